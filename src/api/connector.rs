@@ -1,0 +1,233 @@
+//! SSO connectors: an e-mail domain whose users sign in to the dashboard
+//! through the account's identity provider (API reference, section 2).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::ids::{AccountId, ConnectorId};
+use super::object::Object;
+use super::request::Request;
+use crate::domain::EmailDomain;
+
+/// A connector as the API sent it.
+pub type Connector = Object<Fields>;
+
+/// The known fields of a connector.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The connector's identifier.
+    #[schemars(with = "String")]
+    pub id: ConnectorId,
+    /// The domain whose users it is for.
+    pub email_domain: String,
+    /// Whether sign-in through the identity provider is enforced.
+    pub enabled: Option<bool>,
+    /// Whether the sign-in page shows the `FedRAMP` wording.
+    pub use_fedramp_language: Option<bool>,
+    /// How far the domain's verification has come.
+    pub verification: Option<Verification>,
+    /// When it was created (RFC 3339).
+    pub created_on: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub updated_on: Option<String>,
+}
+
+/// The proof that the domain is the account's.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Verification {
+    /// The whole value of the TXT record to publish, prefix included.
+    pub code: Option<String>,
+    /// How far it has come.
+    pub status: Option<Status>,
+}
+
+/// The state of a verification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// No run was started.
+    Awaiting,
+    /// The domain's DNS is being polled, for up to two days.
+    Pending,
+    /// The two days ran out.
+    Failed,
+    /// The domain is proven.
+    Verified,
+    /// A state that this program does not know: never taken for verified.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Whether the API begins to look for the TXT record as soon as the connector
+/// is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeginVerification {
+    /// At once.
+    Now,
+    /// When [`begin_verification`] asks for it.
+    Later,
+}
+
+impl Fields {
+    /// Whether sign-in is enforced. A connector that does not say is not taken
+    /// for enabled.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled == Some(true)
+    }
+
+    /// The verification's state, where the API says it.
+    #[must_use]
+    pub fn status(&self) -> Option<&Status> {
+        self.verification.as_ref()?.status.as_ref()
+    }
+
+    /// The TXT record's whole value, where the API says it.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.verification.as_ref()?.code.as_deref()
+    }
+
+    /// Whether the domain is proven. An unknown state is not.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.status() == Some(&Status::Verified)
+    }
+}
+
+impl Status {
+    /// The state as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Awaiting => "awaiting",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Verified => "verified",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+/// All connectors of the account: one page.
+#[must_use]
+pub fn list(account: &AccountId) -> Request<Vec<Connector>> {
+    Request::get(&["accounts", account.as_str(), "sso_connectors"])
+}
+
+/// One connector.
+#[must_use]
+pub fn get(account: &AccountId, id: &ConnectorId) -> Request<Connector> {
+    Request::get(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
+}
+
+/// Creates the connector of a domain.
+#[must_use]
+pub fn create(
+    account: &AccountId,
+    domain: &EmailDomain,
+    begin: BeginVerification,
+    fedramp: Option<bool>,
+) -> Request<Connector> {
+    let mut body = json!({
+        "email_domain": domain.as_str(),
+        "begin_verification": begin == BeginVerification::Now,
+    });
+    if let Some(fedramp) = fedramp {
+        body["use_fedramp_language"] = fedramp.into();
+    }
+    Request::post(&["accounts", account.as_str(), "sso_connectors"]).body(&body)
+}
+
+/// Enables or disables enforcement.
+#[must_use]
+pub fn set_enabled(account: &AccountId, id: &ConnectorId, enabled: bool) -> Request<Connector> {
+    change(account, id, &json!({ "enabled": enabled }))
+}
+
+/// Chooses the wording of the sign-in page.
+#[must_use]
+pub fn set_fedramp(account: &AccountId, id: &ConnectorId, fedramp: bool) -> Request<Connector> {
+    change(account, id, &json!({ "use_fedramp_language": fedramp }))
+}
+
+/// A PATCH, whose answer is an object in the official SDK and an array of one
+/// in the documentation's example.
+fn change(account: &AccountId, id: &ConnectorId, body: &serde_json::Value) -> Request<Connector> {
+    Request::patch(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
+        .body(body)
+        .decoded_by(one)
+}
+
+fn one(text: &str) -> serde_json::Result<Connector> {
+    if text.starts_with('[') {
+        let [connector] = serde_json::from_str::<[Connector; 1]>(text)?;
+        return Ok(connector);
+    }
+    serde_json::from_str(text)
+}
+
+/// Deletes a connector. The answer holds its ID, or nothing.
+#[must_use]
+pub fn delete(account: &AccountId, id: &ConnectorId) -> Request<()> {
+    Request::delete(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
+        .decoded_by(|_| Ok(()))
+}
+
+/// Starts the search for the TXT record. The answer says nothing: read the
+/// connector again for its new state.
+#[must_use]
+pub fn begin_verification(account: &AccountId, id: &ConnectorId) -> Request<()> {
+    Request::post(&[
+        "accounts",
+        account.as_str(),
+        "sso_connectors",
+        id.as_str(),
+        "begin_verification",
+    ])
+    .decoded_by(|_| Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECT: &str = r#"{"id":"c1","email_domain":"cool.cats","enabled":false}"#;
+
+    #[test]
+    fn a_changed_connector_comes_as_an_object_or_as_an_array_of_one() {
+        for text in [OBJECT.to_owned(), format!("[{OBJECT}]")] {
+            assert_eq!(one(&text).unwrap().email_domain, "cool.cats", "{text}");
+        }
+        for text in ["[]".to_owned(), format!("[{OBJECT},{OBJECT}]"), "null".to_owned()] {
+            assert!(one(&text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_known_state_verified_counts_as_verified() {
+        for (status, verified) in [
+            (r#""verified""#, true),
+            (r#""pending""#, false),
+            (r#""awaiting""#, false),
+            (r#""failed""#, false),
+            (r#""VERIFIED""#, false),
+            (r#""verified_soon""#, false),
+            ("null", false),
+        ] {
+            let text = format!(
+                r#"{{"id":"c1","email_domain":"cool.cats","verification":{{"status":{status}}}}}"#
+            );
+            let connector: Connector = serde_json::from_str(&text).unwrap();
+            assert_eq!(connector.is_verified(), verified, "{status}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_state_is_kept() {
+        let status: Status = serde_json::from_str(r#""snoozing""#).unwrap();
+        assert_eq!(status, Status::Other("snoozing".to_owned()));
+        assert_eq!(serde_json::to_string(&status).unwrap(), r#""snoozing""#);
+    }
+}

@@ -1,0 +1,150 @@
+//! Identifiers, one type per thing, so that an account's cannot be passed for a
+//! connector's. An empty one would silently hit another route: it cannot exist.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An identifier of one kind of thing.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent, bound = "")]
+pub struct Id<K> {
+    text: String,
+    #[serde(skip)]
+    kind: PhantomData<fn() -> K>,
+}
+
+/// A kind of thing that has identifiers.
+pub trait Kind {
+    /// What the thing is called.
+    const NOUN: &'static str;
+    /// Whether the API documents its identifiers as exactly 32 hexadecimal digits.
+    const STRICT: bool = false;
+}
+
+/// Marks [`AccountId`].
+pub enum Account {}
+/// Marks [`ConnectorId`].
+pub enum Connector {}
+/// Marks [`ZoneId`].
+pub enum Zone {}
+/// Marks [`RecordId`].
+pub enum Record {}
+
+impl Kind for Account {
+    const NOUN: &'static str = "account";
+    const STRICT: bool = true;
+}
+impl Kind for Connector {
+    const NOUN: &'static str = "connector";
+}
+impl Kind for Zone {
+    const NOUN: &'static str = "zone";
+}
+impl Kind for Record {
+    const NOUN: &'static str = "DNS record";
+}
+
+/// An account's identifier: 32 hexadecimal digits.
+pub type AccountId = Id<Account>;
+/// An SSO connector's identifier. Its length is not checked: a documented
+/// example has 31 characters (API reference, section 2).
+pub type ConnectorId = Id<Connector>;
+/// A DNS zone's identifier.
+pub type ZoneId = Id<Zone>;
+/// A DNS record's identifier.
+pub type RecordId = Id<Record>;
+
+/// Why a text is no identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no {noun} ID: {reason}")]
+pub struct InvalidId {
+    text: String,
+    noun: &'static str,
+    reason: &'static str,
+}
+
+impl<K> Id<K> {
+    /// The identifier as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invalid = |reason| InvalidId { text: text.to_owned(), noun: K::NOUN, reason };
+        if K::STRICT {
+            if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(invalid("it has 32 hexadecimal digits"));
+            }
+        } else if text.is_empty() {
+            return Err(invalid("it is empty"));
+        } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(invalid("it has letters, digits and hyphens only"));
+        }
+        Ok(Self { text: text.to_owned(), kind: PhantomData })
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), kind: PhantomData }
+    }
+}
+
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<K> Eq for Id<K> {}
+
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<K> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_id_has_32_hexadecimal_digits() {
+        for (text, valid) in [
+            ("0123456789abcdef0123456789ABCDEF", true),
+            ("", false),
+            ("0123456789abcdef0123456789abcde", false),
+            ("0123456789abcdef0123456789abcdeg", false),
+            ("0123456789abcdef0123456789abcdef0", false),
+        ] {
+            assert_eq!(text.parse::<AccountId>().is_ok(), valid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_connector_id_is_any_length_but_never_a_path() {
+        for (text, valid) in [
+            ("68ca8b1a3e6c4f8d9c1e2f3a4b5c6d7", true),
+            ("f174e90a-fafe-4643-bbbc-4a0ed4fc8415", true),
+            ("", false),
+            ("../zones", false),
+            ("a b", false),
+        ] {
+            assert_eq!(text.parse::<ConnectorId>().is_ok(), valid, "{text:?}");
+        }
+    }
+}

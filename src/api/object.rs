@@ -1,0 +1,67 @@
+//! Objects as the API sent them: known fields typed, and the text itself kept,
+//! so that nothing this program does not understand is lost or reshaped.
+
+use std::ops::Deref;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// An object of the API: its known fields as `T`, printed and compared as the
+/// text that came, byte for byte.
+#[derive(Clone, Debug)]
+pub struct Object<T> {
+    known: T,
+    text: Box<RawValue>,
+}
+
+impl<T> Object<T> {
+    /// The JSON text as it came.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.get()
+    }
+}
+
+impl<T> Deref for Object<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.known
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let known = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        Ok(Self { known, text })
+    }
+}
+
+impl<T> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Known {
+        name: String,
+    }
+
+    #[test]
+    fn what_is_not_understood_leaves_as_it_came() {
+        let text =
+            r#"{"z":12345678901234567890123,"name":"a","pi":3.10,"n":null,"deep":{"b":1,"a":[]}}"#;
+        let object: Object<Known> = serde_json::from_str(text).unwrap();
+        assert_eq!(object.name, "a");
+        assert_eq!(serde_json::to_string(&object).unwrap(), text);
+        let list: Vec<Object<Known>> = serde_json::from_str(&format!("[{text}]")).unwrap();
+        assert_eq!(list[0].text(), text);
+    }
+}

@@ -1,0 +1,229 @@
+//! A request is a value: built without I/O, shown by dry runs, kept by
+//! journals, carried by [`Client`](super::Client). It knows no token.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+/// A call of the API whose answer is read as `T`.
+pub struct Request<T> {
+    method: Method,
+    segments: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Box<RawValue>>,
+    repeat: Repeat,
+    page_size: Option<u32>,
+    decode: Decode<T>,
+}
+
+/// Reads `result`, or `null` where the answer had none.
+pub type Decode<T> = fn(&str) -> serde_json::Result<T>;
+
+/// An HTTP method that the API uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates, or starts something.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes the fields it names.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+/// Whether a request may be sent again when its answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Sending it twice comes to the same as sending it once.
+    Safe,
+    /// It may have been carried out: look before sending it again.
+    LookFirst,
+}
+
+impl<T: DeserializeOwned> Request<T> {
+    /// A read of the path made of `segments`, which need no encoding.
+    #[must_use]
+    pub fn get(segments: &[&str]) -> Self {
+        Self::new(Method::Get, segments)
+    }
+
+    /// A creation: not safe to repeat when its answer was lost.
+    #[must_use]
+    pub fn post(segments: &[&str]) -> Self {
+        Self::new(Method::Post, segments)
+    }
+
+    /// A change of the fields in the body.
+    #[must_use]
+    pub fn patch(segments: &[&str]) -> Self {
+        Self::new(Method::Patch, segments)
+    }
+
+    /// A removal.
+    #[must_use]
+    pub fn delete(segments: &[&str]) -> Self {
+        Self::new(Method::Delete, segments)
+    }
+
+    fn new(method: Method, segments: &[&str]) -> Self {
+        Self {
+            method,
+            segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
+            query: Vec::new(),
+            body: None,
+            repeat: if method == Method::Post { Repeat::LookFirst } else { Repeat::Safe },
+            page_size: None,
+            decode: |text| serde_json::from_str(text),
+        }
+    }
+}
+
+impl<T> Request<T> {
+    /// With a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// With a JSON body.
+    #[must_use]
+    pub fn body(mut self, body: &impl Serialize) -> Self {
+        self.body = Some(to_raw_value(body).expect("a body is plain data"));
+        self
+    }
+
+    /// Asked for page by page, `size` items each, up to the last one.
+    #[must_use]
+    pub fn paged(mut self, size: u32) -> Self {
+        self.page_size = Some(size);
+        self
+    }
+
+    /// With its answer read by `decode`.
+    #[must_use]
+    pub fn decoded_by(mut self, decode: Decode<T>) -> Self {
+        self.decode = decode;
+        self
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The path's segments, not yet encoded.
+    #[must_use]
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// The query parameters, without those of paging.
+    #[must_use]
+    pub fn parameters(&self) -> &[(&'static str, String)] {
+        &self.query
+    }
+
+    /// The body's JSON text.
+    #[must_use]
+    pub fn body_text(&self) -> Option<&str> {
+        self.body.as_deref().map(RawValue::get)
+    }
+
+    /// Whether it may be repeated when its answer was lost.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        self.repeat
+    }
+
+    /// How many items a page holds, where the answer comes in pages.
+    #[must_use]
+    pub fn page_size(&self) -> Option<u32> {
+        self.page_size
+    }
+
+    /// Reads the answer's `result`.
+    pub fn decode(&self, result: &str) -> serde_json::Result<T> {
+        (self.decode)(result)
+    }
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_read(self) -> bool {
+        self == Self::Get
+    }
+}
+
+/// `PATCH /accounts/…/sso_connectors/…`: the method and the path, without the
+/// query, which may name things that are nobody else's business.
+impl<T> fmt::Display for Request<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} /{}", self.method.as_str(), self.segments.join("/"))
+    }
+}
+
+/// One journal line: `{"method":…,"path":…,"query":{…},"body":…}`.
+impl<T> Serialize for Request<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_struct("Request", 4)?;
+        line.serialize_field("method", &self.method)?;
+        line.serialize_field("path", &format!("/{}", self.segments.join("/")))?;
+        if self.query.is_empty() {
+            line.skip_field("query")?;
+        } else {
+            line.serialize_field("query", &self.query)?;
+        }
+        match &self.body {
+            Some(body) => line.serialize_field("body", body)?,
+            None => line.skip_field("body")?,
+        }
+        line.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_journal_line() {
+        let request = Request::<()>::patch(&["accounts", "a1", "sso_connectors", "c1"])
+            .body(&serde_json::json!({"enabled": false}));
+        assert_eq!(
+            serde_json::to_string(&request).unwrap(),
+            r#"{"method":"PATCH","path":"/accounts/a1/sso_connectors/c1","body":{"enabled":false}}"#
+        );
+        assert_eq!(request.to_string(), "PATCH /accounts/a1/sso_connectors/c1");
+    }
+
+    #[test]
+    fn only_a_post_has_to_be_looked_up_before_it_is_repeated() {
+        assert_eq!(Request::<()>::post(&["a"]).repeat(), Repeat::LookFirst);
+        for request in [Request::<()>::get(&["a"]), Request::patch(&["a"]), Request::delete(&["a"])]
+        {
+            assert_eq!(request.repeat(), Repeat::Safe);
+        }
+    }
+}

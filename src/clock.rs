@@ -1,0 +1,74 @@
+//! The time, and waiting: the system's, or one that tests step forward.
+//! Nothing else in the crate may ask for the time or sleep.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Tells the time and waits.
+///
+/// Clones share one time, so that a simulator and the command that talks to
+/// it agree on it.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Stepped(Arc<Mutex<Timestamp>>),
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands at `start` and moves only when somebody waits on
+    /// it: a wait of two days is over at once, and two days have passed.
+    #[must_use]
+    pub fn stepped(start: Timestamp) -> Self {
+        Self(Source::Stepped(Arc::new(Mutex::new(start))))
+    }
+
+    /// The time now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => Timestamp::now(),
+            Source::Stepped(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Waits for `duration`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that may wait")]
+    pub async fn sleep(&self, duration: Duration) {
+        match &self.0 {
+            Source::System => tokio::time::sleep(duration).await,
+            Source::Stepped(now) => {
+                {
+                    let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                    *now = now.saturating_add(duration).unwrap_or(Timestamp::MAX);
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stepped_clock_moves_only_when_waited_on() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let shared = clock.clone();
+        clock.sleep(Duration::from_secs(172_800)).await;
+        assert_eq!(shared.now().as_second(), 172_800);
+        assert_eq!(shared.now(), clock.now());
+    }
+}

@@ -1,0 +1,1 @@
+//! The TXT verifier: what the name servers of a domain serve, and what that means.

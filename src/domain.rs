@@ -1,0 +1,366 @@
+//! E-mail domains: how one is written, why a text cannot be one, and which ones
+//! Cloudflare does not take for SSO. Pure: knows neither the API nor DNS.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use serde::Serialize;
+
+/// The domain part of e-mail addresses: lower case, A-labels (RFC 5890), no
+/// trailing dot, at least two labels.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct EmailDomain(String);
+
+/// Why a text cannot be an e-mail domain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` cannot be an e-mail domain: {reason}")]
+pub struct InvalidDomain {
+    text: String,
+    reason: Reason,
+}
+
+/// What is wrong with a text that cannot be an e-mail domain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Nothing was given.
+    #[error("it is empty")]
+    Empty,
+    /// White space anywhere.
+    #[error("it contains blanks")]
+    Blanks,
+    /// `somebody@cool.cats`.
+    #[error("it is an address; give the part after the @, `{0}`")]
+    Address(String),
+    /// `https://cool.cats/`.
+    #[error("it is a URL; give the domain alone, `{0}`")]
+    Url(String),
+    /// `192.0.2.1`.
+    #[error("it is an IP address")]
+    IpAddress,
+    /// `cool.cats:443`.
+    #[error("it has a port; give the domain alone, `{0}`")]
+    Port(String),
+    /// `*.cool.cats`.
+    #[error("it is a wildcard; each domain needs its own connector")]
+    Wildcard,
+    /// `localhost`.
+    #[error("it is a bare label; an e-mail domain has at least two, such as `cool.cats`")]
+    BareLabel,
+    /// `cool..cats`.
+    #[error("it has an empty label between two dots")]
+    EmptyLabel,
+    /// RFC 1035 section 2.3.4: 63 octets a label.
+    #[error("its label `{0}` is longer than 63 characters")]
+    LongLabel(String),
+    /// RFC 1035 section 2.3.4: 255 octets on the wire, 253 characters here.
+    #[error("it is longer than 253 characters")]
+    LongName,
+    /// Characters that no host name has, or no valid IDN.
+    #[error("it has characters or hyphens where a domain name cannot have them")]
+    Characters,
+}
+
+/// Why Cloudflare does not take a domain for SSO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ineligible {
+    /// A public mail provider's.
+    #[error("it belongs to a public mail provider, whose users are not one company's")]
+    PublicMail,
+    /// Under `.edu`.
+    #[error("it is under `.edu`, which Cloudflare does not take for dashboard SSO")]
+    Education,
+}
+
+/// Mail providers open to the public, whose domains are shared by strangers.
+const PUBLIC_MAIL: &[&str] = &[
+    "126.com",
+    "163.com",
+    "aim.com",
+    "aol.com",
+    "att.net",
+    "bellsouth.net",
+    "btinternet.com",
+    "comcast.net",
+    "cox.net",
+    "duck.com",
+    "email.com",
+    "fastmail.com",
+    "fastmail.fm",
+    "free.fr",
+    "freenet.de",
+    "gmail.com",
+    "gmx.at",
+    "gmx.ch",
+    "gmx.com",
+    "gmx.de",
+    "gmx.net",
+    "googlemail.com",
+    "hey.com",
+    "hotmail.co.uk",
+    "hotmail.com",
+    "hotmail.de",
+    "hotmail.fr",
+    "hotmail.it",
+    "hushmail.com",
+    "icloud.com",
+    "inbox.com",
+    "laposte.net",
+    "libero.it",
+    "live.co.uk",
+    "live.com",
+    "live.nl",
+    "mac.com",
+    "mail.com",
+    "mail.ru",
+    "mailbox.org",
+    "me.com",
+    "msn.com",
+    "naver.com",
+    "orange.fr",
+    "outlook.com",
+    "outlook.de",
+    "outlook.fr",
+    "pm.me",
+    "proton.me",
+    "protonmail.ch",
+    "protonmail.com",
+    "qq.com",
+    "rambler.ru",
+    "rediffmail.com",
+    "rocketmail.com",
+    "sbcglobal.net",
+    "sina.com",
+    "t-online.de",
+    "tuta.com",
+    "tuta.io",
+    "tutanota.com",
+    "verizon.net",
+    "wanadoo.fr",
+    "web.de",
+    "wp.pl",
+    "yahoo.ca",
+    "yahoo.co.in",
+    "yahoo.co.jp",
+    "yahoo.co.uk",
+    "yahoo.com",
+    "yahoo.com.br",
+    "yahoo.de",
+    "yahoo.es",
+    "yahoo.fr",
+    "yahoo.it",
+    "yandex.com",
+    "yandex.ru",
+    "yeah.net",
+    "ymail.com",
+    "zoho.com",
+    "zohomail.com",
+];
+
+impl EmailDomain {
+    /// The domain in A-labels.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The domain as people write it, in U-labels (RFC 5890).
+    #[must_use]
+    pub fn to_unicode(&self) -> String {
+        let (unicode, valid) =
+            Uts46::new().to_unicode(self.0.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow);
+        if valid.is_ok() { unicode.into_owned() } else { self.0.clone() }
+    }
+
+    /// Why Cloudflare does not take the domain for SSO, if it does not: public
+    /// mail providers, `.edu` (documentation of dashboard SSO, limitations).
+    #[must_use]
+    pub fn ineligible(&self) -> Option<Ineligible> {
+        if PUBLIC_MAIL.binary_search(&self.as_str()).is_ok() {
+            return Some(Ineligible::PublicMail);
+        }
+        self.0.ends_with(".edu").then_some(Ineligible::Education)
+    }
+
+    /// The domain and its parents down to two labels, longest first: where to
+    /// look for the zone that holds its records.
+    pub fn ancestors(&self) -> impl Iterator<Item = &str> {
+        let mut rest = Some(self.as_str());
+        std::iter::from_fn(move || {
+            let name = rest?;
+            rest = name
+                .split_once('.')
+                .map(|(_, parent)| parent)
+                .filter(|parent| parent.contains('.'));
+            Some(name)
+        })
+    }
+}
+
+impl FromStr for EmailDomain {
+    type Err = InvalidDomain;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDomain> {
+        parse(text).map(Self).map_err(|reason| InvalidDomain { text: text.to_owned(), reason })
+    }
+}
+
+impl fmt::Display for EmailDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn parse(text: &str) -> Result<String, Reason> {
+    if text.is_empty() {
+        return Err(Reason::Empty);
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(Reason::Blanks);
+    }
+    if let Some(host) = url_host(text) {
+        return Err(Reason::Url(host.to_owned()));
+    }
+    if let Some((_, domain)) = text.rsplit_once('@') {
+        return Err(Reason::Address(domain.to_owned()));
+    }
+    if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        return Err(Reason::IpAddress);
+    }
+    if let Some((domain, _)) = text.split_once(':') {
+        return Err(Reason::Port(domain.to_owned()));
+    }
+    if text.starts_with("*.") {
+        return Err(Reason::Wildcard);
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if name.split('.').any(str::is_empty) {
+        return Err(Reason::EmptyLabel);
+    }
+    let ascii = Uts46::new()
+        .to_ascii(name.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Ignore)
+        .map_err(|_| Reason::Characters)?;
+    sized(&ascii)?;
+    if !ascii.contains('.') {
+        return Err(Reason::BareLabel);
+    }
+    if ascii.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(Reason::Characters);
+    }
+    Ok(ascii.into_owned())
+}
+
+/// The host of a text that is a URL or has a path.
+fn url_host(text: &str) -> Option<&str> {
+    let rest = match text.split_once("://") {
+        Some((_, rest)) => rest,
+        None if text.contains('/') => text,
+        None => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    Some(host.split(':').next().unwrap_or(host))
+}
+
+fn sized(name: &str) -> Result<(), Reason> {
+    if let Some(label) = name.split('.').find(|label| label.len() > 63) {
+        return Err(Reason::LongLabel(label.to_owned()));
+    }
+    if name.len() > 253 { Err(Reason::LongName) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_written_one_way() {
+        for (text, written) in [
+            ("cool.cats", "cool.cats"),
+            ("Cool.CATS.", "cool.cats"),
+            ("mail.cool.cats", "mail.cool.cats"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("BÜCHER.example.", "xn--bcher-kva.example"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+        ] {
+            assert_eq!(
+                text.parse::<EmailDomain>().map(|domain| domain.0),
+                Ok(written.to_owned()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_domain_is_refused_with_the_reason() {
+        let long_label = "a".repeat(64);
+        let long_name = format!("{}com", "abcdefg.".repeat(32));
+        for (text, reason) in [
+            ("", Reason::Empty),
+            (" cool.cats", Reason::Blanks),
+            ("cool .cats", Reason::Blanks),
+            ("admin@cool.cats", Reason::Address("cool.cats".into())),
+            ("https://cool.cats/login", Reason::Url("cool.cats".into())),
+            ("https://me@cool.cats:8443/login", Reason::Url("cool.cats".into())),
+            ("cool.cats/", Reason::Url("cool.cats".into())),
+            ("192.0.2.1", Reason::IpAddress),
+            ("[2001:db8::1]", Reason::IpAddress),
+            ("2001:db8::1", Reason::IpAddress),
+            ("cool.cats:443", Reason::Port("cool.cats".into())),
+            ("*.cool.cats", Reason::Wildcard),
+            ("localhost", Reason::BareLabel),
+            ("cats.", Reason::BareLabel),
+            ("cool..cats", Reason::EmptyLabel),
+            (".cool.cats", Reason::EmptyLabel),
+            (".", Reason::EmptyLabel),
+            ("cool_cats.example", Reason::Characters),
+            ("-cool.cats", Reason::Characters),
+            ("cool.cats;rm", Reason::Characters),
+            ("cool.123", Reason::Characters),
+            ("xn--a.example", Reason::Characters),
+            (&format!("{long_label}.cats"), Reason::LongLabel(long_label.clone())),
+            (&long_name, Reason::LongName),
+        ] {
+            assert_eq!(parse(text), Err(reason), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn shared_domains_are_not_eligible() {
+        for (text, why) in [
+            ("cool.cats", None),
+            ("notgmail.com", None),
+            ("gmail.com", Some(Ineligible::PublicMail)),
+            ("126.com", Some(Ineligible::PublicMail)),
+            ("zohomail.com", Some(Ineligible::PublicMail)),
+            ("mit.edu", Some(Ineligible::Education)),
+            ("cs.mit.edu", Some(Ineligible::Education)),
+            ("edu.example", None),
+        ] {
+            assert_eq!(text.parse::<EmailDomain>().unwrap().ineligible(), why, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_mail_providers_is_sorted() {
+        assert!(PUBLIC_MAIL.is_sorted());
+    }
+
+    #[test]
+    fn a_zone_is_looked_for_from_the_longest_name_up() {
+        let domain: EmailDomain = "mail.eu.cool.cats".parse().unwrap();
+        assert_eq!(
+            domain.ancestors().collect::<Vec<_>>(),
+            ["mail.eu.cool.cats", "eu.cool.cats", "cool.cats"]
+        );
+    }
+
+    #[test]
+    fn people_read_u_labels() {
+        let domain: EmailDomain = "xn--bcher-kva.example".parse().unwrap();
+        assert_eq!(domain.to_unicode(), "bücher.example");
+    }
+}

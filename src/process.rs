@@ -1,0 +1,64 @@
+//! What the operating system gives a program: arguments, environment, streams,
+//! terminal and clock. Tests run whole commands in-process on one of these.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read, Write};
+
+use crate::clock::Clock;
+
+/// One run of the program.
+pub struct Process {
+    /// The arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// The environment variables that are valid Unicode.
+    pub env: BTreeMap<String, String>,
+    /// Standard input.
+    pub stdin: Box<dyn Read + Send>,
+    /// Standard output.
+    pub stdout: Box<dyn Write + Send>,
+    /// Standard error.
+    pub stderr: Box<dyn Write + Send>,
+    /// Which streams are a terminal, and how wide it is.
+    pub terminal: Terminal,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The terminal behind the standard streams.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal {
+    /// Standard input is a terminal.
+    pub stdin: bool,
+    /// Standard output is a terminal.
+    pub stdout: bool,
+    /// Standard error is a terminal.
+    pub stderr: bool,
+    /// The width in columns, where it is known.
+    pub width: Option<u16>,
+}
+
+impl Process {
+    /// The process this program really runs in.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
+    pub fn current() -> Self {
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            args: std::env::args_os().collect(),
+            env,
+            stdin: Box::new(std::io::stdin()),
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+            terminal: Terminal {
+                stdin: std::io::stdin().is_terminal(),
+                stdout: std::io::stdout().is_terminal(),
+                stderr: std::io::stderr().is_terminal(),
+                width: terminal_size::terminal_size().map(|(width, _)| width.0),
+            },
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The integration tests: one binary.
+
+mod api;
+mod dns;
+mod output;
+mod sandbox;
