@@ -1,0 +1,159 @@
+//! The exit codes: the part of the contract that a script sees first.
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+/// How a run ended. The numbers are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "u8")]
+pub enum ExitCode {
+    /// Done, and seen to be done.
+    Done,
+    /// Any failure without a code of its own.
+    Failure,
+    /// The command line or the configuration is wrong.
+    Usage,
+    /// The person said no, or could not be asked.
+    Declined,
+    /// No token, or the API rejected it.
+    Unauthenticated,
+    /// The token lacks a permission.
+    Forbidden,
+    /// The thing named does not exist.
+    NotFound,
+    /// The state that was found is in the way.
+    Conflict,
+    /// It may still come true: ask again later.
+    NotYet,
+    /// The API cannot be reached or does not keep up.
+    Unavailable,
+    /// An audit or a dry run found something.
+    Findings,
+    /// A safety check said no.
+    Refused,
+    /// Some of the changes were made, others were not.
+    HalfDone,
+    /// Ctrl-C or a signal.
+    Interrupted,
+}
+
+impl ExitCode {
+    /// Every code, in order of its number.
+    pub const ALL: [Self; 14] = [
+        Self::Done,
+        Self::Failure,
+        Self::Usage,
+        Self::Declined,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::NotYet,
+        Self::Unavailable,
+        Self::Findings,
+        Self::Refused,
+        Self::HalfDone,
+        Self::Interrupted,
+    ];
+
+    /// The number that the process exits with.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Declined => 3,
+            Self::Unauthenticated => 4,
+            Self::Forbidden => 5,
+            Self::NotFound => 6,
+            Self::Conflict => 7,
+            Self::NotYet => 8,
+            Self::Unavailable => 9,
+            Self::Findings => 10,
+            Self::Refused => 11,
+            Self::HalfDone => 12,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// A short word for it, as in the error's `kind`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failure => "failure",
+            Self::Usage => "usage",
+            Self::Declined => "declined",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::NotYet => "not-yet",
+            Self::Unavailable => "unavailable",
+            Self::Findings => "findings",
+            Self::Refused => "refused",
+            Self::HalfDone => "half-done",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// What it tells, for `help exit-codes` and the README.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, and seen to be done (or nothing to do)",
+            Self::Failure => "any other failure",
+            Self::Usage => "usage",
+            Self::Declined => {
+                "declined, or a confirmation was needed and no terminal was there to ask"
+            }
+            Self::Unauthenticated => "no token, or the API rejected it",
+            Self::Forbidden => "the token lacks a permission (named in the message)",
+            Self::NotFound => "not found",
+            Self::Conflict => {
+                "conflict: exists already, enabled elsewhere, changed underneath, blocked by a grant"
+            }
+            Self::NotYet => "not yet: pending, TXT not visible, timed out waiting",
+            Self::Unavailable => {
+                "the API is unreachable, limited the rate or failed after retries: safe to run again"
+            }
+            Self::Findings => {
+                "`doctor`: findings at or above `--fail-on`; \
+                 `--dry-run --detailed-exitcode`: changes would be made"
+            }
+            Self::Refused => "refused by a safety check",
+            Self::HalfDone => {
+                "stopped half way: the message names the journal entry and the command that \
+                 resumes or undoes it"
+            }
+            Self::Interrupted => "interrupted; what was under way is in the journal",
+        }
+    }
+}
+
+impl Serialize for ExitCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_names_are_distinct() {
+        let codes: Vec<u8> = ExitCode::ALL.iter().map(|code| code.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]);
+        let mut names: Vec<_> = ExitCode::ALL.iter().map(|code| code.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ExitCode::ALL.len());
+    }
+
+    #[test]
+    fn json_has_the_number() {
+        assert_eq!(serde_json::to_string(&ExitCode::Interrupted).unwrap(), "130");
+    }
+}

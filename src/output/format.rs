@@ -1,0 +1,84 @@
+//! The formats that a result can be printed in.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document, indented.
+    Json,
+    /// One JSON object a line, with events while work is under way.
+    Ndjson,
+    /// One YAML document.
+    Yaml,
+    /// One name or ID a line.
+    Name,
+}
+
+impl Format {
+    /// Every format, in the order that help lists them.
+    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Ndjson, Self::Yaml, Self::Name];
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Yaml => "yaml",
+            Self::Name => "name",
+        }
+    }
+
+    /// Whether errors and warnings, too, are written for programs.
+    #[must_use]
+    pub fn is_structured(self) -> bool {
+        match self {
+            Self::Json | Self::Ndjson | Self::Yaml => true,
+            Self::Table | Self::Name => false,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == word)
+            .ok_or_else(|| UnknownFormat(word.to_owned()))
+    }
+}
+
+/// The word is no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no output format: use `table`, `json`, `ndjson`, `yaml` or `name`")]
+pub struct UnknownFormat(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        assert_eq!(
+            "JSON".parse::<Format>().unwrap_err().to_string(),
+            "`JSON` is no output format: use `table`, `json`, `ndjson`, `yaml` or `name`"
+        );
+    }
+}

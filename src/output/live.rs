@@ -1,0 +1,104 @@
+//! The one line on a terminal that shows, redrawn, what is waited for.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
+use jiff::Timestamp;
+
+use super::ago::lasting;
+use super::look::Look;
+use super::streams::{Shared, lock};
+use crate::clock::Clock;
+
+const REDRAWN_EVERY: Duration = Duration::from_millis(100);
+
+/// A line that says `text` and for how long it has been there.
+pub(super) fn line(stream: Shared, look: Look, clock: Clock, text: String) -> ProgressBar {
+    let terminal = Terminal { stream, width: look.width };
+    let target = ProgressDrawTarget::term_like(Box::new(terminal));
+    let bar = ProgressBar::with_draw_target(None, target)
+        .with_style(style(look, clock))
+        .with_message(text);
+    bar.tick();
+    bar.enable_steady_tick(REDRAWN_EVERY);
+    bar
+}
+
+fn style(look: Look, clock: Clock) -> ProgressStyle {
+    let template = if look.colour {
+        "{spinner:.cyan} {wide_msg} {since:.dim}"
+    } else {
+        "{spinner} {wide_msg} {since}"
+    };
+    let ticks = if look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
+    let start = clock.now();
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_chars(ticks)
+        .with_key("since", move |_: &ProgressState, w: &mut dyn fmt::Write| {
+            let _ = w.write_str(&since(start, clock.now()));
+        })
+}
+
+fn since(start: Timestamp, now: Timestamp) -> String {
+    lasting(start.duration_until(now).try_into().unwrap_or_default())
+}
+
+/// The terminal behind standard error, as far as one redrawn line needs it.
+struct Terminal {
+    stream: Shared,
+    width: Option<usize>,
+}
+
+impl Terminal {
+    fn put(&self, text: &str) -> io::Result<()> {
+        lock(&self.stream).write_all(text.as_bytes())
+    }
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal").field("width", &self.width).finish_non_exhaustive()
+    }
+}
+
+/// Control sequences as ECMA-48 section 8.3 has them.
+impl TermLike for Terminal {
+    fn width(&self) -> u16 {
+        self.width.and_then(|width| width.try_into().ok()).unwrap_or(80)
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.put(&format!("\u{1b}[{n}A")) }
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.put(&format!("\u{1b}[{n}B")) }
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.put(&format!("\u{1b}[{n}C")) }
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.put(&format!("\u{1b}[{n}D")) }
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.put(&format!("{text}\n"))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.put(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.put("\r\u{1b}[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        lock(&self.stream).flush()
+    }
+}

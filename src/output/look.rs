@@ -1,0 +1,161 @@
+//! Whether to colour, to animate and to draw beyond ASCII: pure decisions.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// What `--color` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// On a terminal that can.
+    #[default]
+    Auto,
+    /// Wherever it goes.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err(format!("`{word}` is no choice: use `auto`, `always` or `never`")),
+        }
+    }
+}
+
+/// What decides how text is drawn on one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Colours and weights.
+    pub colour: bool,
+    /// Symbols beyond ASCII.
+    pub unicode: bool,
+    /// Columns to wrap at; none where lines must stay whole.
+    pub width: Option<usize>,
+}
+
+/// The environment variables by name.
+pub type Environment = BTreeMap<String, String>;
+
+/// Whether to colour a stream.
+///
+/// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors)
+/// count when set and not empty; `CLICOLOR_FORCE=0` forces nothing.
+#[must_use]
+pub fn colour_wanted(choice: Choice, env: &Environment, is_terminal: bool) -> bool {
+    match choice {
+        Choice::Always => true,
+        Choice::Never => false,
+        Choice::Auto if is_set(env, "NO_COLOR") => false,
+        Choice::Auto if is_set(env, "CLICOLOR_FORCE") && !is(env, "CLICOLOR_FORCE", "0") => true,
+        Choice::Auto => is_terminal && !is(env, "TERM", "dumb"),
+    }
+}
+
+/// Whether progress may redraw a line of standard error. Not in CI, where a
+/// log is kept of what only looks like a terminal.
+#[must_use]
+pub fn live_wanted(env: &Environment, is_terminal: bool) -> bool {
+    let in_ci = is_set(env, "CI") && !is(env, "CI", "false");
+    is_terminal && !is(env, "TERM", "dumb") && !in_ci
+}
+
+/// Whether symbols beyond ASCII may be drawn: the first of `LC_ALL`,
+/// `LC_CTYPE` and `LANG` that is set (POSIX, section 8.2) names UTF-8. Windows
+/// has no such variables and is always able to.
+#[must_use]
+pub fn unicode_wanted(env: &Environment) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(env, name));
+    let is_utf8 = match locale {
+        Some(name) => {
+            let value = env[name].to_ascii_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
+        }
+        None => cfg!(windows),
+    };
+    is_utf8 && !is(env, "TERM", "dumb")
+}
+
+fn is_set(env: &Environment, name: &str) -> bool {
+    env.get(name).is_some_and(|value| !value.is_empty())
+}
+
+fn is(env: &Environment, name: &str, value: &str) -> bool {
+    env.get(name).is_some_and(|found| found == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn colour_follows_the_flag_then_the_environment_then_the_terminal() {
+        let table: [(Choice, &[(&str, &str)], bool, bool); 13] = [
+            (Choice::Auto, &[], true, true),
+            (Choice::Auto, &[], false, false),
+            (Choice::Auto, &[("TERM", "dumb")], true, false),
+            (Choice::Auto, &[("TERM", "xterm-256color")], true, true),
+            (Choice::Auto, &[("CI", "true")], true, true),
+            (Choice::Auto, &[("NO_COLOR", "1")], true, false),
+            (Choice::Auto, &[("NO_COLOR", "")], true, true),
+            (Choice::Auto, &[("CLICOLOR_FORCE", "1")], false, true),
+            (Choice::Auto, &[("CLICOLOR_FORCE", "0")], false, false),
+            (Choice::Auto, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], true, false),
+            (Choice::Auto, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], true, true),
+            (Choice::Always, &[("NO_COLOR", "1"), ("TERM", "dumb")], false, true),
+            (Choice::Never, &[("CLICOLOR_FORCE", "1")], true, false),
+        ];
+        for (choice, pairs, is_terminal, wanted) in table {
+            let decided = colour_wanted(choice, &env(pairs), is_terminal);
+            assert_eq!(decided, wanted, "{choice:?} {pairs:?} {is_terminal}");
+        }
+    }
+
+    #[test]
+    fn only_a_real_terminal_is_redrawn() {
+        let table: [(&[(&str, &str)], bool, bool); 6] = [
+            (&[], true, true),
+            (&[], false, false),
+            (&[("TERM", "dumb")], true, false),
+            (&[("CI", "true")], true, false),
+            (&[("CI", "false")], true, true),
+            (&[("CI", "")], true, true),
+        ];
+        for (pairs, is_terminal, wanted) in table {
+            assert_eq!(live_wanted(&env(pairs), is_terminal), wanted, "{pairs:?} {is_terminal}");
+        }
+    }
+
+    #[test]
+    fn symbols_need_a_locale_that_has_them() {
+        let table: [(&[(&str, &str)], bool); 7] = [
+            (&[("LANG", "de_DE.UTF-8")], true),
+            (&[("LANG", "C.utf8")], true),
+            (&[("LANG", "C")], false),
+            (&[("LC_ALL", "C"), ("LANG", "C.UTF-8")], false),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "UTF-8")], true),
+            (&[("LANG", "C.UTF-8"), ("TERM", "dumb")], false),
+            (&[], cfg!(windows)),
+        ];
+        for (pairs, wanted) in table {
+            assert_eq!(unicode_wanted(&env(pairs)), wanted, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn the_flag_reads_its_three_words() {
+        assert_eq!("auto".parse(), Ok(Choice::Auto));
+        assert_eq!("always".parse(), Ok(Choice::Always));
+        assert_eq!("never".parse(), Ok(Choice::Never));
+        assert!("yes".parse::<Choice>().is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! The state of a step or check: a symbol, a word and a colour, of which the
+//! word alone is enough.
+
+use super::text::Text;
+
+/// How a step or a check stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It is so, and was seen.
+    Done,
+    /// It is to be done.
+    Todo,
+    /// It is being done.
+    Doing,
+    /// A safety check said no.
+    Refused,
+    /// It went wrong.
+    Failed,
+    /// It wants a look.
+    Warning,
+    /// It was left out.
+    Skipped,
+}
+
+impl Mark {
+    /// The columns that the longest word takes.
+    pub(super) const WORD_WIDTH: usize = 7;
+
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Todo => "to do",
+            Self::Doing => "doing",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Warning => "warning",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The symbol for it, one column wide.
+    #[must_use]
+    pub fn symbol(self, unicode: bool) -> &'static str {
+        let (unicode_symbol, ascii) = match self {
+            Self::Done => ("✓", "+"),
+            Self::Todo => ("○", "."),
+            Self::Doing => ("→", ">"),
+            Self::Refused | Self::Failed => ("✗", "x"),
+            Self::Warning => ("!", "!"),
+            Self::Skipped => ("–", "-"),
+        };
+        if unicode { unicode_symbol } else { ascii }
+    }
+
+    /// Symbol and word in the mark's colour.
+    #[must_use]
+    pub fn text(self, unicode: bool) -> Text {
+        self.paint(&format!("{} {}", self.symbol(unicode), self.word()))
+    }
+
+    /// `words` in the mark's colour.
+    #[must_use]
+    pub fn paint(self, words: &str) -> Text {
+        match self {
+            Self::Done => Text::good(words),
+            Self::Todo | Self::Skipped => Text::dim(words),
+            Self::Doing => Text::strong(words),
+            Self::Refused | Self::Failed => Text::bad(words),
+            Self::Warning => Text::warn(words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Mark; 7] = [
+        Mark::Done,
+        Mark::Todo,
+        Mark::Doing,
+        Mark::Refused,
+        Mark::Failed,
+        Mark::Warning,
+        Mark::Skipped,
+    ];
+
+    #[test]
+    fn words_fit_their_column_and_symbols_are_one_wide() {
+        for mark in ALL {
+            assert!(mark.word().len() <= Mark::WORD_WIDTH, "{mark:?}");
+            assert!(mark.symbol(false).is_ascii(), "{mark:?}");
+            assert_eq!(Text::plain(mark.symbol(true)).width(), 1, "{mark:?}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What a command hands over to be printed.
+
+use serde::Serialize;
+
+use super::page::Page;
+
+/// How a result looks to people.
+pub trait Show {
+    /// Draws the result.
+    fn show(&self, page: &mut Page);
+
+    /// The names for `-o name`, one a line.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A result that can be printed in every format.
+pub trait Report {
+    /// The result as JSON text, on one line or many.
+    fn json(&self) -> serde_json::Result<String>;
+    /// Draws the result for people.
+    fn show(&self, page: &mut Page);
+    /// The names for `-o name`.
+    fn names(&self) -> Vec<String>;
+}
+
+impl<T: Serialize + Show> Report for T {
+    fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    fn show(&self, page: &mut Page) {
+        Show::show(self, page);
+    }
+
+    fn names(&self) -> Vec<String> {
+        Show::names(self)
+    }
+}

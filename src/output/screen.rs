@@ -1,0 +1,332 @@
+//! The one place that prints: results to standard output, everything else to
+//! standard error.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::format::Format;
+use super::json::{Layout, items, laid_out};
+use super::look::Look;
+use super::mark::Mark;
+use super::page::Page;
+use super::report::Report;
+use super::streams::{Shared, Stderr, TraceWriter, lock};
+use super::text::Text;
+use super::{live, yaml};
+use crate::clock::Clock;
+
+/// The columns before the detail of a step: mark, word, title.
+const TITLE_WIDTH: usize = 24;
+/// A longer answer is none.
+const ANSWER_LIMIT: usize = 4096;
+
+/// What a screen is like.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the terminal")]
+pub struct ScreenOptions {
+    /// How results are printed.
+    pub format: Format,
+    /// Colour on standard output.
+    pub colour: bool,
+    /// Colour on standard error.
+    pub stderr_colour: bool,
+    /// Symbols beyond ASCII.
+    pub unicode: bool,
+    /// The width of the terminal in columns, where it is known.
+    pub width: Option<usize>,
+    /// Standard input is a terminal.
+    pub stdin_terminal: bool,
+    /// Standard output is a terminal.
+    pub stdout_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_terminal: bool,
+    /// Notes and progress are left out.
+    pub quiet: bool,
+    /// A line of standard error may be redrawn.
+    pub live: bool,
+}
+
+/// The standard streams and the rules for what goes where. One thread writes
+/// at a time; nothing stays borrowed between calls.
+pub struct Screen {
+    options: ScreenOptions,
+    clock: Clock,
+    stdin: Arc<Mutex<Box<dyn Read + Send>>>,
+    stdout: Shared,
+    stderr: Stderr,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_pipe_closed: bool,
+    /// A failure to write a step or an event, told by the next report.
+    unwritten: Option<io::Error>,
+    waiting_for: Option<String>,
+}
+
+impl Screen {
+    /// A screen on these streams.
+    #[must_use]
+    pub fn new(
+        options: ScreenOptions,
+        stdin: Box<dyn Read + Send>,
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            options,
+            clock,
+            stdin: Arc::new(Mutex::new(stdin)),
+            stdout: Arc::new(Mutex::new(stdout)),
+            stderr: Stderr::new(stderr),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The format that results are printed in.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.options.format
+    }
+
+    /// Whether somebody is there to answer a question.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.options.stdin_terminal && self.options.stderr_terminal
+    }
+
+    /// An empty page as wide as standard output.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        Page::new(self.stdout_look(), self.clock.now())
+    }
+
+    /// A writer for traces that keeps clear of the live line.
+    #[must_use]
+    pub fn trace_writer(&self) -> TraceWriter {
+        TraceWriter(self.stderr.clone())
+    }
+
+    /// Prints a result in the chosen format. A reader that closed its pipe is
+    /// no error; a full disk is.
+    pub fn report(&self, report: &dyn Report) -> io::Result<()> {
+        let text = self.rendered(report)?;
+        self.print(&text)?;
+        match lock(&self.state).unwritten.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Says something worth knowing. Left out when quiet, and where standard
+    /// error is read by a program.
+    pub fn note(&self, text: impl Into<Text>) {
+        let is_read_by_program = self.format().is_structured() && !self.options.stderr_terminal;
+        if !self.options.quiet && !is_read_by_program {
+            self.say(Text::strong("note:"), &text.into());
+        }
+    }
+
+    /// Warns. In the structured formats the warning is a document of its own:
+    /// `{"warning":"…"}`.
+    pub fn warn(&self, text: impl Into<Text>) {
+        let text = text.into();
+        if !self.format().is_structured() {
+            self.say(Text::warn("warning:"), &text);
+            return;
+        }
+        let warning = serde_json::json!({ "warning": text.render(false) });
+        self.stderr.write(&self.document(&warning.to_string(), Layout::Compact));
+    }
+
+    /// Tells of an event: a line on standard output in `ndjson`, else nothing.
+    pub fn event(&self, event: &impl Serialize) {
+        if self.format() == Format::Ndjson {
+            let line = serde_json::to_string(event)
+                .map_err(io::Error::from)
+                .and_then(|json| self.print(&(laid_out(&json, Layout::Compact) + "\n")));
+            self.remember(line);
+        }
+    }
+
+    /// Prints one line of a checklist in the table format, else nothing.
+    pub fn step(&self, mark: Mark, title: &str, detail: impl Into<Text>) {
+        if self.format() == Format::Table {
+            let mut page = self.page();
+            let label = mark.text(self.options.unicode).padded(Mark::WORD_WIDTH + 4);
+            page.hanging(label + Text::plain(title).padded(TITLE_WIDTH) + "  ", detail);
+            self.remember(self.print(&page.into_string()));
+        }
+    }
+
+    /// Shows what is waited for: a line that is redrawn on a live terminal, a
+    /// line each time the text changes elsewhere. Programs are not told.
+    pub fn waiting(&self, text: impl Into<Text>) {
+        let text = text.into().render(false);
+        if self.options.quiet {
+            return;
+        }
+        if self.options.live {
+            self.redraw(text);
+        } else if self.options.stderr_terminal || !self.format().is_structured() {
+            let mut state = lock(&self.state);
+            if state.waiting_for.as_ref() != Some(&text) {
+                self.stderr.write(&format!("{text}\n"));
+                state.waiting_for = Some(text);
+            }
+        }
+    }
+
+    /// The wait is over: the live line goes.
+    pub fn settled(&self) {
+        lock(&self.state).waiting_for = None;
+        let line = lock(&self.stderr.line).take();
+        if let Some(line) = line {
+            line.finish_and_clear();
+        }
+    }
+
+    /// Asks on standard error and reads one line, without its end; none where
+    /// the input has ended. The line is read on a thread of its own, so that
+    /// an interrupt is not held up.
+    pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
+        self.settled();
+        self.stderr.write(&(question.into().render(self.options.stderr_colour) + " "));
+        let stdin = Arc::clone(&self.stdin);
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        std::thread::Builder::new().spawn(move || {
+            let _ = sender.send(read_line(&mut **lock(&stdin)));
+        })?;
+        answer.await.unwrap_or(Ok(None))
+    }
+
+    /// Tells of a failure on standard error, in the chosen format.
+    pub fn failure(&self, failure: &Failure) {
+        self.settled();
+        let json = failure.json().ok().filter(|_| self.format().is_structured());
+        let text = match json {
+            Some(json) => self.document(&json, Layout::Pretty),
+            None => {
+                let mut page = Page::new(self.stderr_look(), self.clock.now());
+                failure.show(&mut page);
+                page.into_string()
+            }
+        };
+        self.stderr.write(&text);
+    }
+
+    fn rendered(&self, report: &dyn Report) -> io::Result<String> {
+        match self.format() {
+            Format::Table => {
+                let mut page = self.page();
+                report.show(&mut page);
+                Ok(page.into_string())
+            }
+            Format::Json => Ok(laid_out(&report.json()?, Layout::Pretty) + "\n"),
+            Format::Ndjson => {
+                let json = report.json()?;
+                let lines = items(&json)?.into_iter();
+                Ok(lines.map(|item| laid_out(item, Layout::Compact) + "\n").collect())
+            }
+            Format::Yaml => yaml::from_json(&report.json()?).map_err(io::Error::other),
+            Format::Name => {
+                let names = report.names().into_iter();
+                Ok(names.map(|name| Text::plain(name).render(false) + "\n").collect())
+            }
+        }
+    }
+
+    /// One document on standard error, which may hold several.
+    fn document(&self, json: &str, layout: Layout) -> String {
+        match self.format() {
+            Format::Yaml => match yaml::from_json(json) {
+                Ok(yaml) => format!("---\n{yaml}"),
+                Err(_) => format!("---\n{}\n", laid_out(json, layout)),
+            },
+            Format::Ndjson => laid_out(json, Layout::Compact) + "\n",
+            Format::Json | Format::Table | Format::Name => laid_out(json, layout) + "\n",
+        }
+    }
+
+    fn say(&self, label: Text, text: &Text) {
+        let mut page = Page::new(self.stderr_look(), self.clock.now());
+        page.hanging(label + " ", text.clone());
+        self.stderr.write(&page.into_string());
+    }
+
+    fn redraw(&self, text: String) {
+        let mut line = lock(&self.stderr.line);
+        match &*line {
+            Some(line) => line.set_message(text),
+            None => {
+                let stream = Arc::clone(&self.stderr.stream);
+                *line = Some(live::line(stream, self.stderr_look(), self.clock.clone(), text));
+            }
+        }
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        if state.is_pipe_closed {
+            return Ok(());
+        }
+        let written = self.stderr.aside(|| {
+            let mut stdout = lock(&self.stdout);
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        });
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                state.is_pipe_closed = true;
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    fn remember(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            lock(&self.state).unwritten.get_or_insert(error);
+        }
+    }
+
+    fn stdout_look(&self) -> Look {
+        let ScreenOptions { colour, unicode, width, stdout_terminal, .. } = self.options;
+        Look { colour, unicode, width: width.filter(|_| stdout_terminal) }
+    }
+
+    fn stderr_look(&self) -> Look {
+        let ScreenOptions { stderr_colour, unicode, width, stderr_terminal, .. } = self.options;
+        Look { colour: stderr_colour, unicode, width: width.filter(|_| stderr_terminal) }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.settled();
+    }
+}
+
+/// One line without its end. Byte by byte, so that what follows it is left for
+/// the next question.
+fn read_line(stdin: &mut dyn Read) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    for byte in stdin.bytes() {
+        match byte? {
+            b'\n' => return Ok(Some(text_of(&line))),
+            _ if line.len() == ANSWER_LIMIT => {
+                return Err(io::Error::new(ErrorKind::InvalidData, "the answer is too long"));
+            }
+            byte => line.push(byte),
+        }
+    }
+    Ok((!line.is_empty()).then(|| text_of(&line)))
+}
+
+fn text_of(line: &[u8]) -> String {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+}

@@ -1,0 +1,61 @@
+//! Standard error, shared by messages, traces and the line that is redrawn, so
+//! that none writes into another.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indicatif::ProgressBar;
+
+/// A stream that several may write to in turn.
+pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// Standard error and the live line on it, if there is one now.
+#[derive(Clone)]
+pub(super) struct Stderr {
+    pub(super) stream: Shared,
+    pub(super) line: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+impl Stderr {
+    pub(super) fn new(stream: Box<dyn Write + Send>) -> Self {
+        Self { stream: Arc::new(Mutex::new(stream)), line: Arc::default() }
+    }
+
+    /// Does `work` with the live line out of the way.
+    pub(super) fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        let line = lock(&self.line).clone();
+        match line {
+            Some(line) => line.suspend(work),
+            None => work(),
+        }
+    }
+
+    /// Writes `text`. There is nowhere to say that standard error is gone.
+    pub(super) fn write(&self, text: &str) {
+        self.aside(|| {
+            let mut stream = lock(&self.stream);
+            let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        });
+    }
+}
+
+/// Writes to standard error past the live line, a whole message each time: for
+/// traces.
+#[derive(Clone)]
+pub struct TraceWriter(pub(super) Stderr);
+
+impl Write for TraceWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Locks, whatever became of the thread that held it before.
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

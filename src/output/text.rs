@@ -1,0 +1,296 @@
+//! Styled text on one line, safe to print: whatever enters is sanitised.
+
+use std::ops::Add;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::sanitize::sanitize;
+
+/// Inline text made of styled pieces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Piece {
+    tone: Tone,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Good,
+    Warn,
+    Bad,
+    Dim,
+    Strong,
+    Code,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Warn => AnsiColor::Yellow.on_default(),
+            Self::Bad => AnsiColor::Red.on_default(),
+            Self::Dim => Style::new().dimmed(),
+            Self::Strong => Style::new().bold(),
+            Self::Code => AnsiColor::Cyan.on_default(),
+        }
+    }
+}
+
+impl Text {
+    /// Text without a style.
+    #[must_use]
+    pub fn plain(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Plain, text.as_ref())
+    }
+
+    /// What is well.
+    #[must_use]
+    pub fn good(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Good, text.as_ref())
+    }
+
+    /// What to take care with.
+    #[must_use]
+    pub fn warn(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Warn, text.as_ref())
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn bad(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Bad, text.as_ref())
+    }
+
+    /// Detail.
+    #[must_use]
+    pub fn dim(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Dim, text.as_ref())
+    }
+
+    /// What the eye should find first.
+    #[must_use]
+    pub fn strong(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Strong, text.as_ref())
+    }
+
+    /// A command or a value, in backticks and never broken across lines.
+    #[must_use]
+    pub fn code(text: impl AsRef<str>) -> Self {
+        Self::piece(Tone::Code, &format!("`{}`", text.as_ref()))
+    }
+
+    /// A sentence whose parts between backticks are [`Text::code`].
+    #[must_use]
+    pub fn prose(sentence: impl AsRef<str>) -> Self {
+        let mut rest = sentence.as_ref();
+        let mut text = Self::default();
+        while let Some((before, code, after)) = first_code(rest) {
+            text = text + Self::plain(before) + Self::code(code);
+            rest = after;
+        }
+        text + Self::plain(rest)
+    }
+
+    /// Appends `other`.
+    pub fn push(&mut self, other: impl Into<Self>) {
+        for piece in other.into().pieces {
+            self.push_piece(piece.tone, &piece.text);
+        }
+    }
+
+    /// Whether there is nothing to see.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The columns it takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.text.width()).sum()
+    }
+
+    /// The text for a terminal, or with no more than its characters.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let mut out = String::new();
+        for Piece { tone, text } in &self.pieces {
+            let style = if colour { tone.style() } else { Style::new() };
+            out.push_str(&format!("{style}{text}{style:#}"));
+        }
+        out
+    }
+
+    /// The lines it takes when broken at blanks to fit `width` columns. A word
+    /// or a piece of code that is longer stays whole, so that it can be copied.
+    #[must_use]
+    pub(super) fn wrap(&self, width: usize) -> Vec<Self> {
+        let mut lines = Vec::new();
+        let mut line = Self::default();
+        for (blanks, word) in self.words() {
+            let is_full = line.width() + blanks + word.width() > width;
+            if is_full && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            } else {
+                line.push_blanks(blanks, &word);
+            }
+            line.push(word);
+        }
+        lines.push(line);
+        lines
+    }
+
+    /// The columns of its longest word.
+    pub(super) fn longest_word(&self) -> usize {
+        self.words().iter().map(|(_, word)| word.width()).max().unwrap_or(0)
+    }
+
+    /// Appends blanks up to `width` columns.
+    pub(super) fn padded(mut self, width: usize) -> Self {
+        let missing = width.saturating_sub(self.width());
+        self.push_piece(Tone::Plain, &" ".repeat(missing));
+        self
+    }
+
+    fn piece(tone: Tone, text: &str) -> Self {
+        let mut made = Self::default();
+        made.push_piece(tone, &sanitize(text));
+        made
+    }
+
+    fn push_piece(&mut self, tone: Tone, text: &str) {
+        match self.pieces.last_mut() {
+            _ if text.is_empty() => {}
+            Some(last) if last.tone == tone && tone != Tone::Code => last.text.push_str(text),
+            _ => self.pieces.push(Piece { tone, text: text.to_owned() }),
+        }
+    }
+
+    /// Blanks in the tone of both neighbours where they agree.
+    fn push_blanks(&mut self, blanks: usize, word: &Self) {
+        let next = word.pieces.first().map(|piece| piece.tone);
+        let tone = match self.pieces.last() {
+            Some(last) if Some(last.tone) == next && last.tone != Tone::Code => last.tone,
+            _ => Tone::Plain,
+        };
+        self.push_piece(tone, &" ".repeat(blanks));
+    }
+
+    /// The words, each with the number of blanks before it.
+    fn words(&self) -> Vec<(usize, Self)> {
+        let mut words = Vec::new();
+        let (mut blanks, mut word) = (0, Self::default());
+        for Piece { tone, text } in &self.pieces {
+            if *tone == Tone::Code {
+                word.push_piece(*tone, text);
+                continue;
+            }
+            for (index, part) in text.split(' ').enumerate() {
+                if index > 0 {
+                    if !word.is_empty() {
+                        words.push((std::mem::take(&mut blanks), std::mem::take(&mut word)));
+                    }
+                    blanks += 1;
+                }
+                word.push_piece(*tone, part);
+            }
+        }
+        if !word.is_empty() {
+            words.push((blanks, word));
+        }
+        words
+    }
+}
+
+/// The first part between backticks, with what stands before and after it.
+fn first_code(sentence: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = sentence.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl<T: Into<Self>> Add<T> for Text {
+    type Output = Self;
+
+    fn add(mut self, other: T) -> Self {
+        self.push(other);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(text: &Text, width: usize) -> Vec<String> {
+        text.wrap(width).iter().map(|line| line.render(false)).collect()
+    }
+
+    #[test]
+    fn styles_are_drawn_only_where_colour_is_wanted() {
+        let text = Text::good("on") + ", run " + Text::code("cfsso") + Text::dim(" now");
+        assert_eq!(text.render(false), "on, run `cfsso` now");
+        assert_eq!(
+            text.render(true),
+            "\u{1b}[32mon\u{1b}[0m, run \u{1b}[36m`cfsso`\u{1b}[0m\u{1b}[2m now\u{1b}[0m"
+        );
+        assert_eq!(text.width(), 19);
+    }
+
+    #[test]
+    fn what_enters_is_made_safe() {
+        assert_eq!(Text::from("a\u{1b}[31mb\nc\u{202e}").render(true), "ab c");
+        assert_eq!(Text::code("x\u{7}").render(false), "`x`");
+    }
+
+    #[test]
+    fn lines_break_at_blanks_and_never_inside_code() {
+        let text = Text::plain("to go on, run ") + Text::code("cfsso connector list") + ", then";
+        assert_eq!(wrapped(&text, 80), ["to go on, run `cfsso connector list`, then"]);
+        assert_eq!(wrapped(&text, 30), ["to go on, run", "`cfsso connector list`, then"]);
+        assert_eq!(wrapped(&text, 5), ["to go", "on,", "run", "`cfsso connector list`,", "then"]);
+        assert_eq!(wrapped(&Text::default(), 10), [""]);
+        assert_eq!(wrapped(&Text::from("  two  in"), 20), ["  two  in"]);
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(Text::from("日本").width(), 4);
+        assert_eq!(wrapped(&Text::from("日本 日本"), 8), ["日本", "日本"]);
+    }
+
+    #[test]
+    fn prose_finds_code_between_backticks() {
+        assert_eq!(
+            Text::prose("run `a b` or `c`"),
+            Text::plain("run ") + Text::code("a b") + " or " + Text::code("c")
+        );
+        assert_eq!(Text::prose("a lone ` stays").render(false), "a lone ` stays");
+    }
+}
