@@ -1,6 +1,8 @@
 //! JSON text laid out anew without reading its values: numbers, the order of
 //! keys and repeated keys stay as they came.
 
+use std::fmt::Write;
+
 use super::sanitize::is_unsafe;
 
 /// How the text is laid out.
@@ -65,7 +67,7 @@ fn break_line(out: &mut String, layout: Layout, depth: usize) {
 fn push_escaped(out: &mut String, token: &str) {
     for c in token.chars() {
         if is_unsafe(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

@@ -209,14 +209,10 @@ impl Screen {
     pub fn failure(&self, failure: &Failure) {
         self.settled();
         let json = failure.json().ok().filter(|_| self.format().is_structured());
-        let text = match json {
-            Some(json) => self.document(&json, Layout::Pretty),
-            None => {
-                let mut page = Page::new(self.stderr_look(), self.clock.now());
-                failure.show(&mut page);
-                page.into_string()
-            }
-        };
+        let text = json.map_or_else(
+            || self.failure_text(failure),
+            |json| self.document(&json, Layout::Pretty),
+        );
         self.stderr.write(&text);
     }
 
@@ -253,6 +249,12 @@ impl Screen {
         }
     }
 
+    fn failure_text(&self, failure: &Failure) -> String {
+        let mut page = Page::new(self.stderr_look(), self.clock.now());
+        failure.show(&mut page);
+        page.into_string()
+    }
+
     fn say(&self, label: Text, text: &Text) {
         let mut page = Page::new(self.stderr_look(), self.clock.now());
         page.hanging(label + " ", text.clone());
@@ -261,13 +263,12 @@ impl Screen {
 
     fn redraw(&self, text: String) {
         let mut line = lock(&self.stderr.line);
-        match &*line {
-            Some(line) => line.set_message(text),
-            None => {
-                let stream = Arc::clone(&self.stderr.stream);
-                *line = Some(live::line(stream, self.stderr_look(), self.clock.clone(), text));
-            }
+        if let Some(line) = &*line {
+            line.set_message(text);
+            return;
         }
+        let stream = Arc::clone(&self.stderr.stream);
+        *line = Some(live::line(stream, self.stderr_look(), self.clock.clone(), text));
     }
 
     fn print(&self, text: &str) -> io::Result<()> {
@@ -315,16 +316,19 @@ impl Drop for Screen {
 /// the next question.
 fn read_line(stdin: &mut dyn Read) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    for byte in stdin.bytes() {
-        match byte? {
-            b'\n' => return Ok(Some(text_of(&line))),
-            _ if line.len() == ANSWER_LIMIT => {
+    let mut byte = [0];
+    loop {
+        match stdin.read(&mut byte) {
+            Ok(0) => return Ok((!line.is_empty()).then(|| text_of(&line))),
+            Ok(_) if byte == *b"\n" => return Ok(Some(text_of(&line))),
+            Ok(_) if line.len() == ANSWER_LIMIT => {
                 return Err(io::Error::new(ErrorKind::InvalidData, "the answer is too long"));
             }
-            byte => line.push(byte),
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok((!line.is_empty()).then(|| text_of(&line)))
 }
 
 fn text_of(line: &[u8]) -> String {

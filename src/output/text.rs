@@ -1,5 +1,6 @@
 //! Styled text on one line, safe to print: whatever enters is sanitised.
 
+use std::fmt::Write;
 use std::ops::Add;
 
 use anstyle::{AnsiColor, Style};
@@ -124,7 +125,7 @@ impl Text {
         let mut out = String::new();
         for Piece { tone, text } in &self.pieces {
             let style = if colour { tone.style() } else { Style::new() };
-            out.push_str(&format!("{style}{text}{style:#}"));
+            let _ = write!(out, "{style}{text}{style:#}");
         }
         out
     }
