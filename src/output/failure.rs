@@ -7,6 +7,9 @@ use super::exit_code::ExitCode;
 use super::page::Page;
 use super::text::Text;
 
+/// The columns of the longest label and a blank.
+const GUTTER: usize = 7;
+
 /// Everything that is known of a failure. The names of its fields are part of
 /// the contract with scripts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -33,6 +36,13 @@ pub struct Failure {
     pub required_permission: Option<String>,
     /// The process's exit code.
     pub exit_code: ExitCode,
+}
+
+/// What a program reads on standard error: `{"error":{…}}`.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct ErrorDocument<'a> {
+    /// The failure.
+    pub error: &'a Failure,
 }
 
 /// One error as the API sent it.
@@ -63,53 +73,137 @@ impl Failure {
         }
     }
 
-    /// The failure as JSON text: `{"error":{…}}`.
-    pub(super) fn json(&self) -> serde_json::Result<String> {
-        #[derive(Serialize)]
-        struct Envelope<'a> {
-            error: &'a Failure,
-        }
-        serde_json::to_string(&Envelope { error: self })
-    }
-
     /// Draws the failure for people.
     pub(super) fn show(&self, page: &mut Page) {
-        page.hanging(Text::bad("error:") + " ", Text::prose(&self.message));
+        let mut say = |label: Text, text: Text| page.hanging(label.padded(GUTTER), text);
+        say(Text::bad("error:"), Text::prose(&self.message));
         for cause in &self.causes {
-            page.hanging(Text::strong("cause:") + " ", Text::prose(cause));
+            say(Text::strong("cause:"), Text::prose(cause));
         }
-        for (label, text) in self.details() {
-            page.hanging(Text::strong(label) + " ", text);
+        for detail in self.details() {
+            say(Text::default(), Text::dim(detail));
         }
         if let Some(permission) = &self.required_permission {
-            page.hanging(Text::strong("needs:") + " ", Text::plain(permission));
+            say(Text::strong("needs:"), Text::plain(permission));
         }
         if let Some(hint) = &self.hint {
-            page.hanging(Text::strong("hint:") + " ", Text::prose(hint));
+            say(Text::strong("hint:"), Text::prose(hint));
         }
     }
 
     /// What the API said, as far as message and causes do not say it already.
-    fn details(&self) -> Vec<(&'static str, Text)> {
-        let mut details = Vec::new();
-        for error in &self.api_errors {
-            let code = error.code.map(|code| code.to_string()).unwrap_or_default();
-            if !(self.says(&code) && self.says(&error.message)) {
-                let blank = if code.is_empty() { "" } else { " " };
-                details.push(("api:", Text::plain(format!("{code}{blank}{}", error.message))));
-            }
-        }
-        if let Some(request) = self.request.as_ref().filter(|request| !self.says(request)) {
-            let status = self.http_status.map(|status| format!(" answered {status}"));
-            details.push(("request:", Text::plain(request) + status.unwrap_or_default()));
-        }
-        if let Some(ray) = self.ray_id.as_ref().filter(|ray| !self.says(ray)) {
-            details.push(("ray:", Text::plain(ray)));
-        }
-        details
+    fn details(&self) -> Vec<String> {
+        let request = self.request.iter().filter(|request| !self.says(request));
+        let answered = |request| match self.http_status {
+            Some(status) => format!("{request} answered {status}"),
+            None => String::clone(request),
+        };
+        let errors = self.api_errors.iter().filter(|error| !self.says_error(error));
+        let said = |error: &ApiError| match error.code {
+            Some(code) => format!("{code} {}", error.message),
+            None => error.message.clone(),
+        };
+        let ray = self.ray_id.iter().filter(|ray| !self.says(ray));
+        request
+            .map(answered)
+            .chain(errors.map(said))
+            .chain(ray.map(|ray| format!("ray {ray}")))
+            .collect()
+    }
+
+    fn says_error(&self, error: &ApiError) -> bool {
+        let code = error.code.map(|code| code.to_string()).unwrap_or_default();
+        !error.message.is_empty() && self.says(&error.message) && self.says(&code)
     }
 
     fn says(&self, part: &str) -> bool {
         self.message.contains(part) || self.causes.iter().any(|cause| cause.contains(part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::look::Look;
+    use super::*;
+
+    fn refused() -> Failure {
+        Failure {
+            kind: "forbidden".into(),
+            message: "cannot enable `cool.cats`".into(),
+            causes: vec!["the API refused the change".into()],
+            http_status: Some(403),
+            api_errors: vec![ApiError { code: Some(10000), message: "Authentication error".into() }],
+            ray_id: Some("8f2a6c1d2e3f4a5b-LHR".into()),
+            request: Some("PATCH /accounts/0123456789abcdef0123456789abcdef/sso_connectors/68ca7b2e".into()),
+            required_permission: Some("SSO Connectors Write".into()),
+            hint: Some("make a token with this permission, then check it with `cfsso token check --for connector.enable`".into()),
+            ..Failure::new(ExitCode::Forbidden, "")
+        }
+    }
+
+    fn told(failure: &Failure, width: Option<usize>, colour: bool) -> String {
+        let look = Look { colour, unicode: true, width };
+        let mut page = Page::new(look, jiff::Timestamp::UNIX_EPOCH);
+        failure.show(&mut page);
+        page.into_string()
+    }
+
+    #[test]
+    fn a_terminal_gets_wrapped_lines_and_whole_commands() {
+        insta::assert_snapshot!(told(&refused(), Some(80), false), @r"
+        error: cannot enable `cool.cats`
+        cause: the API refused the change
+               PATCH /accounts/0123456789abcdef0123456789abcdef/sso_connectors/68ca7b2e
+               answered 403
+               10000 Authentication error
+               ray 8f2a6c1d2e3f4a5b-LHR
+        needs: SSO Connectors Write
+        hint:  make a token with this permission, then check it with
+               `cfsso token check --for connector.enable`
+        ");
+    }
+
+    #[test]
+    fn colour_marks_the_labels_and_the_command() {
+        let failure = Failure { causes: vec![], request: None, ray_id: None, ..refused() };
+        insta::assert_snapshot!(told(&failure, None, true).replace('\u{1b}', "ESC"), @r"
+        ESC[31merror:ESC[0m cannot enable ESC[36m`cool.cats`ESC[0m
+               ESC[2m10000 Authentication errorESC[0m
+        ESC[1mneeds:ESC[0m SSO Connectors Write
+        ESC[1mhint:ESC[0m  make a token with this permission, then check it with ESC[36m`cfsso token check --for connector.enable`ESC[0m
+        ");
+    }
+
+    #[test]
+    fn a_log_gets_one_line_each() {
+        assert_eq!(told(&refused(), None, false).lines().count(), 7);
+    }
+
+    #[test]
+    fn what_a_cause_says_already_is_not_said_again() {
+        let failure = Failure {
+            causes: vec!["10000: Authentication error (ray 8f2a6c1d2e3f4a5b-LHR)".into()],
+            request: None,
+            ..refused()
+        };
+        assert_eq!(failure.details(), [""; 0]);
+        let elsewhere = Failure { causes: vec!["10000 tries".into()], ..refused() };
+        assert_eq!(elsewhere.details().len(), 3);
+    }
+
+    #[test]
+    fn json_has_exactly_the_documented_keys() {
+        let json = serde_json::to_string(&ErrorDocument {
+            error: &Failure::new(ExitCode::NotFound, "no `x`"),
+        });
+        insta::assert_snapshot!(json.unwrap(), @r#"{"error":{"kind":"not-found","message":"no `x`","causes":[],"http_status":null,"api_errors":[],"ray_id":null,"request":null,"retryable":false,"hint":null,"required_permission":null,"exit_code":6}}"#);
+    }
+
+    #[test]
+    fn the_schema_knows_every_key() {
+        let schema = schemars::schema_for!(ErrorDocument<'static>);
+        let properties = schema.pointer("/$defs/Failure/properties").unwrap().as_object().unwrap();
+        let value = serde_json::to_value(refused()).unwrap();
+        assert!(properties.keys().eq(value.as_object().unwrap().keys()));
     }
 }

@@ -5,6 +5,10 @@ use std::fmt::Write;
 
 use super::sanitize::is_unsafe;
 
+/// Deeper values are no longer indented, so that a hostile nesting cannot grow
+/// with the square of its depth.
+const DEEPEST_INDENT: usize = 128;
+
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -60,7 +64,7 @@ pub(super) fn items(json: &str) -> serde_json::Result<Vec<&str>> {
 fn break_line(out: &mut String, layout: Layout, depth: usize) {
     if layout == Layout::Pretty {
         out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
+        out.extend(std::iter::repeat_n("  ", depth.min(DEEPEST_INDENT)));
     }
 }
 
@@ -102,4 +106,83 @@ fn string_length(json: &str) -> usize {
         }
     }
     json.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT: &str = r#"{ "z": 12345678901234567890123, "a":3.10,"e":[ ],"o":{},
+        "deep":[1e5,{"b":null},"a, {b}: \"c\\"] , "z":true}"#;
+
+    #[test]
+    fn only_the_layout_changes() {
+        insta::assert_snapshot!(laid_out(KEPT, Layout::Compact), @r#"{"z":12345678901234567890123,"a":3.10,"e":[],"o":{},"deep":[1e5,{"b":null},"a, {b}: \"c\\"],"z":true}"#);
+        insta::assert_snapshot!(laid_out(KEPT, Layout::Pretty), @r#"
+        {
+          "z": 12345678901234567890123,
+          "a": 3.10,
+          "e": [],
+          "o": {},
+          "deep": [
+            1e5,
+            {
+              "b": null
+            },
+            "a, {b}: \"c\\"
+          ],
+          "z": true
+        }
+        "#);
+    }
+
+    #[test]
+    fn what_could_fool_a_terminal_is_escaped() {
+        let table = [
+            ("\"a\u{202e}b\"", r#""a\u202eb""#),
+            ("\"\u{7f}\u{9b}31m\"", r#""\u007f\u009b31m""#),
+            ("\"\u{2028}\u{200f}\u{2066}\"", r#""\u2028\u200f\u2066""#),
+            (r#""\u001b[31m\n""#, r#""\u001b[31m\n""#),
+            ("\"größe 🐈\"", "\"größe 🐈\""),
+        ];
+        for (json, expected) in table {
+            let escaped = laid_out(json, Layout::Compact);
+            assert_eq!(escaped, expected);
+            let before: String = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn an_array_is_split_into_its_items() {
+        let table: [(&str, &[&str]); 4] = [
+            (" [1, {\"a\": [2]} ,\"x\"]", &["1", "{\"a\": [2]}", "\"x\""]),
+            ("[]", &[]),
+            ("{\"a\":[1]}", &["{\"a\":[1]}"]),
+            ("7", &["7"]),
+        ];
+        for (json, expected) in table {
+            assert_eq!(items(json).unwrap(), expected, "{json}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_layout_reads_back_the_same(text in ".{0,40}", number: i64, flag: bool) {
+            let value = serde_json::json!({"k": [text.clone(), {text: number}, [], flag], "n": null});
+            for layout in [Layout::Compact, Layout::Pretty] {
+                let read: serde_json::Value =
+                    serde_json::from_str(&laid_out(&value.to_string(), layout)).unwrap();
+                proptest::prop_assert_eq!(&read, &value);
+            }
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            if !pretty.chars().any(is_unsafe_in_text) {
+                proptest::prop_assert_eq!(laid_out(&value.to_string(), Layout::Pretty), pretty);
+            }
+        }
+    }
+
+    fn is_unsafe_in_text(c: char) -> bool {
+        c != '\n' && is_unsafe(c)
+    }
 }

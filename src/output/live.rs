@@ -6,32 +6,50 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 use jiff::Timestamp;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::ago::lasting;
 use super::look::Look;
 use super::streams::{Shared, lock};
 use crate::clock::Clock;
 
+/// Spinner, two blanks, and a time such as `59m 59s`.
+const BESIDE_MESSAGE: usize = 12;
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// A line that says `text` and for how long it has been there.
-pub(super) fn line(stream: Shared, look: Look, clock: Clock, text: String) -> ProgressBar {
+pub(super) fn line(stream: Shared, look: Look, clock: Clock, text: &str) -> ProgressBar {
     let terminal = Terminal { stream, width: look.width };
     let target = ProgressDrawTarget::term_like(Box::new(terminal));
     let bar = ProgressBar::with_draw_target(None, target)
         .with_style(style(look, clock))
-        .with_message(text);
+        .with_message(message(text, look));
     bar.tick();
     bar.enable_steady_tick(REDRAWN_EVERY);
     bar
 }
 
+/// `text` cut to leave room for the spinner and the time on one line: a line
+/// that wraps could not be redrawn in place.
+pub(super) fn message(text: &str, look: Look) -> String {
+    let room = look.width.unwrap_or(80).saturating_sub(BESIDE_MESSAGE);
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let ellipsis = if look.unicode { "…" } else { "..." };
+    let mut cut = String::new();
+    for c in text.chars() {
+        if cut.width() + c.width().unwrap_or(0) + ellipsis.width() > room {
+            break;
+        }
+        cut.push(c);
+    }
+    cut.trim_end().to_owned() + ellipsis
+}
+
 fn style(look: Look, clock: Clock) -> ProgressStyle {
-    let template = if look.colour {
-        "{spinner:.cyan} {wide_msg} {since:.dim}"
-    } else {
-        "{spinner} {wide_msg} {since}"
-    };
+    let template =
+        if look.colour { "{spinner:.cyan} {msg} {since:.dim}" } else { "{spinner} {msg} {since}" };
     let ticks = if look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
     let start = clock.now();
     ProgressStyle::with_template(template)

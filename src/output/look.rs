@@ -93,13 +93,15 @@ fn is(env: &Environment, name: &str, value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn env(pairs: &[(&str, &str)]) -> Environment {
+    type Pairs = &'static [(&'static str, &'static str)];
+
+    fn env(pairs: Pairs) -> Environment {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
     fn colour_follows_the_flag_then_the_environment_then_the_terminal() {
-        let table: [(Choice, &[(&str, &str)], bool, bool); 13] = [
+        let table: [(Choice, Pairs, bool, bool); 13] = [
             (Choice::Auto, &[], true, true),
             (Choice::Auto, &[], false, false),
             (Choice::Auto, &[("TERM", "dumb")], true, false),
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn only_a_real_terminal_is_redrawn() {
-        let table: [(&[(&str, &str)], bool, bool); 6] = [
+        let table: [(Pairs, bool, bool); 6] = [
             (&[], true, true),
             (&[], false, false),
             (&[("TERM", "dumb")], true, false),
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn symbols_need_a_locale_that_has_them() {
-        let table: [(&[(&str, &str)], bool); 7] = [
+        let table: [(Pairs, bool); 7] = [
             (&[("LANG", "de_DE.UTF-8")], true),
             (&[("LANG", "C.utf8")], true),
             (&[("LANG", "C")], false),

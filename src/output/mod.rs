@@ -23,7 +23,7 @@ mod yaml;
 
 pub use ago::{ago, lasting};
 pub use exit_code::ExitCode;
-pub use failure::{ApiError, Failure};
+pub use failure::{ApiError, ErrorDocument, Failure};
 pub use format::Format;
 pub use look::{Choice, Environment, Look, colour_wanted, live_wanted, unicode_wanted};
 pub use mark::Mark;

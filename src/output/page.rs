@@ -4,9 +4,15 @@ use jiff::Timestamp;
 
 use super::look::Look;
 use super::mark::Mark;
+use super::sanitize::sanitize;
 use super::table::table_lines;
 use super::text::Text;
 
+/// The columns of a step's mark with the gap after it, and of its title.
+const MARK_WIDTH: usize = Mark::WORD_WIDTH + 4;
+const TITLE_WIDTH: usize = 24;
+/// Where less is left beside the title, the detail goes under it.
+const LEAST_DETAIL: usize = 24;
 /// Prose wider than this is hard to read, however wide the terminal.
 const PROSE_WIDTH: usize = 100;
 
@@ -60,14 +66,39 @@ impl Page {
 
     /// A line with a mark before it: `✓ done  what`.
     pub fn marked(&mut self, mark: Mark, text: impl Into<Text>) {
-        let label = mark.text(self.look.unicode).padded(Mark::WORD_WIDTH + 4);
-        self.hanging(label, text);
+        self.hanging(self.mark(mark).padded(MARK_WIDTH), text);
+    }
+
+    /// A line of a checklist: mark, title, and a detail that wraps under
+    /// itself. What finds no room beside the title goes under it.
+    pub fn step(&mut self, mark: Mark, title: &str, detail: impl Into<Text>) {
+        let (title, detail) = (Text::plain(title), detail.into());
+        let indent = MARK_WIDTH + TITLE_WIDTH + 2;
+        let is_narrow = self.look.width.is_some_and(|width| width < indent + LEAST_DETAIL);
+        let label = self.mark(mark).padded(MARK_WIDTH);
+        if detail.is_empty() {
+            self.line(label + title);
+        } else if is_narrow {
+            self.line(label + title);
+            self.hanging(Text::default().padded(MARK_WIDTH), detail);
+        } else if title.width() > TITLE_WIDTH && self.look.width.is_some() {
+            self.line(label + title);
+            self.hanging(Text::default().padded(indent), detail);
+        } else {
+            self.hanging((label + title).padded(indent - 2) + "  ", detail);
+        }
     }
 
     /// Symbol and word of `mark`, to stand in a cell or a field.
     #[must_use]
     pub fn mark(&self, mark: Mark) -> Text {
         mark.text(self.look.unicode)
+    }
+
+    /// Words in the colour of `mark` after its symbol: `✓ verified`.
+    #[must_use]
+    pub fn state(&self, mark: Mark, words: &str) -> Text {
+        mark.paint(&format!("{} {words}", mark.symbol(self.look.unicode)))
     }
 
     /// Labels and values in two columns.
@@ -85,11 +116,13 @@ impl Page {
         }
     }
 
-    /// Text to paste: each line as it is, never broken. Control characters,
-    /// line breaks excepted, are taken out.
+    /// Text to paste: each line as it is, tabs and final blanks included, never
+    /// broken. Other control characters are taken out.
     pub fn literal(&mut self, text: &str) {
         for line in text.lines() {
-            self.line(Text::plain(line));
+            let parts: Vec<_> = line.split('\t').map(sanitize).collect();
+            self.out.push_str(&parts.join("\t"));
+            self.out.push('\n');
         }
     }
 
@@ -104,5 +137,109 @@ impl Page {
             Some(width) => text.wrap(width.min(PROSE_WIDTH).saturating_sub(indent).max(20)),
             None => vec![text.clone()],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(width: Option<usize>) -> Page {
+        Page::new(Look { colour: false, unicode: true, width }, Timestamp::UNIX_EPOCH)
+    }
+
+    fn connector(page: &mut Page) {
+        page.fields(&[
+            ("domain", Text::strong("cool.cats")),
+            ("status", page.state(Mark::Done, "verified") + ", 3 days ago"),
+            (
+                "next",
+                Text::plain("enable it with ")
+                    + Text::code("cfsso connector enable cool.cats")
+                    + ", which first checks that one can still get in",
+            ),
+        ]);
+        page.blank();
+        page.paragraph(
+            "the record is served by two of three name servers, so the verification has not \
+             been begun yet",
+        );
+        page.literal("cool.cats.\t300\tIN\tTXT\t\"cloudflare_dashboard_sso=123456789012345678901234567890\" \u{1b}[31m ");
+    }
+
+    #[test]
+    fn fields_and_prose_wrap_and_what_is_pasted_does_not() {
+        let mut page = page(Some(60));
+        connector(&mut page);
+        insta::assert_snapshot!(page.into_string(), @r#"
+        domain  cool.cats
+        status  ✓ verified, 3 days ago
+        next    enable it with `cfsso connector enable cool.cats`,
+                which first checks that one can still get in
+
+        the record is served by two of three name servers, so the
+        verification has not been begun yet
+        cool.cats.	300	IN	TXT	"cloudflare_dashboard_sso=123456789012345678901234567890"
+        "#);
+    }
+
+    #[test]
+    fn nothing_wraps_without_a_width() {
+        let mut page = page(None);
+        connector(&mut page);
+        assert_eq!(page.into_string().lines().count(), 6);
+    }
+
+    fn checklist(width: Option<usize>) -> String {
+        let mut page = page(width);
+        page.step(Mark::Done, "create the connector", "cool.cats, ID 68ca7b2e");
+        page.step(
+            Mark::Doing,
+            "publish the TXT record",
+            "TXT cool.cats \"cloudflare_dashboard_sso=123456789\"",
+        );
+        page.step(
+            Mark::Warning,
+            "the policy still covers the domain",
+            "not checked: the token may not read policies",
+        );
+        page.step(Mark::Refused, "enable", Text::default());
+        page.step(Mark::Todo, "read back", "");
+        page.into_string()
+    }
+
+    #[test]
+    fn a_checklist_lines_up_in_80_columns() {
+        insta::assert_snapshot!(checklist(Some(80)), @r#"
+        ✓ done     create the connector      cool.cats, ID 68ca7b2e
+        → doing    publish the TXT record    TXT cool.cats
+                                             "cloudflare_dashboard_sso=123456789"
+        ! warning  the policy still covers the domain
+                                             not checked: the token may not read
+                                             policies
+        ✗ refused  enable
+        ○ to do    read back
+        "#);
+    }
+
+    #[test]
+    fn a_narrow_checklist_puts_details_under_titles() {
+        insta::assert_snapshot!(checklist(Some(50)), @r#"
+        ✓ done     create the connector
+                   cool.cats, ID 68ca7b2e
+        → doing    publish the TXT record
+                   TXT cool.cats
+                   "cloudflare_dashboard_sso=123456789"
+        ! warning  the policy still covers the domain
+                   not checked: the token may not read
+                   policies
+        ✗ refused  enable
+        ○ to do    read back
+        "#);
+    }
+
+    #[test]
+    fn a_piped_checklist_is_one_line_a_step() {
+        assert_eq!(checklist(None).lines().count(), 5);
     }
 }

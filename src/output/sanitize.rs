@@ -35,7 +35,7 @@ pub(super) fn is_unsafe(c: char) -> bool {
 
 /// Marks, embeddings, overrides and isolates of the bidirectional algorithm
 /// (Unicode Standard Annex 9, section 2).
-pub(super) fn is_bidi_control(c: char) -> bool {
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

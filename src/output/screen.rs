@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
-use super::failure::Failure;
+use super::failure::{ErrorDocument, Failure};
 use super::format::Format;
 use super::json::{Layout, items, laid_out};
 use super::look::Look;
@@ -18,8 +18,6 @@ use super::text::Text;
 use super::{live, yaml};
 use crate::clock::Clock;
 
-/// The columns before the detail of a step: mark, word, title.
-const TITLE_WIDTH: usize = 24;
 /// A longer answer is none.
 const ANSWER_LIMIT: usize = 4096;
 
@@ -115,12 +113,15 @@ impl Screen {
     /// Prints a result in the chosen format. A reader that closed its pipe is
     /// no error; a full disk is.
     pub fn report(&self, report: &dyn Report) -> io::Result<()> {
-        let text = self.rendered(report)?;
-        self.print(&text)?;
-        match lock(&self.state).unwritten.take() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        self.literal(&self.rendered(report)?)
+    }
+
+    /// Prints a text that is the same in every format, byte for byte: a man
+    /// page, a script, a schema.
+    pub fn literal(&self, text: &str) -> io::Result<()> {
+        self.print(text)?;
+        let unwritten = lock(&self.state).unwritten.take();
+        unwritten.map_or(Ok(()), Err)
     }
 
     /// Says something worth knowing. Left out when quiet, and where standard
@@ -158,8 +159,7 @@ impl Screen {
     pub fn step(&self, mark: Mark, title: &str, detail: impl Into<Text>) {
         if self.format() == Format::Table {
             let mut page = self.page();
-            let label = mark.text(self.options.unicode).padded(Mark::WORD_WIDTH + 4);
-            page.hanging(label + Text::plain(title).padded(TITLE_WIDTH) + "  ", detail);
+            page.step(mark, title, detail);
             self.remember(self.print(&page.into_string()));
         }
     }
@@ -172,7 +172,7 @@ impl Screen {
             return;
         }
         if self.options.live {
-            self.redraw(text);
+            self.redraw(&text);
         } else if self.options.stderr_terminal || !self.format().is_structured() {
             let mut state = lock(&self.state);
             if state.waiting_for.as_ref() != Some(&text) {
@@ -202,13 +202,19 @@ impl Screen {
         std::thread::Builder::new().spawn(move || {
             let _ = sender.send(read_line(&mut **lock(&stdin)));
         })?;
-        answer.await.unwrap_or(Ok(None))
+        let answer = answer.await.unwrap_or(Ok(None))?;
+        if answer.is_none() {
+            self.stderr.write("\n");
+        }
+        Ok(answer)
     }
 
     /// Tells of a failure on standard error, in the chosen format.
     pub fn failure(&self, failure: &Failure) {
         self.settled();
-        let json = failure.json().ok().filter(|_| self.format().is_structured());
+        let json = serde_json::to_string(&ErrorDocument { error: failure })
+            .ok()
+            .filter(|_| self.format().is_structured());
         let text = json.map_or_else(
             || self.failure_text(failure),
             |json| self.document(&json, Layout::Pretty),
@@ -261,10 +267,10 @@ impl Screen {
         self.stderr.write(&page.into_string());
     }
 
-    fn redraw(&self, text: String) {
+    fn redraw(&self, text: &str) {
         let mut line = lock(&self.stderr.line);
         if let Some(line) = &*line {
-            line.set_message(text);
+            line.set_message(live::message(text, self.stderr_look()));
             return;
         }
         let stream = Arc::clone(&self.stderr.stream);

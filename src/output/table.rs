@@ -79,3 +79,73 @@ fn one_under_another(headers: &[Text], rows: &[Vec<Text>]) -> Vec<Text> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(width: Option<usize>) -> String {
+        let row = |domain: &str, id: &str, state: &str, note: &str| {
+            vec![domain.into(), Text::dim(id), Text::good(state), note.into()]
+        };
+        let rows = [
+            row("cool.cats", "68ca7b2e-7c1f-4a0e-9d2b-0f6d5a1c9e11", "verified", "3 days ago"),
+            row("größe.example", "0b", "pending", "the TXT record is on 2 of 3 servers"),
+        ];
+        let lines = table_lines(&["DOMAIN", "ID", "STATE", "SINCE"], &rows, width);
+        lines.iter().map(|line| line.render(false).trim_end().to_owned() + "\n").collect()
+    }
+
+    #[test]
+    fn whole_when_there_is_no_width_to_keep() {
+        insta::assert_snapshot!(drawn(None), @r"
+        DOMAIN         ID                                    STATE     SINCE
+        cool.cats      68ca7b2e-7c1f-4a0e-9d2b-0f6d5a1c9e11  verified  3 days ago
+        größe.example  0b                                    pending   the TXT record is on 2 of 3 servers
+        ");
+    }
+
+    #[test]
+    fn the_widest_cells_wrap_and_ids_stay_whole() {
+        insta::assert_snapshot!(drawn(Some(80)), @r"
+        DOMAIN         ID                                    STATE     SINCE
+        cool.cats      68ca7b2e-7c1f-4a0e-9d2b-0f6d5a1c9e11  verified  3 days ago
+        größe.example  0b                                    pending   the TXT record is
+                                                                       on 2 of 3 servers
+        ");
+    }
+
+    #[test]
+    fn fields_where_columns_do_not_fit() {
+        insta::assert_snapshot!(drawn(Some(50)), @r"
+        DOMAIN  cool.cats
+        ID      68ca7b2e-7c1f-4a0e-9d2b-0f6d5a1c9e11
+        STATE   verified
+        SINCE   3 days ago
+
+        DOMAIN  größe.example
+        ID      0b
+        STATE   pending
+        SINCE   the TXT record is on 2 of 3 servers
+        ");
+    }
+
+    #[test]
+    fn the_widest_columns_give_way_first() {
+        let table = [
+            ([5, 20, 9], [5, 4, 4], 40, Some([5, 20, 9])),
+            ([5, 20, 9], [5, 4, 4], 30, Some([5, 16, 9])),
+            ([5, 20, 19], [5, 18, 4], 30, Some([5, 18, 7])),
+            ([5, 20, 9], [5, 18, 4], 26, None),
+        ];
+        for (natural, least, available, widths) in table {
+            let fitted = fit(&natural, &least, available);
+            assert_eq!(fitted, widths.map(Vec::from), "{available}");
+        }
+    }
+
+    #[test]
+    fn no_rows_leave_the_headers() {
+        assert_eq!(table_lines(&["A", "B"], &[], Some(80)).len(), 1);
+    }
+}
