@@ -75,19 +75,18 @@ impl Failure {
 
     /// Draws the failure for people.
     pub(super) fn show(&self, page: &mut Page) {
-        let mut say = |label: Text, text: Text| page.hanging(label.padded(GUTTER), text);
-        say(Text::bad("error:"), Text::prose(&self.message));
+        say(page, Text::bad("error:"), &self.message);
         for cause in &self.causes {
-            say(Text::strong("cause:"), Text::prose(cause));
+            say(page, Text::strong("cause:"), cause);
         }
         for detail in self.details() {
-            say(Text::default(), Text::dim(detail));
+            page.hanging(Text::default().padded(GUTTER), Text::dim(detail));
         }
         if let Some(permission) = &self.required_permission {
-            say(Text::strong("needs:"), Text::plain(permission));
+            say(page, Text::strong("needs:"), permission);
         }
         if let Some(hint) = &self.hint {
-            say(Text::strong("hint:"), Text::prose(hint));
+            say(page, Text::strong("hint:"), hint);
         }
     }
 
@@ -118,6 +117,14 @@ impl Failure {
 
     fn says(&self, part: &str) -> bool {
         self.message.contains(part) || self.causes.iter().any(|cause| cause.contains(part))
+    }
+}
+
+/// The lines of `sentences`, the first after the label, the others under it.
+fn say(page: &mut Page, label: Text, sentences: &str) {
+    let mut start = label;
+    for line in sentences.lines() {
+        page.hanging(std::mem::take(&mut start).padded(GUTTER), Text::prose(line));
     }
 }
 
@@ -177,6 +184,18 @@ mod tests {
     #[test]
     fn a_log_gets_one_line_each() {
         assert_eq!(told(&refused(), None, false).lines().count(), 7);
+    }
+
+    #[test]
+    fn several_hints_stand_under_each_other() {
+        let hint =
+            Some("go on with `cfsso setup cool.cats`\nundo with `cfsso journal undo`".into());
+        let failure = Failure { hint, ..Failure::new(ExitCode::HalfDone, "stopped half way") };
+        insta::assert_snapshot!(told(&failure, Some(80), false), @r"
+        error: stopped half way
+        hint:  go on with `cfsso setup cool.cats`
+               undo with `cfsso journal undo`
+        ");
     }
 
     #[test]

@@ -73,19 +73,21 @@ impl Page {
     /// itself. What finds no room beside the title goes under it.
     pub fn step(&mut self, mark: Mark, title: &str, detail: impl Into<Text>) {
         let (title, detail) = (Text::plain(title), detail.into());
-        let indent = MARK_WIDTH + TITLE_WIDTH + 2;
-        let is_narrow = self.look.width.is_some_and(|width| width < indent + LEAST_DETAIL);
-        let label = self.mark(mark).padded(MARK_WIDTH);
+        let column = MARK_WIDTH + TITLE_WIDTH + 2;
+        let label = self.mark(mark).padded(MARK_WIDTH) + title.clone();
+        let beside = label.clone().padded(column - 2) + "  ";
+        let width = self.look.width.unwrap_or(usize::MAX);
         if detail.is_empty() {
-            self.line(label + title);
-        } else if is_narrow {
-            self.line(label + title);
-            self.hanging(Text::default().padded(MARK_WIDTH), detail);
-        } else if title.width() > TITLE_WIDTH && self.look.width.is_some() {
-            self.line(label + title);
-            self.hanging(Text::default().padded(indent), detail);
+            self.line(label);
+        } else if title.width() <= TITLE_WIDTH && width >= column + LEAST_DETAIL {
+            self.hanging(beside, detail);
+        } else if beside.width() + detail.width() <= width {
+            self.line(beside + detail);
         } else {
-            self.hanging((label + title).padded(indent - 2) + "  ", detail);
+            let is_narrow = width < column + LEAST_DETAIL;
+            self.line(label);
+            let indent = if is_narrow { MARK_WIDTH } else { column };
+            self.hanging(Text::default().padded(indent), detail);
         }
     }
 
@@ -203,6 +205,7 @@ mod tests {
             "the policy still covers the domain",
             "not checked: the token may not read policies",
         );
+        page.step(Mark::Failed, "find the organisation's zone", "none is active");
         page.step(Mark::Refused, "enable", Text::default());
         page.step(Mark::Todo, "read back", "");
         page.into_string()
@@ -217,6 +220,7 @@ mod tests {
         ! warning  the policy still covers the domain
                                              not checked: the token may not read
                                              policies
+        ✗ failed   find the organisation's zone  none is active
         ✗ refused  enable
         ○ to do    read back
         "#);
@@ -233,6 +237,8 @@ mod tests {
         ! warning  the policy still covers the domain
                    not checked: the token may not read
                    policies
+        ✗ failed   find the organisation's zone
+                   none is active
         ✗ refused  enable
         ○ to do    read back
         "#);
@@ -240,6 +246,6 @@ mod tests {
 
     #[test]
     fn a_piped_checklist_is_one_line_a_step() {
-        assert_eq!(checklist(None).lines().count(), 5);
+        assert_eq!(checklist(None).lines().count(), 6);
     }
 }
