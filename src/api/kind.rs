@@ -182,7 +182,7 @@ mod tests {
         };
         let cases: &[Case] = &[
             (
-                get,
+                GET,
                 400,
                 &[HEADER, (6111, "Invalid format for Authorization header")],
                 Unauthenticated,
