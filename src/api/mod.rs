@@ -1,7 +1,31 @@
 //! The typed client of the Cloudflare API. A resource's file says what can be
 //! asked; [`Client`] sends it. Knows nothing of tables, terminals or flows.
 
+pub mod account;
+pub mod base;
+pub mod client;
 pub mod connector;
+pub mod credentials;
+mod envelope;
+pub mod error;
 pub mod ids;
+pub mod kind;
+pub mod mask;
 pub mod object;
+pub mod pages;
+pub mod record;
 pub mod request;
+pub mod retry;
+pub mod roots;
+pub mod throttle;
+pub mod token;
+pub mod trace;
+mod wire;
+pub mod zone;
+
+pub use base::BaseUrl;
+pub use client::{Client, Config, Created};
+pub use credentials::Credentials;
+pub use error::{ApiError, Error, Fault, Refusal};
+pub use kind::Kind;
+pub use roots::Roots;

@@ -1,0 +1,56 @@
+//! Accounts (API reference, section 8.2).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ids::AccountId;
+use super::object::Object;
+use super::request::Request;
+
+/// An account as the API sent it.
+pub type Account = Object<Fields>;
+
+/// The known fields of an account.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The account's identifier.
+    #[schemars(with = "String")]
+    pub id: AccountId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its plan: `standard` or `enterprise`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// When it was created (RFC 3339).
+    pub created_on: Option<String>,
+    /// The organization that manages it.
+    pub managed_by: Option<Manager>,
+}
+
+/// The organization that manages an account.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Manager {
+    /// The organization's identifier.
+    pub parent_org_id: Option<String>,
+    /// Its name.
+    pub parent_org_name: Option<String>,
+}
+
+/// The accounts that the token sees.
+#[must_use]
+pub fn list() -> Request<Vec<Account>> {
+    Request::get(&["accounts"]).paged(50)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_without_optional_fields_is_read_and_kept() {
+        let text = r#"{"id":"01a7362d577a6c3019a474fd6f485823","settings":{"enforce_twofactor":false},"managed_by":null}"#;
+        let account: Account = serde_json::from_str(text).unwrap();
+        assert_eq!(account.id.as_str(), "01a7362d577a6c3019a474fd6f485823");
+        assert_eq!(account.text(), text);
+    }
+}

@@ -1,0 +1,270 @@
+//! The envelope around every answer, with all the deviations seen in recorded
+//! answers (API reference, section 1.3). The status decides, then `success`;
+//! `messages` are never read as errors.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::error::{ApiError, Cause};
+use super::mask::mask_with;
+use super::pages::Paging;
+
+/// The most characters of a server's text that are kept.
+const LONGEST_MESSAGE: usize = 1000;
+/// The most characters of a body that is no envelope.
+const LONGEST_EXCERPT: usize = 200;
+
+/// An answer that says the request was carried out.
+#[derive(Debug)]
+pub struct Success<'a> {
+    /// The `result`, or `null` where there is none.
+    pub result: &'a str,
+    /// What it says about pages.
+    pub paging: Paging,
+}
+
+/// Why an answer with a status of success is none.
+#[derive(Debug)]
+pub enum NoSuccess {
+    /// It says so.
+    Refused(Vec<ApiError>),
+    /// It cannot be read.
+    Unreadable {
+        /// It ends in the middle.
+        cut: bool,
+        /// Why.
+        why: Cause,
+    },
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    success: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result_info: Option<&'a RawValue>,
+}
+
+/// Reads the body of an answer with a 2xx status.
+pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, NoSuccess> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Success { result: "null", paging: Paging::default() });
+    }
+    let envelope: Envelope<'_> =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error, body, secret))?;
+    let failed = match envelope.success.map(RawValue::get) {
+        Some(success) => success != "true",
+        // Some answers omit `success`, so errors speak for themselves.
+        None => !errors(body, secret).is_empty(),
+    };
+    if failed {
+        return Err(NoSuccess::Refused(errors(body, secret)));
+    }
+    Ok(Success {
+        result: envelope.result.map_or("null", RawValue::get),
+        paging: Paging::read(envelope.result_info.map(RawValue::get)),
+    })
+}
+
+fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> NoSuccess {
+    let cut = error.is_eof();
+    let why = if body.trim_ascii_start().starts_with(b"{") {
+        format!("it is no envelope of the API: {error}")
+    } else {
+        format!("it is not JSON: {}", excerpt(body, secret).unwrap_or_default())
+    };
+    NoSuccess::Unreadable { cut, why: Cause(mask_with(&why, secret)) }
+}
+
+/// What the body of a refusal says is wrong; for one that is no envelope, an
+/// excerpt.
+pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
+    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+        let message = excerpt(body, secret);
+        return message.map(|message| ApiError { code: None, message }).into_iter().collect();
+    };
+    let mut found = Vec::new();
+    match body.get("errors") {
+        Some(Value::Array(entries)) => entries.iter().for_each(|entry| flatten(entry, &mut found)),
+        Some(entry) => flatten(entry, &mut found),
+        None => {}
+    }
+    if found.is_empty()
+        && let Some(Value::String(text)) = body.get("error")
+    {
+        found.push(ApiError { code: None, message: text.clone() });
+    }
+    for error in &mut found {
+        error.message = mask_with(&shortened(&error.message, LONGEST_MESSAGE), secret);
+    }
+    found
+}
+
+/// An entry of `errors`: an object or a bare string. The useful text is often
+/// in `error_chain` only.
+fn flatten(entry: &Value, found: &mut Vec<ApiError>) {
+    match entry {
+        Value::String(message) => found.push(ApiError { code: None, message: message.clone() }),
+        Value::Object(fields) => {
+            let code = fields.get("code").and_then(|code| match code {
+                Value::String(text) => text.parse().ok(),
+                code => code.as_u64(),
+            });
+            let message = fields.get("message").and_then(Value::as_str).unwrap_or_default();
+            let chain = fields.get("error_chain").and_then(Value::as_array);
+            let chain = chain.map(Vec::as_slice).unwrap_or_default();
+            if !message.is_empty() || (code.is_some() && chain.is_empty()) {
+                found.push(ApiError { code, message: message.to_owned() });
+            }
+            for entry in chain {
+                flatten(entry, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a person can make of a body that is no JSON: a page's title, or the
+/// beginning of its text.
+fn excerpt(body: &[u8], secret: &str) -> Option<String> {
+    // Enough for any title, and cheap for a body of many megabytes.
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
+    let text = title(&text).unwrap_or_else(|| without_tags(&text));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = mask_with(&shortened(&text, LONGEST_EXCERPT), secret);
+    (!text.is_empty()).then_some(text)
+}
+
+fn title(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    let title = text[start..end].trim();
+    (!title.is_empty()).then(|| title.to_owned())
+}
+
+fn without_tags(text: &str) -> String {
+    if !text.trim_start().starts_with('<') {
+        return text.to_owned();
+    }
+    let pieces = text.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text));
+    pieces.collect::<Vec<_>>().join(" ")
+}
+
+/// The beginning of a text, without control characters and marks that reorder
+/// what is shown.
+fn shortened(text: &str, most: usize) -> String {
+    let is_shown = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let text = text.replace(['\n', '\r', '\t'], " ");
+    let mut short: String = text.chars().filter(is_shown).take(most).collect();
+    if text.chars().filter(is_shown).nth(most).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(body: &str) -> Vec<(Option<u64>, String)> {
+        errors(body.as_bytes(), "0ldT0ken").into_iter().map(|e| (e.code, e.message)).collect()
+    }
+
+    #[test]
+    fn errors_are_found_in_every_shape_seen() {
+        for (body, expected) in [
+            (r#"{"errors":[{"code":1000,"message":"a"}]}"#, vec![(Some(1000), "a")]),
+            (r#"{"success":false,"errors":["a","b"],"result":[]}"#, vec![(None, "a"), (None, "b")]),
+            (
+                r#"{"errors":[{"code":6003,"message":"a","error_chain":[{"code":6111,"message":"b"}]}]}"#,
+                vec![(Some(6003), "a"), (Some(6111), "b")],
+            ),
+            (
+                r#"{"errors":[{"code":7003,"error_chain":[{"code":7003,"message":"b"}]}]}"#,
+                vec![(Some(7003), "b")],
+            ),
+            (r#"{"errors":[{"code":7003}]}"#, vec![(Some(7003), "")]),
+            (r#"{"errors":[{"code":"7003","message":"a"}]}"#, vec![(Some(7003), "a")]),
+            (r#"{"errors":{"message":"a"}}"#, vec![(None, "a")]),
+            (r#"{"errors":"a"}"#, vec![(None, "a")]),
+            (r#"{"error":"a"}"#, vec![(None, "a")]),
+            (r#"{"errors":[],"messages":[{"code":10000,"message":"no error"}]}"#, vec![]),
+            (r#"{"errors":null}"#, vec![]),
+            (r#"{"errors":[null,1]}"#, vec![]),
+            ("{}", vec![]),
+            ("", vec![]),
+            ("Things  caught\n fire", vec![(None, "Things caught fire")]),
+            (
+                "<html><head><TITLE>\n502 Bad Gateway</title></head>x",
+                vec![(None, "502 Bad Gateway")],
+            ),
+            ("<p>Bad</p><p>Gateway</p>", vec![(None, "Bad Gateway")]),
+            ("[1,2]", vec![(None, "[1,2]")]),
+            (r#"{"errors":[{"code":1,"#, vec![(None, r#"{"errors":[{"code":1,"#)]),
+            ("\u{202e}a\u{7}b", vec![(None, "ab")]),
+            (
+                r#"{"errors":[{"message":"bad 0ldT0ken and cfut_x1"}]}"#,
+                vec![(None, "bad [masked] and cfut_[masked]")],
+            ),
+            ("Bearer 0ldT0ken x", vec![(None, "Bearer [masked] x")]),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(|(c, m)| (c, m.to_owned())).collect();
+            assert_eq!(told(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn success_is_told_from_failure() {
+        for (body, expected) in [
+            (r#"{"success":true,"errors":[],"result":{"id":1}}"#, Some(r#"{"id":1}"#)),
+            (r#"{"success":true,"messages":[{"code":10000,"message":"a"}],"result":1}"#, Some("1")),
+            (r#"{"success":true,"errors":[],"messages":[]}"#, Some("null")),
+            (r#"{"success":true,"result":null}"#, Some("null")),
+            (r#"{"result":{"id":"r1"}}"#, Some(r#"{"id":"r1"}"#)),
+            (r#"{"result":{"id":"r1"},"errors":[]}"#, Some(r#"{"id":"r1"}"#)),
+            ("", Some("null")),
+            (" \n", Some("null")),
+            ("{}", Some("null")),
+            (r#"{"success":false,"errors":[],"result":{}}"#, None),
+            (r#"{"success":"no","result":{}}"#, None),
+            (r#"{"errors":[{"code":1,"message":"a"}]}"#, None),
+        ] {
+            let result = read(body.as_bytes(), "");
+            match expected {
+                Some(expected) => assert_eq!(result.unwrap().result, expected, "{body}"),
+                None => assert!(matches!(result, Err(NoSuccess::Refused(_))), "{body}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_whether_it_was_cut() {
+        for (body, cut, words) in [
+            (r#"{"success":true,"result":{"a"#, true, "no envelope"),
+            (r#"{"success":true,]"#, false, "no envelope"),
+            ("<html><title>Sign in</title>", false, "not JSON: Sign in"),
+            ("[]", false, "not JSON: []"),
+        ] {
+            let Err(NoSuccess::Unreadable { cut: was_cut, why }) = read(body.as_bytes(), "") else {
+                panic!("{body}");
+            };
+            assert_eq!(was_cut, cut, "{body}");
+            assert!(why.to_string().contains(words), "{body}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let [(None, message)] = &told(&"x".repeat(100_000))[..] else { panic!() };
+        assert_eq!(message.chars().count(), LONGEST_EXCERPT + 1);
+        assert!(message.ends_with('…'));
+    }
+}

@@ -1,0 +1,246 @@
+//! What a refusal means: by status, code and route, never by full sentences
+//! (API reference, section 9). Codes are reused across services.
+
+use serde::Serialize;
+
+use super::error::Refusal;
+
+/// What kind of failure it is; scripts tell failures apart by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The token was rejected, or cannot be sent at all.
+    Unauthenticated,
+    /// The token is an account's, and the route is for users' tokens.
+    UserTokenNeeded,
+    /// The token lacks a permission.
+    Forbidden,
+    /// There is no such thing, or an identifier in the path is wrong.
+    NotFound,
+    /// It exists already, or something that exists stands in the way.
+    Conflict,
+    /// The request is not acceptable.
+    Invalid,
+    /// The account has no Zero Trust organization.
+    AccessNotEnabled,
+    /// Too many requests.
+    RateLimited,
+    /// The API is unreachable, did not answer, or failed.
+    Unavailable,
+    /// The API's certificate is not trusted.
+    Untrusted,
+    /// The answer cannot be read.
+    Unreadable,
+    /// The command's time ran out.
+    OutOfTime,
+    /// The client cannot be set up: a certificate file, for example.
+    Setup,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    /// Its name, as scripts see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::UserTokenNeeded => "user_token_needed",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::AccessNotEnabled => "access_not_enabled",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::Untrusted => "untrusted",
+            Self::Unreadable => "unreadable",
+            Self::OutOfTime => "out_of_time",
+            Self::Setup => "setup",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What a refusal of `request` (`GET /user/tokens/verify`) means.
+pub(super) fn of_refusal(request: &str, refusal: &Refusal) -> Kind {
+    match refusal.status {
+        429 => return Kind::RateLimited,
+        // Not carried out, and not to be expected next time.
+        501 | 505 => return Kind::Other,
+        408 | 500.. => return Kind::Unavailable,
+        _ => {}
+    }
+    let route = Route::of(request);
+    let said = refusal.errors.iter().find_map(|error| {
+        by_code(refusal.status, error.code?, &error.message, &route)
+            .or_else(|| by_access_kind(&error.message))
+    });
+    said.or_else(|| refusal.errors.iter().find_map(|error| by_access_kind(&error.message)))
+        .unwrap_or_else(|| by_status(refusal.status))
+}
+
+/// What of a route decides on the meaning of a code.
+struct Route {
+    /// It is about the caller, or verifies a token.
+    concerns_caller: bool,
+    /// It creates a token.
+    creates_token: bool,
+}
+
+impl Route {
+    fn of(request: &str) -> Self {
+        let path = request.split_once(' ').map_or(request, |(_, path)| path);
+        Self {
+            concerns_caller: path.starts_with("/user") || path.ends_with("/tokens/verify"),
+            creates_token: request.starts_with("POST ") && path.ends_with("/tokens"),
+        }
+    }
+}
+
+fn by_code(status: u16, code: u64, message: &str, route: &Route) -> Option<Kind> {
+    Some(match code {
+        // 6003 wraps them; alone it may be about any header.
+        6103 | 6111 | 9103 => Kind::Unauthenticated,
+        9109 => unauthorized(status, message),
+        10000 | 1002 if status == 403 => Kind::Forbidden,
+        10000 if status == 400 || status == 401 => Kind::Unauthenticated,
+        10100 => Kind::RateLimited,
+        1000 if status == 401 || route.concerns_caller => Kind::Unauthenticated,
+        1001 if route.creates_token => Kind::Forbidden,
+        1007 if message.contains("key_not_in_claims") => Kind::Forbidden,
+        7003 => Kind::NotFound,
+        9999 if message.contains("not_enabled") => Kind::AccessNotEnabled,
+        12106 | 12132 | 81058 => Kind::Conflict,
+        _ => return None,
+    })
+}
+
+/// 9109 is a bad token, a missing permission, or an account's token on a route
+/// for users: only the words tell.
+fn unauthorized(status: u16, message: &str) -> Kind {
+    let message = message.to_ascii_lowercase();
+    if message.contains("user-level") {
+        Kind::UserTokenNeeded
+    } else if message.contains("unauthorized") {
+        Kind::Forbidden
+    } else if message.contains("invalid") || status != 403 {
+        Kind::Unauthenticated
+    } else {
+        Kind::Forbidden
+    }
+}
+
+/// `access.api.error.<kind>`, whatever the code.
+fn by_access_kind(message: &str) -> Option<Kind> {
+    let (_, rest) = message.split_once("access.api.error.")?;
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    Some(match &rest[..end] {
+        "not_found" => Kind::NotFound,
+        "conflict" => Kind::Conflict,
+        "not_enabled" => Kind::AccessNotEnabled,
+        "forbidden" | "unauthorized" => Kind::Forbidden,
+        kind if kind.starts_with("invalid_") => Kind::Invalid,
+        _ => return None,
+    })
+}
+
+fn by_status(status: u16) -> Kind {
+    match status {
+        401 => Kind::Unauthenticated,
+        403 => Kind::Forbidden,
+        404 | 410 => Kind::NotFound,
+        409 | 412 => Kind::Conflict,
+        400..=499 => Kind::Invalid,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::ApiError;
+    use super::*;
+
+    type Case = (&'static str, u16, &'static [(u64, &'static str)], Kind);
+
+    fn kind(request: &str, status: u16, errors: &[(u64, &str)]) -> Kind {
+        let errors = errors
+            .iter()
+            .map(|&(code, message)| ApiError { code: Some(code), message: message.to_owned() })
+            .collect();
+        of_refusal(request, &Refusal { status, errors, ray: None, retry_after: None })
+    }
+
+    #[test]
+    fn refusals_mean_what_the_reference_says() {
+        const GET: &str = "GET /accounts/a/sso_connectors";
+        const VERIFY: &str = "GET /user/tokens/verify";
+        const HEADER: (u64, &str) = (6003, "Invalid request headers");
+        use Kind::{
+            AccessNotEnabled, Conflict, Forbidden, Invalid, NotFound, Other, RateLimited,
+            Unauthenticated, Unavailable, UserTokenNeeded,
+        };
+        let cases: &[Case] = &[
+            (
+                GET,
+                400,
+                &[HEADER, (6111, "Invalid format for Authorization header")],
+                Unauthenticated,
+            ),
+            (GET, 400, &[HEADER, (6103, "Invalid format for X-Auth-Key header")], Unauthenticated),
+            (GET, 400, &[HEADER], Invalid),
+            (GET, 400, &[HEADER, (6106, "Invalid Content-Type header")], Invalid),
+            (GET, 400, &[(9109, "Invalid access token")], Unauthenticated),
+            (GET, 403, &[(9109, "Invalid access token")], Unauthenticated),
+            (GET, 403, &[(9109, "Unauthorized to access requested resource")], Forbidden),
+            (GET, 400, &[(9109, "Unauthorized to access requested resource")], Forbidden),
+            (VERIFY, 403, &[(9109, "Valid user-level authentication not found")], UserTokenNeeded),
+            (GET, 403, &[(9109, "something new")], Forbidden),
+            (VERIFY, 401, &[(1000, "Invalid API Token")], Unauthenticated),
+            (VERIFY, 400, &[(1000, "Invalid API Token")], Unauthenticated),
+            ("GET /zones/z/dns_records", 400, &[(1000, "something of DNS")], Invalid),
+            (GET, 403, &[(10000, "Authentication error")], Forbidden),
+            (GET, 401, &[(10000, "Authentication error")], Unauthenticated),
+            (GET, 400, &[(10000, "Authentication error")], Unauthenticated),
+            (GET, 409, &[(10000, "something of another service")], Conflict),
+            (GET, 403, &[(9103, "Unknown X-Auth-Key or X-Auth-Email")], Unauthenticated),
+            ("POST /accounts", 403, &[(1002, "Forbidden.")], Forbidden),
+            ("POST /accounts/a/tokens", 400, &[(1001, "Failed common permission")], Forbidden),
+            ("POST /zones/z/dns_records", 400, &[(1001, "other")], Invalid),
+            (GET, 403, &[(7003, "Could not route to /accounts/x")], NotFound),
+            (GET, 400, &[(7003, "No route for the URI")], NotFound),
+            (GET, 400, &[(1007, "auth.key_not_in_claims")], Forbidden),
+            (GET, 404, &[(11021, "access.api.error.not_found")], NotFound),
+            (GET, 400, &[(11021, "access.api.error.not_found")], NotFound),
+            (GET, 400, &[(9999, "access.api.error.not_enabled: off")], AccessNotEnabled),
+            (GET, 403, &[(9999, "access.api.error.not_enabled: off")], AccessNotEnabled),
+            (GET, 400, &[(12106, "auth_domain_cannot_be_updated_dash_sso")], Conflict),
+            (GET, 400, &[(12130, "access.api.error.invalid_request: app type")], Invalid),
+            (GET, 409, &[(12132, "access.api.error.conflict: exists")], Conflict),
+            (GET, 400, &[(77, "access.api.error.conflict: exists")], Conflict),
+            (GET, 400, &[(12045, "access.api.error.invalid_application_id")], Invalid),
+            (GET, 400, &[(11020, "access.api.error.failed_to_load_group")], Invalid),
+            (GET, 500, &[(10001, "access.api.error.internal_server_error")], Unavailable),
+            (GET, 404, &[(1004, "share not found")], NotFound),
+            (GET, 400, &[(1004, "DNS Validation Error"), (9003, "Invalid 'proxied'")], Invalid),
+            (GET, 400, &[(81058, "An identical record already exists.")], Conflict),
+            (GET, 429, &[(10100, "More than 1200 requests")], RateLimited),
+            (GET, 400, &[(10100, "More than 1200 requests")], RateLimited),
+            (GET, 429, &[], RateLimited),
+            (GET, 401, &[], Unauthenticated),
+            (GET, 403, &[], Forbidden),
+            (GET, 404, &[], NotFound),
+            (GET, 409, &[], Conflict),
+            (GET, 408, &[], Unavailable),
+            (GET, 500, &[(10000, "Authentication error")], Unavailable),
+            (GET, 502, &[], Unavailable),
+            (GET, 524, &[], Unavailable),
+            (GET, 501, &[], Other),
+            (GET, 200, &[], Other),
+            (GET, 200, &[(7003, "No route")], NotFound),
+        ];
+        for (request, status, errors, expected) in cases {
+            assert_eq!(kind(request, *status, errors), *expected, "{request} {status} {errors:?}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Takes secrets out of texts: traces, and whatever a server said. Pure, and
+//! forgiving: it works on JSON, on cut JSON, on JSON within JSON strings, on
+//! query strings and on prose.
+
+/// What stands where a secret was.
+pub const MASKED: &str = "[masked]";
+
+/// The prefixes of Cloudflare's credentials (API reference, section 1.1).
+const PREFIXES: [&str; 4] = ["cfut_", "cfat_", "cfk_", "cfoat_"];
+
+/// Names of fields, parameters and headers whose value is a secret.
+const NAMES: [&str; 18] = [
+    "client_secret",
+    "api_token",
+    "api_key",
+    "secret",
+    "secrets",
+    "password",
+    "passwd",
+    "private_key",
+    "authorization",
+    "proxy-authorization",
+    "x-auth-key",
+    "x-auth-user-service-key",
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "tunnel_secret",
+    "set-cookie",
+];
+
+/// Fields that hold a new token where they hold one long word: `value` of a
+/// created token, `result` of a rolled one (API reference, section 8.1).
+const NAMES_OF_TOKENS: [&str; 2] = ["value", "result"];
+
+/// A word at least this long is taken for a token: an ID has 32 digits.
+const TOKEN_LENGTH: usize = 33;
+
+/// `text` without the secrets that can be told by their look or their name.
+#[must_use]
+pub fn mask(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
+        if let Some(secret) = secret_at(text, at) {
+            masked.push_str(&text[at..secret.start]);
+            masked.push_str(MASKED);
+            at = secret.end;
+        } else {
+            masked.push(character);
+            at += character.len_utf8();
+        }
+    }
+    masked
+}
+
+/// [`mask`], and without `secret` wherever it stands: old tokens have no prefix.
+#[must_use]
+pub fn mask_with(text: &str, secret: &str) -> String {
+    if secret.is_empty() { mask(text) } else { mask(&text.replace(secret, MASKED)) }
+}
+
+/// Whether the value of the header or field `name` is a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+}
+
+/// A secret's place; what is before its start is kept.
+struct Place {
+    start: usize,
+    end: usize,
+}
+
+fn secret_at(text: &str, at: usize) -> Option<Place> {
+    if text.as_bytes()[at] == b'"' {
+        return field(text, at);
+    }
+    if let Some(prefix) = PREFIXES.iter().find(|prefix| text[at..].starts_with(**prefix)) {
+        let start = at + prefix.len();
+        let length = text[start..].find(|c| !is_word(c)).unwrap_or(text.len() - start);
+        return (length > 0).then_some(Place { start, end: start + length });
+    }
+    let inside_a_word = text[..at].chars().next_back().is_some_and(is_word);
+    if inside_a_word { None } else { bearer(text, at).or_else(|| assignment(text, at)) }
+}
+
+fn is_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+}
+
+/// `Bearer VALUE`.
+fn bearer(text: &str, at: usize) -> Option<Place> {
+    let after = strip_name(&text[at..], "bearer")?;
+    let value = after.trim_start_matches([' ', '\t']);
+    if value.len() == after.len() {
+        return None;
+    }
+    value_until(text, value, |c| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '\\' | '<'))
+}
+
+/// `NAME=VALUE` in queries and forms; `NAME: VALUE` as headers are written.
+fn assignment(text: &str, at: usize) -> Option<Place> {
+    let after = NAMES.iter().find_map(|name| {
+        let after = strip_name(&text[at..], name)?;
+        after.starts_with(['=', ':']).then_some((*name, after))
+    });
+    let (name, after) = after?;
+    let is_end =
+        |c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | ',' | ';' | ')' | '<' | '\\');
+    if let Some(value) = after.strip_prefix('=') {
+        return value_until(text, value.trim_start_matches(['"', '\'']), is_end);
+    }
+    let value = after[1..].trim_start_matches(' ');
+    if name.contains('-') || name == "authorization" {
+        return value_until(text, value, |c| matches!(c, '\r' | '\n' | '"' | '\\'));
+    }
+    // In prose, `password: must be longer` is no secret, a long word is.
+    value_until(text, value, is_end).filter(|place| place.end - place.start >= 16)
+}
+
+fn value_until(text: &str, value: &str, is_end: impl Fn(char) -> bool) -> Option<Place> {
+    let start = text.len() - value.len();
+    let length = value.find(is_end).unwrap_or(value.len());
+    (length > 0).then_some(Place { start, end: start + length })
+}
+
+fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (head, tail) = text.split_at_checked(name.len())?;
+    head.eq_ignore_ascii_case(name).then_some(tail)
+}
+
+/// `"NAME": VALUE`, at whatever depth of JSON within JSON strings.
+fn field(text: &str, at: usize) -> Option<Place> {
+    let depth = backslashes_before(text, at);
+    let (name, after) = text[at + 1..].split_once('"')?;
+    let name = name.strip_suffix(&"\\".repeat(depth))?;
+    let value = after.trim_start().strip_prefix(':')?.trim_start();
+    let start = text.len() - value.len();
+    if NAMES_OF_TOKENS.contains(&name) {
+        let place = string(text, start, depth)?;
+        let word = &text[place.start..place.end];
+        return (word.len() >= TOKEN_LENGTH && word.chars().all(is_word)).then_some(place);
+    }
+    if !is_secret_name(name) {
+        return None;
+    }
+    if let Some(place) = string(text, start, depth) {
+        return Some(place);
+    }
+    if value.starts_with(['{', '[']) {
+        return Some(Place { start, end: container(text, start, depth) });
+    }
+    let place = value_until(text, value, |c| c.is_whitespace() || matches!(c, ',' | '}' | ']'))?;
+    let plain = ["null", "true", "false"].contains(&&text[place.start..place.end]);
+    (!plain).then_some(place)
+}
+
+/// The inside of the string that starts at `at`; a cut one ends with the text.
+fn string(text: &str, at: usize, depth: usize) -> Option<Place> {
+    let inside = text[at..].strip_prefix(&"\\".repeat(depth))?.strip_prefix('"')?;
+    let start = text.len() - inside.len();
+    let end = quote(text, start, depth).map_or(text.len(), |quote| quote - depth);
+    Some(Place { start, end })
+}
+
+/// The next quote that delimits a string, from `at` on.
+fn quote(text: &str, at: usize, depth: usize) -> Option<usize> {
+    text[at..].match_indices('"').map(|(offset, _)| at + offset).find(|&quote| {
+        // At depth n a delimiter has n backslashes; each escaped one before
+        // it takes twice as many more.
+        let run = backslashes_before(&text[at..], quote - at);
+        run % (2 * (depth + 1)) == depth
+    })
+}
+
+fn backslashes_before(text: &str, at: usize) -> usize {
+    text[..at].bytes().rev().take_while(|&byte| byte == b'\\').count()
+}
+
+/// Where the object or array that starts at `at` ends.
+fn container(text: &str, at: usize, depth: usize) -> usize {
+    let mut open = 0_usize;
+    let mut position = at;
+    while let Some(&byte) = text.as_bytes().get(position) {
+        match byte {
+            b'{' | b'[' => open += 1,
+            b'}' | b']' => open = open.saturating_sub(1),
+            b'"' => match quote(text, position + 1, depth) {
+                Some(end) => position = end,
+                None => return text.len(),
+            },
+            _ => {}
+        }
+        position += 1;
+        if open == 0 {
+            return position;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_by_their_look_or_their_name() {
+        for (text, expected) in [
+            ("token cfut_AbC-123_x was refused", "token cfut_[masked] was refused"),
+            ("xcfat_1,cfk_2;cfoat_3.", "xcfat_[masked],cfk_[masked];cfoat_[masked]."),
+            ("a bare cfut_ stays", "a bare cfut_ stays"),
+            ("Authorization: Bearer S3C", "Authorization: [masked]"),
+            ("authorization: Basic S3C==\r\nhost: a", "authorization: [masked]\r\nhost: a"),
+            ("sent bearer S3C, refused", "sent bearer [masked], refused"),
+            ("a forbearer S3C", "a forbearer S3C"),
+            ("X-Auth-Key: S3C\nX-Auth-Email: a@b", "X-Auth-Key: [masked]\nX-Auth-Email: a@b"),
+            ("Invalid format for Authorization header", "Invalid format for Authorization header"),
+            ("/x?client_secret=S3C&a=b", "/x?client_secret=[masked]&a=b"),
+            ("/x?my_secret=a&token=S3C", "/x?my_secret=a&token=[masked]"),
+            ("password: must be longer", "password: must be longer"),
+            ("secret: 0123456789abcdefgh", "secret: [masked]"),
+            ("", ""),
+            ("é\"ü", "é\"ü"),
+        ] {
+            assert_eq!(mask(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn secret_fields_are_masked_at_any_depth() {
+        for (text, expected) in [
+            (r#"{"client_secret":"S3C"}"#, r#"{"client_secret":"[masked]"}"#),
+            (
+                r#"{"a":[{"b":{"Api_Token" : "S3\"C\\" ,"c":1}}]}"#,
+                r#"{"a":[{"b":{"Api_Token" : "[masked]" ,"c":1}}]}"#,
+            ),
+            (r#"{"secret":null,"password":12345}"#, r#"{"secret":null,"password":[masked]}"#),
+            (r#"{"secret":{"a":"}S3C"},"b":2}"#, r#"{"secret":[masked],"b":2}"#),
+            (r#"{"secrets":["S3C","]"],"b":2}"#, r#"{"secrets":[masked],"b":2}"#),
+            // Cut in the middle.
+            (r#"{"private_key":"-----BEGIN S3"#, r#"{"private_key":"[masked]"#),
+            (r#"{"secret":{"a":"S3"#, r#"{"secret":[masked]"#),
+            // JSON within a JSON string.
+            (
+                r#"{"body":"{\"client_secret\":\"S3C\\\"x\",\"n\":1}"}"#,
+                r#"{"body":"{\"client_secret\":\"[masked]\",\"n\":1}"}"#,
+            ),
+            (r#"{"secretary":"Ann","note":"secret"}"#, r#"{"secretary":"Ann","note":"secret"}"#),
+        ] {
+            assert_eq!(mask(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_new_token_is_told_from_other_values() {
+        let token = "8M7wS6hCpXVc-DoRnPPY_UCWPgy8aea4Wy6kCe5T";
+        for name in ["value", "result"] {
+            assert_eq!(
+                mask(&format!(r#"{{"{name}":"{token}"}}"#)),
+                format!(r#"{{"{name}":"[masked]"}}"#)
+            );
+        }
+        for text in [
+            r#"{"value":"ed17574386854bf78a67040be0a770b0"}"#,
+            r#"{"value":"v=spf1 include:_spf.example.com include:other.example ~all"}"#,
+            r#"{"result":{"id":"1"}}"#,
+            r#"{"result":null}"#,
+        ] {
+            assert_eq!(mask(text), text);
+        }
+    }
+
+    #[test]
+    fn the_credential_in_use_is_masked_wherever_it_stands() {
+        assert_eq!(mask_with("a 0ldT0ken b=0ldT0ken", "0ldT0ken"), "a [masked] b=[masked]");
+        assert_eq!(mask_with("a b", ""), "a b");
+    }
+
+    #[test]
+    fn masking_twice_changes_nothing() {
+        for text in [r#"{"secret":"a","b":"cfut_x","token":1}"#, "Authorization: Bearer x"] {
+            let once = mask(text);
+            assert!(!once.contains("cfut_x") && !once.contains("Bearer x"));
+            assert_eq!(mask(&once), once);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! When a list goes on (API reference, section 1.5). Totals contradict each
+//! other in recorded answers, so they can only add pages, or end a full one.
+
+use serde::Deserialize;
+
+/// The most pages that are asked for: a server that ignores `page` would
+/// otherwise be asked for ever.
+pub const MOST: u32 = 1000;
+
+/// `result_info`, as far as it can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Paging {
+    /// How many items a page holds, which may be fewer than were asked for.
+    pub per_page: Option<u64>,
+    /// How many items there are.
+    pub total_count: Option<u64>,
+    /// How many pages there are.
+    pub total_pages: Option<u64>,
+}
+
+impl Paging {
+    /// Reads `result_info`; one that has another shape says nothing.
+    #[must_use]
+    pub fn read(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+}
+
+/// Whether another page follows page `page`, which holds `items` of the `size`
+/// asked for.
+#[must_use]
+pub fn goes_on(page: u32, items: usize, size: u32, said: Paging) -> bool {
+    let (page, items) = (u64::from(page), items as u64);
+    let size = said.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {
+        // A server may give fewer than were asked for, and say so.
+        per_page.min(u64::from(size))
+    });
+    if items < size {
+        return false;
+    }
+    let more_items = said.total_count.is_some_and(|count| count > page * size);
+    match said.total_pages {
+        Some(pages) => page < pages || more_items,
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_with_a_short_page_or_the_last_one() {
+        for (page, items, info, expected) in [
+            (1, 0, "{}", false),
+            (1, 49, "{}", false),
+            (1, 50, "{}", true),
+            (1, 50, r#"{"total_pages":1}"#, false),
+            (1, 50, r#"{"total_pages":2}"#, true),
+            (2, 50, r#"{"total_pages":2,"total_count":100}"#, false),
+            // The totals contradict each other: one more request, not fewer items.
+            (1, 50, r#"{"total_pages":1,"total_count":120}"#, true),
+            (1, 49, r#"{"total_pages":9,"total_count":900}"#, false),
+            // Fewer a page than were asked for.
+            (1, 20, r#"{"per_page":20,"total_pages":3}"#, true),
+            (1, 20, r#"{"per_page":20}"#, true),
+            (1, 50, r#"{"per_page":0,"total_pages":0}"#, false),
+            (1, 50, r#"{"per_page":"x","total_pages":3}"#, true),
+            (1, 50, r#"["odd"]"#, true),
+            (1, 50, "null", true),
+        ] {
+            let said = Paging::read(Some(info));
+            assert_eq!(goes_on(page, items, 50, said), expected, "{page} {items} {info}");
+        }
+        assert!(goes_on(1, 50, 50, Paging::read(None)));
+    }
+}

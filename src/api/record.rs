@@ -1,0 +1,183 @@
+//! TXT records of a zone (API reference, section 8.4).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::ids::{RecordId, ZoneId};
+use super::object::Object;
+use super::request::Request;
+
+/// The code with which the API refuses a record that exists already.
+pub const IDENTICAL: u64 = 81058;
+
+/// The most bytes of one character-string (RFC 1035, section 3.3).
+const LONGEST_STRING: usize = 255;
+
+/// A DNS record as the API sent it.
+pub type Record = Object<Fields>;
+
+/// The known fields of a DNS record.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The record's identifier.
+    #[schemars(with = "String")]
+    pub id: RecordId,
+    /// Its full name, in Punycode.
+    pub name: Option<String>,
+    /// Its type, such as `TXT`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its content; that of a TXT record in quotes: see [`Fields::text`].
+    pub content: Option<String>,
+    /// How long it may be cached, in seconds; 1 leaves that to Cloudflare.
+    pub ttl: Option<u64>,
+    /// A note.
+    pub comment: Option<String>,
+    /// Labels.
+    pub tags: Option<Vec<String>>,
+    /// Whether Cloudflare stands in for the target; never so for TXT.
+    pub proxied: Option<bool>,
+    /// When it was created (RFC 3339).
+    pub created_on: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub modified_on: Option<String>,
+}
+
+impl Fields {
+    /// The value of a TXT record, as resolvers will see it.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        self.content.as_deref().map(txt_text)
+    }
+}
+
+/// The TXT records of the zone with exactly this name.
+#[must_use]
+pub fn list_txt(zone: &ZoneId, name: &str) -> Request<Vec<Record>> {
+    Request::get(&["zones", zone.as_str(), "dns_records"])
+        .query("type", "TXT")
+        .query("name.exact", name)
+        .paged(100)
+}
+
+/// Creates a TXT record of this value, cached for as long as Cloudflare likes.
+#[must_use]
+pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> Request<Record> {
+    Request::post(&["zones", zone.as_str(), "dns_records"]).body(&json!({
+        "type": "TXT",
+        "name": name,
+        "content": txt_content(value),
+        "ttl": 1,
+        "comment": comment,
+    }))
+}
+
+/// Deletes a record. The answer holds its ID.
+#[must_use]
+pub fn delete(zone: &ZoneId, id: &RecordId) -> Request<()> {
+    Request::delete(&["zones", zone.as_str(), "dns_records", id.as_str()]).decoded_by(|_| Ok(()))
+}
+
+/// The value of a TXT record's `content`: quotes stripped, escapes resolved
+/// (`\"`, `\\`, `\065`; RFC 1035, section 5.1), character-strings joined.
+/// Content without quotes is the value itself.
+#[must_use]
+pub fn txt_text(content: &str) -> String {
+    let content = content.trim();
+    if !content.starts_with('"') {
+        return content.to_owned();
+    }
+    let mut text = Vec::with_capacity(content.len());
+    let mut inside = false;
+    let mut rest = content.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match byte {
+            b'"' => inside = !inside,
+            b'\\' if inside => {
+                let (byte, after) = escaped(after);
+                text.extend(byte);
+                rest = after;
+            }
+            byte if inside => text.push(*byte),
+            _ => {}
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The byte that an escape stands for, and what follows it.
+fn escaped(rest: &[u8]) -> (Option<u8>, &[u8]) {
+    if let Some((digits, after)) = rest.split_at_checked(3)
+        && digits.iter().all(u8::is_ascii_digit)
+        && let Ok(code) = str::from_utf8(digits).unwrap_or_default().parse()
+    {
+        return (Some(code), after);
+    }
+    match rest {
+        [byte, after @ ..] => (Some(*byte), after),
+        [] => (None, rest),
+    }
+}
+
+/// A TXT record's `content` for this value: quoted, and split where it is
+/// longer than a character-string can be.
+#[must_use]
+pub fn txt_content(value: &str) -> String {
+    let mut pieces = Vec::new();
+    let mut piece = String::new();
+    let mut length = 0;
+    for character in value.chars() {
+        if length + character.len_utf8() > LONGEST_STRING {
+            pieces.push(std::mem::take(&mut piece));
+            length = 0;
+        }
+        length += character.len_utf8();
+        if matches!(character, '"' | '\\') {
+            piece.push('\\');
+        }
+        piece.push(character);
+    }
+    pieces.push(piece);
+    format!("\"{}\"", pieces.join("\" \""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_read_with_and_without_quotes() {
+        for (content, text) in [
+            ("code=1", "code=1"),
+            (r#""code=1""#, "code=1"),
+            (r#" "code" "=1" "#, "code=1"),
+            (r#""a" "" "b""#, "ab"),
+            (r#""say \"hi\" \\o/""#, r#"say "hi" \o/"#),
+            (r#""\065\066c""#, "ABc"),
+            (r#""\999""#, "999"),
+            (r#""caf\195\169""#, "café"),
+            (r#""open"#, "open"),
+            (r#""end\"#, "end"),
+            (r#""""#, ""),
+            ("", ""),
+        ] {
+            assert_eq!(txt_text(content), text, "{content}");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_split_and_reads_back_as_it_was() {
+        assert_eq!(txt_content("code=1"), r#""code=1""#);
+        assert_eq!(txt_content(""), r#""""#);
+        let long = txt_content(&"x".repeat(256));
+        assert_eq!(long, format!("\"{}\" \"x\"", "x".repeat(255)));
+        // A character is never torn apart.
+        let torn = format!("{}é", "x".repeat(254));
+        assert_eq!(txt_content(&torn), format!("\"{}\" \"é\"", "x".repeat(254)));
+        for value in [r#"a"b\c"#, "x y", &"\"".repeat(300), &torn] {
+            assert_eq!(txt_text(&txt_content(value)), value);
+        }
+    }
+}

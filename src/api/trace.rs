@@ -1,0 +1,94 @@
+//! What `-v` and `--debug` show of the wire: one line per request at INFO,
+//! headers and bodies at DEBUG. Masks, and does no work when nobody listens.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use tracing::{Level, debug, enabled, info};
+
+use super::error::Fault;
+use super::mask::{MASKED, is_secret_name, mask_with};
+use super::wire::{Answer, Call};
+
+/// The events' target.
+pub const TARGET: &str = "cfsso::http";
+
+/// The most bytes of a body that are shown.
+const LONGEST_BODY: usize = 64 * 1024;
+
+pub(super) fn sent(call: &Call, headers: &HeaderMap, secret: &str) {
+    if !enabled!(target: TARGET, Level::DEBUG) {
+        return;
+    }
+    let url = mask_with(call.url.as_str(), secret);
+    debug!(target: TARGET, "> {} {url}", call.method.as_str());
+    show(">", headers, secret);
+    if let Some(text) = &call.body {
+        body(">", text.as_bytes(), secret);
+    }
+}
+
+pub(super) fn headers(headers: &HeaderMap, secret: &str) {
+    if enabled!(target: TARGET, Level::DEBUG) {
+        show("<", headers, secret);
+    }
+}
+
+fn show(direction: &str, headers: &HeaderMap, secret: &str) {
+    for (name, value) in headers {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let hidden = value.is_sensitive() || is_secret_name(name.as_str());
+        let text = if hidden { MASKED.to_owned() } else { mask_with(&text, secret) };
+        debug!(target: TARGET, "{direction} {name}: {text}");
+    }
+}
+
+pub(super) fn body(direction: &str, body: &[u8], secret: &str) {
+    if body.is_empty() || !enabled!(target: TARGET, Level::DEBUG) {
+        return;
+    }
+    // Masked before it is cut, so that no secret is torn apart and missed.
+    let text = mask_with(&String::from_utf8_lossy(body), secret);
+    match text.char_indices().nth(LONGEST_BODY) {
+        None => debug!(target: TARGET, "{direction} {text}"),
+        Some((end, _)) => {
+            debug!(target: TARGET, "{direction} {}… ({} bytes)", &text[..end], body.len());
+        }
+    }
+}
+
+pub(super) fn answered(call: &Call, result: &Result<Answer, Fault>, took: Duration, secret: &str) {
+    if !enabled!(target: TARGET, Level::INFO) {
+        return;
+    }
+    let name = mask_with(&call.name, secret);
+    let (outcome, ray) = match result {
+        Ok(answer) => (answer.status.to_string(), answer.ray.as_deref()),
+        Err(fault) => (told(fault), None),
+    };
+    let ray = ray.map(|ray| format!(" ray {ray}")).unwrap_or_default();
+    info!(target: TARGET, "{name} {outcome} {} ms{ray}", took.as_millis());
+}
+
+pub(super) fn retry(call: &Call, fault: &Fault, wait: Duration, then: &str) {
+    info!(target: TARGET, "{} {then} in {} ms: {}", call.name, wait.as_millis(), told(fault));
+}
+
+pub(super) fn hold(call: &Call, wait: Duration) {
+    info!(
+        target: TARGET,
+        "{} waits {} ms: the rate limit is used up", call.name, wait.as_millis()
+    );
+}
+
+pub(super) fn look_up_failed(call: &Call, error: &super::Error) {
+    info!(target: TARGET, "{} cannot be looked up: {error}: {}", call.name, told(&error.fault));
+}
+
+/// A fault and its cause in one line.
+fn told(fault: &Fault) -> String {
+    match std::error::Error::source(fault) {
+        Some(cause) => format!("{fault}: {cause}"),
+        None => fault.to_string(),
+    }
+}

@@ -1,0 +1,127 @@
+//! DNS zones (API reference, section 8.3).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AccountId, ZoneId};
+use super::object::Object;
+use super::request::Request;
+
+/// A zone as the API sent it.
+pub type Zone = Object<Fields>;
+
+/// The known fields of a zone.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The zone's identifier.
+    #[schemars(with = "String")]
+    pub id: ZoneId,
+    /// Its name.
+    pub name: String,
+    /// Whether its name servers are in use.
+    pub status: Option<Status>,
+    /// Who serves its names.
+    #[serde(rename = "type")]
+    pub kind: Option<Setup>,
+    /// Whether it only serves DNS.
+    pub paused: Option<bool>,
+    /// The account it belongs to.
+    pub account: Option<Owner>,
+    /// The name servers that Cloudflare gave it.
+    pub name_servers: Option<Vec<String>>,
+    /// The name servers it had before.
+    pub original_name_servers: Option<Vec<String>>,
+    /// When it was created (RFC 3339).
+    pub created_on: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub modified_on: Option<String>,
+    /// When its name servers were first seen in use (RFC 3339).
+    pub activated_on: Option<String>,
+}
+
+/// The account that a zone belongs to.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Owner {
+    /// The account's identifier.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// Whether a zone's name servers are in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// They are.
+    Active,
+    /// Not yet.
+    Pending,
+    /// The zone is being set up.
+    Initializing,
+    /// They were, and are not any more.
+    Moved,
+    /// A state that this program does not know: never taken for active.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Who serves a zone's names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Setup {
+    /// Cloudflare.
+    Full,
+    /// Another provider: records here are not what the public sees.
+    Partial,
+    /// Another provider's zone is copied.
+    Secondary,
+    /// It is served inside the account only.
+    Internal,
+    /// A set-up that this program does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Fields {
+    /// Whether its name servers are in use. An unknown state is not.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status == Some(Status::Active)
+    }
+
+    /// Whether the public sees the records that are kept here.
+    #[must_use]
+    pub fn is_served_here(&self) -> bool {
+        self.is_active() && self.kind == Some(Setup::Full)
+    }
+}
+
+/// The zones of the account with exactly this name: the same name can be
+/// pending and active at once.
+#[must_use]
+pub fn list(account: &AccountId, name: &str) -> Request<Vec<Zone>> {
+    Request::get(&["zones"]).query("name", name).query("account.id", account.as_str()).paged(50)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_active_full_zone_is_served_here() {
+        for (fields, expected) in [
+            (r#""status":"active","type":"full""#, true),
+            (r#""status":"pending","type":"full""#, false),
+            (r#""status":"active","type":"partial""#, false),
+            (r#""status":"active","type":"internal","plan":null,"name_servers":null"#, false),
+            (r#""status":"active","type":"brand_new""#, false),
+            (r#""status":"ACTIVE","type":"full""#, false),
+            (r#""status":null"#, false),
+        ] {
+            let text = format!(r#"{{"id":"z1","name":"cool.cats",{fields}}}"#);
+            let zone: Zone = serde_json::from_str(&text).unwrap();
+            assert_eq!(zone.is_served_here(), expected, "{fields}");
+            assert_eq!(serde_json::to_string(&zone).unwrap(), text);
+        }
+    }
+}
