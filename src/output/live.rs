@@ -120,3 +120,25 @@ impl TermLike for Terminal {
         lock(&self.stream).flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_cut_to_fit_beside_the_time() {
+        let look = |width, unicode| Look { colour: false, unicode, width };
+        let long = "waiting for the TXT record at cool.cats";
+        let table = [
+            (long, look(Some(80), true), long),
+            (long, look(Some(40), true), "waiting for the TXT record…"),
+            (long, look(Some(40), false), "waiting for the TXT recor..."),
+            ("日本日本", look(Some(17), true), "日本…"),
+            (long, look(Some(5), true), "…"),
+            (long, look(None, true), long),
+        ];
+        for (text, look, expected) in table {
+            assert_eq!(message(text, look), expected, "{look:?}");
+        }
+    }
+}

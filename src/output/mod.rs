@@ -5,6 +5,7 @@
 //! [`Format`]. For people a report draws [`Text`] on a [`Page`].
 
 mod ago;
+mod answer;
 mod exit_code;
 mod failure;
 mod format;
@@ -13,6 +14,7 @@ mod live;
 mod look;
 mod mark;
 mod page;
+mod render;
 mod report;
 mod sanitize;
 mod screen;

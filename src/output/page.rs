@@ -30,7 +30,7 @@ impl Page {
         Self { look, now, out: String::new() }
     }
 
-    /// The time, for [`super::ago`].
+    /// The time, for [`super::ago()`].
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now

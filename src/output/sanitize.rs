@@ -122,4 +122,13 @@ mod tests {
             assert_eq!(sanitize(dirty), clean, "{dirty:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_unsafe_is_left(text in r"([\x1b\x9b\n\u{202e}]|[\[\];m\\a1]|\PC|\pC){0,30}") {
+            let clean = sanitize(&text).into_owned();
+            proptest::prop_assert!(!clean.chars().any(is_unsafe), "{:?}", clean);
+            proptest::prop_assert_eq!(sanitize(&clean), &*clean);
+        }
+    }
 }

@@ -6,20 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
+use super::answer::Input;
 use super::failure::{ErrorDocument, Failure};
 use super::format::Format;
-use super::json::{Layout, items, laid_out};
+use super::json::{Layout, laid_out};
 use super::look::Look;
 use super::mark::Mark;
 use super::page::Page;
 use super::report::Report;
 use super::streams::{Shared, Stderr, TraceWriter, lock};
 use super::text::Text;
-use super::{live, yaml};
+use super::{answer, live, render};
 use crate::clock::Clock;
-
-/// A longer answer is none.
-const ANSWER_LIMIT: usize = 4096;
 
 /// What a screen is like.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +50,7 @@ pub struct ScreenOptions {
 pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
-    stdin: Arc<Mutex<Box<dyn Read + Send>>>,
+    stdin: Input,
     stdout: Shared,
     stderr: Stderr,
     state: Mutex<State>,
@@ -113,7 +111,7 @@ impl Screen {
     /// Prints a result in the chosen format. A reader that closed its pipe is
     /// no error; a full disk is.
     pub fn report(&self, report: &dyn Report) -> io::Result<()> {
-        self.literal(&self.rendered(report)?)
+        self.literal(&render::result(self.format(), report, self.page())?)
     }
 
     /// Prints a text that is the same in every format, byte for byte: a man
@@ -142,7 +140,8 @@ impl Screen {
             return;
         }
         let warning = serde_json::json!({ "warning": text.render(false) });
-        self.stderr.write(&self.document(&warning.to_string(), Layout::Compact));
+        let warning = render::document(self.format(), &warning.to_string(), Layout::Compact);
+        self.stderr.write(&warning);
     }
 
     /// Tells of an event: a line on standard output in `ndjson`, else nothing.
@@ -197,12 +196,7 @@ impl Screen {
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         self.settled();
         self.stderr.write(&(question.into().render(self.options.stderr_colour) + " "));
-        let stdin = Arc::clone(&self.stdin);
-        let (sender, answer) = tokio::sync::oneshot::channel();
-        std::thread::Builder::new().spawn(move || {
-            let _ = sender.send(read_line(&mut **lock(&stdin)));
-        })?;
-        let answer = answer.await.unwrap_or(Ok(None))?;
+        let answer = answer::read(Arc::clone(&self.stdin)).await?;
         if answer.is_none() {
             self.stderr.write("\n");
         }
@@ -217,42 +211,9 @@ impl Screen {
             .filter(|_| self.format().is_structured());
         let text = json.map_or_else(
             || self.failure_text(failure),
-            |json| self.document(&json, Layout::Pretty),
+            |json| render::document(self.format(), &json, Layout::Pretty),
         );
         self.stderr.write(&text);
-    }
-
-    fn rendered(&self, report: &dyn Report) -> io::Result<String> {
-        match self.format() {
-            Format::Table => {
-                let mut page = self.page();
-                report.show(&mut page);
-                Ok(page.into_string())
-            }
-            Format::Json => Ok(laid_out(&report.json()?, Layout::Pretty) + "\n"),
-            Format::Ndjson => {
-                let json = report.json()?;
-                let lines = items(&json)?.into_iter();
-                Ok(lines.map(|item| laid_out(item, Layout::Compact) + "\n").collect())
-            }
-            Format::Yaml => yaml::from_json(&report.json()?).map_err(io::Error::other),
-            Format::Name => {
-                let names = report.names().into_iter();
-                Ok(names.map(|name| Text::plain(name).render(false) + "\n").collect())
-            }
-        }
-    }
-
-    /// One document on standard error, which may hold several.
-    fn document(&self, json: &str, layout: Layout) -> String {
-        match self.format() {
-            Format::Yaml => match yaml::from_json(json) {
-                Ok(yaml) => format!("---\n{yaml}"),
-                Err(_) => format!("---\n{}\n", laid_out(json, layout)),
-            },
-            Format::Ndjson => laid_out(json, Layout::Compact) + "\n",
-            Format::Json | Format::Table | Format::Name => laid_out(json, layout) + "\n",
-        }
     }
 
     fn failure_text(&self, failure: &Failure) -> String {
@@ -316,27 +277,4 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.settled();
     }
-}
-
-/// One line without its end. Byte by byte, so that what follows it is left for
-/// the next question.
-fn read_line(stdin: &mut dyn Read) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
-    let mut byte = [0];
-    loop {
-        match stdin.read(&mut byte) {
-            Ok(0) => return Ok((!line.is_empty()).then(|| text_of(&line))),
-            Ok(_) if byte == *b"\n" => return Ok(Some(text_of(&line))),
-            Ok(_) if line.len() == ANSWER_LIMIT => {
-                return Err(io::Error::new(ErrorKind::InvalidData, "the answer is too long"));
-            }
-            Ok(_) => line.push(byte[0]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn text_of(line: &[u8]) -> String {
-    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
 }

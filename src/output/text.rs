@@ -294,4 +294,23 @@ mod tests {
         );
         assert_eq!(Text::prose("a lone ` stays").render(false), "a lone ` stays");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn wrapping_loses_no_word_and_keeps_the_width(
+            words in proptest::collection::vec("[a-zß日🐈]{1,9}", 1..12),
+            width in 4_usize..40,
+        ) {
+            let mut text = Text::default();
+            for (index, word) in words.iter().enumerate() {
+                let blank = if index == 0 { "" } else { " " };
+                text = text + blank + if index % 3 == 0 { Text::good(word) } else { Text::dim(word) };
+            }
+            let lines = wrapped(&text, width);
+            proptest::prop_assert_eq!(lines.join(" "), words.join(" "));
+            for line in lines {
+                proptest::prop_assert!(line.width() <= width || !line.contains(' '), "{}", line);
+            }
+        }
+    }
 }

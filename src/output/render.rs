@@ -1,0 +1,43 @@
+//! Results and documents as text in each format.
+
+use std::io;
+
+use super::format::Format;
+use super::json::{Layout, items, laid_out};
+use super::page::Page;
+use super::report::Report;
+use super::sanitize::sanitize;
+use super::yaml;
+
+/// A result as it goes to standard output; `page` is drawn on for people.
+pub(super) fn result(format: Format, report: &dyn Report, mut page: Page) -> io::Result<String> {
+    match format {
+        Format::Table => {
+            report.show(&mut page);
+            Ok(page.into_string())
+        }
+        Format::Json => Ok(laid_out(&report.json()?, Layout::Pretty) + "\n"),
+        Format::Ndjson => {
+            let json = report.json()?;
+            let lines = items(&json)?.into_iter();
+            Ok(lines.map(|item| laid_out(item, Layout::Compact) + "\n").collect())
+        }
+        Format::Yaml => yaml::from_json(&report.json()?).map_err(io::Error::other),
+        Format::Name => {
+            Ok(report.names().iter().map(|name| sanitize(name).into_owned() + "\n").collect())
+        }
+    }
+}
+
+/// A document for standard error, which may hold several: in YAML each starts
+/// with a marker (YAML 1.2.2, section 9.1.1).
+pub(super) fn document(format: Format, json: &str, layout: Layout) -> String {
+    match format {
+        Format::Yaml => {
+            let body = yaml::from_json(json).unwrap_or_else(|_| laid_out(json, layout) + "\n");
+            format!("---\n{body}")
+        }
+        Format::Ndjson => laid_out(json, Layout::Compact) + "\n",
+        Format::Json | Format::Table | Format::Name => laid_out(json, layout) + "\n",
+    }
+}
