@@ -41,7 +41,6 @@ pub struct Terminal {
 impl Process {
     /// The process this program really runs in.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
     pub fn current() -> Self {
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -60,5 +59,23 @@ impl Process {
             },
             clock: Clock::system(),
         }
+    }
+}
+
+/// Comes back when the program is asked to end: by Ctrl-C, or by `SIGTERM`
+/// where there is one.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => return,
+                Ok(()) = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -13,6 +13,7 @@ pub mod kind;
 pub mod mask;
 pub mod object;
 pub mod pages;
+pub mod permission;
 pub mod record;
 pub mod request;
 pub mod retry;

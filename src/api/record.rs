@@ -47,7 +47,7 @@ pub struct Fields {
 impl Fields {
     /// The value of a TXT record, as resolvers will see it.
     #[must_use]
-    pub fn text(&self) -> Option<String> {
+    pub fn value(&self) -> Option<String> {
         self.content.as_deref().map(txt_text)
     }
 }

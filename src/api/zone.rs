@@ -82,6 +82,20 @@ pub enum Setup {
     Other(String),
 }
 
+impl Status {
+    /// The state as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+            Self::Initializing => "initializing",
+            Self::Moved => "moved",
+            Self::Other(text) => text,
+        }
+    }
+}
+
 impl Fields {
     /// Whether its name servers are in use. An unknown state is not.
     #[must_use]

@@ -8,6 +8,10 @@ use super::text::Text;
 pub enum Mark {
     /// It is so, and was seen.
     Done,
+    /// It was so before.
+    Already,
+    /// A check found it as it should be.
+    Passed,
     /// It is to be done.
     Todo,
     /// It is being done.
@@ -31,6 +35,8 @@ impl Mark {
     pub fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Already => "already",
+            Self::Passed => "passed",
             Self::Todo => "to do",
             Self::Doing => "doing",
             Self::Refused => "refused",
@@ -44,7 +50,7 @@ impl Mark {
     #[must_use]
     pub fn symbol(self, unicode: bool) -> &'static str {
         let (unicode_symbol, ascii) = match self {
-            Self::Done => ("✓", "+"),
+            Self::Done | Self::Already | Self::Passed => ("✓", "+"),
             Self::Todo => ("○", "."),
             Self::Doing => ("→", ">"),
             Self::Refused | Self::Failed => ("✗", "x"),
@@ -64,7 +70,7 @@ impl Mark {
     #[must_use]
     pub fn paint(self, words: &str) -> Text {
         match self {
-            Self::Done => Text::good(words),
+            Self::Done | Self::Already | Self::Passed => Text::good(words),
             Self::Todo | Self::Skipped => Text::dim(words),
             Self::Doing => Text::strong(words),
             Self::Refused | Self::Failed => Text::bad(words),
@@ -77,8 +83,10 @@ impl Mark {
 mod tests {
     use super::*;
 
-    const ALL: [Mark; 7] = [
+    const ALL: [Mark; 9] = [
         Mark::Done,
+        Mark::Already,
+        Mark::Passed,
         Mark::Todo,
         Mark::Doing,
         Mark::Refused,

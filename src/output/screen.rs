@@ -144,6 +144,15 @@ impl Screen {
         self.stderr.write(&warning);
     }
 
+    /// Shows people something between the steps of a checklist.
+    pub fn show(&self, draw: &dyn Fn(&mut Page)) {
+        if self.format() == Format::Table {
+            let mut page = self.page();
+            draw(&mut page);
+            self.remember(self.print(&page.into_string()));
+        }
+    }
+
     /// Tells of an event: a line on standard output in `ndjson`, else nothing.
     pub fn event(&self, event: &impl Serialize) {
         if self.format() == Format::Ndjson {
@@ -181,6 +190,14 @@ impl Screen {
         }
     }
 
+    /// Shows what is being done, on a live terminal alone: elsewhere the step's
+    /// end is told soon enough.
+    pub fn doing(&self, text: impl Into<Text>) {
+        if self.options.live && !self.options.quiet {
+            self.redraw(&text.into().render(false));
+        }
+    }
+
     /// The wait is over: the live line goes.
     pub fn settled(&self) {
         lock(&self.state).waiting_for = None;
@@ -196,11 +213,17 @@ impl Screen {
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         self.settled();
         self.stderr.write(&(question.into().render(self.options.stderr_colour) + " "));
-        let answer = answer::read(Arc::clone(&self.stdin)).await?;
+        let answer = self.read_line().await?;
         if answer.is_none() {
             self.stderr.write("\n");
         }
         Ok(answer)
+    }
+
+    /// Reads one line of standard input, without its end; none where the input
+    /// has ended.
+    pub async fn read_line(&self) -> io::Result<Option<String>> {
+        answer::read(Arc::clone(&self.stdin)).await
     }
 
     /// Tells of a failure on standard error, in the chosen format.

@@ -2,5 +2,7 @@
 
 mod api;
 mod dns;
+mod harness;
 mod output;
 mod sandbox;
+mod setup;

@@ -1,0 +1,44 @@
+//! Which permission a request needs, by the name that the dashboard's token
+//! picker and the API reference give it (API reference, sections 2 and 8).
+
+use super::request::Method;
+
+/// The permission that a request needs, where it is documented. `request` is
+/// the verb and path, as [`Request`](super::request::Request) displays itself.
+#[must_use]
+pub fn required(request: &str) -> Option<&'static str> {
+    let (verb, path) = request.split_once(' ')?;
+    let is_read = verb == Method::Get.as_str();
+    let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        ["accounts", _, "sso_connectors", ..] if is_read => Some("SSO Connector Read"),
+        ["accounts", _, "sso_connectors", ..] => Some("SSO Connector Write"),
+        ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
+        ["zones", _, "dns_records", ..] => Some("DNS Write"),
+        ["zones", ..] => Some("Zone Read"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_route_names_its_permission() {
+        for (request, permission) in [
+            ("GET /accounts/a/sso_connectors", Some("SSO Connector Read")),
+            ("PATCH /accounts/a/sso_connectors/c", Some("SSO Connector Write")),
+            ("POST /accounts/a/sso_connectors/c/begin_verification", Some("SSO Connector Write")),
+            ("GET /zones/z/dns_records", Some("DNS Read")),
+            ("POST /zones/z/dns_records", Some("DNS Write")),
+            ("DELETE /zones/z/dns_records/r", Some("DNS Write")),
+            ("GET /zones", Some("Zone Read")),
+            ("GET /accounts", None),
+            ("GET /user/tokens/verify", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(required(request), permission, "{request}");
+        }
+    }
+}

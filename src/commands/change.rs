@@ -1,0 +1,108 @@
+//! The steps every change goes through before it is sent: show what was
+//! checked, stop where a check says no, and only show it in a dry run.
+
+use serde_json::Value;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::flow::Stop;
+use crate::flow::check::{Check, State};
+use crate::flow::plan::{Change, Plan};
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// Settles a plan before anything is sent: `None` is the word to go on.
+pub fn settle(context: &Context, plan: Plan, what: &str) -> Result<Option<Outcome>, Stop> {
+    if context.settings.options.dry_run {
+        let passes = plan.passes(what);
+        let would_change = !plan.changes.is_empty();
+        let exit = match passes {
+            Err(_) => ExitCode::Refused,
+            Ok(()) if context.settings.options.detailed_exitcode && would_change => {
+                ExitCode::Findings
+            }
+            Ok(()) => ExitCode::Done,
+        };
+        let outcome = Outcome::done(plan).exit(exit);
+        return Ok(Some(outcome.failed(passes.err().map(Into::into))));
+    }
+    warn(context, &plan.checks);
+    plan.passes(what)?;
+    Ok(None)
+}
+
+/// Says what was not as it should be, but does not stand in the way.
+pub fn warn(context: &Context, checks: &[Check]) {
+    for check in checks.iter().filter(|check| check.state != State::Passed && !check.blocks()) {
+        let state = match check.state {
+            State::NotChecked => " (not checked)",
+            State::Accepted => " (risk accepted)",
+            State::Failed | State::Passed => "",
+        };
+        context.screen.warn(Text::plain(format!(
+            "{}{state}: {}",
+            check.id.as_str(),
+            check.evidence
+        )));
+    }
+}
+
+/// The mark of a check.
+#[must_use]
+pub fn mark(check: &Check) -> Mark {
+    match check.state {
+        State::Passed => Mark::Passed,
+        State::Failed if check.blocks() => Mark::Refused,
+        State::Failed | State::Accepted => Mark::Warning,
+        State::NotChecked => Mark::Skipped,
+    }
+}
+
+impl Show for Plan {
+    fn show(&self, page: &mut Page) {
+        for check in &self.checks {
+            page.step(mark(check), check.id.as_str(), Text::prose(&check.evidence));
+        }
+        if !self.checks.is_empty() {
+            page.blank();
+        }
+        if self.changes.is_empty() {
+            page.line("Nothing would be changed.");
+            return;
+        }
+        page.line(Text::strong("These requests would be sent, none was:"));
+        for change in &self.changes {
+            page.blank();
+            show_change(change, page);
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.changes.iter().map(|change| change.title.clone()).collect()
+    }
+}
+
+fn show_change(change: &Change, page: &mut Page) {
+    page.marked(Mark::Todo, Text::strong(&change.title));
+    let request: Value = serde_json::from_str(change.request.get()).unwrap_or_default();
+    let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
+    page.line(format!("  {} {}", part("method"), part("path")));
+    if let Some(body) = request.get("body") {
+        page.line(Text::plain("  ") + Text::code(body.to_string()));
+    }
+    for difference in &change.diff {
+        page.line(
+            Text::plain(format!("  {}: ", difference.field))
+                + Text::dim(words(&difference.before))
+                + " -> "
+                + Text::strong(words(&difference.after)),
+        );
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

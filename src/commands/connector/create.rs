@@ -1,0 +1,80 @@
+//! `cfsso connector create`: a list, so that none is created twice, and a POST.
+
+use super::super::{Outcome, change};
+use crate::api::connector::{BeginVerification, Connector};
+use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::plan::Plan;
+use crate::flow::{Stop, StopKind, connector};
+
+/// Arguments of `connector create`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso connector create cool.cats
+  cfsso connector create cool.cats --if-not-exists -o json | jq -r .verification.code")]
+pub struct Args {
+    /// E-mail domain whose users sign in through the identity provider
+    domain: EmailDomain,
+
+    /// Exit with 0 and show the connector that stands where there is one
+    #[arg(long)]
+    if_not_exists: bool,
+
+    /// Do not have Cloudflare look for the TXT record yet
+    #[arg(long)]
+    no_verification: bool,
+
+    /// Show the FedRAMP wording on the sign-in page
+    #[arg(long)]
+    fedramp: bool,
+
+    /// Try even a domain that Cloudflare is documented to refuse
+    #[arg(long)]
+    force: bool,
+}
+
+/// Creates a connector.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if !args.force {
+        connector::eligible(&args.domain)?;
+    }
+    let tools = context.tools().await?;
+    let connectors = connector::list(&tools).await?;
+    if let Some(standing) = connector::pick(&connectors, &args.domain)? {
+        return stands(standing, &args, context);
+    }
+    let begin =
+        if args.no_verification { BeginVerification::Later } else { BeginVerification::Now };
+    let fedramp = args.fedramp.then_some(true);
+    let plan =
+        Plan::new(Vec::new(), vec![connector::creation(&tools, &args.domain, begin, fedramp)]);
+    if let Some(outcome) = change::settle(context, plan, "creating it")? {
+        return Ok(outcome);
+    }
+    let created = connector::create(&tools, &args.domain, begin, fedramp).await?;
+    if let Some(code) = created.code() {
+        context.screen.note(format!(
+            "publish this TXT record at {}, or let `cfsso setup {} --publish-txt` do it: {code}",
+            args.domain, args.domain
+        ));
+    }
+    Ok(Outcome::done(created))
+}
+
+fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    if !args.if_not_exists {
+        return Err(Stop::new(
+            StopKind::Conflict,
+            format!("`{}` has a connector already, {}", args.domain, connector.id),
+        )
+        .hint(format!("`cfsso connector get {}`, or add `--if-not-exists`", args.domain))
+        .into());
+    }
+    if args.fedramp && connector.use_fedramp_language != Some(true) {
+        context.screen.warn(format!(
+            "the connector that stands does not have the FedRAMP wording; `cfsso connector update {} --fedramp` sets it",
+            args.domain
+        ));
+    }
+    Ok(Outcome::done(connector.clone()))
+}

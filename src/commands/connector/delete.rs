@@ -1,0 +1,104 @@
+//! `cfsso connector delete`: refuses one that is enabled, and sees it gone.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::{Outcome, change};
+use crate::api::connector::Connector;
+use crate::context::Context;
+use crate::flow::connector::{self, Selector};
+use crate::flow::plan::Plan;
+use crate::flow::{Stop, StopKind, Tools};
+use crate::output::{Mark, Page, Show};
+
+/// Arguments of `connector delete`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso connector delete cool.cats
+  cfsso connector delete cool.cats --disable-first --confirm cool.cats")]
+pub struct Args {
+    /// Domain or ID of the connector
+    connector: Option<Selector>,
+
+    /// Disable the connector first where it is enabled
+    #[arg(long)]
+    disable_first: bool,
+}
+
+/// A connector that is gone, as it was.
+#[derive(Serialize, JsonSchema)]
+pub struct Deleted {
+    deleted: bool,
+    #[schemars(with = "crate::api::connector::Fields")]
+    connector: Connector,
+}
+
+/// Deletes a connector.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let selector = context.selector(args.connector.as_ref())?;
+    let tools = context.tools().await?;
+    let connector = connector::find(&tools, &selector).await?;
+    let domain = connector.email_domain.clone();
+    // One that does not say is not taken for disabled.
+    let is_disabled = connector.enabled == Some(false);
+    if !is_disabled && !args.disable_first {
+        return Err(Stop::new(
+            StopKind::Refused,
+            format!("the connector of `{domain}` is enabled"),
+        )
+        .cause("an enabled connector is not deleted: its users would lose their way to sign in")
+        .hint(format!("`cfsso connector delete {domain} --disable-first`"))
+        .into());
+    }
+    let mut changes = Vec::new();
+    if !is_disabled {
+        changes.push(connector::disabling(&tools, &connector));
+    }
+    changes.push(connector::deletion(&tools, &connector));
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
+        return Ok(outcome);
+    }
+    context.screen.warn("a new connector for this domain would get a new TXT code");
+    context.confirm(&domain, "delete its connector").await?;
+    if !is_disabled {
+        connector::disable(&tools, &connector.id).await?;
+    }
+    delete(&tools, &connector, !is_disabled).await?;
+    Ok(Outcome::done(Deleted { deleted: true, connector }))
+}
+
+async fn delete(
+    tools: &Tools<'_>,
+    connector: &Connector,
+    was_disabled: bool,
+) -> anyhow::Result<()> {
+    let Err(error) = connector::delete(tools, connector).await else { return Ok(()) };
+    if !was_disabled {
+        return Err(error.into());
+    }
+    let domain = &connector.email_domain;
+    Err(Stop::new(
+        StopKind::HalfDone,
+        format!("`{domain}` was disabled, but its connector was not seen to be deleted"),
+    )
+    .cause(error.to_string())
+    .hint(format!(
+        "`cfsso connector delete {domain}`, or `cfsso connector enable {domain}` to go back"
+    ))
+    .into())
+}
+
+impl Show for Deleted {
+    fn show(&self, page: &mut Page) {
+        let text = format!(
+            "the connector of {}, ID {}, is deleted",
+            self.connector.email_domain, self.connector.id
+        );
+        page.marked(Mark::Done, text);
+        page.line("Its TXT record proves nothing any more and may be removed.");
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.connector.email_domain.clone()]
+    }
+}

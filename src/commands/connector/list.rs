@@ -1,0 +1,61 @@
+//! `cfsso connector list`: one request.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::view;
+use crate::api::connector::Connector;
+use crate::context::Context;
+use crate::flow::connector;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `connector list`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso connector list
+  cfsso connector list -o json | jq -r '.[] | select(.enabled) | .email_domain'")]
+pub struct Args {}
+
+/// Connectors, by domain.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct List(Vec<Connector>);
+
+/// Lists the account's connectors.
+pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let connectors = connector::list(&tools).await?;
+    if connectors.is_empty() {
+        context
+            .screen
+            .note("this account has no connectors; create one with `cfsso setup <DOMAIN>`");
+    }
+    Ok(Outcome::done(List(connectors)))
+}
+
+impl Show for List {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let now = page.now();
+        let rows: Vec<_> = self
+            .0
+            .iter()
+            .map(|connector| {
+                vec![
+                    Text::strong(&connector.email_domain),
+                    view::verification(connector),
+                    view::enforced(connector),
+                    view::age(connector.created_on.as_deref(), now, false),
+                    Text::dim(connector.id.as_str()),
+                ]
+            })
+            .collect();
+        page.table(&["DOMAIN", "VERIFIED", "ENFORCED", "CREATED", "ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|connector| connector.email_domain.clone()).collect()
+    }
+}

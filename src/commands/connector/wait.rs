@@ -1,0 +1,136 @@
+//! `cfsso connector wait`: looks until the connector, or its TXT record, reads
+//! as wanted.
+
+use super::super::Outcome;
+use crate::api::connector::{Connector, Status};
+use crate::context::Context;
+use crate::dns::{self, Awaited, Verdict};
+use crate::domain::EmailDomain;
+use crate::flow::connector::{self, Selector};
+use crate::flow::{Stop, StopKind, Tools, verify};
+
+/// Arguments of `connector wait`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso connector wait cool.cats --for verified --timeout 2h
+  cfsso connector wait cool.cats --for txt && cfsso connector verify cool.cats")]
+pub struct Args {
+    /// Domain or ID of the connector
+    connector: Option<Selector>,
+
+    /// What to wait for
+    #[arg(long = "for", value_name = "STATE")]
+    wanted: Wanted,
+}
+
+/// What can be waited for.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Every name server serves the TXT record
+    Txt,
+    /// Cloudflare has proven the domain
+    Verified,
+    /// Enforcement is on
+    Enabled,
+    /// Enforcement is off
+    Disabled,
+}
+
+/// Waits.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let selector = context.selector(args.connector.as_ref())?;
+    let tools = context.tools().await?;
+    let connector = connector::find(&tools, &selector).await?;
+    let waited = match args.wanted {
+        Wanted::Txt => for_txt(&tools, connector, context).await,
+        wanted => for_state(&tools, connector, wanted, context).await,
+    };
+    context.screen.settled();
+    Ok(Outcome::done(waited?))
+}
+
+async fn for_txt(
+    tools: &Tools<'_>,
+    connector: Connector,
+    context: &Context,
+) -> anyhow::Result<Connector> {
+    let domain: EmailDomain = connector.email_domain.parse()?;
+    let Some(code) = connector.code() else {
+        return Err(Stop::new(
+            StopKind::NotYet,
+            format!("the API tells no verification code for `{domain}`"),
+        )
+        .into());
+    };
+    let Awaited { judgement, .. } = dns::await_visible(
+        tools.resolver,
+        &domain,
+        Some(code.as_bytes()),
+        context.wait_deadline(),
+        |_, judgement| {
+            context.screen.waiting(format!("the TXT record of {domain}: {}", judgement.summary));
+        },
+    )
+    .await;
+    if judgement.verdict == Verdict::Visible {
+        return Ok(connector);
+    }
+    Err(Stop::new(StopKind::NotYet, format!("timed out waiting for the TXT record of `{domain}`"))
+        .cause(judgement.summary)
+        .causes(judgement.remedy)
+        .hint(format!("`cfsso dig {domain} --connector {domain}`"))
+        .into())
+}
+
+async fn for_state(
+    tools: &Tools<'_>,
+    connector: Connector,
+    wanted: Wanted,
+    context: &Context,
+) -> anyhow::Result<Connector> {
+    let domain = connector.email_domain.clone();
+    let is_so = |connector: &Connector| match wanted {
+        Wanted::Verified => connector.is_verified(),
+        Wanted::Enabled => connector.is_enabled(),
+        Wanted::Disabled => connector.enabled == Some(false),
+        Wanted::Txt => unreachable!("the name servers tell"),
+    };
+    let tell = |connector: &Connector| {
+        context.screen.waiting(format!(
+            "{domain} to be {}, now {}",
+            wanted.word(),
+            now(connector, wanted)
+        ));
+    };
+    let seen = verify::until(tools, connector, context.wait_deadline(), is_so, &tell).await?;
+    seen.ok_or_else(|| {
+        Stop::new(
+            StopKind::NotYet,
+            format!("timed out waiting for `{domain}` to be {}", wanted.word()),
+        )
+        .hint(format!("`cfsso connector get {domain}`"))
+        .into()
+    })
+}
+
+impl Wanted {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Txt => "published",
+            Self::Verified => "verified",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+fn now(connector: &Connector, wanted: Wanted) -> String {
+    if wanted == Wanted::Verified {
+        return connector.status().map_or("unknown", Status::as_str).to_owned();
+    }
+    match connector.enabled {
+        Some(true) => "enabled".to_owned(),
+        Some(false) => "disabled".to_owned(),
+        None => "unknown".to_owned(),
+    }
+}

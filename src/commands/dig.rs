@@ -1,0 +1,151 @@
+//! `cfsso dig`: what the name servers serve at a domain, and what that means.
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::dns::{self, Awaited, Judgement, Reach, Server, Survey, Verdict};
+use crate::domain::EmailDomain;
+use crate::flow::connector::{self, Selector};
+use crate::flow::{Stop, StopKind};
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// Arguments of `dig`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso dig cool.cats
+  cfsso dig cool.cats --connector cool.cats --wait --timeout 1h
+  cfsso dig cool.cats --expect cloudflare_dashboard_sso=0123456789abcdef -o json
+  cfsso dig cool.cats --short --server 1.1.1.1")]
+pub struct Args {
+    /// E-mail domain whose TXT records to look at
+    domain: EmailDomain,
+
+    /// Whole value that must be there
+    #[arg(long, value_name = "CODE", conflicts_with = "connector")]
+    expect: Option<String>,
+
+    /// Connector whose code must be there
+    #[arg(long, value_name = "CONNECTOR")]
+    connector: Option<Selector>,
+
+    /// Print the records alone, as `dig +short TXT` does
+    #[arg(long)]
+    short: bool,
+
+    /// Look again until every name server serves the code
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Looks, and judges.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let resolver = context.resolver().await?;
+    let expected = expected(&args, context).await?;
+    let expected = expected.as_deref().map(str::as_bytes);
+    let (survey, judgement) = if args.wait {
+        awaited(&args, expected, context).await?
+    } else {
+        let survey = resolver.survey(&args.domain, expected, Reach::Everyone).await;
+        let judgement = dns::judge(&survey, expected, context.clock.now());
+        (survey, judgement)
+    };
+    let exit = if judgement.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
+    if args.short {
+        return Ok(Outcome::done(Short(dns::short_lines(&survey))).exit(exit));
+    }
+    Ok(Outcome::done(dns::Report::new(&args.domain, expected, survey, judgement)).exit(exit))
+}
+
+async fn awaited(
+    args: &Args,
+    expected: Option<&[u8]>,
+    context: &Context,
+) -> anyhow::Result<(Survey, Judgement)> {
+    let resolver = context.resolver().await?;
+    let deadline = context.wait_deadline();
+    let Awaited { survey, judgement } =
+        dns::await_visible(resolver, &args.domain, expected, deadline, |_, judgement| {
+            context.screen.event(&Event {
+                event: "waiting",
+                verdict: judgement.verdict,
+                text: &judgement.summary,
+            });
+            context.screen.waiting(format!("{}: {}", args.domain, judgement.summary));
+        })
+        .await;
+    context.screen.settled();
+    Ok((survey, judgement))
+}
+
+/// One look of a wait.
+#[derive(Serialize)]
+struct Event<'a> {
+    event: &'static str,
+    verdict: Verdict,
+    text: &'a str,
+}
+
+async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<String>> {
+    let Some(selector) = &args.connector else { return Ok(args.expect.clone()) };
+    let connector = connector::find(&context.tools().await?, selector).await?;
+    match connector.code() {
+        Some(code) => Ok(Some(code.to_owned())),
+        None => Err(Stop::new(
+            StopKind::NotYet,
+            format!("the API tells no verification code for `{selector}`"),
+        )
+        .hint(format!("`cfsso connector get {selector} -o json`"))
+        .into()),
+    }
+}
+
+/// The records alone.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Short(Vec<String>);
+
+impl Show for Short {
+    fn show(&self, page: &mut Page) {
+        for line in &self.0 {
+            page.literal(line);
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.clone()
+    }
+}
+
+impl Show for dns::Report {
+    fn show(&self, page: &mut Page) {
+        let (mark, verdict) = match self.verdict {
+            Verdict::Visible => (Mark::Done, Text::good("visible")),
+            Verdict::PartiallyPublished | Verdict::CachedNegative | Verdict::CachedStale => {
+                (Mark::Doing, Text::warn(self.verdict.to_string()))
+            }
+            _ => (Mark::Failed, Text::bad(self.verdict.to_string())),
+        };
+        page.line(page.mark(mark) + "  " + Text::strong(&self.name) + "  " + verdict);
+        page.paragraph(self.summary.as_str());
+        page.blank();
+        show_servers(&self.servers, page);
+        for line in &self.evidence {
+            page.hanging("- ", line.as_str());
+        }
+        if let Some(remedy) = &self.remedy {
+            page.blank();
+            page.hanging(Text::strong("next: "), Text::prose(remedy));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.texts.clone()
+    }
+}
+
+fn show_servers(servers: &[Server], page: &mut Page) {
+    for server in servers {
+        let _ = (server, &page);
+    }
+}

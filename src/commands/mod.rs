@@ -1,0 +1,50 @@
+//! The commands: each file holds its arguments, what it does and what it shows.
+
+pub mod change;
+pub mod completions;
+pub mod connector;
+pub mod dig;
+pub mod help;
+pub mod man;
+pub mod sandbox;
+pub mod schema;
+pub mod setup;
+
+use crate::output::{ExitCode, Report};
+
+/// What a command came to.
+pub struct Outcome {
+    /// What to print.
+    pub report: Option<Box<dyn Report>>,
+    /// How to exit.
+    pub exit: ExitCode,
+    /// The failure that ended it, where there is a report all the same.
+    pub failure: Option<anyhow::Error>,
+}
+
+impl Outcome {
+    /// Done, with a result to print.
+    pub fn done(report: impl Report + 'static) -> Self {
+        Self { report: Some(Box::new(report)), exit: ExitCode::Done, failure: None }
+    }
+
+    /// Done, with everything printed already.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { report: None, exit: ExitCode::Done, failure: None }
+    }
+
+    /// The same, with another exit code.
+    #[must_use]
+    pub fn exit(mut self, exit: ExitCode) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The same, ended by a failure.
+    #[must_use]
+    pub fn failed(mut self, failure: Option<anyhow::Error>) -> Self {
+        self.failure = failure;
+        self
+    }
+}

@@ -1,0 +1,26 @@
+//! `cfsso sandbox`: the simulator for other programs.
+
+pub mod reset;
+pub mod serve;
+
+use clap::Subcommand;
+
+use super::Outcome;
+use crate::context::Context;
+
+/// The verbs of `cfsso sandbox`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Serve the simulator until Ctrl-C and print the environment to use it
+    Serve(serve::Args),
+    /// Forget the simulator's state
+    Reset(reset::Args),
+}
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Serve(args) => serve::run(args, context).await,
+        Command::Reset(args) => reset::run(args, context).await,
+    }
+}

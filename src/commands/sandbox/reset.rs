@@ -1,0 +1,44 @@
+//! `cfsso sandbox reset`: back to the state that a new simulator starts with.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::context::Context;
+use crate::output::{Mark, Page, Show};
+use crate::sandbox;
+
+/// Arguments of `sandbox reset`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso sandbox reset
+  cfsso sandbox reset --sandbox-state ./sandbox.json")]
+pub struct Args {}
+
+/// What became of the state.
+#[derive(Serialize)]
+struct Reset {
+    state: PathBuf,
+    removed: bool,
+}
+
+/// Removes the state.
+pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let state = context.settings.sandbox_state()?;
+    let removed =
+        sandbox::reset(&state, &context.clock, sandbox::Options::default().lock_wait).await?;
+    Ok(Outcome::done(Reset { state, removed }))
+}
+
+impl Show for Reset {
+    fn show(&self, page: &mut Page) {
+        let text =
+            if self.removed { "the simulator starts anew" } else { "there was no state to forget" };
+        page.marked(Mark::Done, format!("{text}: {}", self.state.display()));
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.state.display().to_string()]
+    }
+}

@@ -1,0 +1,67 @@
+//! `cfsso sandbox serve`: the simulator on fixed or free ports, until Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::context::Context;
+use crate::output::{Page, Show};
+use crate::sandbox;
+
+/// Arguments of `sandbox serve`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso sandbox serve
+  cfsso sandbox serve --http 127.0.0.1:8080 --fault 500@POST
+
+Then, in another terminal, paste the export lines and use curl, an SDK or cfsso.")]
+pub struct Args {
+    /// Address for the API
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
+    http: SocketAddr,
+
+    /// Address for DNS
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
+    dns: SocketAddr,
+}
+
+/// What a client needs to know.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Serving(BTreeMap<&'static str, String>);
+
+/// Serves until interrupted.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let options = &context.settings.options;
+    let state = context.settings.sandbox_state()?;
+    let sandbox = sandbox::start(sandbox::Options {
+        state: Some(state.clone()),
+        command: "cfsso sandbox serve".to_owned(),
+        faults: options.faults.clone(),
+        clock: context.clock.clone(),
+        http: args.http,
+        dns: args.dns,
+        ..sandbox::Options::default()
+    })
+    .await?;
+    context.screen.report(&Serving(sandbox.environment().into_iter().collect()))?;
+    context
+        .screen
+        .note(format!("the simulator keeps its state in {}; Ctrl-C ends it", state.display()));
+    std::future::pending::<()>().await;
+    Ok(Outcome::silent())
+}
+
+impl Show for Serving {
+    fn show(&self, page: &mut Page) {
+        for (name, value) in &self.0 {
+            page.literal(&format!("export {name}={value}"));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+}

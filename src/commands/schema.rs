@@ -1,0 +1,112 @@
+//! `cfsso schema`: the JSON Schema of each result.
+
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+
+use super::Outcome;
+use crate::api::connector;
+use crate::dns;
+use crate::flow::{Stop, StopKind, plan, setup};
+use crate::output::{Failure, Page, Show, Text};
+
+/// Arguments of `schema`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso schema
+  cfsso schema setup > setup.schema.json")]
+pub struct Args {
+    /// Kind of result; without it, the kinds there are
+    kind: Option<String>,
+}
+
+/// A kind of result.
+#[derive(Serialize)]
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// Which commands print it.
+    pub about: &'static str,
+    #[serde(skip)]
+    schema: fn() -> Schema,
+}
+
+/// Every kind of result that scripts may rely on.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "connector",
+        about: "connector get, create, update, verify, enable, disable, wait",
+        schema: || schema_for!(connector::Fields),
+    },
+    Kind {
+        name: "connectors",
+        about: "connector list",
+        schema: || schema_for!(Vec<connector::Fields>),
+    },
+    Kind {
+        name: "deleted",
+        about: "connector delete",
+        schema: || schema_for!(super::connector::delete::Deleted),
+    },
+    Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
+    Kind {
+        name: "error",
+        about: "every failure, on standard error",
+        schema: || schema_for!(Envelope),
+    },
+    Kind {
+        name: "plan",
+        about: "every command with --dry-run",
+        schema: || schema_for!(plan::Plan),
+    },
+    Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
+];
+
+/// A failure as it is printed.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Envelope {
+    error: Failure,
+}
+
+/// The kinds there are.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Kinds(&'static [Kind]);
+
+/// A JSON Schema.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Printed(Schema);
+
+/// Prints a schema.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let Some(name) = &args.kind else { return Ok(Outcome::done(Kinds(KINDS))) };
+    let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
+        let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+        Stop::new(StopKind::Usage, format!("there is no kind of result `{name}`"))
+            .hint(format!("the kinds are {}", names.join(", ")))
+    })?;
+    Ok(Outcome::done(Printed((kind.schema)())))
+}
+
+impl Show for Kinds {
+    fn show(&self, page: &mut Page) {
+        let rows: Vec<_> = self
+            .0
+            .iter()
+            .map(|kind| vec![Text::strong(kind.name), Text::plain(kind.about)])
+            .collect();
+        page.table(&["KIND", "PRINTED BY"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|kind| kind.name.to_owned()).collect()
+    }
+}
+
+impl Show for Printed {
+    fn show(&self, page: &mut Page) {
+        let text = serde_json::to_string_pretty(&self.0).unwrap_or_default();
+        page.literal(&text);
+    }
+}

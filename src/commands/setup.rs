@@ -1,0 +1,192 @@
+//! `cfsso setup`: the whole way from a domain to an enforced connector, as a
+//! checklist that a second run takes up where the first one ended.
+
+use super::{Outcome, change};
+use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, CheckId};
+use crate::flow::connector;
+use crate::flow::publish::TxtRecord;
+use crate::flow::setup::{self, Event, Report, Step, StepId, StepState, Wishes};
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// Arguments of `setup`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso setup cool.cats
+  cfsso setup cool.cats --publish-txt --enable
+  cfsso setup cool.cats --publish-txt --enable --confirm cool.cats -o ndjson
+  cfsso --sandbox setup cool.cats --publish-txt --enable --yes")]
+pub struct Args {
+    /// E-mail domain whose users sign in through the identity provider
+    domain: EmailDomain,
+
+    /// Create the TXT record where the domain's zone is in this account
+    #[arg(long)]
+    publish_txt: bool,
+
+    /// Delete the codes that cfsso published for earlier connectors of the domain
+    #[arg(long, requires = "publish_txt")]
+    replace_stale_txt: bool,
+
+    /// Enforce sign-in through the identity provider at the end
+    #[arg(long)]
+    enable: bool,
+
+    /// Do what can be done now, and leave the waiting to a later run
+    #[arg(long)]
+    no_wait: bool,
+
+    /// Show the FedRAMP wording on the sign-in page
+    #[arg(long)]
+    fedramp: bool,
+
+    /// Go on although this check fails, repeatable
+    #[arg(long, value_name = "CHECK")]
+    accept_risk: Vec<CheckId>,
+
+    /// Try even a domain that Cloudflare is documented to refuse
+    #[arg(long)]
+    force: bool,
+}
+
+/// What enabling does, after "to".
+const ENABLING: &str = "enforce sign-in through the identity provider";
+
+/// Sets a domain up.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if !args.force {
+        connector::eligible(&args.domain)?;
+    }
+    let wishes = wishes(args, context);
+    let tools = context.tools().await?;
+    if context.settings.options.dry_run {
+        let plan = setup::plan(&tools, &wishes).await?;
+        let what = format!("enabling `{}`", wishes.domain);
+        return Ok(change::settle(context, plan, &what)?.unwrap_or_else(Outcome::silent));
+    }
+    if wishes.enable {
+        // Better to stop now than at the end of a wait.
+        context.can_confirm(wishes.domain.as_str(), ENABLING)?;
+    }
+    let confirm = async || context.confirm(wishes.domain.as_str(), ENABLING).await;
+    let on_event = |event: &Event<'_>| show(event, context);
+    let (report, end) = setup::run(&tools, &wishes, &on_event, confirm).await;
+    context.screen.settled();
+    Ok(Outcome::done(report).exit(ExitCode::Done).failed(end.err().map(Into::into)))
+}
+
+fn wishes(args: Args, context: &Context) -> Wishes {
+    Wishes {
+        domain: args.domain,
+        publish_txt: args.publish_txt,
+        replace_stale_txt: args.replace_stale_txt,
+        enable: args.enable,
+        wait: !args.no_wait,
+        fedramp: args.fedramp.then_some(true),
+        accepted: args.accept_risk,
+        deadline: context.wait_deadline(),
+    }
+}
+
+fn show(event: &Event<'_>, context: &Context) {
+    let screen = &context.screen;
+    screen.event(event);
+    match event {
+        Event::Step(Step { id, state: StepState::Doing, .. }) => screen.doing(title(*id)),
+        Event::Step(step) => {
+            screen.settled();
+            if step.state == StepState::Done {
+                context.note_done(title(step.id));
+            }
+            screen.step(mark(step.state), title(step.id), Text::prose(&step.detail));
+        }
+        Event::Publish { record, .. } => screen.show(&|page| paste(record, page)),
+        Event::Waiting { text, .. } => screen.waiting(*text),
+        Event::Warning { text } => screen.warn(*text),
+        Event::Checks { checks } => {
+            screen.settled();
+            screen.show(&|page| show_checks(checks, page));
+        }
+    }
+}
+
+fn show_checks(checks: &[Check], page: &mut Page) {
+    for check in checks {
+        page.step(
+            change::mark(check),
+            &format!("  {}", check.id.as_str()),
+            Text::prose(&check.evidence),
+        );
+    }
+}
+
+/// The record in every form that people paste.
+fn paste(record: &TxtRecord, page: &mut Page) {
+    let pastes = record.pastes();
+    page.blank();
+    page.line(Text::strong("Publish this TXT record:"));
+    page.blank();
+    page.fields(&[
+        ("  type", Text::plain(record.kind)),
+        ("  name", Text::plain(&record.name) + Text::dim("  (or @, where the zone has this name)")),
+        ("  content", Text::code(&record.content)),
+    ]);
+    for (label, text) in
+        [("zone file", &pastes.zone_file), ("Route 53", &pastes.aws), ("Cloud DNS", &pastes.gcloud)]
+    {
+        page.blank();
+        page.line(Text::dim(format!("  {label}")));
+        page.literal(text);
+    }
+    page.blank();
+}
+
+fn title(id: StepId) -> &'static str {
+    match id {
+        StepId::Create => "create the connector",
+        StepId::PublishTxt => "publish the TXT record",
+        StepId::TxtVisible => "see it served",
+        StepId::Verify => "verify the domain",
+        StepId::Preflight => "check before enabling",
+        StepId::Enable => "enforce SSO",
+    }
+}
+
+fn mark(state: StepState) -> Mark {
+    match state {
+        StepState::DoneAlready => Mark::Already,
+        StepState::Done => Mark::Done,
+        StepState::Todo => Mark::Todo,
+        StepState::Doing => Mark::Doing,
+        StepState::Refused => Mark::Refused,
+        StepState::Failed => Mark::Failed,
+    }
+}
+
+impl Show for Report {
+    /// The checklist was shown step by step: what is left is its end.
+    fn show(&self, page: &mut Page) {
+        if !self.ok {
+            return;
+        }
+        page.blank();
+        let is_enabled = self.result.as_ref().is_some_and(|connector| connector.is_enabled());
+        let was_so = self.steps.iter().all(|step| step.state == StepState::DoneAlready);
+        let text = match (is_enabled, was_so) {
+            (true, true) => format!("All was done already: SSO is enforced for {}.", self.domain),
+            (true, false) => format!("SSO is enforced for {}.", self.domain),
+            (false, _) => {
+                format!("{} is verified and ready; SSO is not enforced yet.", self.domain)
+            }
+        };
+        page.paragraph(Text::strong(text));
+        if let Some(next) = &self.next {
+            page.line(Text::plain("Next: ") + Text::code(next));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.domain.clone()]
+    }
+}

@@ -1,0 +1,327 @@
+//! What a command is given: settings, screen and clock, and the API client,
+//! the name servers and the simulator, each made when first asked for.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+use crate::api::account;
+use crate::api::ids::AccountId;
+use crate::api::{Client, Config, Credentials};
+use crate::clock::Clock;
+use crate::dns::{self, Resolver};
+use crate::domain::EmailDomain;
+use crate::flow::connector::Selector;
+use crate::flow::wait::DEFAULT_WAIT;
+use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
+use crate::output::{Screen, Text};
+use crate::sandbox::{self, Access, Sandbox};
+use crate::settings::{CredentialSource, Settings};
+
+/// What a command is given.
+pub struct Context {
+    /// What the run goes by.
+    pub settings: Settings,
+    /// Where results and everything else are shown.
+    pub screen: Screen,
+    /// The time.
+    pub clock: Clock,
+    started: Timestamp,
+    steps_done: RefCell<Vec<&'static str>>,
+    sandbox: OnceCell<Option<Sandbox>>,
+    client: OnceCell<Client>,
+    account: OnceCell<AccountId>,
+    resolver: OnceCell<Resolver>,
+}
+
+impl Context {
+    /// A context in which nothing is made yet.
+    #[must_use]
+    pub fn new(settings: Settings, screen: Screen, clock: Clock) -> Self {
+        let started = clock.now();
+        Self {
+            settings,
+            screen,
+            clock,
+            started,
+            steps_done: RefCell::default(),
+            sandbox: OnceCell::new(),
+            client: OnceCell::new(),
+            account: OnceCell::new(),
+            resolver: OnceCell::new(),
+        }
+    }
+
+    /// All that a flow works with.
+    pub async fn tools(&self) -> anyhow::Result<Tools<'_>> {
+        Ok(Tools {
+            client: self.client().await?,
+            account: self.account().await?,
+            resolver: self.resolver().await?,
+            clock: &self.clock,
+        })
+    }
+
+    /// The name servers, which need no token.
+    pub async fn resolver(&self) -> anyhow::Result<&Resolver> {
+        self.resolver
+            .get_or_try_init(async || {
+                let mut config = dns::Config {
+                    servers: self.settings.servers.clone(),
+                    ..dns::Config::default()
+                };
+                if let Some(sandbox) = self.sandbox().await? {
+                    config.servers = vec![sandbox.dns_server().to_string().parse()?];
+                }
+                Ok(Resolver::new(config, self.clock.clone()))
+            })
+            .await
+    }
+
+    /// Writes whose answers did not come: what an interrupt leaves open.
+    #[must_use]
+    pub fn unanswered(&self) -> Vec<String> {
+        self.client.get().map(Client::unanswered).unwrap_or_default()
+    }
+
+    /// Remembers that a step was done, for what an interrupt has to say.
+    pub fn note_done(&self, title: &'static str) {
+        self.steps_done.borrow_mut().push(title);
+    }
+
+    /// The steps done so far.
+    #[must_use]
+    pub fn steps_done(&self) -> Vec<&'static str> {
+        self.steps_done.borrow().clone()
+    }
+
+    /// When the command has to be over, where `--timeout` says so.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.settings.options.timeout.map(|timeout| self.after(timeout))
+    }
+
+    /// When a wait ends: at the command's deadline, or after half an hour.
+    #[must_use]
+    pub fn wait_deadline(&self) -> Timestamp {
+        self.deadline().unwrap_or_else(|| self.after(DEFAULT_WAIT))
+    }
+
+    /// The connector that a command is about: as given, or the default one.
+    pub fn selector(&self, given: Option<&Selector>) -> anyhow::Result<Selector> {
+        if let Some(selector) = given {
+            return Ok(selector.clone());
+        }
+        let Some(default) = &self.settings.connector else {
+            return Err(Stop::new(StopKind::Usage, "no connector was named")
+                .hint("name its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
+                .into());
+        };
+        default.parse().map_err(|error| {
+            Stop::new(StopKind::Usage, format!("the default connector: {error}")).into()
+        })
+    }
+
+    /// Makes sure that somebody meant it. `deed` reads after "to".
+    pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
+        if let Some(settled) = self.confirmed(domain, deed) {
+            return Ok(settled?);
+        }
+        let question = Text::plain("Type ") + Text::strong(domain) + format!(" to {deed}:");
+        let answer = self.screen.ask(question).await.ok().flatten().unwrap_or_default();
+        if same_domain(&answer, domain) {
+            return Ok(());
+        }
+        Err(Stop::new(
+            StopKind::Declined,
+            format!("`{}` was typed, not `{domain}`: nothing was changed", answer.trim()),
+        )
+        .into())
+    }
+
+    /// Stops where a question will come up that nobody is there to answer.
+    pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), Stop> {
+        self.confirmed(domain, deed).unwrap_or(Ok(()))
+    }
+
+    /// The answer, where the options or the lack of a terminal give one.
+    fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), Stop>> {
+        let options = &self.settings.options;
+        if options.yes {
+            return Some(Ok(()));
+        }
+        if let Some(named) = &options.confirm {
+            return Some(if same_domain(named, domain) {
+                Ok(())
+            } else {
+                Err(Stop::new(
+                    StopKind::Declined,
+                    format!("--confirm names `{named}`, but this is about `{domain}`"),
+                )
+                .hint(format!("to {deed}, add `--confirm {domain}`")))
+            });
+        }
+        (!self.screen.can_ask()).then(|| {
+            Err(Stop::new(
+                StopKind::Declined,
+                format!("a confirmation is needed to {deed}, and no terminal is there to ask on"),
+            )
+            .hint(format!("add `--confirm {domain}`")))
+        })
+    }
+
+    /// The simulator, where the run asks for it.
+    pub async fn sandbox(&self) -> anyhow::Result<Option<&Sandbox>> {
+        let sandbox = self
+            .sandbox
+            .get_or_try_init(async || {
+                if !self.settings.sandbox {
+                    return anyhow::Ok(None);
+                }
+                let options = sandbox::Options {
+                    state: Some(self.settings.sandbox_state()?),
+                    faults: self.settings.options.faults.clone(),
+                    clock: self.clock.clone(),
+                    ..sandbox::Options::default()
+                };
+                Ok(Some(sandbox::start(options).await?))
+            })
+            .await?;
+        Ok(sandbox.as_ref())
+    }
+
+    async fn client(&self) -> anyhow::Result<&Client> {
+        self.client
+            .get_or_try_init(async || {
+                let options = &self.settings.options;
+                let (base, credentials) = match self.sandbox().await? {
+                    Some(sandbox) => {
+                        let token = SecretString::from(sandbox.token(Access::Full));
+                        (sandbox.base_url().parse()?, Credentials::Token(token))
+                    }
+                    None => (self.settings.base.clone(), self.credentials().await?),
+                };
+                Ok(Client::new(
+                    Config {
+                        base,
+                        credentials,
+                        roots: self.settings.roots.clone(),
+                        max_retries: options.max_retries,
+                        request_timeout: options.request_timeout,
+                        deadline: self.deadline(),
+                    },
+                    self.clock.clone(),
+                ))
+            })
+            .await
+    }
+
+    async fn account(&self) -> anyhow::Result<&AccountId> {
+        self.account
+            .get_or_try_init(async || {
+                if let Some(sandbox) = self.sandbox().await? {
+                    return Ok(sandbox.account().clone());
+                }
+                match &self.settings.account {
+                    Some(account) => Ok(account.clone()),
+                    None => only_account(self.client().await?).await,
+                }
+            })
+            .await
+    }
+
+    async fn credentials(&self) -> anyhow::Result<Credentials> {
+        let token = match &self.settings.credentials {
+            CredentialSource::Given(credentials) => return Ok(credentials.clone()),
+            CredentialSource::File(file) => {
+                first_line(&std::fs::read_to_string(file).map_err(|error| {
+                    no_token(format!("cannot read the token file {}", file.display()))
+                        .cause(error.to_string())
+                })?)
+            }
+            CredentialSource::Stdin => self.screen.read_line().await?.unwrap_or_default(),
+            CredentialSource::Command(command) => first_line(&printed_by(command)?),
+            CredentialSource::Missing => return Err(self.nowhere().into()),
+        };
+        if token.trim().is_empty() {
+            return Err(no_token(format!("{} holds no token", self.settings.credentials)).into());
+        }
+        Ok(Credentials::Token(SecretString::from(token.trim())))
+    }
+
+    fn nowhere(&self) -> Stop {
+        no_token("no API token was found")
+            .cause(
+                "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
+                 CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile in the configuration file",
+            )
+            .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
+    }
+
+    fn after(&self, duration: Duration) -> Timestamp {
+        self.started.saturating_add(duration).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// The one account that the token sees.
+async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
+    let accounts = client.list(&account::list()).await?;
+    match accounts.as_slice() {
+        [only] => Ok(only.id.clone()),
+        [] => Err(Stop::new(StopKind::Usage, "no account was named, and this token sees none")
+            .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+            .into()),
+        several => {
+            let stop = Stop::new(
+                StopKind::Usage,
+                format!("no account was named, and this token sees {}", several.len()),
+            );
+            let stop = several.iter().fold(stop, |stop, account| {
+                stop.cause(format!(
+                    "{}  {}",
+                    account.id,
+                    account.name.as_deref().unwrap_or_default()
+                ))
+            });
+            Err(stop.hint(format!("add `--account {}`", several[0].id)).into())
+        }
+    }
+}
+
+fn same_domain(a: &str, b: &str) -> bool {
+    match (a.trim().parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.trim() == b,
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn no_token(message: impl Into<String>) -> Stop {
+    Stop::new(StopKind::NoToken, message)
+}
+
+/// What the profile's `token_command` prints. It is run without a shell.
+fn printed_by(command: &[String]) -> anyhow::Result<String> {
+    let Some((program, args)) = command.split_first() else {
+        return Err(no_token("`token_command` of the profile is empty").into());
+    };
+    let output = std::process::Command::new(program)
+        .args(args)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| {
+            no_token(format!("cannot run the token command `{program}`")).cause(error.to_string())
+        })?;
+    if !output.status.success() {
+        return Err(
+            no_token(format!("the token command `{program}` failed: {}", output.status)).into()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

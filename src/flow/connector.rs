@@ -1,0 +1,275 @@
+//! Finding, creating and deleting connectors. An ID or a domain names one; a
+//! lost answer never makes two.
+
+use std::str::FromStr;
+
+use super::plan::{Change, Difference};
+use super::{Error, Stop, StopKind, Tools};
+use crate::api::Created;
+use crate::api::Kind;
+use crate::api::connector::{self, BeginVerification, Connector};
+use crate::api::ids::{ConnectorId, InvalidId};
+use crate::domain::{EmailDomain, InvalidDomain};
+
+/// What names a connector on the command line.
+#[derive(Clone, Debug)]
+pub enum Selector {
+    /// Its ID.
+    Id(ConnectorId),
+    /// Its e-mail domain.
+    Domain(EmailDomain),
+}
+
+/// Why a text names no connector.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum InvalidSelector {
+    /// It looks like a domain and is none.
+    #[error(transparent)]
+    Domain(#[from] InvalidDomain),
+    /// It looks like an ID and is none.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+}
+
+impl FromStr for Selector {
+    type Err = InvalidSelector;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSelector> {
+        let is_id = !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if is_id { Ok(Self::Id(text.parse()?)) } else { Ok(Self::Domain(text.parse()?)) }
+    }
+}
+
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Domain(domain) => domain.fmt(f),
+        }
+    }
+}
+
+/// All connectors, by domain and then ID.
+pub async fn list(tools: &Tools<'_>) -> Result<Vec<Connector>, Error> {
+    let mut connectors = tools.client.list(&connector::list(tools.account)).await?;
+    connectors
+        .sort_by(|a, b| (&a.email_domain, a.id.as_str()).cmp(&(&b.email_domain, b.id.as_str())));
+    Ok(connectors)
+}
+
+/// The connector that `selector` names: one request, and by a wrong ID a
+/// second one for the list of those there are.
+pub async fn find(tools: &Tools<'_>, selector: &Selector) -> Result<Connector, Error> {
+    match selector {
+        Selector::Domain(domain) => {
+            let connectors = list(tools).await?;
+            pick(&connectors, domain)?.cloned().ok_or_else(|| absent(selector, &connectors).into())
+        }
+        Selector::Id(id) => match tools.client.send(&connector::get(tools.account, id)).await {
+            Err(error) if error.kind() == Kind::NotFound => match list(tools).await {
+                Ok(connectors) => Err(absent(selector, &connectors).into()),
+                Err(_) => Err(error.into()),
+            },
+            answer => Ok(answer?),
+        },
+    }
+}
+
+/// The one connector of a domain. Several are an error that lists them.
+pub fn pick<'a>(
+    connectors: &'a [Connector],
+    domain: &EmailDomain,
+) -> Result<Option<&'a Connector>, Stop> {
+    let mut of_domain = connectors.iter().filter(|connector| is_of(connector, domain));
+    let Some(first) = of_domain.next() else { return Ok(None) };
+    let others: Vec<_> = of_domain.map(|connector| connector.id.as_str()).collect();
+    if others.is_empty() {
+        return Ok(Some(first));
+    }
+    Err(Stop::new(StopKind::Conflict, format!("`{domain}` has {} connectors", others.len() + 1))
+        .cause(format!("their IDs are {}, {}", first.id, others.join(", ")))
+        .hint(format!("name one by its ID: `cfsso connector get {}`", first.id)))
+}
+
+fn is_of(connector: &Connector, domain: &EmailDomain) -> bool {
+    connector.email_domain.parse::<EmailDomain>().is_ok_and(|other| other == *domain)
+}
+
+fn absent(selector: &Selector, connectors: &[Connector]) -> Stop {
+    let what = match selector {
+        Selector::Id(id) => format!("this account has no connector with the ID `{id}`"),
+        Selector::Domain(domain) => format!("this account has no connector for `{domain}`"),
+    };
+    let stop = Stop::new(StopKind::NotFound, what);
+    if connectors.is_empty() {
+        let domain = match selector {
+            Selector::Domain(domain) => domain.as_str(),
+            Selector::Id(_) => "<DOMAIN>",
+        };
+        return stop.cause("it has no connectors at all").hint(format!("`cfsso setup {domain}`"));
+    }
+    let domains: Vec<_> =
+        connectors.iter().map(|connector| connector.email_domain.as_str()).collect();
+    stop.cause(format!("it has connectors for {}", domains.join(", ")))
+        .hint("`cfsso connector list`")
+}
+
+/// Refuses a domain that Cloudflare does not take for SSO.
+pub fn eligible(domain: &EmailDomain) -> Result<(), Stop> {
+    let Some(reason) = domain.ineligible() else { return Ok(()) };
+    Err(Stop::new(StopKind::Refused, format!("`{domain}` cannot be used for dashboard SSO"))
+        .cause(reason.to_string())
+        .hint("use a domain whose users are all yours, or `--force` to let the API decide"))
+}
+
+/// Creates the connector of a domain that has none. Where the answer is lost,
+/// looks for it before sending again.
+pub async fn create(
+    tools: &Tools<'_>,
+    domain: &EmailDomain,
+    begin: BeginVerification,
+    fedramp: Option<bool>,
+) -> Result<Connector, Error> {
+    let request = connector::create(tools.account, domain, begin, fedramp);
+    let look = async || {
+        let connectors = tools.client.list(&connector::list(tools.account)).await?;
+        Ok(connectors.into_iter().find(|connector| is_of(connector, domain)))
+    };
+    match tools.client.create(&request, look).await? {
+        Created::Now(connector) | Created::Found(connector) => Ok(connector),
+    }
+}
+
+/// The change that [`create`] makes.
+#[must_use]
+pub fn creation(
+    tools: &Tools<'_>,
+    domain: &EmailDomain,
+    begin: BeginVerification,
+    fedramp: Option<bool>,
+) -> Change {
+    let mut diff = vec![Difference::new("email_domain", (), domain.as_str())];
+    diff.extend(fedramp.map(|fedramp| Difference::new("use_fedramp_language", (), fedramp)));
+    let request = connector::create(tools.account, domain, begin, fedramp);
+    Change::new(format!("create the connector of {domain}"), &request, diff)
+}
+
+/// Stops enforcement. The PATCH's answer is the read-back where it says
+/// whether the connector is enabled; otherwise it is read again.
+pub async fn disable(tools: &Tools<'_>, id: &ConnectorId) -> Result<Connector, Error> {
+    let mut connector =
+        tools.client.send(&connector::set_enabled(tools.account, id, false)).await?;
+    if connector.enabled.is_none() {
+        connector = tools.client.send(&connector::get(tools.account, id)).await?;
+    }
+    if connector.enabled == Some(false) {
+        return Ok(connector);
+    }
+    Err(Stop::new(
+        StopKind::NotSeen,
+        format!(
+            "disabling `{}` was sent, but it does not read back as disabled",
+            connector.email_domain
+        ),
+    )
+    .hint(format!("`cfsso connector get {id}`"))
+    .into())
+}
+
+/// The change that [`disable`] makes.
+#[must_use]
+pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Change {
+    Change::new(
+        format!("disable enforcement for {}", connector.email_domain),
+        &connector::set_enabled(tools.account, &connector.id, false),
+        vec![Difference::new("enabled", connector.enabled, false)],
+    )
+}
+
+/// Deletes a connector, and sees that it is gone.
+pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Error> {
+    tools.client.send(&connector::delete(tools.account, &connector.id)).await?;
+    match tools.client.send(&connector::get(tools.account, &connector.id)).await {
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(Stop::new(
+            StopKind::NotSeen,
+            format!(
+                "deleting the connector of `{}` was sent, but it still stands",
+                connector.email_domain
+            ),
+        )
+        .hint(format!("`cfsso connector get {}`", connector.id))
+        .into()),
+    }
+}
+
+/// The change that [`delete`] makes.
+#[must_use]
+pub fn deletion(tools: &Tools<'_>, connector: &Connector) -> Change {
+    Change::new(
+        format!("delete the connector of {}", connector.email_domain),
+        &connector::delete(tools.account, &connector.id),
+        vec![Difference::new("id", connector.id.as_str(), ())],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector(id: &str, domain: &str) -> Connector {
+        serde_json::from_str(&format!(r#"{{"id":"{id}","email_domain":"{domain}"}}"#)).unwrap()
+    }
+
+    #[test]
+    fn a_selector_is_an_id_or_a_domain() {
+        for (text, read) in [
+            ("68ca8b1a3e6c4f8d9c1e2f3a4b5c6d7", "id"),
+            ("abc", "id"),
+            ("cool.cats", "domain"),
+            ("COOL.cats.", "domain"),
+            ("bücher.example", "domain"),
+            ("", "error"),
+            ("a@cool.cats", "error"),
+            ("https://cool.cats", "error"),
+            ("../zones", "error"),
+        ] {
+            let seen = match text.parse::<Selector>() {
+                Ok(Selector::Id(_)) => "id",
+                Ok(Selector::Domain(_)) => "domain",
+                Err(_) => "error",
+            };
+            assert_eq!(seen, read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_finds_its_connector_however_it_is_written() {
+        let connectors = [connector("c1", "Cool.Cats"), connector("c2", "xn--bcher-kva.example")];
+        for (domain, id) in
+            [("cool.cats", Some("c1")), ("bücher.example", Some("c2")), ("dogs.example", None)]
+        {
+            let picked = pick(&connectors, &domain.parse().unwrap()).unwrap();
+            assert_eq!(picked.map(|connector| connector.id.as_str()), id, "{domain}");
+        }
+    }
+
+    #[test]
+    fn two_connectors_of_one_domain_are_an_error_that_lists_them() {
+        let connectors = [connector("c1", "cool.cats"), connector("c2", "cool.cats")];
+        let stop = pick(&connectors, &"cool.cats".parse().unwrap()).unwrap_err();
+        assert_eq!(stop.kind, StopKind::Conflict);
+        assert_eq!(stop.causes, ["their IDs are c1, c2"]);
+    }
+
+    #[test]
+    fn an_unknown_connector_is_answered_with_those_there_are() {
+        let selector = "dogs.example".parse().unwrap();
+        let stop = absent(&selector, &[connector("c1", "a.example"), connector("c2", "b.example")]);
+        assert_eq!(stop.causes, ["it has connectors for a.example, b.example"]);
+        let stop = absent(&selector, &[]);
+        assert_eq!(stop.hint.as_deref(), Some("`cfsso setup dogs.example`"));
+    }
+}

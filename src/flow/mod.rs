@@ -1,0 +1,42 @@
+//! Guided change: what is there, what is to do, and doing it one seen step at a
+//! time. Decides and sends; knows no command line and prints nothing.
+
+pub mod check;
+pub mod connector;
+pub mod enable;
+pub mod plan;
+pub mod publish;
+pub mod setup;
+pub mod stop;
+pub mod verify;
+pub mod wait;
+
+pub use stop::{Stop, StopKind};
+
+use crate::api::Client;
+use crate::api::ids::AccountId;
+use crate::clock::Clock;
+use crate::dns::Resolver;
+
+/// Why a flow ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A request failed.
+    #[error(transparent)]
+    Api(#[from] crate::api::Error),
+    /// The flow itself stopped.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+}
+
+/// What a flow works with.
+pub struct Tools<'a> {
+    /// The API.
+    pub client: &'a Client,
+    /// The account.
+    pub account: &'a AccountId,
+    /// The name servers.
+    pub resolver: &'a Resolver,
+    /// The time.
+    pub clock: &'a Clock,
+}

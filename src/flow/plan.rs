@@ -1,0 +1,131 @@
+//! A plan: the checks before a change, and the requests it consists of, each
+//! with what it turns into what. Dry runs print it; nothing else is sent.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::check::{Check, State};
+use super::{Stop, StopKind};
+use crate::api::request::Request;
+
+/// What a command is about to do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Plan {
+    schema: &'static str,
+    /// What was looked at first.
+    pub checks: Vec<Check>,
+    /// What will be sent, in order.
+    pub changes: Vec<Change>,
+}
+
+/// One request that changes something.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Change {
+    /// What it does, in words.
+    pub title: String,
+    /// The request as it will be sent.
+    #[schemars(with = "Value")]
+    pub request: Box<RawValue>,
+    /// What it turns into what.
+    pub diff: Vec<Difference>,
+}
+
+/// One field that changes. `null` stands for absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// The field's path, dots between its parts.
+    pub field: String,
+    /// Its value now.
+    pub before: Value,
+    /// Its value after the change.
+    pub after: Value,
+}
+
+impl Plan {
+    /// The name of the plan's JSON form.
+    pub const SCHEMA: &'static str = "cfsso/plan/v1";
+
+    /// A plan of these checks and changes.
+    #[must_use]
+    pub fn new(checks: Vec<Check>, changes: Vec<Change>) -> Self {
+        Self { schema: Self::SCHEMA, checks, changes }
+    }
+
+    /// Stops where a check that nobody accepted stands in the way.
+    pub fn passes(&self, what: &str) -> Result<(), Stop> {
+        let blocking: Vec<_> = self.checks.iter().filter(|check| check.blocks()).collect();
+        let Some(first) = blocking.first() else { return Ok(()) };
+        let mut stop = Stop::new(StopKind::Refused, format!("{what} is refused by a safety check"));
+        for check in &blocking {
+            stop = stop.cause(format!("{}: {}", check.id.as_str(), check.evidence));
+        }
+        stop.hint = first.remedy.clone();
+        Err(stop)
+    }
+
+    /// How many checks passed, failed and could not be made, in words.
+    #[must_use]
+    pub fn tally(&self) -> String {
+        let count = |state| self.checks.iter().filter(|check| check.state == state).count();
+        let mut words =
+            vec![format!("{} of {} checks passed", count(State::Passed), self.checks.len())];
+        for (state, word) in [
+            (State::Failed, "failed"),
+            (State::Accepted, "accepted"),
+            (State::NotChecked, "not checked"),
+        ] {
+            if count(state) > 0 {
+                words.push(format!("{} {word}", count(state)));
+            }
+        }
+        words.join(", ")
+    }
+}
+
+impl Change {
+    /// The change that `request` makes.
+    #[must_use]
+    pub fn new<T>(title: impl Into<String>, request: &Request<T>, diff: Vec<Difference>) -> Self {
+        let request = to_raw_value(request).expect("a request is plain data");
+        Self { title: title.into(), request, diff }
+    }
+}
+
+impl Difference {
+    /// A field that turns from `before` into `after`.
+    #[must_use]
+    pub fn new(field: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
+        Self { field: field.to_owned(), before: before.into(), after: after.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::check::{CheckId, Severity, State};
+
+    #[test]
+    fn a_refusal_names_every_check_in_the_way_and_the_first_remedy() {
+        let check = |id, state| Check {
+            id,
+            severity: Severity::Error,
+            state,
+            evidence: "seen".to_owned(),
+            remedy: Some(format!("mend {id:?}")),
+        };
+        let plan = Plan::new(
+            vec![
+                check(CheckId::DomainEligible, State::Passed),
+                check(CheckId::DomainVerified, State::Failed),
+                check(CheckId::ForeignClaim, State::Failed),
+            ],
+            Vec::new(),
+        );
+        let stop = plan.passes("enabling `cool.cats`").unwrap_err();
+        assert_eq!(stop.kind, StopKind::Refused);
+        assert_eq!(stop.causes, ["domain-verified: seen", "foreign-claim: seen"]);
+        assert_eq!(stop.hint.as_deref(), Some("mend DomainVerified"));
+    }
+}

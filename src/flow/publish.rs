@@ -1,0 +1,299 @@
+//! Publishing the TXT record that proves a domain: in the account's own zone
+//! where that can be done, otherwise as something to paste elsewhere.
+
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plan::{Change, Difference};
+use super::{Error, Tools};
+use crate::api::Created;
+use crate::api::Kind;
+use crate::api::ids::{ConnectorId, ZoneId};
+use crate::api::record::{self, Record};
+use crate::api::zone::{self, Setup, Status, Zone};
+use crate::dns::PREFIX;
+use crate::domain::EmailDomain;
+
+/// Begins the comment of every record that this program creates.
+const MARK: &str = "cfsso: SSO connector ";
+
+/// A TXT record to publish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TxtRecord {
+    /// Its owner name: the e-mail domain itself.
+    pub name: String,
+    /// Its type, `TXT`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Its value, without quotes.
+    pub content: String,
+}
+
+/// The ways to publish a record by hand, each ready to paste.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pastes {
+    /// A line of a zone file (RFC 1035 section 5.1).
+    pub zone_file: String,
+    /// For Amazon Route 53.
+    pub aws: String,
+    /// For Google Cloud DNS.
+    pub gcloud: String,
+}
+
+/// Where a record can be published.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In this zone of the account.
+    Zone {
+        /// The zone.
+        zone: Zone,
+        /// What to know about it.
+        warning: Option<String>,
+    },
+    /// Nowhere that this token reaches, and why.
+    Elsewhere(String),
+}
+
+/// What is to be done to a zone's records for one code to stand there.
+#[derive(Debug)]
+pub struct Records {
+    /// The code stands already.
+    pub stands: bool,
+    /// Codes this program published earlier, for connectors that are no more.
+    pub stale: Vec<Record>,
+    /// Codes of others, left alone.
+    pub foreign: Vec<String>,
+}
+
+impl TxtRecord {
+    /// The record that proves `domain` with `code`.
+    #[must_use]
+    pub fn new(domain: &EmailDomain, code: &str) -> Self {
+        Self { name: domain.to_string(), kind: "TXT", content: code.to_owned() }
+    }
+
+    /// The record in the forms that people paste.
+    #[must_use]
+    pub fn pastes(&self) -> Pastes {
+        let Self { name, content, .. } = self;
+        let quoted = record::txt_content(content);
+        let in_json = quoted.replace('\\', "\\\\").replace('"', "\\\"");
+        Pastes {
+            zone_file: format!("{name}. 300 IN TXT {quoted}"),
+            aws: format!(
+                "aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch \
+                 '{{\"Changes\":[{{\"Action\":\"CREATE\",\"ResourceRecordSet\":{{\"Name\":\"{name}.\",\"Type\":\"TXT\",\
+                 \"TTL\":300,\"ResourceRecords\":[{{\"Value\":\"{in_json}\"}}]}}}}]}}'"
+            ),
+            gcloud: format!(
+                "gcloud dns record-sets create {name}. --zone=ZONE_NAME --type=TXT --ttl=300 --rrdatas='{quoted}'"
+            ),
+        }
+    }
+}
+
+/// Finds the zone to publish a domain's record in: all names up to the
+/// registrable one are asked for at once.
+pub async fn place(tools: &Tools<'_>, domain: &EmailDomain) -> Result<Place, Error> {
+    let lists = domain.ancestors().map(|name| {
+        let request = zone::list(tools.account, name);
+        async move { tools.client.list(&request).await }
+    });
+    match try_join_all(lists).await {
+        Ok(zones) => Ok(choose(&zones.concat(), domain)),
+        Err(error) if error.kind() == Kind::Forbidden => Ok(Place::Elsewhere(
+            "this token may not read zones: it lacks the permission Zone Read".to_owned(),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Chooses among the account's zones the one that serves the domain: the
+/// longest name that is active.
+#[must_use]
+pub fn choose(zones: &[Zone], domain: &EmailDomain) -> Place {
+    for name in domain.ancestors() {
+        let of_name: Vec<_> = zones
+            .iter()
+            .filter(|zone| zone.name == name && zone.kind != Some(Setup::Internal))
+            .collect();
+        if let Some(zone) = of_name.iter().find(|zone| zone.is_active()) {
+            let warning = (!zone.is_served_here()).then(|| {
+                format!("the zone {name} is set up as partial: its DNS is served elsewhere, and the record may not be")
+            });
+            return Place::Zone { zone: (*zone).clone(), warning };
+        }
+        if let Some(zone) = of_name.first() {
+            let status = zone.status.as_ref().map_or("of unknown status", Status::as_str);
+            return Place::Elsewhere(format!(
+                "the zone {name} is {status}, not active: its name servers are elsewhere"
+            ));
+        }
+    }
+    Place::Elsewhere(format!("no zone of this account holds {domain}"))
+}
+
+/// Sorts a zone's TXT records at the domain by what they are to this code.
+#[must_use]
+pub fn sort(records: Vec<Record>, domain: &EmailDomain, code: &str) -> Records {
+    let mut sorted = Records { stands: false, stale: Vec::new(), foreign: Vec::new() };
+    for record in records {
+        let Some(text) = record.value().filter(|text| text.starts_with(PREFIX)) else { continue };
+        if record.name.as_deref() != Some(domain.as_str()) {
+            continue;
+        }
+        if text == code {
+            sorted.stands = true;
+        } else if record.comment.as_deref().is_some_and(|comment| comment.starts_with(MARK)) {
+            sorted.stale.push(record);
+        } else {
+            sorted.foreign.push(text);
+        }
+    }
+    sorted
+}
+
+/// Reads the zone's TXT records at the domain.
+pub async fn records(
+    tools: &Tools<'_>,
+    zone: &ZoneId,
+    domain: &EmailDomain,
+    code: &str,
+) -> Result<Records, Error> {
+    let records = tools.client.list(&record::list_txt(zone, domain.as_str())).await?;
+    Ok(sort(records, domain, code))
+}
+
+/// Creates the record. One that stands already counts as created.
+pub async fn create(
+    tools: &Tools<'_>,
+    zone: &ZoneId,
+    txt: &TxtRecord,
+    id: &ConnectorId,
+) -> Result<(), Error> {
+    let request = record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}"));
+    let look = async || {
+        let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
+        Ok(records.into_iter().find(|record| record.value().as_ref() == Some(&txt.content)))
+    };
+    match tools.client.create(&request, look).await {
+        Ok(Created::Now(_) | Created::Found(_)) => Ok(()),
+        Err(error) if error.has_code(record::IDENTICAL) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes a record.
+pub async fn delete(tools: &Tools<'_>, zone: &ZoneId, record: &Record) -> Result<(), Error> {
+    Ok(tools.client.send(&record::delete(zone, &record.id)).await?)
+}
+
+/// The change that [`create`] makes.
+#[must_use]
+pub fn creation(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Change {
+    Change::new(
+        format!("publish the TXT record of {}", txt.name),
+        &record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}")),
+        vec![Difference::new("content", (), txt.content.as_str())],
+    )
+}
+
+/// The change that [`delete`] makes.
+#[must_use]
+pub fn deletion(zone: &ZoneId, record: &Record) -> Change {
+    Change::new(
+        format!("delete a stale TXT record of {}", record.name.as_deref().unwrap_or("the domain")),
+        &record::delete(zone, &record.id),
+        vec![Difference::new("content", record.value(), ())],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "cloudflare_dashboard_sso=0123456789abcdef";
+
+    fn zone(name: &str, status: &str, kind: &str) -> Zone {
+        serde_json::from_value(
+            serde_json::json!({"id": "z1", "name": name, "status": status, "type": kind}),
+        )
+        .unwrap()
+    }
+
+    fn txt(name: &str, content: &str, comment: Option<&str>) -> Record {
+        serde_json::from_value(
+            serde_json::json!({"id": "r1", "name": name, "type": "TXT", "content": content, "comment": comment}),
+        )
+        .unwrap()
+    }
+
+    fn domain(text: &str) -> EmailDomain {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_zone_is_the_longest_active_one() {
+        let zones = [
+            zone("cool.cats", "active", "full"),
+            zone("eu.cool.cats", "pending", "full"),
+            zone("part.cats", "active", "partial"),
+            zone("twice.cats", "pending", "full"),
+            zone("twice.cats", "active", "full"),
+            zone("inner.cats", "active", "internal"),
+        ];
+        for (name, found, says) in [
+            ("cool.cats", Some("cool.cats"), None),
+            ("mail.cool.cats", Some("cool.cats"), None),
+            ("eu.cool.cats", None, Some("is pending, not active")),
+            ("part.cats", Some("part.cats"), Some("is set up as partial")),
+            ("twice.cats", Some("twice.cats"), None),
+            ("inner.cats", None, Some("no zone of this account")),
+            ("dogs.example", None, Some("no zone of this account")),
+        ] {
+            let (zone, text) = match choose(&zones, &domain(name)) {
+                Place::Zone { zone, warning } => (Some(zone.name.clone()), warning),
+                Place::Elsewhere(reason) => (None, Some(reason)),
+            };
+            assert_eq!(zone.as_deref(), found, "{name}");
+            assert_eq!(text.is_some(), says.is_some(), "{name}: {text:?}");
+            assert!(text.unwrap_or_default().contains(says.unwrap_or_default()), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_codes_that_this_program_published_are_stale() {
+        let records = vec![
+            txt("cool.cats", &format!("\"{CODE}\""), None),
+            txt("cool.cats", "\"cloudflare_dashboard_sso=old\"", Some("cfsso: SSO connector c0")),
+            txt("cool.cats", "\"cloudflare_dashboard_sso=theirs\"", None),
+            txt("cool.cats", "\"cloudflare_dashboard_sso=noted\"", Some("by Ada")),
+            txt("cool.cats", "\"v=spf1 -all\"", Some("cfsso: SSO connector c0")),
+            txt(
+                "www.cool.cats",
+                "\"cloudflare_dashboard_sso=www\"",
+                Some("cfsso: SSO connector c0"),
+            ),
+        ];
+        let sorted = sort(records, &domain("cool.cats"), CODE);
+        assert!(sorted.stands);
+        assert_eq!(sorted.stale.len(), 1);
+        assert_eq!(sorted.stale[0].value().as_deref(), Some("cloudflare_dashboard_sso=old"));
+        assert_eq!(
+            sorted.foreign,
+            ["cloudflare_dashboard_sso=theirs", "cloudflare_dashboard_sso=noted"]
+        );
+    }
+
+    #[test]
+    fn a_record_can_be_pasted_elsewhere() {
+        let pastes = TxtRecord::new(&domain("cool.cats"), CODE).pastes();
+        assert_eq!(pastes.zone_file, format!("cool.cats. 300 IN TXT \"{CODE}\""));
+        assert!(pastes.gcloud.ends_with(&format!("--rrdatas='\"{CODE}\"'")));
+        let batch = pastes.aws.split('\'').nth(1).unwrap();
+        let batch: serde_json::Value = serde_json::from_str(batch).unwrap();
+        let value = &batch["Changes"][0]["ResourceRecordSet"]["ResourceRecords"][0]["Value"];
+        assert_eq!(value, &format!("\"{CODE}\""));
+    }
+}

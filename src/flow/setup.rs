@@ -1,0 +1,538 @@
+//! Guided set-up: create → publish → wait → verify → check → enable. Each step
+//! is computed from what the server shows, so that a second run resumes.
+
+use std::cell::{Cell, RefCell};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::check::{Check, CheckId};
+use super::enable::{self, Served};
+use super::plan::{Change, Plan};
+use super::publish::{self, Place, TxtRecord};
+use super::{Error, Stop, StopKind, Tools, connector, verify};
+use crate::api::connector::{BeginVerification, Connector, Status};
+use crate::api::ids::ConnectorId;
+use crate::api::zone::Zone;
+use crate::dns::{self, Awaited, Judgement, Reach, Survey, Verdict};
+use crate::domain::EmailDomain;
+
+/// What set-up is asked to do.
+pub struct Wishes {
+    /// The e-mail domain.
+    pub domain: EmailDomain,
+    /// Create the TXT record where its zone is in this account.
+    pub publish_txt: bool,
+    /// Delete codes that this program published for earlier connectors.
+    pub replace_stale_txt: bool,
+    /// Enable enforcement at the end.
+    pub enable: bool,
+    /// Wait for the record and the verification.
+    pub wait: bool,
+    /// Show the `FedRAMP` wording.
+    pub fedramp: Option<bool>,
+    /// Checks that may fail.
+    pub accepted: Vec<CheckId>,
+    /// When waiting ends.
+    pub deadline: Timestamp,
+}
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// The connector exists.
+    Create,
+    /// The TXT record is in a zone.
+    PublishTxt,
+    /// Every name server serves it.
+    TxtVisible,
+    /// Cloudflare has proven the domain.
+    Verify,
+    /// Nothing speaks against enforcement.
+    Preflight,
+    /// Enforcement is on.
+    Enable,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It was so before this run.
+    DoneAlready,
+    /// It is for later, or for somebody else.
+    Todo,
+    /// It is under way.
+    Doing,
+    /// This run did it, and saw it done.
+    Done,
+    /// A check stands in its way.
+    Refused,
+    /// It did not work.
+    Failed,
+}
+
+/// One step, and what was seen at it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Step {
+    /// Which step.
+    pub id: StepId,
+    /// How far it is.
+    pub state: StepState,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// What happens while set-up runs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// A step began or ended.
+    Step(&'a Step),
+    /// This record has to be published by hand.
+    Publish {
+        /// The record.
+        record: &'a TxtRecord,
+        /// Why this program does not do it.
+        reason: &'a str,
+    },
+    /// Something is waited for.
+    Waiting {
+        /// What, in words.
+        text: &'a str,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Something to take care of.
+    Warning {
+        /// What.
+        text: &'a str,
+    },
+    /// What was checked before enforcement.
+    Checks {
+        /// The checks.
+        checks: &'a [Check],
+    },
+}
+
+/// What set-up came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether everything that was asked for is done.
+    pub ok: bool,
+    /// The e-mail domain.
+    pub domain: String,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// The checks before enforcement, where they were made.
+    pub checks: Vec<Check>,
+    /// The TXT record that proves the domain, once it is known.
+    pub record: Option<TxtRecord>,
+    /// The connector as it was last seen.
+    #[schemars(with = "Option<crate::api::connector::Fields>")]
+    pub result: Option<Connector>,
+    /// The next command, where something is left to do.
+    pub next: Option<String>,
+}
+
+impl Report {
+    /// The name of the report's JSON form.
+    pub const SCHEMA: &'static str = "cfsso/setup/v1";
+}
+
+/// What was seen at the name servers.
+struct Seen {
+    survey: Survey,
+    judgement: Judgement,
+}
+
+struct Setup<'a> {
+    tools: &'a Tools<'a>,
+    wishes: &'a Wishes,
+    on_event: &'a dyn Fn(&Event<'_>),
+    current: Cell<Option<StepId>>,
+    report: RefCell<Report>,
+}
+
+/// Sets a domain up as far as `wishes` say. The report tells how far it came,
+/// also where it ended early.
+pub async fn run(
+    tools: &Tools<'_>,
+    wishes: &Wishes,
+    on_event: &dyn Fn(&Event<'_>),
+    confirm: impl AsyncFnOnce() -> Result<(), Error>,
+) -> (Report, Result<(), Error>) {
+    let report = Report {
+        schema: Report::SCHEMA,
+        ok: false,
+        domain: wishes.domain.to_string(),
+        steps: Vec::new(),
+        checks: Vec::new(),
+        record: None,
+        result: None,
+        next: None,
+    };
+    let setup =
+        Setup { tools, wishes, on_event, current: Cell::new(None), report: RefCell::new(report) };
+    let end = setup.go(confirm).await;
+    setup.conclude(end.as_ref().err());
+    let mut report = setup.report.into_inner();
+    report.ok = end.is_ok();
+    (report, end)
+}
+
+impl Setup<'_> {
+    async fn go(&self, confirm: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let domain = &self.wishes.domain;
+        let (connectors, survey) = tokio::join!(
+            connector::list(self.tools),
+            self.tools.resolver.survey(domain, None, Reach::Authoritative)
+        );
+        let connectors = connectors?;
+        let standing = connector::pick(&connectors, domain)?.cloned();
+        let (connector, place) = match standing {
+            Some(connector) => (self.stands(connector), None),
+            // The zone is looked up while the connector is created.
+            None => {
+                let (connector, place) = tokio::join!(self.create(), self.place());
+                (connector?, place?)
+            }
+        };
+        let seen = self.publish(&connector, survey, place).await?;
+        let seen = self.await_visible(&connector, seen).await?;
+        let connector = self.verify(connector).await?;
+        self.enable(connector, &seen, confirm).await
+    }
+
+    fn stands(&self, connector: Connector) -> Connector {
+        self.end(StepId::Create, StepState::DoneAlready, format!("ID {}", connector.id));
+        self.saw(&connector);
+        connector
+    }
+
+    async fn create(&self) -> Result<Connector, Error> {
+        self.begin(StepId::Create);
+        // Without waiting, Cloudflare may as well begin its two days of looking
+        // now; otherwise they begin once the record is there to be found.
+        let begin =
+            if self.wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
+        let connector =
+            connector::create(self.tools, &self.wishes.domain, begin, self.wishes.fedramp).await?;
+        self.saw(&connector);
+        self.end(StepId::Create, StepState::Done, format!("ID {}", connector.id));
+        Ok(connector)
+    }
+
+    async fn place(&self) -> Result<Option<Place>, Error> {
+        if self.wishes.publish_txt {
+            publish::place(self.tools, &self.wishes.domain).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    async fn publish(
+        &self,
+        connector: &Connector,
+        survey: Survey,
+        place: Option<Place>,
+    ) -> Result<Seen, Error> {
+        let domain = &self.wishes.domain;
+        let code = code(connector)?;
+        let record = TxtRecord::new(domain, code);
+        self.report.borrow_mut().record = Some(record.clone());
+        let seen = self.judge(connector, survey);
+        if connector.is_verified() {
+            self.end(
+                StepId::PublishTxt,
+                StepState::DoneAlready,
+                "not needed any more: the domain is verified",
+            );
+            return Ok(seen);
+        }
+        if seen.judgement.verdict == Verdict::Visible && !self.wishes.replace_stale_txt {
+            self.end(StepId::PublishTxt, StepState::DoneAlready, code);
+            return Ok(seen);
+        }
+        self.begin(StepId::PublishTxt);
+        let place = match place {
+            Some(place) => place,
+            None => self
+                .place()
+                .await?
+                .unwrap_or_else(|| Place::Elsewhere("--publish-txt was not given".to_owned())),
+        };
+        match place {
+            Place::Zone { zone, warning } => {
+                if let Some(text) = &warning {
+                    self.tell(&Event::Warning { text });
+                }
+                self.publish_in(&zone, &record, &connector.id).await?;
+            }
+            Place::Elsewhere(reason) => {
+                self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
+                self.tell(&Event::Publish { record: &record, reason: &reason });
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn publish_in(
+        &self,
+        zone: &Zone,
+        record: &TxtRecord,
+        id: &ConnectorId,
+    ) -> Result<(), Error> {
+        let records =
+            publish::records(self.tools, &zone.id, &self.wishes.domain, &record.content).await?;
+        for code in &records.foreign {
+            self.tell(&Event::Warning {
+                text: &format!("another code stands at {} and is left alone: {code}", record.name),
+            });
+        }
+        if !records.stands {
+            publish::create(self.tools, &zone.id, record, id).await?;
+        }
+        for stale in &records.stale {
+            if self.wishes.replace_stale_txt {
+                publish::delete(self.tools, &zone.id, stale).await?;
+            } else {
+                let text = format!(
+                    "a stale code of this program stands at {}: {}; --replace-stale-txt removes it",
+                    record.name,
+                    stale.value().unwrap_or_default()
+                );
+                self.tell(&Event::Warning { text: &text });
+            }
+        }
+        let state = if records.stands { StepState::DoneAlready } else { StepState::Done };
+        self.end(StepId::PublishTxt, state, format!("in the zone {}", zone.name));
+        Ok(())
+    }
+
+    async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
+        if connector.is_verified() || seen.judgement.verdict == Verdict::Visible {
+            self.end(StepId::TxtVisible, StepState::DoneAlready, seen.judgement.summary.clone());
+            return Ok(seen);
+        }
+        self.begin(StepId::TxtVisible);
+        let now = self.tools.clock.now();
+        let deadline = if self.wishes.wait { self.wishes.deadline } else { now };
+        let Awaited { survey, judgement } = dns::await_visible(
+            self.tools.resolver,
+            &self.wishes.domain,
+            Some(code(connector)?.as_bytes()),
+            deadline,
+            |_, judgement| self.tell(&Event::Waiting { text: &judgement.summary, since: now }),
+        )
+        .await;
+        if !judgement.verdict.is_visible() {
+            return Err(not_visible(&self.wishes.domain, &judgement).into());
+        }
+        self.end(StepId::TxtVisible, StepState::Done, judgement.summary.clone());
+        Ok(Seen { survey, judgement })
+    }
+
+    async fn verify(&self, connector: Connector) -> Result<Connector, Error> {
+        if connector.is_verified() {
+            self.end(StepId::Verify, StepState::DoneAlready, "verified");
+            return Ok(connector);
+        }
+        self.begin(StepId::Verify);
+        let since = self.tools.clock.now();
+        let deadline = if self.wishes.wait { self.wishes.deadline } else { since };
+        let connector = verify::until_verified(self.tools, connector, deadline, &|connector| {
+            let status = connector.status().map_or("unknown", Status::as_str);
+            self.tell(&Event::Waiting {
+                text: &format!("Cloudflare's verification, now {status}"),
+                since,
+            });
+        })
+        .await?;
+        self.saw(&connector);
+        self.end(StepId::Verify, StepState::Done, "verified");
+        Ok(connector)
+    }
+
+    async fn enable(
+        &self,
+        connector: Connector,
+        seen: &Seen,
+        confirm: impl AsyncFnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if connector.is_enabled() {
+            self.end(
+                StepId::Enable,
+                StepState::DoneAlready,
+                "sign-in through the identity provider is enforced",
+            );
+            return Ok(());
+        }
+        if !self.wishes.enable {
+            self.end(StepId::Enable, StepState::Todo, "not asked for");
+            self.report.borrow_mut().next =
+                Some(format!("cfsso connector enable {}", self.wishes.domain));
+            return Ok(());
+        }
+        self.preflight(&connector, seen)?;
+        confirm().await?;
+        self.begin(StepId::Enable);
+        let connector = enable::enable(self.tools, &connector).await?;
+        self.saw(&connector);
+        self.end(
+            StepId::Enable,
+            StepState::Done,
+            "read back: sign-in through the identity provider is enforced",
+        );
+        Ok(())
+    }
+
+    fn preflight(&self, connector: &Connector, seen: &Seen) -> Result<(), Error> {
+        self.begin(StepId::Preflight);
+        let served = Served { survey: &seen.survey, judgement: &seen.judgement };
+        let checks: Vec<_> = enable::checks(connector, &self.wishes.domain, served)
+            .into_iter()
+            .map(|check| check.accepting(&self.wishes.accepted))
+            .collect();
+        self.report.borrow_mut().checks.clone_from(&checks);
+        let plan = Plan::new(checks, Vec::new());
+        let passes = plan.passes(&format!("enabling `{}`", self.wishes.domain));
+        let state = if passes.is_ok() { StepState::Done } else { StepState::Refused };
+        self.end(StepId::Preflight, state, plan.tally());
+        self.tell(&Event::Checks { checks: &plan.checks });
+        Ok(passes?)
+    }
+
+    fn judge(&self, connector: &Connector, survey: Survey) -> Seen {
+        let expected = connector.code().map(str::as_bytes);
+        let judgement = dns::judge(&survey, expected, self.tools.clock.now());
+        Seen { survey, judgement }
+    }
+
+    fn begin(&self, id: StepId) {
+        self.current.set(Some(id));
+        self.tell(&Event::Step(&Step { id, state: StepState::Doing, detail: String::new() }));
+    }
+
+    fn end(&self, id: StepId, state: StepState, detail: impl Into<String>) {
+        self.current.set(None);
+        let step = Step { id, state, detail: detail.into() };
+        self.tell(&Event::Step(&step));
+        self.report.borrow_mut().steps.push(step);
+    }
+
+    /// Marks the step that an error ended.
+    fn conclude(&self, error: Option<&Error>) {
+        let Some(error) = error else { return };
+        self.report.borrow_mut().next = Some(format!("cfsso setup {}", self.wishes.domain));
+        let Some(id) = self.current.get() else { return };
+        let state = match error {
+            Error::Stop(Stop { kind: StopKind::NotYet, .. }) => StepState::Todo,
+            Error::Stop(Stop { kind: StopKind::Refused | StopKind::Declined, .. }) => {
+                StepState::Refused
+            }
+            _ => StepState::Failed,
+        };
+        self.end(id, state, error.to_string());
+    }
+
+    fn saw(&self, connector: &Connector) {
+        self.report.borrow_mut().result = Some(connector.clone());
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        (self.on_event)(event);
+    }
+}
+
+/// What [`run`] would send now, by reads alone. What the API has yet to choose
+/// stands as a placeholder.
+pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
+    let domain = &wishes.domain;
+    let (connectors, survey) = tokio::join!(
+        connector::list(tools),
+        tools.resolver.survey(domain, None, Reach::Authoritative)
+    );
+    let connectors = connectors?;
+    let standing = connector::pick(&connectors, domain)?;
+    let mut changes = Vec::new();
+    let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+    let id = standing.map_or(&unknown, |connector| &connector.id);
+    if standing.is_none() {
+        let begin = if wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
+        changes.push(connector::creation(tools, domain, begin, wishes.fedramp));
+    }
+    let verified = standing.is_some_and(|connector| connector.is_verified());
+    let code = standing.and_then(|connector| connector.code());
+    let judgement = dns::judge(&survey, code.map(str::as_bytes), tools.clock.now());
+    let visible = code.is_some() && judgement.verdict == Verdict::Visible;
+    if !verified && !visible && wishes.publish_txt {
+        changes.extend(publishing(tools, wishes, id, code).await?);
+    }
+    let under_way =
+        standing.is_some_and(|connector| verify::next(connector) == verify::Next::Follow);
+    if !verified && !under_way && (wishes.wait || standing.is_some()) {
+        changes.push(verify::beginning(tools, domain, id));
+    }
+    if wishes.enable && !standing.is_some_and(|connector| connector.is_enabled()) {
+        changes.push(enable::enabling(
+            tools,
+            domain,
+            id,
+            standing.and_then(|connector| connector.enabled),
+        ));
+    }
+    let checks = match standing {
+        Some(connector) if verified && wishes.enable => {
+            enable::checks(connector, domain, Served { survey: &survey, judgement: &judgement })
+        }
+        _ => Vec::new(),
+    };
+    Ok(Plan::new(
+        checks.into_iter().map(|check| check.accepting(&wishes.accepted)).collect(),
+        changes,
+    ))
+}
+
+async fn publishing(
+    tools: &Tools<'_>,
+    wishes: &Wishes,
+    id: &ConnectorId,
+    code: Option<&str>,
+) -> Result<Vec<Change>, Error> {
+    let Place::Zone { zone, .. } = publish::place(tools, &wishes.domain).await? else {
+        return Ok(Vec::new());
+    };
+    let code = code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
+    let records = publish::records(tools, &zone.id, &wishes.domain, &code).await?;
+    let mut changes = Vec::new();
+    if !records.stands {
+        changes.push(publish::creation(&zone.id, &TxtRecord::new(&wishes.domain, &code), id));
+    }
+    if wishes.replace_stale_txt {
+        changes.extend(records.stale.iter().map(|record| publish::deletion(&zone.id, record)));
+    }
+    Ok(changes)
+}
+
+fn code(connector: &Connector) -> Result<&str, Stop> {
+    connector.code().ok_or_else(|| {
+        Stop::new(
+            StopKind::NotYet,
+            format!("the API tells no verification code for `{}`", connector.email_domain),
+        )
+        .hint(format!("`cfsso connector get {} -o json`", connector.id))
+    })
+}
+
+fn not_visible(domain: &EmailDomain, judgement: &Judgement) -> Stop {
+    Stop::new(
+        StopKind::NotYet,
+        format!("the TXT record of `{domain}` is not published everywhere yet"),
+    )
+    .causes([Some(judgement.summary.clone()), judgement.remedy.clone()].into_iter().flatten())
+    .hint(format!("`cfsso setup {domain}`"))
+}

@@ -1,0 +1,75 @@
+//! Why a command stopped short of what it was asked, where no request failed.
+
+use std::fmt;
+
+/// A command that stopped, why, and what to do next.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    /// What kind of stop: it decides the exit code.
+    pub kind: StopKind,
+    /// What cannot be done, to what.
+    pub message: String,
+    /// What led to it, one sentence each.
+    pub causes: Vec<String>,
+    /// The next command to run.
+    pub hint: Option<String>,
+}
+
+/// The kinds of [`Stop`], one exit code each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopKind {
+    /// The options or arguments do not go together.
+    Usage,
+    /// A person said no, or nobody was there to ask.
+    Declined,
+    /// No token was named.
+    NoToken,
+    /// The thing is not there.
+    NotFound,
+    /// Something stands in the way: it exists already, or was changed.
+    Conflict,
+    /// It may still come: pending, not visible, timed out waiting.
+    NotYet,
+    /// A safety check says no.
+    Refused,
+    /// Some of the change was made, some was not.
+    HalfDone,
+    /// A read-back shows something else than was written.
+    NotSeen,
+}
+
+impl Stop {
+    /// A stop with nothing more to say than its message.
+    #[must_use]
+    pub fn new(kind: StopKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// With the next command to run.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With one thing that led to it.
+    #[must_use]
+    pub fn cause(self, cause: impl Into<String>) -> Self {
+        self.causes([cause.into()])
+    }
+
+    /// With the things that led to it.
+    #[must_use]
+    pub fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
+        self.causes.extend(causes);
+        self
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Stop {}

@@ -1,0 +1,77 @@
+//! Waiting for something to become so: looks, backs off, and gives up at a
+//! deadline. A passing failure of the API ends no wait.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::Timestamp;
+
+use super::Error;
+use crate::clock::Clock;
+
+/// How long a command waits when it is not told.
+pub const DEFAULT_WAIT: Duration = Duration::from_mins(30);
+
+/// Calls `look` until it finds something or the deadline passes: after 1
+/// second at first, then less and less often, at most every 15 seconds.
+pub async fn poll<T>(
+    clock: &Clock,
+    deadline: Timestamp,
+    mut look: impl AsyncFnMut() -> Result<Option<T>, Error>,
+) -> Result<Option<T>, Error> {
+    let delays = ExponentialBuilder::default()
+        .with_jitter()
+        .with_factor(1.5)
+        .with_min_delay(Duration::from_secs(1))
+        .with_max_delay(Duration::from_secs(15))
+        .without_max_times()
+        .build();
+    for delay in delays {
+        match look().await {
+            Ok(Some(found)) => return Ok(Some(found)),
+            Err(Error::Api(error)) if error.is_retryable() && clock.now() < deadline => {}
+            Err(error) => return Err(error),
+            Ok(None) => {}
+        }
+        let left = deadline.duration_since(clock.now());
+        let Ok(left) = Duration::try_from(left) else { return Ok(None) };
+        if left.is_zero() {
+            return Ok(None);
+        }
+        clock.sleep(delay.min(left)).await;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_ends_when_something_is_found() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let deadline = Timestamp::from_second(3600).unwrap();
+        let mut looks = 0;
+        let found = poll(&clock, deadline, async || {
+            looks += 1;
+            Ok((looks == 3).then_some("it"))
+        })
+        .await;
+        assert_eq!(found.unwrap(), Some("it"));
+        assert_eq!(looks, 3);
+    }
+
+    #[tokio::test]
+    async fn a_wait_looks_once_more_at_its_deadline_and_ends() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let deadline = Timestamp::from_second(60).unwrap();
+        let mut last = Timestamp::UNIX_EPOCH;
+        let found = poll(&clock, deadline, async || {
+            last = clock.now();
+            Ok(None::<()>)
+        })
+        .await;
+        assert_eq!(found.unwrap(), None);
+        assert_eq!(last, deadline);
+    }
+}

@@ -1,0 +1,206 @@
+//! One run of the program, from its arguments to its exit code.
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::cli::Cli;
+use crate::clock::Clock;
+use crate::commands::Outcome;
+use crate::context::Context;
+use crate::output::{
+    Choice, Environment, ExitCode, Failure, Format, Screen, ScreenOptions, colour_wanted,
+    live_wanted, unicode_wanted,
+};
+use crate::process::{Process, Terminal};
+use crate::settings::{self, Options};
+use crate::{failure, process};
+
+/// Runs one command line to its end.
+pub async fn run(process: Process) -> ExitCode {
+    let Process { args, env, stdin, stdout, stderr, terminal, clock } = process;
+    let streams = Streams { stdin, stdout, stderr };
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, &args, &env, terminal, clock, streams),
+    };
+    let Cli { command, options } = cli;
+    if let Some(outcome) = command.run_alone() {
+        let screen =
+            screen(&options, options.output.unwrap_or_default(), &env, terminal, clock, streams);
+        return conclude(&screen, outcome);
+    }
+    let settings = match settings::resolve(options.clone(), &env) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let screen = screen(
+                &options,
+                options.output.unwrap_or_default(),
+                &env,
+                terminal,
+                clock,
+                streams,
+            );
+            return conclude(&screen, Err(error.into()));
+        }
+    };
+    let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
+    let _traces = traces(&screen, &options);
+    let context = Context::new(settings, screen, clock);
+    tokio::select! {
+        biased;
+        () = process::interrupted() => {
+            context.screen.failure(&interruption(&context, &args));
+            ExitCode::Interrupted
+        }
+        outcome = command.run(&context) => conclude(&context.screen, outcome),
+    }
+}
+
+struct Streams {
+    stdin: Box<dyn std::io::Read + Send>,
+    stdout: Box<dyn std::io::Write + Send>,
+    stderr: Box<dyn std::io::Write + Send>,
+}
+
+fn screen(
+    options: &Options,
+    format: Format,
+    env: &Environment,
+    terminal: Terminal,
+    clock: Clock,
+    streams: Streams,
+) -> Screen {
+    let options = ScreenOptions {
+        format,
+        colour: colour_wanted(options.color, env, terminal.stdout),
+        stderr_colour: colour_wanted(options.color, env, terminal.stderr),
+        unicode: unicode_wanted(env),
+        width: terminal.width.map(usize::from),
+        stdin_terminal: terminal.stdin,
+        stdout_terminal: terminal.stdout,
+        stderr_terminal: terminal.stderr,
+        quiet: options.quiet,
+        live: live_wanted(env, terminal.stderr),
+    };
+    Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock)
+}
+
+/// Traces of requests go to standard error, a line each with `-v`.
+fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::DefaultGuard> {
+    let level = match (options.debug, options.verbose) {
+        (true, _) => tracing::Level::DEBUG,
+        (false, true) => tracing::Level::INFO,
+        (false, false) => return None,
+    };
+    let writer = screen.trace_writer();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .without_time()
+        .with_level(false)
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    Some(tracing::subscriber::set_default(subscriber))
+}
+
+/// Prints what a command came to.
+fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>) -> ExitCode {
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return fail(screen, &error),
+    };
+    screen.settled();
+    if let Some(report) = &outcome.report
+        && let Err(error) = screen.report(report.as_ref())
+    {
+        let mut failure =
+            Failure::new(ExitCode::Failure, "cannot write the result to standard output");
+        failure.causes.push(error.to_string());
+        screen.failure(&failure);
+        return ExitCode::Failure;
+    }
+    match &outcome.failure {
+        Some(error) => fail(screen, error),
+        None => outcome.exit,
+    }
+}
+
+fn fail(screen: &Screen, error: &anyhow::Error) -> ExitCode {
+    let failure = failure::told(error);
+    screen.failure(&failure);
+    failure.exit_code
+}
+
+fn interruption(context: &Context, args: &[OsString]) -> Failure {
+    let mut failure = Failure::new(ExitCode::Interrupted, "interrupted");
+    let done = context.steps_done();
+    if !done.is_empty() {
+        failure.causes.push(format!("done before: {}", done.join(", ")));
+    }
+    let unanswered = context.unanswered();
+    if unanswered.is_empty() {
+        failure.causes.push("no change was under way".to_owned());
+    }
+    for request in unanswered {
+        failure.causes.push(format!(
+            "`{request}` was sent and its answer did not come: it may have been carried out"
+        ));
+    }
+    let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
+    failure.hint = Some(format!("`cfsso {}` looks at what is there and goes on", line.join(" ")));
+    failure.retryable = true;
+    failure
+}
+
+/// Tells what is wrong with a command line, or shows the help it asked for.
+fn refuse(
+    error: &clap::Error,
+    args: &[OsString],
+    env: &Environment,
+    terminal: Terminal,
+    clock: Clock,
+    mut streams: Streams,
+) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let format = format_of(args);
+    if !is_help && format.is_structured() {
+        let options = ScreenOptions { format, ..ScreenOptions::default() };
+        let screen = Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock);
+        let text = error.render().to_string();
+        let message =
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let mut failure = Failure::new(ExitCode::Usage, message);
+        failure.hint = Some("`cfsso --help`".to_owned());
+        screen.failure(&failure);
+        return ExitCode::Usage;
+    }
+    let (stream, is_terminal) = if is_help {
+        (&mut streams.stdout, terminal.stdout)
+    } else {
+        (&mut streams.stderr, terminal.stderr)
+    };
+    let text = if colour_wanted(Choice::Auto, env, is_terminal) {
+        error.render().ansi().to_string()
+    } else {
+        error.render().to_string()
+    };
+    // Nobody is left to tell where even this cannot be written.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    if is_help { ExitCode::Done } else { ExitCode::Usage }
+}
+
+/// The format that a command line asks for, where it cannot be parsed.
+fn format_of(args: &[OsString]) -> Format {
+    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let pairs = args.iter().zip(args.iter().skip(1).map(AsRef::as_ref).chain([""]));
+    pairs
+        .filter_map(|(arg, next)| match arg.as_ref() {
+            "-o" | "--output" => Some(next),
+            arg => arg.strip_prefix("--output=").or_else(|| arg.strip_prefix("-o")),
+        })
+        .find_map(|word| word.parse().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,501 @@
+//! What a run is told: flags, then environment, then the profile in the
+//! configuration file, then defaults. Reads files, sends nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::api::ids::AccountId;
+use crate::api::{BaseUrl, Credentials, Roots};
+use crate::dns::ServerSpec;
+use crate::output::{Choice, Environment, Format};
+use crate::sandbox::Fault;
+
+/// Options that every command takes.
+#[derive(clap::Args, Debug, Clone)]
+#[command(next_help_heading = "Global options")]
+pub struct Options {
+    /// Account ID, 32 hexadecimal digits [env: `CLOUDFLARE_ACCOUNT_ID`]
+    #[arg(long, global = true, value_name = "ID")]
+    pub account: Option<String>,
+
+    /// Profile of the configuration file to use [env: `CFSSO_PROFILE`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Read the API token from a file [env: `CLOUDFLARE_API_TOKEN_FILE`]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "token_stdin",
+        hide_short_help = true
+    )]
+    pub token_file: Option<PathBuf>,
+
+    /// Read the API token from the first line of standard input
+    #[arg(long, global = true, hide_short_help = true)]
+    pub token_stdin: bool,
+
+    /// Form of the result: table, json, ndjson, yaml or name
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub output: Option<Format>,
+
+    /// Confirm every question
+    #[arg(long, global = true)]
+    pub yes: bool,
+
+    /// Confirm for this domain only: safer in scripts than --yes
+    #[arg(long, global = true, value_name = "DOMAIN", conflicts_with = "yes")]
+    pub confirm: Option<String>,
+
+    /// Show the requests that would be sent, and send none that writes
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+
+    /// With --dry-run: exit with 10 where changes would be made
+    #[arg(long, global = true, requires = "dry_run", hide_short_help = true)]
+    pub detailed_exitcode: bool,
+
+    /// How long the whole command may take, such as 90s, 10m or 2h
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+
+    /// How long one request may take
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "30s", hide_short_help = true)]
+    pub request_timeout: Duration,
+
+    /// How often a request that is safe to repeat is repeated
+    #[arg(long, global = true, value_name = "N", default_value_t = 4, hide_short_help = true)]
+    pub max_retries: u32,
+
+    /// Ask just these name servers for DNS, HOST or HOST:PORT, repeatable [env: `CFSSO_DNS_SERVERS`]
+    #[arg(long = "server", global = true, value_name = "HOST[:PORT]", hide_short_help = true)]
+    pub servers: Vec<ServerSpec>,
+
+    /// Trust the certificates in this PEM file as well
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub ca_cert: Option<PathBuf>,
+
+    /// When to colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true
+    )]
+    pub color: Choice,
+
+    /// Leave out notes and progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Show a line for each request
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    /// Show headers and bodies too, with secrets masked
+    #[arg(long, global = true, hide_short_help = true)]
+    pub debug: bool,
+
+    /// Work against the built-in simulator, no account needed [env: `CFSSO_SANDBOX=1`]
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+
+    /// File that keeps the simulator's state [env: `CFSSO_SANDBOX_STATE`]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub sandbox_state: Option<PathBuf>,
+
+    /// Make the simulator misbehave, such as 500, 429:retry-after=1 or close-after@PATCH, repeatable
+    #[arg(long = "fault", global = true, value_name = "FAULT", hide_short_help = true)]
+    pub faults: Vec<Fault>,
+}
+
+/// What a run goes by.
+#[derive(Debug)]
+pub struct Settings {
+    /// The account, where it was named.
+    pub account: Option<AccountId>,
+    /// Where the token is, or that it was named nowhere.
+    pub credentials: CredentialSource,
+    /// The API.
+    pub base: BaseUrl,
+    /// The connector that commands mean when they are given none.
+    pub connector: Option<String>,
+    /// The form of the result.
+    pub format: Format,
+    /// The only name servers to ask, where any are named.
+    pub servers: Vec<ServerSpec>,
+    /// The certificates to trust.
+    pub roots: Roots,
+    /// Whether to work against the built-in simulator.
+    pub sandbox: bool,
+    sandbox_state: Option<PathBuf>,
+    /// The global options, for what only they can set.
+    pub options: Options,
+}
+
+/// Where the token comes from. Reading it waits until a request needs it.
+#[derive(Debug, Clone)]
+pub enum CredentialSource {
+    /// Given by the environment.
+    Given(Credentials),
+    /// The first line of a file.
+    File(PathBuf),
+    /// The first line of standard input.
+    Stdin,
+    /// The first line that a program prints.
+    Command(Vec<String>),
+    /// Named nowhere.
+    Missing,
+}
+
+impl fmt::Display for CredentialSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(_) => f.write_str("the environment"),
+            Self::File(file) => write!(f, "the token file {}", file.display()),
+            Self::Stdin => f.write_str("standard input"),
+            Self::Command(command) => {
+                write!(f, "the output of the token command `{}`", command.join(" "))
+            }
+            Self::Missing => f.write_str("the configuration"),
+        }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The account ID is none.
+    #[error("{origin}: {source}")]
+    Account {
+        /// Where the value came from.
+        origin: &'static str,
+        /// What is wrong with it.
+        source: crate::api::ids::InvalidId,
+    },
+    /// A value that cannot be used.
+    #[error("{origin}: {reason}")]
+    Value {
+        /// Where the value came from.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The configuration file is there but cannot be read.
+    #[error("cannot read the configuration file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The configuration file is malformed.
+    #[error("configuration file {}, line {line}, column {column}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// No profile of that name.
+    #[error("the configuration file {} has no profile `{name}`; it has {}", path.display(), listed(known))]
+    NoProfile {
+        /// The file.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A profile was named, but there is no file to hold it.
+    #[error("profile `{name}` was asked for, but there is no configuration file{}", at(path.as_deref()))]
+    NoFile {
+        /// The name that was asked for.
+        name: String,
+        /// Where the file would be.
+        path: Option<PathBuf>,
+    },
+    /// There is no home directory to keep the simulator's state in.
+    #[error("there is no home directory to keep the simulator's state in")]
+    NoHome,
+}
+
+/// The configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The profile used when none is named.
+    profile: Option<String>,
+    #[serde(default)]
+    profiles: BTreeMap<String, Profile>,
+}
+
+/// One profile of the configuration file.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    account: Option<String>,
+    base_url: Option<String>,
+    connector: Option<String>,
+    token_file: Option<PathBuf>,
+    token_env: Option<String>,
+    token_command: Option<Vec<String>>,
+    output: Option<String>,
+    dns_servers: Option<Vec<String>>,
+    ca_cert: Option<PathBuf>,
+}
+
+/// Settles what a run goes by.
+pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
+    let profile = profile(&options, env)?;
+    let sandbox = options.sandbox
+        || env.get("CFSSO_SANDBOX").is_some_and(|value| !matches!(value.as_str(), "" | "0"));
+    Ok(Settings {
+        account: account(&options, env, &profile)?,
+        credentials: credentials(&options, env, &profile)?,
+        base: base(env, &profile)?,
+        connector: env
+            .get("CLOUDFLARE_SSO_CONNECTOR_ID")
+            .filter(|id| !id.is_empty())
+            .cloned()
+            .or(profile.connector),
+        format: format(&options, env, profile.output.as_deref())?,
+        servers: servers(&options, env, profile.dns_servers)?,
+        roots: Roots {
+            ca_cert: options.ca_cert.clone().or(profile.ca_cert),
+            cert_file: path(env, "SSL_CERT_FILE"),
+            cert_dir: path(env, "SSL_CERT_DIR"),
+        },
+        sandbox,
+        sandbox_state: sandbox_state(&options, env),
+        options,
+    })
+}
+
+impl Settings {
+    /// The file that keeps the simulator's state.
+    pub fn sandbox_state(&self) -> Result<PathBuf, Error> {
+        self.sandbox_state.clone().ok_or(Error::NoHome)
+    }
+}
+
+fn sandbox_state(options: &Options, env: &Environment) -> Option<PathBuf> {
+    let named = options.sandbox_state.clone().or_else(|| path(env, "CFSSO_SANDBOX_STATE"));
+    named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("sandbox.json")))
+}
+
+fn path(env: &Environment, name: &str) -> Option<PathBuf> {
+    env.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Configuration,
+    State,
+}
+
+/// The user's directory for a purpose: the XDG Base Directory Specification's,
+/// or Windows' application data. A service may have none.
+fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
+    let (xdg, under_home, windows) = match purpose {
+        Purpose::Configuration => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
+        Purpose::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
+    };
+    // The specification has relative paths ignored.
+    if let Some(dir) = path(env, xdg).filter(|dir| dir.is_absolute()) {
+        return Some(dir);
+    }
+    if cfg!(windows) {
+        path(env, windows)
+    } else {
+        path(env, "HOME").map(|home| home.join(under_home))
+    }
+}
+
+fn account(
+    options: &Options,
+    env: &Environment,
+    profile: &Profile,
+) -> Result<Option<AccountId>, Error> {
+    let given = [
+        ("--account", options.account.as_ref()),
+        ("CLOUDFLARE_ACCOUNT_ID", env.get("CLOUDFLARE_ACCOUNT_ID").filter(|id| !id.is_empty())),
+        ("`account` of the profile", profile.account.as_ref()),
+    ];
+    let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
+    else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|source| Error::Account { origin, source })
+}
+
+fn credentials(
+    options: &Options,
+    env: &Environment,
+    profile: &Profile,
+) -> Result<CredentialSource, Error> {
+    if options.token_stdin {
+        return Ok(CredentialSource::Stdin);
+    }
+    if let Some(file) = &options.token_file {
+        return Ok(CredentialSource::File(file.clone()));
+    }
+    if let Some(token) = filled(env, "CLOUDFLARE_API_TOKEN") {
+        return Ok(CredentialSource::Given(Credentials::Token(SecretString::from(token))));
+    }
+    if let Some(file) = path(env, "CLOUDFLARE_API_TOKEN_FILE") {
+        return Ok(CredentialSource::File(file));
+    }
+    if let (Some(email), Some(key)) =
+        (filled(env, "CLOUDFLARE_EMAIL"), filled(env, "CLOUDFLARE_API_KEY"))
+    {
+        return Ok(CredentialSource::Given(Credentials::Key {
+            email,
+            key: SecretString::from(key),
+        }));
+    }
+    if let Some(file) = &profile.token_file {
+        return Ok(CredentialSource::File(file.clone()));
+    }
+    if let Some(name) = &profile.token_env {
+        let token = filled(env, name).ok_or_else(|| Error::Value {
+            origin: "`token_env` of the profile".to_owned(),
+            reason: format!("the environment variable `{name}` is not set"),
+        })?;
+        return Ok(CredentialSource::Given(Credentials::Token(SecretString::from(token))));
+    }
+    Ok(profile.token_command.clone().map_or(CredentialSource::Missing, CredentialSource::Command))
+}
+
+fn filled(env: &Environment, name: &str) -> Option<String> {
+    env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+fn base(env: &Environment, profile: &Profile) -> Result<BaseUrl, Error> {
+    let given = [
+        ("CLOUDFLARE_BASE_URL", filled(env, "CLOUDFLARE_BASE_URL")),
+        ("CLOUDFLARE_API_BASE_URL", filled(env, "CLOUDFLARE_API_BASE_URL")),
+        ("`base_url` of the profile", profile.base_url.clone()),
+    ];
+    let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
+    else {
+        return Ok(BaseUrl::default());
+    };
+    text.parse().map_err(|error| value(origin, &error))
+}
+
+fn format(options: &Options, env: &Environment, profile: Option<&str>) -> Result<Format, Error> {
+    if let Some(format) = options.output {
+        return Ok(format);
+    }
+    let variable = filled(env, "CFSSO_OUTPUT");
+    match (variable.as_deref(), profile) {
+        (Some(text), _) => text.parse().map_err(|error| value("CFSSO_OUTPUT", &error)),
+        (None, Some(text)) => {
+            text.parse().map_err(|error| value("`output` of the profile", &error))
+        }
+        (None, None) => Ok(Format::Table),
+    }
+}
+
+fn servers(
+    options: &Options,
+    env: &Environment,
+    profile: Option<Vec<String>>,
+) -> Result<Vec<ServerSpec>, Error> {
+    if !options.servers.is_empty() {
+        return Ok(options.servers.clone());
+    }
+    let (origin, texts) = match filled(env, "CFSSO_DNS_SERVERS") {
+        Some(list) => (
+            "CFSSO_DNS_SERVERS",
+            list.split([',', ' ']).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
+        ),
+        None => ("`dns_servers` of the profile", profile.unwrap_or_default()),
+    };
+    texts.iter().map(|text| text.parse().map_err(|error| value(origin, &error))).collect()
+}
+
+fn value(origin: &str, reason: &impl ToString) -> Error {
+    Error::Value { origin: origin.to_owned(), reason: reason.to_string() }
+}
+
+fn profile(options: &Options, env: &Environment) -> Result<Profile, Error> {
+    let named = options.profile.clone().or_else(|| filled(env, "CFSSO_PROFILE"));
+    let path = config_path(env);
+    let text = match path.as_deref().map(std::fs::read_to_string) {
+        Some(Ok(text)) => text,
+        Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound && path.is_some() => {
+            return Err(Error::Unreadable { path: path.unwrap_or_default(), source: error });
+        }
+        _ => {
+            return named
+                .map_or_else(|| Ok(Profile::default()), |name| Err(Error::NoFile { name, path }));
+        }
+    };
+    let path = path.unwrap_or_default();
+    let mut file = parse(&path, &text)?;
+    let Some(name) = named.or(file.profile) else {
+        return Ok(file.profiles.remove("default").unwrap_or_default());
+    };
+    let known = file.profiles.keys().cloned().collect();
+    file.profiles.remove(&name).ok_or(Error::NoProfile { path, name, known })
+}
+
+/// Where the configuration file is: `CFSSO_CONFIG`, or `cfsso/config.toml` in
+/// the platform's configuration directory.
+#[must_use]
+pub fn config_path(env: &Environment) -> Option<PathBuf> {
+    if let Some(file) = path(env, "CFSSO_CONFIG") {
+        return Some(file);
+    }
+    Some(directory(env, Purpose::Configuration)?.join("cfsso").join("config.toml"))
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, Error> {
+    toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        let before = text.get(..offset).unwrap_or(text);
+        Error::Malformed {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
+            reason: error.message().to_owned(),
+        }
+    })
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn at(path: Option<&Path>) -> String {
+    path.map(|path| format!(" at {}", path.display())).unwrap_or_default()
+}
+
+/// Reads `90s`, `10m`, `2h` or `1d`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let refused =
+        || format!("`{text}` is no duration; write a number and a unit, such as 90s, 10m or 2h");
+    let span: jiff::SignedDuration = text.parse().or_else(|_| {
+        let days: i64 =
+            text.strip_suffix('d').and_then(|days| days.parse().ok()).ok_or_else(refused)?;
+        Ok::<_, String>(jiff::SignedDuration::from_hours(days.checked_mul(24).ok_or_else(refused)?))
+    })?;
+    let duration = Duration::try_from(span).map_err(|_| refused())?;
+    if duration.is_zero() { Err(refused()) } else { Ok(duration) }
+}

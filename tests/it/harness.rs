@@ -1,0 +1,150 @@
+//! Whole commands, run in-process against a sandbox of their own.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Write};
+use std::sync::{Arc, Mutex};
+
+use cfsso::clock::Clock;
+use cfsso::process::{Process, Terminal};
+use cfsso::sandbox::{Access, Options, Sandbox, start};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// A sandbox and the environment that points to it.
+pub struct World {
+    /// The sandbox.
+    pub sandbox: Sandbox,
+    /// The time, which moves only when somebody waits.
+    pub clock: Clock,
+    env: BTreeMap<String, String>,
+    terminal: Terminal,
+    input: String,
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code.
+    pub code: u8,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl World {
+    /// A fresh sandbox, in memory, at a fixed time.
+    pub async fn new() -> Self {
+        let clock = Clock::stepped("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap());
+        let options = Options { clock: clock.clone(), ..Options::default() };
+        let sandbox = start(options).await.unwrap();
+        let env = sandbox
+            .environment()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Self { sandbox, clock, env, terminal: Terminal::default(), input: String::new() }
+    }
+
+    /// The same world, seen with another token.
+    pub fn with_token(mut self, access: Access) -> Self {
+        self.env.insert("CLOUDFLARE_API_TOKEN".to_owned(), self.sandbox.token(access).to_owned());
+        self
+    }
+
+    /// The same world, with a variable set, or unset by an empty value.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same world, with somebody at a terminal who types `input`.
+    pub fn with_person(mut self, input: &str) -> Self {
+        self.terminal = Terminal { stdin: true, stdout: true, stderr: true, width: Some(80) };
+        self.env.insert("TERM".to_owned(), "dumb".to_owned());
+        self.input = input.to_owned();
+        self
+    }
+
+    /// Runs a command line; its words are separated by blanks.
+    pub async fn run(&self, line: &str) -> Ran {
+        run(line, &self.env, self.terminal, &self.input, &self.clock).await
+    }
+
+    /// Runs a command line that has to end with 0.
+    pub async fn ok(&self, line: &str) -> Ran {
+        let ran = self.run(line).await;
+        assert_eq!(ran.code, 0, "{line}\n{ran:?}");
+        ran
+    }
+
+    /// The requests so far, `VERB path`, below the account.
+    pub fn requests(&self) -> Vec<String> {
+        self.sandbox
+            .log()
+            .iter()
+            .map(|exchange| format!("{} {}", exchange.method, exchange.path))
+            .collect()
+    }
+
+    /// The requests so far that write.
+    pub fn writes(&self) -> Vec<String> {
+        self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
+    }
+}
+
+impl Ran {
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self:?}"))
+    }
+
+    /// Standard error as the JSON of a failure.
+    pub fn error(&self) -> Value {
+        let value: Value =
+            serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}\n{self:?}"));
+        value["error"].clone()
+    }
+}
+
+/// Runs a command line in an environment of one's own.
+pub async fn run(
+    line: &str,
+    env: &BTreeMap<String, String>,
+    terminal: Terminal,
+    input: &str,
+    clock: &Clock,
+) -> Ran {
+    let (stdout, stderr) = (Buffer::default(), Buffer::default());
+    let process = Process {
+        args: std::iter::once("cfsso").chain(line.split_whitespace()).map(Into::into).collect(),
+        env: env.clone(),
+        stdin: Box::new(Cursor::new(input.to_owned().into_bytes())),
+        stdout: Box::new(stdout.clone()),
+        stderr: Box::new(stderr.clone()),
+        terminal,
+        clock: clock.clone(),
+    };
+    let code = cfsso::run(process).await.code();
+    Ran { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
