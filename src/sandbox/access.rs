@@ -1,0 +1,98 @@
+//! Who may do what: the sandbox's credentials, which are public and no secret.
+
+use serde::{Deserialize, Serialize};
+
+/// What a credential may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Everything, in both accounts; a user's token.
+    Full,
+    /// Reads everything, in both accounts, and writes nothing; a user's token.
+    ReadOnly,
+    /// Reads and writes connectors of the first account, which owns the token.
+    ConnectorOnly,
+    /// Would be [`Access::Full`], had it not expired.
+    Expired,
+}
+
+/// A part of the API that a permission is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Area {
+    Accounts,
+    Connectors,
+    Zones,
+    Dns,
+}
+
+/// What a permission lets one do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    Read,
+    Write,
+}
+
+/// The e-mail address and the key of the sandbox's Global API Key.
+pub(super) const GLOBAL_KEY: (&str, &str) =
+    ("admin@cool.cats", "cfk_SandboxGlobalKey00000000000000000000000c0ffee05");
+
+impl Access {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Full, Self::ReadOnly, Self::ConnectorOnly, Self::Expired];
+
+    /// The token: the same in every sandbox.
+    #[must_use]
+    pub fn token(self) -> &'static str {
+        match self {
+            Self::Full => "cfut_SandboxFullAccess0000000000000000000000c0ffee01",
+            Self::ReadOnly => "cfut_SandboxReadOnly000000000000000000000000c0ffee02",
+            Self::ConnectorOnly => "cfat_SandboxConnectorOnly0000000000000000000c0ffee03",
+            Self::Expired => "cfut_SandboxExpired0000000000000000000000000c0ffee04",
+        }
+    }
+
+    /// What it is called: `full`, `read-only`, `connector-only`, `expired`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::ReadOnly => "read-only",
+            Self::ConnectorOnly => "connector-only",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether it holds the permission.
+    pub(super) fn allows(self, area: Area, right: Right) -> bool {
+        match self {
+            Self::Full => true,
+            Self::ReadOnly => right == Right::Read,
+            Self::ConnectorOnly => area == Area::Connectors,
+            Self::Expired => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_token_may_do_just_what_its_name_says() {
+        let table = [
+            (Access::Full, [true, true, true, true]),
+            (Access::ReadOnly, [true, false, true, false]),
+            (Access::ConnectorOnly, [true, true, false, false]),
+            (Access::Expired, [false; 4]),
+        ];
+        for (access, expected) in table {
+            let allowed = [
+                access.allows(Area::Connectors, Right::Read),
+                access.allows(Area::Connectors, Right::Write),
+                access.allows(Area::Dns, Right::Read),
+                access.allows(Area::Dns, Right::Write),
+            ];
+            assert_eq!(allowed, expected, "{access:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Answers in the API's envelope (API reference, section 1.3).
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::error::Error;
+
+/// An answer that says yes.
+#[derive(Debug)]
+pub(super) struct Answer {
+    result: Option<Value>,
+    info: Option<Value>,
+    messages: Vec<Value>,
+}
+
+impl Answer {
+    /// With an object, or a list that does not come in pages.
+    pub fn of(result: Value) -> Self {
+        Self { result: Some(result), info: None, messages: Vec::new() }
+    }
+
+    /// With no `result` key at all.
+    pub fn without_result() -> Self {
+        Self { result: None, info: None, messages: Vec::new() }
+    }
+
+    /// With `result_info` besides.
+    pub fn with_info(mut self, info: Value) -> Self {
+        self.info = Some(info);
+        self
+    }
+
+    /// With a message, which successful answers have, too.
+    pub fn with_message(mut self, code: u32, message: &str) -> Self {
+        self.messages.push(json!({ "code": code, "message": message, "type": null }));
+        self
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut body = Map::new();
+        if let Some(result) = self.result {
+            body.insert("result".to_owned(), result);
+        }
+        if let Some(info) = self.info {
+            body.insert("result_info".to_owned(), info);
+        }
+        body.insert("success".to_owned(), true.into());
+        body.insert("errors".to_owned(), json!([]));
+        body.insert("messages".to_owned(), self.messages.into());
+        Json(body).into_response()
+    }
+}
+
+/// An answer that says no.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    code: u32,
+    message: String,
+    cause: Option<(u32, &'static str)>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), cause: None }
+    }
+
+    /// A request that makes no sense.
+    pub fn bad(code: u32, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// With an entry of `error_chain`.
+    pub fn because(mut self, code: u32, message: &'static str) -> Self {
+        self.cause = Some((code, message));
+        self
+    }
+
+    /// What the sandbox does not model.
+    pub fn unmodelled(what: impl Into<String>) -> Self {
+        let message = format!("the cfsso sandbox does not model {}", what.into());
+        // The code is the sandbox's own: the API has no such answer.
+        Self::new(StatusCode::NOT_IMPLEMENTED, 1501, message)
+    }
+
+    /// An object identifier that cannot be one (API reference, section 9).
+    pub fn unroutable(path: &str) -> Self {
+        let message =
+            format!("Could not route to {path}, perhaps your object identifier is invalid?");
+        Self::bad(7003, message)
+    }
+}
+
+/// The state could not be kept: nothing was changed.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 1500, error.to_string())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let Some((code, message)) = self.cause {
+            error["error_chain"] = json!([{ "code": code, "message": message }]);
+        }
+        let body = json!({ "success": false, "errors": [error], "messages": [], "result": null });
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// A time as the API writes it: UTC, with microseconds.
+pub(super) fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_microseconds_even_where_they_are_zero() {
+        let at = |nanosecond| Timestamp::constant(1_758_834_320, nanosecond);
+        assert_eq!(time(at(462_622_999)), "2025-09-25T21:05:20.462622Z");
+        assert_eq!(time(at(0)), "2025-09-25T21:05:20.000000Z");
+    }
+}

@@ -1,0 +1,182 @@
+//! Who is asking, and whether they may (API reference, sections 1.1 and 9).
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::access::{Access, Area, GLOBAL_KEY, Right};
+use super::answer::Refusal;
+use super::shared::Shared;
+use super::state::{State, Token};
+use crate::api::ids::AccountId;
+
+/// What the headers of a request say about who is asking.
+#[derive(Clone, Debug)]
+pub(super) enum Identity {
+    /// A token of the sandbox's that is valid.
+    Token(Token),
+    /// The Global API Key.
+    GlobalKey,
+    /// One that has expired.
+    Expired(Token),
+    /// A token that nobody issued.
+    Unknown,
+    /// A header that cannot hold a token.
+    Malformed,
+    /// A key or an address that do not belong together.
+    BadKey,
+    /// A token where the key should be.
+    MalformedKey,
+    /// Nothing.
+    Nobody,
+}
+
+impl Identity {
+    /// Reads the headers.
+    pub fn of(headers: &HeaderMap, shared: &Shared) -> Self {
+        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        if let Some(authorization) = text("authorization") {
+            return match bearer(authorization) {
+                Some(value) => Self::issued(value, shared),
+                None => Self::Malformed,
+            };
+        }
+        match (text("x-auth-email"), text("x-auth-key")) {
+            (Some(email), Some(key)) if (email, key) == GLOBAL_KEY => Self::GlobalKey,
+            (_, Some(key)) if is_key(key) => Self::BadKey,
+            (_, Some(_)) => Self::MalformedKey,
+            (_, None) => Self::Nobody,
+        }
+    }
+
+    fn issued(value: &str, shared: &Shared) -> Self {
+        let find = |state: &State| state.tokens.iter().find(|token| token.value == value).cloned();
+        match shared.store.read(find) {
+            Some(token) if token.expires_on.is_some_and(|end| end <= shared.clock.now()) => {
+                Self::Expired(token)
+            }
+            Some(token) => Self::Token(token),
+            None => Self::Unknown,
+        }
+    }
+
+    /// The kind of the credential, where it is one of the sandbox's.
+    pub fn access(&self) -> Option<Access> {
+        match self {
+            Self::Token(token) | Self::Expired(token) => Some(token.access),
+            Self::GlobalKey => Some(Access::Full),
+            _ => None,
+        }
+    }
+
+    /// The caller, or why there is none.
+    fn caller(self) -> Result<Caller, Refusal> {
+        match self {
+            Self::Token(token) => Ok(Caller { access: token.access, owner: token.owner }),
+            Self::GlobalKey => Ok(Caller { access: Access::Full, owner: None }),
+            Self::Expired(_) | Self::Unknown => Err(Refusal::bad(9109, "Invalid access token")),
+            Self::Malformed => Err(malformed_token()),
+            Self::BadKey => {
+                Err(Refusal::new(StatusCode::FORBIDDEN, 9103, "Unknown X-Auth-Key or X-Auth-Email"))
+            }
+            Self::MalformedKey => Err(Refusal::bad(6003, "Invalid request headers")
+                .because(6103, "Invalid format for X-Auth-Key header")),
+            Self::Nobody => {
+                Err(Refusal::bad(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"))
+            }
+        }
+    }
+}
+
+/// What a header that cannot hold a token is answered.
+pub(super) fn malformed_token() -> Refusal {
+    Refusal::bad(6003, "Invalid request headers")
+        .because(6111, "Invalid format for Authorization header")
+}
+
+/// The token of `Bearer …`: forty characters or more that need no escaping.
+fn bearer(header: &str) -> Option<&str> {
+    let token = header.strip_prefix("Bearer ")?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (token.len() >= 40 && token.bytes().all(is_plain)).then_some(token)
+}
+
+/// A Global API Key: 37 hexadecimal digits of old, `cfk_…` now.
+fn is_key(text: &str) -> bool {
+    text.starts_with("cfk_")
+        || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Somebody who may ask, though not for everything.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    access: Access,
+    owner: Option<String>,
+}
+
+impl FromRequestParts<Arc<Shared>> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Shared>) -> Result<Self, Refusal> {
+        match parts.extensions.get::<Identity>() {
+            Some(identity) => identity.clone().caller(),
+            None => Identity::Nobody.caller(),
+        }
+    }
+}
+
+impl Caller {
+    /// Refuses what no permission allows.
+    pub fn may(&self, area: Area, right: Right) -> Result<(), Refusal> {
+        if self.access.allows(area, right) {
+            return Ok(());
+        }
+        Err(Refusal::new(StatusCode::FORBIDDEN, 10000, "Authentication error"))
+    }
+
+    /// Whether the account is one that the caller sees.
+    pub fn sees(&self, account: &str) -> bool {
+        self.owner.as_deref().is_none_or(|owner| owner == account)
+    }
+
+    /// The account of a path, where it is one and the caller has the
+    /// permission there.
+    pub fn in_account(
+        &self,
+        shared: &Shared,
+        account: &str,
+        area: Area,
+        right: Right,
+    ) -> Result<String, Refusal> {
+        if account.parse::<AccountId>().is_err() {
+            return Err(Refusal::unroutable(&format!("/accounts/{account}")));
+        }
+        let is_known = |state: &State| state.accounts.iter().any(|known| known.id == account);
+        if !self.sees(account) || !shared.store.read(is_known) {
+            let message = "Unauthorized to access requested resource";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, 9109, message));
+        }
+        self.may(area, right)?;
+        Ok(account.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_has_forty_plain_characters() {
+        for access in Access::ALL {
+            let header = format!("Bearer {}", access.token());
+            assert_eq!(bearer(&header), Some(access.token()));
+        }
+        for header in
+            ["", "Bearer ", "Bearer short", "Basic YTpi", &format!("Bearer \"{}\"", "a".repeat(40))]
+        {
+            assert_eq!(bearer(header), None, "{header}");
+        }
+    }
+}

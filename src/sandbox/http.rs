@@ -1,0 +1,153 @@
+//! The way of a request: who asks, how often, what goes wrong, the route, and
+//! the headers that every answer has.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, serve};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::answer::Refusal;
+use super::auth::Identity;
+use super::fault::{Kind, Moment};
+use super::limit::Left;
+use super::routes;
+use super::shared::{Exchange, Shared};
+use super::verification;
+use super::wire::{Numbered, Wire};
+
+/// The path under which the API is, as in `https://api.cloudflare.com/client/v4`.
+pub(super) const BASE: &str = "/client/v4";
+
+/// Answers are far smaller.
+const LARGEST_ANSWER: usize = 32 << 20;
+
+/// Serves the API until the task is aborted.
+pub(super) fn start(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {
+    let router = Router::new()
+        .nest(BASE, routes::all())
+        .fallback(unmodelled)
+        .method_not_allowed_fallback(unmodelled)
+        .layer(from_fn_with_state(shared.clone(), pass))
+        .with_state(shared.clone());
+    let service = router.into_make_service_with_connect_info::<Wire>();
+    tokio::spawn(async move {
+        // It ends by being aborted; its result says nothing.
+        let _ = serve(Numbered::new(listener), service).await;
+    })
+}
+
+async fn unmodelled(method: Method, uri: Uri) -> Refusal {
+    Refusal::unmodelled(format!("{method} {}", uri.path()))
+}
+
+async fn pass(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let identity = Identity::of(request.headers(), &shared);
+    let mut exchange = Exchange {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        status: None,
+        access: identity.access(),
+        connection: wire.number,
+    };
+    request.extensions_mut().insert(identity);
+    let left = shared.limits().count(exchange.access, shared.clock.now());
+    let path = exchange.path.strip_prefix(BASE).unwrap_or(&exchange.path);
+    let fault = shared.faults().strike(&exchange.method, path);
+    let answer = match fault {
+        _ if left.is_exceeded => Some(rate_limited(left.reset)),
+        None => Some(carry_out(&shared, request, next).await),
+        Some(fault) => disturb(fault, &shared, request, next).await,
+    };
+    let mut answer = answer.unwrap_or_else(|| {
+        wire.cut();
+        StatusCode::NO_CONTENT.into_response()
+    });
+    sign(&mut answer, &left, &shared);
+    exchange.status = (!wire.is_cut()).then(|| answer.status().as_u16());
+    shared.record(exchange);
+    answer
+}
+
+async fn carry_out(shared: &Shared, request: Request, next: Next) -> Response {
+    verification::settle(shared).await;
+    next.run(request).await
+}
+
+/// The answer to a request with which something goes wrong; none where the
+/// connection is cut.
+async fn disturb(fault: Kind, shared: &Shared, request: Request, next: Next) -> Option<Response> {
+    match fault {
+        Kind::RateLimited(seconds) => Some(rate_limited(seconds.into())),
+        Kind::Slow(late) => {
+            shared.clock.sleep(late).await;
+            Some(carry_out(shared, request, next).await)
+        }
+        Kind::Truncated => Some(halved(carry_out(shared, request, next).await).await),
+        Kind::ServerError(moment) => {
+            carry_out_if(moment, shared, request, next).await;
+            Some(server_error())
+        }
+        Kind::BadGateway(moment) => {
+            carry_out_if(moment, shared, request, next).await;
+            Some(bad_gateway())
+        }
+        Kind::Cut(moment) => {
+            carry_out_if(moment, shared, request, next).await;
+            None
+        }
+        Kind::VerificationFails => Some(carry_out(shared, request, next).await),
+    }
+}
+
+async fn carry_out_if(moment: Moment, shared: &Shared, request: Request, next: Next) {
+    if moment == Moment::After {
+        carry_out(shared, request, next).await;
+    }
+}
+
+fn rate_limited(seconds: i64) -> Response {
+    let message = "More than 1200 requests per 300 seconds reached. Please wait and consider throttling your request speed";
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, 10100, message);
+    ([(RETRY_AFTER, seconds.to_string())], refusal).into_response()
+}
+
+fn server_error() -> Response {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, 10000, "Internal server error").into_response()
+}
+
+fn bad_gateway() -> Response {
+    let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<center><h1>502 Bad Gateway</h1></center>\n<hr><center>cloudflare</center>\n</body>\n</html>\n";
+    (StatusCode::BAD_GATEWAY, [(CONTENT_TYPE, "text/html; charset=UTF-8")], page).into_response()
+}
+
+/// The answer with the first half of its body.
+async fn halved(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    let bytes = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
+    Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
+}
+
+/// The headers that every answer has.
+fn sign(answer: &mut Response, left: &Left, shared: &Shared) {
+    for (name, value) in [
+        ("cf-ray", shared.ray()),
+        ("ratelimit", left.header()),
+        ("ratelimit-policy", Left::policy()),
+    ] {
+        let value = HeaderValue::from_str(&value).expect("digits and quotes make a header");
+        answer.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,83 @@
+//! The rate limit: 1200 requests in five minutes for each credential, told in
+//! every answer (API reference, section 1.4). Pure: is told the time.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::access::Access;
+
+/// How many requests a window takes.
+const QUOTA: u32 = 1200;
+/// How long a window is, in seconds.
+const WINDOW: i64 = 300;
+
+/// The requests of each credential; those with none count together.
+#[derive(Debug, Default)]
+pub(super) struct Limits(BTreeMap<Option<Access>, Window>);
+
+#[derive(Debug)]
+struct Window {
+    began: Timestamp,
+    count: u32,
+}
+
+/// What is left of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    /// Whether this request was one too many.
+    pub is_exceeded: bool,
+    /// How many more requests it takes.
+    pub remaining: u32,
+    /// How many seconds until the next one.
+    pub reset: i64,
+}
+
+impl Limits {
+    /// Counts a request.
+    pub fn count(&mut self, access: Option<Access>, now: Timestamp) -> Left {
+        let window = self.0.entry(access).or_insert(Window { began: now, count: 0 });
+        if now.as_second() - window.began.as_second() >= WINDOW {
+            *window = Window { began: now, count: 0 };
+        }
+        window.count = window.count.saturating_add(1);
+        Left {
+            is_exceeded: window.count > QUOTA,
+            remaining: QUOTA.saturating_sub(window.count),
+            reset: WINDOW - (now.as_second() - window.began.as_second()).max(0),
+        }
+    }
+}
+
+impl Left {
+    /// `Ratelimit`.
+    pub fn header(&self) -> String {
+        format!("\"default\";r={};t={}", self.remaining, self.reset)
+    }
+
+    /// `Ratelimit-Policy`.
+    pub fn policy() -> String {
+        format!("\"default\";q={QUOTA};w={WINDOW}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_takes_1200_requests_of_each_credential_and_begins_anew() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut limits = Limits::default();
+        for _ in 0..1199 {
+            limits.count(Some(Access::Full), at(10));
+        }
+        let last = limits.count(Some(Access::Full), at(20));
+        assert_eq!(last, Left { is_exceeded: false, remaining: 0, reset: 290 });
+        assert!(limits.count(Some(Access::Full), at(309)).is_exceeded);
+        assert!(!limits.count(None, at(309)).is_exceeded);
+        let fresh = limits.count(Some(Access::Full), at(310));
+        assert_eq!(fresh, Left { is_exceeded: false, remaining: 1199, reset: 300 });
+        assert_eq!(fresh.header(), r#""default";r=1199;t=300"#);
+    }
+}

@@ -1,0 +1,141 @@
+//! One process at a time on a state file: a locked file beside it says who.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use crate::clock::Clock;
+
+/// How often a waiting process looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Who holds a state: written into the lock file, for others to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// What it runs, such as `cfsso sandbox serve`.
+    pub command: String,
+    /// Where its API is reached, once it listens.
+    pub url: Option<String>,
+}
+
+/// The right to work on a state file, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+    holder: Holder,
+}
+
+impl Lock {
+    /// Locks `state`, waiting up to `patience` where another holds it.
+    pub(super) async fn acquire(
+        state: &Path,
+        command: &str,
+        clock: &Clock,
+        patience: Duration,
+    ) -> Result<Self, Error> {
+        let path = beside(state, ".lock");
+        let holder = Holder { pid: std::process::id(), command: command.to_owned(), url: None };
+        let file = open(&path).map_err(|source| failed("open", &path, source))?;
+        let mut left = patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(source)) => return Err(failed("lock", &path, source)),
+                Err(TryLockError::WouldBlock) if left.is_zero() => {
+                    return Err(Error::Held { path: state.to_owned(), holder: read(&path) });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let step = left.min(LOOK_AGAIN);
+                    clock.sleep(step).await;
+                    left -= step;
+                }
+            }
+        }
+        let mut lock = Self { file, path, holder };
+        lock.sign()?;
+        Ok(lock)
+    }
+
+    /// Lets those who wait know where to turn to.
+    pub(super) fn announce(&mut self, url: &str) -> Result<(), Error> {
+        self.holder.url = Some(url.to_owned());
+        self.sign()
+    }
+
+    fn sign(&mut self) -> Result<(), Error> {
+        let text = serde_json::to_vec(&self.holder).expect("a holder is plain data");
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
+            .and_then(|_| self.file.write_all(&text))
+            .map_err(|source| failed("write", &self.path, source))
+    }
+}
+
+/// The lock file stays: removing it would let two processes lock two files of
+/// one name. What it says ends with the lock.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A lock file that still names a dead process is harmless: nobody reads
+        // it unless somebody holds the lock.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// `FILE` with `suffix` behind its whole name.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    private(&mut options);
+    options.open(path)
+}
+
+/// Readable by its owner alone.
+pub(super) fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Who holds the lock, as far as the file tells: it may be in the middle of
+/// being written, or, on Windows, not to be read at all while it is locked.
+fn read(path: &Path) -> Holder {
+    std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(Holder {
+        pid: 0,
+        command: String::new(),
+        url: None,
+    })
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File { action, path: path.to_owned(), source }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == 0 {
+            return f.write_str("another process");
+        }
+        write!(f, "process {} (`{}`)", self.pid, self.command)?;
+        match &self.url {
+            Some(url) => write!(f, " at {url}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The authoritative name server: every zone that is hosted here or elsewhere,
+//! from the state as it is when the question comes. UDP and TCP on one port.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA, TXT};
+use hickory_proto::rr::{Name, RData, Record};
+use hickory_server::Server;
+use hickory_server::net::runtime::Time;
+use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
+use hickory_server::store::in_memory::InMemoryZoneHandler;
+use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::error::Error;
+use super::state::{self, State};
+use super::store::Store;
+use super::txt;
+
+/// The name servers that zones name; they resolve to loopback.
+const NAME_SERVERS: [&str; 2] = ["ada.ns.cfsso.test.", "bob.ns.cfsso.test."];
+/// The zone that the name servers' own names are in.
+const NAME_SERVERS_ZONE: &str = "cfsso.test";
+
+/// What `1` (automatic) comes to, in seconds (API reference, section 8.4).
+const AUTOMATIC_TTL: u32 = 300;
+/// TTL of SOA records and their MINIMUM: how long a negative answer is kept.
+const NEGATIVE_TTL: u32 = 1800;
+/// A TCP connection that asks nothing is closed after this.
+const IDLE: Duration = Duration::from_secs(10);
+/// How many answers may wait on a TCP connection.
+const BACKLOG: usize = 16;
+/// How many ports are tried where UDP and TCP are to have the same.
+const ATTEMPTS: usize = 20;
+
+/// Answers from the state.
+struct NameServer {
+    store: Arc<Store>,
+    /// The zones as of a revision of the state.
+    latest: Mutex<Option<(u32, Arc<Catalog>)>>,
+}
+
+/// A name server that ends when it is dropped.
+pub(super) struct Running(Server<NameServer>);
+
+impl Running {
+    /// Ends it, and waits until nothing listens any more.
+    pub(super) async fn stop(&mut self) {
+        // What a task of it ended with no longer matters.
+        let _ = self.0.shutdown_gracefully().await;
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Running")
+    }
+}
+
+/// The sockets it answers on.
+pub(super) struct Sockets(UdpSocket, TcpListener);
+
+impl Sockets {
+    /// UDP and TCP on one port.
+    pub(super) async fn bind(address: SocketAddr) -> Result<Self, Error> {
+        let mut attempts = if address.port() == 0 { ATTEMPTS } else { 1 };
+        loop {
+            attempts -= 1;
+            match Self::pair(address).await {
+                Ok(sockets) => return Ok(sockets),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts > 0 => {}
+                Err(source) => {
+                    return Err(Error::Listen { service: "name server", address, source });
+                }
+            }
+        }
+    }
+
+    async fn pair(address: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(address).await?;
+        let udp = UdpSocket::bind(tcp.local_addr()?).await?;
+        Ok(Self(udp, tcp))
+    }
+
+    /// Where they listen.
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Answers from `store` from now on.
+    pub(super) fn serve(self, store: Arc<Store>) -> Running {
+        let mut server = Server::new(NameServer { store, latest: Mutex::new(None) });
+        server.register_socket(self.0);
+        server.register_listener(self.1, IDLE, BACKLOG);
+        Running(server)
+    }
+}
+
+impl NameServer {
+    /// The zones as they are now.
+    fn catalog(&self) -> Arc<Catalog> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        self.store.read(|state| match &*latest {
+            Some((revision, catalog)) if *revision == state.revision => catalog.clone(),
+            _ => {
+                let catalog = Arc::new(catalog(state));
+                *latest = Some((state.revision, catalog.clone()));
+                catalog
+            }
+        })
+    }
+}
+
+/// Written out as `async_trait` would: the crate is not needed for one function.
+impl RequestHandler for NameServer {
+    fn handle_request<'life0, 'life1, 'async_trait, R, T>(
+        &'life0 self,
+        request: &'life1 Request,
+        response: R,
+    ) -> Pin<Box<dyn Future<Output = ResponseInfo> + Send + 'async_trait>>
+    where
+        R: ResponseHandler + 'async_trait,
+        T: Time + 'async_trait,
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        let catalog = self.catalog();
+        Box::pin(async move { catalog.handle_request::<R, T>(request, response).await })
+    }
+}
+
+fn catalog(state: &State) -> Catalog {
+    let mut catalog = Catalog::new();
+    let mut serve = |name: &str, records: Vec<Record>| {
+        let Ok(origin) = absolute(name) else { return };
+        let mut zone: InMemoryZoneHandler =
+            InMemoryZoneHandler::empty(origin.clone(), ZoneType::Primary, AxfrPolicy::Deny);
+        for record in apex(&origin, state.revision).into_iter().chain(records) {
+            zone.upsert_mut(record, state.revision);
+        }
+        catalog.upsert(origin.into(), vec![Arc::new(zone)]);
+    };
+    serve(NAME_SERVERS_ZONE, addresses());
+    for zone in &state.elsewhere {
+        serve(&zone.zone, elsewhere(zone));
+    }
+    // Last: a zone that is hosted here hides one of its name elsewhere.
+    for zone in state.zones.iter().filter(|zone| zone.is_served()) {
+        let records = state.records.iter().filter(|record| record.zone == zone.id);
+        serve(&zone.name, records.filter_map(hosted).collect());
+    }
+    catalog
+}
+
+/// What every zone has: SOA and NS.
+fn apex(origin: &Name, serial: u32) -> Vec<Record> {
+    let server = |name| Name::from_ascii(name).expect("a constant that is a name");
+    let contact = server("dns.cfsso.test.");
+    let soa =
+        SOA::new(server(NAME_SERVERS[0]), contact, serial, 10_000, 2400, 604_800, NEGATIVE_TTL);
+    let mut records = vec![Record::from_rdata(origin.clone(), NEGATIVE_TTL, RData::SOA(soa))];
+    for name in NAME_SERVERS {
+        let data = RData::NS(NS(server(name)));
+        records.push(Record::from_rdata(origin.clone(), 86_400, data));
+    }
+    records
+}
+
+fn addresses() -> Vec<Record> {
+    let loopback = RData::A(A::new(127, 0, 0, 1));
+    NAME_SERVERS
+        .iter()
+        .filter_map(|name| Name::from_ascii(name).ok())
+        .map(|name| Record::from_rdata(name, 86_400, loopback.clone()))
+        .collect()
+}
+
+fn elsewhere(zone: &state::Elsewhere) -> Vec<Record> {
+    let record = |(name, text): &(String, String)| {
+        let strings = txt::strings(&txt::quoted(text))?;
+        Some(Record::from_rdata(absolute(name).ok()?, AUTOMATIC_TTL, text_data(&strings)))
+    };
+    zone.texts.iter().filter_map(record).collect()
+}
+
+/// A record of the API as it is served.
+fn hosted(record: &state::Record) -> Option<Record> {
+    let ttl = if record.ttl == 1 { AUTOMATIC_TTL } else { record.ttl };
+    let data = data(&record.kind, &record.content, record.priority)?;
+    Some(Record::from_rdata(absolute(&record.name).ok()?, ttl, data))
+}
+
+/// The data of a record; none where the content is not what the type takes or
+/// the sandbox does not know the type.
+pub(super) fn data(kind: &str, content: &str, priority: Option<u16>) -> Option<RData> {
+    Some(match kind {
+        "TXT" => text_data(&txt::strings(content)?),
+        "A" => RData::A(A(content.parse().ok()?)),
+        "AAAA" => RData::AAAA(AAAA(content.parse().ok()?)),
+        "CNAME" => RData::CNAME(CNAME(absolute(content).ok()?)),
+        "NS" => RData::NS(NS(absolute(content).ok()?)),
+        "MX" => RData::MX(MX::new(priority?, absolute(content).ok()?)),
+        _ => return None,
+    })
+}
+
+/// Whether a text can be the name of a record.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.split('.').any(str::is_empty) && absolute(text).is_ok()
+}
+
+fn text_data(strings: &[Vec<u8>]) -> RData {
+    RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect()))
+}
+
+/// `name` from the root.
+fn absolute(name: &str) -> Result<Name, hickory_proto::ProtoError> {
+    let mut name = Name::from_ascii(name)?;
+    name.set_fqdn(true);
+    Ok(name)
+}

@@ -1,0 +1,129 @@
+//! Query parameters and pages. A parameter that the sandbox does not know is
+//! refused: passing over a filter would answer something else than was asked.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Refusal};
+
+/// The query parameters of a request.
+#[derive(Debug, Default)]
+pub(super) struct Parameters(Vec<(String, String)>);
+
+/// How many items a page of a list may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageSize {
+    pub smallest: usize,
+    pub largest: usize,
+    pub default: usize,
+}
+
+/// Accounts and zones (API reference, section 1.5).
+pub(super) const SMALL_PAGES: PageSize = PageSize { smallest: 5, largest: 50, default: 20 };
+
+/// What is known of lists but not modelled: it changes the order only.
+const PASSED_OVER: [&str; 2] = ["order", "direction"];
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(parameters)) => Ok(Self(parameters)),
+            // The real code is unknown.
+            Err(error) => Err(Refusal::bad(1006, error.body_text())),
+        }
+    }
+}
+
+impl Parameters {
+    /// They, where each is one of `known`, or of paging.
+    pub fn only(self, known: &[&str]) -> Result<Self, Refusal> {
+        let is_known = |name: &str| {
+            known.contains(&name)
+                || PASSED_OVER.contains(&name)
+                || matches!(name, "page" | "per_page")
+        };
+        match self.0.iter().find(|(name, _)| !is_known(name)) {
+            Some((name, _)) => Err(Refusal::unmodelled(format!("the query parameter `{name}`"))),
+            None => Ok(self),
+        }
+    }
+
+    /// The value of one.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether `value` is what one asks for, if it was given.
+    pub fn allow(&self, name: &str, value: &str) -> bool {
+        self.get(name).is_none_or(|wanted| wanted == value)
+    }
+
+    /// The page of `items` that is asked for.
+    pub fn page(&self, items: Vec<Value>, size: PageSize) -> Result<Answer, Refusal> {
+        let page = self.number("page", 1, 1..=usize::MAX)?;
+        let per_page = self.number("per_page", size.default, size.smallest..=size.largest)?;
+        let total = items.len();
+        let skipped = per_page.saturating_mul(page - 1);
+        let items: Vec<Value> = items.into_iter().skip(skipped).take(per_page).collect();
+        let info = json!({
+            "page": page,
+            "per_page": per_page,
+            "count": items.len(),
+            "total_count": total,
+            "total_pages": total.div_ceil(per_page),
+        });
+        Ok(Answer::of(items.into()).with_info(info))
+    }
+
+    fn number(
+        &self,
+        name: &str,
+        default: usize,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<usize, Refusal> {
+        let Some(text) = self.get(name) else { return Ok(default) };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            // The real code is unknown.
+            _ => Err(Refusal::bad(1006, format!("`{name}` cannot be `{text}`"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    fn parameters(list: &[(&str, &str)]) -> Parameters {
+        Parameters(list.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    #[test]
+    fn a_page_outside_of_the_bounds_is_refused() {
+        for (list, is_accepted) in [
+            (vec![], true),
+            (vec![("per_page", "5")], true),
+            (vec![("per_page", "50"), ("page", "9")], true),
+            (vec![("per_page", "4")], false),
+            (vec![("per_page", "51")], false),
+            (vec![("page", "0")], false),
+            (vec![("page", "x")], false),
+        ] {
+            let page = parameters(&list).page(vec![json!(1)], SMALL_PAGES);
+            assert_eq!(page.is_ok(), is_accepted, "{list:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_filter_is_not_passed_over() {
+        assert!(parameters(&[("name", "a"), ("page", "1")]).only(&["name"]).is_ok());
+        let refusal = parameters(&[("tag", "a")]).only(&["name"]).unwrap_err();
+        assert_eq!(refusal.into_response().status(), StatusCode::NOT_IMPLEMENTED);
+    }
+}

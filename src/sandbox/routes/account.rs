@@ -1,0 +1,53 @@
+//! Accounts (API reference, section 8.2).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::Outcome;
+use crate::sandbox::access::{Area, Right};
+use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::auth::Caller;
+use crate::sandbox::query::{Parameters, SMALL_PAGES};
+use crate::sandbox::shared::Shared;
+use crate::sandbox::state::Account;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new().route("/accounts", get(list)).route("/accounts/{account}", get(one))
+}
+
+async fn list(caller: Caller, State(shared): State<Arc<Shared>>, query: Parameters) -> Outcome {
+    caller.may(Area::Accounts, Right::Read)?;
+    let query = query.only(&["name"])?;
+    let accounts = shared.store.read(|state| {
+        let seen = state.accounts.iter().filter(|account| caller.sees(&account.id));
+        seen.filter(|account| query.allow("name", &account.name)).map(shown).collect()
+    });
+    query.page(accounts, SMALL_PAGES)
+}
+
+async fn one(
+    caller: Caller,
+    State(shared): State<Arc<Shared>>,
+    Path(account): Path<String>,
+) -> Outcome {
+    let id = caller.in_account(&shared, &account, Area::Accounts, Right::Read)?;
+    shared
+        .store
+        .read(|state| state.accounts.iter().find(|account| account.id == id).map(shown))
+        .map(Answer::of)
+        .ok_or_else(|| Refusal::unroutable(&format!("/accounts/{id}")))
+}
+
+fn shown(account: &Account) -> Value {
+    json!({
+        "id": account.id,
+        "name": account.name,
+        "type": "standard",
+        "settings": { "enforce_twofactor": false },
+        "created_on": time(account.created_on),
+    })
+}

@@ -1,0 +1,42 @@
+//! The API's routes: a resource is one file, which says its paths, its rules
+//! and its answers. What no file names is not modelled, and says so.
+
+mod account;
+mod connector;
+mod record;
+mod token;
+mod zone;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::answer::Refusal;
+use super::shared::Shared;
+
+/// All that is modelled.
+pub(super) fn all() -> Router<Arc<Shared>> {
+    Router::new()
+        .merge(account::routes())
+        .merge(connector::routes())
+        .merge(record::routes())
+        .merge(token::routes())
+        .merge(zone::routes())
+}
+
+/// What a handler answers.
+type Outcome = Result<super::answer::Answer, Refusal>;
+
+/// Reads a body, whatever its `Content-Type` says: the API does not care.
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    match serde_json::from_slice(bytes) {
+        Ok(body) => Ok(body),
+        Err(error) if error.is_data() => {
+            // The real code differs from service to service and is unknown here.
+            Err(Refusal::bad(1001, format!("Invalid request body: {error}")))
+        }
+        Err(_) => Err(Refusal::bad(6007, "Malformed JSON in request body")),
+    }
+}

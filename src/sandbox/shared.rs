@@ -1,0 +1,86 @@
+//! What every request and the sandbox's owner have in common.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::access::Access;
+use super::fault::Armed;
+use super::limit::Limits;
+use super::store::Store;
+use crate::clock::Clock;
+
+/// How many exchanges are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// One request and what became of it. It holds no token and no query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The method.
+    pub method: String,
+    /// The path, from the root of the server.
+    pub path: String,
+    /// The status of the answer; none where the connection was cut.
+    pub status: Option<u16>,
+    /// The kind of token it came with, where that was one of the sandbox's.
+    pub access: Option<Access>,
+    /// The TCP connection it came on, counted from 1.
+    pub connection: u64,
+}
+
+/// What every request and the sandbox's owner have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    /// The name server that verification asks.
+    pub dns: SocketAddr,
+    faults: Mutex<Armed>,
+    limits: Mutex<Limits>,
+    log: Mutex<VecDeque<Exchange>>,
+    rays: AtomicU64,
+}
+
+impl Shared {
+    pub fn new(store: Arc<Store>, clock: Clock, dns: SocketAddr) -> Self {
+        Self {
+            store,
+            clock,
+            dns,
+            faults: Mutex::default(),
+            limits: Mutex::default(),
+            log: Mutex::default(),
+            rays: AtomicU64::new(0x8c5a_ca75_0000_0000),
+        }
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Armed> {
+        held(&self.faults)
+    }
+
+    pub fn limits(&self) -> MutexGuard<'_, Limits> {
+        held(&self.limits)
+    }
+
+    pub fn record(&self, exchange: Exchange) {
+        let mut log = held(&self.log);
+        if log.len() == REMEMBERED {
+            log.pop_front();
+        }
+        log.push_back(exchange);
+    }
+
+    pub fn log(&self) -> Vec<Exchange> {
+        held(&self.log).iter().cloned().collect()
+    }
+
+    /// The next answer's `cf-ray`.
+    pub fn ray(&self) -> String {
+        format!("{:016x}-SBX", self.rays.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

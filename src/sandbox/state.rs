@@ -1,0 +1,235 @@
+//! What the simulator knows: plain data, as it is kept in the state file.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::access::Access;
+use crate::api::connector::Status;
+
+/// Everything the simulator knows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Counts the changes: the serial number of every zone, and the seed of IDs.
+    pub revision: u32,
+    /// How many identifiers were handed out.
+    pub issued: u64,
+    pub accounts: Vec<Account>,
+    pub tokens: Vec<Token>,
+    pub connectors: Vec<Connector>,
+    pub zones: Vec<Zone>,
+    pub records: Vec<Record>,
+    /// Zones that somebody else hosts: served, and unknown to the API.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Account {
+    pub id: String,
+    pub name: String,
+    pub created_on: Timestamp,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Token {
+    pub id: String,
+    pub value: String,
+    pub access: Access,
+    /// The account that owns it; a user's where there is none.
+    pub owner: Option<String>,
+    pub expires_on: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Connector {
+    pub id: String,
+    pub account: String,
+    pub email_domain: String,
+    pub enabled: bool,
+    pub use_fedramp_language: bool,
+    pub code: String,
+    pub status: Status,
+    /// The run of verification that is under way.
+    pub run: Option<Run>,
+    pub created_on: Timestamp,
+    pub updated_on: Timestamp,
+}
+
+/// A run of verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Run {
+    pub began: Timestamp,
+    /// When DNS is next looked at.
+    pub next: Timestamp,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Zone {
+    pub id: String,
+    pub account: String,
+    pub name: String,
+    pub status: ZoneStatus,
+    #[serde(rename = "type")]
+    pub kind: ZoneKind,
+    pub created_on: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ZoneStatus {
+    Active,
+    Pending,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ZoneKind {
+    Full,
+    /// A CNAME set-up: its DNS is elsewhere.
+    Partial,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub id: String,
+    pub zone: String,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// As the API shows it: a TXT's in quotes.
+    pub content: String,
+    /// In seconds; 1 is automatic.
+    pub ttl: u32,
+    pub priority: Option<u16>,
+    pub proxied: bool,
+    pub comment: Option<String>,
+    pub created_on: Timestamp,
+}
+
+/// A zone that another provider hosts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Elsewhere {
+    pub zone: String,
+    /// The TXT records in it: name and text.
+    pub texts: Vec<(String, String)>,
+}
+
+impl State {
+    /// 32 hexadecimal digits that were never handed out before: they look
+    /// random and are the same in every run that does the same.
+    pub fn issue(&mut self) -> String {
+        self.issued += 1;
+        format!("{:016x}{:016x}", mixed(self.issued * 2), mixed(self.issued * 2 + 1))
+    }
+
+    /// Puts a TXT record where DNS is hosted elsewhere: in the zone nearest to
+    /// `name`, which is made where there is none.
+    pub fn publish(&mut self, name: &str, text: &str) {
+        let text = (name.to_owned(), text.to_owned());
+        let nearest = self
+            .elsewhere
+            .iter_mut()
+            .filter(|elsewhere| is_within(name, &elsewhere.zone))
+            .max_by_key(|elsewhere| elsewhere.zone.len());
+        match nearest {
+            Some(elsewhere) if !elsewhere.texts.contains(&text) => elsewhere.texts.push(text),
+            Some(_) => {}
+            None => {
+                let zone = name.to_owned();
+                self.elsewhere.push(Elsewhere { zone, texts: vec![text] });
+            }
+        }
+    }
+
+    /// Whether a zone that is hosted here answers for `name`.
+    pub fn hosts(&self, name: &str) -> bool {
+        self.zones.iter().any(|zone| zone.is_served() && is_within(name, &zone.name))
+    }
+
+    /// Takes such a TXT record away again; the zone stays.
+    pub fn withdraw(&mut self, name: &str, text: &str) {
+        for elsewhere in &mut self.elsewhere {
+            elsewhere.texts.retain(|(at, value)| at != name || value != text);
+        }
+    }
+}
+
+impl Zone {
+    /// Whether the world is delegated to this zone's name servers.
+    pub fn is_served(&self) -> bool {
+        self.status == ZoneStatus::Active && self.kind == ZoneKind::Full
+    }
+}
+
+impl ZoneStatus {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+impl ZoneKind {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// Whether `name` is `zone` or below it.
+pub(super) fn is_within(name: &str, zone: &str) -> bool {
+    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// The finaliser of `SplitMix64`: one to one, so that no two IDs are equal.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_within_its_zone_and_not_within_one_that_ends_alike() {
+        for (name, zone, within) in [
+            ("cool.cats", "cool.cats", true),
+            ("mail.cool.cats", "cool.cats", true),
+            ("uncool.cats", "cool.cats", false),
+            ("cats", "cool.cats", false),
+        ] {
+            assert_eq!(is_within(name, zone), within, "{name} {zone}");
+        }
+    }
+
+    #[test]
+    fn identifiers_never_repeat() {
+        let mut state = State::seed();
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..1000 {
+            let id = state.issue();
+            assert_eq!(id.len(), 32);
+            assert!(seen.insert(id));
+        }
+    }
+
+    #[test]
+    fn a_text_goes_to_the_nearest_zone_elsewhere() {
+        let mut state = State::seed();
+        state.elsewhere.clear();
+        state.publish("dogs.test", "a");
+        state.publish("mail.dogs.test", "b");
+        state.publish("mail.dogs.test", "b");
+        assert_eq!(state.elsewhere.len(), 1);
+        assert_eq!(state.elsewhere[0].texts.len(), 2);
+        state.withdraw("dogs.test", "a");
+        assert_eq!(state.elsewhere[0].texts, [("mail.dogs.test".to_owned(), "b".to_owned())]);
+    }
+}

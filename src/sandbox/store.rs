@@ -1,0 +1,172 @@
+//! The state and its file: read once, written after every change before the
+//! change is seen by anyone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::lock::{self, Lock};
+use super::state::State;
+use crate::clock::Clock;
+
+/// The format of the state file; raised when an older program would misread it.
+const VERSION: u64 = 1;
+
+/// The state, in memory or in a file as well.
+#[derive(Debug)]
+pub(super) struct Store(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    state: State,
+    file: Option<(PathBuf, Lock)>,
+    is_released: bool,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u64,
+    #[serde(flatten)]
+    state: &'a State,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u64,
+}
+
+impl Store {
+    /// A new state that is nowhere but in memory.
+    pub(super) fn in_memory() -> Self {
+        Self(Mutex::new(Kept { state: State::seed(), file: None, is_released: false }))
+    }
+
+    /// The state in `path`, a new one where there is no such file.
+    pub(super) fn open(path: PathBuf, lock: Lock) -> Result<Self, Error> {
+        let state = match std::fs::read(&path) {
+            Ok(text) => parse(&path, &text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let state = State::seed();
+                save(&path, &state)?;
+                state
+            }
+            Err(source) => return Err(Error::File { action: "read", path, source }),
+        };
+        let file = Some((path, lock));
+        Ok(Self(Mutex::new(Kept { state, file, is_released: false })))
+    }
+
+    /// Looks at the state.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock().state)
+    }
+
+    /// Changes the state: all of it, on disk first, or nothing where `change`
+    /// fails or the file cannot be written.
+    pub(super) fn change<T, E: From<Error>>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut kept = self.lock();
+        if kept.is_released {
+            return Err(Error::Stopped.into());
+        }
+        let mut next = kept.state.clone();
+        let outcome = change(&mut next)?;
+        next.revision = next.revision.wrapping_add(1);
+        if let Some((path, _)) = &kept.file {
+            save(path, &next)?;
+        }
+        kept.state = next;
+        Ok(outcome)
+    }
+
+    /// Lets those who wait for the state know where it is served.
+    pub(super) fn announce(&self, url: &str) -> Result<(), Error> {
+        match &mut self.lock().file {
+            Some((_, lock)) => lock.announce(url),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the file up: nothing changes from now on.
+    pub(super) fn release(&self) {
+        let mut kept = self.lock();
+        kept.file = None;
+        kept.is_released = true;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes the state in `path`, once nobody works on it; `false` where there
+/// was none.
+pub async fn reset(path: &Path, clock: &Clock, lock_wait: Duration) -> Result<bool, Error> {
+    if !path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
+        return Ok(false);
+    }
+    let _lock = Lock::acquire(path, "cfsso sandbox reset", clock, lock_wait).await?;
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::File { action: "remove", path: path.to_owned(), source }),
+    }
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<State, Error> {
+    let corrupt = |error: serde_json::Error| Error::Corrupt {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let Version { version: found } = serde_json::from_slice(text).map_err(corrupt)?;
+    if found != VERSION {
+        return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
+    }
+    serde_json::from_slice(text).map_err(corrupt)
+}
+
+/// Replaces the file in one step: a crash leaves the old state or the new one.
+fn save(path: &Path, state: &State) -> Result<(), Error> {
+    let written = Written { version: VERSION, state };
+    let text = serde_json::to_vec_pretty(&written).expect("a state is plain data");
+    let new = lock::beside(path, ".new");
+    replace(path, &new, &text).map_err(|source| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
+    // Left behind by a crash; the lock says that nobody is writing it now.
+    match std::fs::remove_file(new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    lock::private(&mut options);
+    let mut file = options.open(new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    std::fs::rename(new, path)?;
+    sync_folder(path)
+}
+
+/// Makes the renaming last. Only Unix opens folders.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
+}

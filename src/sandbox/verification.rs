@@ -1,0 +1,194 @@
+//! The verification of a domain: when DNS is looked at, what comes of it, and
+//! the look itself, which goes over the wire like everybody's.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hickory_resolver::Resolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{Name, RData};
+use jiff::{SignedDuration, Timestamp};
+
+use super::shared::Shared;
+use super::state::{Connector, Run};
+use crate::api::connector::Status;
+
+/// DNS is polled for two days (documentation of dashboard SSO).
+const PATIENCE: SignedDuration = SignedDuration::from_hours(48);
+/// The real intervals are unknown: these begin at a second and double.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(1);
+/// The longest interval.
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long the sandbox's own name server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Run {
+    /// A run that begins now.
+    pub(super) fn begin(now: Timestamp) -> Self {
+        Self { began: now, next: after(now, FIRST_LOOK) }
+    }
+
+    /// Whether DNS is to be looked at.
+    fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.next
+    }
+
+    /// Whether the two days are over.
+    fn is_over(&self, now: Timestamp) -> bool {
+        now >= after(self.began, PATIENCE)
+    }
+
+    /// The first look that is later than now: intervals double.
+    fn following(&self, now: Timestamp) -> Timestamp {
+        let mut next = self.next;
+        while next <= now {
+            let since = next.duration_since(self.began).clamp(FIRST_LOOK, LONGEST);
+            next = after(next, since);
+        }
+        next.min(after(self.began, PATIENCE))
+    }
+}
+
+fn after(time: Timestamp, duration: SignedDuration) -> Timestamp {
+    time.saturating_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// What a look at DNS found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Found,
+    Missing,
+    /// It was told to fail.
+    Broken,
+}
+
+/// What a look at DNS makes of a connector whose run is due.
+fn conclude(connector: &mut Connector, run: Run, look: Look, now: Timestamp) {
+    let status = match look {
+        Look::Found => Status::Verified,
+        Look::Broken => Status::Failed,
+        Look::Missing if run.is_over(now) => Status::Failed,
+        Look::Missing => {
+            connector.run = Some(Run { next: run.following(now), ..run });
+            return;
+        }
+    };
+    connector.status = status;
+    connector.run = None;
+    connector.updated_on = now;
+}
+
+/// Makes the looks at DNS that are due. Called before every request and every
+/// change of DNS: in between nothing changes, so that a late look sees what
+/// one in time would have seen.
+pub(super) async fn settle(shared: &Shared) {
+    let now = shared.clock.now();
+    let due: Vec<(String, Run, String, String)> = shared.store.read(|state| {
+        let due = |connector: &Connector| {
+            let run = connector.run.filter(|run| run.is_due(now))?;
+            let Connector { id, email_domain, code, .. } = connector.clone();
+            Some((id, run, email_domain, code))
+        };
+        state.connectors.iter().filter_map(due).collect()
+    });
+    for (id, run, domain, code) in due {
+        let is_broken = shared.faults().fail_verification();
+        let look = match is_broken {
+            true => Look::Broken,
+            false if is_published(shared.dns, &domain, &code).await => Look::Found,
+            false => Look::Missing,
+        };
+        // A state that cannot be written shows at the next change; the look is
+        // made again.
+        let _ = shared.store.change(|state| -> Result<(), super::Error> {
+            let asked = state.connectors.iter_mut().find(|connector| connector.id == id);
+            if let Some(connector) = asked.filter(|connector| connector.run == Some(run)) {
+                conclude(connector, run, look, now);
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Asks the name server for the domain's TXT records, like anybody would.
+async fn is_published(server: SocketAddr, domain: &str, code: &str) -> bool {
+    let Ok(name) = Name::from_ascii(format!("{domain}.")) else { return false };
+    let Ok(resolver) = resolver(server) else { return false };
+    let Ok(lookup) = resolver.txt_lookup(name).await else { return false };
+    lookup.answers().iter().any(|record| match &record.data {
+        RData::TXT(txt) => txt.txt_data.concat() == code.as_bytes(),
+        _ => false,
+    })
+}
+
+fn resolver(
+    server: SocketAddr,
+) -> Result<Resolver<TokioRuntimeProvider>, hickory_resolver::net::NetError> {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = server.port();
+        connection
+    });
+    let server = NameServerConfig::new(server.ip(), true, connections.into());
+    let config = ResolverConfig::from_name_servers(vec![server]);
+    let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let options: &mut ResolverOpts = builder.options_mut();
+    options.cache_size = 0;
+    options.timeout = TIMEOUT;
+    options.attempts = 1;
+    options.recursion_desired = false;
+    options.use_hosts_file = ResolveHosts::Never;
+    builder.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn looks_come_after_1_2_4_8_seconds_and_then_hourly_up_to_two_days() {
+        let mut run = Run::begin(at(0));
+        let mut looks = Vec::new();
+        while !run.is_over(run.next) {
+            looks.push(run.next.as_second());
+            run.next = run.following(run.next);
+        }
+        assert_eq!(looks[..6], [1, 2, 4, 8, 16, 32]);
+        assert!(looks.windows(2).all(|pair| pair[1] - pair[0] <= 3600));
+        assert_eq!(run.next, at(172_800));
+    }
+
+    #[test]
+    fn looks_that_were_missed_are_made_up_for_by_one() {
+        let run = Run::begin(at(0));
+        assert!(!run.is_due(at(0)));
+        assert!(run.is_due(at(1)));
+        assert_eq!(run.following(at(100)), at(128));
+    }
+
+    #[test]
+    fn a_look_verifies_or_waits_until_the_two_days_are_over() {
+        let seeded = super::super::state::State::seed().connectors.remove(0);
+        for (now, look, status, is_running) in [
+            (1, Look::Found, Status::Verified, false),
+            (1, Look::Missing, Status::Pending, true),
+            (1, Look::Broken, Status::Failed, false),
+            (172_799, Look::Missing, Status::Pending, true),
+            (172_800, Look::Missing, Status::Failed, false),
+            (172_800, Look::Found, Status::Verified, false),
+        ] {
+            let run = Run::begin(at(0));
+            let mut connector =
+                Connector { status: Status::Pending, run: Some(run), ..seeded.clone() };
+            conclude(&mut connector, run, look, at(now));
+            assert_eq!((connector.status, connector.run.is_some()), (status, is_running), "{now}");
+        }
+    }
+}
