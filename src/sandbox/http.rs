@@ -44,7 +44,11 @@ pub(super) fn start(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<(
 }
 
 async fn unmodelled(method: Method, uri: Uri) -> Refusal {
-    Refusal::unmodelled(format!("{method} {}", uri.path()))
+    let path = uri.path().strip_prefix(BASE).unwrap_or(uri.path());
+    if path.contains("//") {
+        return Refusal::unroutable(path);
+    }
+    Refusal::unmodelled(format!("{method} {path}"))
 }
 
 async fn pass(

@@ -5,6 +5,14 @@
 //! permissions in `access.rs`. A request goes through [`http`]: who asks, the
 //! rate limit, a [`Fault`] where one is due, the looks at DNS that verification
 //! owes, the route; a change is on disk before its answer leaves.
+//!
+//! A new sandbox holds the same everywhere, IDs and tokens included (they are
+//! no secret: see [`Access::token`]):
+//!
+//! | account | zones | connectors |
+//! |---|---|---|
+//! | *Cool Cats*, the first | `cool.cats` and `both.cats`, active; `partial.cats`, a CNAME set-up, and `pending.cats`, not yet delegated, both with their DNS elsewhere | none |
+//! | *Other Cats* | `both.cats`, pending since it moved to the first | `both.cats`, still enabled |
 
 mod access;
 mod answer;

@@ -1,0 +1,63 @@
+//! What is still to go wrong.
+
+use super::{ALWAYS, Fault, Kind};
+
+/// The faults that are still to happen.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct Armed(Vec<Fault>);
+
+impl Armed {
+    /// One more, after those there are.
+    pub(in crate::sandbox) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// What goes wrong with a request, if anything: the first fault that is
+    /// due. Each request counts once for every fault it meets.
+    pub(in crate::sandbox) fn strike(&mut self, method: &str, path: &str) -> Option<Kind> {
+        self.take(|fault| {
+            fault.kind != Kind::VerificationFails && fault.matcher.is_met_by(method, path)
+        })
+    }
+
+    /// Whether a verification fails now.
+    pub(in crate::sandbox) fn fail_verification(&mut self) -> bool {
+        self.take(|fault| fault.kind == Kind::VerificationFails).is_some()
+    }
+
+    fn take(&mut self, is_meant: impl Fn(&Fault) -> bool) -> Option<Kind> {
+        let mut struck = None;
+        for fault in self.0.iter_mut().filter(|fault| is_meant(fault)) {
+            if fault.first > 1 {
+                fault.first -= 1;
+            } else if struck.is_none() {
+                struck = Some(fault.kind.clone());
+                if fault.times != ALWAYS {
+                    fault.times -= 1;
+                }
+            }
+        }
+        self.0.retain(|fault| fault.times > 0);
+        struck
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_strike_in_turn_and_wear_out() {
+        let mut armed = Armed::default();
+        for text in ["500#2", "429x2@GET", "verification-fails"] {
+            armed.add(text.parse().unwrap());
+        }
+        let struck: Vec<_> = ["GET", "POST", "GET", "GET"]
+            .map(|method| armed.strike(method, "/accounts").map(|kind| kind.to_string()))
+            .into();
+        let expected = [Some("429"), Some("500"), Some("429"), None];
+        assert_eq!(struck, expected.map(|kind| kind.map(ToOwned::to_owned)));
+        assert!(armed.fail_verification());
+        assert!(!armed.fail_verification());
+    }
+}

@@ -1,0 +1,179 @@
+//! Misbehaviour on demand: what can go wrong, with which requests, how often.
+
+mod armed;
+mod spec;
+
+use std::fmt;
+use std::time::Duration;
+
+pub(super) use armed::Armed;
+pub use spec::InvalidFault;
+
+/// Something that goes wrong, with some requests, some times.
+///
+/// Written `KIND[:PARAMETER][#FIRST][xTIMES][@[METHOD][/PATH]]`:
+///
+/// | example | what happens |
+/// |---|---|
+/// | `429` | the next request is told to slow down for a second |
+/// | `429:retry-after=3` | … for three |
+/// | `500` | the next one fails with a JSON error, before anything is done |
+/// | `500:applied` | … after it was done |
+/// | `502-html` | an edge's HTML page in place of an answer; `:applied` as above |
+/// | `close-before` | the TCP connection is cut before anything is done |
+/// | `close-after` | it is done, then the connection is cut without an answer |
+/// | `slow=2s` | the first byte comes late; `ms`, `s` and `m` |
+/// | `truncate` | the JSON of the answer ends half way |
+/// | `verification-fails` | the next look at DNS ends the verification: failed |
+/// | `500@PATCH` | only with a `PATCH` |
+/// | `500@POST/sso_connectors` | … whose path, IDs left out, ends so |
+/// | `500x2` | twice; `x*`: always |
+/// | `500#3` | the third request, the first two go well |
+///
+/// The count may stand at the end, too: `500@PATCHx2`. Of several faults that
+/// are due, the one that was given first happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: Kind,
+    /// With which requests.
+    pub matcher: Matcher,
+    /// The first matching request that it happens to; 1 is the next.
+    pub first: u32,
+    /// How many times; [`ALWAYS`] never ends.
+    pub times: u32,
+}
+
+/// The number of times that never runs out.
+pub const ALWAYS: u32 = u32::MAX;
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 429, and how many seconds to wait.
+    RateLimited(u32),
+    /// 500 with a JSON error.
+    ServerError(Moment),
+    /// 502 with an HTML page.
+    BadGateway(Moment),
+    /// The connection is cut.
+    Cut(Moment),
+    /// The answer comes late.
+    Slow(Duration),
+    /// The answer's JSON ends half way.
+    Truncated,
+    /// A verification under way fails.
+    VerificationFails,
+}
+
+/// Whether the request was carried out when it goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Not yet.
+    Before,
+    /// It was.
+    After,
+}
+
+/// Which requests a fault happens to; those that meet all that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matcher {
+    /// The method.
+    pub method: Option<String>,
+    /// How the path ends, IDs left out: `/sso_connectors/begin_verification`.
+    pub path: Option<String>,
+}
+
+impl Kind {
+    /// It, with the next request, once.
+    #[must_use]
+    pub fn once(self) -> Fault {
+        Fault { kind: self, matcher: Matcher::default(), first: 1, times: 1 }
+    }
+}
+
+impl Fault {
+    /// The connection is cut at the `nth` request, counted from 1.
+    #[must_use]
+    pub fn cut(nth: u32, moment: Moment) -> Self {
+        Self { first: nth, ..Kind::Cut(moment).once() }
+    }
+}
+
+impl Matcher {
+    /// Whether a request is meant.
+    pub(super) fn is_met_by(&self, method: &str, path: &str) -> bool {
+        self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && self.path.as_ref().is_none_or(|wanted| without_ids(path).ends_with(wanted))
+    }
+}
+
+/// `/accounts/0123…/sso_connectors` as `/accounts/sso_connectors`.
+fn without_ids(path: &str) -> String {
+    let is_id = |part: &&str| part.len() >= 31 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.split('/').filter(|part| !is_id(part)).collect::<Vec<_>>().join("/")
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        if self.first > 1 {
+            write!(f, "#{}", self.first)?;
+        }
+        match self.times {
+            1 => {}
+            ALWAYS => f.write_str("x*")?,
+            times => write!(f, "x{times}")?,
+        }
+        if self.matcher != Matcher::default() {
+            let Matcher { method, path } = &self.matcher;
+            write!(f, "@{}{}", method.as_deref().unwrap_or(""), path.as_deref().unwrap_or(""))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RateLimited(1) => f.write_str("429"),
+            Self::RateLimited(seconds) => write!(f, "429:retry-after={seconds}"),
+            Self::ServerError(Moment::Before) => f.write_str("500"),
+            Self::ServerError(Moment::After) => f.write_str("500:applied"),
+            Self::BadGateway(Moment::Before) => f.write_str("502-html"),
+            Self::BadGateway(Moment::After) => f.write_str("502-html:applied"),
+            Self::Cut(Moment::Before) => f.write_str("close-before"),
+            Self::Cut(Moment::After) => f.write_str("close-after"),
+            Self::Slow(late) if late.as_millis().is_multiple_of(1000) => {
+                write!(f, "slow={}s", late.as_secs())
+            }
+            Self::Slow(late) => write!(f, "slow={}ms", late.as_millis()),
+            Self::Truncated => f.write_str("truncate"),
+            Self::VerificationFails => f.write_str("verification-fails"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_matched_by_its_end_without_ids() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let create = format!("/accounts/{id}/sso_connectors");
+        let change = format!("/accounts/{id}/sso_connectors/{id}");
+        let begin = format!("/accounts/{id}/sso_connectors/{id}/begin_verification");
+        for (matcher, method, path, met) in [
+            ("500@POST/sso_connectors", "POST", &create, true),
+            ("500@POST/sso_connectors", "GET", &create, false),
+            ("500@POST/sso_connectors", "POST", &begin, false),
+            ("500@/sso_connectors", "PATCH", &change, true),
+            ("500@/begin_verification", "POST", &begin, true),
+            ("500", "GET", &begin, true),
+        ] {
+            let fault: Fault = matcher.parse().unwrap();
+            assert_eq!(fault.matcher.is_met_by(method, path), met, "{matcher} {method} {path}");
+        }
+    }
+}
