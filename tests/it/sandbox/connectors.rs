@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cfsso::api::connector::{Connector, Status};
 use cfsso::sandbox::{Access, Sandbox};
 use serde_json::{Value, json};
 
@@ -70,6 +71,19 @@ async fn the_documented_way_from_creation_to_deletion() {
     let again = create(&sandbox, json!({"email_domain": "COOL.cats."})).await;
     assert_eq!(again["email_domain"], "cool.cats");
     assert_ne!(&again["verification"]["code"], code, "a recreated connector has a new code");
+}
+
+#[tokio::test]
+async fn the_answers_are_what_the_client_reads() {
+    let (sandbox, _) = sandbox().await;
+    let made = create(&sandbox, json!({"email_domain": "cool.cats"})).await;
+    let made: Connector = serde_json::from_str(&made.to_string()).unwrap();
+    assert_eq!(made.status(), Some(&Status::Pending));
+    assert!(made.code().is_some());
+    let other = format!("GET /accounts/{}/sso_connectors", sandbox.accounts()[1]);
+    let list = ask(&sandbox, Access::Full, &other, None).await.result();
+    let list: Vec<Connector> = serde_json::from_str(&list.to_string()).unwrap();
+    assert!(list[0].is_enabled() && list[0].is_verified());
 }
 
 #[tokio::test]

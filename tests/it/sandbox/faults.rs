@@ -108,6 +108,7 @@ async fn too_many_requests_come_with_the_time_to_wait() {
         let reply = ask(&sandbox, Access::Full, &path, Some(body.clone())).await;
         assert_eq!(reply.refusal(), (429, 10100));
         assert_eq!(reply.headers["retry-after"], "7");
+        assert_eq!(reply.headers["ratelimit"], r#""default";r=0;t=7"#);
     }
     assert_eq!(count(&sandbox).await, 0);
 }

@@ -7,6 +7,7 @@ use cfsso::clock::Clock;
 use cfsso::sandbox::{self, Access, Error, Options, Sandbox};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 
 use super::client::ask;
 
@@ -50,7 +51,10 @@ async fn what_was_done_is_there_after_a_restart() {
 async fn a_stopped_sandbox_answers_no_more() {
     let (sandbox, _) = super::sandbox().await;
     let (api, dns) = (super::client::address(&sandbox), sandbox.dns_server());
+    let mut kept = tokio::net::TcpStream::connect(&api).await.unwrap();
+    ask(&sandbox, Access::Full, "GET /accounts", None).await.result();
     sandbox.stop().await;
+    assert_eq!(kept.read(&mut [0]).await.unwrap(), 0, "an idle connection is closed");
     assert!(tokio::net::TcpStream::connect(api).await.is_err());
     assert!(tokio::net::TcpStream::connect(dns).await.is_err());
 }
