@@ -171,6 +171,21 @@ async fn a_change_that_cannot_be_kept_is_not_made() {
 }
 
 #[tokio::test]
+async fn what_a_crash_left_half_written_is_never_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let sandbox = sandbox::start(options(&path)).await.unwrap();
+    create(&sandbox, "cool.cats").await;
+    sandbox.stop().await;
+    let half = folder.path().join("state.json.new");
+    std::fs::write(&half, "{\"version\":1,").unwrap();
+    let sandbox = sandbox::start(options(&path)).await.unwrap();
+    assert_eq!(domains(&sandbox).await, ["cool.cats"]);
+    create(&sandbox, "dogs.test").await;
+    assert!(!half.exists());
+}
+
+#[tokio::test]
 async fn a_sandbox_stays_on_this_machine() {
     let options = Options { http: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
     let error = sandbox::start(options).await.unwrap_err().to_string();
