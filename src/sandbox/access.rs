@@ -3,6 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// What a credential may do.
+///
+/// | | token |
+/// |---|---|
+/// | full | `cfut_SandboxFullAccess0000000000000000000000c0ffee01` |
+/// | read-only | `cfut_SandboxReadOnly000000000000000000000000c0ffee02` |
+/// | connector-only | `cfat_SandboxConnectorOnly0000000000000000000c0ffee03` |
+/// | expired | `cfut_SandboxExpired0000000000000000000000000c0ffee04` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {

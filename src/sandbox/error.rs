@@ -10,7 +10,10 @@ use super::lock::Holder;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Somebody else works on the state.
-    #[error("sandbox state `{}` is in use by {holder}", path.display())]
+    #[error(
+        "sandbox state `{}` is in use by {holder}; end it, or choose another file with `--sandbox-state`",
+        path.display()
+    )]
     Held {
         /// The state's file.
         path: PathBuf,

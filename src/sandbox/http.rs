@@ -58,17 +58,12 @@ async fn pass(
     next: Next,
 ) -> Response {
     let identity = Identity::of(request.headers(), &shared);
-    let mut exchange = Exchange {
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        status: None,
-        access: identity.access(),
-        connection: wire.number,
-    };
+    let mut exchange = begun(&request, &identity, &wire);
     request.extensions_mut().insert(identity);
-    let left = shared.limits().count(exchange.access, shared.clock.now());
-    let path = exchange.path.strip_prefix(BASE).unwrap_or(&exchange.path);
+    let path = request.uri().path();
+    let path = path.strip_prefix(BASE).unwrap_or(path);
     let fault = shared.faults().strike(&exchange.method, path);
+    let left = left(&shared, &exchange, fault.as_ref());
     let answer = match fault {
         _ if left.is_exceeded => Some(rate_limited(left.reset)),
         None => Some(carry_out(&shared, request, next).await),
@@ -82,6 +77,36 @@ async fn pass(
     exchange.status = (!wire.is_cut()).then(|| answer.status().as_u16());
     shared.record(exchange);
     answer
+}
+
+/// What is remembered of a request that was not answered yet.
+fn begun(request: &Request, identity: &Identity, wire: &Wire) -> Exchange {
+    Exchange {
+        method: request.method().to_string(),
+        path: masked(request.uri().path()),
+        status: None,
+        access: identity.access(),
+        connection: wire.number,
+    }
+}
+
+/// A path in which no token stands, even if somebody put one there.
+fn masked(path: &str) -> String {
+    let is_token =
+        |part: &str| ["cfut_", "cfat_", "cfk_", "cfoat_"].iter().any(|mark| part.contains(mark));
+    let parts = path.split('/').map(|part| if is_token(part) { "***" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Counts the request; nothing is left where a fault says so.
+fn left(shared: &Shared, exchange: &Exchange, fault: Option<&Kind>) -> Left {
+    let left = shared.limits().count(exchange.access, shared.clock.now());
+    match fault {
+        Some(&Kind::RateLimited(seconds)) => {
+            Left { is_exceeded: true, remaining: 0, reset: seconds.into() }
+        }
+        _ => left,
+    }
 }
 
 async fn carry_out(shared: &Shared, request: Request, next: Next) -> Response {
@@ -153,5 +178,21 @@ fn sign(answer: &mut Response, left: &Left, shared: &Shared) {
     ] {
         let value = HeaderValue::from_str(&value).expect("digits and quotes make a header");
         answer.headers_mut().insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_a_path_is_masked() {
+        for (path, remembered) in [
+            ("/client/v4/accounts/1", "/client/v4/accounts/1"),
+            ("/accounts/cfut_abc/x", "/accounts/***/x"),
+            ("/a/b%20cfk_abc", "/a/***"),
+        ] {
+            assert_eq!(masked(path), remembered);
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! server, on loopback, so that anyone can try and test without an account.
 //!
 //! A resource is one file in `routes/`, with its data in `state.rs` and its
-//! permissions in `access.rs`. A request goes through [`http`]: who asks, the
+//! permissions in `access.rs`. A request goes through `http.rs`: who asks, the
 //! rate limit, a [`Fault`] where one is due, the looks at DNS that verification
 //! owes, the route; a change is on disk before its answer leaves.
 //!

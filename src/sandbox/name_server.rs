@@ -23,15 +23,17 @@ use super::state::{self, State};
 use super::store::Store;
 use super::txt;
 
-/// The name servers that zones name; they resolve to loopback.
-const NAME_SERVERS: [&str; 2] = ["ada.ns.cfsso.test.", "bob.ns.cfsso.test."];
-/// The zone that the name servers' own names are in.
-const NAME_SERVERS_ZONE: &str = "cfsso.test";
+/// The name servers of zones that are hosted here; they resolve to loopback.
+pub(super) const HERE: [&str; 2] = ["ada.ns.cfsso.test", "bob.ns.cfsso.test"];
+/// The name servers of zones elsewhere; they do so, too.
+const ELSEWHERE: [&str; 2] = ["ns1.elsewhere.test", "ns2.elsewhere.test"];
 
 /// What `1` (automatic) comes to, in seconds (API reference, section 8.4).
 const AUTOMATIC_TTL: u32 = 300;
 /// TTL of SOA records and their MINIMUM: how long a negative answer is kept.
 const NEGATIVE_TTL: u32 = 1800;
+/// TTL of what does not change.
+const LASTING_TTL: u32 = 86_400;
 /// A TCP connection that asks nothing is closed after this.
 const IDLE: Duration = Duration::from_secs(10);
 /// How many answers may wait on a TCP connection.
@@ -138,48 +140,44 @@ impl RequestHandler for NameServer {
 
 fn catalog(state: &State) -> Catalog {
     let mut catalog = Catalog::new();
-    let mut serve = |name: &str, records: Vec<Record>| {
+    let mut serve = |name: &str, servers: [&str; 2], records: Vec<Record>| {
         let Ok(origin) = absolute(name) else { return };
         let mut zone: InMemoryZoneHandler =
             InMemoryZoneHandler::empty(origin.clone(), ZoneType::Primary, AxfrPolicy::Deny);
-        for record in apex(&origin, state.revision).into_iter().chain(records) {
+        for record in apex(&origin, servers, state.revision).into_iter().chain(records) {
             zone.upsert_mut(record, state.revision);
         }
         catalog.upsert(origin.into(), vec![Arc::new(zone)]);
     };
-    serve(NAME_SERVERS_ZONE, addresses());
+    serve("cfsso.test", HERE, HERE.map(address).into());
+    serve("elsewhere.test", ELSEWHERE, ELSEWHERE.map(address).into());
     for zone in &state.elsewhere {
-        serve(&zone.zone, elsewhere(zone));
+        serve(&zone.zone, ELSEWHERE, elsewhere(zone));
     }
     // Last: a zone that is hosted here hides one of its name elsewhere.
     for zone in state.zones.iter().filter(|zone| zone.is_served()) {
         let records = state.records.iter().filter(|record| record.zone == zone.id);
-        serve(&zone.name, records.filter_map(hosted).collect());
+        serve(&zone.name, HERE, records.filter_map(hosted).collect());
     }
     catalog
 }
 
 /// What every zone has: SOA and NS.
-fn apex(origin: &Name, serial: u32) -> Vec<Record> {
-    let server = |name| Name::from_ascii(name).expect("a constant that is a name");
-    let contact = server("dns.cfsso.test.");
-    let soa =
-        SOA::new(server(NAME_SERVERS[0]), contact, serial, 10_000, 2400, 604_800, NEGATIVE_TTL);
-    let mut records = vec![Record::from_rdata(origin.clone(), NEGATIVE_TTL, RData::SOA(soa))];
-    for name in NAME_SERVERS {
-        let data = RData::NS(NS(server(name)));
-        records.push(Record::from_rdata(origin.clone(), 86_400, data));
-    }
-    records
+fn apex(origin: &Name, servers: [&str; 2], serial: u32) -> Vec<Record> {
+    let servers = servers.map(known);
+    let (first, contact) = (servers[0].clone(), known("dns.cfsso.test"));
+    let soa = SOA::new(first, contact, serial, 10_000, 2400, 604_800, NEGATIVE_TTL);
+    let soa = Record::from_rdata(origin.clone(), NEGATIVE_TTL, RData::SOA(soa));
+    let named = |server| Record::from_rdata(origin.clone(), LASTING_TTL, RData::NS(NS(server)));
+    std::iter::once(soa).chain(servers.map(named)).collect()
 }
 
-fn addresses() -> Vec<Record> {
-    let loopback = RData::A(A::new(127, 0, 0, 1));
-    NAME_SERVERS
-        .iter()
-        .filter_map(|name| Name::from_ascii(name).ok())
-        .map(|name| Record::from_rdata(name, 86_400, loopback.clone()))
-        .collect()
+fn address(server: &str) -> Record {
+    Record::from_rdata(known(server), LASTING_TTL, RData::A(A::new(127, 0, 0, 1)))
+}
+
+fn known(name: &str) -> Name {
+    absolute(name).expect("a constant that is a name")
 }
 
 fn elsewhere(zone: &state::Elsewhere) -> Vec<Record> {

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::access::Access;
 use crate::api::connector::Status;
 
-/// Everything the simulator knows.
+/// Everything the simulator knows. A field that is added has a serde default,
+/// so that a file of before is still read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     /// Counts the changes: the serial number of every zone, and the seed of IDs.

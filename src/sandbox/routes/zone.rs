@@ -16,6 +16,7 @@ use crate::domain::EmailDomain;
 use crate::sandbox::access::{Area, Right};
 use crate::sandbox::answer::{Answer, Refusal, time};
 use crate::sandbox::auth::Caller;
+use crate::sandbox::name_server;
 use crate::sandbox::query::{Parameters, SMALL_PAGES};
 use crate::sandbox::shared::Shared;
 use crate::sandbox::state::{State as World, Zone, ZoneKind, ZoneStatus};
@@ -149,7 +150,7 @@ fn shown(zone: &Zone, state: &World) -> Value {
         "status": zone.status,
         "type": zone.kind,
         "paused": false,
-        "name_servers": ["ada.ns.cfsso.test", "bob.ns.cfsso.test"],
+        "name_servers": name_server::HERE,
         "account": { "id": zone.account, "name": owner.map(|account| &account.name) },
         "created_on": time(zone.created_on),
         "modified_on": time(zone.created_on),

@@ -1,0 +1,22 @@
+//! Tests of `sandbox`, over real HTTP and real DNS packets.
+#![allow(clippy::unwrap_used, reason = "the functions that tests share are tests, too")]
+
+mod client;
+mod connectors;
+mod dns;
+mod faults;
+mod permissions;
+mod state;
+mod zones;
+
+use cfsso::clock::Clock;
+use cfsso::sandbox::{self, Options, Sandbox};
+use jiff::Timestamp;
+
+/// A sandbox in memory, and the clock that it goes by: it moves only when it
+/// is waited on.
+async fn sandbox() -> (Sandbox, Clock) {
+    let clock = Clock::stepped(Timestamp::from_second(1_758_834_320).unwrap());
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    (sandbox::start(options).await.unwrap(), clock)
+}
