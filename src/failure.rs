@@ -42,10 +42,10 @@ fn exit_of(error: &anyhow::Error) -> ExitCode {
     if is_usage {
         return ExitCode::Usage;
     }
-    if error.chain().any(|layer| layer.is::<sandbox::Error>()) {
-        ExitCode::Conflict
-    } else {
-        ExitCode::Failure
+    match error.chain().find_map(|layer| layer.downcast_ref::<sandbox::Error>()) {
+        Some(sandbox::Error::Held { .. }) => ExitCode::Conflict,
+        Some(sandbox::Error::NotLoopback(_)) => ExitCode::Usage,
+        _ => ExitCode::Failure,
     }
 }
 

@@ -4,6 +4,10 @@ use std::ffi::OsString;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::Cli;
 use crate::clock::Clock;
@@ -95,15 +99,17 @@ fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::Def
         (false, false) => return None,
     };
     let writer = screen.trace_writer();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
+    // Libraries trace as well, and know nothing of what must stay secret.
+    let own = filter_fn(|metadata| metadata.target().starts_with("cfsso"));
+    let lines = tracing_subscriber::fmt::layer()
         .without_time()
         .with_level(false)
         .with_target(false)
         .with_ansi(false)
         .with_writer(move || writer.clone())
-        .finish();
-    Some(tracing::subscriber::set_default(subscriber))
+        .with_filter(own)
+        .with_filter(LevelFilter::from_level(level));
+    Some(tracing_subscriber::registry().with(lines).set_default())
 }
 
 /// Prints what a command came to.
