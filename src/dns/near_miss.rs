@@ -1,0 +1,242 @@
+//! Values that were meant to be the code and are not it. Pure.
+
+use std::fmt;
+
+use super::txt::{PREFIX, Txt, printable};
+
+/// Longer values are no code that somebody mistyped.
+const LONGEST: usize = 512;
+/// How many letters of the prefix may be wrong for it to be a misspelling.
+const SLIPS: usize = 5;
+
+/// A value that is nearly right, and in what it is wrong; the likeliest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NearMiss {
+    pub fault: Fault,
+    pub value: Vec<u8>,
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fault {
+    Quotes,
+    Blanks,
+    Case,
+    PrefixMissing,
+    PrefixMisspelt,
+    CutShort,
+    Surrounded,
+    SplitOverRecords,
+    OtherCode,
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = excerpt(&self.value);
+        match self.fault {
+            Fault::Quotes => write!(f, "`{value}` has quotes inside the value"),
+            Fault::Blanks => write!(f, "`{value}` has blanks inside the value"),
+            Fault::Case => write!(f, "`{value}` differs in upper and lower case"),
+            Fault::PrefixMissing => write!(f, "`{value}` lacks the prefix `{PREFIX}`"),
+            Fault::PrefixMisspelt => write!(f, "`{value}` misspells the prefix `{PREFIX}`"),
+            Fault::CutShort => write!(f, "`{value}` is cut short"),
+            Fault::Surrounded => write!(f, "`{value}` has other text around the code"),
+            Fault::SplitOverRecords => {
+                write!(f, "the code is split over two records, of which `{value}` is one")
+            }
+            Fault::OtherCode => write!(f, "`{value}` is another connector's code"),
+        }
+    }
+}
+
+/// The values among `records` that are nearly the code, the likeliest first.
+pub(super) fn near_misses(records: &[&Txt], expected: Option<&[u8]>) -> Vec<NearMiss> {
+    let values: Vec<Vec<u8>> = records.iter().map(|record| record.joined()).collect();
+    let mut found: Vec<NearMiss> = values
+        .iter()
+        .filter_map(|value| {
+            let fault = match expected {
+                Some(expected) => against(value, expected),
+                None => alone(value),
+            };
+            Some(NearMiss { fault: fault?, value: value.clone() })
+        })
+        .collect();
+    if let Some(first) = expected.and_then(|expected| split(&values, expected)) {
+        found.retain(|miss| miss.value != first);
+        found.push(NearMiss { fault: Fault::SplitOverRecords, value: first });
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// What is wrong with `value` if it was meant to be `expected`.
+fn against(value: &[u8], expected: &[u8]) -> Option<Fault> {
+    if value == expected || value.is_empty() || value.len() > LONGEST {
+        return None;
+    }
+    let prefix = PREFIX.as_bytes();
+    let secret = expected.strip_prefix(prefix).unwrap_or(expected);
+    let plain = bare(value);
+    if plain == bare(expected) {
+        return Some(disguise(value));
+    }
+    if value.eq_ignore_ascii_case(expected) {
+        return Some(Fault::Case);
+    }
+    if plain == secret {
+        return Some(Fault::PrefixMissing);
+    }
+    if value.starts_with(prefix) && value.len() > prefix.len() && expected.starts_with(value) {
+        return Some(Fault::CutShort);
+    }
+    if value.windows(expected.len()).any(|part| part == expected) {
+        return Some(Fault::Surrounded);
+    }
+    if value.starts_with(prefix) {
+        return Some(Fault::OtherCode);
+    }
+    let is_slip = plain
+        .strip_suffix(secret)
+        .is_some_and(|head| !secret.is_empty() && distance(head, prefix) <= SLIPS);
+    if is_slip { Some(Fault::PrefixMisspelt) } else { alone(value) }
+}
+
+/// What is wrong with `value` if it was meant to be a code of which nothing is known.
+fn alone(value: &[u8]) -> Option<Fault> {
+    let prefix = PREFIX.as_bytes();
+    if value.starts_with(prefix) || value.len() > LONGEST {
+        return None;
+    }
+    let plain = bare(value);
+    if plain.starts_with(prefix) {
+        return Some(disguise(value));
+    }
+    if plain.to_ascii_lowercase().starts_with(prefix) {
+        return Some(Fault::Case);
+    }
+    let end = plain.iter().position(|byte| *byte == b'=')? + 1;
+    let head = plain[..end].to_ascii_lowercase();
+    (distance(&head, prefix) <= SLIPS).then_some(Fault::PrefixMisspelt)
+}
+
+/// The first of two records that make the code only together.
+fn split(values: &[Vec<u8>], expected: &[u8]) -> Option<Vec<u8>> {
+    let starts = values.iter().filter(|value| !value.is_empty() && expected.starts_with(value));
+    let mut starts = starts.filter(|value| value.len() < expected.len());
+    starts.find(|start| values.iter().any(|end| *end == expected[start.len()..])).cloned()
+}
+
+/// A value without the quotes, escapes and blanks that pasting adds.
+fn bare(value: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(value);
+    let keep = |letter: &char| !is_quote(*letter) && !is_blank(*letter);
+    text.chars().filter(keep).collect::<String>().into_bytes()
+}
+
+fn disguise(value: &[u8]) -> Fault {
+    let text = String::from_utf8_lossy(value);
+    if text.contains(is_quote) { Fault::Quotes } else { Fault::Blanks }
+}
+
+fn is_quote(letter: char) -> bool {
+    matches!(letter, '"' | '\'' | '`' | '\\' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
+}
+
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+}
+
+/// The edit distance (Levenshtein) between two short texts.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// A value short enough for a line.
+pub(super) fn excerpt(value: &[u8]) -> String {
+    let text = printable(value);
+    if text.len() <= 100 { text } else { format!("{}…", &text[..100]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &[u8] = b"cloudflare_dashboard_sso=5f2c9a";
+
+    fn txt(text: &str) -> Txt {
+        Txt { strings: vec![text.as_bytes().to_vec()] }
+    }
+
+    #[test]
+    fn near_misses_are_named() {
+        for (value, fault) in [
+            ("cloudflare_dashboard_sso=5f2c9a", None),
+            ("v=spf1 include:_spf.google.com -all", None),
+            ("google-site-verification=abc", None),
+            ("", None),
+            ("\"cloudflare_dashboard_sso=5f2c9a\"", Some(Fault::Quotes)),
+            ("“cloudflare_dashboard_sso=5f2c9a”", Some(Fault::Quotes)),
+            ("cloudflare_dashboard_sso= 5f2c9a", Some(Fault::Blanks)),
+            ("cloudflare_dashboard_sso=5f2c9a ", Some(Fault::Blanks)),
+            ("cloudflare_dashboard_sso=5f2c9a\u{200b}", Some(Fault::Blanks)),
+            ("Cloudflare_Dashboard_SSO=5f2c9a", Some(Fault::Case)),
+            ("5f2c9a", Some(Fault::PrefixMissing)),
+            ("cloudflare-dashboard-sso=5f2c9a", Some(Fault::PrefixMisspelt)),
+            ("cloudflare_dashbord_sso=5f2c9a", Some(Fault::PrefixMisspelt)),
+            ("cloudflare_dashboard_sso:5f2c9a", Some(Fault::PrefixMisspelt)),
+            ("cloudflare_dashbord_sso=other", Some(Fault::PrefixMisspelt)),
+            ("cloudflare_dashboard_sso=5f2c", Some(Fault::CutShort)),
+            ("TXT cloudflare_dashboard_sso=5f2c9a IN", Some(Fault::Surrounded)),
+            ("cloudflare_dashboard_sso=5f2c9ab", Some(Fault::Surrounded)),
+            ("cloudflare_dashboard_sso=777", Some(Fault::OtherCode)),
+        ] {
+            let record = txt(value);
+            let found = near_misses(&[&record], Some(CODE));
+            assert_eq!(found.first().map(|miss| miss.fault), fault, "{value}");
+        }
+    }
+
+    #[test]
+    fn without_a_code_to_expect_only_the_prefix_can_be_wrong() {
+        for (value, fault) in [
+            ("cloudflare_dashboard_sso=777", None),
+            ("v=spf1 -all", None),
+            ("5f2c9a", None),
+            ("\"cloudflare_dashboard_sso=777\"", Some(Fault::Quotes)),
+            ("CLOUDFLARE_DASHBOARD_SSO=777", Some(Fault::Case)),
+            ("cloudflare_dashbaord_sso=777", Some(Fault::PrefixMisspelt)),
+        ] {
+            let record = txt(value);
+            let found = near_misses(&[&record], None);
+            assert_eq!(found.first().map(|miss| miss.fault), fault, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_code_split_over_two_records_is_never_joined_but_named() {
+        let (first, second) = (txt("cloudflare_dashboard_sso="), txt("5f2c9a"));
+        let found = near_misses(&[&second, &first], Some(CODE));
+        assert!(found.iter().any(|miss| miss.fault == Fault::SplitOverRecords));
+    }
+
+    #[test]
+    fn distances_are_counted_in_edits() {
+        for (a, b, edits) in
+            [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("abc", "abc", 0)]
+        {
+            assert_eq!(distance(a.as_bytes(), b.as_bytes()), edits, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What a look found, in the shape that is printed: `cfsso/dig/v1`. Pure.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::survey::{Server, Survey};
+use super::txt::{Txt, printable};
+use super::verdict::{Judgement, Verdict};
+use crate::domain::EmailDomain;
+
+/// The TXT records of a domain, and what they mean.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(title = "cfsso/dig/v1")]
+pub struct Report {
+    /// `cfsso/dig/v1`.
+    pub schema: &'static str,
+    /// The domain.
+    pub name: String,
+    /// The code that was looked for; null where any would do.
+    pub expected: Option<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One sentence for people.
+    pub summary: String,
+    /// What to do; null where there is nothing to do.
+    pub remedy: Option<String>,
+    /// When the last cache forgets, if only caches stand in the way (RFC 3339, UTC).
+    #[schemars(with = "Option<String>")]
+    pub visible_at: Option<Timestamp>,
+    /// What the verdict rests on, a line each.
+    pub evidence: Vec<String>,
+    /// The distinct values seen, their character-strings joined without a space.
+    pub texts: Vec<String>,
+    /// What each server said: authoritative first, then by name and address.
+    pub servers: Vec<Server>,
+}
+
+impl Report {
+    /// Puts a survey and its judgement into one report.
+    #[must_use]
+    pub fn new(
+        domain: &EmailDomain,
+        expected: Option<&[u8]>,
+        survey: Survey,
+        judgement: Judgement,
+    ) -> Self {
+        let records = survey.servers.iter().flat_map(|server| &server.records);
+        let texts: BTreeSet<Vec<u8>> = records.map(Txt::joined).collect();
+        Self {
+            schema: "cfsso/dig/v1",
+            name: domain.to_string(),
+            expected: expected.map(printable),
+            verdict: judgement.verdict,
+            summary: judgement.summary,
+            remedy: judgement.remedy,
+            visible_at: judgement.visible_at,
+            evidence: judgement.evidence,
+            texts: texts.iter().map(|text| printable(text)).collect(),
+            servers: survey.servers,
+        }
+    }
+}
+
+/// What `dig +short TXT` prints: one server's answer, the first that has one,
+/// aliases before records.
+#[must_use]
+pub fn short_lines(survey: &Survey) -> Vec<String> {
+    let has_answer = |server: &&Server| !server.records.is_empty() || !server.aliases.is_empty();
+    let Some(server) = survey.servers.iter().find(has_answer) else { return Vec::new() };
+    let aliases = server.aliases.iter().map(|alias| format!("{alias}."));
+    aliases.chain(server.records.iter().map(Txt::quoted)).collect()
+}

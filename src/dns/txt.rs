@@ -1,0 +1,129 @@
+//! TXT records as bytes: compared as they came, shown as `dig` shows them.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What every verification code starts with.
+pub const PREFIX: &str = "cloudflare_dashboard_sso=";
+
+/// One TXT record: its character-strings (RFC 1035 section 3.3.14).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "Shown")]
+pub struct Txt {
+    /// The character-strings, each up to 255 bytes.
+    pub strings: Vec<Vec<u8>>,
+}
+
+/// A record in JSON.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Txt")]
+pub(super) struct Shown {
+    /// The character-strings joined without a space.
+    text: String,
+    /// The character-strings one by one.
+    strings: Vec<String>,
+}
+
+impl JsonSchema for Txt {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Shown::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Shown::json_schema(generator)
+    }
+}
+
+impl From<Txt> for Shown {
+    fn from(record: Txt) -> Self {
+        Self {
+            text: printable(&record.joined()),
+            strings: record.strings.iter().map(|string| printable(string)).collect(),
+        }
+    }
+}
+
+impl Txt {
+    /// The character-strings joined without a space, which is the value that
+    /// verification compares.
+    #[must_use]
+    pub fn joined(&self) -> Vec<u8> {
+        self.strings.concat()
+    }
+
+    /// The record as `dig +short TXT` prints it: each character-string in quotes.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        let quoted: Vec<String> = self.strings.iter().map(|string| quote(string)).collect();
+        quoted.join(" ")
+    }
+}
+
+/// Bytes as text: printable ASCII as it is, anything else as `\DDD`.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        push(&mut text, byte);
+    }
+    text
+}
+
+/// A character-string as in a zone file (RFC 1035 section 5.1).
+fn quote(string: &[u8]) -> String {
+    let mut text = String::with_capacity(string.len() + 2);
+    text.push('"');
+    for &byte in string {
+        if byte == b'"' || byte == b'\\' {
+            text.push('\\');
+        }
+        push(&mut text, byte);
+    }
+    text.push('"');
+    text
+}
+
+fn push(text: &mut String, byte: u8) {
+    if (0x20..0x7f).contains(&byte) {
+        text.push(char::from(byte));
+    } else {
+        let _ = write!(text, "\\{byte:03}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn txt(strings: &[&[u8]]) -> Txt {
+        Txt { strings: strings.iter().map(|string| string.to_vec()).collect() }
+    }
+
+    #[test]
+    fn a_record_is_quoted_as_dig_does() {
+        for (strings, quoted) in [
+            (&[b"v=spf1 -all".as_slice()][..], r#""v=spf1 -all""#),
+            (&[b"one", b"two"], r#""one" "two""#),
+            (&[b"say \"hi\" \\ bye"], r#""say \"hi\" \\ bye""#),
+            (&[b"caf\xc3\xa9\x00\x7f\n"], r#""caf\195\169\000\127\010""#),
+            (&[b""], r#""""#),
+        ] {
+            assert_eq!(txt(strings).quoted(), quoted);
+        }
+    }
+
+    #[test]
+    fn character_strings_are_joined_without_a_space_and_kept_apart_in_json() {
+        let record = txt(&[b"cloudflare_dashboard_", b"sso=1\"\xff"]);
+        assert_eq!(record.joined(), b"cloudflare_dashboard_sso=1\"\xff");
+        assert_eq!(
+            serde_json::to_value(&record).unwrap(),
+            serde_json::json!({
+                "text": "cloudflare_dashboard_sso=1\"\\255",
+                "strings": ["cloudflare_dashboard_", "sso=1\"\\255"],
+            })
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! What a survey means. Pure: answers in, judgement out.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::case::Case;
+use super::survey::{Survey, sso_codes};
+
+/// What a survey shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every server that was asked serves exactly the code.
+    Visible,
+    /// Some name servers serve it, others do not or did not answer.
+    PartiallyPublished,
+    /// No name server has it.
+    NotPublished,
+    /// Every name server serves it; a cache still remembers that it was missing.
+    CachedNegative,
+    /// Every name server serves it; a cache still has the records from before.
+    CachedStale,
+    /// The domain has a value that was meant to be the code and is not it.
+    WrongValue,
+    /// The code stands at another name.
+    WrongName,
+    /// The domain is an alias, beside which no other record can stand.
+    CnameConflict,
+    /// Validating resolvers reject the zone's answers.
+    DnssecBogus,
+    /// Servers that the zone is delegated to do not answer for it.
+    LameDelegation,
+    /// The zone says that the name does not exist.
+    Nxdomain,
+    /// The domain is not registered or not delegated.
+    NoDelegation,
+    /// Servers kept silent, so that nothing is proven.
+    Unreachable,
+}
+
+/// What a survey means, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One sentence for people.
+    pub summary: String,
+    /// What to do, unless there is nothing.
+    pub remedy: Option<String>,
+    /// When the last cache forgets what it holds, if only caches stand in the way.
+    pub visible_at: Option<Timestamp>,
+    /// What was seen that the verdict rests on, a line each.
+    pub evidence: Vec<String>,
+    /// The code that was judged: the expected one, or the one found.
+    pub code: Option<Vec<u8>>,
+}
+
+impl Verdict {
+    /// Whether the code is on every server that was asked.
+    #[must_use]
+    pub fn is_visible(self) -> bool {
+        self == Self::Visible
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Visible => "visible",
+            Self::PartiallyPublished => "partially-published",
+            Self::NotPublished => "not-published",
+            Self::CachedNegative => "cached-negative",
+            Self::CachedStale => "cached-stale",
+            Self::WrongValue => "wrong-value",
+            Self::WrongName => "wrong-name",
+            Self::CnameConflict => "cname-conflict",
+            Self::DnssecBogus => "dnssec-bogus",
+            Self::LameDelegation => "lame-delegation",
+            Self::Nxdomain => "nxdomain",
+            Self::NoDelegation => "no-delegation",
+            Self::Unreachable => "unreachable",
+        })
+    }
+}
+
+/// Judges a survey at the time `now`. With no code expected, any code counts:
+/// the one that most servers serve is judged.
+#[must_use]
+pub fn judge(survey: &Survey, expected: Option<&[u8]>, now: Timestamp) -> Judgement {
+    if expected.is_some() {
+        return Case::new(survey, expected, now).judge();
+    }
+    let reach = |code: &Vec<u8>| survey.servers.iter().filter(|one| one.serves(code)).count();
+    let widest = sso_codes(survey).into_iter().max_by_key(reach);
+    Case::new(survey, widest.as_deref(), now).judge()
+}

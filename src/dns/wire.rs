@@ -1,0 +1,333 @@
+//! One question to one server: UDP, then TCP where the answer was truncated.
+//! Knows packets and time-outs, not what an answer means.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::{Edns, Message, MessageType, Query};
+use hickory_proto::rr::{Name, RecordType};
+use serde::{Serialize, Serializer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+use super::config::HttpsServer;
+use super::rcode::Rcode;
+use super::survey::Transport;
+
+/// The largest UDP answer asked for: what passes without fragments (DNS flag day 2020).
+const PAYLOAD: u16 = 1232;
+/// Room for servers that send more than they were asked for.
+const BUFFER: usize = 4096;
+/// How many packets that answer something else are looked at before giving up.
+const STRAY_PACKETS: usize = 100;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub name: Name,
+    pub kind: RecordType,
+    /// Asks the server to look further (RD), and to say whether it validated (AD).
+    pub recursion: bool,
+    /// Asks for the data even where validation failed (CD, RFC 4035 section 3.2.2).
+    pub checking_disabled: bool,
+}
+
+/// Who is asked, and how.
+#[derive(Clone, Debug)]
+pub(super) enum Endpoint {
+    Plain(SocketAddr),
+    Https(Arc<HttpsServer>, Arc<rustls::ClientConfig>),
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub message: Message,
+    pub transport: Transport,
+    /// The answer over UDP was cut off.
+    pub truncated: bool,
+    pub rtt: Duration,
+}
+
+/// Why a server gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It kept silent.
+    #[error("no answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// Nothing listens there.
+    #[error("connection refused")]
+    Closed,
+    /// Nothing could be sent: this machine has no way there, so it was not asked.
+    #[error("not asked: no route from here ({0})")]
+    NoRoute(String),
+    /// Its name has no address, so it was not asked.
+    #[error("not asked: {0}")]
+    NoAddress(String),
+    /// What came is no DNS answer.
+    #[error("malformed answer: {0}")]
+    Malformed(String),
+    /// The network failed in another way.
+    #[error("{0}")]
+    Network(String),
+    /// The answer was cut off, and could not be had in full.
+    #[error("truncated over UDP, and over TCP: {0}")]
+    Truncated(Box<Failure>),
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Closed,
+            io::ErrorKind::NetworkUnreachable => Self::NoRoute(error.to_string()),
+            _ => Self::Network(error.to_string()),
+        }
+    }
+}
+
+impl Question {
+    /// A question to a server that holds the answer itself.
+    pub fn authoritative(name: Name, kind: RecordType) -> Self {
+        Self { name, kind, recursion: false, checking_disabled: false }
+    }
+
+    /// A question to a server that looks for the answer.
+    pub fn recursive(name: Name, kind: RecordType) -> Self {
+        Self { name, kind, recursion: true, checking_disabled: false }
+    }
+
+    /// The same question, validation left out.
+    pub fn unchecked(mut self) -> Self {
+        self.checking_disabled = true;
+        self
+    }
+
+    pub(super) fn message(&self) -> Message {
+        let mut message = Message::query();
+        message.add_query(Query::query(self.name.clone(), self.kind));
+        message.metadata.recursion_desired = self.recursion;
+        // RFC 6840 section 5.7: understands AD, without the size that DO would cost.
+        message.metadata.authentic_data = self.recursion;
+        message.metadata.checking_disabled = self.checking_disabled;
+        let mut edns = Edns::new();
+        edns.set_max_payload(PAYLOAD);
+        message.set_edns(edns);
+        message
+    }
+
+    /// Reads a packet as an answer to this question, or `None` if it answers another.
+    pub(super) fn read(&self, id: u16, packet: &[u8]) -> Option<Result<Message, Failure>> {
+        if packet.get(..2) != Some(&id.to_be_bytes()) {
+            return None;
+        }
+        let message = match Message::from_vec(packet) {
+            Ok(message) => message,
+            Err(error) => return Some(Err(Failure::Malformed(error.to_string()))),
+        };
+        let is_answer = message.metadata.message_type == MessageType::Response;
+        (is_answer && self.is_answered_by(&message)).then_some(Ok(message))
+    }
+
+    /// Whether the question came back; a server that could not read it may leave it out.
+    fn is_answered_by(&self, message: &Message) -> bool {
+        match message.queries.as_slice() {
+            [] => !Rcode::from(message.metadata.response_code).is_answer(),
+            [query] => query.name == self.name && query.query_type == self.kind,
+            _ => false,
+        }
+    }
+}
+
+/// Asks one server, giving it `limit` for all attempts together.
+pub(super) async fn ask(
+    endpoint: &Endpoint,
+    question: &Question,
+    limit: Duration,
+) -> Result<Reply, Failure> {
+    let started = Instant::now();
+    let asked = async {
+        match endpoint {
+            Endpoint::Plain(server) => plain(*server, question, limit).await,
+            Endpoint::Https(server, tls) => super::https::ask(server, tls, question).await,
+        }
+    };
+    let mut reply = timeout(limit, asked).await.map_err(|_| Failure::TimedOut(limit))??;
+    reply.rtt = started.elapsed();
+    Ok(reply)
+}
+
+async fn plain(server: SocketAddr, question: &Question, limit: Duration) -> Result<Reply, Failure> {
+    let mut query = question.message();
+    let mut reply = over_udp(server, question, &query, limit).await?;
+    let rcode = Rcode::from(reply.metadata.response_code);
+    let without_edns = [Rcode::FORMERR, Rcode::NOTIMP, Rcode::BADVERS].contains(&rcode);
+    if without_edns {
+        // RFC 6891 section 6.2.2: an old server may refuse the option itself.
+        query.edns = None;
+        reply = over_udp(server, question, &query, limit).await?;
+    }
+    let truncated = reply.metadata.truncation;
+    let transport = if truncated { Transport::Tcp } else { Transport::Udp };
+    if truncated {
+        // Half a set of records proves nothing: only the whole answer counts.
+        let whole = timeout(limit / 2, over_tcp(server, question, &query)).await;
+        reply = whole
+            .unwrap_or(Err(Failure::TimedOut(limit / 2)))
+            .map_err(|failure| Failure::Truncated(Box::new(failure)))?;
+    }
+    Ok(Reply { message: reply, transport, truncated, rtt: Duration::ZERO })
+}
+
+async fn over_udp(
+    server: SocketAddr,
+    question: &Question,
+    query: &Message,
+    limit: Duration,
+) -> Result<Message, Failure> {
+    let socket = connected(server).await.map_err(|error| Failure::NoRoute(error.to_string()))?;
+    let packet = encode(query)?;
+    socket.send(&packet).await?;
+    let answer = receive(&socket, question, query.metadata.id);
+    tokio::pin!(answer);
+    // A lost packet is sent once more; a dead server still costs one time-out in all.
+    if let Ok(answer) = timeout(limit / 2, &mut answer).await {
+        return answer;
+    }
+    socket.send(&packet).await?;
+    answer.await
+}
+
+/// A socket that takes packets from `server` alone, on a port of the system's choice.
+async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
+    let any = if server.is_ipv4() {
+        SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))
+    } else {
+        SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))
+    };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(server).await?;
+    Ok(socket)
+}
+
+async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Message, Failure> {
+    let mut buffer = vec![0; BUFFER];
+    for _ in 0..STRAY_PACKETS {
+        let length = socket.recv(&mut buffer).await?;
+        let packet = buffer.get(..length).unwrap_or(&[]);
+        match question.read(id, packet) {
+            None => {}
+            Some(Err(_)) if is_cut_off(packet) => return Ok(cut_off(question, id)),
+            Some(answer) => return answer,
+        }
+    }
+    Err(Failure::Malformed(format!("{STRAY_PACKETS} packets answered another question")))
+}
+
+/// Whether a packet that cannot be read says that it is truncated, or was cut by
+/// the buffer.
+fn is_cut_off(packet: &[u8]) -> bool {
+    packet.len() == BUFFER || packet.get(2).is_some_and(|flags| flags & 0b10 != 0)
+}
+
+/// Stands for an answer of which only the truncation is known.
+fn cut_off(question: &Question, id: u16) -> Message {
+    let mut message = question.message().into_response();
+    message.metadata.id = id;
+    message.metadata.truncation = true;
+    message
+}
+
+async fn over_tcp(
+    server: SocketAddr,
+    question: &Question,
+    query: &Message,
+) -> Result<Message, Failure> {
+    let packet = encode(query)?;
+    let length =
+        u16::try_from(packet.len()).map_err(|error| Failure::Network(error.to_string()))?;
+    let mut stream = TcpStream::connect(server).await?;
+    stream.write_all(&[&length.to_be_bytes()[..], &packet].concat()).await?;
+    let mut answer = vec![0; usize::from(stream.read_u16().await?)];
+    stream.read_exact(&mut answer).await?;
+    question
+        .read(query.metadata.id, &answer)
+        .unwrap_or_else(|| Err(Failure::Malformed("it answers another question".to_owned())))
+}
+
+fn encode(query: &Message) -> Result<Vec<u8>, Failure> {
+    query.to_vec().map_err(|error| Failure::Network(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question() -> Question {
+        Question::recursive(Name::from_ascii("cool.cats.").unwrap(), RecordType::TXT)
+    }
+
+    fn answer(change: impl FnOnce(&mut Message)) -> Vec<u8> {
+        let mut message = question().message().into_response();
+        message.metadata.id = 7;
+        change(&mut message);
+        message.to_vec().unwrap()
+    }
+
+    #[test]
+    fn only_an_answer_to_this_very_question_is_taken() {
+        let other = |name: &str, kind| {
+            let query = Query::query(Name::from_ascii(name).unwrap(), kind);
+            answer(move |message| message.queries = vec![query])
+        };
+        for (what, packet, taken) in [
+            ("the answer", answer(|_| {}), true),
+            ("another case", other("COOL.cats.", RecordType::TXT), true),
+            ("another ID", answer(|message| message.metadata.id = 8), false),
+            ("another name", other("uncool.cats.", RecordType::TXT), false),
+            ("another type", other("cool.cats.", RecordType::A), false),
+            ("no question", answer(|message| message.queries.clear()), false),
+            (
+                "no question, refused",
+                answer(|message| {
+                    message.queries.clear();
+                    message.metadata.response_code = hickory_proto::op::ResponseCode::Refused;
+                }),
+                true,
+            ),
+            (
+                "a question",
+                answer(|message| message.metadata.message_type = MessageType::Query),
+                false,
+            ),
+            ("nothing", Vec::new(), false),
+        ] {
+            assert_eq!(question().read(7, &packet).is_some(), taken, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_packet_that_cannot_be_read_is_malformed() {
+        let mut packet = answer(|_| {});
+        packet.truncate(15);
+        assert!(matches!(question().read(7, &packet), Some(Err(Failure::Malformed(_)))));
+        assert!(!is_cut_off(&packet));
+        packet[2] |= 0b10;
+        assert!(is_cut_off(&packet));
+    }
+
+    #[test]
+    fn a_name_that_points_at_itself_is_malformed() {
+        // The question's name is a pointer to its own first byte.
+        let packet = [0, 7, 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 16, 0, 1];
+        assert!(matches!(question().read(7, &packet), Some(Err(Failure::Malformed(_)))));
+    }
+}
