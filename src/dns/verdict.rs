@@ -97,3 +97,6 @@ pub fn judge(survey: &Survey, expected: Option<&[u8]>, now: Timestamp) -> Judgem
     let widest = sso_codes(survey).into_iter().max_by_key(reach);
     Case::new(survey, widest.as_deref(), now).judge()
 }
+
+#[cfg(test)]
+mod tests;

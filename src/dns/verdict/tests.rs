@@ -1,0 +1,425 @@
+use super::super::survey::{Delegation, Dnssec, Misplaced, Place, Role, Server, Transport};
+use super::super::txt::Txt;
+use super::super::wire::Failure;
+use super::super::{Rcode, Survey};
+use super::*;
+
+const CODE: &str = "cloudflare_dashboard_sso=5f2c9a";
+const OTHER: &str = "cloudflare_dashboard_sso=777";
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn txt(text: &str) -> Txt {
+    Txt { strings: vec![text.as_bytes().to_vec()] }
+}
+
+/// A name server that answers with these values.
+fn holder(last: u8, texts: &[&str]) -> Server {
+    let mut server = Server::new(
+        format!("192.0.2.{last}:53"),
+        Some(format!("ns{last}.cool.cats")),
+        Role::Authoritative,
+    );
+    server.rcode = Some(Rcode::NOERROR);
+    server.authoritative = true;
+    server.records = texts.iter().map(|text| txt(text)).collect();
+    server.ttl = (!texts.is_empty()).then_some(300);
+    server.negative_ttl = Some(1800);
+    server
+}
+
+/// A recursive resolver that answers with these values.
+fn cache(last: u8, texts: &[&str]) -> Server {
+    let mut server = holder(last, texts);
+    server.name = None;
+    server.role = Role::Recursive;
+    server.authoritative = false;
+    server.negative_ttl = None;
+    server
+}
+
+fn with(mut server: Server, change: impl FnOnce(&mut Server)) -> Server {
+    change(&mut server);
+    server
+}
+
+fn failed(server: Server, failure: Failure) -> Server {
+    let silent = Server::new(server.server, server.name, server.role);
+    silent.failed(failure)
+}
+
+fn silent(server: Server) -> Server {
+    failed(server, Failure::TimedOut(std::time::Duration::from_secs(2)))
+}
+
+fn refusing(server: Server) -> Server {
+    with(server, |server| {
+        server.rcode = Some(Rcode::REFUSED);
+        server.authoritative = false;
+        server.records.clear();
+    })
+}
+
+fn bogus(server: Server) -> Server {
+    with(server, |server| {
+        server.rcode = Some(Rcode::SERVFAIL);
+        server.records.clear();
+        server.dnssec = Some(Dnssec::Bogus);
+    })
+}
+
+fn nxdomain(server: Server) -> Server {
+    with(server, |server| server.rcode = Some(Rcode::NXDOMAIN))
+}
+
+fn alias(server: Server) -> Server {
+    with(server, |server| server.aliases = vec!["shop.example".to_owned()])
+}
+
+fn over_https(server: Server) -> Server {
+    with(server, |server| server.transport = Transport::Https)
+}
+
+fn v6(server: Server, address: &str) -> Server {
+    with(server, |server| server.server = format!("[{address}]:53"))
+}
+
+fn survey(servers: Vec<Server>) -> Survey {
+    Survey {
+        name: "cool.cats".to_owned(),
+        delegation: Delegation::Zone("cool.cats".to_owned()),
+        servers,
+        misplaced: Vec::new(),
+    }
+}
+
+fn verdict_of(servers: Vec<Server>) -> Judgement {
+    judge(&survey(servers), Some(CODE.as_bytes()), now())
+}
+
+#[test]
+fn each_state_of_the_servers_has_its_verdict() {
+    use Verdict::*;
+    let no_route = || Failure::NoRoute("network unreachable".to_owned());
+    let homeless = || Failure::NoAddress("its name has no address".to_owned());
+    let not_holding = |server| with(server, |server: &mut Server| server.authoritative = false);
+    let table: Vec<(&str, Vec<Server>, Verdict)> = vec![
+        ("all serve it", vec![holder(1, &[CODE]), holder(2, &[CODE])], Visible),
+        ("beside other records", vec![holder(1, &["v=spf1 -all", OTHER, CODE])], Visible),
+        ("caches as well", vec![holder(1, &[CODE]), cache(9, &[CODE])], Visible),
+        (
+            "a server that could not be asked does not count",
+            vec![holder(1, &[CODE]), failed(holder(2, &[]), no_route())],
+            Visible,
+        ),
+        (
+            "a name server without an address does not count",
+            vec![holder(1, &[CODE]), failed(holder(2, &[]), homeless())],
+            Visible,
+        ),
+        ("one lags", vec![holder(1, &[CODE]), holder(2, &[])], PartiallyPublished),
+        ("one lags behind", vec![holder(1, &[CODE]), holder(2, &[OTHER])], PartiallyPublished),
+        ("one denies", vec![holder(1, &[CODE]), nxdomain(holder(2, &[]))], PartiallyPublished),
+        ("one is silent", vec![holder(1, &[CODE]), silent(holder(2, &[]))], PartiallyPublished),
+        (
+            "one is closed",
+            vec![holder(1, &[CODE]), failed(holder(2, &[]), Failure::Closed)],
+            PartiallyPublished,
+        ),
+        (
+            "one sends rubbish",
+            vec![holder(1, &[CODE]), failed(holder(2, &[]), Failure::Malformed("x".into()))],
+            PartiallyPublished,
+        ),
+        ("one refuses", vec![holder(1, &[CODE]), refusing(holder(2, &[]))], LameDelegation),
+        (
+            "one is not authoritative",
+            vec![holder(1, &[CODE]), not_holding(holder(2, &[CODE]))],
+            LameDelegation,
+        ),
+        ("all refuse", vec![refusing(holder(1, &[])), refusing(holder(2, &[]))], LameDelegation),
+        ("none has an address", vec![failed(holder(1, &[]), homeless())], LameDelegation),
+        ("none has it", vec![holder(1, &[]), holder(2, &["v=spf1 -all"])], NotPublished),
+        ("one denies, one has none", vec![nxdomain(holder(1, &[])), holder(2, &[])], NotPublished),
+        ("none, one silent", vec![holder(1, &[]), silent(holder(2, &[]))], NotPublished),
+        ("all deny", vec![nxdomain(holder(1, &[])), nxdomain(holder(2, &[]))], Nxdomain),
+        ("another's code", vec![holder(1, &[OTHER])], WrongValue),
+        ("a longer code", vec![holder(1, &[&format!("{CODE}0")])], WrongValue),
+        ("quotes", vec![holder(1, &[&format!("\"{CODE}\"")])], WrongValue),
+        ("no prefix", vec![holder(1, &["5f2c9a"])], WrongValue),
+        ("an alias", vec![alias(holder(1, &[])), alias(holder(2, &[]))], CnameConflict),
+        ("an alias at one", vec![holder(1, &[CODE]), alias(holder(2, &[]))], CnameConflict),
+        ("the code at the alias's end", vec![alias(holder(1, &[CODE]))], Visible),
+        ("all silent", vec![silent(holder(1, &[])), silent(holder(2, &[]))], Unreachable),
+        ("a cache is silent", vec![holder(1, &[CODE]), silent(cache(9, &[]))], Unreachable),
+        ("a cache refuses", vec![holder(1, &[CODE]), refusing(cache(9, &[]))], Unreachable),
+        ("known from a cache only", vec![silent(holder(1, &[])), cache(9, &[CODE])], Unreachable),
+        ("a cache rejects it", vec![holder(1, &[CODE]), bogus(cache(9, &[]))], DnssecBogus),
+        (
+            "a rejection weighs more than a stale answer",
+            vec![holder(1, &[CODE]), cache(8, &[OTHER]), bogus(cache(9, &[]))],
+            DnssecBogus,
+        ),
+        ("a cache has none", vec![holder(1, &[CODE]), cache(9, &[])], CachedNegative),
+        ("a cache denies", vec![holder(1, &[CODE]), nxdomain(cache(9, &[]))], CachedNegative),
+        ("a cache has the old ones", vec![holder(1, &[CODE]), cache(9, &[OTHER])], CachedStale),
+        (
+            "port 53 is blocked",
+            vec![silent(holder(1, &[])), silent(cache(8, &[])), over_https(cache(9, &[CODE]))],
+            Visible,
+        ),
+        (
+            "port 53 is blocked, and it is not there",
+            vec![silent(holder(1, &[])), over_https(cache(9, &[]))],
+            NotPublished,
+        ),
+        (
+            "port 53 is open, the name servers are dead",
+            vec![silent(holder(1, &[])), cache(8, &[CODE]), over_https(cache(9, &[CODE]))],
+            Unreachable,
+        ),
+    ];
+    for (what, servers, verdict) in table {
+        let judgement = verdict_of(servers);
+        assert_eq!(judgement.verdict, verdict, "{what}: {judgement:?}");
+        assert_eq!(judgement.remedy.is_none(), verdict == Visible, "{what}");
+        assert!(!judgement.summary.is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn a_zone_that_is_not_there_or_not_known_is_said_to_be_so() {
+    for (delegation, verdict) in [
+        (Delegation::Absent, Verdict::NoDelegation),
+        (Delegation::Unknown, Verdict::Unreachable),
+        (Delegation::Zone("cool.cats".to_owned()), Verdict::Unreachable),
+    ] {
+        let survey = Survey { delegation, ..survey(Vec::new()) };
+        assert_eq!(judge(&survey, Some(CODE.as_bytes()), now()).verdict, verdict);
+    }
+}
+
+#[test]
+fn servers_named_by_hand_all_count() {
+    use Verdict::*;
+    for (what, servers, verdict) in [
+        ("a cache alone", vec![cache(1, &[CODE])], Visible),
+        ("a cache without it", vec![cache(1, &[])], NotPublished),
+        (
+            "a cache and a silent one",
+            vec![cache(1, &[CODE]), silent(holder(2, &[]))],
+            PartiallyPublished,
+        ),
+        ("a holder and a late cache", vec![holder(1, &[CODE]), cache(2, &[])], CachedNegative),
+        ("a cache that rejects it", vec![bogus(cache(1, &[]))], DnssecBogus),
+        ("a dead one", vec![silent(holder(1, &[]))], Unreachable),
+    ] {
+        let survey = Survey { delegation: Delegation::Named, ..survey(servers) };
+        assert_eq!(judge(&survey, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
+    }
+}
+
+#[test]
+fn a_code_at_a_wrong_name_is_found() {
+    for (name, place) in [
+        ("*.cool.cats", Place::Wildcard),
+        ("cool.cats.cool.cats", Place::Doubled),
+        ("www.cool.cats", Place::Www),
+        ("_cloudflare_dashboard_sso.cool.cats", Place::Underscore),
+        ("cats", Place::Apex),
+    ] {
+        for servers in [vec![holder(1, &[])], vec![nxdomain(holder(1, &[]))]] {
+            let at = |text| Misplaced { name: name.to_owned(), place, records: vec![txt(text)] };
+            let with = |text| Survey { misplaced: vec![at(text)], ..survey(servers.clone()) };
+            let judgement = judge(&with(CODE), Some(CODE.as_bytes()), now());
+            assert_eq!(judgement.verdict, Verdict::WrongName);
+            assert!(judgement.summary.contains(&format!("`{name}`")), "{}", judgement.summary);
+            assert_ne!(
+                judge(&with(OTHER), Some(CODE.as_bytes()), now()).verdict,
+                Verdict::WrongName
+            );
+            assert_eq!(judge(&with(OTHER), None, now()).verdict, Verdict::WrongName);
+        }
+    }
+}
+
+#[test]
+fn a_wildcard_explains_every_name_below_it() {
+    let at =
+        |name: &str, place| Misplaced { name: name.to_owned(), place, records: vec![txt(CODE)] };
+    let misplaced = vec![at("www.cool.cats", Place::Www), at("*.cool.cats", Place::Wildcard)];
+    let judgement =
+        judge(&Survey { misplaced, ..survey(vec![holder(1, &[])]) }, Some(CODE.as_bytes()), now());
+    assert!(judgement.summary.contains("`*.cool.cats`"), "{}", judgement.summary);
+}
+
+#[test]
+fn a_wrong_value_from_a_wildcard_is_traced_to_it() {
+    let place = Place::WildcardAbove;
+    let misplaced = vec![Misplaced { name: "*.cats".to_owned(), place, records: vec![txt(OTHER)] }];
+    let judgement = judge(
+        &Survey { misplaced, ..survey(vec![holder(1, &[OTHER])]) },
+        Some(CODE.as_bytes()),
+        now(),
+    );
+    assert_eq!(judgement.verdict, Verdict::WrongValue);
+    assert!(judgement.summary.contains("the wildcard `*.cats`"), "{}", judgement.summary);
+}
+
+#[test]
+fn caches_forget_at_a_time_of_day() {
+    let negative = |seconds| with(cache(9, &[]), |server| server.negative_ttl = seconds);
+    let stale = |seconds| with(cache(9, &[OTHER]), |server| server.ttl = Some(seconds));
+    for (what, late, at) in [
+        ("what is left of the absence", negative(Some(90)), "2026-03-01T12:01:30Z"),
+        ("at worst what the zone says", negative(None), "2026-03-01T12:30:00Z"),
+        ("what is left of the old records", stale(3600), "2026-03-01T13:00:00Z"),
+        ("a TTL with the top bit set is 0", stale(0x8000_0001), "2026-03-01T12:00:00Z"),
+    ] {
+        let judgement = verdict_of(vec![holder(1, &[CODE]), cache(8, &[CODE]), late]);
+        assert_eq!(judgement.visible_at, Some(at.parse().unwrap()), "{what}");
+        assert!(judgement.summary.contains(at), "{what}: {}", judgement.summary);
+        assert!(judgement.summary.contains("within the two days"), "{}", judgement.summary);
+    }
+}
+
+#[test]
+fn the_cache_that_forgets_last_decides() {
+    let late = |last, texts: &[&str], seconds| {
+        with(cache(last, texts), |server| {
+            server.ttl = Some(seconds);
+            server.negative_ttl = Some(seconds);
+        })
+    };
+    let judgement =
+        verdict_of(vec![holder(1, &[CODE]), late(8, &[], 60), late(9, &[OTHER], 200_000)]);
+    assert_eq!(judgement.verdict, Verdict::CachedStale);
+    assert_eq!(judgement.visible_at, Some("2026-03-03T19:33:20Z".parse().unwrap()));
+    assert!(judgement.summary.contains("later than the two days"), "{}", judgement.summary);
+}
+
+#[test]
+fn an_absence_known_from_caches_alone_may_be_old() {
+    let late = with(cache(1, &[]), |server| server.negative_ttl = Some(60));
+    let survey = Survey { delegation: Delegation::Named, ..survey(vec![late]) };
+    let judgement = judge(&survey, Some(CODE.as_bytes()), now());
+    assert_eq!(judgement.visible_at, Some("2026-03-01T12:01:00Z".parse().unwrap()));
+    assert_eq!(verdict_of(vec![holder(1, &[])]).visible_at, None);
+}
+
+#[test]
+fn only_several_dead_ipv6_addresses_speak_for_a_machine_without_ipv6() {
+    use Verdict::*;
+    let dead = |last, address| v6(silent(holder(last, &[])), address);
+    let live = |last, address| v6(holder(last, &[CODE]), address);
+    for (what, servers, verdict) in [
+        ("all", vec![holder(1, &[CODE]), dead(1, "2001:db8::1"), dead(2, "2001:db8::2")], Visible),
+        ("just one", vec![holder(1, &[CODE]), dead(1, "2001:db8::1")], PartiallyPublished),
+        (
+            "not all",
+            vec![holder(1, &[CODE]), dead(1, "2001:db8::1"), live(2, "2001:db8::2")],
+            PartiallyPublished,
+        ),
+        (
+            "IPv4 as well",
+            vec![silent(holder(1, &[])), dead(1, "2001:db8::1"), dead(2, "2001:db8::2")],
+            Unreachable,
+        ),
+    ] {
+        assert_eq!(verdict_of(servers).verdict, verdict, "{what}");
+    }
+}
+
+#[test]
+fn without_an_expected_code_any_code_counts() {
+    use Verdict::*;
+    for (what, servers, verdict, code) in [
+        ("one code", vec![holder(1, &[OTHER]), holder(2, &[OTHER])], Visible, Some(OTHER)),
+        (
+            "two codes, one everywhere",
+            vec![holder(1, &[CODE, OTHER]), holder(2, &[OTHER])],
+            Visible,
+            Some(OTHER),
+        ),
+        (
+            "a code at one server",
+            vec![holder(1, &[CODE]), holder(2, &[])],
+            PartiallyPublished,
+            Some(CODE),
+        ),
+        ("none", vec![holder(1, &["v=spf1 -all"])], NotPublished, None),
+        ("a misspelt one", vec![holder(1, &["cloudflare-dashboard-sso=1"])], WrongValue, None),
+    ] {
+        let judgement = judge(&survey(servers), None, now());
+        assert_eq!(judgement.verdict, verdict, "{what}");
+        assert_eq!(judgement.code.as_deref(), code.map(str::as_bytes), "{what}");
+    }
+}
+
+#[test]
+fn evidence_names_each_server_that_does_not_serve_it() {
+    let judgement = verdict_of(vec![
+        holder(1, &[CODE]),
+        refusing(holder(2, &[])),
+        silent(holder(3, &[])),
+        failed(holder(4, &[]), Failure::NoRoute("network unreachable".to_owned())),
+    ]);
+    assert_eq!(
+        judgement.evidence,
+        [
+            "ns2.cool.cats (192.0.2.2:53): answers REFUSED",
+            "ns3.cool.cats (192.0.2.3:53): no answer within 2000 ms",
+            "ns4.cool.cats (192.0.2.4:53): not asked: no route from here (network unreachable)",
+        ]
+    );
+}
+
+#[test]
+fn values_are_compared_as_bytes_and_whole_records() {
+    let bytes = |strings: &[&[u8]]| Txt { strings: strings.iter().map(|s| s.to_vec()).collect() };
+    let expected = b"cloudflare_dashboard_sso=\xff\xfe";
+    for (what, records, verdict) in [
+        (
+            "split strings",
+            vec![bytes(&[b"cloudflare_dashboard_", b"sso=\xff\xfe"])],
+            Verdict::Visible,
+        ),
+        (
+            "the replacement character",
+            vec![txt("cloudflare_dashboard_sso=\u{fffd}\u{fffd}")],
+            Verdict::WrongValue,
+        ),
+        (
+            "two records",
+            vec![bytes(&[b"cloudflare_dashboard_"]), bytes(&[b"sso=\xff\xfe"])],
+            Verdict::WrongValue,
+        ),
+    ] {
+        let server = with(holder(1, &[]), |server| server.records = records);
+        assert_eq!(judge(&survey(vec![server]), Some(expected), now()).verdict, verdict, "{what}");
+    }
+}
+
+#[test]
+fn verdicts_print_as_they_serialise() {
+    use Verdict::*;
+    for verdict in [
+        Visible,
+        PartiallyPublished,
+        NotPublished,
+        CachedNegative,
+        CachedStale,
+        WrongValue,
+        WrongName,
+        CnameConflict,
+        DnssecBogus,
+        LameDelegation,
+        Nxdomain,
+        NoDelegation,
+        Unreachable,
+    ] {
+        assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.to_string());
+    }
+}
