@@ -188,8 +188,7 @@ impl Server {
         self.authoritative = message.metadata.authoritative;
         let found = Found::read(name, message);
         self.truncated |= found.records.len() > MOST_RECORDS;
-        self.records = found.records;
-        self.records.truncate(MOST_RECORDS);
+        self.records = capped(found.records);
         self.aliases = found.aliases;
         self.ttl = found.ttl;
         if self.records.is_empty() {
@@ -197,13 +196,7 @@ impl Server {
         }
         self.soa_serial = soa_serial(message);
         let errors = extended_errors(message);
-        self.dnssec = if message.metadata.authentic_data {
-            Some(Dnssec::Secure)
-        } else {
-            let is_bogus = self.rcode == Some(Rcode::SERVFAIL)
-                && errors.iter().any(|(code, _)| is_validation_failure(*code));
-            is_bogus.then_some(Dnssec::Bogus)
-        };
+        self.dnssec = dnssec(message, &errors);
         self.extended_errors = errors.iter().map(|(code, text)| told(*code, text)).collect();
         self
     }
@@ -213,6 +206,15 @@ impl Server {
     pub fn serves(&self, code: &[u8]) -> bool {
         self.records.iter().any(|record| record.joined() == code)
     }
+}
+
+/// Keeps no more records than any domain has, the codes among them first.
+fn capped(mut records: Vec<Txt>) -> Vec<Txt> {
+    let is_other = |record: &Txt| !record.joined().starts_with(PREFIX.as_bytes());
+    records.sort_by_cached_key(is_other);
+    records.truncate(MOST_RECORDS);
+    records.sort();
+    records
 }
 
 /// All distinct verification codes that any server gave for the domain itself.
@@ -266,7 +268,6 @@ impl Found {
                 found.ttl = Some(least(found.ttl, record.ttl));
             }
         }
-        found.records.sort();
         found
     }
 }
@@ -313,6 +314,18 @@ fn extended_errors(message: &Message) -> Vec<(u16, String)> {
         _ => None,
     };
     edns.options().get_all(EdnsCode::Unknown(15)).into_iter().filter_map(read).collect()
+}
+
+/// What a resolver says of validation. AD in a failure, or from a server that
+/// does not recurse, is the question's own flag sent back.
+fn dnssec(message: &Message, errors: &[(u16, String)]) -> Option<Dnssec> {
+    let rcode = Rcode::from(message.metadata.response_code);
+    let is_secure = message.metadata.authentic_data && message.metadata.recursion_available;
+    if is_secure && rcode.is_answer() {
+        return Some(Dnssec::Secure);
+    }
+    let is_bogus = errors.iter().any(|(code, _)| is_validation_failure(*code));
+    (rcode == Rcode::SERVFAIL && is_bogus).then_some(Dnssec::Bogus)
 }
 
 /// RFC 8914 section 4: 6 to 12 are ways in which validation fails.
