@@ -237,15 +237,17 @@ fn bottom(error: &reqwest::Error, secret: &str) -> Cause {
 fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut layer = error.source();
     while let Some(error) = layer {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if matches!(
-            tls.or_else(|| error.downcast_ref()),
-            Some(rustls::Error::InvalidCertificate(_))
-        ) {
+        if let Some(rustls::Error::InvalidCertificate(_)) = of_tls(error) {
             return true;
         }
         layer = error.source();
     }
     false
+}
+
+/// The error of TLS that is wrapped in one of I/O, perhaps twice: `source`
+/// passes those over.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let Some(outer) = error.downcast_ref::<io::Error>() else { return error.downcast_ref() };
+    of_tls(outer.get_ref()?)
 }
