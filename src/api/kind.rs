@@ -7,7 +7,7 @@ use super::error::Refusal;
 
 /// What kind of failure it is; scripts tell failures apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The token was rejected, or cannot be sent at all.
     Unauthenticated,
@@ -45,17 +45,17 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "unauthenticated",
-            Self::UserTokenNeeded => "user_token_needed",
+            Self::UserTokenNeeded => "user-token-needed",
             Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
+            Self::NotFound => "not-found",
             Self::Conflict => "conflict",
             Self::Invalid => "invalid",
-            Self::AccessNotEnabled => "access_not_enabled",
-            Self::RateLimited => "rate_limited",
+            Self::AccessNotEnabled => "access-not-enabled",
+            Self::RateLimited => "rate-limited",
             Self::Unavailable => "unavailable",
             Self::Untrusted => "untrusted",
             Self::Unreadable => "unreadable",
-            Self::OutOfTime => "out_of_time",
+            Self::OutOfTime => "out-of-time",
             Self::Setup => "setup",
             Self::Other => "other",
         }

@@ -62,7 +62,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = format!("{error} {error:?}");
     let mut layer = error.source();
     while let Some(error) = layer {
-        text.push_str(&format!(" {error} {error:?}"));
+        text = format!("{text} {error} {error:?}");
         layer = error.source();
     }
     text

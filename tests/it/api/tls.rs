@@ -49,8 +49,8 @@ impl Trusted {
         Self { server, folder }
     }
 
-    fn file(&self) -> Option<PathBuf> {
-        Some(self.folder.path().join("authority.pem"))
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("authority.pem")
     }
 
     async fn list(&self, roots: Roots) -> Result<usize, cfsso::api::Error> {
@@ -68,10 +68,10 @@ async fn an_authority_may_be_added_or_put_in_the_systems_place() {
     let trusted = Trusted::start().await;
     let folder = Some(trusted.folder.path().to_owned());
     let cases = [
-        Roots { ca_cert: trusted.file(), ..Roots::default() },
-        Roots { cert_file: trusted.file(), ..Roots::default() },
+        Roots { ca_cert: Some(trusted.file()), ..Roots::default() },
+        Roots { cert_file: Some(trusted.file()), ..Roots::default() },
         Roots { cert_dir: folder.clone(), ..Roots::default() },
-        Roots { cert_file: trusted.file(), cert_dir: folder, ca_cert: trusted.file() },
+        Roots { cert_file: Some(trusted.file()), cert_dir: folder, ca_cert: Some(trusted.file()) },
     ];
     for (done, roots) in cases.into_iter().enumerate() {
         trusted.list(roots.clone()).await.unwrap_or_else(|error| panic!("{roots:?}: {error:?}"));
@@ -83,8 +83,8 @@ async fn an_authority_may_be_added_or_put_in_the_systems_place() {
 async fn an_unknown_authority_is_said_so_and_gets_no_request() {
     let (trusted, other) = (Trusted::start().await, Trusted::start_for("other", "127.0.0.1").await);
     for roots in [
-        Roots { cert_file: other.file(), ..Roots::default() },
-        Roots { cert_file: other.file(), ca_cert: other.file(), ..Roots::default() },
+        Roots { cert_file: Some(other.file()), ..Roots::default() },
+        Roots { cert_file: Some(other.file()), ca_cert: Some(other.file()), ..Roots::default() },
     ] {
         let error = trusted.list(roots).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts), (Kind::Untrusted, 1));
@@ -99,7 +99,7 @@ async fn an_unknown_authority_is_said_so_and_gets_no_request() {
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused() {
     let trusted = Trusted::start_for("authority", "api.other.test").await;
-    let roots = Roots { ca_cert: trusted.file(), ..Roots::default() };
+    let roots = Roots { ca_cert: Some(trusted.file()), ..Roots::default() };
     let error = trusted.list(roots).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts), (Kind::Untrusted, 1));
     assert!(trusted.server.requests().is_empty());
