@@ -34,7 +34,7 @@ pub(super) struct Wire {
 
 /// A request, as it is sent.
 pub(super) struct Call {
-    /// `PATCH /accounts/…/sso_connectors/…`.
+    /// `PATCH /accounts/…/sso_connectors/…`, masked.
     pub name: String,
     pub method: Method,
     pub url: Url,
@@ -94,7 +94,7 @@ impl Wire {
     ) -> Result<Answer, Fault> {
         let started = Instant::now();
         let result = self.send(call, limit, started + limit.duration, now).await;
-        trace::answered(call, &result, started.elapsed(), self.secret());
+        trace::answered(call, &result, started.elapsed());
         result
     }
 

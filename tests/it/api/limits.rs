@@ -8,7 +8,7 @@ use cfsso::api::{Fault, Kind};
 use super::requests::{CONNECTOR, account, id};
 use super::server::{Reply, Server, answer, bytes, start, success};
 
-const SHORT: Duration = Duration::from_millis(150);
+const SHORT: Duration = Duration::from_millis(400);
 
 #[tokio::test]
 async fn a_slow_answer_ends_at_the_time_limit() {
@@ -23,7 +23,7 @@ async fn a_slow_answer_ends_at_the_time_limit() {
         let error = client.send(&connector::get(&account(), &id())).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Unavailable);
         let Fault::Unanswered { source, .. } = &error.fault else { panic!("{error:?}") };
-        assert_eq!(source.to_string(), "the time limit of 150ms passed");
+        assert_eq!(source.to_string(), "the time limit of 400ms passed");
         assert_eq!(error.ray(), ray);
     }
 }

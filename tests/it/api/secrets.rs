@@ -130,7 +130,7 @@ async fn errors_show_no_secret_however_the_server_echoes_it() {
         let server = Server::start([reply]).await;
         let (client, _) = server.client_with(|config| config.max_retries = 0);
         let (lines, _guard) = collect(Level::DEBUG);
-        let error = client.send(&Request::<u8>::get(&["a"])).await.unwrap_err();
+        let error = client.send(&Request::<u8>::get(&["a", TOKEN])).await.unwrap_err();
         for text in [chain(&error), lines.text(), format!("{:?}", server.config())] {
             assert!(!text.contains("Planted"), "{text}");
         }
