@@ -137,7 +137,7 @@ impl Client {
             }
         }
         let fault = Fault::Endless { pages: pages::MOST };
-        Err(Error { request: request.to_string(), attempts: 1, fault, lost: None })
+        Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
     }
 
     /// Creates something. If the answer is lost, `find` looks whether it was
@@ -205,7 +205,7 @@ impl Client {
         }
         Run {
             call: Call {
-                name: request.to_string(),
+                name: self.mask(&request.to_string()),
                 method: request.method(),
                 url: self.config.base.join(request.segments().iter().map(String::as_str), &query),
                 body: request.body_text().map(str::to_owned),
@@ -224,7 +224,7 @@ impl Client {
     async fn attempt<T>(
         &self,
         run: &mut Run,
-        decode: &dyn Fn(&str) -> Decoded<T>,
+        decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
     ) -> Result<Next<T>, Error> {
         let fault = match self.once(run, decode).await {
             Ok((value, paging)) => {
@@ -285,7 +285,7 @@ impl Client {
     async fn once<T>(
         &self,
         run: &mut Run,
-        decode: &dyn Fn(&str) -> Decoded<T>,
+        decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
     ) -> Result<(T, Paging), Fault> {
         let wire = self.wire.get_or_try_init(async || Wire::new(&self.config)).await;
         let wire = wire.map_err(Fault::Setup)?;
@@ -381,7 +381,7 @@ fn stands_in_the_way(run: &Run, fault: &Fault) -> bool {
 
 fn judge<T>(
     answer: Answer,
-    decode: &dyn Fn(&str) -> Decoded<T>,
+    decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
     secret: &str,
 ) -> Result<(T, Paging), Fault> {
     let Answer { status, ray, retry_after, body, points_to, .. } = answer;

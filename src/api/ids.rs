@@ -5,10 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An identifier of one kind of thing.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(transparent, bound = "")]
 pub struct Id<K> {
     text: String,
@@ -92,6 +93,13 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
+/// Checked as a person's input is: one that a server sent goes into paths too.
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
         Self { text: self.text.clone(), kind: PhantomData }
@@ -145,6 +153,8 @@ mod tests {
             ("a b", false),
         ] {
             assert_eq!(text.parse::<ConnectorId>().is_ok(), valid, "{text:?}");
+            let sent = serde_json::from_value::<ConnectorId>(text.into());
+            assert_eq!(sent.is_ok(), valid, "{text:?}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Fields {
     /// Its type, such as `TXT`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Its content; that of a TXT record in quotes: see [`Fields::text`].
+    /// Its content; that of a TXT record in quotes: see [`Fields::txt`].
     pub content: Option<String>,
     /// How long it may be cached, in seconds; 1 leaves that to Cloudflare.
     pub ttl: Option<u64>,
@@ -47,7 +47,7 @@ pub struct Fields {
 impl Fields {
     /// The value of a TXT record, as resolvers will see it.
     #[must_use]
-    pub fn value(&self) -> Option<String> {
+    pub fn txt(&self) -> Option<String> {
         self.content.as_deref().map(txt_text)
     }
 }

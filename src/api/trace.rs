@@ -57,11 +57,11 @@ pub(super) fn body(direction: &str, body: &[u8], secret: &str) {
     }
 }
 
-pub(super) fn answered(call: &Call, result: &Result<Answer, Fault>, took: Duration, secret: &str) {
+pub(super) fn answered(call: &Call, result: &Result<Answer, Fault>, took: Duration) {
     if !enabled!(target: TARGET, Level::INFO) {
         return;
     }
-    let name = mask_with(&call.name, secret);
+    let name = &call.name;
     let (outcome, ray) = match result {
         Ok(answer) => (answer.status.to_string(), answer.ray.as_deref()),
         Err(fault) => (told(fault), None),

@@ -34,7 +34,7 @@ pub(super) struct Wire {
 
 /// A request, as it is sent.
 pub(super) struct Call {
-    /// `PATCH /accounts/…/sso_connectors/…`.
+    /// `PATCH /accounts/…/sso_connectors/…`, masked.
     pub name: String,
     pub method: Method,
     pub url: Url,
@@ -94,7 +94,7 @@ impl Wire {
     ) -> Result<Answer, Fault> {
         let started = Instant::now();
         let result = self.send(call, limit, started + limit.duration, now).await;
-        trace::answered(call, &result, started.elapsed(), self.secret());
+        trace::answered(call, &result, started.elapsed());
         result
     }
 
@@ -237,15 +237,17 @@ fn bottom(error: &reqwest::Error, secret: &str) -> Cause {
 fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut layer = error.source();
     while let Some(error) = layer {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if matches!(
-            tls.or_else(|| error.downcast_ref()),
-            Some(rustls::Error::InvalidCertificate(_))
-        ) {
+        if let Some(rustls::Error::InvalidCertificate(_)) = of_tls(error) {
             return true;
         }
         layer = error.source();
     }
     false
+}
+
+/// The error of TLS that is wrapped in one of I/O, perhaps twice: `source`
+/// passes those over.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let Some(outer) = error.downcast_ref::<io::Error>() else { return error.downcast_ref() };
+    of_tls(outer.get_ref()?)
 }

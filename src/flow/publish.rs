@@ -139,7 +139,7 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> Place {
 pub fn sort(records: Vec<Record>, domain: &EmailDomain, code: &str) -> Records {
     let mut sorted = Records { stands: false, stale: Vec::new(), foreign: Vec::new() };
     for record in records {
-        let Some(text) = record.value().filter(|text| text.starts_with(PREFIX)) else { continue };
+        let Some(text) = record.txt().filter(|text| text.starts_with(PREFIX)) else { continue };
         if record.name.as_deref() != Some(domain.as_str()) {
             continue;
         }
@@ -175,7 +175,7 @@ pub async fn create(
     let request = record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}"));
     let look = async || {
         let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
-        Ok(records.into_iter().find(|record| record.value().as_ref() == Some(&txt.content)))
+        Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.content)))
     };
     match tools.client.create(&request, look).await {
         Ok(Created::Now(_) | Created::Found(_)) => Ok(()),
@@ -205,7 +205,7 @@ pub fn deletion(zone: &ZoneId, record: &Record) -> Change {
     Change::new(
         format!("delete a stale TXT record of {}", record.name.as_deref().unwrap_or("the domain")),
         &record::delete(zone, &record.id),
-        vec![Difference::new("content", record.value(), ())],
+        vec![Difference::new("content", record.txt(), ())],
     )
 }
 
@@ -279,7 +279,7 @@ mod tests {
         let sorted = sort(records, &domain("cool.cats"), CODE);
         assert!(sorted.stands);
         assert_eq!(sorted.stale.len(), 1);
-        assert_eq!(sorted.stale[0].value().as_deref(), Some("cloudflare_dashboard_sso=old"));
+        assert_eq!(sorted.stale[0].txt().as_deref(), Some("cloudflare_dashboard_sso=old"));
         assert_eq!(
             sorted.foreign,
             ["cloudflare_dashboard_sso=theirs", "cloudflare_dashboard_sso=noted"]

@@ -303,7 +303,7 @@ impl Setup<'_> {
                 let text = format!(
                     "a stale code of this program stands at {}: {}; --replace-stale-txt removes it",
                     record.name,
-                    stale.value().unwrap_or_default()
+                    stale.txt().unwrap_or_default()
                 );
                 self.tell(&Event::Warning { text: &text });
             }
