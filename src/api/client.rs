@@ -16,7 +16,7 @@ use super::error::{Cause, Error, Fault, Refusal};
 use super::kind::Kind;
 use super::pages::{self, Paging};
 use super::request::{Method, Request};
-use super::retry::{self, Decision, Policy, Situation, Trouble};
+use super::retry::{self, Decision, Policy, Situation};
 use super::roots::Roots;
 use super::trace;
 use super::wire::{Answer, Call, Limit, Wire};
@@ -103,7 +103,7 @@ struct Run {
 enum Next<T> {
     Done(T, Paging),
     Again,
-    LookUp { error: Error, may_repeat: bool },
+    LookUp { error: Error, then_repeat: bool },
 }
 
 impl Client {
@@ -153,12 +153,12 @@ impl Client {
             match self.attempt(&mut run, &|text| request.decode(text)).await? {
                 Next::Done(value, _) => return Ok(Created::Now(value)),
                 Next::Again => {}
-                Next::LookUp { error, may_repeat } => match find().await {
+                Next::LookUp { error, then_repeat } => match find().await {
                     Ok(Some(found)) => {
                         self.settle(&mut run);
                         return Ok(Created::Found(found));
                     }
-                    Ok(None) if may_repeat => {}
+                    Ok(None) if then_repeat => {}
                     Ok(None) => return Err(error),
                     Err(look_up) => {
                         trace::look_up_failed(&run.call, &look_up);
@@ -247,7 +247,7 @@ impl Client {
             self.settle(run);
         }
         if refused_after_loss {
-            return Ok(Next::LookUp { error: run.error(fault), may_repeat: false });
+            return Ok(Next::LookUp { error: run.error(fault), then_repeat: false });
         }
         self.follow(run, fault).await
     }
@@ -271,12 +271,10 @@ impl Client {
                 self.clock.sleep(wait).await;
                 Ok(Next::Again)
             }
-            Decision::LookUp(wait) => {
+            Decision::LookUp { wait, then_repeat } => {
                 trace::retry(&run.call, &fault, wait, "is looked up");
                 self.clock.sleep(wait).await;
-                let may_repeat =
-                    situation.trouble == Trouble::Lost && run.attempts <= policy.max_retries;
-                Ok(Next::LookUp { error: run.error(fault), may_repeat })
+                Ok(Next::LookUp { error: run.error(fault), then_repeat })
             }
         }
     }
