@@ -137,7 +137,7 @@ impl Context {
         }
         Err(Stop::new(
             StopKind::Declined,
-            format!("`{}` was typed, not `{domain}`: nothing was changed", answer.trim()),
+            format!("`{}` was typed, not `{domain}`: not confirmed", answer.trim()),
         )
         .into())
     }

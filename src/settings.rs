@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::api::ids::AccountId;
+use crate::api::ids::{AccountId, InvalidId};
 use crate::api::{BaseUrl, Credentials, Roots};
 use crate::dns::ServerSpec;
 use crate::output::{Choice, Environment, Format};
@@ -173,12 +173,12 @@ impl fmt::Display for CredentialSource {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The account ID is none.
-    #[error("{origin}: {source}")]
+    #[error("{origin}: {reason}")]
     Account {
         /// Where the value came from.
         origin: &'static str,
         /// What is wrong with it.
-        source: crate::api::ids::InvalidId,
+        reason: InvalidId,
     },
     /// A value that cannot be used.
     #[error("{origin}: {reason}")]
@@ -337,7 +337,7 @@ fn account(
     else {
         return Ok(None);
     };
-    text.parse().map(Some).map_err(|source| Error::Account { origin, source })
+    text.parse().map(Some).map_err(|reason| Error::Account { origin, reason })
 }
 
 fn credentials(
@@ -514,7 +514,10 @@ mod tests {
     fn settle(line: &str, env: &[(&str, &str)]) -> Result<Settings, Error> {
         let args = ["cfsso", "connector", "list"].into_iter().chain(line.split_whitespace());
         let options = Cli::try_parse_from(args).unwrap().options;
-        resolve(options, &env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        resolve(
+            options,
+            &env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
     }
 
     fn config(text: &str) -> (tempfile::TempDir, String) {
@@ -527,9 +530,15 @@ mod tests {
 
     #[test]
     fn a_flag_counts_before_the_environment_and_that_before_the_profile() {
-        let (_dir, path) = config(&format!("profile = \"work\"\n[profiles.work]\naccount = \"{THREE}\"\noutput = \"yaml\"\n"));
+        let (_dir, path) = config(&format!(
+            "profile = \"work\"\n[profiles.work]\naccount = \"{THREE}\"\noutput = \"yaml\"\n"
+        ));
         let flag = format!("--account {ONE} -o json");
-        let environment = [("CFSSO_CONFIG", path.as_str()), ("CLOUDFLARE_ACCOUNT_ID", TWO), ("CFSSO_OUTPUT", "name")];
+        let environment = [
+            ("CFSSO_CONFIG", path.as_str()),
+            ("CLOUDFLARE_ACCOUNT_ID", TWO),
+            ("CFSSO_OUTPUT", "name"),
+        ];
         for (line, env, account, format) in [
             (flag.as_str(), &environment[..], ONE, Format::Json),
             ("", &environment[..], TWO, Format::Name),
@@ -586,7 +595,10 @@ mod tests {
     fn a_profile_that_is_not_there_is_answered_with_those_there_are() {
         let (_dir, path) = config("[profiles.home]\n[profiles.work]\n");
         let error = settle("--profile wrk", &[("CFSSO_CONFIG", &path)]).unwrap_err();
-        assert!(error.to_string().ends_with("has no profile `wrk`; it has `home`, `work`"), "{error}");
+        assert!(
+            error.to_string().ends_with("has no profile `wrk`; it has `home`, `work`"),
+            "{error}"
+        );
         let error = settle("--profile work", &[]).unwrap_err();
         assert!(matches!(error, Error::NoFile { .. }), "{error}");
     }
@@ -608,8 +620,14 @@ mod tests {
     fn the_state_is_kept_where_the_platform_keeps_it() {
         for (env, file) in [
             (&[("CFSSO_SANDBOX_STATE", "/a/b.json"), ("HOME", "/home/ada")][..], Some("/a/b.json")),
-            (&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/ada")], Some("/state/cfsso/sandbox.json")),
-            (&[("XDG_STATE_HOME", "relative"), ("HOME", "/home/ada")], Some("/home/ada/.local/state/cfsso/sandbox.json")),
+            (
+                &[("XDG_STATE_HOME", "/state"), ("HOME", "/home/ada")],
+                Some("/state/cfsso/sandbox.json"),
+            ),
+            (
+                &[("XDG_STATE_HOME", "relative"), ("HOME", "/home/ada")],
+                Some("/home/ada/.local/state/cfsso/sandbox.json"),
+            ),
             (&[], None),
         ] {
             let found = settle("", env).unwrap().sandbox_state().ok();
@@ -619,7 +637,13 @@ mod tests {
 
     #[test]
     fn a_duration_has_a_unit_and_is_not_nothing() {
-        for (text, seconds) in [("90s", Some(90)), ("10m", Some(600)), ("2h", Some(7200)), ("1d", Some(86_400)), ("1h30m", Some(5400))] {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("10m", Some(600)),
+            ("2h", Some(7200)),
+            ("1d", Some(86_400)),
+            ("1h30m", Some(5400)),
+        ] {
             assert_eq!(duration(text).ok().map(|duration| duration.as_secs()), seconds, "{text}");
         }
         for text in ["", "10", "0s", "-5s", "soon", "99999999999999999999d"] {

@@ -121,14 +121,17 @@ impl Show for dns::Report {
     fn show(&self, page: &mut Page) {
         let mark = match self.verdict {
             Verdict::Visible => Mark::Done,
-            Verdict::PartiallyPublished | Verdict::CachedNegative | Verdict::CachedStale => Mark::Doing,
+            Verdict::PartiallyPublished | Verdict::CachedNegative | Verdict::CachedStale => {
+                Mark::Doing
+            }
             _ => Mark::Failed,
         };
         page.line(page.state(mark, &self.verdict.to_string()) + "  " + Text::strong(&self.name));
         page.paragraph(Text::prose(&self.summary));
         if !self.servers.is_empty() {
             page.blank();
-            let rows: Vec<_> = self.servers.iter().map(|server| row(server, self.expected.as_deref())).collect();
+            let rows: Vec<_> =
+                self.servers.iter().map(|server| row(server, self.expected.as_deref())).collect();
             page.table(&["SERVER", "ROLE", "ANSWER", "TTL", "TIME"], &rows);
         }
         if !self.texts.is_empty() {
@@ -136,7 +139,10 @@ impl Show for dns::Report {
             page.line(Text::dim(format!("TXT records of {}", self.name)));
             for text in &self.texts {
                 let is_code = self.expected.as_ref() == Some(text) || text.starts_with(dns::PREFIX);
-                page.line(Text::plain("  ") + if is_code { Text::strong(text) } else { Text::plain(text) });
+                page.line(
+                    Text::plain("  ")
+                        + if is_code { Text::strong(text) } else { Text::plain(text) },
+                );
             }
         }
         if !self.evidence.is_empty() {
@@ -181,12 +187,16 @@ fn answer(server: &Server, expected: Option<&str>) -> Text {
     }
     let serves = match expected {
         Some(code) => server.serves(code.as_bytes()),
-        None => server.records.iter().any(|record| record.joined().starts_with(dns::PREFIX.as_bytes())),
+        None => {
+            server.records.iter().any(|record| record.joined().starts_with(dns::PREFIX.as_bytes()))
+        }
     };
     let via = if server.transport == Transport::Udp { "" } else { ", not over UDP" };
     match (serves, server.records.len(), server.rcode) {
         (true, _, _) => Text::good(format!("serves the code{via}")),
-        (false, 0, Some(rcode)) if rcode.is_answer() => Text::warn(format!("no TXT records, {rcode}")),
+        (false, 0, Some(rcode)) if rcode.is_answer() => {
+            Text::warn(format!("no TXT records, {rcode}"))
+        }
         (false, 0, Some(rcode)) => Text::bad(rcode.to_string()),
         (false, 0, None) => Text::bad("nothing"),
         (false, count, _) => Text::warn(format!("{count} TXT records, not the code{via}")),

@@ -315,7 +315,8 @@ impl Setup<'_> {
 
     async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
         if connector.is_verified() || seen.judgement.verdict == Verdict::Visible {
-            self.end(StepId::TxtVisible, StepState::DoneAlready, seen.judgement.summary.clone());
+            let detail = enable::served(&seen.survey, &seen.judgement);
+            self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
         self.begin(StepId::TxtVisible);
@@ -332,7 +333,7 @@ impl Setup<'_> {
         if !judgement.verdict.is_visible() {
             return Err(not_visible(&self.wishes.domain, &judgement).into());
         }
-        self.end(StepId::TxtVisible, StepState::Done, judgement.summary.clone());
+        self.end(StepId::TxtVisible, StepState::Done, enable::served(&survey, &judgement));
         Ok(Seen { survey, judgement })
     }
 
