@@ -66,7 +66,7 @@ async fn awaited(
     let deadline = context.wait_deadline();
     let Awaited { survey, judgement } =
         dns::await_visible(resolver, &args.domain, expected, deadline, |_, judgement| {
-            context.screen.event(&Event {
+            context.screen.event(&Look {
                 event: "waiting",
                 verdict: judgement.verdict,
                 text: &judgement.summary,
@@ -80,7 +80,7 @@ async fn awaited(
 
 /// One look of a wait.
 #[derive(Serialize)]
-struct Event<'a> {
+struct Look<'a> {
     event: &'static str,
     verdict: Verdict,
     text: &'a str,
@@ -185,14 +185,14 @@ fn answer(server: &Server, expected: Option<&str>) -> Text {
     if let Some(error) = &server.error {
         return Text::bad(error.to_string());
     }
-    let serves = match expected {
+    let has_code = match expected {
         Some(code) => server.serves(code.as_bytes()),
         None => {
             server.records.iter().any(|record| record.joined().starts_with(dns::PREFIX.as_bytes()))
         }
     };
     let via = if server.transport == Transport::Udp { "" } else { ", not over UDP" };
-    match (serves, server.records.len(), server.rcode) {
+    match (has_code, server.records.len(), server.rcode) {
         (true, _, _) => Text::good(format!("serves the code{via}")),
         (false, 0, Some(rcode)) if rcode.is_answer() => {
             Text::warn(format!("no TXT records, {rcode}"))

@@ -193,13 +193,12 @@ impl Setup<'_> {
         );
         let connectors = connectors?;
         let standing = connector::pick(&connectors, domain)?.cloned();
-        let (connector, place) = match standing {
-            Some(connector) => (self.stands(connector), None),
+        let (connector, place) = if let Some(connector) = standing {
+            (self.stands(connector), None)
+        } else {
             // The zone is looked up while the connector is created.
-            None => {
-                let (connector, place) = tokio::join!(self.create(), self.place());
-                (connector?, place?)
-            }
+            let (connector, place) = tokio::join!(self.create(), self.place());
+            (connector?, place?)
         };
         let seen = self.publish(&connector, survey, place).await?;
         let seen = self.await_visible(&connector, seen).await?;
