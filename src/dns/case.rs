@@ -40,7 +40,7 @@ fn finding(verdict: Verdict, summary: String, remedy: impl Into<String>) -> Find
 
 impl<'a> Case<'a> {
     pub fn new(survey: &'a Survey, code: Option<&'a [u8]>, now: Timestamp) -> Self {
-        let (mut caches, mut holders): (Vec<_>, Vec<_>) = standings(survey.servers.iter(), code)
+        let (mut caches, mut holders): (Vec<_>, Vec<_>) = standings(survey, code)
             .into_iter()
             .partition(|(server, _)| server.role == Role::Recursive);
         let is_unheard = |(_, standing): &(&Server, Standing)| {

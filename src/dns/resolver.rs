@@ -14,7 +14,7 @@ use super::look::{Target, look_at_all, probe};
 use super::rcode::Rcode;
 use super::survey::{Delegation, Role, Server, Survey, Transport};
 use super::txt::PREFIX;
-use super::walk::{Hosts, Walker, spread};
+use super::walk::{Found, Walker, spread};
 use super::wire::{Endpoint, Failure};
 use crate::clock::Clock;
 use crate::domain::EmailDomain;
@@ -76,9 +76,9 @@ impl Resolver {
     async fn survey_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Reach) -> Survey {
         let mut walker = self.walker();
         let found = walker.walk(name).await;
-        let mut survey = empty(found.delegation);
+        let mut survey = empty(found.delegation.clone());
         if let Some(zone) = &found.zone {
-            let (targets, homeless) = self.authoritative(&found.hosts);
+            let (targets, homeless) = self.authoritative(&found);
             let probed = spread(&found.hosts, PROBED);
             let probed = probed.iter().map(|ip| self.at_authoritative(*ip)).collect();
             let (servers, misplaced) = tokio::join!(
@@ -159,19 +159,22 @@ impl Resolver {
     }
 
     /// One target per address, and an entry for each name server without one.
-    fn authoritative(&self, hosts: &Hosts) -> (Vec<Target>, Vec<Server>) {
+    fn authoritative(&self, found: &Found) -> (Vec<Target>, Vec<Server>) {
         let mut by_address: BTreeMap<IpAddr, &str> = BTreeMap::new();
         let mut homeless = Vec::new();
-        for (host, addresses) in hosts {
+        for (host, addresses) in &found.hosts {
             for address in addresses {
                 by_address.entry(*address).or_insert(host);
             }
             if addresses.is_empty() {
                 let server = format!("{host}:{}", self.config.authoritative_port);
-                homeless.push(
-                    Server::new(server, Some(host.clone()), Role::Authoritative)
-                        .failed(Failure::NoAddress("its name has no address".to_owned())),
-                );
+                let failure = if found.unknown.contains(host) {
+                    Failure::Network("its address could not be looked up".to_owned())
+                } else {
+                    Failure::NoAddress("its name has no address".to_owned())
+                };
+                let entry = Server::new(server, Some(host.clone()), Role::Authoritative);
+                homeless.push(entry.failed(failure));
             }
         }
         let target = |(address, host): (IpAddr, &str)| {

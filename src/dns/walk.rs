@@ -18,9 +18,9 @@ use super::survey::{Delegation, shown};
 use super::wire::{Endpoint, Failure, Question, Reply, ask};
 
 /// More name servers than any zone has, and fewer than a hostile one could name.
-const MOST_HOSTS: usize = 16;
+const MOST_HOSTS: usize = 32;
 /// The most addresses asked in all.
-const MOST_ADDRESSES: usize = 48;
+const MOST_ADDRESSES: usize = 64;
 /// How many name servers of a parent zone are asked for a delegation.
 const PARENTS: usize = 4;
 /// More zone cuts than a domain has labels.
@@ -34,6 +34,8 @@ pub(super) struct Found {
     pub zone: Option<Name>,
     /// Its name servers with their addresses.
     pub hosts: Hosts,
+    /// Those whose addresses no resolver could tell, which may exist all the same.
+    pub unknown: BTreeSet<String>,
 }
 
 /// Name servers by host name, each with its addresses.
@@ -62,13 +64,18 @@ struct Cut {
 impl Walker {
     /// Finds the zone of `domain` and the addresses of its servers.
     pub async fn walk(&mut self, domain: &Name) -> Found {
-        let nothing = |delegation| Found { delegation, zone: None, hosts: Hosts::new() };
+        let nothing = |delegation| Found {
+            delegation,
+            zone: None,
+            hosts: Hosts::new(),
+            unknown: BTreeSet::new(),
+        };
         let (mut cut, is_denied) = match self.start(domain).await {
             Ok(Start::At { cut, is_denied }) => (cut, is_denied),
             Ok(Start::Nowhere) => return nothing(Delegation::Absent),
             Err(Silence) => return nothing(Delegation::Unknown),
         };
-        let mut hosts = self.addresses(&cut).await;
+        let (mut hosts, mut unknown) = self.addresses(&cut).await;
         let mut label = domain.clone();
         for _ in 0..MOST_CUTS {
             if cut.zone == *domain {
@@ -76,7 +83,7 @@ impl Walker {
             }
             match self.below(&cut.zone, &hosts, &label).await {
                 Step::Down(next) => {
-                    hosts = self.addresses(&next).await;
+                    (hosts, unknown) = self.addresses(&next).await;
                     cut = next;
                     label = domain.clone();
                 }
@@ -88,7 +95,7 @@ impl Walker {
             }
         }
         let delegation = Delegation::Zone(shown(&cut.zone));
-        Found { delegation, zone: Some(cut.zone), hosts }
+        Found { delegation, zone: Some(cut.zone), hosts, unknown }
     }
 
     /// The lowest cut that resolvers know of, starting where domains are
@@ -126,8 +133,8 @@ impl Walker {
         }
     }
 
-    /// The addresses of a cut's servers, v4 and v6.
-    async fn addresses(&mut self, cut: &Cut) -> Hosts {
+    /// The addresses of a cut's servers, v4 and v6, and whose could not be found out.
+    async fn addresses(&self, cut: &Cut) -> (Hosts, BTreeSet<String>) {
         let mut lookups = JoinSet::new();
         for (index, host) in cut.hosts.iter().enumerate() {
             for kind in [RecordType::A, RecordType::AAAA] {
@@ -142,9 +149,15 @@ impl Walker {
             }
         }
         let mut found: Vec<BTreeSet<IpAddr>> = vec![BTreeSet::new(); cut.hosts.len()];
-        while let Some(result) = lookups.join_next().await {
-            if let Ok((index, Ok(reply))) = result {
-                found[index].extend(reply.message.answers.iter().filter_map(address));
+        let mut unknown = BTreeSet::new();
+        while let Some(Ok((index, result))) = lookups.join_next().await {
+            match result {
+                Ok(reply) if Rcode::from(reply.message.metadata.response_code).is_answer() => {
+                    found[index].extend(reply.message.answers.iter().filter_map(address));
+                }
+                Ok(_) | Err(_) => {
+                    unknown.insert(shown(&cut.hosts[index]));
+                }
             }
         }
         for (host, addresses) in cut.hosts.iter().zip(&mut found) {
@@ -153,7 +166,7 @@ impl Walker {
                 addresses.extend(glue.map(|(_, address)| address));
             }
         }
-        capped(cut.hosts.iter().map(shown).zip(found).collect())
+        (capped(cut.hosts.iter().map(shown).zip(found).collect()), unknown)
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {

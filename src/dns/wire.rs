@@ -87,7 +87,8 @@ impl Serialize for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::ConnectionRefused => Self::Closed,
+            // Windows tells of a closed UDP port by a reset.
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Closed,
             io::ErrorKind::NetworkUnreachable => Self::NoRoute(error.to_string()),
             _ => Self::Network(error.to_string()),
         }
@@ -193,7 +194,7 @@ async fn over_udp(
     query: &Message,
     limit: Duration,
 ) -> Result<Message, Failure> {
-    let socket = connected(server).await.map_err(|error| Failure::NoRoute(error.to_string()))?;
+    let socket = connected(server).await.map_err(|error| unsent(&error))?;
     let packet = encode(query)?;
     socket.send(&packet).await?;
     let answer = receive(&socket, question, query.metadata.id);
@@ -216,6 +217,20 @@ async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
     Ok(socket)
+}
+
+/// Why a socket towards a server cannot be had. Only a missing route means that
+/// the server was not asked; anything else leaves it unproven.
+fn unsent(error: &io::Error) -> Failure {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
+    // EAFNOSUPPORT, where IPv6 is switched off: Linux, macOS, Windows.
+    let is_family_off = matches!(error.raw_os_error(), Some(97 | 47 | 10047));
+    if is_family_off
+        || [AddrNotAvailable, HostUnreachable, NetworkUnreachable].contains(&error.kind())
+    {
+        return Failure::NoRoute(error.to_string());
+    }
+    Failure::Network(error.to_string())
 }
 
 async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Message, Failure> {
@@ -312,6 +327,21 @@ mod tests {
         ] {
             assert_eq!(question().read(7, &packet).is_some(), taken, "{what}");
         }
+    }
+
+    #[test]
+    fn only_a_missing_route_means_not_asked() {
+        for (kind, is_unasked) in [
+            (io::ErrorKind::NetworkUnreachable, true),
+            (io::ErrorKind::AddrNotAvailable, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::OutOfMemory, false),
+        ] {
+            let failure = unsent(&io::Error::from(kind));
+            assert_eq!(matches!(failure, Failure::NoRoute(_)), is_unasked, "{kind}");
+        }
+        let too_many_files = io::Error::from_raw_os_error(24);
+        assert!(matches!(unsent(&too_many_files), Failure::Network(_)));
     }
 
     #[test]

@@ -204,6 +204,8 @@ fn a_zone_that_is_not_there_or_not_known_is_said_to_be_so() {
 #[test]
 fn servers_named_by_hand_all_count() {
     use Verdict::*;
+    let unasked = |last| failed(holder(last, &[]), Failure::NoRoute("unreachable".to_owned()));
+    let homeless = |last| failed(holder(last, &[]), Failure::NoAddress("unknown".to_owned()));
     for (what, servers, verdict) in [
         ("a cache alone", vec![cache(1, &[CODE])], Visible),
         ("a cache without it", vec![cache(1, &[])], NotPublished),
@@ -215,6 +217,9 @@ fn servers_named_by_hand_all_count() {
         ("a holder and a late cache", vec![holder(1, &[CODE]), cache(2, &[])], CachedNegative),
         ("a cache that rejects it", vec![bogus(cache(1, &[]))], DnssecBogus),
         ("a dead one", vec![silent(holder(1, &[]))], Unreachable),
+        ("one without a route", vec![holder(1, &[CODE]), unasked(2)], PartiallyPublished),
+        ("one without an address", vec![holder(1, &[CODE]), homeless(2)], PartiallyPublished),
+        ("none with an address", vec![homeless(1)], Unreachable),
     ] {
         let survey = Survey { delegation: Delegation::Named, ..survey(servers) };
         assert_eq!(judge(&survey, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
