@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use hickory_proto::rr::Name;
-use tokio::task::JoinSet;
 
-use super::config::{Config, Host, PUBLIC, ServerSpec};
+use super::config::{Config, PUBLIC};
 use super::look::{Target, look_at_all, probe};
+use super::named::named;
 use super::rcode::Rcode;
 use super::survey::{Delegation, Role, Server, Survey, Transport};
 use super::txt::PREFIX;
@@ -131,7 +130,7 @@ impl Resolver {
 
     async fn survey_named(&self, name: &Name, expected: Option<&[u8]>) -> Survey {
         let mut survey = empty(Delegation::Named);
-        let (targets, unresolved) = self.named().await;
+        let (targets, unresolved) = named(&self.config.servers, self.config.timeout).await;
         survey.servers = look_at_all(name, targets, self.config.timeout).await;
         survey.servers.extend(unresolved);
         if !served_by_all(&survey.servers, expected) {
@@ -186,36 +185,6 @@ impl Resolver {
             }
         };
         (by_address.into_iter().map(target).collect(), homeless)
-    }
-
-    /// The servers named by hand, host names resolved as the system does.
-    async fn named(&self) -> (Vec<Target>, Vec<Server>) {
-        let mut lookups = JoinSet::new();
-        for spec in self.config.servers.clone() {
-            let limit = self.config.timeout;
-            lookups.spawn(async move { (resolve(&spec, limit).await, spec) });
-        }
-        let mut targets = BTreeMap::new();
-        let mut unresolved = Vec::new();
-        while let Some(Ok((addresses, spec))) = lookups.join_next().await {
-            let host = match &spec.host {
-                Host::Name(host) => Some(host.clone()),
-                Host::Address(_) => None,
-            };
-            match addresses {
-                Ok(addresses) => targets.extend(addresses.into_iter().map(|at| (at, host.clone()))),
-                Err(reason) => unresolved.push(
-                    Server::new(spec.to_string(), host, Role::Authoritative)
-                        .failed(Failure::NoAddress(reason)),
-                ),
-            }
-        }
-        let target = |(address, host): (SocketAddr, Option<String>)| Target {
-            endpoint: Endpoint::Plain(address),
-            entry: Server::new(address.to_string(), host, Role::Authoritative),
-            is_named: true,
-        };
-        (targets.into_iter().map(target).collect(), unresolved)
     }
 
     fn recursive_entry(&self, server: SocketAddr) -> Server {
@@ -311,17 +280,4 @@ fn https_target(endpoint: &Endpoint) -> Option<Target> {
         Server::new(server.address.to_string(), Some(server.host.clone()), Role::Recursive);
     entry.transport = Transport::Https;
     Some(Target { endpoint: endpoint.clone(), entry, is_named: false })
-}
-
-async fn resolve(spec: &ServerSpec, limit: Duration) -> Result<Vec<SocketAddr>, String> {
-    let name = match &spec.host {
-        Host::Address(address) => return Ok(vec![SocketAddr::new(*address, spec.port)]),
-        Host::Name(name) => name,
-    };
-    let lookup = tokio::net::lookup_host((name.as_str(), spec.port));
-    match tokio::time::timeout(limit, lookup).await {
-        Ok(Ok(addresses)) => Ok(addresses.collect()),
-        Ok(Err(error)) => Err(format!("`{name}` has no address: {error}")),
-        Err(_) => Err(format!("no answer for the address of `{name}`")),
-    }
 }

@@ -6,19 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::op::Message;
-use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
+use super::cut::{Cut, Step, address, delegated, hosts_of, referral, step};
+use super::race::first;
 use super::rcode::Rcode;
 use super::survey::{Delegation, shown};
-use super::wire::{Endpoint, Failure, Question, Reply, ask};
+use super::wire::{Endpoint, Failure, Question};
 
-/// More name servers than any zone has, and fewer than a hostile one could name.
-const MOST_HOSTS: usize = 32;
 /// The most addresses asked in all.
 const MOST_ADDRESSES: usize = 64;
 /// How many name servers of a parent zone are asked for a delegation.
@@ -51,14 +50,6 @@ pub(super) struct Walker {
     pub silent: Option<Vec<(SocketAddr, Failure)>>,
     pub timeout: Duration,
     pub authoritative_port: u16,
-}
-
-/// A zone and its name servers, as one answer gives them.
-struct Cut {
-    zone: Name,
-    hosts: Vec<Name>,
-    /// Addresses that came along.
-    glue: Vec<(Name, IpAddr)>,
 }
 
 impl Walker {
@@ -206,84 +197,6 @@ enum Start {
     Nowhere,
 }
 
-/// What a parent's server says of a name.
-enum Step {
-    /// A zone cut on the way to the name.
-    Down(Cut),
-    /// The server holds a lower zone as well: ask for that zone's servers.
-    Ask(Name),
-    /// There is no such name.
-    Absent,
-    /// The name lies in the zone asked.
-    Here,
-    /// No server answered.
-    Unheard,
-}
-
-fn step(zone: &Name, name: &Name, message: &Message) -> Step {
-    if let Some(cut) = delegated(name, &message.answers, message) {
-        return Step::Down(cut);
-    }
-    if let Some(cut) = referral(zone, name, message) {
-        return Step::Down(cut);
-    }
-    let apex = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
-    match apex {
-        Some(soa) if soa.name != *zone && zone.zone_of(&soa.name) && soa.name.zone_of(name) => {
-            if soa.name == *name {
-                Step::Here
-            } else {
-                Step::Ask(soa.name.clone())
-            }
-        }
-        _ if Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN => Step::Absent,
-        _ => Step::Here,
-    }
-}
-
-/// A referral (RFC 1034 section 4.3.2, step 3b) to a zone below `zone` that holds `name`.
-fn referral(zone: &Name, name: &Name, message: &Message) -> Option<Cut> {
-    let owner = message.authorities.iter().find(|record| {
-        matches!(record.data, RData::NS(_))
-            && record.name != *zone
-            && zone.zone_of(&record.name)
-            && record.name.zone_of(name)
-    })?;
-    delegated(&owner.name, &message.authorities, message)
-}
-
-/// The NS records of `zone` in `section`, as a cut.
-fn delegated(zone: &Name, section: &[Record], message: &Message) -> Option<Cut> {
-    let of_zone = section.iter().filter(|record| record.name == *zone);
-    let hosts: BTreeSet<Name> = of_zone.filter_map(host).collect();
-    let glue = message.additionals.iter();
-    let glue = glue.filter_map(|record| Some((record.name.clone(), address(record)?)));
-    (!hosts.is_empty()).then(|| Cut {
-        zone: zone.clone(),
-        hosts: hosts.into_iter().take(MOST_HOSTS).collect(),
-        glue: glue.take(MOST_ADDRESSES).collect(),
-    })
-}
-
-fn hosts_of(message: &Message) -> Vec<Name> {
-    message.answers.iter().filter_map(host).collect()
-}
-
-fn host(record: &Record) -> Option<Name> {
-    match &record.data {
-        RData::NS(host) if record.dns_class == DNSClass::IN => Some(host.0.clone()),
-        _ => None,
-    }
-}
-
-fn address(record: &Record) -> Option<IpAddr> {
-    match &record.data {
-        RData::A(address) => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-        _ => None,
-    }
-}
-
 /// Up to `most` addresses, each name server's first before any one's second.
 pub(super) fn spread(hosts: &Hosts, most: usize) -> Vec<IpAddr> {
     let mut rounds: Vec<_> = hosts.values().map(|addresses| addresses.iter()).collect();
@@ -309,44 +222,6 @@ fn capped(hosts: Hosts) -> Hosts {
         (host, addresses.into_iter().filter(|address| kept.contains(address)).collect())
     };
     hosts.into_iter().map(keep).collect()
-}
-
-/// Asks all endpoints at once. Returns the first answer that is accepted, else
-/// the best of the others, else why each gave none, in the order asked.
-async fn first(
-    endpoints: Vec<Endpoint>,
-    question: Question,
-    limit: Duration,
-    accept: impl Fn(&Message) -> bool,
-) -> Result<Reply, Vec<Failure>> {
-    let question = Arc::new(question);
-    let mut asked = JoinSet::new();
-    for (index, endpoint) in endpoints.into_iter().enumerate() {
-        let question = Arc::clone(&question);
-        asked.spawn(async move { (index, ask(&endpoint, &question, limit).await) });
-    }
-    let mut best: Option<Reply> = None;
-    let mut failures = Vec::new();
-    while let Some(result) = asked.join_next().await {
-        match result {
-            Ok((_, Ok(reply))) if accept(&reply.message) => return Ok(reply),
-            Ok((_, Ok(reply))) if best.as_ref().is_none_or(|best| worth(&reply) > worth(best)) => {
-                best = Some(reply);
-            }
-            Ok((_, Ok(_))) | Err(_) => {}
-            Ok((index, Err(failure))) => failures.push((index, failure)),
-        }
-    }
-    failures.sort_by_key(|(index, _)| *index);
-    best.ok_or_else(|| failures.into_iter().map(|(_, failure)| failure).collect())
-}
-
-fn worth(reply: &Reply) -> u8 {
-    match Rcode::from(reply.message.metadata.response_code) {
-        Rcode::NOERROR => 2,
-        Rcode::NXDOMAIN => 1,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]
