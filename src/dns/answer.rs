@@ -40,12 +40,14 @@ impl Server {
     }
 }
 
-/// Keeps no more records than any domain has, the codes among them first.
+/// Keeps no more records than any domain has, the codes among them first. What
+/// is not too much stays in the order in which it came.
 fn capped(mut records: Vec<Txt>) -> Vec<Txt> {
-    let is_other = |record: &Txt| !record.joined().starts_with(PREFIX.as_bytes());
-    records.sort_by_cached_key(is_other);
-    records.truncate(MOST_RECORDS);
-    records.sort();
+    if records.len() > MOST_RECORDS {
+        let is_other = |record: &Txt| !record.joined().starts_with(PREFIX.as_bytes());
+        records.sort_by_cached_key(is_other);
+        records.truncate(MOST_RECORDS);
+    }
     records
 }
 

@@ -34,7 +34,8 @@ pub struct Resolver {
 /// How far a look reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// The name servers of the domain alone.
+    /// The name servers of the domain alone; recursive resolvers only where none
+    /// of them answers.
     Authoritative,
     /// Recursive resolvers as well, once every name server that answers serves the code.
     Everyone,

@@ -354,6 +354,39 @@ mod tests {
         assert!(is_cut_off(&packet));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_packet_makes_it_panic(
+            mut packet in proptest::collection::vec(proptest::num::u8::ANY, 0..600),
+            flip in proptest::option::of((0_usize..60, proptest::num::u8::ANY)),
+        ) {
+            // Bytes at random, and real answers with one byte changed.
+            if let Some((at, byte)) = flip {
+                packet = answer(|_| {});
+                let at = at % packet.len();
+                packet[at] = byte;
+            }
+            if let Some(id) = packet.get_mut(..2) {
+                id.copy_from_slice(&[0, 7]);
+            }
+            if let Some(Ok(message)) = question().read(7, &packet) {
+                let reply = Reply {
+                    message,
+                    transport: Transport::Udp,
+                    truncated: false,
+                    rtt: Duration::ZERO,
+                };
+                let entry = crate::dns::Server::new(
+                    String::new(),
+                    None,
+                    crate::dns::Role::Recursive,
+                );
+                let server = entry.answered(&question().name, &reply);
+                assert_eq!(server.rcode.is_some(), server.error.is_none());
+            }
+        }
+    }
+
     #[test]
     fn a_name_that_points_at_itself_is_malformed() {
         // The question's name is a pointer to its own first byte.

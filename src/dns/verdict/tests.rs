@@ -3,6 +3,7 @@ use super::super::txt::Txt;
 use super::super::wire::Failure;
 use super::super::{Rcode, Survey};
 use super::*;
+use proptest::strategy::Strategy;
 
 const CODE: &str = "cloudflare_dashboard_sso=5f2c9a";
 const OTHER: &str = "cloudflare_dashboard_sso=777";
@@ -426,5 +427,44 @@ fn verdicts_print_as_they_serialise() {
         Unreachable,
     ] {
         assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.to_string());
+    }
+}
+
+/// Servers in any state that a survey can have.
+fn any_servers() -> impl Strategy<Value = Vec<Server>> {
+    let one = (1_u8..9, 0_u8..10, proptest::bool::ANY, proptest::bool::ANY);
+    let one = one.prop_map(|(last, state, is_cache, is_v6)| {
+        let make = |texts: &[&str]| if is_cache { cache(last, texts) } else { holder(last, texts) };
+        let server = match state {
+            0..=3 => make(&[CODE]),
+            4 => make(&[]),
+            5 => make(&[OTHER]),
+            6 => silent(make(&[])),
+            7 => refusing(make(&[])),
+            8 => bogus(make(&[])),
+            _ => alias(make(&[])),
+        };
+        if is_v6 { v6(server, &format!("2001:db8::{last}")) } else { server }
+    });
+    proptest::collection::vec(one, 0..7)
+}
+
+proptest::proptest! {
+    #[test]
+    fn visible_means_that_every_server_that_answers_serves_it(servers in any_servers()) {
+        let judgement = verdict_of(servers.clone());
+        let serving = servers.iter().filter(|one| one.serves(CODE.as_bytes())).count();
+        let silent_v6 = |one: &&Server| one.error.is_some() && one.server.starts_with('[');
+        let excused = servers.iter().filter(silent_v6).count();
+        if judgement.verdict == Verdict::Visible {
+            proptest::prop_assert!(serving > 0);
+            proptest::prop_assert!(serving + excused == servers.len(), "{servers:?}");
+            proptest::prop_assert!(excused != 1, "one silent address proves nothing");
+        }
+        if !servers.is_empty() && serving == servers.len() {
+            let is_held = servers.iter().any(|one| one.role == Role::Authoritative);
+            let verdict = if is_held { Verdict::Visible } else { Verdict::Unreachable };
+            proptest::prop_assert_eq!(judgement.verdict, verdict);
+        }
     }
 }
