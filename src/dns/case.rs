@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::expiry;
 use super::finding::{Finding, finding, joined};
-use super::near_miss::excerpt;
+use super::near_miss::{Fault, excerpt};
 use super::rcode::Rcode;
 use super::standing::{Standing, standings};
 use super::survey::{Delegation, Role, Server, Survey, Transport};
@@ -84,11 +84,15 @@ impl<'a> Case<'a> {
         if let Some((server, _)) = self.holders.iter().find(|(_, each)| *each == Standing::Alias) {
             return self.alias(server);
         }
-        if let Some(miss) = self.near_misses().first() {
-            return self.wrong_value(miss);
-        }
-        if let Some(misplaced) = self.misplaced().first() {
-            return self.wrong_name(misplaced);
+        // Another connector's code may well be right where it is: of a domain that
+        // has one, the code at a wrong name tells more.
+        let misses = self.near_misses();
+        let slip = misses.first().filter(|miss| miss.fault != Fault::OtherCode);
+        match (slip, self.misplaced().first(), misses.first()) {
+            (Some(slip), _, _) => return self.wrong_value(slip),
+            (None, Some(misplaced), _) => return self.wrong_name(misplaced),
+            (None, None, Some(other)) => return self.wrong_value(other),
+            (None, None, None) => {}
         }
         let name = self.name();
         let is_nxdomain = |(server, standing): &(&Server, Standing)| {

@@ -19,6 +19,7 @@ mod named;
 mod near_miss;
 mod race;
 mod rcode;
+mod recursive;
 mod report;
 mod resolver;
 mod standing;

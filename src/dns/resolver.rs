@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
 
 use hickory_proto::rr::Name;
 
-use super::config::{Config, PUBLIC};
+use super::config::Config;
 use super::look::{Target, look_at_all, probe};
 use super::named::named;
 use super::rcode::Rcode;
+use super::recursive::{Recursive, https_target};
 use super::survey::{Delegation, Role, Server, Survey, Transport};
 use super::txt::PREFIX;
 use super::walk::{Found, Walker, spread};
@@ -27,8 +27,7 @@ const PROBED: usize = 3;
 pub struct Resolver {
     config: Config,
     clock: Clock,
-    recursive: OnceLock<Vec<SocketAddr>>,
-    https: OnceLock<Vec<Endpoint>>,
+    recursive: Recursive,
 }
 
 /// How far a look reaches.
@@ -45,7 +44,7 @@ impl Resolver {
     /// A resolver. Nothing is read or asked before the first survey.
     #[must_use]
     pub fn new(config: Config, clock: Clock) -> Self {
-        Self { config, clock, recursive: OnceLock::new(), https: OnceLock::new() }
+        Self { recursive: Recursive::new(&config), config, clock }
     }
 
     /// The clock that waits go through.
@@ -95,7 +94,7 @@ impl Resolver {
             survey.servers.extend(
                 silent
                     .into_iter()
-                    .map(|(server, failure)| self.recursive_entry(server).failed(failure)),
+                    .map(|(server, failure)| self.recursive.entry(server).failed(failure)),
             );
         }
         survey.servers.extend(look_at_all(name, caches, self.config.timeout).await);
@@ -106,7 +105,7 @@ impl Resolver {
     fn caches(
         &self,
         survey: &Survey,
-        walker: &Walker,
+        walker: &Walker<'_>,
         expected: Option<&[u8]>,
         reach: Reach,
     ) -> Vec<Target> {
@@ -116,15 +115,15 @@ impl Resolver {
         let is_known = !nobody_answered && served_by_all(&survey.servers, expected);
         let may_ask = nobody_answered || (reach == Reach::Everyone && is_known);
         if may_ask && !is_absent {
-            let open = walker.plain.iter().filter(|_| walker.silent.is_none());
+            let open = self.recursive.plain().iter().filter(|_| walker.silent.is_none());
             targets.extend(open.map(|server| Target {
                 endpoint: Endpoint::Plain(*server),
-                entry: self.recursive_entry(*server),
+                entry: self.recursive.entry(*server),
                 is_named: false,
             }));
         }
         if nobody_answered && !is_absent {
-            targets.extend(walker.https.iter().filter_map(https_target));
+            targets.extend(self.recursive.https().iter().filter_map(https_target));
         }
         targets
     }
@@ -144,10 +143,9 @@ impl Resolver {
         survey
     }
 
-    fn walker(&self) -> Walker {
+    fn walker(&self) -> Walker<'_> {
         Walker {
-            plain: self.recursive().to_vec(),
-            https: self.https().to_vec(),
+            recursive: &self.recursive,
             silent: None,
             timeout: self.config.timeout,
             authoritative_port: self.config.authoritative_port,
@@ -187,47 +185,6 @@ impl Resolver {
         };
         (by_address.into_iter().map(target).collect(), homeless)
     }
-
-    fn recursive_entry(&self, server: SocketAddr) -> Server {
-        let public = PUBLIC.iter().find(|(address, _)| IpAddr::V4(*address) == server.ip());
-        let name = match public {
-            Some((_, name)) => Some((*name).to_owned()),
-            None if self.config.recursive.is_empty() => Some("system".to_owned()),
-            None => None,
-        };
-        Server::new(server.to_string(), name, Role::Recursive)
-    }
-
-    fn recursive(&self) -> &[SocketAddr] {
-        self.recursive.get_or_init(|| {
-            if !self.config.recursive.is_empty() {
-                return self.config.recursive.clone();
-            }
-            let public = PUBLIC.iter().map(|(address, _)| SocketAddr::from((*address, 53)));
-            let mut all: Vec<SocketAddr> = system_resolvers().into_iter().chain(public).collect();
-            all.sort();
-            all.dedup();
-            all
-        })
-    }
-
-    fn https(&self) -> &[Endpoint] {
-        self.https.get_or_init(|| {
-            if self.config.https.is_empty() {
-                return Vec::new();
-            }
-            let tls = self.config.tls.clone().or_else(|| {
-                let platform = super::https::platform_tls();
-                platform
-                    .inspect_err(|error| tracing::warn!(%error, "no DNS over HTTPS"))
-                    .ok()
-                    .map(Arc::new)
-            });
-            let Some(tls) = tls else { return Vec::new() };
-            let servers = self.config.https.iter().cloned().map(Arc::new);
-            servers.map(|server| Endpoint::Https(server, Arc::clone(&tls))).collect()
-        })
-    }
 }
 
 fn absolute(domain: &EmailDomain) -> Name {
@@ -261,24 +218,4 @@ fn served_by_all(servers: &[Server], expected: Option<&[u8]>) -> bool {
     let is_answer = |server: &&Server| server.rcode.is_some_and(Rcode::is_answer);
     let mut answered = servers.iter().filter(is_answer).peekable();
     answered.peek().is_some() && answered.all(has_code)
-}
-
-fn system_resolvers() -> Vec<SocketAddr> {
-    match hickory_resolver::system_conf::read_system_conf() {
-        Ok((config, _)) => {
-            config.name_servers().iter().map(|server| SocketAddr::new(server.ip, 53)).collect()
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the system names no resolver");
-            Vec::new()
-        }
-    }
-}
-
-fn https_target(endpoint: &Endpoint) -> Option<Target> {
-    let Endpoint::Https(server, _) = endpoint else { return None };
-    let mut entry =
-        Server::new(server.address.to_string(), Some(server.host.clone()), Role::Recursive);
-    entry.transport = Transport::Https;
-    Some(Target { endpoint: endpoint.clone(), entry, is_named: false })
 }

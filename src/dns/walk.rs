@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::cut::{Cut, Step, address, delegated, hosts_of, referral, step};
 use super::race::first;
 use super::rcode::Rcode;
+use super::recursive::Recursive;
 use super::survey::{Delegation, shown};
 use super::wire::{Endpoint, Failure, Question};
 
@@ -41,18 +42,15 @@ pub(super) struct Found {
 pub(super) type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
 
 /// The recursive resolvers that help, and what became of them.
-pub(super) struct Walker {
-    /// Asked on port 53.
-    pub plain: Vec<SocketAddr>,
-    /// Asked over HTTPS, once nobody answered on port 53.
-    pub https: Vec<Endpoint>,
+pub(super) struct Walker<'a> {
+    pub recursive: &'a Recursive,
     /// Why nobody answered on port 53, once that is known.
     pub silent: Option<Vec<(SocketAddr, Failure)>>,
     pub timeout: Duration,
     pub authoritative_port: u16,
 }
 
-impl Walker {
+impl Walker<'_> {
     /// Finds the zone of `domain` and the addresses of its servers.
     pub async fn walk(&mut self, domain: &Name) -> Found {
         let nothing = |delegation| Found {
@@ -162,8 +160,8 @@ impl Walker {
 
     fn endpoints(&self) -> Vec<Endpoint> {
         match self.silent {
-            None => self.plain.iter().copied().map(Endpoint::Plain).collect(),
-            Some(_) => self.https.clone(),
+            None => self.recursive.plain().iter().copied().map(Endpoint::Plain).collect(),
+            Some(_) => self.recursive.https().to_vec(),
         }
     }
 
@@ -178,7 +176,7 @@ impl Walker {
             Ok(reply) => Ok(reply.message),
             Err(_) if self.silent.is_some() => Err(Silence),
             Err(failures) => {
-                self.silent = Some(self.plain.iter().copied().zip(failures).collect());
+                self.silent = Some(self.recursive.plain().iter().copied().zip(failures).collect());
                 let reply = first(self.endpoints(), question, self.timeout, accept).await;
                 reply.map(|reply| reply.message).map_err(|_| Silence)
             }
