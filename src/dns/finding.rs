@@ -27,7 +27,9 @@ impl Case<'_> {
         let name = self.name();
         finding(
             Verdict::NoDelegation,
-            format!("`{name}` is not delegated: its parent zone says that there is no such name"),
+            format!(
+                "`{name}` is not delegated: asked for its name servers, the DNS says that there is no such name"
+            ),
             "register the domain or restore its NS records at the registrar, and check its spelling",
         )
     }

@@ -8,10 +8,11 @@ use tokio::task::JoinSet;
 
 use super::answer::{Found, negative_ttl, soa_serial};
 use super::misplaced;
+use super::question::Question;
 use super::rcode::Rcode;
 use super::survey::{Dnssec, Misplaced, Place, Role, Server, shown};
 use super::txt::Txt;
-use super::wire::{Endpoint, Question, ask};
+use super::wire::{Endpoint, ask};
 
 /// One server about to be asked.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ mod look;
 mod misplaced;
 mod named;
 mod near_miss;
+mod question;
 mod race;
 mod rcode;
 mod recursive;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use hickory_proto::op::Message;
 use tokio::task::JoinSet;
 
+use super::question::Question;
 use super::rcode::Rcode;
-use super::wire::{Endpoint, Failure, Question, Reply, ask};
+use super::wire::{Endpoint, Failure, Reply, ask};
 
 /// Asks all endpoints at once. Returns the first answer that is accepted, else
 /// the best of the others, else why each gave none, in the order asked.

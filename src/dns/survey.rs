@@ -32,7 +32,8 @@ pub enum Delegation {
     Named,
     /// The zone that holds the domain.
     Zone(String),
-    /// No zone holds it: its parent zone says that there is no such domain.
+    /// No zone holds it: its parent's servers, or else the resolvers, say that
+    /// there is no such name.
     Absent,
     /// No resolver answered, so that the zone could not be looked for.
     Unknown,

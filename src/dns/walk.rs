@@ -13,11 +13,12 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
 use super::cut::{Cut, Step, address, delegated, hosts_of, referral, step};
+use super::question::Question;
 use super::race::first;
 use super::rcode::Rcode;
 use super::recursive::Recursive;
 use super::survey::{Delegation, shown};
-use super::wire::{Endpoint, Failure, Question};
+use super::wire::{Endpoint, Failure};
 
 /// The most addresses asked in all.
 const MOST_ADDRESSES: usize = 64;
