@@ -1,7 +1,10 @@
 //! The integration tests: one binary.
 
 mod api;
+mod confirm;
+mod connector;
 mod dns;
+mod errors;
 mod harness;
 mod output;
 mod sandbox;
