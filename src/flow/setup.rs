@@ -208,13 +208,12 @@ impl Setup<'_> {
         );
         let connectors = connectors?;
         let standing = connector::pick(&connectors, domain)?.cloned();
-        let (connector, place) = match standing {
-            Some(connector) => (self.stands(connector), None),
+        let (connector, place) = if let Some(connector) = standing {
+            (self.stands(connector), None)
+        } else {
             // The zone is looked up while the connector is created.
-            None => {
-                let (connector, place) = tokio::join!(self.create(), self.place());
-                (connector?, place?)
-            }
+            let (connector, place) = tokio::join!(self.create(), self.place());
+            (connector?, place?)
         };
         let seen = self.publish(&connector, survey, place).await?;
         let seen = self.await_visible(&connector, seen).await?;
@@ -353,7 +352,8 @@ impl Setup<'_> {
 
     async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
         if seen.judgement.verdict == Verdict::Visible {
-            self.end(StepId::TxtVisible, StepState::DoneAlready, seen.judgement.summary.clone());
+            let detail = enable::served(&seen.survey, &seen.judgement);
+            self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
         if connector.is_verified() {
@@ -375,7 +375,7 @@ impl Setup<'_> {
         if !judgement.verdict.is_visible() {
             return Err(not_visible(self.wishes, &judgement).into());
         }
-        self.end(StepId::TxtVisible, StepState::Done, judgement.summary.clone());
+        self.end(StepId::TxtVisible, StepState::Done, enable::served(&survey, &judgement));
         Ok(Seen { survey, judgement })
     }
 
