@@ -4,5 +4,6 @@ mod api;
 mod dns;
 mod harness;
 mod output;
+mod readme;
 mod sandbox;
 mod setup;
