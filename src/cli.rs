@@ -62,6 +62,7 @@ pub enum Command {
 
 impl Command {
     /// Commands that need neither settings nor account run at once.
+    #[must_use]
     pub fn run_alone(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
             Self::Completions(args) => Some(Ok(completions::run(args))),

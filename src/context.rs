@@ -137,7 +137,7 @@ impl Context {
         }
         Err(Stop::new(
             StopKind::Declined,
-            format!("`{}` was typed, not `{domain}`: nothing was changed", answer.trim()),
+            format!("`{}` was typed, not `{domain}`: not confirmed", answer.trim()),
         )
         .into())
     }
@@ -244,21 +244,12 @@ impl Context {
             }
             CredentialSource::Stdin => self.screen.read_line().await?.unwrap_or_default(),
             CredentialSource::Command(command) => first_line(&printed_by(command)?),
-            CredentialSource::Missing => return Err(self.nowhere().into()),
+            CredentialSource::Missing => return Err(nowhere().into()),
         };
         if token.trim().is_empty() {
             return Err(no_token(format!("{} holds no token", self.settings.credentials)).into());
         }
         Ok(Credentials::Token(SecretString::from(token.trim())))
-    }
-
-    fn nowhere(&self) -> Stop {
-        no_token("no API token was found")
-            .cause(
-                "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
-                 CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile in the configuration file",
-            )
-            .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
     }
 
     fn after(&self, duration: Duration) -> Timestamp {
@@ -289,6 +280,15 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
             Err(stop.hint(format!("add `--account {}`", several[0].id)).into())
         }
     }
+}
+
+fn nowhere() -> Stop {
+    no_token("no API token was found")
+        .cause(
+            "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
+             CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile in the configuration file",
+        )
+        .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
 }
 
 fn same_domain(a: &str, b: &str) -> bool {

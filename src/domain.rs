@@ -181,7 +181,7 @@ impl EmailDomain {
         if PUBLIC_MAIL.binary_search(&self.as_str()).is_ok() {
             return Some(Ineligible::PublicMail);
         }
-        self.0.ends_with(".edu").then_some(Ineligible::Education)
+        self.0.rsplit('.').next().filter(|top| *top == "edu").map(|_| Ineligible::Education)
     }
 
     /// The domain and its parents down to two labels, longest first: where to

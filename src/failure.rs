@@ -84,7 +84,7 @@ fn stopped(stop: &Stop) -> Failure {
 
 fn answered(error: &api::Error) -> Failure {
     let mut failure = Failure::new(exit_by(error.kind()), error.to_string());
-    failure.kind = error.kind().as_str().to_owned();
+    error.kind().as_str().clone_into(&mut failure.kind);
     failure.causes =
         causes(std::iter::successors(std::error::Error::source(error), |layer| layer.source()));
     failure.request = Some(error.request.clone());

@@ -3,10 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(_) => return ExitCode::from(cfsso::output::ExitCode::Failure.code()),
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return ExitCode::from(cfsso::output::ExitCode::Failure.code());
     };
     let exit = runtime.block_on(cfsso::run(cfsso::Process::current()));
     // A thread may still wait for a line of input that will not come.

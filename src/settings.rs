@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::api::ids::AccountId;
+use crate::api::ids::{AccountId, InvalidId};
 use crate::api::{BaseUrl, Credentials, Roots};
 use crate::dns::ServerSpec;
 use crate::output::{Choice, Environment, Format};
@@ -173,12 +173,12 @@ impl fmt::Display for CredentialSource {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The account ID is none.
-    #[error("{origin}: {source}")]
+    #[error("{origin}: {reason}")]
     Account {
         /// Where the value came from.
         origin: &'static str,
         /// What is wrong with it.
-        source: crate::api::ids::InvalidId,
+        reason: InvalidId,
     },
     /// A value that cannot be used.
     #[error("{origin}: {reason}")]
@@ -337,7 +337,7 @@ fn account(
     else {
         return Ok(None);
     };
-    text.parse().map(Some).map_err(|source| Error::Account { origin, source })
+    text.parse().map(Some).map_err(|reason| Error::Account { origin, reason })
 }
 
 fn credentials(
@@ -498,4 +498,156 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     })?;
     let duration = Duration::try_from(span).map_err(|_| refused())?;
     if duration.is_zero() { Err(refused()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    const ONE: &str = "00000000000000000000000000000001";
+    const TWO: &str = "00000000000000000000000000000002";
+    const THREE: &str = "00000000000000000000000000000003";
+
+    fn settle(line: &str, env: &[(&str, &str)]) -> Result<Settings, Error> {
+        let args = ["cfsso", "connector", "list"].into_iter().chain(line.split_whitespace());
+        let options = Cli::try_parse_from(args).unwrap().options;
+        resolve(
+            options,
+            &env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
+    }
+
+    fn config(text: &str) -> (tempfile::TempDir, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        let path = file.display().to_string();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_flag_counts_before_the_environment_and_that_before_the_profile() {
+        let (_dir, path) = config(&format!(
+            "profile = \"work\"\n[profiles.work]\naccount = \"{THREE}\"\noutput = \"yaml\"\n"
+        ));
+        let flag = format!("--account {ONE} -o json");
+        let environment = [
+            ("CFSSO_CONFIG", path.as_str()),
+            ("CLOUDFLARE_ACCOUNT_ID", TWO),
+            ("CFSSO_OUTPUT", "name"),
+        ];
+        for (line, env, account, format) in [
+            (flag.as_str(), &environment[..], ONE, Format::Json),
+            ("", &environment[..], TWO, Format::Name),
+            ("", &environment[..1], THREE, Format::Yaml),
+        ] {
+            let settings = settle(line, env).unwrap();
+            assert_eq!(settings.account.unwrap().as_str(), account, "{line}");
+            assert_eq!(settings.format, format, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_taken_from_the_first_place_that_names_one() {
+        let (_dir, path) = config("[profiles.default]\ntoken_file = \"/profile\"\n");
+        let config = ("CFSSO_CONFIG", path.as_str());
+        let token = ("CLOUDFLARE_API_TOKEN", "t");
+        let file = ("CLOUDFLARE_API_TOKEN_FILE", "/environment");
+        let email = ("CLOUDFLARE_EMAIL", "ada@cool.cats");
+        let key = ("CLOUDFLARE_API_KEY", "k");
+        for (line, env, source) in [
+            ("--token-stdin", vec![token, config], "standard input"),
+            ("--token-file /flag", vec![token, config], "the token file /flag"),
+            ("", vec![token, file, email, key, config], "the environment"),
+            ("", vec![file, email, key, config], "the token file /environment"),
+            ("", vec![email, key, config], "the environment"),
+            ("", vec![email, config], "the token file /profile"),
+            ("", vec![("CLOUDFLARE_API_TOKEN", "  "), config], "the token file /profile"),
+            ("", vec![("CFSSO_CONFIG", "/nonexistent/config.toml")], "the configuration"),
+        ] {
+            let settings = settle(line, &env).unwrap();
+            assert_eq!(settings.credentials.to_string(), source, "{line} {env:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_configuration_file_is_said_with_its_place() {
+        for (text, line, column, reason) in [
+            ("[profiles.work]\ntokn_file = \"x\"\n", 2, 1, "unknown field `tokn_file`"),
+            ("profile = 3\n", 1, 11, "invalid type: integer `3`, expected a string"),
+            ("[profiles.work\n", 1, 15, "unclosed table"),
+        ] {
+            let (_dir, path) = config(text);
+            let Err(Error::Malformed { line: at, column: column_at, reason: says, .. }) =
+                settle("", &[("CFSSO_CONFIG", &path)])
+            else {
+                panic!("{text}")
+            };
+            assert_eq!((at, column_at), (line, column), "{text}");
+            assert!(says.starts_with(reason), "{says}");
+        }
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_is_answered_with_those_there_are() {
+        let (_dir, path) = config("[profiles.home]\n[profiles.work]\n");
+        let error = settle("--profile wrk", &[("CFSSO_CONFIG", &path)]).unwrap_err();
+        assert!(
+            error.to_string().ends_with("has no profile `wrk`; it has `home`, `work`"),
+            "{error}"
+        );
+        let error = settle("--profile work", &[]).unwrap_err();
+        assert!(matches!(error, Error::NoFile { .. }), "{error}");
+    }
+
+    #[test]
+    fn values_that_cannot_be_used_name_where_they_came_from() {
+        for (env, says) in [
+            (("CLOUDFLARE_ACCOUNT_ID", "cool"), "CLOUDFLARE_ACCOUNT_ID"),
+            (("CLOUDFLARE_BASE_URL", "http://api.example"), "CLOUDFLARE_BASE_URL: "),
+            (("CFSSO_DNS_SERVERS", "https://dns.example"), "CFSSO_DNS_SERVERS: "),
+            (("CFSSO_OUTPUT", "xml"), "CFSSO_OUTPUT: "),
+        ] {
+            let error = settle("", &[env]).unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_state_is_kept_where_the_platform_keeps_it() {
+        for (env, file) in [
+            (&[("CFSSO_SANDBOX_STATE", "/a/b.json"), ("HOME", "/home/ada")][..], Some("/a/b.json")),
+            (
+                &[("XDG_STATE_HOME", "/state"), ("HOME", "/home/ada")],
+                Some("/state/cfsso/sandbox.json"),
+            ),
+            (
+                &[("XDG_STATE_HOME", "relative"), ("HOME", "/home/ada")],
+                Some("/home/ada/.local/state/cfsso/sandbox.json"),
+            ),
+            (&[], None),
+        ] {
+            let found = settle("", env).unwrap().sandbox_state().ok();
+            assert_eq!(found.as_deref(), file.map(Path::new), "{env:?}");
+        }
+    }
+
+    #[test]
+    fn a_duration_has_a_unit_and_is_not_nothing() {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("10m", Some(600)),
+            ("2h", Some(7200)),
+            ("1d", Some(86_400)),
+            ("1h30m", Some(5400)),
+        ] {
+            assert_eq!(duration(text).ok().map(|duration| duration.as_secs()), seconds, "{text}");
+        }
+        for text in ["", "10", "0s", "-5s", "soon", "99999999999999999999d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

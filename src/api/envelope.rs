@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::error::{ApiError, Cause};
+use super::fault::{ApiError, Cause};
 use super::mask::mask_with;
 use super::pages::Paging;
 

@@ -1,14 +1,11 @@
 //! What can go wrong with a request, layer by layer: [`Error`] says which
 //! request, [`Fault`] what happened, its sources why. No text holds a secret.
 
-use std::fmt;
 use std::time::Duration;
 
-use super::credentials::InvalidCredentials;
+use super::fault::{ApiError, Fault, SetupError};
 use super::kind::{self, Kind};
 use super::request::Repeat;
-use super::retry::Trouble;
-use super::roots::RootsError;
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,132 +28,6 @@ fn outcome(attempts: u32) -> String {
         1 => "failed".to_owned(),
         attempts => format!("failed after {attempts} attempts"),
     }
-}
-
-/// What happened to a request.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The API answered that it will not, or cannot.
-    #[error("{0}")]
-    Refused(Box<Refusal>),
-    /// The API answered with success that cannot be read.
-    #[error("the API answered {status} with what cannot be read{}", ray_note(ray.as_deref()))]
-    Unreadable {
-        /// The HTTP status.
-        status: u16,
-        /// The request's identifier at Cloudflare.
-        ray: Option<String>,
-        /// Whether the answer ends in the middle.
-        cut: bool,
-        /// Why it cannot be read.
-        source: Cause,
-    },
-    /// The API sent more than this program is ready to hold.
-    #[error("the API's answer is larger than {limit} bytes{}", ray_note(ray.as_deref()))]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-        /// The request's identifier at Cloudflare.
-        ray: Option<String>,
-    },
-    /// The list did not end.
-    #[error("the list did not end after {pages} pages")]
-    Endless {
-        /// How many pages were read.
-        pages: u32,
-    },
-    /// The server pointed elsewhere, which is not followed: the token goes to
-    /// the configured host alone.
-    #[error(
-        "the server answered {status} and points to {to}, which is not followed{}",
-        ray_note(ray.as_deref())
-    )]
-    Redirected {
-        /// The HTTP status.
-        status: u16,
-        /// The scheme and host it points to.
-        to: String,
-        /// The request's identifier at Cloudflare.
-        ray: Option<String>,
-    },
-    /// There was no connection, so nothing was sent.
-    #[error("`{host}` cannot be reached")]
-    NotSent {
-        /// The host, with its port if it is not the usual one.
-        host: String,
-        /// Why not.
-        source: Cause,
-    },
-    /// The server's certificate was not accepted, so nothing was sent.
-    #[error("the certificate of `{host}` is not trusted")]
-    Untrusted {
-        /// The host, with its port if it is not the usual one.
-        host: String,
-        /// Why not.
-        source: Cause,
-    },
-    /// The request was sent, and no whole answer came.
-    #[error("`{host}` did not answer in full{}", ray_note(ray.as_deref()))]
-    Unanswered {
-        /// The host, with its port if it is not the usual one.
-        host: String,
-        /// The request's identifier at Cloudflare, if that much came.
-        ray: Option<String>,
-        /// How it ended.
-        source: Cause,
-    },
-    /// The time for the whole command is over.
-    #[error("the time for the command ran out{}", ray_note(ray.as_deref()))]
-    OutOfTime {
-        /// Whether the request had been sent.
-        sent: bool,
-        /// The request's identifier at Cloudflare, if that much came.
-        ray: Option<String>,
-    },
-    /// The client cannot be set up.
-    #[error(transparent)]
-    Setup(SetupError),
-}
-
-/// Why the client cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// The credentials cannot be sent.
-    #[error(transparent)]
-    Credentials(#[from] InvalidCredentials),
-    /// The certificates to trust cannot be loaded.
-    #[error(transparent)]
-    Roots(#[from] RootsError),
-    /// The HTTP client cannot be made.
-    #[error("the HTTP client cannot be made")]
-    Http(#[source] Cause),
-}
-
-/// The reason that lies at the bottom of a failure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Cause(pub(super) String);
-
-/// The API's refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// What the API says is wrong, without secrets; empty if it says nothing.
-    pub errors: Vec<ApiError>,
-    /// The request's identifier at Cloudflare (`cf-ray`).
-    pub ray: Option<String>,
-    /// How long to wait before the next try, where the API says it.
-    pub retry_after: Option<Duration>,
-}
-
-/// One entry of the API's `errors`, or of an `error_chain`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct ApiError {
-    /// Its code. Codes are reused across services.
-    pub code: Option<u64>,
-    /// Its text.
-    pub message: String,
 }
 
 impl Error {
@@ -229,85 +100,9 @@ impl Error {
     }
 }
 
-impl Fault {
-    fn ray(&self) -> Option<&str> {
-        match self {
-            Self::Refused(refusal) => refusal.ray.as_deref(),
-            Self::Unreadable { ray, .. }
-            | Self::TooLarge { ray, .. }
-            | Self::Redirected { ray, .. }
-            | Self::Unanswered { ray, .. }
-            | Self::OutOfTime { ray, .. } => ray.as_deref(),
-            Self::Endless { .. }
-            | Self::NotSent { .. }
-            | Self::Untrusted { .. }
-            | Self::Setup(_) => None,
-        }
-    }
-
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Refused(refusal) => refusal.retry_after,
-            _ => None,
-        }
-    }
-
-    /// What it means for sending `request` again.
-    pub(super) fn trouble(&self, request: &str) -> Trouble {
-        match self {
-            Self::Refused(refusal) => match kind::of_refusal(request, refusal) {
-                Kind::RateLimited => Trouble::Throttled,
-                Kind::Unavailable => Trouble::Lost,
-                _ => Trouble::Final,
-            },
-            Self::NotSent { .. } => Trouble::NotSent,
-            Self::Unanswered { .. } | Self::Unreadable { cut: true, .. } => Trouble::Lost,
-            Self::Unreadable { .. } | Self::TooLarge { .. } => Trouble::Garbled,
-            Self::Endless { .. }
-            | Self::Redirected { .. }
-            | Self::Untrusted { .. }
-            | Self::OutOfTime { .. }
-            | Self::Setup(_) => Trouble::Final,
-        }
-    }
-
-    /// Whether a write that met it may have been carried out.
-    pub(super) fn leaves_outcome_unknown(&self, request: &str) -> bool {
-        matches!(self, Self::OutOfTime { sent: true, .. })
-            || matches!(self.trouble(request), Trouble::Lost | Trouble::Garbled)
-    }
-}
-
-fn ray_note(ray: Option<&str>) -> String {
-    ray.map(|ray| format!(", ray {ray}")).unwrap_or_default()
-}
-
-/// `the API answered 403: Authentication error (code 10000), ray 8c…`.
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the API answered {}", self.status)?;
-        for (index, error) in self.errors.iter().enumerate() {
-            write!(f, "{} {error}", if index == 0 { ":" } else { ";" })?;
-        }
-        if let Some(wait) = self.retry_after {
-            write!(f, ", try again in {} seconds", wait.as_secs())?;
-        }
-        f.write_str(&ray_note(self.ray.as_deref()))
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) if self.message.is_empty() => write!(f, "code {code}"),
-            Some(code) => write!(f, "{} (code {code})", self.message.trim_end_matches('.')),
-            None => f.write_str(self.message.trim_end_matches('.')),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::fault::{Cause, Refusal};
     use super::*;
 
     fn error(fault: Fault, lost: Option<Repeat>) -> Error {

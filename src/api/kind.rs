@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::error::Refusal;
+use super::fault::Refusal;
 
 /// What kind of failure it is; scripts tell failures apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -158,7 +158,7 @@ fn by_status(status: u16) -> Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::ApiError;
+    use super::super::fault::ApiError;
     use super::*;
 
     type Case = (&'static str, u16, &'static [(u64, &'static str)], Kind);

@@ -278,6 +278,27 @@ mod tests {
         assert_eq!(mask_with("a b", ""), "a b");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_masked(text in r#"([{}\[\]:,"\\ é]|"secret"|token=|bearer |cfk_|x){0,30}"#) {
+            let _ = mask(&text);
+        }
+
+        #[test]
+        fn a_secret_is_masked_however_it_is_wrapped(
+            name in proptest::sample::select(NAMES.to_vec()),
+            tail in ".{0,12}",
+            depth in 0..4_usize,
+        ) {
+            let mut text = serde_json::json!({ "a": [{ name: format!("PLANTED{tail}PLANTED") }], "b": 1 })
+                .to_string();
+            for _ in 0..depth {
+                text = serde_json::json!({ "body": text }).to_string();
+            }
+            proptest::prop_assert!(!mask(&text).contains("PLANTED"), "{text}");
+        }
+    }
+
     #[test]
     fn masking_twice_changes_nothing() {
         for text in [r#"{"secret":"a","b":"cfut_x","token":1}"#, "Authorization: Bearer x"] {

@@ -4,10 +4,12 @@
 pub mod account;
 pub mod base;
 pub mod client;
+pub mod config;
 pub mod connector;
 pub mod credentials;
 mod envelope;
 pub mod error;
+pub mod fault;
 pub mod ids;
 pub mod kind;
 pub mod mask;
@@ -25,8 +27,10 @@ mod wire;
 pub mod zone;
 
 pub use base::BaseUrl;
-pub use client::{Client, Config, Created};
+pub use client::{Client, Created};
+pub use config::Config;
 pub use credentials::Credentials;
-pub use error::{ApiError, Error, Fault, Refusal};
+pub use error::Error;
+pub use fault::{ApiError, Fault, Refusal, SetupError};
 pub use kind::Kind;
 pub use roots::Roots;

@@ -56,9 +56,13 @@ pub struct Situation {
 pub enum Decision {
     /// Wait, then send it again.
     Wait(Duration),
-    /// Wait, then look up whether it was carried out; send it again only if
-    /// it was not and retries are left.
-    LookUp(Duration),
+    /// Wait, then look up whether it was carried out.
+    LookUp {
+        /// How long to wait first: it may still be under way.
+        wait: Duration,
+        /// Whether it is sent again if it was not carried out.
+        then_repeat: bool,
+    },
     /// Give up.
     Stop,
 }
@@ -68,22 +72,22 @@ pub enum Decision {
 pub fn decide(now: &Situation, policy: &Policy) -> Decision {
     let wait = now.asked.map_or(now.backoff, |asked| asked.max(now.backoff / 2));
     let bearable = wait <= policy.longest_wait && now.left.is_none_or(|left| wait < left);
+    let retries_left = now.attempts <= policy.max_retries;
     let looked_up_first = now.repeat == Repeat::LookFirst;
     let again = match now.trouble {
         Trouble::Lost | Trouble::Garbled if looked_up_first && now.can_look => {
             // Looking costs one read: where there is no time to wait, better
             // early than not at all.
-            return Decision::LookUp(if bearable { wait } else { Duration::ZERO });
+            let wait = if bearable { wait } else { Duration::ZERO };
+            // What was answered with success is not sent twice, found or not.
+            let then_repeat = now.trouble == Trouble::Lost && bearable && retries_left;
+            return Decision::LookUp { wait, then_repeat };
         }
         Trouble::Lost => !looked_up_first,
         Trouble::NotSent | Trouble::Throttled => true,
         Trouble::Garbled | Trouble::Final => false,
     };
-    if again && bearable && now.attempts <= policy.max_retries {
-        Decision::Wait(wait)
-    } else {
-        Decision::Stop
-    }
+    if again && bearable && retries_left { Decision::Wait(wait) } else { Decision::Stop }
 }
 
 /// The delays between attempts where the server asks for none: half a second,
@@ -127,9 +131,9 @@ mod tests {
             (Trouble::Throttled, Safe, Wait(SECOND)),
             (Trouble::Throttled, LookFirst, Wait(SECOND)),
             (Trouble::Lost, Safe, Wait(SECOND)),
-            (Trouble::Lost, LookFirst, LookUp(SECOND)),
+            (Trouble::Lost, LookFirst, LookUp { wait: SECOND, then_repeat: true }),
             (Trouble::Garbled, Safe, Stop),
-            (Trouble::Garbled, LookFirst, LookUp(SECOND)),
+            (Trouble::Garbled, LookFirst, LookUp { wait: SECOND, then_repeat: false }),
             (Trouble::Final, Safe, Stop),
             (Trouble::Final, LookFirst, Stop),
         ] {
@@ -158,7 +162,9 @@ mod tests {
             let safe = Situation { attempts, ..situation(Trouble::Lost, Repeat::Safe) };
             assert_eq!(decide(&safe, &policy), expected, "{attempts} of {max_retries}");
             let creation = Situation { attempts, ..situation(Trouble::Lost, Repeat::LookFirst) };
-            assert_eq!(decide(&creation, &policy), Decision::LookUp(SECOND));
+            let then_repeat = expected != Decision::Stop;
+            let expected = Decision::LookUp { wait: SECOND, then_repeat };
+            assert_eq!(decide(&creation, &policy), expected);
         }
     }
 
@@ -184,12 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn without_time_left_a_lost_creation_is_looked_up_at_once() {
-        let now = Situation {
-            left: Some(Duration::from_millis(1)),
-            ..situation(Trouble::Lost, Repeat::LookFirst)
-        };
-        assert_eq!(decide(&now, &POLICY), Decision::LookUp(Duration::ZERO));
+    fn without_time_to_wait_a_lost_creation_is_looked_up_at_once_and_not_repeated() {
+        let lost = situation(Trouble::Lost, Repeat::LookFirst);
+        for now in [
+            Situation { left: Some(Duration::from_millis(1)), ..lost },
+            Situation { asked: Some(Duration::from_mins(5)), ..lost },
+        ] {
+            let expected = Decision::LookUp { wait: Duration::ZERO, then_repeat: false };
+            assert_eq!(decide(&now, &POLICY), expected, "{now:?}");
+        }
     }
 
     #[test]

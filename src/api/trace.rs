@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use tracing::{Level, debug, enabled, info};
 
-use super::error::Fault;
+use super::fault::Fault;
 use super::mask::{MASKED, is_secret_name, mask_with};
 use super::wire::{Answer, Call};
 

@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::client::Config;
-use super::error::{Cause, Fault, SetupError};
+use super::config::Config;
+use super::fault::{Cause, Fault, SetupError};
 use super::mask::mask_with;
 use super::request::{Method, Repeat};
 use super::{roots, throttle, trace};

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::context::Context;
-use crate::dns::{self, Awaited, Judgement, Reach, Server, Survey, Verdict};
+use crate::dns::{self, Awaited, Judgement, Reach, Role, Server, Survey, Transport, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::{Stop, StopKind};
@@ -66,7 +66,7 @@ async fn awaited(
     let deadline = context.wait_deadline();
     let Awaited { survey, judgement } =
         dns::await_visible(resolver, &args.domain, expected, deadline, |_, judgement| {
-            context.screen.event(&Event {
+            context.screen.event(&Look {
                 event: "waiting",
                 verdict: judgement.verdict,
                 text: &judgement.summary,
@@ -80,7 +80,7 @@ async fn awaited(
 
 /// One look of a wait.
 #[derive(Serialize)]
-struct Event<'a> {
+struct Look<'a> {
     event: &'static str,
     verdict: Verdict,
     text: &'a str,
@@ -119,23 +119,41 @@ impl Show for Short {
 
 impl Show for dns::Report {
     fn show(&self, page: &mut Page) {
-        let (mark, verdict) = match self.verdict {
-            Verdict::Visible => (Mark::Done, Text::good("visible")),
+        let mark = match self.verdict {
+            Verdict::Visible => Mark::Done,
             Verdict::PartiallyPublished | Verdict::CachedNegative | Verdict::CachedStale => {
-                (Mark::Doing, Text::warn(self.verdict.to_string()))
+                Mark::Doing
             }
-            _ => (Mark::Failed, Text::bad(self.verdict.to_string())),
+            _ => Mark::Failed,
         };
-        page.line(page.mark(mark) + "  " + Text::strong(&self.name) + "  " + verdict);
-        page.paragraph(self.summary.as_str());
-        page.blank();
-        show_servers(&self.servers, page);
+        page.line(page.state(mark, &self.verdict.to_string()) + "  " + Text::strong(&self.name));
+        page.paragraph(Text::prose(&self.summary));
+        if !self.servers.is_empty() {
+            page.blank();
+            let rows: Vec<_> =
+                self.servers.iter().map(|server| row(server, self.expected.as_deref())).collect();
+            page.table(&["SERVER", "ROLE", "ANSWER", "TTL", "TIME"], &rows);
+        }
+        if !self.texts.is_empty() {
+            page.blank();
+            page.line(Text::dim(format!("TXT records of {}", self.name)));
+            for text in &self.texts {
+                let is_code = self.expected.as_ref() == Some(text) || text.starts_with(dns::PREFIX);
+                page.line(
+                    Text::plain("  ")
+                        + if is_code { Text::strong(text) } else { Text::plain(text) },
+                );
+            }
+        }
+        if !self.evidence.is_empty() {
+            page.blank();
+        }
         for line in &self.evidence {
-            page.hanging("- ", line.as_str());
+            page.hanging("- ", Text::prose(line));
         }
         if let Some(remedy) = &self.remedy {
             page.blank();
-            page.hanging(Text::strong("next: "), Text::prose(remedy));
+            page.hanging(Text::strong("next:") + " ", Text::prose(remedy));
         }
     }
 
@@ -144,8 +162,43 @@ impl Show for dns::Report {
     }
 }
 
-fn show_servers(servers: &[Server], page: &mut Page) {
-    for server in servers {
-        let _ = (server, &page);
+/// One server's line: who it is and what it said.
+fn row(server: &Server, expected: Option<&str>) -> Vec<Text> {
+    let address = server.server.strip_suffix(":53").unwrap_or(&server.server);
+    let name = server.name.as_ref().map(|name| format!("  {name}")).unwrap_or_default();
+    let role = match server.role {
+        Role::Authoritative => "authoritative",
+        Role::Recursive => "recursive",
+    };
+    let ttl = server.ttl.or(server.negative_ttl).map(|ttl| format!("{ttl} s")).unwrap_or_default();
+    let time = server.rtt_ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
+    vec![
+        Text::plain(address) + Text::dim(name),
+        Text::plain(role),
+        answer(server, expected),
+        Text::plain(ttl),
+        Text::dim(time),
+    ]
+}
+
+fn answer(server: &Server, expected: Option<&str>) -> Text {
+    if let Some(error) = &server.error {
+        return Text::bad(error.to_string());
+    }
+    let has_code = match expected {
+        Some(code) => server.serves(code.as_bytes()),
+        None => {
+            server.records.iter().any(|record| record.joined().starts_with(dns::PREFIX.as_bytes()))
+        }
+    };
+    let via = if server.transport == Transport::Udp { "" } else { ", not over UDP" };
+    match (has_code, server.records.len(), server.rcode) {
+        (true, _, _) => Text::good(format!("serves the code{via}")),
+        (false, 0, Some(rcode)) if rcode.is_answer() => {
+            Text::warn(format!("no TXT records, {rcode}"))
+        }
+        (false, 0, Some(rcode)) => Text::bad(rcode.to_string()),
+        (false, 0, None) => Text::bad("nothing"),
+        (false, count, _) => Text::warn(format!("{count} TXT records, not the code{via}")),
     }
 }

@@ -101,9 +101,9 @@ impl Show for ExitCodes {
 }
 
 fn json() -> String {
-    let kinds: String =
-        schema::KINDS.iter().map(|kind| format!("  {:<12} {}\n", kind.name, kind.about)).collect();
-    format!("{JSON}\n{kinds}")
+    let kinds: Vec<_> =
+        schema::KINDS.iter().map(|kind| format!("  {:<12} {}", kind.name, kind.about)).collect();
+    format!("{JSON}\n{}\n", kinds.join("\n"))
 }
 
 const JSON: &str = "\

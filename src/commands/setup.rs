@@ -130,7 +130,7 @@ fn paste(record: &TxtRecord, page: &mut Page) {
     page.fields(&[
         ("  type", Text::plain(record.kind)),
         ("  name", Text::plain(&record.name) + Text::dim("  (or @, where the zone has this name)")),
-        ("  content", Text::code(&record.content)),
+        ("  content", Text::strong(&record.content)),
     ]);
     for (label, text) in
         [("zone file", &pastes.zone_file), ("Route 53", &pastes.aws), ("Cloud DNS", &pastes.gcloud)]

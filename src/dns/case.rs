@@ -1,46 +1,31 @@
 //! One survey held against one code: the decisions behind the verdict. Pure.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::near_miss::{NearMiss, excerpt, near_misses};
+use super::expiry;
+use super::finding::{Finding, finding, joined};
+use super::near_miss::{Fault, excerpt};
 use super::rcode::Rcode;
-use super::standing::{Standing, place, standings, told};
-use super::survey::{Delegation, Misplaced, Place, Role, Server, Survey, Transport};
-use super::txt::{PREFIX, Txt};
+use super::standing::{Standing, standings};
+use super::survey::{Delegation, Role, Server, Survey, Transport};
 use super::verdict::{Judgement, Verdict};
-
-/// For how long Cloudflare looks for the record once verification has begun
-/// (documentation of dashboard SSO).
-const POLL: SignedDuration = SignedDuration::from_hours(48);
 
 /// A survey held against a code.
 pub(super) struct Case<'a> {
-    survey: &'a Survey,
-    code: Option<&'a [u8]>,
-    now: Timestamp,
+    pub(super) survey: &'a Survey,
+    pub(super) code: Option<&'a [u8]>,
+    pub(super) now: Timestamp,
     /// Those whose word decides whether the code is published.
-    holders: Vec<(&'a Server, Standing)>,
+    pub(super) holders: Vec<(&'a Server, Standing)>,
     /// Those that repeat it, perhaps late.
-    caches: Vec<(&'a Server, Standing)>,
+    pub(super) caches: Vec<(&'a Server, Standing)>,
     /// Recursive resolvers stand in for name servers that port 53 is blocked to.
-    is_blocked: bool,
-}
-
-/// A verdict with its sentence and remedy.
-struct Finding {
-    verdict: Verdict,
-    summary: String,
-    remedy: String,
-    visible_at: Option<Timestamp>,
-}
-
-fn finding(verdict: Verdict, summary: String, remedy: impl Into<String>) -> Finding {
-    Finding { verdict, summary, remedy: remedy.into(), visible_at: None }
+    pub(super) is_blocked: bool,
 }
 
 impl<'a> Case<'a> {
     pub fn new(survey: &'a Survey, code: Option<&'a [u8]>, now: Timestamp) -> Self {
-        let (mut caches, mut holders): (Vec<_>, Vec<_>) = standings(survey.servers.iter(), code)
+        let (mut caches, mut holders): (Vec<_>, Vec<_>) = standings(survey, code)
             .into_iter()
             .partition(|(server, _)| server.role == Role::Recursive);
         let is_unheard = |(_, standing): &(&Server, Standing)| {
@@ -86,50 +71,12 @@ impl<'a> Case<'a> {
         self.partly().or_else(|| self.cached())
     }
 
-    fn has(&self, standing: Standing) -> bool {
+    pub(super) fn has(&self, standing: Standing) -> bool {
         self.holders.iter().any(|(_, each)| *each == standing)
     }
 
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.survey.name
-    }
-
-    fn no_delegation(&self) -> Finding {
-        let name = self.name();
-        finding(
-            Verdict::NoDelegation,
-            format!("`{name}` is not delegated: its parent zone says that there is no such name"),
-            "register the domain or restore its NS records at the registrar, and check its spelling",
-        )
-    }
-
-    /// No server that decides gave an answer that says something of the name.
-    fn nobody_answers(&self) -> Finding {
-        let name = self.name();
-        if self.has(Standing::Bogus) {
-            return self.bogus();
-        }
-        if self.has(Standing::Lame) || self.has(Standing::Homeless) {
-            return finding(
-                Verdict::LameDelegation,
-                format!("no server that `{name}` is delegated to answers for it"),
-                "set the zone up at these name servers, or correct the NS records at the registrar",
-            );
-        }
-        let summary = match self.survey.delegation {
-            Delegation::Unknown => {
-                format!("no resolver could say which name servers `{name}` has")
-            }
-            _ if self.caches.iter().any(|(_, standing)| *standing == Standing::Serves) => {
-                format!("no name server of `{name}` answered; the code is known from caches only")
-            }
-            _ => format!("no name server of `{name}` answered, so nothing is proven"),
-        };
-        finding(
-            Verdict::Unreachable,
-            summary,
-            "check that this machine may send DNS queries (port 53, UDP and TCP), or name servers it can reach",
-        )
     }
 
     /// All that answer lack the code.
@@ -137,11 +84,15 @@ impl<'a> Case<'a> {
         if let Some((server, _)) = self.holders.iter().find(|(_, each)| *each == Standing::Alias) {
             return self.alias(server);
         }
-        if let Some(miss) = self.near_misses().first() {
-            return self.wrong_value(miss);
-        }
-        if let Some(misplaced) = self.misplaced().first() {
-            return self.wrong_name(misplaced);
+        // Another connector's code may well be right where it is: of a domain that
+        // has one, the code at a wrong name tells more.
+        let misses = self.near_misses();
+        let slip = misses.first().filter(|miss| miss.fault != Fault::OtherCode);
+        match (slip, self.misplaced().first(), misses.first()) {
+            (Some(slip), _, _) => return self.wrong_value(slip),
+            (None, Some(misplaced), _) => return self.wrong_name(misplaced),
+            (None, None, Some(other)) => return self.wrong_value(other),
+            (None, None, None) => {}
         }
         let name = self.name();
         let is_nxdomain = |(server, standing): &(&Server, Standing)| {
@@ -163,59 +114,13 @@ impl<'a> Case<'a> {
         if !self.holders.iter().all(|one| is_cache(&one)) {
             return;
         }
-        let left = self.holders.iter().filter_map(|(server, _)| self.left(server)).max();
-        if let Some(at) = left.map(|seconds| self.after(seconds)) {
+        let times = self.holders.iter().filter_map(|(server, _)| self.forgets_at(server));
+        if let Some(at) = times.max() {
             let note =
                 format!("; only caches were asked, and a record published since shows by {at}");
             found.summary.push_str(&note);
             found.visible_at = Some(at);
         }
-    }
-
-    fn alias(&self, server: &Server) -> Finding {
-        let name = self.name();
-        let target = server.aliases.first().map_or("", String::as_str);
-        finding(
-            Verdict::CnameConflict,
-            format!(
-                "`{name}` is an alias (CNAME) of `{target}`, beside which no TXT record can stand"
-            ),
-            format!(
-                "replace the CNAME at `{name}` by address records (or a flattened one), then publish the TXT record"
-            ),
-        )
-    }
-
-    fn wrong_value(&self, miss: &NearMiss) -> Finding {
-        let mut summary = format!("`{}` has a wrong value: {miss}", self.name());
-        if let Some(wildcard) = self.wildcard_behind(&miss.value) {
-            summary += "; it comes from the wildcard `";
-            summary += wildcard;
-            summary.push('`');
-        }
-        let remedy = match self.code {
-            Some(code) => format!("publish the value exactly as it is: `{}`", excerpt(code)),
-            None => "publish the code exactly as Cloudflare shows it".to_owned(),
-        };
-        finding(Verdict::WrongValue, summary, remedy)
-    }
-
-    fn wrong_name(&self, misplaced: &Misplaced) -> Finding {
-        let (name, wrong) = (self.name(), &misplaced.name);
-        let why = match misplaced.place {
-            Place::Wildcard | Place::WildcardAbove => {
-                "a wildcard's answer, which does not hold for a name that exists"
-            }
-            Place::Doubled => "the full name was entered where the zone is added to it",
-            Place::Www | Place::Underscore => "a name below the domain",
-            Place::Apex => "the apex of the zone",
-        };
-        let code = if self.code.is_some() { "the code" } else { "a code" };
-        finding(
-            Verdict::WrongName,
-            format!("{code} is at `{wrong}` ({why}), not at `{name}`"),
-            format!("move the TXT record from `{wrong}` to `{name}`"),
-        )
     }
 
     /// Some of those that decide serve the code, others do not.
@@ -261,7 +166,7 @@ impl<'a> Case<'a> {
         let old = |(_, standing): &&(&Server, Standing)| {
             matches!(standing, Standing::Lacks | Standing::Alias)
         };
-        let last = self.caches.iter().filter(old).max_by_key(|(server, _)| self.left(server));
+        let last = self.caches.iter().filter(old).max_by_key(|(server, _)| self.forgets_at(server));
         if let Some((server, _)) = last {
             return Some(self.remembered(server));
         }
@@ -280,36 +185,6 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn remembered(&self, server: &Server) -> Finding {
-        let is_negative = server.records.is_empty() && server.aliases.is_empty();
-        let (verdict, what) = if is_negative {
-            (Verdict::CachedNegative, "still remembers that the record was missing")
-        } else {
-            (Verdict::CachedStale, "still has the records from before")
-        };
-        let at = self.left(server).map(|seconds| self.after(seconds));
-        let until = at.map_or_else(String::new, |at| format!(", until {at} at the latest"));
-        let poll = at.map_or("", |at| self.against_poll(at));
-        let mut found = finding(
-            verdict,
-            format!("every name server serves the code; {} {what}{until}{poll}", place(server)),
-            "the record needs no change: wait until the cache has forgotten",
-        );
-        found.visible_at = at;
-        found
-    }
-
-    fn bogus(&self) -> Finding {
-        let all = self.holders.iter().chain(&self.caches);
-        let bogus = all.filter(|(_, standing)| *standing == Standing::Bogus);
-        let bogus = joined(bogus.map(|(server, _)| *server));
-        finding(
-            Verdict::DnssecBogus,
-            format!("DNSSEC validation of `{}` fails at {bogus}", self.name()),
-            "re-sign the zone, or take the DS record out at the registrar until it is signed rightly",
-        )
-    }
-
     fn visible(&self) -> String {
         let code = self.code.map(excerpt).unwrap_or_default();
         let all = self.holders.iter().chain(&self.caches);
@@ -325,29 +200,9 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The seconds for which a cache may keep what it has.
-    fn left(&self, server: &Server) -> Option<u32> {
-        let zone = self.survey.servers.iter().filter(|other| other.authoritative);
-        let ttl = if server.records.is_empty() && server.aliases.is_empty() {
-            server.negative_ttl.or_else(|| zone.filter_map(|other| other.negative_ttl).max())
-        } else {
-            server.ttl
-        };
-        // RFC 2181 section 8: with the top bit set, it is to be taken for 0.
-        ttl.map(|ttl| if ttl > i32::MAX.unsigned_abs() { 0 } else { ttl })
-    }
-
-    fn after(&self, seconds: u32) -> Timestamp {
-        let whole = self.now.as_second() + i64::from(self.now.subsec_nanosecond() > 0);
-        Timestamp::from_second(whole + i64::from(seconds)).unwrap_or(Timestamp::MAX)
-    }
-
-    fn against_poll(&self, at: Timestamp) -> &'static str {
-        if self.now.duration_until(at) <= POLL {
-            ", within the two days for which Cloudflare looks for it"
-        } else {
-            ", later than the two days for which Cloudflare looks for it: begin verification after that"
-        }
+    /// When a cache forgets what it has.
+    pub(super) fn forgets_at(&self, server: &Server) -> Option<Timestamp> {
+        expiry::left(server, &self.survey.servers).map(|left| expiry::after(self.now, left))
     }
 
     fn share(&self) -> String {
@@ -386,44 +241,6 @@ impl<'a> Case<'a> {
             None => format!("publish the connector's code as a TXT record at `{name}`"),
         }
     }
-
-    fn near_misses(&self) -> Vec<NearMiss> {
-        let records = self.holders.iter().flat_map(|(server, _)| &server.records);
-        let records: Vec<&Txt> = records.collect();
-        near_misses(&records, self.code)
-    }
-
-    /// Wrong names at which the code stands.
-    fn misplaced(&self) -> Vec<&Misplaced> {
-        let is_meant = |record: &Txt| match self.code {
-            Some(code) => record.joined() == code,
-            None => record.joined().starts_with(PREFIX.as_bytes()),
-        };
-        let all = self.survey.misplaced.iter();
-        let mut found: Vec<_> = all.filter(|one| one.records.iter().any(is_meant)).collect();
-        found.sort_by_key(|one| one.place);
-        found
-    }
-
-    /// The wildcard that a value at the domain comes from, if it answers for others too.
-    fn wildcard_behind(&self, value: &[u8]) -> Option<&str> {
-        let above = self.survey.misplaced.iter().filter(|one| one.place == Place::WildcardAbove);
-        let mut same = above.filter(|one| one.records.iter().any(|txt| txt.joined() == value));
-        same.next().map(|one| one.name.as_str())
-    }
-
-    fn evidence(&self) -> Vec<String> {
-        let servers = self.holders.iter().chain(&self.caches);
-        let mut lines: Vec<String> =
-            servers.filter_map(|(server, standing)| told(server, *standing)).collect();
-        lines.extend(self.near_misses().iter().take(10).map(ToString::to_string));
-        let misplaced = self.misplaced().into_iter().take(10);
-        lines.extend(misplaced.map(|one| format!("`{}` has it", one.name)));
-        if self.is_blocked {
-            lines.push("port 53 is blocked from here: name servers could not be asked".to_owned());
-        }
-        lines
-    }
 }
 
 /// Whether answers come over HTTPS, and on port 53 from the system's resolver at most.
@@ -435,8 +252,4 @@ fn is_port_53_blocked(caches: &[(&Server, Standing)]) -> bool {
         && caches
             .iter()
             .all(|(server, _)| !heard(server) || over_https(server) || is_system(server))
-}
-
-fn joined<'a>(servers: impl Iterator<Item = &'a Server>) -> String {
-    servers.map(place).collect::<Vec<_>>().join(", ")
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
+use super::answer::{Found, negative_ttl, soa_serial};
 use super::misplaced;
+use super::question::Question;
 use super::rcode::Rcode;
-use super::survey::{
-    Dnssec, Found, Misplaced, Place, Role, Server, negative_ttl, shown, soa_serial,
-};
+use super::survey::{Dnssec, Misplaced, Place, Role, Server, shown};
 use super::txt::Txt;
-use super::wire::{Endpoint, Question, ask};
+use super::wire::{Endpoint, ask};
 
 /// One server about to be asked.
 #[derive(Clone, Debug)]

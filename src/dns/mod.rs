@@ -5,13 +5,22 @@
 //! finds) and returns a `Survey`; `verdict` judges it without I/O; `report`
 //! is the shape in which both are told; `wait` repeats it.
 
+mod answer;
 mod case;
 mod config;
+mod cut;
+mod evidence;
+mod expiry;
+mod finding;
 mod https;
 mod look;
 mod misplaced;
+mod named;
 mod near_miss;
+mod question;
+mod race;
 mod rcode;
+mod recursive;
 mod report;
 mod resolver;
 mod standing;

@@ -3,18 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use hickory_proto::rr::Name;
-use tokio::task::JoinSet;
 
-use super::config::{Config, Host, PUBLIC, ServerSpec};
+use super::config::Config;
 use super::look::{Target, look_at_all, probe};
+use super::named::named;
 use super::rcode::Rcode;
+use super::recursive::{Recursive, https_target};
 use super::survey::{Delegation, Role, Server, Survey, Transport};
 use super::txt::PREFIX;
-use super::walk::{Hosts, Walker, spread};
+use super::walk::{Found, Walker, spread};
 use super::wire::{Endpoint, Failure};
 use crate::clock::Clock;
 use crate::domain::EmailDomain;
@@ -28,14 +27,14 @@ const PROBED: usize = 3;
 pub struct Resolver {
     config: Config,
     clock: Clock,
-    recursive: OnceLock<Vec<SocketAddr>>,
-    https: OnceLock<Vec<Endpoint>>,
+    recursive: Recursive,
 }
 
 /// How far a look reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// The name servers of the domain alone.
+    /// The name servers of the domain alone; recursive resolvers only where none
+    /// of them answers.
     Authoritative,
     /// Recursive resolvers as well, once every name server that answers serves the code.
     Everyone,
@@ -45,7 +44,7 @@ impl Resolver {
     /// A resolver. Nothing is read or asked before the first survey.
     #[must_use]
     pub fn new(config: Config, clock: Clock) -> Self {
-        Self { config, clock, recursive: OnceLock::new(), https: OnceLock::new() }
+        Self { recursive: Recursive::new(&config), config, clock }
     }
 
     /// The clock that waits go through.
@@ -76,9 +75,9 @@ impl Resolver {
     async fn survey_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Reach) -> Survey {
         let mut walker = self.walker();
         let found = walker.walk(name).await;
-        let mut survey = empty(found.delegation);
+        let mut survey = empty(found.delegation.clone());
         if let Some(zone) = &found.zone {
-            let (targets, homeless) = self.authoritative(&found.hosts);
+            let (targets, homeless) = self.authoritative(&found);
             let probed = spread(&found.hosts, PROBED);
             let probed = probed.iter().map(|ip| self.at_authoritative(*ip)).collect();
             let (servers, misplaced) = tokio::join!(
@@ -95,7 +94,7 @@ impl Resolver {
             survey.servers.extend(
                 silent
                     .into_iter()
-                    .map(|(server, failure)| self.recursive_entry(server).failed(failure)),
+                    .map(|(server, failure)| self.recursive.entry(server).failed(failure)),
             );
         }
         survey.servers.extend(look_at_all(name, caches, self.config.timeout).await);
@@ -106,7 +105,7 @@ impl Resolver {
     fn caches(
         &self,
         survey: &Survey,
-        walker: &Walker,
+        walker: &Walker<'_>,
         expected: Option<&[u8]>,
         reach: Reach,
     ) -> Vec<Target> {
@@ -116,22 +115,22 @@ impl Resolver {
         let is_known = !nobody_answered && served_by_all(&survey.servers, expected);
         let may_ask = nobody_answered || (reach == Reach::Everyone && is_known);
         if may_ask && !is_absent {
-            let open = walker.plain.iter().filter(|_| walker.silent.is_none());
+            let open = self.recursive.plain().iter().filter(|_| walker.silent.is_none());
             targets.extend(open.map(|server| Target {
                 endpoint: Endpoint::Plain(*server),
-                entry: self.recursive_entry(*server),
+                entry: self.recursive.entry(*server),
                 is_named: false,
             }));
         }
         if nobody_answered && !is_absent {
-            targets.extend(walker.https.iter().filter_map(https_target));
+            targets.extend(self.recursive.https().iter().filter_map(https_target));
         }
         targets
     }
 
     async fn survey_named(&self, name: &Name, expected: Option<&[u8]>) -> Survey {
         let mut survey = empty(Delegation::Named);
-        let (targets, unresolved) = self.named().await;
+        let (targets, unresolved) = named(&self.config.servers, self.config.timeout).await;
         survey.servers = look_at_all(name, targets, self.config.timeout).await;
         survey.servers.extend(unresolved);
         if !served_by_all(&survey.servers, expected) {
@@ -144,10 +143,9 @@ impl Resolver {
         survey
     }
 
-    fn walker(&self) -> Walker {
+    fn walker(&self) -> Walker<'_> {
         Walker {
-            plain: self.recursive().to_vec(),
-            https: self.https().to_vec(),
+            recursive: &self.recursive,
             silent: None,
             timeout: self.config.timeout,
             authoritative_port: self.config.authoritative_port,
@@ -159,19 +157,22 @@ impl Resolver {
     }
 
     /// One target per address, and an entry for each name server without one.
-    fn authoritative(&self, hosts: &Hosts) -> (Vec<Target>, Vec<Server>) {
+    fn authoritative(&self, found: &Found) -> (Vec<Target>, Vec<Server>) {
         let mut by_address: BTreeMap<IpAddr, &str> = BTreeMap::new();
         let mut homeless = Vec::new();
-        for (host, addresses) in hosts {
+        for (host, addresses) in &found.hosts {
             for address in addresses {
                 by_address.entry(*address).or_insert(host);
             }
             if addresses.is_empty() {
                 let server = format!("{host}:{}", self.config.authoritative_port);
-                homeless.push(
-                    Server::new(server, Some(host.clone()), Role::Authoritative)
-                        .failed(Failure::NoAddress("its name has no address".to_owned())),
-                );
+                let failure = if found.unknown.contains(host) {
+                    Failure::Network("its address could not be looked up".to_owned())
+                } else {
+                    Failure::NoAddress("its name has no address".to_owned())
+                };
+                let entry = Server::new(server, Some(host.clone()), Role::Authoritative);
+                homeless.push(entry.failed(failure));
             }
         }
         let target = |(address, host): (IpAddr, &str)| {
@@ -183,77 +184,6 @@ impl Resolver {
             }
         };
         (by_address.into_iter().map(target).collect(), homeless)
-    }
-
-    /// The servers named by hand, host names resolved as the system does.
-    async fn named(&self) -> (Vec<Target>, Vec<Server>) {
-        let mut lookups = JoinSet::new();
-        for spec in self.config.servers.clone() {
-            let limit = self.config.timeout;
-            lookups.spawn(async move { (resolve(&spec, limit).await, spec) });
-        }
-        let mut targets = BTreeMap::new();
-        let mut unresolved = Vec::new();
-        while let Some(Ok((addresses, spec))) = lookups.join_next().await {
-            let host = match &spec.host {
-                Host::Name(host) => Some(host.clone()),
-                Host::Address(_) => None,
-            };
-            match addresses {
-                Ok(addresses) => targets.extend(addresses.into_iter().map(|at| (at, host.clone()))),
-                Err(reason) => unresolved.push(
-                    Server::new(spec.to_string(), host, Role::Authoritative)
-                        .failed(Failure::NoAddress(reason)),
-                ),
-            }
-        }
-        let target = |(address, host): (SocketAddr, Option<String>)| Target {
-            endpoint: Endpoint::Plain(address),
-            entry: Server::new(address.to_string(), host, Role::Authoritative),
-            is_named: true,
-        };
-        (targets.into_iter().map(target).collect(), unresolved)
-    }
-
-    fn recursive_entry(&self, server: SocketAddr) -> Server {
-        let public = PUBLIC.iter().find(|(address, _)| IpAddr::V4(*address) == server.ip());
-        let name = match public {
-            Some((_, name)) => Some((*name).to_owned()),
-            None if self.config.recursive.is_empty() => Some("system".to_owned()),
-            None => None,
-        };
-        Server::new(server.to_string(), name, Role::Recursive)
-    }
-
-    fn recursive(&self) -> &[SocketAddr] {
-        self.recursive.get_or_init(|| {
-            if !self.config.recursive.is_empty() {
-                return self.config.recursive.clone();
-            }
-            let public = PUBLIC.iter().map(|(address, _)| SocketAddr::from((*address, 53)));
-            let mut all: Vec<SocketAddr> = system_resolvers().into_iter().chain(public).collect();
-            all.sort();
-            all.dedup();
-            all
-        })
-    }
-
-    fn https(&self) -> &[Endpoint] {
-        self.https.get_or_init(|| {
-            if self.config.https.is_empty() {
-                return Vec::new();
-            }
-            let tls = self.config.tls.clone().or_else(|| {
-                let platform = super::https::platform_tls();
-                platform
-                    .inspect_err(|error| tracing::warn!(%error, "no DNS over HTTPS"))
-                    .ok()
-                    .map(Arc::new)
-            });
-            let Some(tls) = tls else { return Vec::new() };
-            let servers = self.config.https.iter().cloned().map(Arc::new);
-            servers.map(|server| Endpoint::Https(server, Arc::clone(&tls))).collect()
-        })
     }
 }
 
@@ -288,37 +218,4 @@ fn served_by_all(servers: &[Server], expected: Option<&[u8]>) -> bool {
     let is_answer = |server: &&Server| server.rcode.is_some_and(Rcode::is_answer);
     let mut answered = servers.iter().filter(is_answer).peekable();
     answered.peek().is_some() && answered.all(has_code)
-}
-
-fn system_resolvers() -> Vec<SocketAddr> {
-    match hickory_resolver::system_conf::read_system_conf() {
-        Ok((config, _)) => {
-            config.name_servers().iter().map(|server| SocketAddr::new(server.ip, 53)).collect()
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the system names no resolver");
-            Vec::new()
-        }
-    }
-}
-
-fn https_target(endpoint: &Endpoint) -> Option<Target> {
-    let Endpoint::Https(server, _) = endpoint else { return None };
-    let mut entry =
-        Server::new(server.address.to_string(), Some(server.host.clone()), Role::Recursive);
-    entry.transport = Transport::Https;
-    Some(Target { endpoint: endpoint.clone(), entry, is_named: false })
-}
-
-async fn resolve(spec: &ServerSpec, limit: Duration) -> Result<Vec<SocketAddr>, String> {
-    let name = match &spec.host {
-        Host::Address(address) => return Ok(vec![SocketAddr::new(*address, spec.port)]),
-        Host::Name(name) => name,
-    };
-    let lookup = tokio::net::lookup_host((name.as_str(), spec.port));
-    match tokio::time::timeout(limit, lookup).await {
-        Ok(Ok(addresses)) => Ok(addresses.collect()),
-        Ok(Err(error)) => Err(format!("`{name}` has no address: {error}")),
-        Err(_) => Err(format!("no answer for the address of `{name}`")),
-    }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::rcode::Rcode;
-use super::survey::{Dnssec, Role, Server};
+use super::survey::{Delegation, Dnssec, Role, Server, Survey};
 use super::wire::Failure;
 
 /// How a server stands to the code that is looked for.
@@ -50,13 +50,25 @@ pub(super) fn standing(server: &Server, code: Option<&[u8]>) -> Standing {
 
 /// How all servers stand to `code`, in their order.
 ///
+/// Servers named by hand all count: the reason why one could not be asked is no
+/// excuse then.
+///
 /// Where every IPv6 address of several keeps silent and every IPv4 address
 /// answers, it is this machine's IPv6 that does not work: those count as not asked.
 pub(super) fn standings<'a>(
-    servers: impl Iterator<Item = &'a Server>,
+    survey: &'a Survey,
     code: Option<&[u8]>,
 ) -> Vec<(&'a Server, Standing)> {
+    let servers = survey.servers.iter();
     let mut all: Vec<_> = servers.map(|server| (server, standing(server, code))).collect();
+    if survey.delegation == Delegation::Named {
+        for (_, standing) in &mut all {
+            if matches!(standing, Standing::Unasked | Standing::Homeless) {
+                *standing = Standing::Silent;
+            }
+        }
+        return all;
+    }
     let is_v6 = |server: &Server| server.server.parse().is_ok_and(|at: SocketAddr| at.is_ipv6());
     let (six, four): (Vec<_>, Vec<_>) = all.iter().partition(|(server, _)| is_v6(server));
     let timed_out = |server: &Server| matches!(server.error, Some(Failure::TimedOut(_)));

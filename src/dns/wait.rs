@@ -12,7 +12,7 @@ use crate::domain::EmailDomain;
 
 /// The first pause between two looks.
 const SHORTEST: Duration = Duration::from_secs(2);
-/// The pause that they grow to.
+/// The pause that they grow to, jitter included.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// How a wait ended: the last look, and what it meant.
@@ -44,7 +44,7 @@ pub async fn await_visible(
         if judgement.verdict.is_visible() || left.is_zero() {
             return Awaited { survey, judgement };
         }
-        clock.sleep(pauses.next().unwrap_or(LONGEST).min(LONGEST).min(left)).await;
+        clock.sleep(pauses.next().unwrap_or(LONGEST).min(left)).await;
     }
 }
 
@@ -52,7 +52,8 @@ pub async fn await_visible(
 fn pauses(seed: u64) -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(SHORTEST)
-        .with_max_delay(LONGEST)
+        // The jitter may double it.
+        .with_max_delay(LONGEST / 2)
         .with_factor(1.5)
         .without_max_times()
         .with_jitter()
@@ -65,13 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_never_end() {
+    fn pauses_grow_with_jitter_and_never_end() {
         for seed in 0..20 {
             let pauses: Vec<Duration> = pauses(seed).take(100).collect();
             assert_eq!(pauses.len(), 100);
-            assert!(pauses.iter().all(|pause| *pause >= SHORTEST), "{seed}");
+            assert!(pauses.iter().all(|pause| (SHORTEST..=LONGEST).contains(pause)), "{seed}");
             assert!(pauses[0] <= SHORTEST * 2, "{seed}");
-            assert!(pauses[50..].iter().all(|pause| *pause >= LONGEST), "{seed}");
+            assert!(pauses[50..].iter().all(|pause| *pause >= LONGEST / 2), "{seed}");
+            assert!(pauses[50..].windows(2).any(|two| two[0] != two[1]), "{seed}");
         }
     }
 }

@@ -6,34 +6,21 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hickory_proto::op::{Edns, Message, MessageType, Query};
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::op::Message;
 use serde::{Serialize, Serializer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use super::config::HttpsServer;
+use super::question::Question;
 use super::rcode::Rcode;
 use super::survey::Transport;
 
-/// The largest UDP answer asked for: what passes without fragments (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
 /// Room for servers that send more than they were asked for.
 const BUFFER: usize = 4096;
 /// How many packets that answer something else are looked at before giving up.
 const STRAY_PACKETS: usize = 100;
-
-/// What is asked.
-#[derive(Clone, Debug)]
-pub(super) struct Question {
-    pub name: Name,
-    pub kind: RecordType,
-    /// Asks the server to look further (RD), and to say whether it validated (AD).
-    pub recursion: bool,
-    /// Asks for the data even where validation failed (CD, RFC 4035 section 3.2.2).
-    pub checking_disabled: bool,
-}
 
 /// Who is asked, and how.
 #[derive(Clone, Debug)]
@@ -87,62 +74,10 @@ impl Serialize for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::ConnectionRefused => Self::Closed,
+            // Windows tells of a closed UDP port by a reset.
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Closed,
             io::ErrorKind::NetworkUnreachable => Self::NoRoute(error.to_string()),
             _ => Self::Network(error.to_string()),
-        }
-    }
-}
-
-impl Question {
-    /// A question to a server that holds the answer itself.
-    pub fn authoritative(name: Name, kind: RecordType) -> Self {
-        Self { name, kind, recursion: false, checking_disabled: false }
-    }
-
-    /// A question to a server that looks for the answer.
-    pub fn recursive(name: Name, kind: RecordType) -> Self {
-        Self { name, kind, recursion: true, checking_disabled: false }
-    }
-
-    /// The same question, validation left out.
-    pub fn unchecked(mut self) -> Self {
-        self.checking_disabled = true;
-        self
-    }
-
-    pub(super) fn message(&self) -> Message {
-        let mut message = Message::query();
-        message.add_query(Query::query(self.name.clone(), self.kind));
-        message.metadata.recursion_desired = self.recursion;
-        // RFC 6840 section 5.7: understands AD, without the size that DO would cost.
-        message.metadata.authentic_data = self.recursion;
-        message.metadata.checking_disabled = self.checking_disabled;
-        let mut edns = Edns::new();
-        edns.set_max_payload(PAYLOAD);
-        message.set_edns(edns);
-        message
-    }
-
-    /// Reads a packet as an answer to this question, or `None` if it answers another.
-    pub(super) fn read(&self, id: u16, packet: &[u8]) -> Option<Result<Message, Failure>> {
-        if packet.get(..2) != Some(&id.to_be_bytes()) {
-            return None;
-        }
-        let message = match Message::from_vec(packet) {
-            Ok(message) => message,
-            Err(error) => return Some(Err(Failure::Malformed(error.to_string()))),
-        };
-        let is_answer = message.metadata.message_type == MessageType::Response;
-        (is_answer && self.is_answered_by(&message)).then_some(Ok(message))
-    }
-
-    /// Whether the question came back; a server that could not read it may leave it out.
-    fn is_answered_by(&self, message: &Message) -> bool {
-        match message.queries.as_slice() {
-            [] => !Rcode::from(message.metadata.response_code).is_answer(),
-            [query] => query.name == self.name && query.query_type == self.kind,
-            _ => false,
         }
     }
 }
@@ -193,7 +128,7 @@ async fn over_udp(
     query: &Message,
     limit: Duration,
 ) -> Result<Message, Failure> {
-    let socket = connected(server).await.map_err(|error| Failure::NoRoute(error.to_string()))?;
+    let socket = connected(server).await.map_err(|error| unsent(&error))?;
     let packet = encode(query)?;
     socket.send(&packet).await?;
     let answer = receive(&socket, question, query.metadata.id);
@@ -216,6 +151,20 @@ async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
     Ok(socket)
+}
+
+/// Why a socket towards a server cannot be had. Only a missing route means that
+/// the server was not asked; anything else leaves it unproven.
+fn unsent(error: &io::Error) -> Failure {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
+    // EAFNOSUPPORT, where IPv6 is switched off: Linux, macOS, Windows.
+    let is_family_off = matches!(error.raw_os_error(), Some(97 | 47 | 10047));
+    if is_family_off
+        || [AddrNotAvailable, HostUnreachable, NetworkUnreachable].contains(&error.kind())
+    {
+        return Failure::NoRoute(error.to_string());
+    }
+    Failure::Network(error.to_string())
 }
 
 async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Message, Failure> {
@@ -271,63 +220,28 @@ fn encode(query: &Message) -> Result<Vec<u8>, Failure> {
 mod tests {
     use super::*;
 
-    fn question() -> Question {
-        Question::recursive(Name::from_ascii("cool.cats.").unwrap(), RecordType::TXT)
-    }
-
-    fn answer(change: impl FnOnce(&mut Message)) -> Vec<u8> {
-        let mut message = question().message().into_response();
-        message.metadata.id = 7;
-        change(&mut message);
-        message.to_vec().unwrap()
-    }
-
     #[test]
-    fn only_an_answer_to_this_very_question_is_taken() {
-        let other = |name: &str, kind| {
-            let query = Query::query(Name::from_ascii(name).unwrap(), kind);
-            answer(move |message| message.queries = vec![query])
-        };
-        for (what, packet, taken) in [
-            ("the answer", answer(|_| {}), true),
-            ("another case", other("COOL.cats.", RecordType::TXT), true),
-            ("another ID", answer(|message| message.metadata.id = 8), false),
-            ("another name", other("uncool.cats.", RecordType::TXT), false),
-            ("another type", other("cool.cats.", RecordType::A), false),
-            ("no question", answer(|message| message.queries.clear()), false),
-            (
-                "no question, refused",
-                answer(|message| {
-                    message.queries.clear();
-                    message.metadata.response_code = hickory_proto::op::ResponseCode::Refused;
-                }),
-                true,
-            ),
-            (
-                "a question",
-                answer(|message| message.metadata.message_type = MessageType::Query),
-                false,
-            ),
-            ("nothing", Vec::new(), false),
+    fn only_a_missing_route_means_not_asked() {
+        for (kind, is_unasked) in [
+            (io::ErrorKind::NetworkUnreachable, true),
+            (io::ErrorKind::AddrNotAvailable, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::OutOfMemory, false),
         ] {
-            assert_eq!(question().read(7, &packet).is_some(), taken, "{what}");
+            let failure = unsent(&io::Error::from(kind));
+            assert_eq!(matches!(failure, Failure::NoRoute(_)), is_unasked, "{kind}");
         }
+        let too_many_files = io::Error::from_raw_os_error(24);
+        assert!(matches!(unsent(&too_many_files), Failure::Network(_)));
     }
 
     #[test]
-    fn a_packet_that_cannot_be_read_is_malformed() {
-        let mut packet = answer(|_| {});
-        packet.truncate(15);
-        assert!(matches!(question().read(7, &packet), Some(Err(Failure::Malformed(_)))));
-        assert!(!is_cut_off(&packet));
-        packet[2] |= 0b10;
-        assert!(is_cut_off(&packet));
-    }
-
-    #[test]
-    fn a_name_that_points_at_itself_is_malformed() {
-        // The question's name is a pointer to its own first byte.
-        let packet = [0, 7, 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 16, 0, 1];
-        assert!(matches!(question().read(7, &packet), Some(Err(Failure::Malformed(_)))));
+    fn an_unreadable_packet_may_still_say_that_it_is_truncated() {
+        let mut header = [0; 12];
+        assert!(!is_cut_off(&header));
+        header[2] = 0b10;
+        assert!(is_cut_off(&header));
+        assert!(is_cut_off(&[0; BUFFER]));
+        assert!(!is_cut_off(&[]));
     }
 }

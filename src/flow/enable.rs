@@ -23,7 +23,7 @@ pub fn checks(connector: &Fields, domain: &EmailDomain, served: Served<'_>) -> V
     vec![
         domain_verified(connector),
         domain_eligible(domain),
-        txt_still_published(domain, served.judgement),
+        txt_still_published(domain, served),
         foreign_claim(connector, domain, served),
     ]
 }
@@ -55,7 +55,7 @@ fn domain_eligible(domain: &EmailDomain) -> Check {
     }
 }
 
-fn txt_still_published(domain: &EmailDomain, judgement: &Judgement) -> Check {
+fn txt_still_published(domain: &EmailDomain, Served { survey, judgement }: Served<'_>) -> Check {
     let state = match judgement.verdict {
         Verdict::Visible => State::Passed,
         Verdict::Unreachable => State::NotChecked,
@@ -65,9 +65,19 @@ fn txt_still_published(domain: &EmailDomain, judgement: &Judgement) -> Check {
         id: CheckId::TxtStillPublished,
         severity: Severity::Warning,
         state,
-        evidence: judgement.summary.clone(),
+        evidence: served(survey, judgement),
         remedy: (state == State::Failed)
             .then(|| format!("`cfsso dig {domain} --connector {domain}`")),
+    }
+}
+
+/// What the name servers serve, in a few words where all is well.
+#[must_use]
+pub fn served(survey: &Survey, judgement: &Judgement) -> String {
+    match survey.servers.len() {
+        _ if !judgement.verdict.is_visible() => judgement.summary.clone(),
+        1 => "the one server that was asked serves it".to_owned(),
+        count => format!("all {count} servers that were asked serve it"),
     }
 }
 

@@ -61,7 +61,7 @@ impl Plan {
         for check in &blocking {
             stop = stop.cause(format!("{}: {}", check.id.as_str(), check.evidence));
         }
-        stop.hint = first.remedy.clone();
+        stop.hint.clone_from(&first.remedy);
         Err(stop)
     }
 

@@ -47,7 +47,7 @@ pub enum Place {
     /// In this zone of the account.
     Zone {
         /// The zone.
-        zone: Zone,
+        zone: Box<Zone>,
         /// What to know about it.
         warning: Option<String>,
     },
@@ -122,7 +122,7 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> Place {
             let warning = (!zone.is_served_here()).then(|| {
                 format!("the zone {name} is set up as partial: its DNS is served elsewhere, and the record may not be")
             });
-            return Place::Zone { zone: (*zone).clone(), warning };
+            return Place::Zone { zone: Box::new((*zone).clone()), warning };
         }
         if let Some(zone) = of_name.first() {
             let status = zone.status.as_ref().map_or("of unknown status", Status::as_str);

@@ -193,13 +193,12 @@ impl Setup<'_> {
         );
         let connectors = connectors?;
         let standing = connector::pick(&connectors, domain)?.cloned();
-        let (connector, place) = match standing {
-            Some(connector) => (self.stands(connector), None),
+        let (connector, place) = if let Some(connector) = standing {
+            (self.stands(connector), None)
+        } else {
             // The zone is looked up while the connector is created.
-            None => {
-                let (connector, place) = tokio::join!(self.create(), self.place());
-                (connector?, place?)
-            }
+            let (connector, place) = tokio::join!(self.create(), self.place());
+            (connector?, place?)
         };
         let seen = self.publish(&connector, survey, place).await?;
         let seen = self.await_visible(&connector, seen).await?;
@@ -315,7 +314,8 @@ impl Setup<'_> {
 
     async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
         if connector.is_verified() || seen.judgement.verdict == Verdict::Visible {
-            self.end(StepId::TxtVisible, StepState::DoneAlready, seen.judgement.summary.clone());
+            let detail = enable::served(&seen.survey, &seen.judgement);
+            self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
         self.begin(StepId::TxtVisible);
@@ -332,7 +332,7 @@ impl Setup<'_> {
         if !judgement.verdict.is_visible() {
             return Err(not_visible(&self.wishes.domain, &judgement).into());
         }
-        self.end(StepId::TxtVisible, StepState::Done, judgement.summary.clone());
+        self.end(StepId::TxtVisible, StepState::Done, enable::served(&survey, &judgement));
         Ok(Seen { survey, judgement })
     }
 

@@ -21,7 +21,6 @@ use crate::clock::Clock;
 
 /// What a screen is like.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the terminal")]
 pub struct ScreenOptions {
     /// How results are printed.
     pub format: Format,

@@ -1,70 +1,108 @@
 //! Tables without borders, fitted to the terminal without ever breaking a
 //! word, since an ID in two halves cannot be copied.
+//!
+//! Columns are arranged and wrapped without styles, which are put back after:
+//! a table reads the same with colour and without.
+
+use comfy_table::{
+    Column, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
+    Width,
+};
+use unicode_width::UnicodeWidthStr;
 
 use super::text::Text;
 
 const GAP: usize = 2;
+/// Marks where cells and rows meet. No text has control characters.
+const CELL_END: char = '\u{1f}';
+const ROW_END: char = '\u{1e}';
 
 /// The lines of a table that fits `width` columns where one is given. Where
 /// not even its longest words fit side by side, each row becomes a list of
 /// fields.
 pub(super) fn table_lines(headers: &[&str], rows: &[Vec<Text>], width: Option<usize>) -> Vec<Text> {
     let headers: Vec<Text> = headers.iter().map(Text::dim).collect();
-    let natural = columns(&headers, rows, Text::width);
-    let Some(width) = width else {
-        return side_by_side(&headers, rows, &natural);
-    };
-    let least = columns(&headers, rows, Text::longest_word);
-    match fit(&natural, &least, width.saturating_sub(GAP * headers.len().saturating_sub(1))) {
-        Some(widths) => side_by_side(&headers, rows, &widths),
-        None => one_under_another(&headers, rows),
-    }
-}
-
-/// The most that `measure` says of any cell in each column.
-fn columns(headers: &[Text], rows: &[Vec<Text>], measure: impl Fn(&Text) -> usize) -> Vec<usize> {
-    let widest = |(column, header): (usize, &Text)| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.chain([header]).map(&measure).max().unwrap_or(0)
-    };
-    headers.iter().enumerate().map(widest).collect()
-}
-
-/// Widths that add up to `available` at most: the widest columns give way
-/// first, none below its longest word.
-fn fit(natural: &[usize], least: &[usize], available: usize) -> Option<Vec<usize>> {
-    if least.iter().sum::<usize>() > available {
-        return None;
-    }
-    let capped = |cap: usize| -> Vec<usize> {
-        natural.iter().zip(least).map(|(&wide, &least)| wide.min(cap).max(least)).collect()
-    };
-    let widest = natural.iter().copied().max().unwrap_or(0);
-    (0..=widest).rev().map(capped).find(|widths| widths.iter().sum::<usize>() <= available)
-}
-
-fn side_by_side(headers: &[Text], rows: &[Vec<Text>], widths: &[usize]) -> Vec<Text> {
-    let mut lines = row_lines(headers, widths);
-    for row in rows {
-        lines.extend(row_lines(row, widths));
-    }
-    lines
-}
-
-fn row_lines(row: &[Text], widths: &[usize]) -> Vec<Text> {
-    let cells: Vec<Vec<Text>> =
-        row.iter().zip(widths).map(|(cell, &width)| cell.wrap(width)).collect();
-    let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-    let line = |index: usize| {
-        let mut line = Text::default();
-        let mut start = 0;
-        for (cell, width) in cells.iter().zip(widths) {
-            line = line.padded(start) + cell.get(index).cloned().unwrap_or_default();
-            start += width + GAP;
+    let least = longest_words(&headers, rows);
+    let gaps = GAP * headers.len().saturating_sub(1);
+    match width {
+        Some(width) if least.iter().sum::<usize>() + gaps > width => {
+            one_under_another(&headers, rows)
         }
-        line
+        _ => side_by_side(&headers, rows, &least, width),
+    }
+}
+
+/// The width of the longest word in each column.
+fn longest_words(headers: &[Text], rows: &[Vec<Text>]) -> Vec<usize> {
+    let longest = |(column, header): (usize, &Text)| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.chain([header]).map(Text::longest_word).max().unwrap_or(0)
     };
-    (0..height).map(line).collect()
+    headers.iter().enumerate().map(longest).collect()
+}
+
+fn side_by_side(
+    headers: &[Text],
+    rows: &[Vec<Text>],
+    least: &[usize],
+    width: Option<usize>,
+) -> Vec<Text> {
+    let laid_out: Vec<String> = arranged(headers, rows, least, width).lines().collect();
+    let blocks = laid_out.split(|line| line.starts_with(ROW_END));
+    let rows = [headers].into_iter().chain(rows.iter().map(Vec::as_slice));
+    blocks.zip(rows).flat_map(|(lines, row)| styled(lines, row)).collect()
+}
+
+/// The table without styles. The end of each cell takes a column of the gap.
+fn arranged(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option<usize>) -> Table {
+    let row_end = LineStyle::none().fill(ROW_END);
+    let cell_end = ContentLineStyle::none().junction(CELL_END);
+    let mut table = Table::new();
+    table
+        .load_style(
+            TableStyle::new()
+                .header_lines(cell_end)
+                .header_separator(row_end)
+                .content_lines(cell_end)
+                .row_separator(row_end),
+        )
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headers.iter().map(Text::words_apart))
+        .add_rows(rows.iter().map(|row| row.iter().map(Text::words_apart)));
+    if let Some(width) = width {
+        table.set_width(columns(width));
+    }
+    let last = headers.len().saturating_sub(1);
+    for (column, least) in table.column_iter_mut().zip(least) {
+        keep_words(column, *least, if column.index == last { 0 } else { GAP - 1 });
+    }
+    table
+}
+
+/// Columns narrower than their longest word would break it.
+fn keep_words(column: &mut Column, least: usize, padding: usize) {
+    let least = Width::Fixed(columns(least + padding));
+    column
+        .set_padding((0, columns(padding)))
+        .set_constraint(ColumnConstraint::LowerBoundary(least));
+}
+
+fn columns(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX)
+}
+
+/// The lines of one row with the styles of its cells.
+fn styled(lines: &[String], row: &[Text]) -> Vec<Text> {
+    let parts: Vec<Vec<&str>> = lines.iter().map(|line| line.split(CELL_END).collect()).collect();
+    let mut styled = vec![Text::default(); lines.len()];
+    for (column, cell) in row.iter().enumerate() {
+        let parts: Vec<&str> =
+            parts.iter().map(|line| line.get(column).copied().unwrap_or_default()).collect();
+        for ((line, words), part) in styled.iter_mut().zip(cell.broken_like(&parts)).zip(&parts) {
+            line.push(words.padded(part.width() + 1));
+        }
+    }
+    styled
 }
 
 fn one_under_another(headers: &[Text], rows: &[Vec<Text>]) -> Vec<Text> {
@@ -131,21 +169,53 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_columns_give_way_first() {
-        let table = [
-            ([5, 20, 9], [5, 4, 4], 40, Some([5, 20, 9])),
-            ([5, 20, 9], [5, 4, 4], 30, Some([5, 16, 9])),
-            ([5, 20, 19], [5, 18, 4], 30, Some([5, 18, 7])),
-            ([5, 20, 9], [5, 18, 4], 26, None),
-        ];
-        for (natural, least, available, widths) in table {
-            let fitted = fit(&natural, &least, available);
-            assert_eq!(fitted, widths.map(Vec::from), "{available}");
-        }
+    fn code_stays_whole_and_styles_stay_with_their_words() {
+        let note =
+            Text::plain("run ") + Text::code("cfsso dig") + Text::warn(" to see why it waits");
+        let lines = table_lines(&["ID", "NEXT"], &[vec!["0b".into(), note]], Some(16));
+        let lines: Vec<_> =
+            lines.iter().map(|line| line.render(true).trim_end().to_owned()).collect();
+        assert_eq!(
+            lines,
+            [
+                "\u{1b}[2mID\u{1b}[0m  \u{1b}[2mNEXT\u{1b}[0m",
+                "0b  run",
+                "    \u{1b}[36m`cfsso dig`\u{1b}[0m",
+                "    \u{1b}[33mto see why\u{1b}[0m",
+                "    \u{1b}[33mit waits\u{1b}[0m",
+            ]
+        );
     }
 
     #[test]
     fn no_rows_leave_the_headers() {
         assert_eq!(table_lines(&["A", "B"], &[], Some(80)).len(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_word_is_broken_or_lost_and_the_width_is_kept(
+            rows in proptest::collection::vec(
+                proptest::collection::vec("[a-zß日]{1,9}( [a-z]{1,12}){0,6}", 3), 0..4),
+            width in 10_usize..90,
+        ) {
+            let cells = |row: &Vec<String>| row.iter().map(Text::dim).collect();
+            let texts: Vec<Vec<Text>> = rows.iter().map(cells).collect();
+            let lines: Vec<_> = table_lines(&["A", "B", "C"], &texts, Some(width))
+                .iter()
+                .map(|line| line.render(false).trim_end().to_owned())
+                .collect();
+            let drawn = lines.join(" ");
+            let mut drawn: Vec<&str> = drawn.split_whitespace().filter(|word| !["A", "B", "C"].contains(word)).collect();
+            let mut given: Vec<&str> = rows.iter().flatten().flat_map(|cell| cell.split(' ')).collect();
+            drawn.sort_unstable();
+            given.sort_unstable();
+            proptest::prop_assert_eq!(drawn, given);
+            if lines[0].contains('B') {
+                for line in &lines {
+                    proptest::prop_assert!(line.width() <= width, "{}", line);
+                }
+            }
+        }
     }
 }

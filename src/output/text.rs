@@ -154,6 +154,31 @@ impl Text {
         self.words().iter().map(|(_, word)| word.width()).max().unwrap_or(0)
     }
 
+    /// Its characters, with no blank but between words.
+    pub(super) fn words_apart(&self) -> String {
+        let apart = |(blanks, word): (usize, Self)| {
+            " ".repeat(blanks) + &word.render(false).replace(' ', "\u{a0}")
+        };
+        self.words().into_iter().map(apart).collect()
+    }
+
+    /// Lines of as many words as each of `lines`, which are those of
+    /// [`Self::words_apart`] after wrapping.
+    pub(super) fn broken_like(&self, lines: &[&str]) -> Vec<Self> {
+        let mut words = self.words().into_iter();
+        let broken = |line: &&str| {
+            let count = line.split(' ').filter(|word| !word.is_empty()).count();
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            let mut broken = Self::default();
+            for (blanks, word) in words.by_ref().take(count) {
+                broken.push_blanks(if broken.is_empty() { indent } else { blanks }, &word);
+                broken.push(word);
+            }
+            broken
+        };
+        lines.iter().map(broken).collect()
+    }
+
     /// Appends blanks up to `width` columns.
     pub(super) fn padded(mut self, width: usize) -> Self {
         let missing = width.saturating_sub(self.width());

@@ -64,7 +64,7 @@ impl World {
     pub fn with_person(mut self, input: &str) -> Self {
         self.terminal = Terminal { stdin: true, stdout: true, stderr: true, width: Some(80) };
         self.env.insert("TERM".to_owned(), "dumb".to_owned());
-        self.input = input.to_owned();
+        input.clone_into(&mut self.input);
         self
     }
 

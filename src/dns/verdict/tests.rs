@@ -3,6 +3,7 @@ use super::super::txt::Txt;
 use super::super::wire::Failure;
 use super::super::{Rcode, Survey};
 use super::*;
+use proptest::strategy::Strategy;
 
 const CODE: &str = "cloudflare_dashboard_sso=5f2c9a";
 const OTHER: &str = "cloudflare_dashboard_sso=777";
@@ -204,6 +205,8 @@ fn a_zone_that_is_not_there_or_not_known_is_said_to_be_so() {
 #[test]
 fn servers_named_by_hand_all_count() {
     use Verdict::*;
+    let unasked = |last| failed(holder(last, &[]), Failure::NoRoute("unreachable".to_owned()));
+    let homeless = |last| failed(holder(last, &[]), Failure::NoAddress("unknown".to_owned()));
     for (what, servers, verdict) in [
         ("a cache alone", vec![cache(1, &[CODE])], Visible),
         ("a cache without it", vec![cache(1, &[])], NotPublished),
@@ -215,6 +218,9 @@ fn servers_named_by_hand_all_count() {
         ("a holder and a late cache", vec![holder(1, &[CODE]), cache(2, &[])], CachedNegative),
         ("a cache that rejects it", vec![bogus(cache(1, &[]))], DnssecBogus),
         ("a dead one", vec![silent(holder(1, &[]))], Unreachable),
+        ("one without a route", vec![holder(1, &[CODE]), unasked(2)], PartiallyPublished),
+        ("one without an address", vec![holder(1, &[CODE]), homeless(2)], PartiallyPublished),
+        ("none with an address", vec![homeless(1)], Unreachable),
     ] {
         let survey = Survey { delegation: Delegation::Named, ..survey(servers) };
         assert_eq!(judge(&survey, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
@@ -230,7 +236,11 @@ fn a_code_at_a_wrong_name_is_found() {
         ("_cloudflare_dashboard_sso.cool.cats", Place::Underscore),
         ("cats", Place::Apex),
     ] {
-        for servers in [vec![holder(1, &[])], vec![nxdomain(holder(1, &[]))]] {
+        for servers in [
+            vec![holder(1, &[])],
+            vec![nxdomain(holder(1, &[]))],
+            vec![holder(1, &["cloudflare_dashboard_sso=anothers"])],
+        ] {
             let at = |text| Misplaced { name: name.to_owned(), place, records: vec![txt(text)] };
             let with = |text| Survey { misplaced: vec![at(text)], ..survey(servers.clone()) };
             let judgement = judge(&with(CODE), Some(CODE.as_bytes()), now());
@@ -240,7 +250,9 @@ fn a_code_at_a_wrong_name_is_found() {
                 judge(&with(OTHER), Some(CODE.as_bytes()), now()).verdict,
                 Verdict::WrongName
             );
-            assert_eq!(judge(&with(OTHER), None, now()).verdict, Verdict::WrongName);
+            if servers[0].records.is_empty() {
+                assert_eq!(judge(&with(OTHER), None, now()).verdict, Verdict::WrongName);
+            }
         }
     }
 }
@@ -421,5 +433,44 @@ fn verdicts_print_as_they_serialise() {
         Unreachable,
     ] {
         assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.to_string());
+    }
+}
+
+/// Servers in any state that a survey can have.
+fn any_servers() -> impl Strategy<Value = Vec<Server>> {
+    let one = (1_u8..9, 0_u8..10, proptest::bool::ANY, proptest::bool::ANY);
+    let one = one.prop_map(|(last, state, is_cache, is_v6)| {
+        let make = |texts: &[&str]| if is_cache { cache(last, texts) } else { holder(last, texts) };
+        let server = match state {
+            0..=3 => make(&[CODE]),
+            4 => make(&[]),
+            5 => make(&[OTHER]),
+            6 => silent(make(&[])),
+            7 => refusing(make(&[])),
+            8 => bogus(make(&[])),
+            _ => alias(make(&[])),
+        };
+        if is_v6 { v6(server, &format!("2001:db8::{last}")) } else { server }
+    });
+    proptest::collection::vec(one, 0..7)
+}
+
+proptest::proptest! {
+    #[test]
+    fn visible_means_that_every_server_that_answers_serves_it(servers in any_servers()) {
+        let judgement = verdict_of(servers.clone());
+        let serving = servers.iter().filter(|one| one.serves(CODE.as_bytes())).count();
+        let silent_v6 = |one: &&Server| one.error.is_some() && one.server.starts_with('[');
+        let excused = servers.iter().filter(silent_v6).count();
+        if judgement.verdict == Verdict::Visible {
+            proptest::prop_assert!(serving > 0);
+            proptest::prop_assert!(serving + excused == servers.len(), "{servers:?}");
+            proptest::prop_assert!(excused != 1, "one silent address proves nothing");
+        }
+        if !servers.is_empty() && serving == servers.len() {
+            let is_held = servers.iter().any(|one| one.role == Role::Authoritative);
+            let verdict = if is_held { Verdict::Visible } else { Verdict::Unreachable };
+            proptest::prop_assert_eq!(judgement.verdict, verdict);
+        }
     }
 }

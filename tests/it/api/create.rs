@@ -141,6 +141,14 @@ async fn a_look_up_that_fails_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
+async fn a_creation_is_not_sent_again_before_the_api_wants_it() {
+    let lost = answer(503, "retry-after: 300\r\n", "{}");
+    let outcome = create([lost, success(LIST_WITHOUT), success(CONNECTOR)], 4).await;
+    assert_eq!(outcome.result.unwrap_err().status(), Some(503));
+    assert_eq!(outcome.order, "PG");
+}
+
+#[tokio::test]
 async fn the_look_up_comes_after_a_pause() {
     let server = Server::start([lost()]).await;
     let (client, clock) = server.client();

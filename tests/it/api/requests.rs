@@ -73,6 +73,23 @@ async fn requests_one_after_the_other_share_a_connection() {
 }
 
 #[tokio::test]
+async fn requests_can_be_under_way_at_once_and_on_other_threads() {
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+    let server = Server::start([success("[]"), success("[]"), success("[]")]).await;
+    let (client, _) = server.client();
+    let request = connector::list(&account());
+    let (a, b, c) = tokio::join!(
+        is_send(client.send(&request)),
+        is_send(client.list(&request)),
+        client.send(&request)
+    );
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_client_that_sends_nothing_opens_nothing() {
     let server = Server::start([]).await;
     let (client, _) = server.client();

@@ -111,3 +111,21 @@ async fn thousands_of_records_are_read_to_a_limit() {
     // What is kept are the codes first: a flood cannot push them out.
     assert_eq!(judgement.verdict, Verdict::Visible);
 }
+
+#[tokio::test]
+async fn a_lost_packet_is_sent_again() {
+    let zone = published();
+    let seen = std::sync::Mutex::new(std::collections::HashSet::new());
+    let network = Network::start([(
+        1,
+        std::sync::Arc::new(move |query: Message, _| {
+            // The first packet of each question is lost.
+            let is_repeated = !seen.lock().unwrap().insert(query.metadata.id);
+            let packet = is_repeated.then(|| zone.answer(&query).to_vec().unwrap());
+            Box::pin(async move { packet }) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+        }),
+    )])
+    .await;
+    let (survey, judgement) = look(naming(&network, &[1], BRIEF * 2), "cool.cats").await;
+    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+}

@@ -3,6 +3,7 @@
 
 mod caches;
 mod hostile;
+mod https;
 mod named;
 mod network;
 mod waiting;

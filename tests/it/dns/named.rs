@@ -165,10 +165,10 @@ async fn strings_are_joined_within_a_record_and_bytes_are_kept() {
     assert_eq!(judgement.verdict, Verdict::Visible);
     assert_eq!(
         short_lines(&survey),
-        [r#""caf\195\169 \"\\\255""#, r#""cloudflare_dashboard_" "sso=5f2c9a""#]
+        [r#""cloudflare_dashboard_" "sso=5f2c9a""#, r#""caf\195\169 \"\\\255""#]
     );
     assert_eq!(sso_codes(&survey), [CODE.as_bytes()]);
-    let json = serde_json::to_value(&survey.servers[0].records[1]).unwrap();
+    let json = serde_json::to_value(&survey.servers[0].records[0]).unwrap();
     assert_eq!(json["strings"], serde_json::json!(["cloudflare_dashboard_", "sso=5f2c9a"]));
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use cfsso::dns::{Delegation, Reach, Role, Verdict};
 use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::RecordType;
+use hickory_proto::rr::rdata::NS;
+use hickory_proto::rr::{RData, RecordType};
 use tokio::sync::Barrier;
 
 use super::network::{Network, Script, answering, silent};
-use super::zone::{Zone, code};
+use super::zone::{Zone, code, name, record};
 use super::{BRIEF, CODE, PATIENT, domain, look, resolver, walking};
 
 /// The zone `cool.cats`, served by these servers.
@@ -83,9 +84,7 @@ async fn all_addresses_are_asked_at_once() {
             let (zone, barrier) = (zone.clone(), Arc::clone(&barrier));
             Box::pin(async move {
                 let question = &query.queries[0];
-                if question.query_type == RecordType::TXT
-                    && question.name == super::zone::name("cool.cats.")
-                {
+                if question.query_type == RecordType::TXT && question.name == name("cool.cats.") {
                     barrier.wait().await;
                 }
                 Some(zone.answer(&query).to_vec().unwrap())
@@ -223,7 +222,7 @@ async fn a_delegation_to_servers_without_the_zone_is_lame() {
         (
             1,
             answering(move |query, _| {
-                let is_below = super::zone::name("cool.cats.").zone_of(&query.queries[0].name);
+                let is_below = name("cool.cats.").zone_of(&query.queries[0].name);
                 if is_below { code(query, ResponseCode::ServFail) } else { failing.cached(query) }
             }),
         ),
@@ -257,5 +256,21 @@ async fn a_hostile_delegation_cannot_make_it_ask_the_whole_world() {
     let network = Network::start([(1, zone.cache())]).await;
     let (survey, _) = look(walking(&network, PATIENT), "cool.cats").await;
     let hosts: BTreeSet<_> = survey.servers.iter().filter_map(|one| one.name.clone()).collect();
-    assert!(!hosts.is_empty() && hosts.len() <= 16, "{}", hosts.len());
+    assert!(!hosts.is_empty() && hosts.len() <= 32, "{}", hosts.len());
+}
+
+#[tokio::test]
+async fn a_name_server_without_an_address_is_told_from_one_that_cannot_be_looked_up() {
+    let ns = |host| record("cool.cats.", RData::NS(NS(name(host))));
+    for (host, verdict) in
+        [("gone.cool.cats.", Verdict::Visible), ("ns.elsewhere.", Verdict::PartiallyPublished)]
+    {
+        let zone = published(&[2]).with(ns(host));
+        let network = Network::start([(1, knowing(vec![zone.clone()])), (2, zone.holder())]).await;
+        let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
+        assert_eq!(judgement.verdict, verdict, "{survey:?}");
+        let lost: Vec<_> = survey.servers.iter().filter(|one| one.error.is_some()).collect();
+        assert_eq!(lost.len(), 1, "{survey:?}");
+        assert_eq!(lost[0].name.as_deref(), host.strip_suffix('.'));
+    }
 }

@@ -127,6 +127,11 @@ impl Zone {
         (exists || !all.is_empty()).then(|| all.into_iter().filter(wanted).collect())
     }
 
+    /// All records, the SOA record among them.
+    pub fn records(&self) -> Vec<Record> {
+        self.records.iter().cloned().chain([self.soa()]).collect()
+    }
+
     /// A name server of the zone.
     pub fn holder(self) -> Script {
         answering(move |query, _| self.answer(query))

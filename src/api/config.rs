@@ -1,0 +1,42 @@
+//! Where the API is, who calls, and how patiently.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::base::BaseUrl;
+use super::credentials::Credentials;
+use super::roots::Roots;
+
+/// Where the API is, who calls, and how patiently.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the API is.
+    pub base: BaseUrl,
+    /// Who calls.
+    pub credentials: Credentials,
+    /// Which certificates are trusted.
+    pub roots: Roots,
+    /// How often a request is sent again.
+    pub max_retries: u32,
+    /// How long one request may take, its answer included.
+    pub request_timeout: Duration,
+    /// When the whole command has to be over.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Config {
+    /// The public API, the system's certificates, four retries, half a minute
+    /// a request, no deadline.
+    #[must_use]
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            base: BaseUrl::default(),
+            credentials,
+            roots: Roots::default(),
+            max_retries: 4,
+            request_timeout: Duration::from_secs(30),
+            deadline: None,
+        }
+    }
+}

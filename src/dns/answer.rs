@@ -1,0 +1,168 @@
+//! Reads a packet into what a server said. No I/O.
+
+use hickory_proto::op::Message;
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
+use hickory_proto::rr::{DNSClass, Name, RData, Record};
+
+use super::rcode::Rcode;
+use super::survey::{Dnssec, Server, shown};
+use super::txt::{PREFIX, Txt, printable};
+use super::wire::Reply;
+
+/// No domain has this many TXT records; what a server sends beyond them is
+/// dropped, and its answer counts as truncated.
+const MOST_RECORDS: usize = 1000;
+/// Longer chains of aliases are a circle.
+const MOST_ALIASES: usize = 16;
+
+impl Server {
+    /// Notes an answer to the question for the TXT records of `name`.
+    pub(super) fn answered(mut self, name: &Name, reply: &Reply) -> Self {
+        let message = &reply.message;
+        self.transport = reply.transport;
+        self.truncated = reply.truncated;
+        self.rtt_ms = Some(u64::try_from(reply.rtt.as_millis()).unwrap_or(u64::MAX));
+        self.rcode = Some(message.metadata.response_code.into());
+        self.authoritative = message.metadata.authoritative;
+        let found = Found::read(name, message);
+        self.truncated |= found.records.len() > MOST_RECORDS;
+        self.records = capped(found.records);
+        self.aliases = found.aliases;
+        self.ttl = found.ttl;
+        if self.records.is_empty() {
+            self.negative_ttl = negative_ttl(message);
+        }
+        self.soa_serial = soa_serial(message);
+        let errors = extended_errors(message);
+        self.dnssec = dnssec(message, &errors);
+        self.extended_errors = errors.iter().map(|(code, text)| told(*code, text)).collect();
+        self
+    }
+}
+
+/// Keeps no more records than any domain has, the codes among them first. What
+/// is not too much stays in the order in which it came.
+fn capped(mut records: Vec<Txt>) -> Vec<Txt> {
+    if records.len() > MOST_RECORDS {
+        let is_other = |record: &Txt| !record.joined().starts_with(PREFIX.as_bytes());
+        records.sort_by_cached_key(is_other);
+        records.truncate(MOST_RECORDS);
+    }
+    records
+}
+
+/// The TXT records of a name, and the aliases that lead to them.
+#[derive(Default)]
+pub(super) struct Found {
+    pub records: Vec<Txt>,
+    pub aliases: Vec<String>,
+    ttl: Option<u32>,
+}
+
+impl Found {
+    /// Follows the aliases in an answer; records of any other name do not count.
+    pub fn read(name: &Name, message: &Message) -> Self {
+        let mut found = Self::default();
+        let mut owner = name;
+        while let Some((target, ttl)) = alias(owner, message) {
+            if found.aliases.len() == MOST_ALIASES {
+                break;
+            }
+            found.aliases.push(shown(target));
+            found.ttl = Some(least(found.ttl, ttl));
+            owner = target;
+        }
+        for record in owned_by(owner, &message.answers) {
+            if let RData::TXT(txt) = &record.data {
+                let strings = txt.txt_data.iter().map(|string| string.to_vec()).collect();
+                found.records.push(Txt { strings });
+                found.ttl = Some(least(found.ttl, record.ttl));
+            }
+        }
+        found
+    }
+}
+
+fn owned_by<'a>(name: &'a Name, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+    records.iter().filter(move |record| record.name == *name && record.dns_class == DNSClass::IN)
+}
+
+fn alias<'a>(name: &'a Name, message: &'a Message) -> Option<(&'a Name, u32)> {
+    owned_by(name, &message.answers).find_map(|record| match &record.data {
+        RData::CNAME(target) => Some((&target.0, record.ttl)),
+        _ => None,
+    })
+}
+
+fn least(ttl: Option<u32>, other: u32) -> u32 {
+    ttl.map_or(other, |ttl| ttl.min(other))
+}
+
+/// How long an absence may be cached (RFC 2308 section 5), from the SOA record in an answer.
+pub(super) fn negative_ttl(message: &Message) -> Option<u32> {
+    message.answers.iter().chain(&message.authorities).find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+        _ => None,
+    })
+}
+
+/// The serial number of the SOA record in an answer.
+pub(super) fn soa_serial(message: &Message) -> Option<u32> {
+    message.answers.iter().chain(&message.authorities).find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(soa.serial),
+        _ => None,
+    })
+}
+
+/// Extended errors: the option's code is 15 (RFC 8914 section 2).
+fn extended_errors(message: &Message) -> Vec<(u16, String)> {
+    let Some(edns) = &message.edns else { return Vec::new() };
+    let read = |option: &EdnsOption| match option {
+        EdnsOption::Unknown(15, data) => {
+            let (code, text) = data.split_first_chunk::<2>()?;
+            Some((u16::from_be_bytes(*code), printable(text)))
+        }
+        _ => None,
+    };
+    edns.options().get_all(EdnsCode::Unknown(15)).into_iter().filter_map(read).collect()
+}
+
+/// What a resolver says of validation. AD in a failure, or from a server that
+/// does not recurse, is the question's own flag sent back.
+fn dnssec(message: &Message, errors: &[(u16, String)]) -> Option<Dnssec> {
+    let rcode = Rcode::from(message.metadata.response_code);
+    let is_secure = message.metadata.authentic_data && message.metadata.recursion_available;
+    if is_secure && rcode.is_answer() {
+        return Some(Dnssec::Secure);
+    }
+    let is_bogus = errors.iter().any(|(code, _)| is_validation_failure(*code));
+    (rcode == Rcode::SERVFAIL && is_bogus).then_some(Dnssec::Bogus)
+}
+
+/// RFC 8914 section 4: 6 to 12 are ways in which validation fails.
+fn is_validation_failure(code: u16) -> bool {
+    (6..=12).contains(&code)
+}
+
+fn told(code: u16, text: &str) -> String {
+    let meaning = match code {
+        3 => "stale answer",
+        6 => "DNSSEC bogus",
+        7 => "signature expired",
+        8 => "signature not yet valid",
+        9 => "DNSKEY missing",
+        10 => "RRSIGs missing",
+        11 => "no zone key bit set",
+        12 => "NSEC missing",
+        15 => "blocked",
+        18 => "prohibited",
+        22 => "no reachable authority",
+        23 => "network error",
+        _ => "extended error",
+    };
+    if text.is_empty() {
+        format!("{code}: {meaning}")
+    } else {
+        format!("{code}: {meaning}: {text}")
+    }
+}

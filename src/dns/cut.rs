@@ -1,0 +1,103 @@
+//! Zone cuts as packets tell of them: delegations, referrals, glue. Pure.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use hickory_proto::op::Message;
+use hickory_proto::rr::{DNSClass, Name, RData, Record};
+
+use super::rcode::Rcode;
+
+/// More name servers than any zone has, and fewer than a hostile one could name.
+const MOST_HOSTS: usize = 32;
+/// More addresses than come with them.
+const MOST_GLUE: usize = 64;
+
+/// A zone and its name servers, as one answer gives them.
+pub(super) struct Cut {
+    pub zone: Name,
+    pub hosts: Vec<Name>,
+    /// Addresses that came along.
+    pub glue: Vec<(Name, IpAddr)>,
+}
+
+/// What a parent's server says of a name.
+pub(super) enum Step {
+    /// A zone cut on the way to the name.
+    Down(Cut),
+    /// The server holds a lower zone as well: ask for that zone's servers.
+    Ask(Name),
+    /// There is no such name.
+    Absent,
+    /// The name lies in the zone asked.
+    Here,
+    /// No server answered.
+    Unheard,
+}
+
+/// Reads the answer of a server of `zone` to the question for the NS records of `name`.
+pub(super) fn step(zone: &Name, name: &Name, message: &Message) -> Step {
+    if let Some(cut) = delegated(name, &message.answers, message) {
+        return Step::Down(cut);
+    }
+    if let Some(cut) = referral(zone, name, message) {
+        return Step::Down(cut);
+    }
+    let apex = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
+    match apex {
+        Some(soa) if soa.name != *zone && zone.zone_of(&soa.name) && soa.name.zone_of(name) => {
+            if soa.name == *name {
+                Step::Here
+            } else {
+                Step::Ask(soa.name.clone())
+            }
+        }
+        _ if Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN => Step::Absent,
+        _ => Step::Here,
+    }
+}
+
+/// A referral (RFC 1034 section 4.3.2, step 3b) to a zone below `zone` that holds `name`.
+pub(super) fn referral(zone: &Name, name: &Name, message: &Message) -> Option<Cut> {
+    let owner = message.authorities.iter().find(|record| {
+        matches!(record.data, RData::NS(_))
+            && record.name != *zone
+            && zone.zone_of(&record.name)
+            && record.name.zone_of(name)
+    })?;
+    delegated(&owner.name, &message.authorities, message)
+}
+
+/// The NS records of `zone` in `section`, as a cut.
+pub(super) fn delegated(zone: &Name, section: &[Record], message: &Message) -> Option<Cut> {
+    let of_zone = section.iter().filter(|record| record.name == *zone);
+    let hosts: BTreeSet<Name> = of_zone.filter_map(host).collect();
+    let glue = message.additionals.iter();
+    let glue = glue.filter_map(|record| Some((record.name.clone(), address(record)?)));
+    (!hosts.is_empty()).then(|| Cut {
+        zone: zone.clone(),
+        hosts: hosts.into_iter().take(MOST_HOSTS).collect(),
+        glue: glue.take(MOST_GLUE).collect(),
+    })
+}
+
+/// The name servers in an answer.
+pub(super) fn hosts_of(message: &Message) -> Vec<Name> {
+    message.answers.iter().filter_map(host).collect()
+}
+
+fn host(record: &Record) -> Option<Name> {
+    match &record.data {
+        RData::NS(host) if record.dns_class == DNSClass::IN => Some(host.0.clone()),
+        _ => None,
+    }
+}
+
+/// The address in a record, if it holds one.
+pub(super) fn address(record: &Record) -> Option<IpAddr> {
+    match &record.data {
+        RData::A(address) => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+        _ => None,
+    }
+}

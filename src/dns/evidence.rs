@@ -1,0 +1,47 @@
+//! What a verdict rests on: the servers, values and names that speak for it. Pure.
+
+use super::case::Case;
+use super::near_miss::{NearMiss, near_misses};
+use super::standing::told;
+use super::survey::{Misplaced, Place};
+use super::txt::{PREFIX, Txt};
+
+impl Case<'_> {
+    pub(super) fn near_misses(&self) -> Vec<NearMiss> {
+        let records = self.holders.iter().flat_map(|(server, _)| &server.records);
+        let records: Vec<&Txt> = records.collect();
+        near_misses(&records, self.code)
+    }
+
+    /// Wrong names at which the code stands.
+    pub(super) fn misplaced(&self) -> Vec<&Misplaced> {
+        let is_meant = |record: &Txt| match self.code {
+            Some(code) => record.joined() == code,
+            None => record.joined().starts_with(PREFIX.as_bytes()),
+        };
+        let all = self.survey.misplaced.iter();
+        let mut found: Vec<_> = all.filter(|one| one.records.iter().any(is_meant)).collect();
+        found.sort_by_key(|one| one.place);
+        found
+    }
+
+    /// The wildcard that a value at the domain comes from, if it answers for others too.
+    pub(super) fn wildcard_behind(&self, value: &[u8]) -> Option<&str> {
+        let above = self.survey.misplaced.iter().filter(|one| one.place == Place::WildcardAbove);
+        let mut same = above.filter(|one| one.records.iter().any(|txt| txt.joined() == value));
+        same.next().map(|one| one.name.as_str())
+    }
+
+    pub(super) fn evidence(&self) -> Vec<String> {
+        let servers = self.holders.iter().chain(&self.caches);
+        let mut lines: Vec<String> =
+            servers.filter_map(|(server, standing)| told(server, *standing)).collect();
+        lines.extend(self.near_misses().iter().take(10).map(ToString::to_string));
+        let misplaced = self.misplaced().into_iter().take(10);
+        lines.extend(misplaced.map(|one| format!("`{}` has it", one.name)));
+        if self.is_blocked {
+            lines.push("port 53 is blocked from here: name servers could not be asked".to_owned());
+        }
+        lines
+    }
+}

@@ -1,0 +1,97 @@
+//! Which recursive resolvers there are: the system's, the public ones, and those
+//! over HTTPS. Asks none of them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+
+use super::config::{Config, HttpsServer, PUBLIC};
+use super::look::Target;
+use super::survey::{Role, Server, Transport};
+use super::wire::Endpoint;
+
+/// The recursive resolvers, found on first use.
+#[derive(Debug)]
+pub(super) struct Recursive {
+    named: Vec<SocketAddr>,
+    servers: Vec<HttpsServer>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    plain: OnceLock<Vec<SocketAddr>>,
+    https: OnceLock<Vec<Endpoint>>,
+}
+
+impl Recursive {
+    pub fn new(config: &Config) -> Self {
+        Self {
+            named: config.recursive.clone(),
+            servers: config.https.clone(),
+            tls: config.tls.clone(),
+            plain: OnceLock::new(),
+            https: OnceLock::new(),
+        }
+    }
+
+    /// What is known of a resolver before it is asked.
+    pub fn entry(&self, server: SocketAddr) -> Server {
+        let public = PUBLIC.iter().find(|(address, _)| IpAddr::V4(*address) == server.ip());
+        let name = match public {
+            Some((_, name)) => Some((*name).to_owned()),
+            None if self.named.is_empty() => Some("system".to_owned()),
+            None => None,
+        };
+        Server::new(server.to_string(), name, Role::Recursive)
+    }
+
+    /// Those on port 53.
+    pub fn plain(&self) -> &[SocketAddr] {
+        self.plain.get_or_init(|| {
+            if !self.named.is_empty() {
+                return self.named.clone();
+            }
+            let public = PUBLIC.iter().map(|(address, _)| SocketAddr::from((*address, 53)));
+            let mut all: Vec<SocketAddr> = system_resolvers().into_iter().chain(public).collect();
+            all.sort();
+            all.dedup();
+            all
+        })
+    }
+
+    /// Those over HTTPS. Made on first use: the platform's trust store is slow to load.
+    pub fn https(&self) -> &[Endpoint] {
+        self.https.get_or_init(|| {
+            if self.servers.is_empty() {
+                return Vec::new();
+            }
+            let tls = self.tls.clone().or_else(|| {
+                let platform = super::https::platform_tls();
+                platform
+                    .inspect_err(|error| tracing::warn!(%error, "no DNS over HTTPS"))
+                    .ok()
+                    .map(Arc::new)
+            });
+            let Some(tls) = tls else { return Vec::new() };
+            let servers = self.servers.iter().cloned().map(Arc::new);
+            servers.map(|server| Endpoint::Https(server, Arc::clone(&tls))).collect()
+        })
+    }
+}
+
+fn system_resolvers() -> Vec<SocketAddr> {
+    match hickory_resolver::system_conf::read_system_conf() {
+        Ok((config, _)) => {
+            config.name_servers().iter().map(|server| SocketAddr::new(server.ip, 53)).collect()
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the system names no resolver");
+            Vec::new()
+        }
+    }
+}
+
+/// A resolver over HTTPS, ready to be asked.
+pub(super) fn https_target(endpoint: &Endpoint) -> Option<Target> {
+    let Endpoint::Https(server, _) = endpoint else { return None };
+    let mut entry =
+        Server::new(server.address.to_string(), Some(server.host.clone()), Role::Recursive);
+    entry.transport = Transport::Https;
+    Some(Target { endpoint: endpoint.clone(), entry, is_named: false })
+}
