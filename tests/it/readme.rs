@@ -12,7 +12,8 @@ use cfsso::process::Terminal;
 use clap::{Command, CommandFactory};
 use jiff::Timestamp;
 
-use crate::harness;
+use crate::harness::{self, World};
+use crate::sandbox::client::ask_with;
 
 const README: &str = include_str!("../../README.md");
 const CI: &str = include_str!("../../.ci/run");
@@ -64,6 +65,33 @@ async fn every_example_prints_what_is_shown() {
         "the README shows something else; {corrected} has what is printed:\n{}",
         wrong.join("\n")
     );
+}
+
+#[tokio::test]
+async fn the_sandbox_answers_what_curl_is_shown_to_ask() {
+    let world = World::new().await;
+    let shell = blocks(README).into_iter().filter(|block| block.language == "sh");
+    let lines: Vec<_> = shell
+        .flat_map(|block| {
+            let text = block.lines.join("\n").replace("\\\n", "");
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .filter(|line| line.starts_with("curl "))
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    for mut line in lines {
+        for (name, value) in world.sandbox.environment() {
+            line = line.replace(&format!("${name}"), &value);
+        }
+        let words = words(&line);
+        let after =
+            |flag: &str| Some(words[words.iter().position(|word| word == flag)? + 1].as_str());
+        let path = words[1].strip_prefix(&world.sandbox.base_url()).expect("the sandbox's address");
+        let request = format!("{} {path}", after("--request").unwrap_or("GET"));
+        let header = format!("{}\r\n", after("--header").expect("a token"));
+        let body = after("--json").map(|json| serde_json::from_str(json).unwrap());
+        ask_with(&world.sandbox, &header, &request, body).await.result();
+    }
 }
 
 #[test]
@@ -203,6 +231,21 @@ fn line_fits(expected: &str, printed: &str) -> bool {
     let Some(rest) = printed.strip_prefix(head) else { return false };
     let mut ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
     ends.any(|at| line_fits(tail, &rest[at..]))
+}
+
+/// A command line taken apart as a shell does: quotes keep blanks together.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for character in line.chars() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            (None, ' ') => words.push(String::new()),
+            _ => words.last_mut().expect("never empty").push(character),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The name of an environment variable, without the value it is said to have.
