@@ -103,9 +103,7 @@ fn the_exit_codes_are_all_there() {
     let section = section("## Exit codes");
     let shown: Vec<_> = section
         .lines()
-        .filter(|line| {
-            line.starts_with(|c: char| c == '|') && line.contains(|c: char| c.is_ascii_digit())
-        })
+        .filter(|line| line.starts_with('|') && line.contains(|c: char| c.is_ascii_digit()))
         .collect();
     assert_eq!(shown, rows);
 }
