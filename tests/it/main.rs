@@ -8,5 +8,6 @@ mod dns;
 mod errors;
 mod harness;
 mod output;
+mod readme;
 mod sandbox;
 mod setup;
