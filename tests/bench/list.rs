@@ -57,9 +57,6 @@ fn environment(base: &str) -> BTreeMap<String, String> {
         ("CLOUDFLARE_API_TOKEN", "cfut_bench"),
         ("CLOUDFLARE_ACCOUNT_ID", ACCOUNT),
         ("CLOUDFLARE_BASE_URL", base),
-        // Neither a configuration of this machine nor its proxy counts.
-        ("XDG_CONFIG_HOME", "/nonexistent"),
-        ("NO_PROXY", "127.0.0.1"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()

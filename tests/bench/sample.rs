@@ -8,6 +8,7 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cfsso::Process;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
@@ -29,11 +30,15 @@ pub struct Sample {
     pub memory: u64,
 }
 
-/// Has a command line measured; its words are separated by blanks.
+/// Has a command line measured; its words are separated by blanks. Of the
+/// environment only `PATH` stays: proxies and certificates of this machine
+/// would be measured too.
 pub fn take(line: &str, env: &BTreeMap<String, String>) -> Result<Sample> {
     let output = Command::new(itself()?)
         .arg(ROLE)
         .args(line.split(' '))
+        .env_clear()
+        .envs(Process::current().env.get_key_value("PATH"))
         .envs(env)
         .stderr(Stdio::inherit())
         .output()?;
