@@ -302,13 +302,13 @@ impl Setup<'_> {
                     return Ok(self.judge(connector, survey));
                 }
             }
-            Place::Elsewhere(reason) => match settled {
-                Some(detail) => self.end(StepId::PublishTxt, StepState::DoneAlready, detail),
-                None => {
-                    self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
-                    self.tell(&Event::Publish { record: &record, reason: &reason });
-                }
-            },
+            Place::Elsewhere(_) if settled.is_some() => {
+                self.end(StepId::PublishTxt, StepState::DoneAlready, settled.unwrap_or_default());
+            }
+            Place::Elsewhere(reason) => {
+                self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
+                self.tell(&Event::Publish { record: &record, reason: &reason });
+            }
         }
         Ok(seen)
     }

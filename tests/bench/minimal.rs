@@ -23,7 +23,8 @@ pub fn run(url: &str, roots: &str, out: &mut impl Write) -> Result {
         let client =
             reqwest::Client::builder().tls_backend_preconfigured(trusting(roots)?).build()?;
         let request = client.get(url).header(AUTHORIZATION, "Bearer minimal");
-        let answer: serde_json::Value = request.send().await?.error_for_status()?.json().await?;
+        let body = request.send().await?.error_for_status()?.bytes().await?;
+        let answer: serde_json::Value = serde_json::from_slice(&body)?;
         Ok(writeln!(out, "{}", serde_json::to_string_pretty(&answer["result"])?)?)
     })
 }
