@@ -302,13 +302,14 @@ impl Setup<'_> {
                     return Ok(self.judge(connector, survey));
                 }
             }
-            Place::Elsewhere(reason) => match settled {
-                Some(detail) => self.end(StepId::PublishTxt, StepState::DoneAlready, detail),
-                None => {
-                    self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
-                    self.tell(&Event::Publish { record: &record, reason: &reason });
+            Place::Elsewhere(reason) => {
+                if let Some(detail) = settled {
+                    self.end(StepId::PublishTxt, StepState::DoneAlready, detail);
+                    return Ok(seen);
                 }
-            },
+                self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
+                self.tell(&Event::Publish { record: &record, reason: &reason });
+            }
         }
         Ok(seen)
     }
