@@ -598,7 +598,7 @@ mod tests {
     fn what_is_wrong_with_a_configuration_file_is_said_with_its_place() {
         for (text, line, column, reason) in [
             ("[profiles.work]\ntokn_file = \"x\"\n", 2, 1, "unknown field `tokn_file`"),
-            ("profile = 3\n", 1, 11, "invalid type: integer `3`, expected a string"),
+            ("profile = 3\n", 1, 11, "`profile`: invalid type: integer `3`, expected a string"),
             ("[profiles.work\n", 1, 15, "unclosed table"),
         ] {
             let (_dir, path) = config(text);
