@@ -302,10 +302,11 @@ impl Setup<'_> {
                     return Ok(self.judge(connector, survey));
                 }
             }
-            Place::Elsewhere(_) if settled.is_some() => {
-                self.end(StepId::PublishTxt, StepState::DoneAlready, settled.unwrap_or_default());
-            }
             Place::Elsewhere(reason) => {
+                if let Some(detail) = settled {
+                    self.end(StepId::PublishTxt, StepState::DoneAlready, detail);
+                    return Ok(seen);
+                }
                 self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
                 self.tell(&Event::Publish { record: &record, reason: &reason });
             }

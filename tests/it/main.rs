@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod binary;
+mod config;
 mod confirm;
 mod connector;
 mod dns;
