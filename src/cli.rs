@@ -150,7 +150,7 @@ mod tests {
             "cfsso -q connector --account 0123 get cool.cats --verbose",
             "cfsso dig cool.cats --short --server 127.0.0.1:53",
             "cfsso create cool.cats --if-not-exists --yes",
-            "cfsso setup list --dry-run",
+            "cfsso setup cool.cats --dry-run",
             "cfsso sandbox serve",
             "cfsso help exit-codes",
         ] {
