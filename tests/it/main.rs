@@ -1,5 +1,6 @@
 //! The integration tests: one binary.
 
+mod access;
 mod api;
 mod dns;
 mod harness;
