@@ -24,21 +24,20 @@ pub struct Args {
 
 /// What to enter at an identity provider that starts the sign-in.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(clippy::struct_field_names, reason = "the names are the output of scripts")]
 pub struct Values {
     /// The dashboard's "SSO Endpoint URL".
-    sso_endpoint: Value,
+    sso_endpoint: Told,
     /// The dashboard's "Access Entity ID or Issuer".
-    entity_id: Value,
+    entity_id: Told,
     /// The metadata of the endpoint.
-    metadata: Value,
+    metadata: Told,
     /// The walk-through for Okta over SAML.
     steps: Vec<String>,
 }
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-struct Value {
+struct Told {
     value: String,
     source: Source,
     /// The field it was read or made from.
@@ -86,7 +85,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 fn values(app: &Fields, team: Option<&str>) -> Option<Values> {
     let sso_endpoint = endpoint(app, team)?;
     let entity_id = entity_id(app, team, &sso_endpoint);
-    let metadata = Value {
+    let metadata = Told {
         value: format!("{}/saml-metadata", sso_endpoint.value.trim_end_matches('/')),
         source: sso_endpoint.source.max_doubt(Source::Derived),
         from: "the endpoint",
@@ -95,28 +94,28 @@ fn values(app: &Fields, team: Option<&str>) -> Option<Values> {
     Some(Values { sso_endpoint, entity_id, metadata, steps })
 }
 
-fn endpoint(app: &Fields, team: Option<&str>) -> Option<Value> {
+fn endpoint(app: &Fields, team: Option<&str>) -> Option<Told> {
     if let Some(read) = app.saas_app.as_ref().and_then(|saas| saas.sso_endpoint.clone()) {
-        return Some(Value { value: read, source: Source::Read, from: "saas_app.sso_endpoint" });
+        return Some(Told { value: read, source: Source::Read, from: "saas_app.sso_endpoint" });
     }
     if let Some(domain) = app.domain.as_ref().filter(|at| at.contains("/cdn-cgi/access/sso/")) {
         let value = format!("https://{domain}");
-        return Some(Value { value, source: Source::Derived, from: "domain" });
+        return Some(Told { value, source: Source::Derived, from: "domain" });
     }
     let value = format!("https://{}/cdn-cgi/access/sso/saml/{}", team?, app.aud.as_ref()?);
-    Some(Value { value, source: Source::Guessed, from: "auth_domain and aud" })
+    Some(Told { value, source: Source::Guessed, from: "auth_domain and aud" })
 }
 
-fn entity_id(app: &Fields, team: Option<&str>, endpoint: &Value) -> Value {
+fn entity_id(app: &Fields, team: Option<&str>, endpoint: &Told) -> Told {
     if let Some(read) = app.saas_app.as_ref().and_then(|saas| saas.idp_entity_id.clone()) {
-        return Value { value: read, source: Source::Read, from: "saas_app.idp_entity_id" };
+        return Told { value: read, source: Source::Read, from: "saas_app.idp_entity_id" };
     }
     if let Some(team) = team {
         let value = format!("https://{team}");
-        return Value { value, source: Source::Guessed, from: "auth_domain" };
+        return Told { value, source: Source::Guessed, from: "auth_domain" };
     }
     let host = endpoint.value.split("/cdn-cgi/").next().unwrap_or_default().to_owned();
-    Value { value: host, source: Source::Guessed, from: "the endpoint" }
+    Told { value: host, source: Source::Guessed, from: "the endpoint" }
 }
 
 impl Source {
@@ -147,7 +146,7 @@ fn okta(endpoint: &str, entity_id: &str) -> Vec<String> {
 
 impl Show for Values {
     fn show(&self, page: &mut Page) {
-        let value = |value: &Value| {
+        let value = |value: &Told| {
             let words = format!("  ({}, {})", value.source.words(), value.from);
             let label = match value.source {
                 Source::Guessed => Mark::Warning.paint(&words),
