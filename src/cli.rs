@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, help, man, sandbox, schema, setup, team,
+    Outcome, app, completions, connector, dig, help, idp, man, sandbox, schema, setup, team,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -39,6 +39,9 @@ pub enum Command {
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
     Connector(connector::Command),
+    /// Work with identity providers
+    #[command(subcommand, visible_alias = "idps")]
+    Idp(idp::Command),
     /// Work with Access applications, above all the dashboard's sign-in
     #[command(subcommand, visible_alias = "apps")]
     App(app::Command),
@@ -85,6 +88,7 @@ impl Command {
         match self {
             Self::Setup(args) => setup::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
+            Self::Idp(command) => idp::run(command, context).await,
             Self::App(command) => app::run(command, context).await,
             Self::Team(command) => team::run(command, context).await,
             Self::Create(args) => connector::create::run(args, context).await,

@@ -130,7 +130,7 @@ impl Edit {
     }
 
     /// Holds what reads back against what was asked.
-    fn judge(&self, seen: Document) -> Result<Edited, Stop> {
+    pub(super) fn judge(&self, seen: Document) -> Result<Edited, Stop> {
         let mut edited = Edited {
             changed: self.asked.clone(),
             besides: Vec::new(),
@@ -207,6 +207,15 @@ pub async fn write<T>(
     request: &Request<T>,
 ) -> Result<T, crate::api::Error> {
     tools.client.send(request).await
+}
+
+/// Sends a creation, past the same place.
+pub async fn create<T>(
+    tools: &Tools<'_>,
+    request: &Request<T>,
+    find: impl AsyncFn() -> Result<Option<T>, crate::api::Error>,
+) -> Result<T, crate::api::Error> {
+    Ok(tools.client.create(request, find).await?.into_inner())
 }
 
 fn is_secret(field: &str) -> bool {
