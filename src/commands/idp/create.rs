@@ -7,15 +7,18 @@ use serde_json::{Map, Value};
 
 use super::super::{Outcome, change};
 use super::fields::Fields;
+use super::published::Published;
 use super::view::View;
-use super::{file, published, secret, types};
+use super::{file, get, secret, types};
 use crate::api::document::Document;
+use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, idp};
+use crate::flow::{Stop, StopKind, Tools, idp};
 use crate::idp::Kind;
 use crate::idp::config::{self, Purpose};
 use crate::idp::kind;
+use crate::output::Text;
 
 /// Arguments of `idp create`.
 #[derive(clap::Args, Debug)]
@@ -46,7 +49,7 @@ pub struct Args {
     if_not_exists: bool,
 
     #[command(flatten)]
-    published: published::Args,
+    published: Published,
 
     #[command(flatten)]
     fields: Fields,
@@ -71,6 +74,27 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         .screen
         .note("a login is not proven yet: `cfsso idp check` proves what can be proven without one");
     Ok(Outcome::done(View::of(created)))
+}
+
+/// Says what to enter at the identity provider. It is created, whether the
+/// organization's domain can be read or not.
+async fn tell_setup(created: &Idp, tools: &Tools<'_>, context: &Context) {
+    context.screen.note(Text::prose(format!(
+        "a login is not proven yet; `cfsso idp check {}` proves what can be proven without one",
+        created.id
+    )));
+    match get::team(tools).await {
+        Ok(team) => {
+            let (_, guide) = get::setup(created, &team);
+            context.screen.show(&|page| {
+                get::draw(&guide, page);
+                page.blank();
+            });
+        }
+        Err(error) => {
+            context.screen.warn(format!("what to enter there cannot be told: {error}"));
+        }
+    }
 }
 
 /// The object to create: from the file, what is published, then the flags.
@@ -141,7 +165,7 @@ pub(super) fn invalid<'a>(
         .hint(format!("`cfsso idp types {}` lists its fields", kind.name))
 }
 
-fn fits(published: &published::Args, kind: &str) -> Result<(), Stop> {
+fn fits(published: &Published, kind: &str) -> Result<(), Stop> {
     match published.kind() {
         Some(wanted) if wanted != kind => Err(Stop::new(
             StopKind::Usage,

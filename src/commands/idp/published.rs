@@ -13,7 +13,7 @@ use crate::idp::{Fetcher, Limits, Loopback, discovery, issuer::Issuer, metadata}
 
 /// Where to read what is published.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub struct Published {
     /// Fill the endpoints from this issuer's discovery document (oidc)
     #[arg(long, value_name = "ISSUER", conflicts_with_all = ["preset", "metadata"])]
     discover: Option<String>,
@@ -35,7 +35,7 @@ pub struct Args {
     metadata: Option<String>,
 }
 
-impl Args {
+impl Published {
     /// The fields that what is published fills, each shown.
     pub async fn read(&self, context: &Context) -> anyhow::Result<Map<String, Value>> {
         let config = if let Some(issuer) = self.issuer()? {

@@ -2,5 +2,6 @@
 //! odd numbers, unknown fields, and other people's changes included.
 
 mod app;
+mod idp;
 mod server;
 mod team;
