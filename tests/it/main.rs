@@ -3,6 +3,7 @@
 mod api;
 mod dns;
 mod harness;
+mod idp;
 mod output;
 mod sandbox;
 mod setup;
