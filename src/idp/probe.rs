@@ -293,9 +293,8 @@ fn may_ask(url: &Url, hosts: &Hosts, loopback: bool) -> Result<(), Failure> {
 /// Whether all addresses of a name may be asked, or the one that may not. One
 /// private address among public ones is enough: which is used is up to chance.
 fn admitted(addresses: &[IpAddr], loopback: bool) -> Result<(), IpAddr> {
-    let may = |address: &IpAddr| match loopback {
-        true => address.is_loopback(),
-        false => is_public(*address),
+    let may = |address: &IpAddr| {
+        if loopback { address.is_loopback() } else { is_public(*address) }
     };
     addresses.iter().find(|address| !may(address)).map_or(Ok(()), |address| Err(*address))
 }

@@ -1,6 +1,11 @@
 //! Identity providers over a real network: what is fetched, what is refused,
 //! and what a check makes of it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the functions that prepare a scene are no tests themselves"
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
