@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod dns;
 mod harness;
+mod idp;
 mod output;
 mod sandbox;
 mod setup;
