@@ -218,17 +218,17 @@ mod tests {
     #[test]
     fn one_of_the_same_type_and_name_stands_in_the_way() {
         let all = [idp("p1", "Okta", "okta"), idp("p2", "PIN", "onetimepin")];
-        for (kind, name, standing) in [
+        for (kind, name, expected) in [
             ("okta", "Okta", Some("p1")),
             ("okta", "Other", None),
             ("oidc", "Okta", None),
             ("onetimepin", "Other", Some("p2")),
         ] {
             let body = format!(r#"{{"type":"{kind}","name":"{name}"}}"#).parse().unwrap();
-            let found = super::standing(&all, &body).unwrap();
-            assert_eq!(found.map(|idp| idp.id.as_str()), standing, "{kind} {name}");
+            let found = standing(&all, &body).unwrap();
+            assert_eq!(found.map(|idp| idp.id.as_str()), expected, "{kind} {name}");
         }
-        assert!(super::standing(&all, &"{}".parse().unwrap()).is_err());
+        assert!(standing(&all, &"{}".parse().unwrap()).is_err());
     }
 
     #[test]

@@ -70,9 +70,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     let created = idp::create(&tools, &body).await?;
-    context
-        .screen
-        .note("a login is not proven yet: `cfsso idp check` proves what can be proven without one");
+    tell_setup(&created, &tools, context).await;
     Ok(Outcome::done(View::of(created)))
 }
 

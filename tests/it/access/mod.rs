@@ -5,3 +5,4 @@ mod app;
 mod idp;
 mod server;
 mod team;
+mod walks;
