@@ -18,7 +18,7 @@ use crate::domain::EmailDomain;
 use crate::flow::connector::Selector;
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
-use crate::output::{Screen, Text};
+use crate::output::{Environment, Screen, Text};
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{CredentialSource, Settings};
 
@@ -30,6 +30,7 @@ pub struct Context {
     pub screen: Screen,
     /// The time.
     pub clock: Clock,
+    env: Environment,
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
     sandbox: OnceCell<Option<Sandbox>>,
@@ -47,6 +48,7 @@ impl Context {
             settings,
             screen,
             clock,
+            env: Environment::new(),
             started,
             steps_done: RefCell::default(),
             sandbox: OnceCell::new(),
@@ -54,6 +56,19 @@ impl Context {
             account: OnceCell::new(),
             resolver: OnceCell::new(),
         }
+    }
+
+    /// The same, with the environment that variables are read from.
+    #[must_use]
+    pub fn with_env(mut self, env: Environment) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// The environment variable of that name.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str)
     }
 
     /// All that a flow works with.
@@ -162,7 +177,7 @@ impl Context {
                     StopKind::Declined,
                     format!("--confirm names `{named}`, but this is about `{domain}`"),
                 )
-                .hint(format!("to {deed}, add `--confirm {domain}`")))
+                .hint(format!("to {deed}, add `--confirm {}`", word(domain))))
             });
         }
         (!self.screen.can_ask()).then(|| {
@@ -170,7 +185,7 @@ impl Context {
                 StopKind::Declined,
                 format!("a confirmation is needed to {deed}, and no terminal is there to ask on"),
             )
-            .hint(format!("add `--confirm {domain}`")))
+            .hint(format!("add `--confirm {}`", word(domain))))
         })
     }
 
@@ -312,6 +327,15 @@ fn same_domain(a: &str, b: &str) -> bool {
         (Ok(a), Ok(b)) => a == b,
         _ => a.trim() == b,
     }
+}
+
+/// `text` as one word of a shell's command line.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn first_line(text: &str) -> String {

@@ -51,7 +51,7 @@ pub async fn run(process: Process) -> ExitCode {
     };
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
     let _traces = traces(&screen, &options);
-    let context = Context::new(settings, screen, clock);
+    let context = Context::new(settings, screen, clock).with_env(env);
     let is_service = command.is_service();
     tokio::select! {
         biased;
