@@ -133,6 +133,8 @@ pub struct Settings {
     pub servers: Vec<ServerSpec>,
     /// The certificates to trust.
     pub roots: Roots,
+    /// Where the configuration file is, or would be.
+    pub config: Option<PathBuf>,
     /// Whether to work against the built-in simulator.
     pub sandbox: bool,
     sandbox_state: Option<PathBuf>,
@@ -277,6 +279,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
             cert_file: path(env, "SSL_CERT_FILE"),
             cert_dir: path(env, "SSL_CERT_DIR"),
         },
+        config: config_path(env),
         sandbox,
         sandbox_state: sandbox_state(&options, env),
         options,

@@ -10,6 +10,8 @@ use cfsso::sandbox::{Access, Options, Sandbox, start};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::sandbox::client::ask;
+
 /// A sandbox and the environment that points to it.
 pub struct World {
     /// The sandbox.
@@ -78,12 +80,68 @@ impl World {
         ran
     }
 
+    /// Makes something go wrong from now on, as `--fault` would.
+    pub fn fault(&self, text: &str) {
+        self.sandbox.inject(text.parse().unwrap());
+    }
+
+    /// Asks the sandbox past the program, with the token that may do everything.
+    pub async fn ask(&self, request: &str) -> Value {
+        ask(&self.sandbox, Access::Full, request, None).await.result()
+    }
+
+    /// The connectors of the account, as the sandbox has them.
+    pub async fn connectors(&self) -> Vec<Value> {
+        let path = format!("GET /accounts/{}/sso_connectors", self.sandbox.account());
+        self.ask(&path).await.as_array().unwrap().clone()
+    }
+
+    /// The codes in the TXT records of a zone of the account.
+    pub async fn codes(&self, zone: &str) -> Vec<String> {
+        let zones = self.ask(&format!("GET /zones?name={zone}&status=active")).await;
+        let id = zones[0]["id"].as_str().unwrap();
+        let records = self.ask(&format!("GET /zones/{id}/dns_records?type=TXT")).await;
+        let contents = records.as_array().unwrap().iter();
+        contents
+            .map(|record| record["content"].as_str().unwrap().trim_matches('"').to_owned())
+            .filter(|text| text.starts_with("cloudflare_dashboard_sso="))
+            .collect()
+    }
+
+    /// Creates and verifies the connector of `cool.cats`, which stays disabled.
+    pub async fn verified(self) -> Self {
+        self.ok("setup cool.cats --publish-txt -o json").await;
+        self
+    }
+
+    /// Creates, verifies and enables the connector of `cool.cats`.
+    pub async fn enabled(self) -> Self {
+        self.ok("setup cool.cats --publish-txt --enable --yes -o json").await;
+        self
+    }
+
+    /// Runs a command line and tells the requests that it took.
+    pub async fn requests_of(&self, line: &str) -> (Ran, Vec<String>) {
+        let before = self.requests().len();
+        let ran = self.run(line).await;
+        (ran, self.requests().split_off(before))
+    }
+
+    /// Runs a command line that has to end with `code`, in JSON: the error.
+    pub async fn fails(&self, line: &str, code: u8) -> Value {
+        let ran = self.run(&format!("{line} -o json")).await;
+        assert_eq!(ran.code, code, "{line}\n{ran:?}");
+        ran.error()
+    }
+
     /// The requests so far, `VERB path`, below the account.
     pub fn requests(&self) -> Vec<String> {
+        let account = format!("/client/v4/accounts/{}", self.sandbox.account());
+        let below = |path: &str| path.strip_prefix(&account).unwrap_or(path).to_owned();
         self.sandbox
             .log()
             .iter()
-            .map(|exchange| format!("{} {}", exchange.method, exchange.path))
+            .map(|exchange| format!("{} {}", exchange.method, below(&exchange.path)))
             .collect()
     }
 
@@ -99,11 +157,15 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self:?}"))
     }
 
-    /// Standard error as the JSON of a failure.
+    /// The failure that standard error ends with, warnings before it left out.
     pub fn error(&self) -> Value {
-        let value: Value =
-            serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}\n{self:?}"));
-        value["error"].clone()
+        let documents = serde_json::Deserializer::from_str(&self.stderr).into_iter::<Value>();
+        let documents: Result<Vec<_>, _> = documents.collect();
+        let mut documents = documents.unwrap_or_else(|error| panic!("{error}\n{self:?}"));
+        let last = documents.pop().unwrap_or_else(|| panic!("no error in {self:?}"));
+        assert!(documents.iter().all(|document| document["warning"].is_string()), "{self:?}");
+        assert!(last["error"].is_object(), "{self:?}");
+        last["error"].clone()
     }
 }
 

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod confirm;
+mod connector;
 mod dns;
+mod errors;
 mod harness;
 mod output;
 mod sandbox;
