@@ -5,6 +5,7 @@ pub mod completions;
 pub mod connector;
 pub mod dig;
 pub mod help;
+pub mod journal;
 pub mod man;
 pub mod sandbox;
 pub mod schema;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::api::connector;
 use crate::dns;
+use crate::flow::journal::{Entry, Pruned};
 use crate::flow::{Stop, StopKind, plan, setup};
 use crate::output::{Failure, Page, Show, Text};
 
@@ -53,12 +54,24 @@ pub const KINDS: &[Kind] = &[
         about: "every failure, on standard error",
         schema: || schema_for!(Envelope),
     },
+    Kind { name: "journal", about: "journal list", schema: || schema_for!(Vec<Entry>) },
+    Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(Pruned) },
+    Kind {
+        name: "journal-run",
+        about: "journal show",
+        schema: || schema_for!(super::journal::show::Run),
+    },
     Kind {
         name: "plan",
         about: "every command with --dry-run",
         schema: || schema_for!(plan::Plan),
     },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
+    Kind {
+        name: "undo",
+        about: "journal undo",
+        schema: || schema_for!(super::journal::undo::Report),
+    },
 ];
 
 /// A failure as it is printed.
