@@ -53,9 +53,13 @@ pub async fn run(process: Process) -> ExitCode {
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
     let _traces = traces(&screen, &options);
     let context = Context::new(settings, screen, clock, &args);
+    let is_service = command.is_service();
     tokio::select! {
         biased;
         () = process::interrupted() => {
+            if is_service {
+                return ExitCode::Done;
+            }
             context.screen.failure(&interruption(&context, &args));
             ExitCode::Interrupted
         }

@@ -34,6 +34,8 @@ pub struct Ran {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
+    /// Both, in the order of a screen.
+    pub screen: String,
 }
 
 impl World {
@@ -182,7 +184,8 @@ pub async fn run(
     input: &str,
     clock: &Clock,
 ) -> Ran {
-    let (stdout, stderr) = (Buffer::default(), Buffer::default());
+    let screen = Buffer::default();
+    let (stdout, stderr) = (Stream::onto(&screen), Stream::onto(&screen));
     let process = Process {
         args: std::iter::once("cfsso").chain(line.split_whitespace()).map(Into::into).collect(),
         env: env.clone(),
@@ -193,7 +196,7 @@ pub async fn run(
         clock: clock.clone(),
     };
     let code = cfsso::run(process).await.code();
-    Ran { code, stdout: stdout.text(), stderr: stderr.text() }
+    Ran { code, stdout: stdout.own.text(), stderr: stderr.own.text(), screen: screen.text() }
 }
 
 #[derive(Clone, Default)]
@@ -205,9 +208,24 @@ impl Buffer {
     }
 }
 
-impl Write for Buffer {
+/// A stream that is kept alone and on the screen.
+#[derive(Clone)]
+struct Stream {
+    own: Buffer,
+    screen: Buffer,
+}
+
+impl Stream {
+    fn onto(screen: &Buffer) -> Self {
+        Self { own: Buffer::default(), screen: screen.clone() }
+    }
+}
+
+impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        for buffer in [&self.own, &self.screen] {
+            buffer.0.lock().unwrap().extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
