@@ -9,6 +9,7 @@ mod connector;
 mod dns;
 mod errors;
 mod harness;
+mod journal;
 mod output;
 mod readme;
 mod sandbox;

@@ -298,7 +298,8 @@ mod tests {
         let intent = Intent { title: SECRET.to_owned(), before: Some(&before), undoes: None };
         let client = client(&clock);
         let ticket = journal.begin(&client, &request(), &intent).unwrap();
-        let said = Said { result: Some(before.clone()), ..Said::default() };
+        let mut said = Said::default();
+        said.result = Some(before.clone());
         journal.end(&client, ticket, &Ok(((), said)), None);
         drop(journal);
         let path = dir.path().join("runs/19700101-000000.ndjson");
