@@ -8,6 +8,7 @@ pub mod dig;
 pub mod edit;
 pub mod help;
 pub mod idp;
+pub mod journal;
 pub mod man;
 pub mod sandbox;
 pub mod schema;

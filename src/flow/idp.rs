@@ -1,7 +1,7 @@
 //! Finding identity providers by what a person calls them, creating them, and
 //! deleting those on which nothing depends.
 
-use super::edit::{self, Edit};
+use super::edit::Edit;
 use super::named::{self, Candidate, Noun};
 use super::plan::{Change, Difference};
 use super::target::Target;
@@ -111,7 +111,9 @@ pub async fn create(tools: &Tools<'_>, body: &Document) -> Result<Idp, Error> {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(standing(&idps, body).ok().flatten().cloned())
     };
-    let created = edit::create(tools, &idp::create(tools.account, body), look).await?;
+    let name: String = body.read(&["name"]).unwrap_or_default();
+    let title = format!("create the identity provider {name}");
+    let created = tools.create(&idp::create(tools.account, body), look, title).await?.into_inner();
     let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
     let wanted = Edit::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
     let text = seen.text().parse::<Document>();
@@ -174,8 +176,8 @@ pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Change {
 
 /// Deletes an identity provider, and sees that it is gone.
 pub async fn delete(tools: &Tools<'_>, found: &Idp) -> Result<(), Error> {
-    let before = found.text().parse::<Document>().ok();
-    edit::write(tools, before.as_ref(), &idp::delete(tools.account, &found.id)).await?;
+    let title = format!("delete the identity provider {}", found.name);
+    tools.write(&idp::delete(tools.account, &found.id), Some(found.text()), title).await?;
     match tools.client.send(&idp::get(tools.account, &found.id)).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
         Err(error) => Err(error.into()),

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod edit;
 pub mod enable;
 pub mod idp;
+pub mod journal;
 pub mod named;
 pub mod plan;
 pub mod publish;
@@ -16,6 +17,7 @@ pub mod stop;
 pub mod target;
 pub mod verify;
 pub mod wait;
+mod write;
 
 pub use stop::{Stop, StopKind};
 
@@ -45,4 +47,6 @@ pub struct Tools<'a> {
     pub resolver: &'a Resolver,
     /// The time.
     pub clock: &'a Clock,
+    /// What is written down of each write.
+    pub journal: &'a journal::Journal<'a>,
 }
