@@ -237,8 +237,8 @@ mod tests {
             unknown in prop::collection::btree_map("[a-z]{6,9}", "-?[1-9][0-9]{0,30}|[0-9][.][0-9]{1,9}|null|\\[\\]|\\{\"b\":null\\}", 0..6),
             kind in 0usize..Type::ALL.len(),
         ) {
-            let members: Vec<_> = unknown.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
-            let members: String = members.iter().map(|member| format!(",{member}")).collect();
+            let members: Vec<_> = unknown.iter().map(|(name, value)| format!(r#","{name}":{value}"#)).collect();
+            let members = members.concat();
             let kind = Type::ALL[kind].as_str();
             let object = |id: &str| format!(r#"{{"id":"p1","type":"{kind}","name":"n"{members},"config":{{"client_id":"{id}"{members}}}}}"#);
             let edit = Edit::of(Target::Idp("p1".parse().unwrap()), object("a").parse().unwrap(), |idp| {
