@@ -66,7 +66,7 @@ pub enum Type {
     /// Google Workspace.
     #[serde(rename = "google-apps")]
     GoogleApps,
-    /// Anything that speaks OpenID Connect.
+    /// Anything that speaks `OpenID` Connect.
     #[serde(rename = "oidc")]
     Oidc,
     /// Anything that speaks SAML.
@@ -78,7 +78,7 @@ pub enum Type {
     /// Facebook.
     #[serde(rename = "facebook")]
     Facebook,
-    /// LinkedIn.
+    /// `LinkedIn`.
     #[serde(rename = "linkedin")]
     Linkedin,
     /// Yandex.
