@@ -78,14 +78,14 @@ async fn every_write_is_an_entry_and_nothing_else_is() {
     let deletion = entries.iter().find(|entry| entry["request"]["method"] == "DELETE").unwrap();
     assert_eq!(deletion["before"]["email_domain"], "cool.cats");
     assert_eq!(deletion["command"], "cfsso connector delete cool.cats --disable-first --yes");
-    assert_eq!(files(&world.journal.path().join("open")), [PathBuf::new(); 0]);
+    assert_eq!(files(&world.journal.path().join("open")), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
 async fn a_dry_run_leaves_no_trace() {
     let world = World::new().await;
     world.ok("setup cool.cats --publish-txt --enable --dry-run").await;
-    assert_eq!(files(world.journal.path()), [PathBuf::new(); 0]);
+    assert_eq!(files(world.journal.path()), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
