@@ -82,7 +82,7 @@ fn has(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
 
 /// The read-only copy that a recipient sees.
 fn copy(state: &State, resource: &Resource, account: &str) -> Option<Received> {
-    let grant = state.grants.iter().find(|grant| grant.id == resource.resource)?;
+    let grant = state.grants.iter().find(|grant| grant.id == resource.grant)?;
     let source = state.providers.iter().find(|provider| provider.id == grant.provider)?;
     let id = derived_uuid([&source.id, account]);
     let mut object = Raw::default();

@@ -209,8 +209,9 @@ pub(super) struct Resource {
     pub id: String,
     pub kind: String,
     pub account: String,
-    /// What it is there: the grant's ID.
-    pub resource: String,
+    /// The grant that it is there.
+    #[serde(rename = "resource")]
+    pub grant: String,
     pub meta: Raw,
     pub version: u32,
     pub created: Timestamp,

@@ -192,7 +192,7 @@ fn shown(
         let each = share.resources.iter().map(|resource| {
             json!({
                 "error": error,
-                "resource_id": resource.resource,
+                "resource_id": resource.grant,
                 "resource_version": resource.version,
                 "terminal": error.is_some(),
             })

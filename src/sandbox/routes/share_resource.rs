@@ -151,14 +151,14 @@ pub(super) fn add(
     if !is_meant {
         return Err(Refusal::bad(1001, format!("resource `{resource}` not found")));
     }
-    if share.resources.iter().any(|known| known.removed.is_none() && known.resource == resource) {
+    if share.resources.iter().any(|known| known.removed.is_none() && known.grant == resource) {
         return Err(Refusal::new(StatusCode::CONFLICT, 1001, "the resource is there already"));
     }
     share.resources.push(Resource {
         id: state.issue(),
         kind,
         account: share.account.clone(),
-        resource,
+        grant: resource,
         meta,
         version: 1,
         created: now,
@@ -175,7 +175,7 @@ pub(super) fn shown(resource: &Resource, now: Timestamp) -> Value {
         "meta": resource.meta,
         "modified": time(resource.modified),
         "resource_account_id": resource.account,
-        "resource_id": resource.resource,
+        "resource_id": resource.grant,
         "resource_type": resource.kind,
         "resource_version": resource.version,
         "status": status(resource.removed, now),

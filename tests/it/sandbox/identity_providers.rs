@@ -28,7 +28,7 @@ fn id(object: &Value) -> &str {
     object["id"].as_str().unwrap()
 }
 
-fn okta(config: Value) -> Value {
+fn okta(config: &Value) -> Value {
     json!({"name": "Okta", "type": "okta", "config": config})
 }
 
@@ -52,7 +52,7 @@ async fn a_secret_is_kept_and_never_answered() {
     let (sandbox, _) = sandbox().await;
     let config = json!({"client_id": "c", "client_secret": "s-1", "api_token": "t-1",
         "okta_account": "https://cool.okta.com"});
-    let made = create(&sandbox, okta(config)).await;
+    let made = create(&sandbox, okta(&config)).await;
     assert_eq!(made["config"], json!({"client_id": "c", "okta_account": "https://cool.okta.com"}));
     assert_eq!(made["id"], made["uid"]);
     let (text, rest) = (id(&made), format!("/{}", id(&made)));
@@ -65,7 +65,7 @@ async fn a_secret_is_kept_and_never_answered() {
 async fn a_put_replaces_all_but_a_secret_that_is_absent() {
     let (sandbox, _) = sandbox().await;
     let full = json!({"client_id": "c", "client_secret": "s-1", "okta_account": "https://a.test"});
-    let made = create(&sandbox, okta(full)).await;
+    let made = create(&sandbox, okta(&full)).await;
     for (config, secret) in [
         (json!({"client_id": "c"}), json!("s-1")),
         (json!({"client_id": "c", "client_secret": "s-2"}), json!("s-2")),
@@ -74,7 +74,7 @@ async fn a_put_replaces_all_but_a_secret_that_is_absent() {
         (json!({"client_id": "c", "client_secret": null}), json!(null)),
         (json!({"client_id": "c"}), json!(null)),
     ] {
-        let read = put(&sandbox, id(&made), okta(config.clone())).await.result();
+        let read = put(&sandbox, id(&made), okta(&config)).await.result();
         assert_eq!(read["config"], json!({"client_id": "c"}), "the rest of it is gone");
         assert_eq!(sandbox.stored_secret(id(&made)), Some(secret), "{config}");
     }
@@ -116,7 +116,7 @@ async fn there_is_one_one_time_pin_and_it_may_be_nameless() {
 #[tokio::test]
 async fn a_scim_secret_is_shown_once() {
     let (sandbox, _) = sandbox().await;
-    let mut body = okta(json!({}));
+    let mut body = okta(&json!({}));
     body["scim_config"] = json!({"enabled": false});
     let made = create(&sandbox, body.clone()).await;
     assert_eq!(made["scim_config"], json!({"enabled": false}));
@@ -150,7 +150,7 @@ async fn what_makes_no_identity_provider_is_refused() {
         let reply = call(&sandbox, "POST", "", Some(body.clone())).await;
         assert_eq!(reply.refusal(), (400, 12130), "{body}");
     }
-    let made = create(&sandbox, okta(json!({}))).await;
+    let made = create(&sandbox, okta(&json!({}))).await;
     let other = json!({"name": "a", "type": "oidc", "config": {}});
     assert_eq!(put(&sandbox, id(&made), other).await.refusal(), (400, 12130));
 }
@@ -158,7 +158,7 @@ async fn what_makes_no_identity_provider_is_refused() {
 #[tokio::test]
 async fn pages_hold_up_to_a_thousand() {
     let (sandbox, _) = sandbox().await;
-    create(&sandbox, okta(json!({}))).await;
+    create(&sandbox, okta(&json!({}))).await;
     let page = call(&sandbox, "GET", "?per_page=1&page=2", None).await;
     assert_eq!(page.result()[0]["name"], "Okta");
     assert_eq!(page.json()["result_info"]["total_pages"], 2);
@@ -170,10 +170,10 @@ async fn pages_hold_up_to_a_thousand() {
 async fn an_identity_provider_of_another_account_is_not_found() {
     let (sandbox, _) = sandbox().await;
     let third = format!("/accounts/{}/access/identity_providers", sandbox.accounts()[2]);
-    let made = ask(&sandbox, Access::Full, &format!("POST {third}"), Some(okta(json!({})))).await;
+    let made = ask(&sandbox, Access::Full, &format!("POST {third}"), Some(okta(&json!({})))).await;
     let rest = format!("/{}", id(&made.result()));
     for method in ["GET", "PUT", "DELETE"] {
-        let reply = call(&sandbox, method, &rest, Some(okta(json!({})))).await;
+        let reply = call(&sandbox, method, &rest, Some(okta(&json!({})))).await;
         assert_eq!(reply.refusal(), (404, 11021), "{method}");
     }
 }

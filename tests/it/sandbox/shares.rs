@@ -22,7 +22,7 @@ async fn grant(sandbox: &Sandbox) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
-fn body(sandbox: &Sandbox, grant: &str, recipients: Value) -> Value {
+fn body(sandbox: &Sandbox, grant: &str, recipients: &Value) -> Value {
     json!({
         "name": "Identity provider: Company SSO",
         "recipients": recipients,
@@ -37,7 +37,7 @@ fn to(account: &AccountId) -> Value {
 
 /// Shares with the recipients; the path to the share.
 async fn share(sandbox: &Sandbox, grant: &str, recipients: Value) -> String {
-    let body = body(sandbox, grant, recipients);
+    let body = body(sandbox, grant, &recipients);
     let reply = call(sandbox, "POST /shares", Some(body)).await;
     assert_eq!(reply.status, 201, "{reply:?}");
     let json = reply.json();
@@ -226,22 +226,22 @@ async fn what_cannot_be_shared_is_refused() {
         json!([to(sandbox.account())]),
         json!([{"organization_id": "0".repeat(32)}]),
     ] {
-        let body = body(&sandbox, &grant, recipients.clone());
+        let body = body(&sandbox, &grant, &recipients);
         let reply = call(&sandbox, "POST /shares", Some(body)).await;
         assert_eq!(reply.refusal(), (400, 1001), "{recipients}");
     }
-    let twice = body(&sandbox, &grant, json!([third, third]));
+    let twice = body(&sandbox, &grant, &json!([third, third]));
     assert_eq!(call(&sandbox, "POST /shares", Some(twice)).await.refusal(), (409, 1001));
-    let nothing = body(&sandbox, "nobodys", json!([third]));
+    let nothing = body(&sandbox, "nobodys", &json!([third]));
     assert_eq!(call(&sandbox, "POST /shares", Some(nothing)).await.refusal(), (400, 1001));
-    let mut rules = body(&sandbox, &grant, json!([third]));
+    let mut rules = body(&sandbox, &grant, &json!([third]));
     rules["resources"][0]["resource_type"] = "custom-ruleset".into();
     assert_eq!(call(&sandbox, "POST /shares", Some(rules)).await.refusal(), (501, 1501));
     let shares = format!("/accounts/{}/shares", sandbox.account());
     for (access, method) in
         [(Access::AccessOnly, "GET"), (Access::ConnectorOnly, "GET"), (Access::ReadOnly, "POST")]
     {
-        let body = body(&sandbox, &grant, json!([third]));
+        let body = body(&sandbox, &grant, &json!([third]));
         let reply = ask(&sandbox, access, &format!("{method} {shares}"), Some(body)).await;
         assert_eq!(reply.refusal(), (403, 10000), "{access:?}");
     }
