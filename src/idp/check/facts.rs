@@ -4,16 +4,17 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use url::Url;
 
-use super::plan::Plan;
+use super::plan::{Expected, Plan};
 use super::point::PointId;
 use crate::idp::discovery::{self, Discovered, DiscoveryError};
+use crate::idp::issuer::Issuer;
 use crate::idp::jwks::{self, Jwks};
 use crate::idp::probe::{Failure, Fetcher};
 
 /// What was answered.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    pub discovery: Option<Result<Discovered, DiscoveryError>>,
+    pub discovery: Option<(Issuer, Result<Discovered, DiscoveryError>)>,
     pub keys: Option<(Url, Result<Jwks, NoKeys>)>,
     pub endpoints: Vec<(PointId, Url, Result<u16, Failure>)>,
 }
@@ -40,7 +41,7 @@ pub(super) async fn gather(fetcher: &Fetcher, plan: &Plan, now: Timestamp) -> Fa
     // Where the configuration names no key set, the document does.
     let documented = async {
         let expected = plan.issuer.as_ref()?;
-        let found = discovery::discover(fetcher, &expected.issuer).await;
+        let (issuer, found) = discovered(fetcher, expected).await;
         let keys = match &found {
             Ok(found) if plan.certs.is_none() => {
                 let url = found.certs_url.clone();
@@ -48,11 +49,28 @@ pub(super) async fn gather(fetcher: &Fetcher, plan: &Plan, now: Timestamp) -> Fa
             }
             _ => None,
         };
-        Some((found, keys))
+        Some(((issuer, found), keys))
     };
     let (endpoints, named, documented) = tokio::join!(endpoints, named_keys, documented);
     let (discovery, other) = documented.unzip();
     Facts { discovery, keys: named.or_else(|| other.flatten()), endpoints }
+}
+
+/// What stands at the first of the places, or else at the other.
+async fn discovered(
+    fetcher: &Fetcher,
+    expected: &Expected,
+) -> (Issuer, Result<Discovered, DiscoveryError>) {
+    let other = async {
+        let issuer = expected.or_else.as_ref()?;
+        let found = discovery::discover(fetcher, issuer).await.ok()?;
+        Some((issuer.clone(), Ok(found)))
+    };
+    let (first, other) = tokio::join!(discovery::discover(fetcher, &expected.issuer), other);
+    match (first, other) {
+        (Err(_), Some(other)) => other,
+        (first, _) => (expected.issuer.clone(), first),
+    }
 }
 
 async fn keys(fetcher: &Fetcher, url: &Url, plan: &Plan, now: Timestamp) -> Result<Jwks, NoKeys> {

@@ -9,6 +9,7 @@ use super::point::{Point, PointId};
 use super::{DASHBOARD, Subject, Terms, saml};
 use crate::idp::config::{self, Purpose, Wrong};
 use crate::idp::discovery::{Discovered, DiscoveryError};
+use crate::idp::issuer::Issuer;
 use crate::idp::jwks::Jwks;
 use crate::idp::kind::{self, Kind};
 use crate::idp::probe::Failure;
@@ -22,8 +23,8 @@ pub(super) fn all(subject: Subject<'_>, plan: &Plan, facts: &Facts, terms: &Term
         "saml" => points.extend(saml::certificates(subject.config, terms)),
         _ => {}
     }
-    if let (Some(expected), Some(found)) = (&plan.issuer, &facts.discovery) {
-        points.extend(document(expected, found));
+    if let (Some(expected), Some((issuer, found))) = (&plan.issuer, &facts.discovery) {
+        points.extend(document(expected, issuer, found, subject.config));
         if let (Ok(found), true) = (found, plan.certs.is_some()) {
             points.push(same_endpoints(expected, found, subject.config));
         }
@@ -68,8 +69,13 @@ fn one_time_pin(count: usize) -> Point {
     }
 }
 
-fn document(expected: &Expected, found: &Result<Discovered, DiscoveryError>) -> Vec<Point> {
-    let url = expected.issuer.document();
+fn document(
+    expected: &Expected,
+    asked: &Issuer,
+    found: &Result<Discovered, DiscoveryError>,
+    config: &Map<String, Value>,
+) -> Vec<Point> {
+    let url = asked.document();
     let answers = || Point::proven(expected.proves, format!("`{url}` answers"));
     match found {
         Ok(found) => {
@@ -77,7 +83,7 @@ fn document(expected: &Expected, found: &Result<Discovered, DiscoveryError>) -> 
             if !found.notes.is_empty() {
                 there.evidence = format!("{}; {}", there.evidence, found.notes.join("; "));
             }
-            vec![there, issuer(expected, found)]
+            vec![there, issuer(expected, found, config)]
         }
         Err(error @ DiscoveryError::Unread { source, .. }) => {
             vec![unread(expected, &url, &told(error), source)]
@@ -91,11 +97,17 @@ fn document(expected: &Expected, found: &Result<Discovered, DiscoveryError>) -> 
     }
 }
 
-fn issuer(expected: &Expected, found: &Discovered) -> Point {
+fn issuer(expected: &Expected, found: &Discovered, config: &Map<String, Value>) -> Point {
     match expected.certainty {
         Certainty::Sure => {
             Point::proven(PointId::Issuer, format!("the issuer is `{}`", found.issuer))
         }
+        // The document stands where this issuer's does, and leads to the same
+        // endpoints: it is theirs.
+        Certainty::Guessed if other_endpoints(found, config).is_empty() => Point::proven(
+            PointId::Issuer,
+            format!("the issuer is `{}`, which names these endpoints", found.issuer),
+        ),
         Certainty::Guessed => Point::not_proven(
             PointId::Issuer,
             format!(
@@ -130,19 +142,23 @@ fn by_certainty(expected: &Expected, id: PointId, evidence: &str) -> Point {
     }
 }
 
-fn same_endpoints(expected: &Expected, found: &Discovered, config: &Map<String, Value>) -> Point {
+fn other_endpoints(found: &Discovered, config: &Map<String, Value>) -> Vec<String> {
     let pairs = [
         ("auth_url", &found.auth_url),
         ("token_url", &found.token_url),
         ("certs_url", &found.certs_url),
     ];
-    let others: Vec<_> = pairs
+    pairs
         .into_iter()
         .filter(|(field, url)| {
             text(config, field).and_then(|text| Url::parse(text).ok()).as_ref() != Some(*url)
         })
         .map(|(field, url)| format!("`{field}` is `{url}` in the discovery document"))
-        .collect();
+        .collect()
+}
+
+fn same_endpoints(expected: &Expected, found: &Discovered, config: &Map<String, Value>) -> Point {
+    let others = other_endpoints(found, config);
     if others.is_empty() {
         let evidence = "the endpoints are those of the discovery document";
         return Point::proven(PointId::EndpointsMatch, evidence);
@@ -311,15 +327,15 @@ mod tests {
 
     #[test]
     fn a_guessed_place_proves_nothing_by_being_empty() {
-        let issuer: crate::idp::issuer::Issuer = "https://a.cats".parse().unwrap();
+        let issuer: Issuer = "https://a.cats".parse().unwrap();
         let source = Failure::Status { host: "a.cats".to_owned(), status: 404, said: None };
         let error = DiscoveryError::Unread { url: issuer.document().to_string(), source };
         for (certainty, state) in
             [(Certainty::Sure, State::Failed), (Certainty::Guessed, State::NotProven)]
         {
-            let issuer = issuer.clone();
-            let expected = Expected { issuer, certainty, proves: PointId::Discovery };
-            let found = document(&expected, &Err(error.clone()));
+            let (proves, or_else) = (PointId::Discovery, None);
+            let expected = Expected { issuer: issuer.clone(), or_else, certainty, proves };
+            let found = document(&expected, &issuer, &Err(error.clone()), &Map::new());
             assert_eq!((found.len(), found[0].state), (1, state));
             assert!(found[0].evidence.contains("answered 404"), "{}", found[0].evidence);
         }

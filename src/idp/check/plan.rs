@@ -45,6 +45,8 @@ pub(super) struct Plan {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     pub issuer: Issuer,
+    /// Where else its document may stand, where the place is guessed.
+    pub or_else: Option<Issuer>,
     pub certainty: Certainty,
     /// What its document proves.
     pub proves: PointId,
@@ -103,15 +105,19 @@ fn url(config: &Map<String, Value>, field: &str) -> Option<Url> {
 
 fn sure(issuer: &str, proves: PointId) -> Option<Expected> {
     let issuer = issuer.parse().ok()?;
-    Some(Expected { issuer, certainty: Certainty::Sure, proves })
+    Some(Expected { issuer, or_else: None, certainty: Certainty::Sure, proves })
 }
 
 /// The document of a guessed issuer may name any issuer that it belongs to:
 /// whether a slash ends it cannot be guessed.
 fn guessed(issuer: &str) -> Option<Expected> {
-    let issuer: Issuer = issuer.parse().ok()?;
-    let issuer = issuer.document().as_str().parse().ok()?;
-    Some(Expected { issuer, certainty: Certainty::Guessed, proves: PointId::Discovery })
+    let issuer = somewhere(issuer)?;
+    let (certainty, proves) = (Certainty::Guessed, PointId::Discovery);
+    Some(Expected { issuer, or_else: None, certainty, proves })
+}
+
+fn somewhere(issuer: &str) -> Option<Issuer> {
+    issuer.parse::<Issuer>().ok()?.document().as_str().parse().ok()
 }
 
 fn below(config: &Map<String, Value>, field: &str, path: &str) -> Option<Expected> {
@@ -170,7 +176,36 @@ fn oidc(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
         let server = if server.is_empty() { String::new() } else { format!("/oauth2{server}") };
         return known(&format!("{origin}{server}"));
     }
-    guessed(&keys_below("/.well-known/jwks.json").unwrap_or(origin))
+    if let Some(issuer) = keys_below("/.well-known/jwks.json") {
+        return guessed(&issuer);
+    }
+    let endpoints = [Some(auth.clone()), url(config, "token_url"), certs];
+    let Some(shared) = shared_folder(&endpoints.into_iter().flatten().collect::<Vec<_>>()) else {
+        return guessed(&origin);
+    };
+    let or_else = somewhere(&origin);
+    guessed(&format!("{origin}{shared}")).map(|expected| Expected { or_else, ..expected })
+}
+
+/// The folder that all endpoints are in, where it is not the root: most issuers
+/// have their endpoints below themselves.
+fn shared_folder(endpoints: &[Url]) -> Option<String> {
+    let [first, others @ ..] = endpoints else { return None };
+    if others.is_empty() || others.iter().any(|url| url.origin() != first.origin()) {
+        return None;
+    }
+    let folders = |url: &Url| -> Vec<String> {
+        let mut parts: Vec<_> = url.path().split('/').map(str::to_owned).collect();
+        parts.pop();
+        parts
+    };
+    let mut shared = folders(first);
+    for other in others.iter().map(folders) {
+        let same = shared.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        shared.truncate(same);
+    }
+    let path = shared.join("/");
+    (!path.is_empty()).then_some(path)
 }
 
 #[cfg(test)]
@@ -276,12 +311,33 @@ mod tests {
                 "https://idp.cats/pool/.well-known/jwks.json",
                 "https://idp.cats/pool/.well-known/openid-configuration",
             ),
-            ("https://a.cats/x/authorize", "https://a.cats/x/keys", document),
+            (
+                "https://a.cats/x/y/authorize",
+                "https://a.cats/x/keys",
+                "https://a.cats/x/.well-known/openid-configuration",
+            ),
+            ("https://a.cats/x/authorize", "https://b.cats/x/keys", document),
+            ("https://a.cats/x/authorize", "https://a.cats/xy/keys", document),
             ("https://a.cats/v1/authorize", "", document),
         ] {
             let plan = planned("oidc", &json!({ "auth_url": auth, "certs_url": certs }));
             assert_eq!(plan.issuer.unwrap().issuer.as_str(), issuer, "{auth} {certs}");
         }
+    }
+
+    #[test]
+    fn where_the_endpoints_share_a_folder_the_root_is_asked_too() {
+        let at = |path: &str| format!("https://a.cats{path}/.well-known/openid-configuration");
+        let config = json!({
+            "auth_url": "https://a.cats/oidc/company/authorize",
+            "token_url": "https://a.cats/oidc/company/token",
+            "certs_url": "https://a.cats/oidc/company/jwks",
+        });
+        let expected = planned("oidc", &config).issuer.unwrap();
+        assert_eq!(expected.issuer.as_str(), at("/oidc/company"));
+        assert_eq!(expected.or_else.unwrap().as_str(), at(""));
+        let config = json!({ "auth_url": "https://a.cats/authorize" });
+        assert_eq!(planned("oidc", &config).issuer.unwrap().or_else, None);
     }
 
     #[test]
