@@ -126,15 +126,11 @@ fn exit_by(kind: Kind) -> ExitCode {
     match kind {
         Kind::Unauthenticated | Kind::UserTokenNeeded => ExitCode::Unauthenticated,
         Kind::Forbidden => ExitCode::Forbidden,
-        Kind::NotFound => ExitCode::NotFound,
+        Kind::NotFound | Kind::AccessNotEnabled => ExitCode::NotFound,
         Kind::Conflict => ExitCode::Conflict,
         Kind::RateLimited | Kind::Unavailable | Kind::OutOfTime => ExitCode::Unavailable,
         Kind::Setup => ExitCode::Usage,
-        Kind::Invalid
-        | Kind::AccessNotEnabled
-        | Kind::Untrusted
-        | Kind::Unreadable
-        | Kind::Other => ExitCode::Failure,
+        Kind::Invalid | Kind::Untrusted | Kind::Unreadable | Kind::Other => ExitCode::Failure,
     }
 }
 

@@ -121,10 +121,10 @@ pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
 /// Replaces an application. Policies that are absent are left alone; an empty
 /// list would remove them all.
 #[must_use]
-pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> Request<()> {
+pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> Request<Option<Document>> {
     Request::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
-        .decoded_by(|_| Ok(()))
+        .decoded_by(|text| Ok(text.parse().ok()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {

@@ -191,10 +191,10 @@ pub fn create(account: &AccountId, body: &Document) -> Request<Idp> {
 
 /// Replaces an identity provider. A secret that is absent is kept.
 #[must_use]
-pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> Request<()> {
+pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> Request<Option<Document>> {
     Request::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
-        .decoded_by(|_| Ok(()))
+        .decoded_by(|text| Ok(text.parse().ok()))
 }
 
 /// Deletes an identity provider.

@@ -63,8 +63,8 @@ pub fn document(account: &AccountId) -> Request<Document> {
 
 /// Replaces the organization's settings.
 #[must_use]
-pub fn replace(account: &AccountId, body: &Document) -> Request<()> {
-    Request::put(&path(account)).body(body).decoded_by(|_| Ok(()))
+pub fn replace(account: &AccountId, body: &Document) -> Request<Option<Document>> {
+    Request::put(&path(account)).body(body).decoded_by(|text| Ok(text.parse().ok()))
 }
 
 fn path(account: &AccountId) -> [&str; 4] {

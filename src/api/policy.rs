@@ -60,10 +60,15 @@ pub fn document(account: &AccountId, app: &AppId, id: &PolicyId) -> Request<Docu
 
 /// Replaces a policy of an application.
 #[must_use]
-pub fn replace(account: &AccountId, app: &AppId, id: &PolicyId, body: &Document) -> Request<()> {
+pub fn replace(
+    account: &AccountId,
+    app: &AppId,
+    id: &PolicyId,
+    body: &Document,
+) -> Request<Option<Document>> {
     Request::put(&[&collection(account, app)[..], &[id.as_str()]].concat())
         .body(body)
-        .decoded_by(|_| Ok(()))
+        .decoded_by(|text| Ok(text.parse().ok()))
 }
 
 fn collection<'a>(account: &'a AccountId, app: &'a AppId) -> [&'a str; 6] {

@@ -4,6 +4,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::idp::scim::Keep;
 use super::{Outcome, change};
 use crate::api::document::masked;
 use crate::context::Context;
@@ -28,6 +29,18 @@ pub async fn make(
     edit: &Edit,
     deed: &str,
 ) -> anyhow::Result<Outcome> {
+    make_keeping(context, tools, edit, deed, &Keep::default()).await
+}
+
+/// The same, where the answer may hold a secret that is to be kept.
+pub async fn make_keeping(
+    context: &Context,
+    tools: &Tools<'_>,
+    edit: &Edit,
+    deed: &str,
+    keep: &Keep,
+) -> anyhow::Result<Outcome> {
+    keep.covers(Some(&edit.before), &edit.wanted)?;
     let plan = Plan::new(Vec::new(), edit.changes(tools));
     if let Some(outcome) = change::settle(context, plan, "changing it")? {
         return Ok(outcome);
@@ -47,7 +60,8 @@ pub async fn make(
         context.screen.note(Text::prose(difference.to_string()));
     }
     context.confirm(&edit.name(), deed).await?;
-    let edited = edit.apply(tools).await?;
+    let place = keep.prepare()?;
+    let edited = edit.apply(tools, |answer| place.keep(answer, context)).await?;
     let alarm = edited.alarm(edit).map(Into::into);
     Ok(Outcome::done(Result {
         what,

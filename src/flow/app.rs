@@ -161,13 +161,17 @@ pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
         0 => "every one".to_owned(),
         several => several.to_string(),
     };
-    let candidate = idps.iter().find(|idp| list.is_empty() || list.contains(&idp.id));
-    let name = candidate.map_or("<IDP>", |idp| idp.id.as_str());
+    let candidates = idps.iter().filter(|idp| list.is_empty() || list.contains(&idp.id));
+    let candidates: Vec<_> = candidates.collect();
+    let name = if let [only] = candidates.as_slice() { only.id.as_str() } else { "<IDP>" };
+    let told =
+        candidates.iter().map(|idp| format!("{}  {} ({})", idp.id, idp.name, idp.kind.as_str()));
     Err(Stop::new(
         StopKind::Refused,
         "the choice can be skipped only where exactly one identity provider is admitted",
     )
     .cause(format!("the application admits {admitted}"))
+    .causes(told)
     .hint(format!("narrow it in the same change: `cfsso app instant-auth on --only {name}`")))
 }
 

@@ -89,13 +89,19 @@ impl Edit {
         vec![Change::new(title, &self.request(tools), self.asked.clone())]
     }
 
-    /// Makes the edit, unless the object was changed since it was read.
-    pub async fn apply(&self, tools: &Tools<'_>) -> Result<Edited, Error> {
+    /// Makes the edit, unless the object was changed since it was read. What the
+    /// API answers goes to `answered` at once, whatever reads back.
+    pub async fn apply(
+        &self,
+        tools: &Tools<'_>,
+        answered: impl FnOnce(Option<&Document>),
+    ) -> Result<Edited, Error> {
         let now = tools.client.send(&self.target.read(tools.account)).await?;
         self.still_stands(&now)?;
         let before = self.before.to_raw();
         let title = format!("change the {} {}", self.target.noun(), self.name());
-        tools.write(&self.request(tools), Some(before.get()), title).await?;
+        let answer = tools.write(&self.request(tools), Some(before.get()), title).await?;
+        answered(answer.as_ref());
         let seen = tools.client.send(&self.target.read(tools.account)).await;
         let seen = seen.map_err(|error| {
             Stop::new(
@@ -108,7 +114,7 @@ impl Edit {
         Ok(self.judge(seen)?)
     }
 
-    fn request(&self, tools: &Tools<'_>) -> Request<()> {
+    fn request(&self, tools: &Tools<'_>) -> Request<Option<Document>> {
         self.target.replace(tools.account, &self.wanted)
     }
 
@@ -146,7 +152,7 @@ impl Edit {
             if self.target.is_same(&difference) {
                 continue;
             }
-            if self.is_asked(field) {
+            if self.is_asked(field) && !self.is_added(&difference) {
                 missed.push(difference);
             } else if is_secret(field) {
                 // Shown at one time and hidden at another: says nothing.
@@ -166,6 +172,13 @@ impl Edit {
         self.asked
             .iter()
             .any(|asked| is_within(field, &asked.field) || is_within(&asked.field, field))
+    }
+
+    /// Whether the API put something of its own into an object that was asked for.
+    fn is_added(&self, difference: &Difference) -> bool {
+        let field = difference.field.as_str();
+        let path: Vec<_> = field.split('.').collect();
+        self.asked.iter().all(|asked| asked.field != field) && self.wanted.get(&path).is_none()
     }
 
     fn not_seen(&self, missed: &[Difference], strayed: &[Difference]) -> Stop {

@@ -105,8 +105,13 @@ pub fn creation(tools: &Tools<'_>, body: &Document) -> Change {
 }
 
 /// Creates an identity provider, and reads it back. Where the answer is lost,
-/// looks for it before sending again.
-pub async fn create(tools: &Tools<'_>, body: &Document) -> Result<Idp, Error> {
+/// looks for it before sending again. What the API answers goes to `answered`
+/// at once: it may hold a secret that is never answered again.
+pub async fn create(
+    tools: &Tools<'_>,
+    body: &Document,
+    answered: impl FnOnce(Option<&Document>),
+) -> Result<Idp, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(standing(&idps, body).ok().flatten().cloned())
@@ -114,6 +119,7 @@ pub async fn create(tools: &Tools<'_>, body: &Document) -> Result<Idp, Error> {
     let name: String = body.read(&["name"]).unwrap_or_default();
     let title = format!("create the identity provider {name}");
     let created = tools.create(&idp::create(tools.account, body), look, title).await?.into_inner();
+    answered(created.text().parse().ok().as_ref());
     let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
     let wanted = Edit::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
     let text = seen.text().parse::<Document>();

@@ -36,9 +36,10 @@ impl Target {
         }
     }
 
-    /// Replaces it by `wanted`, without what its rules leave out.
+    /// Replaces it by `wanted`, without what its rules leave out. What is
+    /// answered may hold a secret that is never answered again.
     #[must_use]
-    pub fn replace(&self, account: &AccountId, wanted: &Document) -> Request<()> {
+    pub fn replace(&self, account: &AccountId, wanted: &Document) -> Request<Option<Document>> {
         let body = self.body(wanted);
         match self {
             Self::Idp(id) => idp::replace(account, id, &body),

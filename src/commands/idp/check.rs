@@ -17,10 +17,10 @@ use crate::output::{ExitCode, Mark, Page, Show, Text};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp check Okta
-  cfsso idp check --all -o json | jq '.idps[].points[] | select(.state == \"failed\")'")]
+  cfsso idp check -o json | jq '.idps[].points[] | select(.state == \"failed\")'")]
 pub struct Args {
-    /// Name, ID or type of the identity provider
-    #[arg(conflicts_with = "all", required_unless_present = "all")]
+    /// Name, ID or type of the identity provider; without it, every one
+    #[arg(conflicts_with = "all")]
     idp: Option<String>,
 
     /// Check every identity provider of the account

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::{Outcome, change};
 use super::fields::Fields;
 use super::published::Published;
+use super::scim::Keep;
 use super::view::View;
 use super::{file, get, secret, types};
 use crate::api::document::Document;
@@ -52,6 +53,9 @@ pub struct Args {
     published: Published,
 
     #[command(flatten)]
+    keep: Keep,
+
+    #[command(flatten)]
     fields: Fields,
 }
 
@@ -65,11 +69,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         return Err(idp::taken(standing).into());
     }
+    args.keep.covers(None, &body)?;
     let plan = Plan::new(Vec::new(), vec![idp::creation(&tools, &body)]);
     if let Some(outcome) = change::settle(context, plan, "creating it")? {
         return Ok(outcome);
     }
-    let created = idp::create(&tools, &body).await?;
+    let place = args.keep.prepare()?;
+    let created = idp::create(&tools, &body, |answer| place.keep(answer, context)).await?;
     tell_setup(&created, &tools, context).await;
     Ok(Outcome::done(View::of(created)))
 }
@@ -81,6 +87,9 @@ async fn tell_setup(created: &Idp, tools: &Tools<'_>, context: &Context) {
         "a login is not proven yet; `cfsso idp check {}` proves what can be proven without one",
         created.id
     )));
+    if !context.screen.shows_notes() {
+        return;
+    }
     match get::team(tools).await {
         Ok(team) => {
             let (_, guide) = get::setup(created, &team);

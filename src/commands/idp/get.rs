@@ -64,7 +64,9 @@ pub(super) fn setup(idp: &Idp, team: &str) -> (Values, Guide) {
     let values = guide::values(team, Some(idp.id.as_str()));
     let sign_in =
         ["auth_url", "sso_target_url"].iter().find_map(|field| idp.config[*field].as_str());
-    let guide = guide::guide(Product::of(idp.kind.as_str(), sign_in), &values);
+    let mut guide = guide::guide(Product::of(idp.kind.as_str(), sign_in), &values);
+    // It is created already.
+    guide.steps.retain(|step| !step.starts_with("`cfsso idp create"));
     (values, guide)
 }
 

@@ -19,8 +19,15 @@ pub struct Args {}
 /// Identity providers, by name. Programs read them as the API sent them.
 pub struct List {
     idps: Vec<View>,
-    /// The dashboard's sign-in, where there is one and it may be read.
-    app: Option<App>,
+    dashboard: Dashboard,
+}
+
+/// The dashboard's sign-in.
+enum Dashboard {
+    App(Box<App>),
+    /// None, or several: nothing is said of which.
+    None,
+    NotChecked,
 }
 
 /// Lists the account's identity providers.
@@ -33,16 +40,19 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
             "this account has no identity providers; `cfsso idp create onetimepin` makes the simplest",
         );
     }
-    let app = match apps {
-        Ok(apps) => app::dash_sso(&apps).ok().cloned(),
+    let dashboard = match apps {
+        Ok(apps) => match app::dash_sso(&apps) {
+            Ok(app) => Dashboard::App(Box::new(app.clone())),
+            Err(_) => Dashboard::None,
+        },
         Err(error) => {
             context
                 .screen
                 .warn(format!("which of them the dashboard admits is not checked: {error}"));
-            None
+            Dashboard::NotChecked
         }
     };
-    Ok(Outcome::done(List { idps: idps.into_iter().map(View::of).collect(), app }))
+    Ok(Outcome::done(List { idps: idps.into_iter().map(View::of).collect(), dashboard }))
 }
 
 impl Serialize for List {
@@ -62,11 +72,15 @@ impl Show for List {
             .iter()
             .map(|view| {
                 let idp = view.idp();
-                let admitted = self.app.as_ref().map(|app| app.admits(&idp.id));
+                let admitted = match &self.dashboard {
+                    Dashboard::App(app) => yes_no(app.admits(&idp.id)),
+                    Dashboard::None => Text::dim("no SSO app"),
+                    Dashboard::NotChecked => Text::dim("not checked"),
+                };
                 vec![
                     Text::strong(&idp.name),
                     Text::plain(idp.kind.as_str()),
-                    admitted.map_or_else(|| Text::dim("not known"), yes_no),
+                    admitted,
                     yes_no(idp.has_scim()),
                     yes_no(idp.is_read_only()),
                     Text::dim(idp.id.as_str()),

@@ -9,6 +9,7 @@ pub mod get;
 pub mod list;
 pub mod published;
 pub mod rotate_secret;
+pub mod scim;
 pub mod secret;
 pub mod types;
 pub mod update;

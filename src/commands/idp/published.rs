@@ -85,7 +85,11 @@ impl Published {
         } else {
             metadata::from_file(&PathBuf::from(place), now)
         };
-        Ok(found.map_err(usage)?)
+        Ok(found.map_err(|error| {
+            let message = format!("`{place}` cannot be used as SAML metadata");
+            let stop = usage(error);
+            Stop::new(StopKind::Usage, message).cause(stop.message).causes(stop.causes)
+        })?)
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::{Outcome, edit};
 use super::fields::Fields;
+use super::scim::Keep;
 use super::{create, file};
 use crate::api::document::{Document, members};
 use crate::context::Context;
@@ -36,6 +37,9 @@ pub struct Args {
     config_file: Option<PathBuf>,
 
     #[command(flatten)]
+    keep: Keep,
+
+    #[command(flatten)]
     fields: Fields,
 }
 
@@ -64,7 +68,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         args.name.as_ref().map_or(Ok(()), |name| set(document, &["name"], name))
     })?;
-    edit::make(context, &tools, &edit, "change it").await
+    edit::make_keeping(context, &tools, &edit, "change it", &args.keep).await
 }
 
 /// Stops where a field that is given is none of the type's. Fields that the

@@ -4,6 +4,7 @@ use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
 use super::server::{Double, OKTA, PIN, TOKEN, app, idp};
+use super::walks::everything_in;
 
 const SECRET: &str = "planted-s3cret-0123456789-planted";
 
@@ -111,6 +112,9 @@ async fn a_secret_appears_nowhere_but_in_the_request() {
             printed.push_str(&ran.stdout);
             printed.push_str(&ran.stderr);
         }
+        let journal = everything_in(double.journal.path());
+        assert!(journal.contains("client_secret"), "{journal}");
+        printed.push_str(&journal);
         assert!(!printed.contains(SECRET), "{format}");
         assert!(!printed.contains(TOKEN), "{format}");
         let sent = double.writes().iter().filter(|(_, body)| body.contains(SECRET)).count();

@@ -27,6 +27,8 @@ pub struct Double {
     state: Arc<Mutex<State>>,
     env: BTreeMap<String, String>,
     input: String,
+    /// The journal of the commands run here.
+    pub journal: tempfile::TempDir,
 }
 
 #[derive(Default)]
@@ -47,13 +49,15 @@ impl Double {
         let server = MockServer::start().await;
         let state = Arc::new(Mutex::new(State::default()));
         Mock::given(any()).respond_with(Answers(Arc::clone(&state))).mount(&server).await;
+        let journal = tempfile::tempdir().unwrap();
         let env = [
+            ("CFSSO_JOURNAL", journal.path().display().to_string()),
             ("CLOUDFLARE_API_TOKEN", TOKEN.to_owned()),
             ("CLOUDFLARE_ACCOUNT_ID", ACCOUNT.to_owned()),
             ("CLOUDFLARE_BASE_URL", format!("{}/client/v4", server.uri())),
         ];
         let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { _server: server, state, env, input: String::new() }
+        Self { _server: server, state, env, input: String::new(), journal }
     }
 
     /// With an object at a path below `access`.

@@ -36,7 +36,9 @@ async fn an_account_without_an_organization_is_recognised() {
         (404, 11021, "access.api.error.not_found"),
     ] {
         let double = Double::new().await.refusing("organizations", status, code, message);
-        let error = double.run("team show -o json").await.error();
+        let ran = double.run("team show -o json").await;
+        assert_eq!(ran.code, 6, "{ran:?}");
+        let error = ran.error();
         assert_eq!(error["kind"], "access-not-enabled", "{error}");
         let hint = error["hint"].as_str().unwrap();
         assert!(hint.starts_with("create a Zero Trust organization first"), "{hint}");

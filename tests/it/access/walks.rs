@@ -79,3 +79,162 @@ async fn an_oidc_idp_is_filled_from_what_its_issuer_publishes() {
     let idps = world.ok("idp list -o name").await.stdout;
     assert!(idps.contains("Found") && !idps.contains("Other"), "{idps}");
 }
+
+#[tokio::test]
+async fn what_the_simulator_publishes_is_proven_and_a_login_is_not() {
+    let world = world().await;
+    let report = world.ok("idp check -o json").await.json();
+    let points = report["idps"][0]["points"].as_array().unwrap();
+    let states: Vec<_> = points
+        .iter()
+        .map(|point| (point["id"].as_str().unwrap(), point["state"].as_str().unwrap()))
+        .collect();
+    let proven = [
+        "configuration",
+        "discovery",
+        "issuer",
+        "endpoints-match",
+        "jwks",
+        "auth-endpoint",
+        "token-endpoint",
+    ];
+    let mut expected = proven.map(|id| (id, "proven")).to_vec();
+    expected.push(("login", "not_proven"));
+    assert_eq!(states, expected);
+    for (fault, id) in [("no-keys", "jwks"), ("500@/authorize", "auth-endpoint")] {
+        world.fault(fault);
+        let ran = world.run("idp check -o json").await;
+        assert_eq!(ran.code, 10, "{ran:?}");
+        let points = ran.json()["idps"][0]["points"].clone();
+        let failed: Vec<_> = points
+            .as_array()
+            .unwrap()
+            .iter()
+            .cloned()
+            .filter(|point| point["state"] == "failed")
+            .collect();
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!(failed[0]["id"], id);
+    }
+}
+
+#[tokio::test]
+async fn saml_metadata_fills_the_fields_and_what_is_none_is_named() {
+    let world = world().await;
+    let metadata = format!("{}/saml/company/metadata", world.sandbox.origin());
+    let line = format!("idp create saml --name Company --metadata {metadata}");
+    world.fault("expired-certificate");
+    let error = world.fails(&line, 2).await;
+    assert_eq!(error["message"], format!("`{metadata}` cannot be used as SAML metadata"));
+    assert!(error["causes"].to_string().contains("expired on"), "{error}");
+    let created = world.ok(&format!("{line} -o json")).await.json();
+    let sso = format!("{}/saml/company/sso", world.sandbox.origin());
+    assert_eq!(created["config"]["sso_target_url"], sso);
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, "<html><body>Sign in").unwrap();
+    let large = folder.path().join("large.xml");
+    std::fs::File::create(&large).unwrap().set_len(50 * 1024 * 1024).unwrap();
+    for (file, why) in [(&page, "it is a web page"), (&large, "it has 52428800 bytes")] {
+        let line = format!("idp create saml --name Other --metadata {}", file.display());
+        let error = world.fails(&line, 2).await;
+        assert!(error["message"].as_str().unwrap().contains(file.to_str().unwrap()), "{error}");
+        assert!(error["causes"].to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_file_that_cannot_be_read_names_line_and_column() {
+    let world = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, place) in [
+        ("a.json", "{\"type\":\n  okta}", "line 2, column 3"),
+        ("a.yaml", "type: okta\nconfig:\n  - x: [", "line 3, column"),
+        ("a.toml", "name = 'a'\ntype = okta", "line 2, column 8"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        let error = world.fails(&format!("idp create --config-file {}", file.display()), 2).await;
+        assert!(error["causes"].to_string().contains(place), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_scim_secret_goes_to_a_file_of_its_own_and_nowhere_else() {
+    let world = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let on = folder.path().join("on.json");
+    std::fs::write(&on, r#"{"scim_config":{"enabled":true}}"#).unwrap();
+    let okta = "idp create okta --client-id a --client-secret-env SECRET --okta-account https://cats.okta.com";
+    world.ok(&format!("{okta} --name Later")).await;
+    let creation = format!("{okta} --name Okta --config-file {}", on.display());
+    let update = format!("idp update Later --yes --config-file {}", on.display());
+    let mut printed = String::new();
+    for line in [creation, update] {
+        let writes = world.writes().len();
+        let error = world.fails(&line, 2).await;
+        assert!(error["hint"].as_str().unwrap().contains("--scim-secret-file"), "{error}");
+        let taken = format!("{line} --scim-secret-file {}", on.display());
+        let error = world.fails(&taken, 2).await;
+        assert!(error["message"].as_str().unwrap().contains("nothing was sent"), "{error}");
+        assert_eq!(world.writes().len(), writes);
+
+        let file = folder.path().join("scim");
+        let ran = world.ok(&format!("{line} --debug --scim-secret-file {}", file.display())).await;
+        let secret = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(secret.trim_end().len(), 32);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        printed.push_str(&ran.screen);
+        assert!(!printed.contains(secret.trim_end()), "{printed}");
+        assert!(!everything_in(world.journal.path()).contains(secret.trim_end()));
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_planted_secret_is_found_nowhere_but_in_the_request() {
+    const PLANTED: &str = "planted-s3cret-0123456789-planted";
+    let world = world().await;
+    let mut seen = String::new();
+    for line in [
+        "idp create okta --name Okta --client-id a --client-secret-env SECRET --okta-account https://cats.okta.com",
+        "idp create okta --name Okta --client-id a --client-secret-env SECRET --okta-account https://cats.okta.com",
+        "idp create okta --name Other --client-id a --client-secret-env SECRET --okta-account nowhere",
+        "idp update Okta --client-id b --yes",
+        "idp rotate-secret Okta --secret-env SECRET --dry-run",
+        "idp rotate-secret Okta --secret-env SECRET --yes",
+        "idp rotate-secret Okta --secret-env SECRET --yes --fault 500x*@PUT --max-retries 0",
+        "idp get Okta",
+        "idp check Okta",
+        "journal list",
+        "idp delete Okta --yes",
+    ] {
+        for format in ["table", "json"] {
+            let ran = world.run(&format!("{line} --debug -o {format}")).await;
+            seen.push_str(line);
+            seen.push_str(&ran.screen);
+        }
+    }
+    seen.push_str(&everything_in(world.journal.path()));
+    seen.push_str(&format!("{:?}", world.sandbox.log()));
+    assert!(seen.contains("client_secret"), "it looks where secrets are written of");
+    assert!(!seen.contains(PLANTED));
+}
+
+/// What the files of a folder and those below it hold.
+pub fn everything_in(folder: &std::path::Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&everything_in(&path));
+        } else {
+            text.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
+        }
+    }
+    text
+}

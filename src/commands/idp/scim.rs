@@ -1,0 +1,124 @@
+//! The SCIM secret, which the API shows once, when provisioning is switched on:
+//! the only secret that comes back. It goes to a file of its own, or the switch
+//! is not touched.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::api::document::Document;
+use crate::context::Context;
+use crate::flow::{Stop, StopKind};
+
+/// Where the SCIM secret goes.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Keep {
+    /// Write the SCIM secret, which the API shows only once, to this new file
+    #[arg(long, value_name = "FILE")]
+    scim_secret_file: Option<PathBuf>,
+}
+
+/// A place that is ready for the secret.
+#[derive(Debug)]
+pub struct Place(Option<(PathBuf, File)>);
+
+impl Keep {
+    /// Stops where `wanted` switches provisioning on, and the secret that comes
+    /// of it would be lost.
+    pub fn covers(&self, before: Option<&Document>, wanted: &Document) -> Result<(), Stop> {
+        let is_on = |idp: &Document| idp.read(&["scim_config", "enabled"]) == Some(true);
+        if self.scim_secret_file.is_some() || !is_on(wanted) || before.is_some_and(is_on) {
+            return Ok(());
+        }
+        Err(Stop::new(StopKind::Usage, "this switches SCIM on, and its secret is shown only once")
+            .cause("the IdP needs the secret; it is never printed, and not in the journal")
+            .hint("`--scim-secret-file FILE` writes it to a new file that only you can read"))
+    }
+
+    /// Makes the file, before anything is sent: afterwards would be too late.
+    pub fn prepare(&self) -> Result<Place, Stop> {
+        let Some(path) = &self.scim_secret_file else { return Ok(Place(None)) };
+        let file = create_private(path).map_err(|error| {
+            let message =
+                format!("cannot make `{}` for the SCIM secret: nothing was sent", path.display());
+            let stop = Stop::new(StopKind::Usage, message).cause(error.to_string());
+            match error.kind() {
+                io::ErrorKind::AlreadyExists => stop.hint("name a file that does not exist yet"),
+                _ => stop,
+            }
+        })?;
+        Ok(Place(Some((path.clone(), file))))
+    }
+}
+
+impl Place {
+    /// Keeps the secret of an answer. Takes the file away where there is none.
+    pub fn keep(self, answer: Option<&Document>, context: &Context) {
+        let secret: Option<String> = answer.and_then(|idp| idp.read(&["scim_config", "secret"]));
+        let secret = secret.filter(|secret| !secret.trim_matches('*').is_empty());
+        match (self.0, secret) {
+            (Some((path, mut file)), Some(secret)) => {
+                let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
+                match written {
+                    Ok(()) => {
+                        context.screen.note(format!("the SCIM secret is in `{}`", path.display()));
+                    }
+                    Err(error) => context.screen.warn(lost(&path, &error)),
+                }
+            }
+            (Some((path, file)), None) => {
+                drop(file);
+                // Empty as it is, it says nothing if it stays.
+                let _ = std::fs::remove_file(&path);
+                context.screen.warn(
+                    "the API showed no SCIM secret: it shows one when SCIM is switched on for the \
+                     first time; the dashboard makes another",
+                );
+            }
+            (None, Some(_)) => context.screen.warn(
+                "the API showed a SCIM secret, which is not kept: the dashboard makes another",
+            ),
+            (None, None) => {}
+        }
+    }
+}
+
+fn lost(path: &Path, error: &io::Error) -> String {
+    format!(
+        "the SCIM secret cannot be written to `{}` ({error}): the dashboard makes another",
+        path.display()
+    )
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_would_be_lost_stops_the_switch() {
+        const ON: &str = r#"{"scim_config":{"enabled":true}}"#;
+        const OFF: &str = r#"{"scim_config":{"enabled":false}}"#;
+        let file = Keep { scim_secret_file: Some("secret".into()) };
+        for (keep, before, wanted, is_stopped) in [
+            (Keep::default(), None, ON, true),
+            (Keep::default(), Some(OFF), ON, true),
+            (Keep::default(), Some("{}"), ON, true),
+            (Keep::default(), Some(ON), ON, false),
+            (Keep::default(), Some(ON), OFF, false),
+            (Keep::default(), None, "{}", false),
+            (file, None, ON, false),
+        ] {
+            let before: Option<Document> = before.map(|text| text.parse().unwrap());
+            let stop = keep.covers(before.as_ref(), &wanted.parse().unwrap()).is_err();
+            assert_eq!(stop, is_stopped, "{keep:?} {before:?} {wanted}");
+        }
+    }
+}
