@@ -1,6 +1,7 @@
 //! What identity providers publish, served beside the API on the same port, for
-//! any slug: `/oidc/<slug>` is an OpenID issuer, `/saml/<slug>/metadata` the
-//! metadata of a SAML identity provider. Keys and certificates are real; nobody
+//! any slug: `/oidc/<slug>` is an OpenID issuer, `/application/o/<slug>/` one laid
+//! out as authentik does, `/saml/<slug>/metadata` the metadata of a SAML identity
+//! provider. Keys and certificates are real; nobody
 //! has the private one, and nobody signs in.
 
 use std::sync::Arc;
@@ -32,6 +33,10 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/oidc/{slug}/jwks", get(keys))
         .route("/oidc/{slug}/authorize", any(nobody))
         .route("/oidc/{slug}/token", any(nobody))
+        .route("/application/o/{slug}/.well-known/openid-configuration", get(authentik))
+        .route("/application/o/{slug}/jwks/", get(keys))
+        .route("/application/o/authorize/", any(nobody))
+        .route("/application/o/token/", any(nobody))
         .route("/saml/{slug}/metadata", get(metadata))
         .route("/saml/{slug}/sso", any(nobody))
 }
@@ -42,16 +47,35 @@ async fn configuration(
     uri: Uri,
 ) -> Response {
     let issuer = format!("{}/oidc/{slug}", shared.origin);
-    let named = if shared.faults().misbehave(&Kind::WrongIssuer, uri.path()) {
+    let keys = format!("{issuer}/jwks");
+    published(&shared, uri.path(), &issuer, &issuer, &keys)
+}
+
+/// authentik has the endpoints once, and an issuer for each application.
+async fn authentik(
+    State(shared): State<Arc<Shared>>,
+    Path(slug): Path<String>,
+    uri: Uri,
+) -> Response {
+    let endpoints = format!("{}/application/o", shared.origin);
+    let issuer = format!("{endpoints}/{slug}/");
+    let keys = format!("{issuer}jwks/");
+    published(&shared, uri.path(), &issuer, &endpoints, &keys)
+}
+
+fn published(shared: &Shared, path: &str, issuer: &str, endpoints: &str, keys: &str) -> Response {
+    let named = if shared.faults().misbehave(&Kind::WrongIssuer, path) {
         format!("{issuer}-elsewhere")
     } else {
-        issuer.clone()
+        issuer.to_owned()
     };
+    // authentik ends its endpoints with a slash.
+    let end = if issuer.ends_with('/') { "/" } else { "" };
     Json(json!({
         "issuer": named,
-        "authorization_endpoint": format!("{issuer}/authorize"),
-        "token_endpoint": format!("{issuer}/token"),
-        "jwks_uri": format!("{issuer}/jwks"),
+        "authorization_endpoint": format!("{endpoints}/authorize{end}"),
+        "token_endpoint": format!("{endpoints}/token{end}"),
+        "jwks_uri": keys,
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -42,7 +42,8 @@ impl Sandbox {
         })
     }
 
-    /// Where the issuers are: `/oidc/<slug>` and `/saml/<slug>/metadata` below it.
+    /// Where the issuers are: `/oidc/<slug>`, `/application/o/<slug>/` and
+    /// `/saml/<slug>/metadata` below it.
     #[must_use]
     pub fn origin(&self) -> String {
         self.shared.origin.clone()

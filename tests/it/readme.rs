@@ -94,6 +94,27 @@ async fn the_sandbox_answers_what_curl_is_shown_to_ask() {
     }
 }
 
+#[tokio::test]
+async fn the_walk_through_for_authentik_finds_one() {
+    let world = World::new().await.with_env("CLIENT_SECRET", "planted-s3cret-0123456789-planted");
+    let block = blocks(README)
+        .into_iter()
+        .find(|block| block.lines.iter().any(|line| line.contains("--preset authentik")))
+        .expect("a walk-through");
+    let text = block.lines.join("\n").replace("\\\n", "").replace('"', "");
+    let text = text.replace("${CLOUDFLARE_BASE_URL%/client/v4}", &world.sandbox.origin());
+    let mut lines = text.lines().map(|line| line.strip_prefix("cfsso ").expect("a command"));
+    let created = world.ok(&format!("{} -o json", lines.next().unwrap())).await.json();
+    let endpoints = format!("{}/application/o", world.sandbox.origin());
+    assert_eq!(created["config"]["auth_url"], format!("{endpoints}/authorize/"));
+    assert_eq!(created["config"]["certs_url"], format!("{endpoints}/cloudflare/jwks/"));
+    let report = world.ok(&format!("{} -o json", lines.next().unwrap())).await.json();
+    let points = report["idps"][0]["points"].as_array().unwrap();
+    let proven = points.iter().filter(|point| point["state"] == "proven").count();
+    assert_eq!((proven, points.len()), (7, 8), "all but the login: {report}");
+    assert_eq!(lines.next(), None);
+}
+
 #[test]
 fn the_exit_codes_are_all_there() {
     let rows: Vec<_> = ExitCode::ALL

@@ -66,6 +66,8 @@ impl Show for List {
         if self.idps.is_empty() {
             return;
         }
+        // Most accounts have none, and five columns fit a terminal.
+        let some_read_only = self.idps.iter().any(|view| view.idp().is_read_only());
         let yes_no = |yes: bool| Text::plain(if yes { "yes" } else { "no" });
         let rows: Vec<_> = self
             .idps
@@ -77,17 +79,24 @@ impl Show for List {
                     Dashboard::None => Text::dim("no SSO app"),
                     Dashboard::NotChecked => Text::dim("not checked"),
                 };
-                vec![
+                let mut row = vec![
                     Text::strong(&idp.name),
                     Text::plain(idp.kind.as_str()),
                     admitted,
                     yes_no(idp.has_scim()),
-                    yes_no(idp.is_read_only()),
                     Text::dim(idp.id.as_str()),
-                ]
+                ];
+                if some_read_only {
+                    row.insert(4, yes_no(idp.is_read_only()));
+                }
+                row
             })
             .collect();
-        page.table(&["NAME", "TYPE", "DASHBOARD", "SCIM", "READ-ONLY", "ID"], &rows);
+        let mut headers = vec!["NAME", "TYPE", "ADMITTED", "SCIM", "ID"];
+        if some_read_only {
+            headers.insert(4, "READ-ONLY");
+        }
+        page.table(&headers, &rows);
     }
 
     fn names(&self) -> Vec<String> {
