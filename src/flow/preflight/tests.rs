@@ -1,0 +1,1 @@
+//! What each check comes to, in a table.
