@@ -115,7 +115,7 @@ fn show(event: &Event<'_>, context: &Context) {
         Event::Warning { text } => screen.warn(*text),
         Event::Checks { checks } => {
             screen.settled();
-            screen.show(&|page| show_checks(checks, "  ", page));
+            screen.show(&|page| show_checks(checks, " ", page));
         }
     }
 }

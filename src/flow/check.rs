@@ -136,25 +136,28 @@ impl CheckId {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            // Cloudflare enables nothing without them.
-            Self::DomainVerified | Self::DomainEligible | Self::ZeroTrustOrg => Severity::Error,
-            // Without them nobody of the domain, or nobody who may mend it, gets in.
-            Self::IdpPresent
+            // Cloudflare enables nothing without the first three. Without the
+            // others nobody of the domain, or nobody who may mend it, gets in.
+            Self::DomainVerified
+            | Self::DomainEligible
+            | Self::ZeroTrustOrg
+            | Self::IdpPresent
             | Self::SsoAppReachesIdp
             | Self::PolicyAllowsDomain
             | Self::MembersSuperAdmin => Severity::Error,
-            // An identity provider may answer Cloudflare and not this machine.
-            Self::IdpHealthy => Severity::Warning,
-            // When the application appears is not documented.
-            Self::SsoAppPresent => Severity::Warning,
-            // What happens then is not documented.
-            Self::InstantAuthConsistent | Self::PolicyUnsupported => Severity::Warning,
-            // They concern single members, or the way back.
-            Self::MembersPlusAddressed | Self::RecoveryToken | Self::FallbackLogin => {
-                Severity::Warning
-            }
-            // The domain is proven already.
-            Self::TxtStillPublished | Self::ForeignClaim => Severity::Warning,
+            // An identity provider may answer Cloudflare and not this machine;
+            // when the application appears, and what comes of the next two, is
+            // not documented; the others concern single members, the way back,
+            // or a proof that was already given.
+            Self::IdpHealthy
+            | Self::SsoAppPresent
+            | Self::InstantAuthConsistent
+            | Self::PolicyUnsupported
+            | Self::MembersPlusAddressed
+            | Self::RecoveryToken
+            | Self::FallbackLogin
+            | Self::TxtStillPublished
+            | Self::ForeignClaim => Severity::Warning,
         }
     }
 

@@ -33,7 +33,7 @@ pub async fn gather(tools: &Tools<'_>, asking: &Asking) -> Facts {
         list(client, member::list(account)),
         identify(client, account),
         recovery,
-        ways_in(tools, asking.fetcher.as_ref()),
+        Box::pin(ways_in(tools, asking.fetcher.as_ref())),
     );
     let WaysIn { idps, health, apps, policies } = ways_in;
     Facts { organization, idps, health, apps, policies, members, token, recovery }

@@ -41,7 +41,7 @@ pub async fn look(
     asking: &Asking,
     (terms, wanted): (Terms, Wanted),
 ) -> Result<Looked, Error> {
-    let gathered = async { Ok(gather(tools, asking).await) };
+    let gathered = async { Ok(Box::pin(gather(tools, asking)).await) };
     let (found, facts) = match tokio::try_join!(find(tools, selector, wanted), gathered) {
         Ok(read) => read,
         Err(Early::Failed(error)) => return Err(error),

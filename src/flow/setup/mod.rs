@@ -307,7 +307,7 @@ impl Setup<'_> {
         // The list was read before this run created one.
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
-        let facts = preflight::gather(self.tools, &enabling.asking).await;
+        let facts = Box::pin(preflight::gather(self.tools, &enabling.asking)).await;
         let subject = Subject {
             connector,
             domain: &self.wishes.domain,

@@ -51,7 +51,7 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
         (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
             let served = Served { survey: &survey, judgement: &judgement };
             let subject = Subject { connector, domain, connectors: &connectors, served };
-            let facts = preflight::gather(tools, &enabling.asking).await;
+            let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
             let terms = Terms { now: tools.clock.now(), min_token_days: enabling.min_token_days };
             let checks = preflight::judge(subject, &facts, &terms).into_iter();
             checks.map(|check| check.accepting(&enabling.accepted)).collect()
