@@ -20,6 +20,7 @@ use crate::flow::connector::Selector;
 use crate::flow::journal::{Journal, Who, command_line};
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
+use crate::idp::{Fetcher, Limits, Loopback};
 use crate::output::{Environment, Screen, Text};
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{CredentialSource, Settings};
@@ -243,27 +244,49 @@ impl Context {
         self.client
             .get_or_try_init(async || {
                 self.tell_unfinished();
-                let options = &self.settings.options;
-                let (base, credentials) = match self.sandbox().await? {
+                let credentials = match self.sandbox().await? {
                     Some(sandbox) => {
-                        let token = SecretString::from(sandbox.token(Access::Full));
-                        (sandbox.base_url().parse()?, Credentials::Token(token))
+                        Credentials::Token(SecretString::from(sandbox.token(Access::Full)))
                     }
-                    None => (self.settings.base.clone(), self.credentials().await?),
+                    None => self.credentials().await?,
                 };
-                Ok(Client::new(
-                    Config {
-                        base,
-                        credentials,
-                        roots: self.settings.roots.clone(),
-                        max_retries: options.max_retries,
-                        request_timeout: options.request_timeout,
-                        deadline: self.deadline(),
-                    },
-                    self.clock.clone(),
-                ))
+                self.client_by(credentials).await
             })
             .await
+    }
+
+    /// The API by the token in a file, beside the one in use.
+    pub async fn client_by_file(&self, file: &Path) -> anyhow::Result<Client> {
+        self.client_by(token_in(file)?).await
+    }
+
+    async fn client_by(&self, credentials: Credentials) -> anyhow::Result<Client> {
+        let options = &self.settings.options;
+        let base = match self.sandbox().await? {
+            Some(sandbox) => sandbox.base_url().parse()?,
+            None => self.settings.base.clone(),
+        };
+        let config = Config {
+            base,
+            credentials,
+            roots: self.settings.roots.clone(),
+            max_retries: options.max_retries,
+            request_timeout: options.request_timeout,
+            deadline: self.deadline(),
+        };
+        Ok(Client::new(config, self.clock.clone()))
+    }
+
+    /// What asks identity providers. This machine is asked only where the
+    /// simulator stands in for the API.
+    pub fn fetcher(&self) -> anyhow::Result<Fetcher> {
+        let loopback = if self.settings.sandbox || self.settings.base.is_plain() {
+            Loopback::Allowed
+        } else {
+            Loopback::Refused
+        };
+        let limits = Limits { loopback, ..Limits::default() };
+        Ok(Fetcher::new(self.settings.roots.tls()?, limits))
     }
 
     async fn account(&self) -> anyhow::Result<&AccountId> {
@@ -284,10 +307,7 @@ impl Context {
         let token = match &self.settings.credentials {
             CredentialSource::Given(credentials) => return Ok(credentials.clone()),
             CredentialSource::File(file) => {
-                first_line(&std::fs::read_to_string(file).map_err(|error| {
-                    no_token(format!("cannot read the token file {}", file.display()))
-                        .cause(error.to_string())
-                })?)
+                return Ok(token_in(file)?);
             }
             CredentialSource::Stdin => self.screen.read_line().await?.unwrap_or_default(),
             CredentialSource::Command(command) => first_line(&printed_by(command)?),
@@ -295,10 +315,7 @@ impl Context {
                 return Err(nowhere(self.settings.config.as_deref()).into());
             }
         };
-        if token.trim().is_empty() {
-            return Err(no_token(format!("{} holds no token", self.settings.credentials)).into());
-        }
-        Ok(Credentials::Token(SecretString::from(token.trim())))
+        Ok(token_of(&token, &self.settings.credentials.to_string())?)
     }
 
     fn after(&self, duration: Duration) -> Timestamp {
@@ -390,6 +407,20 @@ fn word(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn token_in(file: &Path) -> Result<Credentials, Stop> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        no_token(format!("cannot read the token file {}", file.display())).cause(error.to_string())
+    })?;
+    token_of(&first_line(&text), &CredentialSource::File(file.to_owned()).to_string())
+}
+
+fn token_of(text: &str, source: &str) -> Result<Credentials, Stop> {
+    if text.trim().is_empty() {
+        return Err(no_token(format!("{source} holds no token")));
+    }
+    Ok(Credentials::Token(SecretString::from(text.trim())))
 }
 
 fn first_line(text: &str) -> String {

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 pub use self::attempt::Said;
 use self::attempt::{Next, Run};
 use super::config::Config;
+use super::credentials::Credentials;
 use super::error::Error;
 use super::fault::Fault;
 use super::mask::mask_with;
@@ -65,6 +66,12 @@ impl Client {
             hold: Mutex::default(),
             unanswered: Mutex::default(),
         }
+    }
+
+    /// Whether a Global API Key is used, and no token.
+    #[must_use]
+    pub fn uses_key(&self) -> bool {
+        matches!(self.config.credentials, Credentials::Key { .. })
     }
 
     /// Sends a request and reads its result.

@@ -17,6 +17,7 @@ pub mod idp;
 pub mod ids;
 pub mod kind;
 pub mod mask;
+pub mod member;
 pub mod object;
 pub mod organization;
 pub mod pages;

@@ -21,6 +21,7 @@ pub fn required(request: &str) -> Option<&'static str> {
         ["accounts", _, "access", "identity_providers" | "organizations", ..] => {
             Some("Access: Organizations, Identity Providers, and Groups Write")
         }
+        ["accounts", _, "members", ..] if is_read => Some("Account Settings Read"),
         ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
         ["zones", _, "dns_records", ..] => Some("DNS Write"),
         ["zones", ..] => Some("Zone Read"),
@@ -49,6 +50,7 @@ mod tests {
                 Some("Access: Organizations, Identity Providers, and Groups Write"),
             ),
             ("GET /accounts/a/access/idp_federation_grants", None),
+            ("GET /accounts/a/members", Some("Account Settings Read")),
             ("GET /zones/z/dns_records", Some("DNS Read")),
             ("POST /zones/z/dns_records", Some("DNS Write")),
             ("DELETE /zones/z/dns_records/r", Some("DNS Write")),

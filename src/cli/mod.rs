@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, help, idp, journal, man, sandbox, schema, setup,
-    team,
+    Outcome, app, completions, connector, dig, help, idp, journal, man, preflight, sandbox, schema,
+    setup, team,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -42,6 +42,8 @@ pub struct Cli {
 pub enum Command {
     /// Set a domain up, from the connector to enforced sign-in
     Setup(setup::Args),
+    /// Check what `enable` checks, and change nothing
+    Preflight(preflight::Args),
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
     Connector(connector::Command),
@@ -103,6 +105,7 @@ impl Command {
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
             Self::Setup(args) => setup::run(args, context).await,
+            Self::Preflight(args) => preflight::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
             Self::Idp(Deferred(command)) => idp::run(command, context).await,
             Self::App(Deferred(command)) => app::run(command, context).await,

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Outcome;
+use super::preflight::show_checks;
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::Stop;
@@ -49,11 +50,11 @@ pub fn warn(context: &Context, checks: &[Check]) {
             State::Accepted => " (risk accepted)",
             State::Failed | State::Passed => "",
         };
-        context.screen.warn(Text::plain(format!(
-            "{}{state}: {}",
-            check.id.as_str(),
-            check.evidence
-        )));
+        let mut text = format!("{}{state}: {}", check.id.as_str(), check.evidence);
+        if let (Some(remedy), State::Failed) = (&check.remedy, check.state) {
+            text = format!("{text}; {remedy}");
+        }
+        context.screen.warn(Text::prose(text));
     }
 }
 
@@ -70,9 +71,7 @@ pub fn mark(check: &Check) -> Mark {
 
 impl Show for Plan {
     fn show(&self, page: &mut Page) {
-        for check in &self.checks {
-            page.step(mark(check), check.id.as_str(), Text::prose(&check.evidence));
-        }
+        show_checks(&self.checks, "", page);
         if !self.checks.is_empty() {
             page.blank();
         }

@@ -10,6 +10,7 @@ pub mod help;
 pub mod idp;
 pub mod journal;
 pub mod man;
+pub mod preflight;
 pub mod sandbox;
 pub mod schema;
 pub mod setup;

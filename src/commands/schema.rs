@@ -100,6 +100,11 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(plan::Plan),
     },
     Kind { name: "policies", about: "app policies", schema: || schema_for!(Vec<policy::Fields>) },
+    Kind {
+        name: "preflight",
+        about: "preflight",
+        schema: || schema_for!(super::preflight::Report),
+    },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
     Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },
     Kind {

@@ -1,11 +1,11 @@
 //! `cfsso setup`: the whole way from a domain to an enforced connector, as a
 //! checklist that a second run takes up where the first one ended.
 
+use super::preflight::{Guard, show_checks};
 use super::{Outcome, change};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::Tools;
-use crate::flow::check::{Check, CheckId};
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
 use crate::flow::setup::{self, Event, Report, Step, StepId, StepState, Wishes};
@@ -42,9 +42,8 @@ pub struct Args {
     #[arg(long)]
     fedramp: bool,
 
-    /// Go on although this check fails, repeatable
-    #[arg(long, value_name = "CHECK")]
-    accept_risk: Vec<CheckId>,
+    #[command(flatten)]
+    guard: Guard,
 
     /// Try even a domain that Cloudflare is documented to refuse
     #[arg(long)]
@@ -59,14 +58,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
         connector::eligible(&args.domain)?;
     }
-    let wishes = wishes(args, context);
+    let wishes = wishes(args, context).await?;
     let tools = context.tools().await?;
     if context.settings.options.dry_run {
         let plan = setup::plan(&tools, &wishes).await?;
         let what = format!("enabling `{}`", wishes.domain);
         return Ok(change::settle(context, plan, &what)?.unwrap_or_else(Outcome::silent));
     }
-    if wishes.enable
+    if wishes.enable.is_some()
         && let Err(stop) = context.can_confirm(wishes.domain.as_str(), ENABLING)
         && !is_enabled(&tools, &wishes.domain).await?
     {
@@ -86,17 +85,17 @@ async fn is_enabled(tools: &Tools<'_>, domain: &EmailDomain) -> anyhow::Result<b
     Ok(standing.is_some_and(|connector| connector.is_enabled()))
 }
 
-fn wishes(args: Args, context: &Context) -> Wishes {
-    Wishes {
+async fn wishes(args: Args, context: &Context) -> anyhow::Result<Wishes> {
+    let enable = if args.enable { Some(args.guard.enabling(context).await?) } else { None };
+    Ok(Wishes {
         domain: args.domain,
         publish_txt: args.publish_txt,
         replace_stale_txt: args.replace_stale_txt,
-        enable: args.enable,
+        enable,
         wait: !args.no_wait,
         fedramp: args.fedramp.then_some(true),
-        accepted: args.accept_risk,
         deadline: context.wait_deadline(),
-    }
+    })
 }
 
 fn show(event: &Event<'_>, context: &Context) {
@@ -116,18 +115,8 @@ fn show(event: &Event<'_>, context: &Context) {
         Event::Warning { text } => screen.warn(*text),
         Event::Checks { checks } => {
             screen.settled();
-            screen.show(&|page| show_checks(checks, page));
+            screen.show(&|page| show_checks(checks, " ", page));
         }
-    }
-}
-
-fn show_checks(checks: &[Check], page: &mut Page) {
-    for check in checks {
-        page.step(
-            change::mark(check),
-            &format!("  {}", check.id.as_str()),
-            Text::prose(&check.evidence),
-        );
     }
 }
 

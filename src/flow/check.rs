@@ -18,19 +18,46 @@ pub struct Check {
     /// The command, or the deed, that mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// The permission that a token needs for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission: Option<&'static str>,
 }
 
 /// The names of the checks before enforcement is enabled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
-    /// The domain is proven to be the account's.
+    /// The domain is proven to be the account's
     DomainVerified,
-    /// Cloudflare takes domains of this kind.
+    /// Cloudflare takes domains of this kind
     DomainEligible,
-    /// The TXT record that proved the domain still stands.
+    /// The account has a Zero Trust organization
+    ZeroTrustOrg,
+    /// There is an identity provider besides one-time PIN
+    IdpPresent,
+    /// Nothing that identity providers publish was seen not to work
+    IdpHealthy,
+    /// The dashboard's sign-in is among the Access applications
+    SsoAppPresent,
+    /// The dashboard's sign-in admits an identity provider that exists
+    SsoAppReachesIdp,
+    /// Where the choice is skipped, one identity provider is admitted
+    InstantAuthConsistent,
+    /// A policy of the dashboard's sign-in allows the domain
+    PolicyAllowsDomain,
+    /// No policy names e-mail addresses of other domains
+    PolicyUnsupported,
+    /// No member of the domain has an address with a plus
+    MembersPlusAddressed,
+    /// A super administrator can still get in
+    MembersSuperAdmin,
+    /// A token outlives the day, with which enforcement can be switched off
+    RecoveryToken,
+    /// One-time PIN is there where the identity provider fails
+    FallbackLogin,
+    /// The TXT record that proved the domain still stands
     TxtStillPublished,
-    /// No other connector's code stands at the domain.
+    /// No other connector's code stands at the domain
     ForeignClaim,
 }
 
@@ -59,19 +86,141 @@ pub enum State {
 }
 
 impl CheckId {
+    /// Every check, in the order in which they are shown.
+    pub const ALL: [Self; 16] = [
+        Self::DomainVerified,
+        Self::DomainEligible,
+        Self::ZeroTrustOrg,
+        Self::IdpPresent,
+        Self::IdpHealthy,
+        Self::SsoAppPresent,
+        Self::SsoAppReachesIdp,
+        Self::InstantAuthConsistent,
+        Self::PolicyAllowsDomain,
+        Self::PolicyUnsupported,
+        Self::MembersPlusAddressed,
+        Self::MembersSuperAdmin,
+        Self::RecoveryToken,
+        Self::FallbackLogin,
+        Self::TxtStillPublished,
+        Self::ForeignClaim,
+    ];
+
     /// The name as it is written on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DomainVerified => "domain-verified",
             Self::DomainEligible => "domain-eligible",
+            Self::ZeroTrustOrg => "zero-trust-org",
+            Self::IdpPresent => "idp-present",
+            Self::IdpHealthy => "idp-healthy",
+            Self::SsoAppPresent => "sso-app-present",
+            Self::SsoAppReachesIdp => "sso-app-reaches-idp",
+            Self::InstantAuthConsistent => "instant-auth-consistent",
+            Self::PolicyAllowsDomain => "policy-allows-domain",
+            Self::PolicyUnsupported => "policy-unsupported",
+            Self::MembersPlusAddressed => "members-plus-addressed",
+            Self::MembersSuperAdmin => "members-super-admin",
+            Self::RecoveryToken => "recovery-token",
+            Self::FallbackLogin => "fallback-login",
             Self::TxtStillPublished => "txt-still-published",
             Self::ForeignClaim => "foreign-claim",
+        }
+    }
+
+    /// What a failure means, where a check does not know better. An error is
+    /// what locks people out, or what Cloudflare refuses; a warning is what
+    /// makes a lockout likelier, or what is not documented well enough to
+    /// refuse for it.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            // Cloudflare enables nothing without the first three. Without the
+            // others nobody of the domain, or nobody who may mend it, gets in.
+            Self::DomainVerified
+            | Self::DomainEligible
+            | Self::ZeroTrustOrg
+            | Self::IdpPresent
+            | Self::SsoAppReachesIdp
+            | Self::PolicyAllowsDomain
+            | Self::MembersSuperAdmin => Severity::Error,
+            // An identity provider may answer Cloudflare and not this machine;
+            // when the application appears, and what comes of the next two, is
+            // not documented; the others concern single members, the way back,
+            // or a proof that was already given.
+            Self::IdpHealthy
+            | Self::SsoAppPresent
+            | Self::InstantAuthConsistent
+            | Self::PolicyUnsupported
+            | Self::MembersPlusAddressed
+            | Self::RecoveryToken
+            | Self::FallbackLogin
+            | Self::TxtStillPublished
+            | Self::ForeignClaim => Severity::Warning,
+        }
+    }
+
+    /// The permission that a token needs for it, by its name in the dashboard
+    /// (API reference, sections 2, 3, 4 and 8.2).
+    #[must_use]
+    pub fn permission(self) -> Option<&'static str> {
+        match self {
+            Self::DomainVerified => Some("SSO Connector Read"),
+            Self::ZeroTrustOrg | Self::IdpPresent | Self::IdpHealthy | Self::FallbackLogin => {
+                Some("Access: Organizations, Identity Providers, and Groups Read")
+            }
+            Self::SsoAppPresent
+            | Self::SsoAppReachesIdp
+            | Self::InstantAuthConsistent
+            | Self::PolicyAllowsDomain
+            | Self::PolicyUnsupported => Some("Access: Apps and Policies Read"),
+            Self::MembersPlusAddressed | Self::MembersSuperAdmin => Some("Account Settings Read"),
+            Self::DomainEligible
+            | Self::RecoveryToken
+            | Self::TxtStillPublished
+            | Self::ForeignClaim => None,
         }
     }
 }
 
 impl Check {
+    /// A check that came out as it should.
+    #[must_use]
+    pub fn passed(id: CheckId, evidence: impl Into<String>) -> Self {
+        Self::new(id, State::Passed, evidence)
+    }
+
+    /// A check that did not.
+    #[must_use]
+    pub fn failed(id: CheckId, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..Self::new(id, State::Failed, evidence) }
+    }
+
+    /// A check that could not be made.
+    #[must_use]
+    pub fn not_checked(id: CheckId, evidence: impl Into<String>) -> Self {
+        Self::new(id, State::NotChecked, evidence)
+    }
+
+    fn new(id: CheckId, state: State, evidence: impl Into<String>) -> Self {
+        Self {
+            id,
+            severity: id.severity(),
+            state,
+            evidence: evidence.into(),
+            remedy: None,
+            permission: id.permission(),
+        }
+    }
+
+    /// The same, with another meaning of a failure.
+    #[must_use]
+    pub fn of(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
     /// Whether it stands in the way of the change.
     #[must_use]
     pub fn blocks(&self) -> bool {
@@ -93,7 +242,17 @@ mod tests {
     use super::*;
 
     fn check(severity: Severity, state: State) -> Check {
-        Check { id: CheckId::ForeignClaim, severity, state, evidence: String::new(), remedy: None }
+        Check::new(CheckId::ForeignClaim, state, "").of(severity)
+    }
+
+    #[test]
+    fn every_check_is_listed_once_by_its_name_on_the_command_line() {
+        use clap::ValueEnum;
+        assert_eq!(CheckId::value_variants(), CheckId::ALL);
+        for id in CheckId::ALL {
+            assert_eq!(CheckId::from_str(id.as_str(), false), Ok(id));
+            assert_eq!(serde_json::to_value(id).unwrap(), id.as_str());
+        }
     }
 
     #[test]

@@ -62,9 +62,9 @@ pub async fn list(tools: &Tools<'_>) -> Result<Vec<Connector>, Error> {
 /// second one for the list of those there are.
 pub async fn find(tools: &Tools<'_>, selector: &Selector) -> Result<Connector, Error> {
     match selector {
-        Selector::Domain(domain) => {
+        Selector::Domain(_) => {
             let connectors = list(tools).await?;
-            pick(&connectors, domain)?.cloned().ok_or_else(|| absent(selector, &connectors).into())
+            Ok(choose(&connectors, selector)?.clone())
         }
         Selector::Id(id) => match tools.client.send(&connector::get(tools.account, id)).await {
             Err(error) if error.kind() == Kind::NotFound => match list(tools).await {
@@ -74,6 +74,15 @@ pub async fn find(tools: &Tools<'_>, selector: &Selector) -> Result<Connector, E
             answer => Ok(answer?),
         },
     }
+}
+
+/// The connector that `selector` names, among all of the account.
+pub fn choose<'a>(connectors: &'a [Connector], selector: &Selector) -> Result<&'a Connector, Stop> {
+    let found = match selector {
+        Selector::Domain(domain) => pick(connectors, domain)?,
+        Selector::Id(id) => connectors.iter().find(|connector| connector.id == *id),
+    };
+    found.ok_or_else(|| absent(selector, connectors))
 }
 
 /// The one connector of a domain. Several are an error that lists them.

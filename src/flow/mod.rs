@@ -11,6 +11,7 @@ pub mod idp;
 pub mod journal;
 pub mod named;
 pub mod plan;
+pub mod preflight;
 pub mod publish;
 pub mod setup;
 pub mod stop;

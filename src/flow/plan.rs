@@ -124,22 +124,16 @@ impl fmt::Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::check::{CheckId, Severity, State};
+    use crate::flow::check::{CheckId, Severity};
 
     #[test]
     fn a_refusal_names_every_check_in_the_way_and_the_first_remedy() {
-        let check = |id, state| Check {
-            id,
-            severity: Severity::Error,
-            state,
-            evidence: "seen".to_owned(),
-            remedy: Some(format!("mend {id:?}")),
-        };
+        let failed = |id| Check::failed(id, "seen", format!("mend {id:?}")).of(Severity::Error);
         let plan = Plan::new(
             vec![
-                check(CheckId::DomainEligible, State::Passed),
-                check(CheckId::DomainVerified, State::Failed),
-                check(CheckId::ForeignClaim, State::Failed),
+                Check::passed(CheckId::DomainEligible, "seen"),
+                failed(CheckId::DomainVerified),
+                failed(CheckId::ForeignClaim),
             ],
             Vec::new(),
         );

@@ -61,10 +61,10 @@ async fn every_error_has_the_documented_keys_and_leaves_no_result() {
             is_whole(&ran.error(), code);
         }
         let yaml = world.run(&format!("{line} -o yaml")).await;
-        assert!(yaml.stderr.starts_with("---\nerror:\n"), "{line}: {yaml:?}");
+        assert!(yaml.stderr.contains("---\nerror:\n"), "{line}: {yaml:?}");
         let text = world.run(&format!("{line} -q")).await;
         assert_eq!((text.code, text.stdout.as_str()), (code, ""), "{line}: {text:?}");
-        assert!(text.stderr.starts_with("error: "), "{line}: {text:?}");
+        assert!(text.stderr.lines().any(|line| line.starts_with("error: ")), "{line}: {text:?}");
         assert!(text.stderr.lines().count() < 24, "one screen: {text:?}");
     }
 }
@@ -201,8 +201,15 @@ async fn a_failing_api_is_asked_again_and_then_given_up() {
                 continue;
             }
             assert_eq!(ran.code, 9, "{fault} {line}: {ran:?}");
-            assert_eq!(requests.len(), 5, "{fault} {line}: {requests:?}");
             let error = ran.error();
+            // Others may have been under way at the same time.
+            let failed = error["request"].as_str().unwrap();
+            let (verb, path) = failed.split_once(' ').unwrap();
+            let is_it = |request: &&String| {
+                let (other, below) = request.split_once(' ').unwrap();
+                other == verb && path.ends_with(below)
+            };
+            assert_eq!(requests.iter().filter(is_it).count(), 5, "{fault} {line}: {requests:?}");
             is_whole(&error, 9);
             assert_eq!(error["retryable"], true, "{fault} {line}");
             assert_eq!(error["http_status"], serde_json::json!(status), "{fault} {line}");
@@ -417,7 +424,11 @@ async fn a_failure_in_the_middle_of_a_list_of_zones_does_not_lose_the_connector(
 async fn a_verified_domain_that_cannot_be_enabled_reads_back_as_it_is() {
     let world = World::new().await.verified().await;
     // The PATCH is carried out, and every read after it fails.
-    world.sandbox.inject(Fault { first: 3, times: 9, ..Fault::cut(1, Moment::Before) });
+    let whole = World::new().await.verified().await;
+    let (_, requests) = whole.requests_of("enable cool.cats --yes").await;
+    let patch = requests.iter().position(|request| request.starts_with("PATCH")).unwrap();
+    let first = u32::try_from(patch).unwrap() + 2;
+    world.sandbox.inject(Fault { first, times: 9, ..Fault::cut(1, Moment::Before) });
     let ran = world.run("enable cool.cats --yes -o json").await;
     assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{ran:?}");
     assert_eq!(ran.error()["retryable"], true);

@@ -13,6 +13,7 @@ mod harness;
 mod idp;
 mod journal;
 mod output;
+mod preflight;
 mod readme;
 mod sandbox;
 mod setup;

@@ -63,7 +63,8 @@ async fn a_run_takes_few_requests() {
     let writes: Vec<_> =
         world.writes().iter().map(|write| write.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(writes, ["POST", "POST", "POST", "PATCH"], "{requests:?}");
-    assert!(requests.len() <= 11, "{requests:#?}");
+    let of_api = requests.iter().filter(|request| !request.contains("/oidc/"));
+    assert!(of_api.count() <= 18, "{requests:#?}");
 }
 
 #[tokio::test]
@@ -275,7 +276,10 @@ async fn a_replaced_code_is_no_foreign_claim() {
         .await
         .json();
     let checks = report["checks"].as_array().unwrap();
-    assert!(checks.iter().all(|check| check["state"] == "passed"), "{checks:#?}");
+    for id in ["foreign-claim", "txt-still-published"] {
+        let check = checks.iter().find(|check| check["id"] == id).unwrap();
+        assert_eq!(check["state"], "passed", "{check:#}");
+    }
 }
 
 #[tokio::test]

@@ -1,60 +1,41 @@
-//! `cfsso connector enable`: the guarded switch. The list and the name servers
-//! are asked at once, then the PATCH, then a read-back.
+//! `cfsso connector enable`: the guarded switch. Everything that the checks need
+//! is read at once, then the PATCH, then a read-back.
 
+use super::super::preflight::Guard;
 use super::super::{Outcome, change};
 use crate::context::Context;
-use crate::dns::{self, Reach};
-use crate::domain::EmailDomain;
-use crate::flow::check::CheckId;
-use crate::flow::connector::{self, Selector};
-use crate::flow::enable::{self, Served};
+use crate::flow::connector::Selector;
+use crate::flow::enable;
 use crate::flow::plan::Plan;
+use crate::flow::preflight::{Looked, Wanted};
 
 /// Arguments of `connector enable`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector enable cool.cats
   cfsso connector enable cool.cats --confirm cool.cats -o json
-  cfsso connector enable cool.cats --dry-run")]
+  cfsso connector enable cool.cats --recovery-token-file break-glass.token
+  cfsso connector enable cool.cats --dry-run
+
+`cfsso preflight` makes the same checks and changes nothing.")]
 pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
 
-    /// Go on although this check fails, repeatable
-    #[arg(long, value_name = "CHECK")]
-    accept_risk: Vec<CheckId>,
+    #[command(flatten)]
+    guard: Guard,
 }
 
 /// Enables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref())?;
     let tools = context.tools().await?;
-    let (connector, survey) = match &selector {
-        Selector::Domain(domain) => {
-            let (connector, survey) = tokio::join!(
-                connector::find(&tools, &selector),
-                tools.resolver.survey(domain, None, Reach::Authoritative)
-            );
-            (connector?, survey)
-        }
-        Selector::Id(_) => {
-            let connector = connector::find(&tools, &selector).await?;
-            let domain: EmailDomain = connector.email_domain.parse()?;
-            let survey = tools.resolver.survey(&domain, None, Reach::Authoritative).await;
-            (connector, survey)
-        }
-    };
+    let looked = args.guard.look(context, &tools, &selector, Wanted::UnlessEnabled).await?;
+    let Looked { connector, domain, checks } = looked;
     if connector.is_enabled() {
         let note = format!("{} is enabled already: nothing to do", connector.email_domain);
         return Ok(change::done_already(context, connector, note));
     }
-    let domain: EmailDomain = connector.email_domain.parse()?;
-    let judgement = dns::judge(&survey, connector.code().map(str::as_bytes), context.clock.now());
-    let checks =
-        enable::checks(&connector, &domain, Served { survey: &survey, judgement: &judgement })
-            .into_iter()
-            .map(|check| check.accepting(&args.accept_risk))
-            .collect();
     let plan = Plan::new(
         checks,
         vec![enable::enabling(&tools, &domain, &connector.id, connector.enabled)],

@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::Outcome;
-use super::published;
 use crate::api::idp::{Idp, Type};
 use crate::context::Context;
 use crate::flow::{Stop, StopKind, idp};
@@ -62,7 +61,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(text) => vec![idp::pick(&idps, text)?],
         None => idps.iter().collect(),
     };
-    let fetcher = published::fetcher(context)?;
+    let fetcher = context.fetcher()?;
     let terms = Terms { cert_days: args.cert_days, ..Terms::new(context.clock.now(), pins) };
     let checks = chosen.into_iter().map(async |idp| {
         let empty = Map::<String, Value>::new();
@@ -85,7 +84,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Stops where an identity provider is seen not to work.
 pub async fn works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
-    let fetcher = published::fetcher(context)?;
+    let fetcher = context.fetcher()?;
     let empty = Map::new();
     let config = chosen.config.as_object().unwrap_or(&empty);
     let subject = Subject { kind: chosen.kind.as_str(), config };

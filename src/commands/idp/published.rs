@@ -9,7 +9,7 @@ use url::Url;
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
 use crate::idp::preset::{Inputs, Preset};
-use crate::idp::{Fetcher, Limits, Loopback, discovery, issuer::Issuer, metadata};
+use crate::idp::{discovery, issuer::Issuer, metadata};
 
 /// Where to read what is published.
 #[derive(clap::Args, Debug)]
@@ -39,7 +39,7 @@ impl Published {
     /// The fields that what is published fills, each shown.
     pub async fn read(&self, context: &Context) -> anyhow::Result<Map<String, Value>> {
         let config = if let Some(issuer) = self.issuer()? {
-            let found = discovery::discover(&fetcher(context)?, &issuer).await.map_err(usage)?;
+            let found = discovery::discover(&context.fetcher()?, &issuer).await.map_err(usage)?;
             context.screen.note(format!("`{}` publishes:", found.issuer));
             for odd in &found.notes {
                 context.screen.warn(odd.as_str());
@@ -81,7 +81,7 @@ impl Published {
         let is_url = place.starts_with("https://") || place.starts_with("http://");
         let found = if is_url {
             let url: Url = place.parse().map_err(usage)?;
-            metadata::from_url(&fetcher(context)?, &url, now).await
+            metadata::from_url(&context.fetcher()?, &url, now).await
         } else {
             metadata::from_file(&PathBuf::from(place), now)
         };
@@ -91,18 +91,6 @@ impl Published {
             Stop::new(StopKind::Usage, message).cause(stop.message).causes(stop.causes)
         })?)
     }
-}
-
-/// What asks identity providers. This machine is asked only where the simulator
-/// stands in for the API.
-pub(super) fn fetcher(context: &Context) -> anyhow::Result<Fetcher> {
-    let loopback = if context.settings.sandbox || context.settings.base.is_plain() {
-        Loopback::Allowed
-    } else {
-        Loopback::Refused
-    };
-    let limits = Limits { loopback, ..Limits::default() };
-    Ok(Fetcher::new(context.settings.roots.tls()?, limits))
 }
 
 fn usage(error: impl std::error::Error) -> Stop {

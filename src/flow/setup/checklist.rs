@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
+use crate::flow::preflight::Asking;
 use crate::flow::publish::TxtRecord;
 
 /// What set-up is asked to do.
@@ -18,15 +19,23 @@ pub struct Wishes {
     /// Delete codes that this program published for earlier connectors.
     pub replace_stale_txt: bool,
     /// Enable enforcement at the end.
-    pub enable: bool,
+    pub enable: Option<Enabling>,
     /// Wait for the record and the verification.
     pub wait: bool,
     /// Show the `FedRAMP` wording.
     pub fedramp: Option<bool>,
-    /// Checks that may fail.
-    pub accepted: Vec<CheckId>,
     /// When waiting ends.
     pub deadline: Timestamp,
+}
+
+/// How enforcement is to be enabled.
+pub struct Enabling {
+    /// Whom to ask first.
+    pub asking: Asking,
+    /// How many days a token has to last.
+    pub min_token_days: u32,
+    /// Checks that may fail.
+    pub accepted: Vec<CheckId>,
 }
 
 impl Wishes {
@@ -35,7 +44,7 @@ impl Wishes {
         let flags = [
             ("--publish-txt", self.publish_txt),
             ("--replace-stale-txt", self.replace_stale_txt),
-            ("--enable", self.enable),
+            ("--enable", self.enable.is_some()),
         ];
         let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
         let words: Vec<_> =

@@ -6,11 +6,12 @@ mod outlook;
 
 use std::cell::{Cell, RefCell};
 
-pub use checklist::{Event, Report, Step, StepId, StepState, Wishes};
+pub use checklist::{Enabling, Event, Report, Step, StepId, StepState, Wishes};
 pub use outlook::plan;
 
-use super::enable::{self, Served};
+use super::enable;
 use super::plan::Plan;
+use super::preflight::{self, Served, Subject, Terms};
 use super::publish::{self, Place, TxtRecord};
 use super::{Error, Stop, StopKind, Tools, connector, verify};
 use crate::api::connector::{BeginVerification, Connector, Status};
@@ -78,7 +79,7 @@ impl Setup<'_> {
         let seen = self.publish(&connector, survey, place).await?;
         let seen = self.await_visible(&connector, seen).await?;
         let connector = self.verify(connector).await?;
-        self.enable(connector, &seen, confirm).await
+        self.enable(connector, connectors, &seen, confirm).await
     }
 
     fn stands(&self, connector: Connector) -> Connector {
@@ -213,7 +214,7 @@ impl Setup<'_> {
 
     async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
         if seen.judgement.verdict == Verdict::Visible {
-            let detail = enable::served(&seen.survey, &seen.judgement);
+            let detail = preflight::served(&seen.survey, &seen.judgement);
             self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
@@ -236,7 +237,7 @@ impl Setup<'_> {
         if !judgement.verdict.is_visible() {
             return Err(not_visible(self.wishes, &judgement).into());
         }
-        self.end(StepId::TxtVisible, StepState::Done, enable::served(&survey, &judgement));
+        self.end(StepId::TxtVisible, StepState::Done, preflight::served(&survey, &judgement));
         Ok(Seen { survey, judgement })
     }
 
@@ -264,6 +265,7 @@ impl Setup<'_> {
     async fn enable(
         &self,
         connector: Connector,
+        others: Vec<Connector>,
         seen: &Seen,
         confirm: impl AsyncFnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -275,13 +277,13 @@ impl Setup<'_> {
             );
             return Ok(());
         }
-        if !self.wishes.enable {
+        let Some(enabling) = &self.wishes.enable else {
             self.end(StepId::Enable, StepState::Todo, "not asked for");
             self.report.borrow_mut().next =
                 Some(format!("cfsso connector enable {}", self.wishes.domain));
             return Ok(());
-        }
-        self.preflight(&connector, seen)?;
+        };
+        self.preflight(&connector, others, seen, enabling).await?;
         self.begin(StepId::Enable);
         confirm().await?;
         let connector = enable::enable(self.tools, &connector).await?;
@@ -294,12 +296,28 @@ impl Setup<'_> {
         Ok(())
     }
 
-    fn preflight(&self, connector: &Connector, seen: &Seen) -> Result<(), Error> {
+    async fn preflight(
+        &self,
+        connector: &Connector,
+        mut connectors: Vec<Connector>,
+        seen: &Seen,
+        enabling: &Enabling,
+    ) -> Result<(), Error> {
         self.begin(StepId::Preflight);
-        let served = Served { survey: &seen.survey, judgement: &seen.judgement };
-        let checks: Vec<_> = enable::checks(connector, &self.wishes.domain, served)
+        // The list was read before this run created one.
+        connectors.retain(|other| other.id != connector.id);
+        connectors.push(connector.clone());
+        let facts = Box::pin(preflight::gather(self.tools, &enabling.asking)).await;
+        let subject = Subject {
+            connector,
+            domain: &self.wishes.domain,
+            connectors: &connectors,
+            served: Served { survey: &seen.survey, judgement: &seen.judgement },
+        };
+        let terms = Terms { now: self.tools.clock.now(), min_token_days: enabling.min_token_days };
+        let checks: Vec<_> = preflight::judge(subject, &facts, &terms)
             .into_iter()
-            .map(|check| check.accepting(&self.wishes.accepted))
+            .map(|check| check.accepting(&enabling.accepted))
             .collect();
         self.report.borrow_mut().checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());

@@ -4,8 +4,9 @@ use super::Wishes;
 use crate::api::connector::BeginVerification;
 use crate::api::ids::ConnectorId;
 use crate::dns::{self, Reach, Verdict};
-use crate::flow::enable::{self, Served};
+use crate::flow::enable;
 use crate::flow::plan::{Change, Plan};
+use crate::flow::preflight::{self, Served, Subject, Terms};
 use crate::flow::publish::{self, Place, TxtRecord};
 use crate::flow::{Error, Tools, connector, verify};
 
@@ -38,7 +39,7 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
     if !verified && !under_way && (wishes.wait || standing.is_some()) {
         changes.push(verify::beginning(tools, domain, id));
     }
-    if wishes.enable && !standing.is_some_and(|connector| connector.is_enabled()) {
+    if wishes.enable.is_some() && !standing.is_some_and(|connector| connector.is_enabled()) {
         changes.push(enable::enabling(
             tools,
             domain,
@@ -46,16 +47,18 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
             standing.and_then(|connector| connector.enabled),
         ));
     }
-    let checks = match standing {
-        Some(connector) if verified && wishes.enable => {
-            enable::checks(connector, domain, Served { survey: &survey, judgement: &judgement })
+    let checks = match (standing, &wishes.enable) {
+        (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
+            let served = Served { survey: &survey, judgement: &judgement };
+            let subject = Subject { connector, domain, connectors: &connectors, served };
+            let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
+            let terms = Terms { now: tools.clock.now(), min_token_days: enabling.min_token_days };
+            let checks = preflight::judge(subject, &facts, &terms).into_iter();
+            checks.map(|check| check.accepting(&enabling.accepted)).collect()
         }
         _ => Vec::new(),
     };
-    Ok(Plan::new(
-        checks.into_iter().map(|check| check.accepting(&wishes.accepted)).collect(),
-        changes,
-    ))
+    Ok(Plan::new(checks, changes))
 }
 
 async fn publishing(

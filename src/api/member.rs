@@ -1,0 +1,131 @@
+//! The members of an account (API reference, section 8.2).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ids::AccountId;
+use super::object::Object;
+use super::request::Request;
+
+/// The most that one page of the list may hold (API reference, section 1.5).
+const PAGE: u32 = 50;
+
+/// The role, and the permission group, that may do everything, as recorded.
+const SUPER_ADMINISTRATOR: &str = "Super Administrator - All Privileges";
+
+/// A member as the API sent it.
+pub type Member = Object<Fields>;
+
+/// The known fields of a member.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The member's e-mail address, in newer answers.
+    pub email: Option<String>,
+    /// Who the member is.
+    pub user: Option<User>,
+    /// Whether the invitation was accepted: accepted, pending, rejected.
+    pub status: Option<String>,
+    /// What the member may do.
+    pub roles: Option<Vec<Named>>,
+    /// What the member may do, in newer answers.
+    pub policies: Option<Vec<Policy>>,
+}
+
+/// Who a member is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct User {
+    /// The e-mail address.
+    pub email: Option<String>,
+}
+
+/// A role or a permission group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Named {
+    /// What it is called.
+    pub name: Option<String>,
+}
+
+/// What a member may do somewhere.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Policy {
+    /// `allow` or `deny`.
+    pub access: Option<String>,
+    /// What.
+    pub permission_groups: Option<Vec<Named>>,
+}
+
+impl Fields {
+    /// The e-mail address: where it always was, or where newer answers have it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        let user = self.user.as_ref().and_then(|user| user.email.as_deref());
+        user.or(self.email.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether the invitation was accepted. An unknown state is not.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.status.as_deref() == Some("accepted")
+    }
+
+    /// Whether an invitation waits for an answer.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status.as_deref() == Some("pending")
+    }
+
+    /// Whether a role or a policy of its own lets the member do everything.
+    #[must_use]
+    pub fn is_super_administrator(&self) -> bool {
+        let allowed = self.policies.iter().flatten();
+        let allowed = allowed.filter(|policy| policy.access.as_deref() == Some("allow"));
+        let groups = allowed.flat_map(|policy| policy.permission_groups.iter().flatten());
+        let mut named = self.roles.iter().flatten().chain(groups);
+        named.any(|role| role.name.as_deref() == Some(SUPER_ADMINISTRATOR))
+    }
+}
+
+/// All members of the account, invitations included.
+#[must_use]
+pub fn list(account: &AccountId) -> Request<Vec<Member>> {
+    Request::get(&["accounts", account.as_str(), "members"]).paged(PAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_super_administrator_is_one_by_role_or_by_policy() {
+        let role = r#""roles":[{"name":"Super Administrator - All Privileges"}]"#;
+        let policy = |access: &str| {
+            format!(
+                r#""policies":[{{"access":"{access}","permission_groups":[{{"name":"Super Administrator - All Privileges"}}]}}]"#
+            )
+        };
+        for (rest, expected) in [
+            (role.to_owned(), true),
+            (policy("allow"), true),
+            (policy("deny"), false),
+            (r#""roles":[{"name":"Administrator"}],"policies":null"#.to_owned(), false),
+            (r#""roles":[{"name":null}]"#.to_owned(), false),
+            (r#""status":"accepted""#.to_owned(), false),
+        ] {
+            let member: Member = serde_json::from_str(&format!("{{{rest}}}")).unwrap();
+            assert_eq!(member.is_super_administrator(), expected, "{rest}");
+        }
+    }
+
+    #[test]
+    fn the_address_is_found_in_old_and_new_answers() {
+        for (text, address) in [
+            (r#"{"user":{"email":"a@cool.cats"}}"#, "a@cool.cats"),
+            (r#"{"email":"a@cool.cats","user":null}"#, "a@cool.cats"),
+            (r#"{"email":"a@cool.cats","user":{"email":null}}"#, "a@cool.cats"),
+            ("{}", ""),
+        ] {
+            let member: Member = serde_json::from_str(text).unwrap();
+            assert_eq!(member.address(), address, "{text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `cfsso preflight`: what `enable` checks, without enabling; and the options
+//! that both have.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Outcome, change};
+use crate::context::Context;
+use crate::flow::Tools;
+use crate::flow::check::{Check, CheckId, State};
+use crate::flow::connector::Selector;
+use crate::flow::plan::Plan;
+use crate::flow::preflight::{self, Asking, Looked, Terms, Wanted};
+use crate::flow::setup::Enabling;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `preflight`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso preflight cool.cats
+  cfsso preflight cool.cats --recovery-token-file break-glass.token
+  cfsso preflight cool.cats -o json | jq '.checks[] | select(.state != \"passed\")'
+
+Nothing is changed. It exits with 11 where `cfsso enable` would refuse.")]
+pub struct Args {
+    /// Domain or ID of the connector
+    connector: Option<Selector>,
+
+    #[command(flatten)]
+    guard: Guard,
+}
+
+/// What the checks before enforcement may let pass, and what they prove besides.
+#[derive(clap::Args, Debug, Default)]
+pub struct Guard {
+    /// Go on although this check fails, repeatable
+    #[arg(long, value_name = "CHECK")]
+    accept_risk: Vec<CheckId>,
+
+    /// Prove the token in this file, kept for lockouts; it is not stored
+    #[arg(long, value_name = "FILE")]
+    recovery_token_file: Option<PathBuf>,
+
+    /// Days that a token for lockouts has to last
+    #[arg(long, value_name = "DAYS", default_value_t = Terms::MIN_TOKEN_DAYS)]
+    min_token_days: u32,
+}
+
+impl Guard {
+    /// Looks at a connector, with what the options say.
+    pub async fn look(
+        self,
+        context: &Context,
+        tools: &Tools<'_>,
+        selector: &Selector,
+        wanted: Wanted,
+    ) -> anyhow::Result<Looked> {
+        let Enabling { asking, min_token_days, accepted } = self.enabling(context).await?;
+        let terms = Terms { now: context.clock.now(), min_token_days };
+        let mut looked = preflight::look(tools, selector, &asking, (terms, wanted)).await?;
+        let checks = looked.checks.into_iter();
+        looked.checks = checks.map(|check| check.accepting(&accepted)).collect();
+        Ok(looked)
+    }
+
+    /// How enforcement is to be enabled.
+    pub async fn enabling(self, context: &Context) -> anyhow::Result<Enabling> {
+        let recovery = match &self.recovery_token_file {
+            Some(file) => Some(context.client_by_file(file).await?),
+            None => None,
+        };
+        let asking = Asking { fetcher: Some(context.fetcher()?), recovery };
+        let Self { min_token_days, accept_risk: accepted, .. } = self;
+        Ok(Enabling { asking, min_token_days, accepted })
+    }
+}
+
+/// What was checked before enforcement.
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether enforcement may be enabled.
+    ok: bool,
+    /// The e-mail domain.
+    domain: String,
+    /// The connector's identifier.
+    connector: String,
+    /// Whether enforcement is on already.
+    enabled: Option<bool>,
+    /// How many checks passed, in words.
+    summary: String,
+    /// The checks, in their order.
+    checks: Vec<Check>,
+}
+
+/// Checks what `enable` checks.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let selector = context.selector(args.connector.as_ref())?;
+    let tools = context.tools().await?;
+    let looked = args.guard.look(context, &tools, &selector, Wanted::Always).await?;
+    let plan = Plan::new(looked.checks, Vec::new());
+    let passes = plan.passes(&format!("enabling `{}`", looked.domain));
+    let report = Report {
+        schema: "cfsso/preflight/v1",
+        ok: passes.is_ok(),
+        domain: looked.domain.to_string(),
+        connector: looked.connector.id.to_string(),
+        enabled: looked.connector.enabled,
+        summary: plan.tally(),
+        checks: plan.checks,
+    };
+    Ok(Outcome::done(report).failed(passes.err().map(Into::into)))
+}
+
+/// Draws checks, each with what mends it where it did not pass.
+pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
+    for check in checks {
+        let title = format!("{indent}{}", check.id.as_str());
+        page.step(change::mark(check), &title, Text::prose(&check.evidence));
+        if let (Some(remedy), State::Failed) = (&check.remedy, check.state) {
+            page.hanging(format!("{:13}", ""), Text::dim("mend: ") + Text::prose(remedy));
+        }
+    }
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        show_checks(&self.checks, "", page);
+        page.blank();
+        page.line(Text::strong(&self.summary));
+        if self.ok && self.enabled != Some(true) {
+            page.line(Text::plain("Next: ") + Text::code(format!("cfsso enable {}", self.domain)));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.checks.iter().map(|check| check.id.as_str().to_owned()).collect()
+    }
+}

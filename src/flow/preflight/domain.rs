@@ -1,0 +1,80 @@
+//! The checks of the domain itself: what its connector and DNS tell.
+
+use super::Subject;
+use crate::api::connector::Status;
+use crate::dns::{self, Judgement, PREFIX, Survey, Verdict, printable};
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, CheckId};
+
+/// What the name servers of the domain were seen to serve.
+#[derive(Clone, Copy)]
+pub struct Served<'a> {
+    /// Their answers.
+    pub survey: &'a Survey,
+    /// What the answers mean for the connector's code.
+    pub judgement: &'a Judgement,
+}
+
+pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check {
+    let status = connector.status().map_or("not told", Status::as_str);
+    let evidence = format!("the verification of {domain} is {status}");
+    if connector.is_verified() {
+        return Check::passed(CheckId::DomainVerified, evidence);
+    }
+    let remedy = format!("`cfsso connector verify {domain} --wait`");
+    Check::failed(CheckId::DomainVerified, evidence, remedy)
+}
+
+pub(super) fn eligible(domain: &EmailDomain) -> Check {
+    let id = CheckId::DomainEligible;
+    match domain.ineligible() {
+        None => {
+            Check::passed(id, format!("{domain} is no public mail provider's and not under .edu"))
+        }
+        Some(reason) => {
+            let remedy = format!("`cfsso connector delete {domain}`");
+            Check::failed(id, reason.to_string(), remedy)
+        }
+    }
+}
+
+pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -> Check {
+    let id = CheckId::TxtStillPublished;
+    let evidence = self::served(served.survey, served.judgement);
+    match served.judgement.verdict {
+        Verdict::Visible => Check::passed(id, evidence),
+        Verdict::Unreachable => Check::not_checked(id, evidence),
+        _ => Check::failed(id, evidence, format!("`cfsso dig {domain} --connector {domain}`")),
+    }
+}
+
+/// What the name servers serve, in a few words where all is well.
+#[must_use]
+pub fn served(survey: &Survey, judgement: &Judgement) -> String {
+    match survey.servers.len() {
+        _ if !judgement.verdict.is_visible() => judgement.summary.clone(),
+        1 => "the one server that was asked serves it".to_owned(),
+        count => format!("all {count} servers that were asked serve it"),
+    }
+}
+
+pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'_>) -> Check {
+    let id = CheckId::ForeignClaim;
+    let others: Vec<_> = dns::sso_codes(served.survey)
+        .into_iter()
+        .filter(|code| Some(code.as_slice()) != connector.code().map(str::as_bytes))
+        .map(|code| printable(&code))
+        .collect();
+    if !others.is_empty() {
+        let evidence = format!(
+            "other codes stand at {domain}, so that another account may claim it: {}",
+            others.join(", ")
+        );
+        let remedy = "remove the TXT records that no connector of yours uses";
+        return Check::failed(id, evidence, remedy);
+    }
+    if served.judgement.verdict == Verdict::Unreachable {
+        return Check::not_checked(id, "no name server could be asked");
+    }
+    Check::passed(id, format!("no other {PREFIX} code stands at {domain}"))
+}

@@ -1,0 +1,118 @@
+//! What was read for the checks. Each fact may be missing, and says why.
+
+use crate::api::app::App;
+use crate::api::connector::Connector;
+use crate::api::idp::{Idp, Type};
+use crate::api::member::Member;
+use crate::api::organization::Organization;
+use crate::api::policy::Policy;
+use crate::api::token::Verification;
+use crate::api::{Client, Error, Kind, permission};
+use crate::idp::Fetcher;
+use crate::idp::check::Point;
+
+/// Whom to ask besides the API.
+pub struct Asking {
+    /// Asks what identity providers publish; without it their health is not checked.
+    pub fetcher: Option<Fetcher>,
+    /// The API by a second token, which is to be proven.
+    pub recovery: Option<Client>,
+}
+
+/// What was read, or why it was not.
+pub type Fact<T> = Result<T, Unseen>;
+
+/// Why something was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// What kind of failure it was.
+    pub kind: Kind,
+    /// Why, in words: where the token lacks a permission, its name.
+    pub reason: String,
+}
+
+/// What was read of the account.
+pub struct Facts {
+    /// The Zero Trust organization.
+    pub organization: Fact<Organization>,
+    /// The identity providers.
+    pub idps: Fact<Vec<Idp>>,
+    /// What they publish, of those that the dashboard's sign-in admits.
+    pub health: Vec<Health>,
+    /// The Access applications.
+    pub apps: Fact<Vec<App>>,
+    /// The policies of the dashboard's sign-in; none where there is none.
+    pub policies: Fact<Vec<Policy>>,
+    /// The members, invitations included.
+    pub members: Fact<Vec<Member>>,
+    /// The token in use.
+    pub token: Fact<Token>,
+    /// A second token, where one was named.
+    pub recovery: Option<Recovery>,
+}
+
+/// What an identity provider publishes.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Its name.
+    pub name: String,
+    /// Its identifier.
+    pub id: String,
+    /// What was looked at; nothing where there was no time for it.
+    pub points: Option<Vec<Point>>,
+}
+
+/// A token, as the API tells it.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Whose it is.
+    pub owner: Owner,
+    /// What the API says of it; nothing of a Global API Key.
+    pub verification: Option<Verification>,
+}
+
+/// Whose a token is: the API tells by the route that knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A user's: it ends when the user goes.
+    User,
+    /// The account's.
+    Account,
+    /// No token at all, but a Global API Key.
+    Key,
+}
+
+/// A second token, and what it was seen to do.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// The token.
+    pub token: Fact<Token>,
+    /// The connectors it lists.
+    pub connectors: Fact<Vec<Connector>>,
+}
+
+impl Facts {
+    /// The dashboard's sign-in, where there is one.
+    pub fn sign_in(&self) -> Result<Option<&App>, &Unseen> {
+        Ok(self.apps.as_ref()?.iter().find(|app| app.is_dash_sso()))
+    }
+
+    /// The one-time PIN providers.
+    pub fn pins(&self) -> Result<Vec<&Idp>, &Unseen> {
+        let idps = self.idps.as_ref()?.iter();
+        Ok(idps.filter(|idp| idp.kind == Type::OneTimePin).collect())
+    }
+}
+
+impl From<&Error> for Unseen {
+    fn from(error: &Error) -> Self {
+        let reason = match (error.kind(), permission::required(&error.request)) {
+            (Kind::Forbidden, Some(name)) => format!("the token lacks the permission {name}"),
+            (Kind::Forbidden, None) => format!("the token may not {}", error.request),
+            (Kind::AccessNotEnabled, _) => "the account has no Zero Trust organization".to_owned(),
+            _ => std::error::Error::source(error)
+                .map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")),
+        };
+        Self { kind: error.kind(), reason }
+    }
+}

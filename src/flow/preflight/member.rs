@@ -1,0 +1,97 @@
+//! The checks of the account's members.
+
+use super::facts::Facts;
+use super::names;
+use crate::api::member::Member;
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, CheckId, Severity};
+
+/// Users with a plus in their address are documented not to be able to sign in
+/// with SSO (API reference, section 2).
+pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
+    let id = CheckId::MembersPlusAddressed;
+    let members = match &facts.members {
+        Ok(members) => members,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    let found = members.iter().map(|member| member.address());
+    let found: Vec<_> =
+        found.filter(|address| is_of(address, domain) && has_plus(address)).collect();
+    if found.is_empty() {
+        return Check::passed(id, format!("no member at {domain} has an address with a plus"));
+    }
+    let evidence = format!("cannot sign in with SSO, for the plus: {}", names(found));
+    Check::failed(id, evidence, "invite them by their address without the plus")
+}
+
+pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
+    let id = CheckId::MembersSuperAdmin;
+    let members = match &facts.members {
+        Ok(members) => members,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    let supers = members.iter().filter(|member| member.is_super_administrator());
+    let (accepted, others): (Vec<_>, Vec<_>) = supers.partition(|member| member.is_accepted());
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        accepted.iter().map(|member| member.address()).partition(|address| is_of(address, domain));
+    let able: Vec<_> = inside.iter().copied().filter(|address| !has_plus(address)).collect();
+    let invited = pending(members, &others);
+    let remedy = "invite a super administrator of another domain, who signs in without SSO";
+    match (able.is_empty(), outside.is_empty()) {
+        (_, false) => Check::passed(
+            id,
+            format!(
+                "signing in without SSO: {}; at {domain}: {}{invited}",
+                names(outside),
+                if inside.is_empty() { "none".to_owned() } else { names(inside) }
+            ),
+        ),
+        (false, true) => Check::failed(
+            id,
+            format!(
+                "every one is at {domain} and signs in with SSO alone: {}{invited}",
+                names(able)
+            ),
+            remedy,
+        )
+        .of(Severity::Warning),
+        (true, true) if inside.is_empty() => Check::failed(
+            id,
+            format!(
+                "no member who accepted is one by a role or policy of its own; roles by a user \
+                 group are not seen{invited}"
+            ),
+            remedy,
+        ),
+        (true, true) => Check::failed(
+            id,
+            format!("none could sign in with SSO, for the plus: {}{invited}", names(inside)),
+            remedy,
+        ),
+    }
+}
+
+/// Who was invited and has not answered yet: those who would be super
+/// administrators by name, the others by number.
+fn pending(members: &[Member], supers: &[&Member]) -> String {
+    let waiting = supers.iter().filter(|member| member.is_pending());
+    let waiting: Vec<_> = waiting.map(|member| member.address()).collect();
+    if !waiting.is_empty() {
+        return format!("; invited and not counted: {}", names(waiting));
+    }
+    let invited = members.iter().filter(|member| member.is_pending());
+    let invited: Vec<_> = invited.map(|member| member.address()).collect();
+    if invited.is_empty() {
+        return String::new();
+    }
+    format!("; invited, without an answer yet: {}", names(invited))
+}
+
+fn has_plus(address: &str) -> bool {
+    address.split_once('@').is_some_and(|(local, _)| local.contains('+'))
+}
+
+fn is_of(address: &str, domain: &EmailDomain) -> bool {
+    let named = address.rsplit_once('@').map(|(_, domain)| domain.parse::<EmailDomain>());
+    named.is_some_and(|named| named.is_ok_and(|named| named == *domain))
+}

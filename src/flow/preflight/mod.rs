@@ -1,0 +1,90 @@
+//! The checks before enforcement. What can be read is gathered, all at once;
+//! what it means is judged by one pure function a check.
+//!
+//! [`gather`] reads what belongs to the account, whichever connector it is
+//! about; [`judge`] holds one connector, and what DNS serves for it, to that.
+
+mod domain;
+mod facts;
+mod gather;
+mod look;
+mod member;
+mod policy;
+mod provider;
+mod sign_in;
+mod token;
+
+use jiff::Timestamp;
+
+pub use domain::{Served, served};
+pub use facts::{Asking, Fact, Facts, Health, Owner, Recovery, Token, Unseen};
+pub use gather::gather;
+pub use look::{Looked, Wanted, look};
+
+use super::check::Check;
+use crate::api::connector::{Connector, Fields};
+use crate::domain::EmailDomain;
+
+/// What is judged: a connector, and what is seen of its domain.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The connector.
+    pub connector: &'a Fields,
+    /// Its e-mail domain.
+    pub domain: &'a EmailDomain,
+    /// All connectors of the account.
+    pub connectors: &'a [Connector],
+    /// What the name servers serve.
+    pub served: Served<'a>,
+}
+
+/// What else a judgement depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The time.
+    pub now: Timestamp,
+    /// How many days a token has to last to be of use in a lockout.
+    pub min_token_days: u32,
+}
+
+impl Terms {
+    /// How many days a token has to last, where nobody says otherwise.
+    pub const MIN_TOKEN_DAYS: u32 = 30;
+}
+
+/// All checks of one connector, in the order of [`CheckId::ALL`](super::check::CheckId::ALL).
+#[must_use]
+pub fn judge(subject: Subject<'_>, facts: &Facts, terms: &Terms) -> Vec<Check> {
+    vec![
+        domain::verified(subject),
+        domain::eligible(subject.domain),
+        provider::zero_trust_org(facts),
+        provider::idp_present(facts),
+        provider::idp_healthy(facts),
+        sign_in::present(facts),
+        sign_in::reaches_idp(facts),
+        sign_in::instant_auth(facts),
+        policy::allows_domain(subject.domain, facts),
+        policy::unsupported(subject.connectors, facts),
+        member::plus_addressed(subject.domain, facts),
+        member::super_admin(subject.domain, facts),
+        token::recovery(subject.connector, facts, terms),
+        provider::fallback_login(facts),
+        domain::txt_still_published(subject),
+        domain::foreign_claim(subject),
+    ]
+}
+
+/// The names that fit into a sentence, and how many there are besides.
+fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 5;
+    let all: Vec<_> = all.into_iter().collect();
+    let shown = all.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The checks of the policies that say whom the dashboard's sign-in lets in.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::facts::Facts;
+use super::names;
+use super::sign_in::sign_in;
+use crate::api::connector::Connector;
+use crate::api::policy::{Fields, Policy};
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, CheckId, Severity};
+
+const SHOW: &str = "`cfsso app policies`";
+
+/// How much of a domain a rule or a policy takes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cover {
+    /// Nobody of it.
+    Nobody,
+    /// Some of it, or nobody can tell from here: groups, claims, countries.
+    Some,
+    /// All of it.
+    All,
+}
+
+pub(super) fn allows_domain(domain: &EmailDomain, facts: &Facts) -> Check {
+    let id = CheckId::PolicyAllowsDomain;
+    if let Err(check) = sign_in(id, facts) {
+        return check;
+    }
+    match &facts.policies {
+        Ok(policies) => by_policies(domain, policies),
+        Err(unseen) => Check::not_checked(id, &unseen.reason),
+    }
+}
+
+/// The first policy that takes in the whole domain decides; those before it
+/// that may take in some of it leave a doubt.
+fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
+    let id = CheckId::PolicyAllowsDomain;
+    let mut ordered: Vec<_> = policies.iter().collect();
+    ordered.sort_by_key(|policy| policy.precedence.unwrap_or(i64::MAX));
+    let mut doubt = None;
+    for policy in ordered {
+        match (policy.decision.as_str(), cover(policy, domain)) {
+            ("allow", Cover::All) if doubt.is_none() => {
+                return Check::passed(
+                    id,
+                    format!("`{}` allows everybody at {domain}", policy.name),
+                );
+            }
+            ("allow", Cover::All) => break,
+            ("deny", Cover::All) if doubt.is_none() => {
+                let evidence = format!("`{}` denies everybody at {domain}", policy.name);
+                return Check::failed(id, evidence, SHOW);
+            }
+            (_, Cover::Nobody) | ("non_identity", _) => {}
+            _ => {
+                doubt.get_or_insert(policy);
+            }
+        }
+    }
+    let Some(policy) = doubt else {
+        return Check::failed(id, format!("no policy allows anybody at {domain}"), SHOW);
+    };
+    let evidence = format!(
+        "whom of {domain} the policy `{}` takes in cannot be told from its rules",
+        policy.name
+    );
+    Check::failed(id, evidence, SHOW).of(Severity::Warning)
+}
+
+fn cover(policy: &Fields, domain: &EmailDomain) -> Cover {
+    let each = |rules: &Option<Vec<Box<RawValue>>>| -> Vec<Cover> {
+        rules.iter().flatten().map(|rule| taken_in(rule, domain)).collect()
+    };
+    let included = each(&policy.include).into_iter().max().unwrap_or(Cover::Nobody);
+    let required = each(&policy.require).into_iter().min().unwrap_or(Cover::All);
+    let kept = match each(&policy.exclude).into_iter().max().unwrap_or(Cover::Nobody) {
+        Cover::Nobody => Cover::All,
+        Cover::Some => Cover::Some,
+        Cover::All => Cover::Nobody,
+    };
+    included.min(required).min(kept)
+}
+
+/// How much of a domain a rule takes in (API reference, section 4). A rule that
+/// is not known may take in some of it.
+fn taken_in(rule: &RawValue, domain: &EmailDomain) -> Cover {
+    let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
+    if rule.get("everyone").is_some() {
+        return Cover::All;
+    }
+    if let Some(named) = rule["email_domain"]["domain"].as_str() {
+        return if is(named, domain) { Cover::All } else { Cover::Nobody };
+    }
+    if let Some(address) = rule["email"]["email"].as_str() {
+        return if is(domain_of(address), domain) { Cover::Some } else { Cover::Nobody };
+    }
+    if rule.get("service_token").is_some() || rule.get("any_valid_service_token").is_some() {
+        return Cover::Nobody;
+    }
+    Cover::Some
+}
+
+/// E-mail rules for other domains than those with a connector are documented
+/// not to be supported (API reference, section 4, limits).
+pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
+    let id = CheckId::PolicyUnsupported;
+    if let Err(check) = sign_in(id, facts) {
+        return check;
+    }
+    let policies = match &facts.policies {
+        Ok(policies) => policies,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    let domains: Vec<EmailDomain> =
+        connectors.iter().filter_map(|connector| connector.email_domain.parse().ok()).collect();
+    let found: Vec<_> = policies.iter().flat_map(|policy| strangers(policy, &domains)).collect();
+    if found.is_empty() {
+        return Check::passed(id, "no policy names e-mail addresses of a domain without connector");
+    }
+    let evidence = format!(
+        "rules for e-mail addresses of domains without connector are not supported: {}",
+        names(found.iter().map(String::as_str))
+    );
+    Check::failed(id, evidence, SHOW)
+}
+
+/// The domains and addresses that a policy names and that no connector is for.
+fn strangers(policy: &Fields, domains: &[EmailDomain]) -> Vec<String> {
+    let rules = [&policy.include, &policy.require, &policy.exclude];
+    let rules = rules.into_iter().flatten().flatten();
+    let named = rules.filter_map(|rule| {
+        let rule: Value = serde_json::from_str(rule.get()).ok()?;
+        let whole = rule["email_domain"]["domain"].as_str();
+        whole.or(rule["email"]["email"].as_str()).map(str::to_owned)
+    });
+    let is_strange = |text: &String| !domains.iter().any(|domain| is(domain_of(text), domain));
+    named.filter(is_strange).map(|text| format!("{text} in `{}`", policy.name)).collect()
+}
+
+/// What follows the `@`, or all of it.
+fn domain_of(text: &str) -> &str {
+    text.rsplit_once('@').map_or(text, |(_, domain)| domain)
+}
+
+fn is(text: &str, domain: &EmailDomain) -> bool {
+    text.parse::<EmailDomain>().is_ok_and(|named| named == *domain)
+}

@@ -1,0 +1,111 @@
+//! The checks of the Zero Trust organization and its identity providers.
+
+use super::facts::{Facts, Health, Unseen};
+use super::names;
+use crate::api::Kind;
+use crate::api::idp::{Idp, Type};
+use crate::flow::check::{Check, CheckId};
+use crate::idp::check::Point;
+
+const CREATE_ORGANIZATION: &str =
+    "create a Zero Trust organization, on any plan, at https://one.dash.cloudflare.com";
+
+pub(super) fn zero_trust_org(facts: &Facts) -> Check {
+    let id = CheckId::ZeroTrustOrg;
+    match &facts.organization {
+        Ok(organization) => {
+            let team = organization.auth_domain.as_deref().unwrap_or("without a team name");
+            Check::passed(id, format!("the account has one, {team}"))
+        }
+        Err(unseen) => absent_or_unseen(id, unseen),
+    }
+}
+
+pub(super) fn idp_present(facts: &Facts) -> Check {
+    let id = CheckId::IdpPresent;
+    let idps = match &facts.idps {
+        Ok(idps) => idps,
+        Err(unseen) => return absent_or_unseen(id, unseen),
+    };
+    let others: Vec<_> = idps.iter().filter(|idp| is_companys(idp)).collect();
+    if others.is_empty() {
+        let evidence = match idps.len() {
+            0 => "the account has no identity provider",
+            _ => "the account has no identity provider besides one-time PIN and Cloudflare",
+        };
+        return Check::failed(id, evidence, "`cfsso idp create --help`");
+    }
+    Check::passed(id, names(others.iter().map(|idp| idp.name.as_str())))
+}
+
+/// Whether people of the company have their accounts there: a code by mail and
+/// Cloudflare's own accounts are no single sign-on.
+fn is_companys(idp: &Idp) -> bool {
+    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare)
+}
+
+pub(super) fn idp_healthy(facts: &Facts) -> Check {
+    let id = CheckId::IdpHealthy;
+    if let Err(unseen) = &facts.idps {
+        return Check::not_checked(id, &unseen.reason);
+    }
+    if facts.health.is_empty() {
+        return Check::not_checked(id, "there is no identity provider to look at");
+    }
+    let wrong: Vec<_> = facts.health.iter().filter_map(|one| Some((one, wrong(one)?))).collect();
+    if let Some((first, _)) = wrong.first() {
+        let evidence: Vec<_> = wrong.iter().map(|(_, words)| words.as_str()).collect();
+        return Check::failed(id, evidence.join("; "), format!("`cfsso idp check {}`", first.id));
+    }
+    let late = facts.health.iter().filter(|one| one.points.is_none());
+    let late: Vec<_> = late.map(|one| one.name.as_str()).collect();
+    if !late.is_empty() {
+        return Check::not_checked(id, format!("no answer in time from {}", names(late)));
+    }
+    let seen = names(facts.health.iter().map(|one| one.name.as_str()));
+    Check::passed(id, format!("nothing is seen to be wrong with {seen}; a login is not proven"))
+}
+
+/// What was seen not to work, or soon not to.
+fn wrong(health: &Health) -> Option<String> {
+    let points = health.points.iter().flatten();
+    let seen = points.filter(|point| point.is_failure() || point.is_warning());
+    let words = |point: &Point| format!("{}: {}", point.id.as_str(), point.evidence);
+    let words: Vec<_> = seen.map(words).collect();
+    (!words.is_empty()).then(|| format!("{}: {}", health.name, words.join("; ")))
+}
+
+pub(super) fn fallback_login(facts: &Facts) -> Check {
+    let id = CheckId::FallbackLogin;
+    let pins = match facts.pins() {
+        Ok(pins) => pins,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    let Some(pin) = pins.first() else {
+        let evidence =
+            "one-time PIN is not set up: nobody gets in while the identity provider fails";
+        return Check::failed(id, evidence, "`cfsso idp create onetimepin`");
+    };
+    let Ok(Some(app)) = facts.sign_in() else {
+        return Check::passed(
+            id,
+            "one-time PIN is set up; whether the sign-in admits it is not seen",
+        );
+    };
+    if !pins.iter().any(|pin| app.admits(&pin.id)) {
+        let evidence = format!("one-time PIN is set up, but `{}` does not admit it", app.name);
+        return Check::failed(id, evidence, format!("`cfsso app idps --add {}`", pin.id));
+    }
+    if app.is_instant() {
+        let evidence = "one-time PIN is set up, but the choice of identity providers is skipped";
+        return Check::failed(id, evidence, "`cfsso app instant-auth off`");
+    }
+    Check::passed(id, format!("one-time PIN is set up, and `{}` admits it", app.name))
+}
+
+fn absent_or_unseen(id: CheckId, unseen: &Unseen) -> Check {
+    if unseen.kind == Kind::AccessNotEnabled {
+        return Check::failed(id, &unseen.reason, CREATE_ORGANIZATION);
+    }
+    Check::not_checked(id, &unseen.reason)
+}

@@ -1,0 +1,116 @@
+//! The checks of the dashboard's sign-in, the Access application `dash_sso`.
+
+use super::facts::Facts;
+use super::names;
+use crate::api::app::App;
+use crate::api::idp::{Idp, Type};
+use crate::flow::check::{Check, CheckId, Severity};
+
+pub(super) fn present(facts: &Facts) -> Check {
+    let id = CheckId::SsoAppPresent;
+    let apps = match &facts.apps {
+        Ok(apps) => apps,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
+    match found.as_slice() {
+        [app] => Check::passed(id, format!("`{}`, {}", app.name, app.id)),
+        [] => Check::failed(
+            id,
+            "no application has the type `dash_sso`; it is documented to appear when SSO is set up",
+            "`cfsso app list`",
+        ),
+        several => {
+            let ids = names(several.iter().map(|app| app.id.as_str()));
+            let evidence =
+                format!("{} applications have the type `dash_sso`: {ids}", several.len());
+            Check::failed(id, evidence, "`cfsso app list`")
+        }
+    }
+}
+
+pub(super) fn reaches_idp(facts: &Facts) -> Check {
+    let id = CheckId::SsoAppReachesIdp;
+    let app = match sign_in(id, facts) {
+        Ok(app) => app,
+        Err(check) => return check,
+    };
+    let idps = match &facts.idps {
+        Ok(idps) => idps,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    if idps.is_empty() {
+        let evidence = "there is no identity provider that it could admit";
+        return Check::failed(id, evidence, "`cfsso idp create --help`");
+    }
+    if app.listed_idps().is_empty() {
+        return Check::passed(id, format!("`{}` admits every identity provider", app.name));
+    }
+    among(app, idps)
+}
+
+/// What a list of admitted identity providers comes to.
+fn among(app: &App, idps: &[Idp]) -> Check {
+    let id = CheckId::SsoAppReachesIdp;
+    let gone = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| idp.id == **id));
+    let gone: Vec<_> = gone.map(crate::api::ids::IdpId::as_str).collect();
+    let live: Vec<_> = idps.iter().filter(|idp| app.admits(&idp.id)).collect();
+    if live.is_empty() {
+        let evidence = format!(
+            "`{}` admits only identity providers that do not exist: {}",
+            app.name,
+            names(gone)
+        );
+        return Check::failed(id, evidence, "`cfsso app idps --all`");
+    }
+    let admitted = names(live.iter().map(|idp| idp.name.as_str()));
+    if let Some(first) = gone.first() {
+        let remedy = format!("`cfsso app idps --remove {first}`");
+        let evidence = format!(
+            "`{}` admits {admitted}, and some that do not exist: {}",
+            app.name,
+            names(gone.iter().copied())
+        );
+        return Check::failed(id, evidence, remedy).of(Severity::Warning);
+    }
+    if live.iter().all(|idp| idp.kind == Type::OneTimePin) {
+        let evidence = format!("`{}` admits nothing but one-time PIN", app.name);
+        return Check::failed(id, evidence, "`cfsso app idps --add <IDP>`").of(Severity::Warning);
+    }
+    Check::passed(id, format!("`{}` admits {admitted}", app.name))
+}
+
+/// Skipping the choice is valid with exactly one entry in the list (API
+/// reference, section 4).
+pub(super) fn instant_auth(facts: &Facts) -> Check {
+    let id = CheckId::InstantAuthConsistent;
+    let app = match sign_in(id, facts) {
+        Ok(app) => app,
+        Err(check) => return check,
+    };
+    match (app.is_instant(), app.listed_idps().len()) {
+        (false, _) => Check::passed(id, "the choice of identity providers is offered"),
+        (true, 1) => {
+            Check::passed(id, "the choice is skipped, and one identity provider is admitted")
+        }
+        (true, listed) => {
+            let listed = if listed == 0 { "every one".to_owned() } else { listed.to_string() };
+            let evidence = format!(
+                "the choice of identity providers is skipped, which needs exactly one, but {listed} \
+                 is admitted"
+            );
+            Check::failed(id, evidence, "`cfsso app instant-auth off`")
+        }
+    }
+}
+
+/// The dashboard's sign-in, or what a check comes to without it.
+pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
+    match facts.sign_in() {
+        Ok(Some(app)) => Ok(app),
+        Ok(None) => {
+            Err(Check::not_checked(id, "there is no application of the type `dash_sso` yet"))
+        }
+        Err(unseen) => Err(Check::not_checked(id, &unseen.reason)),
+    }
+}

@@ -1,0 +1,355 @@
+//! What each check comes to, in a table.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::facts::{Facts, Health, Owner, Recovery, Token, Unseen};
+use super::{Terms, member, policy, provider, sign_in, token};
+use crate::api::Kind;
+use crate::api::connector::Connector;
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, Severity, State};
+use crate::idp::check::{Point, PointId};
+
+/// How a check comes out: `ok`, `error`, `warning`, `unseen`.
+fn outcome(check: &Check) -> &'static str {
+    match (check.state, check.severity) {
+        (State::Passed, _) => "ok",
+        (State::NotChecked, _) => "unseen",
+        (_, Severity::Error) => "error",
+        (_, Severity::Warning) => "warning",
+    }
+}
+
+fn object<T: DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_str(&value.to_string()).unwrap()
+}
+
+fn forbidden() -> Unseen {
+    Unseen { kind: Kind::Forbidden, reason: "the token lacks it".to_owned() }
+}
+
+fn not_enabled() -> Unseen {
+    Unseen { kind: Kind::AccessNotEnabled, reason: "no organization".to_owned() }
+}
+
+fn idp(id: &str, kind: &str) -> Value {
+    json!({ "id": id, "name": id, "type": kind, "config": {} })
+}
+
+fn sso_app(rest: &Value) -> Value {
+    let mut app = json!({ "id": "a1", "name": "SSO App", "type": "dash_sso" });
+    app.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    app
+}
+
+fn allow(precedence: i64, include: &Value) -> Value {
+    let name = format!("p{precedence}");
+    json!({ "id": name, "name": name, "decision": "allow", "precedence": precedence, "include": include })
+}
+
+fn domain() -> EmailDomain {
+    "cool.cats".parse().unwrap()
+}
+
+/// Facts in which all is well.
+fn facts() -> Facts {
+    Facts {
+        organization: Ok(object(&json!({ "auth_domain": "cool.cloudflareaccess.com" }))),
+        idps: Ok(object(&json!([idp("okta", "okta"), idp("pin", "onetimepin")]))),
+        health: vec![health(Vec::new())],
+        apps: Ok(object(&json!([sso_app(&json!({}))]))),
+        policies: Ok(object(&json!([allow(1, &json!([email_domain("cool.cats")]))]))),
+        members: Ok(object(&json!([
+            person("a@cool.cats", "accepted", true),
+            person("b@dogs.test", "accepted", true)
+        ]))),
+        token: Ok(active(&json!({}))),
+        recovery: None,
+    }
+}
+
+fn email_domain(domain: &str) -> Value {
+    json!({ "email_domain": { "domain": domain } })
+}
+
+fn person(address: &str, status: &str, is_super: bool) -> Value {
+    let role = if is_super { "Super Administrator - All Privileges" } else { "Administrator" };
+    json!({ "user": { "email": address }, "status": status, "roles": [{ "name": role }] })
+}
+
+fn health(points: Vec<Point>) -> Health {
+    Health { name: "okta".to_owned(), id: "okta".to_owned(), points: Some(points) }
+}
+
+fn active(rest: &Value) -> Token {
+    let mut token = json!({ "id": "t1", "status": "active" });
+    token.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    Token { owner: Owner::User, verification: Some(object(&token)) }
+}
+
+fn terms() -> Terms {
+    Terms { now: "2026-03-01T12:00:00Z".parse().unwrap(), min_token_days: 30 }
+}
+
+fn connector() -> Connector {
+    object(&json!({ "id": "c1", "email_domain": "cool.cats" }))
+}
+
+#[test]
+fn an_organization_is_there_or_known_not_to_be() {
+    for (organization, expected) in
+        [(None, "ok"), (Some(not_enabled()), "error"), (Some(forbidden()), "unseen")]
+    {
+        let mut facts = facts();
+        if let Some(unseen) = organization {
+            facts.organization = Err(unseen);
+        }
+        assert_eq!(outcome(&provider::zero_trust_org(&facts)), expected);
+    }
+}
+
+#[test]
+fn one_time_pin_and_cloudflare_are_no_companys_identity_provider() {
+    for (idps, expected) in [
+        (json!([idp("x", "saml")]), "ok"),
+        (json!([idp("x", "passkeys")]), "ok"),
+        (json!([]), "error"),
+        (json!([idp("x", "onetimepin"), idp("y", "cloudflare")]), "error"),
+    ] {
+        let facts = Facts { idps: Ok(object(&idps)), ..facts() };
+        assert_eq!(outcome(&provider::idp_present(&facts)), expected, "{idps}");
+    }
+    for (unseen, expected) in [(forbidden(), "unseen"), (not_enabled(), "error")] {
+        let facts = Facts { idps: Err(unseen), ..facts() };
+        assert_eq!(outcome(&provider::idp_present(&facts)), expected);
+    }
+}
+
+#[test]
+fn an_identity_provider_is_unwell_where_something_was_seen_to_fail() {
+    use crate::idp::check::{Severity, State};
+    let point = |state, severity| {
+        let evidence = "seen".to_owned();
+        Point { id: PointId::Jwks, state, severity, evidence, remedy: None }
+    };
+    for (points, expected) in [
+        (
+            Some(vec![
+                point(State::Proven, Severity::Error),
+                point(State::NotProven, Severity::Error),
+            ]),
+            "ok",
+        ),
+        (Some(vec![point(State::Failed, Severity::Error)]), "warning"),
+        (Some(vec![point(State::Failed, Severity::Warning)]), "warning"),
+        (None, "unseen"),
+    ] {
+        let facts = Facts { health: vec![Health { points, ..health(Vec::new()) }], ..facts() };
+        assert_eq!(outcome(&provider::idp_healthy(&facts)), expected);
+    }
+    assert_eq!(outcome(&provider::idp_healthy(&Facts { health: Vec::new(), ..facts() })), "unseen");
+}
+
+#[test]
+fn the_fallback_is_there_admitted_and_offered() {
+    let pins = json!([idp("okta", "okta"), idp("pin", "onetimepin")]);
+    for (idps, app, expected) in [
+        (&pins, json!({}), "ok"),
+        (&pins, json!({ "allowed_idps": ["pin", "okta"] }), "ok"),
+        (&pins, json!({ "allowed_idps": ["okta"] }), "warning"),
+        (&pins, json!({ "auto_redirect_to_identity": true }), "warning"),
+        (&json!([idp("okta", "okta")]), json!({}), "warning"),
+    ] {
+        let apps = Ok(object(&json!([sso_app(&app)])));
+        let facts = Facts { idps: Ok(object(idps)), apps, ..facts() };
+        assert_eq!(outcome(&provider::fallback_login(&facts)), expected, "{app}");
+    }
+    let facts = Facts { idps: Err(forbidden()), ..facts() };
+    assert_eq!(outcome(&provider::fallback_login(&facts)), "unseen");
+}
+
+#[test]
+fn there_is_one_sign_in() {
+    let (other, app) = (json!({ "id": "w", "type": "self_hosted" }), sso_app(&json!({})));
+    for (apps, expected) in
+        [(json!([other, app]), "ok"), (json!([other]), "warning"), (json!([app, app]), "warning")]
+    {
+        let facts = Facts { apps: Ok(object(&apps)), ..facts() };
+        assert_eq!(outcome(&sign_in::present(&facts)), expected, "{apps}");
+    }
+    let facts = Facts { apps: Err(forbidden()), ..facts() };
+    for check in [
+        sign_in::present(&facts),
+        sign_in::reaches_idp(&facts),
+        sign_in::instant_auth(&facts),
+        policy::allows_domain(&domain(), &facts),
+        policy::unsupported(&[], &facts),
+    ] {
+        assert_eq!(outcome(&check), "unseen", "{check:?}");
+    }
+}
+
+#[test]
+fn the_sign_in_admits_an_identity_provider_that_lives() {
+    for (list, expected) in [
+        (json!(null), "ok"),
+        (json!([]), "ok"),
+        (json!(["okta"]), "ok"),
+        (json!(["okta", "gone"]), "warning"),
+        (json!(["pin"]), "warning"),
+        (json!(["gone", "lost"]), "error"),
+    ] {
+        let apps = object(&json!([sso_app(&json!({ "allowed_idps": list }))]));
+        let facts = Facts { apps: Ok(apps), ..facts() };
+        assert_eq!(outcome(&sign_in::reaches_idp(&facts)), expected, "{list}");
+    }
+    let facts = Facts { idps: Ok(Vec::new()), ..facts() };
+    assert_eq!(outcome(&sign_in::reaches_idp(&facts)), "error");
+}
+
+#[test]
+fn the_choice_is_skipped_with_exactly_one() {
+    for (instant, list, expected) in [
+        (json!(false), json!(["a", "b"]), "ok"),
+        (json!(null), json!([]), "ok"),
+        (json!(true), json!(["okta"]), "ok"),
+        (json!(true), json!([]), "warning"),
+        (json!(true), json!(["okta", "pin"]), "warning"),
+    ] {
+        let app = sso_app(&json!({ "allowed_idps": list, "auto_redirect_to_identity": instant }));
+        let facts = Facts { apps: Ok(object(&json!([app]))), ..facts() };
+        assert_eq!(outcome(&sign_in::instant_auth(&facts)), expected, "{app}");
+    }
+}
+
+#[test]
+fn the_first_policy_that_takes_the_domain_in_decides() {
+    let own = || json!([email_domain("Cool.Cats.")]);
+    let group = json!([{ "group": { "id": "g" } }]);
+    let with = |mut policy: Value, field: &str, value: Value| {
+        policy[field] = value;
+        policy
+    };
+    let deny = |n| with(allow(n, &own()), "decision", json!("deny"));
+    for (policies, expected) in [
+        (json!([allow(1, &own())]), "ok"),
+        (json!([allow(1, &json!([{ "everyone": {} }]))]), "ok"),
+        (json!([allow(1, &json!([email_domain("dogs.test")])), allow(2, &own())]), "ok"),
+        (json!([deny(2), allow(1, &own())]), "ok"),
+        (json!([deny(1), allow(2, &own())]), "error"),
+        (json!([]), "error"),
+        (json!([allow(1, &json!([email_domain("dogs.test")]))]), "error"),
+        (json!([allow(1, &json!([{ "service_token": { "token_id": "t" } }]))]), "error"),
+        (json!([with(allow(1, &own()), "exclude", own())]), "error"),
+        (json!([with(allow(1, &own()), "decision", json!("non_identity"))]), "error"),
+        (json!([allow(1, &group)]), "warning"),
+        (json!([allow(1, &json!([{ "new_rule": {} }]))]), "warning"),
+        (json!([with(allow(1, &own()), "require", group.clone())]), "warning"),
+        (json!([with(allow(1, &group), "decision", json!("deny")), allow(2, &own())]), "warning"),
+        (json!([allow(1, &json!([{ "email": { "email": "a@cool.cats" } }]))]), "warning"),
+    ] {
+        let facts = Facts { policies: Ok(object(&policies)), ..facts() };
+        let check = policy::allows_domain(&domain(), &facts);
+        assert_eq!(outcome(&check), expected, "{policies} {check:?}");
+    }
+    let facts = Facts { policies: Err(forbidden()), ..facts() };
+    assert_eq!(outcome(&policy::allows_domain(&domain(), &facts)), "unseen");
+}
+
+#[test]
+fn e_mail_rules_are_for_domains_with_a_connector() {
+    for (include, expected) in [
+        (json!([email_domain("COOL.cats")]), "ok"),
+        (json!([{ "email": { "email": "a@cool.cats" } }]), "ok"),
+        (json!([{ "group": { "id": "g" } }]), "ok"),
+        (json!([email_domain("cool.cats"), email_domain("dogs.test")]), "warning"),
+        (json!([{ "email": { "email": "a@sub.cool.cats" } }]), "warning"),
+    ] {
+        let facts = Facts { policies: Ok(object(&json!([allow(1, &include)]))), ..facts() };
+        let check = policy::unsupported(&[connector()], &facts);
+        assert_eq!(outcome(&check), expected, "{include}");
+    }
+}
+
+#[test]
+fn plus_addressed_members_of_the_domain_are_named() {
+    for (address, expected) in [
+        ("a@cool.cats", "ok"),
+        ("a+b@dogs.test", "ok"),
+        ("a+b@cool.cats", "warning"),
+        ("A+b@COOL.CATS", "warning"),
+    ] {
+        let members = Ok(object(&json!([person(address, "accepted", false)])));
+        let check = member::plus_addressed(&domain(), &Facts { members, ..facts() });
+        assert_eq!(outcome(&check), expected, "{address}");
+        assert_eq!(check.evidence.contains(address), expected == "warning", "{check:?}");
+    }
+}
+
+#[test]
+fn a_super_administrator_can_still_get_in() {
+    let outside = person("b@dogs.test", "accepted", true);
+    let inside = person("a@cool.cats", "accepted", true);
+    for (members, expected) in [
+        (json!([outside, inside]), "ok"),
+        (json!([outside]), "ok"),
+        (json!([inside]), "warning"),
+        (json!([inside, person("b@dogs.test", "pending", true)]), "warning"),
+        (json!([person("a+x@cool.cats", "accepted", true)]), "error"),
+        (json!([person("b@dogs.test", "pending", true)]), "error"),
+        (json!([person("b@dogs.test", "accepted", false)]), "error"),
+        (json!([]), "error"),
+    ] {
+        let facts = Facts { members: Ok(object(&members)), ..facts() };
+        let check = member::super_admin(&domain(), &facts);
+        assert_eq!(outcome(&check), expected, "{members}");
+        let waits = members.to_string().contains("pending");
+        assert_eq!(check.evidence.contains("invited"), waits, "{check:?}");
+    }
+    let facts = Facts { members: Err(forbidden()), ..facts() };
+    for check in [member::super_admin(&domain(), &facts), member::plus_addressed(&domain(), &facts)]
+    {
+        assert_eq!(outcome(&check), "unseen");
+    }
+}
+
+#[test]
+fn the_token_in_use_outlives_the_days_that_are_asked_for() {
+    for (rest, expected) in [
+        (json!({}), "ok"),
+        (json!({ "expires_on": "2026-03-31T12:00:00Z" }), "ok"),
+        (json!({ "expires_on": "2026-03-31T11:59:59Z" }), "warning"),
+        (json!({ "expires_on": "2020-01-01T00:00:00Z" }), "warning"),
+        (json!({ "expires_on": "soon" }), "warning"),
+        (json!({ "not_before": "2026-03-02T00:00:00Z" }), "warning"),
+        (json!({ "status": "disabled" }), "warning"),
+        (json!({ "status": "sleeping" }), "warning"),
+    ] {
+        let facts = Facts { token: Ok(active(&rest)), ..facts() };
+        let check = token::recovery(&connector(), &facts, &terms());
+        assert_eq!(outcome(&check), expected, "{rest} {check:?}");
+    }
+    let key = Token { owner: Owner::Key, verification: None };
+    for (token, expected) in [(Ok(key), "ok"), (Err(forbidden()), "unseen")] {
+        let facts = Facts { token, ..facts() };
+        assert_eq!(outcome(&token::recovery(&connector(), &facts, &terms())), expected);
+    }
+}
+
+#[test]
+fn a_second_token_that_is_named_and_not_proven_refuses() {
+    let known = || Ok(vec![connector()]);
+    for (token, connectors, expected) in [
+        (Ok(active(&json!({ "id": "t2" }))), known(), "ok"),
+        (Ok(active(&json!({ "expires_on": "2026-03-10T00:00:00Z" }))), known(), "error"),
+        (Ok(active(&json!({}))), Ok(Vec::new()), "error"),
+        (Ok(active(&json!({}))), Err(forbidden()), "error"),
+        (Err(forbidden()), known(), "error"),
+    ] {
+        let facts = Facts { recovery: Some(Recovery { token, connectors }), ..facts() };
+        let check = token::recovery(&connector(), &facts, &terms());
+        assert_eq!(outcome(&check), expected, "{check:?}");
+        assert_eq!(check.evidence.contains("not proven"), expected == "ok", "{check:?}");
+    }
+}

@@ -1,0 +1,94 @@
+//! The check of the token that switches enforcement off again in a lockout.
+
+use jiff::Timestamp;
+
+use super::Terms;
+use super::facts::{Facts, Owner, Recovery, Token};
+use crate::api::connector::Fields;
+use crate::flow::check::{Check, CheckId, Severity};
+
+/// That a token may edit connectors is proven by editing alone, so that it is
+/// said not to be proven.
+const UNPROVEN: &str = "that it may edit connectors is not proven without writing";
+
+pub(super) fn recovery(connector: &Fields, facts: &Facts, terms: &Terms) -> Check {
+    let id = CheckId::RecoveryToken;
+    if let Some(second) = &facts.recovery {
+        return second_token(connector, second, facts, terms);
+    }
+    let token = match &facts.token {
+        Ok(token) => token,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    match lasts(token, terms) {
+        Ok(words) => Check::passed(id, format!("the token in use is {words}; {UNPROVEN}")),
+        Err(words) => Check::failed(
+            id,
+            format!("the token in use {words}"),
+            "keep another token for lockouts, and prove it by `--recovery-token-file FILE`",
+        ),
+    }
+}
+
+/// A token that was named to be proven and is not, refuses.
+fn second_token(connector: &Fields, second: &Recovery, facts: &Facts, terms: &Terms) -> Check {
+    let id = CheckId::RecoveryToken;
+    let remedy = "create a token with the permission SSO Connector Write for this account";
+    let failed = |evidence: String| Check::failed(id, evidence, remedy).of(Severity::Error);
+    let words = match second.token.as_ref().map(|token| lasts(token, terms)) {
+        Ok(Ok(words)) => words,
+        Ok(Err(words)) => return failed(format!("the second token {words}")),
+        Err(unseen) => return failed(format!("the second token: {}", unseen.reason)),
+    };
+    let connectors = match &second.connectors {
+        Ok(connectors) => connectors,
+        Err(unseen) => {
+            return failed(format!("the second token does not list connectors: {}", unseen.reason));
+        }
+    };
+    if !connectors.iter().any(|known| known.id == connector.id) {
+        return failed(format!("the second token does not see the connector {}", connector.id));
+    }
+    let same = if is_same(second, facts) { "it is the token in use, too; " } else { "" };
+    Check::passed(
+        id,
+        format!("the second token is {words}, and lists this connector; {same}{UNPROVEN}"),
+    )
+    .of(Severity::Error)
+}
+
+fn is_same(second: &Recovery, facts: &Facts) -> bool {
+    let id = |token: &Token| token.verification.as_ref().and_then(|known| known.id.clone());
+    let ids = second.token.as_ref().ok().and_then(id).zip(facts.token.as_ref().ok().and_then(id));
+    ids.is_some_and(|(second, first)| second == first)
+}
+
+/// What the token is, where it lasts long enough; else what is wrong with it.
+fn lasts(token: &Token, terms: &Terms) -> Result<String, String> {
+    let owner = match token.owner {
+        Owner::User => "a user's",
+        Owner::Account => "the account's",
+        Owner::Key => return Ok("a Global API Key, which does not expire".to_owned()),
+    };
+    let Some(known) = &token.verification else { return Err("is not told of".to_owned()) };
+    if !known.is_active() {
+        return Err("is not active".to_owned());
+    }
+    if let Some(begin) = time(known.not_before.as_deref())?.filter(|begin| *begin > terms.now) {
+        return Err(format!("cannot be used before {begin}"));
+    }
+    let Some(end) = time(known.expires_on.as_deref())? else {
+        return Ok(format!("{owner} and does not expire"));
+    };
+    let days = end.duration_since(terms.now).as_hours() / 24;
+    if days < i64::from(terms.min_token_days) {
+        let least = terms.min_token_days;
+        return Err(format!("expires in {days} days, on {end}, which is less than {least} days"));
+    }
+    Ok(format!("{owner} and expires in {days} days"))
+}
+
+fn time(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| format!("has a time that cannot be read: {text}"))
+}

@@ -1,0 +1,325 @@
+//! Scenes of the checks before enforcement.
+
+use cfsso::sandbox::{Access, Membership, Role};
+use serde_json::{Value, json};
+
+use crate::harness::World;
+use crate::sandbox::client::ask;
+
+/// The checks of `cool.cats`, by their names.
+struct Checks(Value);
+
+impl Checks {
+    fn of(&self, id: &str) -> &Value {
+        let checks = self.0["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["id"] == id).unwrap()
+    }
+
+    fn state(&self, id: &str) -> &str {
+        self.of(id)["state"].as_str().unwrap()
+    }
+
+    fn evidence(&self, id: &str) -> &str {
+        self.of(id)["evidence"].as_str().unwrap()
+    }
+}
+
+async fn checks(world: &World, options: &str) -> Checks {
+    let ran = world.run(&format!("preflight cool.cats {options} -o json")).await;
+    assert!([0, 11].contains(&ran.code), "{ran:?}");
+    let report = ran.json();
+    assert_eq!(report["ok"], ran.code == 0, "{report:#}");
+    Checks(report)
+}
+
+/// Changes an object of Access past the program.
+async fn change(world: &World, path: &str, change: impl FnOnce(&mut Value)) {
+    let path = format!("/accounts/{}/access/{path}", world.sandbox.account());
+    let mut object = world.ask(&format!("GET {path}")).await;
+    change(&mut object);
+    object.as_object_mut().unwrap().remove("policies");
+    ask(&world.sandbox, Access::Full, &format!("PUT {path}"), Some(object)).await.result();
+}
+
+async fn sign_in(world: &World) -> String {
+    let apps = world.ask(&format!("GET /accounts/{}/access/apps", world.sandbox.account())).await;
+    let apps = apps.as_array().unwrap();
+    let app = apps.iter().find(|app| app["type"] == "dash_sso").unwrap();
+    app["id"].as_str().unwrap().to_owned()
+}
+
+/// A file that holds a token of the sandbox.
+fn token_file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn all_sixteen_are_made_by_one_look_and_nothing_is_written() {
+    let world = World::new().await.verified().await;
+    let writes = world.writes();
+    let (ran, mut requests) = world.requests_of("preflight COOL.cats. -o json").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = ran.json();
+    assert_eq!(report["schema"], "cfsso/preflight/v1");
+    let schema = world.ok("schema preflight").await.json();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report), "{report:#}");
+    assert_eq!(report["checks"].as_array().unwrap().len(), 16);
+    assert_eq!(world.writes(), writes);
+    // Its policies hang on the list of applications: all else goes out at once.
+    let policies = requests.iter().position(|request| request.ends_with("/policies")).unwrap();
+    assert!(policies >= 2, "{requests:#?}");
+    requests.retain(|request| !request.contains("/oidc/") && !request.contains("/.well-known/"));
+    requests.sort();
+    let app = sign_in(&world).await;
+    assert_eq!(
+        requests,
+        [
+            "GET /access/apps".to_owned(),
+            format!("GET /access/apps/{app}/policies"),
+            "GET /access/identity_providers".to_owned(),
+            "GET /access/organizations".to_owned(),
+            "GET /client/v4/user/tokens/verify".to_owned(),
+            "GET /members".to_owned(),
+            "GET /sso_connectors".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_new_account_is_warned_of_its_members_and_the_missing_way_back() {
+    let world = World::new().await.verified().await;
+    let seen = checks(&world, "").await;
+    for id in [
+        "domain-verified",
+        "domain-eligible",
+        "zero-trust-org",
+        "idp-present",
+        "idp-healthy",
+        "sso-app-present",
+        "sso-app-reaches-idp",
+        "instant-auth-consistent",
+        "policy-allows-domain",
+        "policy-unsupported",
+        "members-super-admin",
+        "recovery-token",
+        "txt-still-published",
+        "foreign-claim",
+    ] {
+        assert_eq!(seen.state(id), "passed", "{:#}", seen.of(id));
+    }
+    assert_eq!(seen.state("members-plus-addressed"), "failed");
+    assert!(seen.evidence("members-plus-addressed").contains("tom+audit@cool.cats"));
+    let admins = seen.evidence("members-super-admin");
+    for name in ["rescue@dogs.test", "admin@cool.cats", "kit@cool.cats"] {
+        assert!(admins.contains(name), "{admins}");
+    }
+    assert_eq!(seen.state("fallback-login"), "failed");
+    assert_eq!(seen.of("fallback-login")["remedy"], "`cfsso idp create onetimepin`");
+    world.ok("idp create onetimepin").await;
+    world.sandbox.remove_member("tom+audit@cool.cats").unwrap();
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.0["summary"], "16 of 16 checks passed");
+}
+
+#[tokio::test]
+async fn an_unverified_domain_refuses_with_11_and_the_risk_can_be_taken() {
+    let world = World::new().await;
+    world.ok("create cool.cats").await;
+    let ran = world.run("preflight cool.cats").await;
+    assert_eq!(ran.code, 11, "{ran:?}");
+    assert!(ran.stdout.contains("domain-verified"), "{ran:?}");
+    assert!(ran.stderr.contains("`cfsso connector verify cool.cats --wait`"), "{ran:?}");
+    let seen = checks(&world, "--accept-risk domain-verified").await;
+    assert_eq!(seen.state("domain-verified"), "accepted");
+    assert_eq!(seen.state("txt-still-published"), "failed");
+    assert_eq!(seen.0["ok"], true);
+}
+
+#[tokio::test]
+async fn without_an_identity_provider_nothing_is_enabled() {
+    let world = World::new().await.verified().await;
+    world.ok("idp delete oidc --yes --force").await;
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.0["ok"], false);
+    assert_eq!(seen.state("idp-present"), "failed");
+    assert_eq!(seen.state("idp-healthy"), "not_checked");
+    assert_eq!(seen.state("sso-app-reaches-idp"), "failed");
+    let writes = world.writes();
+    let error = world.fails("enable cool.cats --yes", 11).await;
+    let causes = error["causes"].to_string();
+    assert!(causes.contains("idp-present:") && causes.contains("sso-app-reaches-idp:"), "{error}");
+    let ran = world.run("setup cool.cats --enable --yes -o json").await;
+    assert_eq!(ran.code, 11, "{ran:?}");
+    assert_eq!(world.writes(), writes);
+    let risks = "--accept-risk idp-present --accept-risk sso-app-reaches-idp";
+    world.ok(&format!("enable cool.cats --yes {risks}")).await;
+}
+
+#[tokio::test]
+async fn an_identity_provider_that_is_seen_to_fail_warns() {
+    let world = World::new().await.verified().await;
+    world.fault("no-keysx*");
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.state("idp-healthy"), "failed", "{:#}", seen.of("idp-healthy"));
+    assert!(seen.evidence("idp-healthy").starts_with("Company SSO: jwks: "), "{:#}", seen.0);
+    assert_eq!(seen.0["ok"], true, "it may answer Cloudflare all the same");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_reaches_nobody_refuses() {
+    let world = World::new().await.verified().await;
+    let path = format!("apps/{}", sign_in(&world).await);
+    let gone = json!(["00000000-0000-4000-8000-000000000000"]);
+    change(&world, &path, |app| app["allowed_idps"] = gone).await;
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.state("sso-app-reaches-idp"), "failed");
+    assert_eq!(seen.of("sso-app-reaches-idp")["severity"], "error");
+    assert_eq!(seen.0["ok"], false);
+}
+
+#[tokio::test]
+async fn without_its_policy_the_domain_is_refused() {
+    let world = World::new().await.verified().await;
+    let account = world.sandbox.account().to_string();
+    let app = sign_in(&world).await;
+    let path = format!("apps/{app}/policies");
+    let policies = world.ask(&format!("GET /accounts/{account}/access/{path}")).await;
+    let policy = policies[0]["id"].as_str().unwrap().to_owned();
+    change(&world, &format!("{path}/{policy}"), |policy| {
+        policy["include"] = json!([{ "email_domain": { "domain": "dogs.test" } }]);
+    })
+    .await;
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.state("policy-allows-domain"), "failed");
+    assert_eq!(seen.of("policy-allows-domain")["severity"], "error");
+    assert_eq!(seen.state("policy-unsupported"), "failed");
+    assert!(seen.evidence("policy-unsupported").contains("dogs.test"));
+}
+
+#[tokio::test]
+async fn super_administrators_are_looked_for_outside_the_domain() {
+    let world = World::new().await.verified().await;
+    world.sandbox.remove_member("rescue@dogs.test").unwrap();
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.state("members-super-admin"), "failed");
+    assert_eq!(seen.of("members-super-admin")["severity"], "warning");
+    world.sandbox.remove_member("admin@cool.cats").unwrap();
+    let admin = Role::SuperAdministrator;
+    world.sandbox.set_member("a+b@cool.cats", admin, Membership::Accepted).unwrap();
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.of("members-super-admin")["severity"], "error");
+    assert_eq!(seen.0["ok"], false);
+}
+
+#[tokio::test]
+async fn what_a_token_may_not_read_is_not_checked_and_the_permission_named() {
+    let world = World::new().await.verified().await.with_token(Access::ConnectorOnly);
+    let (ran, requests) = world.requests_of("preflight cool.cats -o json").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let seen = Checks(ran.json());
+    for (id, permission) in [
+        ("zero-trust-org", "Access: Organizations, Identity Providers, and Groups Read"),
+        ("idp-present", "Access: Organizations, Identity Providers, and Groups Read"),
+        ("idp-healthy", "Access: Organizations, Identity Providers, and Groups Read"),
+        ("fallback-login", "Access: Organizations, Identity Providers, and Groups Read"),
+        ("sso-app-present", "Access: Apps and Policies Read"),
+        ("sso-app-reaches-idp", "Access: Apps and Policies Read"),
+        ("policy-allows-domain", "Access: Apps and Policies Read"),
+        ("members-super-admin", "Account Settings Read"),
+    ] {
+        assert_eq!(seen.state(id), "not_checked", "{id}");
+        assert!(seen.evidence(id).contains(permission), "{:#}", seen.of(id));
+        assert_eq!(seen.of(id)["permission"], permission, "{id}");
+    }
+    assert_eq!(seen.state("domain-verified"), "passed");
+    assert!(seen.evidence("recovery-token").contains("the account's"));
+    // Nothing that is refused is asked for again.
+    let verifications = requests.iter().filter(|request| request.contains("tokens/verify"));
+    assert_eq!((requests.len(), verifications.count()), (7, 2), "{requests:#?}");
+    let ran = world.ok("enable cool.cats --yes").await;
+    assert!(ran.stderr.contains("idp-present (not checked)"), "{ran:?}");
+    // Without connectors there is nothing to check.
+    let world = World::new().await.verified().await.with_token(Access::AccessOnly);
+    let error = world.fails("preflight cool.cats", 5).await;
+    assert_eq!(error["required_permission"], "SSO Connector Read");
+}
+
+#[tokio::test]
+async fn a_second_token_is_proven_or_refuses_and_is_shown_nowhere() {
+    let world = World::new().await.verified().await;
+    for (access, state) in [
+        (Access::ConnectorOnly, "passed"),
+        (Access::AccessOnly, "failed"),
+        (Access::Expired, "failed"),
+    ] {
+        let token = world.sandbox.token(access);
+        let file = token_file(&format!("{token}\n"));
+        let option = format!("--recovery-token-file {}", file.path().display());
+        let seen = checks(&world, &option).await;
+        assert_eq!(seen.state("recovery-token"), state, "{:#}", seen.of("recovery-token"));
+        assert_eq!(seen.of("recovery-token")["severity"], "error");
+        assert!(!seen.0.to_string().contains(token));
+        let ran = world.run(&format!("enable cool.cats --dry-run --debug {option}")).await;
+        assert_eq!(ran.code, if state == "passed" { 0 } else { 11 }, "{ran:?}");
+        assert!(!ran.screen.contains(token), "{ran:?}");
+    }
+    let same = token_file(world.sandbox.token(Access::Full));
+    let seen = checks(&world, &format!("--recovery-token-file {}", same.path().display())).await;
+    assert!(seen.evidence("recovery-token").contains("it is the token in use"));
+    let empty = token_file("");
+    let line = format!("preflight cool.cats --recovery-token-file {}", empty.path().display());
+    world.fails(&line, 4).await;
+    world.fails("preflight cool.cats --recovery-token-file /nowhere/at/all", 4).await;
+}
+
+#[tokio::test]
+async fn an_api_that_fails_in_part_leaves_those_checks_unmade() {
+    let world = World::new().await.verified().await;
+    world.fault("500x*@GET/members");
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.state("members-super-admin"), "not_checked");
+    assert_eq!(seen.state("idp-present"), "passed");
+}
+
+#[tokio::test]
+async fn an_enabled_connector_is_checked_and_enabling_it_again_needs_no_checks() {
+    let world = World::new().await.enabled().await;
+    let seen = checks(&world, "").await;
+    assert_eq!(seen.0["enabled"], true);
+    world.fault("500x*@GET/members");
+    let (ran, requests) = world.requests_of("enable cool.cats --yes").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("enabled already"), "{ran:?}");
+    let members = requests.iter().filter(|request| request.contains("/members"));
+    assert!(members.count() <= 1, "it ends with the list: {requests:#?}");
+}
+
+#[tokio::test]
+async fn a_connector_is_named_by_its_id_too() {
+    let world = World::new().await.verified().await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let report = world.ok(&format!("preflight {id} -o json")).await.json();
+    assert_eq!((&report["connector"], &report["domain"]), (&json!(id), &json!("cool.cats")));
+    world.fails("preflight 00000000000000000000000000000000", 6).await;
+    world.fails("preflight cool.dogs", 6).await;
+}
+
+#[tokio::test]
+async fn the_screen_marks_each_check_in_words_and_says_what_mends_it() {
+    let world = World::new().await.verified().await.with_person("");
+    let text = world.ok("preflight cool.cats").await.stdout;
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for words in [
+        "+ passed",
+        "policy-allows-domain",
+        "mend: `cfsso idp create onetimepin`",
+        "14 of 16 checks passed, 2 with a warning",
+        "Next: `cfsso enable cool.cats`",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let names = world.ok("preflight cool.cats -o name").await.stdout;
+    assert_eq!(names.lines().count(), 16, "{names}");
+}
