@@ -7,7 +7,7 @@ use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, completions, connector, dig, help, idp, journal, man, sandbox, schema, setup,
-    team,
+    team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -51,6 +51,11 @@ pub enum Command {
     /// Look at the Zero Trust organization
     #[command(subcommand)]
     Team(team::Command),
+    /// Say who is calling: the token's kind, its end and its accounts
+    Whoami(whoami::Args),
+    /// Check the token in use, and make one for emergencies
+    #[command(subcommand)]
+    Token(token::Command),
     /// Short for `connector create`
     Create(connector::create::Args),
     /// Short for `connector verify`
@@ -104,6 +109,8 @@ impl Command {
             Self::Idp(command) => idp::run(command, context).await,
             Self::App(command) => app::run(command, context).await,
             Self::Team(command) => team::run(command, context).await,
+            Self::Whoami(args) => whoami::run(args, context).await,
+            Self::Token(command) => token::run(command, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
             Self::Verify(args) => connector::verify::run(args, context).await,
             Self::Enable(args) => connector::enable::run(args, context).await,

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 pub use self::attempt::Said;
 use self::attempt::{Next, Run};
 use super::config::Config;
+use super::credentials::Credentials;
 use super::error::Error;
 use super::fault::Fault;
 use super::mask::mask_with;
@@ -65,6 +66,18 @@ impl Client {
             hold: Mutex::default(),
             unanswered: Mutex::default(),
         }
+    }
+
+    /// A client of the same API for somebody else.
+    #[must_use]
+    pub fn acting_as(&self, credentials: Credentials) -> Self {
+        Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
+    }
+
+    /// Whether it calls with a token, and not with the Global API Key.
+    #[must_use]
+    pub fn uses_token(&self) -> bool {
+        matches!(self.config.credentials, Credentials::Token(_))
     }
 
     /// Sends a request and reads its result.

@@ -14,6 +14,8 @@ pub mod sandbox;
 pub mod schema;
 pub mod setup;
 pub mod team;
+pub mod token;
+pub mod whoami;
 
 use crate::output::{ExitCode, Report};
 

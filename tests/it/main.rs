@@ -16,3 +16,4 @@ mod output;
 mod readme;
 mod sandbox;
 mod setup;
+mod token;
