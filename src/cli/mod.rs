@@ -9,7 +9,7 @@ use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, completions, connector, dig, help, idp, journal, man, sandbox, schema, setup,
-    team, token, whoami,
+    status, team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -40,6 +40,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Show what each domain's sign-in goes through, and what is wrong
+    Status(status::Args),
     /// Set a domain up, from the connector to enforced sign-in
     Setup(setup::Args),
     /// Work with connectors one step at a time
@@ -107,6 +109,7 @@ impl Command {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
+            Self::Status(args) => status::run(args, context).await,
             Self::Setup(args) => setup::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
             Self::Idp(Deferred(command)) => idp::run(command, context).await,

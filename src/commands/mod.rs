@@ -13,6 +13,7 @@ pub mod man;
 pub mod sandbox;
 pub mod schema;
 pub mod setup;
+pub mod status;
 pub mod team;
 pub mod token;
 pub mod whoami;

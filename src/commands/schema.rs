@@ -106,6 +106,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { name: "policies", about: "app policies", schema: || schema_for!(Vec<policy::Fields>) },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
+    Kind { name: "status", about: "status", schema: || schema_for!(crate::flow::status::Report) },
     Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },
     Kind {
         name: "token",

@@ -14,6 +14,7 @@ pub mod named;
 pub mod plan;
 pub mod publish;
 pub mod setup;
+pub mod status;
 pub mod stop;
 pub mod target;
 pub mod token;

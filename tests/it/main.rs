@@ -16,4 +16,5 @@ mod output;
 mod readme;
 mod sandbox;
 mod setup;
+mod status;
 mod token;
