@@ -7,6 +7,7 @@ use cfsso::sandbox::Access;
 use serde_json::{Value, json};
 
 use crate::harness::World;
+use crate::sandbox::client::ask;
 
 /// Holds a value to `cfsso schema KIND`.
 async fn conforms(world: &World, kind: &str, value: &Value) {
@@ -227,4 +228,47 @@ async fn a_lost_creation_says_that_a_token_may_stand() {
     world.fault("close-after@POST/tokens");
     let error = world.fails("token create-break-glass --max-retries 0", 9).await;
     assert!(error["hint"].as_str().unwrap().contains("delete it"), "{error}");
+}
+
+#[tokio::test]
+async fn the_global_api_key_is_known_for_what_it_is() {
+    let key = |key: &str| {
+        let key = key.to_owned();
+        async move {
+            World::new()
+                .await
+                .with_env("CLOUDFLARE_API_TOKEN", "")
+                .with_env("CLOUDFLARE_EMAIL", "admin@cool.cats")
+                .with_env("CLOUDFLARE_API_KEY", &key)
+        }
+    };
+    let world = key("cfk_SandboxGlobalKey00000000000000000000000c0ffee05").await;
+    let report = world.ok("token check -o json").await.json();
+    assert_eq!(report["kind"], "global-api-key");
+    let world = key("cfk_Nobodys0000000000000000000000000000000000000000").await;
+    let ran = world.run("whoami -o json").await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.error()["hint"].as_str().unwrap().contains("CLOUDFLARE_EMAIL"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_token_of_another_account_is_told_which_one() {
+    let world = World::new().await;
+    let own = world.sandbox.account().clone();
+    let body = json!({
+        "name": "reads accounts",
+        "policies": [{
+            "effect": "allow",
+            "permission_groups": [{ "id": "c1fde68c7bcc44588cbb6ddbc16d6480" }],
+            "resources": { format!("com.cloudflare.api.account.{own}"): "*" },
+        }],
+    });
+    let request = format!("POST /accounts/{own}/tokens");
+    let made = ask(&world.sandbox, Access::Full, &request, Some(body)).await.result();
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", made["value"].as_str().unwrap());
+    let other = world.sandbox.accounts()[1].clone();
+    let ran = world.run(&format!("whoami --account {other} -o json")).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!((&ran.json()["kind"], &ran.json()["owner"]), (&json!("account"), &json!(own)));
+    assert!(ran.error()["message"].as_str().unwrap().contains(own.as_str()), "{ran:?}");
 }
