@@ -240,7 +240,8 @@ impl Context {
         Ok(sandbox.as_ref())
     }
 
-    async fn client(&self) -> anyhow::Result<&Client> {
+    /// The API.
+    pub async fn client(&self) -> anyhow::Result<&Client> {
         self.client
             .get_or_try_init(async || {
                 self.tell_unfinished();
@@ -287,6 +288,13 @@ impl Context {
         };
         let limits = Limits { loopback, ..Limits::default() };
         Ok(Fetcher::new(self.settings.roots.tls()?, limits))
+    }
+
+    /// The account, where it was named; nobody is asked for it.
+    pub async fn named_account(&self) -> anyhow::Result<Option<AccountId>> {
+        let sandbox = self.sandbox().await?;
+        let account = sandbox.map(|sandbox| sandbox.account().clone());
+        Ok(account.or_else(|| self.settings.account.clone()))
     }
 
     async fn account(&self) -> anyhow::Result<&AccountId> {

@@ -137,18 +137,25 @@ fn exit_by(kind: Kind) -> ExitCode {
 fn hint_by(error: &api::Error) -> Option<String> {
     let hint = match error.kind() {
         Kind::Unauthenticated => {
-            "check the token: it may be mistyped, expired, or kept with quotes or blanks around it"
+            "the token is mistyped, expired, disabled or deleted, kept with quotes or blanks around it, \
+             or an account's that is not this account's: `cfsso token check` tells which"
         }
-        Kind::UserTokenNeeded => "this is an account's token; the request wants a user's token",
+        Kind::UserTokenNeeded => {
+            "this is an account's token (they begin with `cfat_`), and the request wants a user's \
+             (`cfut_`): `cfsso whoami` tells which it is"
+        }
         Kind::AccessNotEnabled => {
             "create a Zero Trust organization first, on any plan, at https://one.dash.cloudflare.com: dashboard SSO rests on it"
         }
         Kind::Untrusted => {
             "where a proxy inspects TLS, name its certificate: `--ca-cert FILE`, or SSL_CERT_FILE in the environment"
         }
-        Kind::Forbidden => {
-            "give the token that permission for this account in the dashboard, under Manage Account, Account API Tokens; \
-             and check that `--account` is the account it was made for"
+        Kind::Forbidden => return Some(forbidden(error)),
+        Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited
+            if error.outcome_unknown() && creates_token(&error.request) =>
+        {
+            "a token may have been made whose value nobody has: look for it in the dashboard, under \
+             Manage Account, Account API Tokens, and delete it before the same command is run again"
         }
         Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited if error.outcome_unknown() => {
             "it may have been carried out: run the same command again, it looks before it writes"
@@ -171,6 +178,40 @@ fn hint_by(error: &api::Error) -> Option<String> {
         }
     };
     Some(hint.to_owned())
+}
+
+/// The likely cause of a missing right, the other one, and what tells them apart
+/// (API reference, section 9): code 9109 is said of accounts that a token is not
+/// for, 10000 of permissions that it lacks, 1001 of rights that a creator lacks.
+fn forbidden(error: &api::Error) -> String {
+    if creates_token(&error.request) && error.has_code(1001) {
+        return "a token cannot give away what it lacks: use one that has every permission of the new \
+                one, and Account API Tokens: Edit; `cfsso token check` shows what this one may read"
+            .to_owned();
+    }
+    let lacking = match permission::required(&error.request) {
+        Some(name) => format!("the permission `{}`", permission::in_dashboard(name)),
+        None => "a permission for this".to_owned(),
+    };
+    let (likely, or_else) = if error.has_code(9109) {
+        (
+            "the token is not for this account: compare `--account`".to_owned(),
+            format!("it lacks {lacking}"),
+        )
+    } else {
+        (
+            format!("the token lacks {lacking}"),
+            "it is not for this account: compare `--account`".to_owned(),
+        )
+    };
+    format!(
+        "most likely {likely}; or else {or_else}. `cfsso token check` tells which; permissions are \
+         given in the dashboard, under Manage Account, Account API Tokens, or My Profile, API Tokens"
+    )
+}
+
+fn creates_token(request: &str) -> bool {
+    request.starts_with("POST ") && request.ends_with("/tokens")
 }
 
 fn changes_connector(request: &str) -> bool {

@@ -68,10 +68,16 @@ impl Client {
         }
     }
 
-    /// Whether a Global API Key is used, and no token.
+    /// A client of the same API for somebody else.
     #[must_use]
-    pub fn uses_key(&self) -> bool {
-        matches!(self.config.credentials, Credentials::Key { .. })
+    pub fn acting_as(&self, credentials: Credentials) -> Self {
+        Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
+    }
+
+    /// Whether it calls with a token, and not with the Global API Key.
+    #[must_use]
+    pub fn uses_token(&self) -> bool {
+        matches!(self.config.credentials, Credentials::Token(_))
     }
 
     /// Sends a request and reads its result.

@@ -21,12 +21,25 @@ pub fn required(request: &str) -> Option<&'static str> {
         ["accounts", _, "access", "identity_providers" | "organizations", ..] => {
             Some("Access: Organizations, Identity Providers, and Groups Write")
         }
+        ["accounts", _, "tokens", "verify"] => None,
+        ["accounts", _, "tokens", ..] if is_read => Some("Account API Tokens Read"),
+        ["accounts", _, "tokens", ..] => Some("Account API Tokens Write"),
         ["accounts", _, "members", ..] if is_read => Some("Account Settings Read"),
         ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
         ["zones", _, "dns_records", ..] => Some("DNS Write"),
         ["zones", ..] => Some("Zone Read"),
         _ => None,
     }
+}
+
+/// The permission as the dashboard's token picker shows it: what the API calls
+/// Write, it calls Edit (API reference, section 2).
+#[must_use]
+pub fn in_dashboard(permission: &str) -> String {
+    let renamed = [(" Read", "Read"), (" Write", "Edit")]
+        .into_iter()
+        .find_map(|(end, word)| Some(format!("{}: {word}", permission.strip_suffix(end)?)));
+    renamed.unwrap_or_else(|| permission.to_owned())
 }
 
 #[cfg(test)]
@@ -57,9 +70,25 @@ mod tests {
             ("GET /zones", Some("Zone Read")),
             ("GET /accounts", None),
             ("GET /user/tokens/verify", None),
+            ("GET /accounts/a/tokens/verify", None),
+            ("GET /accounts/a/tokens/permission_groups", Some("Account API Tokens Read")),
+            ("POST /accounts/a/tokens", Some("Account API Tokens Write")),
+            ("GET /accounts/a/members", Some("Account Settings Read")),
             ("nonsense", None),
         ] {
             assert_eq!(required(request), permission, "{request}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_says_edit_for_write() {
+        for (permission, shown) in [
+            ("SSO Connector Read", "SSO Connector: Read"),
+            ("SSO Connector Write", "SSO Connector: Edit"),
+            ("Access: Apps and Policies Write", "Access: Apps and Policies: Edit"),
+            ("something else", "something else"),
+        ] {
+            assert_eq!(in_dashboard(permission), shown);
         }
     }
 }

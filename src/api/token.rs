@@ -1,7 +1,9 @@
 //! What the API says about the token in use (API reference, section 8.1).
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 
 use super::ids::AccountId;
 use super::object::Object;
@@ -60,9 +62,88 @@ pub fn verify_account(account: &AccountId) -> Request<Verification> {
     Request::get(&["accounts", account.as_str(), "tokens", "verify"])
 }
 
+/// The scope of permissions in an account.
+pub const ACCOUNT_SCOPE: &str = "com.cloudflare.api.account";
+
+/// Something that a token can be given.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Group {
+    /// Its identifier.
+    pub id: String,
+    /// Its name, which groups of other scopes may share.
+    #[serde(default)]
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+/// A token that was made. Neither printed nor kept as a whole: its value is
+/// told this once.
+#[derive(Deserialize)]
+pub struct Made {
+    /// The token's identifier, which is no secret.
+    pub id: String,
+    /// Until when it can be used (RFC 3339).
+    pub expires_on: Option<String>,
+    /// The token itself.
+    #[serde(deserialize_with = "secret")]
+    pub value: SecretString,
+}
+
+/// All permission groups: one page. Not asked for by name: whether that filter
+/// is exact is not documented.
+#[must_use]
+pub fn permission_groups(account: &AccountId) -> Request<Vec<Group>> {
+    Request::get(&["accounts", account.as_str(), "tokens", "permission_groups"])
+}
+
+/// Makes a token of the account's that may do in it what `groups`, by their
+/// IDs, say. `expires_on` is RFC 3339.
+#[must_use]
+pub fn create(
+    account: &AccountId,
+    name: &str,
+    groups: &[String],
+    expires_on: &str,
+) -> Request<Made> {
+    let groups: Vec<_> = groups.iter().map(|id| json!({ "id": id })).collect();
+    Request::post(&["accounts", account.as_str(), "tokens"]).body(&json!({
+        "name": name,
+        "policies": [{
+            "effect": "allow",
+            "permission_groups": groups,
+            "resources": { format!("{ACCOUNT_SCOPE}.{account}"): "*" },
+        }],
+        "expires_on": expires_on,
+    }))
+}
+
+/// Removes a token of the account's.
+#[must_use]
+pub fn delete(account: &AccountId, id: &str) -> Request<()> {
+    Request::delete(&["accounts", account.as_str(), "tokens", id]).decoded_by(|_| Ok(()))
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_creation_names_the_account_alone() {
+        let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        let request = create(&account, "n", &["g1".to_owned()], "2027-03-01T12:00:00Z");
+        assert_eq!(
+            request.body_text(),
+            Some(
+                r#"{"name":"n","policies":[{"effect":"allow","permission_groups":[{"id":"g1"}],"resources":{"com.cloudflare.api.account.0123456789abcdef0123456789abcdef":"*"}}],"expires_on":"2027-03-01T12:00:00Z"}"#
+            )
+        );
+    }
 
     #[test]
     fn only_the_known_state_active_is_active() {

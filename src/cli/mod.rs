@@ -9,7 +9,7 @@ use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, completions, connector, dig, help, idp, journal, man, preflight, sandbox, schema,
-    setup, team,
+    setup, status, team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -40,6 +40,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Show what each domain's sign-in goes through, and what is wrong
+    Status(status::Args),
     /// Set a domain up, from the connector to enforced sign-in
     Setup(setup::Args),
     /// Check what `enable` checks, and change nothing
@@ -56,6 +58,11 @@ pub enum Command {
     /// Look at the Zero Trust organization
     #[command(subcommand)]
     Team(Deferred<team::Command>),
+    /// Say who is calling: the token's kind, its end and its accounts
+    Whoami(whoami::Args),
+    /// Check the token in use, and make one for emergencies
+    #[command(subcommand)]
+    Token(Deferred<token::Command>),
     /// Short for `connector create`
     Create(connector::create::Args),
     /// Short for `connector verify`
@@ -104,12 +111,15 @@ impl Command {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
+            Self::Status(args) => status::run(args, context).await,
             Self::Setup(args) => setup::run(args, context).await,
             Self::Preflight(args) => preflight::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
             Self::Idp(Deferred(command)) => idp::run(command, context).await,
             Self::App(Deferred(command)) => app::run(command, context).await,
             Self::Team(Deferred(command)) => team::run(command, context).await,
+            Self::Whoami(args) => whoami::run(args, context).await,
+            Self::Token(Deferred(command)) => token::run(command, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
             Self::Verify(args) => connector::verify::run(args, context).await,
             Self::Enable(args) => connector::enable::run(args, context).await,

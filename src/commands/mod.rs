@@ -14,7 +14,10 @@ pub mod preflight;
 pub mod sandbox;
 pub mod schema;
 pub mod setup;
+pub mod status;
 pub mod team;
+pub mod token;
+pub mod whoami;
 
 use crate::output::{ExitCode, Report};
 

@@ -45,6 +45,11 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { name: "apps", about: "app list", schema: || schema_for!(Vec<app::Fields>) },
     Kind {
+        name: "break-glass",
+        about: "token create-break-glass",
+        schema: || schema_for!(super::token::create_break_glass::Report),
+    },
+    Kind {
         name: "connector",
         about: "connector get, create, update, verify, enable, disable, wait",
         schema: || schema_for!(connector::Fields),
@@ -106,7 +111,13 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(super::preflight::Report),
     },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
+    Kind { name: "status", about: "status", schema: || schema_for!(crate::flow::status::Report) },
     Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },
+    Kind {
+        name: "token",
+        about: "whoami, token check",
+        schema: || schema_for!(crate::flow::token::Report),
+    },
     Kind {
         name: "undo",
         about: "journal undo",

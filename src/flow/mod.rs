@@ -2,6 +2,7 @@
 //! time. Decides and sends; knows no command line and prints nothing.
 
 pub mod app;
+pub mod break_glass;
 pub mod check;
 pub mod connector;
 pub mod diff;
@@ -14,8 +15,10 @@ pub mod plan;
 pub mod preflight;
 pub mod publish;
 pub mod setup;
+pub mod status;
 pub mod stop;
 pub mod target;
+pub mod token;
 pub mod verify;
 pub mod wait;
 mod write;

@@ -91,6 +91,18 @@ impl Page {
         }
     }
 
+    /// A line of a tree, `depth` branches in, the last one of its branch or not.
+    pub fn branch(&mut self, depth: usize, is_last: bool, mark: Mark, text: impl Into<Text>) {
+        let stem = match (self.look.unicode, is_last) {
+            (true, true) => "└─ ",
+            (true, false) => "├─ ",
+            (false, true) => "`- ",
+            (false, false) => "|- ",
+        };
+        let stem = Text::dim("   ".repeat(depth) + stem);
+        self.hanging(stem + self.mark(mark).padded(MARK_WIDTH), text);
+    }
+
     /// Symbol and word of `mark`, to stand in a cell or a field.
     #[must_use]
     pub fn mark(&self, mark: Mark) -> Text {

@@ -17,3 +17,5 @@ mod preflight;
 mod readme;
 mod sandbox;
 mod setup;
+mod status;
+mod token;

@@ -97,7 +97,7 @@ async fn recovery(client: &Client, account: &AccountId) -> Recovery {
 /// Whose token it is, and what the API says of it: the route of users is asked
 /// first, that of the account where it knows no such token.
 async fn identify(client: &Client, account: &AccountId) -> Fact<Token> {
-    if client.uses_key() {
+    if !client.uses_token() {
         return Ok(Token { owner: Owner::Key, verification: None });
     }
     match client.send(&token::verify_user()).await {

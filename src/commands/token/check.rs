@@ -1,0 +1,144 @@
+//! `cfsso token check`: ten requests at once, all of them reads.
+
+use super::super::Outcome;
+use super::super::connector::view::age;
+use crate::context::Context;
+use crate::flow::token::{self, Read, Report};
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// Arguments of `token check`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Nothing is changed. Whether the token may write is not proven: only a write
+would tell.
+
+Examples:
+  cfsso token check
+  cfsso token check --token-file break-glass.token
+  cfsso token check -o json | jq '.reads[] | select(.allowed | not)'"
+)]
+pub struct Args {}
+
+/// Checks the credential in use.
+pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let client = context.client().await?;
+    let named = context.named_account().await?;
+    let Some(account) = named else {
+        return unnamed(context).await;
+    };
+    let (report, reads) =
+        tokio::join!(token::identify(client, Some(&account)), token::reads(client, &account));
+    Ok(with_reads(report?, reads))
+}
+
+/// Where no account was named, the only one that the token sees is meant.
+async fn unnamed(context: &Context) -> anyhow::Result<Outcome> {
+    let client = context.client().await?;
+    let mut report = token::identify(client, None).await?;
+    let only = match report.accounts.as_deref() {
+        Some([only]) => only.id.parse().ok(),
+        _ => None,
+    };
+    let Some(account) = only else {
+        context.screen.note(Text::prose(
+            "no account was named, so what the token may read was not tried: add `--account <ID>`",
+        ));
+        return Ok(concluded(report));
+    };
+    let reads = token::reads(client, &account).await;
+    report.account = Some(account.to_string());
+    Ok(with_reads(report, reads))
+}
+
+fn with_reads(mut report: Report, reads: Vec<Read>) -> Outcome {
+    let lacks_connectors = reads.first().is_some_and(|read| read.allowed == Some(false));
+    report.reads = Some(reads);
+    let is_known = report.problem.is_none();
+    report.ok = is_known && !lacks_connectors;
+    let outcome = concluded(report);
+    if is_known && lacks_connectors { outcome.exit(ExitCode::Forbidden) } else { outcome }
+}
+
+/// The report, and the failure where the credential cannot be used.
+#[must_use]
+pub fn concluded(report: Report) -> Outcome {
+    let stop = report.stop();
+    Outcome::done(report).failed(stop.map(Into::into))
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        let mut fields = vec![(
+            "credential",
+            self.kind
+                .map_or_else(|| Text::bad("not recognised"), |kind| Text::strong(kind.as_str())),
+        )];
+        if let Some(id) = &self.id {
+            fields.push(("id", Text::plain(id)));
+        }
+        if let Some(status) = &self.status {
+            let mark = if status == "active" { Mark::Done } else { Mark::Failed };
+            fields.push(("status", page.state(mark, status)));
+            if self.not_before.is_some() {
+                fields.push(("from", age(self.not_before.as_deref(), page.now(), true)));
+            }
+            let end = self.expires_on.as_deref();
+            fields.push((
+                "expires",
+                end.map_or_else(|| Text::plain("never"), |_| age(end, page.now(), true)),
+            ));
+        }
+        fields.push(("account", self.named()));
+        fields.push(("sees", self.seen()));
+        page.fields(&fields);
+        if let Some(reads) = &self.reads {
+            page.blank();
+            let rows: Vec<_> = reads.iter().map(|read| row(page, read)).collect();
+            page.table(&["READS", "ALLOWED", "PERMISSION IN THE DASHBOARD"], &rows);
+            page.blank();
+            page.paragraph(Text::dim(
+                "Whether it may write is not proven: only a write would tell.",
+            ));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.id.clone().into_iter().collect()
+    }
+}
+
+impl Report {
+    fn named(&self) -> Text {
+        let Some(account) = &self.account else { return Text::dim("none was named") };
+        let mut listed = self.accounts.iter().flatten();
+        let name = listed.find(|seen| seen.id == *account).and_then(|seen| seen.name.as_deref());
+        Text::plain(account) + Text::dim(name.map(|name| format!("  {name}")).unwrap_or_default())
+    }
+
+    fn seen(&self) -> Text {
+        match self.accounts.as_deref() {
+            None => Text::dim("may not list accounts"),
+            Some([]) => Text::warn("no account"),
+            Some(accounts) => {
+                let name =
+                    |seen: &token::Seen| seen.name.clone().unwrap_or_else(|| seen.id.clone());
+                let names: Vec<_> = accounts.iter().take(5).map(name).collect();
+                let more = accounts.len() - names.len();
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                Text::plain(format!("{}{more}", names.join(", ")))
+            }
+        }
+    }
+}
+
+fn row(page: &Page, read: &Read) -> Vec<Text> {
+    let state = match read.allowed {
+        Some(true) => page.state(Mark::Passed, "may read"),
+        Some(false) => page.state(Mark::Failed, "may not"),
+        None => page.state(Mark::Skipped, "not told"),
+    };
+    let permission = read.dashboard.as_deref().unwrap_or("-");
+    let permission =
+        if read.allowed == Some(true) { Text::dim(permission) } else { Text::plain(permission) };
+    vec![Text::plain(read.what), state, permission]
+}

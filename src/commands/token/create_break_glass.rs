@@ -1,0 +1,190 @@
+//! `cfsso token create-break-glass`: look the permissions up, make the token,
+//! hand it over once, and see it work.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::super::connector::view::age;
+use super::super::{Outcome, change};
+use super::file::Draft;
+use crate::api::Credentials;
+use crate::api::request::Request;
+use crate::api::token::{self, Made};
+use crate::context::Context;
+use crate::flow::break_glass::{self, Granted};
+use crate::flow::plan::{Change, Difference, Plan};
+use crate::flow::{Stop, StopKind, Tools};
+use crate::output::{Mark, Page, Show, Text};
+use crate::settings::duration;
+
+/// Arguments of `token create-break-glass`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Keep the token where it can be reached when nobody can sign in to the dashboard.
+The token in use needs Account API Tokens: Edit, and all that it gives away.
+
+Examples:
+  cfsso token create-break-glass --output-file break-glass.token
+  cfsso token create-break-glass --with-access --expires 90d
+  cfsso token check --token-file break-glass.token"
+)]
+pub struct Args {
+    /// How long it can be used, such as 90d
+    #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = duration)]
+    expires: Duration,
+
+    /// Write it to this file, which must not exist, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+
+    /// Let it also open the dashboard's sign-in to one-time PINs
+    #[arg(long)]
+    with_access: bool,
+
+    /// What to call it in the dashboard's list
+    #[arg(long, value_name = "NAME", default_value = "cfsso break-glass")]
+    name: String,
+}
+
+/// The token that was made.
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether it was seen to work.
+    ok: bool,
+    /// Its identifier, which is no secret.
+    id: String,
+    /// What it is called.
+    name: String,
+    /// Until when it can be used (RFC 3339).
+    expires_on: Option<String>,
+    /// What it may do.
+    permissions: Vec<&'static str>,
+    /// The token itself; `null` where it is in a file.
+    value: Option<String>,
+    /// The file that holds it.
+    file: Option<String>,
+}
+
+/// Makes a token for emergencies.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let granted = break_glass::permissions(&tools, args.with_access).await?;
+    let ids: Vec<_> = granted.iter().map(|granted| granted.id.clone()).collect();
+    let end = end(context.clock.now(), args.expires)?;
+    let request = token::create(tools.account, &args.name, &ids, &end);
+    if let Some(outcome) = change::settle(context, plan(&args.name, &granted, &request), "this")? {
+        return Ok(outcome);
+    }
+    for granted in granted.iter().filter(|granted| !granted.looked_up) {
+        context.screen.warn(Text::prose(format!(
+            "the API lists no permission `{}` to this token: its documented ID is used",
+            granted.name
+        )));
+    }
+    let draft = args.output_file.as_deref().map(drafted).transpose()?;
+    let made = tools.write(&request, None, format!("create the token {}", args.name)).await?;
+    let file = args.output_file.as_ref().map(|file| file.display().to_string());
+    let value = made.value.expose_secret().to_owned();
+    if let (Some(draft), Some(file)) = (draft, &file)
+        && let Err(error) = draft.keep(&value)
+    {
+        return Err(taken_back(&tools, &made, file, &error).await.into());
+    }
+    let failure = proven(&tools, made.value.clone()).await;
+    let report = Report {
+        schema: "cfsso/break-glass/v1",
+        ok: failure.is_none(),
+        id: made.id,
+        name: args.name,
+        expires_on: made.expires_on,
+        permissions: granted.iter().map(|granted| granted.name).collect(),
+        value: file.is_none().then_some(value),
+        file,
+    };
+    Ok(Outcome::done(report).failed(failure.map(Into::into)))
+}
+
+/// When it ends, to the second: the API's times have no more.
+fn end(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
+    let end = now.checked_add(lasting).context("`--expires` is beyond the end of time")?;
+    Ok(Timestamp::from_second(end.as_second())?.to_string())
+}
+
+fn plan(name: &str, granted: &[Granted], request: &Request<Made>) -> Plan {
+    let names: Vec<_> = granted.iter().map(|granted| granted.name).collect();
+    let title = format!("create the token {name}, which may: {}", names.join("; "));
+    let diff = vec![Difference::new("token", serde_json::Value::Null, name)];
+    Plan::new(Vec::new(), vec![Change::new(title, request, diff)])
+}
+
+fn drafted(target: &Path) -> Result<Draft, Stop> {
+    Draft::begin(target).map_err(|error| {
+        let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
+        let kind = if exists { StopKind::Conflict } else { StopKind::Usage };
+        let message = format!("cannot write a token to {}: nothing was sent", target.display());
+        Stop::new(kind, message).cause(error.to_string()).hint("name another with `--output-file`")
+    })
+}
+
+/// A token that nobody has is of no use: it is removed again.
+async fn taken_back(tools: &Tools<'_>, made: &Made, file: &str, error: &std::io::Error) -> Stop {
+    let request = token::delete(tools.account, &made.id);
+    let removed = tools.write(&request, None, "remove the token that could not be kept").await;
+    let (kind, fate) = match removed {
+        Ok(()) => (StopKind::NotSeen, "it was removed again".to_owned()),
+        Err(error) => (StopKind::HalfDone, format!("it stands, and nobody has it: {error}")),
+    };
+    Stop::new(kind, format!("the new token {} cannot be written to {file}", made.id))
+        .causes([error.to_string(), fate])
+        .hint("the dashboard lists tokens under Manage Account, Account API Tokens")
+}
+
+/// What the first use of the token came to, where it did not work.
+async fn proven(tools: &Tools<'_>, value: SecretString) -> Option<Stop> {
+    let client = tools.client.acting_as(Credentials::Token(value));
+    let error = break_glass::prove(&client, tools.account, tools.clock).await.err()?;
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    Some(
+        Stop::new(StopKind::NotSeen, "the token was made, but was not seen to work")
+            .cause(error.to_string())
+            .causes(cause)
+            .hint("try it: `cfsso token check --token-file FILE`"),
+    )
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        let (mark, words) = if self.ok {
+            (Mark::Done, "the token was made, and lists connectors")
+        } else {
+            (Mark::Failed, "the token was made, and was not seen to work")
+        };
+        page.marked(mark, words);
+        page.blank();
+        page.fields(&[
+            ("name", Text::strong(&self.name)),
+            ("id", Text::plain(&self.id)),
+            ("may", Text::plain(self.permissions.join("; "))),
+            ("expires", age(self.expires_on.as_deref(), page.now(), true)),
+        ]);
+        if let Some(file) = &self.file {
+            page.fields(&[("in the file", Text::plain(file))]);
+        }
+        if let Some(value) = &self.value {
+            page.blank();
+            page.line("The token, shown this once:");
+            page.line(Text::strong(value));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.id.clone()]
+    }
+}

@@ -1,0 +1,100 @@
+//! A file for a secret: there and private before the secret is, whole or not
+//! there, and never in the place of another.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that is about to hold a secret. Dropped, it leaves nothing behind.
+pub struct Draft {
+    target: PathBuf,
+    path: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    /// Makes the file beside `target`, so that a folder that cannot be written
+    /// is known before there is a secret to lose.
+    pub fn begin(target: &Path) -> io::Result<Self> {
+        if target.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let mut name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let path = target.with_file_name(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        private(&mut options);
+        let file = options.open(&path)?;
+        Ok(Self { target: target.to_owned(), path, file })
+    }
+
+    /// Writes the secret and gives the file its name, unless that is taken.
+    pub fn keep(mut self, secret: &str) -> io::Result<()> {
+        writeln!(self.file, "{secret}")?;
+        self.file.sync_all()?;
+        // Unlike renaming, linking never replaces a file.
+        match fs::hard_link(&self.path, &self.target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            Err(_) if self.target.symlink_metadata().is_ok() => {
+                Err(io::ErrorKind::AlreadyExists.into())
+            }
+            Err(_) => fs::rename(&self.path, &self.target),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_kept_secret_is_private_and_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("token");
+        Draft::begin(&target).unwrap().keep("planted").unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "planted\n");
+        assert_eq!(names(dir.path()), ["token"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn nothing_is_replaced_and_nothing_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("token");
+        drop(Draft::begin(&target).unwrap());
+        assert!(names(dir.path()).is_empty());
+        let late = Draft::begin(&target).unwrap();
+        fs::write(&target, "another's").unwrap();
+        let refused = late.keep("planted").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "another's");
+        assert_eq!(names(dir.path()), ["token"]);
+        assert!(Draft::begin(&target).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! A token for emergencies: which permissions it is made of, and the proof
+//! that it works.
+
+use std::time::Duration;
+
+use super::{Error, Tools};
+use crate::api::ids::AccountId;
+use crate::api::token::{self, ACCOUNT_SCOPE, Group};
+use crate::api::{self, Client, Kind, connector};
+use crate::clock::Clock;
+
+/// How long a new token may take to be known everywhere.
+const WAITS: [u64; 3] = [1, 2, 4];
+
+/// A permission, by its name and its ID in the API reference (sections 2 to 4).
+type Known = (&'static str, &'static str);
+
+const CONNECTORS: Known = ("SSO Connector Write", "901ca5e292584c6aa1b4cdb39248bb07");
+/// What opening the dashboard's sign-in to one-time PINs takes.
+const ACCESS: [Known; 2] = [
+    (
+        "Access: Organizations, Identity Providers, and Groups Write",
+        "bfe0d8686a584fa680f4c53b5eb0de6d",
+    ),
+    ("Access: Apps and Policies Write", "1e13c5124ca64b72b1969a67e8829049"),
+];
+
+/// A permission that the token is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Its name.
+    pub name: &'static str,
+    /// The ID of its permission group.
+    pub id: String,
+    /// Whether the API listed it under that name; else the ID is the one that
+    /// the reference has.
+    pub looked_up: bool,
+}
+
+/// The permissions, looked up where the caller may read the catalogue.
+pub async fn permissions(tools: &Tools<'_>, with_access: bool) -> Result<Vec<Granted>, Error> {
+    let catalogue = match tools.client.list(&token::permission_groups(tools.account)).await {
+        // Whoever may not read the catalogue may still be told so by the creation.
+        Err(error) if matches!(error.kind(), Kind::Forbidden | Kind::NotFound) => Vec::new(),
+        catalogue => catalogue?,
+    };
+    Ok(choose(&catalogue, with_access))
+}
+
+/// Names are not unique: Access has the same ones for zones.
+fn choose(catalogue: &[Group], with_access: bool) -> Vec<Granted> {
+    let access = if with_access { &ACCESS[..] } else { &[] };
+    let wanted = [CONNECTORS].into_iter().chain(access.iter().copied());
+    wanted
+        .map(|(name, id)| {
+            let is_meant = |group: &&Group| {
+                group.name == name && group.scopes.iter().any(|scope| scope == ACCOUNT_SCOPE)
+            };
+            let listed = catalogue.iter().find(is_meant);
+            let id = listed.map_or_else(|| id.to_owned(), |group| group.id.clone());
+            Granted { name, id, looked_up: listed.is_some() }
+        })
+        .collect()
+}
+
+/// Uses the new token to list connectors. One that is not yet known everywhere
+/// is tried again for a few seconds.
+pub async fn prove(client: &Client, account: &AccountId, clock: &Clock) -> Result<(), api::Error> {
+    let request = connector::list(account);
+    for wait in WAITS {
+        match client.list(&request).await {
+            Err(error) if matches!(error.kind(), Kind::Unauthenticated | Kind::Forbidden) => {
+                clock.sleep(Duration::from_secs(wait)).await;
+            }
+            answer => return answer.map(drop),
+        }
+    }
+    client.list(&request).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(id: &str, name: &str, scope: &str) -> Group {
+        Group { id: id.to_owned(), name: name.to_owned(), scopes: vec![scope.to_owned()] }
+    }
+
+    #[test]
+    fn names_count_in_the_scope_of_accounts_and_ids_are_the_last_resort() {
+        let zone = "com.cloudflare.api.account.zone";
+        let catalogue = [
+            group("z", "Access: Apps and Policies Write", zone),
+            group("r", "SSO Connector Read", ACCOUNT_SCOPE),
+            group("w", "SSO Connector Write", ACCOUNT_SCOPE),
+        ];
+        let chosen = |with_access| -> Vec<(String, bool)> {
+            let granted = choose(&catalogue, with_access);
+            granted.into_iter().map(|granted| (granted.id, granted.looked_up)).collect()
+        };
+        let connectors = || ("w".to_owned(), true);
+        assert_eq!(chosen(false), [connectors()]);
+        let [idps, apps] = ACCESS.map(|(_, id)| (id.to_owned(), false));
+        assert_eq!(chosen(true), [connectors(), idps, apps]);
+        assert_eq!(choose(&[], false)[0].id, CONNECTORS.1);
+    }
+}

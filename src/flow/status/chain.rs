@@ -1,0 +1,342 @@
+//! What a sign-in goes through, link by link: what is there, and whether it is
+//! as it should be. Pure.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Domain, Facts, NotChecked};
+use crate::api::app::App;
+use crate::api::connector::{Fields as Connector, Status};
+use crate::api::idp::{Idp, Type};
+use crate::api::policy::Fields as Policy;
+
+/// One thing that a sign-in goes through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Link {
+    /// What it is for.
+    pub role: Role,
+    /// Its identifier, where there is one thing.
+    pub id: Option<String>,
+    /// How it stands.
+    pub state: State,
+    /// The same in words.
+    pub words: String,
+}
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The connector.
+    Connector,
+    /// The application of the dashboard's sign-in.
+    App,
+    /// The policy that lets the domain's users in.
+    Policy,
+    /// An identity provider.
+    Idp,
+}
+
+/// How a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// Not there yet.
+    ToDo,
+    /// It wants a look.
+    Warning,
+    /// It keeps users out.
+    Wrong,
+    /// It may not be read.
+    NotChecked,
+}
+
+/// The links of a connector's domain, in the order of a sign-in.
+pub(super) fn of(one: &Connector, facts: &Facts) -> Vec<Link> {
+    let mut links = vec![connector(one), app(facts, one.is_enabled())];
+    if facts.apps.as_deref().is_none_or(|apps| sign_in(apps).is_some()) {
+        links.push(policy(&one.email_domain, facts.policies.as_deref(), one.is_enabled()));
+    }
+    links.extend(idps(facts));
+    links
+}
+
+/// The links that every domain has in common.
+pub(super) fn shared(facts: &Facts) -> Vec<Link> {
+    [app(facts, false)].into_iter().chain(idps(facts)).collect()
+}
+
+/// The one application of the dashboard's sign-in.
+pub(super) fn sign_in(apps: &[App]) -> Option<&App> {
+    let mut found = apps.iter().filter(|app| app.is_dash_sso());
+    found.next().filter(|_| found.next().is_none())
+}
+
+fn link(role: Role, state: State, words: impl Into<String>) -> Link {
+    Link { role, id: None, state, words: words.into() }
+}
+
+fn connector(one: &Connector) -> Link {
+    let (state, proof) = match one.status() {
+        Some(Status::Verified) => (State::Ok, "verified".to_owned()),
+        Some(Status::Pending) => (State::ToDo, "verification pending".to_owned()),
+        Some(Status::Awaiting) => (State::ToDo, "verification not begun".to_owned()),
+        Some(Status::Failed) => (State::Wrong, "verification failed".to_owned()),
+        Some(Status::Other(other)) => (State::Warning, format!("verification {other}")),
+        None => (State::Warning, "verification not told".to_owned()),
+    };
+    let (state, enforced) = match (one.enabled, state) {
+        (Some(true), State::ToDo) => (State::Warning, "enforced"),
+        (Some(true), state) => (state, "enforced"),
+        (Some(false), State::Ok) => (State::ToDo, "not enforced"),
+        (Some(false), state) => (state, "not enforced"),
+        (None, _) => (State::Warning, "enforcement not told"),
+    };
+    let id = Some(one.id.to_string());
+    Link { id, ..link(Role::Connector, state, format!("{proof}, {enforced}")) }
+}
+
+fn app(facts: &Facts, is_enabled: bool) -> Link {
+    let missing = if is_enabled { State::Wrong } else { State::ToDo };
+    let link = |state, words: String| link(Role::App, state, words);
+    let Some(apps) = &facts.apps else {
+        return link(State::NotChecked, "applications may not be read".to_owned());
+    };
+    if facts.lacks_access {
+        return link(missing, "this account has no Zero Trust organization".to_owned());
+    }
+    let Some(app) = sign_in(apps) else {
+        let count = apps.iter().filter(|app| app.is_dash_sso()).count();
+        let state = if count == 0 { missing } else { State::Warning };
+        return link(state, format!("there are {count} applications of type dash_sso, not one"));
+    };
+    let listed = app.listed_idps().len();
+    let admits = match listed {
+        0 => "every identity provider".to_owned(),
+        1 => "one identity provider".to_owned(),
+        several => format!("{several} identity providers"),
+    };
+    let skips = app.auto_redirect_to_identity == Some(true);
+    let (state, note) = match (skips, listed) {
+        (true, 1) => (State::Ok, ", the choice is skipped"),
+        // Skipping the choice is valid with exactly one (API reference, section 4).
+        (true, _) => (State::Warning, ", but the choice is skipped"),
+        (false, _) => (State::Ok, ""),
+    };
+    Link {
+        id: Some(app.id.to_string()),
+        ..link(state, format!("{} admits {admits}{note}", app.name))
+    }
+}
+
+fn policy<P: std::ops::Deref<Target = Policy>>(
+    domain: &str,
+    policies: Option<&[P]>,
+    is_enabled: bool,
+) -> Link {
+    let link = |state, words: String| link(Role::Policy, state, words);
+    let Some(policies) = policies else {
+        return link(State::NotChecked, "policies may not be read".to_owned());
+    };
+    let allowing: Vec<_> = policies.iter().filter(|one| one.decision == "allow").collect();
+    let Some(found) = allowing.iter().find(|one| names(one, domain)) else {
+        let words = match allowing.len() {
+            0 => format!("no policy lets anybody of {domain} in"),
+            _ => format!("no policy names {domain}; others may let its users in"),
+        };
+        let state = match (allowing.is_empty(), is_enabled) {
+            (true, true) => State::Wrong,
+            (true, false) => State::ToDo,
+            (false, _) => State::Warning,
+        };
+        return link(state, words);
+    };
+    let is_narrowed = [&found.require, &found.exclude]
+        .into_iter()
+        .any(|rules| rules.as_ref().is_some_and(|rules| !rules.is_empty()));
+    let (state, note) =
+        if is_narrowed { (State::Warning, ", under further conditions") } else { (State::Ok, "") };
+    Link {
+        id: Some(found.id.to_string()),
+        ..link(state, format!("{} lets {domain} in{note}", found.name))
+    }
+}
+
+/// Whether the policy includes everybody of the domain.
+fn names(policy: &Policy, domain: &str) -> bool {
+    policy.include.iter().flatten().any(|rule| {
+        let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
+        let named = rule["email_domain"]["domain"].as_str();
+        named.is_some_and(|named| named.eq_ignore_ascii_case(domain))
+            || rule.get("everyone").is_some()
+    })
+}
+
+fn idps(facts: &Facts) -> Vec<Link> {
+    let link = |state, words: &str| link(Role::Idp, state, words);
+    let Some(idps) = &facts.idps else {
+        return vec![link(State::NotChecked, "identity providers may not be read")];
+    };
+    let app = facts.apps.as_deref().and_then(sign_in);
+    let admitted: Vec<_> =
+        idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect();
+    let mut links: Vec<_> = admitted.iter().map(|idp| known(idp)).collect();
+    let listed = app.map(|app| app.listed_idps()).unwrap_or_default();
+    for id in listed.iter().filter(|id| idps.iter().all(|idp| idp.id != **id)) {
+        let gone = link(State::Warning, "admitted, but not there any more");
+        links.push(Link { id: Some(id.to_string()), ..gone });
+    }
+    if admitted.is_empty() {
+        links.push(link(State::Wrong, "no identity provider that is there is admitted"));
+    } else if admitted.iter().all(|idp| idp.kind == Type::OneTimePin) {
+        links.push(link(State::Warning, "nothing but one-time PINs is admitted"));
+    }
+    links
+}
+
+fn known(idp: &Idp) -> Link {
+    let words = format!("{} ({})", idp.name, idp.kind.as_str());
+    Link { id: Some(idp.id.to_string()), ..link(Role::Idp, State::Ok, words) }
+}
+
+/// The commands that come next: one for each domain that wants one.
+pub(super) fn next(domains: Option<&[Domain]>, not_checked: &[NotChecked]) -> Vec<String> {
+    let mut commands: Vec<_> = match domains {
+        Some([]) => vec!["cfsso setup <DOMAIN>".to_owned()],
+        domains => domains.unwrap_or_default().iter().filter_map(step).collect(),
+    };
+    if !not_checked.is_empty() {
+        commands.push("cfsso token check".to_owned());
+    }
+    let mut kept = Vec::new();
+    for command in commands {
+        if !kept.contains(&command) {
+            kept.push(command);
+        }
+    }
+    kept
+}
+
+/// What is to be done first for a domain, in the order of the chain.
+fn step(domain: &Domain) -> Option<String> {
+    let name = &domain.domain;
+    let first = domain.chain.iter().find(|link| {
+        matches!(link.state, State::ToDo | State::Warning | State::Wrong)
+            && !is_to_enable(domain, link)
+    });
+    match first {
+        Some(link) => Some(match link.role {
+            Role::Connector if domain.verification.as_deref() == Some("pending") => {
+                format!("cfsso connector verify {name} --wait")
+            }
+            Role::Connector => format!("cfsso connector verify {name}"),
+            Role::App => "cfsso app list".to_owned(),
+            Role::Policy => "cfsso app policies".to_owned(),
+            Role::Idp
+                if domain.chain.iter().any(|link| link.role == Role::Idp && link.id.is_some()) =>
+            {
+                "cfsso app idps".to_owned()
+            }
+            Role::Idp => "cfsso idp types".to_owned(),
+        }),
+        None if domain.enforced == Some(false) => Some(format!("cfsso enable {name}")),
+        None => None,
+    }
+}
+
+/// A connector that is verified wants nothing but to be enabled, which is last.
+fn is_to_enable(domain: &Domain, link: &Link) -> bool {
+    link.role == Role::Connector && domain.verification.as_deref() == Some("verified")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api;
+
+    fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn one(enabled: &str, status: &str) -> Connector {
+        read(&format!(
+            r#"{{"id":"c1","email_domain":"cool.cats","enabled":{enabled},"verification":{{"status":"{status}"}}}}"#
+        ))
+    }
+
+    #[test]
+    fn a_connector_is_well_when_it_is_verified_and_enforced() {
+        for (enabled, status, state) in [
+            ("true", "verified", State::Ok),
+            ("false", "verified", State::ToDo),
+            ("false", "pending", State::ToDo),
+            ("false", "awaiting", State::ToDo),
+            ("false", "failed", State::Wrong),
+            ("true", "pending", State::Warning),
+            ("true", "failed", State::Wrong),
+            ("true", "new", State::Warning),
+            ("null", "verified", State::Warning),
+        ] {
+            assert_eq!(connector(&one(enabled, status)).state, state, "{enabled} {status}");
+        }
+    }
+
+    #[test]
+    fn a_policy_has_to_name_the_domain_without_conditions() {
+        let rule = r#"{"email_domain":{"domain":"COOL.cats"}}"#;
+        for (policies, enabled, state) in [
+            (format!(r#"[{{"id":"p","decision":"allow","include":[{rule}]}}]"#), true, State::Ok),
+            (
+                r#"[{"id":"p","decision":"allow","include":[{"everyone":{}}]}]"#.into(),
+                true,
+                State::Ok,
+            ),
+            (
+                format!(r#"[{{"id":"p","decision":"allow","include":[{rule}],"require":[{{}}]}}]"#),
+                true,
+                State::Warning,
+            ),
+            (format!(r#"[{{"id":"p","decision":"deny","include":[{rule}]}}]"#), true, State::Wrong),
+            (
+                r#"[{"id":"p","decision":"allow","include":[{"email":{"email":"a@cool.cats"}}]}]"#
+                    .into(),
+                true,
+                State::Warning,
+            ),
+            ("[]".into(), true, State::Wrong),
+            ("[]".into(), false, State::ToDo),
+        ] {
+            let list: Vec<api::policy::Policy> = read(&policies);
+            assert_eq!(policy("cool.cats", Some(&list), enabled).state, state, "{policies}");
+        }
+        let none = policy::<api::policy::Policy>("cool.cats", None, true);
+        assert_eq!(none.state, State::NotChecked);
+    }
+
+    #[test]
+    fn identity_providers_have_to_be_there_and_more_than_pins() {
+        let oidc = r#"{"id":"p1","name":"Company","type":"oidc"}"#;
+        let pin = r#"{"id":"p2","name":"","type":"onetimepin"}"#;
+        for (there, listed, states) in [
+            (format!("[{oidc},{pin}]"), "[]", vec![State::Ok, State::Ok]),
+            (format!("[{oidc},{pin}]"), r#"["p1"]"#, vec![State::Ok]),
+            (format!("[{oidc},{pin}]"), r#"["p2"]"#, vec![State::Ok, State::Warning]),
+            (format!("[{oidc}]"), r#"["p1","p9"]"#, vec![State::Ok, State::Warning]),
+            (format!("[{oidc}]"), r#"["p9"]"#, vec![State::Warning, State::Wrong]),
+            ("[]".to_owned(), "[]", vec![State::Wrong]),
+        ] {
+            let app = format!(r#"[{{"id":"a","type":"dash_sso","allowed_idps":{listed}}}]"#);
+            let facts = Facts {
+                apps: Some(read(&app)),
+                policies: None,
+                idps: Some(read(&there)),
+                lacks_access: false,
+            };
+            let seen: Vec<_> = idps(&facts).iter().map(|link| link.state).collect();
+            assert_eq!(seen, states, "{there} {listed}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The state of dashboard SSO as a whole: everything that bears on a sign-in,
+//! read at once, and told as far as the token may see it.
+
+mod chain;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use chain::{Link, Role, State};
+
+use super::journal::Outcome;
+use super::{Error, Tools, app, connector, idp};
+use crate::api::app::App;
+use crate::api::connector::Connector;
+use crate::api::idp::Idp;
+use crate::api::policy::{self, Policy};
+use crate::api::{self, Kind, permission};
+
+/// How many entries of the journal are told.
+const RECENT: usize = 3;
+
+/// The state of dashboard SSO in an account.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether everything was looked at and found as it should be.
+    pub ok: bool,
+    /// The account.
+    pub account: String,
+    /// What stands for each domain; `null` where connectors may not be read.
+    pub domains: Option<Vec<Domain>>,
+    /// What the domains share, where connectors may not be read.
+    pub shared: Vec<Link>,
+    /// What could not be looked at.
+    pub not_checked: Vec<NotChecked>,
+    /// What this machine changed last, the latest first.
+    pub journal: Vec<Recent>,
+    /// The commands to run next.
+    pub next: Vec<String>,
+}
+
+/// A domain and what its users' sign-in goes through, in order.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Domain {
+    /// The domain.
+    pub domain: String,
+    /// The connector's identifier.
+    pub connector: String,
+    /// Whether sign-in through the identity provider is enforced.
+    pub enforced: Option<bool>,
+    /// How far the domain's verification has come.
+    pub verification: Option<String>,
+    /// When the connector was last changed (RFC 3339).
+    pub changed_on: Option<String>,
+    /// Connector, application, policy, identity providers.
+    pub chain: Vec<Link>,
+}
+
+/// Something that could not be looked at.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotChecked {
+    /// What.
+    pub what: &'static str,
+    /// The permission for it, as the API calls it.
+    pub permission: Option<&'static str>,
+    /// The same, as the dashboard calls it.
+    pub dashboard: Option<String>,
+}
+
+/// A write in the journal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Recent {
+    /// The entry's name.
+    pub id: String,
+    /// When it left.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// What it does, in words.
+    pub title: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The entry that put it back.
+    pub undone_by: Option<String>,
+}
+
+/// What was seen of one kind of thing; none where it may not be read.
+type Part<T> = Option<Vec<T>>;
+
+/// What bears on a sign-in, as far as it may be seen.
+pub(super) struct Facts {
+    pub apps: Part<App>,
+    /// Of the one application of the dashboard's sign-in.
+    pub policies: Part<Policy>,
+    pub idps: Part<Idp>,
+    /// The account has no Zero Trust organization.
+    pub lacks_access: bool,
+}
+
+impl Report {
+    /// The name of the JSON form.
+    pub const SCHEMA: &'static str = "cfsso/status/v1";
+}
+
+/// Reads everything, in two rounds: policies wait for their application.
+pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
+    let (connectors, apps, idps) =
+        tokio::join!(connector::list(tools), app::list(tools), idp::list(tools));
+    let mut gaps = Gaps::default();
+    let connectors = gaps.part("SSO connectors", connectors)?;
+    let apps = gaps.part("applications", apps)?;
+    let idps = gaps.part("identity providers", idps)?;
+    if gaps.refusals.len() == 3 {
+        return Err(gaps.refusals.swap_remove(0).into());
+    }
+    let policies = policies(tools, apps.as_deref(), &mut gaps).await?;
+    let facts = Facts { apps, policies, idps, lacks_access: gaps.lacks_access };
+    Ok(told(tools, connectors, &facts, gaps.list()))
+}
+
+async fn policies(
+    tools: &Tools<'_>,
+    apps: Option<&[App]>,
+    gaps: &mut Gaps,
+) -> Result<Part<Policy>, Error> {
+    let Some(app) = apps.and_then(chain::sign_in) else { return Ok(None) };
+    let policies = tools.client.list(&policy::list(tools.account, &app.id)).await;
+    gaps.part("policies", policies.map_err(Error::from))
+}
+
+fn told(
+    tools: &Tools<'_>,
+    connectors: Part<Connector>,
+    facts: &Facts,
+    not_checked: Vec<NotChecked>,
+) -> Report {
+    let domains: Option<Vec<_>> =
+        connectors.map(|connectors| connectors.iter().map(|one| domain(one, facts)).collect());
+    let shared = if domains.is_some() { Vec::new() } else { chain::shared(facts) };
+    let links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
+    let is_well = links.clone().all(|link| link.state == State::Ok);
+    Report {
+        schema: Report::SCHEMA,
+        ok: is_well && not_checked.is_empty(),
+        account: tools.account.to_string(),
+        next: chain::next(domains.as_deref(), &not_checked),
+        domains,
+        shared,
+        not_checked,
+        journal: recent(tools),
+    }
+}
+
+fn domain(connector: &Connector, facts: &Facts) -> Domain {
+    Domain {
+        domain: connector.email_domain.clone(),
+        connector: connector.id.to_string(),
+        enforced: connector.enabled,
+        verification: connector.status().map(|status| status.as_str().to_owned()),
+        changed_on: connector.updated_on.clone().or_else(|| connector.created_on.clone()),
+        chain: chain::of(connector, facts),
+    }
+}
+
+/// A journal that cannot be read is no reason to say nothing of the rest.
+fn recent(tools: &Tools<'_>) -> Vec<Recent> {
+    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    let latest = entries.into_iter().rev().take(RECENT);
+    latest
+        .map(|entry| Recent {
+            id: entry.id,
+            at: entry.at,
+            title: entry.title,
+            outcome: entry.outcome,
+            undone_by: entry.undone_by,
+        })
+        .collect()
+}
+
+/// What may not be read.
+#[derive(Default)]
+struct Gaps {
+    whats: Vec<&'static str>,
+    refusals: Vec<api::Error>,
+    lacks_access: bool,
+}
+
+impl Gaps {
+    fn part<T>(
+        &mut self,
+        what: &'static str,
+        read: Result<Vec<T>, Error>,
+    ) -> Result<Part<T>, Error> {
+        match read {
+            Ok(items) => Ok(Some(items)),
+            Err(Error::Api(error)) if error.kind() == Kind::AccessNotEnabled => {
+                self.lacks_access = true;
+                Ok(Some(Vec::new()))
+            }
+            Err(Error::Api(error)) if error.kind() == Kind::Forbidden => {
+                self.whats.push(what);
+                self.refusals.push(error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn list(&self) -> Vec<NotChecked> {
+        let gaps = self.whats.iter().zip(&self.refusals);
+        gaps.map(|(what, error)| {
+            let permission = permission::required(&error.request);
+            NotChecked { what, permission, dashboard: permission.map(permission::in_dashboard) }
+        })
+        .collect()
+    }
+}

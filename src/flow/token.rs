@@ -1,0 +1,341 @@
+//! Whose the credential in use is, and what it may read: told by asking, since
+//! a token's form does not say it (API reference, section 8.1).
+
+use futures_util::future::join_all;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Error, Stop, StopKind};
+use crate::api::account::{self, Account};
+use crate::api::ids::AccountId;
+use crate::api::permission;
+use crate::api::request::Request;
+use crate::api::token::{self, Verification};
+use crate::api::{self, Client, Kind};
+
+/// The most other accounts that are asked whether a token is theirs.
+const MOST_ACCOUNTS: usize = 5;
+
+/// What became known of the credential in use.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether it can be used for what was asked.
+    pub ok: bool,
+    /// Whose it is; `null` where nobody recognises it.
+    pub kind: Option<Owner>,
+    /// The token's identifier, which is no secret.
+    pub id: Option<String>,
+    /// Its state, as the API says it.
+    pub status: Option<String>,
+    /// From when on it can be used (RFC 3339).
+    pub not_before: Option<String>,
+    /// Until when it can be used (RFC 3339); `null` for ever.
+    pub expires_on: Option<String>,
+    /// The account that was named, or the only one.
+    pub account: Option<String>,
+    /// The account that the token belongs to.
+    pub owner: Option<String>,
+    /// The accounts that it sees; `null` where it may not list them.
+    pub accounts: Option<Vec<Seen>>,
+    /// What it may read; `null` where nobody tried.
+    pub reads: Option<Vec<Read>>,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+    /// What to do about it.
+    #[serde(skip)]
+    pub remedy: Option<String>,
+}
+
+/// Whose a credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    /// A user's token.
+    User,
+    /// An account's token.
+    Account,
+    /// A user's Global API Key.
+    GlobalApiKey,
+}
+
+/// An account by ID and name.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Seen {
+    /// Its identifier.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// One thing that was read to see whether it may be.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Read {
+    /// What was read.
+    pub what: &'static str,
+    /// Whether it may be read; `null` where no answer tells.
+    pub allowed: Option<bool>,
+    /// The permission for it, as the API calls it.
+    pub permission: Option<&'static str>,
+    /// The same, as the dashboard calls it.
+    pub dashboard: Option<String>,
+    /// What the API said where it did not say yes.
+    pub answer: Option<String>,
+}
+
+impl Owner {
+    /// What it is called.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "a user's API token",
+            Self::Account => "an account's API token",
+            Self::GlobalApiKey => "a user's Global API Key",
+        }
+    }
+}
+
+impl Report {
+    /// The name of the JSON form.
+    pub const SCHEMA: &'static str = "cfsso/token/v1";
+
+    /// What stands in the way of using it.
+    #[must_use]
+    pub fn stop(&self) -> Option<Stop> {
+        let stop = Stop::new(StopKind::NoToken, self.problem.clone()?);
+        Some(match &self.remedy {
+            Some(remedy) => stop.hint(remedy),
+            None => stop,
+        })
+    }
+}
+
+/// Asks every route that may know the credential, all at once.
+pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Report, Error> {
+    let listed = account::list();
+    let (user, own, accounts) = tokio::join!(
+        verify(client, Some(token::verify_user())),
+        verify(client, account.map(token::verify_account)),
+        client.list(&listed),
+    );
+    let accounts = match accounts {
+        Err(error) if !is_about_rights(&error) => return Err(error.into()),
+        accounts => accounts.ok(),
+    };
+    let (user, own) = (user?, own?);
+    let (kind, owner, verification) = if !client.uses_token() {
+        (accounts.is_some().then_some(Owner::GlobalApiKey), None, None)
+    } else if user.is_some() {
+        (Some(Owner::User), None, user)
+    } else if own.is_some() {
+        (Some(Owner::Account), account.cloned(), own)
+    } else {
+        match elsewhere(client, account, accounts.as_deref()).await? {
+            Some((owner, found)) => (Some(Owner::Account), Some(owner), Some(found)),
+            None => (None, None, None),
+        }
+    };
+    let known = verification.as_deref();
+    let mut report = Report {
+        schema: Report::SCHEMA,
+        ok: true,
+        kind,
+        id: known.and_then(|known| known.id.clone()),
+        status: known.and_then(status),
+        not_before: known.and_then(|known| known.not_before.clone()),
+        expires_on: known.and_then(|known| known.expires_on.clone()),
+        account: account.or(owner.as_ref()).map(ToString::to_string),
+        owner: owner.map(|owner| owner.to_string()),
+        accounts: accounts.map(|accounts| accounts.iter().map(Seen::of).collect()),
+        reads: None,
+        problem: None,
+        remedy: None,
+    };
+    judge(&mut report, client.uses_token());
+    Ok(report)
+}
+
+/// A verification; none where the token is not known there.
+async fn verify(
+    client: &Client,
+    request: Option<Request<Verification>>,
+) -> Result<Option<Verification>, Error> {
+    let Some(request) = request.filter(|_| client.uses_token()) else { return Ok(None) };
+    match client.send(&request).await {
+        Err(error) if is_about_rights(&error) => Ok(None),
+        answer => Ok(Some(answer?)),
+    }
+}
+
+/// The account that a token belongs to, where it is another than the named one.
+async fn elsewhere(
+    client: &Client,
+    named: Option<&AccountId>,
+    accounts: Option<&[Account]>,
+) -> Result<Option<(AccountId, Verification)>, Error> {
+    let others = accounts.unwrap_or_default().iter().map(|account| &account.id);
+    let others: Vec<_> = others.filter(|id| Some(*id) != named).take(MOST_ACCOUNTS).collect();
+    let asked = others.iter().map(|id| verify(client, Some(token::verify_account(id))));
+    for (id, answer) in others.iter().zip(join_all(asked).await) {
+        if let Some(found) = answer? {
+            return Ok(Some(((*id).clone(), found)));
+        }
+    }
+    Ok(None)
+}
+
+fn is_about_rights(error: &api::Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Unauthenticated | Kind::UserTokenNeeded | Kind::Forbidden | Kind::NotFound
+    )
+}
+
+fn status(known: &token::Fields) -> Option<String> {
+    let text = serde_json::to_value(known.status.as_ref()?).ok()?;
+    text.as_str().map(str::to_owned)
+}
+
+/// Says what is wrong, and what to do. Pure.
+fn judge(report: &mut Report, is_token: bool) {
+    let wrong = match (report.kind, report.status.as_deref()) {
+        (None, _) if is_token => {
+            let place = match &report.account {
+                Some(account) => format!("neither users nor the account {account} know this token"),
+                None => "no user knows this token, and no account was named".to_owned(),
+            };
+            Some((
+                place,
+                "it is mistyped, expired, disabled or deleted, or belongs to another account: compare it \
+                 with the dashboard's lists, My Profile, API Tokens (a user's begin with `cfut_`) and \
+                 Manage Account, Account API Tokens (an account's begin with `cfat_`); an account's \
+                 is known with `--account <ID>` of that account alone",
+            ))
+        }
+        (None, _) => Some((
+            "the Global API Key may not list accounts".to_owned(),
+            "check that CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY belong together",
+        )),
+        (Some(Owner::GlobalApiKey), _) | (Some(_), Some("active")) => match &report.owner {
+            Some(owner) if report.account.as_ref() != Some(owner) => Some((
+                format!("this token belongs to the account {owner}, which is not the one named"),
+                "name the account that it belongs to with `--account`, or use a token of the other one",
+            )),
+            _ => None,
+        },
+        (Some(_), Some(status)) => Some((
+            format!("the API calls this token {status}"),
+            "make a new one, or switch it on again, where the dashboard lists API tokens",
+        )),
+        (Some(_), None) => Some((
+            "the API does not say that this token is active".to_owned(),
+            "look at it where the dashboard lists API tokens",
+        )),
+    };
+    report.ok = wrong.is_none();
+    if let Some((problem, remedy)) = wrong {
+        report.problem = Some(problem);
+        report.remedy = Some(remedy.to_owned());
+    }
+}
+
+/// Reads one thing of each area, all at once, and keeps none of it.
+pub async fn reads(client: &Client, account: &AccountId) -> Vec<Read> {
+    let asked = areas(account);
+    let answers = asked.iter().map(|(_, request)| client.send(request));
+    let answers = join_all(answers).await;
+    let permissions = asked.iter().map(|(what, request)| (*what, request.to_string()));
+    permissions
+        .zip(answers)
+        .map(|((what, request), answer)| {
+            let permission = permission::required(&request);
+            let (allowed, answer) = verdict(answer.err().as_ref());
+            let dashboard = permission.map(permission::in_dashboard);
+            Read { what, allowed, permission, dashboard, answer }
+        })
+        .collect()
+}
+
+fn areas(account: &AccountId) -> [(&'static str, Request<()>); 7] {
+    let at = |path: &[&str]| {
+        Request::<()>::get(&[&["accounts", account.as_str()], path].concat()).decoded_by(|_| Ok(()))
+    };
+    let zones = Request::<()>::get(&["zones"]).query("account.id", account.as_str());
+    [
+        ("SSO connectors", at(&["sso_connectors"])),
+        ("identity providers", at(&["access", "identity_providers"])),
+        ("applications and policies", at(&["access", "apps"])),
+        ("Zero Trust organization", at(&["access", "organizations"])),
+        ("members", at(&["members"])),
+        ("account tokens", at(&["tokens", "permission_groups"])),
+        ("zones", zones.decoded_by(|_| Ok(()))),
+    ]
+}
+
+/// Whether an answer means that reading is allowed, and what it said.
+fn verdict(error: Option<&api::Error>) -> (Option<bool>, Option<String>) {
+    let Some(error) = error else { return (Some(true), None) };
+    let said = std::error::Error::source(error).map(ToString::to_string);
+    match error.kind() {
+        // There is nothing to read, which only one who may look is told.
+        Kind::AccessNotEnabled => (Some(true), said),
+        kind if kind == Kind::NotFound || !is_about_rights(error) => (None, said),
+        _ => (Some(false), said),
+    }
+}
+
+impl Seen {
+    fn of(account: &Account) -> Self {
+        Self { id: account.id.to_string(), name: account.name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(kind: Option<Owner>, status: Option<&str>, owner: Option<&str>) -> Option<String> {
+        let mut report = Report {
+            schema: Report::SCHEMA,
+            ok: true,
+            kind,
+            id: None,
+            status: status.map(str::to_owned),
+            not_before: None,
+            expires_on: None,
+            account: Some("a".to_owned()),
+            owner: owner.map(str::to_owned),
+            accounts: None,
+            reads: None,
+            problem: None,
+            remedy: None,
+        };
+        judge(&mut report, kind != Some(Owner::GlobalApiKey));
+        assert_eq!(report.ok, report.problem.is_none());
+        assert_eq!(report.problem.is_some(), report.remedy.is_some());
+        report.problem
+    }
+
+    #[test]
+    fn only_what_is_known_and_active_and_of_this_account_is_well() {
+        use Owner::{Account, GlobalApiKey, User};
+        for (kind, status, owner, problem) in [
+            (Some(User), Some("active"), None, None),
+            (Some(Account), Some("active"), Some("a"), None),
+            (Some(GlobalApiKey), None, None, None),
+            (Some(Account), Some("active"), Some("b"), Some("belongs to the account b")),
+            (Some(User), Some("expired"), None, Some("calls this token expired")),
+            (Some(User), Some("disabled"), None, Some("calls this token disabled")),
+            (Some(User), Some("odd"), None, Some("calls this token odd")),
+            (Some(User), None, None, Some("does not say")),
+            (None, None, None, Some("know this token")),
+        ] {
+            let judged = judged(kind, status, owner);
+            let fits = match problem {
+                Some(words) => judged.as_ref().is_some_and(|told| told.contains(words)),
+                None => judged.is_none(),
+            };
+            assert!(fits, "{kind:?} {status:?} {owner:?}: {judged:?}");
+        }
+    }
+}

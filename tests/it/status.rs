@@ -1,0 +1,149 @@
+//! Scenes of `status`: the chain as it stands, and as far as it may be seen.
+
+use cfsso::sandbox::Access;
+use serde_json::{Value, json};
+
+use crate::harness::World;
+
+/// Role and state of each link of the first domain.
+fn chain(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let links = report["domains"][0]["chain"].as_array().unwrap().iter();
+    links.map(|link| (text(&link["role"]), text(&link["state"]))).collect()
+}
+
+fn links(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(role, state)| ((*role).to_owned(), (*state).to_owned())).collect()
+}
+
+/// What `status` says, held to its schema; it writes nothing.
+async fn status(world: &World) -> Value {
+    let before = world.writes();
+    let report = world.ok("status -o json").await.json();
+    assert_eq!(world.writes(), before);
+    let schema = world.ok("schema status").await.json();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{report}");
+    report
+}
+
+#[tokio::test]
+async fn an_enforced_domain_is_well_in_four_requests() {
+    let world = World::new().await.enabled().await;
+    let report = status(&world).await;
+    assert_eq!((&report["ok"], &report["next"]), (&json!(true), &json!([])), "{report}");
+    let all = ["connector", "app", "policy", "idp"].map(|role| (role, "ok"));
+    assert_eq!(chain(&report), links(&all));
+    assert_eq!(report["journal"][0]["outcome"], "done");
+    let (_, requests) = world.requests_of("status").await;
+    assert_eq!(requests.len(), 4, "{requests:?}");
+}
+
+#[tokio::test]
+async fn an_enforced_domain_fits_a_screen() {
+    let world = World::new().await.enabled().await.with_person("");
+    insta::assert_snapshot!(world.ok("status").await.stdout, @r"
+    cool.cats  changed just now
+    `- + passed   connector: verified, enforced
+       `- + passed   SSO app: SSO App admits every identity provider
+          |- + passed   policy: allow email domain cool.cats lets cool.cats in
+          `- + passed   IdP: Company SSO (oidc)
+
+    CHANGED FROM HERE                        WHEN      OUTCOME
+    enable enforcement for cool.cats         just now  done
+    begin the verification of the connector  just now  done
+    6e789e6aa1b965f406c45d188009454f
+    publish the TXT record of cool.cats      just now  done
+    ");
+}
+
+#[tokio::test]
+async fn each_state_has_its_next_command() {
+    let world = World::new().await;
+    assert_eq!(status(&world).await["next"], json!(["cfsso setup <DOMAIN>"]));
+    world.ok("create cool.cats").await;
+    let report = status(&world).await;
+    assert_eq!(report["ok"], false);
+    assert_eq!(chain(&report)[0].1, "to-do");
+    assert!(report["next"][0].as_str().unwrap().starts_with("cfsso connector verify cool.cats"));
+    let world = world.verified().await;
+    assert_eq!(status(&world).await["next"], json!(["cfsso enable cool.cats"]));
+}
+
+#[tokio::test]
+async fn an_admitted_idp_that_is_gone_is_seen() {
+    let world = World::new().await.enabled().await;
+    let gone = "00000000-0000-4000-8000-000000000000";
+    world.ok(&format!("app idps --only {gone} --force --yes")).await;
+    let report = status(&world).await;
+    let idps: Vec<_> = chain(&report).into_iter().filter(|(role, _)| role == "idp").collect();
+    assert_eq!(idps, links(&[("idp", "warning"), ("idp", "wrong")]));
+    assert_eq!(report["next"], json!(["cfsso app idps"]));
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_said_with_its_permission() {
+    let world = World::new().await.enabled().await.with_token(Access::ConnectorOnly);
+    let report = status(&world).await;
+    let expected = [
+        ("connector", "ok"),
+        ("app", "not-checked"),
+        ("policy", "not-checked"),
+        ("idp", "not-checked"),
+    ];
+    assert_eq!(chain(&report), links(&expected));
+    let gaps: Vec<_> = report["not_checked"].as_array().unwrap().iter().collect();
+    assert_eq!(gaps.len(), 2, "{report}");
+    assert_eq!(gaps[0]["dashboard"], "Access: Apps and Policies: Read");
+    assert_eq!((&report["ok"], &report["next"]), (&json!(false), &json!(["cfsso token check"])));
+    let world = world.with_person("");
+    insta::assert_snapshot!(world.ok("status").await.stdout, @r"
+    cool.cats  changed just now
+    `- + passed   connector: verified, enforced
+       `- - skipped  SSO app: applications may not be read
+          |- - skipped  policy: policies may not be read
+          `- - skipped  IdP: identity providers may not be read
+
+    - skipped  not checked, applications: the token lacks
+               `Access: Apps and Policies: Read`
+    - skipped  not checked, identity providers: the token lacks
+               `Access: Organizations, Identity Providers, and Groups: Read`
+
+    CHANGED FROM HERE                        WHEN      OUTCOME
+    enable enforcement for cool.cats         just now  done
+    begin the verification of the connector  just now  done
+    6e789e6aa1b965f406c45d188009454f
+    publish the TXT record of cool.cats      just now  done
+
+    next: `cfsso token check`
+    ");
+}
+
+#[tokio::test]
+async fn without_connectors_the_shared_part_is_told() {
+    let world = World::new().await.enabled().await.with_token(Access::AccessOnly);
+    let report = status(&world).await;
+    assert_eq!(report["domains"], Value::Null);
+    assert_eq!(report["shared"][0]["state"], "ok");
+    assert_eq!(report["not_checked"][0]["permission"], "SSO Connector Read");
+}
+
+#[tokio::test]
+async fn an_account_without_zero_trust_is_told_so() {
+    let world = World::new().await;
+    let other = world.sandbox.accounts()[1].clone();
+    let report = world.ok(&format!("status --account {other} -o json")).await.json();
+    let app = &report["domains"][0]["chain"][1];
+    assert_eq!(app["state"], "wrong", "{report}");
+    assert!(app["words"].as_str().unwrap().contains("no Zero Trust organization"), "{report}");
+}
+
+#[tokio::test]
+async fn a_token_that_may_read_nothing_is_an_error() {
+    let world = World::new().await.with_token(Access::ConnectorOnly);
+    let other = world.sandbox.accounts()[1].clone();
+    world.fails(&format!("status --account {other}"), 5).await;
+    let world = world.with_token(Access::Expired);
+    world.fails("status", 4).await;
+}
