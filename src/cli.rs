@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, help, idp, journal, man, sandbox, schema, setup,
-    team,
+    Outcome, app, bypass, completions, connector, dig, help, idp, journal, man, sandbox, schema,
+    setup, team,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -51,6 +51,8 @@ pub enum Command {
     /// Look at the Zero Trust organization
     #[command(subcommand)]
     Team(team::Command),
+    /// Get back into the dashboard when nobody can sign in, and undo it
+    Bypass(bypass::Args),
     /// Short for `connector create`
     Create(connector::create::Args),
     /// Short for `connector verify`
@@ -104,6 +106,7 @@ impl Command {
             Self::Idp(command) => idp::run(command, context).await,
             Self::App(command) => app::run(command, context).await,
             Self::Team(command) => team::run(command, context).await,
+            Self::Bypass(args) => bypass::run(args, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
             Self::Verify(args) => connector::verify::run(args, context).await,
             Self::Enable(args) => connector::enable::run(args, context).await,
@@ -178,6 +181,7 @@ mod tests {
             "cfsso create cool.cats --if-not-exists --yes",
             "cfsso setup cool.cats --dry-run",
             "cfsso sandbox serve",
+            "cfsso bypass disable --all --yes",
             "cfsso help exit-codes",
         ] {
             let args = words(line);
@@ -194,6 +198,7 @@ mod tests {
             "cfsso",
             "cfsso --version",
             "cfsso connector",
+            "cfsso bypass",
             "cfsso connector help list",
             "cfsso --profile dig connector list",
             "cfsso conector list",

@@ -45,6 +45,21 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { name: "apps", about: "app list", schema: || schema_for!(Vec<app::Fields>) },
     Kind {
+        name: "bypass",
+        about: "bypass otp and disable",
+        schema: || schema_for!(super::bypass::report::Report),
+    },
+    Kind {
+        name: "bypass-status",
+        about: "bypass status",
+        schema: || schema_for!(super::bypass::status::Report),
+    },
+    Kind {
+        name: "bypass-undo",
+        about: "bypass undo",
+        schema: || schema_for!(super::bypass::undo::Report),
+    },
+    Kind {
         name: "connector",
         about: "connector get, create, update, verify, enable, disable, wait",
         schema: || schema_for!(connector::Fields),

@@ -76,6 +76,15 @@ pub async fn find(tools: &Tools<'_>, selector: &Selector) -> Result<Connector, E
     }
 }
 
+/// The one of `connectors` that `selector` names.
+pub fn named<'a>(connectors: &'a [Connector], selector: &Selector) -> Result<&'a Connector, Stop> {
+    let found = match selector {
+        Selector::Domain(domain) => pick(connectors, domain)?,
+        Selector::Id(id) => connectors.iter().find(|connector| connector.id == *id),
+    };
+    found.ok_or_else(|| absent(selector, connectors))
+}
+
 /// The one connector of a domain. Several are an error that lists them.
 pub fn pick<'a>(
     connectors: &'a [Connector],
@@ -159,9 +168,18 @@ pub fn creation(
 /// Stops enforcement. The PATCH's answer is the read-back where it says
 /// whether the connector is enabled; otherwise it is read again.
 pub async fn disable(tools: &Tools<'_>, before: &Connector) -> Result<Connector, Error> {
+    let title = format!("disable enforcement for {}", before.email_domain);
+    disable_as(tools, before, title).await
+}
+
+/// [`disable`] under another title in the journal.
+pub(super) async fn disable_as(
+    tools: &Tools<'_>,
+    before: &Connector,
+    title: String,
+) -> Result<Connector, Error> {
     let id = &before.id;
     let request = connector::set_enabled(tools.account, id, false);
-    let title = format!("disable enforcement for {}", before.email_domain);
     let mut connector = tools.write(&request, Some(before.text()), title).await?;
     if connector.enabled.is_none() {
         connector = tools.client.send(&connector::get(tools.account, id)).await?;

@@ -2,6 +2,7 @@
 //! time. Decides and sends; knows no command line and prints nothing.
 
 pub mod app;
+pub mod bypass;
 pub mod check;
 pub mod connector;
 pub mod diff;
