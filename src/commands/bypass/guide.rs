@@ -28,7 +28,9 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     let (connectors, sign_in) = tokio::join!(connector::list(&tools), bypass::otp::look(&tools));
     let state = State { connectors, sign_in };
     let Some(advice) = advice(state.connectors.is_ok(), state.sign_in.is_ok()) else {
-        return Err(state.connectors.err().expect("neither was seen").into());
+        state.connectors?;
+        state.sign_in?;
+        return Ok(Outcome::silent());
     };
     context.screen.show(&|page| show(&state, advice, page));
     let question =

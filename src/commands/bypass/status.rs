@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use super::super::connector::view::age;
+use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::undo::{self, Measure, Standing};
 use crate::flow::connector;
@@ -68,18 +69,15 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (connectors, measures) = tokio::join!(connector::list(&tools), undo::survey(&tools, open));
     if measures.is_empty() {
         // Nothing else to show: what cannot be read is a failure.
-        return Ok(Outcome::done(report(Vec::new(), Some(connectors?))));
+        return Ok(Outcome::done(report(Vec::new(), Some(&connectors?))));
     }
     if let Err(error) = &connectors {
         context.screen.warn(format!("not checked whether SSO is enforced: {error}"));
     }
-    Ok(Outcome::done(report(measures, connectors.ok())))
+    Ok(Outcome::done(report(measures, connectors.as_deref().ok())))
 }
 
-fn report(
-    measures: Vec<Measure>,
-    connectors: Option<Vec<crate::api::connector::Connector>>,
-) -> Report {
+fn report(measures: Vec<Measure>, connectors: Option<&[Connector]>) -> Report {
     let bypasses: Vec<_> = measures.into_iter().map(bypass).collect();
     let is = |state: &str| bypasses.iter().any(|bypass| bypass.state == state);
     let in_force = if is("in_force") || is("changed") || is("blocked") {
@@ -89,7 +87,7 @@ fn report(
     };
     let since = bypasses.iter().filter(|it| it.state != "put_back").map(|it| it.at).min();
     let domains = |enabled: bool| {
-        connectors.as_ref().map(|all| {
+        connectors.map(|all| {
             let of = all.iter().filter(|it| it.is_enabled() == enabled);
             of.map(|it| it.email_domain.clone()).collect()
         })
