@@ -311,6 +311,77 @@ async fn it_is_confirmed_by_a_word() {
     assert!(world.ok("bypass status").await.stdout.contains("no bypass of this machine"));
 }
 
+/// `cool.cats` and `partial.cats`, both enforced.
+async fn two_enforced() -> World {
+    let world = World::new().await.enabled().await;
+    world.ok("connector create partial.cats").await;
+    let connectors = world.connectors().await;
+    let second = connectors.iter().find(|it| it["email_domain"] == "partial.cats").unwrap();
+    let code = second["verification"]["code"].as_str().unwrap();
+    world.sandbox.publish("partial.cats", code).await.unwrap();
+    world.ok("connector verify partial.cats --wait --timeout 3d").await;
+    world.ok("connector enable partial.cats --yes").await;
+    world
+}
+
+#[tokio::test]
+async fn several_connectors_are_confirmed_by_all_and_stop_half_way() {
+    let world = two_enforced().await;
+    let before = state(&world).await;
+    let error = world.fails("bypass disable --yes", 2).await;
+    assert!(error["hint"].as_str().unwrap().contains("bypass disable --all"), "{error}");
+    assert_eq!(world.fails("bypass disable --all --confirm cool.cats", 3).await["exit_code"], 3);
+    let (ran, requests, connections) = sent(&world, "bypass disable --all --confirm all").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(requests, ["GET /sso_connectors", "PATCH /sso_connectors", "PATCH /sso_connectors"]);
+    assert_eq!(connections.len(), 1);
+    world.ok("bypass undo --confirm undo").await;
+    assert_eq!(state(&world).await, before);
+    world.fault("500#2@PATCH");
+    let error = world.fails("bypass disable --all --yes --max-retries 0", 12).await;
+    for command in ["`cfsso bypass disable --all`", "`cfsso bypass undo`", "`cfsso bypass otp`"] {
+        assert!(error["hint"].as_str().unwrap().contains(command), "{error}");
+    }
+    world.ok("bypass disable --all --yes").await;
+    world.ok("bypass undo --yes").await;
+    assert_eq!(state(&world).await, before);
+}
+
+#[tokio::test]
+async fn a_policy_that_keeps_the_pin_from_being_mailed_is_told() {
+    let world = locked().await;
+    let quiet = world.ok("bypass otp --yes").await;
+    assert!(!quiet.stderr.contains("warning"), "{quiet:?}");
+    world.ok("bypass undo --yes").await;
+    let (path, app) = sign_in(&world).await;
+    let mut policy = app["policies"][0].clone();
+    policy["require"] = json!([{ "login_method": { "id": COMPANY } }]);
+    let request = format!("PUT {path}/policies/{}", policy["id"].as_str().unwrap());
+    let reply = ask(&world.sandbox, Access::Full, &request, Some(policy)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let ran = world.ok("bypass otp --yes").await;
+    assert!(ran.stderr.contains("no policy lets anybody in by PIN"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_pin_that_is_used_elsewhere_since_is_not_deleted() {
+    let world = locked().await;
+    world.ok("bypass otp --yes").await;
+    world.ok("app idps Wiki --only onetimepin --yes").await;
+    let error = world.fails("bypass undo --yes", 7).await;
+    assert!(error["causes"][0].as_str().unwrap().contains("`Wiki`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_decision_made_since_is_not_undone() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    world.ok("enable cool.cats --yes").await;
+    world.ok("disable cool.cats --yes").await;
+    world.fails("bypass undo --yes", 6).await;
+    assert_eq!(world.connectors().await[0]["enabled"], false);
+}
+
 #[tokio::test]
 async fn bare_bypass_asks_on_a_terminal_alone() {
     let world = locked().await;

@@ -1,6 +1,8 @@
 //! The command line: a tree of nouns, the options that every command takes, and
 //! one exhaustive match.
 
+mod deferred;
+
 use std::ffi::OsString;
 
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
@@ -11,6 +13,7 @@ use crate::commands::{
 };
 use crate::context::Context;
 use crate::settings::Options;
+use deferred::Deferred;
 
 /// Set up, guard and recover Cloudflare dashboard SSO
 #[derive(Parser, Debug)]
@@ -44,13 +47,13 @@ pub enum Command {
     Connector(connector::Command),
     /// Work with identity providers
     #[command(subcommand, visible_alias = "idps")]
-    Idp(idp::Command),
+    Idp(Deferred<idp::Command>),
     /// Work with Access applications, above all the dashboard's sign-in
     #[command(subcommand, visible_alias = "apps")]
-    App(app::Command),
+    App(Deferred<app::Command>),
     /// Look at the Zero Trust organization
     #[command(subcommand)]
-    Team(team::Command),
+    Team(Deferred<team::Command>),
     /// Get back into the dashboard when nobody can sign in, and undo it
     Bypass(bypass::Args),
     /// Short for `connector create`
@@ -65,10 +68,10 @@ pub enum Command {
     Dig(dig::Args),
     /// Show what this machine changed, and put it back
     #[command(subcommand)]
-    Journal(journal::Command),
+    Journal(Deferred<journal::Command>),
     /// Run the built-in simulator for other programs
     #[command(subcommand)]
-    Sandbox(sandbox::Command),
+    Sandbox(Deferred<sandbox::Command>),
     /// Print a script that completes commands in a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -95,7 +98,7 @@ impl Command {
     /// Whether the command runs until it is interrupted, and that is its end.
     #[must_use]
     pub fn is_service(&self) -> bool {
-        matches!(self, Self::Sandbox(sandbox::Command::Serve(_)))
+        matches!(self, Self::Sandbox(Deferred(sandbox::Command::Serve(_))))
     }
 
     /// Runs the command.
@@ -103,17 +106,17 @@ impl Command {
         match self {
             Self::Setup(args) => setup::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
-            Self::Idp(command) => idp::run(command, context).await,
-            Self::App(command) => app::run(command, context).await,
-            Self::Team(command) => team::run(command, context).await,
+            Self::Idp(Deferred(command)) => idp::run(command, context).await,
+            Self::App(Deferred(command)) => app::run(command, context).await,
+            Self::Team(Deferred(command)) => team::run(command, context).await,
             Self::Bypass(args) => bypass::run(args, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
             Self::Verify(args) => connector::verify::run(args, context).await,
             Self::Enable(args) => connector::enable::run(args, context).await,
             Self::Disable(args) => connector::disable::run(args, context).await,
             Self::Dig(args) => dig::run(args, context).await,
-            Self::Journal(command) => journal::run(command, context).await,
-            Self::Sandbox(command) => sandbox::run(command, context).await,
+            Self::Journal(Deferred(command)) => journal::run(command, context).await,
+            Self::Sandbox(Deferred(command)) => sandbox::run(command, context).await,
             Self::Completions(args) => Ok(completions::run(&args)),
             Self::Man(args) => man::run(&args),
             Self::Schema(args) => schema::run(&args),
