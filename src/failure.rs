@@ -7,6 +7,7 @@ use crate::api::ids::InvalidId;
 use crate::api::mask::mask;
 use crate::api::{self, permission};
 use crate::domain::InvalidDomain;
+use crate::flow::bypass::OtherWay;
 use crate::flow::{self, Stop, StopKind};
 use crate::output::{ApiError, ExitCode, Failure};
 use crate::{sandbox, settings};
@@ -14,7 +15,11 @@ use crate::{sandbox, settings};
 /// Tells a failure.
 #[must_use]
 pub fn told(error: &anyhow::Error) -> Failure {
-    masked(walked(error))
+    let mut failure = walked(error);
+    if let Some(other) = error.downcast_ref::<OtherWay>() {
+        failure.hint = Some(other.to_string());
+    }
+    masked(failure)
 }
 
 /// The failure without secrets: a token that was typed or set in the place of

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, help, idp, journal, man, preflight, sandbox, schema,
-    setup, status, team, token, whoami,
+    Outcome, app, bypass, completions, connector, dig, help, idp, journal, man, preflight, sandbox,
+    schema, setup, status, team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -63,6 +63,8 @@ pub enum Command {
     /// Check the token in use, and make one for emergencies
     #[command(subcommand)]
     Token(Deferred<token::Command>),
+    /// Get back into the dashboard when nobody can sign in, and undo it
+    Bypass(bypass::Args),
     /// Short for `connector create`
     Create(connector::create::Args),
     /// Short for `connector verify`
@@ -120,6 +122,7 @@ impl Command {
             Self::Team(Deferred(command)) => team::run(command, context).await,
             Self::Whoami(args) => whoami::run(args, context).await,
             Self::Token(Deferred(command)) => token::run(command, context).await,
+            Self::Bypass(args) => bypass::run(args, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
             Self::Verify(args) => connector::verify::run(args, context).await,
             Self::Enable(args) => connector::enable::run(args, context).await,
@@ -194,6 +197,7 @@ mod tests {
             "cfsso create cool.cats --if-not-exists --yes",
             "cfsso setup cool.cats --dry-run",
             "cfsso sandbox serve",
+            "cfsso bypass disable --all --yes",
             "cfsso help exit-codes",
         ] {
             let args = words(line);
@@ -210,6 +214,7 @@ mod tests {
             "cfsso",
             "cfsso --version",
             "cfsso connector",
+            "cfsso bypass",
             "cfsso connector help list",
             "cfsso --profile dig connector list",
             "cfsso conector list",

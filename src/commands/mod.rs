@@ -1,6 +1,7 @@
 //! The commands: each file holds its arguments, what it does and what it shows.
 
 pub mod app;
+pub mod bypass;
 pub mod change;
 pub mod completions;
 pub mod connector;

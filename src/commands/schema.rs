@@ -50,6 +50,21 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(super::token::create_break_glass::Report),
     },
     Kind {
+        name: "bypass",
+        about: "bypass otp and disable",
+        schema: || schema_for!(super::bypass::report::Report),
+    },
+    Kind {
+        name: "bypass-status",
+        about: "bypass status",
+        schema: || schema_for!(super::bypass::status::Report),
+    },
+    Kind {
+        name: "bypass-undo",
+        about: "bypass undo",
+        schema: || schema_for!(super::bypass::undo::Report),
+    },
+    Kind {
         name: "connector",
         about: "connector get, create, update, verify, enable, disable, wait",
         schema: || schema_for!(connector::Fields),

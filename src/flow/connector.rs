@@ -168,9 +168,18 @@ pub fn creation(
 /// Stops enforcement. The PATCH's answer is the read-back where it says
 /// whether the connector is enabled; otherwise it is read again.
 pub async fn disable(tools: &Tools<'_>, before: &Connector) -> Result<Connector, Error> {
+    let title = format!("disable enforcement for {}", before.email_domain);
+    disable_as(tools, before, title).await
+}
+
+/// [`disable`] under another title in the journal.
+pub(super) async fn disable_as(
+    tools: &Tools<'_>,
+    before: &Connector,
+    title: String,
+) -> Result<Connector, Error> {
     let id = &before.id;
     let request = connector::set_enabled(tools.account, id, false);
-    let title = format!("disable enforcement for {}", before.email_domain);
     let mut connector = tools.write(&request, Some(before.text()), title).await?;
     if connector.enabled.is_none() {
         connector = tools.client.send(&connector::get(tools.account, id)).await?;

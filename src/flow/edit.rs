@@ -1,6 +1,7 @@
 //! The one way in which identity providers, applications, policies and the
 //! organization are changed: read, edit, show, read again, replace, read back.
 
+use super::journal::Intent;
 use super::plan::{Change, Difference};
 use super::target::Target;
 use super::{Error, Stop, StopKind, Tools, diff};
@@ -98,9 +99,23 @@ impl Edit {
     ) -> Result<Edited, Error> {
         let now = tools.client.send(&self.target.read(tools.account)).await?;
         self.still_stands(&now)?;
-        let before = self.before.to_raw();
         let title = format!("change the {} {}", self.target.noun(), self.name());
-        let answer = tools.write(&self.request(tools), Some(before.get()), title).await?;
+        self.send(tools, title, None, answered).await
+    }
+
+    /// Makes the edit of an object that was read a moment ago, without reading
+    /// it once more: in a lockout each round trip counts. `undoes` is the
+    /// journal's entry that it puts back.
+    pub(super) async fn send(
+        &self,
+        tools: &Tools<'_>,
+        title: String,
+        undoes: Option<&str>,
+        answered: impl FnOnce(Option<&Document>),
+    ) -> Result<Edited, Error> {
+        let before = self.before.to_raw();
+        let intent = Intent { title, before: Some(before.get()), undoes };
+        let answer = tools.write_as(&self.request(tools), intent).await?;
         answered(answer.as_ref());
         let seen = tools.client.send(&self.target.read(tools.account)).await;
         let seen = seen.map_err(|error| {

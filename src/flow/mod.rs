@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod break_glass;
+pub mod bypass;
 pub mod check;
 pub mod connector;
 pub mod diff;

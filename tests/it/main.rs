@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod binary;
+mod bypass;
 mod config;
 mod confirm;
 mod connector;

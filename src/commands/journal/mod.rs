@@ -37,7 +37,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 }
 
 /// Reads the journal, and warns of what cannot be read.
-fn read(context: &Context) -> Result<Reading, Stop> {
+pub(super) fn read(context: &Context) -> Result<Reading, Stop> {
     let reading = context.journal().read()?;
     for damage in &reading.damaged {
         context.screen.warn(format!("the journal is damaged, which is left as it is: {damage}"));

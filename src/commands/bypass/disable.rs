@@ -1,0 +1,154 @@
+//! `cfsso bypass disable`: one read, and one PATCH per enabled connector, whose
+//! answer is the read-back.
+
+use super::super::{Outcome, change};
+use super::report::Report;
+use super::{Keeping, command, or_else, with_journal};
+use crate::api::connector::Connector;
+use crate::context::Context;
+use crate::flow::bypass::disable::{self, Which, needs};
+use crate::flow::connector::{self, Selector};
+use crate::flow::plan::Plan;
+use crate::flow::{Error, Stop, StopKind, Tools};
+
+/// Arguments of `bypass disable`.
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    after_help = "Asks to type the domain, or `all` where there are several; `--confirm` takes the same.
+
+Examples:
+  cfsso bypass disable --all --yes
+  cfsso bypass disable cool.cats --confirm cool.cats"
+)]
+pub struct Args {
+    /// Domains or IDs of connectors; without any, the one that is enabled
+    connectors: Vec<Selector>,
+
+    /// Every enabled connector
+    #[arg(long, conflicts_with = "connectors")]
+    pub all: bool,
+
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+impl Args {
+    /// All connectors.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { connectors: Vec::new(), all: true, keeping: Keeping { no_journal: false } }
+    }
+
+    fn which(&self, context: &Context) -> anyhow::Result<Which> {
+        if self.all {
+            return Ok(Which::All);
+        }
+        if self.connectors.is_empty() && context.settings.connector.is_none() {
+            return Ok(Which::Sole);
+        }
+        if self.connectors.is_empty() {
+            return Ok(Which::Named(vec![context.selector(None)?]));
+        }
+        Ok(Which::Named(self.connectors.clone()))
+    }
+
+    fn again(&self) -> String {
+        let names: Vec<_> = self.connectors.iter().map(ToString::to_string).collect();
+        match names.as_slice() {
+            [] if self.all => "bypass disable --all".to_owned(),
+            [] => "bypass disable".to_owned(),
+            names => format!("bypass disable {}", names.join(" ")),
+        }
+    }
+}
+
+/// Ends enforcement.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let which = args.which(context)?;
+    with_journal(context, args.keeping, async |tools| work(&args, &which, context, tools).await)
+        .await
+}
+
+async fn work(
+    args: &Args,
+    which: &Which,
+    context: &Context,
+    tools: &Tools<'_>,
+) -> anyhow::Result<Outcome> {
+    let failed = |error: Error| or_else(context, error, &args.again(), "bypass otp");
+    let found = match disable::look(tools, which).await {
+        Err(Error::Stop(stop)) => return Err(stop.into()),
+        found => found.map_err(failed)?,
+    };
+    let wanted: Vec<_> = found.iter().filter(|connector| needs(connector)).collect();
+    let changes = wanted.iter().map(|connector| connector::disabling(tools, connector)).collect();
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "disabling")? {
+        return Ok(outcome);
+    }
+    let mut report = Report::new("disable");
+    for connector in found.iter().filter(|connector| !needs(connector)) {
+        let title = format!("disable {}", connector.email_domain);
+        report.already(title, "SSO is not enforced");
+    }
+    if wanted.is_empty() {
+        context.screen.note("no connector is enabled: nothing to do");
+        report.now.push("nobody is held to SSO: people sign in by password".to_owned());
+        return Ok(Outcome::done(report));
+    }
+    confirm(&wanted, context).await?;
+    for connector in &wanted {
+        match disable::apply(tools, connector).await {
+            Ok(seen) => {
+                let title = format!("disable {}", seen.email_domain);
+                report.done(title, "read back: SSO is not enforced");
+            }
+            Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    tell(&mut report, &wanted, args, context);
+    Ok(Outcome::done(report))
+}
+
+async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()> {
+    let (word, deed) = match wanted {
+        [only] => (only.email_domain.as_str(), "stop enforcing SSO".to_owned()),
+        several => {
+            let domains: Vec<_> = several.iter().map(|it| it.email_domain.as_str()).collect();
+            ("all", format!("stop enforcing SSO for {}", domains.join(", ")))
+        }
+    };
+    Ok(context.confirm(word, &deed).await?)
+}
+
+fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
+    report.ok = false;
+    let done = report.steps.iter().filter(|step| step.state == "done").count();
+    let message = format!("{done} of the connectors were disabled, then one failed");
+    let mut stop = Stop::new(StopKind::HalfDone, message).cause(error.to_string());
+    if let Error::Api(error) = error {
+        stop = stop.causes(std::error::Error::source(error).map(ToString::to_string));
+    }
+    let stop = stop.hint(format!(
+        "{} goes on, {} takes it back; the other way in is {}",
+        command(context, &args.again()),
+        command(context, "bypass undo"),
+        command(context, "bypass otp")
+    ));
+    Outcome::done(report).failed(Some(stop.into()))
+}
+
+fn tell(report: &mut Report, wanted: &[&Connector], args: &Args, context: &Context) {
+    report.now = vec![
+        "people sign in at https://dash.cloudflare.com by e-mail address and password".to_owned(),
+        "who has no password resets it there, which takes access to the mailbox".to_owned(),
+    ];
+    report.check = vec!["sign in yourself, in a private window".to_owned()];
+    report.undo = if args.keeping.no_journal {
+        let enable =
+            |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
+        wanted.iter().map(enable).collect()
+    } else {
+        vec![command(context, "bypass undo")]
+    };
+}

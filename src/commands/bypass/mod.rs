@@ -1,0 +1,125 @@
+//! `cfsso bypass`: back into the dashboard, and everything put back afterwards.
+
+pub mod disable;
+pub mod guide;
+pub mod otp;
+pub mod report;
+pub mod status;
+pub mod undo;
+
+use std::io;
+
+use clap::Subcommand;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::flow::bypass::OtherWay;
+use crate::flow::journal::Journal;
+use crate::flow::{Error, Stop, StopKind, Tools};
+
+/// Arguments of `bypass`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso bypass disable --all --yes    everybody signs in by password
+  cfsso bypass otp --yes              everybody signs in by a PIN sent by e-mail")]
+pub struct Args {
+    /// What to do; without it, asks on a terminal
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// The verbs of `cfsso bypass`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Let people in by a PIN sent by e-mail, SSO stays enforced
+    Otp(otp::Args),
+    /// Stop enforcing SSO, people sign in by password
+    Disable(disable::Args),
+    /// Show whether a bypass is in force, and since when
+    Status(status::Args),
+    /// Put back what bypasses changed
+    Undo(undo::Args),
+}
+
+/// Runs a verb.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    match args.command {
+        None => guide::run(context).await,
+        Some(Command::Otp(args)) => otp::run(args, context).await,
+        Some(Command::Disable(args)) => disable::run(args, context).await,
+        Some(Command::Status(args)) => status::run(&args, context).await,
+        Some(Command::Undo(args)) => undo::run(&args, context).await,
+    }
+}
+
+/// Whether what is changed is written down.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct Keeping {
+    /// Keep no journal: print the state before to standard output instead
+    #[arg(long)]
+    pub no_journal: bool,
+}
+
+/// Runs `work` with the journal of the run, or with one that prints.
+async fn with_journal<T>(
+    context: &Context,
+    keeping: Keeping,
+    work: impl AsyncFnOnce(&Tools<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let tools = context.tools().await?;
+    if !keeping.no_journal {
+        return work(&tools).await;
+    }
+    let print = |line: &str| -> io::Result<()> { context.screen.literal(&format!("{line}\n")) };
+    let who = context.journal().who().clone();
+    let journal = Journal::none_printing(&print, who, context.clock.clone());
+    let tools = Tools {
+        client: tools.client,
+        account: tools.account,
+        resolver: tools.resolver,
+        clock: tools.clock,
+        journal: &journal,
+    };
+    work(&tools).await
+}
+
+/// A failure of one option, with the other one's command. Where it is the
+/// journal that cannot be kept, the same option works without.
+fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
+    match error.into() {
+        Error::Stop(mut stop) if stop.kind == StopKind::Journal => {
+            stop.hint =
+                Some(format!("{} does without", command(context, &format!("{this} --no-journal"))));
+            stop.into()
+        }
+        error => anyhow::Error::from(error).context(OtherWay(command(context, other))),
+    }
+}
+
+/// A command of this program, with the options that name the account.
+fn command(context: &Context, rest: &str) -> String {
+    let options = &context.settings.options;
+    let named = [("--account", &options.account), ("--profile", &options.profile)];
+    let mut line = format!("cfsso {rest}");
+    for (flag, value) in named {
+        if let Some(value) = value {
+            line = format!("{line} {flag} {value}");
+        }
+    }
+    if options.sandbox {
+        line.push_str(" --sandbox");
+    }
+    format!("`{line}`")
+}
+
+/// Stops where a question will come up that nobody is there to answer.
+fn nobody_to_ask(context: &Context) -> Result<(), Stop> {
+    if context.screen.can_ask() {
+        return Ok(());
+    }
+    Err(Stop::new(StopKind::Declined, "nobody is there to ask which way in to take").hint(format!(
+        "{} or {}",
+        command(context, "bypass disable --all --yes"),
+        command(context, "bypass otp --yes")
+    )))
+}

@@ -1,0 +1,169 @@
+//! `cfsso bypass otp`: two reads at once, at most one POST, one PUT and one
+//! read-back.
+
+use super::super::{Outcome, change};
+use super::report::Report;
+use super::{Keeping, command, or_else, with_journal};
+use crate::api::ids::IdpId;
+use crate::context::Context;
+use crate::flow::bypass::mail;
+use crate::flow::bypass::otp::{self, Found, Reach};
+use crate::flow::edit::Edit;
+use crate::flow::plan::{Change, Plan};
+use crate::flow::{Error, Stop, StopKind, Tools, idp};
+use crate::output::Text;
+
+/// What stands for the ID of a PIN that is yet to be created, in a dry run.
+const YET_TO_COME: &str = "ID-OF-THE-NEW-PIN";
+const OTHER: &str = "bypass disable --all";
+
+/// Arguments of `bypass otp`.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "Asks to type `otp`; `--confirm otp` does without.
+
+Examples:
+  cfsso bypass otp --yes
+  cfsso bypass otp --all-idps --yes")]
+pub struct Args {
+    /// Admit every identity provider, not just the PIN besides those admitted
+    #[arg(long)]
+    all_idps: bool,
+
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+impl Args {
+    /// Without options.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self { all_idps: false, keeping: Keeping { no_journal: false } }
+    }
+
+    fn again(&self) -> &'static str {
+        if self.all_idps { "bypass otp --all-idps" } else { "bypass otp" }
+    }
+}
+
+/// Opens the sign-in.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    with_journal(context, args.keeping, async |tools| work(&args, context, tools).await).await
+}
+
+async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Result<Outcome> {
+    let failed = |error: Error| or_else(context, error, args.again(), OTHER);
+    let reach = if args.all_idps { Reach::Every } else { Reach::Pin };
+    let found = otp::look(tools).await.map_err(failed)?;
+    let pin = otp::pin(&found.idps).map(|pin| pin.id.clone());
+    let planned = pin.clone().map_or_else(|| YET_TO_COME.parse(), Ok)?;
+    let edit = otp::edit(&found.app, &planned, reach)?;
+    let changes = changes(tools, pin.as_ref(), &edit);
+    let is_done = changes.is_empty();
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "opening it")? {
+        return Ok(outcome);
+    }
+    for obstacle in mail::obstacles(found.app.text(), pin.as_ref()) {
+        context.screen.warn(Text::prose(obstacle));
+    }
+    let mut report = Report::new("otp");
+    if is_done {
+        context.screen.note("one-time PINs are let in already: nothing to do");
+    } else {
+        context.confirm("otp", "let one-time PINs into the dashboard's sign-in").await?;
+    }
+    let created = match pin {
+        Some(pin) => {
+            report.already("one-time PIN", format!("ID {pin}"));
+            None
+        }
+        None => Some(otp::create(tools).await.map_err(failed)?.id.clone()),
+    };
+    if let Some(id) = &created {
+        report.done("one-time PIN", format!("created, ID {id}"));
+    }
+    let edit = match &created {
+        Some(id) => otp::edit(&found.app, id, reach)?,
+        None => edit,
+    };
+    let mut alarm = None;
+    if edit.is_empty() {
+        report.already("sign-in", format!("{} admits it", found.app.name));
+    } else {
+        match otp::open(tools, &edit).await {
+            Ok(edited) => {
+                alarm = edited.alarm(&edit).map(anyhow::Error::from);
+                let seen = edit.asked.iter().map(ToString::to_string).collect::<Vec<_>>();
+                report.done("sign-in", format!("read back: {}", seen.join(", ")));
+            }
+            Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    report.ok = alarm.is_none();
+    tell(&mut report, &found, created.as_ref(), args, context);
+    Ok(Outcome::done(report).failed(alarm))
+}
+
+fn changes(tools: &Tools<'_>, pin: Option<&IdpId>, edit: &Edit) -> Vec<Change> {
+    let creation = pin.is_none().then(|| idp::creation(tools, &otp::body()));
+    creation.into_iter().chain(edit.changes(tools)).collect()
+}
+
+fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
+    report.ok = false;
+    let message = "the one-time PIN was created, but the sign-in was not opened to it";
+    let mut stop = Stop::new(StopKind::HalfDone, message).cause(error.to_string());
+    match error {
+        Error::Api(error) => {
+            stop = stop.causes(std::error::Error::source(error).map(ToString::to_string));
+        }
+        Error::Stop(of) => stop = stop.causes(of.causes.iter().cloned()),
+    }
+    let stop = stop.hint(format!(
+        "the other way in is {}; {} goes on, {} takes it back",
+        command(context, OTHER),
+        command(context, args.again()),
+        command(context, "bypass undo")
+    ));
+    Outcome::done(report).failed(Some(stop.into()))
+}
+
+fn tell(
+    report: &mut Report,
+    found: &Found,
+    created: Option<&IdpId>,
+    args: &Args,
+    context: &Context,
+) {
+    report.now = vec![
+        "people whom the policies let in sign in at https://dash.cloudflare.com: e-mail address, \
+         then the PIN that is mailed to it"
+            .to_owned(),
+    ];
+    report.check = vec![
+        "sign in yourself, in a private window: that the PIN arrives is not proven".to_owned(),
+    ];
+    if !report.changed() {
+        return;
+    }
+    report.undo = if args.keeping.no_journal {
+        by_hand(found, created, context)
+    } else {
+        vec![command(context, "bypass undo")]
+    };
+}
+
+/// What puts it back where no journal was kept.
+fn by_hand(found: &Found, created: Option<&IdpId>, context: &Context) -> Vec<String> {
+    let app = &found.app;
+    let only: Vec<_> = app.listed_idps().iter().map(|id| format!("--only {id}")).collect();
+    let mut lines = Vec::new();
+    if !only.is_empty() {
+        lines.push(command(context, &format!("app idps {}", only.join(" "))));
+    }
+    if app.is_instant() {
+        lines.push(command(context, "app instant-auth on"));
+    }
+    lines.extend(created.map(|id| command(context, &format!("idp delete {id}"))));
+    lines
+}

@@ -1,0 +1,157 @@
+//! `cfsso bypass undo`: just what bypasses changed, the latest first.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::{Outcome, change};
+use crate::context::Context;
+use crate::flow::bypass::undo::{self, Measure, Standing};
+use crate::flow::plan::{Change, Plan};
+use crate::flow::{Stop, StopKind, Tools};
+use crate::output::{Mark, Page, Show, Text};
+
+/// Arguments of `bypass undo`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Asks to type the domain where one connector is enabled again, else `undo`.
+
+Examples:
+  cfsso bypass undo
+  cfsso bypass undo --yes")]
+pub struct Args {
+    /// Put it back even where it was changed since
+    #[arg(long)]
+    force: bool,
+}
+
+/// What was put back.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether all that can be put back was.
+    ok: bool,
+    /// What was put back, in that order.
+    undone: Vec<Line>,
+    /// What was as it was before.
+    left: Vec<Line>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Line {
+    /// The journal's entry.
+    entry: String,
+    /// What was done to it, or why nothing was.
+    text: String,
+}
+
+/// Puts back what bypasses changed.
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let entries = super::super::journal::read(context)?.entries;
+    let tools = context.tools().await?;
+    let open = undo::open(&entries, tools.account);
+    let measures = undo::survey(&tools, open).await;
+    let mut report =
+        Report { schema: "cfsso/bypass-undo/v1", ok: true, undone: Vec::new(), left: Vec::new() };
+    let mut todo: Vec<(Measure, Change)> = Vec::new();
+    for mut measure in measures {
+        let taken = std::mem::replace(&mut measure.standing, Ok(Standing::PutBack(String::new())));
+        match taken? {
+            Standing::InForce(change) => todo.push((measure, change)),
+            Standing::Changed(change, _) if args.force => todo.push((measure, change)),
+            Standing::Changed(_, drift) => return Err(measure.drifted(&drift).into()),
+            Standing::Blocked(stop) => return Err(stop.into()),
+            Standing::PutBack(text) => report.left.push(Line { entry: measure.entry.id, text }),
+        }
+    }
+    if todo.is_empty() {
+        return Err(nothing(report).into());
+    }
+    let (todo, changes): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
+    let plan = Plan::new(Vec::new(), changes);
+    show(context, &plan);
+    let (word, deed) = question(&plan);
+    if let Some(outcome) = change::settle(context, plan, "undoing it")? {
+        return Ok(outcome);
+    }
+    context.confirm(&word, &deed).await?;
+    put_back(&tools, &todo, args.force, report).await
+}
+
+fn nothing(report: Report) -> Stop {
+    Stop::new(StopKind::NotFound, "no bypass of this machine is in force: nothing to undo")
+        .causes(report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
+        .hint("`cfsso journal list` shows what this machine changed")
+}
+
+/// The word to type, and what for: turning enforcement on takes the domain.
+fn question(plan: &Plan) -> (String, String) {
+    let enforcing: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.diff.iter().any(|diff| diff.field == "enabled"))
+        .collect();
+    let deed = if enforcing.is_empty() {
+        "close the dashboard's sign-in again".to_owned()
+    } else {
+        "enforce SSO again".to_owned()
+    };
+    let domain = |change: &Change| {
+        let (_, rest) = change.title.split_once(": change ")?;
+        Some(rest.strip_suffix(" back")?.to_owned())
+    };
+    let word = match enforcing.as_slice() {
+        [only] => domain(only),
+        _ => None,
+    };
+    (word.unwrap_or_else(|| "undo".to_owned()), deed)
+}
+
+fn show(context: &Context, plan: &Plan) {
+    if !context.settings.options.dry_run {
+        context.screen.show(&|page| {
+            for planned in &plan.changes {
+                change::show_change(planned, page);
+                page.blank();
+            }
+        });
+    }
+}
+
+async fn put_back(
+    tools: &Tools<'_>,
+    todo: &[Measure],
+    force: bool,
+    mut report: Report,
+) -> anyhow::Result<Outcome> {
+    for measure in todo {
+        let line = |text: String| Line { entry: measure.entry.id.clone(), text };
+        match measure.put_back(tools, force).await {
+            Ok(Some(title)) => report.undone.push(line(title)),
+            Ok(None) => report.left.push(line("it is as it was by now".to_owned())),
+            Err(error) if report.undone.is_empty() => return Err(error.into()),
+            Err(error) => {
+                report.ok = false;
+                let message = format!("{} of {} were put back", report.undone.len(), todo.len());
+                let stop = Stop::new(StopKind::HalfDone, message)
+                    .cause(format!("entry {}: {error}", measure.entry.id))
+                    .hint("`cfsso bypass undo` goes on");
+                return Ok(Outcome::done(report).failed(Some(stop.into())));
+            }
+        }
+    }
+    Ok(Outcome::done(report))
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        for undone in &self.undone {
+            page.marked(Mark::Done, Text::prose(&undone.text));
+        }
+        for left in &self.left {
+            page.marked(Mark::Already, Text::prose(format!("{}: {}", left.entry, left.text)));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.undone.iter().map(|undone| undone.entry.clone()).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! The first option: no enforcement, so that people sign in by password again.
+
+use super::title;
+use crate::api::connector::Connector;
+use crate::flow::connector::{self, Selector};
+use crate::flow::{Error, Stop, StopKind, Tools};
+
+/// Which connectors are meant.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// Every enabled one.
+    All,
+    /// Those that are named.
+    Named(Vec<Selector>),
+    /// The one that is enabled: several are an error.
+    Sole,
+}
+
+/// The connectors that are meant: one request.
+pub async fn look(tools: &Tools<'_>, which: &Which) -> Result<Vec<Connector>, Error> {
+    if let Which::Named(selectors) = which
+        && let [only @ Selector::Id(_)] = selectors.as_slice()
+    {
+        return Ok(vec![connector::find(tools, only).await?]);
+    }
+    Ok(meant(connector::list(tools).await?, which)?)
+}
+
+/// Those of all connectors that are meant. Pure.
+pub fn meant(all: Vec<Connector>, which: &Which) -> Result<Vec<Connector>, Stop> {
+    match which {
+        Which::All => Ok(all),
+        Which::Named(selectors) => {
+            let mut found: Vec<Connector> = Vec::new();
+            for selector in selectors {
+                let connector = connector::choose(&all, selector)?;
+                if found.iter().all(|known| known.id != connector.id) {
+                    found.push(connector.clone());
+                }
+            }
+            Ok(found)
+        }
+        Which::Sole => {
+            let domains: Vec<_> =
+                all.iter().filter(|it| needs(it)).map(|it| it.email_domain.clone()).collect();
+            if domains.len() < 2 {
+                return Ok(all);
+            }
+            let message = format!("{} connectors are enabled: say which", domains.len());
+            Err(Stop::new(StopKind::Usage, message)
+                .cause(format!("they are of {}", domains.join(", ")))
+                .hint(format!(
+                    "`cfsso bypass disable --all`, or `cfsso bypass disable {}`",
+                    domains[0]
+                )))
+        }
+    }
+}
+
+/// Whether a connector is to be disabled: one that does not say what it is may
+/// be enabled.
+#[must_use]
+pub fn needs(connector: &Connector) -> bool {
+    connector.enabled != Some(false)
+}
+
+/// Ends enforcement: one PATCH, whose answer is the read-back.
+pub async fn apply(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
+    let deed = format!("disable enforcement for {}", connector.email_domain);
+    connector::disable_as(tools, connector, title(deed)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connectors(list: &[(&str, &str)]) -> Vec<Connector> {
+        list.iter()
+            .enumerate()
+            .map(|(at, (domain, enabled))| {
+                let text =
+                    format!(r#"{{"id":"c{at}","email_domain":"{domain}","enabled":{enabled}}}"#);
+                serde_json::from_str(&text).unwrap()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_meant_is_what_is_disabled() {
+        let named =
+            |text: &str| Which::Named(text.split(' ').map(|word| word.parse().unwrap()).collect());
+        let one = [("a.example", "true"), ("b.example", "false"), ("c.example", "false")];
+        let two = [("a.example", "true"), ("b.example", "false"), ("c.example", "null")];
+        for (all, which, expected) in [
+            (&one, Which::All, Ok("c0")),
+            (&two, Which::All, Ok("c0 c2")),
+            (&one, Which::Sole, Ok("c0")),
+            (&two, Which::Sole, Err(StopKind::Usage)),
+            (&two, named("a.example c0 A.EXAMPLE."), Ok("c0")),
+            (&two, named("b.example"), Ok("")),
+            (&two, named("c2 a.example"), Ok("c2 c0")),
+            (&two, named("d.example"), Err(StopKind::NotFound)),
+            (&two, named("c7"), Err(StopKind::NotFound)),
+        ] {
+            let found = meant(connectors(all), &which).map(|found| {
+                let ids: Vec<_> =
+                    found.iter().filter(|it| needs(it)).map(|it| it.id.to_string()).collect();
+                ids.join(" ")
+            });
+            let found = found.map_err(|stop| stop.kind);
+            assert_eq!(found, expected.map(str::to_owned), "{which:?}");
+        }
+        assert!(meant(Vec::new(), &Which::Sole).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,140 @@
+//! Whether the policies keep a one-time PIN from being mailed: Cloudflare mails
+//! it to those alone whom a policy lets in. Pure.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::api::ids::IdpId;
+
+/// Rules that only another identity provider's sign-in meets.
+const OF_ANOTHER: [&str; 7] =
+    ["okta", "azureAD", "gsuite", "github-organization", "saml", "oidc", "auth_method"];
+
+/// Rules that machines meet, and nobody who is mailed a PIN.
+const OF_MACHINES: [&str; 4] =
+    ["any_valid_service_token", "service_token", "certificate", "common_name"];
+
+#[derive(Deserialize)]
+struct Application {
+    policies: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    #[serde(default)]
+    name: String,
+    decision: String,
+    include: Option<Vec<Value>>,
+    exclude: Option<Vec<Value>>,
+    require: Option<Vec<Value>>,
+}
+
+/// What may keep the PIN from being mailed, by the application as it came. `pin`
+/// is none where it is yet to be created.
+#[must_use]
+pub fn obstacles(app: &str, pin: Option<&IdpId>) -> Vec<String> {
+    let policies = serde_json::from_str::<Application>(app).ok().and_then(|app| app.policies);
+    let read = policies.and_then(|policies| {
+        policies.into_iter().map(|one| serde_json::from_value(one).ok()).collect()
+    });
+    let Some(policies) = read else {
+        return vec![
+            "not checked: the policies did not come with the application, and they decide who is \
+             mailed a PIN; `cfsso app policies` shows them"
+                .to_owned(),
+        ];
+    };
+    let policies: Vec<Policy> = policies;
+    let mut found: Vec<_> = policies
+        .iter()
+        .filter(|policy| policy.decision == "deny" && policy.shuts_out(pin))
+        .map(|policy| format!("the policy `{}` denies whoever signs in by PIN", policy.name))
+        .collect();
+    let allowing = || policies.iter().filter(|policy| policy.decision == "allow");
+    let shut: Vec<_> = allowing().filter(|policy| !policy.lets_in(pin)).collect();
+    found.extend(shut.iter().map(|policy| {
+        format!(
+            "the policy `{}` asks for what a PIN does not have: whom it alone lets in is not mailed one",
+            policy.name
+        )
+    }));
+    if shut.len() == allowing().count() {
+        found.push("no policy lets anybody in by PIN, so that none is mailed".to_owned());
+    }
+    found
+}
+
+impl Policy {
+    fn lets_in(&self, pin: Option<&IdpId>) -> bool {
+        let meets = |rule: &Value| is_met(rule, pin);
+        self.include.iter().flatten().any(meets)
+            && self.require.iter().flatten().all(meets)
+            && !self.exclude.iter().flatten().any(|rule| is_of_all(rule, pin))
+    }
+
+    fn shuts_out(&self, pin: Option<&IdpId>) -> bool {
+        self.include.iter().flatten().any(|rule| is_of_all(rule, pin))
+            && self.require.iter().flatten().all(|rule| is_met(rule, pin))
+    }
+}
+
+/// Whether somebody with a PIN may meet it; a rule that is not known may be met.
+fn is_met(rule: &Value, pin: Option<&IdpId>) -> bool {
+    let Some((kind, parts)) = rule.as_object().and_then(|rule| rule.iter().next()) else {
+        return true;
+    };
+    match kind.as_str() {
+        "login_method" => pin.is_some_and(|pin| parts["id"] == pin.as_str()),
+        kind => !OF_ANOTHER.contains(&kind) && !OF_MACHINES.contains(&kind),
+    }
+}
+
+/// Whether everybody with a PIN meets it.
+fn is_of_all(rule: &Value, pin: Option<&IdpId>) -> bool {
+    rule.get("everyone").is_some() || rule.get("login_method").is_some_and(|_| is_met(rule, pin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_a_pin_cannot_meet_is_told() {
+        let domain = r#"{"email_domain":{"domain":"cool.cats"}}"#;
+        let okta = r#"{"login_method":{"id":"o"}}"#;
+        let pin = r#"{"login_method":{"id":"p"}}"#;
+        let policy = |decision: &str, include: &str, rest: &str| {
+            format!(r#"{{"name":"N","decision":"{decision}","include":[{include}]{rest}}}"#)
+        };
+        for (policies, expected) in [
+            (vec![policy("allow", domain, "")], &[][..]),
+            (vec![policy("allow", pin, "")], &[]),
+            (vec![policy("allow", domain, &format!(r#","require":[{pin}]"#))], &[]),
+            (vec![policy("allow", domain, &format!(r#","exclude":[{okta}]"#))], &[]),
+            (vec![policy("allow", r#"{"of_tomorrow":{}}"#, "")], &[]),
+            (vec![policy("allow", okta, "")], &["asks for what", "no policy lets"]),
+            (
+                vec![policy("allow", domain, &format!(r#","require":[{okta}]"#))],
+                &["asks for what", "no policy lets"],
+            ),
+            (
+                vec![policy("allow", domain, &format!(r#","exclude":[{pin}]"#))],
+                &["asks for what", "no policy lets"],
+            ),
+            (vec![policy("allow", domain, ""), policy("allow", okta, "")], &["asks for what"]),
+            (vec![policy("allow", domain, ""), policy("deny", pin, "")], &["denies"]),
+            (vec![policy("allow", domain, ""), policy("deny", okta, "")], &[]),
+            (vec![policy("non_identity", domain, "")], &["no policy lets"]),
+            (vec![], &["no policy lets"]),
+            (vec![r#""an-id""#.to_owned()], &["not checked"]),
+        ] {
+            let app = format!(r#"{{"policies":[{}]}}"#, policies.join(","));
+            let found = obstacles(&app, Some(&"p".parse().unwrap()));
+            assert_eq!(found.len(), expected.len(), "{app}: {found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.contains(expected), "{found} {expected}");
+            }
+        }
+        assert!(obstacles("{}", None)[0].contains("not checked"));
+    }
+}

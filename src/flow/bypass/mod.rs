@@ -1,0 +1,28 @@
+//! Lockout recovery: opening the dashboard's sign-in to one-time PINs, ending
+//! enforcement, and putting just that back. Counts round trips: whoever is
+//! locked out waits for each of them.
+
+pub mod disable;
+pub mod mail;
+pub mod otp;
+pub mod undo;
+
+use std::fmt;
+
+/// What the titles of a bypass's entries in the journal begin with: by it they
+/// are found again.
+pub const TITLE: &str = "bypass: ";
+
+fn title(deed: impl fmt::Display) -> String {
+    format!("{TITLE}{deed}")
+}
+
+/// Where one option failed: how to take the other one.
+#[derive(Clone, Debug)]
+pub struct OtherWay(pub String);
+
+impl fmt::Display for OtherWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the other way in is {}", self.0)
+    }
+}

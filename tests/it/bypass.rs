@@ -1,0 +1,457 @@
+//! Scenes of `cfsso bypass`: what it sends, and that it is put back.
+
+use std::collections::BTreeSet;
+
+use cfsso::sandbox::Access;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::harness::{Ran, World};
+use crate::sandbox::client::{ask, ask_text};
+
+/// The texts of all that a bypass may touch, as they were.
+async fn state(world: &World) -> String {
+    let mut texts = Vec::new();
+    for path in ["sso_connectors", "access/apps", "access/identity_providers"] {
+        let request = format!("GET /accounts/{}/{path}", world.sandbox.account());
+        let reply = ask(&world.sandbox, Access::Full, &request, None).await;
+        texts.push(without_times(reply.result_text()));
+    }
+    texts.join("\n")
+}
+
+/// Times change with every write, and so does the order of texts never.
+fn without_times(mut text: String) -> String {
+    for name in ["\"updated_at\":\"", "\"updated_on\":\""] {
+        let mut from = 0;
+        while let Some(at) = text[from..].find(name) {
+            let start = from + at + name.len();
+            let end = start + text[start..].find('"').unwrap();
+            text.replace_range(start..end, "");
+            from = start;
+        }
+    }
+    text
+}
+
+fn below(world: &World, from: usize) -> Vec<String> {
+    world.requests().split_off(from).into_iter().map(|request| short(&request)).collect()
+}
+
+/// `VERB path`, IDs left out.
+fn short(request: &str) -> String {
+    let is_id = |part: &&str| part.len() < 31;
+    request.split('/').filter(is_id).collect::<Vec<_>>().join("/")
+}
+
+async fn sent(world: &World, line: &str) -> (Ran, Vec<String>, BTreeSet<u64>) {
+    let from = world.sandbox.log().len();
+    let ran = world.run(line).await;
+    let connections = world.sandbox.log()[from..].iter().map(|it| it.connection).collect();
+    (ran, below(world, from), connections)
+}
+
+/// The application of the sign-in: its path and text.
+async fn sign_in(world: &World) -> (String, Value) {
+    let apps = world.ask(&format!("GET /accounts/{}/access/apps", world.sandbox.account())).await;
+    let app = apps.as_array().unwrap().iter().find(|app| app["type"] == "dash_sso").unwrap();
+    let path = format!(
+        "/accounts/{}/access/apps/{}",
+        world.sandbox.account(),
+        app["id"].as_str().unwrap()
+    );
+    (path, app.clone())
+}
+
+/// Sets the fields that a bypass changes, past the program.
+async fn set_up(world: &World, allowed: &[&str], instant: bool) {
+    let (path, _) = sign_in(world).await;
+    let reply = ask(&world.sandbox, Access::Full, &format!("GET {path}"), None).await;
+    let list = serde_json::to_string(allowed).unwrap();
+    let text = reply
+        .result_text()
+        .replacen(r#""allowed_idps":[]"#, &format!(r#""allowed_idps":{list}"#), 1)
+        .replacen(
+            r#""auto_redirect_to_identity":false"#,
+            &format!(r#""auto_redirect_to_identity":{instant}"#),
+            1,
+        );
+    let reply = ask_text(&world.sandbox, Access::Full, &format!("PUT {path}"), &text).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+const COMPANY: &str = "c001ca75-1d90-4000-8000-000000000001";
+
+/// Enforced, with instant authentication through one identity provider.
+async fn locked() -> World {
+    let world = World::new().await.enabled().await;
+    set_up(&world, &[COMPANY], true).await;
+    world
+}
+
+#[tokio::test]
+async fn disabling_takes_one_read_and_one_write_per_enabled_connector() {
+    let world = World::new().await.enabled().await;
+    world.ok("connector create dogs.example").await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    for (line, requests) in [
+        ("bypass disable --all --yes".to_owned(), ["GET /sso_connectors", "PATCH /sso_connectors"]),
+        ("bypass disable --yes".to_owned(), ["GET /sso_connectors", "PATCH /sso_connectors"]),
+        (
+            "bypass disable cool.cats --yes".to_owned(),
+            ["GET /sso_connectors", "PATCH /sso_connectors"],
+        ),
+        (format!("bypass disable {id} --yes"), ["GET /sso_connectors", "PATCH /sso_connectors"]),
+    ] {
+        let (ran, sent, connections) = sent(&world, &line).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(sent, requests, "{line}");
+        assert_eq!(connections.len(), 1, "{line}");
+        assert!(ran.stdout.contains("read back: SSO is not enforced"), "{ran:?}");
+        assert!(ran.stdout.contains("`cfsso bypass undo`"), "{ran:?}");
+        world.ok("bypass undo --yes").await;
+        assert!(world.connectors().await.iter().any(|it| it["enabled"] == true), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn opening_takes_two_reads_at_once_and_two_writes() {
+    let world = locked().await;
+    let before = state(&world).await;
+    let (ran, mut requests, _) = sent(&world, "bypass otp --yes").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    requests[..2].sort();
+    assert_eq!(
+        requests,
+        [
+            "GET /access/apps",
+            "GET /access/identity_providers",
+            "POST /access/identity_providers",
+            "PUT /access/apps",
+            "GET /access/apps"
+        ]
+    );
+    let (_, app) = sign_in(&world).await;
+    assert_eq!(app["allowed_idps"].as_array().unwrap().len(), 2);
+    assert_eq!(app["auto_redirect_to_identity"], false);
+    assert_eq!(app["policies"].as_array().unwrap().len(), 1);
+    let (ran, requests, _) = sent(&world, "bypass otp --yes").await;
+    assert!(ran.code == 0 && requests.len() == 2, "{requests:?} {ran:?}");
+    let ran = world.ok("bypass otp --all-idps --yes").await;
+    assert!(ran.stdout.contains("allowed_idps"), "{ran:?}");
+    world.ok("bypass undo --yes").await;
+    assert_eq!(state(&world).await, before);
+    assert_eq!(world.fails("bypass undo --yes", 6).await["exit_code"], 6);
+}
+
+#[tokio::test]
+async fn without_an_enabled_connector_nothing_is_written() {
+    let world = World::new().await.verified().await;
+    let writes = world.writes().len();
+    for line in ["bypass disable --all", "bypass disable cool.cats", "bypass disable"] {
+        let ran = world.ok(line).await;
+        assert!(ran.stderr.contains("no connector is enabled"), "{ran:?}");
+    }
+    assert_eq!(world.writes().len(), writes);
+}
+
+#[tokio::test]
+async fn a_run_killed_at_any_request_is_completed_and_undone_to_the_very_first_state() {
+    for line in ["bypass otp --yes", "bypass otp --all-idps --yes", "bypass disable --all --yes"] {
+        let count = sent(&locked().await, line).await.1.len();
+        for kind in ["close-before", "close-after"] {
+            for at in 1..=count {
+                let world = locked().await;
+                let before = state(&world).await;
+                world.fault(&format!("{kind}#{at}"));
+                world.run(&format!("{line} --max-retries 0")).await;
+                let is_cut = world.sandbox.log().iter().any(|it| it.status.is_none());
+                assert!(is_cut, "{line} {kind}#{at}");
+                world.ok(line).await;
+                assert_ne!(state(&world).await, before, "{line} {kind}#{at}");
+                world.ok("bypass undo --yes").await;
+                assert_eq!(state(&world).await, before, "{line} {kind}#{at}");
+                let status = world.ok("bypass status -o json").await.json();
+                assert_eq!(status["in_force"], false, "{line} {kind}#{at}: {status}");
+            }
+        }
+    }
+}
+
+/// As by a signal: the program is gone when the server has applied the n-th
+/// request, and nothing more is written down.
+#[tokio::test]
+async fn a_process_that_is_gone_leaves_what_undo_needs() {
+    for line in ["bypass otp --yes", "bypass disable --all --yes"] {
+        let count = sent(&locked().await, line).await.1.len();
+        for at in 1..=count {
+            let world = locked().await;
+            let before = state(&world).await;
+            let from = world.sandbox.log().len();
+            let reached = async {
+                while world.sandbox.log().len() < from + at {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                () = reached => {}
+                ran = world.run(line) => assert_eq!(ran.code, 0, "{ran:?}"),
+            }
+            world.ok(line).await;
+            world.ok("bypass undo --yes").await;
+            assert_eq!(state(&world).await, before, "{line} {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failing_option_ends_with_the_others_command() {
+    for (access, line, code, other) in [
+        (Access::ConnectorOnly, "bypass otp --yes", 5, "`cfsso bypass disable --all`"),
+        (Access::AccessOnly, "bypass disable --all --yes", 5, "`cfsso bypass otp`"),
+        (Access::ReadOnly, "bypass disable --all --yes", 5, "`cfsso bypass otp`"),
+        (Access::ReadOnly, "bypass otp --yes", 5, "`cfsso bypass disable --all`"),
+    ] {
+        let world = locked().await.with_token(access);
+        let error = world.fails(line, code).await;
+        assert!(error["hint"].as_str().unwrap().contains(other), "{error}");
+        assert!(error["required_permission"].is_string(), "{error}");
+    }
+    for (line, fault, code, other) in [
+        ("bypass otp --yes", "500x*@GET", 9, "`cfsso bypass disable --all`"),
+        ("bypass otp --yes", "500x*@PUT", 12, "`cfsso bypass disable --all`"),
+        ("bypass disable --all --yes", "500x*@PATCH", 9, "`cfsso bypass otp`"),
+    ] {
+        let world = locked().await;
+        world.fault(fault);
+        let error = world.fails(&format!("{line} --max-retries 0"), code).await;
+        assert!(error["hint"].as_str().unwrap().contains(other), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_journal_the_state_before_is_printed_and_a_bare_box_will_do() {
+    let world = locked().await.with_env("CFSSO_JOURNAL", "");
+    let error = world.fails("bypass disable --all --yes", 1).await;
+    assert!(
+        error["hint"].as_str().unwrap().contains("`cfsso bypass disable --all --no-journal`"),
+        "{error}"
+    );
+    let ran = world.ok("bypass otp --yes --no-journal").await;
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{ran:?}");
+    assert_eq!(lines[1]["before"]["allowed_idps"], json!([COMPANY]));
+    for command in ["app idps --only", "app instant-auth on", "idp delete"] {
+        assert!(ran.stdout.contains(command), "{command} {ran:?}");
+    }
+    let ran = world.ok("bypass disable --all --yes --no-journal").await;
+    assert!(ran.stdout.contains(r#""before":{"#), "{ran:?}");
+    assert!(ran.stdout.contains("`cfsso connector enable cool.cats`"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn drift_stops_the_undoing_unless_forced() {
+    let world = locked().await;
+    world.ok("bypass otp --yes").await;
+    world.ok("app idps --only onetimepin --yes").await;
+    let writes = world.writes().len();
+    let error = world.fails("bypass undo --yes", 7).await;
+    assert!(error["causes"][0].as_str().unwrap().contains("allowed_idps"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("--force"), "{error}");
+    assert_eq!(world.writes().len(), writes);
+    world.ok("bypass undo --yes --force").await;
+    assert_eq!(sign_in(&world).await.1["allowed_idps"], json!([COMPANY]));
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_stays() {
+    let world = locked().await;
+    world.ok("bypass otp --yes").await;
+    let (path, _) = sign_in(&world).await;
+    let reply = ask(&world.sandbox, Access::Full, &format!("GET {path}"), None).await;
+    let text = reply.result_text().replacen(
+        r#""session_duration":"24h""#,
+        r#""session_duration":"1h""#,
+        1,
+    );
+    ask_text(&world.sandbox, Access::Full, &format!("PUT {path}"), &text).await;
+    world.ok("bypass undo --yes").await;
+    let (_, app) = sign_in(&world).await;
+    assert_eq!(app["session_duration"], "1h");
+    assert_eq!(app["auto_redirect_to_identity"], true);
+}
+
+#[tokio::test]
+async fn it_is_confirmed_by_a_word() {
+    let world = locked().await;
+    let writes = world.writes().len();
+    for (line, word) in [
+        ("bypass disable --all", "cool.cats"),
+        ("bypass disable", "cool.cats"),
+        ("bypass otp", "otp"),
+    ] {
+        let error = world.fails(line, 3).await;
+        assert!(error["hint"].as_str().unwrap().contains(&format!("--confirm {word}")), "{error}");
+        let plan = world.ok(&format!("{line} --dry-run -o json")).await.json();
+        assert_ne!(plan["changes"], json!([]));
+    }
+    assert_eq!(world.writes().len(), writes);
+    world.ok("bypass disable --all --confirm cool.cats").await;
+    world.ok("bypass undo --confirm cool.cats").await;
+    world.ok("bypass otp --confirm otp").await;
+    let status = world.ok("bypass status").await.stdout;
+    assert!(status.contains("a bypass is in force"), "{status}");
+    world.ok("bypass undo --confirm undo").await;
+    assert!(world.ok("bypass status").await.stdout.contains("no bypass of this machine"));
+}
+
+/// `cool.cats` and `partial.cats`, both enforced.
+async fn two_enforced() -> World {
+    let world = World::new().await.enabled().await;
+    world.ok("connector create partial.cats").await;
+    let connectors = world.connectors().await;
+    let second = connectors.iter().find(|it| it["email_domain"] == "partial.cats").unwrap();
+    let code = second["verification"]["code"].as_str().unwrap();
+    world.sandbox.publish("partial.cats", code).await.unwrap();
+    world.ok("connector verify partial.cats --wait --timeout 3d").await;
+    world.ok("connector enable partial.cats --yes").await;
+    world
+}
+
+#[tokio::test]
+async fn several_connectors_are_confirmed_by_all_and_stop_half_way() {
+    let world = two_enforced().await;
+    let before = state(&world).await;
+    let error = world.fails("bypass disable --yes", 2).await;
+    assert!(error["hint"].as_str().unwrap().contains("bypass disable --all"), "{error}");
+    assert_eq!(world.fails("bypass disable --all --confirm cool.cats", 3).await["exit_code"], 3);
+    let (ran, requests, connections) = sent(&world, "bypass disable --all --confirm all").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(requests, ["GET /sso_connectors", "PATCH /sso_connectors", "PATCH /sso_connectors"]);
+    assert_eq!(connections.len(), 1);
+    world.ok("bypass undo --confirm undo").await;
+    assert_eq!(state(&world).await, before);
+    world.fault("500#2@PATCH");
+    let error = world.fails("bypass disable --all --yes --max-retries 0", 12).await;
+    for command in ["`cfsso bypass disable --all`", "`cfsso bypass undo`", "`cfsso bypass otp`"] {
+        assert!(error["hint"].as_str().unwrap().contains(command), "{error}");
+    }
+    world.ok("bypass disable --all --yes").await;
+    world.ok("bypass undo --yes").await;
+    assert_eq!(state(&world).await, before);
+}
+
+#[tokio::test]
+async fn a_policy_that_keeps_the_pin_from_being_mailed_is_told() {
+    let world = locked().await;
+    let quiet = world.ok("bypass otp --yes").await;
+    assert!(!quiet.stderr.contains("warning"), "{quiet:?}");
+    world.ok("bypass undo --yes").await;
+    let (path, app) = sign_in(&world).await;
+    let mut policy = app["policies"][0].clone();
+    policy["require"] = json!([{ "login_method": { "id": COMPANY } }]);
+    let request = format!("PUT {path}/policies/{}", policy["id"].as_str().unwrap());
+    let reply = ask(&world.sandbox, Access::Full, &request, Some(policy)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let ran = world.ok("bypass otp --yes").await;
+    assert!(ran.stderr.contains("no policy lets anybody in by PIN"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_pin_that_is_used_elsewhere_since_is_not_deleted() {
+    let world = locked().await;
+    world.ok("bypass otp --yes").await;
+    world.ok("app idps Wiki --only onetimepin --yes").await;
+    let error = world.fails("bypass undo --yes", 7).await;
+    assert!(error["causes"][0].as_str().unwrap().contains("`Wiki`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_decision_made_since_is_not_undone() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    world.ok("enable cool.cats --yes").await;
+    world.ok("disable cool.cats --yes").await;
+    world.fails("bypass undo --yes", 6).await;
+    assert_eq!(world.connectors().await[0]["enabled"], false);
+}
+
+#[tokio::test]
+async fn bare_bypass_asks_on_a_terminal_alone() {
+    let world = locked().await;
+    let error = world.fails("bypass", 3).await;
+    assert!(error["hint"].as_str().unwrap().contains("`cfsso bypass otp --yes`"), "{error}");
+    let world = world.with_person("disable\ncool.cats\n");
+    let ran = world.ok("bypass").await;
+    assert!(ran.stdout.contains("otp (recommended)"), "{ran:?}");
+    assert_eq!(world.connectors().await[0]["enabled"], false);
+    let world = world.with_token(Access::ConnectorOnly).with_person("no\n");
+    let ran = world.run("bypass").await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stdout.contains("lacks the permission"), "{ran:?}");
+    assert!(ran.stdout.contains("disable (recommended)"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn results_are_as_their_schemas_say() {
+    let world = locked().await;
+    for (kind, line) in [
+        ("bypass", "bypass otp --yes -o json"),
+        ("bypass-status", "bypass status -o json"),
+        ("bypass-undo", "bypass undo --yes -o json"),
+        ("bypass", "bypass disable --all --yes -o json"),
+    ] {
+        let schema = world.ok(&format!("schema {kind} -o json")).await.json();
+        let result = world.ok(line).await.json();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&result).map(|it| it.to_string()).collect();
+        assert_eq!(errors, [""; 0], "{kind}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_bypass_and_its_undoing_leave_the_world_equal(
+        enabled in any::<bool>(),
+        pin in any::<bool>(),
+        narrow in any::<bool>(),
+        instant in any::<bool>(),
+        unknown in "[a-z]{1,8}",
+        number in "[1-9][0-9]{0,30}",
+        steps in prop::collection::vec(0usize..3, 1..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new().await;
+            let world = if enabled { world.enabled().await } else { world.verified().await };
+            if pin {
+                world.ok("idp create onetimepin --name PIN --yes").await;
+            }
+            if narrow {
+                set_up(&world, &[COMPANY], instant).await;
+            }
+            let (path, _) = sign_in(&world).await;
+            let reply = ask(&world.sandbox, Access::Full, &format!("GET {path}"), None).await;
+            let text = reply.result_text();
+            let text = format!(r#"{},"y_{unknown}":{{"n":{number},"x":[1.0,null]}}}}"#, text.strip_suffix('}').unwrap());
+            let reply = ask_text(&world.sandbox, Access::Full, &format!("PUT {path}"), &text).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            let before = state(&world).await;
+            for step in &steps {
+                let line = ["bypass otp --yes", "bypass otp --all-idps --yes", "bypass disable --all --yes"][*step];
+                world.ok(line).await;
+            }
+            let changed = state(&world).await != before;
+            let ran = world.run("bypass undo --yes").await;
+            assert_eq!(ran.code, if changed { 0 } else { 6 }, "{ran:?}");
+            assert_eq!(state(&world).await, before);
+        });
+    }
+}
