@@ -126,7 +126,7 @@ fn hint_by(error: &api::Error) -> Option<String> {
         }
         Kind::UserTokenNeeded => "this is an account's token; the request wants a user's token",
         Kind::AccessNotEnabled => {
-            "create a Zero Trust organization first, on any plan: dashboard SSO rests on it"
+            "create a Zero Trust organization first, on any plan, at https://one.dash.cloudflare.com: dashboard SSO rests on it"
         }
         Kind::Untrusted => {
             "where a proxy inspects TLS, name its certificate: `--ca-cert FILE`, or SSL_CERT_FILE in the environment"

@@ -33,6 +33,12 @@ pub enum Connector {}
 pub enum Zone {}
 /// Marks [`RecordId`].
 pub enum Record {}
+/// Marks [`IdpId`].
+pub enum Idp {}
+/// Marks [`AppId`].
+pub enum App {}
+/// Marks [`PolicyId`].
+pub enum Policy {}
 
 impl Kind for Account {
     const NOUN: &'static str = "account";
@@ -47,6 +53,15 @@ impl Kind for Zone {
 impl Kind for Record {
     const NOUN: &'static str = "DNS record";
 }
+impl Kind for Idp {
+    const NOUN: &'static str = "identity provider";
+}
+impl Kind for App {
+    const NOUN: &'static str = "application";
+}
+impl Kind for Policy {
+    const NOUN: &'static str = "policy";
+}
 
 /// An account's identifier: 32 hexadecimal digits.
 pub type AccountId = Id<Account>;
@@ -57,6 +72,12 @@ pub type ConnectorId = Id<Connector>;
 pub type ZoneId = Id<Zone>;
 /// A DNS record's identifier.
 pub type RecordId = Id<Record>;
+/// An identity provider's identifier: a UUID by the schema, not checked for it.
+pub type IdpId = Id<Idp>;
+/// An Access application's identifier.
+pub type AppId = Id<App>;
+/// An Access policy's identifier.
+pub type PolicyId = Id<Policy>;
 
 /// Why a text is no identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -76,8 +76,14 @@ pub(super) fn of_refusal(request: &str, refusal: &Refusal) -> Kind {
         by_code(refusal.status, error.code?, &error.message, &route)
             .or_else(|| by_access_kind(&error.message))
     });
-    said.or_else(|| refusal.errors.iter().find_map(|error| by_access_kind(&error.message)))
-        .unwrap_or_else(|| by_status(refusal.status))
+    let kind = said
+        .or_else(|| refusal.errors.iter().find_map(|error| by_access_kind(&error.message)))
+        .unwrap_or_else(|| by_status(refusal.status));
+    // An account has one organization at a fixed path: not found is not there.
+    if kind == Kind::NotFound && request.ends_with("/access/organizations") {
+        return Kind::AccessNotEnabled;
+    }
+    kind
 }
 
 /// What of a route decides on the meaning of a code.
@@ -214,6 +220,14 @@ mod tests {
             (GET, 400, &[(11021, "access.api.error.not_found")], NotFound),
             (GET, 400, &[(9999, "access.api.error.not_enabled: off")], AccessNotEnabled),
             (GET, 403, &[(9999, "access.api.error.not_enabled: off")], AccessNotEnabled),
+            (
+                "GET /accounts/a/access/organizations",
+                404,
+                &[(11021, "access.api.error.not_found")],
+                AccessNotEnabled,
+            ),
+            ("GET /accounts/a/access/organizations", 404, &[], AccessNotEnabled),
+            ("GET /accounts/a/access/organizations", 403, &[], Forbidden),
             (GET, 400, &[(12106, "auth_domain_cannot_be_updated_dash_sso")], Conflict),
             (GET, 400, &[(12130, "access.api.error.invalid_request: app type")], Invalid),
             (GET, 409, &[(12132, "access.api.error.conflict: exists")], Conflict),

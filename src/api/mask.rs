@@ -67,6 +67,15 @@ pub fn is_secret_name(name: &str) -> bool {
     NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
+/// Whether a text in a field of this name is a secret, by its name's look: the
+/// fields of tomorrow's types are not known today.
+#[must_use]
+pub fn is_secret_field(name: &str) -> bool {
+    const PARTS: [&str; 5] = ["secret", "password", "private_key", "api_token", "api_key"];
+    let lower = name.to_ascii_lowercase();
+    is_secret_name(name) || PARTS.iter().any(|part| lower.contains(part))
+}
+
 /// A secret's place; what is before its start is kept.
 struct Place {
     start: usize,

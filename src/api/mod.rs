@@ -2,20 +2,26 @@
 //! asked; [`Client`] sends it. Knows nothing of tables, terminals or flows.
 
 pub mod account;
+pub mod app;
 pub mod base;
 pub mod client;
 pub mod config;
 pub mod connector;
 pub mod credentials;
+pub mod document;
 mod envelope;
 pub mod error;
 pub mod fault;
+pub mod grant;
+pub mod idp;
 pub mod ids;
 pub mod kind;
 pub mod mask;
 pub mod object;
+pub mod organization;
 pub mod pages;
 pub mod permission;
+pub mod policy;
 pub mod record;
 pub mod request;
 pub mod retry;

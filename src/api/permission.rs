@@ -13,6 +13,14 @@ pub fn required(request: &str) -> Option<&'static str> {
     match segments.as_slice() {
         ["accounts", _, "sso_connectors", ..] if is_read => Some("SSO Connector Read"),
         ["accounts", _, "sso_connectors", ..] => Some("SSO Connector Write"),
+        ["accounts", _, "access", "apps", ..] if is_read => Some("Access: Apps and Policies Read"),
+        ["accounts", _, "access", "apps", ..] => Some("Access: Apps and Policies Write"),
+        ["accounts", _, "access", "identity_providers" | "organizations", ..] if is_read => {
+            Some("Access: Organizations, Identity Providers, and Groups Read")
+        }
+        ["accounts", _, "access", "identity_providers" | "organizations", ..] => {
+            Some("Access: Organizations, Identity Providers, and Groups Write")
+        }
         ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
         ["zones", _, "dns_records", ..] => Some("DNS Write"),
         ["zones", ..] => Some("Zone Read"),
@@ -30,6 +38,17 @@ mod tests {
             ("GET /accounts/a/sso_connectors", Some("SSO Connector Read")),
             ("PATCH /accounts/a/sso_connectors/c", Some("SSO Connector Write")),
             ("POST /accounts/a/sso_connectors/c/begin_verification", Some("SSO Connector Write")),
+            ("GET /accounts/a/access/apps/x/policies", Some("Access: Apps and Policies Read")),
+            ("PUT /accounts/a/access/apps/x", Some("Access: Apps and Policies Write")),
+            (
+                "GET /accounts/a/access/organizations",
+                Some("Access: Organizations, Identity Providers, and Groups Read"),
+            ),
+            (
+                "DELETE /accounts/a/access/identity_providers/p",
+                Some("Access: Organizations, Identity Providers, and Groups Write"),
+            ),
+            ("GET /accounts/a/access/idp_federation_grants", None),
             ("GET /zones/z/dns_records", Some("DNS Read")),
             ("POST /zones/z/dns_records", Some("DNS Write")),
             ("DELETE /zones/z/dns_records/r", Some("DNS Write")),

@@ -60,6 +60,12 @@ impl<T: DeserializeOwned> Request<T> {
         Self::new(Method::Post, segments)
     }
 
+    /// A replacement by the body.
+    #[must_use]
+    pub fn put(segments: &[&str]) -> Self {
+        Self::new(Method::Put, segments)
+    }
+
     /// A change of the fields in the body.
     #[must_use]
     pub fn patch(segments: &[&str]) -> Self {
@@ -221,8 +227,12 @@ mod tests {
     #[test]
     fn only_a_post_has_to_be_looked_up_before_it_is_repeated() {
         assert_eq!(Request::<()>::post(&["a"]).repeat(), Repeat::LookFirst);
-        for request in [Request::<()>::get(&["a"]), Request::patch(&["a"]), Request::delete(&["a"])]
-        {
+        for request in [
+            Request::<()>::get(&["a"]),
+            Request::put(&["a"]),
+            Request::patch(&["a"]),
+            Request::delete(&["a"]),
+        ] {
             assert_eq!(request.repeat(), Repeat::Safe);
         }
     }

@@ -1,13 +1,19 @@
 //! Guided change: what is there, what is to do, and doing it one seen step at a
 //! time. Decides and sends; knows no command line and prints nothing.
 
+pub mod app;
 pub mod check;
 pub mod connector;
+pub mod diff;
+pub mod edit;
 pub mod enable;
+pub mod idp;
+pub mod named;
 pub mod plan;
 pub mod publish;
 pub mod setup;
 pub mod stop;
+pub mod target;
 pub mod verify;
 pub mod wait;
 

@@ -1,6 +1,8 @@
 //! A plan: the checks before a change, and the requests it consists of, each
 //! with what it turns into what. Dry runs print it; nothing else is sent.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -8,6 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::check::{Check, State};
 use super::{Stop, StopKind};
+use crate::api::document::masked;
 use crate::api::request::Request;
 
 /// What a command is about to do.
@@ -85,11 +88,11 @@ impl Plan {
 }
 
 impl Change {
-    /// The change that `request` makes.
+    /// The change that `request` makes, shown without the secrets it carries.
     #[must_use]
     pub fn new<T>(title: impl Into<String>, request: &Request<T>, diff: Vec<Difference>) -> Self {
         let request = to_raw_value(request).expect("a request is plain data");
-        Self { title: title.into(), request, diff }
+        Self { title: title.into(), request: masked(&request), diff }
     }
 }
 
@@ -98,6 +101,18 @@ impl Difference {
     #[must_use]
     pub fn new(field: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         Self { field: field.to_owned(), before: before.into(), after: after.into() }
+    }
+}
+
+/// `config.client_id`: a -> b, with the field in backticks.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |value: &Value| match value {
+            Value::Null => "none".to_owned(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        write!(f, "`{}`: {} -> {}", self.field, words(&self.before), words(&self.after))
     }
 }
 

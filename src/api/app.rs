@@ -1,0 +1,167 @@
+//! Access applications, of which the one of type `dash_sso` is the dashboard's
+//! sign-in (API reference, section 4).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::Document;
+use super::ids::{AccountId, AppId, IdpId};
+use super::object::Object;
+use super::request::Request;
+
+/// The most that one page of the list may hold (API reference, section 1.5).
+const PAGE: u32 = 1000;
+
+/// An application as the API sent it.
+pub type App = Object<Fields>;
+
+/// The known fields of an application.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The application's identifier.
+    #[schemars(with = "String")]
+    pub id: AppId,
+    /// What it is called.
+    #[serde(default)]
+    pub name: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: Option<Type>,
+    /// The tag that its tokens carry.
+    pub aud: Option<String>,
+    /// Where it is reached.
+    pub domain: Option<String>,
+    /// The identity providers it admits; none listed means every one.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub allowed_idps: Option<Vec<IdpId>>,
+    /// Whether the choice of identity providers is skipped.
+    pub auto_redirect_to_identity: Option<bool>,
+    /// What is known of it as a SAML service.
+    pub saas_app: Option<Saas>,
+    /// When it was created (RFC 3339).
+    pub created_at: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub updated_at: Option<String>,
+}
+
+/// What is known of an application as a SAML service.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Saas {
+    /// Where an identity provider posts its assertions.
+    pub sso_endpoint: Option<String>,
+    /// The entity ID of the sign-in as an issuer.
+    pub idp_entity_id: Option<String>,
+}
+
+/// The types of applications, as far as they matter here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Type {
+    /// The dashboard's sign-in.
+    #[serde(rename = "dash_sso")]
+    DashSso,
+    /// Any other.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Fields {
+    /// Whether it is the dashboard's sign-in.
+    #[must_use]
+    pub fn is_dash_sso(&self) -> bool {
+        self.kind == Some(Type::DashSso)
+    }
+
+    /// The type as the API writes it.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        match &self.kind {
+            Some(Type::DashSso) => "dash_sso",
+            Some(Type::Other(text)) => text,
+            None => "not told",
+        }
+    }
+
+    /// The identity providers it lists; an empty list admits every one.
+    #[must_use]
+    pub fn listed_idps(&self) -> &[IdpId] {
+        self.allowed_idps.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it lets an identity provider's users in.
+    #[must_use]
+    pub fn admits(&self, idp: &IdpId) -> bool {
+        self.listed_idps().is_empty() || self.listed_idps().contains(idp)
+    }
+
+    /// Whether the choice of identity providers is skipped.
+    #[must_use]
+    pub fn is_instant(&self) -> bool {
+        self.auto_redirect_to_identity == Some(true)
+    }
+}
+
+/// All applications of the account. The API has no filter on their type.
+#[must_use]
+pub fn list(account: &AccountId) -> Request<Vec<App>> {
+    Request::get(&collection(account)).paged(PAGE)
+}
+
+/// One application.
+#[must_use]
+pub fn get(account: &AccountId, id: &AppId) -> Request<App> {
+    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+}
+
+/// One application, to be edited.
+#[must_use]
+pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
+    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+}
+
+/// Replaces an application. Policies that are absent are left alone; an empty
+/// list would remove them all.
+#[must_use]
+pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> Request<()> {
+    Request::put(&[&collection(account)[..], &[id.as_str()]].concat())
+        .body(body)
+        .decoded_by(|_| Ok(()))
+}
+
+fn collection(account: &AccountId) -> [&str; 4] {
+    ["accounts", account.as_str(), "access", "apps"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app(rest: &str) -> App {
+        serde_json::from_str(&format!(r#"{{"id":"a1"{rest}}}"#)).unwrap()
+    }
+
+    #[test]
+    fn an_empty_or_absent_list_admits_every_identity_provider() {
+        for (rest, admits) in [
+            ("", true),
+            (r#","allowed_idps":null"#, true),
+            (r#","allowed_idps":[]"#, true),
+            (r#","allowed_idps":["p1"]"#, true),
+            (r#","allowed_idps":["p2"]"#, false),
+        ] {
+            assert_eq!(app(rest).admits(&"p1".parse().unwrap()), admits, "{rest}");
+        }
+    }
+
+    #[test]
+    fn only_one_type_is_the_dashboards_sign_in() {
+        for (rest, is_dash_sso, name) in [
+            (r#","type":"dash_sso""#, true, "dash_sso"),
+            (r#","type":"DASH_SSO""#, false, "DASH_SSO"),
+            (r#","type":"private_ip""#, false, "private_ip"),
+            ("", false, "not told"),
+        ] {
+            assert_eq!(app(rest).is_dash_sso(), is_dash_sso, "{rest}");
+            assert_eq!(app(rest).type_name(), name);
+        }
+    }
+}

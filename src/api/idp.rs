@@ -1,0 +1,255 @@
+//! Access identity providers (API reference, section 3).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::document::Document;
+use super::ids::{AccountId, IdpId};
+use super::object::Object;
+use super::request::Request;
+
+/// The most that one page of the list may hold (API reference, section 1.5).
+const PAGE: u32 = 1000;
+
+/// An identity provider as the API sent it.
+pub type Idp = Object<Fields>;
+
+/// The known fields of an identity provider.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The identity provider's identifier.
+    #[schemars(with = "String")]
+    pub id: IdpId,
+    /// What the sign-in page calls it.
+    #[serde(default)]
+    pub name: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Its settings; they differ from type to type.
+    #[serde(default)]
+    pub config: Value,
+    /// How users and groups are provisioned.
+    pub scim_config: Option<Scim>,
+    /// Whether it belongs to another account and cannot be changed here.
+    pub read_only: Option<bool>,
+}
+
+/// How users and groups are provisioned.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Scim {
+    /// Whether they are.
+    pub enabled: Option<bool>,
+    /// Where the identity provider sends them to.
+    pub scim_base_url: Option<String>,
+}
+
+/// The types of identity providers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Type {
+    /// A code by e-mail.
+    #[serde(rename = "onetimepin")]
+    OneTimePin,
+    /// Cloudflare's own accounts.
+    #[serde(rename = "cloudflare")]
+    Cloudflare,
+    /// Okta over OIDC.
+    #[serde(rename = "okta")]
+    Okta,
+    /// Microsoft Entra ID.
+    #[serde(rename = "azureAD")]
+    AzureAd,
+    /// Google accounts.
+    #[serde(rename = "google")]
+    Google,
+    /// Google Workspace.
+    #[serde(rename = "google-apps")]
+    GoogleApps,
+    /// Anything that speaks OpenID Connect.
+    #[serde(rename = "oidc")]
+    Oidc,
+    /// Anything that speaks SAML.
+    #[serde(rename = "saml")]
+    Saml,
+    /// GitHub.
+    #[serde(rename = "github")]
+    Github,
+    /// Facebook.
+    #[serde(rename = "facebook")]
+    Facebook,
+    /// LinkedIn.
+    #[serde(rename = "linkedin")]
+    Linkedin,
+    /// Yandex.
+    #[serde(rename = "yandex")]
+    Yandex,
+    /// OneLogin.
+    #[serde(rename = "onelogin")]
+    Onelogin,
+    /// PingOne.
+    #[serde(rename = "pingone")]
+    Pingone,
+    /// Centrify.
+    #[serde(rename = "centrify")]
+    Centrify,
+    /// A type that this program does not know: passed through.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Type {
+    /// Every known type.
+    pub const ALL: [Self; 15] = [
+        Self::OneTimePin,
+        Self::Cloudflare,
+        Self::Okta,
+        Self::AzureAd,
+        Self::Google,
+        Self::GoogleApps,
+        Self::Oidc,
+        Self::Saml,
+        Self::Github,
+        Self::Facebook,
+        Self::Linkedin,
+        Self::Yandex,
+        Self::Onelogin,
+        Self::Pingone,
+        Self::Centrify,
+    ];
+
+    /// The type that a person means: in any case, and `ping` as the guide has
+    /// it (API reference, section 3).
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        let text = if text.eq_ignore_ascii_case("ping") { "pingone" } else { text };
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+        known.unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+
+    /// The type as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::OneTimePin => "onetimepin",
+            Self::Cloudflare => "cloudflare",
+            Self::Okta => "okta",
+            Self::AzureAd => "azureAD",
+            Self::Google => "google",
+            Self::GoogleApps => "google-apps",
+            Self::Oidc => "oidc",
+            Self::Saml => "saml",
+            Self::Github => "github",
+            Self::Facebook => "facebook",
+            Self::Linkedin => "linkedin",
+            Self::Yandex => "yandex",
+            Self::Onelogin => "onelogin",
+            Self::Pingone => "pingone",
+            Self::Centrify => "centrify",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl Fields {
+    /// Whether it belongs to another account.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only == Some(true)
+    }
+
+    /// Whether users are provisioned to it.
+    #[must_use]
+    pub fn has_scim(&self) -> bool {
+        self.scim_config.as_ref().is_some_and(|scim| scim.enabled == Some(true))
+    }
+}
+
+/// All identity providers of the account.
+#[must_use]
+pub fn list(account: &AccountId) -> Request<Vec<Idp>> {
+    Request::get(&collection(account)).paged(PAGE)
+}
+
+/// One identity provider.
+#[must_use]
+pub fn get(account: &AccountId, id: &IdpId) -> Request<Idp> {
+    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+}
+
+/// One identity provider, to be edited.
+#[must_use]
+pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
+    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+}
+
+/// Creates an identity provider.
+#[must_use]
+pub fn create(account: &AccountId, body: &Document) -> Request<Idp> {
+    Request::post(&collection(account)).body(body)
+}
+
+/// Replaces an identity provider. A secret that is absent is kept.
+#[must_use]
+pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> Request<()> {
+    Request::put(&[&collection(account)[..], &[id.as_str()]].concat())
+        .body(body)
+        .decoded_by(|_| Ok(()))
+}
+
+/// Deletes an identity provider.
+#[must_use]
+pub fn delete(account: &AccountId, id: &IdpId) -> Request<()> {
+    Request::delete(&[&collection(account)[..], &[id.as_str()]].concat()).decoded_by(|_| Ok(()))
+}
+
+fn collection(account: &AccountId) -> [&str; 4] {
+    ["accounts", account.as_str(), "access", "identity_providers"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_read_and_written_as_the_api_has_it() {
+        for kind in Type::ALL {
+            let text = format!("\"{}\"", kind.as_str());
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Type>(&text).unwrap(), kind);
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_is_kept() {
+        for text in ["passkeys", "AzureAD"] {
+            let kind: Type = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            assert_eq!(kind, Type::Other(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_type_is_named_in_any_case_and_ping_is_pingone() {
+        for (text, kind) in [
+            ("azuread", Type::AzureAd),
+            ("AzureAD", Type::AzureAd),
+            ("OKTA", Type::Okta),
+            ("ping", Type::Pingone),
+            ("passkeys", Type::Other("passkeys".to_owned())),
+        ] {
+            assert_eq!(Type::named(text), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_minimal_and_a_federated_one_are_read() {
+        for (text, read_only) in [
+            (r#"{"id":"p1","type":"onetimepin","config":{}}"#, false),
+            (r#"{"id":"p1","type":"oidc","name":"Shared","read_only":true,"config":{}}"#, true),
+            (r#"{"id":"p1","type":"passkeys","config":null,"read_only":null}"#, false),
+        ] {
+            let idp: Idp = serde_json::from_str(text).unwrap();
+            assert_eq!(idp.is_read_only(), read_only, "{text}");
+        }
+    }
+}

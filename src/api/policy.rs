@@ -1,0 +1,86 @@
+//! The policies of an Access application (API reference, section 4).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::document::Document;
+use super::ids::{AccountId, AppId, PolicyId};
+use super::object::Object;
+use super::request::Request;
+
+/// The documented default of the API's lists; the maximum is not documented.
+const PAGE: u32 = 20;
+
+/// A policy as the API sent it.
+pub type Policy = Object<Fields>;
+
+/// The known fields of a policy.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The policy's identifier.
+    #[schemars(with = "String")]
+    pub id: PolicyId,
+    /// What it is called.
+    #[serde(default)]
+    pub name: String,
+    /// What it decides: allow, deny, `non_identity` or bypass.
+    #[serde(default)]
+    pub decision: String,
+    /// Its place among the application's policies, the lowest first.
+    pub precedence: Option<i64>,
+    /// Whether it stands by itself and other applications use it too.
+    pub reusable: Option<bool>,
+    /// Rules of which one has to hold.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<Value>>")]
+    pub include: Option<Vec<Box<RawValue>>>,
+    /// Rules of which none may hold.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<Value>>")]
+    pub exclude: Option<Vec<Box<RawValue>>>,
+    /// Rules that all have to hold.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<Value>>")]
+    pub require: Option<Vec<Box<RawValue>>>,
+}
+
+/// All policies of an application.
+#[must_use]
+pub fn list(account: &AccountId, app: &AppId) -> Request<Vec<Policy>> {
+    Request::get(&collection(account, app)).paged(PAGE)
+}
+
+/// One policy of an application, to be edited.
+#[must_use]
+pub fn document(account: &AccountId, app: &AppId, id: &PolicyId) -> Request<Document> {
+    Request::get(&[&collection(account, app)[..], &[id.as_str()]].concat())
+}
+
+/// Replaces a policy of an application.
+#[must_use]
+pub fn replace(account: &AccountId, app: &AppId, id: &PolicyId, body: &Document) -> Request<()> {
+    Request::put(&[&collection(account, app)[..], &[id.as_str()]].concat())
+        .body(body)
+        .decoded_by(|_| Ok(()))
+}
+
+fn collection<'a>(account: &'a AccountId, app: &'a AppId) -> [&'a str; 6] {
+    ["accounts", account.as_str(), "access", "apps", app.as_str(), "policies"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_keep_their_text_and_absent_lists_are_none() {
+        let text =
+            r#"{"id":"y1","include":[{"new":{"n":12345678901234567890123}}],"exclude":null}"#;
+        let policy: Policy = serde_json::from_str(text).unwrap();
+        let include = policy.include.as_ref().unwrap();
+        assert_eq!(include[0].get(), r#"{"new":{"n":12345678901234567890123}}"#);
+        assert!(policy.exclude.is_none() && policy.require.is_none());
+    }
+}

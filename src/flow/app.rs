@@ -1,0 +1,196 @@
+//! Finding the application of the dashboard's sign-in, and deciding which
+//! identity providers it may be left to admit.
+
+use super::idp::looks_like_uuid;
+use super::named::{self, Candidate, Noun};
+use super::{Error, Stop, StopKind, Tools};
+use crate::api::Kind;
+use crate::api::app::{self, App};
+use crate::api::idp::Idp;
+use crate::api::ids::{AppId, IdpId};
+
+const NOUN: Noun = Noun { one: "application", listed_by: "cfsso app list" };
+
+/// All applications, by name and then ID.
+pub async fn list(tools: &Tools<'_>) -> Result<Vec<App>, Error> {
+    let mut apps = tools.client.list(&app::list(tools.account)).await?;
+    apps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
+    Ok(apps)
+}
+
+/// The application that `text` names, or the one of the dashboard's sign-in.
+pub async fn find(tools: &Tools<'_>, text: Option<&str>) -> Result<App, Error> {
+    let Some(text) = text else {
+        let apps = list(tools).await?;
+        return Ok(dash_sso(&apps)?.clone());
+    };
+    if let Some(id) = looks_like_uuid(text).then(|| text.parse::<AppId>().ok()).flatten() {
+        match tools.client.send(&app::get(tools.account, &id)).await {
+            Err(error) if error.kind() == Kind::NotFound => {
+                let Ok(apps) = list(tools).await else { return Err(error.into()) };
+                return Ok(pick(&apps, text)?.clone());
+            }
+            answer => return Ok(answer?),
+        }
+    }
+    let apps = list(tools).await?;
+    Ok(pick(&apps, text)?.clone())
+}
+
+fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, Stop> {
+    let candidates: Vec<_> = apps
+        .iter()
+        .map(|app| Candidate { id: app.id.as_str(), name: &app.name, kind: app.type_name() })
+        .collect();
+    Ok(&apps[named::pick(NOUN, &candidates, text, None)?])
+}
+
+/// The one application of the dashboard's sign-in.
+pub fn dash_sso(apps: &[App]) -> Result<&App, Stop> {
+    let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
+    match found.as_slice() {
+        [only] => Ok(only),
+        [] => Err(Stop::new(
+            StopKind::NotFound,
+            "this account has no application of type `dash_sso`",
+        )
+        .cause("Cloudflare makes it when the first connector is set up")
+        .hint("`cfsso setup <DOMAIN>`, or `cfsso app list` for the applications there are")),
+        several => Err(Stop::new(
+            StopKind::Conflict,
+            format!("this account has {} applications of type `dash_sso`", several.len()),
+        )
+        .causes(several.iter().map(|app| format!("{}  {}", app.id, app.name)))
+        .hint(format!(
+            "one is expected: name the one that is meant by its ID, `{}`, and ask Cloudflare about the others",
+            several[0].id
+        ))),
+    }
+}
+
+/// What to do with the list of identity providers that an application admits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Add these, and take those away.
+    Change {
+        /// To be admitted too.
+        add: Vec<IdpId>,
+        /// No longer to be admitted.
+        remove: Vec<IdpId>,
+    },
+    /// Admit just these.
+    Only(Vec<IdpId>),
+    /// Admit every one, also those that are yet to come.
+    All,
+}
+
+/// The list that comes of `admission`; an empty one admits every identity
+/// provider. `all` are those that there are.
+pub fn admitted(now: &[IdpId], admission: &Admission, all: &[IdpId]) -> Result<Vec<IdpId>, Stop> {
+    let (add, remove) = match admission {
+        Admission::All => return Ok(Vec::new()),
+        Admission::Only(only) => return Ok(without_repeats(only.clone())),
+        Admission::Change { add, remove } => (add, remove),
+    };
+    // An empty list admits every one already: adding to it would narrow it.
+    let start = if now.is_empty() && !remove.is_empty() { all } else { now };
+    if start.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut list = without_repeats(start.iter().chain(add).cloned().collect());
+    list.retain(|id| !remove.contains(id));
+    if list.is_empty() {
+        return Err(Stop::new(
+            StopKind::Refused,
+            "the last identity provider that is admitted cannot be removed",
+        )
+        .cause("an empty list admits every identity provider, and not none")
+        .hint("`cfsso app idps --only <IDP>` admits another, `cfsso app idps --all` every one"));
+    }
+    Ok(list)
+}
+
+fn without_repeats(ids: Vec<IdpId>) -> Vec<IdpId> {
+    let mut kept: Vec<IdpId> = Vec::new();
+    for id in ids {
+        if !kept.contains(&id) {
+            kept.push(id);
+        }
+    }
+    kept
+}
+
+/// Refuses a list that names no identity provider that there is.
+pub fn leaves_a_way_in(list: &[IdpId], idps: &[Idp]) -> Result<(), Stop> {
+    let is_live = |id: &IdpId| idps.iter().any(|idp| idp.id == *id);
+    if list.is_empty() || list.iter().any(is_live) {
+        return Ok(());
+    }
+    let stop = Stop::new(StopKind::Refused, "this would leave nobody a way into the dashboard")
+        .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
+    Err(stop.hint("`cfsso idp list` shows those there are; `--force` does it all the same"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(text: &str) -> Vec<IdpId> {
+        text.split_whitespace().map(|id| id.parse().unwrap()).collect()
+    }
+
+    fn app(id: &str, kind: &str) -> App {
+        serde_json::from_str(&format!(r#"{{"id":"{id}","name":"SSO App","type":"{kind}"}}"#))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_list_is_what_was_asked_and_never_empty_by_accident() {
+        let change =
+            |add: &str, remove: &str| Admission::Change { add: ids(add), remove: ids(remove) };
+        for (now, admission, expected) in [
+            ("", Admission::All, Some("")),
+            ("a", Admission::All, Some("")),
+            ("a", Admission::Only(ids("b b c")), Some("b c")),
+            ("a", change("b", ""), Some("a b")),
+            ("a", change("a", ""), Some("a")),
+            ("", change("a", ""), Some("")),
+            ("", change("", "a"), Some("b c")),
+            ("", change("c", "a"), Some("b c")),
+            ("a b", change("", "a"), Some("b")),
+            ("a", change("b", "a"), Some("b")),
+            ("a", change("", "a"), None),
+            ("a b", change("", "a b"), None),
+        ] {
+            let list = admitted(&ids(now), &admission, &ids("a b c")).ok();
+            assert_eq!(list, expected.map(ids), "{now} {admission:?}");
+        }
+    }
+
+    #[test]
+    fn removing_from_all_where_only_one_is_there_is_refused() {
+        let admission = Admission::Change { add: Vec::new(), remove: ids("a") };
+        assert!(admitted(&[], &admission, &ids("a")).is_err());
+    }
+
+    #[test]
+    fn a_list_of_nothing_but_the_dead_is_refused() {
+        let idps: Vec<Idp> = vec![serde_json::from_str(r#"{"id":"a","type":"okta"}"#).unwrap()];
+        for (list, allowed) in
+            [("", true), ("a", true), ("a x", true), ("x", false), ("x y", false)]
+        {
+            assert_eq!(leaves_a_way_in(&ids(list), &idps).is_ok(), allowed, "{list}");
+        }
+    }
+
+    #[test]
+    fn one_dash_sso_application_is_expected() {
+        let only = [app("a1", "saas"), app("a2", "dash_sso")];
+        assert_eq!(dash_sso(&only).unwrap().id.as_str(), "a2");
+        assert_eq!(dash_sso(&only[..1]).unwrap_err().kind, StopKind::NotFound);
+        let two = [app("a1", "dash_sso"), app("a2", "dash_sso")];
+        let stop = dash_sso(&two).unwrap_err();
+        assert_eq!(stop.kind, StopKind::Conflict);
+        assert_eq!(stop.causes, ["a1  SSO App", "a2  SSO App"]);
+    }
+}

@@ -1,0 +1,311 @@
+//! The one way in which identity providers, applications, policies and the
+//! organization are changed: read, edit, show, read again, replace, read back.
+
+use super::plan::{Change, Difference};
+use super::target::Target;
+use super::{Error, Stop, StopKind, Tools, diff};
+use crate::api::document::Document;
+use crate::api::mask::is_secret_field;
+use crate::api::request::Request;
+
+/// An edit that is worked out, and not yet sent.
+#[derive(Debug)]
+pub struct Edit {
+    /// What is edited.
+    pub target: Target,
+    /// The object as it was read.
+    pub before: Document,
+    /// The object as it is wanted.
+    pub wanted: Document,
+    /// The fields that were asked to change.
+    pub asked: Vec<Difference>,
+}
+
+/// An edit that was made, and what was seen afterwards.
+#[derive(Debug)]
+pub struct Edited {
+    /// The object as it reads back.
+    pub document: Document,
+    /// The fields that were asked to change.
+    pub changed: Vec<Difference>,
+    /// What the API changed besides: times, versions, fields that are new.
+    pub besides: Vec<Difference>,
+    /// Fields that read back neither as they were nor as they were asked.
+    pub strayed: Vec<Difference>,
+    /// Secrets that were sent: none is ever read back.
+    pub unseen: Vec<String>,
+}
+
+impl Edit {
+    /// Reads what `target` names and lets `edit` change it.
+    pub async fn prepare(
+        tools: &Tools<'_>,
+        target: Target,
+        edit: impl FnOnce(&mut Document) -> Result<(), Stop>,
+    ) -> Result<Self, Error> {
+        let before = tools.client.send(&target.read(tools.account)).await?;
+        Ok(Self::of(target, before, edit)?)
+    }
+
+    /// The edit of an object that was read already.
+    pub fn of(
+        target: Target,
+        before: Document,
+        edit: impl FnOnce(&mut Document) -> Result<(), Stop>,
+    ) -> Result<Self, Stop> {
+        let mut wanted = before.clone();
+        edit(&mut wanted)?;
+        target.has_real_secrets(&before, &wanted)?;
+        let asked: Vec<_> = diff::between(&before, &wanted)
+            .into_iter()
+            .filter(|difference| !target.is_same(difference))
+            .collect();
+        if !asked.is_empty() {
+            target.allows(&before, &asked)?;
+        }
+        Ok(Self { target, before, wanted, asked })
+    }
+
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// The object's name, or what it is.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name: Option<String> = self.before.read(&["name"]);
+        name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.target.noun().to_owned())
+    }
+
+    /// The changes of the plan: one, or none.
+    #[must_use]
+    pub fn changes(&self, tools: &Tools<'_>) -> Vec<Change> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let title = format!("change the {} {}", self.target.noun(), self.name());
+        vec![Change::new(title, &self.request(tools), self.asked.clone())]
+    }
+
+    /// Makes the edit, unless the object was changed since it was read.
+    pub async fn apply(&self, tools: &Tools<'_>) -> Result<Edited, Error> {
+        let now = tools.client.send(&self.target.read(tools.account)).await?;
+        self.still_stands(&now)?;
+        write(tools, Some(&self.before), &self.request(tools)).await?;
+        let seen = tools.client.send(&self.target.read(tools.account)).await;
+        let seen = seen.map_err(|error| {
+            Stop::new(
+                StopKind::NotSeen,
+                format!("{} was sent, but cannot be read back", self.what()),
+            )
+            .cause(error.to_string())
+            .hint(self.target.shown_by())
+        })?;
+        Ok(self.judge(seen)?)
+    }
+
+    fn request(&self, tools: &Tools<'_>) -> Request<()> {
+        self.target.replace(tools.account, &self.wanted)
+    }
+
+    fn what(&self) -> String {
+        format!("the change of `{}`", self.name())
+    }
+
+    fn still_stands(&self, now: &Document) -> Result<(), Stop> {
+        let moved = diff::between(&self.before, now);
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let message =
+            format!("`{}` was changed by somebody else meanwhile: nothing was sent", self.name());
+        Err(Stop::new(StopKind::Conflict, message)
+            .causes(moved.iter().map(ToString::to_string))
+            .hint(format!(
+                "look at it with {}, then run the same command again",
+                self.target.shown_by()
+            )))
+    }
+
+    /// Holds what reads back against what was asked.
+    fn judge(&self, seen: Document) -> Result<Edited, Stop> {
+        let mut edited = Edited {
+            changed: self.asked.clone(),
+            besides: Vec::new(),
+            strayed: Vec::new(),
+            unseen: Vec::new(),
+            document: seen,
+        };
+        let mut missed = Vec::new();
+        for difference in diff::between(&self.wanted, &edited.document) {
+            let field = difference.field.as_str();
+            if self.target.is_same(&difference) {
+                continue;
+            }
+            if self.is_asked(field) {
+                missed.push(difference);
+            } else if is_secret(field) {
+                // Shown at one time and hidden at another: says nothing.
+            } else if self.target.is_bookkeeping(field) || difference.before.is_null() {
+                edited.besides.push(difference);
+            } else {
+                edited.strayed.push(difference);
+            }
+        }
+        missed.retain(|difference| !is_secret(&difference.field));
+        let secrets = self.asked.iter().filter(|asked| is_secret(&asked.field));
+        edited.unseen = secrets.map(|asked| asked.field.clone()).collect();
+        if missed.is_empty() { Ok(edited) } else { Err(self.not_seen(&missed, &edited.strayed)) }
+    }
+
+    fn is_asked(&self, field: &str) -> bool {
+        self.asked
+            .iter()
+            .any(|asked| is_within(field, &asked.field) || is_within(&asked.field, field))
+    }
+
+    fn not_seen(&self, missed: &[Difference], strayed: &[Difference]) -> Stop {
+        Stop::new(
+            StopKind::NotSeen,
+            format!("{} was sent, but does not read back as sent", self.what()),
+        )
+        .causes(missed.iter().map(|missed| {
+            format!("`{}` was sent as {} and reads {}", missed.field, missed.before, missed.after)
+        }))
+        .causes(strayed.iter().map(|strayed| format!("not asked for: {strayed}")))
+        .hint(format!("{}, or `cfsso journal undo` to put it back", self.target.shown_by()))
+    }
+}
+
+impl Edited {
+    /// What has to be said loudly: fields that nobody asked to change.
+    #[must_use]
+    pub fn alarm(&self, edit: &Edit) -> Option<Stop> {
+        if self.strayed.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "{} was made, but other fields read back different than they were sent",
+            edit.what()
+        );
+        Some(
+            Stop::new(StopKind::NotSeen, message)
+                .causes(self.strayed.iter().map(ToString::to_string))
+                .hint("`cfsso journal undo` puts it back as it was"),
+        )
+    }
+}
+
+/// Sends a write. Whatever changes identity providers, applications, policies
+/// or the organization goes through here: the one place that sees the object
+/// as it was, where there was one, and the request.
+pub async fn write<T>(
+    tools: &Tools<'_>,
+    _before: Option<&Document>,
+    request: &Request<T>,
+) -> Result<T, crate::api::Error> {
+    tools.client.send(request).await
+}
+
+fn is_secret(field: &str) -> bool {
+    field.rsplit('.').next().is_some_and(is_secret_field)
+}
+
+/// Whether `field` is `parent` or below it.
+fn is_within(field: &str, parent: &str) -> bool {
+    field.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = r#"{"id":"p1","name":"Okta","type":"okta","version":"v1","config":{"client_id":"a","big":12345678901234567890123,"claims":null}}"#;
+
+    fn edit(path: &[&str], value: &str) -> Edit {
+        let target = Target::Idp("p1".parse().unwrap());
+        Edit::of(target, BEFORE.parse().unwrap(), |idp| {
+            idp.set(path, &value).unwrap();
+            Ok(())
+        })
+        .unwrap()
+    }
+
+    fn fields(differences: &[Difference]) -> Vec<&str> {
+        differences.iter().map(|difference| difference.field.as_str()).collect()
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_is_empty() {
+        assert!(edit(&["name"], "Okta").is_empty());
+        assert_eq!(fields(&edit(&["name"], "Other").asked), ["name"]);
+    }
+
+    #[test]
+    fn an_edit_of_a_read_only_one_that_changes_nothing_is_no_error() {
+        let before = r#"{"read_only":true,"name":"a"}"#.parse().unwrap();
+        let target = Target::Idp("p1".parse().unwrap());
+        assert!(Edit::of(target, before, |_| Ok(())).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_change_in_between_stops_with_what_changed() {
+        let edit = edit(&["name"], "New");
+        for (from, to, conflict) in [
+            ("", "", None),
+            (r#""claims":null"#, r#""claims":[]"#, Some("`config.claims`: none -> []")),
+            (
+                r#"123,"#,
+                r#"124,"#,
+                Some("`config.big`: 12345678901234567890123 -> 12345678901234567890124"),
+            ),
+            ("v1", "v2", Some("`version`: v1 -> v2")),
+        ] {
+            let now = BEFORE.replace(from, to).parse().unwrap();
+            let stop = edit.still_stands(&now).err();
+            assert_eq!(stop.as_ref().map(|stop| stop.kind), conflict.map(|_| StopKind::Conflict));
+            assert_eq!(stop.and_then(|stop| stop.causes.first().cloned()).as_deref(), conflict);
+        }
+    }
+
+    #[test]
+    fn what_reads_back_is_told_apart() {
+        let edit = edit(&["config", "client_id"], "b");
+        let sent = BEFORE.replace(r#""a""#, r#""b""#);
+        for (from, to, besides, strayed) in [
+            ("", "", &[][..], &[][..]),
+            ("v1", "v2", &["version"], &[]),
+            (r#""claims":null"#, r#""claims":["x"]"#, &["config.claims"], &[]),
+            (r#","claims":null"#, "", &[], &[]),
+            ("0123,", "0124,", &[], &["config.big"]),
+            (r#""Okta""#, r#""okta""#, &[], &["name"]),
+            (r#""name":"Okta","#, "", &[], &["name"]),
+        ] {
+            let edited = edit.judge(sent.replace(from, to).parse().unwrap()).unwrap();
+            assert_eq!(fields(&edited.besides), besides, "{from}");
+            assert_eq!(fields(&edited.strayed), strayed, "{from}");
+            assert_eq!(edited.alarm(&edit).is_some(), !strayed.is_empty(), "{from}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_and_does_not_read_back_is_an_error() {
+        let edit = edit(&["config", "client_id"], "b");
+        let stop = edit.judge(BEFORE.parse().unwrap()).unwrap_err();
+        assert_eq!(stop.kind, StopKind::NotSeen);
+        assert_eq!(stop.causes, [r#"`config.client_id` was sent as "b" and reads "a""#]);
+    }
+
+    #[test]
+    fn a_secret_that_was_sent_is_not_claimed_to_be_seen() {
+        let edit = edit(&["config", "client_secret"], "s3cret");
+        for config in [r#""a""#, r#""a","client_secret":"****""#, r#""a","client_secret":null"#] {
+            let edited = edit.judge(BEFORE.replace(r#""a""#, config).parse().unwrap()).unwrap();
+            assert_eq!(edited.unseen, ["config.client_secret"]);
+            assert_eq!(fields(&edited.strayed), Vec::<&str>::new());
+            assert!(!format!("{:?}", edited.changed).contains("s3cret"));
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What can be edited as a whole, and the rules by which each kind is sent
+//! back (API reference, sections 3 to 5). Pure.
+
+use serde_json::Value;
+
+use super::plan::Difference;
+use super::{Stop, StopKind};
+use crate::api::document::{Document, members};
+use crate::api::ids::{AccountId, AppId, IdpId, PolicyId};
+use crate::api::mask::is_secret_field;
+use crate::api::request::Request;
+use crate::api::{app, idp, organization, policy};
+
+/// Something of Access that is changed by replacing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An identity provider.
+    Idp(IdpId),
+    /// An application.
+    App(AppId),
+    /// A policy of an application.
+    Policy(AppId, PolicyId),
+    /// The Zero Trust organization.
+    Organization,
+}
+
+impl Target {
+    /// Reads it.
+    #[must_use]
+    pub fn read(&self, account: &AccountId) -> Request<Document> {
+        match self {
+            Self::Idp(id) => idp::document(account, id),
+            Self::App(id) => app::document(account, id),
+            Self::Policy(app, id) => policy::document(account, app, id),
+            Self::Organization => organization::document(account),
+        }
+    }
+
+    /// Replaces it by `wanted`, without what its rules leave out.
+    #[must_use]
+    pub fn replace(&self, account: &AccountId, wanted: &Document) -> Request<()> {
+        let body = self.body(wanted);
+        match self {
+            Self::Idp(id) => idp::replace(account, id, &body),
+            Self::App(id) => app::replace(account, id, &body),
+            Self::Policy(app, id) => policy::replace(account, app, id, &body),
+            Self::Organization => organization::replace(account, &body),
+        }
+    }
+
+    /// What it is called where its name is not known.
+    #[must_use]
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Idp(_) => "identity provider",
+            Self::App(_) => "application",
+            Self::Policy(..) => "policy",
+            Self::Organization => "Zero Trust organization",
+        }
+    }
+
+    /// The command that shows it.
+    #[must_use]
+    pub fn shown_by(&self) -> String {
+        match self {
+            Self::Idp(id) => format!("`cfsso idp get {id}`"),
+            Self::App(id) => format!("`cfsso app get {id}`"),
+            Self::Policy(app, _) => format!("`cfsso app policies {app}`"),
+            Self::Organization => "`cfsso team show`".to_owned(),
+        }
+    }
+
+    /// Stops where what was asked cannot be, or may not be, sent.
+    pub fn allows(&self, before: &Document, asked: &[Difference]) -> Result<(), Stop> {
+        let noun = self.noun();
+        if matches!(self, Self::Idp(_)) && before.read(&["read_only"]) == Some(true) {
+            let message = format!("this {noun} is read-only and cannot be changed here");
+            return Err(Stop::new(StopKind::Refused, message)
+                .cause("it belongs to another account, which shares it with this one")
+                .hint("change it in the account that it belongs to"));
+        }
+        let fixed = asked.iter().find(|asked| self.is_fixed(&asked.field));
+        fixed.map_or(Ok(()), |fixed| {
+            let message = format!("`{}` of this {noun} cannot be changed", fixed.field);
+            let stop = Stop::new(StopKind::Refused, message);
+            Err(if fixed.field == "type" {
+                stop.hint("create another with `cfsso idp create <TYPE>`")
+            } else {
+                stop
+            })
+        })
+    }
+
+    /// Stops where a mask was asked for as a secret: it would be left out, and
+    /// nothing would change.
+    pub fn has_real_secrets(&self, before: &Document, wanted: &Document) -> Result<(), Stop> {
+        if !matches!(self, Self::Idp(_)) {
+            return Ok(());
+        }
+        let known = hidden_secrets(before);
+        let mask = hidden_secrets(wanted).into_iter().find(|path| {
+            !known.contains(path) && wanted.read::<String>(&[path.0, &path.1]).is_some()
+        });
+        mask.map_or(Ok(()), |(parent, name)| {
+            let message = format!("`{parent}.{name}` is a mask, and no secret");
+            Err(Stop::new(StopKind::Usage, message)
+                .hint("leave it out, and the secret that stands is kept"))
+        })
+    }
+
+    fn is_fixed(&self, field: &str) -> bool {
+        let top = field.split('.').next().unwrap_or_default();
+        ["id", "uid"].contains(&top)
+            || self.left_out().contains(&top)
+            || (top == "type" && matches!(self, Self::Idp(_) | Self::App(_)))
+    }
+
+    /// Members that are not sent back. An empty list of policies would remove
+    /// them all; an absent one leaves them alone.
+    fn left_out(&self) -> &'static [&'static str] {
+        match self {
+            Self::Idp(_) => &[],
+            Self::App(_) => &["policies", "created_at", "updated_at"],
+            Self::Policy(..) | Self::Organization => &["created_at", "updated_at"],
+        }
+    }
+
+    fn body(&self, wanted: &Document) -> Document {
+        let mut body = wanted.clone();
+        for name in self.left_out() {
+            body.remove(&[name]);
+        }
+        if matches!(self, Self::Idp(_)) {
+            for path in hidden_secrets(wanted) {
+                body.remove(&[path.0, &path.1]);
+            }
+        }
+        body
+    }
+
+    /// Whether a field may change by itself with every write.
+    #[must_use]
+    pub fn is_bookkeeping(&self, field: &str) -> bool {
+        let last = field.rsplit('.').next().unwrap_or_default();
+        last == "updated_at"
+            || (field == "version" && matches!(self, Self::Idp(_)))
+            || (last == "app_count" && matches!(self, Self::App(_) | Self::Policy(..)))
+    }
+
+    /// Whether a difference is none for this kind: no identity providers
+    /// listed and an empty list are the same, and their order means nothing.
+    #[must_use]
+    pub fn is_same(&self, difference: &Difference) -> bool {
+        let listed = |value: &Value| {
+            let mut items = value.as_array().cloned().unwrap_or_default();
+            items.sort_by_key(ToString::to_string);
+            items
+        };
+        matches!(self, Self::App(_))
+            && difference.field == "allowed_idps"
+            && listed(&difference.before) == listed(&difference.after)
+    }
+}
+
+/// Where a secret is null or a row of asterisks: the API hides it, and would
+/// take that for the new one.
+fn hidden_secrets(idp: &Document) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for parent in ["config", "scim_config"] {
+        let inner = idp.get(&[parent]).and_then(members).unwrap_or_default();
+        let hidden = inner
+            .into_iter()
+            .filter(|(name, value)| is_secret_field(name) && is_hidden(value.get()));
+        found.extend(hidden.map(|(name, _)| (parent, name)));
+    }
+    found
+}
+
+/// Whether the JSON text of a secret is no secret: null, or asterisks alone.
+#[must_use]
+pub fn is_hidden(text: &str) -> bool {
+    let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    text == "null"
+        || inside
+            .is_some_and(|inside| !inside.is_empty() && inside.bytes().all(|byte| byte == b'*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::diff;
+
+    fn idp() -> Target {
+        Target::Idp("p1".parse().unwrap())
+    }
+
+    fn app() -> Target {
+        Target::App("a1".parse().unwrap())
+    }
+
+    fn body(target: &Target, text: &str) -> String {
+        let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        let request = target.replace(&account, &text.parse().unwrap());
+        request.body_text().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_hidden_secret_is_left_out_and_a_shown_one_is_kept() {
+        for (config, sent) in [
+            (r#"{"client_id":"i","client_secret":"*****"}"#, r#"{"client_id":"i"}"#),
+            (r#"{"client_id":"i","client_secret":null}"#, r#"{"client_id":"i"}"#),
+            (
+                r#"{"client_id":null,"client_secret":"s"}"#,
+                r#"{"client_id":null,"client_secret":"s"}"#,
+            ),
+            (r#"{"client_secret":"","api_token":"***"}"#, r#"{"client_secret":""}"#),
+            (r#"{"a":false,"note":"***"}"#, r#"{"a":false,"note":"***"}"#),
+        ] {
+            let object = |config: &str| format!(r#"{{"id":"p1","config":{config},"new":[1]}}"#);
+            assert_eq!(body(&idp(), &object(config)), object(sent));
+        }
+        assert_eq!(body(&idp(), r#"{"scim_config":{"secret":"**"}}"#), r#"{"scim_config":{}}"#);
+    }
+
+    #[test]
+    fn a_mask_is_refused_as_a_new_secret() {
+        let object = |secret: &str| {
+            format!(r#"{{"config":{{"client_secret":{secret}}}}}"#).parse::<Document>().unwrap()
+        };
+        for (before, wanted, refused) in [
+            (r#""***""#, r#""***""#, false),
+            ("null", r#""***""#, false),
+            ("null", "null", false),
+            (r#""old""#, r#""***""#, true),
+            (r#""***""#, r#""new""#, false),
+        ] {
+            let stop = idp().has_real_secrets(&object(before), &object(wanted)).err();
+            assert_eq!(stop.is_some(), refused, "{before} {wanted}");
+        }
+    }
+
+    #[test]
+    fn policies_and_times_of_an_application_stay_out() {
+        let text = r#"{"id":"a1","policies":[],"created_at":"x","updated_at":"x","n":1.0,"deep":{"policies":[],"updated_at":1}}"#;
+        let sent = r#"{"id":"a1","n":1.0,"deep":{"policies":[],"updated_at":1}}"#;
+        assert_eq!(body(&app(), text), sent);
+    }
+
+    #[test]
+    fn what_may_not_be_changed_is_refused() {
+        for (target, before, after, refusal) in [
+            (idp(), r#"{"name":"a"}"#, r#"{"name":"b"}"#, None),
+            (
+                idp(),
+                r#"{"read_only":true}"#,
+                r#"{"read_only":true,"name":"b"}"#,
+                Some("this identity provider is read-only and cannot be changed here"),
+            ),
+            (idp(), r#"{"read_only":false}"#, r#"{"read_only":false,"name":"b"}"#, None),
+            (
+                idp(),
+                r#"{"type":"oidc"}"#,
+                r#"{"type":"saml"}"#,
+                Some("`type` of this identity provider cannot be changed"),
+            ),
+            (
+                idp(),
+                r#"{"id":"a"}"#,
+                r#"{"id":"b"}"#,
+                Some("`id` of this identity provider cannot be changed"),
+            ),
+            (
+                app(),
+                r#"{"policies":[{"id":"x"}]}"#,
+                r#"{"policies":[]}"#,
+                Some("`policies` of this application cannot be changed"),
+            ),
+            (Target::Organization, r#"{"type":"a"}"#, r#"{"type":"b"}"#, None),
+        ] {
+            let before = before.parse().unwrap();
+            let asked = diff::between(&before, &after.parse().unwrap());
+            let stop = target.allows(&before, &asked).err();
+            assert_eq!(stop.map(|stop| stop.message).as_deref(), refusal, "{after}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_admitted_identity_providers_means_nothing() {
+        for (before, after, same) in [
+            (serde_json::json!(["a", "b"]), serde_json::json!(["b", "a"]), true),
+            (serde_json::json!([]), Value::Null, true),
+            (serde_json::json!(["a"]), serde_json::json!([]), false),
+        ] {
+            let difference = Difference::new("allowed_idps", before, after);
+            assert_eq!(app().is_same(&difference), same, "{difference:?}");
+            assert!(!idp().is_same(&difference));
+        }
+    }
+}
