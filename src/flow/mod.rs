@@ -7,6 +7,8 @@ pub mod connector;
 pub mod diff;
 pub mod edit;
 pub mod enable;
+pub mod explained;
+pub mod federation;
 pub mod idp;
 pub mod named;
 pub mod plan;
@@ -30,6 +32,9 @@ pub enum Error {
     /// A request failed.
     #[error(transparent)]
     Api(#[from] crate::api::Error),
+    /// A request failed, and the flow knows more about it.
+    #[error(transparent)]
+    Explained(Box<explained::Explained>),
     /// The flow itself stopped.
     #[error(transparent)]
     Stop(#[from] Stop),

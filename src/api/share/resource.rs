@@ -139,6 +139,18 @@ impl Shared {
         Self::new(account, Type::IdpFederationGrant, grant.as_str())
     }
 
+    /// What is shared.
+    #[must_use]
+    pub fn kind(&self) -> &Type {
+        &self.resource_type
+    }
+
+    /// The identifier of what is shared.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.resource_id
+    }
+
     /// With what recipients are told with it.
     #[must_use]
     pub fn meta(mut self, meta: Value) -> Self {
