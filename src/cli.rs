@@ -73,6 +73,12 @@ impl Command {
         }
     }
 
+    /// Whether the command runs until it is interrupted, and that is its end.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Sandbox(sandbox::Command::Serve(_)))
+    }
+
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {

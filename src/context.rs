@@ -2,6 +2,7 @@
 //! the name servers and the simulator, each made when first asked for.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::api::account;
 use crate::api::ids::AccountId;
-use crate::api::{Client, Config, Credentials};
+use crate::api::{Client, Config, Credentials, Kind};
 use crate::clock::Clock;
 use crate::dns::{self, Resolver};
 use crate::domain::EmailDomain;
@@ -244,7 +245,9 @@ impl Context {
             }
             CredentialSource::Stdin => self.screen.read_line().await?.unwrap_or_default(),
             CredentialSource::Command(command) => first_line(&printed_by(command)?),
-            CredentialSource::Missing => return Err(nowhere().into()),
+            CredentialSource::Missing => {
+                return Err(nowhere(self.settings.config.as_deref()).into());
+            }
         };
         if token.trim().is_empty() {
             return Err(no_token(format!("{} holds no token", self.settings.credentials)).into());
@@ -259,7 +262,16 @@ impl Context {
 
 /// The one account that the token sees.
 async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
-    let accounts = client.list(&account::list()).await?;
+    let accounts = match client.list(&account::list()).await {
+        Err(error) if error.kind() == Kind::Forbidden => {
+            let message = "no account was named, and this token may not list accounts";
+            return Err(Stop::new(StopKind::Usage, message)
+                .cause(error.to_string())
+                .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+                .into());
+        }
+        accounts => accounts?,
+    };
     match accounts.as_slice() {
         [only] => Ok(only.id.clone()),
         [] => Err(Stop::new(StopKind::Usage, "no account was named, and this token sees none")
@@ -282,12 +294,16 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     }
 }
 
-fn nowhere() -> Stop {
+fn nowhere(config: Option<&Path>) -> Stop {
+    let file = match config {
+        Some(file) => format!("in the configuration file {}", file.display()),
+        None => "in a configuration file, for which there is no home directory".to_owned(),
+    };
     no_token("no API token was found")
-        .cause(
+        .cause(format!(
             "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
-             CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile in the configuration file",
-        )
+             CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile {file}"
+        ))
         .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
 }
 

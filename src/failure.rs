@@ -4,6 +4,7 @@
 use crate::api::Kind;
 use crate::api::base::InvalidBaseUrl;
 use crate::api::ids::InvalidId;
+use crate::api::mask::mask;
 use crate::api::{self, permission};
 use crate::domain::InvalidDomain;
 use crate::flow::explained::Explained;
@@ -14,6 +15,21 @@ use crate::{sandbox, settings};
 /// Tells a failure.
 #[must_use]
 pub fn told(error: &anyhow::Error) -> Failure {
+    masked(walked(error))
+}
+
+/// The failure without secrets: a token that was typed or set in the place of
+/// something else would be quoted as what it is not.
+#[must_use]
+pub fn masked(mut failure: Failure) -> Failure {
+    let texts = [&mut failure.message].into_iter().chain(&mut failure.causes);
+    for text in texts.chain(&mut failure.hint) {
+        *text = mask(text);
+    }
+    failure
+}
+
+fn walked(error: &anyhow::Error) -> Failure {
     for layer in error.chain() {
         if let Some(stop) = layer.downcast_ref::<Stop>() {
             return stopped(stop);
@@ -154,6 +170,10 @@ fn hint_by(error: &api::Error) -> Option<String> {
         Kind::RateLimited | Kind::Unavailable => {
             "run the same command again later: it takes up where this one ended"
         }
+        Kind::Conflict if changes_connector(&error.request) => {
+            "only one account at a time enforces SSO for a domain: disable it in the other account first, \
+             `cfsso connector disable <DOMAIN> --account <ID>`"
+        }
         Kind::OutOfTime => "run the same command again with a longer `--timeout`",
         Kind::NotFound
         | Kind::Conflict
@@ -171,6 +191,10 @@ fn hint_by(error: &api::Error) -> Option<String> {
 fn concerns_shares(request: &str) -> bool {
     let mut segments = request.split(['/', ' ']).filter(|segment| !segment.is_empty()).skip(1);
     segments.next() == Some("accounts") && segments.nth(1) == Some("shares")
+}
+
+fn changes_connector(request: &str) -> bool {
+    request.starts_with("PATCH ") && request.contains("/sso_connectors/")
 }
 
 fn causes<'a>(layers: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! How a command travels from argv to the wire to the screen:
 //!
-//! 1. `main` starts the runtime and hands [`Process`] to [`run`].
+//! 1. `main` starts the runtime and hands [`Process`] to [`run()`].
 //! 2. [`cli`] reads the arguments; [`settings`] adds environment and profile.
 //! 3. A [`context::Context`] makes client, name servers and simulator on first use.
 //! 4. A file under [`commands`] reads what is there, through [`api`] and [`dns`].

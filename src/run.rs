@@ -9,6 +9,7 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::api::mask::mask;
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::commands::Outcome;
@@ -52,9 +53,13 @@ pub async fn run(process: Process) -> ExitCode {
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
     let _traces = traces(&screen, &options);
     let context = Context::new(settings, screen, clock);
+    let is_service = command.is_service();
     tokio::select! {
         biased;
         () = process::interrupted() => {
+            if is_service {
+                return ExitCode::Done;
+            }
             context.screen.failure(&interruption(&context, &args));
             ExitCode::Interrupted
         }
@@ -158,7 +163,7 @@ fn interruption(context: &Context, args: &[OsString]) -> Failure {
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
     failure.hint = Some(format!("`cfsso {}` looks at what is there and goes on", line.join(" ")));
     failure.retryable = true;
-    failure
+    failure::masked(failure)
 }
 
 /// Tells what is wrong with a command line, or shows the help it asked for.
@@ -180,7 +185,7 @@ fn refuse(
             text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let mut failure = Failure::new(ExitCode::Usage, message);
         failure.hint = Some("`cfsso --help`".to_owned());
-        screen.failure(&failure);
+        screen.failure(&failure::masked(failure));
         return ExitCode::Usage;
     }
     let (stream, is_terminal) = if is_help {
@@ -193,9 +198,19 @@ fn refuse(
     } else {
         error.render().to_string()
     };
-    // Nobody is left to tell where even this cannot be written.
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    if is_help { ExitCode::Done } else { ExitCode::Usage }
+    let written = stream.write_all(mask(&text).as_bytes()).and_then(|()| stream.flush());
+    match written {
+        _ if !is_help => ExitCode::Usage,
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            // Nobody is left to tell where even this cannot be written.
+            let _ = writeln!(
+                streams.stderr,
+                "error: cannot write the help to standard output\ncause: {error}"
+            );
+            ExitCode::Failure
+        }
+        _ => ExitCode::Done,
+    }
 }
 
 /// The format that a command line asks for, where it cannot be parsed.

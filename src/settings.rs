@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -133,6 +134,8 @@ pub struct Settings {
     pub servers: Vec<ServerSpec>,
     /// The certificates to trust.
     pub roots: Roots,
+    /// Where the configuration file is, or would be.
+    pub config: Option<PathBuf>,
     /// Whether to work against the built-in simulator.
     pub sandbox: bool,
     sandbox_state: Option<PathBuf>,
@@ -277,6 +280,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
             cert_file: path(env, "SSL_CERT_FILE"),
             cert_dir: path(env, "SSL_CERT_DIR"),
         },
+        config: config_path(env),
         sandbox,
         sandbox_state: sandbox_state(&options, env),
         options,
@@ -436,7 +440,10 @@ fn profile(options: &Options, env: &Environment) -> Result<Profile, Error> {
     let path = config_path(env);
     let text = match path.as_deref().map(std::fs::read_to_string) {
         Some(Ok(text)) => text,
-        Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound && path.is_some() => {
+        // A home such as /dev/null holds no file either.
+        Some(Err(error))
+            if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+        {
             return Err(Error::Unreadable { path: path.unwrap_or_default(), source: error });
         }
         _ => {
@@ -471,9 +478,23 @@ fn parse(path: &Path, text: &str) -> Result<File, Error> {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
-            reason: error.message().to_owned(),
+            reason: match key_at(text, offset) {
+                Some(key) if !error.message().contains(&key) => {
+                    format!("`{key}`: {}", error.message())
+                }
+                _ => error.message().to_owned(),
+            },
         }
     })
+}
+
+/// The key that the line at `offset` gives a value to, or the table it opens.
+fn key_at(text: &str, offset: usize) -> Option<String> {
+    let start = text.get(..offset)?.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(start..)?.lines().next()?.trim();
+    let table = || line.strip_prefix('[')?.strip_suffix(']');
+    let key = line.split_once('=').map(|(key, _)| key.trim()).or_else(table)?;
+    Some(key.to_owned()).filter(|key| !key.is_empty())
 }
 
 fn listed(names: &[String]) -> String {
@@ -577,7 +598,7 @@ mod tests {
     fn what_is_wrong_with_a_configuration_file_is_said_with_its_place() {
         for (text, line, column, reason) in [
             ("[profiles.work]\ntokn_file = \"x\"\n", 2, 1, "unknown field `tokn_file`"),
-            ("profile = 3\n", 1, 11, "invalid type: integer `3`, expected a string"),
+            ("profile = 3\n", 1, 11, "`profile`: invalid type: integer `3`, expected a string"),
             ("[profiles.work\n", 1, 15, "unclosed table"),
         ] {
             let (_dir, path) = config(text);

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Outcome;
+use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::Stop;
 use crate::flow::check::{Check, State};
@@ -28,6 +29,16 @@ pub fn settle(context: &Context, plan: Plan, what: &str) -> Result<Option<Outcom
     warn(context, &plan.checks);
     plan.passes(what)?;
     Ok(None)
+}
+
+/// What a command comes to that finds its work done already: the connector as
+/// it stands, or in a dry run a plan without changes.
+pub fn done_already(context: &Context, connector: Connector, note: impl Into<Text>) -> Outcome {
+    if context.settings.options.dry_run {
+        return Outcome::done(Plan::new(Vec::new(), Vec::new()));
+    }
+    context.screen.note(note);
+    Outcome::done(connector)
 }
 
 /// Says what was not as it should be, but does not stand in the way.

@@ -4,6 +4,7 @@
 use super::{Outcome, change};
 use crate::context::Context;
 use crate::domain::EmailDomain;
+use crate::flow::Tools;
 use crate::flow::check::{Check, CheckId};
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
@@ -65,15 +66,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let what = format!("enabling `{}`", wishes.domain);
         return Ok(change::settle(context, plan, &what)?.unwrap_or_else(Outcome::silent));
     }
-    if wishes.enable {
+    if wishes.enable
+        && let Err(stop) = context.can_confirm(wishes.domain.as_str(), ENABLING)
+        && !is_enabled(&tools, &wishes.domain).await?
+    {
         // Better to stop now than at the end of a wait.
-        context.can_confirm(wishes.domain.as_str(), ENABLING)?;
+        return Err(stop.into());
     }
     let confirm = async || context.confirm(wishes.domain.as_str(), ENABLING).await;
     let on_event = |event: &Event<'_>| show(event, context);
     let (report, end) = setup::run(&tools, &wishes, &on_event, confirm).await;
     context.screen.settled();
     Ok(Outcome::done(report).exit(ExitCode::Done).failed(end.err().map(Into::into)))
+}
+
+async fn is_enabled(tools: &Tools<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
+    let connectors = connector::list(tools).await?;
+    let standing = connector::pick(&connectors, domain)?;
+    Ok(standing.is_some_and(|connector| connector.is_enabled()))
 }
 
 fn wishes(args: Args, context: &Context) -> Wishes {

@@ -192,7 +192,17 @@ pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Erro
     tools.client.send(&connector::delete(tools.account, &connector.id)).await?;
     match tools.client.send(&connector::get(tools.account, &connector.id)).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Stop::new(
+            StopKind::NotSeen,
+            format!(
+                "deleting the connector of `{}` was sent and accepted, but could not be read back",
+                connector.email_domain
+            ),
+        )
+        .cause(error.to_string())
+        .causes(std::error::Error::source(&error).map(ToString::to_string))
+        .hint("`cfsso connector list` shows whether it is gone")
+        .into()),
         Ok(_) => Err(Stop::new(
             StopKind::NotSeen,
             format!(

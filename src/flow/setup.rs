@@ -38,6 +38,21 @@ pub struct Wishes {
     pub deadline: Timestamp,
 }
 
+impl Wishes {
+    /// The command that goes on where a run ended.
+    fn again(&self) -> String {
+        let flags = [
+            ("--publish-txt", self.publish_txt),
+            ("--replace-stale-txt", self.replace_stale_txt),
+            ("--enable", self.enable),
+        ];
+        let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
+        let words: Vec<_> =
+            ["cfsso setup", self.domain.as_str()].into_iter().chain(wanted).collect();
+        words.join(" ")
+    }
+}
+
 /// The steps, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -207,6 +222,14 @@ impl Setup<'_> {
     }
 
     fn stands(&self, connector: Connector) -> Connector {
+        if self.wishes.fedramp == Some(true) && connector.use_fedramp_language != Some(true) {
+            let text = format!(
+                "the connector that stands does not have the FedRAMP wording; \
+                 `cfsso connector update {} --fedramp` sets it",
+                self.wishes.domain
+            );
+            self.tell(&Event::Warning { text: &text });
+        }
         self.end(StepId::Create, StepState::DoneAlready, format!("ID {}", connector.id));
         self.saw(&connector);
         connector
@@ -244,16 +267,16 @@ impl Setup<'_> {
         let record = TxtRecord::new(domain, code);
         self.report.borrow_mut().record = Some(record.clone());
         let seen = self.judge(connector, survey);
-        if connector.is_verified() {
-            self.end(
-                StepId::PublishTxt,
-                StepState::DoneAlready,
-                "not needed any more: the domain is verified",
-            );
-            return Ok(seen);
-        }
-        if seen.judgement.verdict == Verdict::Visible && !self.wishes.replace_stale_txt {
-            self.end(StepId::PublishTxt, StepState::DoneAlready, code);
+        let settled = if connector.is_verified() {
+            Some("not needed any more: the domain is verified")
+        } else {
+            (seen.judgement.verdict == Verdict::Visible).then_some(code)
+        };
+        // Stale codes are looked for even where the record has done its work.
+        if let Some(detail) = settled
+            && !self.wishes.replace_stale_txt
+        {
+            self.end(StepId::PublishTxt, StepState::DoneAlready, detail);
             return Ok(seen);
         }
         self.begin(StepId::PublishTxt);
@@ -266,12 +289,24 @@ impl Setup<'_> {
         };
         match place {
             Place::Zone { zone, warning } => {
-                if let Some(text) = &warning {
+                // Who serves the domain is somebody else: the record goes there, too.
+                if let Some(text) = &warning
+                    && settled.is_none()
+                {
                     self.tell(&Event::Warning { text });
+                    self.tell(&Event::Publish { record: &record, reason: text });
                 }
-                self.publish_in(&zone, &record, &connector.id).await?;
+                if self.publish_in(&zone, &record, &connector.id).await? {
+                    let resolver = self.tools.resolver;
+                    let survey = resolver.survey(domain, None, Reach::Authoritative).await;
+                    return Ok(self.judge(connector, survey));
+                }
             }
             Place::Elsewhere(reason) => {
+                if let Some(detail) = settled {
+                    self.end(StepId::PublishTxt, StepState::DoneAlready, detail);
+                    return Ok(seen);
+                }
                 self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
                 self.tell(&Event::Publish { record: &record, reason: &reason });
             }
@@ -279,12 +314,14 @@ impl Setup<'_> {
         Ok(seen)
     }
 
+    /// Whether stale codes were removed, so that what was served before is not
+    /// what is served now.
     async fn publish_in(
         &self,
         zone: &Zone,
         record: &TxtRecord,
         id: &ConnectorId,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let records =
             publish::records(self.tools, &zone.id, &self.wishes.domain, &record.content).await?;
         for code in &records.foreign {
@@ -307,14 +344,21 @@ impl Setup<'_> {
                 self.tell(&Event::Warning { text: &text });
             }
         }
-        let state = if records.stands { StepState::DoneAlready } else { StepState::Done };
+        let removed = self.wishes.replace_stale_txt && !records.stale.is_empty();
+        let stood = records.stands && !removed;
+        let state = if stood { StepState::DoneAlready } else { StepState::Done };
         self.end(StepId::PublishTxt, state, format!("in the zone {}", zone.name));
-        Ok(())
+        Ok(removed)
     }
 
     async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
-        if connector.is_verified() || seen.judgement.verdict == Verdict::Visible {
+        if seen.judgement.verdict == Verdict::Visible {
             let detail = enable::served(&seen.survey, &seen.judgement);
+            self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
+            return Ok(seen);
+        }
+        if connector.is_verified() {
+            let detail = format!("not needed any more, and not so now: {}", seen.judgement.summary);
             self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
@@ -330,7 +374,7 @@ impl Setup<'_> {
         )
         .await;
         if !judgement.verdict.is_visible() {
-            return Err(not_visible(&self.wishes.domain, &judgement).into());
+            return Err(not_visible(self.wishes, &judgement).into());
         }
         self.end(StepId::TxtVisible, StepState::Done, enable::served(&survey, &judgement));
         Ok(Seen { survey, judgement })
@@ -378,8 +422,8 @@ impl Setup<'_> {
             return Ok(());
         }
         self.preflight(&connector, seen)?;
-        confirm().await?;
         self.begin(StepId::Enable);
+        confirm().await?;
         let connector = enable::enable(self.tools, &connector).await?;
         self.saw(&connector);
         self.end(
@@ -427,7 +471,7 @@ impl Setup<'_> {
     /// Marks the step that an error ended.
     fn conclude(&self, error: Option<&Error>) {
         let Some(error) = error else { return };
-        self.report.borrow_mut().next = Some(format!("cfsso setup {}", self.wishes.domain));
+        self.report.borrow_mut().next = Some(self.wishes.again());
         let Some(id) = self.current.get() else { return };
         let state = match error {
             Error::Stop(Stop { kind: StopKind::NotYet, .. }) => StepState::Todo,
@@ -469,7 +513,7 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
     let code = standing.and_then(|connector| connector.code());
     let judgement = dns::judge(&survey, code.map(str::as_bytes), tools.clock.now());
     let visible = code.is_some() && judgement.verdict == Verdict::Visible;
-    if !verified && !visible && wishes.publish_txt {
+    if wishes.publish_txt && (!(verified || visible) || wishes.replace_stale_txt) {
         changes.extend(publishing(tools, wishes, id, code).await?);
     }
     let under_way =
@@ -528,11 +572,12 @@ fn code(connector: &Connector) -> Result<&str, Stop> {
     })
 }
 
-fn not_visible(domain: &EmailDomain, judgement: &Judgement) -> Stop {
+fn not_visible(wishes: &Wishes, judgement: &Judgement) -> Stop {
+    let domain = &wishes.domain;
     Stop::new(
         StopKind::NotYet,
         format!("the TXT record of `{domain}` is not published everywhere yet"),
     )
     .causes([Some(judgement.summary.clone()), judgement.remedy.clone()].into_iter().flatten())
-    .hint(format!("`cfsso setup {domain}`"))
+    .hint(format!("`{}`", wishes.again()))
 }

@@ -40,16 +40,17 @@ pub fn can_succeed(judgement: &Judgement) -> bool {
 }
 
 /// Begins verification and reads the connector's new state, which the answer
-/// does not tell. A lost or refused beginning that reads back as begun is one.
+/// does not tell. Where the answer is lost, looks whether it has begun before
+/// asking again; a refused beginning that reads back as begun is one, too.
 pub async fn begin(tools: &Tools<'_>, id: &ConnectorId) -> Result<Connector, Error> {
-    let begun = tools.client.send(&connector::begin_verification(tools.account, id)).await;
-    let Err(error) = begun else {
-        return Ok(tools.client.send(&connector::get(tools.account, id)).await?);
+    let request = connector::begin_verification(tools.account, id);
+    let read = async || tools.client.send(&connector::get(tools.account, id)).await;
+    let look = async || Ok((next(&*read().await?) != Next::Begin).then_some(()));
+    let Err(error) = tools.client.create(&request, look).await else {
+        return Ok(read().await?);
     };
-    let may_have_begun =
-        error.outcome_unknown() || matches!(error.kind(), Kind::Conflict | Kind::Invalid);
-    if may_have_begun {
-        let connector = tools.client.send(&connector::get(tools.account, id)).await?;
+    if matches!(error.kind(), Kind::Conflict | Kind::Invalid) {
+        let connector = read().await?;
         if next(&connector) != Next::Begin {
             return Ok(connector);
         }

@@ -7,6 +7,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 
 use super::Error;
+use crate::api::Kind;
 use crate::clock::Clock;
 
 /// How long a command waits when it is not told.
@@ -29,6 +30,8 @@ pub async fn poll<T>(
     for delay in delays {
         match look().await {
             Ok(Some(found)) => return Ok(Some(found)),
+            // The command's time is the wait's: it is the wait that ended.
+            Err(Error::Api(error)) if error.kind() == Kind::OutOfTime => return Ok(None),
             Err(Error::Api(error)) if error.is_retryable() && clock.now() < deadline => {}
             Err(error) => return Err(error),
             Ok(None) => {}

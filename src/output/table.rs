@@ -72,9 +72,9 @@ fn arranged(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option
     if let Some(width) = width {
         table.set_width(columns(width));
     }
-    let last = headers.len().saturating_sub(1);
+    let rightmost = headers.len().saturating_sub(1);
     for (column, least) in table.column_iter_mut().zip(least) {
-        keep_words(column, *least, if column.index == last { 0 } else { GAP - 1 });
+        keep_words(column, *least, if column.index == rightmost { 0 } else { GAP - 1 });
     }
     table
 }

@@ -1,2 +1,54 @@
-//! The benchmarks.
-fn main() {}
+//! How quick and how small the program is, beside what people would run in its
+//! place. `cargo bench` prints figures and what is expected of them; it asserts
+//! nothing, for a machine may be busy.
+//!
+//! The benchmark runs itself again in two roles: to measure one run
+//! ([`sample`]), and as the least program that could do the job ([`minimal`]).
+
+use std::io;
+
+#[cfg(unix)]
+use cfsso::Process;
+
+#[cfg(unix)]
+mod contest;
+#[cfg(unix)]
+mod dig;
+#[cfg(unix)]
+mod list;
+#[cfg(unix)]
+mod minimal;
+#[cfg(unix)]
+mod sample;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod version;
+
+/// The program that is measured.
+#[cfg(unix)]
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cfsso");
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[cfg(unix)]
+fn main() -> Result {
+    let args: Vec<String> =
+        Process::current().args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let mut out = io::stdout().lock();
+    match &args[1..] {
+        [role, pipeline @ ..] if role == sample::ROLE => sample::measure(pipeline, &mut out),
+        [role, url, roots] if role == minimal::ROLE => minimal::run(url, roots, &mut out),
+        _ => {
+            list::run(&mut out)?;
+            version::run(&mut out)?;
+            dig::run(&mut out)
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn main() -> Result {
+    io::Write::write_all(&mut io::stdout(), b"CPU time and memory are measured only on Unix\n")?;
+    Ok(())
+}

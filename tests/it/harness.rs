@@ -10,6 +10,8 @@ use cfsso::sandbox::{Access, Options, Sandbox, start};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::sandbox::client::ask;
+
 /// A sandbox and the environment that points to it.
 pub struct World {
     /// The sandbox.
@@ -30,6 +32,8 @@ pub struct Ran {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
+    /// Both, in the order of a screen.
+    pub screen: String,
 }
 
 impl World {
@@ -78,12 +82,68 @@ impl World {
         ran
     }
 
+    /// Makes something go wrong from now on, as `--fault` would.
+    pub fn fault(&self, text: &str) {
+        self.sandbox.inject(text.parse().unwrap());
+    }
+
+    /// Asks the sandbox past the program, with the token that may do everything.
+    pub async fn ask(&self, request: &str) -> Value {
+        ask(&self.sandbox, Access::Full, request, None).await.result()
+    }
+
+    /// The connectors of the account, as the sandbox has them.
+    pub async fn connectors(&self) -> Vec<Value> {
+        let path = format!("GET /accounts/{}/sso_connectors", self.sandbox.account());
+        self.ask(&path).await.as_array().unwrap().clone()
+    }
+
+    /// The codes in the TXT records of a zone of the account.
+    pub async fn codes(&self, zone: &str) -> Vec<String> {
+        let zones = self.ask(&format!("GET /zones?name={zone}&status=active")).await;
+        let id = zones[0]["id"].as_str().unwrap();
+        let records = self.ask(&format!("GET /zones/{id}/dns_records?type=TXT")).await;
+        let contents = records.as_array().unwrap().iter();
+        contents
+            .map(|record| record["content"].as_str().unwrap().trim_matches('"').to_owned())
+            .filter(|text| text.starts_with("cloudflare_dashboard_sso="))
+            .collect()
+    }
+
+    /// Creates and verifies the connector of `cool.cats`, which stays disabled.
+    pub async fn verified(self) -> Self {
+        self.ok("setup cool.cats --publish-txt -o json").await;
+        self
+    }
+
+    /// Creates, verifies and enables the connector of `cool.cats`.
+    pub async fn enabled(self) -> Self {
+        self.ok("setup cool.cats --publish-txt --enable --yes -o json").await;
+        self
+    }
+
+    /// Runs a command line and tells the requests that it took.
+    pub async fn requests_of(&self, line: &str) -> (Ran, Vec<String>) {
+        let before = self.requests().len();
+        let ran = self.run(line).await;
+        (ran, self.requests().split_off(before))
+    }
+
+    /// Runs a command line that has to end with `code`, in JSON: the error.
+    pub async fn fails(&self, line: &str, code: u8) -> Value {
+        let ran = self.run(&format!("{line} -o json")).await;
+        assert_eq!(ran.code, code, "{line}\n{ran:?}");
+        ran.error()
+    }
+
     /// The requests so far, `VERB path`, below the account.
     pub fn requests(&self) -> Vec<String> {
+        let account = format!("/client/v4/accounts/{}", self.sandbox.account());
+        let below = |path: &str| path.strip_prefix(&account).unwrap_or(path).to_owned();
         self.sandbox
             .log()
             .iter()
-            .map(|exchange| format!("{} {}", exchange.method, exchange.path))
+            .map(|exchange| format!("{} {}", exchange.method, below(&exchange.path)))
             .collect()
     }
 
@@ -99,11 +159,15 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self:?}"))
     }
 
-    /// Standard error as the JSON of a failure.
+    /// The failure that standard error ends with, warnings before it left out.
     pub fn error(&self) -> Value {
-        let value: Value =
-            serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}\n{self:?}"));
-        value["error"].clone()
+        let documents = serde_json::Deserializer::from_str(&self.stderr).into_iter::<Value>();
+        let documents: Result<Vec<_>, _> = documents.collect();
+        let mut documents = documents.unwrap_or_else(|error| panic!("{error}\n{self:?}"));
+        let last = documents.pop().unwrap_or_else(|| panic!("no error in {self:?}"));
+        assert!(documents.iter().all(|document| document["warning"].is_string()), "{self:?}");
+        assert!(last["error"].is_object(), "{self:?}");
+        last["error"].clone()
     }
 }
 
@@ -115,7 +179,8 @@ pub async fn run(
     input: &str,
     clock: &Clock,
 ) -> Ran {
-    let (stdout, stderr) = (Buffer::default(), Buffer::default());
+    let screen = Buffer::default();
+    let (stdout, stderr) = (Stream::onto(&screen), Stream::onto(&screen));
     let process = Process {
         args: std::iter::once("cfsso").chain(line.split_whitespace()).map(Into::into).collect(),
         env: env.clone(),
@@ -126,7 +191,7 @@ pub async fn run(
         clock: clock.clone(),
     };
     let code = cfsso::run(process).await.code();
-    Ran { code, stdout: stdout.text(), stderr: stderr.text() }
+    Ran { code, stdout: stdout.own.text(), stderr: stderr.own.text(), screen: screen.text() }
 }
 
 #[derive(Clone, Default)]
@@ -138,9 +203,24 @@ impl Buffer {
     }
 }
 
-impl Write for Buffer {
+/// A stream that is kept alone and on the screen.
+#[derive(Clone)]
+struct Stream {
+    own: Buffer,
+    screen: Buffer,
+}
+
+impl Stream {
+    fn onto(screen: &Buffer) -> Self {
+        Self { own: Buffer::default(), screen: screen.clone() }
+    }
+}
+
+impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        for buffer in [&self.own, &self.screen] {
+            buffer.0.lock().unwrap().extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod binary;
+mod config;
+mod confirm;
+mod connector;
 mod dns;
+mod errors;
 mod harness;
 mod output;
+mod readme;
 mod sandbox;
 mod setup;

@@ -76,5 +76,6 @@ fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Resu
             args.domain
         ));
     }
-    Ok(Outcome::done(connector.clone()))
+    let note = format!("{} has a connector already: nothing to do", args.domain);
+    Ok(change::done_already(context, connector.clone(), note))
 }

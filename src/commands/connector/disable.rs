@@ -21,10 +21,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.enabled == Some(false) {
-        context
-            .screen
-            .note(format!("{} is disabled already: nothing to do", connector.email_domain));
-        return Ok(Outcome::done(connector));
+        let note = format!("{} is disabled already: nothing to do", connector.email_domain);
+        return Ok(change::done_already(context, connector, note));
     }
     let plan = Plan::new(Vec::new(), vec![connector::disabling(&tools, &connector)]);
     if let Some(outcome) = change::settle(context, plan, "disabling it")? {

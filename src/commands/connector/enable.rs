@@ -45,10 +45,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     };
     if connector.is_enabled() {
-        context
-            .screen
-            .note(format!("{} is enabled already: nothing to do", connector.email_domain));
-        return Ok(Outcome::done(connector));
+        let note = format!("{} is enabled already: nothing to do", connector.email_domain);
+        return Ok(change::done_already(context, connector, note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
     let judgement = dns::judge(&survey, connector.code().map(str::as_bytes), context.clock.now());

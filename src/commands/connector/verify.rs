@@ -10,7 +10,6 @@ use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::verify::{self, Next};
 use crate::flow::{Stop, StopKind, Tools};
-use crate::output::ExitCode;
 
 /// Arguments of `connector verify`.
 #[derive(clap::Args, Debug)]
@@ -32,10 +31,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.is_verified() {
-        context
-            .screen
-            .note(format!("{} is verified already: nothing to do", connector.email_domain));
-        return Ok(Outcome::done(connector));
+        let note = format!("{} is verified already: nothing to do", connector.email_domain);
+        return Ok(change::done_already(context, connector, note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
     let judgement =
@@ -59,13 +56,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         connector
     };
-    let exit = if connector.is_verified() { ExitCode::Done } else { ExitCode::NotYet };
-    if exit == ExitCode::NotYet {
-        context.screen.note(format!(
-            "verification is under way; `cfsso connector verify {domain} --wait` follows it"
-        ));
-    }
-    Ok(Outcome::done(connector).exit(exit))
+    let left = (!connector.is_verified()).then(|| under_way(&domain).into());
+    Ok(Outcome::done(connector).failed(left))
+}
+
+fn under_way(domain: &EmailDomain) -> Stop {
+    Stop::new(StopKind::NotYet, format!("the verification of `{domain}` is under way"))
+        .hint(format!("`cfsso connector verify {domain} --wait` follows it"))
 }
 
 /// What the name servers serve, now or by the end of the wait. None where the

@@ -1,7 +1,7 @@
 //! Tests of `sandbox`, over real HTTP and real DNS packets.
 #![allow(clippy::unwrap_used, reason = "the functions that tests share are tests, too")]
 
-mod client;
+pub mod client;
 mod connectors;
 mod dns;
 mod faults;

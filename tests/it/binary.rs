@@ -1,0 +1,293 @@
+//! The real program: pipes, signals, homes and full disks.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use clap::CommandFactory;
+use serde_json::Value;
+
+/// The program in an empty environment, its home in `home`.
+fn program(home: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cfsso"));
+    command
+        .args(line.split_whitespace())
+        .env_clear()
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(home: &Path, line: &str) -> Output {
+    program(home, line).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn the_readmes_first_command_works_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let line = "--sandbox setup cool.cats --publish-txt --enable --yes";
+    let first = run(home.path(), line);
+    assert!(first.status.success(), "{first:?}");
+    assert!(text(&first.stdout).contains("SSO is enforced for cool.cats."), "{first:?}");
+    let second = run(home.path(), line);
+    assert!(second.status.success(), "{second:?}");
+    assert!(text(&second.stdout).contains("All was done already"), "{second:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let home = tempfile::tempdir().unwrap();
+    for line in [
+        "--help",
+        "man",
+        "help exit-codes",
+        "schema setup",
+        "--sandbox setup cool.cats --publish-txt",
+    ] {
+        let mut child = program(home.path(), line).spawn().unwrap();
+        drop(child.stdout.take());
+        let out = child.wait_with_output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{line}: {out:?}");
+        assert!(!text(&out.stderr).contains("panicked"), "{out:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_failure() {
+    let home = tempfile::tempdir().unwrap();
+    for line in [
+        "--help",
+        "--version",
+        "man",
+        "help exit-codes",
+        "schema",
+        "completions bash",
+        "--sandbox connector list -o json",
+        "--sandbox create cool.cats",
+        "--sandbox setup cool.dogs --publish-txt -o ndjson --no-wait",
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let out = program(home.path(), line).stdout(full).output().unwrap();
+        assert_eq!(out.status.code(), Some(1), "{line}: {out:?}");
+        assert!(text(&out.stderr).contains("standard output"), "{line}: {out:?}");
+    }
+}
+
+/// Starts a `setup` that waits, and reads up to where it does.
+#[cfg(unix)]
+fn waiting(home: &Path, extra: &str) -> Child {
+    let line = format!("--sandbox setup cool.dogs --timeout 10m {extra}");
+    let mut child = program(home, &line).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let is_wait = |line: &str| line.contains("Cloud DNS") || line.contains(r#""event":"waiting""#);
+    lines.find(|line| is_wait(line.as_ref().unwrap())).expect("it comes to wait").unwrap();
+    // What is read is given up here: from now on it writes to a closed pipe.
+    child
+}
+
+#[cfg(unix)]
+fn signalled(child: Child, signal: &str) -> Output {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    child.wait_with_output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_says_what_was_done_and_how_to_go_on() {
+    for signal in ["-INT", "-TERM"] {
+        let home = tempfile::tempdir().unwrap();
+        let out = signalled(waiting(home.path(), ""), signal);
+        assert_eq!(out.status.code(), Some(130), "{out:?}");
+        let said = text(&out.stderr);
+        assert!(said.contains("error: interrupted"), "{said}");
+        assert!(said.contains("create the connector"), "{said}");
+        assert!(said.contains("`cfsso --sandbox setup cool.dogs --timeout 10m`"), "{said}");
+        let list = run(home.path(), "--sandbox connector list -o name");
+        assert_eq!(text(&list.stdout), "cool.dogs\n", "nothing is lost, and the state is free");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_is_told_to_programs_as_well() {
+    let home = tempfile::tempdir().unwrap();
+    let out = signalled(waiting(home.path(), "-o ndjson"), "-INT");
+    assert_eq!(out.status.code(), Some(130), "{out:?}");
+    let said = text(&out.stderr);
+    let error: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(error["error"]["exit_code"], 130);
+    assert_eq!(error["error"]["kind"], "interrupted");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_run_on_a_state_waits_or_says_who_holds_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = program(home.path(), "sandbox serve").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("export "), "{line}");
+    let out = run(home.path(), "--sandbox connector list -o json");
+    assert_eq!(out.status.code(), Some(7), "{out:?}");
+    let said = text(&out.stderr);
+    assert!(said.contains(&server.id().to_string()), "{said}");
+    assert!(said.contains("cfsso sandbox serve"), "{said}");
+    let ended = signalled(server, "-INT");
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    let out = run(home.path(), "--sandbox connector list -o json");
+    assert!(out.status.success(), "{out:?}");
+
+    // Two that end soon take turns.
+    let children: Vec<_> = ["ant.example", "bee.example", "cow.example"]
+        .map(|domain| program(home.path(), &format!("--sandbox create {domain}")).spawn().unwrap())
+        .into();
+    for child in children {
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+    }
+    let list = run(home.path(), "--sandbox connector list -o name");
+    assert_eq!(text(&list.stdout).lines().count(), 3);
+}
+
+#[test]
+fn no_home_is_needed_where_nothing_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let bare = |line: &str| program(folder.path(), line).env_remove("HOME").output().unwrap();
+    let out = bare(&format!("--sandbox connector list --sandbox-state {}", state.display()));
+    assert!(out.status.success(), "{out:?}");
+    let out = bare("--sandbox connector list");
+    assert_eq!(out.status.code(), Some(2), "{out:?}");
+    assert!(text(&out.stderr).contains("`--sandbox-state FILE`"), "{out:?}");
+    let out = bare("connector list");
+    assert_eq!(out.status.code(), Some(4), "{out:?}");
+    assert!(bare("help environment").status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_is_no_folder_is_none() {
+    // Root may write everywhere but below a file.
+    let out = run(Path::new("/dev/null"), "--sandbox connector list");
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    assert!(text(&out.stderr).contains("/dev/null/.local/state"), "{out:?}");
+    let out = run(Path::new("/dev/null"), "connector list");
+    assert_eq!(out.status.code(), Some(4), "{out:?}");
+    assert!(text(&out.stderr).contains("no API token"), "{out:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_may_not_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
+    let can_write_all_the_same = std::fs::create_dir(home.path().join("probe")).is_ok();
+    let out = run(home.path(), "--sandbox connector list");
+    if can_write_all_the_same {
+        assert!(out.status.success(), "root: {out:?}");
+        return;
+    }
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    assert!(text(&out.stderr).contains(".local"), "{out:?}");
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_text() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = program(home.path(), "--sandbox setup cool.cats --publish-txt");
+    let out = command.env("TERM", "dumb").env("LC_ALL", "C").output().unwrap();
+    assert!(out.status.success(), "{out:?}");
+    for stream in [&out.stdout, &out.stderr] {
+        assert!(!stream.contains(&0x1b), "{out:?}");
+        assert!(stream.is_ascii(), "{out:?}");
+    }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_refused() {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let home = tempfile::tempdir().unwrap();
+        let mut command = program(home.path(), "create");
+        command.arg(std::ffi::OsStr::from_bytes(b"cool\xff.cats"));
+        let out = command.output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{out:?}");
+    }
+}
+
+#[test]
+fn the_help_of_every_command_has_an_example() {
+    fn walk(command: &clap::Command, path: &str, bare: &mut Vec<String>) {
+        for verb in command.get_subcommands() {
+            let path = format!("{path} {}", verb.get_name());
+            if verb.has_subcommands() {
+                walk(verb, &path, bare);
+                continue;
+            }
+            let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            if !after.contains("Example") || !after.contains(&path.replace("cfsso ", "")) {
+                bare.push(path);
+            }
+        }
+    }
+    let mut bare = Vec::new();
+    walk(&cfsso::cli::Cli::command(), "cfsso", &mut bare);
+    // The short forms show the examples of the commands they stand for.
+    let short = ["create", "verify", "enable", "disable"].map(|verb| format!("cfsso {verb}"));
+    bare.retain(|path| !short.contains(path));
+    assert_eq!(bare, [""; 0]);
+}
+
+#[test]
+fn every_example_in_the_help_can_be_parsed() {
+    use clap::Parser as _;
+    fn walk(command: &clap::Command, examples: &mut Vec<String>) {
+        let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = after.lines().map(str::trim).filter(|line| line.starts_with("cfsso "));
+        examples.extend(lines.map(str::to_owned));
+        command.get_subcommands().for_each(|verb| walk(verb, examples));
+    }
+    let mut examples = Vec::new();
+    walk(&cfsso::cli::Cli::command(), &mut examples);
+    assert!(examples.len() > 20, "{examples:?}");
+    for example in examples {
+        for part in example.split("&&") {
+            let command = part.split(['|', '>']).next().unwrap().trim();
+            let parsed = cfsso::cli::Cli::try_parse_from(command.split_whitespace());
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_served_sandbox_is_used_through_what_it_prints() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = program(home.path(), "sandbox serve").spawn().unwrap();
+    let mut stdout = BufReader::new(server.stdout.take().unwrap());
+    let mut exports = Vec::new();
+    while exports.len() < 4 {
+        let mut line = String::new();
+        assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "{exports:?}");
+        let (name, value) = line.trim().strip_prefix("export ").unwrap().split_once('=').unwrap();
+        exports.push((name.to_owned(), value.to_owned()));
+    }
+    let mut command = program(home.path(), "setup cool.cats --publish-txt --enable --yes -o json");
+    let out = command.envs(exports).output().unwrap();
+    assert!(out.status.success(), "{out:?}");
+    signalled(server, "-TERM");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "nothing but the exports");
+}

@@ -1,0 +1,160 @@
+//! Scenes of the configuration file, and of where a token comes from.
+
+use cfsso::sandbox::Access;
+
+use crate::harness::World;
+
+/// A world whose configuration file holds `text`, and the folder it is in.
+async fn configured(text: &str) -> (World, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cfsso.toml");
+    std::fs::write(&file, text).unwrap();
+    let world = World::new().await.with_env("CFSSO_CONFIG", file.to_str().unwrap());
+    (world, folder)
+}
+
+#[tokio::test]
+async fn a_malformed_file_names_file_line_and_key() {
+    for (text, line, key) in [
+        ("[profiles.default]\nacount = \"x\"\n", "line 2", "acount"),
+        ("[profiles.default]\n\noutput = 5\n", "line 3", "output"),
+        ("[profiles.default]\ntoken_command = \"pass show\"\n", "line 2", "token_command"),
+        ("[profiles.default]\ntoken_file = [\n", "line 2", "token_file"),
+        ("profile = true\n", "line 1", "profile"),
+        ("[profile.default]\n", "line 1", "profile"),
+        ("[profiles.default]\ntoken = \"cfut_plantedsecret\"\n", "line 2", "token"),
+        ("not toml", "line 1", ""),
+    ] {
+        let (world, _folder) = configured(text).await;
+        let error = world.fails("connector list", 2).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("cfsso.toml"), "{text}: {message}");
+        assert!(message.contains(line), "{text}: {message}");
+        assert!(message.contains(key), "{text}: {message}");
+        assert!(!error.to_string().contains("plantedsecret"), "{error}");
+        assert!(world.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_used_names_its_key() {
+    for (text, key) in [
+        ("account = \"me\"", "account"),
+        ("base_url = \"http://cool.cats\"", "base_url"),
+        ("output = \"xml\"", "output"),
+        ("dns_servers = [\"not a server\"]", "dns_servers"),
+    ] {
+        let (world, _folder) = configured(&format!("[profiles.default]\n{text}\n")).await;
+        let world = world.with_env("CLOUDFLARE_ACCOUNT_ID", "").with_env("CLOUDFLARE_BASE_URL", "");
+        let ran = world.with_env("CFSSO_DNS_SERVERS", "").run("connector list").await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{text}: {ran:?}");
+        assert!(ran.stderr.contains(key), "{text}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_profile_is_answered_with_those_there_are() {
+    let (world, _folder) = configured("[profiles.home]\n[profiles.work]\n").await;
+    let error = world.fails("connector list --profile wrok", 2).await;
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("`home`") && message.contains("`work`"), "{message}");
+    let world = World::new().await.with_env("CFSSO_CONFIG", "/nowhere/cfsso.toml");
+    let error = world.fails("connector list --profile home", 2).await;
+    assert!(error["message"].as_str().unwrap().contains("/nowhere/cfsso.toml"), "{error}");
+    world.ok("connector list").await;
+}
+
+#[tokio::test]
+async fn a_profile_says_where_the_token_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let token = Access::Full.token();
+    std::fs::write(&file, format!("{token}\n# a second line\n")).unwrap();
+    for source in [
+        format!("token_file = {file:?}"),
+        "token_env = \"MY_TOKEN\"".to_owned(),
+        format!("token_command = [\"cat\", {file:?}]"),
+    ] {
+        let text =
+            format!("[profiles.default]\ntoken_env = \"UNSET\"\n[profiles.work]\n{source}\n");
+        let (world, _folder) = configured(&text).await;
+        let world = world.with_env("CLOUDFLARE_API_TOKEN", "").with_env("MY_TOKEN", token);
+        world.ok("connector list --profile work").await;
+        let world = world.with_env("CFSSO_PROFILE", "work");
+        world.ok("connector list").await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_had_is_exit_4_and_says_from_where() {
+    for (source, said) in [
+        ("token_file = \"/nowhere/token\"", "/nowhere/token"),
+        ("token_file = \"/dev/null\"", "/dev/null"),
+        ("token_command = [\"/nowhere/pass\", \"show\"]", "/nowhere/pass"),
+        ("token_command = [\"false\"]", "false"),
+        ("token_command = [\"true\"]", "true"),
+        ("token_command = []", "token_command"),
+    ] {
+        let (world, _folder) = configured(&format!("[profiles.default]\n{source}\n")).await;
+        let world = world.with_env("CLOUDFLARE_API_TOKEN", "");
+        let error = world.fails("connector list", 4).await;
+        assert!(error["message"].as_str().unwrap().contains(said), "{error}");
+        assert!(world.requests().is_empty());
+    }
+    let world = World::new().await.with_env("CLOUDFLARE_API_TOKEN", "");
+    let error = world.fails("connector list --token-stdin", 4).await;
+    assert!(error["message"].as_str().unwrap().contains("standard input"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_on_standard_input_is_read_once() {
+    let token = format!("{}\ncool.cats\n", Access::Full.token());
+    let world = World::new().await.verified().await;
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", "").with_person(&token);
+    // The next line is the answer to the question.
+    world.ok("enable cool.cats --token-stdin").await;
+}
+
+#[tokio::test]
+async fn a_flag_goes_before_the_environment_and_that_before_the_profile() {
+    let (full, read_only) = (Access::Full.token(), Access::ReadOnly.token());
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = path("good", full);
+    let poor = path("poor", read_only);
+    let text = format!("[profiles.default]\ntoken_file = \"{poor}\"\noutput = \"yaml\"\n");
+    let (world, _folder) = configured(&text).await;
+    // Environment before profile.
+    world.ok("create ant.example").await;
+    // Flag before environment.
+    let code = world.run(&format!("create bee.example --token-file {poor}")).await.code;
+    assert_eq!(code, 5);
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", "");
+    assert_eq!(world.run("create cat.example").await.code, 5, "the profile's");
+    let world = world.with_env("CLOUDFLARE_API_TOKEN_FILE", &good);
+    world.ok("create dog.example").await;
+    // The same for the form of results.
+    assert!(world.ok("connector list").await.stdout.starts_with("- "), "yaml");
+    let world = world.with_env("CFSSO_OUTPUT", "name");
+    assert_eq!(world.ok("connector list").await.stdout, "ant.example\ndog.example\n");
+    assert!(world.ok("connector list -o json").await.stdout.starts_with('['));
+    // And for the account.
+    let second = world.sandbox.accounts()[1].to_string();
+    let ran = world.ok(&format!("connector list --account {second}")).await;
+    assert_eq!(ran.stdout, "both.cats\n");
+}
+
+#[tokio::test]
+async fn the_global_key_will_do() {
+    let world = World::new().await;
+    let (email, key) = world.sandbox.global_key();
+    let world = world
+        .with_env("CLOUDFLARE_API_TOKEN", "")
+        .with_env("CLOUDFLARE_EMAIL", email)
+        .with_env("CLOUDFLARE_API_KEY", key);
+    world.ok("setup cool.cats --publish-txt --enable --yes").await;
+}

@@ -1,0 +1,228 @@
+//! Scenes of confirmation and dry runs: nothing is written before somebody
+//! meant it.
+
+use cfsso::sandbox::Access;
+use serde_json::{Value, json};
+
+use crate::harness::World;
+
+/// The commands that ask, in a world where the domain is verified, and what
+/// has to be done first.
+const ASKING: [(&str, Option<&str>); 5] = [
+    ("connector enable cool.cats", None),
+    ("setup cool.cats --enable", None),
+    ("connector disable cool.cats", Some("enable cool.cats --yes")),
+    ("connector delete cool.cats", None),
+    ("connector delete cool.cats --disable-first", Some("enable cool.cats --yes")),
+];
+
+async fn ready(first: Option<&str>) -> World {
+    let world = World::new().await.verified().await;
+    if let Some(line) = first {
+        world.ok(line).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn without_a_terminal_nothing_is_asked_and_nothing_is_written() {
+    for (line, first) in ASKING {
+        let world = ready(first).await;
+        let writes = world.writes();
+        let ran = world.run(&format!("{line} -o json")).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{line}: {ran:?}");
+        let error = ran.error();
+        assert_eq!(error["kind"], "declined", "{line}");
+        assert!(error["hint"].as_str().unwrap().contains("`--confirm cool.cats`"), "{error}");
+        assert_eq!(world.writes(), writes, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_of_another_domain_is_none() {
+    for (line, first) in ASKING {
+        let world = ready(first).await;
+        let writes = world.writes();
+        let error = world.fails(&format!("{line} --confirm cool.dogs"), 3).await;
+        assert!(error["message"].as_str().unwrap().contains("cool.dogs"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("`--confirm cool.cats`"), "{error}");
+        assert_eq!(world.writes(), writes, "{line}");
+    }
+    let world = World::new().await;
+    assert_eq!(world.run("enable cool.cats --yes --confirm cool.cats").await.code, 2);
+}
+
+#[tokio::test]
+async fn setup_that_cannot_ask_at_its_end_does_not_begin() {
+    let world = World::new().await;
+    let error = world.fails("setup cool.cats --publish-txt --enable", 3).await;
+    assert!(error["hint"].as_str().unwrap().contains("--confirm cool.cats"), "{error}");
+    assert_eq!(world.writes(), [""; 0]);
+    assert_eq!(world.run("setup cool.cats --enable --confirm cool.dogs").await.code, 3);
+    assert_eq!(world.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn setup_that_has_nothing_to_ask_needs_no_confirmation() {
+    let world = World::new().await.enabled().await;
+    let writes = world.writes();
+    let again = world.ok("setup cool.cats --publish-txt --enable -o json").await.json();
+    assert_eq!(again["ok"], true);
+    assert_eq!(world.writes(), writes);
+}
+
+#[tokio::test]
+async fn a_person_types_the_domain() {
+    for (line, first) in ASKING {
+        for typed in ["cool.cats\n", "COOL.cats.\r\n"] {
+            let world = ready(first).await.with_person(typed);
+            let ran = world.ok(line).await;
+            assert!(ran.stderr.contains("Type cool.cats to "), "{line}: {ran:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn anything_else_that_a_person_types_is_a_no() {
+    for (line, first) in ASKING {
+        for typed in ["", "\n", "y\n", "yes\n", "cool.dogs\n", "cool.cats.evil\n"] {
+            let world = ready(first).await.with_person(typed);
+            let writes = world.writes();
+            let ran = world.run(line).await;
+            assert_eq!(ran.code, 3, "{line} {typed:?}: {ran:?}");
+            assert!(ran.stderr.contains("not confirmed"), "{line} {typed:?}: {ran:?}");
+            assert_eq!(world.writes(), writes, "{line} {typed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_declined_setup_says_at_which_step() {
+    let world = World::new().await.with_person("no\n");
+    let ran = world.run("setup cool.cats --publish-txt --enable -o json").await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let report = ran.json();
+    let last = report["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["id"], &last["state"]), (&json!("enable"), &json!("refused")));
+    assert_eq!(world.connectors().await[0]["enabled"], false);
+}
+
+/// Every command that writes, with a dry run's method, path end and difference.
+const WRITING: [(&str, &str, &str); 9] = [
+    ("create cool.dogs", "POST", "email_domain"),
+    ("connector update cool.cats --fedramp", "PATCH", "use_fedramp_language"),
+    ("connector verify cool.eels", "POST", "verification.status"),
+    ("enable cool.cats", "PATCH", "enabled"),
+    ("setup cool.cats --enable", "PATCH", "enabled"),
+    ("setup mail.cool.cats --publish-txt --enable", "POST", "email_domain"),
+    ("connector delete cool.cats", "DELETE", "id"),
+    ("disable cool.fish", "PATCH", "enabled"),
+    ("connector delete cool.fish --disable-first", "PATCH", "enabled"),
+];
+
+async fn with_everything() -> World {
+    let world = World::new().await.verified().await;
+    for (domain, verbs) in [
+        ("cool.eels", &[][..]),
+        ("cool.fish", &["verify cool.fish --wait", "enable cool.fish --yes"][..]),
+    ] {
+        let made = world.ok(&format!("create {domain} --no-verification -o json")).await.json();
+        let code = made["verification"]["code"].as_str().unwrap();
+        world.sandbox.publish(domain, code).await.unwrap();
+        for verb in verbs {
+            world.ok(verb).await;
+        }
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_requests_and_the_difference_and_writes_nothing() {
+    let world = with_everything().await;
+    let writes = world.writes();
+    for (line, method, field) in WRITING {
+        // Nobody is asked either: there is no terminal here.
+        let plan = world.ok(&format!("{line} --dry-run -o json")).await.json();
+        assert_eq!(plan["schema"], "cfsso/plan/v1");
+        let change = &plan["changes"][0];
+        assert_eq!(change["request"]["method"], method, "{line}: {plan:#}");
+        assert!(change["request"]["path"].as_str().unwrap().starts_with("/accounts/"), "{line}");
+        assert_eq!(change["diff"][0]["field"], field, "{line}: {plan:#}");
+        assert_ne!(change["diff"][0]["before"], change["diff"][0]["after"], "{line}");
+        let text = world.ok(&format!("{line} --dry-run")).await.stdout;
+        assert!(text.contains(&format!("  {method} /accounts/")), "{line}: {text}");
+        assert!(text.contains(&format!("{field}: ")), "{line}: {text}");
+        let ran = world.run(&format!("{line} --dry-run --detailed-exitcode -o json")).await;
+        assert_eq!((ran.code, ran.stderr.as_str()), (10, ""), "{line}: {ran:?}");
+    }
+    assert_eq!(world.writes(), writes);
+    assert_eq!(world.run("enable cool.cats --detailed-exitcode").await.code, 2);
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_just_what_is_then_sent() {
+    for (line, _, _) in WRITING {
+        let world = with_everything().await;
+        let plan = world.ok(&format!("{line} --dry-run -o json")).await.json();
+        let planned: Vec<String> = plan["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|change| verb(&change["request"]))
+            .collect();
+        let before = world.writes().len();
+        world.run(&format!("{line} --yes")).await;
+        let sent: Vec<_> = world.writes()[before..]
+            .iter()
+            .map(|write| write.split(' ').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(planned, sent, "{line}");
+    }
+}
+
+fn verb(request: &Value) -> String {
+    request["method"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_dry_run_of_what_is_so_already_finds_nothing_to_change() {
+    let world = World::new().await.enabled().await;
+    for line in [
+        "setup cool.cats --publish-txt --enable",
+        "connector update cool.cats --no-fedramp",
+        "enable cool.cats",
+        "verify cool.cats",
+        "create cool.cats --if-not-exists",
+    ] {
+        let ran = world.run(&format!("{line} --dry-run --detailed-exitcode -o json")).await;
+        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+        assert_eq!(ran.json()["schema"], "cfsso/plan/v1", "{line}: {ran:?}");
+        assert_eq!(ran.json()["changes"], json!([]), "{line}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_refuses_what_the_run_would_refuse() {
+    let world = World::new().await;
+    world.ok("create cool.cats --no-verification").await;
+    for (line, code) in [
+        ("enable cool.cats", 11),
+        ("create cool.cats", 7),
+        ("create gmail.com", 11),
+        ("connector verify cool.cats", 8),
+        ("connector get nowhere.cats", 6),
+    ] {
+        for flags in ["--dry-run", "--dry-run --detailed-exitcode"] {
+            let ran = world.run(&format!("{line} {flags} -o json")).await;
+            assert_eq!(ran.code, code, "{line} {flags}: {ran:?}");
+            assert_eq!(ran.error()["exit_code"], code, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_needs_no_right_to_write() {
+    let world = World::new().await.with_token(Access::ReadOnly);
+    world.ok("setup cool.cats --publish-txt --enable --dry-run").await;
+    world.ok("create cool.cats --dry-run").await;
+}

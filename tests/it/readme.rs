@@ -1,0 +1,314 @@
+//! The README, held to the program: its examples are run and its tables
+//! compared. A `console` block is a terminal of 80 columns: lines after `$ ` are
+//! typed, the others are what comes back; `…` stands for anything within a line,
+//! and alone on one for any number of lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cfsso::cli::Cli;
+use cfsso::clock::Clock;
+use cfsso::output::ExitCode;
+use cfsso::process::Terminal;
+use clap::{Command, CommandFactory};
+use jiff::Timestamp;
+
+use crate::harness::{self, World};
+use crate::sandbox::client::ask_with;
+
+const README: &str = include_str!("../../README.md");
+const CI: &str = include_str!("../../.ci/run");
+
+#[test]
+fn it_opens_with_the_two_commands_that_ci_runs() {
+    let first = blocks(README).remove(0);
+    assert_eq!(
+        first.lines,
+        [
+            "cargo run --release -- --sandbox setup cool.cats --publish-txt --enable --yes",
+            "cargo test",
+        ]
+    );
+    for line in first.lines {
+        let (cargo, rest) =
+            line.split_at(line.match_indices(' ').nth(1).map_or(line.len(), |i| i.0));
+        let line = format!("step {cargo} --locked{rest}");
+        assert!(CI.lines().any(|step| step == line), "`.ci/run` has no `{line}`");
+    }
+}
+
+#[tokio::test]
+async fn every_example_prints_what_is_shown() {
+    let mut shell = Shell::new();
+    let (mut text, mut rest) = (String::new(), README);
+    let mut wrong = Vec::new();
+    let console = blocks(README).into_iter().filter(|block| block.language == "console");
+    for (line, expected) in console.flat_map(Block::typed) {
+        let printed = shell.run(line).await;
+        let printed: Vec<_> = printed.trim_end().lines().collect();
+        let (before, after) = rest.split_once(&shown(line, &expected)).expect("it came from there");
+        rest = after;
+        text.push_str(before);
+        if fits(&expected, &printed) {
+            text.push_str(&shown(line, &expected));
+        } else {
+            text.push_str(&shown(line, &printed));
+            wrong.push(format!("$ {line}\n{}", printed.join("\n")));
+        }
+    }
+    text.push_str(rest);
+    let corrected = concat!(env!("CARGO_TARGET_TMPDIR"), "/README.md");
+    if !wrong.is_empty() {
+        std::fs::write(corrected, text).unwrap();
+    }
+    assert!(
+        wrong.is_empty(),
+        "the README shows something else; {corrected} has what is printed:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn the_sandbox_answers_what_curl_is_shown_to_ask() {
+    let world = World::new().await;
+    let shell = blocks(README).into_iter().filter(|block| block.language == "sh");
+    let lines: Vec<_> = shell
+        .flat_map(|block| {
+            let text = block.lines.join("\n").replace("\\\n", "");
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .filter(|line| line.starts_with("curl "))
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    for mut line in lines {
+        for (name, value) in world.sandbox.environment() {
+            line = line.replace(&format!("${name}"), &value);
+        }
+        let words = words(&line);
+        let after =
+            |flag: &str| Some(words[words.iter().position(|word| word == flag)? + 1].as_str());
+        let path = words[1].strip_prefix(&world.sandbox.base_url()).expect("the sandbox's address");
+        let request = format!("{} {path}", after("--request").unwrap_or("GET"));
+        let header = format!("{}\r\n", after("--header").expect("a token"));
+        let body = after("--json").map(|json| serde_json::from_str(json).unwrap());
+        ask_with(&world.sandbox, &header, &request, body).await.result();
+    }
+}
+
+#[test]
+fn the_exit_codes_are_all_there() {
+    let rows: Vec<_> = ExitCode::ALL
+        .iter()
+        .map(|code| format!("| {} | {} | {} |", code.code(), code.name(), code.meaning()))
+        .collect();
+    let section = section("## Exit codes");
+    let shown: Vec<_> = section
+        .lines()
+        .filter(|line| line.starts_with('|') && line.contains(|c: char| c.is_ascii_digit()))
+        .collect();
+    assert_eq!(shown, rows);
+}
+
+#[tokio::test]
+async fn the_environment_is_that_of_the_help() {
+    let help = Shell::new().run("cfsso help environment").await;
+    let table = help.split("\nFILES\n").next().unwrap();
+    // The first column; a sentence has no column.
+    let told: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.split("  ").next())
+        .flat_map(|names| names.split(", "))
+        .filter_map(variable)
+        .filter(|name| *name != "ENVIRONMENT")
+        .collect();
+    assert!(told.contains("CLOUDFLARE_API_TOKEN"), "{told:?}");
+    let section = section("### Environment");
+    let shown: BTreeSet<_> = section
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|names| names.split('`'))
+        .filter_map(variable)
+        .collect();
+    assert_eq!(shown, told);
+}
+
+#[test]
+fn every_command_has_a_row() {
+    let mut command = Cli::command();
+    command.build();
+    let mut leaves = BTreeSet::new();
+    gather(&command, &mut leaves);
+    let section = section("## Commands");
+    let shown: BTreeSet<_> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(|line| {
+            let is_word =
+                |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            line.split(' ').take_while(is_word).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    assert_eq!(shown, leaves);
+}
+
+#[test]
+fn dots_stand_for_anything_and_the_rest_for_itself() {
+    let cases: [(&[&str], &[&str], bool); 9] = [
+        (&["a"], &["a"], true),
+        (&["a"], &["b"], false),
+        (&["a"], &["a", "b"], false),
+        (&["a …z"], &["a to z"], true),
+        (&["a …z"], &["a to y"], false),
+        (&["…a…"], &["bab"], true),
+        (&["a", "…", "z"], &["a", "b", "c", "z"], true),
+        (&["a", "…", "z"], &["a", "z"], true),
+        (&["a", "…", "z"], &["a", "b"], false),
+    ];
+    for (expected, printed, is_fit) in cases {
+        assert_eq!(fits(expected, printed), is_fit, "{expected:?} {printed:?}");
+    }
+}
+
+/// A fenced block.
+struct Block {
+    language: &'static str,
+    lines: Vec<&'static str>,
+}
+
+impl Block {
+    /// Each line that is typed, and what comes back.
+    fn typed(self) -> Vec<(&'static str, Vec<&'static str>)> {
+        self.lines
+            .chunk_by(|_, next| !next.starts_with("$ "))
+            .map(|chunk| {
+                let line = chunk[0].strip_prefix("$ ").expect("what is typed comes first");
+                let end = chunk.iter().rposition(|line| !line.is_empty()).unwrap_or(0);
+                (line, chunk[1..=end].to_vec())
+            })
+            .collect()
+    }
+}
+
+fn blocks(text: &'static str) -> Vec<Block> {
+    // What stands between fences has an odd place.
+    let fenced = text.split("\n```").skip(1).step_by(2);
+    fenced
+        .map(|block| {
+            let mut lines = block.lines();
+            Block { language: lines.next().unwrap_or_default(), lines: lines.collect() }
+        })
+        .collect()
+}
+
+fn section(heading: &str) -> &'static str {
+    let (_, rest) = README.split_once(&format!("\n{heading}\n")).expect(heading);
+    rest.split("\n## ").next().unwrap_or(rest)
+}
+
+fn shown(line: &str, output: &[&str]) -> String {
+    let mut text = format!("$ {line}\n");
+    for line in output {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+fn fits(expected: &[&str], printed: &[&str]) -> bool {
+    match expected.split_first() {
+        None => printed.is_empty(),
+        Some((&"…", rest)) => (0..=printed.len()).any(|skip| fits(rest, &printed[skip..])),
+        Some((line, rest)) => printed
+            .split_first()
+            .is_some_and(|(first, more)| line_fits(line, first) && fits(rest, more)),
+    }
+}
+
+fn line_fits(expected: &str, printed: &str) -> bool {
+    let Some((head, tail)) = expected.split_once('…') else { return expected == printed };
+    let Some(rest) = printed.strip_prefix(head) else { return false };
+    let mut ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+    ends.any(|at| line_fits(tail, &rest[at..]))
+}
+
+/// A command line taken apart as a shell does: quotes keep blanks together.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for character in line.chars() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            (None, ' ') => words.push(String::new()),
+            _ => words.last_mut().expect("never empty").push(character),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The name of an environment variable, without the value it is said to have.
+fn variable(text: &str) -> Option<&str> {
+    let name = text.split('=').next()?;
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    is_name.then_some(name)
+}
+
+fn gather(command: &Command, leaves: &mut BTreeSet<String>) {
+    let mut inner = command.get_subcommands().filter(|command| !command.is_hide_set()).peekable();
+    if inner.peek().is_none() {
+        leaves.insert(command.get_bin_name().unwrap_or_default().to_owned());
+    }
+    inner.for_each(|command| gather(command, leaves));
+}
+
+/// What types the examples: one user, one simulator, one clock.
+struct Shell {
+    env: BTreeMap<String, String>,
+    clock: Clock,
+    exit: u8,
+    home: tempfile::TempDir,
+}
+
+impl Shell {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().to_str().unwrap();
+        let env = [
+            ("XDG_STATE_HOME", dir),
+            ("XDG_CONFIG_HOME", dir),
+            ("LANG", "C.UTF-8"),
+            ("NO_COLOR", "1"),
+            ("CI", "1"),
+        ];
+        Self {
+            env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            clock: Clock::stepped("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap()),
+            exit: 0,
+            home,
+        }
+    }
+
+    /// What a line leaves on the screen.
+    async fn run(&mut self, line: &str) -> String {
+        match line.split_once(' ') {
+            Some(("export", setting)) => {
+                let (name, value) = setting.split_once('=').expect("a value");
+                self.env.insert(name.to_owned(), value.to_owned());
+                String::new()
+            }
+            Some(("echo", "$?")) => format!("{}\n", self.exit),
+            Some(("cfsso", rest)) => {
+                let terminal =
+                    Terminal { stdin: false, stdout: true, stderr: true, width: Some(80) };
+                let ran = harness::run(rest, &self.env, terminal, "", &self.clock).await;
+                self.exit = ran.code;
+                // The state's place is another one in each run.
+                ran.screen.replace(self.home.path().to_str().unwrap(), "~/.local/state")
+            }
+            _ => panic!("`{line}` cannot be run here"),
+        }
+    }
+}
