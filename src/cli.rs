@@ -3,7 +3,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{Outcome, completions, connector, dig, help, man, sandbox, schema, setup};
+use crate::commands::{
+    Outcome, app, completions, connector, dig, help, man, sandbox, schema, setup, team,
+};
 use crate::context::Context;
 use crate::settings::Options;
 
@@ -37,6 +39,12 @@ pub enum Command {
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
     Connector(connector::Command),
+    /// Work with Access applications, above all the dashboard's sign-in
+    #[command(subcommand, visible_alias = "apps")]
+    App(app::Command),
+    /// Look at the Zero Trust organization
+    #[command(subcommand)]
+    Team(team::Command),
     /// Short for `connector create`
     Create(connector::create::Args),
     /// Short for `connector verify`
@@ -84,6 +92,8 @@ impl Command {
         match self {
             Self::Setup(args) => setup::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
+            Self::App(command) => app::run(command, context).await,
+            Self::Team(command) => team::run(command, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
             Self::Verify(args) => connector::verify::run(args, context).await,
             Self::Enable(args) => connector::enable::run(args, context).await,

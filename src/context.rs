@@ -162,7 +162,7 @@ impl Context {
                     StopKind::Declined,
                     format!("--confirm names `{named}`, but this is about `{domain}`"),
                 )
-                .hint(format!("to {deed}, add `--confirm {domain}`")))
+                .hint(format!("to {deed}, add `--confirm {}`", word(domain))))
             });
         }
         (!self.screen.can_ask()).then(|| {
@@ -170,7 +170,7 @@ impl Context {
                 StopKind::Declined,
                 format!("a confirmation is needed to {deed}, and no terminal is there to ask on"),
             )
-            .hint(format!("add `--confirm {domain}`")))
+            .hint(format!("add `--confirm {}`", word(domain))))
         })
     }
 
@@ -312,6 +312,15 @@ fn same_domain(a: &str, b: &str) -> bool {
         (Ok(a), Ok(b)) => a == b,
         _ => a.trim() == b,
     }
+}
+
+/// `text` as one word of a shell's command line.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn first_line(text: &str) -> String {

@@ -23,6 +23,7 @@ pub mod dns;
 pub mod domain;
 pub mod failure;
 pub mod flow;
+pub mod idp;
 pub mod output;
 pub mod process;
 pub mod run;

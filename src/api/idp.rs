@@ -66,28 +66,28 @@ pub enum Type {
     /// Google Workspace.
     #[serde(rename = "google-apps")]
     GoogleApps,
-    /// Anything that speaks OpenID Connect.
+    /// Anything that speaks `OpenID` Connect.
     #[serde(rename = "oidc")]
     Oidc,
     /// Anything that speaks SAML.
     #[serde(rename = "saml")]
     Saml,
-    /// GitHub.
+    /// `GitHub`.
     #[serde(rename = "github")]
     Github,
     /// Facebook.
     #[serde(rename = "facebook")]
     Facebook,
-    /// LinkedIn.
+    /// `LinkedIn`.
     #[serde(rename = "linkedin")]
     Linkedin,
     /// Yandex.
     #[serde(rename = "yandex")]
     Yandex,
-    /// OneLogin.
+    /// `OneLogin`.
     #[serde(rename = "onelogin")]
     Onelogin,
-    /// PingOne.
+    /// `PingOne`.
     #[serde(rename = "pingone")]
     Pingone,
     /// Centrify.

@@ -1,14 +1,17 @@
 //! The commands: each file holds its arguments, what it does and what it shows.
 
+pub mod app;
 pub mod change;
 pub mod completions;
 pub mod connector;
 pub mod dig;
+pub mod edit;
 pub mod help;
 pub mod man;
 pub mod sandbox;
 pub mod schema;
 pub mod setup;
+pub mod team;
 
 use crate::output::{ExitCode, Report};
 

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::Outcome;
-use crate::api::connector;
+use crate::api::{app, connector, policy};
 use crate::dns;
 use crate::flow::{Stop, StopKind, plan, setup};
 use crate::output::{Failure, Page, Show, Text};
@@ -33,6 +33,17 @@ pub struct Kind {
 /// Every kind of result that scripts may rely on.
 pub const KINDS: &[Kind] = &[
     Kind {
+        name: "app",
+        about: "app get, and app idps and instant-auth after a change",
+        schema: || schema_for!(app::Fields),
+    },
+    Kind {
+        name: "app-idps",
+        about: "app idps",
+        schema: || schema_for!(super::app::idps::Admitted),
+    },
+    Kind { name: "apps", about: "app list", schema: || schema_for!(Vec<app::Fields>) },
+    Kind {
         name: "connector",
         about: "connector get, create, update, verify, enable, disable, wait",
         schema: || schema_for!(connector::Fields),
@@ -54,11 +65,18 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(Envelope),
     },
     Kind {
+        name: "idp-initiated",
+        about: "app idp-initiated",
+        schema: || schema_for!(super::app::idp_initiated::Values),
+    },
+    Kind {
         name: "plan",
         about: "every command with --dry-run",
         schema: || schema_for!(plan::Plan),
     },
+    Kind { name: "policies", about: "app policies", schema: || schema_for!(Vec<policy::Fields>) },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
+    Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },
 ];
 
 /// A failure as it is printed.

@@ -1,11 +1,14 @@
 //! Finding the application of the dashboard's sign-in, and deciding which
 //! identity providers it may be left to admit.
 
+use serde::Serialize;
+
 use super::idp::looks_like_uuid;
 use super::named::{self, Candidate, Noun};
 use super::{Error, Stop, StopKind, Tools};
 use crate::api::Kind;
 use crate::api::app::{self, App};
+use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::{AppId, IdpId};
 
@@ -131,6 +134,47 @@ pub fn leaves_a_way_in(list: &[IdpId], idps: &[Idp]) -> Result<(), Stop> {
     Err(stop.hint("`cfsso idp list` shows those there are; `--force` does it all the same"))
 }
 
+/// Sets the identity providers that are admitted. Skipping the choice is valid
+/// with exactly one of them, and ends with any other number (API reference,
+/// section 4).
+pub fn admit(document: &mut Document, list: &[IdpId]) -> Result<(), Stop> {
+    set(document, "allowed_idps", &list)?;
+    if list.len() == 1 { Ok(()) } else { offer_choice(document) }
+}
+
+/// Offers the choice of identity providers. What does not skip it is left as
+/// it is: an absent boolean does not become false.
+pub fn offer_choice(document: &mut Document) -> Result<(), Stop> {
+    if document.read(&["auto_redirect_to_identity"]) == Some(true) {
+        set(document, "auto_redirect_to_identity", &false)?;
+    }
+    Ok(())
+}
+
+/// Skips the choice of identity providers, where exactly one is admitted.
+pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
+    let list: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
+    if list.len() == 1 {
+        return set(document, "auto_redirect_to_identity", &true);
+    }
+    let admitted = match list.len() {
+        0 => "every one".to_owned(),
+        several => several.to_string(),
+    };
+    let candidate = idps.iter().find(|idp| list.is_empty() || list.contains(&idp.id));
+    let name = candidate.map_or("<IDP>", |idp| idp.id.as_str());
+    Err(Stop::new(
+        StopKind::Refused,
+        "the choice can be skipped only where exactly one identity provider is admitted",
+    )
+    .cause(format!("the application admits {admitted}"))
+    .hint(format!("narrow it in the same change: `cfsso app instant-auth on --only {name}`")))
+}
+
+fn set(document: &mut Document, field: &str, value: &impl Serialize) -> Result<(), Stop> {
+    document.set(&[field], value).map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +224,41 @@ mod tests {
             [("", true), ("a", true), ("a x", true), ("x", false), ("x y", false)]
         {
             assert_eq!(leaves_a_way_in(&ids(list), &idps).is_ok(), allowed, "{list}");
+        }
+    }
+
+    #[test]
+    fn the_choice_is_skipped_with_exactly_one_and_offered_otherwise() {
+        let switch = |app: &str, list: &str| {
+            let mut app: Document = app.parse().unwrap();
+            admit(&mut app, &ids(list)).unwrap();
+            app.to_raw().get().to_owned()
+        };
+        for (app, list, expected) in [
+            (
+                r#"{"allowed_idps":["a"],"auto_redirect_to_identity":true}"#,
+                "b",
+                r#"{"allowed_idps":["b"],"auto_redirect_to_identity":true}"#,
+            ),
+            (
+                r#"{"allowed_idps":["a"],"auto_redirect_to_identity":true}"#,
+                "",
+                r#"{"allowed_idps":[],"auto_redirect_to_identity":false}"#,
+            ),
+            (
+                r#"{"allowed_idps":["a"],"auto_redirect_to_identity":null}"#,
+                "a b",
+                r#"{"allowed_idps":["a","b"],"auto_redirect_to_identity":null}"#,
+            ),
+            ("{}", "a b", r#"{"allowed_idps":["a","b"]}"#),
+        ] {
+            assert_eq!(switch(app, list), expected);
+        }
+        for (list, allowed) in
+            [(r#"["a"]"#, true), ("[]", false), ("null", false), (r#"["a","b"]"#, false)]
+        {
+            let mut app: Document = format!(r#"{{"allowed_idps":{list}}}"#).parse().unwrap();
+            assert_eq!(skip_choice(&mut app, &[]).is_ok(), allowed, "{list}");
         }
     }
 

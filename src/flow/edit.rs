@@ -257,8 +257,8 @@ mod tests {
             ("", "", None),
             (r#""claims":null"#, r#""claims":[]"#, Some("`config.claims`: none -> []")),
             (
-                r#"123,"#,
-                r#"124,"#,
+                r"123,",
+                r"124,",
                 Some("`config.big`: 12345678901234567890123 -> 12345678901234567890124"),
             ),
             ("v1", "v2", Some("`version`: v1 -> v2")),

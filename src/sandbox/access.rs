@@ -10,26 +10,38 @@ use serde::{Deserialize, Serialize};
 /// | read-only | `cfut_SandboxReadOnly000000000000000000000000c0ffee02` |
 /// | connector-only | `cfat_SandboxConnectorOnly0000000000000000000c0ffee03` |
 /// | expired | `cfut_SandboxExpired0000000000000000000000000c0ffee04` |
+/// | access-only | `cfat_SandboxAccessOnly0000000000000000000000c0ffee06` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Everything, in both accounts; a user's token.
+    /// Everything, in all accounts; a user's token.
     Full,
-    /// Reads everything, in both accounts, and writes nothing; a user's token.
+    /// Reads everything, in all accounts, and writes nothing; a user's token.
     ReadOnly,
     /// Reads and writes connectors of the first account, which owns the token.
     ConnectorOnly,
     /// Would be [`Access::Full`], had it not expired.
     Expired,
+    /// Reads and writes identity providers, applications, policies and the Zero
+    /// Trust organization of the first account, which owns the token.
+    AccessOnly,
 }
 
 /// A part of the API that a permission is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
+    /// Accounts and their members.
     Accounts,
     Connectors,
     Zones,
     Dns,
+    /// Identity providers, federation grants and the Zero Trust organization.
+    Providers,
+    /// Access applications and their policies.
+    Apps,
+    /// Tokens that accounts own.
+    Tokens,
+    Shares,
 }
 
 /// What a permission lets one do there.
@@ -45,7 +57,8 @@ pub(super) const GLOBAL_KEY: (&str, &str) =
 
 impl Access {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Full, Self::ReadOnly, Self::ConnectorOnly, Self::Expired];
+    pub const ALL: [Self; 5] =
+        [Self::Full, Self::ReadOnly, Self::ConnectorOnly, Self::Expired, Self::AccessOnly];
 
     /// The token: the same in every sandbox.
     #[must_use]
@@ -55,10 +68,12 @@ impl Access {
             Self::ReadOnly => "cfut_SandboxReadOnly000000000000000000000000c0ffee02",
             Self::ConnectorOnly => "cfat_SandboxConnectorOnly0000000000000000000c0ffee03",
             Self::Expired => "cfut_SandboxExpired0000000000000000000000000c0ffee04",
+            Self::AccessOnly => "cfat_SandboxAccessOnly0000000000000000000000c0ffee06",
         }
     }
 
-    /// What it is called: `full`, `read-only`, `connector-only`, `expired`.
+    /// What it is called: `full`, `read-only`, `connector-only`, `expired`,
+    /// `access-only`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -66,6 +81,7 @@ impl Access {
             Self::ReadOnly => "read-only",
             Self::ConnectorOnly => "connector-only",
             Self::Expired => "expired",
+            Self::AccessOnly => "access-only",
         }
     }
 
@@ -76,6 +92,7 @@ impl Access {
             Self::ReadOnly => right == Right::Read,
             Self::ConnectorOnly => area == Area::Connectors,
             Self::Expired => false,
+            Self::AccessOnly => matches!(area, Area::Providers | Area::Apps),
         }
     }
 }
@@ -87,10 +104,11 @@ mod tests {
     #[test]
     fn each_token_may_do_just_what_its_name_says() {
         let table = [
-            (Access::Full, [true, true, true, true]),
-            (Access::ReadOnly, [true, false, true, false]),
-            (Access::ConnectorOnly, [true, true, false, false]),
-            (Access::Expired, [false; 4]),
+            (Access::Full, [true, true, true, true, true]),
+            (Access::ReadOnly, [true, false, true, false, false]),
+            (Access::ConnectorOnly, [true, true, false, false, false]),
+            (Access::Expired, [false; 5]),
+            (Access::AccessOnly, [false, false, false, false, true]),
         ];
         for (access, expected) in table {
             let allowed = [
@@ -98,6 +116,7 @@ mod tests {
                 access.allows(Area::Connectors, Right::Write),
                 access.allows(Area::Dns, Right::Read),
                 access.allows(Area::Dns, Right::Write),
+                access.allows(Area::Providers, Right::Write),
             ];
             assert_eq!(allowed, expected, "{access:?}");
         }

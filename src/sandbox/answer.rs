@@ -4,27 +4,35 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use super::error::Error;
 
 /// An answer that says yes.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Answer {
-    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Box<RawValue>>,
+    #[serde(rename = "result_info", skip_serializing_if = "Option::is_none")]
     info: Option<Value>,
-    messages: Vec<Value>,
+    success: bool,
+    errors: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<Value>>,
 }
 
 impl Answer {
     /// With an object, or a list that does not come in pages.
-    pub fn of(result: Value) -> Self {
-        Self { result: Some(result), info: None, messages: Vec::new() }
+    pub fn of(result: impl Serialize) -> Self {
+        let result = to_raw_value(&result).expect("plain data is JSON");
+        Self { result: Some(result), ..Self::without_result() }
     }
 
     /// With no `result` key at all.
     pub fn without_result() -> Self {
-        Self { result: None, info: None, messages: Vec::new() }
+        Self { result: None, info: None, success: true, errors: [], messages: Some(Vec::new()) }
     }
 
     /// With `result_info` besides.
@@ -35,24 +43,21 @@ impl Answer {
 
     /// With a message, which successful answers have, too.
     pub fn with_message(mut self, code: u32, message: &str) -> Self {
-        self.messages.push(json!({ "code": code, "message": message, "type": null }));
+        let message = json!({ "code": code, "message": message, "type": null });
+        self.messages.get_or_insert_default().push(message);
+        self
+    }
+
+    /// Without the `messages` key.
+    pub fn without_messages(mut self) -> Self {
+        self.messages = None;
         self
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut body = Map::new();
-        if let Some(result) = self.result {
-            body.insert("result".to_owned(), result);
-        }
-        if let Some(info) = self.info {
-            body.insert("result_info".to_owned(), info);
-        }
-        body.insert("success".to_owned(), true.into());
-        body.insert("errors".to_owned(), json!([]));
-        body.insert("messages".to_owned(), self.messages.into());
-        Json(body).into_response()
+        Json(self).into_response()
     }
 }
 
@@ -79,6 +84,23 @@ impl Refusal {
     pub fn because(mut self, code: u32, message: &'static str) -> Self {
         self.cause = Some((code, message));
         self
+    }
+
+    /// What Access takes for no valid request (API reference, section 9).
+    pub fn invalid(detail: impl std::fmt::Display) -> Self {
+        Self::bad(12130, format!("access.api.error.invalid_request: {detail}"))
+    }
+
+    /// What Access has already, or needs still. The code was seen for mutual
+    /// TLS and one-time PIN (API reference, section 9).
+    pub fn conflict(detail: impl std::fmt::Display) -> Self {
+        let message = format!("access.api.error.conflict: {detail}");
+        Self::new(StatusCode::CONFLICT, 12132, message)
+    }
+
+    /// What Access does not have. The real code is unknown.
+    pub fn missing() -> Self {
+        Self::new(StatusCode::NOT_FOUND, 11021, "access.api.error.not_found")
     }
 
     /// What the sandbox does not model.

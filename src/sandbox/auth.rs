@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::access::{Access, Area, GLOBAL_KEY, Right};
 use super::answer::Refusal;
+use super::permission_group;
 use super::shared::Shared;
 use super::state::{State, Token};
 use crate::api::ids::AccountId;
@@ -54,9 +55,7 @@ impl Identity {
     fn issued(value: &str, shared: &Shared) -> Self {
         let find = |state: &State| state.tokens.iter().find(|token| token.value == value).cloned();
         match shared.store.read(find) {
-            Some(token) if token.expires_on.is_some_and(|end| end <= shared.clock.now()) => {
-                Self::Expired(token)
-            }
+            Some(token) if !token.is_valid(shared.clock.now()) => Self::Expired(token),
             Some(token) => Self::Token(token),
             None => Self::Unknown,
         }
@@ -65,8 +64,17 @@ impl Identity {
     /// The kind of the credential, where it is one of the sandbox's.
     pub fn access(&self) -> Option<Access> {
         match self {
-            Self::Token(token) | Self::Expired(token) => Some(token.access),
+            Self::Token(token) | Self::Expired(token) => token.access,
             Self::GlobalKey => Some(Access::Full),
+            _ => None,
+        }
+    }
+
+    /// What the rate limit counts by: the token's ID; none for all the rest.
+    pub fn counted_as(&self) -> Option<String> {
+        match self {
+            Self::Token(token) | Self::Expired(token) => Some(token.id.clone()),
+            Self::GlobalKey => Some("key".to_owned()),
             _ => None,
         }
     }
@@ -74,8 +82,13 @@ impl Identity {
     /// The caller, or why there is none.
     fn caller(self) -> Result<Caller, Refusal> {
         match self {
-            Self::Token(token) => Ok(Caller { access: token.access, owner: token.owner }),
-            Self::GlobalKey => Ok(Caller { access: Access::Full, owner: None }),
+            Self::Token(token) => {
+                let groups = token.issued.map(|issued| issued.groups).unwrap_or_default();
+                Ok(Caller { access: token.access, groups, owner: token.owner })
+            }
+            Self::GlobalKey => {
+                Ok(Caller { access: Some(Access::Full), groups: Vec::new(), owner: None })
+            }
             Self::Expired(_) | Self::Unknown => Err(Refusal::bad(9109, "Invalid access token")),
             Self::Malformed => Err(malformed_token()),
             Self::BadKey => {
@@ -112,7 +125,9 @@ fn is_key(text: &str) -> bool {
 /// Somebody who may ask, though not for everything.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
-    access: Access,
+    access: Option<Access>,
+    /// The permission groups of a token that was issued through the API.
+    groups: Vec<String>,
     owner: Option<String>,
 }
 
@@ -130,10 +145,21 @@ impl FromRequestParts<Arc<Shared>> for Caller {
 impl Caller {
     /// Refuses what no permission allows.
     pub fn may(&self, area: Area, right: Right) -> Result<(), Refusal> {
-        if self.access.allows(area, right) {
+        if self.holds(area, right) {
             return Ok(());
         }
         Err(Refusal::new(StatusCode::FORBIDDEN, 10000, "Authentication error"))
+    }
+
+    /// Whether a permission allows it.
+    pub fn holds(&self, area: Area, right: Right) -> bool {
+        self.access.is_some_and(|access| access.allows(area, right))
+            || permission_group::allow(&self.groups, area, right)
+    }
+
+    /// Whether it is a user's credential, not an account's.
+    pub fn is_user(&self) -> bool {
+        self.owner.is_none()
     }
 
     /// Whether the account is one that the caller sees.

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::answer::Refusal;
 use super::auth::Identity;
 use super::fault::{Kind, Moment};
+use super::issuer;
 use super::limit::Left;
 use super::routes;
 use super::shared::{Exchange, Shared};
@@ -32,6 +33,7 @@ const LARGEST_ANSWER: usize = 32 << 20;
 pub(super) fn start(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {
     let router = Router::new()
         .nest(BASE, routes::all())
+        .merge(issuer::routes())
         .fallback(unmodelled)
         .method_not_allowed_fallback(unmodelled)
         .layer(from_fn_with_state(shared.clone(), pass))
@@ -59,11 +61,12 @@ async fn pass(
 ) -> Response {
     let identity = Identity::of(request.headers(), &shared);
     let mut exchange = begun(&request, &identity, &wire);
+    let credential = identity.counted_as();
     request.extensions_mut().insert(identity);
     let path = request.uri().path();
     let path = path.strip_prefix(BASE).unwrap_or(path);
     let fault = shared.faults().strike(&exchange.method, path);
-    let left = left(&shared, &exchange, fault.as_ref());
+    let left = left(&shared, credential, fault.as_ref());
     let answer = match fault {
         _ if left.is_exceeded => Some(rate_limited(left.reset)),
         None => Some(carry_out(&shared, request, next).await),
@@ -99,8 +102,8 @@ fn masked(path: &str) -> String {
 }
 
 /// Counts the request; nothing is left where a fault says so.
-fn left(shared: &Shared, exchange: &Exchange, fault: Option<&Kind>) -> Left {
-    let left = shared.limits().count(exchange.access, shared.clock.now());
+fn left(shared: &Shared, credential: Option<String>, fault: Option<&Kind>) -> Left {
+    let left = shared.limits().count(credential, shared.clock.now());
     match fault {
         Some(&Kind::RateLimited(seconds)) => {
             Left { is_exceeded: true, remaining: 0, reset: seconds.into() }
@@ -136,7 +139,10 @@ async fn disturb(fault: Kind, shared: &Shared, request: Request, next: Next) -> 
             carry_out_if(moment, shared, request, next).await;
             None
         }
-        Kind::VerificationFails => Some(carry_out(shared, request, next).await),
+        // They strike elsewhere.
+        Kind::VerificationFails | Kind::WrongIssuer | Kind::NoKeys | Kind::ExpiredCertificate => {
+            Some(carry_out(shared, request, next).await)
+        }
     }
 }
 

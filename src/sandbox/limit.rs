@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::access::Access;
-
 /// How many requests a window takes.
 const QUOTA: u32 = 1200;
 /// How long a window is, in seconds.
@@ -14,7 +12,7 @@ const WINDOW: i64 = 300;
 
 /// The requests of each credential; those with none count together.
 #[derive(Debug, Default)]
-pub(super) struct Limits(BTreeMap<Option<Access>, Window>);
+pub(super) struct Limits(BTreeMap<Option<String>, Window>);
 
 #[derive(Debug)]
 struct Window {
@@ -35,8 +33,8 @@ pub(super) struct Left {
 
 impl Limits {
     /// Counts a request.
-    pub fn count(&mut self, access: Option<Access>, now: Timestamp) -> Left {
-        let window = self.0.entry(access).or_insert(Window { began: now, count: 0 });
+    pub fn count(&mut self, credential: Option<String>, now: Timestamp) -> Left {
+        let window = self.0.entry(credential).or_insert(Window { began: now, count: 0 });
         if now.as_second() - window.began.as_second() >= WINDOW {
             *window = Window { began: now, count: 0 };
         }
@@ -69,14 +67,15 @@ mod tests {
     fn a_window_takes_1200_requests_of_each_credential_and_begins_anew() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let mut limits = Limits::default();
+        let full = || Some("full".to_owned());
         for _ in 0..1199 {
-            limits.count(Some(Access::Full), at(10));
+            limits.count(full(), at(10));
         }
-        let last = limits.count(Some(Access::Full), at(20));
+        let last = limits.count(full(), at(20));
         assert_eq!(last, Left { is_exceeded: false, remaining: 0, reset: 290 });
-        assert!(limits.count(Some(Access::Full), at(309)).is_exceeded);
+        assert!(limits.count(full(), at(309)).is_exceeded);
         assert!(!limits.count(None, at(309)).is_exceeded);
-        let fresh = limits.count(Some(Access::Full), at(310));
+        let fresh = limits.count(full(), at(310));
         assert_eq!(fresh, Left { is_exceeded: false, remaining: 1199, reset: 300 });
         assert_eq!(fresh.header(), r#""default";r=1199;t=300"#);
     }

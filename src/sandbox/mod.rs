@@ -13,25 +13,38 @@
 //! |---|---|---|
 //! | *Cool Cats*, the first | `cool.cats` and `both.cats`, active; `partial.cats`, a CNAME set-up, and `pending.cats`, not yet delegated, both with their DNS elsewhere | none |
 //! | *Other Cats* | `both.cats`, pending since it moved to the first | `both.cats`, still enabled |
+//! | *Small Cats*, *Big Cats* | none | none |
+//! | *Dogs* | none | none |
+//!
+//! The first, *Small Cats* and *Big Cats* are in one organization of accounts.
+//! All but *Other Cats* have a Zero Trust organization. The first signs in with
+//! *Company SSO*, an OpenID issuer that the sandbox serves beside the API
+//! (`issuer.rs`), has an application *Wiki*, and five members.
 
 mod access;
 mod answer;
 mod auth;
 mod error;
 mod fault;
+mod federation;
 mod http;
+mod issuer;
 mod limit;
 mod lock;
 mod name_server;
+mod permission_group;
 mod query;
+mod raw;
 mod routes;
 mod seed;
 mod shared;
+mod sso_app;
 mod state;
 mod store;
 mod txt;
 mod verification;
 mod wire;
+mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -46,7 +59,9 @@ pub use error::Error;
 pub use fault::{ALWAYS, Fault, InvalidFault, Kind, Matcher, Moment};
 pub use lock::Holder;
 pub use shared::Exchange;
+pub use state::{Membership, Role};
 pub use store::reset;
+pub use world::Standing;
 
 use crate::api::ids::AccountId;
 use crate::clock::Clock;
@@ -71,6 +86,9 @@ pub struct Options {
     pub http: SocketAddr,
     /// Where the name server listens, UDP and TCP.
     pub dns: SocketAddr,
+    /// How many federation grants an account may hold: the documentation says
+    /// one, the API reference five.
+    pub federation_grants: usize,
 }
 
 impl Default for Options {
@@ -84,6 +102,7 @@ impl Default for Options {
             clock: Clock::system(),
             http: any,
             dns: any,
+            federation_grants: 5,
         }
     }
 }
@@ -112,7 +131,7 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     let dns = sockets.address().map_err(unable("name server", options.dns))?;
     let listener = TcpListener::bind(options.http).await.map_err(unable("API", options.http))?;
     let http = listener.local_addr().map_err(unable("API", options.http))?;
-    let shared = Arc::new(Shared::new(store.clone(), options.clock, dns));
+    let shared = Arc::new(Shared::new(store.clone(), &options, http, dns));
     options.faults.into_iter().for_each(|fault| shared.faults().add(fault));
     let sandbox = Sandbox {
         http,

@@ -3,7 +3,8 @@
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::answer::{Answer, Refusal};
 
@@ -62,12 +63,12 @@ impl Parameters {
     }
 
     /// The page of `items` that is asked for.
-    pub fn page(&self, items: Vec<Value>, size: PageSize) -> Result<Answer, Refusal> {
+    pub fn page<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Result<Answer, Refusal> {
         let page = self.number("page", 1, 1..=usize::MAX)?;
         let per_page = self.number("per_page", size.default, size.smallest..=size.largest)?;
         let total = items.len();
         let skipped = per_page.saturating_mul(page - 1);
-        let items: Vec<Value> = items.into_iter().skip(skipped).take(per_page).collect();
+        let items: Vec<T> = items.into_iter().skip(skipped).take(per_page).collect();
         let info = json!({
             "page": page,
             "per_page": per_page,
@@ -75,7 +76,7 @@ impl Parameters {
             "total_count": total,
             "total_pages": total.div_ceil(per_page),
         });
-        Ok(Answer::of(items.into()).with_info(info))
+        Ok(Answer::of(items).with_info(info))
     }
 
     fn number(

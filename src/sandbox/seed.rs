@@ -3,7 +3,12 @@
 //! Account 1, *Cool Cats*: the zones `cool.cats` (active), `partial.cats`
 //! (CNAME set-up, DNS elsewhere), `pending.cats` (not yet delegated, DNS
 //! elsewhere) and `both.cats` (active). Account 2, *Other Cats*: `both.cats`
-//! again (pending: it moved away), and its connector, still enabled.
+//! again (pending: it moved away), and its connector, still enabled. Accounts
+//! 3 and 4, *Small Cats* and *Big Cats*, are in the first one's organization of
+//! accounts; account 5, *Dogs*, is in none, as the second.
+
+pub(super) mod member;
+pub(super) mod team;
 
 use jiff::Timestamp;
 
@@ -11,13 +16,26 @@ use super::access::Access;
 use super::state::{
     Account, Connector, Elsewhere, Record, State, Token, Zone, ZoneKind, ZoneStatus,
 };
-use super::txt;
+use super::{sso_app, txt};
 use crate::api::connector::Status;
 
 /// The first account: *Cool Cats*.
 pub(super) const FIRST: &str = "c001ca75000000000000000000000001";
 /// The second account: *Other Cats*.
 pub(super) const SECOND: &str = "c001ca75000000000000000000000002";
+/// The third: *Small Cats*.
+pub(super) const THIRD: &str = "c001ca75000000000000000000000003";
+/// The fourth: *Big Cats*.
+pub(super) const FOURTH: &str = "c001ca75000000000000000000000004";
+/// The fifth: *Dogs*.
+pub(super) const FIFTH: &str = "c001ca75000000000000000000000005";
+/// The organization that the first, third and fourth account are in.
+pub(super) const PARENT: &str = "c001ca750a6000000000000000000001";
+/// Its name.
+pub(super) const PARENT_NAME: &str = "All Cats";
+
+/// Counts what was added to the accounts and tokens of a new sandbox.
+const SEED: u32 = 1;
 
 /// The code with which the second account once proved `both.cats`.
 const OTHER_CODE: &str = "cloudflare_dashboard_sso=c001ca75c001ca75c001ca75c001ca75";
@@ -28,7 +46,7 @@ impl State {
         Self {
             revision: 1,
             issued: 0,
-            accounts: vec![account(FIRST, "Cool Cats"), account(SECOND, "Other Cats")],
+            accounts: accounts().into(),
             tokens: Access::ALL.map(token).into(),
             connectors: vec![enabled_elsewhere()],
             zones: vec![
@@ -43,8 +61,52 @@ impl State {
                 text(2, 4, "both.cats", OTHER_CODE),
             ],
             elsewhere: ["partial.cats", "pending.cats"].map(elsewhere).into(),
+            organizations: team::organizations(),
+            providers: team::providers(),
+            apps: team::apps(),
+            policies: team::policies(),
+            members: member::members(),
+            grants: Vec::new(),
+            shares: Vec::new(),
+            seed: SEED,
         }
+        .with_sso_apps()
     }
+
+    /// A state that an older program kept, with what it did not know yet.
+    pub fn grown(mut self) -> Self {
+        if self.seed == SEED {
+            return self;
+        }
+        self.seed = SEED;
+        self.accounts.retain(|known| accounts().iter().all(|account| account.id != known.id));
+        self.accounts.splice(0..0, accounts());
+        for token in Access::ALL.map(token) {
+            if self.tokens.iter().all(|known| known.id != token.id) {
+                self.tokens.push(token);
+            }
+        }
+        self.with_sso_apps()
+    }
+
+    /// With what each connector adds to the SSO App of its account.
+    fn with_sso_apps(mut self) -> Self {
+        for connector in self.connectors.clone() {
+            sso_app::join(&mut self, &connector);
+        }
+        self
+    }
+}
+
+fn accounts() -> [Account; 5] {
+    let within = |account| Account { parent: Some(PARENT.to_owned()), ..account };
+    [
+        within(account(FIRST, "Cool Cats")),
+        account(SECOND, "Other Cats"),
+        within(account(THIRD, "Small Cats")),
+        within(account(FOURTH, "Big Cats")),
+        account(FIFTH, "Dogs"),
+    ]
 }
 
 /// When everything in a new sandbox was made.
@@ -53,7 +115,7 @@ fn epoch() -> Timestamp {
 }
 
 fn account(id: &str, name: &str) -> Account {
-    Account { id: id.to_owned(), name: name.to_owned(), created_on: epoch() }
+    Account { id: id.to_owned(), name: name.to_owned(), created_on: epoch(), parent: None }
 }
 
 fn token(access: Access) -> Token {
@@ -62,9 +124,11 @@ fn token(access: Access) -> Token {
         Access::ReadOnly => (2, None, None),
         Access::ConnectorOnly => (3, Some(FIRST.to_owned()), None),
         Access::Expired => (4, None, Some(epoch())),
+        Access::AccessOnly => (5, Some(FIRST.to_owned()), None),
     };
     let id = format!("c001ca7570ce00000000000000000{digit:03}");
-    Token { id, value: access.token().to_owned(), access, owner, expires_on }
+    let value = access.token().to_owned();
+    Token { id, value, access: Some(access), owner, expires_on, issued: None }
 }
 
 fn zone(digit: u8, account: &str, name: &str, status: ZoneStatus, kind: ZoneKind) -> Zone {

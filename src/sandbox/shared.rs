@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Options;
 use super::access::Access;
 use super::fault::Armed;
 use super::limit::Limits;
@@ -36,6 +37,10 @@ pub(super) struct Shared {
     pub clock: Clock,
     /// The name server that verification asks.
     pub dns: SocketAddr,
+    /// Where the API and the issuers are: `http://127.0.0.1:PORT`.
+    pub origin: String,
+    /// How many federation grants an account may hold.
+    pub grant_limit: usize,
     faults: Mutex<Armed>,
     limits: Mutex<Limits>,
     log: Mutex<VecDeque<Exchange>>,
@@ -43,11 +48,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn new(store: Arc<Store>, clock: Clock, dns: SocketAddr) -> Self {
+    pub fn new(store: Arc<Store>, options: &Options, http: SocketAddr, dns: SocketAddr) -> Self {
         Self {
             store,
-            clock,
+            clock: options.clock.clone(),
             dns,
+            origin: format!("http://{http}"),
+            grant_limit: options.federation_grants,
             faults: Mutex::default(),
             limits: Mutex::default(),
             log: Mutex::default(),

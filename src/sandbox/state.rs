@@ -1,9 +1,15 @@
 //! What the simulator knows: plain data, as it is kept in the state file.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use serde_json::value::RawValue;
+
 use super::access::Access;
+use super::raw::Raw;
+use super::seed;
 use crate::api::connector::Status;
 
 /// Everything the simulator knows. A field that is added has a serde default,
@@ -21,6 +27,24 @@ pub(super) struct State {
     pub records: Vec<Record>,
     /// Zones that somebody else hosts: served, and unknown to the API.
     pub elsewhere: Vec<Elsewhere>,
+    #[serde(default = "seed::team::organizations")]
+    pub organizations: Vec<Organization>,
+    #[serde(default = "seed::team::providers")]
+    pub providers: Vec<Provider>,
+    #[serde(default = "seed::team::apps")]
+    pub apps: Vec<App>,
+    #[serde(default = "seed::team::policies")]
+    pub policies: Vec<Policy>,
+    #[serde(default = "seed::member::members")]
+    pub members: Vec<Member>,
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+    #[serde(default)]
+    pub shares: Vec<Share>,
+    /// Which seed the accounts and tokens are of: a file of before has those
+    /// of the first.
+    #[serde(default)]
+    pub seed: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,16 +52,170 @@ pub(super) struct Account {
     pub id: String,
     pub name: String,
     pub created_on: Timestamp,
+    /// The organization of accounts that it is in.
+    #[serde(default)]
+    pub parent: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Token {
     pub id: String,
     pub value: String,
-    pub access: Access,
+    /// One of the sandbox's own; none where it was issued through the API.
+    pub access: Option<Access>,
     /// The account that owns it; a user's where there is none.
     pub owner: Option<String>,
     pub expires_on: Option<Timestamp>,
+    #[serde(default)]
+    pub issued: Option<Issued>,
+}
+
+/// What a token that was issued through the API has besides.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Issued {
+    pub name: String,
+    pub on: Timestamp,
+    pub not_before: Option<Timestamp>,
+    /// As they were given, with an ID each.
+    pub policies: Vec<Raw>,
+    pub condition: Option<Raw>,
+    /// The permission groups that are allowed and not denied.
+    pub groups: Vec<String>,
+}
+
+/// A Zero Trust organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Organization {
+    pub account: String,
+    pub object: Raw,
+}
+
+/// An identity provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Provider {
+    pub id: String,
+    pub account: String,
+    /// As it is answered, without its secrets.
+    pub object: Raw,
+    /// The secrets of `config`, as they were sent: of any JSON type.
+    pub secrets: BTreeMap<String, Box<RawValue>>,
+    pub scim_secret: Option<String>,
+}
+
+/// An Access application.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct App {
+    pub id: String,
+    pub account: String,
+    /// All but the time stamps and policies.
+    pub object: Raw,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A policy of an Access application.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Policy {
+    pub id: String,
+    pub app: String,
+    /// The connector that it came with and goes with.
+    pub connector: Option<String>,
+    /// All but the time stamps.
+    pub object: Raw,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A member of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub id: String,
+    pub account: String,
+    pub email: String,
+    /// First and last; none before the invitation is accepted.
+    pub name: Option<(String, String)>,
+    pub role: Role,
+    pub status: Membership,
+}
+
+/// What a member of an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    SuperAdministrator,
+    /// Everything but members and billing.
+    Administrator,
+    /// Looks at everything.
+    ReadOnly,
+}
+
+/// What became of a member's invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// It was accepted.
+    Accepted,
+    /// It was not answered yet.
+    Pending,
+    /// It was declined.
+    Rejected,
+}
+
+/// A grant that lets an identity provider be shared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Grant {
+    pub id: String,
+    pub account: String,
+    pub provider: String,
+    pub created_at: Timestamp,
+}
+
+/// A share of resources with other accounts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Share {
+    pub id: String,
+    pub account: String,
+    pub name: String,
+    pub organization: String,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+    pub removed: Option<Timestamp>,
+    pub recipients: Vec<Recipient>,
+    pub resources: Vec<Resource>,
+}
+
+/// Who a share is with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Recipient {
+    pub id: String,
+    pub target: Target,
+    pub created: Timestamp,
+    pub removed: Option<Timestamp>,
+}
+
+/// What a recipient is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Target {
+    Account(String),
+    /// All accounts of an organization, but the one that shares.
+    Organization(String),
+}
+
+/// What is shared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Resource {
+    pub id: String,
+    pub kind: String,
+    pub account: String,
+    /// What it is there: the grant's ID.
+    pub resource: String,
+    pub meta: Raw,
+    pub version: u32,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+    pub removed: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -122,6 +300,11 @@ impl State {
         format!("{:016x}{:016x}", mixed(self.issued * 2), mixed(self.issued * 2 + 1))
     }
 
+    /// A UUID that was never handed out before, as [`State::issue`].
+    pub fn issue_uuid(&mut self) -> String {
+        uuid(&self.issue())
+    }
+
     /// Puts a TXT record where DNS is hosted elsewhere: in the zone nearest to
     /// `name`, which is made where there is none.
     pub fn publish(&mut self, name: &str, text: &str) {
@@ -151,6 +334,14 @@ impl State {
         for elsewhere in &mut self.elsewhere {
             elsewhere.texts.retain(|(at, value)| at != name || value != text);
         }
+    }
+}
+
+impl Token {
+    /// Whether its time has come and is not over.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        let begins = self.issued.as_ref().and_then(|issued| issued.not_before);
+        self.expires_on.is_none_or(|end| now < end) && begins.is_none_or(|begin| begin <= now)
     }
 }
 
@@ -186,6 +377,23 @@ pub(super) fn is_within(name: &str, zone: &str) -> bool {
     name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
+/// 32 hexadecimal digits as a UUID of version 4.
+fn uuid(digits: &str) -> String {
+    let [a, b, c, d, e] =
+        [&digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]];
+    format!("{a}-{b}-4{c}-8{d}-{e}")
+}
+
+/// The UUID of what follows from others: the same parts, the same UUID.
+pub(super) fn derived_uuid(parts: [&str; 2]) -> String {
+    // FNV-1a over the bytes of both, with a byte between them that no ID has.
+    let bytes = parts[0].bytes().chain([0]).chain(parts[1].bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    uuid(&format!("{:016x}{:016x}", mixed(hash), mixed(!hash)))
+}
+
 /// The finaliser of `SplitMix64`: one to one, so that no two IDs are equal.
 fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -219,6 +427,16 @@ mod tests {
             assert_eq!(id.len(), 32);
             assert!(seen.insert(id));
         }
+    }
+
+    #[test]
+    fn a_uuid_says_its_version_and_a_derived_one_is_always_the_same() {
+        let uuid = State::seed().issue_uuid();
+        let lengths: Vec<_> = uuid.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        assert!(uuid.split('-').nth(2).unwrap().starts_with('4'), "{uuid}");
+        assert_eq!(derived_uuid(["a", "b"]), derived_uuid(["a", "b"]));
+        assert_ne!(derived_uuid(["a", "b"]), derived_uuid(["ab", ""]));
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn parse(path: &Path, text: &[u8]) -> Result<State, Error> {
     if found != VERSION {
         return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
     }
-    serde_json::from_slice(text).map_err(corrupt)
+    serde_json::from_slice(text).map(State::grown).map_err(corrupt)
 }
 
 /// Replaces the file in one step: a crash leaves the old state or the new one.

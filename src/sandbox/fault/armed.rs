@@ -15,14 +15,17 @@ impl Armed {
     /// What goes wrong with a request, if anything: the first fault that is
     /// due. Each request counts once for every fault it meets.
     pub(in crate::sandbox) fn strike(&mut self, method: &str, path: &str) -> Option<Kind> {
-        self.take(|fault| {
-            fault.kind != Kind::VerificationFails && fault.matcher.is_met_by(method, path)
-        })
+        self.take(|fault| fault.kind.strikes_requests() && fault.matcher.is_met_by(method, path))
     }
 
     /// Whether a verification fails now.
     pub(in crate::sandbox) fn fail_verification(&mut self) -> bool {
         self.take(|fault| fault.kind == Kind::VerificationFails).is_some()
+    }
+
+    /// Whether an issuer misbehaves in this way now, asked for `path`.
+    pub(in crate::sandbox) fn misbehave(&mut self, kind: &Kind, path: &str) -> bool {
+        self.take(|fault| fault.kind == *kind && fault.matcher.is_met_by("GET", path)).is_some()
     }
 
     fn take(&mut self, is_meant: impl Fn(&Fault) -> bool) -> Option<Kind> {

@@ -25,6 +25,9 @@ pub use spec::InvalidFault;
 /// | `slow=2s` | the first byte comes late; `ms`, `s` and `m` |
 /// | `truncate` | the JSON of the answer ends half way |
 /// | `verification-fails` | the next look at DNS ends the verification: failed |
+/// | `wrong-issuer` | the OpenID configuration names another issuer |
+/// | `no-keys` | the key set is empty |
+/// | `expired-certificate` | the SAML metadata has a certificate of the past |
 /// | `500@PATCH` | only with a `PATCH` |
 /// | `500@POST/sso_connectors` | … whose path, IDs left out, ends so |
 /// | `500x2` | twice; `x*`: always |
@@ -64,6 +67,12 @@ pub enum Kind {
     Truncated,
     /// A verification under way fails.
     VerificationFails,
+    /// The OpenID configuration names another issuer.
+    WrongIssuer,
+    /// The key set is empty.
+    NoKeys,
+    /// The SAML metadata has a certificate of the past.
+    ExpiredCertificate,
 }
 
 /// Whether the request was carried out when it goes wrong.
@@ -85,6 +94,14 @@ pub struct Matcher {
 }
 
 impl Kind {
+    /// Whether it happens to a request, not to something behind it.
+    pub(super) fn strikes_requests(&self) -> bool {
+        !matches!(
+            self,
+            Self::VerificationFails | Self::WrongIssuer | Self::NoKeys | Self::ExpiredCertificate
+        )
+    }
+
     /// It, with the next request, once.
     #[must_use]
     pub fn once(self) -> Fault {
@@ -110,7 +127,8 @@ impl Matcher {
 
 /// `/accounts/0123…/sso_connectors` as `/accounts/sso_connectors`.
 fn without_ids(path: &str) -> String {
-    let is_id = |part: &&str| part.len() >= 31 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_digit = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    let is_id = |part: &&str| part.len() >= 31 && part.bytes().all(is_digit);
     path.split('/').filter(|part| !is_id(part)).collect::<Vec<_>>().join("/")
 }
 
@@ -150,6 +168,9 @@ impl fmt::Display for Kind {
             Self::Slow(late) => write!(f, "slow={}ms", late.as_millis()),
             Self::Truncated => f.write_str("truncate"),
             Self::VerificationFails => f.write_str("verification-fails"),
+            Self::WrongIssuer => f.write_str("wrong-issuer"),
+            Self::NoKeys => f.write_str("no-keys"),
+            Self::ExpiredCertificate => f.write_str("expired-certificate"),
         }
     }
 }
@@ -164,6 +185,7 @@ mod tests {
         let create = format!("/accounts/{id}/sso_connectors");
         let change = format!("/accounts/{id}/sso_connectors/{id}");
         let begin = format!("/accounts/{id}/sso_connectors/{id}/begin_verification");
+        let app = format!("/accounts/{id}/access/apps/f174e90a-fafe-4643-bbbc-4a0ed4fc8415");
         for (matcher, method, path, met) in [
             ("500@POST/sso_connectors", "POST", &create, true),
             ("500@POST/sso_connectors", "GET", &create, false),
@@ -171,6 +193,7 @@ mod tests {
             ("500@/sso_connectors", "PATCH", &change, true),
             ("500@/begin_verification", "POST", &begin, true),
             ("500", "GET", &begin, true),
+            ("500@PUT/access/apps", "PUT", &app, true),
         ] {
             let fault: Fault = matcher.parse().unwrap();
             assert_eq!(fault.matcher.is_met_by(method, path), met, "{matcher} {method} {path}");

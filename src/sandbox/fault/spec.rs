@@ -16,7 +16,7 @@ pub struct InvalidFault {
 }
 
 /// The kinds, as an error lists them.
-const KINDS: &str = "`429[:retry-after=SECONDS]`, `500[:applied]`, `502-html[:applied]`, `close-before`, `close-after`, `slow=DURATION`, `truncate`, `verification-fails`";
+const KINDS: &str = "`429[:retry-after=SECONDS]`, `500[:applied]`, `502-html[:applied]`, `close-before`, `close-after`, `slow=DURATION`, `truncate`, `verification-fails`, `wrong-issuer`, `no-keys`, `expired-certificate`";
 
 impl FromStr for Fault {
     type Err = InvalidFault;
@@ -93,9 +93,19 @@ fn kind(text: &str) -> Result<Kind, String> {
         ("slow", None) => Err("`slow` says how long, such as `slow=2s`".to_owned()),
         ("truncate", None) => Ok(Kind::Truncated),
         ("verification-fails", None) => Ok(Kind::VerificationFails),
-        ("close-before" | "close-after" | "truncate" | "verification-fails", Some(_)) => {
-            Err(format!("`{name}` takes no parameter"))
-        }
+        ("wrong-issuer", None) => Ok(Kind::WrongIssuer),
+        ("no-keys", None) => Ok(Kind::NoKeys),
+        ("expired-certificate", None) => Ok(Kind::ExpiredCertificate),
+        (
+            "close-before"
+            | "close-after"
+            | "truncate"
+            | "verification-fails"
+            | "wrong-issuer"
+            | "no-keys"
+            | "expired-certificate",
+            Some(_),
+        ) => Err(format!("`{name}` takes no parameter")),
         _ => Err("its kind is unknown".to_owned()),
     }
 }
@@ -145,6 +155,9 @@ mod tests {
             ("slow=1m", "slow=60s"),
             ("truncate@/dns_records", "truncate@/dns_records"),
             ("verification-fails", "verification-fails"),
+            ("wrong-issuerx*", "wrong-issuerx*"),
+            ("no-keys", "no-keys"),
+            ("expired-certificate", "expired-certificate"),
         ] {
             let fault: Fault = text.parse().unwrap();
             assert_eq!(fault.to_string(), canonical, "{text}");

@@ -12,6 +12,7 @@ use crate::sandbox::access::{Area, Right};
 use crate::sandbox::answer::{Answer, Refusal, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::{Parameters, SMALL_PAGES};
+use crate::sandbox::seed::PARENT_NAME;
 use crate::sandbox::shared::Shared;
 use crate::sandbox::state::Account;
 
@@ -22,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 async fn list(caller: Caller, State(shared): State<Arc<Shared>>, query: Parameters) -> Outcome {
     caller.may(Area::Accounts, Right::Read)?;
     let query = query.only(&["name"])?;
-    let accounts = shared.store.read(|state| {
+    let accounts: Vec<Value> = shared.store.read(|state| {
         let seen = state.accounts.iter().filter(|account| caller.sees(&account.id));
         seen.filter(|account| query.allow("name", &account.name)).map(shown).collect()
     });
@@ -43,11 +44,15 @@ async fn one(
 }
 
 fn shown(account: &Account) -> Value {
-    json!({
+    let mut shown = json!({
         "id": account.id,
         "name": account.name,
         "type": "standard",
         "settings": { "enforce_twofactor": false },
         "created_on": time(account.created_on),
-    })
+    });
+    if let Some(parent) = &account.parent {
+        shown["managed_by"] = json!({ "parent_org_id": parent, "parent_org_name": PARENT_NAME });
+    }
+    shown
 }

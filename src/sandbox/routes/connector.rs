@@ -20,6 +20,7 @@ use crate::sandbox::answer::{Answer, Refusal, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::Parameters;
 use crate::sandbox::shared::Shared;
+use crate::sandbox::sso_app;
 use crate::sandbox::state::{Connector, Run, State as World};
 
 /// What the TXT record begins with.
@@ -68,7 +69,7 @@ async fn list(
         let of_account = |connector: &&Connector| connector.account == account;
         state.connectors.iter().filter(of_account).map(shown).collect()
     });
-    Ok(Answer::of(connectors.into()))
+    Ok(Answer::of(connectors))
 }
 
 async fn one(
@@ -114,6 +115,7 @@ async fn create(
             updated_on: now,
         };
         let answer = Answer::of(shown(&connector));
+        sso_app::join(state, &connector);
         state.connectors.push(connector);
         Ok(answer)
     })
@@ -156,6 +158,7 @@ async fn delete(
             return Err(Refusal::new(StatusCode::CONFLICT, 12505, message));
         }
         state.connectors.remove(position);
+        sso_app::leave(state, &id);
         Ok(Answer::of(json!({ "id": id })))
     })
 }

@@ -2,7 +2,12 @@
 //! and its answers. What no file names is not modelled, and says so.
 
 mod account;
+mod app;
 mod connector;
+mod grant;
+mod identity_provider;
+mod organization;
+mod policy;
 mod record;
 mod token;
 mod zone;
@@ -20,7 +25,12 @@ use super::shared::Shared;
 pub(super) fn all() -> Router<Arc<Shared>> {
     Router::new()
         .merge(account::routes())
+        .merge(app::routes())
         .merge(connector::routes())
+        .merge(grant::routes())
+        .merge(identity_provider::routes())
+        .merge(organization::routes())
+        .merge(policy::routes())
         .merge(record::routes())
         .merge(token::routes())
         .merge(zone::routes())

@@ -66,7 +66,7 @@ async fn list(
 ) -> Outcome {
     let zone = zone::visible(&shared, &caller, &id, Area::Dns, Right::Read)?;
     let query = query.only(&FILTERS)?;
-    let records = shared.store.read(|state| {
+    let records: Vec<Value> = shared.store.read(|state| {
         let of_zone = state.records.iter().filter(|record| record.zone == zone.id);
         of_zone.filter(|record| is_asked_for(record, &query)).map(shown).collect()
     });

@@ -50,7 +50,7 @@ async fn list(caller: Caller, State(shared): State<Arc<Shared>>, query: Paramete
         return Err(Refusal::bad(1006, format!("Invalid account.id: {account:?}")));
     }
     let matcher = query.get("name").map(name_matcher).transpose()?;
-    let zones = shared.store.read(|state| {
+    let zones: Vec<Value> = shared.store.read(|state| {
         let is_asked_for = |zone: &&Zone| {
             caller.sees(&zone.account)
                 && matcher.as_ref().is_none_or(|matches| matches(&zone.name))

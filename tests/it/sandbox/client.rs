@@ -27,6 +27,16 @@ impl Reply {
         json["result"].clone()
     }
 
+    /// The text of the result.
+    pub fn result_text(&self) -> String {
+        #[derive(serde::Deserialize)]
+        struct Envelope {
+            result: Box<serde_json::value::RawValue>,
+        }
+        assert_eq!(self.status, 200, "{}", self.text);
+        serde_json::from_str::<Envelope>(&self.text).unwrap().result.get().to_owned()
+    }
+
     /// The status and the code of the error.
     pub fn refusal(&self) -> (u16, u64) {
         let json = self.json();
@@ -52,6 +62,18 @@ pub async fn ask_with(
     parse(&bytes).unwrap_or_else(|| panic!("no answer to {request}"))
 }
 
+/// Asks with a body that no JSON library reshapes.
+pub async fn ask_text(sandbox: &Sandbox, access: Access, request: &str, body: &str) -> Reply {
+    let authorization = format!("Authorization: Bearer {}\r\n", sandbox.token(access));
+    let request = request.replacen(' ', " /client/v4", 1);
+    parse(&send(sandbox, &authorization, &request, body).await.unwrap()).unwrap()
+}
+
+/// Asks for what is not part of the API, without a token.
+pub async fn visit(sandbox: &Sandbox, request: &str) -> Reply {
+    parse(&send(sandbox, "", request, "").await.unwrap()).unwrap()
+}
+
 /// All bytes that come back; none where the connection is cut.
 pub async fn raw(
     sandbox: &Sandbox,
@@ -59,11 +81,22 @@ pub async fn raw(
     request: &str,
     body: Option<Value>,
 ) -> std::io::Result<Vec<u8>> {
+    let body = body.map(|body| body.to_string()).unwrap_or_default();
+    let request = request.replacen(' ', " /client/v4", 1);
+    send(sandbox, headers, &request, &body).await
+}
+
+/// As [`raw`], with the body as it is and the path from the root of the server.
+async fn send(
+    sandbox: &Sandbox,
+    headers: &str,
+    request: &str,
+    body: &str,
+) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address(sandbox)).await?;
     let (method, path) = request.split_once(' ').unwrap();
-    let body = body.map(|body| body.to_string()).unwrap_or_default();
     let text = format!(
-        "{method} /client/v4{path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(text.as_bytes()).await?;

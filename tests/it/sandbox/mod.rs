@@ -1,10 +1,15 @@
 //! Tests of `sandbox`, over real HTTP and real DNS packets.
 #![allow(clippy::unwrap_used, reason = "the functions that tests share are tests, too")]
 
+mod apps;
 pub mod client;
 mod connectors;
 mod dns;
 mod faults;
+mod grants;
+mod identity_providers;
+mod issuer;
+mod organizations;
 mod permissions;
 mod state;
 mod zones;

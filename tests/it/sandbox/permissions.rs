@@ -27,6 +27,7 @@ async fn each_token_may_do_just_what_it_says() {
     let denied = (403, 10000);
     let invalid = (400, 9109);
     let connectors = format!("/accounts/{account}/sso_connectors");
+    let access = format!("/accounts/{account}/access");
     let zone = "/zones/c001ca7520e000000000000000000001/dns_records";
     for (access, request, refusal) in [
         (Access::ReadOnly, format!("GET {connectors}"), None),
@@ -44,6 +45,28 @@ async fn each_token_may_do_just_what_it_says() {
         (Access::ConnectorOnly, "GET /zones".to_owned(), Some(denied)),
         (Access::ConnectorOnly, format!("GET {zone}"), Some(denied)),
         (Access::ConnectorOnly, "GET /accounts".to_owned(), Some(denied)),
+        (Access::AccessOnly, format!("GET {connectors}"), Some(denied)),
+        (Access::AccessOnly, format!("GET {access}/identity_providers"), None),
+        (Access::AccessOnly, format!("GET {access}/apps"), None),
+        (Access::AccessOnly, format!("GET {access}/organizations"), None),
+        (Access::AccessOnly, format!("GET {access}/idp_federation_grants"), None),
+        (Access::ConnectorOnly, format!("GET {access}/identity_providers"), Some(denied)),
+        (Access::ConnectorOnly, format!("GET {access}/apps"), Some(denied)),
+        (Access::ConnectorOnly, format!("GET {access}/apps/1/policies"), Some(denied)),
+        (Access::ConnectorOnly, format!("GET {access}/organizations"), Some(denied)),
+        (Access::ConnectorOnly, format!("GET {access}/idp_federation_grants"), Some(denied)),
+        (Access::ReadOnly, format!("GET {access}/identity_providers"), None),
+        (Access::ReadOnly, format!("POST {access}/identity_providers"), Some(denied)),
+        (Access::ReadOnly, format!("PUT {access}/identity_providers/1"), Some(denied)),
+        (Access::ReadOnly, format!("DELETE {access}/identity_providers/1"), Some(denied)),
+        (Access::ReadOnly, format!("PUT {access}/apps/1"), Some(denied)),
+        (Access::ReadOnly, format!("POST {access}/apps/1/policies"), Some(denied)),
+        (Access::ReadOnly, format!("PUT {access}/apps/1/policies/1"), Some(denied)),
+        (Access::ReadOnly, format!("DELETE {access}/apps/1/policies/1"), Some(denied)),
+        (Access::ReadOnly, format!("PUT {access}/organizations"), Some(denied)),
+        (Access::ReadOnly, format!("POST {access}/organizations"), Some(denied)),
+        (Access::ReadOnly, format!("POST {access}/idp_federation_grants"), Some(denied)),
+        (Access::ReadOnly, format!("DELETE {access}/idp_federation_grants/1"), Some(denied)),
         (Access::Expired, format!("GET {connectors}"), Some(invalid)),
         (Access::Expired, "GET /accounts".to_owned(), Some(invalid)),
     ] {
@@ -124,7 +147,7 @@ async fn a_token_is_verified_on_the_route_of_its_owner_only() {
 async fn accounts_come_in_pages() {
     let (sandbox, _) = sandbox().await;
     let all = ask(&sandbox, Access::Full, "GET /accounts", None).await;
-    let info = json!({"page": 1, "per_page": 20, "count": 2, "total_count": 2, "total_pages": 1});
+    let info = json!({"page": 1, "per_page": 20, "count": 5, "total_count": 5, "total_pages": 1});
     assert_eq!(all.json()["result_info"], info);
     assert_eq!(all.result()[0]["id"], sandbox.account().as_str());
     let second = ask(&sandbox, Access::Full, "GET /accounts?page=2&per_page=5", None).await;

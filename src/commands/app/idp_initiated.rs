@@ -1,0 +1,225 @@
+//! `cfsso app idp-initiated`: what to enter at an identity provider that starts
+//! the sign-in. No public API says it for the dashboard, so each value says
+//! where it comes from (API reference, section 4).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::api::app::Fields;
+use crate::api::organization;
+use crate::context::Context;
+use crate::flow::{Stop, StopKind, app};
+use crate::output::{Mark, Page, Show, Text};
+
+/// Arguments of `app idp-initiated`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso app idp-initiated
+  cfsso app idp-initiated -o json | jq -r .sso_endpoint.value")]
+pub struct Args {
+    /// Name or ID of the application; without it, the dashboard's sign-in
+    app: Option<String>,
+}
+
+/// What to enter at an identity provider that starts the sign-in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Values {
+    /// The dashboard's "SSO Endpoint URL".
+    sso_endpoint: Told,
+    /// The dashboard's "Access Entity ID or Issuer".
+    entity_id: Told,
+    /// The metadata of the endpoint.
+    metadata: Told,
+    /// The walk-through for Okta over SAML.
+    steps: Vec<String>,
+}
+
+/// A value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+struct Told {
+    value: String,
+    source: Source,
+    /// The field it was read or made from.
+    from: &'static str,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    /// The API said it.
+    Read,
+    /// It follows from what the API said.
+    Derived,
+    /// It is made as other applications' values are: compare it with the dashboard.
+    Guessed,
+}
+
+/// Shows the values.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let organization = organization::get(tools.account);
+    let (app, organization) =
+        tokio::join!(app::find(&tools, args.app.as_deref()), tools.client.send(&organization));
+    let app = app?;
+    let (team, unread) = match organization {
+        Ok(organization) => (organization.auth_domain.clone(), None),
+        Err(error) => (None, Some(error)),
+    };
+    match values(&app, team.as_deref()) {
+        Some(values) => Ok(Outcome::done(values)),
+        // Without the team's domain nothing can be told: its failure is the reason.
+        None => match unread {
+            Some(error) => Err(error.into()),
+            None => Err(Stop::new(
+                StopKind::NotFound,
+                format!("the API does not say enough of `{}` to tell its endpoint", app.name),
+            )
+            .hint("read both values in the dashboard: Zero Trust, Access, Applications, SSO App")
+            .into()),
+        },
+    }
+}
+
+fn values(app: &Fields, team: Option<&str>) -> Option<Values> {
+    let sso_endpoint = endpoint(app, team)?;
+    let entity_id = entity_id(app, team, &sso_endpoint);
+    let metadata = Told {
+        value: format!("{}/saml-metadata", sso_endpoint.value.trim_end_matches('/')),
+        source: sso_endpoint.source.max_doubt(Source::Derived),
+        from: "the endpoint",
+    };
+    let steps = okta(&sso_endpoint.value, &entity_id.value);
+    Some(Values { sso_endpoint, entity_id, metadata, steps })
+}
+
+fn endpoint(app: &Fields, team: Option<&str>) -> Option<Told> {
+    if let Some(read) = app.saas_app.as_ref().and_then(|saas| saas.sso_endpoint.clone()) {
+        return Some(Told { value: read, source: Source::Read, from: "saas_app.sso_endpoint" });
+    }
+    if let Some(domain) = app.domain.as_ref().filter(|at| at.contains("/cdn-cgi/access/sso/")) {
+        let value = format!("https://{domain}");
+        return Some(Told { value, source: Source::Derived, from: "domain" });
+    }
+    let value = format!("https://{}/cdn-cgi/access/sso/saml/{}", team?, app.aud.as_ref()?);
+    Some(Told { value, source: Source::Guessed, from: "auth_domain and aud" })
+}
+
+fn entity_id(app: &Fields, team: Option<&str>, endpoint: &Told) -> Told {
+    if let Some(read) = app.saas_app.as_ref().and_then(|saas| saas.idp_entity_id.clone()) {
+        return Told { value: read, source: Source::Read, from: "saas_app.idp_entity_id" };
+    }
+    if let Some(team) = team {
+        let value = format!("https://{team}");
+        return Told { value, source: Source::Guessed, from: "auth_domain" };
+    }
+    let host = endpoint.value.split("/cdn-cgi/").next().unwrap_or_default().to_owned();
+    Told { value: host, source: Source::Guessed, from: "the endpoint" }
+}
+
+impl Source {
+    /// The less certain of two.
+    fn max_doubt(self, other: Self) -> Self {
+        if self == Self::Guessed { self } else { other }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Read => "read from the API",
+            Self::Derived => "derived",
+            Self::Guessed => "a guess: compare it with the dashboard",
+        }
+    }
+}
+
+fn okta(endpoint: &str, entity_id: &str) -> Vec<String> {
+    vec![
+        "In the Okta admin console, under Applications, create an app integration with SAML 2.0"
+            .to_owned(),
+        format!("Single sign-on URL: `{endpoint}`, used for recipient and destination as well"),
+        format!("Audience URI (SP Entity ID): `{entity_id}`"),
+        "Name ID format: EmailAddress; Application username: Email".to_owned(),
+        "Assign the people who may sign in, and start from the app's tile".to_owned(),
+    ]
+}
+
+impl Show for Values {
+    fn show(&self, page: &mut Page) {
+        let value = |value: &Told| {
+            let words = format!("  ({}, {})", value.source.words(), value.from);
+            let label = match value.source {
+                Source::Guessed => Mark::Warning.paint(&words),
+                Source::Read | Source::Derived => Text::dim(words),
+            };
+            Text::code(&value.value) + label
+        };
+        page.fields(&[
+            ("SSO Endpoint URL", value(&self.sso_endpoint)),
+            ("Access Entity ID or Issuer", value(&self.entity_id)),
+            ("metadata", value(&self.metadata)),
+        ]);
+        page.blank();
+        page.line(Text::strong("With Okta over SAML:"));
+        for (number, step) in self.steps.iter().enumerate() {
+            page.hanging(format!("  {}. ", number + 1), Text::prose(step));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.sso_endpoint.value.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_says_where_it_comes_from() {
+        const PATH: &str = "cats.cloudflareaccess.com/cdn-cgi/access/sso/saml/f00";
+        let domain = format!(r#","domain":"{PATH}""#);
+        let derived = format!("https://{PATH}");
+        for (rest, team, endpoint, entity) in [
+            (
+                r#","saas_app":{"sso_endpoint":"https://e","idp_entity_id":"https://i"}"#,
+                None,
+                Some(("https://e", Source::Read)),
+                ("https://i", Source::Read),
+            ),
+            (
+                domain.as_str(),
+                None,
+                Some((derived.as_str(), Source::Derived)),
+                ("https://cats.cloudflareaccess.com", Source::Guessed),
+            ),
+            (
+                r#","aud":"f00""#,
+                Some("cats.cloudflareaccess.com"),
+                Some((derived.as_str(), Source::Guessed)),
+                ("https://cats.cloudflareaccess.com", Source::Guessed),
+            ),
+            (r#","aud":"f00""#, None, None, ("", Source::Read)),
+            (
+                r#","domain":"cats.example/app""#,
+                Some("cats.cloudflareaccess.com"),
+                None,
+                ("", Source::Read),
+            ),
+        ] {
+            let app: crate::api::app::App =
+                serde_json::from_str(&format!(r#"{{"id":"a1"{rest}}}"#)).unwrap();
+            let found = values(&app, team);
+            assert_eq!(found.is_some(), endpoint.is_some(), "{rest}");
+            if let (Some(found), Some((url, source))) = (found, endpoint) {
+                assert_eq!(
+                    (found.sso_endpoint.value.as_str(), found.sso_endpoint.source),
+                    (url, source)
+                );
+                assert_eq!((found.entity_id.value.as_str(), found.entity_id.source), entity);
+                assert_eq!(found.metadata.value, format!("{url}/saml-metadata"));
+                assert_eq!(found.metadata.source == Source::Guessed, source == Source::Guessed);
+            }
+        }
+    }
+}

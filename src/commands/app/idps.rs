@@ -1,0 +1,200 @@
+//! `cfsso app idps`: applications and identity providers at once, and an edit
+//! where one was asked for.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::{Outcome, edit};
+use crate::api::app::App;
+use crate::api::idp::Idp;
+use crate::api::ids::IdpId;
+use crate::context::Context;
+use crate::flow::app::{self, Admission};
+use crate::flow::edit::Edit;
+use crate::flow::target::Target;
+use crate::flow::{Stop, idp};
+use crate::output::{Mark, Page, Show, Text};
+
+/// Arguments of `app idps`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso app idps
+  cfsso app idps --add onetimepin
+  cfsso app idps --only Okta --dry-run
+  cfsso app idps --all --yes")]
+pub struct Args {
+    /// Name or ID of the application; without it, the dashboard's sign-in
+    app: Option<String>,
+
+    /// Admit this identity provider too, repeatable
+    #[arg(long, value_name = "IDP", conflicts_with_all = ["only", "all"])]
+    add: Vec<String>,
+
+    /// No longer admit this identity provider, repeatable
+    #[arg(long, value_name = "IDP", conflicts_with_all = ["only", "all"])]
+    remove: Vec<String>,
+
+    /// Admit this identity provider and no other, repeatable
+    #[arg(long, value_name = "IDP", conflicts_with = "all")]
+    only: Vec<String>,
+
+    /// Admit every identity provider, also those yet to come
+    #[arg(long)]
+    all: bool,
+
+    /// Go on even where this leaves no identity provider that works
+    #[arg(long)]
+    force: bool,
+}
+
+/// Which identity providers an application admits.
+#[derive(Serialize, JsonSchema)]
+pub struct Admitted {
+    /// The application.
+    app: Named,
+    /// Whether every identity provider is admitted, also those yet to come.
+    every: bool,
+    /// Whether the choice of identity providers is skipped.
+    instant_auth: Option<bool>,
+    /// The identity providers that are admitted.
+    idps: Vec<Entry>,
+}
+
+/// An application by ID and name.
+#[derive(Serialize, JsonSchema)]
+struct Named {
+    id: String,
+    name: String,
+}
+
+/// An identity provider that is admitted.
+#[derive(Serialize, JsonSchema)]
+struct Entry {
+    id: String,
+    /// `null` where there is no such identity provider any more.
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    exists: bool,
+}
+
+/// Shows or changes which identity providers an application admits.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
+    let (app, idps) = (app?, idps?);
+    let Some(admission) = admission(&args, &app, &idps)? else {
+        return Ok(Outcome::done(Admitted::of(&app, &idps)));
+    };
+    let all: Vec<_> = idps.iter().map(|idp| idp.id.clone()).collect();
+    let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
+        let now: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
+        let list = app::admitted(&now, &admission, &all)?;
+        if !args.force {
+            app::leaves_a_way_in(&list, &idps)?;
+        }
+        app::admit(document, &list)
+    })
+    .await?;
+    if let Some(list) = edit.wanted.read::<Vec<IdpId>>(&["allowed_idps"])
+        && !edit.is_empty()
+    {
+        context.screen.note(format!("{} will admit {}", app.name, in_words(&list, &idps)));
+    }
+    edit::make(context, &tools, &edit, "change which identity providers it admits").await
+}
+
+fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<Admission>, Stop> {
+    let resolved = |texts: &[String]| -> Result<Vec<IdpId>, Stop> {
+        texts.iter().map(|text| meant(text, app, idps, args.force)).collect()
+    };
+    Ok(if args.all {
+        Some(Admission::All)
+    } else if !args.only.is_empty() {
+        Some(Admission::Only(resolved(&args.only)?))
+    } else if args.add.is_empty() && args.remove.is_empty() {
+        None
+    } else {
+        Some(Admission::Change { add: resolved(&args.add)?, remove: resolved(&args.remove)? })
+    })
+}
+
+/// The identity provider that is meant; by its ID also one that is gone, where
+/// the list still names it or somebody insists.
+pub(super) fn meant(text: &str, app: &App, idps: &[Idp], force: bool) -> Result<IdpId, Stop> {
+    match idp::pick(idps, text) {
+        Ok(idp) => Ok(idp.id.clone()),
+        Err(stop) => match idp::as_id(text) {
+            Some(id) if force || app.listed_idps().contains(&id) => Ok(id),
+            _ => Err(stop),
+        },
+    }
+}
+
+pub(super) fn in_words(list: &[IdpId], idps: &[Idp]) -> String {
+    if list.is_empty() {
+        return "every identity provider, also those yet to come".to_owned();
+    }
+    let name = |id: &IdpId| {
+        let idp = idps.iter().find(|idp| idp.id == *id);
+        idp.map_or_else(|| format!("{id} (gone)"), |idp| idp.name.clone())
+    };
+    let names: Vec<_> = list.iter().map(name).collect();
+    format!("{} only", names.join(", "))
+}
+
+impl Admitted {
+    fn of(app: &App, idps: &[Idp]) -> Self {
+        let listed = app.listed_idps();
+        let entry = |id: &IdpId| {
+            let idp = idps.iter().find(|idp| idp.id == *id);
+            Entry {
+                id: id.to_string(),
+                name: idp.map(|idp| idp.name.clone()),
+                kind: idp.map(|idp| idp.kind.as_str().to_owned()),
+                exists: idp.is_some(),
+            }
+        };
+        let every = listed.is_empty();
+        Self {
+            app: Named { id: app.id.to_string(), name: app.name.clone() },
+            every,
+            instant_auth: app.auto_redirect_to_identity,
+            idps: if every {
+                idps.iter().map(|idp| entry(&idp.id)).collect()
+            } else {
+                listed.iter().map(entry).collect()
+            },
+        }
+    }
+}
+
+impl Show for Admitted {
+    fn show(&self, page: &mut Page) {
+        let which =
+            if self.every { "every identity provider" } else { "these identity providers only" };
+        page.line(Text::strong(&self.app.name) + format!(" admits {which}:"));
+        let rows: Vec<_> = self
+            .idps
+            .iter()
+            .map(|idp| {
+                let name = idp.name.as_deref().map_or_else(
+                    || Mark::Failed.paint("there is no such identity provider"),
+                    Text::strong,
+                );
+                let kind = idp.kind.as_deref().unwrap_or("-");
+                vec![name, Text::plain(kind), Text::dim(&idp.id)]
+            })
+            .collect();
+        if !rows.is_empty() {
+            page.table(&["NAME", "TYPE", "ID"], &rows);
+        }
+        if self.instant_auth == Some(true) {
+            page.line("Instant authentication is on: the choice is skipped.");
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.idps.iter().map(|idp| idp.name.clone().unwrap_or_else(|| idp.id.clone())).collect()
+    }
+}

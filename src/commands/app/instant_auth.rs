@@ -1,0 +1,70 @@
+//! `cfsso app instant-auth`: one field, which goes with a list of one.
+
+use super::super::{Outcome, edit};
+use super::idps::meant;
+use crate::api::ids::IdpId;
+use crate::context::Context;
+use crate::flow::app;
+use crate::flow::edit::Edit;
+use crate::flow::idp;
+use crate::flow::target::Target;
+
+/// Arguments of `app instant-auth`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso app instant-auth on --only Okta
+  cfsso app instant-auth off")]
+pub struct Args {
+    /// Whether to skip the choice of identity providers
+    #[arg(value_enum)]
+    switch: Switch,
+
+    /// Name or ID of the application; without it, the dashboard's sign-in
+    app: Option<String>,
+
+    /// Admit just this identity provider, in the same change
+    #[arg(long, value_name = "IDP")]
+    only: Option<String>,
+
+    /// Go on even where this leaves no identity provider that works
+    #[arg(long)]
+    force: bool,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// Skip the choice: valid with exactly one identity provider
+    On,
+    /// Offer the choice
+    Off,
+}
+
+/// Switches instant authentication.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
+    let (app, idps) = (app?, idps?);
+    let only = args.only.as_deref().map(|text| meant(text, &app, &idps, args.force)).transpose()?;
+    let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
+        if let Some(only) = &only {
+            app::admit(document, std::slice::from_ref(only))?;
+        }
+        match args.switch {
+            Switch::Off => app::offer_choice(document),
+            Switch::On => {
+                let list: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
+                if !args.force {
+                    app::leaves_a_way_in(&list, &idps)?;
+                }
+                app::skip_choice(document, &idps)
+            }
+        }
+    })
+    .await?;
+    let deed = match args.switch {
+        Switch::On => "skip the choice of identity providers",
+        Switch::Off => "offer the choice of identity providers",
+    };
+    edit::make(context, &tools, &edit, deed).await
+}

@@ -1,0 +1,64 @@
+//! `cfsso app list`: one request a thousand applications.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::view;
+use crate::api::app::App;
+use crate::context::Context;
+use crate::flow::app;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `app list`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso app list
+  cfsso app list -o json | jq -r '.[] | select(.type == \"dash_sso\") | .id'")]
+pub struct Args {}
+
+/// Applications, by name.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct List(Vec<App>);
+
+/// Lists the account's applications.
+pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let apps = app::list(&tools).await?;
+    if apps.is_empty() {
+        context.screen.note(
+            "this account has no Access applications; the first connector brings the one of the dashboard's sign-in",
+        );
+    }
+    Ok(Outcome::done(List(apps)))
+}
+
+impl Show for List {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        page.table(&["NAME", "TYPE", "ADMITS", "INSTANT AUTH", "ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|app| app.name.clone()).collect()
+    }
+}
+
+fn row(app: &App) -> Vec<Text> {
+    let admits = match app.listed_idps() {
+        [] => Text::plain("every IdP"),
+        [_] => Text::plain("1 IdP"),
+        several => Text::plain(format!("{} IdPs", several.len())),
+    };
+    let kind = Text::plain(app.type_name());
+    vec![
+        if app.is_dash_sso() { Text::strong(&app.name) } else { Text::plain(&app.name) },
+        kind,
+        admits,
+        view::instant(app),
+        Text::dim(app.id.as_str()),
+    ]
+}

@@ -1,0 +1,44 @@
+//! `cfsso app`: the applications of Access, above all the dashboard's sign-in.
+
+pub mod get;
+pub mod idp_initiated;
+pub mod idps;
+pub mod instant_auth;
+pub mod list;
+pub mod policies;
+pub mod rule;
+pub mod view;
+
+use clap::Subcommand;
+
+use super::Outcome;
+use crate::context::Context;
+
+/// The verbs of `cfsso app`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List the Access applications of the account
+    List(list::Args),
+    /// Show one application
+    Get(get::Args),
+    /// Show whom an application lets in, in words
+    Policies(policies::Args),
+    /// Show or change which identity providers an application admits
+    Idps(idps::Args),
+    /// Skip the choice of identity providers, or offer it again
+    InstantAuth(instant_auth::Args),
+    /// Show what to enter at an identity provider that starts the sign-in
+    IdpInitiated(idp_initiated::Args),
+}
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::List(args) => list::run(args, context).await,
+        Command::Get(args) => get::run(args, context).await,
+        Command::Policies(args) => policies::run(args, context).await,
+        Command::Idps(args) => idps::run(args, context).await,
+        Command::InstantAuth(args) => instant_auth::run(args, context).await,
+        Command::IdpInitiated(args) => idp_initiated::run(args, context).await,
+    }
+}

@@ -1,0 +1,66 @@
+//! `cfsso app policies`: the application, then its policies.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::rule;
+use crate::api::policy::{self, Policy};
+use crate::context::Context;
+use crate::flow::app;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `app policies`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso app policies
+  cfsso app policies -o json | jq '.[].include'")]
+pub struct Args {
+    /// Name or ID of the application; without it, the dashboard's sign-in
+    app: Option<String>,
+}
+
+/// Policies, in the order in which they are applied.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct List(Vec<Policy>);
+
+/// Lists an application's policies.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let app = app::find(&tools, args.app.as_deref()).await?;
+    let mut policies = tools.client.list(&policy::list(tools.account, &app.id)).await?;
+    policies.sort_by(|a, b| {
+        let place = |policy: &Policy| policy.precedence.unwrap_or(i64::MAX);
+        (place(a), a.id.as_str()).cmp(&(place(b), b.id.as_str()))
+    });
+    if policies.is_empty() {
+        context.screen.warn(format!("{} has no policies: it lets nobody in", app.name));
+    }
+    Ok(Outcome::done(List(policies)))
+}
+
+impl Show for List {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let rows: Vec<_> = self
+            .0
+            .iter()
+            .map(|policy| {
+                let place = policy.precedence.map_or_else(|| "-".to_owned(), |at| at.to_string());
+                vec![
+                    Text::plain(place),
+                    Text::strong(&policy.name),
+                    Text::plain(rule::sentence(policy)),
+                    Text::dim(policy.id.as_str()),
+                ]
+            })
+            .collect();
+        page.table(&["ORDER", "POLICY", "RULES", "ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|policy| policy.name.clone()).collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! How an application is shown to people.
+
+use super::super::connector::view::age;
+use crate::api::app::{App, Fields};
+use crate::output::{Page, Show, Text};
+
+impl Show for App {
+    fn show(&self, page: &mut Page) {
+        let mut fields = vec![
+            ("name", Text::strong(&self.name)),
+            ("id", Text::plain(self.id.as_str())),
+            ("type", Text::plain(self.type_name())),
+            ("admits", admits(self)),
+            ("instant auth", instant(self)),
+        ];
+        if let Some(domain) = &self.domain {
+            fields.push(("domain", Text::plain(domain)));
+        }
+        if let Some(aud) = &self.aud {
+            fields.push(("audience", Text::plain(aud)));
+        }
+        fields.push(("created", age(self.created_at.as_deref(), page.now(), true)));
+        fields.push(("updated", age(self.updated_at.as_deref(), page.now(), true)));
+        page.fields(&fields);
+        page.line(Text::dim("All fields that the API sent: add `-o json`."));
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.name.clone()]
+    }
+}
+
+/// Which identity providers it admits, by their IDs.
+#[must_use]
+pub fn admits(app: &Fields) -> Text {
+    match app.listed_idps() {
+        [] => Text::plain("every identity provider"),
+        listed => {
+            let ids: Vec<_> = listed.iter().map(crate::api::ids::IdpId::as_str).collect();
+            Text::plain(ids.join(", "))
+        }
+    }
+}
+
+/// Whether the choice of identity providers is skipped.
+#[must_use]
+pub fn instant(app: &Fields) -> Text {
+    match app.auto_redirect_to_identity {
+        Some(true) => Text::plain("on"),
+        Some(false) => Text::plain("off"),
+        None => Text::dim("not told"),
+    }
+}

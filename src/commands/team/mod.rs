@@ -1,0 +1,22 @@
+//! `cfsso team`: the Zero Trust organization.
+
+pub mod show;
+
+use clap::Subcommand;
+
+use super::Outcome;
+use crate::context::Context;
+
+/// The verbs of `cfsso team`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show the Zero Trust organization and its callback URLs
+    Show(show::Args),
+}
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Show(args) => show::run(args, context).await,
+    }
+}

@@ -1,0 +1,114 @@
+//! `cfsso team show`: one request.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::super::connector::view::age;
+use crate::api::organization::{self, Fields, Organization};
+use crate::context::Context;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `team show`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso team show
+  cfsso team show -o json | jq -r .urls.callback")]
+pub struct Args {}
+
+/// The organization, and the URLs that follow from its domain.
+#[derive(Serialize, JsonSchema)]
+pub struct Team {
+    /// The organization as the API sent it.
+    #[schemars(with = "Fields")]
+    organization: Organization,
+    /// What to enter at identity providers, derived from the team's domain.
+    urls: Option<Urls>,
+}
+
+/// The URLs of a team (API reference, section 3).
+#[derive(Serialize, JsonSchema)]
+pub struct Urls {
+    /// Redirect URI, assertion consumer service and entity ID.
+    callback: String,
+    /// Metadata of the service provider.
+    saml_metadata: String,
+    /// The keys that sign its tokens.
+    certs: String,
+}
+
+/// Shows the organization.
+pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let organization = tools.client.send(&organization::get(tools.account)).await?;
+    let urls = organization.auth_domain.as_deref().map(Urls::of);
+    Ok(Outcome::done(Team { organization, urls }))
+}
+
+impl Urls {
+    fn of(auth_domain: &str) -> Self {
+        let url = |path: &str| format!("https://{auth_domain}/cdn-cgi/access/{path}");
+        Self { callback: url("callback"), saml_metadata: url("saml-metadata"), certs: url("certs") }
+    }
+}
+
+impl Show for Team {
+    fn show(&self, page: &mut Page) {
+        let team: &Fields = &self.organization;
+        let text = |value: &Option<String>| {
+            value.as_deref().map_or_else(|| Text::dim("not told"), Text::plain)
+        };
+        let mut fields = vec![
+            (
+                "team domain",
+                team.auth_domain.as_deref().map_or_else(|| Text::dim("not told"), Text::strong),
+            ),
+            ("name", text(&team.name)),
+            ("dashboard", read_only(team)),
+            ("session", text(&team.session_duration)),
+            ("login design", design(team)),
+            ("created", age(team.created_at.as_deref(), page.now(), true)),
+            ("updated", age(team.updated_at.as_deref(), page.now(), true)),
+        ];
+        if let Some(urls) = &self.urls {
+            let derived = |url: &str| Text::code(url) + Text::dim("  (derived)");
+            fields.push(("callback URL", derived(&urls.callback)));
+            fields.push(("SAML metadata", derived(&urls.saml_metadata)));
+            fields.push(("signing keys", derived(&urls.certs)));
+        }
+        page.fields(&fields);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.organization.auth_domain.clone().into_iter().collect()
+    }
+}
+
+fn read_only(team: &Fields) -> Text {
+    match team.is_ui_read_only {
+        Some(true) => {
+            let why = team.ui_read_only_toggle_reason.as_deref().filter(|why| !why.is_empty());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            Text::warn("read-only") + format!(", the API is not{why}")
+        }
+        Some(false) => Text::plain("may be used for changes"),
+        None => Text::dim("not told"),
+    }
+}
+
+fn design(team: &Fields) -> Text {
+    let Some(design) = &team.login_design else { return Text::dim("the usual") };
+    let parts = [
+        ("header", &design.header_text),
+        ("footer", &design.footer_text),
+        ("logo", &design.logo_path),
+        ("background", &design.background_color),
+        ("text", &design.text_color),
+    ];
+    let told: Vec<_> = parts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref().filter(|text| !text.is_empty())?)))
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    if told.is_empty() { Text::dim("the usual") } else { Text::plain(told.join(", ")) }
+}

@@ -1,0 +1,187 @@
+//! The types of identity providers and their fields (API reference, section 3).
+
+use super::kind::{Field, Kind, Need, Value};
+
+const fn needed(name: &'static str, value: Value, help: &'static str) -> Field {
+    Field { name, need: Need::Needed, secret: false, value, help }
+}
+
+const fn optional(name: &'static str, value: Value, help: &'static str) -> Field {
+    Field { name, need: Need::Optional, secret: false, value, help }
+}
+
+const fn returned(name: &'static str, help: &'static str) -> Field {
+    Field { name, need: Need::Returned, secret: false, value: Value::Text, help }
+}
+
+const CLIENT_ID: Field = needed("client_id", Value::Text, "ID of the client at the IdP");
+const CLIENT_SECRET: Field = Field {
+    name: "client_secret",
+    need: Need::Needed,
+    secret: true,
+    value: Value::Text,
+    help: "secret of the client at the IdP",
+};
+const CLAIMS: Field =
+    optional("claims", Value::List, "claims to keep for policies, besides the usual ones");
+const EMAIL_CLAIM: Field =
+    optional("email_claim_name", Value::Text, "claim that holds the e-mail address");
+const REDIRECT_URL: Field = returned("redirect_url", "callback that the API computed");
+
+/// A client ID and a secret, and nothing else.
+const CLIENT: &[Field] = &[CLIENT_ID, CLIENT_SECRET, REDIRECT_URL];
+
+/// The prompts of OpenID Connect that each type takes.
+const ENTRA_PROMPTS: &[&str] = &["login", "select_account", "none"];
+const GOOGLE_PROMPTS: &[&str] = &["none", "consent", "select_account"];
+
+const OKTA: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("okta_account", Value::Url, "URL of the organization, `https://company.okta.com`"),
+    optional(
+        "authorization_server_id",
+        Value::Text,
+        "custom authorization server, such as `default`",
+    ),
+    Field {
+        name: "api_token",
+        need: Need::Optional,
+        secret: true,
+        value: Value::Text,
+        help: "Okta API token, for groups; not in the public reference",
+    },
+    CLAIMS,
+    EMAIL_CLAIM,
+    REDIRECT_URL,
+];
+
+const ENTRA: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("directory_id", Value::Text, "directory (tenant) ID, a UUID"),
+    optional("support_groups", Value::Boolean, "read the groups of whoever signs in"),
+    optional(
+        "conditional_access_enabled",
+        Value::Boolean,
+        "offer conditional access contexts to policies",
+    ),
+    optional("prompt", Value::Choice(ENTRA_PROMPTS), "what to ask of whoever signs in"),
+    CLAIMS,
+    EMAIL_CLAIM,
+    returned("azure_cloud", "cloud that the directory is in"),
+    REDIRECT_URL,
+];
+
+const GOOGLE: &[Field] = &[CLIENT_ID, CLIENT_SECRET, CLAIMS, EMAIL_CLAIM, REDIRECT_URL];
+
+const WORKSPACE: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("apps_domain", Value::Text, "domain of the Workspace account"),
+    optional("prompt", Value::Choice(GOOGLE_PROMPTS), "what to ask of whoever signs in"),
+    optional("use_login_hint", Value::Boolean, "pass the e-mail address on as a hint"),
+    CLAIMS,
+    EMAIL_CLAIM,
+    REDIRECT_URL,
+];
+
+const OIDC: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("auth_url", Value::Url, "authorization endpoint"),
+    needed("token_url", Value::Url, "token endpoint"),
+    needed("certs_url", Value::Url, "key set (JWKS)"),
+    optional("pkce_enabled", Value::Boolean, "use PKCE (RFC 7636)"),
+    optional("scopes", Value::List, "scopes to ask for: `openid`, `email`, `profile`"),
+    CLAIMS,
+    EMAIL_CLAIM,
+    REDIRECT_URL,
+];
+
+const SAML: &[Field] = &[
+    needed("sso_target_url", Value::Url, "sign-in URL of the IdP"),
+    needed("issuer_url", Value::Text, "entity ID of the IdP"),
+    needed("idp_public_certs", Value::Certificates, "signing certificates of the IdP"),
+    optional(
+        "idp_public_cert",
+        Value::Certificates,
+        "one signing certificate, as older guides write it",
+    ),
+    optional("sign_request", Value::Boolean, "sign the requests"),
+    optional("email_attribute_name", Value::Text, "attribute that holds the e-mail address"),
+    optional("attributes", Value::List, "attributes to keep for policies"),
+    optional("header_attributes", Value::Headers, "attributes to pass on as headers"),
+    optional("force_authn", Value::Boolean, "ask the IdP for a fresh login each time"),
+    optional("max_sso_url_length", Value::Number, "longest sign-in URL, in characters"),
+    optional(
+        "enable_encryption",
+        Value::Boolean,
+        "take encrypted assertions; needs a certificate set",
+    ),
+    REDIRECT_URL,
+];
+
+const ONELOGIN: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("onelogin_account", Value::Url, "URL of the account, `https://company.onelogin.com`"),
+    CLAIMS,
+    EMAIL_CLAIM,
+    REDIRECT_URL,
+];
+
+const PINGONE: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("ping_env_id", Value::Text, "ID of the PingOne environment"),
+    CLAIMS,
+    EMAIL_CLAIM,
+    REDIRECT_URL,
+];
+
+const CENTRIFY: &[Field] = &[
+    CLIENT_ID,
+    CLIENT_SECRET,
+    needed("centrify_account", Value::Url, "URL of the account, `https://company.my.centrify.com`"),
+    needed("centrify_app_id", Value::Text, "ID of the application at Centrify"),
+    CLAIMS,
+    EMAIL_CLAIM,
+    REDIRECT_URL,
+];
+
+const CLOUDFLARE: &[Field] = &[
+    optional("restrict_to_account_members", Value::Boolean, "admit members of this account only"),
+    REDIRECT_URL,
+];
+
+const fn kind(
+    name: &'static str,
+    title: &'static str,
+    aliases: &'static [&'static str],
+    fields: &'static [Field],
+) -> Kind {
+    Kind { name, title, aliases, fields, scim: true, federable: true }
+}
+
+pub(super) const KINDS: &[Kind] = &[
+    Kind {
+        scim: false,
+        federable: false,
+        ..kind("onetimepin", "One-time PIN", &["otp", "one-time-pin"], &[REDIRECT_URL])
+    },
+    Kind { federable: false, ..kind("cloudflare", "Cloudflare", &[], CLOUDFLARE) },
+    kind("okta", "Okta", &[], OKTA),
+    kind("azureAD", "Microsoft Entra ID", &["entra", "entra-id", "azure-ad"], ENTRA),
+    kind("google", "Google", &[], GOOGLE),
+    kind("google-apps", "Google Workspace", &["google-workspace"], WORKSPACE),
+    kind("oidc", "OpenID Connect", &["openid-connect"], OIDC),
+    kind("saml", "SAML", &[], SAML),
+    kind("github", "GitHub", &[], CLIENT),
+    kind("facebook", "Facebook", &[], CLIENT),
+    kind("linkedin", "LinkedIn", &[], CLIENT),
+    kind("yandex", "Yandex", &[], CLIENT),
+    kind("onelogin", "OneLogin", &[], ONELOGIN),
+    kind("pingone", "PingOne", &["ping"], PINGONE),
+    kind("centrify", "Centrify", &[], CENTRIFY),
+];

@@ -1,0 +1,336 @@
+//! A signing certificate: whose it is, how long it holds, how strong it is.
+//! Read from PEM or from the bare base64 that SAML metadata holds.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Certificate {
+    /// Whose it is, as a distinguished name.
+    pub subject: String,
+    /// When it begins to hold.
+    #[schemars(with = "String")]
+    pub not_before: Timestamp,
+    /// When it ends to hold.
+    #[schemars(with = "String")]
+    pub not_after: Timestamp,
+    /// Its key's algorithm and length.
+    pub key: Key,
+    /// The algorithm that it is signed with.
+    pub signature: String,
+    /// The certificate itself, base64 without line breaks.
+    pub base64: String,
+}
+
+/// A public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Key {
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// Its length in bits; 0 where it is not known.
+    pub bits: usize,
+}
+
+/// An algorithm of public keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// RSA.
+    Rsa,
+    /// Elliptic curves.
+    Ec,
+    /// Edwards curves: Ed25519, Ed448.
+    Ed,
+    /// Another one.
+    Other,
+}
+
+/// Why a text is no certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is empty.
+    #[error("it is empty")]
+    Empty,
+    /// It is a key.
+    #[error("it is a private key, which nobody else may see; give the certificate")]
+    PrivateKey,
+    /// It is PEM of something else.
+    #[error("it is PEM, but of no certificate")]
+    OtherPem,
+    /// It is not base64.
+    #[error("it is neither PEM nor base64")]
+    Base64,
+    /// It is base64 of something else.
+    #[error("its base64 holds no X.509 certificate")]
+    X509,
+}
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// Reads one certificate, PEM or bare base64, whatever the line breaks.
+pub fn read(text: &str) -> Result<Certificate, Unreadable> {
+    let base64 = body(text)?;
+    let der = STANDARD.decode(&base64).map_err(|_| Unreadable::Base64)?;
+    let (rest, parsed) = X509Certificate::from_der(&der).map_err(|_| Unreadable::X509)?;
+    if !rest.is_empty() {
+        return Err(Unreadable::X509);
+    }
+    let time = |time: x509_parser::time::ASN1Time| {
+        Timestamp::from_second(time.timestamp()).map_err(|_| Unreadable::X509)
+    };
+    Ok(Certificate {
+        subject: subject(&parsed),
+        not_before: time(parsed.validity().not_before)?,
+        not_after: time(parsed.validity().not_after)?,
+        key: key(&parsed),
+        signature: signature(&parsed),
+        base64,
+    })
+}
+
+/// Reads all certificates of a PEM file, or the one of a bare base64 text.
+pub fn read_all(text: &str) -> Result<Vec<Certificate>, Unreadable> {
+    if !text.contains(BEGIN) {
+        return read(text).map(|certificate| vec![certificate]);
+    }
+    text.split(BEGIN).skip(1).map(|part| read(&format!("{BEGIN}{part}"))).collect()
+}
+
+fn body(text: &str) -> Result<String, Unreadable> {
+    if text.contains("PRIVATE KEY-----") {
+        return Err(Unreadable::PrivateKey);
+    }
+    let body = match text.split_once(BEGIN) {
+        Some((_, after)) => after.split(END).next().unwrap_or(after),
+        None if text.contains("-----BEGIN") => return Err(Unreadable::OtherPem),
+        None => text,
+    };
+    // A `\n` that was escaped twice on its way through JSON or a shell is common.
+    let body: String = body.replace("\\n", "").split_whitespace().collect();
+    if body.is_empty() { Err(Unreadable::Empty) } else { Ok(body) }
+}
+
+fn subject(certificate: &X509Certificate<'_>) -> String {
+    let subject = certificate.subject().to_string();
+    if subject.is_empty() { "without a subject".to_owned() } else { subject }
+}
+
+fn key(certificate: &X509Certificate<'_>) -> Key {
+    let (algorithm, bits) = match certificate.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => (Algorithm::Rsa, bits(key.modulus)),
+        Ok(PublicKey::EC(point)) => (Algorithm::Ec, curve_bits(point.key_size())),
+        _ => {
+            let oid = certificate.public_key().algorithm.algorithm.to_id_string();
+            match oid.as_str() {
+                "1.3.101.112" => (Algorithm::Ed, 256),
+                "1.3.101.113" => (Algorithm::Ed, 456),
+                _ => (Algorithm::Other, 0),
+            }
+        }
+    };
+    Key { algorithm, bits }
+}
+
+/// The point's coordinates are whole bytes; P-521 is the one curve that is not.
+fn curve_bits(bits: usize) -> usize {
+    if bits == 528 { 521 } else { bits }
+}
+
+/// Names as OpenSSL writes them; an OID that is not known as it is.
+fn signature(certificate: &X509Certificate<'_>) -> String {
+    let oid = certificate.signature_algorithm.algorithm.to_id_string();
+    let name = match oid.as_str() {
+        "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
+        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
+        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+        "1.2.840.113549.1.1.10" => "rsassaPss",
+        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
+        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+        "1.3.101.112" => "ED25519",
+        "1.3.101.113" => "ED448",
+        other => other,
+    };
+    name.to_owned()
+}
+
+/// The length of a number that is written with its highest byte first.
+pub(super) fn bits(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let top = number.get(zeros).map_or(0, |byte| byte.leading_zeros() as usize);
+    (number.len() - zeros) * 8 - top
+}
+
+impl Certificate {
+    /// The certificate as PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        let lines = self.base64.as_bytes().chunks(64);
+        let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
+        format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
+    }
+
+    /// Whether it no longer holds.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.not_after < now
+    }
+
+    /// Whether it is signed with a broken hash: MD2, MD5 or SHA-1.
+    #[must_use]
+    pub fn has_broken_signature(&self) -> bool {
+        let name = self.signature.to_ascii_lowercase();
+        name.starts_with("md") || name.contains("sha1")
+    }
+}
+
+impl Key {
+    /// Whether it is shorter than NIST SP 800-131A allows: RSA of 2048 bits,
+    /// elliptic curves of 224. Of other keys nothing is known.
+    #[must_use]
+    pub fn is_short(self) -> bool {
+        match self.algorithm {
+            Algorithm::Rsa => self.bits < 2048,
+            Algorithm::Ec => self.bits < 224,
+            Algorithm::Ed | Algorithm::Other => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.algorithm {
+            Algorithm::Rsa => write!(formatter, "RSA of {} bits", self.bits),
+            Algorithm::Ec => write!(formatter, "elliptic curve of {} bits", self.bits),
+            Algorithm::Ed => write!(formatter, "Edwards curve of {} bits", self.bits),
+            Algorithm::Other => write!(formatter, "key of an unknown algorithm"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with `openssl req -x509 -newkey rsa:1024 -sha1`.
+    const WEAK: &str = "MIIB+zCCAWSgAwIBAgIBATANBgkqhkiG9w0BAQUFADAYMRYwFAYDVQQDDA1pZHAuY29vbC5jYXRzMCAXDTI2\
+        MTEyMjIyNDEyMVoYDzIwODEwODI1MjI0MTIxWjAYMRYwFAYDVQQDDA1pZHAuY29vbC5jYXRzMIGfMA0GCSqG\
+        SIb3DQEBAQUAA4GNADCBiQKBgQDYw8FIiCURR4SA9d6MyLvyyHDsGUGeaL7XHgOytK5dbZUimveNkPinQBcW\
+        0a0pABO4ILMYThbcSKFNcfLqm04bsqdxFi3Z3MCWrh2f+YiHal7mIpjM1B/i8QV7Q2t1R03F8Y5vQth7CNeV\
+        l43kD7P4Wqk1HFTvkY3O1alJIpMLpQIDAQABo1MwUTAdBgNVHQ4EFgQUp1wamDLhK7c17Hq1igpzrnCvEyQw\
+        HwYDVR0jBBgwFoAUp1wamDLhK7c17Hq1igpzrnCvEyQwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQUF\
+        AAOBgQA5UFs+kzj+HFrcDY6oA6LRecQPEAYJLh8cg6NDVmNAFtXEH0b4XlzIUSEK3MphSA44IUs3uLnalxbl\
+        GHXleVwHbRBgAap+9p9i3ebuAzkH4Sji72m+k0vv4X74Ubm59Os5DQqMSd6EPt6ofcgKAczAMoxmmkZSfWcX\
+        f2QNlf9oMg==";
+    /// Made with `openssl req -x509 -newkey rsa:2048 -sha256`.
+    const STRONG: &str = "MIIDADCCAeigAwIBAgIBATANBgkqhkiG9w0BAQsFADAYMRYwFAYDVQQDDA1pZHAuY29vbC5jYXRzMCAXDTI2\
+        MTEyMjIyNDEyMVoYDzIwODEwODI1MjI0MTIxWjAYMRYwFAYDVQQDDA1pZHAuY29vbC5jYXRzMIIBIjANBgkq\
+        hkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtdhnsHHkQ/zCc4OCgxPlb1GuwVzWvmPRHp41h++y0lfKI8+2pxkX\
+        BA1Oc7fEZZQAF+N9II9oWhKuArPqjxrlS2tFsGty991G7/7I2FbYSekOCEBCpSohkrlJpIBzYzWSQV1wjXKp\
+        ATnYEUpL+L8GgkkNEtRcvwbyurid3EP3EmQYqzRAjVpeDZXK7u9mYU7Y87s4ptJzJJUvxCNCbJFPvOziAanI\
+        X5LOh74tTeLFRZBIszksy11Aw6UnQ58CMTrT3AjznV2GOdGEg9T0qyG+1zXI0jZca0D+5Q4FXIlc/gZTLR8z\
+        5+9SAXeZzuuQzokb2JvKfGVirwJhAd2CnB3uNwIDAQABo1MwUTAdBgNVHQ4EFgQUv70qbaTdUIDcRPL+dPKN\
+        nCdJOr4wHwYDVR0jBBgwFoAUv70qbaTdUIDcRPL+dPKNnCdJOr4wDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG\
+        9w0BAQsFAAOCAQEAWCmm/LpmmvFREszuqydGo39wq7M3bRu/6bNBAY6jfujwpbBKx4Zi9AMUDy3zgzp6Mzwf\
+        bKMEvAHZoRknE+8KU4y3RfQ3l+a/jynuSigDUC64Yxi5I+QoavR4tLSepqx+vZCDu57Mn0LGRBBQSfleR+fa\
+        zAWO6ATNqlhqHHAZvuByhtf5usceJy1FCKGwnTKS9xdNXx1opwC9Sb2Eowt1k9NK7EbxZSlzKucPAMSsCiaR\
+        yFyPlEPOChB683HLA0NlEPONbBnXag9KLpYtzKsBOYdXNssfBTnEN8kTHB82ylATwC6w1Ex9hOBhdqwDQxRW\
+        nym/3AEho3v6ZywLfo9W+Q==";
+    /// Made with `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp521r1 -sha512`.
+    const CURVE: &str = "MIIB6TCCAUugAwIBAgIBATAKBggqhkjOPQQDBDAPMQ0wCwYDVQQDDARwNTIxMCAXDTI2MTEyMjIyNDEyMVoY\
+        DzIwODEwODI1MjI0MTIxWjAPMQ0wCwYDVQQDDARwNTIxMIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBZkTu\
+        Qt1FkiCAxMma+PHDP24LbraIGtWNJ6HQvgHbx6yOnFatzzCM94MwhDkkcn0Qc00LEQ9kFLvp1JyQiJTCCQIB\
+        exrj+ISn5QzDcJ2A8MRi01GqzhN6HWFHrgQNsdfkEwpebNbPwAHUnPZd2NVHyHgn4fJcgH+gXhZfN/sPbyaP\
+        TYCjUzBRMB0GA1UdDgQWBBT/NjlgtYskzlvYBxfEtOzU6EM9qjAfBgNVHSMEGDAWgBT/NjlgtYskzlvYBxfE\
+        tOzU6EM9qjAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMEA4GLADCBhwJCAZU0ZVtqo92yLj6DcEyY0aE1\
+        ucycSCdihprzfiVGbNpZ/FD2ZxsOYRUDmbbjxS5XVpPruOtVH6obatj+8wc9t+MFAkEMtiOtbU0v/ZQk4/Ce\
+        SmxVO9+8beq+Yq8PUm+JLKAwTpDc7zCyvsEh4qnAN0dJLJtsI7pBKvxVLRCb5hGWDz1crQ==";
+
+    #[test]
+    fn key_and_signature_are_told() {
+        for (text, subject, key, signature, is_short, is_broken) in [
+            (WEAK, "CN=idp.cool.cats", "RSA of 1024 bits", "sha1WithRSAEncryption", true, true),
+            (
+                STRONG,
+                "CN=idp.cool.cats",
+                "RSA of 2048 bits",
+                "sha256WithRSAEncryption",
+                false,
+                false,
+            ),
+            (CURVE, "CN=p521", "elliptic curve of 521 bits", "ecdsa-with-SHA512", false, false),
+        ] {
+            let found = read(text).unwrap();
+            assert_eq!((found.subject.as_str(), found.signature.as_str()), (subject, signature));
+            assert_eq!(found.key.to_string(), key);
+            assert_eq!((found.key.is_short(), found.has_broken_signature()), (is_short, is_broken));
+        }
+    }
+
+    #[test]
+    fn pem_and_base64_of_any_shape_are_the_same_certificate() {
+        let expected = read(STRONG).unwrap();
+        let pem = expected.pem();
+        for text in [
+            STRONG.to_owned(),
+            pem.clone(),
+            pem.replace('\n', "\r\n"),
+            pem.replace('\n', "\\n"),
+            format!("  {}\n  {}\n", &STRONG[..100], &STRONG[100..]),
+            format!("Bag Attributes\n{pem}trailer"),
+        ] {
+            assert_eq!(read(&text).unwrap(), expected, "{text}");
+        }
+        let both = format!("{pem}{}", read(CURVE).unwrap().pem());
+        assert_eq!(read_all(&both).unwrap().len(), 2);
+        assert_eq!(read_all(STRONG).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_said() {
+        let cut = &STRONG[..400];
+        for (text, expected) in [
+            ("", Unreadable::Empty),
+            ("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", Unreadable::Empty),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----",
+                Unreadable::PrivateKey,
+            ),
+            ("-----BEGIN PUBLIC KEY-----\nMC4=\n-----END PUBLIC KEY-----", Unreadable::OtherPem),
+            ("no base64!", Unreadable::Base64),
+            ("Z2FyYmFnZQ==", Unreadable::X509),
+            (cut, Unreadable::X509),
+        ] {
+            assert_eq!(read(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_expires_after_its_last_second() {
+        let certificate = read(STRONG).unwrap();
+        let end = certificate.not_after;
+        assert!(!certificate.is_expired(end));
+        assert!(certificate.is_expired(end + jiff::SignedDuration::from_secs(1)));
+        assert!(certificate.not_before < end);
+    }
+
+    #[test]
+    fn bits_are_counted_without_leading_zeros() {
+        for (number, expected) in
+            [(&[][..], 0), (&[0, 0], 0), (&[1], 1), (&[0, 0x80, 0], 16), (&[0x7f, 0xff], 15)]
+        {
+            assert_eq!(bits(number), expected, "{number:?}");
+        }
+    }
+}

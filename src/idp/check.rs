@@ -1,0 +1,64 @@
+//! What can be proven of an identity provider without a login, and what
+//! cannot. What to ask is decided, asked, and judged: only the asking has I/O.
+
+mod facts;
+mod judge;
+mod plan;
+mod point;
+mod saml;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::probe::Fetcher;
+
+pub use plan::Bases;
+pub use point::{Point, PointId, Severity, State};
+
+/// Where the dashboard lists the identity providers, with a Test button each.
+pub const DASHBOARD: &str =
+    "https://one.dash.cloudflare.com/?to=/:account/integrations/identity-providers";
+
+/// The identity provider that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Its type, as the API names it.
+    pub kind: &'a str,
+    /// Its configuration, as the API answers it.
+    pub config: &'a Map<String, Value>,
+}
+
+/// What else a judgement depends on.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The time.
+    pub now: Timestamp,
+    /// How many days before its end a certificate is warned of.
+    pub cert_days: u32,
+    /// How many one-time PIN providers the account has.
+    pub one_time_pins: usize,
+    /// Where the services that everybody shares are.
+    pub bases: Bases,
+}
+
+impl Terms {
+    /// The usual ones: 30 days, the services of the Internet.
+    #[must_use]
+    pub fn new(now: Timestamp, one_time_pins: usize) -> Self {
+        Self { now, cert_days: 30, one_time_pins, bases: Bases::default() }
+    }
+}
+
+/// Looks at all that can be looked at, all at once. The last point is always
+/// that a real login is not proven.
+pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &Terms) -> Vec<Point> {
+    let plan = plan::of(subject, &terms.bases);
+    let facts = facts::gather(fetcher, &plan, terms.now).await;
+    judge::all(subject, &plan, &facts, terms)
+}
+
+/// What can be said of a configuration without asking anybody.
+#[must_use]
+pub fn offline(subject: Subject<'_>, terms: &Terms) -> Vec<Point> {
+    judge::all(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
+}

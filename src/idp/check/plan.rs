@@ -1,0 +1,304 @@
+//! What is to be asked about a configuration. Pure.
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::Subject;
+use super::point::PointId;
+use crate::idp::issuer::Issuer;
+use crate::idp::kind;
+use crate::idp::probe::Hosts;
+
+/// Where the services that everybody shares are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bases {
+    /// Entra ID.
+    pub microsoft: String,
+    /// Google's issuer.
+    pub google: String,
+    /// `PingOne`, in North America.
+    pub pingone: String,
+}
+
+impl Default for Bases {
+    fn default() -> Self {
+        Self {
+            microsoft: "https://login.microsoftonline.com".to_owned(),
+            google: "https://accounts.google.com".to_owned(),
+            pingone: "https://auth.pingone.com".to_owned(),
+        }
+    }
+}
+
+/// What is to be asked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub issuer: Option<Expected>,
+    /// The key set, where the configuration names it.
+    pub certs: Option<Url>,
+    pub endpoints: Vec<(PointId, Url)>,
+    /// The hosts that the configuration names, by itself or by its type.
+    pub hosts: Hosts,
+}
+
+/// The issuer that the configuration implies.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub issuer: Issuer,
+    pub certainty: Certainty,
+    /// What its document proves.
+    pub proves: PointId,
+}
+
+/// How well the issuer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// It follows from the configuration.
+    Sure,
+    /// It is the usual place: nothing there proves nothing.
+    Guessed,
+}
+
+pub(super) fn of(subject: Subject<'_>, bases: &Bases) -> Plan {
+    let config = subject.config;
+    let name = kind::find(subject.kind).map_or(subject.kind, |kind| kind.name);
+    let issuer = match name {
+        "okta" => okta(config),
+        "azureAD" => entra(config, bases),
+        "google" | "google-apps" => sure(&bases.google, PointId::Discovery),
+        "oidc" => oidc(config, bases),
+        "onelogin" => below(config, "onelogin_account", "/oidc/2"),
+        "centrify" => {
+            let app = text(config, "centrify_app_id").unwrap_or_default();
+            below(config, "centrify_account", &format!("/{app}"))
+        }
+        "pingone" => text(config, "ping_env_id")
+            .and_then(|env| guessed(&format!("{}/{env}/as", bases.pingone))),
+        _ => None,
+    };
+    let endpoints: &[(PointId, &str)] = match name {
+        "oidc" => &[(PointId::AuthEndpoint, "auth_url"), (PointId::TokenEndpoint, "token_url")],
+        "saml" => &[(PointId::SsoEndpoint, "sso_target_url")],
+        _ => &[],
+    };
+    let endpoints: Vec<_> =
+        endpoints.iter().filter_map(|(id, field)| Some((*id, url(config, field)?))).collect();
+    let certs = (name == "oidc").then(|| url(config, "certs_url")).flatten();
+    let document = issuer.as_ref().map(|expected| expected.issuer.document());
+    // Google's keys are not where its issuer is.
+    let keys = name.starts_with("google").then(|| "https://www.googleapis.com".parse().ok());
+    let keys: Option<Url> = keys.flatten();
+    let urls = endpoints.iter().map(|(_, url)| url).chain(&certs).chain(&document).chain(&keys);
+    let hosts = Hosts::of(urls);
+    Plan { issuer, certs, endpoints, hosts }
+}
+
+pub(super) fn text<'a>(config: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
+    config.get(field)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn url(config: &Map<String, Value>, field: &str) -> Option<Url> {
+    Url::parse(text(config, field)?).ok().filter(|url| url.host().is_some())
+}
+
+fn sure(issuer: &str, proves: PointId) -> Option<Expected> {
+    let issuer = issuer.parse().ok()?;
+    Some(Expected { issuer, certainty: Certainty::Sure, proves })
+}
+
+/// The document of a guessed issuer may name any issuer that it belongs to:
+/// whether a slash ends it cannot be guessed.
+fn guessed(issuer: &str) -> Option<Expected> {
+    let issuer: Issuer = issuer.parse().ok()?;
+    let issuer = issuer.document().as_str().parse().ok()?;
+    Some(Expected { issuer, certainty: Certainty::Guessed, proves: PointId::Discovery })
+}
+
+fn below(config: &Map<String, Value>, field: &str, path: &str) -> Option<Expected> {
+    guessed(&format!("{}{path}", text(config, field)?.trim_end_matches('/')))
+}
+
+fn okta(config: &Map<String, Value>) -> Option<Expected> {
+    let account = text(config, "okta_account")?.trim_end_matches('/');
+    let issuer = match text(config, "authorization_server_id") {
+        Some(server) => format!("{account}/oauth2/{server}"),
+        None => account.to_owned(),
+    };
+    sure(&issuer, PointId::Tenant)
+}
+
+/// The national clouds have their own hosts (Microsoft, "National clouds").
+fn entra(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
+    let directory = text(config, "directory_id")?;
+    let base = match text(config, "azure_cloud").unwrap_or("default") {
+        "usgov" | "us_gov" | "government" => "https://login.microsoftonline.us",
+        "china" => "https://login.partner.microsoftonline.cn",
+        _ => &bases.microsoft,
+    };
+    sure(&format!("{base}/{directory}/v2.0"), PointId::Tenant)
+}
+
+/// The issuer by the way in which well-known products lay out their endpoints.
+fn oidc(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
+    let auth = url(config, "auth_url")?;
+    let (origin, path) = (auth.origin().ascii_serialization(), auth.path());
+    let certs = url(config, "certs_url");
+    let keys_below = |tail: &str| {
+        let certs = certs.as_ref()?.as_str();
+        certs.strip_suffix(tail).map(str::to_owned)
+    };
+    let known = |issuer: &str| sure(issuer, PointId::Discovery);
+    if origin == bases.google {
+        return known(&bases.google);
+    }
+    if let Some(tenant) = path.strip_suffix("/oauth2/v2.0/authorize")
+        && origin == bases.microsoft
+    {
+        return known(&format!("{origin}{tenant}/v2.0"));
+    }
+    // Keycloak; authentik, whose issuer can be told by the key set alone.
+    if let Some(realm) = path.strip_suffix("/protocol/openid-connect/auth") {
+        return known(&format!("{origin}{realm}"));
+    }
+    if path.ends_with("/application/o/authorize/") {
+        return known(&keys_below("jwks/")?);
+    }
+    // Okta: the organization's own authorization server, or a custom one.
+    if let Some(server) =
+        path.strip_prefix("/oauth2").and_then(|path| path.strip_suffix("/v1/authorize"))
+    {
+        let server = if server.is_empty() { String::new() } else { format!("/oauth2{server}") };
+        return known(&format!("{origin}{server}"));
+    }
+    guessed(&keys_below("/.well-known/jwks.json").unwrap_or(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn planned(kind: &str, config: &Value) -> Plan {
+        let config = config.as_object().unwrap();
+        of(Subject { kind, config }, &Bases::default())
+    }
+
+    #[test]
+    fn each_type_implies_its_issuer() {
+        use Certainty::{Guessed, Sure};
+        let document = |issuer: &str| format!("{issuer}/.well-known/openid-configuration");
+        for (kind, config, expected) in [
+            (
+                "okta",
+                json!({ "okta_account": "https://a.okta.com/" }),
+                Some(("https://a.okta.com".to_owned(), Sure)),
+            ),
+            (
+                "okta",
+                json!({ "okta_account": "https://a.okta.com", "authorization_server_id": "x" }),
+                Some(("https://a.okta.com/oauth2/x".to_owned(), Sure)),
+            ),
+            (
+                "azureAD",
+                json!({ "directory_id": "d" }),
+                Some(("https://login.microsoftonline.com/d/v2.0".to_owned(), Sure)),
+            ),
+            (
+                "AzureAD",
+                json!({ "directory_id": "d", "azure_cloud": "default" }),
+                Some(("https://login.microsoftonline.com/d/v2.0".to_owned(), Sure)),
+            ),
+            (
+                "azureAD",
+                json!({ "directory_id": "d", "azure_cloud": "china" }),
+                Some(("https://login.partner.microsoftonline.cn/d/v2.0".to_owned(), Sure)),
+            ),
+            ("google", json!({}), Some(("https://accounts.google.com".to_owned(), Sure))),
+            ("google-apps", json!({}), Some(("https://accounts.google.com".to_owned(), Sure))),
+            (
+                "onelogin",
+                json!({ "onelogin_account": "https://a.onelogin.com/" }),
+                Some((document("https://a.onelogin.com/oidc/2"), Guessed)),
+            ),
+            (
+                "ping",
+                json!({ "ping_env_id": "e" }),
+                Some((document("https://auth.pingone.com/e/as"), Guessed)),
+            ),
+            (
+                "centrify",
+                json!({ "centrify_account": "https://a.my.centrify.com", "centrify_app_id": "x" }),
+                Some((document("https://a.my.centrify.com/x"), Guessed)),
+            ),
+            ("onetimepin", json!({}), None),
+            ("saml", json!({ "sso_target_url": "https://a.cats/" }), None),
+            ("github", json!({}), None),
+            ("passkeys", json!({ "auth_url": "https://a.cats/" }), None),
+            ("okta", json!({}), None),
+            ("okta", json!({ "okta_account": "a.okta.com" }), None),
+        ] {
+            let found = planned(kind, &config).issuer;
+            let found = found.map(|found| (found.issuer.to_string(), found.certainty));
+            assert_eq!(found, expected, "{kind} {config}");
+        }
+    }
+
+    #[test]
+    fn the_layout_of_the_endpoints_tells_the_issuer() {
+        let document = "https://a.cats/.well-known/openid-configuration";
+        for (auth, certs, issuer) in [
+            ("https://accounts.google.com/o/oauth2/v2/auth", "", "https://accounts.google.com"),
+            (
+                "https://login.microsoftonline.com/d/oauth2/v2.0/authorize",
+                "",
+                "https://login.microsoftonline.com/d/v2.0",
+            ),
+            (
+                "https://a.cats/auth/realms/r/protocol/openid-connect/auth",
+                "",
+                "https://a.cats/auth/realms/r",
+            ),
+            (
+                "https://a.cats/application/o/authorize/",
+                "https://a.cats/application/o/cf/jwks/",
+                "https://a.cats/application/o/cf/",
+            ),
+            ("https://a.okta.com/oauth2/v1/authorize", "", "https://a.okta.com"),
+            (
+                "https://a.okta.com/oauth2/default/v1/authorize",
+                "",
+                "https://a.okta.com/oauth2/default",
+            ),
+            ("https://a.cats/authorize", "https://a.cats/.well-known/jwks.json", document),
+            (
+                "https://a.cats/authorize",
+                "https://idp.cats/pool/.well-known/jwks.json",
+                "https://idp.cats/pool/.well-known/openid-configuration",
+            ),
+            ("https://a.cats/x/authorize", "https://a.cats/x/keys", document),
+            ("https://a.cats/v1/authorize", "", document),
+        ] {
+            let plan = planned("oidc", &json!({ "auth_url": auth, "certs_url": certs }));
+            assert_eq!(plan.issuer.unwrap().issuer.as_str(), issuer, "{auth} {certs}");
+        }
+    }
+
+    #[test]
+    fn only_hosts_of_the_configuration_are_asked() {
+        let plan = planned(
+            "oidc",
+            &json!({
+                "auth_url": "https://a.cats/authorize",
+                "token_url": "https://b.cats/token",
+                "certs_url": "https://c.cats/keys",
+                "other_url": "https://d.cats/",
+            }),
+        );
+        assert_eq!(plan.endpoints.len(), 2);
+        for (host, expected) in [("a", true), ("b", true), ("c", true), ("d", false)] {
+            let url = format!("https://{host}.cats/").parse().unwrap();
+            assert_eq!(plan.hosts.admit(&url), expected, "{host}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the certificates of a SAML configuration are worth. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::Terms;
+use super::point::{Point, PointId};
+use crate::idp::certificate::{self, Certificate, Unreadable};
+
+const RENEW: &str =
+    "make a new certificate at the IdP and set it with `cfsso idp update --metadata`";
+
+/// Three points: dates, keys, signatures.
+pub(super) fn certificates(config: &Map<String, Value>, terms: &Terms) -> Vec<Point> {
+    let read: Result<Vec<_>, Unreadable> =
+        texts(config).into_iter().map(certificate::read).collect();
+    let found = match read {
+        Ok(found) if found.is_empty() => {
+            let evidence = "the API shows no certificate of this identity provider";
+            return vec![Point::not_proven(PointId::CertificateDates, evidence)];
+        }
+        Ok(found) => found,
+        Err(error) => {
+            let evidence = format!("a certificate cannot be read: {error}");
+            return vec![Point::failed(PointId::CertificateDates, evidence).remedy(RENEW)];
+        }
+    };
+    vec![dates(&found, terms), key(&found), signature(&found)]
+}
+
+fn texts(config: &Map<String, Value>) -> Vec<&str> {
+    let list = config.get("idp_public_certs").and_then(Value::as_array);
+    let many = list.into_iter().flatten().filter_map(Value::as_str);
+    let one = config.get("idp_public_cert").and_then(Value::as_str);
+    let mut texts: Vec<_> = many.chain(one).filter(|text| !text.trim().is_empty()).collect();
+    texts.dedup();
+    texts
+}
+
+/// One certificate that holds is enough to sign in; which of them the IdP signs
+/// with cannot be told from here.
+fn dates(found: &[Certificate], terms: &Terms) -> Point {
+    let id = PointId::CertificateDates;
+    let now = terms.now;
+    let soon = now.saturating_add(SignedDuration::from_hours(24 * i64::from(terms.cert_days)));
+    let soon = soon.unwrap_or(Timestamp::MAX);
+    let evidence = found.iter().map(|one| date(one, now)).collect::<Vec<_>>().join("; ");
+    let holds = |one: &Certificate| one.not_before <= now && !one.is_expired(now);
+    if !found.iter().any(holds) {
+        return Point::failed(id, evidence).remedy(RENEW);
+    }
+    if found.iter().any(|one| holds(one) && one.not_after > soon) && found.iter().all(holds) {
+        return Point::proven(id, evidence);
+    }
+    Point::failed(id, evidence).warning().remedy(RENEW)
+}
+
+fn date(certificate: &Certificate, now: Timestamp) -> String {
+    let Certificate { subject, not_before, not_after, .. } = certificate;
+    if certificate.is_expired(now) {
+        return format!("`{subject}` expired on {not_after}");
+    }
+    if *not_before > now {
+        return format!("`{subject}` does not hold before {not_before}");
+    }
+    let days = not_after.duration_since(now).as_hours() / 24;
+    format!("`{subject}` holds until {not_after}, {days} days from now")
+}
+
+fn key(found: &[Certificate]) -> Point {
+    let evidence = found.iter().map(|one| one.key.to_string()).collect::<Vec<_>>().join(", ");
+    if found.iter().any(|one| one.key.is_short()) {
+        return Point::failed(
+            PointId::CertificateKey,
+            format!("{evidence}; RSA of 2048 bits is the least that is safe"),
+        )
+        .warning()
+        .remedy(RENEW);
+    }
+    Point::proven(PointId::CertificateKey, evidence)
+}
+
+fn signature(found: &[Certificate]) -> Point {
+    let evidence = found.iter().map(|one| one.signature.as_str()).collect::<Vec<_>>().join(", ");
+    if found.iter().any(Certificate::has_broken_signature) {
+        return Point::failed(
+            PointId::CertificateSignature,
+            format!("{evidence}: MD5 and SHA-1 are broken"),
+        )
+        .warning()
+        .remedy(RENEW);
+    }
+    Point::proven(PointId::CertificateSignature, evidence)
+}

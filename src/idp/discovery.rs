@@ -1,0 +1,323 @@
+//! OpenID Connect discovery: what an issuer publishes of itself, read and held
+//! against what was asked for.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::config::is_loopback;
+use super::issuer::Issuer;
+use super::probe::{Failure, Fetcher, Hosts};
+
+/// The scopes that dashboard SSO needs (the guide's: openid email profile).
+const SCOPES: [&str; 3] = ["openid", "email", "profile"];
+
+/// What an issuer publishes, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Discovered {
+    /// The issuer, as it names itself.
+    pub issuer: String,
+    /// The authorization endpoint.
+    #[schemars(with = "String")]
+    pub auth_url: Url,
+    /// The token endpoint.
+    #[schemars(with = "String")]
+    pub token_url: Url,
+    /// The key set.
+    #[schemars(with = "String")]
+    pub certs_url: Url,
+    /// Those of `openid`, `email` and `profile` that it offers.
+    pub scopes: Vec<String>,
+    /// Whether it offers PKCE with SHA-256 (RFC 7636).
+    pub pkce: bool,
+    /// What is odd about it, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Why nothing was discovered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// The document was not read.
+    #[error("the discovery document `{url}` cannot be read")]
+    Unread {
+        /// Where it should stand.
+        url: String,
+        /// Why not.
+        source: Failure,
+    },
+    /// It is none.
+    #[error("`{url}` is no discovery document: {wrong}")]
+    NoDocument {
+        /// Where it should stand.
+        url: String,
+        /// What is wrong with it.
+        wrong: String,
+    },
+    /// It names another issuer.
+    #[error("the issuer is `{named}`, not `{given}`{}", slash(given, named))]
+    OtherIssuer {
+        /// The issuer that was asked for.
+        given: String,
+        /// The one that the document names.
+        named: String,
+    },
+    /// It is of a service for many tenants, and names none.
+    #[error("`{given}` serves many tenants and names the issuer `{named}`; give the tenant's own")]
+    ManyTenants {
+        /// The issuer that was asked for.
+        given: String,
+        /// The one that the document names.
+        named: String,
+    },
+}
+
+fn slash(given: &str, named: &str) -> &'static str {
+    if given.trim_end_matches('/') != named.trim_end_matches('/') {
+        ""
+    } else if named.ends_with('/') {
+        ": the trailing slash belongs to it"
+    } else {
+        ": it has no trailing slash"
+    }
+}
+
+/// The document of OpenID Connect Discovery 1.0, section 3.
+#[derive(Deserialize)]
+struct Document {
+    issuer: Option<String>,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    jwks_uri: Option<String>,
+    #[serde(default)]
+    scopes_supported: Vec<String>,
+    #[serde(default)]
+    response_types_supported: Vec<String>,
+    #[serde(default)]
+    claims_supported: Vec<String>,
+    #[serde(default)]
+    code_challenge_methods_supported: Vec<String>,
+}
+
+/// Reads what the issuer publishes.
+pub async fn discover(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovered, DiscoveryError> {
+    let url = issuer.document();
+    let body = fetcher
+        .read(&url, &Hosts::of([&url]))
+        .await
+        .map_err(|source| DiscoveryError::Unread { url: url.to_string(), source })?;
+    read(issuer, &body)
+}
+
+/// Reads a document and holds it against the issuer that was asked for.
+pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovered, DiscoveryError> {
+    let none = |wrong: &str| DiscoveryError::NoDocument {
+        url: issuer.document().to_string(),
+        wrong: wrong.to_owned(),
+    };
+    let value: Value = serde_json::from_slice(body).map_err(|_| none("it is no JSON"))?;
+    let document: Document =
+        serde_json::from_value(value).map_err(|error| none(&error.to_string()))?;
+    let named = document.issuer.as_deref().ok_or_else(|| none("it names no `issuer`"))?;
+    same(issuer, named)?;
+    let endpoint = |name: &str, value: &Option<String>| {
+        let text = value.as_deref().ok_or_else(|| none(&format!("it names no `{name}`")))?;
+        let url = Url::parse(text).ok().filter(|url| is_safe(url, issuer));
+        url.ok_or_else(|| none(&format!("its `{name}` is no `https` URL, `{text}`")))
+    };
+    Ok(Discovered {
+        auth_url: endpoint("authorization_endpoint", &document.authorization_endpoint)?,
+        token_url: endpoint("token_endpoint", &document.token_endpoint)?,
+        certs_url: endpoint("jwks_uri", &document.jwks_uri)?,
+        scopes: scopes(&document.scopes_supported),
+        pkce: document.code_challenge_methods_supported.iter().any(|method| method == "S256"),
+        notes: notes(&document),
+        issuer: named.to_owned(),
+    })
+}
+
+fn same(issuer: &Issuer, named: &str) -> Result<(), DiscoveryError> {
+    if issuer.admits(named) {
+        return Ok(());
+    }
+    let (given, named) = (issuer.to_string(), named.to_owned());
+    // Entra's `common` and `organizations` name `{tenantid}` for the tenant.
+    Err(if named.contains('{') {
+        DiscoveryError::ManyTenants { given, named }
+    } else {
+        DiscoveryError::OtherIssuer { given, named }
+    })
+}
+
+/// An issuer on this machine may name endpoints on it.
+fn is_safe(url: &Url, issuer: &Issuer) -> bool {
+    let here = is_loopback(url) && is_loopback(&issuer.document());
+    url.host().is_some() && (url.scheme() == "https" || url.scheme() == "http" && here)
+}
+
+/// An issuer that does not list its scopes (they are only recommended) is
+/// taken to have the usual ones; `openid` has to be there in any case.
+fn scopes(supported: &[String]) -> Vec<String> {
+    let offered = |scope: &str| {
+        supported.is_empty() || scope == "openid" || supported.iter().any(|other| other == scope)
+    };
+    SCOPES.into_iter().filter(|scope| offered(scope)).map(str::to_owned).collect()
+}
+
+fn notes(document: &Document) -> Vec<String> {
+    let lacks = |list: &[String], name: &str| {
+        !list.is_empty() && !list.iter().any(|other| other.split(' ').any(|part| part == name))
+    };
+    let mut notes = Vec::new();
+    if lacks(&document.response_types_supported, "code") {
+        notes.push("it does not list the response type `code`, which Access asks for".to_owned());
+    }
+    if lacks(&document.scopes_supported, "email") {
+        notes.push("it does not list the scope `email`".to_owned());
+    }
+    if lacks(&document.claims_supported, "email") {
+        notes.push(
+            "it does not list the claim `email`; another one is set by `email_claim_name`"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+impl Discovered {
+    /// The fields of an `oidc` configuration that it fills.
+    #[must_use]
+    pub fn config(&self) -> Map<String, Value> {
+        let fields = [
+            ("auth_url", json!(self.auth_url)),
+            ("token_url", json!(self.token_url)),
+            ("certs_url", json!(self.certs_url)),
+            ("scopes", json!(self.scopes)),
+            ("pkce_enabled", json!(self.pkce)),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUTHENTIK: &str = "https://auth.cool.cats/application/o/cloudflare/";
+
+    fn document() -> Value {
+        json!({
+            "issuer": AUTHENTIK,
+            "authorization_endpoint": "https://auth.cool.cats/application/o/authorize/",
+            "token_endpoint": "https://auth.cool.cats/application/o/token/",
+            "jwks_uri": "https://auth.cool.cats/application/o/cloudflare/jwks/",
+            "scopes_supported": ["email", "openid", "offline_access"],
+            "response_types_supported": ["code", "id_token"],
+            "claims_supported": ["sub", "email"],
+            "code_challenge_methods_supported": ["plain", "S256"],
+        })
+    }
+
+    fn with(field: &str, value: Value) -> Value {
+        let mut document = document();
+        document[field] = value;
+        document
+    }
+
+    fn read_of(issuer: &str, document: &Value) -> Result<Discovered, DiscoveryError> {
+        read(&issuer.parse().unwrap(), document.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_document_fills_the_configuration() {
+        let found = read_of(AUTHENTIK, &document()).unwrap();
+        assert!(found.notes.is_empty(), "{:?}", found.notes);
+        assert_eq!(
+            Value::Object(found.config()),
+            json!({
+                "auth_url": "https://auth.cool.cats/application/o/authorize/",
+                "token_url": "https://auth.cool.cats/application/o/token/",
+                "certs_url": "https://auth.cool.cats/application/o/cloudflare/jwks/",
+                "scopes": ["openid", "email"],
+                "pkce_enabled": true,
+            })
+        );
+    }
+
+    #[test]
+    fn what_a_document_does_not_list_is_taken_as_usual_or_absent() {
+        let mut document = document();
+        for field in ["scopes_supported", "claims_supported", "code_challenge_methods_supported"] {
+            document.as_object_mut().unwrap().remove(field);
+        }
+        let found = read_of(AUTHENTIK, &document).unwrap();
+        assert_eq!(found.scopes, ["openid", "email", "profile"]);
+        assert!(!found.pkce && found.notes.is_empty());
+    }
+
+    #[test]
+    fn what_is_odd_is_noted() {
+        for (field, value, expected) in [
+            ("scopes_supported", json!(["openid"]), "scope `email`"),
+            ("claims_supported", json!(["sub"]), "claim `email`"),
+            ("response_types_supported", json!(["id_token"]), "response type `code`"),
+        ] {
+            let found = read_of(AUTHENTIK, &with(field, value)).unwrap();
+            assert_eq!(found.notes.len(), 1);
+            assert!(found.notes[0].contains(expected), "{:?}", found.notes);
+        }
+        let hybrid = with("response_types_supported", json!(["code id_token"]));
+        assert!(read_of(AUTHENTIK, &hybrid).unwrap().notes.is_empty());
+    }
+
+    #[test]
+    fn the_issuer_has_to_be_equal() {
+        for (given, named, expected) in [
+            (
+                "https://auth.cool.cats/application/o/cloudflare",
+                AUTHENTIK,
+                "the issuer is `https://auth.cool.cats/application/o/cloudflare/`, not \
+                 `https://auth.cool.cats/application/o/cloudflare`: the trailing slash belongs to it",
+            ),
+            (
+                "https://a.cats/",
+                "https://a.cats",
+                "the issuer is `https://a.cats`, not `https://a.cats/`: it has no trailing slash",
+            ),
+            (
+                "https://a.cats",
+                "https://b.cats",
+                "the issuer is `https://b.cats`, not `https://a.cats`",
+            ),
+            (
+                "https://login.microsoftonline.com/common/v2.0",
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "`https://login.microsoftonline.com/common/v2.0` serves many tenants and names the \
+                 issuer `https://login.microsoftonline.com/{tenantid}/v2.0`; give the tenant's own",
+            ),
+        ] {
+            let error = read_of(given, &with("issuer", json!(named))).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_said() {
+        for (field, value, expected) in [
+            ("issuer", json!(null), "names no `issuer`"),
+            ("token_endpoint", json!(null), "names no `token_endpoint`"),
+            ("jwks_uri", json!("http://auth.cool.cats/jwks"), "its `jwks_uri` is no `https` URL"),
+            ("jwks_uri", json!("http://127.0.0.1/jwks"), "its `jwks_uri` is no `https` URL"),
+            ("jwks_uri", json!("/jwks"), "its `jwks_uri` is no `https` URL"),
+            ("jwks_uri", json!(7), "is no discovery document"),
+        ] {
+            let error = read_of(AUTHENTIK, &with(field, value)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let error = read(&AUTHENTIK.parse().unwrap(), b"<html>").unwrap_err().to_string();
+        assert!(error.ends_with("openid-configuration` is no discovery document: it is no JSON"));
+        assert!(read(&AUTHENTIK.parse().unwrap(), b"[]").is_err());
+    }
+}

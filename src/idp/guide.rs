@@ -1,0 +1,325 @@
+//! What is to be entered at the IdP, computed from the organization's domain,
+//! and where: data, for a command to show.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What an IdP has to know of Access (API reference, section 3, fixed URLs).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Values {
+    /// Redirect URI of `OpenID` Connect; ACS URL and entity ID of SAML.
+    pub callback: String,
+    /// Metadata of the service provider.
+    pub metadata: String,
+    /// The same for one identity provider: with its own certificate set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_metadata: Option<String>,
+    /// The keys that Access signs with.
+    pub certs: String,
+    /// Where the organization's people sign in.
+    pub origin: String,
+}
+
+/// A product that there are steps for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Product {
+    /// Okta, by `OpenID` Connect.
+    Okta,
+    /// Okta, by SAML.
+    OktaSaml,
+    /// Microsoft Entra ID.
+    Entra,
+    /// Google, for personal accounts.
+    Google,
+    /// Google Workspace.
+    GoogleWorkspace,
+    /// authentik, by `OpenID` Connect.
+    Authentik,
+    /// Anything else that speaks `OpenID` Connect.
+    Oidc,
+    /// Anything else that speaks SAML.
+    Saml,
+    /// One-time PIN: nothing to enter anywhere.
+    OneTimePin,
+    /// Cloudflare itself: nothing to enter anywhere.
+    Cloudflare,
+    /// A service with OAuth clients: GitHub and others.
+    OAuth,
+}
+
+/// What to do at the IdP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Guide {
+    /// The product that the steps are for.
+    pub product: Product,
+    /// Its name.
+    pub title: &'static str,
+    /// What to enter there, in the IdP's own words; empty where nothing is.
+    pub fields: Vec<Entry>,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+}
+
+/// A field at the IdP and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Entry {
+    /// What the IdP calls the field.
+    pub name: &'static str,
+    /// What to enter.
+    pub value: String,
+}
+
+/// The values for the organization at `auth_domain`, and for one of its
+/// identity providers where it exists already.
+#[must_use]
+pub fn values(auth_domain: &str, idp: Option<&str>) -> Values {
+    let origin = origin(auth_domain);
+    let access = format!("{origin}/cdn-cgi/access");
+    Values {
+        callback: format!("{access}/callback"),
+        metadata: format!("{access}/saml-metadata"),
+        own_metadata: idp.map(|id| format!("{access}/{id}/saml-metadata")),
+        certs: format!("{access}/certs"),
+        origin,
+    }
+}
+
+/// An organization's `auth_domain` is a host, whatever somebody wrote around it.
+fn origin(auth_domain: &str) -> String {
+    let host = auth_domain.trim().trim_start_matches("https://").trim_end_matches(['/', '.']);
+    format!("https://{}", host.to_ascii_lowercase())
+}
+
+impl Product {
+    /// The product behind a type and its configuration: an `oidc` or `saml`
+    /// one is told by its sign-in URL.
+    #[must_use]
+    pub fn of(kind: &str, sign_in: Option<&str>) -> Self {
+        let sign_in = sign_in.unwrap_or_default();
+        match super::kind::find(kind).map_or(kind, |kind| kind.name) {
+            "okta" => Self::Okta,
+            "azureAD" => Self::Entra,
+            "google" => Self::Google,
+            "google-apps" => Self::GoogleWorkspace,
+            "oidc" if sign_in.contains("/application/o/") => Self::Authentik,
+            "saml" if is_okta(sign_in) => Self::OktaSaml,
+            "saml" => Self::Saml,
+            "onetimepin" => Self::OneTimePin,
+            "cloudflare" => Self::Cloudflare,
+            "github" | "facebook" | "linkedin" | "yandex" => Self::OAuth,
+            _ => Self::Oidc,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Okta => "Okta",
+            Self::OktaSaml => "Okta (SAML)",
+            Self::Entra => "Microsoft Entra ID",
+            Self::Google => "Google",
+            Self::GoogleWorkspace => "Google Workspace",
+            Self::Authentik => "authentik",
+            Self::Oidc => "OpenID Connect",
+            Self::Saml => "SAML",
+            Self::OneTimePin => "One-time PIN",
+            Self::Cloudflare => "Cloudflare",
+            Self::OAuth => "OAuth client",
+        }
+    }
+}
+
+fn is_okta(url: &str) -> bool {
+    let host = url.split('/').nth(2).unwrap_or_default();
+    [".okta.com", ".oktapreview.com", ".okta-emea.com"].iter().any(|end| host.ends_with(end))
+}
+
+/// What to do at the IdP.
+#[must_use]
+pub fn guide(product: Product, values: &Values) -> Guide {
+    Guide {
+        product,
+        title: product.title(),
+        fields: fields(product, values),
+        steps: steps(product).iter().map(|step| (*step).to_owned()).collect(),
+    }
+}
+
+fn fields(product: Product, values: &Values) -> Vec<Entry> {
+    let callback = |name| Entry { name, value: values.callback.clone() };
+    let other = |name, value: &String| Entry { name, value: value.clone() };
+    let fixed = |name, value: &str| Entry { name, value: value.to_owned() };
+    match product {
+        Product::Okta => vec![callback("Sign-in redirect URIs")],
+        Product::OktaSaml => vec![
+            callback("Single sign-on URL"),
+            callback("Audience URI (SP Entity ID)"),
+            fixed("Name ID format", "EmailAddress"),
+            fixed("Application username", "Email"),
+        ],
+        Product::Entra => vec![callback("Redirect URI (Web)")],
+        Product::Google | Product::GoogleWorkspace => vec![
+            other("Authorized JavaScript origins", &values.origin),
+            callback("Authorized redirect URIs"),
+        ],
+        Product::Authentik => vec![callback("Redirect URIs/Origins (strict)")],
+        Product::Oidc => {
+            vec![callback("Redirect URI"), fixed("Scopes", "openid email profile")]
+        }
+        Product::Saml => saml(values),
+        Product::OAuth => vec![
+            other("Homepage or website URL", &values.origin),
+            callback("Authorization callback URL"),
+        ],
+        Product::OneTimePin | Product::Cloudflare => Vec::new(),
+    }
+}
+
+fn saml(values: &Values) -> Vec<Entry> {
+    let metadata = values.own_metadata.as_ref().unwrap_or(&values.metadata);
+    [
+        ("ACS (assertion consumer service) URL", values.callback.as_str()),
+        ("Entity ID or audience", &values.callback),
+        ("Metadata URL, where the IdP reads one", metadata),
+        ("Name ID format", "EmailAddress"),
+    ]
+    .map(|(name, value)| Entry { name, value: value.to_owned() })
+    .into()
+}
+
+fn steps(product: Product) -> &'static [&'static str] {
+    match product {
+        Product::Okta => &[
+            "in the Okta admin console, open Applications and create an app integration: OIDC, Web Application",
+            "enter the sign-in redirect URI, and let the right people or groups use the app",
+            "on the Sign On tab, set the groups claim to the filter `groups`, Matches regex, `.*`, if policies need groups",
+            "copy client ID and client secret; the account is the Okta URL without `-admin`",
+            "`cfsso idp create okta --client-id … --client-secret-file - --okta-account https://company.okta.com`",
+        ],
+        Product::OktaSaml => &[
+            "in the Okta admin console, open Applications and create an app integration: SAML 2.0",
+            "enter the single sign-on URL and the audience URI; Name ID format EmailAddress, application username Email",
+            "add an attribute statement `email` with the value `user.email`, and assign the right people",
+            "on the Sign On tab, copy the metadata URL",
+            "`cfsso idp create saml --metadata <METADATA URL>`",
+        ],
+        Product::Entra => &[
+            "in the Entra admin center, open App registrations and register an app with the redirect URI, platform Web",
+            "under Certificates & secrets, make a client secret and copy its value, which is shown once",
+            "under API permissions, add the delegated permissions of Microsoft Graph `email`, `openid`, `profile`, `offline_access`, `User.Read`, and `Directory.Read.All`, `GroupMember.Read.All` for groups; grant admin consent",
+            "copy the application (client) ID and the directory (tenant) ID from Overview",
+            "`cfsso idp create azureAD --client-id … --client-secret-file - --directory-id …`",
+        ],
+        Product::Google => &[
+            "in the Google Cloud console, set up the OAuth consent screen, and make an OAuth client ID: Web application",
+            "enter the JavaScript origin and the redirect URI",
+            "copy client ID and client secret",
+            "`cfsso idp create google --client-id … --client-secret-file -`",
+        ],
+        Product::GoogleWorkspace => &[
+            "in the Google Cloud console, enable the Admin SDK API, set the consent screen to Internal, and make an OAuth client ID: Web application",
+            "enter the JavaScript origin and the redirect URI, and copy client ID and client secret",
+            "in the Google Admin console, let internal apps reach Workspace data under Security, API controls",
+            "`cfsso idp create google-apps --client-id … --client-secret-file - --apps-domain company.com`",
+            "a Workspace administrator opens the link that the dashboard shows after that, and consents",
+        ],
+        Product::Authentik => &[
+            "in the authentik admin interface, create an application with a provider: OAuth2/OpenID",
+            "enter the redirect URI as strict, pick a signing key (RS256), keep the scopes `openid`, `email`, `profile`",
+            "bind the application to the right people or groups",
+            "copy client ID, client secret and the provider's OpenID configuration issuer, trailing slash included",
+            "`cfsso idp create oidc --preset authentik --issuer https://authentik.company/application/o/<slug>/ --client-id … --client-secret-file -`",
+        ],
+        Product::Oidc => &[
+            "at the IdP, register a confidential web client for the authorization code flow, and enter the redirect URI",
+            "allow the scopes, and see to it that the ID token carries the claim `email`",
+            "copy client ID, client secret and issuer",
+            "`cfsso idp create oidc --discover <ISSUER> --client-id … --client-secret-file -`",
+        ],
+        Product::Saml => &[
+            "at the IdP, add a SAML application, by hand with ACS URL and entity ID or from the metadata URL",
+            "have it send the e-mail address as name ID, and as the attribute `email`",
+            "sign the response or the assertion with SHA-256, and get the IdP's metadata",
+            "`cfsso idp create saml --metadata <URL or file>`",
+        ],
+        Product::OAuth => &[
+            "in the service's developer settings, register an OAuth app with the homepage and the callback URL",
+            "copy client ID and client secret",
+            "`cfsso idp create <TYPE> --client-id … --client-secret-file -`",
+        ],
+        Product::OneTimePin => &[
+            "nothing is to be entered anywhere: a code is mailed to whoever a policy admits",
+            "let mails from `noreply@notify.cloudflare.com` through",
+        ],
+        Product::Cloudflare => {
+            &["nothing is to be entered anywhere: people sign in with their Cloudflare accounts"]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_follow_from_the_domain() {
+        let expected = "https://cats.cloudflareaccess.com/cdn-cgi/access";
+        for domain in [
+            "cats.cloudflareaccess.com",
+            "https://Cats.cloudflareaccess.com/",
+            " cats.cloudflareaccess.com. ",
+        ] {
+            let values = values(domain, Some("f174e90a"));
+            assert_eq!(values.callback, format!("{expected}/callback"));
+            assert_eq!(values.metadata, format!("{expected}/saml-metadata"));
+            assert_eq!(values.own_metadata, Some(format!("{expected}/f174e90a/saml-metadata")));
+            assert_eq!(values.certs, format!("{expected}/certs"));
+        }
+        assert_eq!(values("cats.cloudflareaccess.com", None).own_metadata, None);
+    }
+
+    #[test]
+    fn the_product_is_told_by_type_and_sign_in_url() {
+        for (kind, sign_in, expected) in [
+            ("okta", None, Product::Okta),
+            ("AzureAD", None, Product::Entra),
+            ("oidc", Some("https://a.cats/application/o/authorize/"), Product::Authentik),
+            ("oidc", Some("https://a.cats/authorize"), Product::Oidc),
+            ("oidc", None, Product::Oidc),
+            ("saml", Some("https://a.okta.com/app/x/sso/saml"), Product::OktaSaml),
+            ("saml", Some("https://evil.cats/a.okta.com/"), Product::Saml),
+            ("saml", None, Product::Saml),
+            ("ping", None, Product::Oidc),
+            ("github", None, Product::OAuth),
+            ("otp", None, Product::OneTimePin),
+            ("passkeys", None, Product::Oidc),
+        ] {
+            assert_eq!(Product::of(kind, sign_in), expected, "{kind} {sign_in:?}");
+        }
+    }
+
+    #[test]
+    fn every_known_type_has_steps_and_those_with_an_idp_the_callback() {
+        let values = values("cats.cloudflareaccess.com", None);
+        for kind in crate::idp::kind::all() {
+            let guide = guide(Product::of(kind.name, None), &values);
+            assert!(!guide.steps.is_empty());
+            let has_callback = guide.fields.iter().any(|entry| entry.value == values.callback);
+            assert_eq!(has_callback, kind.federable, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn saml_names_the_metadata_of_its_own_where_there_is_one() {
+        for (idp, expected) in [
+            (None, "/cdn-cgi/access/saml-metadata"),
+            (Some("x"), "/cdn-cgi/access/x/saml-metadata"),
+        ] {
+            let values = values("cats.cloudflareaccess.com", idp);
+            let guide = guide(Product::Saml, &values);
+            assert!(guide.fields.iter().any(|entry| entry.value.ends_with(expected)));
+        }
+    }
+}

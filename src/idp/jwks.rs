@@ -1,0 +1,209 @@
+//! A JSON Web Key Set (RFC 7517): which of its keys can verify a login.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::certificate;
+
+/// The signature algorithms of OpenID Connect (RFC 7518 section 3.1, RFC 8037),
+/// without those of shared secrets, which a public key set cannot hold.
+const ALGORITHMS: [&str; 12] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K",
+    "EdDSA", "Ed25519",
+];
+
+/// What a key set holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwks {
+    /// The keys that can verify a login, in words: `RS256 kid1`.
+    pub usable: Vec<String>,
+    /// The others, with the reason.
+    pub unusable: Vec<Unusable>,
+}
+
+/// A key that cannot verify a login.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("key `{kid}` {why}")]
+pub struct Unusable {
+    /// Its ID, or its place in the set.
+    pub kid: String,
+    /// Why it cannot.
+    pub why: Why,
+}
+
+/// Why a key cannot verify a login.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// It is for encryption.
+    #[error("is for encryption")]
+    Encryption,
+    /// Its type is unknown, or it is a shared secret.
+    #[error("is of the type `{0}`, which cannot verify a login")]
+    Type(String),
+    /// Its algorithm is unknown.
+    #[error("is for the algorithm `{0}`, which cannot verify a login")]
+    Algorithm(String),
+    /// It is an RSA key that is too short, or has no modulus.
+    #[error("is an RSA key of {0} bits, and 2048 are needed")]
+    Short(usize),
+    /// Its certificate, or the key itself, has expired.
+    #[error("expired on {0}")]
+    Expired(Timestamp),
+    /// Its public part is not there.
+    #[error("has no public key in it")]
+    Hollow,
+}
+
+/// Why a text is no key set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is no JSON.
+    #[error("it is no JSON")]
+    Json,
+    /// It is JSON of something else.
+    #[error("it is JSON without `keys`")]
+    Keys,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<Value>,
+}
+
+/// Reads a key set.
+pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, Unreadable> {
+    let value: Value = serde_json::from_slice(body).map_err(|_| Unreadable::Json)?;
+    let set: Set = serde_json::from_value(value).map_err(|_| Unreadable::Keys)?;
+    let mut jwks = Jwks { usable: Vec::new(), unusable: Vec::new() };
+    for (index, key) in set.keys.iter().enumerate() {
+        let kid = key["kid"].as_str().map_or_else(|| format!("#{}", index + 1), str::to_owned);
+        match judge(key, now) {
+            Ok(kind) => jwks.usable.push(format!("{kind} `{kid}`")),
+            Err(why) => jwks.unusable.push(Unusable { kid, why }),
+        }
+    }
+    Ok(jwks)
+}
+
+/// The algorithm of a key, or its type, if it can verify a login.
+fn judge(key: &Value, now: Timestamp) -> Result<String, Why> {
+    if key["use"] == "enc" {
+        return Err(Why::Encryption);
+    }
+    let kind = key["kty"].as_str().unwrap_or_default();
+    if !["RSA", "EC", "OKP"].contains(&kind) {
+        return Err(Why::Type(kind.to_owned()));
+    }
+    let algorithm = key["alg"].as_str();
+    if let Some(other) = algorithm.filter(|name| !ALGORITHMS.contains(name)) {
+        return Err(Why::Algorithm(other.to_owned()));
+    }
+    if let Some(end) = end(key).filter(|end| *end < now) {
+        return Err(Why::Expired(end));
+    }
+    match kind {
+        "RSA" => long_enough(key)?,
+        _ if decoded(key, "x").is_none() => return Err(Why::Hollow),
+        _ => {}
+    }
+    Ok(algorithm.unwrap_or(kind).to_owned())
+}
+
+fn long_enough(key: &Value) -> Result<(), Why> {
+    let bits = certificate::bits(&decoded(key, "n").ok_or(Why::Hollow)?);
+    if bits < 2048 { Err(Why::Short(bits)) } else { Ok(()) }
+}
+
+fn decoded(key: &Value, field: &str) -> Option<Vec<u8>> {
+    let text = key[field].as_str()?.trim_end_matches('=');
+    URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty())
+}
+
+/// When a key ends to hold: `exp`, which some sets carry, or the end of the
+/// first certificate (RFC 7517 section 4.7), which is the key's own.
+fn end(key: &Value) -> Option<Timestamp> {
+    if let Some(seconds) = key["exp"].as_i64() {
+        return Timestamp::from_second(seconds).ok();
+    }
+    let certificate = certificate::read(key["x5c"][0].as_str()?).ok()?;
+    Some(certificate.not_after)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn modulus(bits: usize) -> String {
+        URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8])
+    }
+
+    #[test]
+    fn keys_that_verify_are_told_from_others() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let ended = Timestamp::from_second(1_700_000_000).unwrap();
+        let n = modulus(2048);
+        for (key, expected) in [
+            (
+                json!({ "kty": "RSA", "alg": "RS256", "use": "sig", "kid": "a", "n": n }),
+                Ok("RS256"),
+            ),
+            (json!({ "kty": "RSA", "n": n }), Ok("RSA")),
+            (json!({ "kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA" }), Ok("EC")),
+            (json!({ "kty": "OKP", "alg": "EdDSA", "x": "AAAA" }), Ok("EdDSA")),
+            (json!({ "kty": "RSA", "exp": 1_900_000_000, "n": n }), Ok("RSA")),
+            (json!({ "kty": "RSA", "use": "enc", "n": n }), Err(Why::Encryption)),
+            (json!({ "kty": "oct", "k": "AAAA" }), Err(Why::Type("oct".to_owned()))),
+            (json!({}), Err(Why::Type(String::new()))),
+            (json!("key"), Err(Why::Type(String::new()))),
+            (
+                json!({ "kty": "RSA", "alg": "HS256", "n": n }),
+                Err(Why::Algorithm("HS256".to_owned())),
+            ),
+            (json!({ "kty": "RSA", "n": modulus(1024) }), Err(Why::Short(1024))),
+            (json!({ "kty": "RSA" }), Err(Why::Hollow)),
+            (json!({ "kty": "RSA", "n": "!" }), Err(Why::Hollow)),
+            (json!({ "kty": "EC" }), Err(Why::Hollow)),
+            (json!({ "kty": "RSA", "exp": 1_700_000_000, "n": n }), Err(Why::Expired(ended))),
+        ] {
+            assert_eq!(judge(&key, now), expected.map(str::to_owned), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_ends_with_its_certificate() {
+        let mut params = rcgen::CertificateParams::default();
+        params.not_after = rcgen::date_time_ymd(2025, 1, 1);
+        let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        let x5c = base64::engine::general_purpose::STANDARD.encode(certificate.der());
+        let set =
+            json!({ "keys": [{ "kty": "RSA", "kid": "old", "n": modulus(2048), "x5c": [x5c] }] });
+        let body = set.to_string();
+        for (day, usable) in [("2024-12-31T00:00:00Z", 1), ("2025-01-02T00:00:00Z", 0)] {
+            let jwks = read(body.as_bytes(), day.parse().unwrap()).unwrap();
+            assert_eq!(jwks.usable.len(), usable, "{day}");
+            for unusable in jwks.unusable {
+                assert_eq!(unusable.to_string(), "key `old` expired on 2025-01-01T00:00:00Z");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_set_is_said() {
+        for (body, expected) in [
+            ("<html>", Unreadable::Json),
+            ("", Unreadable::Json),
+            ("{}", Unreadable::Keys),
+            (r#"{"keys":{}}"#, Unreadable::Keys),
+            ("[]", Unreadable::Keys),
+        ] {
+            assert_eq!(read(body.as_bytes(), Timestamp::UNIX_EPOCH), Err(expected), "{body}");
+        }
+        let none = read(br#"{"keys":[]}"#, Timestamp::UNIX_EPOCH).unwrap();
+        assert!(none.usable.is_empty() && none.unusable.is_empty());
+    }
+}

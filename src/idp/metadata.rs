@@ -1,0 +1,464 @@
+//! SAML metadata: where an identity provider takes logins, and the certificates
+//! it signs them with (SAML 2.0 Metadata, sections 2.3 and 2.4).
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::certificate::{self, Certificate};
+use super::probe::{Failure, Fetcher, Hosts};
+use super::saml::{self, Entity, XmlError};
+
+/// The most bytes of metadata that are read.
+pub const LARGEST: usize = 1024 * 1024;
+
+const BINDINGS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
+
+/// What an identity provider publishes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Metadata {
+    /// Its entity ID: Access calls it issuer.
+    pub entity_id: String,
+    /// Where it takes logins.
+    #[schemars(with = "String")]
+    pub sso_url: Url,
+    /// How it takes them there.
+    pub binding: Binding,
+    /// The signing certificates that still hold.
+    pub certificates: Vec<Certificate>,
+    /// Those that do not: a roll-over leaves the old one for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<Certificate>,
+    /// Until when the metadata is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub valid_until: Option<Timestamp>,
+    /// Whether it wants requests signed.
+    pub wants_signed_requests: bool,
+}
+
+/// How an identity provider takes logins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub enum Binding {
+    /// In the query of a redirect.
+    #[serde(rename = "HTTP-Redirect")]
+    Redirect,
+    /// In a form.
+    #[serde(rename = "HTTP-POST")]
+    Post,
+}
+
+/// Why there is no metadata.
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    /// A file cannot be read.
+    #[error("the metadata in `{}` cannot be read", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is larger than metadata is.
+    #[error("it has {} bytes, and SAML metadata of more than {LARGEST} is not read", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
+    Large {
+        /// Its size, where it is known.
+        size: Option<u64>,
+    },
+    /// A page cannot be read.
+    #[error("the metadata at `{url}` cannot be read")]
+    Page {
+        /// Where it should stand.
+        url: String,
+        /// Why not.
+        source: Failure,
+    },
+    /// It is something else.
+    #[error("it is no SAML metadata: {0}")]
+    Other(Wrong),
+    /// It holds several identity providers.
+    #[error("it describes {} identity providers, and one is needed: {}", .0.len(), .0.join(", "))]
+    Several(Vec<String>),
+    /// It is out of date.
+    #[error("it was valid until {0}; fetch it again from the IdP")]
+    Outdated(Timestamp),
+    /// Its certificates have expired.
+    #[error("its signing certificate `{subject}` expired on {since}")]
+    Expired {
+        /// Whose certificate it is.
+        subject: String,
+        /// When it expired.
+        since: Timestamp,
+    },
+    /// A certificate in it cannot be read.
+    #[error("its signing certificate cannot be read: {0}")]
+    Certificate(certificate::Unreadable),
+}
+
+/// What is wrong with something that should be metadata.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// It is empty.
+    #[error("it is empty")]
+    Empty,
+    /// It is not text in UTF-8.
+    #[error("it is not text in UTF-8")]
+    Encoding,
+    /// It is a page for people.
+    #[error("it is a web page")]
+    WebPage,
+    /// It cannot be read as XML.
+    #[error("{0}")]
+    Xml(XmlError),
+    /// It holds no entity at all.
+    #[error("it holds no `EntityDescriptor`")]
+    NoEntity,
+    /// It is that of a service provider.
+    #[error("it describes a service provider, not an identity provider")]
+    ServiceProvider,
+    /// It names no entity ID.
+    #[error("it names no `entityID`")]
+    NoEntityId,
+    /// It has no usable sign-on service.
+    #[error("it names no sign-on URL with the binding HTTP-Redirect or HTTP-POST")]
+    NoService,
+    /// It has no signing certificate.
+    #[error("it holds no signing certificate")]
+    NoCertificate,
+    /// A date in it is none.
+    #[error("its `validUntil` is no time, `{0}`")]
+    Date(String),
+}
+
+/// Reads metadata from a file, no more of it than metadata may be large.
+pub fn from_file(path: &Path, now: Timestamp) -> Result<Metadata, MetadataError> {
+    let unreadable = |source| MetadataError::File { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    if size > LARGEST as u64 {
+        return Err(MetadataError::Large { size: Some(size) });
+    }
+    let mut bytes = Vec::new();
+    // A pipe has no size, so that the limit holds here too.
+    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    read(&bytes, now)
+}
+
+/// Reads metadata from a URL.
+pub async fn from_url(
+    fetcher: &Fetcher,
+    url: &Url,
+    now: Timestamp,
+) -> Result<Metadata, MetadataError> {
+    match fetcher.read(url, &Hosts::of([url])).await {
+        Ok(body) => read(&body, now),
+        Err(Failure::Large { .. }) => Err(MetadataError::Large { size: None }),
+        Err(source) => Err(MetadataError::Page { url: url.to_string(), source }),
+    }
+}
+
+/// Reads metadata that is at hand.
+pub fn read(bytes: &[u8], now: Timestamp) -> Result<Metadata, MetadataError> {
+    if bytes.len() > LARGEST {
+        return Err(MetadataError::Large { size: None });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| MetadataError::Other(Wrong::Encoding))?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let mut found = found(text).map_err(MetadataError::Other)?;
+    if found.len() > 1 {
+        let ids = found.into_iter().map(|entity| format!("`{}`", entity.id)).collect();
+        return Err(MetadataError::Several(ids));
+    }
+    let entity = found.pop().ok_or(MetadataError::Other(Wrong::NoEntity))?;
+    metadata(entity, now)
+}
+
+fn found(text: &str) -> Result<Vec<Entity>, Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::Empty);
+    }
+    let start = text.get(..200).unwrap_or(text).to_ascii_lowercase();
+    if start.starts_with("<!doctype html") || start.contains("<html") {
+        return Err(Wrong::WebPage);
+    }
+    let found = saml::walk(text).map_err(Wrong::Xml)?;
+    match (found.idps.is_empty(), found.others) {
+        (true, 0) => Err(Wrong::NoEntity),
+        (true, _) => Err(Wrong::ServiceProvider),
+        (false, _) => Ok(found.idps),
+    }
+}
+
+fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
+    if entity.id.is_empty() {
+        return Err(MetadataError::Other(Wrong::NoEntityId));
+    }
+    let valid_until = earliest(&entity.valid_until).map_err(MetadataError::Other)?;
+    if let Some(end) = valid_until.filter(|end| *end < now) {
+        return Err(MetadataError::Outdated(end));
+    }
+    let (binding, sso_url) =
+        service(&entity.services).ok_or(MetadataError::Other(Wrong::NoService))?;
+    let (certificates, expired) = certificates(&entity.certificates, now)?;
+    Ok(Metadata {
+        entity_id: entity.id,
+        sso_url,
+        binding,
+        certificates,
+        expired,
+        valid_until,
+        wants_signed_requests: entity.wants_signed_requests,
+    })
+}
+
+fn earliest(times: &[String]) -> Result<Option<Timestamp>, Wrong> {
+    // XML Schema allows a time without zone, which SAML defines to be UTC.
+    let read = |text: &String| {
+        let found = text.parse().or_else(|_| format!("{text}Z").parse());
+        found.map_err(|_| Wrong::Date(text.clone()))
+    };
+    let times: Vec<Timestamp> = times.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(times.into_iter().min())
+}
+
+/// The sign-on URL: Access sends a redirect, so that one is preferred.
+fn service(services: &[(String, String)]) -> Option<(Binding, Url)> {
+    let known = services.iter().filter_map(|(binding, location)| {
+        let binding = match binding.strip_prefix(BINDINGS)? {
+            "HTTP-Redirect" => Binding::Redirect,
+            "HTTP-POST" => Binding::Post,
+            _ => return None,
+        };
+        Some((binding, Url::parse(location).ok()?))
+    });
+    known.min_by_key(|(binding, _)| *binding)
+}
+
+type Certificates = (Vec<Certificate>, Vec<Certificate>);
+
+/// The certificates that hold and those that do not, each once.
+fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, MetadataError> {
+    let mut all: Vec<Certificate> = Vec::new();
+    for text in texts {
+        let certificate = certificate::read(text).map_err(MetadataError::Certificate)?;
+        if !all.contains(&certificate) {
+            all.push(certificate);
+        }
+    }
+    let (expired, good): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|certificate| certificate.is_expired(now));
+    match (good.is_empty(), expired.iter().max_by_key(|certificate| certificate.not_after)) {
+        (true, Some(last)) => {
+            Err(MetadataError::Expired { subject: last.subject.clone(), since: last.not_after })
+        }
+        (true, None) => Err(MetadataError::Other(Wrong::NoCertificate)),
+        (false, _) => Ok((good, expired)),
+    }
+}
+
+impl Metadata {
+    /// The fields of a `saml` configuration that it fills.
+    #[must_use]
+    pub fn config(&self) -> Map<String, Value> {
+        let certificates: Vec<_> =
+            self.certificates.iter().map(|certificate| &certificate.base64).collect();
+        let mut fields = Map::new();
+        fields.insert("sso_target_url".to_owned(), json!(self.sso_url));
+        fields.insert("issuer_url".to_owned(), json!(self.entity_id));
+        fields.insert("idp_public_certs".to_owned(), json!(certificates));
+        if self.wants_signed_requests {
+            fields.insert("sign_request".to_owned(), json!(true));
+        }
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-06-01T00:00:00Z".parse().unwrap()
+    }
+
+    /// A certificate that ends with the year before `year`.
+    fn certificate(name: &str, year: i32) -> String {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let engine = base64::engine::general_purpose::STANDARD;
+        engine.encode(params.self_signed(&key).unwrap().der())
+    }
+
+    fn key(usage: &str, certificate: &str) -> String {
+        format!(
+            "<md:KeyDescriptor{usage}><ds:KeyInfo><ds:X509Data><ds:X509Certificate>\n{certificate}\n\
+             </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+        )
+    }
+
+    fn service(binding: &str, location: &str) -> String {
+        format!(r#"<md:SingleSignOnService Binding="{BINDINGS}{binding}" Location="{location}"/>"#)
+    }
+
+    fn entity(id: &str, attributes: &str, role: &str) -> String {
+        format!(
+            r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{id}"{attributes}>{role}</md:EntityDescriptor>"#
+        )
+    }
+
+    fn idp(attributes: &str, inner: &str) -> String {
+        entity("https://idp.cats/a?b=1&amp;c=2", attributes, &role(inner))
+    }
+
+    fn role(inner: &str) -> String {
+        format!(
+            r#"<md:IDPSSODescriptor WantAuthnRequestsSigned="true">{inner}</md:IDPSSODescriptor>"#
+        )
+    }
+
+    fn usual() -> String {
+        service("HTTP-POST", "https://idp.cats/post")
+            + &service("SOAP", "https://idp.cats/soap")
+            + &service("HTTP-Redirect", "https://idp.cats/redirect?x=1&amp;y=2")
+    }
+
+    fn read_text(text: &str) -> Result<Metadata, String> {
+        read(text.as_bytes(), now()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn metadata_fills_the_configuration() {
+        let (signing, any) = (certificate("signing", 2030), certificate("any", 2031));
+        let encryption = certificate("encryption", 2030);
+        let keys = key(r#" use="signing""#, &signing)
+            + &key("", &any)
+            + &key(r#" use="encryption""#, &encryption)
+            + &key("", &signing);
+        let text = idp(r#" validUntil="2027-01-01T00:00:00""#, &(keys + &usual()));
+        for text in [
+            text.clone(),
+            format!("\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<!-- x -->{text}"),
+            // Other prefixes for the same namespaces.
+            text.replace("md:", "").replace("xmlns:md", "xmlns").replace(":md=", "="),
+            text.replace("</ds:X509C", "&#13;\n</ds:X509C"),
+            format!(
+                r#"<m:EntitiesDescriptor xmlns:m="urn:oasis:names:tc:SAML:2.0:metadata" validUntil="2028-01-01T00:00:00Z">{text}{}</m:EntitiesDescriptor>"#,
+                entity("https://sp.cats", "", "<md:SPSSODescriptor/>")
+            ),
+        ] {
+            let found = read_text(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert_eq!(found.binding, Binding::Redirect);
+            assert_eq!(found.valid_until, Some("2027-01-01T00:00:00Z".parse().unwrap()));
+            assert!(found.expired.is_empty());
+            assert_eq!(
+                Value::Object(found.config()),
+                json!({
+                    "sso_target_url": "https://idp.cats/redirect?x=1&y=2",
+                    "issuer_url": "https://idp.cats/a?b=1&c=2",
+                    "idp_public_certs": [signing, any],
+                    "sign_request": true,
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn a_form_is_taken_where_there_is_no_redirect() {
+        let inner =
+            key("", &certificate("a", 2030)) + &service("HTTP-POST", "https://idp.cats/post");
+        let found = read_text(&idp("", &inner)).unwrap();
+        assert_eq!(
+            (found.binding, found.sso_url.as_str()),
+            (Binding::Post, "https://idp.cats/post")
+        );
+    }
+
+    #[test]
+    fn an_expired_certificate_is_named_and_left_out_beside_a_good_one() {
+        let old = key("", &certificate("old", 2026));
+        let error = read_text(&idp("", &(old.clone() + &usual()))).unwrap_err();
+        assert!(error.contains("CN=old` expired on 2026-01-01T00:00:00Z"), "{error}");
+        let both = read_text(&idp("", &(old + &key("", &certificate("new", 2030)) + &usual())));
+        let both = both.unwrap();
+        assert_eq!((both.certificates.len(), both.expired.len()), (1, 1));
+        assert!(both.certificates[0].subject.contains("new"));
+    }
+
+    #[test]
+    fn what_is_no_metadata_says_what_it_is() {
+        let good = key("", &certificate("a", 2030));
+        let entities = |inner: &str| {
+            format!(
+                r#"<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">{inner}</EntitiesDescriptor>"#
+            )
+        };
+        let one = idp("", &(good.clone() + &usual()));
+        let bomb = r#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]>"#;
+        for (text, expected) in [
+            (String::new(), "it is no SAML metadata: it is empty"),
+            ("<!DOCTYPE html><html>".to_owned(), "it is a web page"),
+            ("<html><body>Sign in".to_owned(), "it is a web page"),
+            (r#"{"issuer":"x"}"#.to_owned(), "no `EntityDescriptor`"),
+            ("<a><b></a>".to_owned(), "it is no XML"),
+            ("<a/>".to_owned(), "no `EntityDescriptor`"),
+            ("<EntityDescriptor entityID='x'/>".to_owned(), "no `EntityDescriptor`"),
+            (format!("{bomb}{one}"), "document type definition"),
+            (one.replace("<ds:KeyInfo>", "<ds:KeyInfo>&c;"), "the entity `&c;`"),
+            (entity("https://sp.cats", "", "<md:SPSSODescriptor/>"), "a service provider"),
+            (entities(""), "no `EntityDescriptor`"),
+            (entities(&(one.clone() + &one)), "it describes 2 identity providers"),
+            (entity("", "", &role(&(good.clone() + &usual()))), "names no `entityID`"),
+            (idp("", &good), "names no sign-on URL"),
+            (idp("", &(good.clone() + &service("SOAP", "https://idp.cats/"))), "no sign-on URL"),
+            (idp("", &usual()), "holds no signing certificate"),
+            (idp("", &(key("", "garbage") + &usual())), "certificate cannot be read"),
+            (
+                idp(r#" validUntil="2026-05-31T23:59:59Z""#, &(good.clone() + &usual())),
+                "it was valid until 2026-05-31T23:59:59Z",
+            ),
+            (idp(r#" validUntil="soon""#, &(good + &usual())), "`validUntil` is no time, `soon`"),
+        ] {
+            let error = read_text(&text).unwrap_err();
+            assert!(error.contains(expected), "{error}\n{text}");
+        }
+        assert!(read(&[0xff, 0xfe, 0x3c], now()).unwrap_err().to_string().contains("UTF-8"));
+    }
+
+    #[test]
+    fn a_large_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metadata.xml");
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(50 * 1024 * 1024).unwrap();
+        let error = from_file(&path, now()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it has 52428800 bytes, and SAML metadata of more than 1048576 is not read"
+        );
+        let missing = from_file(&folder.path().join("missing"), now()).unwrap_err().to_string();
+        assert!(missing.contains("missing` cannot be read"), "{missing}");
+        assert!(matches!(
+            read(&vec![b' '; LARGEST + 1], now()),
+            Err(MetadataError::Large { size: None })
+        ));
+    }
+
+    #[test]
+    fn a_file_is_read_as_text_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metadata.xml");
+        let text = idp("", &(key("", &certificate("a", 2030)) + &usual()));
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(from_file(&path, now()).unwrap(), read_text(&text).unwrap());
+    }
+}

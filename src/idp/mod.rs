@@ -1,0 +1,27 @@
+//! Identity providers: what each type is configured with, what can be read from
+//! an IdP before anything is created, and what can be proven without a login.
+//! Knows neither Cloudflare's API nor the command line, and prints nothing.
+//!
+//! `catalogue` and `config` say what a configuration may hold; `discovery` and
+//! `metadata` read what an IdP publishes, over `probe`; `check` judges, without
+//! I/O, what was fetched; `guide` says what is to be entered at the IdP.
+
+mod address;
+mod catalogue;
+pub mod certificate;
+
+pub mod check;
+pub mod config;
+pub mod discovery;
+
+pub mod guide;
+pub mod issuer;
+pub mod jwks;
+pub mod kind;
+pub mod metadata;
+pub mod preset;
+pub mod probe;
+mod saml;
+
+pub use kind::{Field, Kind, Need, Value};
+pub use probe::{Fetcher, Limits, Loopback};

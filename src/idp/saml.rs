@@ -1,0 +1,194 @@
+//! The XML of SAML metadata: a walk over its elements that collects identity
+//! providers. Entities are never expanded, and a document type is refused.
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::reader::NsReader;
+
+const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
+const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
+
+/// An entity of the metadata that is an identity provider.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Entity {
+    pub id: String,
+    /// The earliest end that it, its role or what is around them names.
+    pub valid_until: Vec<String>,
+    /// Binding and location of each single sign-on service.
+    pub services: Vec<(String, String)>,
+    /// The signing certificates, as they are written.
+    pub certificates: Vec<String>,
+    pub wants_signed_requests: bool,
+    is_idp: bool,
+}
+
+/// What the document holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub idps: Vec<Entity>,
+    /// Entities that are no identity providers: service providers.
+    pub others: usize,
+}
+
+/// Why the document cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum XmlError {
+    /// It is no XML.
+    #[error("it is no XML: {0}")]
+    Malformed(String),
+    /// It has a document type, which could define entities.
+    #[error("it has a document type definition, which SAML metadata never has")]
+    DocumentType,
+    /// It uses an entity that XML itself does not define.
+    #[error("it uses the entity `&{0};`, which is not expanded")]
+    Entity(String),
+}
+
+/// Where the walk is.
+#[derive(Default)]
+struct Walk {
+    found: Found,
+    entity: Option<Entity>,
+    /// End dates of `EntitiesDescriptor`s around.
+    around: Vec<Option<String>>,
+    in_idp: bool,
+    /// Within a `KeyDescriptor` for signing.
+    in_key: bool,
+    certificate: Option<String>,
+}
+
+/// Collects the identity providers of a document.
+pub(super) fn walk(text: &str) -> Result<Found, XmlError> {
+    let mut reader = NsReader::from_str(text);
+    let mut walk = Walk::default();
+    loop {
+        let (namespace, event) =
+            reader.read_resolved_event().map_err(|error| XmlError::Malformed(error.to_string()))?;
+        let namespace = match namespace {
+            ResolveResult::Bound(Namespace(name)) => name.to_owned(),
+            ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
+        };
+        match event {
+            Event::Eof => return Ok(walk.found),
+            Event::DocType(_) => return Err(XmlError::DocumentType),
+            Event::GeneralRef(name) => walk.reference(&name)?,
+            Event::Start(element) => walk.start(&namespace, &element)?,
+            Event::Empty(element) => {
+                walk.start(&namespace, &element)?;
+                walk.end(&namespace, element.local_name().as_ref());
+            }
+            Event::End(element) => walk.end(&namespace, element.local_name().as_ref()),
+            Event::Text(text) => walk.text(&text),
+            Event::CData(text) => walk.text(&text),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+    }
+}
+
+impl Walk {
+    fn start(&mut self, namespace: &str, element: &BytesStart<'_>) -> Result<(), XmlError> {
+        let name = element.local_name();
+        match (namespace, name.as_ref()) {
+            (METADATA, "EntitiesDescriptor") => {
+                self.around.push(attribute(element, "validUntil")?);
+            }
+            (METADATA, "EntityDescriptor") => self.entity = Some(self.begin(element)?),
+            (METADATA, "IDPSSODescriptor") => self.role(element)?,
+            (METADATA, "KeyDescriptor") if self.in_idp => {
+                self.in_key = attribute(element, "use")?.is_none_or(|usage| usage == "signing");
+            }
+            (METADATA, "SingleSignOnService") if self.in_idp => self.service(element)?,
+            (SIGNATURE, "X509Certificate") if self.in_key => {
+                self.certificate = Some(String::new());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&self, element: &BytesStart<'_>) -> Result<Entity, XmlError> {
+        let own = attribute(element, "validUntil")?;
+        Ok(Entity {
+            id: attribute(element, "entityID")?.unwrap_or_default(),
+            valid_until: self.around.iter().flatten().cloned().chain(own).collect(),
+            ..Entity::default()
+        })
+    }
+
+    fn role(&mut self, element: &BytesStart<'_>) -> Result<(), XmlError> {
+        let Some(entity) = &mut self.entity else { return Ok(()) };
+        self.in_idp = true;
+        entity.is_idp = true;
+        entity.valid_until.extend(attribute(element, "validUntil")?);
+        entity.wants_signed_requests = attribute(element, "WantAuthnRequestsSigned")?
+            .is_some_and(|value| value == "true" || value == "1");
+        Ok(())
+    }
+
+    fn service(&mut self, element: &BytesStart<'_>) -> Result<(), XmlError> {
+        let binding = attribute(element, "Binding")?;
+        let location = attribute(element, "Location")?;
+        if let (Some(entity), Some(binding), Some(location)) = (&mut self.entity, binding, location)
+        {
+            entity.services.push((binding, location));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, namespace: &str, name: &str) {
+        match (namespace, name) {
+            (METADATA, "EntitiesDescriptor") => {
+                self.around.pop();
+            }
+            (METADATA, "EntityDescriptor") => match self.entity.take() {
+                Some(entity) if entity.is_idp => self.found.idps.push(entity),
+                _ => self.found.others += 1,
+            },
+            (METADATA, "IDPSSODescriptor") => self.in_idp = false,
+            (METADATA, "KeyDescriptor") => self.in_key = false,
+            (SIGNATURE, "X509Certificate") => {
+                if let (Some(entity), Some(text)) = (&mut self.entity, self.certificate.take()) {
+                    entity.certificates.push(text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(certificate) = &mut self.certificate {
+            certificate.push_str(text);
+        }
+    }
+
+    /// `&#13;` stands at the ends of lines in what some tools write.
+    fn reference(&mut self, name: &str) -> Result<(), XmlError> {
+        match name {
+            "amp" | "lt" | "gt" | "quot" | "apos" => Ok(()),
+            "#13" | "#10" | "#9" | "#xD" | "#xd" | "#xA" | "#xa" | "#x9" => {
+                self.text("\n");
+                Ok(())
+            }
+            other if other.starts_with('#') => {
+                self.text("?");
+                Ok(())
+            }
+            other => Err(XmlError::Entity(other.to_owned())),
+        }
+    }
+}
+
+fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, XmlError> {
+    let malformed = |error: String| XmlError::Malformed(error);
+    let Some(attribute) =
+        element.try_get_attribute(name).map_err(|error| malformed(error.to_string()))?
+    else {
+        return Ok(None);
+    };
+    // An entity that is not XML's own is an error here.
+    let value = attribute
+        .normalized_value(XmlVersion::Implicit1_0)
+        .map_err(|error| malformed(error.to_string()))?;
+    Ok(Some(value.trim().to_owned()))
+}

@@ -1,0 +1,130 @@
+//! How far a share has come, and what a recipient has of it. Pure: it follows
+//! from the times that are kept and the time it is.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::raw::Raw;
+use super::state::{Recipient, Resource, Share, State, Target, derived_uuid};
+
+/// How long it takes until a recipient has what is shared or has it no more, or
+/// a share is deleted. The real times are unknown.
+const DELAY: SignedDuration = SignedDuration::from_secs(5);
+
+/// What a resource is that shares an identity provider.
+pub(super) const GRANT: &str = "idp-federation-grant";
+
+/// Whether a change that began then is through.
+fn is_through(began: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(began) >= DELAY
+}
+
+/// The status of a share or of a resource in it.
+pub(super) fn status(removed: Option<Timestamp>, now: Timestamp) -> &'static str {
+    match removed {
+        None => "active",
+        Some(began) if is_through(began, now) => "deleted",
+        Some(_) => "deleting",
+    }
+}
+
+/// The status of a recipient whose account can take what is shared or cannot.
+pub(super) fn association(recipient: &Recipient, can_take: bool, now: Timestamp) -> &'static str {
+    match recipient.removed {
+        Some(began) if is_through(began, now) => "disassociated",
+        Some(_) => "disassociating",
+        None if can_take && is_through(recipient.created, now) => "associated",
+        None => "associating",
+    }
+}
+
+/// Whether the recipient can take an identity provider: its account has Access.
+pub(super) fn can_take(state: &State, recipient: &Recipient) -> bool {
+    match &recipient.target {
+        Target::Account(account) => state.auth_domain(account).is_some(),
+        Target::Organization(_) => true,
+    }
+}
+
+/// An identity provider that somebody shares with an account.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub id: String,
+    pub object: Raw,
+}
+
+/// The identity providers that are shared with an account, while their grants
+/// stand. How they look beyond `read_only` is unknown.
+pub(super) fn received(state: &State, account: &str, now: Timestamp) -> Vec<Received> {
+    let shares = state.shares.iter().filter(|share| has(state, share, account, now));
+    let resources = shares.flat_map(|share| &share.resources);
+    let mut list: Vec<Received> = Vec::new();
+    for resource in resources.filter(|resource| status(resource.removed, now) != "deleted") {
+        let received = copy(state, resource, account);
+        list.extend(received.filter(|new| list.iter().all(|known| known.id != new.id)));
+    }
+    list
+}
+
+/// Whether the account has what a share holds: from when it is associated until
+/// it is disassociated.
+fn has(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
+    share.account != account
+        && status(share.removed, now) != "deleted"
+        && share.recipients.iter().any(|recipient| {
+            let is_meant = match &recipient.target {
+                Target::Account(id) => id == account,
+                Target::Organization(id) => state.parent(account).as_ref() == Some(id),
+            };
+            let status = association(recipient, can_take(state, recipient), now);
+            is_meant && matches!(status, "associated" | "disassociating")
+        })
+}
+
+/// The read-only copy that a recipient sees.
+fn copy(state: &State, resource: &Resource, account: &str) -> Option<Received> {
+    let grant = state.grants.iter().find(|grant| grant.id == resource.resource)?;
+    let source = state.providers.iter().find(|provider| provider.id == grant.provider)?;
+    let id = derived_uuid([&source.id, account]);
+    let mut object = Raw::default();
+    object.set("id", &id);
+    object.set("name", source.object.text("name"));
+    object.set("type", source.object.text("type"));
+    object.set("read_only", true);
+    object.set("config", Raw::default());
+    object.set("uid", &id);
+    object.keep(&source.object, "version");
+    Some(Received { id, object })
+}
+
+impl State {
+    /// The organization of accounts that an account is in.
+    pub(super) fn parent(&self, account: &str) -> Option<String> {
+        self.accounts.iter().find(|known| known.id == account)?.parent.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_associates_and_disassociates_in_its_time() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (removed, can_take, now, expected) in [
+            (None, true, 100, "associating"),
+            (None, true, 104, "associating"),
+            (None, true, 105, "associated"),
+            (None, false, 1000, "associating"),
+            (Some(200), true, 204, "disassociating"),
+            (Some(200), true, 205, "disassociated"),
+        ] {
+            let recipient = Recipient {
+                id: String::new(),
+                target: Target::Account(String::new()),
+                created: at(100),
+                removed: removed.map(at),
+            };
+            assert_eq!(association(&recipient, can_take, at(now)), expected, "{now}");
+        }
+    }
+}

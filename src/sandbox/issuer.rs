@@ -1,0 +1,132 @@
+//! What identity providers publish, served beside the API on the same port, for
+//! any slug: `/oidc/<slug>` is an OpenID issuer, `/saml/<slug>/metadata` the
+//! metadata of a SAML identity provider. Keys and certificates are real; nobody
+//! has the private one, and nobody signs in.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::fault::Kind;
+use super::shared::Shared;
+
+/// Stands for the origin in the state: the port may be another next time.
+pub(super) const PLACEHOLDER: &str = "http://issuer.sandbox.invalid";
+
+/// RSA with 2048 bits, from 2024 to 2054.
+const VALID: &str = include_str!("issuer/valid.pem");
+/// The same key, from 2020 to 2021.
+const EXPIRED: &str = include_str!("issuer/expired.pem");
+/// The modulus of that key, in base64url; its exponent is 65537.
+const MODULUS: &str = include_str!("issuer/modulus.txt");
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/oidc/{slug}/.well-known/openid-configuration", get(configuration))
+        .route("/oidc/{slug}/jwks", get(keys))
+        .route("/oidc/{slug}/authorize", any(nobody))
+        .route("/oidc/{slug}/token", any(nobody))
+        .route("/saml/{slug}/metadata", get(metadata))
+        .route("/saml/{slug}/sso", any(nobody))
+}
+
+async fn configuration(
+    State(shared): State<Arc<Shared>>,
+    Path(slug): Path<String>,
+    uri: Uri,
+) -> Response {
+    let issuer = format!("{}/oidc/{slug}", shared.origin);
+    let named = match shared.faults().misbehave(&Kind::WrongIssuer, uri.path()) {
+        true => format!("{issuer}-elsewhere"),
+        false => issuer.clone(),
+    };
+    Json(json!({
+        "issuer": named,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "email", "profile"],
+        "claims_supported": ["sub", "email", "email_verified", "groups"],
+        "code_challenge_methods_supported": ["S256"],
+    }))
+    .into_response()
+}
+
+async fn keys(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let key = json!({
+        "kty": "RSA",
+        "use": "sig",
+        "alg": "RS256",
+        "kid": "sandbox-1",
+        "n": MODULUS.trim(),
+        "e": "AQAB",
+    });
+    let keys = match shared.faults().misbehave(&Kind::NoKeys, uri.path()) {
+        true => json!([]),
+        false => json!([key]),
+    };
+    Json(json!({ "keys": keys })).into_response()
+}
+
+/// What an endpoint answers whom no login brought there (RFC 6749, section 5.2).
+async fn nobody() -> Response {
+    let error = json!({
+        "error": "invalid_request",
+        "error_description": "the cfsso sandbox signs nobody in",
+    });
+    (StatusCode::BAD_REQUEST, Json(error)).into_response()
+}
+
+async fn metadata(
+    State(shared): State<Arc<Shared>>,
+    Path(slug): Path<String>,
+    uri: Uri,
+) -> Response {
+    let pem = match shared.faults().misbehave(&Kind::ExpiredCertificate, uri.path()) {
+        true => EXPIRED,
+        false => VALID,
+    };
+    let provider = format!("{}/saml/{}", shared.origin, escaped(&slug));
+    let kind = [(CONTENT_TYPE, "application/samlmetadata+xml")];
+    (kind, described(&provider, &certificate(pem))).into_response()
+}
+
+/// SAML 2.0 metadata, section 2.4.3.
+fn described(provider: &str, certificate: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{provider}/metadata">
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <md:KeyDescriptor use="signing">
+      <ds:KeyInfo>
+        <ds:X509Data>
+          <ds:X509Certificate>{certificate}</ds:X509Certificate>
+        </ds:X509Data>
+      </ds:KeyInfo>
+    </md:KeyDescriptor>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{provider}/sso"/>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{provider}/sso"/>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>
+"#
+    )
+}
+
+/// The base64 of a certificate, without the lines around it.
+fn certificate(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}

@@ -1,0 +1,157 @@
+//! The permission groups that tokens are made of: names and IDs as the API has
+//! them (API reference, sections 2 to 8), in a selection.
+
+use super::access::{Access, Area, Right};
+
+/// The scope of permissions in an account.
+pub(super) const ACCOUNT: &str = "com.cloudflare.api.account";
+/// The scope of permissions in zones.
+pub(super) const ZONE: &str = "com.cloudflare.api.account.zone";
+
+/// A permission group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub scope: &'static str,
+    /// What it permits of what is modelled; reading comes with writing.
+    permits: (Area, Right),
+}
+
+const fn group(
+    id: &'static str,
+    name: &'static str,
+    scope: &'static str,
+    area: Area,
+    right: Right,
+) -> Group {
+    Group { id, name, scope, permits: (area, right) }
+}
+
+/// Those that are modelled. The Access ones for zones are there because their
+/// names are the same: they permit nothing that the sandbox has routes for, and
+/// so ask for what their namesakes do.
+pub(super) const GROUPS: [Group; 17] = {
+    use Area::{Accounts, Apps, Connectors, Dns, Providers, Shares, Tokens, Zones};
+    use Right::{Read, Write};
+    const PROVIDERS_READ: &str = "Access: Organizations, Identity Providers, and Groups Read";
+    const PROVIDERS_WRITE: &str = "Access: Organizations, Identity Providers, and Groups Write";
+    [
+        group("1d80f6f165ea47f2b55d4a393fd697de", "SSO Connector Read", ACCOUNT, Connectors, Read),
+        group(
+            "901ca5e292584c6aa1b4cdb39248bb07",
+            "SSO Connector Write",
+            ACCOUNT,
+            Connectors,
+            Write,
+        ),
+        group("26bc23f853634eb4bff59983b9064fde", PROVIDERS_READ, ACCOUNT, Providers, Read),
+        group("bfe0d8686a584fa680f4c53b5eb0de6d", PROVIDERS_WRITE, ACCOUNT, Providers, Write),
+        group(
+            "c001ca7569000000000000000000a001",
+            "Access: Apps and Policies Read",
+            ZONE,
+            Apps,
+            Read,
+        ),
+        group(
+            "7ea222f6d5064cfa89ea366d7c1fee89",
+            "Access: Apps and Policies Read",
+            ACCOUNT,
+            Apps,
+            Read,
+        ),
+        group(
+            "c001ca7569000000000000000000a002",
+            "Access: Apps and Policies Write",
+            ZONE,
+            Apps,
+            Write,
+        ),
+        group(
+            "1e13c5124ca64b72b1969a67e8829049",
+            "Access: Apps and Policies Write",
+            ACCOUNT,
+            Apps,
+            Write,
+        ),
+        group("eb56a6953c034b9d97dd838155666f06", "Account API Tokens Read", ACCOUNT, Tokens, Read),
+        group(
+            "5bc3f8b21c554832afc660159ab75fa4",
+            "Account API Tokens Write",
+            ACCOUNT,
+            Tokens,
+            Write,
+        ),
+        group("c1fde68c7bcc44588cbb6ddbc16d6480", "Account Settings Read", ACCOUNT, Accounts, Read),
+        group(
+            "1af1fa2adc104452b74a9a3364202f20",
+            "Account Settings Write",
+            ACCOUNT,
+            Accounts,
+            Write,
+        ),
+        group("c8fed203ed3043cba015a93ad1616f1f", "Zone Read", ZONE, Zones, Read),
+        group("82e64a83756745bbbb1c9c2701bf816b", "DNS Read", ZONE, Dns, Read),
+        group("4755a26eedb94da69e1066d98aa820be", "DNS Write", ZONE, Dns, Write),
+        // Catalogues list no group that may write shares. This ID is made up.
+        group("c001ca7569000000000000000000a003", "Resource Sharing Read", ACCOUNT, Shares, Read),
+        group("e6d2666161e84845a636613608cee8d5", "Zone Write", ZONE, Zones, Write),
+    ]
+};
+
+impl Group {
+    /// The one with this ID.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        GROUPS.iter().find(|group| group.id == id)
+    }
+
+    /// What one must hold to give it away.
+    pub fn permits(&self) -> (Area, Right) {
+        self.permits
+    }
+
+    /// Those that one of the sandbox's tokens has.
+    pub fn of(access: Access) -> Vec<&'static Self> {
+        let is_held = |group: &&Self| {
+            let (area, right) = group.permits;
+            right == Right::Write && group.scope == ACCOUNT && access.allows(area, right)
+        };
+        GROUPS.iter().filter(is_held).collect()
+    }
+}
+
+/// Whether groups with these IDs allow it.
+pub(super) fn allow(groups: &[String], area: Area, right: Right) -> bool {
+    groups.iter().filter_map(|id| Group::find(id)).any(|group| {
+        let (known, permitted) = group.permits;
+        let is_namesake = known == Area::Apps && group.scope == ZONE;
+        !is_namesake && known == area && (permitted == Right::Write || right == Right::Read)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_permits_its_area_and_writing_permits_reading() {
+        for (id, area, right, allowed) in [
+            ("901ca5e292584c6aa1b4cdb39248bb07", Area::Connectors, Right::Write, true),
+            ("901ca5e292584c6aa1b4cdb39248bb07", Area::Connectors, Right::Read, true),
+            ("901ca5e292584c6aa1b4cdb39248bb07", Area::Apps, Right::Read, false),
+            ("1d80f6f165ea47f2b55d4a393fd697de", Area::Connectors, Right::Read, true),
+            ("1d80f6f165ea47f2b55d4a393fd697de", Area::Connectors, Right::Write, false),
+            ("c001ca7569000000000000000000a002", Area::Apps, Right::Write, false),
+            ("nobody's", Area::Connectors, Right::Read, false),
+        ] {
+            assert_eq!(allow(&[id.to_owned()], area, right), allowed, "{id} {area:?} {right:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_groups_share_an_id() {
+        let ids: std::collections::BTreeSet<_> = GROUPS.iter().map(|group| group.id).collect();
+        assert_eq!(ids.len(), GROUPS.len());
+    }
+}

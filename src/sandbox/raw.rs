@@ -1,0 +1,154 @@
+//! JSON objects that leave as they came: key order, 23-digit integers, `3.10`
+//! and nulls included. `serde_json::Value` would reshape the numbers.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+/// An object: its keys in order, each with the text of its value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Raw(Vec<(String, Box<RawValue>)>);
+
+impl Raw {
+    /// The text of a value.
+    pub fn value(&self, key: &str) -> Option<&RawValue> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_ref())
+    }
+
+    /// A value, where it is there and a `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        serde_json::from_str(self.value(key)?.get()).ok()
+    }
+
+    /// A string.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.get(key)
+    }
+
+    /// An object.
+    pub fn object(&self, key: &str) -> Option<Self> {
+        self.get(key)
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Sets a value where the key stands; at the end where it does not.
+    pub fn set(&mut self, key: &str, value: impl Serialize) {
+        self.put(key, to_raw_value(&value).expect("plain data is JSON"));
+    }
+
+    /// As [`Raw::set`], for text that is JSON already.
+    pub fn put(&mut self, key: &str, value: Box<RawValue>) {
+        match self.0.iter_mut().find(|(known, _)| known == key) {
+            Some((_, kept)) => *kept = value,
+            None => self.0.push((key.to_owned(), value)),
+        }
+    }
+
+    /// Takes a value out.
+    pub fn remove(&mut self, key: &str) -> Option<Box<RawValue>> {
+        let position = self.0.iter().position(|(known, _)| known == key)?;
+        Some(self.0.remove(position).1)
+    }
+
+    /// Sets a value to what it is in `before`; removes it where it is not there.
+    pub fn keep(&mut self, before: &Self, key: &str) {
+        match before.value(key) {
+            Some(value) => self.put(key, value.to_owned()),
+            None => drop(self.remove(key)),
+        }
+    }
+
+    /// Sets every value that `other` has.
+    pub fn merge(&mut self, other: Self) {
+        for (key, value) in other.0 {
+            self.put(&key, value);
+        }
+    }
+
+    /// It, with every `from` in its texts replaced. Both hold nothing that
+    /// JSON escapes.
+    pub fn replaced(mut self, from: &str, to: &str) -> Self {
+        for (_, value) in &mut self.0 {
+            if value.get().contains(from) {
+                let text = value.get().replace(from, to);
+                *value = RawValue::from_string(text).expect("plain text within a string");
+            }
+        }
+        self
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut raw = Raw::default();
+        while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            raw.put(&key, value);
+        }
+        Ok(raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        r#"{"z":12345678901234567890123,"name":"a","pi":3.10,"n":null,"deep":{"b":1,"a":[]}}"#;
+
+    fn text(raw: &Raw) -> String {
+        serde_json::to_string(raw).unwrap()
+    }
+
+    #[test]
+    fn an_object_leaves_as_it_came() {
+        let raw: Raw = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(text(&raw), TEXT);
+        let pretty = serde_json::to_string_pretty(&raw).unwrap();
+        assert_eq!(text(&serde_json::from_str(&pretty).unwrap()), TEXT);
+        assert!(serde_json::from_str::<Raw>("[]").is_err());
+    }
+
+    #[test]
+    fn a_change_touches_its_key_alone() {
+        let mut raw: Raw = serde_json::from_str(TEXT).unwrap();
+        raw.set("name", "b");
+        raw.set("new", [1]);
+        assert!(raw.remove("n").is_some());
+        let before: Raw = serde_json::from_str(r#"{"pi":3.1000}"#).unwrap();
+        raw.keep(&before, "pi");
+        raw.keep(&before, "new");
+        let expected =
+            r#"{"z":12345678901234567890123,"name":"b","pi":3.1000,"deep":{"b":1,"a":[]}}"#;
+        assert_eq!(text(&raw), expected);
+    }
+}

@@ -1,0 +1,31 @@
+//! The members of the first account: super administrators inside and outside
+//! of its domain, a plus-addressed one, an invitation not yet answered.
+
+use super::FIRST;
+use crate::sandbox::state::{Member, Membership, Role};
+
+/// The members of a new sandbox.
+pub(in crate::sandbox) fn members() -> Vec<Member> {
+    use Membership::{Accepted, Pending};
+    use Role::{Administrator, ReadOnly, SuperAdministrator};
+
+    let named = |first: &str, last: &str| Some((first.to_owned(), last.to_owned()));
+    [
+        ("admin@cool.cats", named("Ada", "Cool"), SuperAdministrator, Accepted),
+        ("rescue@dogs.test", named("Rex", "Rescue"), SuperAdministrator, Accepted),
+        ("tom@cool.cats", named("Tom", "Cool"), Administrator, Accepted),
+        ("tom+audit@cool.cats", named("Tom", "Cool"), ReadOnly, Accepted),
+        ("kit@cool.cats", None, Administrator, Pending),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(position, (email, name, role, status))| Member {
+        id: format!("c001ca753e3be00000000000000000{:02}", position + 1),
+        account: FIRST.to_owned(),
+        email: email.to_owned(),
+        name,
+        role,
+        status,
+    })
+    .collect()
+}

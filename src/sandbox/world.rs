@@ -1,0 +1,90 @@
+//! What a sandbox's owner can look at and change that no route shows or does:
+//! secrets, members, accounts.
+
+use serde_json::Value;
+
+use super::seed::{self, team};
+use super::state::{Account, Member};
+use super::{Error, Membership, Role, Sandbox};
+use crate::api::ids::AccountId;
+
+/// How an account stands to the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In the same organization of accounts, with Zero Trust.
+    Sibling,
+    /// In the same organization of accounts, without Zero Trust: what is shared
+    /// with it never arrives.
+    SiblingWithoutAccess,
+    /// In no organization, with Zero Trust.
+    Stranger,
+}
+
+impl Sandbox {
+    /// The `client_secret` that an identity provider has: whatever was sent,
+    /// be it `null` or a mask.
+    #[must_use]
+    pub fn stored_secret(&self, provider: &str) -> Option<Value> {
+        self.stored(provider, "client_secret")
+    }
+
+    /// The `api_token` that an identity provider has, as
+    /// [`stored_secret`](Self::stored_secret).
+    #[must_use]
+    pub fn stored_api_token(&self, provider: &str) -> Option<Value> {
+        self.stored(provider, "api_token")
+    }
+
+    fn stored(&self, provider: &str, field: &str) -> Option<Value> {
+        self.shared.store.read(|state| {
+            let known = state.providers.iter().find(|known| known.id == provider)?;
+            serde_json::from_str(known.secrets.get(field)?.get()).ok()
+        })
+    }
+
+    /// Where the issuers are: `/oidc/<slug>` and `/saml/<slug>/metadata` below it.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.shared.origin.clone()
+    }
+
+    /// Makes somebody a member of the first account, or changes what they are.
+    pub fn set_member(&self, email: &str, role: Role, status: Membership) -> Result<(), Error> {
+        let account = self.account().to_string();
+        self.shared.store.change(|state| {
+            let is_meant = |known: &Member| known.account == account && known.email == email;
+            state.members.retain(|known| !is_meant(known));
+            let is_there = status == Membership::Accepted;
+            let name = is_there.then(|| ("New".to_owned(), "Member".to_owned()));
+            let id = state.issue();
+            state.members.push(Member { id, account, email: email.to_owned(), name, role, status });
+            Ok(())
+        })
+    }
+
+    /// Takes a member of the first account away.
+    pub fn remove_member(&self, email: &str) -> Result<(), Error> {
+        let account = self.account().as_str();
+        self.shared.store.change(|state| {
+            state.members.retain(|known| known.account != account || known.email != email);
+            Ok(())
+        })
+    }
+
+    /// Adds an account, which the tokens of users see. It is not among
+    /// [`accounts`](Self::accounts).
+    pub fn add_account(&self, name: &str, standing: Standing) -> Result<AccountId, Error> {
+        let now = self.shared.clock.now();
+        self.shared.store.change(|state| {
+            let id = state.issue();
+            let parent = (standing != Standing::Stranger).then(|| seed::PARENT.to_owned());
+            let (owned, name) = (id.clone(), name.to_owned());
+            if standing != Standing::SiblingWithoutAccess {
+                let team = format!("team-{}", &id[..12]);
+                state.organizations.push(team::organization(&id, &team, &name));
+            }
+            state.accounts.push(Account { id: owned, name, created_on: now, parent });
+            Ok(id.parse().expect("it has 32 hexadecimal digits"))
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! Commands about Access, against a server that keeps what it is given as text:
+//! odd numbers, unknown fields, and other people's changes included.
+
+mod app;
+mod server;
+mod team;
