@@ -1,162 +1,22 @@
 //! Guided set-up: create → publish → wait → verify → check → enable. Each step
 //! is computed from what the server shows, so that a second run resumes.
 
+mod checklist;
+mod outlook;
+
 use std::cell::{Cell, RefCell};
 
-use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
+pub use checklist::{Event, Report, Step, StepId, StepState, Wishes};
+pub use outlook::plan;
 
-use super::check::{Check, CheckId};
 use super::enable::{self, Served};
-use super::plan::{Change, Plan};
+use super::plan::Plan;
 use super::publish::{self, Place, TxtRecord};
 use super::{Error, Stop, StopKind, Tools, connector, verify};
 use crate::api::connector::{BeginVerification, Connector, Status};
 use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
 use crate::dns::{self, Awaited, Judgement, Reach, Survey, Verdict};
-use crate::domain::EmailDomain;
-
-/// What set-up is asked to do.
-pub struct Wishes {
-    /// The e-mail domain.
-    pub domain: EmailDomain,
-    /// Create the TXT record where its zone is in this account.
-    pub publish_txt: bool,
-    /// Delete codes that this program published for earlier connectors.
-    pub replace_stale_txt: bool,
-    /// Enable enforcement at the end.
-    pub enable: bool,
-    /// Wait for the record and the verification.
-    pub wait: bool,
-    /// Show the `FedRAMP` wording.
-    pub fedramp: Option<bool>,
-    /// Checks that may fail.
-    pub accepted: Vec<CheckId>,
-    /// When waiting ends.
-    pub deadline: Timestamp,
-}
-
-impl Wishes {
-    /// The command that goes on where a run ended.
-    fn again(&self) -> String {
-        let flags = [
-            ("--publish-txt", self.publish_txt),
-            ("--replace-stale-txt", self.replace_stale_txt),
-            ("--enable", self.enable),
-        ];
-        let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
-        let words: Vec<_> =
-            ["cfsso setup", self.domain.as_str()].into_iter().chain(wanted).collect();
-        words.join(" ")
-    }
-}
-
-/// The steps, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepId {
-    /// The connector exists.
-    Create,
-    /// The TXT record is in a zone.
-    PublishTxt,
-    /// Every name server serves it.
-    TxtVisible,
-    /// Cloudflare has proven the domain.
-    Verify,
-    /// Nothing speaks against enforcement.
-    Preflight,
-    /// Enforcement is on.
-    Enable,
-}
-
-/// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// It was so before this run.
-    DoneAlready,
-    /// It is for later, or for somebody else.
-    Todo,
-    /// It is under way.
-    Doing,
-    /// This run did it, and saw it done.
-    Done,
-    /// A check stands in its way.
-    Refused,
-    /// It did not work.
-    Failed,
-}
-
-/// One step, and what was seen at it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Step {
-    /// Which step.
-    pub id: StepId,
-    /// How far it is.
-    pub state: StepState,
-    /// What was seen.
-    pub detail: String,
-}
-
-/// What happens while set-up runs.
-#[derive(Debug, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event<'a> {
-    /// A step began or ended.
-    Step(&'a Step),
-    /// This record has to be published by hand.
-    Publish {
-        /// The record.
-        record: &'a TxtRecord,
-        /// Why this program does not do it.
-        reason: &'a str,
-    },
-    /// Something is waited for.
-    Waiting {
-        /// What, in words.
-        text: &'a str,
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Something to take care of.
-    Warning {
-        /// What.
-        text: &'a str,
-    },
-    /// What was checked before enforcement.
-    Checks {
-        /// The checks.
-        checks: &'a [Check],
-    },
-}
-
-/// What set-up came to.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Report {
-    schema: &'static str,
-    /// Whether everything that was asked for is done.
-    pub ok: bool,
-    /// The e-mail domain.
-    pub domain: String,
-    /// The steps, in their order.
-    pub steps: Vec<Step>,
-    /// The checks before enforcement, where they were made.
-    pub checks: Vec<Check>,
-    /// The TXT record that proves the domain, once it is known.
-    pub record: Option<TxtRecord>,
-    /// The connector as it was last seen.
-    #[schemars(with = "Option<crate::api::connector::Fields>")]
-    pub result: Option<Connector>,
-    /// The next command, where something is left to do.
-    pub next: Option<String>,
-}
-
-impl Report {
-    /// The name of the report's JSON form.
-    pub const SCHEMA: &'static str = "cfsso/setup/v1";
-}
 
 /// What was seen at the name servers.
 struct Seen {
@@ -490,76 +350,6 @@ impl Setup<'_> {
     fn tell(&self, event: &Event<'_>) {
         (self.on_event)(event);
     }
-}
-
-/// What [`run`] would send now, by reads alone. What the API has yet to choose
-/// stands as a placeholder.
-pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
-    let domain = &wishes.domain;
-    let (connectors, survey) = tokio::join!(
-        connector::list(tools),
-        tools.resolver.survey(domain, None, Reach::Authoritative)
-    );
-    let connectors = connectors?;
-    let standing = connector::pick(&connectors, domain)?;
-    let mut changes = Vec::new();
-    let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
-    let id = standing.map_or(&unknown, |connector| &connector.id);
-    if standing.is_none() {
-        let begin = if wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
-        changes.push(connector::creation(tools, domain, begin, wishes.fedramp));
-    }
-    let verified = standing.is_some_and(|connector| connector.is_verified());
-    let code = standing.and_then(|connector| connector.code());
-    let judgement = dns::judge(&survey, code.map(str::as_bytes), tools.clock.now());
-    let visible = code.is_some() && judgement.verdict == Verdict::Visible;
-    if wishes.publish_txt && (!(verified || visible) || wishes.replace_stale_txt) {
-        changes.extend(publishing(tools, wishes, id, code).await?);
-    }
-    let under_way =
-        standing.is_some_and(|connector| verify::next(connector) == verify::Next::Follow);
-    if !verified && !under_way && (wishes.wait || standing.is_some()) {
-        changes.push(verify::beginning(tools, domain, id));
-    }
-    if wishes.enable && !standing.is_some_and(|connector| connector.is_enabled()) {
-        changes.push(enable::enabling(
-            tools,
-            domain,
-            id,
-            standing.and_then(|connector| connector.enabled),
-        ));
-    }
-    let checks = match standing {
-        Some(connector) if verified && wishes.enable => {
-            enable::checks(connector, domain, Served { survey: &survey, judgement: &judgement })
-        }
-        _ => Vec::new(),
-    };
-    Ok(Plan::new(
-        checks.into_iter().map(|check| check.accepting(&wishes.accepted)).collect(),
-        changes,
-    ))
-}
-
-async fn publishing(
-    tools: &Tools<'_>,
-    wishes: &Wishes,
-    id: &ConnectorId,
-    code: Option<&str>,
-) -> Result<Vec<Change>, Error> {
-    let Place::Zone { zone, .. } = publish::place(tools, &wishes.domain).await? else {
-        return Ok(Vec::new());
-    };
-    let code = code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
-    let records = publish::records(tools, &zone.id, &wishes.domain, &code).await?;
-    let mut changes = Vec::new();
-    if !records.stands {
-        changes.push(publish::creation(&zone.id, &TxtRecord::new(&wishes.domain, &code), id));
-    }
-    if wishes.replace_stale_txt {
-        changes.extend(records.stale.iter().map(|record| publish::deletion(&zone.id, record)));
-    }
-    Ok(changes)
 }
 
 fn code(connector: &Connector) -> Result<&str, Stop> {

@@ -1,0 +1,150 @@
+//! What set-up is asked to do, and what it tells: steps, events, report.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::connector::Connector;
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, CheckId};
+use crate::flow::publish::TxtRecord;
+
+/// What set-up is asked to do.
+pub struct Wishes {
+    /// The e-mail domain.
+    pub domain: EmailDomain,
+    /// Create the TXT record where its zone is in this account.
+    pub publish_txt: bool,
+    /// Delete codes that this program published for earlier connectors.
+    pub replace_stale_txt: bool,
+    /// Enable enforcement at the end.
+    pub enable: bool,
+    /// Wait for the record and the verification.
+    pub wait: bool,
+    /// Show the `FedRAMP` wording.
+    pub fedramp: Option<bool>,
+    /// Checks that may fail.
+    pub accepted: Vec<CheckId>,
+    /// When waiting ends.
+    pub deadline: Timestamp,
+}
+
+impl Wishes {
+    /// The command that goes on where a run ended.
+    pub(super) fn again(&self) -> String {
+        let flags = [
+            ("--publish-txt", self.publish_txt),
+            ("--replace-stale-txt", self.replace_stale_txt),
+            ("--enable", self.enable),
+        ];
+        let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
+        let words: Vec<_> =
+            ["cfsso setup", self.domain.as_str()].into_iter().chain(wanted).collect();
+        words.join(" ")
+    }
+}
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// The connector exists.
+    Create,
+    /// The TXT record is in a zone.
+    PublishTxt,
+    /// Every name server serves it.
+    TxtVisible,
+    /// Cloudflare has proven the domain.
+    Verify,
+    /// Nothing speaks against enforcement.
+    Preflight,
+    /// Enforcement is on.
+    Enable,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It was so before this run.
+    DoneAlready,
+    /// It is for later, or for somebody else.
+    Todo,
+    /// It is under way.
+    Doing,
+    /// This run did it, and saw it done.
+    Done,
+    /// A check stands in its way.
+    Refused,
+    /// It did not work.
+    Failed,
+}
+
+/// One step, and what was seen at it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Step {
+    /// Which step.
+    pub id: StepId,
+    /// How far it is.
+    pub state: StepState,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// What happens while set-up runs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// A step began or ended.
+    Step(&'a Step),
+    /// This record has to be published by hand.
+    Publish {
+        /// The record.
+        record: &'a TxtRecord,
+        /// Why this program does not do it.
+        reason: &'a str,
+    },
+    /// Something is waited for.
+    Waiting {
+        /// What, in words.
+        text: &'a str,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Something to take care of.
+    Warning {
+        /// What.
+        text: &'a str,
+    },
+    /// What was checked before enforcement.
+    Checks {
+        /// The checks.
+        checks: &'a [Check],
+    },
+}
+
+/// What set-up came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    pub(super) schema: &'static str,
+    /// Whether everything that was asked for is done.
+    pub ok: bool,
+    /// The e-mail domain.
+    pub domain: String,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// The checks before enforcement, where they were made.
+    pub checks: Vec<Check>,
+    /// The TXT record that proves the domain, once it is known.
+    pub record: Option<TxtRecord>,
+    /// The connector as it was last seen.
+    #[schemars(with = "Option<crate::api::connector::Fields>")]
+    pub result: Option<Connector>,
+    /// The next command, where something is left to do.
+    pub next: Option<String>,
+}
+
+impl Report {
+    /// The name of the report's JSON form.
+    pub const SCHEMA: &'static str = "cfsso/setup/v1";
+}

@@ -1,0 +1,80 @@
+//! What set-up would do, by reads alone: what a dry run shows.
+
+use super::Wishes;
+use crate::api::connector::BeginVerification;
+use crate::api::ids::ConnectorId;
+use crate::dns::{self, Reach, Verdict};
+use crate::flow::enable::{self, Served};
+use crate::flow::plan::{Change, Plan};
+use crate::flow::publish::{self, Place, TxtRecord};
+use crate::flow::{Error, Tools, connector, verify};
+
+/// What [`run`](super::run) would send now, by reads alone. What the API has yet to choose
+/// stands as a placeholder.
+pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
+    let domain = &wishes.domain;
+    let (connectors, survey) = tokio::join!(
+        connector::list(tools),
+        tools.resolver.survey(domain, None, Reach::Authoritative)
+    );
+    let connectors = connectors?;
+    let standing = connector::pick(&connectors, domain)?;
+    let mut changes = Vec::new();
+    let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+    let id = standing.map_or(&unknown, |connector| &connector.id);
+    if standing.is_none() {
+        let begin = if wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
+        changes.push(connector::creation(tools, domain, begin, wishes.fedramp));
+    }
+    let verified = standing.is_some_and(|connector| connector.is_verified());
+    let code = standing.and_then(|connector| connector.code());
+    let judgement = dns::judge(&survey, code.map(str::as_bytes), tools.clock.now());
+    let visible = code.is_some() && judgement.verdict == Verdict::Visible;
+    if wishes.publish_txt && (!(verified || visible) || wishes.replace_stale_txt) {
+        changes.extend(publishing(tools, wishes, id, code).await?);
+    }
+    let under_way =
+        standing.is_some_and(|connector| verify::next(connector) == verify::Next::Follow);
+    if !verified && !under_way && (wishes.wait || standing.is_some()) {
+        changes.push(verify::beginning(tools, domain, id));
+    }
+    if wishes.enable && !standing.is_some_and(|connector| connector.is_enabled()) {
+        changes.push(enable::enabling(
+            tools,
+            domain,
+            id,
+            standing.and_then(|connector| connector.enabled),
+        ));
+    }
+    let checks = match standing {
+        Some(connector) if verified && wishes.enable => {
+            enable::checks(connector, domain, Served { survey: &survey, judgement: &judgement })
+        }
+        _ => Vec::new(),
+    };
+    Ok(Plan::new(
+        checks.into_iter().map(|check| check.accepting(&wishes.accepted)).collect(),
+        changes,
+    ))
+}
+
+async fn publishing(
+    tools: &Tools<'_>,
+    wishes: &Wishes,
+    id: &ConnectorId,
+    code: Option<&str>,
+) -> Result<Vec<Change>, Error> {
+    let Place::Zone { zone, .. } = publish::place(tools, &wishes.domain).await? else {
+        return Ok(Vec::new());
+    };
+    let code = code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
+    let records = publish::records(tools, &zone.id, &wishes.domain, &code).await?;
+    let mut changes = Vec::new();
+    if !records.stands {
+        changes.push(publish::creation(&zone.id, &TxtRecord::new(&wishes.domain, &code), id));
+    }
+    if wishes.replace_stale_txt {
+        changes.extend(records.stale.iter().map(|record| publish::deletion(&zone.id, record)));
+    }
+    Ok(changes)
+}
