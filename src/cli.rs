@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, help, man, sandbox, schema, setup, team,
+    Outcome, app, completions, connector, dig, help, journal, man, sandbox, schema, setup, team,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -55,6 +55,9 @@ pub enum Command {
     Disable(connector::disable::Args),
     /// Show what the name servers serve at a domain, and what it means
     Dig(dig::Args),
+    /// Show what this machine changed, and put it back
+    #[command(subcommand)]
+    Journal(journal::Command),
     /// Run the built-in simulator for other programs
     #[command(subcommand)]
     Sandbox(sandbox::Command),
@@ -99,6 +102,7 @@ impl Command {
             Self::Enable(args) => connector::enable::run(args, context).await,
             Self::Disable(args) => connector::disable::run(args, context).await,
             Self::Dig(args) => dig::run(args, context).await,
+            Self::Journal(command) => journal::run(command, context).await,
             Self::Sandbox(command) => sandbox::run(command, context).await,
             Self::Completions(args) => Ok(completions::run(&args)),
             Self::Man(args) => man::run(&args),

@@ -2,6 +2,7 @@
 //! the name servers and the simulator, each made when first asked for.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::dns::{self, Resolver};
 use crate::domain::EmailDomain;
 use crate::flow::connector::Selector;
+use crate::flow::journal::{Journal, Who, command_line};
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
 use crate::output::{Screen, Text};
@@ -32,6 +34,7 @@ pub struct Context {
     pub clock: Clock,
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
+    journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
     client: OnceCell<Client>,
     account: OnceCell<AccountId>,
@@ -39,16 +42,18 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context in which nothing is made yet.
+    /// A context in which nothing is made yet, for the command line `args`.
     #[must_use]
-    pub fn new(settings: Settings, screen: Screen, clock: Clock) -> Self {
+    pub fn new(settings: Settings, screen: Screen, clock: Clock, args: &[OsString]) -> Self {
         let started = clock.now();
+        let journal = journal(&settings, &clock, args);
         Self {
             settings,
             screen,
             clock,
             started,
             steps_done: RefCell::default(),
+            journal,
             sandbox: OnceCell::new(),
             client: OnceCell::new(),
             account: OnceCell::new(),
@@ -63,7 +68,30 @@ impl Context {
             account: self.account().await?,
             resolver: self.resolver().await?,
             clock: &self.clock,
+            journal: &self.journal,
         })
+    }
+
+    /// What this machine changed, and where this run writes down what it changes.
+    #[must_use]
+    pub fn journal(&self) -> &Journal<'static> {
+        &self.journal
+    }
+
+    /// Tells of writes of earlier runs that have no end: once, where it is seen.
+    fn tell_unfinished(&self) {
+        let Ok(store) = self.journal.store() else { return };
+        let unfinished = store.unfinished();
+        for entry in &unfinished {
+            self.screen.note(Text::prose(&format!(
+                "an earlier run ended before it knew what became of: {} (journal entry {}); \
+                 `cfsso journal show {}` tells what was sent, `cfsso journal undo {}` looks and puts it back",
+                entry.title, entry.id, entry.id, entry.id
+            )));
+        }
+        if self.screen.shows_notes() && !self.settings.options.dry_run {
+            unfinished.iter().for_each(|entry| store.set_aside(&entry.run));
+        }
     }
 
     /// The name servers, which need no token.
@@ -197,6 +225,7 @@ impl Context {
     async fn client(&self) -> anyhow::Result<&Client> {
         self.client
             .get_or_try_init(async || {
+                self.tell_unfinished();
                 let options = &self.settings.options;
                 let (base, credentials) = match self.sandbox().await? {
                     Some(sandbox) => {
@@ -257,6 +286,29 @@ impl Context {
 
     fn after(&self, duration: Duration) -> Timestamp {
         self.started.saturating_add(duration).unwrap_or(Timestamp::MAX)
+    }
+}
+
+fn journal(settings: &Settings, clock: &Clock, args: &[OsString]) -> Journal<'static> {
+    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let credential = if settings.sandbox {
+        "the simulator".to_owned()
+    } else {
+        match &settings.credentials {
+            CredentialSource::Given(Credentials::Key { email, .. }) => {
+                format!("the Global API Key of {email}")
+            }
+            source => source.to_string(),
+        }
+    };
+    let who = Who {
+        user: settings.user.clone(),
+        credential: Some(credential),
+        command: command_line(&args),
+    };
+    match &settings.journal {
+        Some(dir) => Journal::in_directory(dir.clone(), who, clock.clone()),
+        None => Journal::nowhere(who, clock.clone()),
     }
 }
 

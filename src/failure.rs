@@ -91,12 +91,15 @@ fn stopped(stop: &Stop) -> Failure {
         StopKind::NotYet => ExitCode::NotYet,
         StopKind::Refused => ExitCode::Refused,
         StopKind::HalfDone => ExitCode::HalfDone,
-        StopKind::NotSeen => ExitCode::Failure,
+        StopKind::NotSeen | StopKind::Journal => ExitCode::Failure,
     };
     let mut failure = Failure::new(exit, stop.message.clone());
     failure.causes.clone_from(&stop.causes);
     failure.hint.clone_from(&stop.hint);
     failure.retryable = stop.kind == StopKind::NotYet;
+    if stop.kind == StopKind::Journal {
+        "journal".clone_into(&mut failure.kind);
+    }
     failure
 }
 

@@ -34,7 +34,7 @@ pub async fn run(process: Process) -> ExitCode {
     if let Some(outcome) = command.run_alone() {
         let screen =
             screen(&options, options.output.unwrap_or_default(), &env, terminal, clock, streams);
-        return conclude(&screen, outcome);
+        return conclude(&screen, outcome, None);
     }
     let settings = match settings::resolve(options.clone(), &env) {
         Ok(settings) => settings,
@@ -47,12 +47,12 @@ pub async fn run(process: Process) -> ExitCode {
                 clock,
                 streams,
             );
-            return conclude(&screen, Err(error.into()));
+            return conclude(&screen, Err(error.into()), None);
         }
     };
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
     let _traces = traces(&screen, &options);
-    let context = Context::new(settings, screen, clock);
+    let context = Context::new(settings, screen, clock, &args);
     let is_service = command.is_service();
     tokio::select! {
         biased;
@@ -63,7 +63,10 @@ pub async fn run(process: Process) -> ExitCode {
             context.screen.failure(&interruption(&context, &args));
             ExitCode::Interrupted
         }
-        outcome = command.run(&context) => conclude(&context.screen, outcome),
+        outcome = command.run(&context) => {
+            context.journal().troubles().iter().for_each(|text| context.screen.warn(text.as_str()));
+            conclude(&context.screen, outcome, context.journal().run().as_deref())
+        }
     }
 }
 
@@ -118,10 +121,10 @@ fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::Def
 }
 
 /// Prints what a command came to.
-fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>) -> ExitCode {
+fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>, run: Option<&str>) -> ExitCode {
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(error) => return fail(screen, &error),
+        Err(error) => return fail(screen, &error, run),
     };
     screen.settled();
     if let Some(report) = &outcome.report
@@ -134,15 +137,29 @@ fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>) -> ExitCode {
         return ExitCode::Failure;
     }
     match &outcome.failure {
-        Some(error) => fail(screen, error),
+        Some(error) => fail(screen, error, run),
         None => outcome.exit,
     }
 }
 
-fn fail(screen: &Screen, error: &anyhow::Error) -> ExitCode {
-    let failure = failure::told(error);
+fn fail(screen: &Screen, error: &anyhow::Error, run: Option<&str>) -> ExitCode {
+    let mut failure = failure::told(error);
+    if failure.exit_code == ExitCode::HalfDone {
+        point_to_journal(&mut failure, run);
+    }
     screen.failure(&failure);
     failure.exit_code
+}
+
+/// Names the run in the journal that has what was done, and what undoes it.
+fn point_to_journal(failure: &mut Failure, run: Option<&str>) {
+    let Some(run) = run else { return };
+    failure.causes.push(format!("what was done is in the journal, run {run}"));
+    let undo = format!("`cfsso journal undo {run}` puts it back as it was");
+    failure.hint = Some(match failure.hint.take() {
+        Some(hint) => format!("{hint}\n{undo}"),
+        None => undo,
+    });
 }
 
 fn interruption(context: &Context, args: &[OsString]) -> Failure {
@@ -163,6 +180,7 @@ fn interruption(context: &Context, args: &[OsString]) -> Failure {
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
     failure.hint = Some(format!("`cfsso {}` looks at what is there and goes on", line.join(" ")));
     failure.retryable = true;
+    point_to_journal(&mut failure, context.journal().run().as_deref());
     failure::masked(failure)
 }
 

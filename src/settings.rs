@@ -139,6 +139,10 @@ pub struct Settings {
     /// Whether to work against the built-in simulator.
     pub sandbox: bool,
     sandbox_state: Option<PathBuf>,
+    /// The directory of the journal, where there is a place for one.
+    pub journal: Option<PathBuf>,
+    /// The local user.
+    pub user: Option<String>,
     /// The global options, for what only they can set.
     pub options: Options,
 }
@@ -282,7 +286,9 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
         },
         config: config_path(env),
         sandbox,
+        journal: journal(sandbox, &options, env),
         sandbox_state: sandbox_state(&options, env),
+        user: ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| filled(env, name)),
         options,
     })
 }
@@ -297,6 +303,19 @@ impl Settings {
 fn sandbox_state(options: &Options, env: &Environment) -> Option<PathBuf> {
     let named = options.sandbox_state.clone().or_else(|| path(env, "CFSSO_SANDBOX_STATE"));
     named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("sandbox.json")))
+}
+
+/// Where the journal is: `CFSSO_JOURNAL`, or the user's state directory. What
+/// is rehearsed in the simulator stays beside its state, never among what was
+/// really changed.
+fn journal(sandbox: bool, options: &Options, env: &Environment) -> Option<PathBuf> {
+    if sandbox {
+        let mut name = sandbox_state(options, env)?.into_os_string();
+        name.push(".journal");
+        return Some(PathBuf::from(name));
+    }
+    let named = path(env, "CFSSO_JOURNAL");
+    named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("journal")))
 }
 
 fn path(env: &Environment, name: &str) -> Option<PathBuf> {
@@ -653,6 +672,27 @@ mod tests {
         ] {
             let found = settle("", env).unwrap().sandbox_state().ok();
             assert_eq!(found.as_deref(), file.map(Path::new), "{env:?}");
+        }
+    }
+
+    #[test]
+    fn the_journal_of_a_rehearsal_is_not_the_real_one() {
+        let home = ("HOME", "/home/ada");
+        for (line, env, dir) in [
+            ("", &[home][..], Some("/home/ada/.local/state/cfsso/journal")),
+            ("", &[home, ("XDG_STATE_HOME", "/state")], Some("/state/cfsso/journal")),
+            ("", &[home, ("CFSSO_JOURNAL", "/j")], Some("/j")),
+            ("", &[("CFSSO_JOURNAL", "/j")], Some("/j")),
+            ("", &[], None),
+            (
+                "--sandbox",
+                &[home, ("CFSSO_JOURNAL", "/j")],
+                Some("/home/ada/.local/state/cfsso/sandbox.json.journal"),
+            ),
+            ("--sandbox --sandbox-state /s.json", &[home], Some("/s.json.journal")),
+        ] {
+            let settings = settle(line, env).unwrap();
+            assert_eq!(settings.journal.as_deref(), dir.map(Path::new), "{line} {env:?}");
         }
     }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+pub use self::attempt::Said;
 use self::attempt::{Next, Run};
 use super::config::Config;
 use super::error::Error;
 use super::fault::Fault;
 use super::mask::mask_with;
-use super::pages::{self, Paging};
+use super::pages;
 use super::request::Request;
 use super::trace;
 use super::wire::{Call, Wire};
@@ -68,7 +69,12 @@ impl Client {
 
     /// Sends a request and reads its result.
     pub async fn send<T>(&self, request: &Request<T>) -> Result<T, Error> {
-        Ok(self.carry(request, None).await?.0)
+        Ok(self.send_seen(request).await?.0)
+    }
+
+    /// [`Client::send`], and what its answer said besides.
+    pub async fn send_seen<T>(&self, request: &Request<T>) -> Result<(T, Said), Error> {
+        self.carry(request, None).await
     }
 
     /// Reads a list to its end, page by page where the request says so.
@@ -76,8 +82,8 @@ impl Client {
         let Some(size) = request.page_size() else { return self.send(request).await };
         let mut all = Vec::new();
         for page in 1..=pages::MOST {
-            let (items, paging) = self.carry(request, Some((page, size))).await?;
-            let goes_on = pages::goes_on(page, items.len(), size, paging);
+            let (items, said) = self.carry(request, Some((page, size))).await?;
+            let goes_on = pages::goes_on(page, items.len(), size, said.paging);
             all.extend(items);
             if !goes_on {
                 return Ok(all);
@@ -94,16 +100,26 @@ impl Client {
         request: &Request<T>,
         find: impl AsyncFn() -> Result<Option<T>, Error>,
     ) -> Result<Created<T>, Error> {
+        Ok(self.create_seen(request, find).await?.0)
+    }
+
+    /// [`Client::create`], and what its answer said besides; nothing where
+    /// that was lost.
+    pub async fn create_seen<T>(
+        &self,
+        request: &Request<T>,
+        find: impl AsyncFn() -> Result<Option<T>, Error>,
+    ) -> Result<(Created<T>, Said), Error> {
         let mut run = self.run(request, None);
         run.can_look = true;
         loop {
             match self.attempt(&mut run, &|text| request.decode(text)).await? {
-                Next::Done(value, _) => return Ok(Created::Now(value)),
+                Next::Done(value, said) => return Ok((Created::Now(value), said)),
                 Next::Again => {}
                 Next::LookUp { error, then_repeat } => match find().await {
                     Ok(Some(found)) => {
                         self.settle(&mut run);
-                        return Ok(Created::Found(found));
+                        return Ok((Created::Found(found), Said::default()));
                     }
                     Ok(None) if then_repeat => {}
                     Ok(None) => return Err(error),
@@ -133,11 +149,11 @@ impl Client {
         &self,
         request: &Request<T>,
         page: Option<(u32, u32)>,
-    ) -> Result<(T, Paging), Error> {
+    ) -> Result<(T, Said), Error> {
         let mut run = self.run(request, page);
         loop {
             match self.attempt(&mut run, &|text| request.decode(text)).await? {
-                Next::Done(value, paging) => return Ok((value, paging)),
+                Next::Done(value, said) => return Ok((value, said)),
                 Next::Again => {}
                 Next::LookUp { error, .. } => return Err(error),
             }

@@ -34,7 +34,7 @@ mod wire;
 pub mod zone;
 
 pub use base::BaseUrl;
-pub use client::{Client, Created};
+pub use client::{Client, Created, Said};
 pub use config::Config;
 pub use credentials::Credentials;
 pub use error::Error;

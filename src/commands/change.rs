@@ -92,7 +92,8 @@ impl Show for Plan {
     }
 }
 
-fn show_change(change: &Change, page: &mut Page) {
+/// Draws a change: its request, and what it turns into what.
+pub fn show_change(change: &Change, page: &mut Page) {
     page.marked(Mark::Todo, Text::strong(&change.title));
     let request: Value = serde_json::from_str(change.request.get()).unwrap_or_default();
     let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();

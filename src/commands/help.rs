@@ -147,6 +147,8 @@ CFSSO_PROFILE                the profile to use
 CFSSO_OUTPUT                 table, json, ndjson, yaml or name
 CFSSO_DNS_SERVERS            name servers to ask in place of all others,
                              HOST or HOST:PORT, commas between them
+CFSSO_JOURNAL                the directory of the journal; that of the
+                             simulator is beside its state
 CFSSO_SANDBOX                1: work against the built-in simulator
 CFSSO_SANDBOX_STATE          the file that keeps the simulator's state
 

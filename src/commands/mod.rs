@@ -7,6 +7,7 @@ pub mod connector;
 pub mod dig;
 pub mod edit;
 pub mod help;
+pub mod journal;
 pub mod man;
 pub mod sandbox;
 pub mod schema;

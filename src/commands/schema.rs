@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::api::{app, connector, policy};
 use crate::dns;
+use crate::flow::journal::{Entry, Pruned};
 use crate::flow::{Stop, StopKind, plan, setup};
 use crate::output::{Failure, Page, Show, Text};
 
@@ -64,6 +65,13 @@ pub const KINDS: &[Kind] = &[
         about: "every failure, on standard error",
         schema: || schema_for!(Envelope),
     },
+    Kind { name: "journal", about: "journal list", schema: || schema_for!(Vec<Entry>) },
+    Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(Pruned) },
+    Kind {
+        name: "journal-run",
+        about: "journal show",
+        schema: || schema_for!(super::journal::show::Run),
+    },
     Kind {
         name: "idp-initiated",
         about: "app idp-initiated",
@@ -77,6 +85,11 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "policies", about: "app policies", schema: || schema_for!(Vec<policy::Fields>) },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
     Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },
+    Kind {
+        name: "undo",
+        about: "journal undo",
+        schema: || schema_for!(super::journal::undo::Report),
+    },
 ];
 
 /// A failure as it is printed.

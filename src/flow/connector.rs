@@ -136,7 +136,8 @@ pub async fn create(
         let connectors = tools.client.list(&connector::list(tools.account)).await?;
         Ok(connectors.into_iter().find(|connector| is_of(connector, domain)))
     };
-    match tools.client.create(&request, look).await? {
+    let title = format!("create the connector of {domain}");
+    match tools.create(&request, look, title).await? {
         Created::Now(connector) | Created::Found(connector) => Ok(connector),
     }
 }
@@ -157,9 +158,11 @@ pub fn creation(
 
 /// Stops enforcement. The PATCH's answer is the read-back where it says
 /// whether the connector is enabled; otherwise it is read again.
-pub async fn disable(tools: &Tools<'_>, id: &ConnectorId) -> Result<Connector, Error> {
-    let mut connector =
-        tools.client.send(&connector::set_enabled(tools.account, id, false)).await?;
+pub async fn disable(tools: &Tools<'_>, before: &Connector) -> Result<Connector, Error> {
+    let id = &before.id;
+    let request = connector::set_enabled(tools.account, id, false);
+    let title = format!("disable enforcement for {}", before.email_domain);
+    let mut connector = tools.write(&request, Some(before.text()), title).await?;
     if connector.enabled.is_none() {
         connector = tools.client.send(&connector::get(tools.account, id)).await?;
     }
@@ -189,7 +192,9 @@ pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Change {
 
 /// Deletes a connector, and sees that it is gone.
 pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Error> {
-    tools.client.send(&connector::delete(tools.account, &connector.id)).await?;
+    let request = connector::delete(tools.account, &connector.id);
+    let title = format!("delete the connector of {}", connector.email_domain);
+    tools.write(&request, Some(connector.text()), title).await?;
     match tools.client.send(&connector::get(tools.account, &connector.id)).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
         Err(error) => Err(Stop::new(

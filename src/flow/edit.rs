@@ -93,7 +93,9 @@ impl Edit {
     pub async fn apply(&self, tools: &Tools<'_>) -> Result<Edited, Error> {
         let now = tools.client.send(&self.target.read(tools.account)).await?;
         self.still_stands(&now)?;
-        write(tools, Some(&self.before), &self.request(tools)).await?;
+        let before = self.before.to_raw();
+        let title = format!("change the {} {}", self.target.noun(), self.name());
+        tools.write(&self.request(tools), Some(before.get()), title).await?;
         let seen = tools.client.send(&self.target.read(tools.account)).await;
         let seen = seen.map_err(|error| {
             Stop::new(
@@ -196,17 +198,6 @@ impl Edited {
                 .hint("`cfsso journal undo` puts it back as it was"),
         )
     }
-}
-
-/// Sends a write. Whatever changes identity providers, applications, policies
-/// or the organization goes through here: the one place that sees the object
-/// as it was, where there was one, and the request.
-pub async fn write<T>(
-    tools: &Tools<'_>,
-    _before: Option<&Document>,
-    request: &Request<T>,
-) -> Result<T, crate::api::Error> {
-    tools.client.send(request).await
 }
 
 fn is_secret(field: &str) -> bool {

@@ -111,7 +111,9 @@ fn passed(yes: bool) -> State {
 
 /// Starts enforcement, and reads back that it is on.
 pub async fn enable(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
-    tools.client.send(&connector::set_enabled(tools.account, &connector.id, true)).await?;
+    let request = connector::set_enabled(tools.account, &connector.id, true);
+    let title = format!("enable enforcement for {}", connector.email_domain);
+    tools.write(&request, Some(connector.text()), title).await?;
     let seen = tools.client.send(&connector::get(tools.account, &connector.id)).await?;
     if seen.is_enabled() {
         return Ok(seen);

@@ -10,6 +10,7 @@ pub mod enable;
 pub mod explained;
 pub mod federation;
 pub mod idp;
+pub mod journal;
 pub mod named;
 pub mod plan;
 pub mod publish;
@@ -18,6 +19,7 @@ pub mod stop;
 pub mod target;
 pub mod verify;
 pub mod wait;
+mod write;
 
 pub use stop::{Stop, StopKind};
 
@@ -50,4 +52,6 @@ pub struct Tools<'a> {
     pub resolver: &'a Resolver,
     /// The time.
     pub clock: &'a Clock,
+    /// What is written down of each write.
+    pub journal: &'a journal::Journal<'a>,
 }

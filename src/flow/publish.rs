@@ -177,16 +177,19 @@ pub async fn create(
         let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
         Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.content)))
     };
-    match tools.client.create(&request, look).await {
+    let title = format!("publish the TXT record of {}", txt.name);
+    match tools.create(&request, look, title).await {
         Ok(Created::Now(_) | Created::Found(_)) => Ok(()),
-        Err(error) if error.has_code(record::IDENTICAL) => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(Error::Api(error)) if error.has_code(record::IDENTICAL) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
 /// Deletes a record.
 pub async fn delete(tools: &Tools<'_>, zone: &ZoneId, record: &Record) -> Result<(), Error> {
-    Ok(tools.client.send(&record::delete(zone, &record.id)).await?)
+    let name = record.name.as_deref().unwrap_or("the domain");
+    let title = format!("delete a stale TXT record of {name}");
+    tools.write(&record::delete(zone, &record.id), Some(record.text()), title).await
 }
 
 /// The change that [`create`] makes.

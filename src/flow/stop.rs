@@ -36,6 +36,8 @@ pub enum StopKind {
     HalfDone,
     /// A read-back shows something else than was written.
     NotSeen,
+    /// The journal cannot be written or read.
+    Journal,
 }
 
 impl Stop {

@@ -46,16 +46,19 @@ pub async fn begin(tools: &Tools<'_>, id: &ConnectorId) -> Result<Connector, Err
     let request = connector::begin_verification(tools.account, id);
     let read = async || tools.client.send(&connector::get(tools.account, id)).await;
     let look = async || Ok((next(&*read().await?) != Next::Begin).then_some(()));
-    let Err(error) = tools.client.create(&request, look).await else {
+    let title = format!("begin the verification of the connector {id}");
+    let Err(error) = tools.create(&request, look, title).await else {
         return Ok(read().await?);
     };
-    if matches!(error.kind(), Kind::Conflict | Kind::Invalid) {
+    if let Error::Api(refused) = &error
+        && matches!(refused.kind(), Kind::Conflict | Kind::Invalid)
+    {
         let connector = read().await?;
         if next(&connector) != Next::Begin {
             return Ok(connector);
         }
     }
-    Err(error.into())
+    Err(error)
 }
 
 /// The change that [`begin`] makes.

@@ -124,10 +124,16 @@ impl Screen {
     /// Says something worth knowing. Left out when quiet, and where standard
     /// error is read by a program.
     pub fn note(&self, text: impl Into<Text>) {
-        let is_read_by_program = self.format().is_structured() && !self.options.stderr_terminal;
-        if !self.options.quiet && !is_read_by_program {
+        if self.shows_notes() {
             self.say(Text::strong("note:"), &text.into());
         }
+    }
+
+    /// Whether notes are shown.
+    #[must_use]
+    pub fn shows_notes(&self) -> bool {
+        let is_read_by_program = self.format().is_structured() && !self.options.stderr_terminal;
+        !self.options.quiet && !is_read_by_program
     }
 
     /// Warns. In the structured formats the warning is a document of its own:

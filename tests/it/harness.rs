@@ -21,6 +21,8 @@ pub struct World {
     env: BTreeMap<String, String>,
     terminal: Terminal,
     input: String,
+    /// The journal of the commands run here.
+    pub journal: tempfile::TempDir,
 }
 
 /// What a command printed, and how it ended.
@@ -42,12 +44,15 @@ impl World {
         let clock = Clock::stepped("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap());
         let options = Options { clock: clock.clone(), ..Options::default() };
         let sandbox = start(options).await.unwrap();
-        let env = sandbox
+        let journal = tempfile::tempdir().unwrap();
+        let mut env: BTreeMap<String, String> = sandbox
             .environment()
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        Self { sandbox, clock, env, terminal: Terminal::default(), input: String::new() }
+        env.insert("CFSSO_JOURNAL".to_owned(), journal.path().display().to_string());
+        env.insert("USER".to_owned(), "ada".to_owned());
+        Self { sandbox, clock, env, terminal: Terminal::default(), input: String::new(), journal }
     }
 
     /// The same world, seen with another token.

@@ -30,9 +30,21 @@ pub(super) struct Run {
     ticket: Option<u64>,
 }
 
+/// What an answer said besides its result.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The request's identifier at Cloudflare (`cf-ray`).
+    pub ray: Option<String>,
+    /// The text of the `result`, where the request was a write.
+    pub result: Option<String>,
+    pub(super) paging: Paging,
+}
+
 /// What follows an attempt.
 pub(super) enum Next<T> {
-    Done(T, Paging),
+    Done(T, Said),
     Again,
     LookUp { error: Error, then_repeat: bool },
 }
@@ -46,9 +58,9 @@ impl Client {
         decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
     ) -> Result<Next<T>, Error> {
         let fault = match self.once(run, decode).await {
-            Ok((value, paging)) => {
+            Ok((value, said)) => {
                 self.settle(run);
-                return Ok(Next::Done(value, paging));
+                return Ok(Next::Done(value, said));
             }
             Err(fault) => fault,
         };
@@ -56,7 +68,7 @@ impl Client {
             // The attempt whose answer was lost has removed it.
             if let Ok(value) = decode("null") {
                 self.settle(run);
-                return Ok(Next::Done(value, Paging::default()));
+                return Ok(Next::Done(value, Said::default()));
             }
         }
         let refused_after_loss = run.lost && run.can_look && stands_in_the_way(run, &fault);
@@ -103,7 +115,7 @@ impl Client {
         &self,
         run: &mut Run,
         decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
-    ) -> Result<(T, Paging), Fault> {
+    ) -> Result<(T, Said), Fault> {
         let wire = self.wire.get_or_try_init(async || Wire::new(&self.config)).await;
         let wire = wire.map_err(Fault::Setup)?;
         self.wait_for_the_rate_limit(&run.call).await?;
@@ -116,7 +128,7 @@ impl Client {
         if let Some(hold) = answer.hold {
             *lock(&self.hold) = self.clock.now().saturating_add(hold).ok();
         }
-        judge(answer, decode, wire.secret())
+        judge(answer, run.call.method, decode, wire.secret())
     }
 
     async fn wait_for_the_rate_limit(&self, call: &Call) -> Result<(), Fault> {
@@ -209,9 +221,10 @@ fn stands_in_the_way(run: &Run, fault: &Fault) -> bool {
 
 fn judge<T>(
     answer: Answer,
+    method: Method,
     decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
     secret: &str,
-) -> Result<(T, Paging), Fault> {
+) -> Result<(T, Said), Fault> {
     let Answer { status, ray, retry_after, body, points_to, .. } = answer;
     if let Some(to) = points_to {
         return Err(Fault::Redirected { status, to, ray });
@@ -230,9 +243,11 @@ fn judge<T>(
     };
     let value = decode(success.result).map_err(|error| Fault::Unreadable {
         status,
-        ray,
+        ray: ray.clone(),
         cut: false,
         source: Cause(mask_with(&error.to_string(), secret)),
     })?;
-    Ok((value, success.paging))
+    // What a write came to goes to the journal; a long list would be copied for nothing.
+    let result = (!method.is_read()).then(|| success.result.to_owned());
+    Ok((value, Said { status: Some(status), ray, result, paging: success.paging }))
 }

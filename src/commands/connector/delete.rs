@@ -61,7 +61,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.screen.warn("a new connector for this domain would get a new TXT code");
     context.confirm(&domain, "delete its connector").await?;
     if !is_disabled {
-        connector::disable(&tools, &connector.id).await?;
+        connector::disable(&tools, &connector).await?;
     }
     delete(&tools, &connector, !is_disabled).await?;
     Ok(Outcome::done(Deleted { deleted: true, connector }))

@@ -36,5 +36,5 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context
         .confirm(&connector.email_domain, "stop enforcing sign-in through the identity provider")
         .await?;
-    Ok(Outcome::done(connector::disable(&tools, &connector.id).await?))
+    Ok(Outcome::done(connector::disable(&tools, &connector).await?))
 }

@@ -51,7 +51,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .note(format!("{} reads so already: nothing to change", connector.email_domain));
         return Ok(Outcome::done(connector));
     }
-    tools.client.send(&request).await?;
+    let title = format!("change the wording for {}", connector.email_domain);
+    tools.write(&request, Some(connector.text()), title).await?;
     let seen = tools.client.send(&api::get(tools.account, &connector.id)).await?;
     if seen.use_fedramp_language == Some(args.fedramp) {
         return Ok(Outcome::done(seen));

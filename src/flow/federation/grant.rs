@@ -47,9 +47,11 @@ pub async fn create(tools: &Tools<'_>, idp: &IdpId) -> Result<Grant, Error> {
         let grants = tools.client.list(&grant::list(tools.account)).await?;
         Ok(grants.into_iter().find(|grant| grant.idp_id == *idp))
     };
-    match tools.client.create(&grant::create(tools.account, idp), look).await {
+    let title = format!("create the federation grant of {idp}");
+    match tools.create(&grant::create(tools.account, idp), look, title).await {
         Ok(created) => Ok(created.into_inner()),
-        Err(error) => Err(refused(tools, error).await),
+        Err(Error::Api(error)) => Err(refused(tools, error).await),
+        Err(error) => Err(error),
     }
 }
 
@@ -120,8 +122,10 @@ pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Change {
 }
 
 /// Deletes a grant, and sees that it is gone. Takes effect at once.
-pub async fn delete(tools: &Tools<'_>, id: &GrantId) -> Result<(), Error> {
-    tools.client.send(&grant::delete(tools.account, id)).await?;
+pub async fn delete(tools: &Tools<'_>, id: &GrantId, before: Option<&Grant>) -> Result<(), Error> {
+    let title = format!("delete the federation grant {id}");
+    let request = grant::delete(tools.account, id);
+    tools.write(&request, before.map(|grant| grant.text()), title).await?;
     match tools.client.send(&grant::get(tools.account, id)).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
         Err(error) => Err(error.into()),

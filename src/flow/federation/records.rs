@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::api::Kind;
-use crate::api::ids::{AccountId, RecipientId, ResourceId, ShareId};
+use crate::api::ids::{AccountId, ShareId};
 use crate::api::share::filter::{self, Paging};
 use crate::api::share::resource::Shared;
 use crate::api::share::{self, Filter, Include, Recipient, Share, Status, To, recipient, resource};
@@ -77,7 +77,8 @@ pub async fn create(
             share.is_active() && share.name == name && share.resources.iter().flatten().any(is_of)
         }))
     };
-    Ok(tools.client.create(&request, look).await?.into_inner())
+    let title = format!("create the share {name}");
+    Ok(tools.create(&request, look, title).await?.into_inner())
 }
 
 /// The change that [`create`] makes.
@@ -105,7 +106,8 @@ pub async fn add(tools: &Tools<'_>, id: &ShareId, to: &To) -> Result<Recipient, 
         Ok(all.into_iter().find(|recipient| recipient.is_in() && is(recipient, to)))
     };
     let request = recipient::add(tools.account, id, to);
-    Ok(tools.client.create(&request, look).await?.into_inner())
+    let title = format!("add {} to the share {id}", told(to));
+    Ok(tools.create(&request, look, title).await?.into_inner())
 }
 
 fn is(recipient: &Recipient, to: &To) -> bool {
@@ -127,14 +129,20 @@ pub fn addition(tools: &Tools<'_>, id: &ShareId, to: &To) -> Change {
 }
 
 /// Begins to remove a recipient.
-pub async fn remove(tools: &Tools<'_>, id: &ShareId, who: &RecipientId) -> Result<(), Error> {
-    Ok(tools.client.send(&recipient::remove(tools.account, id, who)).await?)
+pub async fn remove(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Result<(), Error> {
+    let title = format!("remove {} from the share {id}", name(who));
+    let request = recipient::remove(tools.account, id, &who.id);
+    tools.write(&request, Some(who.text()), title).await
+}
+
+fn name(recipient: &Recipient) -> &str {
+    recipient.account().map_or(recipient.id.as_str(), AccountId::as_str)
 }
 
 /// The change that [`remove`] makes.
 #[must_use]
 pub fn removal(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Change {
-    let name = who.account().map_or_else(|| who.id.to_string(), ToString::to_string);
+    let name = name(who);
     Change::new(
         format!("remove {name} from the share {id}"),
         &recipient::remove(tools.account, id, &who.id),
@@ -143,8 +151,10 @@ pub fn removal(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Change {
 }
 
 /// Begins to delete a share, and sees it going: `deleting`, `deleted` or gone.
-pub async fn delete(tools: &Tools<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
-    tools.client.send(&share::delete(tools.account, id)).await?;
+pub async fn delete(tools: &Tools<'_>, share: &Share) -> Result<Option<Share>, Error> {
+    let id = &share.id;
+    let title = format!("delete the share {}", share.name);
+    tools.write(&share::delete(tools.account, id), Some(share.text()), title).await?;
     let seen = look(tools, id).await?;
     match seen {
         Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
@@ -199,9 +209,10 @@ async fn look(tools: &Tools<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
 pub async fn remove_resource(
     tools: &Tools<'_>,
     id: &ShareId,
-    what: &ResourceId,
+    what: &resource::Fields,
 ) -> Result<(), Error> {
-    Ok(tools.client.send(&resource::remove(tools.account, id, what)).await?)
+    let title = format!("remove {} from the share {id}", what.resource_id);
+    tools.write(&resource::remove(tools.account, id, &what.id), None, title).await
 }
 
 /// The change that [`remove_resource`] makes.
@@ -211,6 +222,57 @@ pub fn resource_removal(tools: &Tools<'_>, id: &ShareId, what: &resource::Fields
         format!("remove {} from the share {id}", what.resource_id),
         &resource::remove(tools.account, id, &what.id),
         vec![Difference::new("resources", what.resource_id.as_str(), ())],
+    )
+}
+
+/// Gives a share another name, and sees it read back.
+pub async fn rename(tools: &Tools<'_>, share: &Share, name: &str) -> Result<Share, Error> {
+    let title = format!("rename the share {}", share.name);
+    let request = share::rename(tools.account, &share.id, name).decoded_by(|_| Ok(()));
+    tools.write(&request, Some(share.text()), title).await?;
+    let seen = find(tools, &share.id).await?;
+    if seen.name == name {
+        return Ok(seen);
+    }
+    let message = format!("the name of the share `{}` was sent, but does not read back", share.id);
+    Err(Stop::new(StopKind::NotSeen, message)
+        .hint(format!("`cfsso share get {}`", share.id))
+        .into())
+}
+
+/// The change that [`rename`] makes.
+#[must_use]
+pub fn renaming(tools: &Tools<'_>, share: &Share, name: &str) -> Change {
+    Change::new(
+        format!("rename the share {}", share.name),
+        &share::rename(tools.account, &share.id, name),
+        vec![Difference::new("name", share.name.as_str(), name)],
+    )
+}
+
+/// Adds a resource to a share. Where the answer is lost, looks for it first.
+pub async fn add_resource(
+    tools: &Tools<'_>,
+    id: &ShareId,
+    shared: &Shared,
+) -> Result<resource::Resource, Error> {
+    let look = async || {
+        let request = resource::list(tools.account, id, (None, None), Paging::default());
+        let all = tools.client.list(&request).await?;
+        Ok(all.into_iter().find(|one| one.is_active() && one.resource_id == shared.id()))
+    };
+    let title = format!("add {} to the share {id}", shared.id());
+    let request = resource::add(tools.account, id, shared);
+    Ok(tools.create(&request, look, title).await?.into_inner())
+}
+
+/// The change that [`add_resource`] makes.
+#[must_use]
+pub fn resource_addition(tools: &Tools<'_>, id: &ShareId, shared: &Shared) -> Change {
+    Change::new(
+        format!("add {} to the share {id}", shared.id()),
+        &resource::add(tools.account, id, shared),
+        vec![Difference::new("resources", (), shared.id())],
     )
 }
 

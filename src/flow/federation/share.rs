@@ -201,7 +201,7 @@ impl Run<'_> {
     /// Deletes a grant made in this run, since nothing is shared by it.
     async fn take_back(&self, id: &GrantId, error: Error) -> Error {
         self.progress.begin(StepId::TakeBack);
-        if let Err(second) = grant::delete(self.tools, id).await {
+        if let Err(second) = grant::delete(self.tools, id, None).await {
             self.progress.conclude(&second);
             return Stop::new(
                 StopKind::HalfDone,

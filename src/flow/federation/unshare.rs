@@ -215,23 +215,23 @@ impl Run<'_> {
         let (id, detail) = match deed {
             Deed::Remove(held, recipient) => {
                 progress.begin(StepId::RemoveRecipients);
-                records::remove(tools, &held.share.id, &recipient.id).await?;
+                records::remove(tools, &held.share.id, recipient).await?;
                 let who = recipient.account().map_or("it", AccountId::as_str);
                 (StepId::RemoveRecipients, format!("{who} is being taken out"))
             }
             Deed::DeleteGrant(grant) => {
                 progress.begin(StepId::DeleteGrant);
-                grant::delete(tools, &grant.id).await?;
+                grant::delete(tools, &grant.id, Some(grant)).await?;
                 (StepId::DeleteGrant, format!("ID {}, seen to be gone", grant.id))
             }
             Deed::DeleteShare(share) => {
                 progress.begin(StepId::DeleteShare);
-                records::delete(tools, &share.id).await?;
+                records::delete(tools, share).await?;
                 (StepId::DeleteShare, format!("ID {}, seen to be going", share.id))
             }
             Deed::Withdraw(held, resource) => {
                 progress.begin(StepId::DeleteShare);
-                records::remove_resource(tools, &held.share.id, &resource.id).await?;
+                records::remove_resource(tools, &held.share.id, resource).await?;
                 let detail = format!("the share {} stays for what else it is of", held.share.id);
                 (StepId::DeleteShare, detail)
             }

@@ -1,0 +1,79 @@
+//! `cfsso journal`: what this machine changed, and putting it back.
+
+pub mod list;
+pub mod prune;
+pub mod show;
+pub mod undo;
+
+use clap::Subcommand;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::flow::journal::{Entry, Outcome as Fate, Reading};
+use crate::flow::{Stop, StopKind};
+use crate::output::{Mark, Text};
+
+/// The verbs of `cfsso journal`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List what this machine changed, oldest first
+    List(list::Args),
+    /// Show one entry, or all of a run, with the objects before and after
+    Show(show::Args),
+    /// Put an entry, or all of a run, back as it was
+    Undo(undo::Args),
+    /// Remove old history
+    Prune(prune::Args),
+}
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::List(args) => list::run(&args, context),
+        Command::Show(args) => show::run(&args, context),
+        Command::Undo(args) => undo::run(args, context).await,
+        Command::Prune(args) => prune::run(&args, context),
+    }
+}
+
+/// Reads the journal, and warns of what cannot be read.
+fn read(context: &Context) -> Result<Reading, Stop> {
+    let reading = context.journal().read()?;
+    for damage in &reading.damaged {
+        context.screen.warn(format!("the journal is damaged, which is left as it is: {damage}"));
+    }
+    Ok(reading)
+}
+
+/// The entries that `name` means: one, or all of a run.
+fn named(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, Stop> {
+    let found: Vec<_> =
+        entries.into_iter().filter(|entry| entry.id == name || entry.run == name).collect();
+    if found.is_empty() {
+        return Err(Stop::new(
+            StopKind::NotFound,
+            format!("the journal has no entry and no run `{name}`"),
+        )
+        .hint("`cfsso journal list` shows what there is"));
+    }
+    Ok(found)
+}
+
+/// What became of an entry, coloured.
+fn fate(entry: &Entry) -> Text {
+    let mark = match entry.outcome {
+        Fate::Done => Mark::Done,
+        Fate::Failed => Mark::Failed,
+        Fate::Unknown | Fate::Unfinished => Mark::Warning,
+    };
+    mark.paint(entry.outcome.words())
+}
+
+/// Whether an entry can be put back, in a word or two.
+fn undoable(entry: &Entry) -> Text {
+    match (&entry.undone_by, &entry.not_undoable) {
+        (Some(by), _) => Text::dim(format!("undone by {by}")),
+        (None, Some(_)) => Text::dim("no"),
+        (None, None) => Text::plain("yes"),
+    }
+}

@@ -1,0 +1,49 @@
+//! `cfsso journal prune`: removes runs that ended long ago.
+
+use std::time::Duration;
+
+use super::super::Outcome;
+use crate::context::Context;
+use crate::flow::journal::Pruned;
+use crate::flow::{Stop, StopKind};
+use crate::output::{Mark, Page, Show};
+use crate::settings::duration;
+
+/// Arguments of `journal prune`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso journal prune --older-than 90d --dry-run
+  cfsso journal prune --older-than 90d")]
+pub struct Args {
+    /// Remove what ended before that, such as 90d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    older_than: Duration,
+}
+
+/// Removes what is old.
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let store = context.journal().store()?;
+    let limit = context.clock.now().saturating_sub(args.older_than).unwrap_or_default();
+    let pruned = store.prune(limit, context.settings.options.dry_run).map_err(|error| {
+        let message = format!("the journal in {} cannot be pruned", store.dir().display());
+        Stop::new(StopKind::Journal, message).cause(error.to_string())
+    })?;
+    Ok(Outcome::done(pruned))
+}
+
+impl Show for Pruned {
+    fn show(&self, page: &mut Page) {
+        let word = if self.dry_run { "would be removed" } else { "removed" };
+        page.marked(Mark::Done, format!("runs {word}: {}", self.removed.len()));
+        for run in &self.removed {
+            page.line(format!("  {run}"));
+        }
+        for kept in &self.kept {
+            page.marked(Mark::Warning, format!("run {} is kept: {}", kept.run, kept.reason));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.removed.clone()
+    }
+}

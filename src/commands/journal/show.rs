@@ -1,0 +1,187 @@
+//! `cfsso journal show`: entries with all that is known of them, also as
+//! Markdown for a post-mortem.
+
+use std::fmt::Write;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::super::Outcome;
+use super::super::help::Printed;
+use super::{fate, named, read, undoable};
+use crate::api::document::Document;
+use crate::context::Context;
+use crate::flow::diff;
+use crate::flow::journal::{Entry, Outcome as Fate};
+use crate::flow::plan::Difference;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `journal show`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso journal show 20260301-120000
+  cfsso journal show 20260301-120000.2 -o json
+  cfsso journal show 20260301-120000 --markdown > post-mortem.md")]
+pub struct Args {
+    /// Entry or run, as `cfsso journal list` names them
+    name: String,
+
+    /// Print a timeline in Markdown, for a post-mortem
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// What one command changed.
+#[derive(Serialize, JsonSchema)]
+pub struct Run {
+    schema: &'static str,
+    /// The run.
+    run: String,
+    /// Its command line, without secrets.
+    command: String,
+    /// The local user.
+    user: Option<String>,
+    /// Its entries, or the one that was asked for.
+    entries: Vec<Entry>,
+}
+
+/// Shows entries.
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let entries = named(read(context)?.entries, &args.name)?;
+    let first = &entries[0];
+    let run = Run {
+        schema: "cfsso/journal-run/v1",
+        run: first.run.clone(),
+        command: first.command.clone(),
+        user: first.user.clone(),
+        entries,
+    };
+    if args.markdown {
+        return Ok(Outcome::done(Printed(markdown(&run))));
+    }
+    Ok(Outcome::done(run))
+}
+
+impl Show for Run {
+    fn show(&self, page: &mut Page) {
+        page.fields(&[
+            ("run", Text::strong(&self.run)),
+            ("command", Text::code(&self.command)),
+            ("user", Text::plain(self.user.as_deref().unwrap_or("not known"))),
+        ]);
+        for entry in &self.entries {
+            page.blank();
+            page.line(Text::strong(format!("{}  {}", entry.id, entry.title)));
+            page.fields(&fields(entry));
+            for difference in changes(entry) {
+                page.hanging("  ", Text::prose(&difference.to_string()));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| entry.id.clone()).collect()
+    }
+}
+
+fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
+    let mut fields = vec![
+        ("  at", Text::plain(entry.at.to_string())),
+        ("  request", Text::plain(entry.request_line())),
+        ("  outcome", fate(entry)),
+    ];
+    if let Some(status) = entry.status {
+        fields.push(("  status", Text::plain(status.to_string())));
+    }
+    for (label, value) in [
+        ("  ray", &entry.ray),
+        ("  error", &entry.error),
+        ("  token", &entry.token_id),
+        ("  undoes", &entry.undoes),
+    ] {
+        fields.extend(value.as_ref().map(|value| (label, Text::plain(value))));
+    }
+    fields.push(("  undoable", undoable(entry)));
+    if let (Some(why), None) = (&entry.not_undoable, &entry.undone_by) {
+        fields.push(("  because", Text::prose(why)));
+    }
+    if !entry.not_kept.is_empty() {
+        let text = format!("{}: cannot be undone in there", entry.not_kept.join(", "));
+        fields.push(("  not kept", Text::prose(&text)));
+    }
+    fields
+}
+
+/// What an entry turned into what, as far as its images tell.
+fn changes(entry: &Entry) -> Vec<Difference> {
+    let document = |image: &Option<Box<RawValue>>| -> Option<Document> {
+        image.as_ref().and_then(|image| image.get().parse().ok())
+    };
+    match (document(&entry.before), document(&entry.after)) {
+        (Some(before), Some(after)) => diff::between(&before, &after),
+        _ => Vec::new(),
+    }
+}
+
+fn markdown(run: &Run) -> String {
+    let mut text = format!(
+        "# What `{}` changed\n\nRun {}, by {}.\n\n## Timeline (UTC)\n\n\
+         | time | what | request | outcome | ray |\n|---|---|---|---|---|\n",
+        run.command,
+        run.run,
+        run.user.as_deref().unwrap_or("a user who is not known")
+    );
+    for entry in &run.entries {
+        let status = entry.status.map(|status| format!(" ({status})")).unwrap_or_default();
+        line(
+            &mut text,
+            &format!(
+                "| {} | {} | `{}` | {}{status} | {} |",
+                entry.at,
+                cell(&entry.title),
+                cell(&entry.request_line()),
+                entry.outcome.words(),
+                entry.ray.as_deref().unwrap_or("-")
+            ),
+        );
+    }
+    for entry in &run.entries {
+        detail(&mut text, entry);
+    }
+    text
+}
+
+fn detail(text: &mut String, entry: &Entry) {
+    line(text, &format!("\n## {} {}\n", entry.id, entry.title));
+    if let Some(error) = &entry.error {
+        line(text, &format!("Error: {error}\n"));
+    }
+    if entry.outcome == Fate::Unfinished {
+        line(text, "The command ended before an answer came: it may have been carried out.\n");
+    }
+    if let Some(by) = &entry.undone_by {
+        line(text, &format!("Put back by entry {by}.\n"));
+    }
+    for difference in changes(entry) {
+        line(text, &format!("- {difference}"));
+    }
+    for (label, image) in [
+        ("Request", Some(&entry.request)),
+        ("Before", entry.before.as_ref()),
+        ("After", entry.after.as_ref()),
+    ] {
+        let Some(image) = image else { continue };
+        let value: serde_json::Value = serde_json::from_str(image.get()).unwrap_or_default();
+        let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
+        line(text, &format!("\n{label}:\n\n```json\n{pretty}\n```"));
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a string takes all that is written");
+}

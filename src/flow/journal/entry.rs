@@ -1,0 +1,305 @@
+//! What a journal says, line by line: a write that begins, and what became of
+//! it. Pure: texts in, entries out.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::api::{Error, Said};
+
+/// The version of the lines; raised when an older program would misread them.
+pub(super) const FORMAT: u32 = 1;
+
+/// One line of a run's file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    Begun(Begun),
+    Ended(Ended),
+}
+
+/// A write that is about to leave.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Begun {
+    pub format: u32,
+    pub entry: u32,
+    pub at: Timestamp,
+    pub user: Option<String>,
+    pub credential: Option<String>,
+    pub token_id: Option<String>,
+    pub command: String,
+    pub title: String,
+    pub request: Box<RawValue>,
+    pub before: Option<Box<RawValue>>,
+    pub not_kept: Vec<String>,
+    pub undoes: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Ended {
+    pub entry: u32,
+    pub at: Timestamp,
+    pub outcome: Outcome,
+    pub status: Option<u16>,
+    pub ray: Option<String>,
+    pub after: Option<Box<RawValue>>,
+    pub error: Option<String>,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The API answered that it was carried out.
+    Done,
+    /// It was not carried out.
+    Failed,
+    /// It was sent, and its answer was lost.
+    Unknown,
+    /// The command ended before an answer came: it may have been carried out.
+    Unfinished,
+}
+
+/// One write, as the journal has it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Entry {
+    /// Its name: the run's, a dot, and its number in the run.
+    pub id: String,
+    /// The command that it belongs to.
+    pub run: String,
+    /// When it was about to leave.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// The local user.
+    pub user: Option<String>,
+    /// Where the credential came from; never the credential.
+    pub credential: Option<String>,
+    /// The token's identifier, where the command knew it.
+    pub token_id: Option<String>,
+    /// The command line, without secrets.
+    pub command: String,
+    /// What it does, in words.
+    pub title: String,
+    /// The request, without secrets.
+    #[schemars(with = "Value")]
+    pub request: Box<RawValue>,
+    /// The object before, where there was one.
+    #[schemars(with = "Value")]
+    pub before: Option<Box<RawValue>>,
+    /// The fields whose secrets were left out.
+    pub not_kept: Vec<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When that was known.
+    #[schemars(with = "Option<String>")]
+    pub ended_at: Option<Timestamp>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The request's identifier at Cloudflare (`cf-ray`).
+    pub ray: Option<String>,
+    /// What the API answered.
+    #[schemars(with = "Value")]
+    pub after: Option<Box<RawValue>>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// The entry that this one puts back.
+    pub undoes: Option<String>,
+    /// The entry that put this one back.
+    pub undone_by: Option<String>,
+    /// Why it cannot be undone; none where it can.
+    pub not_undoable: Option<String>,
+}
+
+/// A line that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadLine {
+    /// Counted from 1.
+    pub number: usize,
+    pub reason: String,
+}
+
+impl Outcome {
+    /// It in a word or two.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "answer lost",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+impl Ended {
+    pub fn done(said: &Said) -> Self {
+        let mut ended = Self::with(Outcome::Done);
+        ended.status = said.status;
+        ended.ray.clone_from(&said.ray);
+        ended
+    }
+
+    /// `error` is told without secrets already.
+    pub fn failed(error: &Error) -> Self {
+        let unknown = error.outcome_unknown();
+        let mut ended = Self::with(if unknown { Outcome::Unknown } else { Outcome::Failed });
+        ended.status = error.status();
+        ended.ray = error.ray().map(str::to_owned);
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+        ended.error = Some(format!("{error}{}", cause.unwrap_or_default()));
+        ended
+    }
+
+    fn with(outcome: Outcome) -> Self {
+        Self {
+            entry: 0,
+            at: Timestamp::UNIX_EPOCH,
+            outcome,
+            status: None,
+            ray: None,
+            after: None,
+            error: None,
+        }
+    }
+}
+
+/// Reads the file of the run `run`. A line that cannot be read is named, and
+/// the others are read all the same.
+pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<BadLine>) {
+    let mut entries: Vec<(u32, Entry)> = Vec::new();
+    let mut bad = Vec::new();
+    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let mut refuse = |reason: String| bad.push(BadLine { number: index + 1, reason });
+        match serde_json::from_slice(line) {
+            Ok(Line::Begun(begun)) if begun.format > FORMAT => {
+                refuse(format!("a later version of cfsso wrote it, in format {}", begun.format));
+            }
+            Ok(Line::Begun(begun)) => entries.push((begun.entry, begun.into_entry(run))),
+            Ok(Line::Ended(ended)) => {
+                match entries.iter_mut().find(|(number, _)| *number == ended.entry) {
+                    Some((_, entry)) => entry.end(ended),
+                    None => refuse(format!("it ends entry {}, which is not there", ended.entry)),
+                }
+            }
+            Err(error) if error.is_eof() => refuse("it ends in the middle".to_owned()),
+            Err(error) => refuse(format!("it cannot be read: {error}")),
+        }
+    }
+    (entries.into_iter().map(|(_, entry)| entry).collect(), bad)
+}
+
+impl Begun {
+    fn into_entry(self, run: &str) -> Entry {
+        Entry {
+            id: format!("{run}.{}", self.entry),
+            run: run.to_owned(),
+            at: self.at,
+            user: self.user,
+            credential: self.credential,
+            token_id: self.token_id,
+            command: self.command,
+            title: self.title,
+            request: self.request,
+            before: self.before,
+            not_kept: self.not_kept,
+            outcome: Outcome::Unfinished,
+            ended_at: None,
+            status: None,
+            ray: None,
+            after: None,
+            error: None,
+            undoes: self.undoes,
+            undone_by: None,
+            not_undoable: None,
+        }
+    }
+}
+
+impl Entry {
+    fn end(&mut self, ended: Ended) {
+        self.outcome = ended.outcome;
+        self.ended_at = Some(ended.at);
+        self.status = ended.status;
+        self.ray = ended.ray;
+        self.after = ended.after;
+        self.error = ended.error;
+    }
+
+    /// What entries are sorted by: the time in the run's name, its number in
+    /// that second, and its own in the run.
+    pub(super) fn order(&self) -> (String, u32, u32) {
+        let mut parts = self.run.splitn(3, '-');
+        let stamp = [parts.next(), parts.next()].map(Option::unwrap_or_default).concat();
+        let of_second = parts.next().and_then(|number| number.parse().ok()).unwrap_or(1);
+        let number = self.id.rsplit('.').next().and_then(|number| number.parse().ok());
+        (stamp, of_second, number.unwrap_or_default())
+    }
+
+    /// Method and path of the request.
+    #[must_use]
+    pub fn request_line(&self) -> String {
+        let request: Value = serde_json::from_str(self.request.get()).unwrap_or_default();
+        let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
+        format!("{} {}", part("method"), part("path"))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Two lines of a disabling, the second not yet there where it is unfinished.
+    pub fn lines(number: u32, finished: bool) -> String {
+        let begun = format!(
+            r#"{{"begun":{{"format":1,"entry":{number},"at":"2026-03-01T12:00:00Z","user":"ada","credential":null,"token_id":null,"command":"cfsso disable é","title":"t","request":{{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{{"enabled":false}}}},"before":{{"id":"c1","enabled":true}},"not_kept":[],"undoes":null}}}}"#
+        );
+        let ended = format!(
+            r#"{{"ended":{{"entry":{number},"at":"2026-03-01T12:00:01Z","outcome":"done","status":200,"ray":"r","after":{{"id":"c1","enabled":false}},"error":null}}}}"#
+        );
+        if finished { format!("{begun}\n{ended}\n") } else { format!("{begun}\n") }
+    }
+
+    #[test]
+    fn an_entry_is_unfinished_until_its_end_is_there() {
+        let text = format!("{}{}", lines(1, true), lines(2, false));
+        let (entries, bad) = parse("r1", text.as_bytes());
+        let seen: Vec<_> = entries.iter().map(|entry| (entry.id.as_str(), entry.outcome)).collect();
+        assert_eq!(seen, [("r1.1", Outcome::Done), ("r1.2", Outcome::Unfinished)]);
+        assert_eq!(bad, []);
+        assert_eq!(entries[0].request_line(), "PATCH /accounts/a/sso_connectors/c1");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_the_rest_is_read() {
+        let later = r#"{"begun":{"format":2,"entry":7,"at":"2026-03-01T12:00:00Z","user":null,"credential":null,"token_id":null,"command":"","title":"","request":{},"before":null,"not_kept":[],"undoes":null}}"#;
+        let text = format!("{}garbage\n{later}\n\n{}", lines(1, true), lines(3, true));
+        let (entries, bad) = parse("r1", text.as_bytes());
+        assert_eq!(entries.len(), 2);
+        let numbers: Vec<_> = bad.iter().map(|bad| bad.number).collect();
+        assert_eq!(numbers, [3, 4]);
+        assert!(bad[1].reason.contains("a later version"), "{bad:?}");
+    }
+
+    /// A crash leaves the file cut at any byte: what was whole before it stays.
+    #[test]
+    fn a_file_cut_at_any_byte_is_read_up_to_there() {
+        let text = format!("{}{}", lines(1, true), lines(2, true));
+        let ends: Vec<_> = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').collect();
+        for cut in 0..=text.len() {
+            let (entries, bad) = parse("r1", &text.as_bytes()[..cut]);
+            // A line without its end of line is whole.
+            let whole = ends.iter().filter(|(end, _)| *end <= cut).count();
+            assert_eq!(entries.len(), whole.div_ceil(2), "at {cut}");
+            let done = entries.iter().filter(|entry| entry.outcome == Outcome::Done).count();
+            assert_eq!(done, whole / 2, "at {cut}");
+            let is_torn = cut > 0 && !ends.iter().any(|(end, _)| cut == *end || cut == end + 1);
+            assert_eq!(bad.len(), usize::from(is_torn), "at {cut}");
+        }
+    }
+}

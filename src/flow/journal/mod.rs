@@ -1,0 +1,354 @@
+//! What this machine changed: each write is on disk, with the object as it was,
+//! before it leaves, and what became of it afterwards. The one way to write is
+//! [`Tools::write`](super::Tools::write), which goes through here.
+
+mod entry;
+mod redact;
+mod store;
+pub mod undo;
+
+use std::cell::RefCell;
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+pub use entry::{Entry, Outcome};
+pub use redact::{NOT_KEPT, command_line};
+pub use store::{Kept, Pruned, Reading, Store};
+
+use self::entry::{Begun, Ended, FORMAT, Line};
+use self::redact::{Redacted, redact};
+use self::store::RunFile;
+use super::{Stop, StopKind};
+use crate::api::request::Request;
+use crate::api::{Client, Error, Said};
+use crate::clock::Clock;
+
+/// Who changes something, as far as it may be written down.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// The local user.
+    pub user: Option<String>,
+    /// Where the credential comes from.
+    pub credential: Option<String>,
+    /// The command line: see [`command_line`].
+    pub command: String,
+}
+
+/// The journal of one run of the program.
+pub struct Journal<'p> {
+    keeper: Keeper<'p>,
+    who: Who,
+    clock: Clock,
+    token_id: RefCell<Option<String>>,
+    run: RefCell<Option<RunFile>>,
+    troubles: RefCell<Vec<String>>,
+}
+
+enum Keeper<'p> {
+    Store(Store),
+    Printing(&'p dyn Fn(&str) -> io::Result<()>),
+    Nowhere,
+}
+
+/// What is said of a write besides its request.
+pub(super) struct Intent<'a> {
+    pub title: String,
+    /// The object as it was read.
+    pub before: Option<&'a str>,
+    /// The entry that it puts back.
+    pub undoes: Option<&'a str>,
+}
+
+/// An entry that has begun, and has to end.
+#[must_use]
+pub(super) struct Ticket(Option<u32>);
+
+impl<'p> Journal<'p> {
+    /// A journal in a directory, made with the first entry.
+    #[must_use]
+    pub fn in_directory(dir: PathBuf, who: Who, clock: Clock) -> Self {
+        Self::new(Keeper::Store(Store::new(dir)), who, clock)
+    }
+
+    /// No journal, for want of a place: nothing may be written.
+    #[must_use]
+    pub fn nowhere(who: Who, clock: Clock) -> Self {
+        Self::new(Keeper::Nowhere, who, clock)
+    }
+
+    /// No journal, on demand: what each entry would begin with, the object as
+    /// it was included, is given to `print` as one line of JSON.
+    #[must_use]
+    pub fn none_printing(
+        print: &'p dyn Fn(&str) -> io::Result<()>,
+        who: Who,
+        clock: Clock,
+    ) -> Self {
+        Self::new(Keeper::Printing(print), who, clock)
+    }
+
+    fn new(keeper: Keeper<'p>, who: Who, clock: Clock) -> Self {
+        Self {
+            keeper,
+            who,
+            clock,
+            token_id: RefCell::default(),
+            run: RefCell::default(),
+            troubles: RefCell::default(),
+        }
+    }
+
+    /// Who changes something.
+    #[must_use]
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// Remembers the token's identifier, where a command came to know it.
+    pub fn note_token_id(&self, id: &str) {
+        *self.token_id.borrow_mut() = Some(id.to_owned());
+    }
+
+    /// The name of this run, once it has written.
+    #[must_use]
+    pub fn run(&self) -> Option<String> {
+        self.run.borrow().as_ref().filter(|run| run.next() > 1).map(|run| run.id.clone())
+    }
+
+    /// What could not be written down afterwards.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        self.troubles.borrow().clone()
+    }
+
+    /// The directory to read from.
+    pub fn store(&self) -> Result<&Store, Stop> {
+        match &self.keeper {
+            Keeper::Store(store) => Ok(store),
+            Keeper::Printing(_) | Keeper::Nowhere => Err(nowhere("there is no journal to read")),
+        }
+    }
+
+    /// Everything that it holds.
+    pub fn read(&self) -> Result<Reading, Stop> {
+        let store = self.store()?;
+        store.read().map_err(|error| {
+            let message = format!("the journal in {} cannot be read", store.dir().display());
+            Stop::new(StopKind::Journal, message).cause(error.to_string())
+        })
+    }
+
+    /// Writes down that a request is about to leave. Where that cannot be
+    /// done, it must not.
+    pub(super) fn begin<T>(
+        &self,
+        client: &Client,
+        request: &Request<T>,
+        intent: &Intent<'_>,
+    ) -> Result<Ticket, Stop> {
+        let mut begun = self.describe(client, request, intent);
+        let store = match &self.keeper {
+            Keeper::Store(store) => store,
+            Keeper::Printing(print) => {
+                let line = serde_json::to_string(&begun).expect("an entry is plain data");
+                let printed = print(&line);
+                return printed.map(|()| Ticket(None)).map_err(|error| {
+                    Stop::new(
+                        StopKind::Journal,
+                        "the state before cannot be printed: nothing was sent",
+                    )
+                    .cause(error.to_string())
+                });
+            }
+            Keeper::Nowhere => {
+                return Err(nowhere("nothing may be changed without a journal: nothing was sent"));
+            }
+        };
+        let mut run = self.run.borrow_mut();
+        let written = (|| {
+            let run = match &mut *run {
+                Some(run) => run,
+                none => none.insert(store.begin_run(self.clock.now())?),
+            };
+            begun.entry = run.next();
+            let number = begun.entry;
+            run.begin(&Line::Begun(begun))?;
+            io::Result::Ok(number)
+        })();
+        written.map(|number| Ticket(Some(number))).map_err(|error| unwritable(store, &error))
+    }
+
+    /// Writes down what became of it.
+    pub(super) fn end<T>(
+        &self,
+        client: &Client,
+        ticket: Ticket,
+        answer: &Result<(T, Said), Error>,
+        found: Option<&RawValue>,
+    ) {
+        let (Some(number), Some(run)) = (ticket.0, &mut *self.run.borrow_mut()) else { return };
+        let mut ended = match answer {
+            Ok((_, said)) => Ended::done(said),
+            Err(error) => Ended::failed(error),
+        };
+        let result = answer.as_ref().ok().and_then(|(_, said)| raw(said.result.as_deref()?));
+        let after = result.or_else(|| found.map(ToOwned::to_owned));
+        ended.after =
+            after.filter(|after| after.get() != "null").map(|after| kept(client, &after).value);
+        ended.entry = number;
+        ended.at = self.clock.now();
+        if let Err(error) = run.end(&Line::Ended(ended)) {
+            self.troubles.borrow_mut().push(format!(
+                "what became of the journal's entry {}.{number} cannot be written down: {error}",
+                run.id
+            ));
+        }
+    }
+
+    fn describe<T>(&self, client: &Client, request: &Request<T>, intent: &Intent<'_>) -> Begun {
+        let request = to_raw_value(request).expect("a request is plain data");
+        let Redacted { value: request, mut not_kept } = kept(client, &request);
+        let before = intent.before.and_then(raw).map(|before| kept(client, &before));
+        let before = before.map(|before| {
+            not_kept.extend(before.not_kept.iter().map(|field| format!("before.{field}")));
+            before.value
+        });
+        Begun {
+            format: FORMAT,
+            entry: 0,
+            at: self.clock.now(),
+            user: self.who.user.clone(),
+            credential: self.who.credential.clone(),
+            token_id: self.token_id.borrow().clone(),
+            command: client.mask(&self.who.command),
+            title: client.mask(&intent.title),
+            request,
+            before,
+            not_kept,
+            undoes: intent.undoes.map(str::to_owned),
+        }
+    }
+}
+
+impl Drop for Journal<'_> {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.get_mut().take() {
+            run.close();
+        }
+    }
+}
+
+fn kept(client: &Client, value: &RawValue) -> Redacted {
+    redact(value, &|text| client.mask(text))
+}
+
+fn raw(text: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(text.to_owned()).ok()
+}
+
+const REMEDY: &str = "name a directory to keep it in: `export CFSSO_JOURNAL=DIR`";
+
+fn nowhere(message: &str) -> Stop {
+    Stop::new(StopKind::Journal, message)
+        .cause("there is no home directory to keep a journal in")
+        .hint(REMEDY)
+}
+
+fn unwritable(store: &Store, error: &io::Error) -> Stop {
+    Stop::new(StopKind::Journal, "the journal cannot be written: nothing was sent")
+        .cause(format!("{}: {error}", store.dir().display()))
+        .hint(format!("make room there, or {REMEDY}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use jiff::Timestamp;
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::api::{Config, Credentials};
+
+    const SECRET: &str = "0ldT0kenOfAnyLook";
+
+    fn client(clock: &Clock) -> Client {
+        let token = Credentials::Token(SecretString::from(SECRET));
+        Client::new(Config::new(token), clock.clone())
+    }
+
+    fn request() -> Request<()> {
+        Request::patch(&["accounts", "a"])
+            .body(&serde_json::json!({"client_secret": "S3", "note": SECRET}))
+    }
+
+    fn intent() -> Intent<'static> {
+        Intent { title: "t".to_owned(), before: Some(r#"{"a":1}"#), undoes: None }
+    }
+
+    #[test]
+    fn no_secret_is_written_down() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let dir = tempfile::tempdir().unwrap();
+        let who = Who { command: format!("cfsso {SECRET}"), ..Who::default() };
+        let journal = Journal::in_directory(dir.path().to_owned(), who, clock.clone());
+        let before = format!(r#"{{"x":"{SECRET}","password":"S3"}}"#);
+        let intent = Intent { title: SECRET.to_owned(), before: Some(&before), undoes: None };
+        let client = client(&clock);
+        let ticket = journal.begin(&client, &request(), &intent).unwrap();
+        let said = Said { result: Some(before.clone()), ..Said::default() };
+        journal.end(&client, ticket, &Ok(((), said)), None);
+        drop(journal);
+        let path = dir.path().join("runs/19700101-000000.ndjson");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(!text.contains(SECRET) && !text.contains("S3"), "{text}");
+        let reading = Store::new(dir.path().to_owned()).read().unwrap();
+        assert_eq!(
+            reading.entries[0].not_kept,
+            ["body.client_secret", "body.note", "before.x", "before.password"]
+        );
+    }
+
+    #[test]
+    fn without_a_place_nothing_may_be_sent() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let journal = Journal::nowhere(Who::default(), clock.clone());
+        let stop = journal.begin(&client(&clock), &request(), &intent()).err().unwrap();
+        assert_eq!(stop.kind, StopKind::Journal);
+        assert!(stop.hint.unwrap().contains("CFSSO_JOURNAL"));
+    }
+
+    #[test]
+    fn without_a_journal_the_state_before_is_printed_or_nothing_is_sent() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let printed = RefCell::new(String::new());
+        let print = |text: &str| {
+            printed.borrow_mut().push_str(text);
+            Ok(())
+        };
+        let journal = Journal::none_printing(&print, Who::default(), clock.clone());
+        assert!(journal.begin(&client(&clock), &request(), &intent()).is_ok());
+        assert!(printed.borrow().contains(r#""before":{"a":1}"#), "{}", printed.borrow());
+        assert!(!printed.borrow().contains("S3"));
+
+        let broken = |_: &str| Err(io::Error::from(io::ErrorKind::BrokenPipe));
+        let journal = Journal::none_printing(&broken, Who::default(), clock.clone());
+        assert!(journal.begin(&client(&clock), &request(), &intent()).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_stops_the_write() {
+        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let dir = tempfile::tempdir().unwrap();
+        let full = |_: &std::path::Path| File::options().write(true).open("/dev/full");
+        let store = Store::with_files(dir.path().to_owned(), full);
+        let journal = Journal::new(Keeper::Store(store), Who::default(), clock.clone());
+        let stop = journal.begin(&client(&clock), &request(), &intent()).err().unwrap();
+        assert_eq!(stop.message, "the journal cannot be written: nothing was sent");
+        assert!(stop.causes[0].contains("No space left"), "{stop:?}");
+        assert_eq!(journal.run(), None);
+    }
+}

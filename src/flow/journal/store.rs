@@ -1,0 +1,432 @@
+//! The journal's directory: one file a run, in `open/` while a write of it has
+//! no end, then in `runs/`. So what is unfinished is found without looking
+//! through history, and runs at the same time never write to one file.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::entry::{self, Entry, Line, Outcome};
+use super::undo;
+
+const OPEN: &str = "open";
+const RUNS: &str = "runs";
+const SUFFIX: &str = ".ndjson";
+
+/// The directory of a journal, which need not be there yet.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    create: fn(&Path) -> io::Result<File>,
+}
+
+/// What a journal holds.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The entries, oldest first.
+    pub entries: Vec<Entry>,
+    /// What could not be read, in words.
+    pub damaged: Vec<String>,
+}
+
+/// What was removed from a journal, and what was not.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Pruned {
+    schema: &'static str,
+    /// Whether it is only what would be removed.
+    pub dry_run: bool,
+    /// The runs that were removed.
+    pub removed: Vec<String>,
+    /// The runs that are as old and were kept.
+    pub kept: Vec<Kept>,
+}
+
+/// A run that was kept.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Kept {
+    /// The run.
+    pub run: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The file of the run that is under way.
+#[derive(Debug)]
+pub(super) struct RunFile {
+    pub id: String,
+    dir: PathBuf,
+    file: File,
+    entries: u32,
+    unfinished: u32,
+    is_new: bool,
+    is_torn: bool,
+}
+
+impl Store {
+    /// The journal in `dir`.
+    #[must_use]
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir, create: create_private }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_files(dir: PathBuf, create: fn(&Path) -> io::Result<File>) -> Self {
+        Self { dir, create }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Begins the file of a run, under a name that no other run has.
+    pub(super) fn begin_run(&self, now: Timestamp) -> io::Result<RunFile> {
+        for folder in [OPEN, RUNS] {
+            create_folder(&self.dir.join(folder))?;
+        }
+        let stamp = now.strftime("%Y%m%d-%H%M%S").to_string();
+        let mut number = 1;
+        loop {
+            let id = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
+            number += 1;
+            let path = self.path(OPEN, &id);
+            let file = match (self.create)(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                file => file?,
+            };
+            // A run of this name that has ended was moved before this one came.
+            if self.path(RUNS, &id).exists() {
+                fs::remove_file(&path)?;
+                continue;
+            }
+            // Where there are no locks, a run under way looks unfinished to others.
+            let _ = file.lock();
+            return Ok(RunFile {
+                id,
+                dir: self.dir.clone(),
+                file,
+                entries: 0,
+                unfinished: 0,
+                is_new: true,
+                is_torn: false,
+            });
+        }
+    }
+
+    /// Everything that it holds.
+    pub fn read(&self) -> io::Result<Reading> {
+        let mut reading = Reading::default();
+        for folder in [RUNS, OPEN] {
+            for run in self.runs(folder)? {
+                self.read_run(folder, &run, &mut reading);
+            }
+        }
+        reading.entries.sort_by_key(Entry::order);
+        // A run may be moved while this looks.
+        reading.entries.dedup_by(|a, b| a.id == b.id);
+        connect(&mut reading.entries);
+        Ok(reading)
+    }
+
+    /// The entries of `open/` that have no end, where no process is at work on
+    /// them: looks at what is unfinished alone.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<Entry> {
+        let mut reading = Reading::default();
+        for run in self.runs(OPEN).unwrap_or_default() {
+            if !is_locked(&self.path(OPEN, &run)) {
+                self.read_run(OPEN, &run, &mut reading);
+            }
+        }
+        reading.entries.retain(|entry| entry.outcome == Outcome::Unfinished);
+        reading.entries.sort_by_key(Entry::order);
+        reading.entries
+    }
+
+    /// Moves a run to the others, once it was told that it is unfinished.
+    pub fn set_aside(&self, run: &str) {
+        // It is told once more where it cannot be moved.
+        let _ = fs::rename(self.path(OPEN, run), self.path(RUNS, run));
+    }
+
+    /// Removes the runs that ended before `limit`. What is unfinished, under
+    /// way or cannot be read stays.
+    pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<Pruned> {
+        let mut pruned =
+            Pruned { schema: Pruned::SCHEMA, dry_run, removed: Vec::new(), kept: Vec::new() };
+        for folder in [RUNS, OPEN] {
+            for run in self.runs(folder)? {
+                let path = self.path(folder, &run);
+                match self.judge(folder, &run, limit) {
+                    Age::Young => {}
+                    Age::Kept(reason) => pruned.kept.push(Kept { run, reason }),
+                    Age::Old => {
+                        if !dry_run {
+                            fs::remove_file(&path)?;
+                        }
+                        pruned.removed.push(run);
+                    }
+                }
+            }
+        }
+        pruned.removed.sort();
+        Ok(pruned)
+    }
+
+    fn judge(&self, folder: &str, run: &str, limit: Timestamp) -> Age {
+        let mut reading = Reading::default();
+        self.read_run(folder, run, &mut reading);
+        let last = |entry: &Entry| entry.ended_at.unwrap_or(entry.at);
+        if is_locked(&self.path(folder, run))
+            || reading.entries.iter().map(last).max().is_some_and(|last| last >= limit)
+        {
+            return Age::Young;
+        }
+        if let Some(damage) = reading.damaged.into_iter().next() {
+            return Age::Kept(damage);
+        }
+        let unfinished = reading.entries.iter().find(|entry| entry.outcome == Outcome::Unfinished);
+        match unfinished {
+            Some(entry) => Age::Kept(format!("entry {} is unfinished", entry.id)),
+            None if reading.entries.is_empty() => Age::Young,
+            None => Age::Old,
+        }
+    }
+
+    fn read_run(&self, folder: &str, run: &str, into: &mut Reading) {
+        let path = self.path(folder, run);
+        let mut text = Vec::new();
+        match File::open(&path).and_then(|mut file| file.read_to_end(&mut text)) {
+            Ok(_) => {}
+            // It was moved or removed since the folder was read.
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => {
+                return into.damaged.push(format!("{} cannot be read: {error}", path.display()));
+            }
+        }
+        let (entries, bad) = entry::parse(run, &text);
+        into.entries.extend(entries);
+        into.damaged.extend(
+            bad.iter()
+                .map(|bad| format!("{}, line {}: {}", path.display(), bad.number, bad.reason)),
+        );
+    }
+
+    fn runs(&self, folder: &str) -> io::Result<Vec<String>> {
+        let files = match fs::read_dir(self.dir.join(folder)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files?,
+        };
+        let mut runs = Vec::new();
+        for file in files {
+            let name = file?.file_name();
+            runs.extend(
+                name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).map(str::to_owned),
+            );
+        }
+        runs.sort();
+        Ok(runs)
+    }
+
+    fn path(&self, folder: &str, run: &str) -> PathBuf {
+        path(&self.dir, folder, run)
+    }
+}
+
+enum Age {
+    Young,
+    Old,
+    Kept(String),
+}
+
+impl Pruned {
+    /// The name of its JSON form.
+    pub const SCHEMA: &'static str = "cfsso/journal-prune/v1";
+}
+
+impl RunFile {
+    /// The number of the next entry.
+    pub fn next(&self) -> u32 {
+        self.entries + 1
+    }
+
+    /// Writes the begin of the next entry, and waits until it is on disk.
+    pub fn begin(&mut self, line: &Line) -> io::Result<()> {
+        self.append(line)?;
+        self.file.sync_data()?;
+        if self.is_new {
+            sync_folder(&self.dir.join(OPEN))?;
+            self.is_new = false;
+        }
+        self.entries += 1;
+        self.unfinished += 1;
+        Ok(())
+    }
+
+    /// Writes what became of an entry. Where it gets lost, the entry reads as
+    /// unfinished, and nobody takes it for done.
+    pub fn end(&mut self, line: &Line) -> io::Result<()> {
+        self.append(line)?;
+        self.unfinished -= 1;
+        Ok(())
+    }
+
+    fn append(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = if self.is_torn { "\n".to_owned() } else { String::new() };
+        text += &serde_json::to_string(line)?;
+        text.push('\n');
+        self.is_torn = true;
+        self.file.write_all(text.as_bytes())?;
+        self.is_torn = false;
+        Ok(())
+    }
+
+    /// Ends the run: what has an end is history.
+    pub fn close(self) {
+        let Self { id, dir, file, entries, unfinished, .. } = self;
+        drop(file);
+        let open = path(&dir, OPEN, &id);
+        // Where either fails, the file stays in `open/`, and reads just the same.
+        let _ = match (entries, unfinished) {
+            (0, _) => fs::remove_file(open),
+            (_, 0) => fs::rename(open, path(&dir, RUNS, &id)),
+            _ => Ok(()),
+        };
+    }
+}
+
+/// Tells each entry who put it back, and whether it can be.
+fn connect(entries: &mut [Entry]) {
+    let undone: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.outcome == Outcome::Done)
+        .filter_map(|entry| Some((entry.undoes.clone()?, entry.id.clone())))
+        .collect();
+    for entry in entries {
+        entry.undone_by =
+            undone.iter().rev().find(|(of, _)| *of == entry.id).map(|(_, by)| by.clone());
+        entry.not_undoable = undo::inverse(entry).err().map(|why| why.to_string());
+    }
+}
+
+fn path(dir: &Path, folder: &str, run: &str) -> PathBuf {
+    dir.join(folder).join(format!("{run}{SUFFIX}"))
+}
+
+fn is_locked(path: &Path) -> bool {
+    let locked = File::open(path).map(|file| file.try_lock_shared());
+    matches!(locked, Ok(Err(TryLockError::WouldBlock)))
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes a new name in a folder last. Only Unix opens folders.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::tests::lines;
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn written(dir: &Path, folder: &str, run: &str, text: &str) {
+        create_folder(&dir.join(folder)).unwrap();
+        fs::write(path(dir, folder, run), text).unwrap();
+    }
+
+    #[test]
+    fn runs_of_one_second_get_names_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().join("journal"));
+        let first = store.begin_run(at(0)).unwrap();
+        let second = store.begin_run(at(0)).unwrap();
+        written(store.dir(), RUNS, "19700101-000000-3", &lines(1, true));
+        let third = store.begin_run(at(0)).unwrap();
+        let ids = [&first, &second, &third].map(|run| run.id.as_str());
+        assert_eq!(ids, ["19700101-000000", "19700101-000000-2", "19700101-000000-4"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().join("journal"));
+        let run = store.begin_run(at(0)).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(store.dir()), 0o700);
+        assert_eq!(mode(&store.dir().join(OPEN)), 0o700);
+        assert_eq!(mode(&store.path(OPEN, &run.id)), 0o600);
+    }
+
+    #[test]
+    fn a_run_that_never_wrote_leaves_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().to_owned());
+        store.begin_run(at(0)).unwrap().close();
+        assert_eq!(store.runs(OPEN).unwrap(), [""; 0]);
+        assert_eq!(store.read().unwrap().entries.len(), 0);
+    }
+
+    #[test]
+    fn what_another_process_is_at_work_on_is_not_unfinished() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().to_owned());
+        let mut run = store.begin_run(at(0)).unwrap();
+        run.file.write_all(lines(1, false).as_bytes()).unwrap();
+        assert_eq!(store.unfinished().len(), 0);
+        drop(run);
+        assert_eq!(store.unfinished().len(), 1);
+        store.set_aside("19700101-000000");
+        assert_eq!(store.unfinished().len(), 0);
+        assert_eq!(store.read().unwrap().entries[0].outcome, Outcome::Unfinished);
+    }
+
+    #[test]
+    fn pruning_keeps_what_is_young_unfinished_or_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().to_owned());
+        written(dir.path(), RUNS, "old", &lines(1, true));
+        written(dir.path(), RUNS, "torn", &lines(1, true)[..60]);
+        written(dir.path(), OPEN, "half", &lines(1, false));
+        let last: Timestamp = "2026-03-01T12:00:01Z".parse().unwrap();
+        assert_eq!(store.prune(last, false).unwrap().removed, [""; 0]);
+        let later = "2026-03-01T12:00:02Z".parse().unwrap();
+        for dry_run in [true, false] {
+            let pruned = store.prune(later, dry_run).unwrap();
+            assert_eq!(pruned.removed, ["old"]);
+            let kept: Vec<_> = pruned.kept.iter().map(|kept| kept.run.as_str()).collect();
+            assert_eq!(kept, ["torn", "half"]);
+        }
+        assert_eq!(store.runs(RUNS).unwrap(), ["torn"]);
+    }
+}
