@@ -21,6 +21,8 @@ pub(super) struct Answer {
     errors: [(); 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<Value>>,
+    #[serde(skip)]
+    status: StatusCode,
 }
 
 impl Answer {
@@ -32,7 +34,14 @@ impl Answer {
 
     /// With no `result` key at all.
     pub fn without_result() -> Self {
-        Self { result: None, info: None, success: true, errors: [], messages: Some(Vec::new()) }
+        Self {
+            result: None,
+            info: None,
+            success: true,
+            errors: [],
+            messages: Some(Vec::new()),
+            status: StatusCode::OK,
+        }
     }
 
     /// With `result_info` besides.
@@ -48,6 +57,12 @@ impl Answer {
         self
     }
 
+    /// With status 201.
+    pub fn created(mut self) -> Self {
+        self.status = StatusCode::CREATED;
+        self
+    }
+
     /// Without the `messages` key.
     pub fn without_messages(mut self) -> Self {
         self.messages = None;
@@ -57,7 +72,7 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        (self.status, Json(self)).into_response()
     }
 }
 

@@ -62,6 +62,11 @@ impl Parameters {
         self.get(name).is_none_or(|wanted| wanted == value)
     }
 
+    /// Whether a page was asked for at all.
+    pub fn asks_for_a_page(&self) -> bool {
+        self.get("page").is_some() || self.get("per_page").is_some()
+    }
+
     /// The page of `items` that is asked for.
     pub fn page<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Result<Answer, Refusal> {
         let page = self.number("page", 1, 1..=usize::MAX)?;

@@ -13,6 +13,20 @@ use serde_json::value::{RawValue, to_raw_value};
 pub(super) struct Raw(Vec<(String, Box<RawValue>)>);
 
 impl Raw {
+    /// An object that is written in the program, without the blanks around its
+    /// values: the API sends none.
+    pub fn literal(text: &str) -> Self {
+        let (mut is_text, mut is_escaped) = (false, false);
+        let is_kept = |c: &char| {
+            let is_blank = !is_text && c.is_ascii_whitespace();
+            is_text ^= *c == '"' && !is_escaped;
+            is_escaped = is_text && *c == '\\' && !is_escaped;
+            !is_blank
+        };
+        let compact: String = text.chars().filter(is_kept).collect();
+        serde_json::from_str(&compact).expect("what is written in the program is JSON")
+    }
+
     /// The text of a value.
     pub fn value(&self, key: &str) -> Option<&RawValue> {
         self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_ref())
@@ -136,6 +150,12 @@ mod tests {
         let pretty = serde_json::to_string_pretty(&raw).unwrap();
         assert_eq!(text(&serde_json::from_str(&pretty).unwrap()), TEXT);
         assert!(serde_json::from_str::<Raw>("[]").is_err());
+    }
+
+    #[test]
+    fn a_literal_loses_its_blanks_outside_of_strings() {
+        let literal = Raw::literal(r#"{ "a b" : [ 1, " \" x " ],  "c\\" : { "d": "e f" } }"#);
+        assert_eq!(text(&literal), r#"{"a b":[1," \" x "],"c\\":{"d":"e f"}}"#);
     }
 
     #[test]

@@ -379,9 +379,9 @@ pub(super) fn is_within(name: &str, zone: &str) -> bool {
 
 /// 32 hexadecimal digits as a UUID of version 4.
 fn uuid(digits: &str) -> String {
-    let [a, b, c, d, e] =
-        [&digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]];
-    format!("{a}-{b}-4{c}-8{d}-{e}")
+    let (head, tail) = (&digits[..8], &digits[20..]);
+    let [middle, version, variant] = [&digits[8..12], &digits[13..16], &digits[17..20]];
+    format!("{head}-{middle}-4{version}-8{variant}-{tail}")
 }
 
 /// The UUID of what follows from others: the same parts, the same UUID.

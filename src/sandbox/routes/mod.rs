@@ -2,13 +2,19 @@
 //! and its answers. What no file names is not modelled, and says so.
 
 mod account;
+mod account_token;
 mod app;
 mod connector;
 mod grant;
 mod identity_provider;
+mod member;
 mod organization;
+mod permission_group;
 mod policy;
 mod record;
+mod share;
+mod share_recipient;
+mod share_resource;
 mod token;
 mod zone;
 
@@ -25,13 +31,19 @@ use super::shared::Shared;
 pub(super) fn all() -> Router<Arc<Shared>> {
     Router::new()
         .merge(account::routes())
+        .merge(account_token::routes())
         .merge(app::routes())
         .merge(connector::routes())
         .merge(grant::routes())
         .merge(identity_provider::routes())
+        .merge(member::routes())
         .merge(organization::routes())
+        .merge(permission_group::routes())
         .merge(policy::routes())
         .merge(record::routes())
+        .merge(share::routes())
+        .merge(share_recipient::routes())
+        .merge(share_resource::routes())
         .merge(token::routes())
         .merge(zone::routes())
 }

@@ -26,7 +26,7 @@ pub(in crate::sandbox) fn organizations() -> Vec<Organization> {
         (FOURTH, "big-cats", "Big Cats"),
         (FIFTH, "dogs", "Dogs"),
     ];
-    let first = Organization { account: FIRST.to_owned(), object: literal(COOL_CATS) };
+    let first = Organization { account: FIRST.to_owned(), object: Raw::literal(COOL_CATS) };
     let rest = rest.map(|(account, team, name)| organization(account, team, name));
     [first].into_iter().chain(rest).collect()
 }
@@ -42,7 +42,7 @@ pub(in crate::sandbox) fn organization(account: &str, team: &str, name: &str) ->
         "created_at": "2025-01-01T12:21:02Z",
         "updated_at": "2025-01-01T12:21:02Z",
     });
-    Organization { account: account.to_owned(), object: literal(&object.to_string()) }
+    Organization { account: account.to_owned(), object: Raw::literal(&object.to_string()) }
 }
 
 /// As recorded, with what no schema knows besides.
@@ -98,7 +98,7 @@ pub(in crate::sandbox) fn providers() -> Vec<Provider> {
     vec![Provider {
         id: PROVIDER.to_owned(),
         account: FIRST.to_owned(),
-        object: literal(&object.to_string()),
+        object: Raw::literal(&object.to_string()),
         secrets: BTreeMap::from([("client_secret".to_owned(), secret)]),
         scim_secret: None,
     }]
@@ -124,7 +124,7 @@ pub(in crate::sandbox) fn apps() -> Vec<App> {
     vec![App {
         id: APP.to_owned(),
         account: FIRST.to_owned(),
-        object: literal(&object.to_string()),
+        object: Raw::literal(&object.to_string()),
         created_at: epoch(),
         updated_at: epoch(),
     }]
@@ -145,12 +145,8 @@ pub(in crate::sandbox) fn policies() -> Vec<Policy> {
         id: POLICY.to_owned(),
         app: APP.to_owned(),
         connector: None,
-        object: literal(&object.to_string()),
+        object: Raw::literal(&object.to_string()),
         created_at: epoch(),
         updated_at: epoch(),
     }]
-}
-
-fn literal(text: &str) -> Raw {
-    serde_json::from_str(text).expect("the seed is JSON")
 }

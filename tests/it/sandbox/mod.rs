@@ -9,9 +9,12 @@ mod faults;
 mod grants;
 mod identity_providers;
 mod issuer;
+mod members;
 mod organizations;
 mod permissions;
+mod shares;
 mod state;
+mod tokens;
 mod zones;
 
 use cfsso::clock::Clock;
