@@ -4,7 +4,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, help, journal, man, sandbox, schema, setup, team,
+    Outcome, app, completions, connector, dig, federation, help, journal, man, sandbox, schema,
+    setup, share, team,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -58,6 +59,12 @@ pub enum Command {
     /// Show what this machine changed, and put it back
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Share an identity provider with other accounts of the organization
+    #[command(subcommand)]
+    Federation(federation::Command),
+    /// Work with resource shares one step at a time
+    #[command(subcommand, visible_alias = "shares")]
+    Share(share::Command),
     /// Run the built-in simulator for other programs
     #[command(subcommand)]
     Sandbox(sandbox::Command),
@@ -103,6 +110,8 @@ impl Command {
             Self::Disable(args) => connector::disable::run(args, context).await,
             Self::Dig(args) => dig::run(args, context).await,
             Self::Journal(command) => journal::run(command, context).await,
+            Self::Federation(command) => federation::run(command, context).await,
+            Self::Share(command) => share::run(command, context).await,
             Self::Sandbox(command) => sandbox::run(command, context).await,
             Self::Completions(args) => Ok(completions::run(&args)),
             Self::Man(args) => man::run(&args),

@@ -175,8 +175,8 @@ pub fn create(
 
 /// Gives a share another name. Nothing else of it can be changed.
 #[must_use]
-pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> Request<Share> {
-    Request::put(&one(account, id)).body(&json!({ "name": name }))
+pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> Request<()> {
+    Request::put(&one(account, id)).body(&json!({ "name": name })).decoded_by(|_| Ok(()))
 }
 
 /// Begins to delete a share. The answer shows it as it is then: `deleting`.

@@ -6,12 +6,14 @@ pub mod completions;
 pub mod connector;
 pub mod dig;
 pub mod edit;
+pub mod federation;
 pub mod help;
 pub mod journal;
 pub mod man;
 pub mod sandbox;
 pub mod schema;
 pub mod setup;
+pub mod share;
 pub mod team;
 
 use crate::output::{ExitCode, Report};

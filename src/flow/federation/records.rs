@@ -228,7 +228,7 @@ pub fn resource_removal(tools: &Tools<'_>, id: &ShareId, what: &resource::Fields
 /// Gives a share another name, and sees it read back.
 pub async fn rename(tools: &Tools<'_>, share: &Share, name: &str) -> Result<Share, Error> {
     let title = format!("rename the share {}", share.name);
-    let request = share::rename(tools.account, &share.id, name).decoded_by(|_| Ok(()));
+    let request = share::rename(tools.account, &share.id, name);
     tools.write(&request, Some(share.text()), title).await?;
     let seen = find(tools, &share.id).await?;
     if seen.name == name {
