@@ -9,6 +9,7 @@ mod confirm;
 mod connector;
 mod dns;
 mod errors;
+mod federation;
 mod harness;
 mod output;
 mod readme;

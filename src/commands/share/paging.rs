@@ -5,6 +5,7 @@ use crate::api::share::filter::Paging;
 
 /// The options of lists that the API gives either way.
 #[derive(clap::Args, Debug)]
+#[group(skip)]
 pub struct Args {
     /// How many items to ask for at a time, at most 100
     #[arg(long, value_name = "N", default_value_t = PAGE, value_parser = clap::value_parser!(u32).range(1..=100))]
