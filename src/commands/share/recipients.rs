@@ -136,17 +136,16 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let all = records::recipients(&tools, &args.share).await?;
     let wanted = args.recipient.trim();
     let id = wanted.parse::<RecipientId>().ok();
-    let found = match all.iter().find(|one| Some(&one.id) == id.as_ref()) {
-        Some(found) => found,
-        None => {
-            let directory = directory::read(&tools).await?;
-            let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
-            let its = all.iter().filter(|one| one.account() == accounts.first());
-            its.max_by_key(|one| one.is_in()).ok_or_else(|| {
-                Stop::new(StopKind::NotFound, format!("`{wanted}` is no recipient of this share"))
-                    .hint(format!("`cfsso share recipients list {}`", args.share))
-            })?
-        }
+    let found = if let Some(found) = all.iter().find(|one| Some(&one.id) == id.as_ref()) {
+        found
+    } else {
+        let directory = directory::read(&tools).await?;
+        let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
+        let its = all.iter().filter(|one| one.account() == accounts.first());
+        its.max_by_key(|one| one.is_in()).ok_or_else(|| {
+            Stop::new(StopKind::NotFound, format!("`{wanted}` is no recipient of this share"))
+                .hint(format!("`cfsso share recipients list {}`", args.share))
+        })?
     };
     let changes = vec![records::removal(&tools, &args.share, found)];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {

@@ -125,7 +125,7 @@ pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Change {
 pub async fn delete(tools: &Tools<'_>, id: &GrantId, before: Option<&Grant>) -> Result<(), Error> {
     let title = format!("delete the federation grant {id}");
     let request = grant::delete(tools.account, id);
-    tools.write(&request, before.map(|grant| grant.text()), title).await?;
+    tools.write(&request, before.map(Grant::text), title).await?;
     match tools.client.send(&grant::get(tools.account, id)).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
         Err(error) => Err(error.into()),

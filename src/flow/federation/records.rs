@@ -70,9 +70,9 @@ pub async fn create(
             include: Include { resources: true, recipient_counts: false },
             ..Filter::default()
         };
-        let shares =
+        let all =
             tools.client.list(&filter::list(tools.account, &filter, Paging::default())).await?;
-        Ok(shares.into_iter().find(|share| {
+        Ok(all.into_iter().find(|share| {
             let is_of = |resource: &resource::Fields| resource.resource_id == shared.id();
             share.is_active() && share.name == name && share.resources.iter().flatten().any(is_of)
         }))

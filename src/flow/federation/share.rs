@@ -165,9 +165,9 @@ impl Run<'_> {
             }
             Sharing::Create(to) => {
                 self.progress.begin(StepId::Share);
-                let shared = Shared::grant(self.tools.account, grant);
+                let resource = Shared::grant(self.tools.account, grant);
                 let name = &self.wishes.name;
-                let share = records::create(self.tools, name, &to, &shared).await?;
+                let share = records::create(self.tools, name, &to, &resource).await?;
                 let detail = format!("ID {}, called {name}", share.id);
                 self.progress.end(StepId::Share, StepState::Done, detail);
                 shares.push(share.id.clone());

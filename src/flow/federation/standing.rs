@@ -76,12 +76,11 @@ pub type Of = (Share, Vec<resource::Fields>);
 pub async fn with_resources(tools: &Tools<'_>, shares: Vec<Share>) -> Result<Vec<Of>, Error> {
     stream::iter(shares.into_iter().filter(|share| share.is_active()))
         .map(async |share| {
-            let resources = match &share.resources {
-                Some(resources) => resources.clone(),
-                None => {
-                    let resources = records::resources(tools, &share.id).await?;
-                    resources.iter().map(|resource| (**resource).clone()).collect()
-                }
+            let resources = if let Some(resources) = &share.resources {
+                resources.clone()
+            } else {
+                let asked = records::resources(tools, &share.id).await?;
+                asked.iter().map(|resource| (**resource).clone()).collect()
             };
             Ok((share, resources))
         })
