@@ -97,7 +97,7 @@ pub async fn read(tools: &Tools<'_>) -> Result<Status, Error> {
         received,
         apps: apps.as_deref(),
     });
-    Ok(put_in_order(&grants, &idps, &sent, &shares, orphans, not_checked))
+    Ok(put_in_order(&grants, &idps, &sent, shares, orphans, not_checked))
 }
 
 /// The recipients of each share, in the shares' order. Only what is shown of
@@ -142,33 +142,41 @@ fn optional<T>(
     }
 }
 
+/// Each share goes to its grant; one that is of several is told of at each.
 fn put_in_order(
     grants: &[Grant],
     idps: &[Idp],
     sent: &[Of],
-    shares: &[Shared],
+    shares: Vec<Shared>,
     orphans: Vec<Orphan>,
     not_checked: Vec<String>,
 ) -> Status {
-    let source = |grant: &Grant| {
-        let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
-        let is_of = |((_, resources), _): &(&Of, &Shared)| {
-            resources.iter().any(|resource| resource.grant() == Some(grant.id.as_str()))
+    let mut recipients = shares.iter().flat_map(|shared| &shared.recipients);
+    let ok = orphans.is_empty() && recipients.all(|one| one.failures.is_empty());
+    let mut sources: Vec<_> = grants.iter().map(|grant| source(grant, idps)).collect();
+    for ((_, resources), shared) in sent.iter().zip(shares) {
+        let is_of = |source: &&mut Source| {
+            resources.iter().any(|resource| resource.grant() == Some(source.grant_id.as_str()))
         };
-        let its = sent.iter().zip(shares).filter(is_of).map(|(_, shared)| shared.clone());
-        Source {
-            idp_id: grant.idp_id.to_string(),
-            idp_name: idp.map(|idp| idp.name.clone()),
-            idp_type: idp.map(|idp| idp.kind.as_str().to_owned()),
-            grant_id: grant.id.to_string(),
-            granted_at: grant.created_at.clone(),
-            shares: its.collect(),
+        let mut its: Vec<_> = sources.iter_mut().filter(is_of).collect();
+        let Some(last) = its.pop() else { continue };
+        for other in its {
+            other.shares.push(shared.clone());
         }
-    };
-    let mut sources: Vec<_> = grants.iter().map(source).collect();
+        last.shares.push(shared);
+    }
     sources.sort_by(|a, b| (&a.idp_name, &a.grant_id).cmp(&(&b.idp_name, &b.grant_id)));
-    let failed =
-        shares.iter().flat_map(|shared| &shared.recipients).any(|one| !one.failures.is_empty());
-    let ok = orphans.is_empty() && !failed;
     Status { schema: Status::SCHEMA, ok, sources, orphans, not_checked }
+}
+
+fn source(grant: &Grant, idps: &[Idp]) -> Source {
+    let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
+    Source {
+        idp_id: grant.idp_id.to_string(),
+        idp_name: idp.map(|idp| idp.name.clone()),
+        idp_type: idp.map(|idp| idp.kind.as_str().to_owned()),
+        grant_id: grant.id.to_string(),
+        granted_at: grant.created_at.clone(),
+        shares: Vec::new(),
+    }
 }
