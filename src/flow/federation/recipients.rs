@@ -253,7 +253,8 @@ mod tests {
         assert!(settled(&["Cats 1"], false).unwrap().1.is_empty());
         assert_eq!(settled(&[&id('7')], true).unwrap().1.len(), 1);
         let named = Named::Accounts(vec![id('7')]);
-        let blind = Directory { unlisted: Some("403".to_owned()), ..Directory::default() };
+        let mut blind = Directory::new(Vec::new());
+        blind.unlisted = Some("403".to_owned());
         let (_, warnings) = settle(named, &OWN.parse().unwrap(), &blind, false).unwrap();
         assert_eq!(warnings.len(), 1);
     }
