@@ -83,14 +83,16 @@ impl Context {
         let Ok(store) = self.journal.store() else { return };
         let unfinished = store.unfinished();
         for entry in &unfinished {
-            self.screen.note(Text::prose(&format!(
+            self.screen.note(Text::prose(format!(
                 "an earlier run ended before it knew what became of: {} (journal entry {}); \
                  `cfsso journal show {}` tells what was sent, `cfsso journal undo {}` looks and puts it back",
                 entry.title, entry.id, entry.id, entry.id
             )));
         }
         if self.screen.shows_notes() && !self.settings.options.dry_run {
-            unfinished.iter().for_each(|entry| store.set_aside(&entry.run));
+            for entry in &unfinished {
+                store.set_aside(&entry.run);
+            }
         }
     }
 

@@ -64,7 +64,9 @@ pub async fn run(process: Process) -> ExitCode {
             ExitCode::Interrupted
         }
         outcome = command.run(&context) => {
-            context.journal().troubles().iter().for_each(|text| context.screen.warn(text.as_str()));
+            for trouble in context.journal().troubles() {
+                context.screen.warn(trouble);
+            }
             conclude(&context.screen, outcome, context.journal().run().as_deref())
         }
     }

@@ -41,7 +41,7 @@ impl Tools<'_> {
     ) -> Result<T, Error> {
         let ticket = self.journal.begin(self.client, request, &intent)?;
         let answer = self.client.send_seen(request).await;
-        self.journal.end(self.client, ticket, &answer, None);
+        self.journal.end(self.client, &ticket, &answer, None);
         Ok(answer?.0)
     }
 
@@ -57,7 +57,7 @@ impl Tools<'_> {
             Ok((Created::Found(found), _)) => to_raw_value(found).ok(),
             _ => None,
         };
-        self.journal.end(self.client, ticket, &answer, found.as_deref());
+        self.journal.end(self.client, &ticket, &answer, found.as_deref());
         Ok(answer?.0)
     }
 }

@@ -33,6 +33,7 @@ pub struct Args {
 }
 
 /// What one command changed.
+#[expect(clippy::struct_field_names, reason = "the field is called so in JSON")]
 #[derive(Serialize, JsonSchema)]
 pub struct Run {
     schema: &'static str,
@@ -75,7 +76,7 @@ impl Show for Run {
             page.line(Text::strong(format!("{}  {}", entry.id, entry.title)));
             page.fields(&fields(entry));
             for difference in changes(entry) {
-                page.hanging("  ", Text::prose(&difference.to_string()));
+                page.hanging("  ", Text::prose(difference.to_string()));
             }
         }
     }
@@ -108,7 +109,7 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
     }
     if !entry.not_kept.is_empty() {
         let text = format!("{}: cannot be undone in there", entry.not_kept.join(", "));
-        fields.push(("  not kept", Text::prose(&text)));
+        fields.push(("  not kept", Text::prose(text)));
     }
     fields
 }

@@ -223,7 +223,7 @@ impl Show for Report {
             page.marked(Mark::Done, Text::prose(&undone.text));
         }
         for left in &self.left {
-            page.marked(Mark::Skipped, Text::prose(&format!("{}: {}", left.entry, left.text)));
+            page.marked(Mark::Skipped, Text::prose(format!("{}: {}", left.entry, left.text)));
         }
     }
 

@@ -184,7 +184,7 @@ impl<'p> Journal<'p> {
     pub(super) fn end<T>(
         &self,
         client: &Client,
-        ticket: Ticket,
+        ticket: &Ticket,
         answer: &Result<(T, Said), Error>,
         found: Option<&RawValue>,
     ) {
@@ -298,8 +298,9 @@ mod tests {
         let intent = Intent { title: SECRET.to_owned(), before: Some(&before), undoes: None };
         let client = client(&clock);
         let ticket = journal.begin(&client, &request(), &intent).unwrap();
-        let said = Said { result: Some(before.clone()), ..Said::default() };
-        journal.end(&client, ticket, &Ok(((), said)), None);
+        let mut said = Said::default();
+        said.result = Some(before.clone());
+        journal.end(&client, &ticket, &Ok(((), said)), None);
         drop(journal);
         let path = dir.path().join("runs/19700101-000000.ndjson");
         let text = std::fs::read_to_string(path).unwrap();

@@ -1,0 +1,402 @@
+//! Scenes of the journal: what is written down, and putting it back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cfsso::sandbox::Access;
+use serde_json::{Value, json};
+
+use crate::harness::World;
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+async fn entries(world: &World) -> Vec<Value> {
+    world.ok("journal list -o json").await.json().as_array().unwrap().clone()
+}
+
+fn column<'a>(entries: &'a [Value], name: &str) -> Vec<&'a str> {
+    entries.iter().map(|entry| entry[name].as_str().unwrap_or("-")).collect()
+}
+
+/// The run of the latest entry.
+async fn latest(world: &World) -> String {
+    entries(world).await.last().unwrap()["run"].as_str().unwrap().to_owned()
+}
+
+/// Runs a command until its first write is in the journal, and kills it there.
+async fn killed(world: &World, line: &str) {
+    let open = world.journal.path().join("open");
+    let before = files(&open).len();
+    let begun = async {
+        while files(&open).len() == before
+            || files(&open).iter().any(|file| fs::read(file).unwrap().is_empty())
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = begun => {}
+        ran = world.run(line) => panic!("{line} ended: {ran:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_write_is_an_entry_and_nothing_else_is() {
+    let world = World::new().await.enabled().await;
+    world.ok("connector update cool.cats --fedramp").await;
+    world.ok("connector delete cool.cats --disable-first --yes").await;
+    world.ok("connector create dogs.example").await;
+    world.ok("connector list").await;
+    let entries = entries(&world).await;
+    let account = format!("/accounts/{}", world.sandbox.account());
+    let written: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let path = entry["request"]["path"].as_str().unwrap();
+            let below = path.strip_prefix(&account).map(str::to_owned);
+            let path = below.unwrap_or_else(|| format!("/client/v4{path}"));
+            format!("{} {path}", entry["request"]["method"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(written, world.writes());
+    assert!(entries.iter().all(|entry| entry["outcome"] == "done"));
+    assert!(entries.iter().all(|entry| entry["ray"].as_str().unwrap().ends_with("-SBX")));
+    assert!(entries.iter().all(|entry| entry["user"] == "ada"));
+    let enabling =
+        entries.iter().find(|entry| entry["title"] == "enable enforcement for cool.cats");
+    assert_eq!(enabling.unwrap()["before"]["enabled"], false);
+    let deletion = entries.iter().find(|entry| entry["request"]["method"] == "DELETE").unwrap();
+    assert_eq!(deletion["before"]["email_domain"], "cool.cats");
+    assert_eq!(deletion["command"], "cfsso connector delete cool.cats --disable-first --yes");
+    assert_eq!(files(&world.journal.path().join("open")), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_dry_run_leaves_no_trace() {
+    let world = World::new().await;
+    world.ok("setup cool.cats --publish-txt --enable --dry-run").await;
+    assert_eq!(files(world.journal.path()), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn no_secret_is_in_any_file() {
+    let world = World::new().await;
+    let token = world.sandbox.token(Access::Full);
+    world.run(&format!("connector create cool.cats --profile {token}")).await;
+    world.ok("setup cool.cats --publish-txt --enable --yes").await;
+    world.fault("500@PATCH");
+    world.run("disable cool.cats --yes --max-retries 0").await;
+    for file in files(world.journal.path()) {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(token), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_kept_stops_the_write() {
+    let world = World::new().await;
+    let file = world.journal.path().join("file");
+    fs::write(&file, "").unwrap();
+    let world = world.with_env("CFSSO_JOURNAL", &file.join("x").display().to_string());
+    let error = world.fails("connector create cool.cats", 1).await;
+    assert_eq!(error["kind"], "journal");
+    assert_eq!(error["message"], "the journal cannot be written: nothing was sent");
+    assert!(error["hint"].as_str().unwrap().contains("CFSSO_JOURNAL=DIR"));
+    assert_eq!(world.writes(), [""; 0]);
+
+    let world = world.with_env("CFSSO_JOURNAL", "");
+    let error = world.fails("connector create cool.cats", 1).await;
+    assert!(error["message"].as_str().unwrap().ends_with("nothing was sent"), "{error}");
+    assert_eq!(world.writes(), [""; 0]);
+    world.ok("connector list").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::new().await;
+    let dir = world.journal.path().join("new");
+    let world = world.with_env("CFSSO_JOURNAL", &dir.display().to_string());
+    world.ok("connector create cool.cats").await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    assert_eq!(mode(&files(&dir)[0]), 0o600);
+}
+
+#[tokio::test]
+async fn a_killed_command_is_told_of_once_and_can_be_undone() {
+    let world = World::new().await.enabled().await;
+    killed(&world, "disable cool.cats --yes").await;
+    let told = world.ok("connector list").await;
+    assert!(told.stderr.contains("disable enforcement for cool.cats"), "{told:?}");
+    assert!(told.stderr.contains("cfsso journal undo"), "{told:?}");
+    assert!(!world.ok("connector list").await.stderr.contains("journal"));
+    let all = entries(&world).await;
+    assert_eq!(all.last().unwrap()["outcome"], "unfinished");
+    let run = latest(&world).await;
+    let ran = world.run(&format!("journal undo {run} --yes")).await;
+    // It depends on how far the request had come whether there is anything to undo.
+    assert!([0, 6].contains(&ran.code), "{ran:?}");
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+}
+
+#[tokio::test]
+async fn help_and_the_journal_itself_do_not_tell_of_the_unfinished() {
+    let world = World::new().await.enabled().await;
+    killed(&world, "disable cool.cats --yes").await;
+    for line in ["help exit-codes", "journal list", "connector list --dry-run -q"] {
+        assert!(!world.ok(line).await.stderr.contains("earlier run"), "{line}");
+    }
+    assert!(world.ok("connector list --dry-run").await.stderr.contains("earlier run"));
+    assert!(world.ok("connector list").await.stderr.contains("earlier run"));
+}
+
+#[tokio::test]
+async fn each_change_of_a_connector_can_be_put_back() {
+    let world = World::new().await.enabled().await;
+    for (line, field, was) in [
+        ("disable cool.cats --yes", "enabled", true),
+        ("connector update cool.cats --fedramp", "use_fedramp_language", false),
+    ] {
+        world.ok(line).await;
+        assert_eq!(world.connectors().await[0][field], !was, "{line}");
+        let run = latest(&world).await;
+        let report = world.ok(&format!("journal undo {run} --yes -o json")).await.json();
+        assert_eq!(report["schema"], "cfsso/undo/v1");
+        assert_eq!(report["undone"][0]["entry"], format!("{run}.1"));
+        assert_eq!(world.connectors().await[0][field], was, "{line}");
+        let all = entries(&world).await;
+        let undoing = all.last().unwrap();
+        assert_eq!(undoing["undoes"], format!("{run}.1"));
+        let undone = all.iter().find(|entry| entry["run"] == run.as_str()).unwrap();
+        assert_eq!(undone["undone_by"], undoing["id"]);
+        // The undoing is an entry like any other.
+        let back = format!("journal undo {} --yes", undoing["id"].as_str().unwrap());
+        world.ok(&back).await;
+        assert_eq!(world.connectors().await[0][field], !was, "{line}");
+        world.ok(&format!("journal undo {} --yes", latest(&world).await)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_whole_set_up_is_put_back_the_latest_first() {
+    let world = World::new().await.enabled().await;
+    let ran = world.ok("journal undo --yes").await;
+    assert_eq!(world.connectors().await, [json!(null); 0]);
+    assert_eq!(world.codes("cool.cats").await, [""; 0]);
+    assert!(ran.stderr.contains("cannot be taken back"), "{ran:?}");
+    let stop = world.fails("journal undo --yes", 6).await;
+    assert_eq!(stop["message"], "the journal has nothing to undo");
+}
+
+#[tokio::test]
+async fn a_deleted_connector_comes_back_with_a_new_code() {
+    let world = World::new().await;
+    world.ok("connector create cool.cats").await;
+    let code = world.connectors().await[0]["verification"]["code"].clone();
+    world.ok("connector delete cool.cats --yes").await;
+    let ran = world.ok("journal undo --yes").await;
+    assert!(ran.stderr.contains("gets a new TXT code"), "{ran:?}");
+    let connectors = world.connectors().await;
+    assert_eq!(connectors[0]["email_domain"], "cool.cats");
+    assert_ne!(connectors[0]["verification"]["code"], code);
+}
+
+#[tokio::test]
+async fn a_stale_record_that_was_deleted_comes_back() {
+    let world = World::new().await.verified().await;
+    let old = world.codes("cool.cats").await;
+    world.ok("connector delete cool.cats --yes").await;
+    world.ok("setup cool.cats --publish-txt --replace-stale-txt").await;
+    assert_ne!(world.codes("cool.cats").await, old);
+    let all = entries(&world).await;
+    let removal = all
+        .iter()
+        .find(|entry| entry["title"] == "delete a stale TXT record of cool.cats")
+        .unwrap();
+    world.ok(&format!("journal undo {} --yes", removal["id"].as_str().unwrap())).await;
+    assert!(world.codes("cool.cats").await.contains(&old[0]));
+}
+
+#[tokio::test]
+async fn what_was_changed_since_is_left_alone_unless_forced() {
+    let world = World::new().await.verified().await;
+    // As if the record had been created with another text, and changed since.
+    let file = files(world.journal.path()).remove(0);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("cloudflare_dashboard_sso=", "cloudflare_dashboard_sso=old"))
+        .unwrap();
+    let all = entries(&world).await;
+    let creation = all.iter().find(|entry| entry["title"] == "publish the TXT record of cool.cats");
+    let undo = format!("journal undo {} --yes", creation.unwrap()["id"].as_str().unwrap());
+    let writes = world.writes().len();
+    let stop = world.fails(&undo, 7).await;
+    assert!(stop["causes"][0].as_str().unwrap().contains("`content`"), "{stop}");
+    assert!(stop["hint"].as_str().unwrap().contains("--force"), "{stop}");
+    assert_eq!(world.writes().len(), writes);
+    world.ok(&format!("{undo} --force")).await;
+    assert_eq!(world.codes("cool.cats").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_says_why() {
+    let world = World::new().await.enabled().await;
+    let all = entries(&world).await;
+    let find = |title: &str| {
+        let found = all.iter().find(|entry| entry["title"].as_str().unwrap().starts_with(title));
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    for (name, code, says) in [
+        (find("begin the verification"), 11, "cannot be undone"),
+        (find("create the connector"), 11, "is enabled"),
+        ("19990101-000000".to_owned(), 6, "no entry and no run"),
+    ] {
+        let stop = world.fails(&format!("journal undo {name} --yes"), code).await;
+        assert!(stop["message"].as_str().unwrap().contains(says), "{stop}");
+    }
+    world.ok(&format!("journal undo {} --yes", find("enable"))).await;
+    let stop = world.fails(&format!("journal undo {} --yes", find("enable")), 6).await;
+    assert!(stop["causes"][0].as_str().unwrap().contains("put it back already"), "{stop}");
+}
+
+#[tokio::test]
+async fn undoing_is_shown_and_confirmed_first() {
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let writes = world.writes().len();
+    let plan = world.ok("journal undo --dry-run -o json").await.json();
+    assert_eq!(plan["changes"][0]["diff"][0]["after"], true);
+    assert_eq!(world.fails("journal undo", 3).await["exit_code"], 3);
+    assert_eq!(world.fails("journal undo --confirm dogs.example", 3).await["exit_code"], 3);
+    assert_eq!(world.writes().len(), writes);
+    let world = world.with_person("cool.cats\n");
+    let ran = world.ok("journal undo").await;
+    assert!(ran.stdout.contains("enabled: false -> true"), "{ran:?}");
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+}
+
+#[tokio::test]
+async fn commands_at_the_same_time_are_runs_of_their_own() {
+    let world = World::new().await;
+    let lines =
+        ["a.example", "b.example", "c.example"].map(|domain| format!("connector create {domain}"));
+    let runs = lines.iter().map(|line| world.ok(line));
+    futures_util::future::join_all(runs).await;
+    let all = entries(&world).await;
+    let mut runs = column(&all, "run");
+    runs.dedup();
+    assert_eq!(runs, ["20260301-120000", "20260301-120000-2", "20260301-120000-3"]);
+    assert!(all.iter().all(|entry| entry["outcome"] == "done"), "{all:#?}");
+}
+
+#[tokio::test]
+async fn a_torn_file_is_named_and_the_rest_works() {
+    let world = World::new().await;
+    world.ok("connector create a.example").await;
+    world.ok("connector create b.example").await;
+    let first = world.journal.path().join("runs/20260301-120000.ndjson");
+    let text = fs::read(&first).unwrap();
+    fs::write(&first, &text[..100]).unwrap();
+    let ran = world.ok("journal list -o json").await;
+    assert_eq!(
+        column(ran.json().as_array().unwrap(), "title"),
+        ["create the connector of b.example"]
+    );
+    let warning: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert!(warning["warning"].as_str().unwrap().contains("line 1: it ends in the middle"));
+    world.ok("journal undo --yes").await;
+    assert_eq!(fs::read(&first).unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_stop_half_way_names_the_run_that_undoes_it() {
+    let world = World::new().await.enabled().await;
+    world.fault("500@DELETEx*");
+    let stop = world.fails("connector delete cool.cats --disable-first --yes", 12).await;
+    let run = latest(&world).await;
+    let hint = stop["hint"].as_str().unwrap();
+    assert!(hint.contains(&format!("`cfsso journal undo {run}`")), "{stop}");
+    assert!(stop["causes"].to_string().contains(&format!("run {run}")), "{stop}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_unknown_and_a_refusal_failed() {
+    let world = World::new().await.enabled().await;
+    world.fault("close-afterx*@PATCH");
+    world.run("disable cool.cats --yes --max-retries 0").await;
+    let entry = entries(&world).await.pop().unwrap();
+    assert_eq!(entry["outcome"], "unknown");
+    world.ok(&format!("journal show {}", entry["id"].as_str().unwrap())).await;
+    let world = World::new().await.with_token(Access::ReadOnly);
+    world.run("connector create cool.cats").await;
+    let entry = entries(&world).await.pop().unwrap();
+    assert_eq!(entry["outcome"], "failed");
+    assert_eq!(entry["status"], 403);
+    assert!(entry["ray"].is_string() && entry["error"].is_string(), "{entry}");
+}
+
+#[tokio::test]
+async fn a_run_can_be_told_in_markdown() {
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let run = latest(&world).await;
+    let text = world.ok(&format!("journal show {run} --markdown")).await.stdout;
+    assert!(text.starts_with("# What `cfsso disable cool.cats --yes` changed"), "{text}");
+    assert!(text.contains("- `enabled`: true -> false"), "{text}");
+    assert!(text.contains("-SBX |"), "{text}");
+    let shown = world.ok(&format!("journal show {run}")).await.stdout;
+    assert!(shown.contains("`enabled`: true -> false"), "{shown}");
+}
+
+#[tokio::test]
+async fn old_runs_are_removed_on_demand() {
+    let world = World::new().await;
+    world.ok("connector create cool.cats").await;
+    assert_eq!(
+        world.ok("journal prune --older-than 1d -o json").await.json()["removed"],
+        json!([])
+    );
+    world.clock.sleep(std::time::Duration::from_hours(72)).await;
+    world.ok("connector create dogs.example").await;
+    for line in
+        ["journal prune --older-than 1d --dry-run -o json", "journal prune --older-than 1d -o json"]
+    {
+        let pruned = world.ok(line).await.json();
+        assert_eq!(pruned["removed"], json!(["20260301-120000"]), "{line}");
+    }
+    assert_eq!(column(&entries(&world).await, "title"), ["create the connector of dogs.example"]);
+}
+
+#[tokio::test]
+async fn results_are_as_their_schemas_say() {
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let run = latest(&world).await;
+    for (kind, line) in [
+        ("journal", "journal list -o json".to_owned()),
+        ("journal-run", format!("journal show {run} -o json")),
+        ("undo", format!("journal undo {run} --yes -o json")),
+        ("journal-prune", "journal prune --older-than 90d -o json".to_owned()),
+    ] {
+        let schema = world.ok(&format!("schema {kind} -o json")).await.json();
+        let result = world.ok(&line).await.json();
+        let errors: Vec<_> = jsonschema::validator_for(&schema)
+            .unwrap()
+            .iter_errors(&result)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors, [""; 0], "{kind}");
+    }
+}
