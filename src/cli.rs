@@ -1,11 +1,13 @@
 //! The command line: a tree of nouns, the options that every command takes, and
 //! one exhaustive match.
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, completions, connector, dig, federation, help, journal, man, sandbox, schema,
-    setup, share, team,
+    Outcome, app, completions, connector, dig, federation, help, idp, journal, man, sandbox,
+    schema, setup, share, team,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -40,6 +42,9 @@ pub enum Command {
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
     Connector(connector::Command),
+    /// Work with identity providers
+    #[command(subcommand, visible_alias = "idps")]
+    Idp(idp::Command),
     /// Work with Access applications, above all the dashboard's sign-in
     #[command(subcommand, visible_alias = "apps")]
     App(app::Command),
@@ -102,6 +107,7 @@ impl Command {
         match self {
             Self::Setup(args) => setup::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
+            Self::Idp(command) => idp::run(command, context).await,
             Self::App(command) => app::run(command, context).await,
             Self::Team(command) => team::run(command, context).await,
             Self::Create(args) => connector::create::run(args, context).await,
@@ -117,6 +123,97 @@ impl Command {
             Self::Man(args) => man::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Help(args) => help::run(&args),
+        }
+    }
+}
+
+/// Reads a command line.
+///
+/// clap copies every global option to all commands beside the one that is
+/// asked for, which takes longer than everything else here. So it is first
+/// shown that one alone; whatever it does not understand it reads again
+/// knowing all, so that errors and help are complete.
+pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    narrowed(args)
+        .and_then(|command| command.try_get_matches_from(args).ok())
+        .and_then(|matches| Cli::from_arg_matches(&matches).ok())
+        .map_or_else(|| Cli::try_parse_from(args), Ok)
+}
+
+/// The tree without the commands that no word of `args` names.
+fn narrowed(args: &[OsString]) -> Option<clap::Command> {
+    let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    let all = Command::augment_subcommands(clap::Command::new("cfsso"));
+    let root = Options::augment_args(clap::Command::new("cfsso"));
+    Some(bare(root).subcommand(branch(&all, &mut words)?))
+}
+
+fn branch<'a>(
+    parent: &clap::Command,
+    words: &mut impl Iterator<Item = &'a str>,
+) -> Option<clap::Command> {
+    let command = words.find_map(|word| parent.find_subcommand(word))?;
+    if !command.has_subcommands() {
+        return Some(command.clone());
+    }
+    let aliases = command.get_all_aliases().map(str::to_owned);
+    let alone = clap::Command::new(command.get_name().to_owned())
+        .aliases(aliases)
+        .args(command.get_arguments().cloned())
+        .groups(command.get_groups().cloned());
+    Some(bare(alone).subcommand(branch(command, words)?))
+}
+
+fn bare(command: clap::Command) -> clap::Command {
+    command.subcommand_required(true).disable_help_subcommand(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_command_alone_is_read_as_among_all() {
+        for line in [
+            "cfsso connector list -o json",
+            "cfsso connectors list",
+            "cfsso -q connector --account 0123 get cool.cats --verbose",
+            "cfsso dig cool.cats --short --server 127.0.0.1:53",
+            "cfsso create cool.cats --if-not-exists --yes",
+            "cfsso setup cool.cats --dry-run",
+            "cfsso sandbox serve",
+            "cfsso help exit-codes",
+        ] {
+            let args = words(line);
+            let matches = narrowed(&args).unwrap().try_get_matches_from(&args).unwrap();
+            let alone = Cli::from_arg_matches(&matches);
+            let among_all = Cli::try_parse_from(&args);
+            assert_eq!(format!("{alone:?}"), format!("{among_all:?}"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_alone_is_read_again() {
+        for line in [
+            "cfsso",
+            "cfsso --version",
+            "cfsso connector",
+            "cfsso connector help list",
+            "cfsso --profile dig connector list",
+            "cfsso conector list",
+            "cfsso connector list --nonsense",
+            "cfsso dig --help",
+        ] {
+            let args = words(line);
+            let told = |cli: Result<Cli, clap::Error>| match cli {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(told(parse(&args)), told(Cli::try_parse_from(&args)), "{line}");
         }
     }
 }

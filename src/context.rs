@@ -20,7 +20,7 @@ use crate::flow::connector::Selector;
 use crate::flow::journal::{Journal, Who, command_line};
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
-use crate::output::{Screen, Text};
+use crate::output::{Environment, Screen, Text};
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{CredentialSource, Settings};
 
@@ -32,6 +32,7 @@ pub struct Context {
     pub screen: Screen,
     /// The time.
     pub clock: Clock,
+    env: Environment,
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
     journal: Journal<'static>,
@@ -51,6 +52,7 @@ impl Context {
             settings,
             screen,
             clock,
+            env: Environment::new(),
             started,
             steps_done: RefCell::default(),
             journal,
@@ -59,6 +61,19 @@ impl Context {
             account: OnceCell::new(),
             resolver: OnceCell::new(),
         }
+    }
+
+    /// The same, with the environment that variables are read from.
+    #[must_use]
+    pub fn with_env(mut self, env: Environment) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// The environment variable of that name.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str)
     }
 
     /// All that a flow works with.

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -10,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::api::mask::mask;
-use crate::cli::Cli;
+use crate::cli::{self, Cli};
 use crate::clock::Clock;
 use crate::commands::Outcome;
 use crate::context::Context;
@@ -26,7 +25,7 @@ use crate::{failure, process};
 pub async fn run(process: Process) -> ExitCode {
     let Process { args, env, stdin, stdout, stderr, terminal, clock } = process;
     let streams = Streams { stdin, stdout, stderr };
-    let cli = match Cli::try_parse_from(&args) {
+    let cli = match cli::parse(&args) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &args, &env, terminal, clock, streams),
     };
@@ -52,7 +51,7 @@ pub async fn run(process: Process) -> ExitCode {
     };
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
     let _traces = traces(&screen, &options);
-    let context = Context::new(settings, screen, clock, &args);
+    let context = Context::new(settings, screen, clock, &args).with_env(env);
     let is_service = command.is_service();
     tokio::select! {
         biased;

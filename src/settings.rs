@@ -19,16 +19,17 @@ use crate::sandbox::Fault;
 /// Options that every command takes.
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::doc_markdown, reason = "the comments are the help, where backticks stay")]
 pub struct Options {
-    /// Account ID, 32 hexadecimal digits [env: `CLOUDFLARE_ACCOUNT_ID`]
+    /// Account ID, 32 hexadecimal digits [env: CLOUDFLARE_ACCOUNT_ID]
     #[arg(long, global = true, value_name = "ID")]
     pub account: Option<String>,
 
-    /// Profile of the configuration file to use [env: `CFSSO_PROFILE`]
+    /// Profile of the configuration file to use [env: CFSSO_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Read the API token from a file [env: `CLOUDFLARE_API_TOKEN_FILE`]
+    /// Read the API token from a file [env: CLOUDFLARE_API_TOKEN_FILE]
     #[arg(
         long,
         global = true,
@@ -74,7 +75,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "N", default_value_t = 4, hide_short_help = true)]
     pub max_retries: u32,
 
-    /// Ask just these name servers for DNS, HOST or HOST:PORT, repeatable [env: `CFSSO_DNS_SERVERS`]
+    /// Ask just these name servers for DNS, HOST or HOST:PORT, repeatable [env: CFSSO_DNS_SERVERS]
     #[arg(long = "server", global = true, value_name = "HOST[:PORT]", hide_short_help = true)]
     pub servers: Vec<ServerSpec>,
 
@@ -104,11 +105,11 @@ pub struct Options {
     #[arg(long, global = true, hide_short_help = true)]
     pub debug: bool,
 
-    /// Work against the built-in simulator, no account needed [env: `CFSSO_SANDBOX=1`]
+    /// Work against the built-in simulator, no account needed [env: CFSSO_SANDBOX=1]
     #[arg(long, global = true)]
     pub sandbox: bool,
 
-    /// File that keeps the simulator's state [env: `CFSSO_SANDBOX_STATE`]
+    /// File that keeps the simulator's state [env: CFSSO_SANDBOX_STATE]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub sandbox_state: Option<PathBuf>,
 

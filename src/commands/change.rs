@@ -99,7 +99,7 @@ pub fn show_change(change: &Change, page: &mut Page) {
     let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
     page.line(format!("  {} {}", part("method"), part("path")));
     if let Some(body) = request.get("body") {
-        page.line(Text::plain("  ") + Text::code(body.to_string()));
+        page.line(format!("  {body}"));
     }
     for difference in &change.diff {
         page.line(

@@ -145,10 +145,12 @@ impl Show for dns::Report {
                 );
             }
         }
-        if !self.evidence.is_empty() {
+        let evidence: Vec<_> =
+            self.evidence.iter().filter(|line| !self.summary.contains(*line)).collect();
+        if !evidence.is_empty() {
             page.blank();
         }
-        for line in &self.evidence {
+        for line in evidence {
             page.hanging("- ", Text::prose(line));
         }
         if let Some(remedy) = &self.remedy {

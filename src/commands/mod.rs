@@ -8,6 +8,7 @@ pub mod dig;
 pub mod edit;
 pub mod federation;
 pub mod help;
+pub mod idp;
 pub mod journal;
 pub mod man;
 pub mod sandbox;

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::Outcome;
-use crate::api::{app, connector, grant, policy, share};
+use crate::api::{app, connector, grant, idp, policy, share};
 use crate::dns;
 use crate::flow::journal::{Entry, Pruned};
 use crate::flow::{Stop, StopKind, federation, plan, setup};
@@ -116,10 +116,27 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(super::journal::show::Run),
     },
     Kind {
+        name: "idp",
+        about: "idp get and create, and idp update and rotate-secret after a change",
+        schema: || schema_for!(idp::Fields),
+    },
+    Kind {
+        name: "idp-check",
+        about: "idp check",
+        schema: || schema_for!(super::idp::check::Report),
+    },
+    Kind {
+        name: "idp-deleted",
+        about: "idp delete",
+        schema: || schema_for!(super::idp::delete::Deleted),
+    },
+    Kind {
         name: "idp-initiated",
         about: "app idp-initiated",
         schema: || schema_for!(super::app::idp_initiated::Values),
     },
+    Kind { name: "idp-types", about: "idp types", schema: || schema_for!(Vec<crate::idp::Kind>) },
+    Kind { name: "idps", about: "idp list", schema: || schema_for!(Vec<idp::Fields>) },
     Kind {
         name: "plan",
         about: "every command with --dry-run",

@@ -132,7 +132,7 @@ impl Edit {
     }
 
     /// Holds what reads back against what was asked.
-    fn judge(&self, seen: Document) -> Result<Edited, Stop> {
+    pub(super) fn judge(&self, seen: Document) -> Result<Edited, Stop> {
         let mut edited = Edited {
             changed: self.asked.clone(),
             besides: Vec::new(),
@@ -211,7 +211,10 @@ fn is_within(field: &str, parent: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::api::idp::Type;
 
     const BEFORE: &str = r#"{"id":"p1","name":"Okta","type":"okta","version":"v1","config":{"client_id":"a","big":12345678901234567890123,"claims":null}}"#;
 
@@ -226,6 +229,28 @@ mod tests {
 
     fn fields(differences: &[Difference]) -> Vec<&str> {
         differences.iter().map(|difference| difference.field.as_str()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_differs_from_what_was_read_in_the_asked_field_alone(
+            unknown in prop::collection::btree_map("[a-z]{6,9}", "-?[1-9][0-9]{0,30}|[0-9][.][0-9]{1,9}|null|\\[\\]|\\{\"b\":null\\}", 0..6),
+            kind in 0usize..Type::ALL.len(),
+        ) {
+            let members: Vec<_> = unknown.iter().map(|(name, value)| format!(r#","{name}":{value}"#)).collect();
+            let members = members.concat();
+            let kind = Type::ALL[kind].as_str();
+            let object = |id: &str| format!(r#"{{"id":"p1","type":"{kind}","name":"n"{members},"config":{{"client_id":"{id}"{members}}}}}"#);
+            let edit = Edit::of(Target::Idp("p1".parse().unwrap()), object("a").parse().unwrap(), |idp| {
+                idp.set(&["config", "client_id"], &"b").unwrap();
+                Ok(())
+            });
+            let edit = edit.unwrap();
+            let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
+            let request = edit.target.replace(&account, &edit.wanted);
+            prop_assert_eq!(request.body_text().unwrap(), object("b"));
+            prop_assert_eq!(fields(&edit.asked), ["config.client_id"]);
+        }
     }
 
     #[test]

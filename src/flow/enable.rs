@@ -91,9 +91,13 @@ fn foreign_claim(connector: &Fields, domain: &EmailDomain, served: Served<'_>) -
     let (state, evidence) = match (others.as_slice(), unseen) {
         ([], true) => (State::NotChecked, "no name server could be asked".to_owned()),
         ([], false) => (State::Passed, format!("no other {PREFIX} code stands at {domain}")),
-        (others, _) => {
-            (State::Failed, format!("another account may claim {domain}: {}", others.join(", ")))
-        }
+        (others, _) => (
+            State::Failed,
+            format!(
+                "other codes stand at {domain}, so that another account may claim it: {}",
+                others.join(", ")
+            ),
+        ),
     };
     Check {
         id: CheckId::ForeignClaim,

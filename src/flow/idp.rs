@@ -1,10 +1,18 @@
-//! Finding identity providers by what a person calls them.
+//! Finding identity providers by what a person calls them, creating them, and
+//! deleting those on which nothing depends.
 
+use super::edit::Edit;
 use super::named::{self, Candidate, Noun};
-use super::{Error, Stop, Tools};
+use super::plan::{Change, Difference};
+use super::target::Target;
+use super::{Error, Stop, StopKind, Tools, diff};
 use crate::api::Kind;
+use crate::api::app::App;
+use crate::api::document::Document;
+use crate::api::grant::Grant;
 use crate::api::idp::{self, Idp, Type};
 use crate::api::ids::IdpId;
+use crate::idp::kind;
 
 const NOUN: Noun = Noun { one: "identity provider", listed_by: "cfsso idp list" };
 
@@ -43,8 +51,8 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, Stop> {
         .iter()
         .map(|idp| Candidate { id: idp.id.as_str(), name: &idp.name, kind: idp.kind.as_str() })
         .collect();
-    let kind = Type::named(text);
-    Ok(&idps[named::pick(NOUN, &candidates, text, Some(kind.as_str()))?])
+    let kind = kind::find(text).map(|kind| kind.name);
+    Ok(&idps[named::pick(NOUN, &candidates, text, kind)?])
 }
 
 /// `text` as an ID, where it looks like the UUID that IDs of Access are.
@@ -60,9 +68,170 @@ pub fn looks_like_uuid(text: &str) -> bool {
     groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
+/// The one that stands where `body` is to be created: of its type and name, or
+/// the account's one-time PIN, of which there is one at most.
+pub fn standing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a Idp>, Stop> {
+    let (Some(kind), Some(name)) = (body.read::<Type>(&["type"]), body.read::<String>(&["name"]))
+    else {
+        return Err(Stop::new(StopKind::Usage, "`name` and `type` have to be texts"));
+    };
+    let is_taken = |idp: &&Idp| idp.kind == kind && (idp.name == name || kind == Type::OneTimePin);
+    Ok(idps.iter().find(is_taken))
+}
+
+/// The stop for a creation where `standing` is in the way.
+#[must_use]
+pub fn taken(standing: &Idp) -> Stop {
+    let message = if standing.kind == Type::OneTimePin {
+        format!("this account has a one-time PIN already, `{}`", standing.name)
+    } else {
+        format!("this account has `{}` of type `{}` already", standing.name, standing.kind.as_str())
+    };
+    Stop::new(StopKind::Conflict, message)
+        .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
+}
+
+/// The change that [`create`] makes.
+#[must_use]
+pub fn creation(tools: &Tools<'_>, body: &Document) -> Change {
+    let name: String = body.read(&["name"]).unwrap_or_default();
+    let nothing = "{}".parse().expect("it is an object");
+    let diff = diff::between(&nothing, body);
+    Change::new(
+        format!("create the identity provider {name}"),
+        &idp::create(tools.account, body),
+        diff,
+    )
+}
+
+/// Creates an identity provider, and reads it back. Where the answer is lost,
+/// looks for it before sending again.
+pub async fn create(tools: &Tools<'_>, body: &Document) -> Result<Idp, Error> {
+    let look = async || {
+        let idps = tools.client.list(&idp::list(tools.account)).await?;
+        Ok(standing(&idps, body).ok().flatten().cloned())
+    };
+    let name: String = body.read(&["name"]).unwrap_or_default();
+    let title = format!("create the identity provider {name}");
+    let created = tools.create(&idp::create(tools.account, body), look, title).await?.into_inner();
+    let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
+    let wanted = Edit::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
+    let text = seen.text().parse::<Document>();
+    let strayed = match text {
+        Ok(seen) => wanted.judge(seen)?.strayed,
+        Err(_) => Vec::new(),
+    };
+    if strayed.is_empty() {
+        return Ok(seen);
+    }
+    let message = format!("`{}` was created, but does not read back as sent", seen.name);
+    Err(Stop::new(StopKind::NotSeen, message)
+        .causes(strayed.iter().map(ToString::to_string))
+        .hint(format!("`cfsso idp get {}`", seen.id))
+        .into())
+}
+
+/// Refuses to delete what belongs to another account.
+pub fn may_be_deleted(found: &Idp) -> Result<(), Stop> {
+    if !found.is_read_only() {
+        return Ok(());
+    }
+    let message = format!("`{}` is read-only: it belongs to another account", found.name);
+    Err(Stop::new(StopKind::Refused, message)
+        .hint("stop sharing it in the account that it belongs to"))
+}
+
+/// Refuses to delete what other accounts are granted: the API would (API
+/// reference, section 3).
+pub fn is_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), Stop> {
+    let Some(grant) = grants.iter().find(|grant| grant.idp_id == found.id) else { return Ok(()) };
+    let message = format!("`{}` is granted to other accounts", found.name);
+    Err(Stop::new(StopKind::Conflict, message)
+        .cause(format!("the federation grant {} stands", grant.id))
+        .hint(format!("`cfsso federation delete {}`", grant.id)))
+}
+
+/// Refuses to delete the only identity provider that the dashboard admits.
+pub fn is_not_the_only_way_in(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), Stop> {
+    let is_other_way = |other: &Idp| other.id != found.id && app.admits(&other.id);
+    if !app.admits(&found.id) || idps.iter().any(is_other_way) {
+        return Ok(());
+    }
+    let message =
+        format!("`{}` is the only identity provider that {} admits", found.name, app.name);
+    Err(Stop::new(StopKind::Refused, message).hint(
+        "admit another first: `cfsso app idps --add <IDP>`; `--force` deletes it all the same",
+    ))
+}
+
+/// The change that [`delete`] makes.
+#[must_use]
+pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Change {
+    Change::new(
+        format!("delete the identity provider {}", found.name),
+        &idp::delete(tools.account, &found.id),
+        vec![Difference::new("id", found.id.as_str(), ())],
+    )
+}
+
+/// Deletes an identity provider, and sees that it is gone.
+pub async fn delete(tools: &Tools<'_>, found: &Idp) -> Result<(), Error> {
+    let title = format!("delete the identity provider {}", found.name);
+    tools.write(&idp::delete(tools.account, &found.id), Some(found.text()), title).await?;
+    match tools.client.send(&idp::get(tools.account, &found.id)).await {
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(Stop::new(
+            StopKind::NotSeen,
+            format!("deleting `{}` was sent, but it still stands", found.name),
+        )
+        .hint(format!("`cfsso idp get {}`", found.id))
+        .into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn idp(id: &str, name: &str, kind: &str) -> Idp {
+        let text = format!(r#"{{"id":"{id}","name":"{name}","type":"{kind}","config":{{}}}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn the_only_way_in_is_told() {
+        let all = [idp("p1", "Okta", "okta"), idp("p2", "PIN", "onetimepin")];
+        for (admitted, idps, refused) in [
+            ("[]", &all[..], false),
+            ("[]", &all[..1], true),
+            (r#"["p1"]"#, &all[..], true),
+            (r#"["p1","p2"]"#, &all[..], false),
+            (r#"["p1","gone"]"#, &all[..], true),
+            (r#"["p2"]"#, &all[..], false),
+        ] {
+            let app = format!(r#"{{"id":"a1","name":"SSO App","allowed_idps":{admitted}}}"#);
+            let app: App = serde_json::from_str(&app).unwrap();
+            let stop = is_not_the_only_way_in(&all[0], &app, idps).err();
+            assert_eq!(stop.is_some(), refused, "{admitted}");
+        }
+    }
+
+    #[test]
+    fn one_of_the_same_type_and_name_stands_in_the_way() {
+        let all = [idp("p1", "Okta", "okta"), idp("p2", "PIN", "onetimepin")];
+        for (kind, name, expected) in [
+            ("okta", "Okta", Some("p1")),
+            ("okta", "Other", None),
+            ("oidc", "Okta", None),
+            ("onetimepin", "Other", Some("p2")),
+        ] {
+            let body = format!(r#"{{"type":"{kind}","name":"{name}"}}"#).parse().unwrap();
+            let found = standing(&all, &body).unwrap();
+            assert_eq!(found.map(|idp| idp.id.as_str()), expected, "{kind} {name}");
+        }
+        assert!(standing(&all, &"{}".parse().unwrap()).is_err());
+    }
 
     #[test]
     fn a_name_is_not_taken_for_an_id() {

@@ -68,21 +68,26 @@ impl Plan {
         Err(stop)
     }
 
-    /// How many checks passed, failed and could not be made, in words.
+    /// How many checks passed and how many did not, in words.
     #[must_use]
     pub fn tally(&self) -> String {
-        let count = |state| self.checks.iter().filter(|check| check.state == state).count();
-        let mut words =
-            vec![format!("{} of {} checks passed", count(State::Passed), self.checks.len())];
-        for (state, word) in [
-            (State::Failed, "failed"),
-            (State::Accepted, "accepted"),
-            (State::NotChecked, "not checked"),
-        ] {
-            if count(state) > 0 {
-                words.push(format!("{} {word}", count(state)));
-            }
-        }
+        let count = |is_so: &dyn Fn(&Check) -> bool| {
+            self.checks.iter().filter(|check| is_so(check)).count()
+        };
+        let passed = count(&|check| check.state == State::Passed);
+        let others = [
+            (count(&Check::blocks), "failed"),
+            (count(&|check| check.state == State::Failed && !check.blocks()), "with a warning"),
+            (count(&|check| check.state == State::Accepted), "accepted"),
+            (count(&|check| check.state == State::NotChecked), "not checked"),
+        ];
+        let mut words = vec![format!("{passed} of {} checks passed", self.checks.len())];
+        words.extend(
+            others
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, word)| format!("{count} {word}")),
+        );
         words.join(", ")
     }
 }

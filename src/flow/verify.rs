@@ -134,7 +134,7 @@ pub async fn until(
 
 fn pending(connector: &Fields) -> Stop {
     Stop::new(StopKind::NotYet, format!("`{}` is not verified yet", connector.email_domain))
-        .cause("Cloudflare looks for the TXT record for up to two days, and was still looking when the time ran out")
+        .cause("Cloudflare looks for the TXT record for up to two days, and is still looking")
         .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
 }
 

@@ -35,17 +35,15 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     a & 0xe000 == 0x2000 && !(a == 0x2001 && (b == 0 || b == 0x0db8)) && a != 0x3fff
 }
 
-/// The IPv4 address that is reached through an IPv6 one: mapped, compatible,
-/// NAT64 (RFC 6052) and 6to4 (RFC 3056).
+/// The IPv4 address that is reached through an IPv6 one: mapped, NAT64 (RFC
+/// 6052) and 6to4 (RFC 3056).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, high, low] = address.segments();
-    let inner = |high: u16, low: u16| {
-        let ([w, x], [y, z]) = (high.to_be_bytes(), low.to_be_bytes());
-        Some(Ipv4Addr::new(w, x, y, z))
-    };
-    match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => inner(high, low),
-        (0x2002, high, low, ..) => inner(high, low),
+    let inner = |high: u16, low: u16| Some((u32::from(high) << 16 | u32::from(low)).into());
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            inner(high, low)
+        }
+        [0x2002, high, low, ..] => inner(high, low),
         _ => None,
     }
 }

@@ -81,7 +81,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, Unreadable> {
     for (index, key) in set.keys.iter().enumerate() {
         let kid = key["kid"].as_str().map_or_else(|| format!("#{}", index + 1), str::to_owned);
         match judge(key, now) {
-            Ok(kind) => jwks.usable.push(format!("{kind} `{kid}`")),
+            Ok(algorithm) => jwks.usable.push(format!("{algorithm} `{kid}`")),
             Err(why) => jwks.unusable.push(Unusable { kid, why }),
         }
     }

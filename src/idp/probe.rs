@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -280,6 +280,8 @@ fn may_ask(url: &Url, hosts: &Hosts, loopback: bool) -> Result<(), Failure> {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
         Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        // Not left to the look-up, which a proxy would make in its own place.
+        Some(Host::Domain(_)) if is_loopback(url) && !loopback => Ipv4Addr::LOCALHOST.into(),
         _ => return Ok(()),
     };
     match admitted(&[address], loopback) {
@@ -291,9 +293,8 @@ fn may_ask(url: &Url, hosts: &Hosts, loopback: bool) -> Result<(), Failure> {
 /// Whether all addresses of a name may be asked, or the one that may not. One
 /// private address among public ones is enough: which is used is up to chance.
 fn admitted(addresses: &[IpAddr], loopback: bool) -> Result<(), IpAddr> {
-    let may = |address: &IpAddr| match loopback {
-        true => address.is_loopback(),
-        false => is_public(*address),
+    let may = |address: &IpAddr| {
+        if loopback { address.is_loopback() } else { is_public(*address) }
     };
     addresses.iter().find(|address| !may(address)).map_or(Ok(()), |address| Err(*address))
 }
@@ -427,6 +428,20 @@ mod tests {
             (parse(&["127.0.0.1", "1.1.1.1"]), true, Err("1.1.1.1".parse().unwrap())),
         ] {
             assert_eq!(admitted(&addresses, loopback), expected, "{addresses:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_of_a_private_address_is_not_given_out() {
+        for (target, loopback, admitted) in
+            [("localhost:8443", false, false), ("localhost", true, true), ("a.cats", false, true)]
+        {
+            let guard = Guard { host: target.to_owned(), loopback };
+            let found = guard.resolve("localhost".parse().unwrap()).await;
+            assert_eq!(found.is_ok(), admitted, "{target}");
+            if let Err(error) = found {
+                assert!(error.downcast_ref::<Private>().is_some(), "{error}");
+            }
         }
     }
 

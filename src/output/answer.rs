@@ -22,6 +22,25 @@ pub(super) async fn read(stdin: Input) -> io::Result<Option<String>> {
     answer.await.unwrap_or(Ok(None))
 }
 
+/// The most that is read as a whole.
+const LARGEST: u64 = 1024 * 1024;
+
+/// All that is left of the input, up to 1 MiB.
+pub(super) async fn rest(stdin: Input) -> io::Result<String> {
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().spawn(move || {
+        let mut bytes = Vec::new();
+        let mut stdin = lock(&stdin);
+        let read = (&mut **stdin).take(LARGEST + 1).read_to_end(&mut bytes);
+        let _ = sender.send(read.map(|_| bytes));
+    })?;
+    let bytes = answer.await.unwrap_or(Ok(Vec::new()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(ErrorKind::InvalidData, "the input is larger than 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no UTF-8"))
+}
+
 /// One line without its end. Byte by byte, so that what follows it is left for
 /// the next question.
 fn line(stdin: &mut dyn Read) -> io::Result<Option<String>> {

@@ -104,30 +104,20 @@ impl ExitCode {
         match self {
             Self::Done => "done, and seen to be done (or nothing to do)",
             Self::Failure => "any other failure",
-            Self::Usage => "usage",
-            Self::Declined => {
-                "declined, or a confirmation was needed and no terminal was there to ask"
-            }
+            Self::Usage => "the command line or the configuration cannot be used",
+            Self::Declined => "somebody said no, or no terminal was there to ask on",
             Self::Unauthenticated => "no token, or the API rejected it",
             Self::Forbidden => "the token lacks a permission (named in the message)",
-            Self::NotFound => "not found",
-            Self::Conflict => {
-                "conflict: exists already, enabled elsewhere, changed underneath, blocked by a grant"
-            }
-            Self::NotYet => "not yet: pending, TXT not visible, timed out waiting",
+            Self::NotFound => "there is no such thing",
+            Self::Conflict => "it exists already, is enabled elsewhere, or was changed underneath",
+            Self::NotYet => "pending, TXT not visible, or timed out waiting",
             Self::Unavailable => {
-                "the API is unreachable, limited the rate or failed after retries: safe to run again"
+                "the API is unreachable, limits the rate or failed after retries: safe to run again"
             }
-            Self::Findings => {
-                "`doctor`: findings at or above `--fail-on`; \
-                 `--dry-run --detailed-exitcode`: changes would be made"
-            }
-            Self::Refused => "refused by a safety check",
-            Self::HalfDone => {
-                "stopped half way: the message names the journal entry and the command that \
-                 resumes or undoes it"
-            }
-            Self::Interrupted => "interrupted; what was under way is in the journal",
+            Self::Findings => "`--dry-run --detailed-exitcode`: changes would be made",
+            Self::Refused => "a safety check says no",
+            Self::HalfDone => "stopped half way: the message says what was done, and how to go on",
+            Self::Interrupted => "interrupted: the message says what was under way",
         }
     }
 }

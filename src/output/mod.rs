@@ -9,6 +9,7 @@ mod answer;
 mod exit_code;
 mod failure;
 mod format;
+mod hidden;
 mod json;
 mod live;
 mod look;

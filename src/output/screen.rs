@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::answer::Input;
 use super::failure::{ErrorDocument, Failure};
 use super::format::Format;
+use super::hidden::Hidden;
 use super::json::{Layout, laid_out};
 use super::look::Look;
 use super::mark::Mark;
@@ -223,6 +224,20 @@ impl Screen {
             self.stderr.write("\n");
         }
         Ok(answer)
+    }
+
+    /// [`Self::ask`], without showing the answer as it is typed. An error where
+    /// the terminal cannot be told so.
+    pub async fn ask_hidden(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
+        let _hidden = Hidden::begin()?;
+        let answer = self.ask(question).await;
+        self.stderr.write("\n");
+        answer
+    }
+
+    /// Reads what is left of standard input.
+    pub async fn read_to_end(&self) -> io::Result<String> {
+        answer::rest(Arc::clone(&self.stdin)).await
     }
 
     /// Reads one line of standard input, without its end; none where the input

@@ -42,9 +42,10 @@ async fn configuration(
     uri: Uri,
 ) -> Response {
     let issuer = format!("{}/oidc/{slug}", shared.origin);
-    let named = match shared.faults().misbehave(&Kind::WrongIssuer, uri.path()) {
-        true => format!("{issuer}-elsewhere"),
-        false => issuer.clone(),
+    let named = if shared.faults().misbehave(&Kind::WrongIssuer, uri.path()) {
+        format!("{issuer}-elsewhere")
+    } else {
+        issuer.clone()
     };
     Json(json!({
         "issuer": named,
@@ -70,10 +71,8 @@ async fn keys(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
         "n": MODULUS.trim(),
         "e": "AQAB",
     });
-    let keys = match shared.faults().misbehave(&Kind::NoKeys, uri.path()) {
-        true => json!([]),
-        false => json!([key]),
-    };
+    let keys =
+        if shared.faults().misbehave(&Kind::NoKeys, uri.path()) { json!([]) } else { json!([key]) };
     Json(json!({ "keys": keys })).into_response()
 }
 
@@ -91,9 +90,10 @@ async fn metadata(
     Path(slug): Path<String>,
     uri: Uri,
 ) -> Response {
-    let pem = match shared.faults().misbehave(&Kind::ExpiredCertificate, uri.path()) {
-        true => EXPIRED,
-        false => VALID,
+    let pem = if shared.faults().misbehave(&Kind::ExpiredCertificate, uri.path()) {
+        EXPIRED
+    } else {
+        VALID
     };
     let provider = format!("{}/saml/{}", shared.origin, escaped(&slug));
     let kind = [(CONTENT_TYPE, "application/samlmetadata+xml")];

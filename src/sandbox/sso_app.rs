@@ -15,7 +15,7 @@ pub(super) const KIND: &str = "dash_sso";
 pub(super) const NOT_ENABLED: &str = "not-enabled.sandbox.invalid";
 
 /// As an account finds it. A complete one is not public: the known fields are
-/// those of a SaaS application, the unknown ones are there to be kept.
+/// those of a `SaaS` application, the unknown ones are there to be kept.
 const OBJECT: &str = r#"{
   "id": "ID",
   "uid": "ID",

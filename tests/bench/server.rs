@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -60,6 +60,9 @@ impl Server {
 /// The PEM text of an authority, and a server that it vouches for.
 fn certificates() -> Result<(String, TlsAcceptor)> {
     let mut authority = CertificateParams::new(Vec::new())?;
+    // Named unlike the server: OpenSSL takes a certificate whose issuer has its
+    // own name for one that signed itself.
+    authority.distinguished_name.push(DnType::CommonName, "authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate()?;
     let pem = authority.self_signed(&key)?.pem();

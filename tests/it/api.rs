@@ -9,5 +9,5 @@ mod list;
 mod requests;
 mod retry;
 mod secrets;
-mod server;
+pub mod server;
 mod tls;

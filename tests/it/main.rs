@@ -11,6 +11,7 @@ mod dns;
 mod errors;
 mod federation;
 mod harness;
+mod idp;
 mod journal;
 mod output;
 mod readme;

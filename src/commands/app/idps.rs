@@ -4,9 +4,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::idp::check;
 use super::super::{Outcome, edit};
 use crate::api::app::App;
-use crate::api::idp::Idp;
+use crate::api::idp::{Idp, Type};
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::app::{self, Admission};
@@ -101,7 +102,23 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     {
         context.screen.note(format!("{} will admit {}", app.name, in_words(&list, &idps)));
     }
+    if !args.force && !edit.is_empty() {
+        only_one_works(context, &edit, &idps).await?;
+    }
     edit::make(context, &tools, &edit, "change which identity providers it admits").await
+}
+
+/// Stops where one identity provider is left that is seen not to work.
+pub(super) async fn only_one_works(
+    context: &Context,
+    edit: &Edit,
+    idps: &[Idp],
+) -> anyhow::Result<()> {
+    let list: Vec<IdpId> = edit.wanted.read(&["allowed_idps"]).unwrap_or_default();
+    let live: Vec<_> = idps.iter().filter(|idp| list.contains(&idp.id)).collect();
+    let [only] = live.as_slice() else { return Ok(()) };
+    let pins = idps.iter().filter(|idp| idp.kind == Type::OneTimePin).count();
+    check::works(context, only, pins).await
 }
 
 fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<Admission>, Stop> {

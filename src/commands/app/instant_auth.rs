@@ -1,7 +1,7 @@
 //! `cfsso app instant-auth`: one field, which goes with a list of one.
 
 use super::super::{Outcome, edit};
-use super::idps::meant;
+use super::idps::{meant, only_one_works};
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::app;
@@ -66,5 +66,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Switch::On => "skip the choice of identity providers",
         Switch::Off => "offer the choice of identity providers",
     };
+    if args.switch == Switch::On && !args.force && !edit.is_empty() {
+        only_one_works(context, &edit, &idps).await?;
+    }
     edit::make(context, &tools, &edit, deed).await
 }

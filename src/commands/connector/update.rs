@@ -9,6 +9,8 @@ use crate::flow::{Stop, StopKind};
 
 /// Arguments of `connector update`.
 #[derive(clap::Args, Debug)]
+#[group(skip)]
+#[command(group(clap::ArgGroup::new("wording").required(true)))]
 #[command(after_help = "Examples:
   cfsso connector update cool.cats --fedramp
   cfsso connector update cool.cats --no-fedramp --dry-run")]
@@ -17,11 +19,11 @@ pub struct Args {
     connector: Option<Selector>,
 
     /// Show the FedRAMP wording on the sign-in page
-    #[arg(long, required_unless_present = "no_fedramp", conflicts_with = "no_fedramp")]
+    #[arg(long, group = "wording")]
     fedramp: bool,
 
     /// Show the ordinary wording on the sign-in page
-    #[arg(long)]
+    #[arg(long, group = "wording")]
     no_fedramp: bool,
 }
 

@@ -113,13 +113,15 @@ async fn follow(
 
 fn not_published(domain: &EmailDomain, connector: &Connector, judgement: &Judgement) -> Stop {
     let code = connector.code().unwrap_or_default();
+    let is_named = judgement.remedy.as_ref().is_some_and(|remedy| remedy.contains(code));
+    let record = (!is_named).then(|| format!("the record to publish is {domain} TXT {code}"));
     Stop::new(
         StopKind::NotYet,
         format!("the TXT record of `{domain}` is not published: verification would fail"),
     )
     .cause(judgement.summary.clone())
     .causes(judgement.remedy.clone())
-    .cause(format!("the record to publish is {domain} TXT {code}"))
+    .causes(record)
     .hint(format!(
         "`cfsso setup {domain} --publish-txt`, or `cfsso connector verify {domain} --wait`"
     ))

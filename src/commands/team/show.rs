@@ -7,6 +7,7 @@ use super::super::Outcome;
 use super::super::connector::view::age;
 use crate::api::organization::{self, Fields, Organization};
 use crate::context::Context;
+use crate::idp::guide::{self, Values};
 use crate::output::{Page, Show, Text};
 
 /// Arguments of `team show`.
@@ -23,33 +24,15 @@ pub struct Team {
     #[schemars(with = "Fields")]
     organization: Organization,
     /// What to enter at identity providers, derived from the team's domain.
-    urls: Option<Urls>,
-}
-
-/// The URLs of a team (API reference, section 3).
-#[derive(Serialize, JsonSchema)]
-pub struct Urls {
-    /// Redirect URI, assertion consumer service and entity ID.
-    callback: String,
-    /// Metadata of the service provider.
-    saml_metadata: String,
-    /// The keys that sign its tokens.
-    certs: String,
+    urls: Option<Values>,
 }
 
 /// Shows the organization.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let organization = tools.client.send(&organization::get(tools.account)).await?;
-    let urls = organization.auth_domain.as_deref().map(Urls::of);
+    let urls = organization.auth_domain.as_deref().map(|domain| guide::values(domain, None));
     Ok(Outcome::done(Team { organization, urls }))
-}
-
-impl Urls {
-    fn of(auth_domain: &str) -> Self {
-        let url = |path: &str| format!("https://{auth_domain}/cdn-cgi/access/{path}");
-        Self { callback: url("callback"), saml_metadata: url("saml-metadata"), certs: url("certs") }
-    }
 }
 
 impl Show for Team {
@@ -73,7 +56,7 @@ impl Show for Team {
         if let Some(urls) = &self.urls {
             let derived = |url: &str| Text::code(url) + Text::dim("  (derived)");
             fields.push(("callback URL", derived(&urls.callback)));
-            fields.push(("SAML metadata", derived(&urls.saml_metadata)));
+            fields.push(("SAML metadata", derived(&urls.metadata)));
             fields.push(("signing keys", derived(&urls.certs)));
         }
         page.fields(&fields);

@@ -340,7 +340,13 @@ impl Setup<'_> {
             }
             _ => StepState::Failed,
         };
-        self.end(id, state, error.to_string());
+        let detail = match error {
+            Error::Api(error) => std::error::Error::source(error)
+                .map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
+            Error::Stop(stop) => stop.to_string(),
+            Error::Explained(explained) => explained.to_string(),
+        };
+        self.end(id, state, detail);
     }
 
     fn saw(&self, connector: &Connector) {

@@ -228,3 +228,100 @@ fn login(kind: Option<&Kind>) -> Point {
          Identity providers)"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::point::State;
+    use super::*;
+
+    fn url() -> Url {
+        "https://a.cats/authorize?secret=1".parse().unwrap()
+    }
+
+    fn offline(kind: &str, config: &Value, one_time_pins: usize) -> Vec<Point> {
+        let subject = Subject { kind, config: config.as_object().unwrap() };
+        let terms = Terms::new(jiff::Timestamp::UNIX_EPOCH, one_time_pins);
+        all(subject, &Plan::default(), &Facts::default(), &terms)
+    }
+
+    #[test]
+    fn a_login_is_never_proven() {
+        for kind in kind::all().iter().map(|kind| kind.name).chain(["passkeys"]) {
+            let found = offline(kind, &json!({}), 1);
+            let last = found.last().unwrap();
+            assert_eq!((last.id, last.state), (PointId::Login, State::NotProven), "{kind}");
+            assert!(last.remedy.as_ref().unwrap().contains(DASHBOARD));
+        }
+        assert_eq!(offline("passkeys", &json!({ "new": 1 }), 1).len(), 1);
+    }
+
+    #[test]
+    fn there_is_one_one_time_pin_provider() {
+        for (count, state) in [(0, State::Failed), (1, State::Proven), (2, State::Failed)] {
+            let found = offline("onetimepin", &json!({}), count);
+            assert_eq!((found[1].id, found[1].state), (PointId::OtpOnce, state));
+        }
+    }
+
+    #[test]
+    fn what_a_type_needs_is_looked_for_but_not_its_secret() {
+        let account = json!({ "client_id": "a", "okta_account": "https://a.okta.com" });
+        assert_eq!(offline("okta", &account, 1)[0].state, State::Proven);
+        let found = offline("okta", &json!({ "client_id": "a", "okta_account": "http://a" }), 1);
+        assert!(found[0].is_failure() && found[0].evidence.contains("`https://`"), "{found:?}");
+        let saml = json!({ "sso_target_url": "https://a.cats/", "issuer_url": "a" });
+        assert_eq!(offline("saml", &saml, 1)[0].state, State::Proven, "certificates are not shown");
+    }
+
+    #[test]
+    fn an_endpoint_that_refuses_answers_all_the_same() {
+        use PointId::{AuthEndpoint, SsoEndpoint, TokenEndpoint};
+        for (id, status, state) in [
+            (AuthEndpoint, 200, State::Proven),
+            (AuthEndpoint, 302, State::Proven),
+            (AuthEndpoint, 400, State::Proven),
+            (AuthEndpoint, 404, State::Failed),
+            (TokenEndpoint, 405, State::Proven),
+            (TokenEndpoint, 404, State::NotProven),
+            (SsoEndpoint, 410, State::NotProven),
+            (SsoEndpoint, 500, State::Failed),
+            (TokenEndpoint, 503, State::Failed),
+        ] {
+            let point = endpoint(id, &url(), &Ok(status));
+            assert_eq!((point.id, point.state), (id, state), "{status}");
+            assert!(!point.evidence.contains("secret"), "{}", point.evidence);
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_is_not_proven_and_what_did_not_answer_failed() {
+        let host = "a.cats".to_owned();
+        let private = Failure::Private { host: host.clone(), address: [10, 0, 0, 1].into() };
+        let plain = Failure::Plain { url: "http://a.cats".to_owned() };
+        let gone = Failure::Unreachable { host, reason: "connection refused".to_owned() };
+        for (failure, state) in
+            [(private, State::NotProven), (plain, State::Failed), (gone, State::Failed)]
+        {
+            let point = endpoint(PointId::TokenEndpoint, &url(), &Err(failure));
+            assert_eq!(point.state, state, "{}", point.evidence);
+        }
+    }
+
+    #[test]
+    fn a_guessed_place_proves_nothing_by_being_empty() {
+        let issuer: crate::idp::issuer::Issuer = "https://a.cats".parse().unwrap();
+        let source = Failure::Status { host: "a.cats".to_owned(), status: 404, said: None };
+        let error = DiscoveryError::Unread { url: issuer.document().to_string(), source };
+        for (certainty, state) in
+            [(Certainty::Sure, State::Failed), (Certainty::Guessed, State::NotProven)]
+        {
+            let issuer = issuer.clone();
+            let expected = Expected { issuer, certainty, proves: PointId::Discovery };
+            let found = document(&expected, &Err(error.clone()));
+            assert_eq!((found.len(), found[0].state), (1, state));
+            assert!(found[0].evidence.contains("answered 404"), "{}", found[0].evidence);
+        }
+    }
+}

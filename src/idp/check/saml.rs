@@ -92,3 +92,71 @@ fn signature(found: &[Certificate]) -> Point {
     }
     Point::proven(PointId::CertificateSignature, evidence)
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use serde_json::json;
+
+    use super::super::point::State;
+    use super::*;
+
+    /// A certificate that holds through the first days of June 2026.
+    fn certificate(from: i32, until: (i32, u8)) -> String {
+        let mut params = CertificateParams::default();
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(until.0, until.1, 1);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+    }
+
+    fn points(config: &Value, cert_days: u32) -> Vec<Point> {
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        let terms = Terms { cert_days, ..Terms::new(now, 1) };
+        certificates(config.as_object().unwrap(), &terms)
+    }
+
+    #[test]
+    fn certificates_are_warned_of_before_they_end() {
+        let long = certificate(2020, (2030, 1));
+        let soon = certificate(2020, (2026, 6));
+        let month = certificate(2020, (2026, 7));
+        let ended = certificate(2020, (2026, 5));
+        let later = certificate(2027, (2030, 1));
+        for (list, days, failure, warning, words) in [
+            (vec![&long], 30, false, false, "holds until 2030-01-01T00:00:00Z, 1310 days from now"),
+            (vec![&month], 30, false, true, "30 days from now"),
+            (vec![&month], 29, false, false, "30 days from now"),
+            (vec![&soon], 0, false, true, "0 days from now"),
+            (vec![&ended], 30, true, false, "expired on 2026-05-01T00:00:00Z"),
+            (vec![&later], 30, true, false, "does not hold before 2027-01-01T00:00:00Z"),
+            (vec![&ended, &long], 30, false, true, "expired on"),
+            (vec![&ended, &month], 30, false, true, "expired on"),
+            (vec![&month, &long], 30, false, false, "30 days from now"),
+        ] {
+            let found = points(&json!({ "idp_public_certs": list }), days);
+            assert_eq!(found.len(), 3);
+            assert_eq!(
+                (found[0].is_failure(), found[0].is_warning()),
+                (failure, warning),
+                "{found:?}"
+            );
+            assert!(found[0].evidence.contains(words), "{found:?}");
+            assert!(found[1..].iter().all(|point| point.state == State::Proven), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_that_are_not_shown_or_not_readable_are_told_apart() {
+        for (config, state) in [
+            (json!({}), State::NotProven),
+            (json!({ "idp_public_certs": [] }), State::NotProven),
+            (json!({ "idp_public_cert": null }), State::NotProven),
+            (json!({ "idp_public_cert": "garbage" }), State::Failed),
+        ] {
+            let found = points(&config, 30);
+            assert_eq!((found.len(), found[0].state), (1, state), "{config}");
+        }
+        let one = json!({ "idp_public_cert": certificate(2020, (2030, 1)) });
+        assert_eq!(points(&one, 30)[0].state, State::Proven);
+    }
+}

@@ -46,9 +46,8 @@ fn is_asked_for(app: &Raw, query: &Parameters) -> bool {
     let text = |key| app.text(key).unwrap_or_default();
     let is_exact = query.get("exact") == Some("true");
     let meets = |key| {
-        query.get(key).is_none_or(|wanted| match is_exact {
-            true => text(key) == wanted,
-            false => text(key).contains(wanted),
+        query.get(key).is_none_or(|wanted| {
+            if is_exact { text(key) == wanted } else { text(key).contains(wanted) }
         })
     };
     let is_found = |wanted: &str| text("name").contains(wanted) || text("domain").contains(wanted);

@@ -45,10 +45,8 @@ struct Change {
 
 /// What a list answers: a page, or all where none was asked for.
 pub(super) fn listed(query: &Parameters, items: Vec<Value>) -> Outcome {
-    let answer = match query.asks_for_a_page() {
-        true => query.page(items, PAGES)?,
-        false => Answer::of(items),
-    };
+    let answer =
+        if query.asks_for_a_page() { query.page(items, PAGES)? } else { Answer::of(items) };
     Ok(answer.without_messages())
 }
 
@@ -217,9 +215,10 @@ pub(super) fn active(state: &World, account: &str, id: &str) -> Result<usize, Re
 
 fn target_type(share: &Share) -> &'static str {
     let is_organization = |target: &Target| matches!(target, Target::Organization(_));
-    match share.recipients.iter().any(|recipient| is_organization(&recipient.target)) {
-        true => "organization",
-        false => "account",
+    if share.recipients.iter().any(|recipient| is_organization(&recipient.target)) {
+        "organization"
+    } else {
+        "account"
     }
 }
 

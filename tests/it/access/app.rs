@@ -161,14 +161,33 @@ async fn instant_authentication_goes_with_exactly_one_idp() {
     let ran = double.run("app instant-auth on --yes -o json").await;
     assert_eq!(ran.code, 11);
     assert!(ran.error()["hint"].as_str().unwrap().contains("--only"), "{ran:?}");
-    let on = double.ok("app instant-auth on --only Okta --yes -o json").await.json();
+    let on = double.ok("app instant-auth on --only PIN --yes -o json").await.json();
     assert_eq!(
         (&on["allowed_idps"], &on["auto_redirect_to_identity"]),
-        (&json!([OKTA]), &json!(true))
+        (&json!([PIN]), &json!(true))
     );
-    let wide = double.ok("app idps --add PIN --yes -o json").await.json();
-    assert_eq!(wide["allowed_idps"], json!([OKTA, PIN]));
+    let wide = double.ok("app idps --add Okta --yes -o json").await.json();
+    assert_eq!(wide["allowed_idps"], json!([PIN, OKTA]));
     assert_eq!(wide["auto_redirect_to_identity"], json!(false), "off where it widens");
+}
+
+#[tokio::test]
+async fn one_idp_that_is_seen_not_to_work_is_not_left_alone() {
+    // Its configuration has nothing of what its type needs.
+    let double = with_app(&OBJECT.replace(&format!(r#"["{OKTA}"]"#), "[]")).await;
+    for line in
+        ["app idps --only Okta --yes -o json", "app instant-auth on --only Okta --yes -o json"]
+    {
+        let ran = double.run(line).await;
+        assert_eq!(ran.code, 11, "{line} {ran:?}");
+        assert_eq!(
+            ran.error()["message"],
+            "`Okta` would be the only way in, and is seen not to work"
+        );
+    }
+    assert_eq!(double.writes(), []);
+    double.ok("app idps --only Okta --yes --force").await;
+    assert_eq!(double.writes().len(), 1);
 }
 
 #[tokio::test]

@@ -2,5 +2,7 @@
 //! odd numbers, unknown fields, and other people's changes included.
 
 mod app;
+mod idp;
 mod server;
 mod team;
+mod walks;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use cfsso::api::document::Document;
 use cfsso::clock::Clock;
 use cfsso::process::Terminal;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -59,6 +59,18 @@ impl Double {
     /// With an object at a path below `access`.
     pub fn with(self, path: &str, text: &str) -> Self {
         lock(&self.state).objects.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// With an environment variable.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With something on standard input.
+    pub fn with_input(mut self, input: &str) -> Self {
+        input.clone_into(&mut self.input);
         self
     }
 
@@ -184,14 +196,15 @@ impl State {
 
     /// Keeps what the body holds but its secrets, which are never given back.
     fn create(&mut self, path: &str, body: &str) -> Option<String> {
-        let mut object: Value = serde_json::from_str(body).ok()?;
+        let mut object: Document = body.parse().ok()?;
         let id = format!("00000000-0000-4000-8000-{:012}", self.log.len());
-        object["id"] = id.clone().into();
-        if let Some(config) = object["config"].as_object_mut() {
-            config.retain(|name, _| !name.contains("secret") && name != "api_token");
+        object.set(&["id"], &id).unwrap();
+        for secret in ["client_secret", "api_token"] {
+            object.remove(&["config", secret]);
         }
-        self.objects.insert(format!("{path}/{id}"), object.to_string());
-        Some(object.to_string())
+        let text = object.to_raw().get().to_owned();
+        self.objects.insert(format!("{path}/{id}"), text.clone());
+        Some(text)
     }
 }
 

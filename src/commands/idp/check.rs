@@ -1,0 +1,135 @@
+//! `cfsso idp check`: the identity providers, then what they publish, all at
+//! once. Never says that a login works.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::super::Outcome;
+use super::published;
+use crate::api::idp::{Idp, Type};
+use crate::context::Context;
+use crate::flow::{Stop, StopKind, idp};
+use crate::idp::check::{self, DASHBOARD, Point, Severity, State, Subject, Terms};
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// Arguments of `idp check`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp check Okta
+  cfsso idp check --all -o json | jq '.idps[].points[] | select(.state == \"failed\")'")]
+pub struct Args {
+    /// Name, ID or type of the identity provider
+    #[arg(conflicts_with = "all", required_unless_present = "all")]
+    idp: Option<String>,
+
+    /// Check every identity provider of the account
+    #[arg(long)]
+    all: bool,
+
+    /// Warn of certificates that end within so many days
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    cert_days: u32,
+}
+
+/// What could be proven.
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether nothing failed. A login is proven by none of it.
+    ok: bool,
+    idps: Vec<Checked>,
+    /// Where a login can be tried.
+    dashboard: &'static str,
+}
+
+/// What could be proven of one identity provider.
+#[derive(Serialize, JsonSchema)]
+struct Checked {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    points: Vec<Point>,
+}
+
+/// Checks identity providers.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let idps = idp::list(&tools).await?;
+    let pins = idps.iter().filter(|idp| idp.kind == Type::OneTimePin).count();
+    let chosen: Vec<&Idp> = match &args.idp {
+        Some(text) => vec![idp::pick(&idps, text)?],
+        None => idps.iter().collect(),
+    };
+    let fetcher = published::fetcher(context)?;
+    let terms = Terms { cert_days: args.cert_days, ..Terms::new(context.clock.now(), pins) };
+    let checks = chosen.into_iter().map(async |idp| {
+        let empty = Map::<String, Value>::new();
+        let config = idp.config.as_object().unwrap_or(&empty);
+        let subject = Subject { kind: idp.kind.as_str(), config };
+        Checked {
+            id: idp.id.to_string(),
+            name: idp.name.clone(),
+            kind: idp.kind.as_str().to_owned(),
+            points: check::check(&fetcher, subject, &terms).await,
+        }
+    });
+    let idps = futures_util::future::join_all(checks).await;
+    let failed = idps.iter().flat_map(|idp| &idp.points).filter(|point| has_failed(point)).count();
+    let report =
+        Report { schema: "cfsso/idp-check/v1", ok: failed == 0, idps, dashboard: DASHBOARD };
+    let exit = if failed == 0 { ExitCode::Done } else { ExitCode::Findings };
+    Ok(Outcome::done(report).exit(exit))
+}
+
+/// Stops where an identity provider is seen not to work.
+pub async fn works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
+    let fetcher = published::fetcher(context)?;
+    let empty = Map::new();
+    let config = chosen.config.as_object().unwrap_or(&empty);
+    let subject = Subject { kind: chosen.kind.as_str(), config };
+    let points = check::check(&fetcher, subject, &Terms::new(context.clock.now(), pins)).await;
+    let failed: Vec<_> = points.iter().filter(|point| has_failed(point)).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let message = format!("`{}` would be the only way in, and is seen not to work", chosen.name);
+    Err(Stop::new(StopKind::Refused, message)
+        .causes(failed.iter().map(|point| format!("{}: {}", point.id.as_str(), point.evidence)))
+        .hint(format!("`cfsso idp check {}`; `--force` does it all the same", chosen.id))
+        .into())
+}
+
+fn has_failed(point: &Point) -> bool {
+    point.state == State::Failed && point.severity == Severity::Error
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        for idp in &self.idps {
+            page.line(Text::strong(&idp.name) + Text::dim(format!("  {}  {}", idp.kind, idp.id)));
+            for point in &idp.points {
+                let mark = match (point.state, point.severity) {
+                    (State::Proven, _) => Mark::Passed,
+                    (State::NotProven, _) => Mark::Skipped,
+                    (State::Failed, Severity::Warning) => Mark::Warning,
+                    (State::Failed, Severity::Error) => Mark::Failed,
+                };
+                let text = format!("{}: {}", point.state.as_str(), point.evidence);
+                page.step(mark, point.id.as_str(), Text::prose(text));
+                if let Some(remedy) = &point.remedy {
+                    page.hanging("             ", Text::prose(remedy));
+                }
+            }
+            page.blank();
+        }
+        page.paragraph(format!(
+            "A real login is not proven by this: press Test in the dashboard, {DASHBOARD}"
+        ));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.idps.iter().map(|idp| idp.name.clone()).collect()
+    }
+}

@@ -1,0 +1,175 @@
+//! `cfsso idp create`: a list, so that none is created twice, a POST, and a
+//! read-back.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::super::{Outcome, change};
+use super::fields::Fields;
+use super::published::Published;
+use super::view::View;
+use super::{file, get, secret, types};
+use crate::api::document::Document;
+use crate::api::idp::Idp;
+use crate::context::Context;
+use crate::flow::plan::Plan;
+use crate::flow::{Stop, StopKind, Tools, idp};
+use crate::idp::Kind;
+use crate::idp::config::{self, Purpose};
+use crate::idp::kind;
+use crate::output::Text;
+
+/// Arguments of `idp create`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp create onetimepin
+  cfsso idp create cloudflare --restrict-to-account-members
+  cfsso idp create okta --name Okta --client-id 0oa1 --client-secret-file - --okta-account https://cats.okta.com
+  cfsso idp create oidc --preset authentik --issuer https://authentik.company/application/o/cloudflare/ --name authentik --client-id cf --client-secret-env SECRET
+  cfsso idp create saml --name AD --metadata metadata.xml
+  cfsso idp create --config-file idp.yaml
+
+`cfsso idp types` lists the fields of each type; `cfsso idp create --help` their flags.")]
+pub struct Args {
+    /// Type of the identity provider; a file may say it
+    #[arg(value_name = "TYPE", required_unless_present = "config_file")]
+    kind: Option<String>,
+
+    /// What the sign-in page calls it
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Read the identity provider from a file in JSON, YAML or TOML, or `-`
+    #[arg(long, value_name = "FILE")]
+    config_file: Option<PathBuf>,
+
+    /// Exit with 0 and show the one that stands where there is one of this name and type
+    #[arg(long)]
+    if_not_exists: bool,
+
+    #[command(flatten)]
+    published: Published,
+
+    #[command(flatten)]
+    fields: Fields,
+}
+
+/// Creates an identity provider.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let body = body(&args, context).await?;
+    let tools = context.tools().await?;
+    if let Some(standing) = idp::standing(&idp::list(&tools).await?, &body)? {
+        if args.if_not_exists {
+            return Ok(Outcome::done(View::of(standing.clone())));
+        }
+        return Err(idp::taken(standing).into());
+    }
+    let plan = Plan::new(Vec::new(), vec![idp::creation(&tools, &body)]);
+    if let Some(outcome) = change::settle(context, plan, "creating it")? {
+        return Ok(outcome);
+    }
+    let created = idp::create(&tools, &body).await?;
+    tell_setup(&created, &tools, context).await;
+    Ok(Outcome::done(View::of(created)))
+}
+
+/// Says what to enter at the identity provider. It is created, whether the
+/// organization's domain can be read or not.
+async fn tell_setup(created: &Idp, tools: &Tools<'_>, context: &Context) {
+    context.screen.note(Text::prose(format!(
+        "a login is not proven yet; `cfsso idp check {}` proves what can be proven without one",
+        created.id
+    )));
+    match get::team(tools).await {
+        Ok(team) => {
+            let (_, guide) = get::setup(created, &team);
+            context.screen.show(&|page| {
+                get::draw(&guide, page);
+                page.blank();
+            });
+        }
+        Err(error) => {
+            context.screen.warn(format!("what to enter there cannot be told: {error}"));
+        }
+    }
+}
+
+/// The object to create: from the file, what is published, then the flags.
+async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
+    let mut body = match &args.config_file {
+        Some(file) => file::read(context, file).await?,
+        None => "{}".parse()?,
+    };
+    let named = args.kind.clone().or_else(|| body.read(&["type"]));
+    let named = named.ok_or_else(|| {
+        Stop::new(StopKind::Usage, "the file says no `type`").hint("`cfsso idp create <TYPE>`")
+    })?;
+    let known = kind::find(&named);
+    if known.is_none() && args.config_file.is_none() {
+        return Err(types::unknown(&named).into());
+    }
+    let kind_name = known.map_or(named.as_str(), |kind| kind.name);
+    fits(&args.published, kind_name)?;
+    let mut config: Map<String, Value> = args.published.read(context).await?;
+    config.extend(args.fields.read(context).await?);
+    body.set(&["type"], &kind_name)?;
+    if let Some(name) = &args.name {
+        body.set(&["name"], name)?;
+    } else if body.get(&["name"]).is_none() {
+        body.set(&["name"], &known.map_or(kind_name, |kind| kind.title))?;
+    }
+    if body.get(&["config"]).is_none() {
+        body.set(&["config"], &Map::<String, Value>::new())?;
+    }
+    for (name, value) in &config {
+        body.set(&["config", name], value)?;
+    }
+    if let Some(kind) = known {
+        complete(&mut body, kind, args, context).await?;
+    }
+    Ok(body)
+}
+
+/// Asks for the secrets that are missing, and stops where anything else is.
+async fn complete(
+    body: &mut Document,
+    kind: &'static Kind,
+    args: &Args,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let given: Map<String, Value> = body.read(&["config"]).unwrap_or_default();
+    let problems = config::problems(kind, &given, Purpose::Create);
+    let missing: Vec<_> = args.fields.missing(kind, &given).collect();
+    let rest: Vec<_> =
+        problems.iter().filter(|problem| !missing.contains(&problem.field.as_str())).collect();
+    if !rest.is_empty() {
+        return Err(invalid(kind, rest.into_iter()).into());
+    }
+    for field in missing {
+        let secret = secret::ask(context, field).await?;
+        body.set(&["config", field], &secret)?;
+    }
+    Ok(())
+}
+
+/// The stop for a configuration that does not fit its type.
+pub(super) fn invalid<'a>(
+    kind: &Kind,
+    problems: impl Iterator<Item = &'a config::Invalid>,
+) -> Stop {
+    Stop::new(StopKind::Usage, format!("this is no configuration of type `{}`", kind.name))
+        .causes(problems.map(ToString::to_string))
+        .hint(format!("`cfsso idp types {}` lists its fields", kind.name))
+}
+
+fn fits(published: &Published, kind: &str) -> Result<(), Stop> {
+    match published.kind() {
+        Some(wanted) if wanted != kind => Err(Stop::new(
+            StopKind::Usage,
+            format!("what is published fills the fields of type `{wanted}`, not of `{kind}`"),
+        )
+        .hint(format!("`cfsso idp create {wanted}`"))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,84 @@
+//! `cfsso idp delete`: looks at what depends on it, deletes it, and sees it gone.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::{Outcome, change};
+use super::view::View;
+use crate::api::grant;
+use crate::context::Context;
+use crate::flow::plan::Plan;
+use crate::flow::{app, idp};
+use crate::output::{Mark, Page, Show};
+
+/// Arguments of `idp delete`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp delete Okta
+  cfsso idp delete Okta --confirm Okta --force")]
+pub struct Args {
+    /// Name, ID or type of the identity provider
+    idp: String,
+
+    /// Go on even where it is the only one that the dashboard admits
+    #[arg(long)]
+    force: bool,
+}
+
+/// An identity provider that is gone, as it was.
+#[derive(Serialize, JsonSchema)]
+pub struct Deleted {
+    deleted: bool,
+    #[schemars(with = "crate::api::idp::Fields")]
+    idp: View,
+}
+
+/// Deletes an identity provider.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let grants = grant::list(tools.account);
+    let (found, grants, apps, idps) = tokio::join!(
+        idp::find(&tools, &args.idp),
+        tools.client.list(&grants),
+        app::list(&tools),
+        idp::list(&tools),
+    );
+    let found = found?;
+    idp::may_be_deleted(&found)?;
+    match grants {
+        Ok(grants) => idp::is_not_granted(&found, &grants)?,
+        Err(error) => context.screen.warn(format!("federation grants are not checked: {error}")),
+    }
+    match (apps, idps) {
+        (Ok(apps), Ok(idps)) if !args.force => {
+            for app in apps.iter().filter(|app| app.is_dash_sso()) {
+                idp::is_not_the_only_way_in(&found, app, &idps)?;
+            }
+        }
+        (Err(error), _) => {
+            context.screen.warn(format!("whether the dashboard needs it is not checked: {error}"));
+        }
+        _ => {}
+    }
+    let plan = Plan::new(Vec::new(), vec![idp::deletion(&tools, &found)]);
+    if let Some(outcome) = change::settle(context, plan, "deleting it")? {
+        return Ok(outcome);
+    }
+    context.confirm(&found.name, "delete it").await?;
+    idp::delete(&tools, &found).await?;
+    Ok(Outcome::done(Deleted { deleted: true, idp: View::of(found) }))
+}
+
+impl Show for Deleted {
+    fn show(&self, page: &mut Page) {
+        let idp = self.idp.idp();
+        page.marked(
+            Mark::Done,
+            format!("the identity provider {}, ID {}, is deleted", idp.name, idp.id),
+        );
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.idp.idp().name.clone()]
+    }
+}

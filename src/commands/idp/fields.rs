@@ -1,0 +1,261 @@
+//! The flags for the fields of every type, made from the catalogue. A secret
+//! has no flag that takes it: one names a file, another a variable.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+use serde_json::{Map, Value as Json, json};
+
+use super::secret::Source;
+use crate::context::Context;
+use crate::flow::{Stop, StopKind};
+use crate::idp::kind::{self, Field, Kind, Need, Value};
+
+/// What was given by flags.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    plain: Vec<(&'static Field, Vec<String>)>,
+    secrets: Vec<(&'static str, Source)>,
+}
+
+/// Each field once, with the types that have it. The old name for one
+/// certificate is left to files.
+fn every() -> Vec<(&'static Field, Vec<&'static Kind>)> {
+    let mut every: Vec<(&'static Field, Vec<&'static Kind>)> = Vec::new();
+    for kind in kind::all() {
+        for field in kind.given().filter(|field| field.name != "idp_public_cert") {
+            match every.iter_mut().find(|(known, _)| known.name == field.name) {
+                Some((_, kinds)) => kinds.push(kind),
+                None => every.push((field, vec![kind])),
+            }
+        }
+    }
+    every
+}
+
+fn flag(field: &Field) -> String {
+    field.name.replace('_', "-")
+}
+
+fn arguments(field: &'static Field, kinds: &[&Kind]) -> Vec<Arg> {
+    let types: Vec<_> = kinds.iter().map(|kind| kind.name).collect();
+    let types = if types.len() > 4 { "most types".to_owned() } else { types.join(", ") };
+    let upper = field.name.to_ascii_uppercase();
+    let base = |long: String| {
+        Arg::new(format!("field:{long}"))
+            .long(long)
+            .hide_short_help(true)
+            .help_heading("Fields of the types")
+    };
+    if field.secret {
+        let help = |from: &str| format!("{}, read from {from} ({types})", field.help);
+        return vec![
+            base(format!("{}-file", flag(field)))
+                .value_name("FILE")
+                .help(help("a file, or `-` for standard input")),
+            base(format!("{}-env", flag(field)))
+                .value_name("VARIABLE")
+                .help(help("this environment variable")),
+        ];
+    }
+    let arg = base(flag(field)).help(format!("{} ({types})", field.help));
+    vec![match field.value {
+        Value::Text | Value::Url | Value::Number => arg.value_name(upper),
+        Value::Choice(words) => arg.value_name(words.join("|")),
+        Value::Boolean => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("true|false")
+            .value_parser(["true", "false"]),
+        Value::List => arg.action(ArgAction::Append).value_delimiter(',').value_name(upper),
+        Value::Certificates => arg.action(ArgAction::Append).value_name("FILE"),
+        Value::Headers => arg.action(ArgAction::Append).value_name("ATTRIBUTE=HEADER"),
+    }]
+}
+
+impl clap::Args for Fields {
+    fn augment_args(command: Command) -> Command {
+        let arguments = every().into_iter().flat_map(|(field, kinds)| arguments(field, &kinds));
+        command.args(arguments)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Fields {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut fields = Self::default();
+        fields.update_from_arg_matches(matches)?;
+        Ok(fields)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let texts = |long: &str| -> Option<Vec<String>> {
+            let values = matches.get_many::<String>(&format!("field:{long}"))?;
+            Some(values.cloned().collect())
+        };
+        for (field, _) in every() {
+            let long = flag(field);
+            if !field.secret {
+                self.plain.extend(texts(&long).map(|values| (field, values)));
+                continue;
+            }
+            let file = texts(&format!("{long}-file")).and_then(|mut file| file.pop());
+            let env = texts(&format!("{long}-env")).and_then(|mut env| env.pop());
+            let source = match (file, env) {
+                (Some(_), Some(_)) => {
+                    let message =
+                        format!("--{long}-file and --{long}-env cannot be used together\n");
+                    return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
+                }
+                (Some(file), None) => Source::File(PathBuf::from(file)),
+                (None, Some(name)) => Source::Variable(name),
+                (None, None) => continue,
+            };
+            self.secrets.push((field.name, source));
+        }
+        Ok(())
+    }
+}
+
+impl Fields {
+    /// The fields as `config` holds them, files and secrets read.
+    pub async fn read(&self, context: &Context) -> anyhow::Result<Map<String, Json>> {
+        let mut config = Map::new();
+        for (field, texts) in &self.plain {
+            config.insert(field.name.to_owned(), value(field, texts)?);
+        }
+        for (name, source) in &self.secrets {
+            config.insert((*name).to_owned(), source.read(context).await?.into());
+        }
+        Ok(config)
+    }
+
+    /// The secrets that `kind` needs and that neither flags nor `known` give.
+    pub fn missing<'a>(
+        &'a self,
+        kind: &'static Kind,
+        known: &'a Map<String, Json>,
+    ) -> impl Iterator<Item = &'static str> + 'a {
+        let needed = kind.given().filter(|field| field.secret && field.need == Need::Needed);
+        needed.map(|field| field.name).filter(|name| !known.contains_key(*name))
+    }
+}
+
+fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
+    let last = || texts.last().cloned().unwrap_or_default();
+    let invalid = |message: String| Stop::new(StopKind::Usage, message);
+    Ok(match field.value {
+        Value::Text | Value::Url | Value::Choice(_) => last().into(),
+        Value::Boolean => (last() == "true").into(),
+        Value::Number => {
+            let number = last().parse::<u64>();
+            number
+                .map_err(|_| {
+                    invalid(format!("--{} is a whole number, not `{}`", flag(field), last()))
+                })?
+                .into()
+        }
+        Value::List => texts.iter().filter(|text| !text.is_empty()).cloned().collect(),
+        Value::Certificates => texts
+            .iter()
+            .map(|file| {
+                std::fs::read_to_string(file).map_err(|error| {
+                    invalid(format!("cannot read the certificate `{file}`"))
+                        .cause(error.to_string())
+                })
+            })
+            .collect::<Result<_, _>>()?,
+        Value::Headers => texts
+            .iter()
+            .map(|pair| match pair.split_once('=') {
+                Some((attribute, header)) => {
+                    Ok(json!({"attribute_name": attribute, "header_name": header}))
+                }
+                None => {
+                    Err(invalid(format!("--{} is ATTRIBUTE=HEADER, not `{pair}`", flag(field))))
+                }
+            })
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+
+    use super::*;
+
+    fn command() -> Command {
+        Fields::augment_args(Command::new("test"))
+    }
+
+    fn parsed(line: &str) -> Result<Fields, clap::Error> {
+        let words = std::iter::once("test").chain(line.split_whitespace());
+        Fields::from_arg_matches(&command().try_get_matches_from(words)?)
+    }
+
+    fn config(line: &str) -> Json {
+        let fields = parsed(line).unwrap();
+        fields
+            .plain
+            .iter()
+            .map(|(field, texts)| (field.name.to_owned(), value(field, texts).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn no_flag_takes_a_secret() {
+        let names: Vec<_> = every()
+            .into_iter()
+            .filter(|(field, _)| field.secret)
+            .map(|(field, _)| flag(field))
+            .collect();
+        assert!(!names.is_empty());
+        let longs: Vec<_> =
+            command().get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
+        for name in names {
+            assert!(!longs.contains(&name), "{name}");
+            assert!(
+                longs.contains(&format!("{name}-file")) && longs.contains(&format!("{name}-env")),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_other_field_has_a_flag_of_its_kind() {
+        assert_eq!(
+            config(
+                "--client-id i --support-groups --claims a,b --claims c --use-login-hint=false --max-sso-url-length 9 --header-attributes a=X-A"
+            ),
+            json!({
+                "client_id": "i",
+                "support_groups": true,
+                "use_login_hint": false,
+                "claims": ["a", "b", "c"],
+                "max_sso_url_length": 9,
+                "header_attributes": [{"attribute_name": "a", "header_name": "X-A"}],
+            })
+        );
+        let plain = every().into_iter().filter(|(field, _)| !field.secret);
+        for (field, _) in plain {
+            assert!(
+                command().get_arguments().any(|arg| arg.get_long() == Some(&flag(field))),
+                "{}",
+                field.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_comes_from_one_place() {
+        assert!(parsed("--client-secret-file a --client-secret-env B").is_err());
+        assert!(parsed("--client-secret s").is_err());
+        assert_eq!(parsed("--client-secret-env B").unwrap().secrets.len(), 1);
+    }
+}

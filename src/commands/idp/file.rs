@@ -1,0 +1,114 @@
+//! `--config-file`: an identity provider in JSON, YAML or TOML, shaped as the
+//! API has it: `name`, `type`, `config`, and whatever else.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::api::document::Document;
+use crate::context::Context;
+use crate::flow::{Stop, StopKind};
+
+/// What a text is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Syntax {
+    Json,
+    Yaml,
+    Toml,
+}
+
+/// Reads a file, or standard input by the name `-`.
+pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Document> {
+    let is_stdin = file == Path::new("-");
+    let name = if is_stdin { "standard input".to_owned() } else { format!("`{}`", file.display()) };
+    let text =
+        if is_stdin { context.screen.read_to_end().await } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| {
+        Stop::new(StopKind::Usage, format!("cannot read {name}")).cause(error.to_string())
+    })?;
+    let document = parse(&text, syntax(file, &text)).map_err(|cause| {
+        Stop::new(StopKind::Usage, format!("{name} is no configuration of an identity provider"))
+            .cause(cause)
+            .hint("it is an object with `name`, `type` and `config`, as `cfsso idp get -o json` prints it")
+    })?;
+    Ok(document)
+}
+
+fn syntax(file: &Path, text: &str) -> Syntax {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => Syntax::Json,
+        Some("yaml" | "yml") => Syntax::Yaml,
+        Some("toml") => Syntax::Toml,
+        _ if text.trim_start().starts_with('{') => Syntax::Json,
+        _ if text.parse::<toml::Table>().is_ok() => Syntax::Toml,
+        _ => Syntax::Yaml,
+    }
+}
+
+/// Says where it is wrong, and never what stands there: it may be a secret.
+fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
+    let value: Value = match syntax {
+        Syntax::Json => return text.parse::<Document>().map_err(|error| json_error(&error)),
+        Syntax::Yaml => serde_saphyr::from_str(text).map_err(|error| {
+            let place = error.location().map(|at| (at.line(), at.column()));
+            let (line, column) = place.unwrap_or((1, 1));
+            format!("it is no YAML: line {line}, column {column}")
+        })?,
+        Syntax::Toml => toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start).min(text.len());
+            let before = text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            format!("it is no TOML: line {line}, column {column}")
+        })?,
+    };
+    value.to_string().parse().map_err(|error| json_error(&error))
+}
+
+fn json_error(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        return "it is no object, or a key stands in it twice".to_owned();
+    }
+    format!("it is no JSON: line {}, column {}", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_syntax_is_told_and_read() {
+        for (file, text, syntax) in [
+            ("a.json", "{}", Syntax::Json),
+            ("a.yml", "{}", Syntax::Yaml),
+            ("a.toml", "", Syntax::Toml),
+            ("-", " {\"a\":1}", Syntax::Json),
+            ("-", "type = \"okta\"\n[config]\na = 1", Syntax::Toml),
+            ("-", "type: okta\nconfig:\n  a: 1", Syntax::Yaml),
+        ] {
+            assert_eq!(self::syntax(Path::new(file), text), syntax, "{text}");
+        }
+        for (text, syntax) in [
+            (r#"{"config":{"n":12345678901234567890123}}"#, Syntax::Json),
+            ("config: {n: 5}", Syntax::Yaml),
+            ("[config]\nn = 5", Syntax::Toml),
+        ] {
+            assert!(parse(text, syntax).unwrap().get(&["config", "n"]).is_some(), "{text}");
+        }
+        let kept = parse(r#"{"n":12345678901234567890123}"#, Syntax::Json).unwrap();
+        assert_eq!(kept.get(&["n"]).unwrap().get(), "12345678901234567890123");
+    }
+
+    #[test]
+    fn an_error_names_its_place_and_never_a_secret() {
+        for (text, syntax, place) in [
+            ("{\"client_secret\": \"s3cret\"\n  x}", Syntax::Json, "line 2, column 3"),
+            ("client_secret = \"s3cret\"\nx = = 1", Syntax::Toml, "line 2, column 5"),
+            ("client_secret: s3cret\n  x: : [", Syntax::Yaml, "line 2"),
+        ] {
+            let error = parse(text, syntax).unwrap_err();
+            assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
+        }
+        assert!(parse("[]", Syntax::Json).is_err());
+    }
+}

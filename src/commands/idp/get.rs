@@ -1,0 +1,92 @@
+//! `cfsso idp get`: one request, and with `--setup` the organization too.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::view::View;
+use crate::api::idp::{Fields, Idp};
+use crate::api::organization;
+use crate::context::Context;
+use crate::flow::{Error, Stop, StopKind, Tools, idp};
+use crate::idp::guide::{self, Guide, Product, Values};
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `idp get`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp get Okta
+  cfsso idp get okta -o json | jq .config
+  cfsso idp get Okta --setup")]
+pub struct Args {
+    /// Name, ID or type of the identity provider
+    idp: String,
+
+    /// Show as well what to enter at the identity provider
+    #[arg(long)]
+    setup: bool,
+}
+
+/// An identity provider and what to enter there.
+#[derive(Serialize, JsonSchema)]
+pub struct Setup {
+    #[schemars(with = "Fields")]
+    idp: View,
+    /// Derived from the organization's domain.
+    values: Values,
+    guide: Guide,
+}
+
+/// Shows one identity provider.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    if !args.setup {
+        return Ok(Outcome::done(View::of(idp::find(&tools, &args.idp).await?)));
+    }
+    let (found, team) = tokio::join!(idp::find(&tools, &args.idp), team(&tools));
+    let (found, team) = (found?, team?);
+    let (values, guide) = setup(&found, &team);
+    Ok(Outcome::done(Setup { idp: View::of(found), values, guide }))
+}
+
+/// The organization's domain.
+pub(super) async fn team(tools: &Tools<'_>) -> Result<String, Error> {
+    let organization = tools.client.send(&organization::get(tools.account)).await?;
+    organization.auth_domain.clone().ok_or_else(|| {
+        Stop::new(StopKind::NotFound, "the API does not say the organization's domain")
+            .hint("`cfsso team show`")
+            .into()
+    })
+}
+
+/// What to enter at an identity provider, and how.
+pub(super) fn setup(idp: &Idp, team: &str) -> (Values, Guide) {
+    let values = guide::values(team, Some(idp.id.as_str()));
+    let sign_in =
+        ["auth_url", "sso_target_url"].iter().find_map(|field| idp.config[*field].as_str());
+    let guide = guide::guide(Product::of(idp.kind.as_str(), sign_in), &values);
+    (values, guide)
+}
+
+/// Draws what to enter at an identity provider.
+pub(super) fn draw(guide: &Guide, page: &mut Page) {
+    page.line(Text::strong(format!("At {}:", guide.title)));
+    for entry in &guide.fields {
+        page.line(Text::plain(format!("  {}: ", entry.name)) + Text::code(&entry.value));
+    }
+    for (number, step) in guide.steps.iter().enumerate() {
+        page.hanging(format!("  {}. ", number + 1), Text::prose(step));
+    }
+}
+
+impl Show for Setup {
+    fn show(&self, page: &mut Page) {
+        self.idp.show(page);
+        page.blank();
+        draw(&self.guide, page);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.idp.names()
+    }
+}

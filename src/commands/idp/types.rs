@@ -1,0 +1,79 @@
+//! `cfsso idp types`: no request.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::flow::{Stop, StopKind};
+use crate::idp::Kind;
+use crate::idp::kind::{self, Need};
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `idp types`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp types
+  cfsso idp types okta")]
+pub struct Args {
+    /// Show the fields of this type alone
+    #[arg(value_name = "TYPE")]
+    kind: Option<String>,
+}
+
+/// Types of identity providers.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Types(Vec<&'static Kind>);
+
+/// Lists the types.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let Some(name) = &args.kind else {
+        return Ok(Outcome::done(Types(kind::all().iter().collect())));
+    };
+    let found = kind::find(name).ok_or_else(|| unknown(name))?;
+    Ok(Outcome::done(Types(vec![found])))
+}
+
+/// The stop for a type that is not known.
+pub(super) fn unknown(name: &str) -> Stop {
+    let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
+    let stop = Stop::new(StopKind::Usage, format!("`{name}` is no type that is known"));
+    let stop = match kind::nearest(name) {
+        Some(near) => stop.cause(format!("did you mean `{}`", near.name)),
+        None => stop,
+    };
+    stop.cause(format!("the types are {}", names.join(", ")))
+        .hint("`cfsso idp types`; a type that is newer is passed through from `--config-file`")
+}
+
+impl Show for Types {
+    fn show(&self, page: &mut Page) {
+        for (number, kind) in self.0.iter().enumerate() {
+            if number > 0 {
+                page.blank();
+            }
+            page.line(Text::strong(kind.name) + Text::dim(format!("  {}", kind.title)));
+            let rows: Vec<_> = kind
+                .given()
+                .map(|field| {
+                    let need = if field.need == Need::Needed { "needed" } else { "optional" };
+                    let secret = if field.secret { "secret" } else { "" };
+                    vec![
+                        Text::plain(format!("  {}", field.name)),
+                        Text::plain(need),
+                        Text::warn(secret),
+                        Text::prose(field.help),
+                    ]
+                })
+                .collect();
+            if rows.is_empty() {
+                page.line("  no fields");
+            } else {
+                page.table(&["  FIELD", "NEED", "SECRET", "WHAT IT IS"], &rows);
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|kind| kind.name.to_owned()).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! `cfsso idp update`: a read, and the one read-modify-write.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::super::{Outcome, edit};
+use super::fields::Fields;
+use super::{create, file};
+use crate::api::document::{Document, members};
+use crate::context::Context;
+use crate::flow::edit::Edit;
+use crate::flow::target::Target;
+use crate::flow::{Stop, StopKind, idp};
+use crate::idp::config;
+use crate::idp::kind;
+
+/// Arguments of `idp update`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp update Okta --name 'Okta (staff)'
+  cfsso idp update okta --claims groups,department --dry-run
+  cfsso idp update Okta --config-file change.yaml --yes
+
+Only the fields that are given change; a secret that is not given is kept.")]
+pub struct Args {
+    /// Name, ID or type of the identity provider
+    idp: String,
+
+    /// What the sign-in page is to call it
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Read the fields to change from a file in JSON, YAML or TOML, or `-`
+    #[arg(long, value_name = "FILE")]
+    config_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    fields: Fields,
+}
+
+/// Changes an identity provider.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let file = match &args.config_file {
+        Some(file) => Some(file::read(context, file).await?),
+        None => None,
+    };
+    let fields = args.fields.read(context).await?;
+    if file.is_none() && fields.is_empty() && args.name.is_none() {
+        return Err(Stop::new(StopKind::Usage, "nothing was given to change")
+            .hint("`cfsso idp update --help` lists the flags of every field")
+            .into());
+    }
+    let tools = context.tools().await?;
+    let found = idp::find(&tools, &args.idp).await?;
+    let before = found.text().parse::<Document>()?;
+    fit(found.kind.as_str(), &before, file.as_ref(), &fields)?;
+    let edit = Edit::of(Target::Idp(found.id.clone()), before, |document| {
+        if let Some(file) = &file {
+            merge(document, file)?;
+        }
+        for (name, value) in &fields {
+            set(document, &["config", name], value)?;
+        }
+        args.name.as_ref().map_or(Ok(()), |name| set(document, &["name"], name))
+    })?;
+    edit::make(context, &tools, &edit, "change it").await
+}
+
+/// Stops where a field that is given is none of the type's. Fields that the
+/// object has already are known to the API.
+fn fit(
+    kind: &str,
+    before: &Document,
+    file: Option<&Document>,
+    fields: &Map<String, Value>,
+) -> Result<(), Stop> {
+    let Some(kind) = kind::find(kind) else { return Ok(()) };
+    let mut given: Map<String, Value> =
+        file.and_then(|file| file.read(&["config"])).unwrap_or_default();
+    given.extend(fields.clone());
+    let problems: Vec<_> = given
+        .iter()
+        .filter(|(name, _)| kind.field(name).is_some() || before.get(&["config", name]).is_none())
+        .filter_map(|(name, value)| config::check_field(kind, name, value).err())
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(create::invalid(kind, problems.iter())) }
+}
+
+/// Takes over what the file says, field by field; `config` and `scim_config`
+/// one level deeper, so that what they do not name is kept.
+fn merge(document: &mut Document, file: &Document) -> Result<(), Stop> {
+    for (name, value) in file.members() {
+        match members(value) {
+            Some(inner) if ["config", "scim_config"].contains(&name) => {
+                for (field, value) in inner {
+                    set(document, &[name, &field], &value)?;
+                }
+            }
+            _ => set(document, &[name], &value)?,
+        }
+    }
+    Ok(())
+}
+
+fn set(document: &mut Document, path: &[&str], value: &impl serde::Serialize) -> Result<(), Stop> {
+    document.set(path, value).map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_changes_what_it_names_and_nothing_else() {
+        let mut document = r#"{"id":"p","name":"a","config":{"x":1.0,"y":null,"z":{"k":1}},"scim_config":{"enabled":true}}"#
+            .parse::<Document>()
+            .unwrap();
+        let file =
+            r#"{"name":"b","config":{"y":2,"z":{}},"scim_config":{"user_deprovision":true}}"#;
+        merge(&mut document, &file.parse().unwrap()).unwrap();
+        assert_eq!(
+            document.to_raw().get(),
+            r#"{"id":"p","name":"b","config":{"x":1.0,"y":2,"z":{}},"scim_config":{"enabled":true,"user_deprovision":true}}"#
+        );
+    }
+}
