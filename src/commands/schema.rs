@@ -79,7 +79,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "grants", about: "federation list", schema: || schema_for!(Vec<grant::Fields>) },
     Kind {
         name: "recipient",
-        about: "share recipients add",
+        about: "share recipients get, add",
         schema: || schema_for!(share::recipient::Fields),
     },
     Kind {
@@ -89,7 +89,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "resource",
-        about: "share resources add",
+        about: "share resources get, add, update",
         schema: || schema_for!(share::resource::Fields),
     },
     Kind {

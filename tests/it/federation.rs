@@ -1,5 +1,8 @@
 //! Scenes of `cfsso federation` and `cfsso share`.
 
+mod told;
+mod undo;
+
 use cfsso::sandbox::{Access, Standing};
 use serde_json::{Value, json};
 

@@ -176,6 +176,13 @@ pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec
     paging.of(request.query("include_resources", "true"))
 }
 
+/// One recipient of a share.
+#[must_use]
+pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Recipient> {
+    Request::get(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
+        .query("include_resources", "true")
+}
+
 /// Adds a recipient in place: nobody else's is touched.
 #[must_use]
 pub fn add(account: &AccountId, share: &ShareId, to: &To) -> Request<Recipient> {

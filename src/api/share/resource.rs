@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::filter::Paging;
@@ -177,6 +176,12 @@ pub fn list(
     paging.of(request)
 }
 
+/// One resource of a share.
+#[must_use]
+pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Resource> {
+    Request::get(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+}
+
 /// Adds a resource.
 #[must_use]
 pub fn add(account: &AccountId, share: &ShareId, shared: &Shared) -> Request<Resource> {
@@ -189,7 +194,7 @@ pub fn set_meta(
     account: &AccountId,
     share: &ShareId,
     id: &ResourceId,
-    meta: &RawValue,
+    meta: &Value,
 ) -> Request<Resource> {
     Request::put(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
         .body(&json!({ "meta": meta }))

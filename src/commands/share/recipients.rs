@@ -19,6 +19,8 @@ use crate::output::{Page, Show, Text};
 pub enum Command {
     /// List who receives a share, those that were removed included
     List(List),
+    /// Show one recipient
+    Get(Get),
     /// Add a recipient; the others keep what they have
     Add(Add),
     /// Remove a recipient; the others keep what they have
@@ -37,6 +39,16 @@ pub struct List {
 
     #[command(flatten)]
     paging: paging::Args,
+}
+
+/// Arguments of `share recipients get`.
+#[derive(clap::Args, Debug)]
+pub struct Get {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the recipient within the share
+    recipient: RecipientId,
 }
 
 /// Arguments of `share recipients add`.
@@ -78,6 +90,7 @@ pub struct Recipients(Vec<Recipient>);
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list(args, context).await,
+        Command::Get(args) => get(args, context).await,
         Command::Add(args) => add(args, context).await,
         Command::Remove(args) => remove(args, context).await,
     }
@@ -94,6 +107,11 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     });
     all.sort_by(|a, b| key(a).cmp(&key(b)));
     Ok(Outcome::done(Recipients(all)))
+}
+
+async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    Ok(Outcome::done(records::recipient(&tools, &args.share, &args.recipient).await?))
 }
 
 fn key(recipient: &Recipient) -> (Option<&str>, &str) {

@@ -20,8 +20,12 @@ use crate::output::{Page, Show, Text};
 pub enum Command {
     /// List what a share is of
     List(List),
+    /// Show one resource
+    Get(Get),
     /// Add a resource to a share
     Add(Add),
+    /// Change what recipients are told with a resource
+    Update(Update),
     /// Remove a resource from a share
     Remove(Remove),
 }
@@ -44,6 +48,16 @@ pub struct List {
     paging: paging::Args,
 }
 
+/// Arguments of `share resources get`.
+#[derive(clap::Args, Debug)]
+pub struct Get {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the resource within the share
+    resource: ResourceId,
+}
+
 /// Arguments of `share resources add`.
 #[derive(clap::Args, Debug)]
 pub struct Add {
@@ -61,6 +75,20 @@ pub struct Add {
     /// What recipients are told with it, a JSON object
     #[arg(long, value_name = "JSON", value_parser = object)]
     meta: Option<Value>,
+}
+
+/// Arguments of `share resources update`.
+#[derive(clap::Args, Debug)]
+pub struct Update {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the resource within the share
+    resource: ResourceId,
+
+    /// What recipients are told with it, a JSON object
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    meta: Value,
 }
 
 /// Arguments of `share resources remove`.
@@ -82,7 +110,9 @@ pub struct Resources(Vec<Resource>);
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list(args, context).await,
+        Command::Get(args) => get(args, context).await,
         Command::Add(args) => add(args, context).await,
+        Command::Update(args) => update(args, context).await,
         Command::Remove(args) => remove(args, context).await,
     }
 }
@@ -93,6 +123,29 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     let narrowed = (args.status.as_deref(), kind.as_ref());
     let request = resource::list(tools.account, &args.share, narrowed, args.paging.paging());
     Ok(Outcome::done(Resources(tools.client.list(&request).await?)))
+}
+
+async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    Ok(Outcome::done(records::resource(&tools, &args.share, &args.resource).await?))
+}
+
+async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let found = records::resource(&tools, &args.share, &args.resource).await?;
+    let mut changes = Vec::new();
+    if found.meta != args.meta {
+        changes.push(records::meta_change(&tools, &args.share, &found, &args.meta));
+    }
+    let is_so = changes.is_empty();
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "changing it")? {
+        return Ok(outcome);
+    }
+    if is_so {
+        context.screen.note("its meta reads so already: nothing to change");
+        return Ok(Outcome::done(found));
+    }
+    Ok(Outcome::done(records::set_meta(&tools, &args.share, &found, &args.meta).await?))
 }
 
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
@@ -151,6 +204,7 @@ impl Show for Resource {
             ("type", Text::strong(self.resource_type.as_str())),
             ("resource", Text::plain(&self.resource_id)),
             ("status", Text::plain(status(self))),
+            ("meta", Text::plain(self.meta.to_string())),
             ("id", Text::plain(self.id.as_str())),
         ]);
     }

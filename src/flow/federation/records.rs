@@ -1,12 +1,13 @@
 //! The writes on shares, one small function each, and their read-backs.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use crate::api::Kind;
-use crate::api::ids::{AccountId, ShareId};
+use crate::api::ids::{AccountId, RecipientId, ResourceId, ShareId};
 use crate::api::share::filter::{self, Paging};
 use crate::api::share::resource::Shared;
 use crate::api::share::{self, Filter, Include, Recipient, Share, Status, To, recipient, resource};
+use crate::api::{self, Kind};
 use crate::flow::plan::{Change, Difference};
 use crate::flow::wait::poll;
 use crate::flow::{Error, Stop, StopKind, Tools};
@@ -41,6 +42,46 @@ pub async fn recipients(tools: &Tools<'_>, id: &ShareId) -> Result<Vec<Recipient
     let mut all = tools.client.list(&recipient::list(tools.account, id, Paging::default())).await?;
     all.sort_by(|a, b| by_account(a).cmp(&by_account(b)));
     Ok(all)
+}
+
+/// The recipient with this ID.
+pub async fn recipient(
+    tools: &Tools<'_>,
+    id: &ShareId,
+    recipient: &RecipientId,
+) -> Result<Recipient, Error> {
+    let answer = tools.client.send(&recipient::get(tools.account, id, recipient)).await;
+    within(answer, id, recipient.as_str(), "recipient")
+}
+
+/// The resource with this ID.
+pub async fn resource(
+    tools: &Tools<'_>,
+    id: &ShareId,
+    resource: &ResourceId,
+) -> Result<resource::Resource, Error> {
+    let answer = tools.client.send(&resource::get(tools.account, id, resource)).await;
+    within(answer, id, resource.as_str(), "resource")
+}
+
+/// What a share has not is answered with the list of what it has.
+fn within<T>(
+    answer: Result<T, api::Error>,
+    share: &ShareId,
+    id: &str,
+    what: &str,
+) -> Result<T, Error> {
+    match answer {
+        Err(error) if error.kind() == Kind::NotFound => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let message = format!("the share `{share}` has no {what} `{id}`");
+            Err(Stop::new(StopKind::NotFound, message)
+                .cause(cause.unwrap_or_else(|| error.to_string()))
+                .hint(format!("`cfsso share {what}s list {share}`"))
+                .into())
+        }
+        answer => Ok(answer?),
+    }
 }
 
 fn by_account(recipient: &Recipient) -> (Option<&str>, &str) {
@@ -212,7 +253,55 @@ pub async fn remove_resource(
     what: &resource::Fields,
 ) -> Result<(), Error> {
     let title = format!("remove {} from the share {id}", what.resource_id);
-    tools.write(&resource::remove(tools.account, id, &what.id), None, title).await
+    let before = json!({
+        "id": what.id,
+        "resource_id": what.resource_id,
+        "resource_type": what.resource_type,
+        "resource_account_id": what.resource_account_id,
+        "meta": what.meta,
+    });
+    let request = resource::remove(tools.account, id, &what.id);
+    tools.write(&request, Some(&before.to_string()), title).await
+}
+
+/// Changes what recipients are told with a resource, and sees it read back.
+pub async fn set_meta(
+    tools: &Tools<'_>,
+    id: &ShareId,
+    what: &resource::Resource,
+    meta: &Value,
+) -> Result<resource::Resource, Error> {
+    let title = meta_title(id, what);
+    let request = resource::set_meta(tools.account, id, &what.id, meta);
+    tools.write(&request, Some(what.text()), title).await?;
+    let seen = resource(tools, id, &what.id).await?;
+    if seen.meta == *meta {
+        return Ok(seen);
+    }
+    let message =
+        format!("the meta of the resource `{}` was sent, but does not read back", what.id);
+    Err(Stop::new(StopKind::NotSeen, message)
+        .hint(format!("`cfsso share resources get {id} {}`", what.id))
+        .into())
+}
+
+/// The change that [`set_meta`] makes.
+#[must_use]
+pub fn meta_change(
+    tools: &Tools<'_>,
+    id: &ShareId,
+    what: &resource::Resource,
+    meta: &Value,
+) -> Change {
+    Change::new(
+        meta_title(id, what),
+        &resource::set_meta(tools.account, id, &what.id, meta),
+        vec![Difference::new("meta", what.meta.clone(), meta.clone())],
+    )
+}
+
+fn meta_title(id: &ShareId, what: &resource::Fields) -> String {
+    format!("change the meta of {} in the share {id}", what.resource_id)
 }
 
 /// The change that [`remove_resource`] makes.
