@@ -204,6 +204,7 @@ pub(super) enum Target {
 }
 
 /// What is shared.
+#[expect(clippy::struct_field_names, reason = "the API calls it so")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Resource {
     pub id: String,

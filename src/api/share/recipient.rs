@@ -1,6 +1,8 @@
 //! Who receives a share. An empty recipient means the caller's whole
 //! organization: it can only be written by its own name.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -136,23 +138,38 @@ impl Association {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Associating => "associating",
-            Self::Associated => "associated",
-            Self::Disassociating => "disassociating",
-            Self::Disassociated => "disassociated",
             Self::Other(text) => text,
+            known => known.spoken().0,
         }
     }
 
-    /// The state in words.
+    /// The same, to keep; thousands of a known one take no memory of their own.
     #[must_use]
-    pub fn words(&self) -> &str {
+    pub fn text(&self) -> Cow<'static, str> {
+        self.kept(self.spoken().0)
+    }
+
+    /// The state in words, to keep.
+    #[must_use]
+    pub fn words(&self) -> Cow<'static, str> {
+        self.kept(self.spoken().1)
+    }
+
+    fn kept(&self, known: &'static str) -> Cow<'static, str> {
         match self {
-            Self::Associating => "being pushed",
-            Self::Associated => "has it",
-            Self::Disassociating => "being removed",
-            Self::Disassociated => "removed, the record is kept",
-            Self::Other(text) => text,
+            Self::Other(text) => text.clone().into(),
+            _ => known.into(),
+        }
+    }
+
+    /// As the API writes it and in words; a state that is not known has neither.
+    fn spoken(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Associating => ("associating", "being pushed"),
+            Self::Associated => ("associated", "has it"),
+            Self::Disassociating => ("disassociating", "being removed"),
+            Self::Disassociated => ("disassociated", "removed, the record is kept"),
+            Self::Other(_) => ("", ""),
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn show(event: &Event<'_>, context: &Context) {
         }
         Event::Recipient(arrival) => {
             screen.settled();
-            screen.step(standing(arrival), &format!("  {}", arrival.name()), arrival.state.clone());
+            screen.step(standing(arrival), &format!("  {}", arrival.name()), &*arrival.state);
         }
         Event::Waiting { text, .. } => screen.waiting(*text),
         Event::Warning { text } => screen.warn(*text),

@@ -194,10 +194,10 @@ fn who(recipient: &Recipient) -> String {
 }
 
 fn state(recipient: &Recipient) -> String {
-    let words = recipient.association_status.as_ref().map_or("not told", Association::words);
+    let words = recipient.association_status.as_ref().map_or("not told".into(), Association::words);
     let failed = recipient.failures().map(|error| format!("failed: {error}"));
     let retried = recipient.retried().map(|error| format!("retrying: {error}"));
-    std::iter::once(words.to_owned()).chain(failed).chain(retried).collect::<Vec<_>>().join("; ")
+    std::iter::once(words.into_owned()).chain(failed).chain(retried).collect::<Vec<_>>().join("; ")
 }
 
 impl Show for Recipient {

@@ -1,5 +1,7 @@
 //! How far each recipient has come, and waiting until all are there.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,9 +22,9 @@ pub struct Arrival {
     /// Its name, where the token sees it.
     pub account_name: Option<String>,
     /// The state as the API writes it; none where it is not told of yet.
-    pub association_status: Option<String>,
+    pub association_status: Option<Cow<'static, str>>,
     /// The state in words.
-    pub state: String,
+    pub state: Cow<'static, str>,
     /// What the API has given up on.
     pub failures: Vec<String>,
     /// What went wrong and is tried again.
@@ -36,17 +38,17 @@ impl Arrival {
         let status = recipient.association_status.as_ref();
         let failures: Vec<_> = recipient.failures().map(str::to_owned).collect();
         let retrying: Vec<_> = recipient.retried().map(str::to_owned).collect();
-        let words = status.map_or("state not told", Association::words);
+        let words = status.map_or(Cow::Borrowed("state not told"), Association::words);
         let state = match (failures.as_slice(), retrying.as_slice()) {
-            ([], []) => words.to_owned(),
-            ([], errors) => format!("{words}, retrying: {}", errors.join("; ")),
-            (errors, _) => format!("failed: {}", errors.join("; ")),
+            ([], []) => words,
+            ([], errors) => format!("{words}, retrying: {}", errors.join("; ")).into(),
+            (errors, _) => format!("failed: {}", errors.join("; ")).into(),
         };
         let account = recipient.account();
         Self {
             account_id: account.map(ToString::to_string),
             account_name: account.and_then(|id| directory.name(id)).map(str::to_owned),
-            association_status: status.map(|status| status.as_str().to_owned()),
+            association_status: status.map(Association::text),
             state,
             failures,
             retrying,
@@ -58,7 +60,7 @@ impl Arrival {
             account_id: account.map(ToString::to_string),
             account_name: account.and_then(|id| directory.name(id)).map(str::to_owned),
             association_status: None,
-            state: "not among the recipients".to_owned(),
+            state: "not among the recipients".into(),
             failures: Vec::new(),
             retrying: Vec::new(),
         }

@@ -97,7 +97,7 @@ async fn replace(
     let body = body::<Raw>(&bytes)?.replaced(&shared.origin, PLACEHOLDER);
     let now = shared.clock.now();
     shared.store.change(|state| {
-        may_be_written(federation::received(state, &account, now), &id)?;
+        may_be_written(&federation::received(state, &account, now), &id)?;
         let position = position(state, &account, &id)?;
         let before = state.providers[position].clone();
         if before.object.text("type") != body.text("type") {
@@ -120,7 +120,7 @@ async fn remove(
     let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
-        may_be_written(federation::received(state, &account, now), &id)?;
+        may_be_written(&federation::received(state, &account, now), &id)?;
         let position = position(state, &account, &id)?;
         if state.grants.iter().any(|grant| grant.provider == id) {
             return Err(Refusal::conflict("identity provider has an active federation grant"));
@@ -131,7 +131,7 @@ async fn remove(
 }
 
 /// Those that are shared with the account are read-only. The real code is unknown.
-fn may_be_written(received: Vec<federation::Received>, id: &str) -> Result<(), Refusal> {
+fn may_be_written(received: &[federation::Received], id: &str) -> Result<(), Refusal> {
     if received.iter().any(|received| received.id == id) {
         return Err(Refusal::invalid("identity provider is read only"));
     }
