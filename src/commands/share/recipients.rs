@@ -29,6 +29,8 @@ pub enum Command {
 
 /// Arguments of `share recipients list`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients list 3fd85f74b32742f1bff64a85009dda07")]
 pub struct List {
     /// ID of the share
     share: ShareId,
@@ -43,6 +45,8 @@ pub struct List {
 
 /// Arguments of `share recipients get`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients get 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
 pub struct Get {
     /// ID of the share
     share: ShareId,
@@ -53,6 +57,8 @@ pub struct Get {
 
 /// Arguments of `share recipients add`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients add 3fd85f74b32742f1bff64a85009dda07 --to Cats")]
 #[command(group(ArgGroup::new("recipient").required(true).args(["to", "to_organization"])))]
 pub struct Add {
     /// ID of the share
@@ -73,6 +79,8 @@ pub struct Add {
 
 /// Arguments of `share recipients remove`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients remove 3fd85f74b32742f1bff64a85009dda07 Cats")]
 pub struct Remove {
     /// ID of the share
     share: ShareId,

@@ -32,6 +32,8 @@ pub enum Command {
 
 /// Arguments of `share resources list`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources list 3fd85f74b32742f1bff64a85009dda07")]
 pub struct List {
     /// ID of the share
     share: ShareId,
@@ -50,6 +52,8 @@ pub struct List {
 
 /// Arguments of `share resources get`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources get 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
 pub struct Get {
     /// ID of the share
     share: ShareId,
@@ -60,6 +64,8 @@ pub struct Get {
 
 /// Arguments of `share resources add`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources add 3fd85f74b32742f1bff64a85009dda07 --resource-type idp-federation-grant --resource 023e105f4ecef8ad9ca31a8372d0c353")]
 pub struct Add {
     /// ID of the share
     share: ShareId,
@@ -79,6 +85,8 @@ pub struct Add {
 
 /// Arguments of `share resources update`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources update 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353 --meta '{}'")]
 pub struct Update {
     /// ID of the share
     share: ShareId,
@@ -93,6 +101,8 @@ pub struct Update {
 
 /// Arguments of `share resources remove`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources remove 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
 pub struct Remove {
     /// ID of the share
     share: ShareId,

@@ -38,7 +38,9 @@ fn names(app: &Value) -> Vec<&str> {
 
 fn without(app: &Value, keys: &[&str]) -> Value {
     let mut app = app.clone();
-    keys.iter().for_each(|key| drop(app.as_object_mut().unwrap().remove(*key)));
+    for key in keys {
+        app.as_object_mut().unwrap().remove(*key);
+    }
     app
 }
 

@@ -22,6 +22,7 @@ async fn grant(sandbox: &Sandbox) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write it in place")]
 fn body(sandbox: &Sandbox, grant: &str, recipients: Value) -> Value {
     json!({
         "name": "Identity provider: Company SSO",
