@@ -18,7 +18,7 @@ use crate::idp::kind;
 /// Arguments of `idp update`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cfsso idp update Okta --name 'Okta (staff)'
+  cfsso idp update Okta --name Staff
   cfsso idp update okta --claims groups,department --dry-run
   cfsso idp update Okta --config-file change.yaml --yes
 

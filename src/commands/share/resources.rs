@@ -86,7 +86,7 @@ pub struct Add {
 /// Arguments of `share resources update`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cfsso share resources update 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353 --meta '{}'")]
+  cfsso share resources update 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353 --meta {}")]
 pub struct Update {
     /// ID of the share
     share: ShareId,
