@@ -8,7 +8,7 @@ use crate::flow::app;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app get
-  cfsso app get 'SSO App' -o json")]
+  cfsso app get Dashboard -o json")]
 pub struct Args {
     /// Name or ID of the application; without it, the dashboard's sign-in
     app: Option<String>,
