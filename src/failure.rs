@@ -8,6 +8,7 @@ use crate::api::mask::mask;
 use crate::api::{self, permission};
 use crate::domain::InvalidDomain;
 use crate::flow::bypass::OtherWay;
+use crate::flow::explained::Explained;
 use crate::flow::{self, Stop, StopKind};
 use crate::output::{ApiError, ExitCode, Failure};
 use crate::{sandbox, settings};
@@ -44,6 +45,7 @@ fn walked(error: &anyhow::Error) -> Failure {
         match layer.downcast_ref::<flow::Error>() {
             Some(flow::Error::Stop(stop)) => return stopped(stop),
             Some(flow::Error::Api(error)) => return answered(error),
+            Some(flow::Error::Explained(explained)) => return explained_failure(explained),
             None => {}
         }
     }
@@ -127,6 +129,13 @@ fn answered(error: &api::Error) -> Failure {
     failure
 }
 
+fn explained_failure(explained: &Explained) -> Failure {
+    let mut failure = answered(&explained.error);
+    failure.causes.extend(explained.causes.iter().cloned());
+    failure.hint = explained.hint.clone().or(failure.hint);
+    failure
+}
+
 fn exit_by(kind: Kind) -> ExitCode {
     match kind {
         Kind::Unauthenticated | Kind::UserTokenNeeded => ExitCode::Unauthenticated,
@@ -154,6 +163,10 @@ fn hint_by(error: &api::Error) -> Option<String> {
         }
         Kind::Untrusted => {
             "where a proxy inspects TLS, name its certificate: `--ca-cert FILE`, or SSL_CERT_FILE in the environment"
+        }
+        Kind::Forbidden if concerns_shares(&error.request) => {
+            "which permission shares want is not documented: reading goes by Resource Sharing Read, \
+             writing may need a super administrator's token, or the Global API Key in CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"
         }
         Kind::Forbidden => return Some(forbidden(error)),
         Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited
@@ -217,6 +230,12 @@ fn forbidden(error: &api::Error) -> String {
 
 fn creates_token(request: &str) -> bool {
     request.starts_with("POST ") && request.ends_with("/tokens")
+}
+
+/// Whether a request is about shares (API reference, section 7).
+fn concerns_shares(request: &str) -> bool {
+    let mut segments = request.split(['/', ' ']).filter(|segment| !segment.is_empty()).skip(1);
+    segments.next() == Some("accounts") && segments.nth(1) == Some("shares")
 }
 
 fn changes_connector(request: &str) -> bool {

@@ -31,6 +31,13 @@ fn outcome(attempts: u32) -> String {
 }
 
 impl Error {
+    /// A request that the API refused, for the tests of those who read it.
+    #[cfg(test)]
+    pub(crate) fn refused(request: &str, refusal: super::fault::Refusal) -> Self {
+        let fault = Fault::Refused(Box::new(refusal));
+        Self { request: request.to_owned(), attempts: 1, fault, lost: None }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -1,9 +1,11 @@
 //! Federation grants: identity providers that other accounts may use (API
 //! reference, section 6).
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
-use super::ids::{AccountId, IdpId};
+use super::ids::{AccountId, GrantId, IdpId};
 use super::object::Object;
 use super::request::Request;
 
@@ -11,16 +13,74 @@ use super::request::Request;
 pub type Grant = Object<Fields>;
 
 /// The known fields of a grant.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Fields {
     /// The grant's identifier.
-    pub id: String,
+    #[schemars(with = "String")]
+    pub id: GrantId,
     /// The identity provider that it is about.
+    #[schemars(with = "String")]
     pub idp_id: IdpId,
+    /// When it was created (RFC 3339); not every source knows of it.
+    pub created_at: Option<String>,
 }
 
 /// All grants of the account: one page.
 #[must_use]
 pub fn list(account: &AccountId) -> Request<Vec<Grant>> {
-    Request::get(&["accounts", account.as_str(), "access", "idp_federation_grants"])
+    Request::get(&collection(account))
+}
+
+/// One grant.
+#[must_use]
+pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
+    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+}
+
+/// Lets an identity provider be shared.
+#[must_use]
+pub fn create(account: &AccountId, idp: &IdpId) -> Request<Grant> {
+    Request::post(&collection(account)).body(&json!({ "idp_id": idp }))
+}
+
+/// Deletes a grant: every recipient loses the identity provider at once. The
+/// identity provider itself stays.
+#[must_use]
+pub fn delete(account: &AccountId, id: &GrantId) -> Request<()> {
+    Request::delete(&[&collection(account)[..], &[id.as_str()]].concat()).decoded_by(|_| Ok(()))
+}
+
+fn collection(account: &AccountId) -> [&str; 4] {
+    ["accounts", account.as_str(), "access", "idp_federation_grants"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_read_with_and_without_its_time() {
+        for (text, created) in [
+            (
+                r#"{"id":"023e105f4ecef8ad9ca31a8372d0c353","idp_id":"a79de439-0e7f-4ebb-8a02-222222222222","created_at":"2014-01-01T05:20:00Z"}"#,
+                true,
+            ),
+            (r#"{"id":"a79de439-0e7f-4ebb-8a02-222222222222","idp_id":"p1"}"#, false),
+        ] {
+            let grant: Grant = serde_json::from_str(text).unwrap();
+            assert_eq!(grant.created_at.is_some(), created, "{text}");
+            assert_eq!(grant.text(), text);
+        }
+    }
+
+    #[test]
+    fn a_creation_names_the_identity_provider() {
+        let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        let request = create(&account, &"p1".parse().unwrap());
+        assert_eq!(
+            request.to_string(),
+            format!("POST /accounts/{account}/access/idp_federation_grants")
+        );
+        assert_eq!(request.body_text(), Some(r#"{"idp_id":"p1"}"#));
+    }
 }

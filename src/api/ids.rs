@@ -39,6 +39,16 @@ pub enum Idp {}
 pub enum App {}
 /// Marks [`PolicyId`].
 pub enum Policy {}
+/// Marks [`GrantId`].
+pub enum Grant {}
+/// Marks [`ShareId`].
+pub enum Share {}
+/// Marks [`RecipientId`].
+pub enum Recipient {}
+/// Marks [`ResourceId`].
+pub enum Resource {}
+/// Marks [`OrganizationId`].
+pub enum Organization {}
 
 impl Kind for Account {
     const NOUN: &'static str = "account";
@@ -62,6 +72,21 @@ impl Kind for App {
 impl Kind for Policy {
     const NOUN: &'static str = "policy";
 }
+impl Kind for Grant {
+    const NOUN: &'static str = "federation grant";
+}
+impl Kind for Share {
+    const NOUN: &'static str = "share";
+}
+impl Kind for Recipient {
+    const NOUN: &'static str = "recipient";
+}
+impl Kind for Resource {
+    const NOUN: &'static str = "shared resource";
+}
+impl Kind for Organization {
+    const NOUN: &'static str = "organization";
+}
 
 /// An account's identifier: 32 hexadecimal digits.
 pub type AccountId = Id<Account>;
@@ -78,6 +103,16 @@ pub type IdpId = Id<Idp>;
 pub type AppId = Id<App>;
 /// An Access policy's identifier.
 pub type PolicyId = Id<Policy>;
+/// A federation grant's identifier: 32 digits or a UUID (API reference, section 6).
+pub type GrantId = Id<Grant>;
+/// A share's identifier.
+pub type ShareId = Id<Share>;
+/// The identifier of a recipient within its share, which is no account's.
+pub type RecipientId = Id<Recipient>;
+/// The identifier of a resource within its share, which is not that of what is shared.
+pub type ResourceId = Id<Resource>;
+/// The identifier of a Cloudflare organization, which accounts belong to.
+pub type OrganizationId = Id<Organization>;
 
 /// Why a text is no identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -27,6 +27,7 @@ pub mod record;
 pub mod request;
 pub mod retry;
 pub mod roots;
+pub mod share;
 pub mod throttle;
 pub mod token;
 pub mod trace;

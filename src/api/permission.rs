@@ -25,6 +25,8 @@ pub fn required(request: &str) -> Option<&'static str> {
         ["accounts", _, "tokens", ..] if is_read => Some("Account API Tokens Read"),
         ["accounts", _, "tokens", ..] => Some("Account API Tokens Write"),
         ["accounts", _, "members", ..] if is_read => Some("Account Settings Read"),
+        // Catalogues name the reading of shares; no name for writing is published.
+        ["accounts", _, "shares", ..] if is_read => Some("Resource Sharing Read"),
         ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
         ["zones", _, "dns_records", ..] => Some("DNS Write"),
         ["zones", ..] => Some("Zone Read"),
@@ -68,6 +70,9 @@ mod tests {
             ("POST /zones/z/dns_records", Some("DNS Write")),
             ("DELETE /zones/z/dns_records/r", Some("DNS Write")),
             ("GET /zones", Some("Zone Read")),
+            ("GET /accounts/a/shares/s/recipients", Some("Resource Sharing Read")),
+            ("POST /accounts/a/shares", None),
+            ("POST /accounts/a/access/idp_federation_grants", None),
             ("GET /accounts", None),
             ("GET /user/tokens/verify", None),
             ("GET /accounts/a/tokens/verify", None),

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, connector, dig, help, idp, journal, man, preflight, sandbox,
-    schema, setup, status, team, token, whoami,
+    Outcome, app, bypass, completions, connector, dig, federation, help, idp, journal, man,
+    preflight, sandbox, schema, setup, share, status, team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -78,6 +78,12 @@ pub enum Command {
     /// Show what this machine changed, and put it back
     #[command(subcommand)]
     Journal(Deferred<journal::Command>),
+    /// Share an identity provider with other accounts of the organization
+    #[command(subcommand)]
+    Federation(Deferred<federation::Command>),
+    /// Work with resource shares one step at a time
+    #[command(subcommand, visible_alias = "shares")]
+    Share(Deferred<share::Command>),
     /// Run the built-in simulator for other programs
     #[command(subcommand)]
     Sandbox(Deferred<sandbox::Command>),
@@ -130,6 +136,8 @@ impl Command {
             Self::Dig(args) => dig::run(args, context).await,
             Self::Journal(Deferred(command)) => journal::run(command, context).await,
             Self::Sandbox(Deferred(command)) => sandbox::run(command, context).await,
+            Self::Federation(Deferred(command)) => federation::run(command, context).await,
+            Self::Share(Deferred(command)) => share::run(command, context).await,
             Self::Completions(args) => Ok(completions::run(&args)),
             Self::Man(args) => man::run(&args),
             Self::Schema(args) => schema::run(&args),

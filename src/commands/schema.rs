@@ -4,10 +4,10 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::Outcome;
-use crate::api::{app, connector, idp, policy};
+use crate::api::{app, connector, grant, idp, policy, share};
 use crate::dns;
 use crate::flow::journal::{Entry, Pruned};
-use crate::flow::{Stop, StopKind, plan, setup};
+use crate::flow::{Stop, StopKind, federation, plan, setup};
 use crate::output::{Failure, Page, Show, Text};
 
 /// Arguments of `schema`.
@@ -80,6 +80,49 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(super::connector::delete::Deleted),
     },
     Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
+    Kind {
+        name: "federation-share",
+        about: "federation share",
+        schema: || schema_for!(federation::share::Report),
+    },
+    Kind {
+        name: "federation-status",
+        about: "federation status",
+        schema: || schema_for!(federation::status::Status),
+    },
+    Kind {
+        name: "federation-unshare",
+        about: "federation unshare",
+        schema: || schema_for!(federation::unshare::Report),
+    },
+    Kind { name: "grant", about: "federation get, create", schema: || schema_for!(grant::Fields) },
+    Kind { name: "grants", about: "federation list", schema: || schema_for!(Vec<grant::Fields>) },
+    Kind {
+        name: "recipient",
+        about: "share recipients get, add",
+        schema: || schema_for!(share::recipient::Fields),
+    },
+    Kind {
+        name: "recipients",
+        about: "share recipients list",
+        schema: || schema_for!(Vec<share::recipient::Fields>),
+    },
+    Kind {
+        name: "resource",
+        about: "share resources get, add, update",
+        schema: || schema_for!(share::resource::Fields),
+    },
+    Kind {
+        name: "resources",
+        about: "share resources list",
+        schema: || schema_for!(Vec<share::resource::Fields>),
+    },
+    Kind {
+        name: "share",
+        about: "share get, create, update",
+        schema: || schema_for!(share::Fields),
+    },
+    Kind { name: "shares", about: "share list", schema: || schema_for!(Vec<share::Fields>) },
     Kind {
         name: "error",
         about: "every failure, on standard error",

@@ -152,7 +152,9 @@ fn title(id: StepId) -> &'static str {
     }
 }
 
-fn mark(state: StepState) -> Mark {
+/// The mark of a step.
+#[must_use]
+pub fn mark(state: StepState) -> Mark {
     match state {
         StepState::DoneAlready => Mark::Already,
         StepState::Done => Mark::Done,

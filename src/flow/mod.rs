@@ -9,6 +9,8 @@ pub mod connector;
 pub mod diff;
 pub mod edit;
 pub mod enable;
+pub mod explained;
+pub mod federation;
 pub mod idp;
 pub mod journal;
 pub mod named;
@@ -37,6 +39,9 @@ pub enum Error {
     /// A request failed.
     #[error(transparent)]
     Api(#[from] crate::api::Error),
+    /// A request failed, and the flow knows more about it.
+    #[error(transparent)]
+    Explained(Box<explained::Explained>),
     /// The flow itself stopped.
     #[error(transparent)]
     Stop(#[from] Stop),

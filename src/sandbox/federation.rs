@@ -37,6 +37,12 @@ pub(super) fn association(recipient: &Recipient, can_take: bool, now: Timestamp)
     }
 }
 
+/// Whether no further attempt is made at a recipient that cannot take what is
+/// shared: how often the API tries is unknown.
+pub(super) fn has_given_up(recipient: &Recipient, now: Timestamp) -> bool {
+    is_through(recipient.created, now)
+}
+
 /// Whether the recipient can take an identity provider: its account has Access.
 pub(super) fn can_take(state: &State, recipient: &Recipient) -> bool {
     match &recipient.target {

@@ -15,6 +15,8 @@ mod contest;
 #[cfg(unix)]
 mod dig;
 #[cfg(unix)]
+mod federation;
+#[cfg(unix)]
 mod list;
 #[cfg(unix)]
 mod minimal;
@@ -42,7 +44,8 @@ fn main() -> Result {
         _ => {
             list::run(&mut out)?;
             version::run(&mut out)?;
-            dig::run(&mut out)
+            dig::run(&mut out)?;
+            federation::run(&mut out)
         }
     }
 }

@@ -10,6 +10,7 @@ mod confirm;
 mod connector;
 mod dns;
 mod errors;
+mod federation;
 mod harness;
 mod idp;
 mod journal;

@@ -91,6 +91,7 @@ fn token(error: Option<&Error>) -> String {
             _ => format!("This cannot be looked at: {error}."),
         },
         Some(Error::Stop(stop)) => format!("This is not possible: {stop}."),
+        Some(Error::Explained(explained)) => format!("This cannot be looked at: {explained}."),
     }
 }
 

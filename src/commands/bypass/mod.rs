@@ -20,8 +20,10 @@ use crate::flow::{Error, Stop, StopKind, Tools};
 /// Arguments of `bypass`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cfsso bypass disable --all --yes    everybody signs in by password
-  cfsso bypass otp --yes              everybody signs in by a PIN sent by e-mail")]
+  everybody signs in by password:
+    cfsso bypass disable --all --yes
+  everybody signs in by a PIN sent by e-mail:
+    cfsso bypass otp --yes")]
 pub struct Args {
     /// What to do; without it, asks on a terminal
     #[command(subcommand)]

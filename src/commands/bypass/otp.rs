@@ -118,6 +118,7 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
             stop = stop.causes(std::error::Error::source(error).map(ToString::to_string));
         }
         Error::Stop(of) => stop = stop.causes(of.causes.iter().cloned()),
+        Error::Explained(of) => stop = stop.causes(of.causes.iter().cloned()),
     }
     let stop = stop.hint(format!(
         "the other way in is {}; {} goes on, {} takes it back",

@@ -92,7 +92,7 @@ async fn delete(
 fn told(error: &Error) -> Vec<String> {
     match error {
         Error::Stop(stop) => [&stop.message].into_iter().chain(&stop.causes).cloned().collect(),
-        Error::Api(error) => {
+        Error::Api(_) | Error::Explained(_) => {
             let layers = std::iter::successors(Some(error as &dyn std::error::Error), |layer| {
                 layer.source()
             });

@@ -1,6 +1,8 @@
 //! Putting a write back: what its inverse is, by the entry alone; whether it
 //! still fits, by the object as it is now; and sending it.
 
+mod shared;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -120,6 +122,10 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
     let not_recorded = || impossible("the object before it is not recorded");
     let deed = match sent.method.as_str() {
         "PATCH" => fields(before.ok_or_else(not_recorded)?, &body.ok_or_else(not_recorded)?)?,
+        // A share and a resource in it take just the fields that change.
+        "PUT" if sent.path.contains("/shares/") => {
+            fields(before.ok_or_else(not_recorded)?, &body.ok_or_else(not_recorded)?)?
+        }
         "PUT" => {
             let before = before.ok_or_else(not_recorded)?;
             let is_answer = after.is_some();
@@ -158,6 +164,7 @@ fn created(path: &str, after: Option<Document>) -> Result<Inverse, Why> {
     let collection = path.rsplit('/').next().unwrap_or_default();
     match collection {
         "sso_connectors" | "dns_records" | "identity_providers" => {}
+        _ if shared::COLLECTIONS.contains(&collection) => {}
         "begin_verification" => {
             return Err(Why::Impossible(
                 "a verification that has begun cannot be taken back; it changes nothing else"
@@ -189,6 +196,9 @@ fn is_one_segment(id: &str) -> bool {
 
 fn removed(path: &str, before: Document) -> Result<Deed, Why> {
     let (collection, _) = path.rsplit_once('/').unwrap_or_default();
+    if shared::body(collection, &before)?.is_some() {
+        return Ok(Deed::Recreate { collection: collection.to_owned(), before });
+    }
     match collection.rsplit('/').next() {
         Some("sso_connectors" | "dns_records") => {
             Ok(Deed::Recreate { collection: collection.to_owned(), before })
@@ -220,6 +230,15 @@ impl Inverse {
         matches!(self.deed, Deed::Recreate { .. }) && is_connector(&self.path)
     }
 
+    fn collection(&self) -> &str {
+        self.path.rsplit_once('/').unwrap_or_default().0
+    }
+
+    /// Whether it is about a grant, a share, or something in a share.
+    fn is_shared(&self) -> bool {
+        shared::identity(self.collection()).is_some()
+    }
+
     /// The key under which [`Seen`] has the object.
     #[must_use]
     pub fn key(&self) -> String {
@@ -240,6 +259,9 @@ impl Inverse {
                 let id = now.read::<String>(&["id"]).unwrap_or_default();
                 Prospect::AsBefore(format!("it stands again, with the ID {id}"))
             }
+            (Deed::Remove { .. }, Some(now)) if self.is_shared() && shared::is_leaving(now) => {
+                Prospect::AsBefore("it is gone already, or going".to_owned())
+            }
             (Deed::Remove { .. }, None) => Prospect::AsBefore("it is gone already".to_owned()),
             (Deed::Fields { .. } | Deed::Object { .. }, None) => Prospect::Blocked(
                 Stop::new(StopKind::Conflict, format!("entry {} cannot be undone", entry.id))
@@ -256,13 +278,17 @@ impl Inverse {
     }
 
     fn recreation(&self, entry: &Entry, collection: &str, before: &Document) -> Ready {
-        let mut body: Document = "{}".parse().expect("an object is a document");
+        let known = shared::body(collection, before).ok().flatten();
         let is_connector = is_connector(&self.path);
+        let is_known = known.is_some();
+        let mut body = known.unwrap_or_else(|| "{}".parse().expect("an object is a document"));
         let kept: &[&str] = if is_connector {
             body.set(&["email_domain"], &before.read::<String>(&["email_domain"]))
                 .expect("the document is an object");
             body.set(&["begin_verification"], &false).expect("the document is an object");
             &["use_fedramp_language"]
+        } else if is_known {
+            &[]
         } else {
             &["type", "name", "content", "ttl", "comment", "tags", "proxied", "settings"]
         };
@@ -297,7 +323,7 @@ impl Inverse {
         } else if self.path.contains("/dns_records/") {
             &["type", "name", "content"]
         } else {
-            &[]
+            shared::identity(self.collection()).unwrap_or_default()
         };
         let counts = |field: &str| {
             if identity.is_empty() { counts(field) } else { identity.contains(&top(field)) }
@@ -337,10 +363,10 @@ impl Inverse {
             body.set(&[name], &value).expect("the document is an object");
             after.set(&[name], &value).expect("the document is an object");
         }
+        let is_put = self.path.contains("/shares/");
+        let change = if is_put { Request::put } else { Request::patch };
         let ready = Ready {
-            request: Request::patch(&segments(&self.path))
-                .body(&body)
-                .decoded_by(|_| Ok(Value::Null)),
+            request: change(&segments(&self.path)).body(&body).decoded_by(|_| Ok(Value::Null)),
             title: format!("undo {}: change {} back", entry.id, subject(now)),
             diff,
             before: Some(now.clone()),
@@ -527,7 +553,7 @@ fn is_connector(path: &str) -> bool {
 
 /// What an object is called by people.
 fn subject(object: &Document) -> String {
-    ["email_domain", "name", "id"]
+    ["email_domain", "name", "recipient_account_id", "account_id", "idp_id", "resource_id", "id"]
         .iter()
         .find_map(|name| object.read::<String>(&[name]))
         .unwrap_or_else(|| "the object".to_owned())
@@ -552,6 +578,12 @@ async fn twin(
     before: &Document,
 ) -> Result<Option<Document>, api::Error> {
     let request = Request::<Vec<Document>>::get(&segments(collection));
+    if let Some(identity) = shared::identity(collection) {
+        let paged = !collection.ends_with("/idp_federation_grants");
+        let request = if paged { request.paged(100) } else { request };
+        let all = tools.client.list(&request).await?;
+        return Ok(all.into_iter().find(|object| shared::is_same(identity, before, object)));
+    }
     let name: String = before.read(&["name"]).unwrap_or_default();
     let is_record = collection.ends_with("/dns_records");
     let request = if is_record {
@@ -710,7 +742,11 @@ mod tests {
                 "cannot be taken back",
             ),
             (entry("POST", "/accounts/a/tokens", "{}", "null", r#"{"id":"t"}"#), "revoked"),
-            (entry("POST", "/accounts/a/shares", "{}", "null", r#"{"id":"t"}"#), "`shares`"),
+            (entry("POST", "/accounts/a/things", "{}", "null", r#"{"id":"t"}"#), "`things`"),
+            (
+                entry("DELETE", "/accounts/a/shares/s", "null", r#"{"name":"a"}"#, "null"),
+                "for good",
+            ),
             (entry("POST", "/z/dns_records", "{}", "null", "null"), "answer was lost"),
             (entry("POST", "/z/dns_records", "{}", "null", r#"{"id":"../x"}"#), "answer was lost"),
             (entry("PATCH", "/a/b", r#"{"x":1}"#, "null", "null"), "not recorded"),

@@ -362,6 +362,7 @@ impl Setup<'_> {
             Error::Api(error) => std::error::Error::source(error)
                 .map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
             Error::Stop(stop) => stop.to_string(),
+            Error::Explained(explained) => explained.to_string(),
         };
         self.end(id, state, detail);
     }

@@ -16,7 +16,7 @@ use super::{Outcome, body};
 use crate::sandbox::access::{Area, Right};
 use crate::sandbox::answer::{Answer, Refusal, time};
 use crate::sandbox::auth::Caller;
-use crate::sandbox::federation::{association, can_take};
+use crate::sandbox::federation::{association, can_take, has_given_up};
 use crate::sandbox::query::Parameters;
 use crate::sandbox::raw::Raw;
 use crate::sandbox::shared::Shared;
@@ -189,12 +189,13 @@ fn shown(
     }
     if with_resources {
         let error = (!can_take).then_some("access.api.error.not_enabled: Access is not enabled");
+        let is_given_up = error.is_some() && has_given_up(recipient, now);
         let each = share.resources.iter().map(|resource| {
             json!({
                 "error": error,
                 "resource_id": resource.grant,
                 "resource_version": resource.version,
-                "terminal": error.is_some(),
+                "terminal": is_given_up,
             })
         });
         shown["resources"] = each.collect();

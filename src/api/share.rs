@@ -1,0 +1,232 @@
+//! Shares: resources of one account that others may use (API reference,
+//! section 7). Deleting is asynchronous everywhere.
+
+pub mod filter;
+pub mod recipient;
+pub mod resource;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub use filter::Filter;
+pub use recipient::{Association, Recipient, To};
+pub use resource::{Resource, Type};
+
+use super::ids::{AccountId, ShareId};
+use super::object::Object;
+use super::request::Request;
+
+/// The most that one page of a list may hold (API reference, section 1.5).
+pub const PAGE: u32 = 100;
+
+/// A share as the API sent it.
+pub type Share = Object<Fields>;
+
+/// The known fields of a share.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The share's identifier.
+    #[schemars(with = "String")]
+    pub id: ShareId,
+    /// What it is called.
+    #[serde(default)]
+    pub name: String,
+    /// The account that shares.
+    pub account_id: Option<String>,
+    /// That account's name.
+    pub account_name: Option<String>,
+    /// The organization that both sides belong to.
+    pub organization_id: Option<String>,
+    /// How far its life has come.
+    pub status: Option<Status>,
+    /// Whether single accounts or a whole organization receive it.
+    pub target_type: Option<Target>,
+    /// Whether this account shares or receives.
+    pub kind: Option<Kind>,
+    /// When it was created (RFC 3339).
+    pub created: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub modified: Option<String>,
+    /// How many recipients have it, where this was asked for.
+    pub associated_recipient_count: Option<u64>,
+    /// How many it is being pushed to.
+    pub associating_recipient_count: Option<u64>,
+    /// How many it was taken from.
+    pub disassociated_recipient_count: Option<u64>,
+    /// How many it is being taken from.
+    pub disassociating_recipient_count: Option<u64>,
+    /// What is shared, where this was asked for.
+    pub resources: Option<Vec<resource::Fields>>,
+}
+
+/// How far the life of a share, or of a resource in it, has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It stands.
+    Active,
+    /// It is being taken away.
+    Deleting,
+    /// It is gone; the record stays.
+    Deleted,
+    /// A state that this program does not know: never taken for active.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What receives a share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Single accounts.
+    Account,
+    /// A whole organization.
+    Organization,
+    /// Something that this program does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Which side of a share this account is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It shares.
+    Sent,
+    /// It receives.
+    Received,
+    /// Something that this program does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Fields {
+    /// Whether it stands. One that does not say is taken to stand.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status.as_ref().is_none_or(|status| *status == Status::Active)
+    }
+
+    /// Whether a whole organization receives it.
+    #[must_use]
+    pub fn is_for_organization(&self) -> bool {
+        self.target_type == Some(Target::Organization)
+    }
+}
+
+impl Status {
+    /// The state as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "active",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+/// What of a share is asked for besides its own fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Include {
+    /// What is shared.
+    pub resources: bool,
+    /// How many recipients there are in each state.
+    pub recipient_counts: bool,
+}
+
+impl Include {
+    /// Everything.
+    pub const ALL: Self = Self { resources: true, recipient_counts: true };
+
+    fn of<T>(self, mut request: Request<T>) -> Request<T> {
+        if self.resources {
+            request = request.query("include_resources", "true");
+        }
+        if self.recipient_counts {
+            request = request.query("include_recipient_counts", "true");
+        }
+        request
+    }
+}
+
+/// One share.
+#[must_use]
+pub fn get(account: &AccountId, id: &ShareId, include: Include) -> Request<Share> {
+    include.of(Request::get(&one(account, id)))
+}
+
+/// Shares `resources` with `recipients`.
+#[must_use]
+pub fn create(
+    account: &AccountId,
+    name: &str,
+    recipients: &[To],
+    resources: &[resource::Shared],
+) -> Request<Share> {
+    Request::post(&collection(account)).body(&json!({
+        "name": name,
+        "recipients": recipients,
+        "resources": resources,
+    }))
+}
+
+/// Gives a share another name. Nothing else of it can be changed.
+#[must_use]
+pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> Request<()> {
+    Request::put(&one(account, id)).body(&json!({ "name": name })).decoded_by(|_| Ok(()))
+}
+
+/// Begins to delete a share. The answer shows it as it is then: `deleting`.
+#[must_use]
+pub fn delete(account: &AccountId, id: &ShareId) -> Request<()> {
+    Request::delete(&one(account, id)).decoded_by(|_| Ok(()))
+}
+
+fn collection(account: &AccountId) -> [&str; 3] {
+    ["accounts", account.as_str(), "shares"]
+}
+
+fn one<'a>(account: &'a AccountId, id: &'a ShareId) -> [&'a str; 4] {
+    ["accounts", account.as_str(), "shares", id.as_str()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_that_says_little_is_read_and_kept() {
+        for (text, active, organization) in [
+            (r#"{"id":"s1","name":"a","status":"active","target_type":"account"}"#, true, false),
+            (r#"{"id":"s1","status":"deleting","target_type":"organization"}"#, false, true),
+            (r#"{"id":"s1","status":"frozen","kind":"lent","target_type":"planet"}"#, false, false),
+            (r#"{"id":"s1","new":1.50}"#, true, false),
+        ] {
+            let share: Share = serde_json::from_str(text).unwrap();
+            assert_eq!(share.is_active(), active, "{text}");
+            assert_eq!(share.is_for_organization(), organization, "{text}");
+            assert_eq!(share.text(), text);
+        }
+    }
+
+    #[test]
+    fn a_creation_carries_every_required_field() {
+        let account: AccountId = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        let resource = resource::Shared::grant(&account, &"g1".parse().unwrap());
+        let request = create(
+            &account,
+            "Identity provider: Okta",
+            &[To::Account(account.clone())],
+            &[resource],
+        );
+        assert_eq!(
+            request.body_text(),
+            Some(
+                r#"{"name":"Identity provider: Okta","recipients":[{"recipient_account_id":"0123456789abcdef0123456789abcdef"}],"resources":[{"meta":{},"resource_account_id":"0123456789abcdef0123456789abcdef","resource_id":"g1","resource_type":"idp-federation-grant"}]}"#
+            )
+        );
+    }
+}

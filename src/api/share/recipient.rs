@@ -1,0 +1,283 @@
+//! Who receives a share. An empty recipient means the caller's whole
+//! organization: it can only be written by its own name.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::filter::Paging;
+use super::one;
+use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
+use crate::api::object::Object;
+use crate::api::request::Request;
+
+/// A recipient as the API sent it.
+pub type Recipient = Object<Fields>;
+
+/// The known fields of a recipient.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The recipient's identifier within its share.
+    #[schemars(with = "String")]
+    pub id: RecipientId,
+    /// The account that receives, by its new name.
+    #[schemars(with = "Option<String>")]
+    pub recipient_account_id: Option<AccountId>,
+    /// The account that receives, by its old name.
+    #[schemars(with = "Option<String>")]
+    pub account_id: Option<AccountId>,
+    /// The organization that receives.
+    pub organization_id: Option<String>,
+    /// How far it has come.
+    pub association_status: Option<Association>,
+    /// How each resource arrives, where this was asked for.
+    #[serde(default)]
+    pub resources: Option<Vec<Delivery>>,
+    /// When it was added (RFC 3339).
+    pub created: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub modified: Option<String>,
+}
+
+/// How a recipient stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Association {
+    /// The share is being pushed to it.
+    Associating,
+    /// It has the share.
+    Associated,
+    /// The share is being taken from it.
+    Disassociating,
+    /// The share was taken from it; the record stays.
+    Disassociated,
+    /// A state that this program does not know: never taken for associated.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How one resource arrives at a recipient.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Delivery {
+    /// What went wrong, where something did.
+    pub error: Option<String>,
+    /// What is shared.
+    pub resource_id: Option<String>,
+    /// Which version of it.
+    pub resource_version: Option<u64>,
+    /// Whether the API has given up.
+    pub terminal: Option<bool>,
+}
+
+/// Who a share is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// One account.
+    Account(AccountId),
+    /// Every account of this organization.
+    Organization(OrganizationId),
+    /// Every account of the caller's own organization: an empty object.
+    EntireOrganization,
+}
+
+impl Fields {
+    /// The account that receives. Either name is understood: the old one is
+    /// accepted until 2027-05-26 (API reference, section 7).
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        self.recipient_account_id.as_ref().or(self.account_id.as_ref())
+    }
+
+    /// Whether it has the share or is about to.
+    #[must_use]
+    pub fn is_in(&self) -> bool {
+        matches!(
+            self.association_status,
+            None | Some(Association::Associated | Association::Associating)
+        )
+    }
+
+    /// Whether it has the share.
+    #[must_use]
+    pub fn is_associated(&self) -> bool {
+        self.association_status == Some(Association::Associated)
+    }
+
+    /// What the API has given up on.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        self.errors(true)
+    }
+
+    /// What went wrong and is tried again.
+    pub fn retried(&self) -> impl Iterator<Item = &str> {
+        self.errors(false)
+    }
+
+    fn errors(&self, terminal: bool) -> impl Iterator<Item = &str> {
+        self.resources.iter().flatten().filter_map(move |delivery| {
+            let error = delivery.error.as_deref().filter(|error| !error.is_empty());
+            match error {
+                Some(error) if delivery.is_terminal() == terminal => Some(error),
+                None if terminal && delivery.is_terminal() => Some("no reason was told"),
+                _ => None,
+            }
+        })
+    }
+}
+
+impl Delivery {
+    fn is_terminal(&self) -> bool {
+        self.terminal == Some(true)
+    }
+}
+
+impl Association {
+    /// The state as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(text) => text,
+            known => known.spoken().0,
+        }
+    }
+
+    /// The same, to keep; thousands of a known one take no memory of their own.
+    #[must_use]
+    pub fn text(&self) -> Cow<'static, str> {
+        self.kept(self.spoken().0)
+    }
+
+    /// The state in words, to keep.
+    #[must_use]
+    pub fn words(&self) -> Cow<'static, str> {
+        self.kept(self.spoken().1)
+    }
+
+    fn kept(&self, known: &'static str) -> Cow<'static, str> {
+        match self {
+            Self::Other(text) => text.clone().into(),
+            _ => known.into(),
+        }
+    }
+
+    /// As the API writes it and in words; a state that is not known has neither.
+    fn spoken(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Associating => ("associating", "being pushed"),
+            Self::Associated => ("associated", "has it"),
+            Self::Disassociating => ("disassociating", "being removed"),
+            Self::Disassociated => ("disassociated", "removed, the record is kept"),
+            Self::Other(_) => ("", ""),
+        }
+    }
+}
+
+impl Serialize for To {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        match self {
+            Self::Account(id) => body.serialize_entry("recipient_account_id", id)?,
+            Self::Organization(id) => body.serialize_entry("organization_id", id)?,
+            Self::EntireOrganization => {}
+        }
+        body.end()
+    }
+}
+
+/// The recipients of a share, those that were removed included.
+#[must_use]
+pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec<Recipient>> {
+    let request = Request::get(&[&one(account, share)[..], &["recipients"]].concat());
+    paging.of(request.query("include_resources", "true"))
+}
+
+/// One recipient of a share.
+#[must_use]
+pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Recipient> {
+    Request::get(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
+        .query("include_resources", "true")
+}
+
+/// Adds a recipient in place: nobody else's is touched.
+#[must_use]
+pub fn add(account: &AccountId, share: &ShareId, to: &To) -> Request<Recipient> {
+    Request::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
+}
+
+/// Begins to remove a recipient. The record stays.
+#[must_use]
+pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<()> {
+    Request::delete(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
+        .decoded_by(|_| Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0123456789abcdef0123456789abcdef";
+    const B: &str = "11111111111111111111111111111111";
+
+    #[test]
+    fn the_account_is_read_by_its_new_and_by_its_old_name() {
+        for (names, account) in [
+            (format!(r#""recipient_account_id":"{A}""#), Some(A)),
+            (format!(r#""account_id":"{A}""#), Some(A)),
+            (format!(r#""recipient_account_id":"{A}","account_id":"{B}""#), Some(A)),
+            (r#""organization_id":"o1","account_id":null"#.to_owned(), None),
+        ] {
+            let recipient: Recipient =
+                serde_json::from_str(&format!(r#"{{"id":"r1",{names}}}"#)).unwrap();
+            assert_eq!(recipient.account().map(AccountId::as_str), account, "{names}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_given_up_is_a_failure() {
+        for (resources, failures, retried) in [
+            (r#"[{"error":"no seats","terminal":true}]"#, &["no seats"][..], &[][..]),
+            (r#"[{"error":"busy","terminal":false}]"#, &[], &["busy"]),
+            (r#"[{"error":"busy"}]"#, &[], &["busy"]),
+            (r#"[{"error":"","terminal":false}]"#, &[], &[]),
+            (r#"[{"terminal":true}]"#, &["no reason was told"], &[]),
+            ("null", &[], &[]),
+        ] {
+            let text = format!(r#"{{"id":"r1","resources":{resources}}}"#);
+            let recipient: Recipient = serde_json::from_str(&text).unwrap();
+            assert_eq!(recipient.failures().collect::<Vec<_>>(), failures, "{resources}");
+            assert_eq!(recipient.retried().collect::<Vec<_>>(), retried, "{resources}");
+        }
+    }
+
+    #[test]
+    fn an_empty_recipient_is_written_by_its_own_name_alone() {
+        for (to, body) in [
+            (To::Account(A.parse().unwrap()), format!(r#"{{"recipient_account_id":"{A}"}}"#)),
+            (To::Organization("o1".parse().unwrap()), r#"{"organization_id":"o1"}"#.to_owned()),
+            (To::EntireOrganization, "{}".to_owned()),
+        ] {
+            assert_eq!(serde_json::to_string(&to).unwrap(), body);
+        }
+    }
+
+    #[test]
+    fn an_unknown_state_is_never_taken_for_associated() {
+        for (state, is_in, associated) in [
+            (r#""associated""#, true, true),
+            (r#""associating""#, true, false),
+            (r#""disassociated""#, false, false),
+            (r#""frozen""#, false, false),
+            ("null", true, false),
+        ] {
+            let text = format!(r#"{{"id":"r1","association_status":{state}}}"#);
+            let recipient: Recipient = serde_json::from_str(&text).unwrap();
+            assert_eq!(
+                (recipient.is_in(), recipient.is_associated()),
+                (is_in, associated),
+                "{state}"
+            );
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What a share is of.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::filter::Paging;
+use super::{Status, one};
+use crate::api::ids::{AccountId, GrantId, ResourceId, ShareId};
+use crate::api::object::Object;
+use crate::api::request::Request;
+
+/// A resource of a share as the API sent it.
+pub type Resource = Object<Fields>;
+
+/// The known fields of a resource.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Fields {
+    /// The resource's identifier within its share.
+    #[schemars(with = "String")]
+    pub id: ResourceId,
+    /// The identifier of what is shared.
+    pub resource_id: String,
+    /// What is shared.
+    pub resource_type: Type,
+    /// The account that it belongs to.
+    pub resource_account_id: Option<String>,
+    /// Which version of it.
+    pub resource_version: Option<u64>,
+    /// How far its life has come.
+    pub status: Option<Status>,
+    /// What recipients are told with it.
+    #[serde(default)]
+    pub meta: Value,
+    /// When it was added (RFC 3339).
+    pub created: Option<String>,
+    /// When it was last changed (RFC 3339).
+    pub modified: Option<String>,
+}
+
+/// What can be shared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Type {
+    /// A WAF ruleset.
+    CustomRuleset,
+    /// A policy of Gateway.
+    GatewayPolicy,
+    /// A destination of Gateway.
+    GatewayDestinationIp,
+    /// Gateway's block page.
+    GatewayBlockPageSettings,
+    /// How Gateway matches e-mail addresses.
+    GatewayExtendedEmailMatching,
+    /// An identity provider, by its grant.
+    IdpFederationGrant,
+    /// Trust.
+    TrustGrant,
+    /// Something that this program does not know: passed through.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Type {
+    /// Every known type.
+    pub const ALL: [Self; 7] = [
+        Self::CustomRuleset,
+        Self::GatewayPolicy,
+        Self::GatewayDestinationIp,
+        Self::GatewayBlockPageSettings,
+        Self::GatewayExtendedEmailMatching,
+        Self::IdpFederationGrant,
+        Self::TrustGrant,
+    ];
+
+    /// The type that a person writes; any other text is passed through.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+        known.unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+
+    /// The type as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::CustomRuleset => "custom-ruleset",
+            Self::GatewayPolicy => "gateway-policy",
+            Self::GatewayDestinationIp => "gateway-destination-ip",
+            Self::GatewayBlockPageSettings => "gateway-block-page-settings",
+            Self::GatewayExtendedEmailMatching => "gateway-extended-email-matching",
+            Self::IdpFederationGrant => "idp-federation-grant",
+            Self::TrustGrant => "trust-grant",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl Fields {
+    /// Whether it is still shared. One that does not say is taken to be.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status.as_ref().is_none_or(|status| *status == Status::Active)
+    }
+
+    /// The grant that it is, where it is one and still shared.
+    #[must_use]
+    pub fn grant(&self) -> Option<&str> {
+        let is_grant = self.resource_type == Type::IdpFederationGrant;
+        (is_grant && self.is_active()).then_some(self.resource_id.as_str())
+    }
+}
+
+/// Something to share.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shared {
+    meta: Value,
+    resource_account_id: String,
+    resource_id: String,
+    resource_type: Type,
+}
+
+impl Shared {
+    /// A resource of an account.
+    #[must_use]
+    pub fn new(account: &AccountId, kind: Type, id: &str) -> Self {
+        Self {
+            meta: json!({}),
+            resource_account_id: account.to_string(),
+            resource_id: id.to_owned(),
+            resource_type: kind,
+        }
+    }
+
+    /// The identity provider of a grant.
+    #[must_use]
+    pub fn grant(account: &AccountId, grant: &GrantId) -> Self {
+        Self::new(account, Type::IdpFederationGrant, grant.as_str())
+    }
+
+    /// What is shared.
+    #[must_use]
+    pub fn kind(&self) -> &Type {
+        &self.resource_type
+    }
+
+    /// The identifier of what is shared.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.resource_id
+    }
+
+    /// With what recipients are told with it.
+    #[must_use]
+    pub fn meta(mut self, meta: Value) -> Self {
+        self.meta = meta;
+        self
+    }
+}
+
+/// The resources of a share.
+#[must_use]
+pub fn list(
+    account: &AccountId,
+    share: &ShareId,
+    narrowed: (Option<&str>, Option<&Type>),
+    paging: Paging,
+) -> Request<Vec<Resource>> {
+    let mut request = Request::get(&[&one(account, share)[..], &["resources"]].concat());
+    if let Some(status) = narrowed.0 {
+        request = request.query("status", status);
+    }
+    if let Some(kind) = narrowed.1 {
+        request = request.query("resource_type", kind.as_str());
+    }
+    paging.of(request)
+}
+
+/// One resource of a share.
+#[must_use]
+pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Resource> {
+    Request::get(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+}
+
+/// Adds a resource.
+#[must_use]
+pub fn add(account: &AccountId, share: &ShareId, shared: &Shared) -> Request<Resource> {
+    Request::post(&[&one(account, share)[..], &["resources"]].concat()).body(shared)
+}
+
+/// Changes what recipients are told with a resource.
+#[must_use]
+pub fn set_meta(
+    account: &AccountId,
+    share: &ShareId,
+    id: &ResourceId,
+    meta: &Value,
+) -> Request<Resource> {
+    Request::put(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+        .body(&json!({ "meta": meta }))
+}
+
+/// Begins to remove a resource.
+#[must_use]
+pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<()> {
+    Request::delete(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+        .decoded_by(|_| Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_read_and_written_as_the_api_has_it() {
+        for kind in Type::ALL {
+            let text = format!("\"{}\"", kind.as_str());
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Type>(&text).unwrap(), kind);
+            assert_eq!(Type::named(&kind.as_str().to_uppercase()), kind);
+        }
+        assert_eq!(Type::named("new-thing"), Type::Other("new-thing".to_owned()));
+    }
+
+    #[test]
+    fn only_a_grant_that_is_still_shared_is_one() {
+        for (kind, status, grant) in [
+            ("idp-federation-grant", "active", Some("g1")),
+            ("idp-federation-grant", "deleting", None),
+            ("idp-federation-grant", "frozen", None),
+            ("trust-grant", "active", None),
+        ] {
+            let text = format!(
+                r#"{{"id":"x1","resource_id":"g1","resource_type":"{kind}","status":"{status}"}}"#
+            );
+            let resource: Resource = serde_json::from_str(&text).unwrap();
+            assert_eq!(resource.grant(), grant, "{text}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `cfsso federation create`: a list, so that a standing grant is reused, and
+//! a POST.
+
+use super::super::{Outcome, change};
+use crate::context::Context;
+use crate::flow::federation::{federable, grant};
+use crate::flow::idp;
+use crate::flow::plan::Plan;
+
+/// Arguments of `federation create`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso federation create Okta
+  cfsso federation create Okta --dry-run")]
+pub struct Args {
+    /// Name or ID of the identity provider, or its type where just one has it
+    idp: String,
+}
+
+/// Creates a grant, or shows the one that stands.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let idp = idp::find(&tools, &args.idp).await?;
+    federable::federable(&idp)?;
+    let grants = grant::list(&tools).await?;
+    let standing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
+    let mut changes = Vec::new();
+    if standing.is_none() {
+        changes.push(grant::creation(&tools, &idp));
+    }
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "creating it")? {
+        return Ok(outcome);
+    }
+    if let Some(grant) = standing {
+        context.screen.note(format!("{} has a grant already: nothing to create", idp.name));
+        return Ok(Outcome::done(grant));
+    }
+    let created = grant::create(&tools, &idp.id).await?;
+    context.screen.note(format!(
+        "nobody receives it yet; `cfsso federation share {} --to <ACCOUNT>` shares it",
+        idp.id
+    ));
+    Ok(Outcome::done(created))
+}

@@ -1,0 +1,62 @@
+//! `cfsso federation delete`: takes effect in every recipient at once.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::{Outcome, change};
+use crate::api::grant::Grant;
+use crate::api::idp;
+use crate::api::ids::GrantId;
+use crate::context::Context;
+use crate::flow::federation::grant;
+use crate::flow::plan::Plan;
+use crate::output::{Mark, Page, Show};
+
+/// Arguments of `federation delete`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso federation delete 023e105f4ecef8ad9ca31a8372d0c353
+  cfsso federation delete 023e105f4ecef8ad9ca31a8372d0c353 --confirm Okta")]
+pub struct Args {
+    /// ID of the grant
+    grant: GrantId,
+}
+
+/// A grant that is gone, as it was.
+#[derive(Serialize, JsonSchema)]
+pub struct Deleted {
+    deleted: bool,
+    #[schemars(with = "crate::api::grant::Fields")]
+    grant: Grant,
+}
+
+/// Deletes a grant.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let found = grant::find(&tools, &args.grant).await?;
+    let idp = tools.client.send(&idp::get(tools.account, &found.idp_id)).await.ok();
+    let name = idp.map_or_else(|| found.idp_id.to_string(), |idp| idp.name.clone());
+    let changes = vec![grant::deletion(&tools, &found, &name)];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
+        return Ok(outcome);
+    }
+    context.screen.warn(format!(
+        "every recipient loses {name} at once, and policies there that name it stop matching"
+    ));
+    context.confirm(&name, "delete its federation grant").await?;
+    grant::delete(&tools, &found.id, Some(&found)).await?;
+    Ok(Outcome::done(Deleted { deleted: true, grant: found }))
+}
+
+impl Show for Deleted {
+    fn show(&self, page: &mut Page) {
+        page.marked(Mark::Done, format!("the federation grant {} is deleted", self.grant.id));
+        page.line(
+            "Shares of it are records without effect now; `cfsso federation status` lists them.",
+        );
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.grant.id.to_string()]
+    }
+}

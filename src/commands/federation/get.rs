@@ -1,0 +1,37 @@
+//! `cfsso federation get`: one request.
+
+use super::super::Outcome;
+use crate::api::grant::Grant;
+use crate::api::ids::GrantId;
+use crate::context::Context;
+use crate::flow::federation::grant;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `federation get`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso federation get 023e105f4ecef8ad9ca31a8372d0c353")]
+pub struct Args {
+    /// ID of the grant
+    grant: GrantId,
+}
+
+/// Shows one grant.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    Ok(Outcome::done(grant::find(&tools, &args.grant).await?))
+}
+
+impl Show for Grant {
+    fn show(&self, page: &mut Page) {
+        page.fields(&[
+            ("grant", Text::strong(self.id.as_str())),
+            ("identity provider", Text::plain(self.idp_id.as_str())),
+            ("created", Text::plain(self.created_at.as_deref().unwrap_or("not told"))),
+        ]);
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.id.to_string()]
+    }
+}

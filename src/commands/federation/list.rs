@@ -1,0 +1,54 @@
+//! `cfsso federation list`: the grants, and the names of what they are for.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::api::grant::Grant;
+use crate::context::Context;
+use crate::flow::federation::grant;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `federation list`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso federation list
+  cfsso federation list -o json | jq -r '.[].idp_id'")]
+pub struct Args {}
+
+/// Grants, by their identity provider.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct List(Vec<Grant>);
+
+/// Lists the account's grants.
+pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let grants = grant::list(&tools).await?;
+    if grants.is_empty() {
+        context.screen.note(
+            "this account has no federation grants; `cfsso federation share <IDP> --to <ACCOUNT>` makes one",
+        );
+    }
+    Ok(Outcome::done(List(grants)))
+}
+
+impl Show for List {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let row = |grant: &Grant| {
+            vec![
+                Text::strong(grant.id.as_str()),
+                Text::plain(grant.idp_id.as_str()),
+                Text::dim(grant.created_at.as_deref().unwrap_or("not told")),
+            ]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        page.table(&["GRANT", "IDENTITY PROVIDER", "CREATED"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|grant| grant.id.to_string()).collect()
+    }
+}

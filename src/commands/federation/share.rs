@@ -1,0 +1,119 @@
+//! `cfsso federation share`: grant, share and wait, in one step that a second
+//! run takes up where the first one ended.
+
+use clap::ArgGroup;
+
+use super::super::{Outcome, change};
+use super::steps;
+use crate::api::ids::OrganizationId;
+use crate::context::Context;
+use crate::flow::federation::progress::Event;
+use crate::flow::federation::recipients::{self, Audience, Named};
+use crate::flow::federation::share::{self, Report, Wishes};
+use crate::flow::federation::{default_name, directory, federable};
+use crate::flow::idp;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `federation share`.
+#[derive(clap::Args, Debug)]
+#[command(
+    group(ArgGroup::new("recipients").required(true).args(["to", "to_organization", "entire_organization"])),
+    after_help = "Examples:
+  cfsso federation share Okta --to 01a7362d577a6c3019a474fd6f485823
+  cfsso federation share Okta --to Cats --to Dogs --no-wait
+  cfsso federation share Okta --entire-organization --confirm Okta
+  cfsso federation share Okta --to Cats --dry-run"
+)]
+pub struct Args {
+    /// Name or ID of the identity provider, or its type where just one has it
+    idp: String,
+
+    /// Account to share with, by ID or name, repeatable
+    #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
+    to: Vec<String>,
+
+    /// Organization to share with: every account of it, also those yet to come
+    #[arg(long, value_name = "ID")]
+    to_organization: Option<OrganizationId>,
+
+    /// Share with every account of the own organization, also those yet to come
+    #[arg(long)]
+    entire_organization: bool,
+
+    /// Name of the share, where one is created
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Do not wait until every recipient has it
+    #[arg(long)]
+    no_wait: bool,
+
+    /// Let the API decide on accounts that this token does not see
+    #[arg(long)]
+    unseen: bool,
+}
+
+/// Shares an identity provider.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), directory::read(&tools));
+    let (idp, directory) = (idp?, directory?);
+    federable::federable(&idp)?;
+    let (named, unseen) = (named(&args), args.unseen);
+    let (audience, warnings) = recipients::settle(named, tools.account, &directory, unseen)?;
+    for warning in warnings {
+        context.screen.warn(warning);
+    }
+    let wishes = Wishes {
+        name: args.name.unwrap_or_else(|| default_name(&idp)),
+        idp,
+        audience,
+        wait: !args.no_wait,
+        deadline: context.wait_deadline(),
+    };
+    let standing = share::standing(&tools, &wishes).await?;
+    let plan = share::plan(&tools, &wishes, &standing);
+    let changes = !plan.changes.is_empty();
+    if let Some(outcome) = change::settle(context, plan, "sharing it")? {
+        return Ok(outcome);
+    }
+    if changes && !matches!(wishes.audience, Audience::Accounts(_)) {
+        let deed = "share it with every account of the organization, also those yet to come";
+        context.confirm(&wishes.idp.name, deed).await?;
+    }
+    let on_event = |event: &Event<'_>| steps::show(event, context);
+    let (report, end) = share::run(&tools, &wishes, &standing, &directory, &on_event).await;
+    context.screen.settled();
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+fn named(args: &Args) -> Named {
+    match (&args.to_organization, args.entire_organization) {
+        (Some(id), _) => Named::Organization(id.clone()),
+        (None, true) => Named::EntireOrganization,
+        (None, false) => Named::Accounts(args.to.clone()),
+    }
+}
+
+impl Show for Report {
+    /// The checklist was shown step by step: what is left is its end.
+    fn show(&self, page: &mut Page) {
+        if !self.ok {
+            return;
+        }
+        page.blank();
+        let there = self.result.recipients.iter().filter(|one| one.is_there()).count();
+        let all = self.result.recipients.len();
+        page.paragraph(Text::strong(format!(
+            "{} is shared; {there} of {all} recipients have it.",
+            self.result.idp_name
+        )));
+        if there < all {
+            page.line(Text::plain("Next: ") + Text::code("cfsso federation status"));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.result.share_ids.clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! `cfsso federation status`: source → grant → share → recipients, as a tree or
+//! as a picture, and what was left behind.
+
+use super::super::Outcome;
+use super::picture::{self, Language};
+use super::steps;
+use crate::context::Context;
+use crate::flow::federation::status::{self, Shared, Source, Status};
+use crate::output::{Mark, Page, Show, Text};
+
+/// Arguments of `federation status`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso federation status
+  cfsso federation status --format mermaid > federation.mmd
+  cfsso federation status -o json | jq '.orphans[].remedy'")]
+pub struct Args {
+    /// Draw a picture in this language instead
+    #[arg(long, value_name = "LANGUAGE")]
+    format: Option<Language>,
+}
+
+/// Shows the federation of the account.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let status = status::read(&tools).await?;
+    for what in &status.not_checked {
+        context.screen.warn(format!("not checked: {what}"));
+    }
+    if let Some(language) = args.format {
+        context.screen.literal(&picture::draw(&status, language))?;
+        return Ok(Outcome::silent());
+    }
+    if status.sources.is_empty() {
+        context.screen.note(
+            "nothing is shared; `cfsso federation share <IDP> --to <ACCOUNT>` shares an identity provider",
+        );
+    }
+    Ok(Outcome::done(status))
+}
+
+impl Show for Status {
+    fn show(&self, page: &mut Page) {
+        for source in &self.sources {
+            show_source(source, page);
+        }
+        if self.orphans.is_empty() {
+            return;
+        }
+        if !self.sources.is_empty() {
+            page.blank();
+        }
+        for orphan in &self.orphans {
+            page.marked(
+                Mark::Warning,
+                Text::plain(format!("{}: ", orphan.id)) + Text::prose(&orphan.problem),
+            );
+            page.line(Text::plain("  mend it: ") + Text::prose(&orphan.remedy));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.sources.iter().map(|source| source.idp_id.clone()).collect()
+    }
+}
+
+fn show_source(source: &Source, page: &mut Page) {
+    let name = source.idp_name.as_deref().unwrap_or("an identity provider that is gone");
+    let kind = source.idp_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
+    page.line(Text::strong(name) + kind + Text::dim(format!("  {}", source.idp_id)));
+    let since = source.granted_at.as_deref().map(|at| format!("  since {at}")).unwrap_or_default();
+    page.line(Text::plain(format!("  grant {}", source.grant_id)) + Text::dim(since));
+    for shared in &source.shares {
+        show_share(shared, page);
+    }
+}
+
+fn show_share(shared: &Shared, page: &mut Page) {
+    let whom = if shared.entire_organization { ", with the whole organization" } else { "" };
+    page.line(
+        Text::plain(format!("    share {}{whom}", shared.name))
+            + Text::dim(format!("  {}", shared.id)),
+    );
+    for recipient in &shared.recipients {
+        let state = page.state(steps::standing(recipient), &recipient.state);
+        let id = recipient.account_id.as_deref().filter(|id| *id != recipient.name());
+        let id = Text::dim(id.map(|id| format!("  {id}")).unwrap_or_default());
+        page.line(Text::plain(format!("      {}  ", recipient.name())) + state + id);
+    }
+}

@@ -1,0 +1,84 @@
+//! `cfsso federation unshare`: says first who loses it, then takes it back.
+
+use super::super::{Outcome, change};
+use super::steps;
+use crate::context::Context;
+use crate::flow::federation::directory::{self, Directory};
+use crate::flow::federation::progress::Event;
+use crate::flow::federation::recipients::resolve;
+use crate::flow::federation::standing;
+use crate::flow::federation::unshare::{self, Report, Wishes};
+use crate::flow::idp;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `federation unshare`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso federation unshare Okta
+  cfsso federation unshare Okta --from Cats --confirm Okta
+  cfsso federation unshare Okta --dry-run")]
+pub struct Args {
+    /// Name or ID of the identity provider, or its type where just one has it
+    idp: String,
+
+    /// Account to take it from, by ID or name, repeatable; without it, from all
+    #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
+    from: Vec<String>,
+
+    /// Do not wait until it is gone everywhere
+    #[arg(long)]
+    no_wait: bool,
+}
+
+/// Takes an identity provider back.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), directory::read(&tools));
+    let (idp, directory) = (idp?, directory?);
+    let from = if args.from.is_empty() { None } else { Some(resolve(&args.from, &directory)?) };
+    let standing = standing::read(&tools, &idp.id).await?;
+    let wishes = Wishes { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
+    let deeds = unshare::decide(&standing, &wishes.idp, wishes.from.as_deref())?;
+    let losing = unshare::losing(&standing, &deeds, &directory);
+    let plan = unshare::plan(&tools, &wishes.idp, &deeds);
+    if context.settings.options.dry_run {
+        return Ok(change::settle(context, plan, "unsharing it")?.unwrap_or_else(Outcome::silent));
+    }
+    if !deeds.is_empty() {
+        for one in &losing {
+            context.screen.warn(format!(
+                "{} loses {}: policies there that name it stop matching",
+                told(one.account_id.as_deref(), one.name(), &directory),
+                wishes.idp.name
+            ));
+        }
+        context.confirm(&wishes.idp.name, "take it back").await?;
+    }
+    let on_event = |event: &Event<'_>| steps::show(event, context);
+    let (report, end) = unshare::run(&tools, &wishes, &deeds, losing, &on_event).await;
+    context.screen.settled();
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+fn told(id: Option<&str>, name: &str, directory: &Directory) -> String {
+    id.and_then(|id| id.parse().ok()).map_or_else(|| name.to_owned(), |id| directory.told(&id))
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        if !self.ok {
+            return;
+        }
+        page.blank();
+        let text = match self.result.len() {
+            0 => "Nobody had it.".to_owned(),
+            1 => "1 recipient has it no more.".to_owned(),
+            several => format!("{several} recipients have it no more."),
+        };
+        page.paragraph(Text::strong(text));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.result.iter().filter_map(|one| one.account_id.clone()).collect()
+    }
+}

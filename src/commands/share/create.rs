@@ -1,0 +1,77 @@
+//! `cfsso share create`: explicit recipients alone, settled before the POST.
+
+use clap::ArgGroup;
+
+use super::super::{Outcome, change};
+use crate::api::ids::OrganizationId;
+use crate::api::share::Type;
+use crate::api::share::resource::Shared;
+use crate::context::Context;
+use crate::flow::federation::recipients::{self, Audience, Named};
+use crate::flow::federation::{directory, records};
+use crate::flow::plan::Plan;
+
+/// Arguments of `share create`.
+#[derive(clap::Args, Debug)]
+#[command(
+    group(ArgGroup::new("recipients").required(true).args(["to", "to_organization", "entire_organization"])),
+    after_help = "Examples:
+  cfsso share create rules --resource-type custom-ruleset --resource 023e105f4ecef8ad9ca31a8372d0c353 --to Cats
+
+`cfsso federation share` shares an identity provider with its grant."
+)]
+pub struct Args {
+    /// Name of the share
+    name: String,
+
+    /// Type of the resource, such as custom-ruleset or idp-federation-grant
+    #[arg(long, value_name = "TYPE")]
+    resource_type: String,
+
+    /// ID of the resource
+    #[arg(long, value_name = "ID")]
+    resource: String,
+
+    /// Account to share with, by ID or name, repeatable
+    #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
+    to: Vec<String>,
+
+    /// Organization to share with: every account of it, also those yet to come
+    #[arg(long, value_name = "ID")]
+    to_organization: Option<OrganizationId>,
+
+    /// Share with every account of the own organization, also those yet to come
+    #[arg(long)]
+    entire_organization: bool,
+
+    /// Let the API decide on accounts that this token does not see
+    #[arg(long)]
+    unseen: bool,
+}
+
+/// Creates a share.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let directory = directory::read(&tools).await?;
+    let named = match (args.to_organization, args.entire_organization) {
+        (Some(id), _) => Named::Organization(id),
+        (None, true) => Named::EntireOrganization,
+        (None, false) => Named::Accounts(args.to),
+    };
+    let (audience, warnings) = recipients::settle(named, tools.account, &directory, args.unseen)?;
+    for warning in warnings {
+        context.screen.warn(warning);
+    }
+    let to = audience.recipients();
+    let shared = Shared::new(tools.account, Type::named(&args.resource_type), &args.resource);
+    let changes = vec![records::creation(&tools, &args.name, &to, &shared)];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "sharing it")? {
+        return Ok(outcome);
+    }
+    if !matches!(audience, Audience::Accounts(_)) {
+        let deed = "share it with every account of the organization, also those yet to come";
+        context.confirm(&args.name, deed).await?;
+    }
+    let created = records::create(&tools, &args.name, &to, &shared).await?;
+    Ok(Outcome::done(records::find(&tools, &created.id).await?))
+}

@@ -1,0 +1,70 @@
+//! `cfsso share delete`: begun here, carried on by the API.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::{Outcome, change};
+use crate::api::ids::ShareId;
+use crate::api::share::Share;
+use crate::context::Context;
+use crate::flow::federation::records;
+use crate::flow::plan::Plan;
+use crate::output::{Mark, Page, Show};
+
+/// Arguments of `share delete`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share delete 3fd85f74b32742f1bff64a85009dda07 --wait
+  cfsso share delete 3fd85f74b32742f1bff64a85009dda07 --yes")]
+pub struct Args {
+    /// ID of the share
+    share: ShareId,
+
+    /// Wait until it is deleted
+    #[arg(long)]
+    wait: bool,
+}
+
+/// A share that goes, as it was.
+#[derive(Serialize, JsonSchema)]
+pub struct Deleted {
+    /// Whether it was seen to be gone; otherwise it is on its way.
+    deleted: bool,
+    #[schemars(with = "crate::api::share::Fields")]
+    share: Share,
+}
+
+/// Deletes a share.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let share = records::find(&tools, &args.share).await?;
+    let changes = vec![records::deletion(&tools, &share)];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
+        return Ok(outcome);
+    }
+    context.screen.warn("every recipient loses what it is of");
+    context.confirm(&share.name, "delete this share").await?;
+    let seen = records::delete(&tools, &share).await?;
+    let mut deleted = seen.is_none();
+    if args.wait && !deleted {
+        context.screen.waiting("the deletion of the share");
+        records::until_deleted(&tools, &share.id, context.wait_deadline()).await?;
+        deleted = true;
+    }
+    Ok(Outcome::done(Deleted { deleted, share }))
+}
+
+impl Show for Deleted {
+    fn show(&self, page: &mut Page) {
+        let (mark, words) = if self.deleted {
+            (Mark::Done, "is deleted")
+        } else {
+            (Mark::Doing, "is being deleted")
+        };
+        page.marked(mark, format!("the share {}, ID {}, {words}", self.share.name, self.share.id));
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.share.id.to_string()]
+    }
+}

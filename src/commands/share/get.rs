@@ -1,0 +1,21 @@
+//! `cfsso share get`: one request.
+
+use super::super::Outcome;
+use crate::api::ids::ShareId;
+use crate::context::Context;
+use crate::flow::federation::records;
+
+/// Arguments of `share get`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share get 3fd85f74b32742f1bff64a85009dda07")]
+pub struct Args {
+    /// ID of the share
+    share: ShareId,
+}
+
+/// Shows one share.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    Ok(Outcome::done(records::find(&tools, &args.share).await?))
+}

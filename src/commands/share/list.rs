@@ -1,0 +1,107 @@
+//! `cfsso share list`: one list, narrowed down by the API.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::{paging, view};
+use crate::api::share::{Filter, Include, Share, Type};
+use crate::context::Context;
+use crate::flow::federation::records;
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `share list`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share list
+  cfsso share list --kind received --status active
+  cfsso share list --resource-type idp-federation-grant --resources --counts -o json
+  cfsso share list --tag env=production --order created --direction desc")]
+pub struct Args {
+    /// Only those in this state
+    #[arg(long, value_parser = ["active", "deleting", "deleted"])]
+    status: Option<String>,
+
+    /// Only those that the account sends, or receives
+    #[arg(long, value_parser = ["sent", "received"])]
+    kind: Option<String>,
+
+    /// Only those for single accounts, or for a whole organization
+    #[arg(long, value_parser = ["account", "organization"])]
+    target_type: Option<String>,
+
+    /// Only those of this type of resource, repeatable
+    #[arg(long, value_name = "TYPE")]
+    resource_type: Vec<String>,
+
+    /// Only those with this tag, KEY or KEY=VALUE, repeatable up to 20 times
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// In the order of their names, or of their creation
+    #[arg(long, value_parser = ["name", "created"])]
+    order: Option<String>,
+
+    /// Which end comes first
+    #[arg(long, value_parser = ["asc", "desc"], requires = "order")]
+    direction: Option<String>,
+
+    /// Ask for what each is of as well
+    #[arg(long)]
+    resources: bool,
+
+    /// Ask for how many recipients each has as well
+    #[arg(long)]
+    counts: bool,
+
+    #[command(flatten)]
+    paging: paging::Args,
+}
+
+/// Shares, by name.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct List(Vec<Share>);
+
+/// Lists the account's shares.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let paging = args.paging.paging();
+    let filter = Filter {
+        status: args.status,
+        kind: args.kind,
+        target_type: args.target_type,
+        resource_types: args.resource_type.iter().map(|text| Type::named(text)).collect(),
+        order: args.order,
+        direction: args.direction,
+        tags: args.tag,
+        include: Include { resources: args.resources, recipient_counts: args.counts },
+    };
+    let shares = records::list(&tools, &filter, paging).await?;
+    if shares.is_empty() {
+        context.screen.note("no share is like that");
+    }
+    Ok(Outcome::done(List(shares)))
+}
+
+impl Show for List {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let row = |share: &Share| {
+            vec![
+                Text::strong(&share.name),
+                view::status(share),
+                Text::plain(view::target(share)),
+                Text::plain(view::counts(share).unwrap_or_default()),
+                Text::dim(share.id.as_str()),
+            ]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        page.table(&["NAME", "STATUS", "FOR", "RECIPIENTS", "ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|share| share.id.to_string()).collect()
+    }
+}

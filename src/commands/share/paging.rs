@@ -1,0 +1,25 @@
+//! How a list is asked for: page by page, or in one answer.
+
+use crate::api::share::PAGE;
+use crate::api::share::filter::Paging;
+
+/// The options of lists that the API gives either way.
+#[derive(clap::Args, Debug)]
+#[group(skip)]
+pub struct Args {
+    /// How many items to ask for at a time, at most 100
+    #[arg(long, value_name = "N", default_value_t = PAGE, value_parser = clap::value_parser!(u32).range(1..=100))]
+    page_size: u32,
+
+    /// Ask for everything in one answer
+    #[arg(long, conflicts_with = "page_size")]
+    unpaginated: bool,
+}
+
+impl Args {
+    /// The way that was chosen.
+    #[must_use]
+    pub fn paging(&self) -> Paging {
+        if self.unpaginated { Paging::Whole } else { Paging::Pages(self.page_size) }
+    }
+}

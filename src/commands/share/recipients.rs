@@ -1,0 +1,240 @@
+//! `cfsso share recipients`: added and removed in place, never replaced.
+
+use clap::{ArgGroup, Subcommand};
+use serde::Serialize;
+
+use super::super::{Outcome, change};
+use super::paging;
+use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
+use crate::api::share::{Association, Recipient, To, recipient};
+use crate::context::Context;
+use crate::flow::federation::recipients::{self as audience, Named};
+use crate::flow::federation::{directory, records};
+use crate::flow::plan::Plan;
+use crate::flow::{Stop, StopKind};
+use crate::output::{Page, Show, Text};
+
+/// The verbs of `cfsso share recipients`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List who receives a share, those that were removed included
+    List(List),
+    /// Show one recipient
+    Get(Get),
+    /// Add a recipient; the others keep what they have
+    Add(Add),
+    /// Remove a recipient; the others keep what they have
+    Remove(Remove),
+}
+
+/// Arguments of `share recipients list`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients list 3fd85f74b32742f1bff64a85009dda07")]
+pub struct List {
+    /// ID of the share
+    share: ShareId,
+
+    /// Only those in this state
+    #[arg(long, value_parser = ["associating", "associated", "disassociating", "disassociated"])]
+    status: Option<String>,
+
+    #[command(flatten)]
+    paging: paging::Args,
+}
+
+/// Arguments of `share recipients get`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients get 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
+pub struct Get {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the recipient within the share
+    recipient: RecipientId,
+}
+
+/// Arguments of `share recipients add`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients add 3fd85f74b32742f1bff64a85009dda07 --to Cats")]
+#[command(group(ArgGroup::new("recipient").required(true).args(["to", "to_organization"])))]
+pub struct Add {
+    /// ID of the share
+    share: ShareId,
+
+    /// Account to add, by ID or name
+    #[arg(long, value_name = "ACCOUNT")]
+    to: Option<String>,
+
+    /// Organization to add
+    #[arg(long, value_name = "ID")]
+    to_organization: Option<OrganizationId>,
+
+    /// Let the API decide on an account that this token does not see
+    #[arg(long)]
+    unseen: bool,
+}
+
+/// Arguments of `share recipients remove`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share recipients remove 3fd85f74b32742f1bff64a85009dda07 Cats")]
+pub struct Remove {
+    /// ID of the share
+    share: ShareId,
+
+    /// Account, or ID of the recipient within the share
+    recipient: String,
+}
+
+/// Recipients, by account.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Recipients(Vec<Recipient>);
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::List(args) => list(args, context).await,
+        Command::Get(args) => get(args, context).await,
+        Command::Add(args) => add(args, context).await,
+        Command::Remove(args) => remove(args, context).await,
+    }
+}
+
+async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let request = recipient::list(tools.account, &args.share, args.paging.paging());
+    let mut all = tools.client.list(&request).await?;
+    // The API sends every state and has no filter.
+    all.retain(|one| {
+        let status = one.association_status.as_ref().map(Association::as_str);
+        args.status.as_deref().is_none_or(|wanted| status == Some(wanted))
+    });
+    all.sort_by(|a, b| key(a).cmp(&key(b)));
+    Ok(Outcome::done(Recipients(all)))
+}
+
+async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    Ok(Outcome::done(records::recipient(&tools, &args.share, &args.recipient).await?))
+}
+
+fn key(recipient: &Recipient) -> (Option<&str>, &str) {
+    (recipient.account().map(AccountId::as_str), recipient.id.as_str())
+}
+
+async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let directory = directory::read(&tools).await?;
+    let named = match args.to_organization {
+        Some(id) => Named::Organization(id),
+        None => Named::Accounts(args.to.into_iter().collect()),
+    };
+    let (audience, warnings) = audience::settle(named, tools.account, &directory, args.unseen)?;
+    for warning in warnings {
+        context.screen.warn(warning);
+    }
+    let to: [To; 1] = audience
+        .recipients()
+        .try_into()
+        .map_err(|_| Stop::new(StopKind::Usage, "one recipient is added at a time"))?;
+    let standing = records::recipients(&tools, &args.share).await?;
+    let is_in = |one: &&Recipient| matches!(&to[0], To::Account(account) if one.is_in() && one.account() == Some(account));
+    if let Some(one) = standing.iter().find(is_in) {
+        context.screen.note("it is among the recipients already: nothing to add");
+        return Ok(Outcome::done(one.clone()));
+    }
+    let changes = vec![records::addition(&tools, &args.share, &to[0])];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "adding it")? {
+        return Ok(outcome);
+    }
+    if let To::Organization(id) = &to[0] {
+        context.confirm(id.as_str(), "share with every account of it").await?;
+    }
+    Ok(Outcome::done(records::add(&tools, &args.share, &to[0]).await?))
+}
+
+async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let all = records::recipients(&tools, &args.share).await?;
+    let wanted = args.recipient.trim();
+    let id = wanted.parse::<RecipientId>().ok();
+    let found = if let Some(found) = all.iter().find(|one| Some(&one.id) == id.as_ref()) {
+        found
+    } else {
+        let directory = directory::read(&tools).await?;
+        let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
+        let its = all.iter().filter(|one| one.account() == accounts.first());
+        its.max_by_key(|one| one.is_in()).ok_or_else(|| {
+            Stop::new(StopKind::NotFound, format!("`{wanted}` is no recipient of this share"))
+                .hint(format!("`cfsso share recipients list {}`", args.share))
+        })?
+    };
+    let changes = vec![records::removal(&tools, &args.share, found)];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {
+        return Ok(outcome);
+    }
+    context.screen.warn("it loses what the share is of");
+    context.confirm(wanted, "remove this recipient").await?;
+    records::remove(&tools, &args.share, found).await?;
+    let after = records::recipients(&tools, &args.share).await?;
+    let seen = after.into_iter().find(|one| one.id == found.id);
+    if let Some(one) = &seen
+        && one.is_in()
+    {
+        let message = format!("removing `{wanted}` was sent, but it is among the recipients still");
+        return Err(Stop::new(StopKind::NotSeen, message)
+            .hint(format!("`cfsso share recipients list {}`", args.share))
+            .into());
+    }
+    Ok(Outcome::done(Recipients(seen.into_iter().collect())))
+}
+
+fn who(recipient: &Recipient) -> String {
+    match (recipient.account(), &recipient.organization_id) {
+        (Some(account), _) => account.to_string(),
+        (None, Some(id)) => format!("organization {id}"),
+        (None, None) => "the whole organization".to_owned(),
+    }
+}
+
+fn state(recipient: &Recipient) -> String {
+    let words = recipient.association_status.as_ref().map_or("not told".into(), Association::words);
+    let failed = recipient.failures().map(|error| format!("failed: {error}"));
+    let retried = recipient.retried().map(|error| format!("retrying: {error}"));
+    std::iter::once(words.into_owned()).chain(failed).chain(retried).collect::<Vec<_>>().join("; ")
+}
+
+impl Show for Recipient {
+    fn show(&self, page: &mut Page) {
+        page.fields(&[
+            ("recipient", Text::strong(who(self))),
+            ("state", Text::plain(state(self))),
+            ("id", Text::plain(self.id.as_str())),
+        ]);
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.id.to_string()]
+    }
+}
+
+impl Show for Recipients {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let row = |one: &Recipient| {
+            vec![Text::strong(who(one)), Text::plain(state(one)), Text::dim(one.id.as_str())]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        page.table(&["RECIPIENT", "STATE", "ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|one| one.id.to_string()).collect()
+    }
+}

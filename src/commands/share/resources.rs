@@ -1,0 +1,247 @@
+//! `cfsso share resources`: what a share is of.
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::{Outcome, change};
+use super::paging;
+use crate::api::ids::{ResourceId, ShareId};
+use crate::api::share::resource::{self, Resource, Shared};
+use crate::api::share::{Status, Type};
+use crate::context::Context;
+use crate::flow::federation::records;
+use crate::flow::plan::Plan;
+use crate::flow::{Stop, StopKind};
+use crate::output::{Page, Show, Text};
+
+/// The verbs of `cfsso share resources`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List what a share is of
+    List(List),
+    /// Show one resource
+    Get(Get),
+    /// Add a resource to a share
+    Add(Add),
+    /// Change what recipients are told with a resource
+    Update(Update),
+    /// Remove a resource from a share
+    Remove(Remove),
+}
+
+/// Arguments of `share resources list`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources list 3fd85f74b32742f1bff64a85009dda07")]
+pub struct List {
+    /// ID of the share
+    share: ShareId,
+
+    /// Only those in this state
+    #[arg(long, value_parser = ["active", "deleting", "deleted"])]
+    status: Option<String>,
+
+    /// Only those of this type
+    #[arg(long, value_name = "TYPE")]
+    resource_type: Option<String>,
+
+    #[command(flatten)]
+    paging: paging::Args,
+}
+
+/// Arguments of `share resources get`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources get 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
+pub struct Get {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the resource within the share
+    resource: ResourceId,
+}
+
+/// Arguments of `share resources add`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources add 3fd85f74b32742f1bff64a85009dda07 --resource-type idp-federation-grant --resource 023e105f4ecef8ad9ca31a8372d0c353")]
+pub struct Add {
+    /// ID of the share
+    share: ShareId,
+
+    /// Type of the resource, such as custom-ruleset or idp-federation-grant
+    #[arg(long, value_name = "TYPE")]
+    resource_type: String,
+
+    /// ID of the resource
+    #[arg(long, value_name = "ID")]
+    resource: String,
+
+    /// What recipients are told with it, a JSON object
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    meta: Option<Value>,
+}
+
+/// Arguments of `share resources update`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources update 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353 --meta {}")]
+pub struct Update {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the resource within the share
+    resource: ResourceId,
+
+    /// What recipients are told with it, a JSON object
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    meta: Value,
+}
+
+/// Arguments of `share resources remove`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share resources remove 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
+pub struct Remove {
+    /// ID of the share
+    share: ShareId,
+
+    /// ID of the resource within the share
+    resource: ResourceId,
+}
+
+/// Resources, as they came.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Resources(Vec<Resource>);
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::List(args) => list(args, context).await,
+        Command::Get(args) => get(args, context).await,
+        Command::Add(args) => add(args, context).await,
+        Command::Update(args) => update(args, context).await,
+        Command::Remove(args) => remove(args, context).await,
+    }
+}
+
+async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let kind = args.resource_type.as_deref().map(Type::named);
+    let narrowed = (args.status.as_deref(), kind.as_ref());
+    let request = resource::list(tools.account, &args.share, narrowed, args.paging.paging());
+    Ok(Outcome::done(Resources(tools.client.list(&request).await?)))
+}
+
+async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    Ok(Outcome::done(records::resource(&tools, &args.share, &args.resource).await?))
+}
+
+async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let found = records::resource(&tools, &args.share, &args.resource).await?;
+    let mut changes = Vec::new();
+    if found.meta != args.meta {
+        changes.push(records::meta_change(&tools, &args.share, &found, &args.meta));
+    }
+    let is_so = changes.is_empty();
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "changing it")? {
+        return Ok(outcome);
+    }
+    if is_so {
+        context.screen.note("its meta reads so already: nothing to change");
+        return Ok(Outcome::done(found));
+    }
+    Ok(Outcome::done(records::set_meta(&tools, &args.share, &found, &args.meta).await?))
+}
+
+async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let mut shared = Shared::new(tools.account, Type::named(&args.resource_type), &args.resource);
+    if let Some(meta) = args.meta {
+        shared = shared.meta(meta);
+    }
+    let changes = vec![records::resource_addition(&tools, &args.share, &shared)];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "adding it")? {
+        return Ok(outcome);
+    }
+    Ok(Outcome::done(records::add_resource(&tools, &args.share, &shared).await?))
+}
+
+async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let all = records::resources(&tools, &args.share).await?;
+    let found = all.iter().find(|one| one.id == args.resource).ok_or_else(|| {
+        Stop::new(StopKind::NotFound, format!("this share has no resource `{}`", args.resource))
+            .hint(format!("`cfsso share resources list {}`", args.share))
+    })?;
+    let changes = vec![records::resource_removal(&tools, &args.share, found)];
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {
+        return Ok(outcome);
+    }
+    context.screen.warn("every recipient of the share loses it");
+    context.confirm(args.resource.as_str(), "remove this resource").await?;
+    records::remove_resource(&tools, &args.share, found).await?;
+    let after = records::resources(&tools, &args.share).await?;
+    let seen = after.into_iter().find(|one| one.id == args.resource);
+    if seen.as_ref().is_some_and(|one| one.is_active()) {
+        let message = format!("removing `{}` was sent, but it is shared still", args.resource);
+        return Err(Stop::new(StopKind::NotSeen, message)
+            .hint(format!("`cfsso share resources list {}`", args.share))
+            .into());
+    }
+    Ok(Outcome::done(Resources(seen.into_iter().collect())))
+}
+
+fn object(text: &str) -> Result<Value, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(Value::Object(object)),
+        Ok(_) => Err("it is no JSON object".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn status(resource: &Resource) -> &str {
+    resource.status.as_ref().map_or("not told", Status::as_str)
+}
+
+impl Show for Resource {
+    fn show(&self, page: &mut Page) {
+        page.fields(&[
+            ("type", Text::strong(self.resource_type.as_str())),
+            ("resource", Text::plain(&self.resource_id)),
+            ("status", Text::plain(status(self))),
+            ("meta", Text::plain(self.meta.to_string())),
+            ("id", Text::plain(self.id.as_str())),
+        ]);
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.id.to_string()]
+    }
+}
+
+impl Show for Resources {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let row = |one: &Resource| {
+            vec![
+                Text::strong(one.resource_type.as_str()),
+                Text::plain(&one.resource_id),
+                Text::plain(status(one)),
+                Text::dim(one.id.as_str()),
+            ]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        page.table(&["TYPE", "RESOURCE", "STATUS", "ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|one| one.id.to_string()).collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! `cfsso share update`: the name, which alone can be changed.
+
+use super::super::{Outcome, change};
+use crate::api::ids::ShareId;
+use crate::context::Context;
+use crate::flow::federation::records;
+use crate::flow::plan::Plan;
+
+/// Arguments of `share update`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso share update 3fd85f74b32742f1bff64a85009dda07 --name rules")]
+pub struct Args {
+    /// ID of the share
+    share: ShareId,
+
+    /// Its new name
+    #[arg(long)]
+    name: String,
+}
+
+/// Renames a share.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let share = records::find(&tools, &args.share).await?;
+    let mut changes = Vec::new();
+    if share.name != args.name {
+        changes.push(records::renaming(&tools, &share, &args.name));
+    }
+    let is_so_already = changes.is_empty();
+    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "renaming it")? {
+        return Ok(outcome);
+    }
+    if is_so_already {
+        context.screen.note("it is called so already: nothing to change");
+        return Ok(Outcome::done(share));
+    }
+    Ok(Outcome::done(records::rename(&tools, &share, &args.name).await?))
+}

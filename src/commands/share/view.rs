@@ -1,0 +1,73 @@
+//! How a share is shown to people.
+
+use crate::api::share::{Fields, Share, Target};
+use crate::output::{Mark, Page, Show, Text};
+
+impl Show for Share {
+    fn show(&self, page: &mut Page) {
+        let mut fields = vec![
+            ("name", Text::strong(&self.name)),
+            ("id", Text::plain(self.id.as_str())),
+            ("status", status(self)),
+            ("for", Text::plain(target(self))),
+        ];
+        if let Some(account) = &self.account_id {
+            let name = self.account_name.as_deref().unwrap_or_default();
+            fields.push(("from", Text::plain(name) + Text::dim(format!("  {account}"))));
+        }
+        if let Some(counts) = counts(self) {
+            fields.push(("recipients", Text::plain(counts)));
+        }
+        for resource in self.resources.iter().flatten() {
+            let text = format!("{} {}", resource.resource_type.as_str(), resource.resource_id);
+            fields.push(("resource", Text::plain(text)));
+        }
+        fields.push(("created", Text::plain(self.created.as_deref().unwrap_or("not told"))));
+        fields.push(("modified", Text::plain(self.modified.as_deref().unwrap_or("not told"))));
+        page.fields(&fields);
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.id.to_string()]
+    }
+}
+
+/// How far its life has come.
+#[must_use]
+pub fn status(share: &Fields) -> Text {
+    match &share.status {
+        Some(status) if share.is_active() => Mark::Done.paint(status.as_str()),
+        Some(status) => Mark::Warning.paint(status.as_str()),
+        None => Text::dim("not told"),
+    }
+}
+
+/// Who it is for.
+#[must_use]
+pub fn target(share: &Fields) -> &str {
+    match &share.target_type {
+        Some(Target::Account) => "single accounts",
+        Some(Target::Organization) => "a whole organization",
+        Some(Target::Other(other)) => other,
+        None => "not told",
+    }
+}
+
+/// How many recipients there are in each state, where it was told.
+#[must_use]
+pub fn counts(share: &Fields) -> Option<String> {
+    let parts: Vec<_> = [
+        (share.associated_recipient_count, "have it"),
+        (share.associating_recipient_count, "being pushed"),
+        (share.disassociating_recipient_count, "being removed"),
+        (share.disassociated_recipient_count, "removed"),
+    ]
+    .into_iter()
+    .filter_map(|(count, words)| {
+        count
+            .filter(|&count| count > 0 || words == "have it")
+            .map(|count| format!("{count} {words}"))
+    })
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}

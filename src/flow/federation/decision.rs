@@ -1,0 +1,170 @@
+//! What is to do so that an audience gets an identity provider. Pure: what
+//! stands in, what to create, reuse and add out. Nothing is ever replaced.
+
+use super::recipients::Audience;
+use super::standing::{Held, Standing};
+use crate::api::ids::{AccountId, GrantId, ShareId};
+use crate::api::share::To;
+
+/// What is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The grant to reuse; none means that one is to be created.
+    pub grant: Option<GrantId>,
+    /// What becomes of the share.
+    pub sharing: Sharing,
+}
+
+/// What becomes of the share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sharing {
+    /// Everybody is in already.
+    Stands,
+    /// A share with these recipients is to be created.
+    Create(Vec<To>),
+    /// These recipients are to be added to a share that stands.
+    Add(ShareId, Vec<To>),
+}
+
+/// What is to do so that `audience` gets what `standing` is of.
+#[must_use]
+pub fn decide(standing: &Standing, audience: &Audience) -> Decision {
+    let grant = standing.grants.first().map(|grant| grant.id.clone());
+    let Audience::Accounts(accounts) = audience else {
+        let stands = standing.shares.iter().any(|held| covers(held, audience));
+        let sharing = if stands { Sharing::Stands } else { Sharing::Create(audience.recipients()) };
+        return Decision { grant, sharing };
+    };
+    let missing: Vec<_> = accounts
+        .iter()
+        .filter(|account| !standing.shares.iter().any(|held| reaches(held, account)))
+        .cloned()
+        .map(To::Account)
+        .collect();
+    let sharing = match (missing.is_empty(), oldest(&standing.shares)) {
+        (true, _) => Sharing::Stands,
+        (false, Some(held)) => Sharing::Add(held.share.id.clone(), missing),
+        (false, None) => Sharing::Create(missing),
+    };
+    Decision { grant, sharing }
+}
+
+/// Whether a share is with the whole of an organization that is asked for.
+fn covers(held: &Held, audience: &Audience) -> bool {
+    if !held.share.is_for_organization() {
+        return false;
+    }
+    let Audience::Organization(id) = audience else { return true };
+    let told = held.share.organization_id.as_deref();
+    told.is_none_or(|told| told == id.as_str())
+}
+
+/// Whether an account receives a share. Recipients are in one organization, so
+/// a share with the whole of it reaches each.
+#[must_use]
+pub fn reaches(held: &Held, account: &AccountId) -> bool {
+    held.share.is_for_organization()
+        || held
+            .recipients
+            .iter()
+            .any(|recipient| recipient.is_in() && recipient.account() == Some(account))
+}
+
+/// The share that recipients are added to: only one with single accounts takes
+/// any (API reference, section 7).
+fn oldest(shares: &[Held]) -> Option<&Held> {
+    let by_age = |held: &&Held| (held.share.created.clone(), held.share.id.to_string());
+    shares.iter().filter(|held| !held.share.is_for_organization()).min_by_key(by_age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: char) -> AccountId {
+        std::iter::repeat_n(digit, 32).collect::<String>().parse().unwrap()
+    }
+
+    fn held(share: &str, target: &str, recipients: &[(char, &str)]) -> Held {
+        let text = format!(
+            r#"{{"id":"{share}","target_type":"{target}","organization_id":"o1","created":"{share}"}}"#
+        );
+        let recipient = |(digit, state): &(char, &str)| {
+            let text = format!(
+                r#"{{"id":"r{digit}","recipient_account_id":"{}","association_status":"{state}"}}"#,
+                id(*digit)
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        Held {
+            share: serde_json::from_str(&text).unwrap(),
+            resources: Vec::new(),
+            recipients: recipients.iter().map(recipient).collect(),
+        }
+    }
+
+    fn decided(grants: &str, shares: Vec<Held>, audience: &Audience) -> String {
+        let grants = serde_json::from_str(grants).unwrap();
+        let decision = decide(&Standing { grants, shares, orphans: Vec::new() }, audience);
+        let grant = decision.grant.map_or("new".to_owned(), |id| id.to_string());
+        let digits = |to: &[To]| {
+            to.iter()
+                .map(|to| match to {
+                    To::Account(id) => id.as_str()[..1].to_owned(),
+                    To::Organization(id) => id.to_string(),
+                    To::EntireOrganization => "entire".to_owned(),
+                })
+                .collect::<String>()
+        };
+        match decision.sharing {
+            Sharing::Stands => format!("{grant}, stands"),
+            Sharing::Create(to) => format!("{grant}, create {}", digits(&to)),
+            Sharing::Add(share, to) => format!("{grant}, add {} to {share}", digits(&to)),
+        }
+    }
+
+    #[test]
+    fn what_stands_is_reused_and_only_what_is_missing_is_added() {
+        const GRANT: &str = r#"[{"id":"g1","idp_id":"p1"}]"#;
+        let accounts = |digits: &str| Audience::Accounts(digits.chars().map(id).collect());
+        let organization = || Audience::Organization("o1".parse().unwrap());
+        let two = || vec![held("s1", "account", &[('1', "associated"), ('2', "associating")])];
+        for (grants, shares, audience, expected) in [
+            ("[]", vec![], accounts("12"), "new, create 12"),
+            (GRANT, vec![], accounts("12"), "g1, create 12"),
+            (GRANT, two(), accounts("12"), "g1, stands"),
+            (GRANT, two(), accounts("1234"), "g1, add 34 to s1"),
+            (
+                GRANT,
+                vec![held("s1", "account", &[('1', "disassociated"), ('2', "disassociating")])],
+                accounts("12"),
+                "g1, add 12 to s1",
+            ),
+            (
+                GRANT,
+                vec![held("s2", "account", &[('1', "associated")]), held("s1", "account", &[])],
+                accounts("13"),
+                "g1, add 3 to s1",
+            ),
+            (GRANT, vec![held("s1", "organization", &[])], accounts("12"), "g1, stands"),
+            (GRANT, vec![held("s1", "organization", &[])], organization(), "g1, stands"),
+            (
+                GRANT,
+                vec![held("s1", "organization", &[])],
+                Audience::EntireOrganization,
+                "g1, stands",
+            ),
+            (
+                GRANT,
+                vec![held("s1", "organization", &[])],
+                Audience::Organization("o2".parse().unwrap()),
+                "g1, create o2",
+            ),
+            // Single accounts cannot be widened to an organization in place.
+            (GRANT, two(), organization(), "g1, create o1"),
+            ("[]", vec![], Audience::EntireOrganization, "new, create entire"),
+        ] {
+            assert_eq!(decided(grants, shares, &audience), expected, "{audience:?}");
+        }
+    }
+}

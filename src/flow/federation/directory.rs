@@ -1,0 +1,123 @@
+//! The accounts that the token sees: what they are called, and which
+//! organization they belong to.
+
+use crate::api::account::{self, Account};
+use crate::api::ids::AccountId;
+use crate::flow::{Error, Tools};
+
+/// The accounts that the token sees.
+#[derive(Debug, Default)]
+pub struct Directory {
+    accounts: Vec<Account>,
+    /// Why the accounts cannot be listed, where they cannot.
+    pub unlisted: Option<String>,
+}
+
+/// The organization of an account, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Membership<'a> {
+    /// It belongs to this one.
+    In(&'a str),
+    /// It belongs to none, while others that the token sees belong to one.
+    None,
+    /// The token does not see it, or no account says what it belongs to.
+    Unknown,
+}
+
+/// Lists the accounts. A token that may not is no failure: the API has the
+/// last word on recipients.
+pub async fn read(tools: &Tools<'_>) -> Result<Directory, Error> {
+    match tools.client.list(&account::list()).await {
+        Ok(accounts) => Ok(Directory::new(accounts)),
+        Err(error) if error.is_retryable() => Err(error.into()),
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let unlisted = Some(source.unwrap_or_else(|| error.to_string()));
+            Ok(Directory { accounts: Vec::new(), unlisted })
+        }
+    }
+}
+
+impl Directory {
+    /// A directory of these accounts.
+    #[must_use]
+    pub fn new(accounts: Vec<Account>) -> Self {
+        Self { accounts, unlisted: None }
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Whether it knows the account.
+    #[must_use]
+    pub fn knows(&self, id: &AccountId) -> bool {
+        self.find(id).is_some()
+    }
+
+    /// The account's name.
+    #[must_use]
+    pub fn name(&self, id: &AccountId) -> Option<&str> {
+        self.find(id)?.name.as_deref()
+    }
+
+    /// The account as people are told of it: by its name where that is known.
+    #[must_use]
+    pub fn told(&self, id: &AccountId) -> String {
+        self.name(id).map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    }
+
+    /// The organization of an account. That a list names no organization at
+    /// all says nothing: the field is a hint (API reference, section 6).
+    #[must_use]
+    pub fn membership(&self, id: &AccountId) -> Membership<'_> {
+        let Some(account) = self.find(id) else { return Membership::Unknown };
+        match organization(account) {
+            Some(organization) => Membership::In(organization),
+            None if self.accounts.iter().any(|other| organization(other).is_some()) => {
+                Membership::None
+            }
+            None => Membership::Unknown,
+        }
+    }
+
+    fn find(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id.as_str().eq_ignore_ascii_case(id.as_str()))
+    }
+}
+
+fn organization(account: &Account) -> Option<&str> {
+    let id = account.managed_by.as_ref()?.parent_org_id.as_deref()?;
+    (!id.is_empty()).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(digit: char, managed_by: &str) -> Account {
+        let id: String = std::iter::repeat_n(digit, 32).collect();
+        let text = format!(r#"{{"id":"{id}","name":"Account {digit}","managed_by":{managed_by}}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn no_organization_is_known_only_where_another_account_names_one() {
+        let one = r#"{"parent_org_id":"o1"}"#;
+        let id = |digit: char| -> AccountId {
+            std::iter::repeat_n(digit, 32).collect::<String>().parse().unwrap()
+        };
+        for (accounts, asked, membership) in [
+            (vec![account('a', one)], 'a', Membership::In("o1")),
+            (vec![account('a', "null"), account('b', one)], 'a', Membership::None),
+            (vec![account('a', "null"), account('b', "null")], 'a', Membership::Unknown),
+            (vec![account('a', r#"{"parent_org_id":""}"#)], 'a', Membership::Unknown),
+            (vec![account('a', one)], 'c', Membership::Unknown),
+        ] {
+            let directory = Directory::new(accounts);
+            assert_eq!(directory.membership(&id(asked)), membership);
+        }
+    }
+}

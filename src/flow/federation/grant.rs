@@ -1,0 +1,180 @@
+//! Finding, creating and deleting grants. A lost answer never makes two.
+
+use crate::api::fault::Fault;
+use crate::api::grant::{self, Grant};
+use crate::api::idp::{self, Idp};
+use crate::api::ids::{GrantId, IdpId};
+use crate::api::{self, Kind};
+use crate::flow::explained::Explained;
+use crate::flow::plan::{Change, Difference};
+use crate::flow::{Error, Stop, StopKind, Tools};
+
+/// All grants, by their identity provider and then ID.
+pub async fn list(tools: &Tools<'_>) -> Result<Vec<Grant>, Error> {
+    let mut grants = tools.client.list(&grant::list(tools.account)).await?;
+    grants.sort_by(|a, b| {
+        (a.idp_id.as_str(), a.id.as_str()).cmp(&(b.idp_id.as_str(), b.id.as_str()))
+    });
+    Ok(grants)
+}
+
+/// The grant with this ID. A wrong one is answered with those there are.
+pub async fn find(tools: &Tools<'_>, id: &GrantId) -> Result<Grant, Error> {
+    match tools.client.send(&grant::get(tools.account, id)).await {
+        Err(error) if error.kind() == Kind::NotFound => match list(tools).await {
+            Ok(grants) => Err(absent(id, &grants).into()),
+            Err(_) => Err(error.into()),
+        },
+        answer => Ok(answer?),
+    }
+}
+
+fn absent(id: &GrantId, grants: &[Grant]) -> Stop {
+    let stop =
+        Stop::new(StopKind::NotFound, format!("this account has no federation grant `{id}`"))
+            .hint("`cfsso federation list`");
+    if grants.is_empty() {
+        return stop.cause("it has no federation grants at all");
+    }
+    stop.causes(grants.iter().map(|grant| format!("it has {}", told(grant, None))))
+}
+
+/// Lets an identity provider be shared. Where the answer is lost, looks for
+/// the grant before sending again. A refusal is told with the grants that
+/// stand: how many there may be has changed over time.
+pub async fn create(tools: &Tools<'_>, idp: &IdpId) -> Result<Grant, Error> {
+    let look = async || {
+        let grants = tools.client.list(&grant::list(tools.account)).await?;
+        Ok(grants.into_iter().find(|grant| grant.idp_id == *idp))
+    };
+    let title = format!("create the federation grant of {idp}");
+    match tools.create(&grant::create(tools.account, idp), look, title).await {
+        Ok(created) => Ok(created.into_inner()),
+        Err(Error::Api(error)) => Err(refused(tools, error).await),
+        Err(error) => Err(error),
+    }
+}
+
+async fn refused(tools: &Tools<'_>, error: api::Error) -> Error {
+    let is_refusal = matches!(&error.fault, Fault::Refused(_))
+        && matches!(error.kind(), Kind::Conflict | Kind::Invalid | Kind::Other | Kind::Forbidden);
+    if !is_refusal {
+        return error.into();
+    }
+    let idps = idp::list(tools.account);
+    let (grants, idps) = tokio::join!(list(tools), tools.client.list(&idps));
+    explain(error, &grants.unwrap_or_default(), &idps.unwrap_or_default()).into()
+}
+
+/// What a person needs to know of a refused grant.
+fn explain(error: api::Error, grants: &[Grant], idps: &[Idp]) -> Explained {
+    let says_organization = error
+        .api_errors()
+        .iter()
+        .any(|error| error.message.to_ascii_lowercase().contains("organization"));
+    let is_forbidden = error.kind() == Kind::Forbidden;
+    let mut explained = Explained::new(error);
+    if says_organization {
+        return explained
+            .cause("identity providers are shared between accounts of one Cloudflare organization")
+            .hint(
+                "have a super administrator add the account to an organization, in the dashboard",
+            );
+    }
+    if is_forbidden {
+        return explained.hint(
+            "which permission grants want is not documented; the likely one is \
+             Access: Organizations, Identity Providers, and Groups Write, \
+             held by a member of the organization",
+        );
+    }
+    for grant in grants {
+        let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
+        explained = explained.cause(format!("a grant stands: {}", told(grant, idp)));
+    }
+    match grants {
+        [] => explained,
+        [first, ..] => explained.hint(format!(
+            "where the account's limit is reached, end one that is not needed: `cfsso federation unshare {}`",
+            first.idp_id
+        )),
+    }
+}
+
+/// A grant in words.
+#[must_use]
+pub fn told(grant: &Grant, idp: Option<&Idp>) -> String {
+    let name = idp.map_or_else(
+        || grant.idp_id.to_string(),
+        |idp| format!("{} ({})", idp.name, idp.kind.as_str()),
+    );
+    format!("{}  for {name}", grant.id)
+}
+
+/// The change that [`create`] makes.
+#[must_use]
+pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Change {
+    Change::new(
+        format!("create the federation grant of {}", idp.name),
+        &grant::create(tools.account, &idp.id),
+        vec![Difference::new("idp_id", (), idp.id.as_str())],
+    )
+}
+
+/// Deletes a grant, and sees that it is gone. Takes effect at once.
+pub async fn delete(tools: &Tools<'_>, id: &GrantId, before: Option<&Grant>) -> Result<(), Error> {
+    let title = format!("delete the federation grant {id}");
+    let request = grant::delete(tools.account, id);
+    tools.write(&request, before.map(Grant::text), title).await?;
+    match tools.client.send(&grant::get(tools.account, id)).await {
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(Stop::new(
+            StopKind::NotSeen,
+            format!("deleting the federation grant `{id}` was sent, but it still stands"),
+        )
+        .hint(format!("`cfsso federation get {id}`"))
+        .into()),
+    }
+}
+
+/// The change that [`delete`] makes.
+#[must_use]
+pub fn deletion(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Change {
+    Change::new(
+        format!("delete the federation grant of {idp}: every recipient loses it at once"),
+        &grant::delete(tools.account, &grant.id),
+        vec![Difference::new("id", grant.id.as_str(), ())],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::fault::{ApiError, Refusal};
+
+    fn refusal(message: &str) -> api::Error {
+        let refusal = Refusal {
+            status: 409,
+            errors: vec![ApiError { code: Some(12132), message: message.to_owned() }],
+            ray: None,
+            retry_after: None,
+        };
+        api::Error::refused("POST /accounts/a/access/idp_federation_grants", refusal)
+    }
+
+    #[test]
+    fn a_refused_grant_is_told_with_those_that_stand() {
+        let grant = serde_json::from_str(r#"{"id":"g1","idp_id":"p1"}"#).unwrap();
+        let idp = serde_json::from_str(r#"{"id":"p1","name":"Okta","type":"okta"}"#).unwrap();
+        let explained = explain(refusal("too many grants"), &[grant], &[idp]);
+        assert_eq!(explained.causes, ["a grant stands: g1  for Okta (okta)"]);
+        assert!(explained.hint.unwrap().ends_with("`cfsso federation unshare p1`"));
+    }
+
+    #[test]
+    fn an_account_without_an_organization_is_recognised() {
+        let explained = explain(refusal("Account is not part of an Organization"), &[], &[]);
+        assert!(explained.hint.unwrap().contains("add the account to an organization"));
+    }
+}

@@ -1,0 +1,159 @@
+//! What federation left behind, each with the command that mends it. Pure.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::standing::is_orphan;
+use crate::api::app::App;
+use crate::api::grant::Grant;
+use crate::api::idp::Idp;
+use crate::api::share::{Share, resource};
+
+/// Something left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Orphan {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Its identifier.
+    pub id: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// The command that mends it.
+    pub remedy: String,
+}
+
+/// What can be left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A grant that nothing is shared by.
+    GrantWithoutShare,
+    /// A share whose grants are gone.
+    ShareWithoutGrant,
+    /// An application that admits an identity provider which is gone.
+    AllowedIdpGone,
+    /// An application that admits a read-only identity provider, while nothing
+    /// is shared with this account.
+    AllowedIdpNotShared,
+}
+
+/// What the account shows of federation, as far as it was read.
+pub struct Seen<'a> {
+    /// The grants.
+    pub grants: &'a [Grant],
+    /// The active shares that are sent, each with what it is of.
+    pub sent: &'a [(&'a Share, &'a [resource::Fields])],
+    /// The identity providers.
+    pub idps: &'a [Idp],
+    /// How many shares of grants are received; none where it was not read.
+    pub received: Option<usize>,
+    /// The applications; none where they were not read.
+    pub apps: Option<&'a [App]>,
+}
+
+/// Everything left behind.
+#[must_use]
+pub fn find(seen: &Seen<'_>) -> Vec<Orphan> {
+    let mut orphans = grants_alone(seen);
+    orphans.extend(shares_alone(seen));
+    orphans.extend(allowed_in_vain(seen));
+    orphans
+}
+
+fn grants_alone(seen: &Seen<'_>) -> Vec<Orphan> {
+    let is_shared = |grant: &&Grant| {
+        let mut all = seen.sent.iter().flat_map(|(_, resources)| *resources);
+        all.any(|resource| resource.grant() == Some(grant.id.as_str()))
+    };
+    let orphan = |grant: &Grant| Orphan {
+        kind: Kind::GrantWithoutShare,
+        id: grant.id.to_string(),
+        problem: "nothing is shared by this grant".to_owned(),
+        remedy: format!(
+            "`cfsso federation share {} --to <ACCOUNT>`, or `cfsso federation delete {}`",
+            grant.idp_id, grant.id
+        ),
+    };
+    seen.grants.iter().filter(|grant| !is_shared(grant)).map(orphan).collect()
+}
+
+fn shares_alone(seen: &Seen<'_>) -> Vec<Orphan> {
+    let orphan = |share: &Share| Orphan {
+        kind: Kind::ShareWithoutGrant,
+        id: share.id.to_string(),
+        problem: format!("the grant of the share `{}` is gone: it gives nothing", share.name),
+        remedy: format!("`cfsso share delete {}`", share.id),
+    };
+    let left = seen.sent.iter().filter(|(_, resources)| is_orphan(resources, seen.grants));
+    left.map(|(share, _)| orphan(share)).collect()
+}
+
+fn allowed_in_vain(seen: &Seen<'_>) -> Vec<Orphan> {
+    let mut orphans = Vec::new();
+    for app in seen.apps.unwrap_or_default() {
+        for id in app.allowed_idps.iter().flatten() {
+            let (kind, problem) = match seen.idps.iter().find(|idp| idp.id == *id) {
+                None => (
+                    Kind::AllowedIdpGone,
+                    format!(
+                        "the application `{}` admits the identity provider `{id}`, which is gone",
+                        app.name
+                    ),
+                ),
+                Some(idp) if idp.is_read_only() && seen.received == Some(0) => (
+                    Kind::AllowedIdpNotShared,
+                    format!(
+                        "the application `{}` admits `{}`, which is read-only and shared with this account no more",
+                        app.name, idp.name
+                    ),
+                ),
+                Some(_) => continue,
+            };
+            let remedy = format!("`cfsso app idps {} --remove {id}`", app.id);
+            orphans.push(Orphan { kind, id: app.id.to_string(), problem, remedy });
+        }
+    }
+    orphans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(grants: &str, of: &str, idps: &str, received: usize, allowed: &str) -> Vec<Kind> {
+        let grants: Vec<Grant> = serde_json::from_str(grants).unwrap();
+        let share: Share = serde_json::from_str(r#"{"id":"s1","name":"a"}"#).unwrap();
+        let resource = format!(
+            r#"[{{"id":"x","resource_id":"{of}","resource_type":"idp-federation-grant"}}]"#
+        );
+        let resources: Vec<resource::Fields> = serde_json::from_str(&resource).unwrap();
+        let idps: Vec<Idp> = serde_json::from_str(idps).unwrap();
+        let app = format!(r#"[{{"id":"a1","name":"App","allowed_idps":{allowed}}}]"#);
+        let apps: Vec<App> = serde_json::from_str(&app).unwrap();
+        let seen = Seen {
+            grants: &grants,
+            sent: &[(&share, &resources)],
+            idps: &idps,
+            received: Some(received),
+            apps: Some(&apps),
+        };
+        find(&seen).into_iter().map(|orphan| orphan.kind).collect()
+    }
+
+    #[test]
+    fn what_was_left_behind_is_found_and_nothing_else() {
+        const GRANT: &str = r#"[{"id":"g1","idp_id":"p1"}]"#;
+        const OWN: &str = r#"[{"id":"p1","type":"okta","name":"Okta"}]"#;
+        const SHARED: &str = r#"[{"id":"p1","type":"okta","name":"Okta","read_only":true}]"#;
+        for (grants, of, idps, received, allowed, kinds) in [
+            (GRANT, "g1", OWN, 0, r#"["p1"]"#, &[][..]),
+            (GRANT, "g2", OWN, 0, "[]", &[Kind::GrantWithoutShare, Kind::ShareWithoutGrant]),
+            ("[]", "g1", OWN, 0, "null", &[Kind::ShareWithoutGrant]),
+            (GRANT, "g1", OWN, 0, r#"["p2"]"#, &[Kind::AllowedIdpGone]),
+            (GRANT, "g1", SHARED, 0, r#"["p1"]"#, &[Kind::AllowedIdpNotShared]),
+            (GRANT, "g1", SHARED, 1, r#"["p1"]"#, &[]),
+        ] {
+            assert_eq!(found(grants, of, idps, received, allowed), kinds, "{of} {allowed}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Who a share is to be for: what a person named, held against what the token
+//! sees. Decides before anything is sent.
+
+use super::directory::{Directory, Membership};
+use crate::api::ids::{AccountId, OrganizationId};
+use crate::api::share::To;
+use crate::flow::{Stop, StopKind};
+
+/// Who a share is to be for, by explicit choice alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// These accounts.
+    Accounts(Vec<AccountId>),
+    /// Every account of this organization.
+    Organization(OrganizationId),
+    /// Every account of the own organization, whose ID is not known.
+    EntireOrganization,
+}
+
+/// Who a person named.
+#[derive(Debug, Clone)]
+pub enum Named {
+    /// Accounts, by ID or name.
+    Accounts(Vec<String>),
+    /// An organization, by ID.
+    Organization(OrganizationId),
+    /// The own organization.
+    EntireOrganization,
+}
+
+impl Audience {
+    /// The recipients as they are sent.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<To> {
+        match self {
+            Self::Accounts(accounts) => accounts.iter().cloned().map(To::Account).collect(),
+            Self::Organization(id) => vec![To::Organization(id.clone())],
+            Self::EntireOrganization => vec![To::EntireOrganization],
+        }
+    }
+}
+
+/// Settles who a share is for. `own` is the account that shares; `unseen` lets
+/// accounts pass that the token does not see. With it come warnings.
+pub fn settle(
+    named: Named,
+    own: &AccountId,
+    directory: &Directory,
+    unseen: bool,
+) -> Result<(Audience, Vec<String>), Stop> {
+    if directory.membership(own) == Membership::None {
+        return Err(in_no_organization(own));
+    }
+    let mut warnings = Vec::new();
+    let audience = match named {
+        Named::Accounts(texts) => {
+            let accounts = resolve(&texts, directory)?;
+            differ(&accounts, own)?;
+            for account in &accounts {
+                warnings.extend(belongs(account, own, directory, unseen)?);
+            }
+            Audience::Accounts(accounts)
+        }
+        Named::Organization(id) => match directory.membership(own) {
+            Membership::In(known) if known != id.as_str() => {
+                return Err(other_organization(&id, known));
+            }
+            _ => Audience::Organization(id),
+        },
+        // The ID says the same as an empty recipient, and says it aloud.
+        Named::EntireOrganization => match directory.membership(own) {
+            Membership::In(known) => {
+                known.parse().map_or(Audience::EntireOrganization, Audience::Organization)
+            }
+            _ => Audience::EntireOrganization,
+        },
+    };
+    Ok((audience, warnings))
+}
+
+/// The accounts that `texts` name, in their order.
+pub fn resolve(texts: &[String], directory: &Directory) -> Result<Vec<AccountId>, Stop> {
+    if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+        return Err(Stop::new(StopKind::Usage, "an account to share with is empty")
+            .cause("an empty recipient means the whole organization to the API, and is never sent by omission")
+            .hint("name accounts by ID or name: `--to <ACCOUNT>`"));
+    }
+    texts.iter().map(|text| one(text.trim(), directory)).collect()
+}
+
+fn one(text: &str, directory: &Directory) -> Result<AccountId, Stop> {
+    if let Ok(id) = text.parse::<AccountId>() {
+        return Ok(id.to_string().to_ascii_lowercase().parse().unwrap_or(id));
+    }
+    let is_like = |name: &str| name.to_lowercase() == text.to_lowercase();
+    let exact = |name: &str| name == text;
+    let ways: [&dyn Fn(&str) -> bool; 2] = [&exact, &is_like];
+    for way in ways {
+        let found: Vec<_> = directory
+            .accounts()
+            .iter()
+            .filter(|account| account.name.as_deref().is_some_and(way))
+            .collect();
+        match found.as_slice() {
+            [] => {}
+            [only] => return Ok(only.id.clone()),
+            several => {
+                let message = format!("`{text}` names {} accounts", several.len());
+                return Err(Stop::new(StopKind::Conflict, message)
+                    .causes(several.iter().map(|account| directory.told(&account.id)))
+                    .hint(format!("name one by its ID, `{}`", several[0].id)));
+            }
+        }
+    }
+    let stop = Stop::new(StopKind::NotFound, format!("this token sees no account named `{text}`"));
+    Err(match &directory.unlisted {
+        Some(reason) => stop
+            .cause(format!("it may not list accounts: {reason}"))
+            .hint("name the account by its ID, 32 hexadecimal digits"),
+        None => stop
+            .causes(
+                directory
+                    .accounts()
+                    .iter()
+                    .take(10)
+                    .map(|account| format!("it sees {}", directory.told(&account.id))),
+            )
+            .hint("name the account by its ID, 32 hexadecimal digits"),
+    })
+}
+
+/// No account twice, and not the one that shares.
+fn differ(accounts: &[AccountId], own: &AccountId) -> Result<(), Stop> {
+    for (at, account) in accounts.iter().enumerate() {
+        if account.as_str().eq_ignore_ascii_case(own.as_str()) {
+            let message = format!("`{account}` is the account that shares");
+            return Err(Stop::new(StopKind::Usage, message)
+                .hint("leave it out: it has the identity provider already"));
+        }
+        if accounts[..at].contains(account) {
+            let message = format!("`{account}` is named twice");
+            return Err(Stop::new(StopKind::Usage, message).hint("name each account once"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an account can receive from the own one; a warning where nobody can
+/// tell.
+fn belongs(
+    account: &AccountId,
+    own: &AccountId,
+    directory: &Directory,
+    unseen: bool,
+) -> Result<Option<String>, Stop> {
+    let told = directory.told(account);
+    match (directory.membership(own), directory.membership(account)) {
+        (Membership::In(a), Membership::In(b)) if a == b => Ok(None),
+        (Membership::In(_), Membership::In(_) | Membership::None) => Err(Stop::new(
+            StopKind::Refused,
+            format!("`{told}` is not in the organization of this account"),
+        )
+        .cause("an identity provider can be shared within one organization only")
+        .hint("leave it out, or have a super administrator add it to the organization")),
+        _ if directory.accounts().len() > 1 && !directory.knows(account) && !unseen => {
+            Err(Stop::new(StopKind::NotFound, format!("this token sees no account `{account}`"))
+                .cause(format!("it sees {} others", directory.accounts().len()))
+                .hint("check the ID; if it is right, add `--unseen` to let the API decide"))
+        }
+        _ => Ok(Some(format!(
+            "not checked whether {told} is in the organization of this account: the API will tell"
+        ))),
+    }
+}
+
+/// The account cannot share at all.
+#[must_use]
+pub fn in_no_organization(own: &AccountId) -> Stop {
+    Stop::new(StopKind::Refused, format!("the account `{own}` is in no organization"))
+        .cause("identity providers are shared between accounts of one Cloudflare organization")
+        .hint("have a super administrator add the account to an organization, in the dashboard")
+}
+
+fn other_organization(id: &OrganizationId, known: &str) -> Stop {
+    Stop::new(StopKind::Refused, format!("this account is not in the organization `{id}`"))
+        .cause(format!("it is in the organization {known}"))
+        .hint(format!("`--to-organization {known}`, or name accounts with `--to`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "00000000000000000000000000000000";
+
+    fn id(digit: char) -> String {
+        std::iter::repeat_n(digit, 32).collect()
+    }
+
+    /// Accounts of organization `o1`: 0 to 3. Of `o2`: 8. Of none: 9.
+    fn directory() -> Directory {
+        let account = |digit: char, organization: Option<&str>| {
+            let text = format!(
+                r#"{{"id":"{}","name":"Cats {digit}","managed_by":{}}}"#,
+                id(digit),
+                organization.map_or_else(
+                    || "null".to_owned(),
+                    |id| format!(r#"{{"parent_org_id":"{id}"}}"#)
+                ),
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        Directory::new(vec![
+            account('0', Some("o1")),
+            account('1', Some("o1")),
+            account('2', Some("o1")),
+            account('3', Some("o1")),
+            account('8', Some("o2")),
+            account('9', None),
+        ])
+    }
+
+    fn settled(texts: &[&str], unseen: bool) -> Result<(Audience, Vec<String>), Stop> {
+        let named = Named::Accounts(texts.iter().map(|&text| text.to_owned()).collect());
+        settle(named, &OWN.parse().unwrap(), &directory(), unseen)
+    }
+
+    #[test]
+    fn accounts_are_named_by_id_or_name_and_refused_with_the_reason() {
+        let unknown = id('7');
+        let cases: &[(&[&str], bool, Result<usize, StopKind>)] = &[
+            (&[&id('1'), "Cats 2", "cats 3"], false, Ok(3)),
+            (&[""], false, Err(StopKind::Usage)),
+            (&[], false, Err(StopKind::Usage)),
+            (&["Cats 1", "  "], false, Err(StopKind::Usage)),
+            (&["Cats 1", &id('1')], false, Err(StopKind::Usage)),
+            (&[OWN], false, Err(StopKind::Usage)),
+            (&["Cats 0"], false, Err(StopKind::Usage)),
+            (&["Dogs"], false, Err(StopKind::NotFound)),
+            (&[&unknown], false, Err(StopKind::NotFound)),
+            (&[&unknown], true, Ok(1)),
+            (&["Cats 8"], false, Err(StopKind::Refused)),
+            (&["Cats 9"], true, Err(StopKind::Refused)),
+        ];
+        for (texts, unseen, expected) in cases {
+            let seen = settled(texts, *unseen).map(|(audience, _)| audience.recipients().len());
+            assert_eq!(seen.map_err(|stop| stop.kind), *expected, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_a_warning_and_no_refusal() {
+        assert!(settled(&["Cats 1"], false).unwrap().1.is_empty());
+        assert_eq!(settled(&[&id('7')], true).unwrap().1.len(), 1);
+        let named = Named::Accounts(vec![id('7')]);
+        let mut blind = Directory::new(Vec::new());
+        blind.unlisted = Some("403".to_owned());
+        let (_, warnings) = settle(named, &OWN.parse().unwrap(), &blind, false).unwrap();
+        assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_whole_organization_is_the_own_one_or_refused() {
+        let own = OWN.parse().unwrap();
+        let settle = |named, own| settle(named, own, &directory(), false).map(|(to, _)| to);
+        let organization = |id: &str| Audience::Organization(id.parse().unwrap());
+        let entire = settle(Named::EntireOrganization, &own).unwrap();
+        assert_eq!(entire, organization("o1"));
+        let named = Named::Organization("o1".parse().unwrap());
+        assert_eq!(settle(named, &own).unwrap(), organization("o1"));
+        let other = settle(Named::Organization("o2".parse().unwrap()), &own).unwrap_err();
+        assert_eq!(other.kind, StopKind::Refused);
+        let none = settle(Named::EntireOrganization, &id('9').parse().unwrap()).unwrap_err();
+        assert_eq!(none.kind, StopKind::Refused);
+        assert!(none.message.ends_with("is in no organization"), "{none}");
+    }
+
+    #[test]
+    fn an_ambiguous_name_lists_the_accounts() {
+        let text = |digit| format!(r#"{{"id":"{}","name":"Twins"}}"#, id(digit));
+        let twins = ['a', 'b'].map(|digit| serde_json::from_str(&text(digit)).unwrap());
+        let stop = resolve(&["twins".to_owned()], &Directory::new(twins.into())).unwrap_err();
+        assert_eq!(stop.kind, StopKind::Conflict);
+        assert_eq!(stop.causes.len(), 2);
+    }
+}

@@ -1,0 +1,182 @@
+//! Everything that federation consists of in one account, read at once and put
+//! in order. Recipients are asked for in parallel, a bounded number at a time.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::arrival::Arrival;
+use super::directory::{self, Directory};
+use super::orphan::{self, Orphan, Seen};
+use super::standing::{self, AT_ONCE, Of};
+use super::{grant, records};
+use crate::api::grant::Grant;
+use crate::api::idp::Idp;
+use crate::api::share::filter::Paging;
+use crate::api::{Kind, app, idp};
+use crate::flow::{Error, Tools};
+
+/// The federation of one account.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Status {
+    schema: &'static str,
+    /// Whether nothing is left behind or has failed.
+    pub ok: bool,
+    /// The identity providers that are shared, or could be by their grant.
+    pub sources: Vec<Source>,
+    /// What is left behind.
+    pub orphans: Vec<Orphan>,
+    /// What could not be read, and why.
+    pub not_checked: Vec<String>,
+}
+
+/// One identity provider and who receives it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Source {
+    /// The identity provider's ID.
+    pub idp_id: String,
+    /// Its name, where it is there.
+    pub idp_name: Option<String>,
+    /// Its type, where it is there.
+    pub idp_type: Option<String>,
+    /// Its grant.
+    pub grant_id: String,
+    /// When the grant was made, where the API tells.
+    pub granted_at: Option<String>,
+    /// The shares of the grant.
+    pub shares: Vec<Shared>,
+}
+
+/// One share of a grant.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Shared {
+    /// Its ID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether a whole organization receives it.
+    pub entire_organization: bool,
+    /// Who receives it.
+    pub recipients: Vec<Arrival>,
+}
+
+impl Status {
+    /// The name of the report's JSON form.
+    pub const SCHEMA: &'static str = "cfsso/federation-status/v1";
+}
+
+/// Reads the federation of the account.
+pub async fn read(tools: &Tools<'_>) -> Result<Status, Error> {
+    let (sent, received) =
+        (standing::shares_of_grants("sent"), standing::shares_of_grants("received"));
+    let idps = idp::list(tools.account);
+    let apps = app::list(tools.account);
+    let (grants, sent, idps, received, apps, directory) = tokio::join!(
+        grant::list(tools),
+        records::list(tools, &sent, Paging::default()),
+        tools.client.list(&idps),
+        records::list(tools, &received, Paging::default()),
+        tools.client.list(&apps),
+        directory::read(tools),
+    );
+    let mut not_checked = Vec::new();
+    let received = optional(received, "shares received", &mut not_checked)?;
+    let apps = optional(apps.map_err(Error::from), "applications", &mut not_checked)?;
+    let (grants, idps, directory) = (grants?, idps?, directory?);
+    if let Some(reason) = &directory.unlisted {
+        not_checked.push(format!("names of accounts: {reason}"));
+    }
+    let sent = standing::with_resources(tools, sent?).await?;
+    let shares = recipients(tools, &sent, &directory).await?;
+    let of: Vec<_> = sent.iter().map(|(share, of)| (share, of.as_slice())).collect();
+    let received = received.map(|shares| shares.iter().filter(|share| share.is_active()).count());
+    let orphans = orphan::find(&Seen {
+        grants: &grants,
+        sent: &of,
+        idps: &idps,
+        received,
+        apps: apps.as_deref(),
+    });
+    Ok(put_in_order(&grants, &idps, &sent, shares, orphans, not_checked))
+}
+
+/// The recipients of each share, in the shares' order. Only what is shown of
+/// them is kept: at any time a bounded number of answers is in memory.
+async fn recipients(
+    tools: &Tools<'_>,
+    sent: &[Of],
+    directory: &Directory,
+) -> Result<Vec<Shared>, Error> {
+    stream::iter(sent)
+        .map(async |(share, _)| {
+            let all = records::recipients(tools, &share.id).await?;
+            Ok::<_, Error>(Shared {
+                id: share.id.to_string(),
+                name: share.name.clone(),
+                entire_organization: share.is_for_organization(),
+                recipients: all.iter().map(|one| Arrival::of(one, directory)).collect(),
+            })
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// What a token may not read is not checked, and no failure.
+fn optional<T>(
+    read: Result<T, Error>,
+    what: &str,
+    not_checked: &mut Vec<String>,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(Error::Api(error))
+            if matches!(error.kind(), Kind::Forbidden | Kind::Invalid | Kind::NotFound) =>
+        {
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            let reason = reason.unwrap_or_else(|| error.to_string());
+            not_checked.push(format!("{what}: {reason}"));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Each share goes to its grant; one that is of several is told of at each.
+fn put_in_order(
+    grants: &[Grant],
+    idps: &[Idp],
+    sent: &[Of],
+    shares: Vec<Shared>,
+    orphans: Vec<Orphan>,
+    not_checked: Vec<String>,
+) -> Status {
+    let mut recipients = shares.iter().flat_map(|shared| &shared.recipients);
+    let ok = orphans.is_empty() && recipients.all(|one| one.failures.is_empty());
+    let mut sources: Vec<_> = grants.iter().map(|grant| source(grant, idps)).collect();
+    for ((_, resources), shared) in sent.iter().zip(shares) {
+        let is_of = |source: &&mut Source| {
+            resources.iter().any(|resource| resource.grant() == Some(source.grant_id.as_str()))
+        };
+        let mut its: Vec<_> = sources.iter_mut().filter(is_of).collect();
+        let Some(last) = its.pop() else { continue };
+        for other in its {
+            other.shares.push(shared.clone());
+        }
+        last.shares.push(shared);
+    }
+    sources.sort_by(|a, b| (&a.idp_name, &a.grant_id).cmp(&(&b.idp_name, &b.grant_id)));
+    Status { schema: Status::SCHEMA, ok, sources, orphans, not_checked }
+}
+
+fn source(grant: &Grant, idps: &[Idp]) -> Source {
+    let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
+    Source {
+        idp_id: grant.idp_id.to_string(),
+        idp_name: idp.map(|idp| idp.name.clone()),
+        idp_type: idp.map(|idp| idp.kind.as_str().to_owned()),
+        grant_id: grant.id.to_string(),
+        granted_at: grant.created_at.clone(),
+        shares: Vec::new(),
+    }
+}
