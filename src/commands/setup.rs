@@ -9,7 +9,7 @@ use crate::flow::Tools;
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
 use crate::flow::setup::{self, Event, Report, Step, StepId, StepState, Wishes};
-use crate::output::{ExitCode, Mark, Page, Show, Text};
+use crate::output::{Mark, Page, Show, Text};
 
 /// Arguments of `setup`.
 #[derive(clap::Args, Debug)]
@@ -76,7 +76,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let on_event = |event: &Event<'_>| show(event, context);
     let (report, end) = setup::run(&tools, &wishes, &on_event, confirm).await;
     context.screen.settled();
-    Ok(Outcome::done(report).exit(ExitCode::Done).failed(end.err().map(Into::into)))
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
 async fn is_enabled(tools: &Tools<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {

@@ -47,6 +47,22 @@ pub enum Error {
     Stop(#[from] Stop),
 }
 
+impl Error {
+    /// The error and what led to it, one sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        match self {
+            Self::Stop(stop) => [&stop.message].into_iter().chain(&stop.causes).cloned().collect(),
+            Self::Api(_) | Self::Explained(_) => {
+                let outermost: &dyn std::error::Error = self;
+                std::iter::successors(Some(outermost), |layer| layer.source())
+                    .map(ToString::to_string)
+                    .collect()
+            }
+        }
+    }
+}
+
 /// What a flow works with.
 pub struct Tools<'a> {
     /// The API.

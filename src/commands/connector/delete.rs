@@ -8,7 +8,7 @@ use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Stop, StopKind, Tools};
 use crate::output::{Mark, Page, Show};
 
 /// Arguments of `connector delete`.
@@ -81,24 +81,11 @@ async fn delete(
         StopKind::HalfDone,
         format!("`{domain}` was disabled, but its connector was not seen to be deleted"),
     )
-    .causes(told(&error))
+    .causes(error.sentences())
     .hint(format!(
         "`cfsso connector delete {domain}`, or `cfsso connector enable {domain}` to go back"
     ))
     .into())
-}
-
-/// An error and what led to it, one sentence each.
-fn told(error: &Error) -> Vec<String> {
-    match error {
-        Error::Stop(stop) => [&stop.message].into_iter().chain(&stop.causes).cloned().collect(),
-        Error::Api(_) | Error::Explained(_) => {
-            let layers = std::iter::successors(Some(error as &dyn std::error::Error), |layer| {
-                layer.source()
-            });
-            layers.map(ToString::to_string).collect()
-        }
-    }
 }
 
 impl Show for Deleted {

@@ -209,8 +209,8 @@ impl Run<'_> {
                     "the grant `{id}` was made, sharing failed, and the grant was not seen to go"
                 ),
             )
-            .causes(chain(&error))
-            .causes(chain(&second))
+            .causes(error.sentences())
+            .causes(second.sentences())
             .hint(format!("`cfsso federation delete {id}`, or run the same command again to share"))
             .into();
         }
@@ -281,10 +281,4 @@ pub async fn standing(tools: &Tools<'_>, wishes: &Wishes) -> Result<Standing, Er
 
 fn count(recipients: usize) -> String {
     if recipients == 1 { "1 recipient".to_owned() } else { format!("{recipients} recipients") }
-}
-
-/// An error and its sources, a sentence each.
-pub(super) fn chain(error: &Error) -> Vec<String> {
-    let source: &dyn std::error::Error = error;
-    std::iter::successors(Some(source), |error| error.source()).map(ToString::to_string).collect()
 }

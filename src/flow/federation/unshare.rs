@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::arrival::Arrival;
 use super::directory::Directory;
 use super::progress::{Event, Progress, Step, StepId};
-use super::share::chain;
 use super::standing::{Held, Standing};
 use super::{default_name, grant, records};
 use crate::api::idp::Idp;
@@ -284,7 +283,7 @@ fn name(recipient: &Recipient) -> &str {
 fn half_done(grant: &str, error: &Error, wishes: &Wishes) -> Stop {
     let message = format!("the grant `{grant}` is deleted, but its share was not seen to go");
     Stop::new(StopKind::HalfDone, message)
-        .causes(chain(error))
+        .causes(error.sentences())
         .cause("no recipient has the identity provider any more: what is left is a record")
         .hint(format!(
             "`cfsso federation unshare {}` again, or `cfsso federation status`",
