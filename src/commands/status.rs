@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::context::Context;
+use crate::flow::bypass::standings::Standings;
 use crate::flow::journal;
 use crate::flow::status::{self, Domain, Link, NotChecked, Recent, Report, Role, State};
 use crate::output::{Mark, Page, Show, Text, ago};
@@ -23,6 +24,10 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Show for Report {
     fn show(&self, page: &mut Page) {
+        if self.bypass.in_force == Some(true) {
+            show_bypass(page, &self.bypass);
+            page.blank();
+        }
         match self.domains.as_deref() {
             None => {
                 page.line(Text::strong("dashboard SSO"));
@@ -57,6 +62,16 @@ impl Show for Report {
 
     fn names(&self) -> Vec<String> {
         self.domains.iter().flatten().map(|domain| domain.domain.clone()).collect()
+    }
+}
+
+fn show_bypass(page: &mut Page, bypass: &Standings) {
+    let since = bypass.since.map(|at| format!(" since {}", ago(at, page.now())));
+    let words = format!("a bypass is in force{}", since.unwrap_or_default());
+    page.marked(Mark::Warning, Text::strong(words));
+    for one in &bypass.bypasses {
+        let words = format!("{}: {}", one.title, one.state.words());
+        page.hanging(format!("{:11}", ""), Text::prose(words));
     }
 }
 

@@ -147,3 +147,34 @@ async fn a_token_that_may_read_nothing_is_an_error() {
     let world = world.with_token(Access::Expired);
     world.fails("status", 4).await;
 }
+
+#[tokio::test]
+async fn a_bypass_in_force_comes_first_with_its_undoing() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    let report = status(&world).await;
+    assert_eq!(report["bypass"]["in_force"], true, "{report}");
+    assert_eq!(report["ok"], false);
+    assert_eq!(report["next"], json!(["cfsso bypass undo"]), "it enables what it disabled");
+    let world = world.with_person("");
+    let text = world.ok("status").await.stdout;
+    let first: Vec<_> = text.lines().take(3).collect();
+    insta::assert_snapshot!(first.join("\n"), @r"
+    ! warning  a bypass is in force since just now
+               disable enforcement for cool.cats: in force
+    ");
+    world.ok("bypass undo --yes").await;
+    let report = status(&world).await;
+    assert_eq!((&report["bypass"]["in_force"], &report["ok"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_bypass_that_cannot_be_looked_at_is_not_checked() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass otp --yes").await;
+    let world = world.with_token(Access::ConnectorOnly);
+    let report = status(&world).await;
+    assert_eq!(report["bypass"]["in_force"], Value::Null, "{report}");
+    let gaps = report["not_checked"].as_array().unwrap();
+    assert_eq!(gaps.last().unwrap()["what"], "whether a bypass is in force");
+}

@@ -5,6 +5,7 @@
 pub mod disable;
 pub mod mail;
 pub mod otp;
+pub mod standings;
 pub mod undo;
 
 use std::fmt;

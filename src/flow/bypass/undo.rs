@@ -56,6 +56,15 @@ struct Sent {
     body: Option<Box<RawValue>>,
 }
 
+impl Measure {
+    /// The identifier of what was changed; none where something was made.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
+        sent.path.rsplit('/').next().map(str::to_owned)
+    }
+}
+
 /// The writes of bypasses in `account` that are not put back, the latest first.
 /// Pure.
 #[must_use]

@@ -10,6 +10,7 @@ use crate::api::app::App;
 use crate::api::connector::{Fields as Connector, Status};
 use crate::api::idp::{Idp, Type};
 use crate::api::policy::Fields as Policy;
+use crate::flow::bypass::standings::{Standings, State as Standing};
 
 /// One thing that a sign-in goes through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -202,12 +203,29 @@ fn known(idp: &Idp) -> Link {
     Link { id: Some(idp.id.to_string()), ..link(Role::Idp, State::Ok, words) }
 }
 
-/// The commands that come next: one for each domain that wants one.
-pub(super) fn next(domains: Option<&[Domain]>, not_checked: &[NotChecked]) -> Vec<String> {
-    let mut commands: Vec<_> = match domains {
-        Some([]) => vec!["cfsso setup <DOMAIN>".to_owned()],
-        domains => domains.unwrap_or_default().iter().filter_map(step).collect(),
+/// The commands that come next: a bypass is ended first; then one for each
+/// domain that wants one, unless ending the bypass is all it wants.
+pub(super) fn next(
+    domains: Option<&[Domain]>,
+    bypass: &Standings,
+    not_checked: &[NotChecked],
+) -> Vec<String> {
+    let is_bypassed = |domain: &Domain| {
+        bypass.bypasses.iter().any(|one| {
+            one.state == Standing::InForce && one.target.as_ref() == Some(&domain.connector)
+        })
     };
+    let mut commands = Vec::new();
+    if bypass.in_force == Some(true) {
+        commands.push("cfsso bypass undo".to_owned());
+    }
+    match domains {
+        Some([]) => commands.push("cfsso setup <DOMAIN>".to_owned()),
+        domains => {
+            let domains = domains.unwrap_or_default().iter();
+            commands.extend(domains.filter(|domain| !is_bypassed(domain)).filter_map(step));
+        }
+    }
     if !not_checked.is_empty() {
         commands.push("cfsso token check".to_owned());
     }

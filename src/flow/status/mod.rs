@@ -9,11 +9,13 @@ use serde::Serialize;
 
 pub use chain::{Link, Role, State};
 
-use super::journal::Outcome;
+use super::bypass::standings::{self, Standings};
+use super::journal::{Entry, Outcome};
 use super::{Error, Tools, app, connector, idp};
 use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
+use crate::api::ids::AccountId;
 use crate::api::policy::{self, Policy};
 use crate::api::{self, Kind, permission};
 
@@ -32,6 +34,8 @@ pub struct Report {
     pub domains: Option<Vec<Domain>>,
     /// What the domains share, where connectors may not be read.
     pub shared: Vec<Link>,
+    /// Whether a bypass of this machine is in force.
+    pub bypass: Standings,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
     /// What this machine changed last, the latest first.
@@ -102,10 +106,17 @@ impl Report {
     pub const SCHEMA: &'static str = "cfsso/status/v1";
 }
 
-/// Reads everything, in two rounds: policies wait for their application.
+/// Reads everything, in two rounds: policies wait for their application. What a
+/// bypass left is asked for where the journal has one.
 pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
-    let (connectors, apps, idps) =
-        tokio::join!(connector::list(tools), app::list(tools), idp::list(tools));
+    // A journal that cannot be read is no reason to say nothing of the rest.
+    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    let (connectors, apps, idps, bypass) = tokio::join!(
+        connector::list(tools),
+        app::list(tools),
+        idp::list(tools),
+        Box::pin(standings::look(tools, &entries)),
+    );
     let mut gaps = Gaps::default();
     let connectors = gaps.part("SSO connectors", connectors)?;
     let apps = gaps.part("applications", apps)?;
@@ -115,7 +126,15 @@ pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
     }
     let policies = policies(tools, apps.as_deref(), &mut gaps).await?;
     let facts = Facts { apps, policies, idps, lacks_access: gaps.lacks_access };
-    Ok(told(tools, connectors, &facts, gaps.list()))
+    let mut not_checked = gaps.list();
+    if bypass.in_force.is_none() {
+        let what = "whether a bypass is in force";
+        not_checked.push(NotChecked { what, permission: None, dashboard: None });
+    }
+    let domains =
+        connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
+    let shared = if domains.is_some() { Vec::new() } else { chain::shared(&facts) };
+    Ok(told(tools.account, (domains, shared), (bypass, not_checked), entries))
 }
 
 async fn policies(
@@ -129,25 +148,23 @@ async fn policies(
 }
 
 fn told(
-    tools: &Tools<'_>,
-    connectors: Part<Connector>,
-    facts: &Facts,
-    not_checked: Vec<NotChecked>,
+    account: &AccountId,
+    (domains, shared): (Option<Vec<Domain>>, Vec<Link>),
+    (bypass, not_checked): (Standings, Vec<NotChecked>),
+    entries: Vec<Entry>,
 ) -> Report {
-    let domains: Option<Vec<_>> =
-        connectors.map(|connectors| connectors.iter().map(|one| domain(one, facts)).collect());
-    let shared = if domains.is_some() { Vec::new() } else { chain::shared(facts) };
-    let links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
-    let is_well = links.clone().all(|link| link.state == State::Ok);
+    let mut links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
+    let is_well = links.all(|link| link.state == State::Ok);
     Report {
         schema: Report::SCHEMA,
-        ok: is_well && not_checked.is_empty(),
-        account: tools.account.to_string(),
-        next: chain::next(domains.as_deref(), &not_checked),
+        ok: is_well && not_checked.is_empty() && bypass.in_force == Some(false),
+        account: account.to_string(),
+        next: chain::next(domains.as_deref(), &bypass, &not_checked),
         domains,
         shared,
+        bypass,
         not_checked,
-        journal: recent(tools),
+        journal: recent(entries),
     }
 }
 
@@ -162,9 +179,7 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
     }
 }
 
-/// A journal that cannot be read is no reason to say nothing of the rest.
-fn recent(tools: &Tools<'_>) -> Vec<Recent> {
-    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
+fn recent(entries: Vec<Entry>) -> Vec<Recent> {
     let latest = entries.into_iter().rev().take(RECENT);
     latest
         .map(|entry| Recent {
