@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, connector, dig, federation, help, idp, journal, man,
+    Outcome, app, bypass, completions, connector, dig, doctor, federation, help, idp, journal, man,
     preflight, sandbox, schema, setup, share, status, team, token, whoami,
 };
 use crate::context::Context;
@@ -46,6 +46,8 @@ pub enum Command {
     Setup(setup::Args),
     /// Check what `enable` checks, and change nothing
     Preflight(preflight::Args),
+    /// Audit every connector, and what this machine left behind
+    Doctor(doctor::Args),
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
     Connector(connector::Command),
@@ -122,6 +124,7 @@ impl Command {
             Self::Status(args) => status::run(args, context).await,
             Self::Setup(args) => setup::run(args, context).await,
             Self::Preflight(args) => preflight::run(args, context).await,
+            Self::Doctor(args) => doctor::run(args, context).await,
             Self::Connector(command) => connector::run(command, context).await,
             Self::Idp(Deferred(command)) => idp::run(command, context).await,
             Self::App(Deferred(command)) => app::run(command, context).await,

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::{Outcome, schema};
 use crate::cli::Cli;
+use crate::flow::check::Severity;
+use crate::flow::doctor::{self, FindingId};
 use crate::flow::{Stop, StopKind};
 use crate::output::{ExitCode, Page, Show, Text};
 
@@ -14,6 +16,7 @@ use crate::output::{ExitCode, Page, Show, Text};
   exit-codes    what each exit code means
   environment   every environment variable, and the configuration file
   json          the forms of JSON, and where they are promised
+  findings      what each finding of doctor means, and why it matters
 
 Examples:
   cfsso help exit-codes
@@ -57,6 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         ["exit-codes"] => Ok(Outcome::done(exit_codes())),
         ["environment"] => Ok(Outcome::done(Printed(ENVIRONMENT.to_owned()))),
         ["json"] => Ok(Outcome::done(Printed(json()))),
+        ["findings"] => Ok(Outcome::done(findings())),
         words => command(words),
     }
 }
@@ -68,7 +72,7 @@ fn command(words: &[&str]) -> anyhow::Result<Outcome> {
     for word in words {
         found = found.find_subcommand_mut(word).ok_or_else(|| {
             Stop::new(StopKind::Usage, format!("there is no command and no topic `{}`", words.join(" ")))
-                .hint("the topics are `exit-codes`, `environment` and `json`; the commands are in `cfsso --help`")
+                .hint("the topics are `exit-codes`, `environment`, `json` and `findings`; the commands are in `cfsso --help`")
         })?;
     }
     Ok(Outcome::done(Printed(found.render_long_help().to_string())))
@@ -97,6 +101,53 @@ impl Show for ExitCodes {
             })
             .collect();
         page.table(&["CODE", "NAME", "MEANING"], &rows);
+    }
+}
+
+/// What each finding of `doctor` means.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Findings(Vec<Explained>);
+
+#[derive(Serialize)]
+struct Explained {
+    id: &'static str,
+    severity: Severity,
+    permission: Option<&'static str>,
+    about: &'static str,
+}
+
+fn findings() -> Findings {
+    let explained = FindingId::ALL.iter().map(|id| Explained {
+        id: id.as_str(),
+        severity: id.severity(),
+        permission: id.permission(),
+        about: doctor::about(*id),
+    });
+    Findings(explained.collect())
+}
+
+impl Show for Findings {
+    fn show(&self, page: &mut Page) {
+        page.paragraph(
+            "An error keeps people out where SSO is enforced, and is a warning where it is not.",
+        );
+        for Explained { id, severity, permission, about } in &self.0 {
+            let severity = match severity {
+                Severity::Error => Text::bad("error"),
+                Severity::Warning => Text::warn("warning"),
+            };
+            page.blank();
+            page.line(Text::strong(id) + Text::plain("  ") + severity);
+            page.hanging("  ", Text::prose(about));
+            if let Some(permission) = permission {
+                page.hanging("  ", Text::dim(format!("needs the permission {permission}")));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|one| one.id.to_owned()).collect()
     }
 }
 
@@ -156,6 +207,7 @@ SSL_CERT_FILE, SSL_CERT_DIR  certificates to trust in place of the system's
 HTTPS_PROXY, NO_PROXY        the proxy, and what not to use it for
 NO_COLOR, CLICOLOR_FORCE     no colour, or colour in any case
 TERM=dumb, CI                no redrawn lines
+GITHUB_STEP_SUMMARY          where doctor --format github appends its summary
 
 FILES
 

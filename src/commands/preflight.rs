@@ -39,13 +39,20 @@ pub struct Guard {
     #[arg(long, value_name = "CHECK")]
     accept_risk: Vec<CheckId>,
 
+    #[command(flatten)]
+    proof: Proof,
+}
+
+/// What is proven of tokens for lockouts.
+#[derive(clap::Args, Debug, Default)]
+pub struct Proof {
     /// Prove the token in this file, kept for lockouts; it is not stored
     #[arg(long, value_name = "FILE")]
     recovery_token_file: Option<PathBuf>,
 
     /// Days that a token for lockouts has to last
     #[arg(long, value_name = "DAYS", default_value_t = Terms::MIN_TOKEN_DAYS)]
-    min_token_days: u32,
+    pub min_token_days: u32,
 }
 
 impl Guard {
@@ -67,13 +74,20 @@ impl Guard {
 
     /// How enforcement is to be enabled.
     pub async fn enabling(self, context: &Context) -> anyhow::Result<Enabling> {
+        let Self { proof, accept_risk: accepted } = self;
+        let asking = proof.asking(context).await?;
+        Ok(Enabling { asking, min_token_days: proof.min_token_days, accepted })
+    }
+}
+
+impl Proof {
+    /// Whom to ask besides the API.
+    pub async fn asking(&self, context: &Context) -> anyhow::Result<Asking> {
         let recovery = match &self.recovery_token_file {
             Some(file) => Some(context.client_by_file(file).await?),
             None => None,
         };
-        let asking = Asking { fetcher: Some(context.fetcher()?), recovery };
-        let Self { min_token_days, accept_risk: accepted, .. } = self;
-        Ok(Enabling { asking, min_token_days, accepted })
+        Ok(Asking { fetcher: Some(context.fetcher()?), recovery })
     }
 }
 

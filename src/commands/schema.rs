@@ -80,6 +80,7 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(super::connector::delete::Deleted),
     },
     Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
+    Kind { name: "doctor", about: "doctor", schema: || schema_for!(super::doctor::Report) },
     Kind {
         name: "federation-share",
         about: "federation share",

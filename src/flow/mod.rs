@@ -7,6 +7,7 @@ pub mod bypass;
 pub mod check;
 pub mod connector;
 pub mod diff;
+pub mod doctor;
 pub mod edit;
 pub mod enable;
 pub mod explained;

@@ -114,7 +114,9 @@ impl ExitCode {
             Self::Unavailable => {
                 "the API is unreachable, limits the rate or failed after retries: safe to run again"
             }
-            Self::Findings => "`--dry-run --detailed-exitcode`: changes would be made",
+            Self::Findings => {
+                "`doctor`: a finding at or above `--fail-on`; `--dry-run --detailed-exitcode`: changes would be made"
+            }
             Self::Refused => "a safety check says no",
             Self::HalfDone => "stopped half way: the message says what was done, and how to go on",
             Self::Interrupted => "interrupted: the message says what was under way",

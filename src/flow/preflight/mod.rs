@@ -3,6 +3,7 @@
 //!
 //! [`gather`] reads what belongs to the account, whichever connector it is
 //! about; [`judge`] holds one connector, and what DNS serves for it, to that.
+//! An audit of all connectors takes the judgement by its parts.
 
 mod domain;
 mod facts;
@@ -20,8 +21,9 @@ pub use domain::{Served, served};
 pub use facts::{Asking, Fact, Facts, Health, Owner, Recovery, Token, Unseen};
 pub use gather::gather;
 pub use look::{Looked, Wanted, look};
+pub(super) use token::lasts;
 
-use super::check::Check;
+use super::check::{Check, CheckId};
 use crate::api::connector::{Connector, Fields};
 use crate::domain::EmailDomain;
 
@@ -52,31 +54,58 @@ impl Terms {
     pub const MIN_TOKEN_DAYS: u32 = 30;
 }
 
-/// All checks of one connector, in the order of [`CheckId::ALL`](super::check::CheckId::ALL).
+/// All checks of one connector, in the order of [`CheckId::ALL`].
 #[must_use]
 pub fn judge(subject: Subject<'_>, facts: &Facts, terms: &Terms) -> Vec<Check> {
+    let mut checks = of_account(facts);
+    checks.extend(of_connectors(subject.connectors, &[subject.connector], facts, terms));
+    checks.extend(of_domain(subject, facts));
+    checks.sort_by_key(|check| CheckId::ALL.iter().position(|id| *id == check.id));
+    checks
+}
+
+/// The checks that are the same for every connector.
+#[must_use]
+pub fn of_account(facts: &Facts) -> Vec<Check> {
     vec![
-        domain::verified(subject),
-        domain::eligible(subject.domain),
         provider::zero_trust_org(facts),
         provider::idp_present(facts),
         provider::idp_healthy(facts),
         sign_in::present(facts),
         sign_in::reaches_idp(facts),
         sign_in::instant_auth(facts),
+        provider::fallback_login(facts),
+    ]
+}
+
+/// The checks that depend on which connectors there are. A second token has to
+/// list those of `looked_at`.
+#[must_use]
+pub fn of_connectors(
+    all: &[Connector],
+    looked_at: &[&Fields],
+    facts: &Facts,
+    terms: &Terms,
+) -> Vec<Check> {
+    vec![policy::unsupported(all, facts), token::recovery(looked_at, facts, terms)]
+}
+
+/// The checks of one connector and its domain.
+#[must_use]
+pub fn of_domain(subject: Subject<'_>, facts: &Facts) -> Vec<Check> {
+    vec![
+        domain::verified(subject),
+        domain::eligible(subject.domain),
         policy::allows_domain(subject.domain, facts),
-        policy::unsupported(subject.connectors, facts),
         member::plus_addressed(subject.domain, facts),
         member::super_admin(subject.domain, facts),
-        token::recovery(subject.connector, facts, terms),
-        provider::fallback_login(facts),
         domain::txt_still_published(subject),
         domain::foreign_claim(subject),
     ]
 }
 
 /// The names that fit into a sentence, and how many there are besides.
-fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 5;
     let all: Vec<_> = all.into_iter().collect();
     let shown = all.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
@@ -87,4 +116,4 @@ fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -21,11 +21,11 @@ fn outcome(check: &Check) -> &'static str {
     }
 }
 
-fn object<T: DeserializeOwned>(value: &Value) -> T {
+pub(in crate::flow) fn object<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_str(&value.to_string()).unwrap()
 }
 
-fn forbidden() -> Unseen {
+pub(in crate::flow) fn forbidden() -> Unseen {
     Unseen { kind: Kind::Forbidden, reason: "the token lacks it".to_owned() }
 }
 
@@ -33,17 +33,17 @@ fn not_enabled() -> Unseen {
     Unseen { kind: Kind::AccessNotEnabled, reason: "no organization".to_owned() }
 }
 
-fn idp(id: &str, kind: &str) -> Value {
+pub(in crate::flow) fn idp(id: &str, kind: &str) -> Value {
     json!({ "id": id, "name": id, "type": kind, "config": {} })
 }
 
-fn sso_app(rest: &Value) -> Value {
+pub(in crate::flow) fn sso_app(rest: &Value) -> Value {
     let mut app = json!({ "id": "a1", "name": "SSO App", "type": "dash_sso" });
     app.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     app
 }
 
-fn allow(precedence: i64, include: &Value) -> Value {
+pub(in crate::flow) fn allow(precedence: i64, include: &Value) -> Value {
     let name = format!("p{precedence}");
     json!({ "id": name, "name": name, "decision": "allow", "precedence": precedence, "include": include })
 }
@@ -53,7 +53,7 @@ fn domain() -> EmailDomain {
 }
 
 /// Facts in which all is well.
-fn facts() -> Facts {
+pub(in crate::flow) fn facts() -> Facts {
     Facts {
         organization: Ok(object(&json!({ "auth_domain": "cool.cloudflareaccess.com" }))),
         idps: Ok(object(&json!([idp("okta", "okta"), idp("pin", "onetimepin")]))),
@@ -69,7 +69,7 @@ fn facts() -> Facts {
     }
 }
 
-fn email_domain(domain: &str) -> Value {
+pub(in crate::flow) fn email_domain(domain: &str) -> Value {
     json!({ "email_domain": { "domain": domain } })
 }
 
@@ -82,13 +82,13 @@ fn health(points: Vec<Point>) -> Health {
     Health { name: "okta".to_owned(), id: "okta".to_owned(), points: Some(points) }
 }
 
-fn active(rest: &Value) -> Token {
+pub(in crate::flow) fn active(rest: &Value) -> Token {
     let mut token = json!({ "id": "t1", "status": "active" });
     token.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     Token { owner: Owner::User, verification: Some(object(&token)) }
 }
 
-fn terms() -> Terms {
+pub(in crate::flow) fn terms() -> Terms {
     Terms { now: "2026-03-01T12:00:00Z".parse().unwrap(), min_token_days: 30 }
 }
 
@@ -327,13 +327,13 @@ fn the_token_in_use_outlives_the_days_that_are_asked_for() {
         (json!({ "status": "sleeping" }), "warning"),
     ] {
         let facts = Facts { token: Ok(active(&rest)), ..facts() };
-        let check = token::recovery(&connector(), &facts, &terms());
+        let check = token::recovery(&[&connector()], &facts, &terms());
         assert_eq!(outcome(&check), expected, "{rest} {check:?}");
     }
     let key = Token { owner: Owner::Key, verification: None };
     for (token, expected) in [(Ok(key), "ok"), (Err(forbidden()), "unseen")] {
         let facts = Facts { token, ..facts() };
-        assert_eq!(outcome(&token::recovery(&connector(), &facts, &terms())), expected);
+        assert_eq!(outcome(&token::recovery(&[&connector()], &facts, &terms())), expected);
     }
 }
 
@@ -348,7 +348,7 @@ fn a_second_token_that_is_named_and_not_proven_refuses() {
         (Err(forbidden()), known(), "error"),
     ] {
         let facts = Facts { recovery: Some(Recovery { token, connectors }), ..facts() };
-        let check = token::recovery(&connector(), &facts, &terms());
+        let check = token::recovery(&[&connector()], &facts, &terms());
         assert_eq!(outcome(&check), expected, "{check:?}");
         assert_eq!(check.evidence.contains("not proven"), expected == "ok", "{check:?}");
     }

@@ -11,10 +11,10 @@ use crate::flow::check::{Check, CheckId, Severity};
 /// said not to be proven.
 const UNPROVEN: &str = "that it may edit connectors is not proven without writing";
 
-pub(super) fn recovery(connector: &Fields, facts: &Facts, terms: &Terms) -> Check {
+pub(super) fn recovery(looked_at: &[&Fields], facts: &Facts, terms: &Terms) -> Check {
     let id = CheckId::RecoveryToken;
     if let Some(second) = &facts.recovery {
-        return second_token(connector, second, facts, terms);
+        return second_token(looked_at, second, facts, terms);
     }
     let token = match &facts.token {
         Ok(token) => token,
@@ -31,7 +31,7 @@ pub(super) fn recovery(connector: &Fields, facts: &Facts, terms: &Terms) -> Chec
 }
 
 /// A token that was named to be proven and is not, refuses.
-fn second_token(connector: &Fields, second: &Recovery, facts: &Facts, terms: &Terms) -> Check {
+fn second_token(looked_at: &[&Fields], second: &Recovery, facts: &Facts, terms: &Terms) -> Check {
     let id = CheckId::RecoveryToken;
     let remedy = "create a token with the permission SSO Connector Write for this account";
     let failed = |evidence: String| Check::failed(id, evidence, remedy).of(Severity::Error);
@@ -46,15 +46,14 @@ fn second_token(connector: &Fields, second: &Recovery, facts: &Facts, terms: &Te
             return failed(format!("the second token does not list connectors: {}", unseen.reason));
         }
     };
-    if !connectors.iter().any(|known| known.id == connector.id) {
+    let is_unseen = |one: &&&Fields| !connectors.iter().any(|known| known.id == one.id);
+    if let Some(connector) = looked_at.iter().find(is_unseen) {
         return failed(format!("the second token does not see the connector {}", connector.id));
     }
     let same = if is_same(second, facts) { "it is the token in use, too; " } else { "" };
-    Check::passed(
-        id,
-        format!("the second token is {words}, and lists this connector; {same}{UNPROVEN}"),
-    )
-    .of(Severity::Error)
+    let what = if looked_at.len() == 1 { "this connector" } else { "these connectors" };
+    Check::passed(id, format!("the second token is {words}, and lists {what}; {same}{UNPROVEN}"))
+        .of(Severity::Error)
 }
 
 fn is_same(second: &Recovery, facts: &Facts) -> bool {
@@ -64,7 +63,7 @@ fn is_same(second: &Recovery, facts: &Facts) -> bool {
 }
 
 /// What the token is, where it lasts long enough; else what is wrong with it.
-fn lasts(token: &Token, terms: &Terms) -> Result<String, String> {
+pub(in crate::flow) fn lasts(token: &Token, terms: &Terms) -> Result<String, String> {
     let owner = match token.owner {
         Owner::User => "a user's",
         Owner::Account => "the account's",

@@ -1,0 +1,108 @@
+//! The audit for GitHub Actions: workflow commands that become annotations, and
+//! Markdown for the summary of the step.
+
+use super::Report;
+use crate::flow::check::{Severity, State};
+use crate::flow::doctor::Finding;
+use crate::output::sanitize;
+
+/// One workflow command for each finding that is not as it should be.
+pub(super) fn annotations(report: &Report) -> String {
+    let failed = report.failed().map(|finding| {
+        let level = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let remedy = finding.remedy.as_ref().map(|remedy| format!("; mend: {remedy}"));
+        let words = format!("{}{}", finding.words(), remedy.unwrap_or_default());
+        annotation(level, finding.id.as_str(), &words)
+    });
+    let unseen = report.findings.iter().filter(|finding| finding.state == State::NotChecked);
+    let unseen = unseen.map(|finding| {
+        annotation("notice", finding.id.as_str(), &format!("not checked: {}", finding.words()))
+    });
+    failed.chain(unseen).collect()
+}
+
+fn annotation(level: &str, title: &str, words: &str) -> String {
+    format!("::{level} title=cfsso {title}::{}\n", escaped(words))
+}
+
+/// The data of a workflow command: one line, in which percent signs are escapes.
+fn escaped(text: &str) -> String {
+    sanitize(text).replace('%', "%25")
+}
+
+/// The report in Markdown.
+pub(super) fn summary(report: &Report) -> String {
+    let mut text = format!("### cfsso doctor\n\n{}\n", cell(&report.summary()));
+    let rows: Vec<_> = report.failed().map(row).chain(unseen(report)).collect();
+    if !rows.is_empty() {
+        text.push_str("\n| | finding | what was seen | what mends it |\n|---|---|---|---|\n");
+        text.push_str(&rows.concat());
+    }
+    text.push('\n');
+    text
+}
+
+fn row(finding: &Finding) -> String {
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let remedy = finding.remedy.as_deref().unwrap_or_default();
+    let id = finding.id.as_str();
+    format!("| {level} | `{id}` | {} | {} |\n", cell(&finding.words()), cell(remedy))
+}
+
+fn unseen(report: &Report) -> impl Iterator<Item = String> {
+    report.not_checked().into_iter().map(|(reason, ids)| {
+        let ids: Vec<_> = ids.into_iter().map(|id| format!("`{id}`")).collect();
+        format!("| not checked | {} | {} | |\n", ids.join(", "), cell(reason))
+    })
+}
+
+/// Text in a cell of a table: on one line, and neither the table's nor HTML's.
+fn cell(text: &str) -> String {
+    sanitize(text).replace('|', "\\|").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::every_kind;
+    use super::*;
+
+    #[test]
+    fn each_finding_is_one_command_whatever_it_says() {
+        let text = annotations(&every_kind());
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert_eq!(
+            lines[0],
+            "::error title=cfsso policy-second::cool.cats: 50%25 <lost> &; mend: `mend it`"
+        );
+        assert_eq!(
+            lines[1],
+            "::warning title=cfsso policy-second::cool.cats: a|b; mend: `mend it`"
+        );
+        assert_eq!(
+            lines[2],
+            "::notice title=cfsso policy-second::not checked: cool.cats: the token lacks it"
+        );
+    }
+
+    #[test]
+    fn the_summary_is_a_table_with_a_row_a_finding() {
+        insta::assert_snapshot!(summary(&every_kind()), @r"
+        ### cfsso doctor
+
+        looked at cool.cats: 1 error, 1 warning, 1 not checked, 1 accepted, 1 passed
+
+        | | finding | what was seen | what mends it |
+        |---|---|---|---|
+        | error | `policy-second` | cool.cats: 50% &lt;lost> & | `mend it` |
+        | warning | `policy-second` | cool.cats: a\|b | `mend it` |
+        | not checked | `policy-second` | the token lacks it | |
+        ");
+    }
+}

@@ -1,0 +1,98 @@
+//! The audit as a test report in JUnit's XML, which every CI system reads: a
+//! suite a domain and one for the account, a case a finding.
+
+use std::fmt::Write;
+
+use super::{Report, fails};
+use crate::flow::check::State;
+use crate::flow::doctor::Finding;
+use crate::output::sanitize;
+
+/// The document.
+pub(super) fn document(report: &Report) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let all: Vec<_> = report.findings.iter().collect();
+    let _ = writeln!(text, "<testsuites name=\"cfsso doctor\" {}>", tally(report, &all));
+    let domains = report.domains.iter().flatten().map(|domain| Some(domain.as_str()));
+    for domain in std::iter::once(None).chain(domains) {
+        // What is about several domains is told in the first one's suite.
+        let of = all.iter().filter(|it| it.domains.first().map(String::as_str) == domain);
+        let of: Vec<_> = of.copied().collect();
+        let name = domain.unwrap_or(&report.account);
+        let _ = writeln!(text, "  <testsuite name=\"{}\" {}>", escaped(name), tally(report, &of));
+        for finding in of {
+            text.push_str(&case(report, finding, name));
+        }
+        text.push_str("  </testsuite>\n");
+    }
+    text.push_str("</testsuites>\n");
+    text
+}
+
+fn tally(report: &Report, of: &[&Finding]) -> String {
+    let failures = of.iter().filter(|finding| is_failure(report, finding)).count();
+    let skipped = of.iter().filter(|finding| is_skipped(report, finding)).count();
+    format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"", of.len())
+}
+
+/// What makes the command fail fails the case, so that both say the same.
+fn is_failure(report: &Report, finding: &Finding) -> bool {
+    fails(finding, report.fail_on)
+}
+
+fn is_skipped(report: &Report, finding: &Finding) -> bool {
+    finding.state == State::NotChecked && !is_failure(report, finding)
+}
+
+fn case(report: &Report, finding: &Finding, suite: &str) -> String {
+    let words = escaped(&finding.words());
+    let remedy = finding.remedy.as_deref().map(|text| format!("mend: {}", escaped(text)));
+    let remedy = remedy.unwrap_or_default();
+    let inner = if is_failure(report, finding) {
+        format!("<failure message=\"{words}\">{remedy}</failure>")
+    } else if is_skipped(report, finding) {
+        format!("<skipped message=\"{words}\"/>")
+    } else {
+        let state = match finding.state {
+            State::Failed => "warning: ",
+            State::Accepted => "accepted: ",
+            State::NotChecked | State::Passed => "",
+        };
+        let remedy = if remedy.is_empty() { remedy } else { format!("; {remedy}") };
+        format!("<system-out>{state}{words}{remedy}</system-out>")
+    };
+    format!(
+        "    <testcase classname=\"cfsso.{}\" name=\"{}\">{inner}</testcase>\n",
+        escaped(suite),
+        finding.id.as_str()
+    )
+}
+
+/// Text in XML: no control characters, which XML 1.0 has no way to write.
+fn escaped(text: &str) -> String {
+    quick_xml::escape::escape(sanitize(text).as_ref()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::every_kind;
+    use super::*;
+
+    #[test]
+    fn each_finding_is_a_case_that_fails_where_the_command_does() {
+        insta::assert_snapshot!(document(&every_kind()), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="cfsso doctor" tests="5" failures="1" errors="0" skipped="1">
+          <testsuite name="a1" tests="0" failures="0" errors="0" skipped="0">
+          </testsuite>
+          <testsuite name="cool.cats" tests="5" failures="1" errors="0" skipped="1">
+            <testcase classname="cfsso.cool.cats" name="policy-second"><failure message="cool.cats: 50% &lt;lost&gt; &amp;">mend: `mend it`</failure></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>warning: cool.cats: a|b; mend: `mend it`</system-out></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-second"><skipped message="cool.cats: the token lacks it"/></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>accepted: cool.cats: known</system-out></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>cool.cats: well</system-out></testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
+}

@@ -1,0 +1,310 @@
+//! `cfsso doctor`: the audit, for people, for scripts, and for what runs it in
+//! CI.
+
+mod github;
+mod junit;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::preflight::Proof;
+use super::{Outcome, journal};
+use crate::context::Context;
+use crate::flow::check::{Severity, State};
+use crate::flow::doctor::{self, Examination, Finding, FindingId};
+use crate::flow::journal::Reading;
+use crate::flow::preflight::Terms;
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// Where GitHub Actions takes the summary of a step from.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// Arguments of `doctor`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso doctor
+  cfsso doctor --fail-on warn -o json | jq '.findings[] | select(.state == \"failed\")'
+  cfsso doctor --format github
+  cfsso doctor --format junit > cfsso.xml
+
+Nothing is changed. `cfsso help findings` says what each finding means. It exits
+with 10 where there is one at or above --fail-on; what could not be looked at
+counts as a warning.")]
+pub struct Args {
+    /// From where on a finding makes the command fail
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    fail_on: Level,
+
+    /// Print this in place of the report: annotations, or a test report
+    #[arg(long, value_name = "FORM")]
+    format: Option<Form>,
+
+    /// Do not count this finding, repeatable
+    #[arg(long, value_name = "FINDING", hide_possible_values = true)]
+    accept_risk: Vec<FindingId>,
+
+    #[command(flatten)]
+    proof: Proof,
+}
+
+/// From where on a finding makes the command fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Whatever is not as it should be, or was not checked
+    Warn,
+    /// What keeps people out now
+    Error,
+}
+
+/// What the audit is printed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// Annotations and a step summary of GitHub Actions
+    Github,
+    /// A test report in JUnit's XML
+    Junit,
+}
+
+/// What the audit came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether nothing was found at or above `fail_on`.
+    ok: bool,
+    /// From where on a finding counts as a failure.
+    fail_on: Level,
+    /// The account.
+    account: String,
+    /// The domains that were looked at; null where connectors may not be read.
+    domains: Option<Vec<String>>,
+    /// How many findings there are of each kind.
+    counts: Counts,
+    /// Everything that was looked at, what passed as well.
+    findings: Vec<Finding>,
+}
+
+/// How many there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+struct Counts {
+    errors: usize,
+    warnings: usize,
+    not_checked: usize,
+    accepted: usize,
+    passed: usize,
+}
+
+/// Looks at everything.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let Args { fail_on, format, accept_risk, proof } = args;
+    let journal = match journal::read(context) {
+        Ok(reading) => reading,
+        Err(stop) => {
+            context.screen.warn(format!("the journal was not read: {}", stop.message));
+            Reading { damaged: vec![stop.message], ..Reading::default() }
+        }
+    };
+    let tools = context.tools().await?;
+    let asking = proof.asking(context).await?;
+    let terms = Terms { now: context.clock.now(), min_token_days: proof.min_token_days };
+    let examination = doctor::examine(&tools, &asking, &terms, &journal).await?;
+    let report = report(examination, fail_on, &accept_risk, tools.account.to_string());
+    let exit = if report.ok { ExitCode::Done } else { ExitCode::Findings };
+    match format {
+        None => return Ok(Outcome::done(report).exit(exit)),
+        Some(Form::Junit) => context.screen.literal(&junit::document(&report))?,
+        Some(Form::Github) => {
+            context.screen.literal(&github::annotations(&report))?;
+            summarise(context, &report);
+        }
+    }
+    Ok(Outcome::silent().exit(exit))
+}
+
+/// Appends the summary where GitHub Actions takes it from.
+fn summarise(context: &Context, report: &Report) {
+    let Some(file) = context.variable(SUMMARY).filter(|file| !file.is_empty()) else { return };
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    let text = github::summary(report);
+    if let Err(error) =
+        opened.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+    {
+        context.screen.warn(format!("the step summary was not written to {file}: {error}"));
+    }
+}
+
+fn report(
+    examination: Examination,
+    fail_on: Level,
+    accepted: &[FindingId],
+    account: String,
+) -> Report {
+    let Examination { domains, findings } = examination;
+    let findings: Vec<_> =
+        findings.into_iter().map(|finding| finding.accepting(accepted)).collect();
+    Report {
+        schema: "cfsso/doctor/v1",
+        ok: !findings.iter().any(|finding| fails(finding, fail_on)),
+        fail_on,
+        account,
+        domains,
+        counts: counts(&findings),
+        findings,
+    }
+}
+
+/// Whether a finding makes the command fail.
+fn fails(finding: &Finding, fail_on: Level) -> bool {
+    match (finding.gravity(), fail_on) {
+        (Some(Severity::Error), _) | (Some(Severity::Warning), Level::Warn) => true,
+        (Some(Severity::Warning), Level::Error) | (None, _) => false,
+    }
+}
+
+fn counts(findings: &[Finding]) -> Counts {
+    let mut counts = Counts::default();
+    for finding in findings {
+        let count = match (finding.state, finding.severity) {
+            (State::Passed, _) => &mut counts.passed,
+            (State::Accepted, _) => &mut counts.accepted,
+            (State::NotChecked, _) => &mut counts.not_checked,
+            (State::Failed, Severity::Error) => &mut counts.errors,
+            (State::Failed, Severity::Warning) => &mut counts.warnings,
+        };
+        *count += 1;
+    }
+    counts
+}
+
+impl Report {
+    /// What is not as it should be, the gravest first.
+    fn failed(&self) -> impl Iterator<Item = &Finding> {
+        let of = |severity| {
+            let is_of = move |finding: &&Finding| {
+                finding.state == State::Failed && finding.severity == severity
+            };
+            self.findings.iter().filter(is_of)
+        };
+        of(Severity::Error).chain(of(Severity::Warning))
+    }
+
+    /// What was not checked, by the reason for it.
+    fn not_checked(&self) -> Vec<(&str, Vec<&'static str>)> {
+        let mut groups: Vec<(&str, Vec<&'static str>)> = Vec::new();
+        for finding in self.findings.iter().filter(|it| it.state == State::NotChecked) {
+            match groups.iter_mut().find(|(reason, _)| *reason == finding.evidence) {
+                Some((_, ids)) => ids.push(finding.id.as_str()),
+                None => groups.push((&finding.evidence, vec![finding.id.as_str()])),
+            }
+        }
+        groups
+    }
+
+    /// What was looked at and how it came out, in a sentence.
+    fn summary(&self) -> String {
+        let subject = match self.domains.as_deref() {
+            None => "the account, without its connectors".to_owned(),
+            Some([]) => "an account without connectors".to_owned(),
+            Some([domain]) => domain.clone(),
+            Some(domains) => format!("{} domains", domains.len()),
+        };
+        let Counts { errors, warnings, not_checked, accepted, passed } = self.counts;
+        let counted = [
+            (errors, if errors == 1 { "error" } else { "errors" }),
+            (warnings, if warnings == 1 { "warning" } else { "warnings" }),
+            (not_checked, "not checked"),
+            (accepted, "accepted"),
+            (passed, "passed"),
+        ];
+        let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+        let counted: Vec<_> = counted.map(|(count, word)| format!("{count} {word}")).collect();
+        format!("looked at {subject}: {}", counted.join(", "))
+    }
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        for finding in self.failed() {
+            let mark = match finding.severity {
+                Severity::Error => Mark::Failed,
+                Severity::Warning => Mark::Warning,
+            };
+            page.step(mark, finding.id.as_str(), Text::prose(finding.words()));
+            if let Some(remedy) = &finding.remedy {
+                page.hanging(format!("{:11}", ""), Text::dim("mend: ") + Text::prose(remedy));
+            }
+        }
+        for (reason, ids) in self.not_checked() {
+            let words = format!("not checked, {reason}: {}", ids.join(", "));
+            page.marked(Mark::Skipped, Text::prose(words));
+        }
+        if self.failed().next().is_some() || self.counts.not_checked > 0 {
+            page.blank();
+        }
+        page.paragraph(Text::strong(self.summary()));
+        if self.failed().next().is_some() {
+            page.line(Text::plain("what each means: ") + Text::code("cfsso help findings"));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.failed().map(|finding| finding.id.as_str().to_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::doctor::AuditId;
+
+    /// A finding of each kind, as the tests of the forms use them.
+    pub(super) fn every_kind() -> Report {
+        let finding = |state, severity, evidence: &str| Finding {
+            id: FindingId::Audit(AuditId::PolicySecond),
+            severity,
+            state,
+            domains: vec!["cool.cats".to_owned()],
+            evidence: evidence.to_owned(),
+            remedy: (state == State::Failed).then(|| "`mend it`".to_owned()),
+            permission: None,
+        };
+        let findings = vec![
+            finding(State::Failed, Severity::Error, "50% <lost>\n\u{1b}[1m&"),
+            finding(State::Failed, Severity::Warning, "a|b"),
+            finding(State::NotChecked, Severity::Error, "the token lacks it"),
+            finding(State::Accepted, Severity::Error, "known"),
+            finding(State::Passed, Severity::Error, "well"),
+        ];
+        let domains = Some(vec!["cool.cats".to_owned()]);
+        report(Examination { domains, findings }, Level::Error, &[], "a1".to_owned())
+    }
+
+    #[test]
+    fn findings_at_or_above_the_level_fail() {
+        let finding =
+            |state, severity| Finding { severity, state, ..every_kind().findings.swap_remove(0) };
+        for (state, severity, on_warn, on_error) in [
+            (State::Failed, Severity::Error, true, true),
+            (State::Failed, Severity::Warning, true, false),
+            (State::NotChecked, Severity::Error, true, false),
+            (State::Accepted, Severity::Error, false, false),
+            (State::Passed, Severity::Error, false, false),
+        ] {
+            let finding = finding(state, severity);
+            assert_eq!(fails(&finding, Level::Warn), on_warn, "{finding:?}");
+            assert_eq!(fails(&finding, Level::Error), on_error, "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn each_kind_is_counted_and_named() {
+        let report = every_kind();
+        let one = Counts { errors: 1, warnings: 1, not_checked: 1, accepted: 1, passed: 1 };
+        assert_eq!(report.counts, one);
+        assert_eq!(
+            report.summary(),
+            "looked at cool.cats: 1 error, 1 warning, 1 not checked, 1 accepted, 1 passed"
+        );
+        assert!(!report.ok);
+    }
+}

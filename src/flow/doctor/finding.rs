@@ -1,0 +1,329 @@
+//! A finding of the audit: one thing that was looked at, in one domain or in
+//! the account, and how it came out. Its name is stable.
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use crate::flow::check::{Check, CheckId, Severity, State};
+
+/// The names of all that the audit looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(with = "String")]
+pub enum FindingId {
+    /// A check before enforcement.
+    Check(CheckId),
+    /// What only the audit looks at.
+    Audit(AuditId),
+}
+
+/// The names of what is looked at besides the checks before enforcement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuditId {
+    /// No verification failed or stands still.
+    ConnectorStale,
+    /// Each enforced connector has its policy.
+    ConnectorWithoutPolicy,
+    /// Each policy is for a domain.
+    PolicyWithoutConnector,
+    /// Each domain has one policy.
+    PolicySecond,
+    /// The dashboard's sign-in is there for a connector.
+    SsoAppWithoutConnector,
+    /// The certificates of identity providers hold for a while.
+    IdpCertificate,
+    /// The token in use lasts for a while.
+    TokenExpiry,
+    /// No bypass was left in force.
+    BypassInForce,
+    /// No write of this machine was left without an end.
+    JournalUnfinished,
+    /// The journal can be read.
+    JournalDamaged,
+}
+
+impl AuditId {
+    /// Every one, in the order in which they are shown.
+    pub const ALL: [Self; 10] = [
+        Self::ConnectorStale,
+        Self::ConnectorWithoutPolicy,
+        Self::PolicyWithoutConnector,
+        Self::PolicySecond,
+        Self::SsoAppWithoutConnector,
+        Self::IdpCertificate,
+        Self::TokenExpiry,
+        Self::BypassInForce,
+        Self::JournalUnfinished,
+        Self::JournalDamaged,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectorStale => "connector-stale",
+            Self::ConnectorWithoutPolicy => "connector-without-policy",
+            Self::PolicyWithoutConnector => "policy-without-connector",
+            Self::PolicySecond => "policy-second",
+            Self::SsoAppWithoutConnector => "sso-app-without-connector",
+            Self::IdpCertificate => "idp-certificate",
+            Self::TokenExpiry => "token-expiry",
+            Self::BypassInForce => "bypass-in-force",
+            Self::JournalUnfinished => "journal-unfinished",
+            Self::JournalDamaged => "journal-damaged",
+        }
+    }
+
+    /// The permission that a token needs for it (API reference, sections 2 to 4).
+    fn permission(self) -> Option<&'static str> {
+        let check = match self {
+            Self::ConnectorStale => CheckId::DomainVerified,
+            Self::ConnectorWithoutPolicy
+            | Self::PolicyWithoutConnector
+            | Self::PolicySecond
+            | Self::SsoAppWithoutConnector => CheckId::PolicyAllowsDomain,
+            Self::IdpCertificate => CheckId::IdpHealthy,
+            Self::TokenExpiry
+            | Self::BypassInForce
+            | Self::JournalUnfinished
+            | Self::JournalDamaged => return None,
+        };
+        check.permission()
+    }
+}
+
+const COUNT: usize = CheckId::ALL.len() + AuditId::ALL.len();
+
+impl FindingId {
+    /// Every one, in the order in which they are shown.
+    pub const ALL: [Self; COUNT] = {
+        let mut all = [Self::Audit(AuditId::JournalDamaged); COUNT];
+        let mut at = 0;
+        while at < CheckId::ALL.len() {
+            all[at] = Self::Check(CheckId::ALL[at]);
+            at += 1;
+        }
+        while at < COUNT {
+            all[at] = Self::Audit(AuditId::ALL[at - CheckId::ALL.len()]);
+            at += 1;
+        }
+        all
+    };
+
+    /// The name as it is written on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Check(id) => id.as_str(),
+            Self::Audit(id) => id.as_str(),
+        }
+    }
+
+    /// What it means at worst.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Check(id) => id.severity(),
+            // Whether somebody is kept out, the checks before enforcement tell.
+            Self::Audit(_) => Severity::Warning,
+        }
+    }
+
+    /// The permission that a token needs to look at it.
+    #[must_use]
+    pub fn permission(self) -> Option<&'static str> {
+        match self {
+            Self::Check(id) => id.permission(),
+            Self::Audit(id) => id.permission(),
+        }
+    }
+}
+
+impl ValueEnum for FindingId {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+impl Serialize for FindingId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    /// Its name, also for `--accept-risk`.
+    pub id: FindingId,
+    /// What a failure of it means: an error keeps people out now.
+    pub severity: Severity,
+    /// How it came out.
+    pub state: State,
+    /// The domains that it is about; none where it is about the account.
+    pub domains: Vec<String>,
+    /// What was seen.
+    pub evidence: String,
+    /// The command, or the deed, that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The permission that a token needs to look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission: Option<&'static str>,
+}
+
+impl Finding {
+    pub(super) fn passed(id: AuditId, evidence: impl Into<String>) -> Self {
+        Self::new(id, State::Passed, evidence)
+    }
+
+    pub(super) fn failed(
+        id: AuditId,
+        evidence: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { remedy: Some(remedy.into()), ..Self::new(id, State::Failed, evidence) }
+    }
+
+    pub(super) fn not_checked(id: AuditId, evidence: impl Into<String>) -> Self {
+        Self::new(id, State::NotChecked, evidence)
+    }
+
+    fn new(id: AuditId, state: State, evidence: impl Into<String>) -> Self {
+        let id = FindingId::Audit(id);
+        Self {
+            id,
+            severity: id.severity(),
+            state,
+            domains: Vec::new(),
+            evidence: evidence.into(),
+            remedy: None,
+            permission: id.permission(),
+        }
+    }
+
+    /// A check as a finding. Where nothing is enforced, nobody is kept out yet:
+    /// an error is a warning then.
+    pub(super) fn from_check(check: Check, is_enforced: bool) -> Self {
+        Self {
+            id: FindingId::Check(check.id),
+            severity: if is_enforced { check.severity } else { Severity::Warning },
+            state: check.state,
+            domains: Vec::new(),
+            evidence: check.evidence,
+            remedy: check.remedy,
+            permission: check.permission,
+        }
+    }
+
+    pub(super) fn about(mut self, domain: impl Into<String>) -> Self {
+        self.domains = vec![domain.into()];
+        self
+    }
+
+    /// The finding, with a failure of it accepted where `accepted` names it.
+    #[must_use]
+    pub fn accepting(mut self, accepted: &[FindingId]) -> Self {
+        if self.state == State::Failed && accepted.contains(&self.id) {
+            self.state = State::Accepted;
+        }
+        self
+    }
+
+    /// How grave it is; none where all is well or the risk is accepted. What
+    /// was not checked counts as a warning.
+    #[must_use]
+    pub fn gravity(&self) -> Option<Severity> {
+        match self.state {
+            State::Failed => Some(self.severity),
+            State::NotChecked => Some(Severity::Warning),
+            State::Passed | State::Accepted => None,
+        }
+    }
+
+    /// What was seen, with the domain where it does not say so itself.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let untold: Vec<_> = self
+            .domains
+            .iter()
+            .filter(|domain| !self.evidence.contains(domain.as_str()))
+            .map(String::as_str)
+            .collect();
+        if untold.is_empty() {
+            return self.evidence.clone();
+        }
+        format!("{}: {}", untold.join(", "), self.evidence)
+    }
+}
+
+/// Findings that say the same of several domains, said once.
+pub(super) fn merged(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let is_same = |other: &&mut Finding| {
+            (other.id, other.state, other.severity) == (finding.id, finding.state, finding.severity)
+                && other.evidence == finding.evidence
+        };
+        match kept.iter_mut().find(is_same) {
+            Some(same) => same.domains.extend(finding.domains),
+            None => kept.push(finding),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finding_has_a_name_of_its_own() {
+        let mut names: Vec<_> = FindingId::ALL.iter().map(|id| id.as_str()).collect();
+        for id in FindingId::ALL {
+            assert_eq!(FindingId::from_str(id.as_str(), false), Ok(id));
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), COUNT);
+    }
+
+    #[test]
+    fn an_error_keeps_people_out_only_where_sso_is_enforced() {
+        let check = || Check::failed(CheckId::IdpPresent, "none", "make one");
+        assert_eq!(Finding::from_check(check(), true).gravity(), Some(Severity::Error));
+        assert_eq!(Finding::from_check(check(), false).gravity(), Some(Severity::Warning));
+    }
+
+    #[test]
+    fn gravity_is_that_of_failures_and_of_what_was_not_checked() {
+        let id = AuditId::TokenExpiry;
+        let of = |finding: Finding| finding.gravity();
+        assert_eq!(of(Finding::passed(id, "")), None);
+        assert_eq!(of(Finding::failed(id, "", "")), Some(Severity::Warning));
+        assert_eq!(of(Finding::not_checked(id, "")), Some(Severity::Warning));
+        let accepted = [FindingId::Audit(id)];
+        assert_eq!(of(Finding::failed(id, "", "").accepting(&accepted)), None);
+        assert_eq!(
+            of(Finding::not_checked(id, "").accepting(&accepted)),
+            Some(Severity::Warning),
+            "what was not seen is no risk that somebody knows"
+        );
+    }
+
+    #[test]
+    fn the_same_of_several_domains_is_said_once() {
+        let one = |domain: &str, evidence: &str| {
+            Finding::failed(AuditId::ConnectorStale, evidence, "").about(domain)
+        };
+        let merged =
+            merged(vec![one("a.test", "x"), one("b.test", "x"), one("c.test", "of c.test")]);
+        assert_eq!(merged.len(), 2);
+        assert_eq!(merged[0].domains, ["a.test", "b.test"]);
+        assert_eq!(merged[0].words(), "a.test, b.test: x");
+        assert_eq!(merged[1].words(), "of c.test");
+    }
+}

@@ -1,0 +1,452 @@
+//! What the audit makes of what was read, besides the checks before
+//! enforcement. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::finding::{AuditId, Finding};
+use crate::api::connector::{Connector, Fields, Status};
+use crate::api::idp::Idp;
+use crate::api::policy::{self, Policy};
+use crate::domain::EmailDomain;
+use crate::flow::bypass::standings::Standings;
+use crate::flow::journal::{Entry, Outcome};
+use crate::flow::preflight::{Facts, Terms, lasts, names};
+use crate::idp::check::{self, PointId};
+
+/// For how long Cloudflare looks for the TXT record (API reference, section 2).
+const POLLED: SignedDuration = SignedDuration::from_hours(48);
+
+pub(super) fn stale(connector: &Fields, now: Timestamp) -> Finding {
+    let id = AuditId::ConnectorStale;
+    let domain = &connector.email_domain;
+    let again = || format!("`cfsso connector verify {domain} --wait`");
+    let status = match connector.status() {
+        Some(Status::Verified) => {
+            return Finding::passed(id, format!("{domain} is verified")).about(domain);
+        }
+        Some(Status::Failed) => {
+            let evidence = format!("the verification of {domain} failed");
+            return Finding::failed(id, evidence, again()).about(domain);
+        }
+        Some(status) => status.as_str(),
+        None => "not told",
+    };
+    let since = connector.updated_on.as_ref().or(connector.created_on.as_ref());
+    let Some(since) = since.and_then(|text| text.parse::<Timestamp>().ok()) else {
+        let evidence = format!("since when the verification of {domain} is {status} is not told");
+        return Finding::not_checked(id, evidence).about(domain);
+    };
+    let age = now.duration_since(since);
+    if age <= POLLED {
+        let evidence = format!("the verification of {domain} is {status}, for less than two days");
+        return Finding::passed(id, evidence).about(domain);
+    }
+    let days = age.as_hours() / 24;
+    let evidence = format!("the verification of {domain} is {status} for {days} days");
+    Finding::failed(id, evidence, again()).about(domain)
+}
+
+/// An enforced connector without the policy that came with it. `None` where it
+/// is not enforced.
+pub(super) fn without_policy(connector: &Fields, facts: &Facts) -> Option<Finding> {
+    let id = AuditId::ConnectorWithoutPolicy;
+    if !connector.is_enabled() {
+        return None;
+    }
+    let domain = &connector.email_domain;
+    let finding = match policies(facts) {
+        Err(reason) => Finding::not_checked(id, reason),
+        Ok(policies) => {
+            let of_domain = policies.iter().find(|policy| {
+                policy.decision == "allow" && domains_of(policy).iter().any(|one| is(one, domain))
+            });
+            match of_domain {
+                Some(policy) => Finding::passed(id, format!("`{}` is for {domain}", policy.name)),
+                None => Finding::failed(
+                    id,
+                    format!("SSO is enforced for {domain}, and no policy is for everybody there"),
+                    "`cfsso app policies`",
+                ),
+            }
+        }
+    };
+    Some(finding.about(domain))
+}
+
+/// Policies that allow somebody and name no domain at all. Those that name
+/// domains without a connector are a check's before enforcement.
+pub(super) fn policy_without_connector(facts: &Facts) -> Finding {
+    let id = AuditId::PolicyWithoutConnector;
+    let policies = match policies(facts) {
+        Ok(policies) => policies,
+        Err(reason) => return Finding::not_checked(id, reason),
+    };
+    let lost: Vec<_> = policies
+        .iter()
+        .filter(|policy| policy.decision == "allow" && addresses(policy).is_empty())
+        .map(|policy| policy.name.as_str())
+        .collect();
+    if lost.is_empty() {
+        return Finding::passed(id, "each policy that allows somebody names a domain");
+    }
+    let evidence = format!("no domain is named by {}", quoted(lost));
+    Finding::failed(id, evidence, "`cfsso app policies`")
+}
+
+pub(super) fn second_policy(connectors: &[Connector], facts: &Facts) -> Finding {
+    let id = AuditId::PolicySecond;
+    let policies = match policies(facts) {
+        Ok(policies) => policies,
+        Err(reason) => return Finding::not_checked(id, reason),
+    };
+    let several: Vec<_> = connectors
+        .iter()
+        .filter_map(|connector| {
+            let domain = &connector.email_domain;
+            let is_of = |policy: &&Policy| addresses(policy).iter().any(|one| is(one, domain));
+            let of: Vec<_> =
+                policies.iter().filter(is_of).map(|policy| policy.name.as_str()).collect();
+            (of.len() > 1).then(|| (domain.clone(), format!("{domain} by {}", quoted(of))))
+        })
+        .collect();
+    if several.is_empty() {
+        return Finding::passed(id, "no domain is named by a second policy");
+    }
+    let (domains, words): (Vec<_>, Vec<_>) = several.into_iter().unzip();
+    let evidence = format!("named by more than one policy: {}", words.join("; "));
+    Finding { domains, ..Finding::failed(id, evidence, "`cfsso app policies`") }
+}
+
+pub(super) fn app_without_connector(connectors: &[Connector], facts: &Facts) -> Finding {
+    let id = AuditId::SsoAppWithoutConnector;
+    match facts.sign_in() {
+        Err(unseen) => Finding::not_checked(id, &unseen.reason),
+        Ok(Some(app)) if connectors.is_empty() => Finding::failed(
+            id,
+            format!("`{}` is there, and no connector", app.name),
+            "`cfsso setup <DOMAIN>`",
+        ),
+        Ok(Some(app)) => Finding::passed(id, format!("`{}` has its connectors", app.name)),
+        Ok(None) => Finding::passed(id, "there is no application without a connector"),
+    }
+}
+
+/// The certificates of every SAML identity provider, whether it is admitted or
+/// not: by the configuration alone.
+pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
+    let id = AuditId::IdpCertificate;
+    let idps = match &facts.idps {
+        Ok(idps) => idps,
+        Err(unseen) => return vec![Finding::not_checked(id, &unseen.reason)],
+    };
+    let found: Vec<_> = idps.iter().filter_map(|idp| certificate(idp, now)).collect();
+    if found.is_empty() {
+        return vec![Finding::passed(id, "no identity provider signs with a certificate")];
+    }
+    found
+}
+
+fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
+    let id = AuditId::IdpCertificate;
+    let empty = Map::new();
+    let config = idp.config.as_object().unwrap_or(&empty);
+    let subject = check::Subject { kind: idp.kind.as_str(), config };
+    let points = check::offline(subject, &check::Terms::new(now, 0));
+    let dates = points.into_iter().find(|point| point.id == PointId::CertificateDates)?;
+    let words = format!("{}: {}", idp.name, dates.evidence);
+    Some(match dates.state {
+        check::State::Proven => Finding::passed(id, words),
+        check::State::NotProven => Finding::not_checked(id, words),
+        check::State::Failed => {
+            Finding::failed(id, words, dates.remedy.unwrap_or_else(|| "`cfsso idp update`".into()))
+        }
+    })
+}
+
+pub(super) fn token(facts: &Facts, terms: &Terms) -> Finding {
+    let id = AuditId::TokenExpiry;
+    match facts.token.as_ref().map(|token| lasts(token, terms)) {
+        Err(unseen) => Finding::not_checked(id, &unseen.reason),
+        Ok(Ok(words)) => Finding::passed(id, format!("the token in use is {words}")),
+        Ok(Err(words)) => Finding::failed(
+            id,
+            format!("the token in use {words}"),
+            "make another in the dashboard, or for emergencies `cfsso token create-break-glass`",
+        ),
+    }
+}
+
+pub(super) fn bypass(standings: &Standings) -> Finding {
+    let id = AuditId::BypassInForce;
+    match (standings.in_force, standings.since) {
+        (Some(false), _) => Finding::passed(id, "no bypass of this machine is in force"),
+        (None, _) => {
+            let seen = standings.bypasses.iter().map(|bypass| bypass.detail.as_str());
+            Finding::not_checked(id, format!("what a bypass left: {}", names(seen)))
+        }
+        (Some(true), since) => {
+            let what = names(standings.bypasses.iter().map(|bypass| bypass.title.as_str()));
+            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            Finding::failed(
+                id,
+                format!("a bypass is in force{since}: {what}"),
+                "`cfsso bypass undo`",
+            )
+        }
+    }
+}
+
+pub(super) fn unfinished(entries: &[Entry]) -> Finding {
+    let id = AuditId::JournalUnfinished;
+    let open: Vec<_> = (0..entries.len()).filter(|&at| is_open(&entries[at..])).collect();
+    let Some(&first) = open.first() else {
+        return Finding::passed(id, "every write of this machine has an end");
+    };
+    let words = |&at: &usize| format!("{} ({})", entries[at].title, entries[at].id);
+    let what: Vec<_> = open.iter().map(words).collect();
+    let evidence = format!(
+        "it is not known whether these were carried out: {}",
+        names(what.iter().map(String::as_str))
+    );
+    let remedy = format!(
+        "run `{}` again, or `cfsso journal undo {}`",
+        entries[first].command, entries[first].id
+    );
+    Finding::failed(id, evidence, remedy)
+}
+
+/// Whether nobody knows what became of the first of `entries`: it was not put
+/// back, and no write of the same kind has come to an end since.
+fn is_open(entries: &[Entry]) -> bool {
+    let Some((entry, later)) = entries.split_first() else { return false };
+    let is_unknown = matches!(entry.outcome, Outcome::Unfinished | Outcome::Unknown);
+    let target = |entry: &Entry| {
+        let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
+        (request["method"].clone(), request["path"].clone())
+    };
+    let is_settled = || {
+        later.iter().any(|other| other.outcome == Outcome::Done && target(other) == target(entry))
+    };
+    is_unknown && entry.undone_by.is_none() && !is_settled()
+}
+
+pub(super) fn damaged(damage: &[String]) -> Finding {
+    let id = AuditId::JournalDamaged;
+    if damage.is_empty() {
+        return Finding::passed(id, "the journal can be read");
+    }
+    let evidence = names(damage.iter().map(String::as_str));
+    Finding::failed(id, evidence, "keep the file for a look, and move it out of the journal")
+}
+
+/// The policies of the dashboard's sign-in, or why they are not seen.
+fn policies(facts: &Facts) -> Result<&[Policy], String> {
+    match (facts.sign_in(), &facts.policies) {
+        (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.reason.clone()),
+        (Ok(None), _) => Err("there is no application of the type `dash_sso` yet".to_owned()),
+        (Ok(Some(_)), Ok(policies)) => Ok(policies),
+    }
+}
+
+/// The domains that a policy includes as a whole.
+fn domains_of(policy: &policy::Fields) -> Vec<String> {
+    let rules = policy.include.iter().flatten().map(|rule| read(rule));
+    rules.filter_map(|rule| Some(rule["email_domain"]["domain"].as_str()?.to_owned())).collect()
+}
+
+/// The domains of all its e-mail rules, those for single addresses among them.
+fn addresses(policy: &policy::Fields) -> Vec<String> {
+    let of_address = |rule: &Value| {
+        let (_, domain) = rule["email"]["email"].as_str()?.rsplit_once('@')?;
+        Some(domain.to_owned())
+    };
+    let single = policy.include.iter().flatten().filter_map(|rule| of_address(&read(rule)));
+    domains_of(policy).into_iter().chain(single).collect()
+}
+
+fn read(rule: &RawValue) -> Value {
+    serde_json::from_str(rule.get()).unwrap_or_default()
+}
+
+fn is(a: &str, b: &str) -> bool {
+    match (a.parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.eq_ignore_ascii_case(b),
+    }
+}
+
+fn quoted(all: Vec<&str>) -> String {
+    let quoted: Vec<_> = all.into_iter().map(|name| format!("`{name}`")).collect();
+    names(quoted.iter().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::flow::bypass::standings::{Bypass, State as Standing};
+    use crate::flow::check::{Severity, State};
+    use crate::flow::preflight::tests::{
+        active, allow, email_domain, facts, forbidden, idp, object, sso_app, terms,
+    };
+
+    fn connector(rest: &Value) -> Connector {
+        let mut connector = json!({ "id": "c1", "email_domain": "cool.cats", "enabled": true });
+        connector.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        object(&connector)
+    }
+
+    fn status(status: &str, updated_on: &str) -> Value {
+        json!({ "verification": { "status": status }, "updated_on": updated_on })
+    }
+
+    #[test]
+    fn a_verification_is_stale_when_it_failed_or_stood_still_for_two_days() {
+        // The time is 2026-03-01T12:00:00Z.
+        for (rest, expected) in [
+            (status("verified", "2025-01-01T00:00:00Z"), State::Passed),
+            (status("failed", "2026-03-01T11:59:00Z"), State::Failed),
+            (status("pending", "2026-02-27T12:00:00Z"), State::Passed),
+            (status("pending", "2026-02-27T11:59:59Z"), State::Failed),
+            (status("awaiting", "2026-02-27T11:59:59Z"), State::Failed),
+            (status("newer-word", "2026-02-01T00:00:00Z"), State::Failed),
+            (status("pending", "yesterday"), State::NotChecked),
+            (json!({ "created_on": "2026-02-01T00:00:00.123456Z" }), State::Failed),
+            (json!({}), State::NotChecked),
+        ] {
+            let finding = stale(&connector(&rest), terms().now);
+            assert_eq!(finding.state, expected, "{rest} {finding:?}");
+            assert_eq!(finding.domains, ["cool.cats"]);
+        }
+    }
+
+    #[test]
+    fn an_enforced_connector_wants_a_policy_for_everybody_at_its_domain() {
+        let address = json!({ "email": { "email": "a@cool.cats" } });
+        for (include, expected) in [
+            (json!([email_domain("COOL.cats")]), State::Passed),
+            (json!([address]), State::Failed),
+            (json!([{ "everyone": {} }]), State::Failed),
+            (json!([email_domain("dogs.test")]), State::Failed),
+        ] {
+            let facts = Facts { policies: Ok(object(&json!([allow(1, &include)]))), ..facts() };
+            let finding = without_policy(&connector(&json!({})), &facts).unwrap();
+            assert_eq!(finding.state, expected, "{include}");
+        }
+        assert!(without_policy(&connector(&json!({ "enabled": false })), &facts()).is_none());
+        let unseen = Facts { policies: Err(forbidden()), ..facts() };
+        let finding = without_policy(&connector(&json!({})), &unseen).unwrap();
+        assert_eq!(finding.state, State::NotChecked);
+    }
+
+    #[test]
+    fn a_policy_belongs_to_a_domain_and_no_domain_has_two() {
+        let all = [connector(&json!({}))];
+        let cats = email_domain("cool.cats");
+        let address = json!({ "email": { "email": "a@cool.cats" } });
+        let group = json!({ "group": { "id": "g" } });
+        for (policies, lost, second) in [
+            (json!([allow(1, &json!([cats]))]), State::Passed, State::Passed),
+            (json!([]), State::Passed, State::Passed),
+            (
+                json!([allow(1, &json!([cats])), allow(2, &json!([group]))]),
+                State::Failed,
+                State::Passed,
+            ),
+            (json!([allow(1, &json!([cats, group]))]), State::Passed, State::Passed),
+            (
+                json!([allow(1, &json!([cats])), allow(2, &json!([address]))]),
+                State::Passed,
+                State::Failed,
+            ),
+            // A domain without connector is a check's before enforcement.
+            (json!([allow(1, &json!([email_domain("dogs.test")]))]), State::Passed, State::Passed),
+        ] {
+            let facts = Facts { policies: Ok(object(&policies)), ..facts() };
+            assert_eq!(policy_without_connector(&facts).state, lost, "{policies}");
+            assert_eq!(second_policy(&all, &facts).state, second, "{policies}");
+        }
+        let none = Facts { apps: Ok(Vec::new()), ..facts() };
+        assert_eq!(policy_without_connector(&none).state, State::NotChecked);
+        assert_eq!(second_policy(&all, &none).state, State::NotChecked);
+    }
+
+    #[test]
+    fn the_application_is_there_for_connectors() {
+        let all = [connector(&json!({}))];
+        for (apps, connectors, expected) in [
+            (Ok(object(&json!([sso_app(&json!({}))]))), &all[..], State::Passed),
+            (Ok(object(&json!([sso_app(&json!({}))]))), &[], State::Failed),
+            (Ok(Vec::new()), &[], State::Passed),
+            (Err(forbidden()), &[], State::NotChecked),
+        ] {
+            let facts = Facts { apps, ..facts() };
+            assert_eq!(app_without_connector(connectors, &facts).state, expected);
+        }
+    }
+
+    #[test]
+    fn certificates_are_looked_at_where_somebody_signs_with_one() {
+        let states = |facts: &Facts| -> Vec<State> {
+            certificates(facts, terms().now).iter().map(|finding| finding.state).collect()
+        };
+        assert_eq!(states(&facts()), [State::Passed], "none signs with one");
+        let mut saml = idp("saml", "saml");
+        let idps = |saml: &Value| Facts { idps: Ok(object(&json!([saml]))), ..facts() };
+        assert_eq!(states(&idps(&saml)), [State::NotChecked], "the API shows none");
+        saml["config"] = json!({ "idp_public_certs": ["no certificate"] });
+        assert_eq!(states(&idps(&saml)), [State::Failed]);
+        let expired = include_str!("../../sandbox/issuer/expired.pem");
+        saml["config"] = json!({ "idp_public_certs": [expired] });
+        assert_eq!(states(&idps(&saml)), [State::Failed]);
+        let valid = include_str!("../../sandbox/issuer/valid.pem");
+        saml["config"] = json!({ "idp_public_certs": [valid] });
+        assert_eq!(states(&idps(&saml)), [State::Passed]);
+        assert_eq!(states(&Facts { idps: Err(forbidden()), ..facts() }), [State::NotChecked]);
+    }
+
+    #[test]
+    fn the_token_in_use_has_to_last() {
+        for (rest, expected) in [
+            (json!({}), State::Passed),
+            (json!({ "expires_on": "2026-03-20T12:00:00Z" }), State::Failed),
+            (json!({ "expires_on": "2026-04-20T12:00:00Z" }), State::Passed),
+            (json!({ "status": "disabled" }), State::Failed),
+        ] {
+            let facts = Facts { token: Ok(active(&rest)), ..facts() };
+            assert_eq!(token(&facts, &terms()).state, expected, "{rest}");
+        }
+        let unseen = Facts { token: Err(forbidden()), ..facts() };
+        assert_eq!(token(&unseen, &terms()).state, State::NotChecked);
+    }
+
+    #[test]
+    fn a_bypass_is_told_as_far_as_it_was_seen() {
+        let left = Bypass {
+            entry: "r.1".to_owned(),
+            at: terms().now,
+            user: None,
+            title: "disable".to_owned(),
+            target: None,
+            state: Standing::InForce,
+            detail: "why".to_owned(),
+        };
+        for (in_force, expected) in
+            [(Some(true), State::Failed), (Some(false), State::Passed), (None, State::NotChecked)]
+        {
+            let since = Some(terms().now);
+            let finding = bypass(&Standings { in_force, since, bypasses: vec![left.clone()] });
+            assert_eq!((finding.state, finding.severity), (expected, Severity::Warning));
+        }
+    }
+
+    #[test]
+    fn damage_is_named() {
+        assert_eq!(damaged(&[]).state, State::Passed);
+        let finding = damaged(&["x.jsonl, line 3".to_owned()]);
+        assert_eq!((finding.state, finding.evidence.as_str()), (State::Failed, "x.jsonl, line 3"));
+    }
+}
