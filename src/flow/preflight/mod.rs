@@ -20,6 +20,7 @@ pub use domain::{Served, served};
 pub use facts::{Asking, Fact, Facts, Health, Owner, Recovery, Token, Unseen};
 pub use gather::gather;
 pub use look::{Looked, Wanted, look};
+pub(super) use provider::idp_healthy;
 
 use super::check::Check;
 use crate::api::connector::{Connector, Fields};
@@ -60,7 +61,7 @@ pub fn judge(subject: Subject<'_>, facts: &Facts, terms: &Terms) -> Vec<Check> {
         domain::eligible(subject.domain),
         provider::zero_trust_org(facts),
         provider::idp_present(facts),
-        provider::idp_healthy(facts),
+        idp_healthy(facts),
         sign_in::present(facts),
         sign_in::reaches_idp(facts),
         sign_in::instant_auth(facts),
@@ -76,7 +77,7 @@ pub fn judge(subject: Subject<'_>, facts: &Facts, terms: &Terms) -> Vec<Check> {
 }
 
 /// The names that fit into a sentence, and how many there are besides.
-fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 5;
     let all: Vec<_> = all.into_iter().collect();
     let shown = all.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
