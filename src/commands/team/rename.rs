@@ -77,11 +77,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let plan = planned(&tools, context, &task, &wishes).await?;
     let outlook = rename::outlook(&task, &wishes);
     context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });
-    context.screen.show(&|page| view::draw_outlook(&outlook, page));
+    context.screen.show(&|page| {
+        view::draw_outlook(&outlook, page);
+        page.blank();
+    });
     let what = format!("renaming the team to `{}`", task.word());
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {
-            page.blank();
             show_checks(&plan.checks, "", page);
             page.blank();
         });

@@ -62,7 +62,7 @@ fn draw_told(idps: &[Told], page: &mut Page) {
         for field in &idp.change.fields {
             page.line(format!("  {}", field.name));
             page.line(Text::dim(format!("    was  {}", field.before)));
-            page.line(Text::plain("    now  ") + Text::code(&field.after));
+            page.line(Text::plain("    now  ") + Text::strong(&field.after));
         }
     }
 }

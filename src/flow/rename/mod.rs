@@ -20,9 +20,9 @@ pub use checklist::{Event, Outlook, Report, Stage, Step, StepId, Told, Wishes};
 pub use checks::{Free, checks, probe};
 pub use name::{InvalidName, TeamName};
 pub use outlook::{outlook, places, plan};
-pub use snapshot::{Open, Snapshot, Wanted, open, rival};
+pub use snapshot::{Open, Snapshot, Wanted};
 
-use self::snapshot::{IdpState, Note};
+use self::snapshot::{IdpState, Note, history, rival};
 use super::check::CheckId;
 use super::edit::Edit;
 use super::setup::{self, StepState};
@@ -56,6 +56,8 @@ pub struct Found {
     pub idps: Vec<Idp>,
     /// A rename that has begun and not ended.
     pub open: Option<Open>,
+    /// The last one that ended with its new name.
+    pub done: Option<Open>,
 }
 
 /// What is to be done, by what is there.
@@ -90,15 +92,19 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
     let (organization, standing, idps) =
         tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
     let entries = tools.journal.read()?.entries;
-    Ok(Found { organization, standing, idps, open: open(&entries, tools.account) })
+    let (open, done) = history(&entries, tools.account);
+    Ok(Found { organization, standing, idps, open, done })
 }
 
 /// What is to be done. Pure.
 pub fn decide(tools: &Tools<'_>, ask: &Ask, found: Found, wishes: &Wishes) -> Result<Task, Stop> {
     let now: String = found.organization.read(&["auth_domain"]).unwrap_or_default();
     let account = tools.account.as_str();
-    let goal = goal(ask, found.open.as_ref(), &now, wishes)?;
-    let (mut snapshot, known) = match &found.open {
+    let ended = found.done.filter(|done| matches!(ask, Ask::Back(_)) && done.snapshot.to == now);
+    let is_open = found.open.is_some();
+    let taken_up = found.open.or(ended);
+    let goal = goal(ask, taken_up.as_ref(), &now, wishes)?;
+    let (mut snapshot, known) = match &taken_up {
         Some(open) => (open.snapshot.clone(), known(open)),
         None => {
             let is_first = matches!(ask, Ask::Rename(_));
@@ -107,16 +113,18 @@ pub fn decide(tools: &Tools<'_>, ask: &Ask, found: Found, wishes: &Wishes) -> Re
                 from: (is_first || now != goal).then(|| now.clone()),
                 name: found.organization.read(&["name"]),
                 to: goal.clone(),
+                goal: goal.clone(),
                 also_name: wishes.also_name,
                 connectors: Vec::new(),
             };
             (fresh, is_first.then(|| now.clone()))
         }
     };
-    let is_back = matches!(ask, Ask::Back(_));
+    let is_back = matches!(ask, Ask::Back(_)) || snapshot.from.as_ref() == Some(&goal);
     if !is_back {
         snapshot.to.clone_from(&goal);
     }
+    snapshot.goal.clone_from(&goal);
     snapshot.also_name |= wishes.also_name;
     let mut snapshot = snapshot.with(&found.standing);
     for domain in &wishes.domains {
@@ -140,8 +148,8 @@ pub fn decide(tools: &Tools<'_>, ask: &Ask, found: Found, wishes: &Wishes) -> Re
         standing: found.standing,
         idps,
         looked_at,
-        off_since: found.open.as_ref().and_then(|open| open.off_since),
-        is_open: found.open.is_some(),
+        off_since: taken_up.as_ref().and_then(|open| open.off_since),
+        is_open,
     })
 }
 
@@ -183,7 +191,7 @@ fn goal(ask: &Ask, open: Option<&Open>, now: &str, wishes: &Wishes) -> Result<St
         {
             Ok(name.domain())
         }
-        (Ask::Resume(None), Some(open)) => Ok(open.snapshot.to.clone()),
+        (Ask::Resume(None), Some(open)) => Ok(open.snapshot.goal.clone()),
         (Ask::Back(name), Some(open)) => {
             if let Some(name) = name.as_ref().filter(|name| name.domain() != open.snapshot.to) {
                 return Err(refusal::other_rename(name, open));
@@ -214,7 +222,9 @@ impl Task {
     /// The command that goes on where a run ended.
     #[must_use]
     pub fn again(&self, wishes: &Wishes) -> String {
-        if self.is_back { self.back() } else { again(&word(&self.goal), "--resume", wishes) }
+        let (name, how) =
+            if self.is_back { (&self.snapshot.to, "--rollback") } else { (&self.goal, "--resume") };
+        again(&word(name), how, wishes)
     }
 
     /// The command that puts back what was there.
@@ -274,6 +284,8 @@ struct Rename<'a> {
     /// Whether this run, or one before it, changed something.
     changed: Cell<bool>,
     off_since: Cell<Option<Timestamp>>,
+    /// Whether the API refused the name, so that the way on is back.
+    turned: Cell<bool>,
     report: RefCell<Report>,
 }
 
@@ -306,6 +318,7 @@ pub async fn run(
         current: Cell::new(None),
         changed: Cell::new(task.is_open),
         off_since: Cell::new(task.off_since),
+        turned: Cell::new(false),
         report: RefCell::new(report),
     };
     let end = rename.go(updated).await;
@@ -347,10 +360,11 @@ impl Rename<'_> {
         self.begin(StepId::Snapshot);
         self.alone()?;
         let from = snapshot.from.as_deref().unwrap_or("its old name");
+        let up = if self.task.is_open { ", taken up" } else { "" };
         let title = if self.task.is_back {
-            format!("put the team back to {}: what stands", word(&self.task.goal))
+            format!("put the team back to {}{up}: what stands", word(&self.task.goal))
         } else {
-            format!("rename the team {} to {}: what stands", word(from), word(&snapshot.to))
+            format!("rename the team {} to {}{up}: what stands", word(from), word(&snapshot.to))
         };
         self.tools.note(title, &Note::Before(snapshot.clone()))?;
         if let Err(stop) = self.alone() {
@@ -361,7 +375,8 @@ impl Rename<'_> {
         }
         let enforced = snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
         let count = snapshot.connectors.len();
-        let detail = format!("{count} connectors, {enforced} enforced; in the journal");
+        let count = outlook::counted(count, "connector");
+        let detail = format!("{count}, {enforced} enforced; in the journal");
         self.end(StepId::Snapshot, StepState::Done, detail);
         Ok(())
     }
@@ -443,6 +458,7 @@ impl Rename<'_> {
         self.end(StepId::Rename, StepState::Failed, error.sentences().join(": "));
         let text = format!("the team stays {}: its connectors are put back now", self.task.now);
         self.tell(&Event::Warning { text: &text });
+        self.turned.set(true);
         self.restore().await.map_err(|failure| refusal::half_way_back(&error, &failure))?;
         self.finish(&self.task.now)?;
         self.changed.set(false);
@@ -647,7 +663,8 @@ impl Rename<'_> {
         if !self.changed.get() {
             return error;
         }
-        let again = self.task.again(self.wishes);
+        let task = self.task;
+        let again = if self.turned.get() { task.back() } else { task.again(self.wishes) };
         self.report.borrow_mut().next = Some(again.clone());
         refusal::half_done(error, &again, &self.task.back(), self.off_since.get().is_some())
     }

@@ -25,6 +25,12 @@ pub fn outlook(task: &Task, wishes: &Wishes) -> Outlook {
     }
 }
 
+/// `1 connector`, `2 connectors`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 fn stages(task: &Task, wishes: &Wishes) -> Vec<Stage> {
     let wanted = &task.snapshot.connectors;
     let enforced = wanted.iter().filter(|it| it.enabled).count();
@@ -37,15 +43,19 @@ fn stages(task: &Task, wishes: &Wishes) -> Vec<Stage> {
     if task.renames() {
         let standing = task.standing.len();
         let on = task.standing.iter().filter(|it| it.enabled != Some(false)).count();
-        let seconds = "seconds: one request each, all at once";
-        add(StepId::Disable, format!("disable {on} of {standing} connectors"), seconds);
-        let pairs = "seconds: two requests each, all at once";
-        add(StepId::Delete, format!("delete {standing} connectors"), pairs);
+        let seconds = "a second: one request each, all at once";
+        add(
+            StepId::Disable,
+            format!("disable {on} of {}", counted(standing, "connector")),
+            seconds,
+        );
+        let pairs = "a second: two requests each, all at once";
+        add(StepId::Delete, format!("delete {}", counted(standing, "connector")), pairs);
         let title = format!("rename the team to {}", super::word(&task.goal));
-        add(StepId::Rename, title, "seconds: three requests");
+        add(StepId::Rename, title, "a second: three requests");
     }
     if !task.idps.is_empty() {
-        let title = format!("change {} identity providers by hand", task.idps.len());
+        let title = format!("change {} by hand", counted(task.idps.len(), "identity provider"));
         let time = if wishes.idps_updated {
             "not at all: they are said to know the new name"
         } else if task.idps.iter().all(|idp| idp.change.beforehand) {
@@ -61,7 +71,7 @@ fn stages(task: &Task, wishes: &Wishes) -> Vec<Stage> {
     } else {
         "until the TXT records are published by hand, then minutes, at worst two days"
     };
-    let title = format!("create, prove and enable {} connectors again", wanted.len());
+    let title = format!("create {} again, prove and enable", counted(wanted.len(), "connector"));
     add(StepId::Restore, title, if wishes.no_enable { "until somebody enables it" } else { time });
     stages
 }

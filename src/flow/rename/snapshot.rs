@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub name: Option<String>,
     /// The team's domain afterwards.
     pub to: String,
+    /// The team's domain that the run was to reach: that of before, on the way back.
+    pub goal: String,
     /// Whether the organization is called by the new name, too.
     pub also_name: bool,
     /// The connectors.
@@ -149,11 +151,12 @@ fn is_withdrawn(entries: &[Entry], run: &str) -> bool {
     entries.iter().filter(|entry| entry.run == run).any(|entry| is_so(&entry))
 }
 
-/// The rename in `account` that has changed something and not ended.
+/// The rename in `account` that has changed something and not ended, and the last
+/// one that ended with its new name.
 #[must_use]
-pub fn open(entries: &[Entry], account: &AccountId) -> Option<Open> {
+pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<Open>) {
     let account = account.as_str();
-    let mut open: Option<Open> = None;
+    let (mut open, mut done): (Option<Open>, Option<Open>) = (None, None);
     for entry in entries.iter().filter(|entry| !is_withdrawn(entries, &entry.run)) {
         match note(entry) {
             Some(Note::Before(snapshot)) if snapshot.account == account => {
@@ -170,7 +173,12 @@ pub fn open(entries: &[Entry], account: &AccountId) -> Option<Open> {
                     IdpState::Updated => open.updated = Some(auth_domain),
                 }
             }
-            Some(Note::End { account: of, .. }) if of == account => open = None,
+            Some(Note::End { account: of, auth_domain, .. }) if of == account => {
+                let ended = open.take().filter(|open| open.snapshot.to == auth_domain);
+                // The time it took is over, and the identity providers know the name.
+                done =
+                    ended.map(|open| Open { off_since: None, updated: Some(auth_domain), ..open });
+            }
             Some(_) => {}
             None => {
                 let Some(open) = &mut open else { continue };
@@ -184,7 +192,7 @@ pub fn open(entries: &[Entry], account: &AccountId) -> Option<Open> {
             }
         }
     }
-    open.filter(|open| open.wrote)
+    (open.filter(|open| open.wrote), done)
 }
 
 /// A later run takes an earlier one up, or begins where that one never did.
@@ -288,6 +296,7 @@ mod tests {
             from: Some("a".to_owned()),
             name: None,
             to: to.to_owned(),
+            goal: to.to_owned(),
             also_name: false,
             connectors: Vec::new(),
         }
@@ -317,14 +326,21 @@ mod tests {
             (vec![noted("r1", 3, &ended()), before("r2", 4, "c")], None),
         ] {
             let entries: Vec<_> = wrote().into_iter().chain(more).collect();
-            let open = open(&entries, &account);
+            let (open, _) = history(&entries, &account);
             assert_eq!(open.as_ref().map(|open| open.snapshot.to.as_str()), expected);
             if let Some(open) = open {
                 assert_eq!(open.off_since.map(Timestamp::as_second), Some(2));
             }
         }
         let nothing = [before("r1", 1, "b"), disabling("r1", 2, Outcome::Failed)];
-        assert!(open(&nothing, &account).is_none(), "nothing was changed");
+        assert!(history(&nothing, &account).0.is_none(), "nothing was changed");
+        let mut whole = wrote();
+        whole.push(noted("r1", 3, &ended()));
+        let done = history(&whole, &account).1.unwrap();
+        assert_eq!(
+            (done.snapshot.from.as_deref(), done.updated.as_deref()),
+            (Some("a"), Some("b"))
+        );
     }
 
     #[test]
