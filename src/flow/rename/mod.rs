@@ -104,21 +104,20 @@ pub fn decide(tools: &Tools<'_>, ask: &Ask, found: Found, wishes: &Wishes) -> Re
     let is_open = found.open.is_some();
     let taken_up = found.open.or(ended);
     let goal = goal(ask, taken_up.as_ref(), &now, wishes)?;
-    let (mut snapshot, known) = match &taken_up {
-        Some(open) => (open.snapshot.clone(), known(open)),
-        None => {
-            let is_first = matches!(ask, Ask::Rename(_));
-            let fresh = Snapshot {
-                account: account.to_owned(),
-                from: (is_first || now != goal).then(|| now.clone()),
-                name: found.organization.read(&["name"]),
-                to: goal.clone(),
-                goal: goal.clone(),
-                also_name: wishes.also_name,
-                connectors: Vec::new(),
-            };
-            (fresh, is_first.then(|| now.clone()))
-        }
+    let is_first = matches!(ask, Ask::Rename(_));
+    let (mut snapshot, known) = if let Some(open) = &taken_up {
+        (open.snapshot.clone(), known(open))
+    } else {
+        let fresh = Snapshot {
+            account: account.to_owned(),
+            from: (is_first || now != goal).then(|| now.clone()),
+            name: found.organization.read(&["name"]),
+            to: goal.clone(),
+            goal: goal.clone(),
+            also_name: wishes.also_name,
+            connectors: Vec::new(),
+        };
+        (fresh, is_first.then(|| now.clone()))
     };
     let is_back = matches!(ask, Ask::Back(_)) || snapshot.from.as_ref() == Some(&goal);
     if !is_back {
@@ -249,9 +248,9 @@ impl Task {
     /// The edit that renames the team: nothing but the name changes.
     pub(super) fn edit(&self, organization: Document) -> Result<Edit, Stop> {
         Edit::of(Target::Organization, organization, |wanted| {
-            wanted.set(&["auth_domain"], &self.goal).map_err(refusal::odd)?;
+            wanted.set(&["auth_domain"], &self.goal).map_err(|error| refusal::odd(&error))?;
             if let Some(name) = self.new_name() {
-                wanted.set(&["name"], &name).map_err(refusal::odd)?;
+                wanted.set(&["name"], &name).map_err(|error| refusal::odd(&error))?;
             }
             Ok(())
         })
@@ -666,7 +665,7 @@ impl Rename<'_> {
         let task = self.task;
         let again = if self.turned.get() { task.back() } else { task.again(self.wishes) };
         self.report.borrow_mut().next = Some(again.clone());
-        refusal::half_done(error, &again, &self.task.back(), self.off_since.get().is_some())
+        refusal::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
     }
 
     fn begin(&self, id: StepId) {

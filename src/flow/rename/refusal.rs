@@ -61,7 +61,7 @@ pub(super) fn unhealthy(failed: Vec<String>) -> Stop {
         .cause("with SSO enforced, nobody would get in through it")
 }
 
-pub(super) fn odd(error: NoObject) -> Stop {
+pub(super) fn odd(error: &NoObject) -> Stop {
     Stop::new(StopKind::Conflict, error.to_string())
 }
 
@@ -146,8 +146,8 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
 }
 
 /// An error on the way, with what goes on and what goes back.
-pub(super) fn half_done(error: Error, again: &str, back: &str, is_off: bool) -> Error {
-    let (kind, message) = match &error {
+pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) -> Error {
+    let (kind, message) = match error {
         // To be waited for, or to be decided: as it is told.
         Error::Stop(stop) if matches!(stop.kind, StopKind::NotYet | StopKind::Refused) => {
             (stop.kind, stop.message.clone())
@@ -157,7 +157,7 @@ pub(super) fn half_done(error: Error, again: &str, back: &str, is_off: bool) -> 
     let skipped = usize::from(kind != StopKind::HalfDone);
     let off =
         is_off.then(|| "SSO is off for domains that had it: people sign in by password".to_owned());
-    let hint = match (&error, kind) {
+    let hint = match (error, kind) {
         (Error::Explained(explained), _) => explained.hint.clone(),
         (Error::Stop(stop), StopKind::Refused) => stop.hint.clone(),
         _ => None,
