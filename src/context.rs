@@ -36,11 +36,20 @@ pub struct Context {
     env: Environment,
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
+    way_back: RefCell<Option<String>>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
     client: OnceCell<Client>,
     account: OnceCell<AccountId>,
     resolver: OnceCell<Resolver>,
+}
+
+/// How what a run did is put back.
+pub struct WayBack {
+    /// The run, as the journal names it.
+    pub run: String,
+    /// The command.
+    pub command: String,
 }
 
 impl Context {
@@ -56,6 +65,7 @@ impl Context {
             env: Environment::new(),
             started,
             steps_done: RefCell::default(),
+            way_back: RefCell::default(),
             journal,
             sandbox: OnceCell::new(),
             client: OnceCell::new(),
@@ -137,6 +147,21 @@ impl Context {
     /// Remembers that a step was done, for what an interrupt has to say.
     pub fn note_done(&self, title: &'static str) {
         self.steps_done.borrow_mut().push(title);
+    }
+
+    /// Names the command that puts back what this one does, where that is not
+    /// the journal's undoing.
+    pub fn note_way_back(&self, command: impl Into<String>) {
+        *self.way_back.borrow_mut() = Some(command.into());
+    }
+
+    /// What puts back what this run did, once it has written.
+    #[must_use]
+    pub fn way_back(&self) -> Option<WayBack> {
+        let run = self.journal.run()?;
+        let own = self.way_back.borrow().clone();
+        let command = own.unwrap_or_else(|| format!("cfsso journal undo {run}"));
+        Some(WayBack { run, command })
     }
 
     /// The steps done so far.
@@ -288,6 +313,20 @@ impl Context {
         };
         let limits = Limits { loopback, ..Limits::default() };
         Ok(Fetcher::new(self.settings.roots.tls()?, limits))
+    }
+
+    /// Where a team's domain publishes its keys. The simulator has them beside
+    /// its API.
+    pub async fn team_keys(&self, auth_domain: &str) -> anyhow::Result<url::Url> {
+        let base = match self.sandbox().await? {
+            Some(sandbox) => sandbox.base_url().parse()?,
+            None => self.settings.base.clone(),
+        };
+        let place = match base.origin_of_plain() {
+            Some(origin) => format!("{origin}/teams/{auth_domain}"),
+            None => format!("https://{auth_domain}"),
+        };
+        Ok(format!("{place}/cdn-cgi/access/certs").parse()?)
     }
 
     /// The account, where it was named; nobody is asked for it.

@@ -12,7 +12,7 @@ use crate::api::mask::mask;
 use crate::cli::{self, Cli};
 use crate::clock::Clock;
 use crate::commands::Outcome;
-use crate::context::Context;
+use crate::context::{Context, WayBack};
 use crate::output::{
     Choice, Environment, ExitCode, Failure, Format, Screen, ScreenOptions, colour_wanted,
     live_wanted, unicode_wanted,
@@ -66,7 +66,7 @@ pub async fn run(process: Process) -> ExitCode {
             for trouble in context.journal().troubles() {
                 context.screen.warn(trouble);
             }
-            conclude(&context.screen, outcome, context.journal().run().as_deref())
+            conclude(&context.screen, outcome, context.way_back().as_ref())
         }
     }
 }
@@ -122,10 +122,10 @@ fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::Def
 }
 
 /// Prints what a command came to.
-fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>, run: Option<&str>) -> ExitCode {
+fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>, back: Option<&WayBack>) -> ExitCode {
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(error) => return fail(screen, &error, run),
+        Err(error) => return fail(screen, &error, back),
     };
     screen.settled();
     if let Some(report) = &outcome.report
@@ -138,25 +138,25 @@ fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>, run: Option<&str>
         return ExitCode::Failure;
     }
     match &outcome.failure {
-        Some(error) => fail(screen, error, run),
+        Some(error) => fail(screen, error, back),
         None => outcome.exit,
     }
 }
 
-fn fail(screen: &Screen, error: &anyhow::Error, run: Option<&str>) -> ExitCode {
+fn fail(screen: &Screen, error: &anyhow::Error, back: Option<&WayBack>) -> ExitCode {
     let mut failure = failure::told(error);
     if failure.exit_code == ExitCode::HalfDone {
-        point_to_journal(&mut failure, run);
+        point_to_journal(&mut failure, back);
     }
     screen.failure(&failure);
     failure.exit_code
 }
 
-/// Names the run in the journal that has what was done, and what undoes it.
-fn point_to_journal(failure: &mut Failure, run: Option<&str>) {
-    let Some(run) = run else { return };
+/// Names the run in the journal that has what was done, and what puts it back.
+fn point_to_journal(failure: &mut Failure, back: Option<&WayBack>) {
+    let Some(WayBack { run, command }) = back else { return };
     failure.causes.push(format!("what was done is in the journal, run {run}"));
-    let undo = format!("`cfsso journal undo {run}` puts it back as it was");
+    let undo = format!("`{command}` puts it back as it was");
     failure.hint = Some(match failure.hint.take() {
         Some(hint) => format!("{hint}\n{undo}"),
         None => undo,
@@ -181,7 +181,7 @@ fn interruption(context: &Context, args: &[OsString]) -> Failure {
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
     failure.hint = Some(format!("`cfsso {}` looks at what is there and goes on", line.join(" ")));
     failure.retryable = true;
-    point_to_journal(&mut failure, context.journal().run().as_deref());
+    point_to_journal(&mut failure, context.way_back().as_ref());
     failure::masked(failure)
 }
 

@@ -61,6 +61,12 @@ impl BaseUrl {
         }
     }
 
+    /// The origin of one that is unencrypted, to this machine.
+    #[must_use]
+    pub fn origin_of_plain(&self) -> Option<String> {
+        self.is_plain().then(|| self.0.origin().ascii_serialization())
+    }
+
     /// Whether it is unencrypted, to this machine.
     #[must_use]
     pub fn is_plain(&self) -> bool {

@@ -57,7 +57,7 @@ pub enum Command {
     /// Work with Access applications, above all the dashboard's sign-in
     #[command(subcommand, visible_alias = "apps")]
     App(Deferred<app::Command>),
-    /// Look at the Zero Trust organization
+    /// Look at the Zero Trust organization, and rename its team
     #[command(subcommand)]
     Team(Deferred<team::Command>),
     /// Say who is calling: the token's kind, its end and its accounts

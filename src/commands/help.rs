@@ -16,7 +16,7 @@ use crate::output::{ExitCode, Page, Show, Text};
   exit-codes    what each exit code means
   environment   every environment variable, and the configuration file
   json          the forms of JSON, and where they are promised
-  findings      what each finding of doctor means, and why it matters
+  findings      what each check and each finding of doctor means
 
 Examples:
   cfsso help exit-codes
@@ -104,7 +104,7 @@ impl Show for ExitCodes {
     }
 }
 
-/// What each finding of `doctor` means.
+/// What each check and each finding of `doctor` means.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Findings(Vec<Explained>);

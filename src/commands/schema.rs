@@ -7,7 +7,7 @@ use super::Outcome;
 use crate::api::{app, connector, grant, idp, policy, share};
 use crate::dns;
 use crate::flow::journal::{Entry, Pruned};
-use crate::flow::{Stop, StopKind, federation, plan, setup};
+use crate::flow::{Stop, StopKind, federation, plan, rename, setup};
 use crate::output::{Failure, Page, Show, Text};
 
 /// Arguments of `schema`.
@@ -172,6 +172,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
     Kind { name: "status", about: "status", schema: || schema_for!(crate::flow::status::Report) },
     Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },
+    Kind { name: "team-rename", about: "team rename", schema: || schema_for!(rename::Report) },
     Kind {
         name: "token",
         about: "whoami, token check",

@@ -1,6 +1,8 @@
 //! `cfsso setup`: the whole way from a domain to an enforced connector, as a
 //! checklist that a second run takes up where the first one ended.
 
+use std::rc::Rc;
+
 use super::preflight::{Guard, show_checks};
 use super::{Outcome, change};
 use crate::context::Context;
@@ -86,7 +88,8 @@ async fn is_enabled(tools: &Tools<'_>, domain: &EmailDomain) -> anyhow::Result<b
 }
 
 async fn wishes(args: Args, context: &Context) -> anyhow::Result<Wishes> {
-    let enable = if args.enable { Some(args.guard.enabling(context).await?) } else { None };
+    let enable =
+        if args.enable { Some(Rc::new(args.guard.enabling(context).await?)) } else { None };
     Ok(Wishes {
         domain: args.domain,
         publish_txt: args.publish_txt,
@@ -98,7 +101,8 @@ async fn wishes(args: Args, context: &Context) -> anyhow::Result<Wishes> {
     })
 }
 
-fn show(event: &Event<'_>, context: &Context) {
+/// Shows what happens.
+pub fn show(event: &Event<'_>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
     match event {
@@ -121,7 +125,7 @@ fn show(event: &Event<'_>, context: &Context) {
 }
 
 /// The record in every form that people paste.
-fn paste(record: &TxtRecord, page: &mut Page) {
+pub fn paste(record: &TxtRecord, page: &mut Page) {
     let pastes = record.pastes();
     page.blank();
     page.line(Text::strong("Publish this TXT record:"));
@@ -141,7 +145,9 @@ fn paste(record: &TxtRecord, page: &mut Page) {
     page.blank();
 }
 
-fn title(id: StepId) -> &'static str {
+/// What a step does, in words.
+#[must_use]
+pub fn title(id: StepId) -> &'static str {
     match id {
         StepId::Create => "create the connector",
         StepId::PublishTxt => "publish the TXT record",

@@ -23,7 +23,8 @@ pub struct Check {
     pub permission: Option<&'static str>,
 }
 
-/// The names of the checks before enforcement is enabled.
+/// The names of the checks before enforcement is enabled, and before a team is
+/// renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
@@ -59,6 +60,14 @@ pub enum CheckId {
     TxtStillPublished,
     /// No other connector's code stands at the domain
     ForeignClaim,
+    /// Nobody is seen to have the new team name
+    TeamNameFree,
+    /// The organization is not read-only in the dashboard
+    TeamWritable,
+    /// The new TXT records can be published without a person
+    TxtPublishable,
+    /// Members get in while SSO is off
+    WayBackIn,
 }
 
 /// What a failed check means.
@@ -87,7 +96,7 @@ pub enum State {
 
 impl CheckId {
     /// Every check, in the order in which they are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::DomainVerified,
         Self::DomainEligible,
         Self::ZeroTrustOrg,
@@ -104,6 +113,10 @@ impl CheckId {
         Self::FallbackLogin,
         Self::TxtStillPublished,
         Self::ForeignClaim,
+        Self::TeamNameFree,
+        Self::TeamWritable,
+        Self::TxtPublishable,
+        Self::WayBackIn,
     ];
 
     /// The name as it is written on the command line.
@@ -126,6 +139,10 @@ impl CheckId {
             Self::FallbackLogin => "fallback-login",
             Self::TxtStillPublished => "txt-still-published",
             Self::ForeignClaim => "foreign-claim",
+            Self::TeamNameFree => "team-name-free",
+            Self::TeamWritable => "team-writable",
+            Self::TxtPublishable => "txt-publishable",
+            Self::WayBackIn => "way-back-in",
         }
     }
 
@@ -144,7 +161,8 @@ impl CheckId {
             | Self::IdpPresent
             | Self::SsoAppReachesIdp
             | Self::PolicyAllowsDomain
-            | Self::MembersSuperAdmin => Severity::Error,
+            | Self::MembersSuperAdmin
+            | Self::TeamNameFree => Severity::Error,
             // An identity provider may answer Cloudflare and not this machine;
             // when the application appears, and what comes of the next two, is
             // not documented; the others concern single members, the way back,
@@ -157,7 +175,10 @@ impl CheckId {
             | Self::RecoveryToken
             | Self::FallbackLogin
             | Self::TxtStillPublished
-            | Self::ForeignClaim => Severity::Warning,
+            | Self::ForeignClaim
+            | Self::TeamWritable
+            | Self::TxtPublishable
+            | Self::WayBackIn => Severity::Warning,
         }
     }
 
@@ -167,7 +188,11 @@ impl CheckId {
     pub fn permission(self) -> Option<&'static str> {
         match self {
             Self::DomainVerified => Some("SSO Connector Read"),
-            Self::ZeroTrustOrg | Self::IdpPresent | Self::IdpHealthy | Self::FallbackLogin => {
+            Self::ZeroTrustOrg
+            | Self::IdpPresent
+            | Self::IdpHealthy
+            | Self::FallbackLogin
+            | Self::TeamWritable => {
                 Some("Access: Organizations, Identity Providers, and Groups Read")
             }
             Self::SsoAppPresent
@@ -175,8 +200,12 @@ impl CheckId {
             | Self::InstantAuthConsistent
             | Self::PolicyAllowsDomain
             | Self::PolicyUnsupported => Some("Access: Apps and Policies Read"),
-            Self::MembersPlusAddressed | Self::MembersSuperAdmin => Some("Account Settings Read"),
+            Self::MembersPlusAddressed | Self::MembersSuperAdmin | Self::WayBackIn => {
+                Some("Account Settings Read")
+            }
+            Self::TxtPublishable => Some("Zone Read"),
             Self::DomainEligible
+            | Self::TeamNameFree
             | Self::RecoveryToken
             | Self::TxtStillPublished
             | Self::ForeignClaim => None,

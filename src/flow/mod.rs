@@ -18,6 +18,7 @@ pub mod named;
 pub mod plan;
 pub mod preflight;
 pub mod publish;
+pub mod rename;
 pub mod setup;
 pub mod status;
 pub mod stop;

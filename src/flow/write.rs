@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::to_raw_value;
 
 use super::journal::Intent;
-use super::{Error, Tools};
+use super::{Error, Stop, Tools};
 use crate::api::request::Request;
 use crate::api::{self, Created};
 
@@ -32,6 +32,16 @@ impl Tools<'_> {
     ) -> Result<Created<T>, Error> {
         self.create_as(request, find, Intent { title: title.into(), before: None, undoes: None })
             .await
+    }
+
+    /// Writes down something seen or said that a later run rests on.
+    pub(super) fn note(
+        &self,
+        title: impl Into<String>,
+        image: &impl Serialize,
+    ) -> Result<(), Stop> {
+        let image = to_raw_value(image).expect("what is noted is plain data");
+        self.journal.note(self.client, title.into(), image.get())
     }
 
     pub(super) async fn write_as<T>(

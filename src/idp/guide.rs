@@ -112,6 +112,30 @@ impl Product {
         }
     }
 
+    /// The product behind an identity provider's type and configuration.
+    #[must_use]
+    pub fn of_idp(kind: &str, config: &serde_json::Value) -> Self {
+        let sign_in = ["auth_url", "sso_target_url"].iter().find_map(|name| config[*name].as_str());
+        Self::of(kind, sign_in)
+    }
+
+    /// Whether its client takes a second redirect URI beside the first. A SAML
+    /// application has one ACS URL, and GitHub and the like have one callback.
+    #[must_use]
+    pub fn takes_several(self) -> bool {
+        match self {
+            Self::Okta
+            | Self::Entra
+            | Self::Google
+            | Self::GoogleWorkspace
+            | Self::Authentik
+            | Self::Oidc => true,
+            Self::OktaSaml | Self::Saml | Self::OAuth | Self::OneTimePin | Self::Cloudflare => {
+                false
+            }
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -128,6 +152,90 @@ impl Product {
             Self::Cloudflare => "Cloudflare",
             Self::OAuth => "OAuth client",
         }
+    }
+}
+
+/// What changes at the IdP when the organization's domain does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Move {
+    /// The product that the steps are for.
+    pub product: Product,
+    /// Its name.
+    pub title: &'static str,
+    /// The fields that change; empty where nothing is to be entered.
+    pub fields: Vec<Moved>,
+    /// Where they are, in order.
+    pub steps: Vec<&'static str>,
+    /// Whether the new values can stand beside the old ones, and so be entered
+    /// before the change.
+    pub beforehand: bool,
+}
+
+/// A field at the IdP, and its values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Moved {
+    /// What the IdP calls the field.
+    pub name: &'static str,
+    /// What stands there.
+    pub before: String,
+    /// What to enter.
+    pub after: String,
+}
+
+/// What to change at the IdP.
+#[must_use]
+pub fn moved(product: Product, before: &Values, after: &Values) -> Move {
+    let pairs = fields(product, before).into_iter().zip(fields(product, after));
+    let changed = pairs.filter(|(before, after)| before.value != after.value);
+    let fields = changed.map(|(before, after)| Moved {
+        name: after.name,
+        before: before.value,
+        after: after.value,
+    });
+    Move {
+        product,
+        title: product.title(),
+        fields: fields.collect(),
+        steps: move_steps(product).into(),
+        beforehand: product.takes_several(),
+    }
+}
+
+fn move_steps(product: Product) -> &'static [&'static str] {
+    match product {
+        Product::Okta => &[
+            "in the Okta admin console, open Applications, the app, General Settings, Edit",
+            "add the new sign-in redirect URI and save; remove the old one afterwards",
+        ],
+        Product::OktaSaml => &[
+            "in the Okta admin console, open Applications, the app, General, SAML Settings, Edit",
+            "replace the single sign-on URL and the audience URI, and finish the wizard",
+        ],
+        Product::Entra => &[
+            "in the Entra admin center, open App registrations, the app, Authentication",
+            "add the new redirect URI under Web and save; remove the old one afterwards",
+        ],
+        Product::Google | Product::GoogleWorkspace => &[
+            "in the Google Cloud console, open APIs & Services, Credentials, the OAuth client",
+            "add the new origin and the new redirect URI, and save; remove the old ones afterwards",
+        ],
+        Product::Authentik => &[
+            "in the authentik admin interface, open Applications, Providers, the provider, Edit",
+            "add the new redirect URI as strict, and update; remove the old one afterwards",
+        ],
+        Product::Oidc => &[
+            "at the IdP, open the client that Cloudflare uses",
+            "add the new redirect URI and save; remove the old one afterwards",
+        ],
+        Product::Saml => &[
+            "at the IdP, open the SAML application that Cloudflare uses",
+            "replace ACS URL and entity ID, or read the new metadata URL once more",
+        ],
+        Product::OAuth => &[
+            "in the service's developer settings, open the OAuth app",
+            "replace the homepage and the callback URL",
+        ],
+        Product::OneTimePin | Product::Cloudflare => &[],
     }
 }
 
@@ -309,6 +417,27 @@ mod tests {
             let has_callback = guide.fields.iter().any(|entry| entry.value == values.callback);
             assert_eq!(has_callback, kind.federable, "{}", kind.name);
         }
+    }
+
+    #[test]
+    fn a_move_names_the_fields_that_change_with_both_values() {
+        let [before, after] = ["a.cloudflareaccess.com", "b.cloudflareaccess.com"]
+            .map(|domain| values(domain, Some("p1")));
+        for kind in crate::idp::kind::all() {
+            let product = Product::of(kind.name, None);
+            let moved = moved(product, &before, &after);
+            let has_callback = moved.fields.iter().any(|field| field.after == after.callback);
+            assert_eq!(has_callback, kind.federable, "{}", kind.name);
+            assert_eq!(moved.steps.is_empty(), !kind.federable, "{}", kind.name);
+            assert!(
+                moved
+                    .fields
+                    .iter()
+                    .all(|field| { field.before.contains("//a.") && field.after.contains("//b.") })
+            );
+        }
+        let saml = moved(Product::Saml, &before, &after);
+        assert_eq!(saml.fields.len(), 3, "the format of the name ID stays");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What identity providers publish, served beside the API on the same port, for
 //! any slug: `/oidc/<slug>` is an OpenID issuer, `/application/o/<slug>/` one laid
 //! out as authentik does, `/saml/<slug>/metadata` the metadata of a SAML identity
-//! provider. Keys and certificates are real; nobody
+//! provider; `/teams/<auth_domain>` stands for a team's domain. Keys and certificates are real; nobody
 //! has the private one, and nobody signs in.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::fault::Kind;
 use super::shared::Shared;
+use super::state::Organization;
 
 /// Stands for the origin in the state: the port may be another next time.
 pub(super) const PLACEHOLDER: &str = "http://issuer.sandbox.invalid";
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/application/o/{slug}/jwks/", get(keys))
         .route("/application/o/authorize/", any(nobody))
         .route("/application/o/token/", any(nobody))
+        .route("/teams/{domain}/cdn-cgi/access/certs", get(team))
         .route("/saml/{slug}/metadata", get(metadata))
         .route("/saml/{slug}/sso", any(nobody))
 }
@@ -84,6 +86,18 @@ fn published(shared: &Shared, path: &str, issuer: &str, endpoints: &str, keys: &
         "code_challenge_methods_supported": ["S256"],
     }))
     .into_response()
+}
+
+/// What a team's domain answers, by its name below `/teams`: its keys where an
+/// organization has that name. What is answered for a name that nobody has is
+/// not documented: here 404.
+async fn team(State(shared): State<Arc<Shared>>, Path(domain): Path<String>) -> Response {
+    let is_its = |known: &Organization| known.object.text("auth_domain").as_ref() == Some(&domain);
+    if shared.store.read(|state| state.organizations.iter().any(is_its)) {
+        Json(json!({ "keys": [], "public_cert": null, "public_certs": [] })).into_response()
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
 }
 
 async fn keys(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {

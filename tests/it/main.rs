@@ -18,6 +18,7 @@ mod journal;
 mod output;
 mod preflight;
 mod readme;
+mod rename;
 mod sandbox;
 mod setup;
 mod status;

@@ -62,9 +62,7 @@ pub(super) async fn team(tools: &Tools<'_>) -> Result<String, Error> {
 /// What to enter at an identity provider, and how.
 pub(super) fn setup(idp: &Idp, team: &str) -> (Values, Guide) {
     let values = guide::values(team, Some(idp.id.as_str()));
-    let sign_in =
-        ["auth_url", "sso_target_url"].iter().find_map(|field| idp.config[*field].as_str());
-    let mut guide = guide::guide(Product::of(idp.kind.as_str(), sign_in), &values);
+    let mut guide = guide::guide(Product::of_idp(idp.kind.as_str(), &idp.config), &values);
     // It is created already.
     guide.steps.retain(|step| !step.starts_with("`cfsso idp create"));
     (values, guide)

@@ -89,7 +89,7 @@ impl Show for Run {
 fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
     let mut fields = vec![
         ("  at", Text::plain(entry.at.to_string())),
-        ("  request", Text::plain(entry.request_line())),
+        ("  request", request(entry).map_or_else(|| Text::dim("none: a note"), Text::plain)),
         ("  outcome", fate(entry)),
     ];
     if let Some(status) = entry.status {
@@ -112,6 +112,11 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
         fields.push(("  not kept", Text::prose(text)));
     }
     fields
+}
+
+/// Method and path, where something was sent.
+fn request(entry: &Entry) -> Option<String> {
+    (!entry.is_note()).then(|| entry.request_line())
 }
 
 /// What an entry turned into what, as far as its images tell.
@@ -138,10 +143,10 @@ fn markdown(run: &Run) -> String {
         line(
             &mut text,
             &format!(
-                "| {} | {} | `{}` | {}{status} | {} |",
+                "| {} | {} | {} | {}{status} | {} |",
                 entry.at,
                 cell(&entry.title),
-                cell(&entry.request_line()),
+                request(entry).map_or_else(|| "-".to_owned(), |line| format!("`{}`", cell(&line))),
                 entry.outcome.words(),
                 entry.ray.as_deref().unwrap_or("-")
             ),
@@ -167,11 +172,11 @@ fn detail(text: &mut String, entry: &Entry) {
     for difference in changes(entry) {
         line(text, &format!("- {difference}"));
     }
-    for (label, image) in [
-        ("Request", Some(&entry.request)),
-        ("Before", entry.before.as_ref()),
-        ("After", entry.after.as_ref()),
-    ] {
+    let (request, before) =
+        if entry.is_note() { (None, "Noted") } else { (Some(&entry.request), "Before") };
+    for (label, image) in
+        [("Request", request), (before, entry.before.as_ref()), ("After", entry.after.as_ref())]
+    {
         let Some(image) = image else { continue };
         let value: serde_json::Value = serde_json::from_str(image.get()).unwrap_or_default();
         let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();

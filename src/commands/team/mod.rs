@@ -1,5 +1,7 @@
 //! `cfsso team`: the Zero Trust organization.
 
+pub mod rename;
+mod rename_view;
 pub mod show;
 
 use clap::Subcommand;
@@ -12,11 +14,14 @@ use crate::context::Context;
 pub enum Command {
     /// Show the Zero Trust organization and its callback URLs
     Show(show::Args),
+    /// Change the team's name, and put SSO back as it was
+    Rename(rename::Args),
 }
 
 /// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Show(args) => show::run(args, context).await,
+        Command::Rename(args) => rename::run(args, context).await,
     }
 }

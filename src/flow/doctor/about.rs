@@ -75,6 +75,22 @@ fn of_check(id: CheckId) -> &'static str {
             "No other `cloudflare_dashboard_sso=` code stands at the domain. One that no connector \
              of yours uses may let another account claim the domain."
         }
+        CheckId::TeamNameFree => {
+            "Before a rename: nobody is seen to have the new team name. One that a deleted \
+             organization had stays reserved, which shows only when the name is changed."
+        }
+        CheckId::TeamWritable => {
+            "Before a rename: the organization is not read-only in the dashboard. The API may \
+             change it all the same; whoever made it so may keep its state elsewhere."
+        }
+        CheckId::TxtPublishable => {
+            "Before a rename: the token may publish the new TXT records itself, so that SSO is off \
+             for as short as can be."
+        }
+        CheckId::WayBackIn => {
+            "Before a rename: members sign in by password while SSO is off, and need their \
+             mailboxes to set one."
+        }
     }
 }
 

@@ -8,11 +8,11 @@ use serde::{Serialize, Serializer};
 
 use crate::flow::check::{Check, CheckId, Severity, State};
 
-/// The names of all that the audit looks at.
+/// The names of the checks, and of all that the audit looks at besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
 #[schemars(with = "String")]
 pub enum FindingId {
-    /// A check before enforcement.
+    /// A check before a change.
     Check(CheckId),
     /// What only the audit looks at.
     Audit(AuditId),

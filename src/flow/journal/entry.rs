@@ -12,6 +12,9 @@ use crate::api::{Error, Said};
 /// The version of the lines; raised when an older program would misread them.
 pub(super) const FORMAT: u32 = 1;
 
+/// Stands for the request of an entry that is a note: nothing was sent.
+pub(super) const NO_REQUEST: &str = "{}";
+
 /// One line of a run's file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -241,9 +244,18 @@ impl Entry {
         (stamp, of_second, number.unwrap_or_default())
     }
 
-    /// Method and path of the request.
+    /// Whether it is a note: something seen or said, for which nothing was sent.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        self.request.get() == NO_REQUEST
+    }
+
+    /// Method and path of the request; empty for a note.
     #[must_use]
     pub fn request_line(&self) -> String {
+        if self.is_note() {
+            return String::new();
+        }
         let request: Value = serde_json::from_str(self.request.get()).unwrap_or_default();
         let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
         format!("{} {}", part("method"), part("path"))

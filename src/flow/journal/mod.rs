@@ -148,7 +148,21 @@ impl<'p> Journal<'p> {
         request: &Request<T>,
         intent: &Intent<'_>,
     ) -> Result<Ticket, Stop> {
-        let mut begun = self.describe(client, request, intent);
+        let request = to_raw_value(request).expect("a request is plain data");
+        self.enter(self.describe(client, &request, intent))
+    }
+
+    /// Writes down something that is no request: what was seen, or what a person
+    /// said. Where that cannot be done, nothing that rests on it may be sent.
+    pub(super) fn note(&self, client: &Client, title: String, image: &str) -> Result<(), Stop> {
+        let none = raw(entry::NO_REQUEST).expect("an empty object is JSON");
+        let intent = Intent { title, before: Some(image), undoes: None };
+        let ticket = self.enter(self.describe(client, &none, &intent))?;
+        self.finish(&ticket, Ended::done(&Said::default()));
+        Ok(())
+    }
+
+    fn enter(&self, mut begun: Begun) -> Result<Ticket, Stop> {
         let store = match &self.keeper {
             Keeper::Store(store) => store,
             Keeper::Printing(print) => {
@@ -188,7 +202,6 @@ impl<'p> Journal<'p> {
         answer: &Result<(T, Said), Error>,
         found: Option<&RawValue>,
     ) {
-        let (Some(number), Some(run)) = (ticket.0, &mut *self.run.borrow_mut()) else { return };
         let mut ended = match answer {
             Ok((_, said)) => Ended::done(said),
             Err(error) => Ended::failed(error),
@@ -197,6 +210,11 @@ impl<'p> Journal<'p> {
         let after = result.or_else(|| found.map(ToOwned::to_owned));
         ended.after =
             after.filter(|after| after.get() != "null").map(|after| kept(client, &after).value);
+        self.finish(ticket, ended);
+    }
+
+    fn finish(&self, ticket: &Ticket, mut ended: Ended) {
+        let (Some(number), Some(run)) = (ticket.0, &mut *self.run.borrow_mut()) else { return };
         ended.entry = number;
         ended.at = self.clock.now();
         if let Err(error) = run.end(&Line::Ended(ended)) {
@@ -207,9 +225,8 @@ impl<'p> Journal<'p> {
         }
     }
 
-    fn describe<T>(&self, client: &Client, request: &Request<T>, intent: &Intent<'_>) -> Begun {
-        let request = to_raw_value(request).expect("a request is plain data");
-        let Redacted { value: request, mut not_kept } = kept(client, &request);
+    fn describe(&self, client: &Client, request: &RawValue, intent: &Intent<'_>) -> Begun {
+        let Redacted { value: request, mut not_kept } = kept(client, request);
         let before = intent.before.and_then(raw).map(|before| kept(client, &before));
         let before = before.map(|before| {
             not_kept.extend(before.not_kept.iter().map(|field| format!("before.{field}")));

@@ -148,6 +148,14 @@ impl Store {
         reading.entries
     }
 
+    /// The runs that processes are at work on now, this one among them.
+    #[must_use]
+    pub fn under_way(&self) -> Vec<String> {
+        let mut runs = self.runs(OPEN).unwrap_or_default();
+        runs.retain(|run| is_locked(&self.path(OPEN, run)));
+        runs
+    }
+
     /// Moves a run to the others, once it was told that it is unfinished.
     pub fn set_aside(&self, run: &str) {
         // It is told once more where it cannot be moved.

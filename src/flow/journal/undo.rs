@@ -106,6 +106,9 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
     if let Some(by) = &entry.undone_by {
         return nothing(format!("entry {by} has put it back already"));
     }
+    if entry.is_note() {
+        return nothing("it is a note: nothing was sent".to_owned());
+    }
     if entry.outcome == Outcome::Failed {
         return nothing("the request was not carried out: there is nothing to undo".to_owned());
     }

@@ -21,6 +21,7 @@ pub use domain::{Served, served};
 pub use facts::{Asking, Fact, Facts, Health, Owner, Recovery, Token, Unseen};
 pub use gather::gather;
 pub use look::{Looked, Wanted, look};
+pub(super) use provider::idp_healthy;
 pub(super) use token::lasts;
 
 use super::check::{Check, CheckId};
@@ -70,7 +71,7 @@ pub fn of_account(facts: &Facts) -> Vec<Check> {
     vec![
         provider::zero_trust_org(facts),
         provider::idp_present(facts),
-        provider::idp_healthy(facts),
+        idp_healthy(facts),
         sign_in::present(facts),
         sign_in::reaches_idp(facts),
         sign_in::instant_auth(facts),

@@ -44,7 +44,7 @@ fn is_companys(idp: &Idp) -> bool {
     !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare)
 }
 
-pub(super) fn idp_healthy(facts: &Facts) -> Check {
+pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     let id = CheckId::IdpHealthy;
     if let Err(unseen) = &facts.idps {
         return Check::not_checked(id, &unseen.reason);

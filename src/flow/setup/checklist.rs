@@ -1,5 +1,7 @@
 //! What set-up is asked to do, and what it tells: steps, events, report.
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +21,7 @@ pub struct Wishes {
     /// Delete codes that this program published for earlier connectors.
     pub replace_stale_txt: bool,
     /// Enable enforcement at the end.
-    pub enable: Option<Enabling>,
+    pub enable: Option<Rc<Enabling>>,
     /// Wait for the record and the verification.
     pub wait: bool,
     /// Show the `FedRAMP` wording.

@@ -1,0 +1,221 @@
+//! `cfsso team rename`: shows the plan, asks, renames, and puts SSO back as it
+//! was; taken up and taken back by the journal or by what the server shows.
+
+use std::rc::Rc;
+
+use super::super::preflight::{Guard, show_checks};
+use super::super::{Outcome, change};
+use super::rename_view as view;
+use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::plan::Plan;
+use crate::flow::rename::{self, Ask, Event, Free, Report, Task, TeamName, Wishes};
+use crate::flow::{Error, Stop, StopKind, Tools, preflight};
+use crate::output::{Page, Show, Text};
+
+/// Arguments of `team rename`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso team rename cooler-cats --dry-run
+  cfsso team rename cooler-cats --publish-txt
+  cfsso team rename cooler-cats --publish-txt --idps-updated --confirm cooler-cats
+  cfsso team rename cooler-cats --resume
+  cfsso team rename cooler-cats --rollback
+  cfsso team rename cooler-cats --resume --domains cool.cats,dogs.example
+
+SSO is off from the second step to the last. Where an identity provider takes two
+redirect URIs, enter the new one beforehand, and add `--idps-updated`.")]
+pub struct Args {
+    /// The label before `.cloudflareaccess.com`; after --resume and --rollback, by
+    /// default that of the rename that has begun
+    #[arg(value_name = "NEW-NAME", required_unless_present_any = ["resume", "rollback"])]
+    name: Option<String>,
+
+    /// Go on with a rename that has begun, to another name where one is given
+    #[arg(long, conflicts_with = "rollback")]
+    resume: bool,
+
+    /// Put back what a rename that has begun took down, the old name included
+    #[arg(long)]
+    rollback: bool,
+
+    /// Domains that had a connector, where this machine's journal does not tell
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
+    domains: Vec<EmailDomain>,
+
+    /// Call the organization by the new name, too
+    #[arg(long)]
+    also_name: bool,
+
+    /// Create the TXT records where their zones are in this account
+    #[arg(long)]
+    publish_txt: bool,
+
+    /// Delete the codes that cfsso published for the connectors before
+    #[arg(long, requires = "publish_txt")]
+    replace_stale_txt: bool,
+
+    /// Go on without asking whether the identity providers know the new name
+    #[arg(long)]
+    idps_updated: bool,
+
+    /// Leave enforcement off at the end
+    #[arg(long)]
+    no_enable: bool,
+
+    #[command(flatten)]
+    guard: Guard,
+}
+
+/// Renames the team.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let ask = asked(&args)?;
+    let wishes = wishes(args, context).await?;
+    let tools = context.tools().await?;
+    let found = rename::look(&tools).await?;
+    let task = rename::decide(&tools, &ask, found, &wishes)?;
+    let plan = planned(&tools, context, &task, &wishes).await?;
+    let outlook = rename::outlook(&task, &wishes);
+    context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });
+    context.screen.show(&|page| {
+        view::draw_outlook(&outlook, page);
+        page.blank();
+    });
+    let what = format!("renaming the team to `{}`", task.word());
+    if !context.settings.options.dry_run {
+        context.screen.show(&|page| {
+            show_checks(&plan.checks, "", page);
+            page.blank();
+        });
+        plan.passes(&what)?;
+    } else if let Some(outcome) = change::settle(context, plan, &what)? {
+        return Ok(outcome);
+    }
+    can_wait(&task, &wishes, context)?;
+    context.confirm(&task.word(), &deed(&task)).await?;
+    context.note_way_back(task.back());
+    let on_event = |event: &Event<'_>| view::show(event, context);
+    let updated = async || updated(context).await;
+    let (report, end) = rename::run(&tools, &wishes, &task, &on_event, updated).await;
+    context.screen.settled();
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+fn asked(args: &Args) -> Result<Ask, Stop> {
+    let name = match &args.name {
+        Some(text) => Some(text.parse::<TeamName>().map_err(|error| invalid(&error))?),
+        None => None,
+    };
+    Ok(match (args.resume, args.rollback, name) {
+        (true, _, name) => Ask::Resume(name),
+        (_, true, name) => Ask::Back(name),
+        (false, false, Some(name)) => Ask::Rename(name),
+        (false, false, None) => Ask::Resume(None),
+    })
+}
+
+fn invalid(error: &rename::InvalidName) -> Stop {
+    let stop = Stop::new(StopKind::Usage, error.to_string());
+    match error {
+        rename::InvalidName::Whole { name, .. } => stop.hint(format!("`cfsso team rename {name}`")),
+        rename::InvalidName::Label { .. } => stop.hint(
+            "the letters a to z, digits and hyphens inside, such as `cfsso team rename cooler-cats`",
+        ),
+    }
+}
+
+async fn wishes(args: Args, context: &Context) -> anyhow::Result<Wishes> {
+    Ok(Wishes {
+        also_name: args.also_name,
+        publish_txt: args.publish_txt,
+        replace_stale_txt: args.replace_stale_txt,
+        no_enable: args.no_enable,
+        idps_updated: args.idps_updated,
+        domains: args.domains,
+        enabling: Rc::new(args.guard.enabling(context).await?),
+        deadline: context.deadline(),
+    })
+}
+
+/// What is looked at first, all at once, and every request.
+async fn planned(
+    tools: &Tools<'_>,
+    context: &Context,
+    task: &Task,
+    wishes: &Wishes,
+) -> anyhow::Result<Plan> {
+    let keys = context.team_keys(&task.goal).await?;
+    let fetcher = wishes.enabling.asking.fetcher.as_ref();
+    let free =
+        async { if task.renames() { rename::probe(fetcher, &keys).await } else { Free::NotSeen } };
+    let (facts, free, places) = tokio::join!(
+        Box::pin(preflight::gather(tools, &wishes.enabling.asking)),
+        free,
+        rename::places(tools, &task.snapshot.connectors)
+    );
+    let places = places?;
+    let checks = rename::checks(task, wishes, &facts, &free, &places);
+    Ok(Plan::new(checks, rename::plan(tools, task, wishes, &places).await?))
+}
+
+fn deed(task: &Task) -> String {
+    if task.is_back {
+        "put back what the rename took down".to_owned()
+    } else if task.renames() {
+        "rename the team, with SSO off meanwhile".to_owned()
+    } else {
+        "go on with the rename".to_owned()
+    }
+}
+
+/// Stops before anything is disabled where a question would come up later that
+/// nobody is there to answer.
+fn can_wait(task: &Task, wishes: &Wishes, context: &Context) -> Result<(), Stop> {
+    if task.idps.is_empty() || wishes.idps_updated || context.screen.can_ask() {
+        return Ok(());
+    }
+    let message = "no terminal is there to say on when the identity providers know the new name";
+    Err(Stop::new(StopKind::Declined, message)
+        .cause("nothing was changed")
+        .hint("enter the new values there first, beside the old ones where they take two, and add `--idps-updated`"))
+}
+
+/// Waits until somebody says that the identity providers are changed.
+async fn updated(context: &Context) -> Result<(), Error> {
+    loop {
+        let question = Text::plain("Type ") + Text::strong("done") + " when they are changed:";
+        let answer = context.screen.ask(question).await.ok().flatten();
+        match answer.as_deref().map(str::trim) {
+            Some("done") => return Ok(()),
+            Some(_) => {}
+            None => {
+                let message = "nobody said that the identity providers know the new name";
+                return Err(Stop::new(StopKind::Declined, message).into());
+            }
+        }
+    }
+}
+
+impl Show for Report {
+    fn show(&self, page: &mut Page) {
+        if !self.ok {
+            return;
+        }
+        page.blank();
+        let off = match (self.sso_off_seconds, &self.next) {
+            (_, Some(_)) => " SSO stays off, as asked.".to_owned(),
+            (Some(seconds), None) => format!(" SSO was off for {}.", view::time(seconds)),
+            (None, None) => String::new(),
+        };
+        page.paragraph(Text::strong(format!("The team is {}.{off}", self.to)));
+        if let Some(next) = &self.next {
+            for command in next.split("; ") {
+                page.line(Text::plain("Next: ") + Text::code(command));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.to.clone()]
+    }
+}

@@ -1,0 +1,187 @@
+//! What is looked at before anything is disabled.
+
+use serde_json::Value;
+use url::Url;
+
+use super::{Task, Wishes, word};
+use crate::flow::check::{Check, CheckId, Severity};
+use crate::flow::preflight::{Facts, idp_healthy, names};
+use crate::flow::publish::Place;
+use crate::idp::Fetcher;
+use crate::idp::probe::{Failure, Hosts};
+
+/// Whether somebody has the new name, as far as the Internet tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Free {
+    /// A team of that name publishes its keys.
+    Taken,
+    /// No team of that name does.
+    NotSeen,
+    /// Nobody could be asked, and why.
+    Unknown(String),
+}
+
+/// Asks a team's domain for its keys, which every team publishes there
+/// (Cloudflare's documentation on validating tokens).
+pub async fn probe(fetcher: Option<&Fetcher>, keys: &Url) -> Free {
+    let Some(fetcher) = fetcher else { return Free::Unknown("nobody was asked".to_owned()) };
+    match fetcher.read(keys, &Hosts::of([keys])).await {
+        Ok(page) if has_keys(&page) => Free::Taken,
+        Ok(_) | Err(Failure::Status { .. }) => Free::NotSeen,
+        Err(failure) => Free::Unknown(failure.to_string()),
+    }
+}
+
+fn has_keys(page: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(page).is_ok_and(|page| page["keys"].is_array())
+}
+
+/// The checks. Pure.
+#[must_use]
+pub fn checks(
+    task: &Task,
+    wishes: &Wishes,
+    facts: &Facts,
+    free: &Free,
+    places: &[(String, Place)],
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if task.renames() {
+        checks.push(name_free(task, free));
+        checks.push(writable(task));
+    }
+    checks.push(idp_healthy(facts).of(Severity::Error));
+    checks.push(txt(wishes, places));
+    checks.push(way_in(task, facts));
+    let accepted = &wishes.enabling.accepted;
+    checks.into_iter().map(|check| check.accepting(accepted)).collect()
+}
+
+fn name_free(task: &Task, free: &Free) -> Check {
+    let id = CheckId::TeamNameFree;
+    let goal = &task.goal;
+    match free {
+        Free::Taken => Check::failed(
+            id,
+            format!("a team at {goal} exists already"),
+            "choose another name: `cfsso team rename <OTHER-NAME>`",
+        ),
+        Free::NotSeen => Check::passed(
+            id,
+            format!(
+                "no team answers at {goal}; whether the API gives it is known when it is asked: names of deleted organizations stay reserved"
+            ),
+        ),
+        Free::Unknown(why) => Check::not_checked(
+            id,
+            format!(
+                "{why}; a name that is taken is refused only when SSO is off, and then all is put back at once"
+            ),
+        ),
+    }
+}
+
+fn writable(task: &Task) -> Check {
+    let id = CheckId::TeamWritable;
+    if task.organization.read(&["is_ui_read_only"]) != Some(true) {
+        return Check::passed(id, "the dashboard may be used for changes, too");
+    }
+    let why: Option<String> = task.organization.read(&["ui_read_only_toggle_reason"]);
+    let why = why.filter(|why| !why.is_empty()).map(|why| format!(": {why}"));
+    Check::failed(
+        id,
+        format!(
+            "the organization is read-only in the dashboard, not for the API{}",
+            why.unwrap_or_default()
+        ),
+        "rename it where it is managed, Terraform for example, too: or it is renamed back from there",
+    )
+}
+
+fn txt(wishes: &Wishes, places: &[(String, Place)]) -> Check {
+    let id = CheckId::TxtPublishable;
+    let by_hand: Vec<_> = places
+        .iter()
+        .filter_map(|(domain, place)| match place {
+            Place::Elsewhere(reason) => Some(format!("{domain}: {reason}")),
+            Place::Zone { warning, .. } => warning.as_ref().map(|it| format!("{domain}: {it}")),
+        })
+        .collect();
+    if !wishes.publish_txt && !places.is_empty() {
+        return Check::failed(
+            id,
+            "the new TXT codes are to be published by hand, while SSO is off",
+            "`--publish-txt` does it where the zone is in this account",
+        );
+    }
+    if by_hand.is_empty() {
+        return Check::passed(id, "every domain's zone is in this account");
+    }
+    let evidence = format!("to be published by hand, while SSO is off: {}", by_hand.join("; "));
+    Check::failed(id, evidence, "have somebody at hand who can edit those zones")
+}
+
+/// While SSO is off people sign in by password, and who has none resets it by
+/// mail: a mailbox behind that SSO would be out of reach.
+fn way_in(task: &Task, facts: &Facts) -> Check {
+    let id = CheckId::WayBackIn;
+    let enabled: Vec<_> = task.snapshot.connectors.iter().filter(|it| it.enabled).collect();
+    if enabled.is_empty() {
+        return Check::passed(id, "no domain is enforced: people sign in as before");
+    }
+    let members = match &facts.members {
+        Ok(members) => members,
+        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+    };
+    let is_held = |address: &&str| {
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        enabled.iter().any(|wanted| wanted.domain.eq_ignore_ascii_case(domain))
+    };
+    let held: Vec<_> = members.iter().map(|it| it.address()).filter(is_held).collect();
+    if held.is_empty() {
+        return Check::passed(id, "no member is at a domain that is enforced");
+    }
+    Check::failed(
+        id,
+        format!(
+            "while SSO is off, they sign in by password, and whoever has none resets it by mail: {}",
+            names(held)
+        ),
+        "see to it that their mailboxes are reached without this SSO",
+    )
+}
+
+/// What else a new name changes.
+#[must_use]
+pub fn notes(task: &Task) -> Vec<String> {
+    let mut notes = Vec::new();
+    if task.renames() {
+        notes.push("all Access sessions end: people sign in to every application again".to_owned());
+        notes.push(format!(
+            "everything below {} moves: the App Launcher, and the SAML endpoints that applications know",
+            task.now
+        ));
+        notes.push(format!("anybody can claim the name `{}` from then on", word(&task.now)));
+    }
+    if !task.snapshot.connectors.is_empty() {
+        notes.push("each connector that is created again gets a new TXT code: the old ones prove nothing any more".to_owned());
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_team_is_told_by_its_keys() {
+        for (page, expected) in [
+            (r#"{"keys":[],"public_certs":[]}"#, true),
+            (r#"{"keys":null}"#, false),
+            ("<html>Unable to find your Access organization</html>", false),
+            ("", false),
+        ] {
+            assert_eq!(has_keys(page.as_bytes()), expected, "{page}");
+        }
+    }
+}

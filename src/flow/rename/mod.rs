@@ -1,0 +1,686 @@
+//! Renaming the team: disable all → delete all → rename → identity providers →
+//! the connectors again, as they were. What is to do is computed from what was
+//! written down before and what the server shows, so that taking a rename up,
+//! and taking it back, is the same run with the same or the other name.
+
+mod checklist;
+mod checks;
+mod name;
+mod outlook;
+mod refusal;
+mod snapshot;
+
+use std::cell::{Cell, RefCell};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde_json::{Map, json};
+
+pub use checklist::{Event, Outlook, Report, Stage, Step, StepId, Told, Wishes};
+pub use checks::{Free, checks, probe};
+pub use name::{InvalidName, TeamName};
+pub use outlook::{outlook, places, plan};
+pub use snapshot::{Open, Snapshot, Wanted};
+
+use self::snapshot::{IdpState, Note, history, rival};
+use super::check::CheckId;
+use super::edit::Edit;
+use super::setup::{self, StepState};
+use super::target::Target;
+use super::wait::DEFAULT_WAIT;
+use super::{Error, Stop, StopKind, Tools, connector, idp};
+use crate::api::connector::Connector;
+use crate::api::document::Document;
+use crate::api::idp::{Idp, Type};
+use crate::idp::check::{self, Subject, Terms};
+use crate::idp::guide::{self, Product};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Rename, or take up the rename to that name.
+    Rename(TeamName),
+    /// Take up what has begun, to another name where one is given.
+    Resume(Option<TeamName>),
+    /// Put back what has begun.
+    Back(Option<TeamName>),
+}
+
+/// What is there.
+pub struct Found {
+    /// The organization.
+    pub organization: Document,
+    /// The connectors.
+    pub standing: Vec<Connector>,
+    /// The identity providers.
+    pub idps: Vec<Idp>,
+    /// A rename that has begun and not ended.
+    pub open: Option<Open>,
+    /// The last one that ended with its new name.
+    pub done: Option<Open>,
+}
+
+/// What is to be done, by what is there.
+#[derive(Debug)]
+pub struct Task {
+    /// What is to stand again.
+    pub snapshot: Snapshot,
+    /// The team's domain now.
+    pub now: String,
+    /// The team's domain that is wanted.
+    pub goal: String,
+    /// Whether it is the way back.
+    pub is_back: bool,
+    /// The organization.
+    pub organization: Document,
+    /// The connectors that stand.
+    pub standing: Vec<Connector>,
+    /// What is to be changed at the identity providers; nothing where they know
+    /// the name.
+    pub idps: Vec<Told>,
+    /// The identity providers that can be looked at.
+    looked_at: Vec<Idp>,
+    off_since: Option<Timestamp>,
+    /// Whether an earlier run changed something.
+    is_open: bool,
+}
+
+/// Reads what is there.
+pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
+    let organization =
+        async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
+    let (organization, standing, idps) =
+        tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
+    let entries = tools.journal.read()?.entries;
+    let (open, done) = history(&entries, tools.account);
+    Ok(Found { organization, standing, idps, open, done })
+}
+
+/// What is to be done. Pure.
+pub fn decide(tools: &Tools<'_>, ask: &Ask, found: Found, wishes: &Wishes) -> Result<Task, Stop> {
+    let now: String = found.organization.read(&["auth_domain"]).unwrap_or_default();
+    let account = tools.account.as_str();
+    let ended = found.done.filter(|done| matches!(ask, Ask::Back(_)) && done.snapshot.to == now);
+    let is_open = found.open.is_some();
+    let taken_up = found.open.or(ended);
+    let goal = goal(ask, taken_up.as_ref(), &now, wishes)?;
+    let is_first = matches!(ask, Ask::Rename(_));
+    let (mut snapshot, known) = if let Some(open) = &taken_up {
+        (open.snapshot.clone(), known(open))
+    } else {
+        let fresh = Snapshot {
+            account: account.to_owned(),
+            from: (is_first || now != goal).then(|| now.clone()),
+            name: found.organization.read(&["name"]),
+            to: goal.clone(),
+            goal: goal.clone(),
+            also_name: wishes.also_name,
+            connectors: Vec::new(),
+        };
+        (fresh, is_first.then(|| now.clone()))
+    };
+    let is_back = matches!(ask, Ask::Back(_)) || snapshot.from.as_ref() == Some(&goal);
+    if !is_back {
+        snapshot.to.clone_from(&goal);
+    }
+    snapshot.goal.clone_from(&goal);
+    snapshot.also_name |= wishes.also_name;
+    let mut snapshot = snapshot.with(&found.standing);
+    for domain in &wishes.domains {
+        snapshot.add(Wanted::enforced(domain));
+    }
+    let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
+    let before = before.map_or("old-name.cloudflareaccess.com", String::as_str);
+    let looked_at: Vec<_> = found.idps.into_iter().filter(is_entered_somewhere).collect();
+    let told = |idp: &Idp| told(idp, before, &goal);
+    let idps = if known.as_ref() == Some(&goal) {
+        Vec::new()
+    } else {
+        looked_at.iter().filter(|idp| !idp.is_read_only()).map(told).collect()
+    };
+    Ok(Task {
+        snapshot,
+        now,
+        goal,
+        is_back,
+        organization: found.organization,
+        standing: found.standing,
+        idps,
+        looked_at,
+        off_since: taken_up.as_ref().and_then(|open| open.off_since),
+        is_open,
+    })
+}
+
+/// The name that the identity providers are known to have.
+fn known(open: &Open) -> Option<String> {
+    match (&open.updated, &open.told) {
+        (Some(updated), _) => Some(updated.clone()),
+        (None, Some(_)) => None,
+        (None, None) => open.snapshot.from.clone(),
+    }
+}
+
+fn is_entered_somewhere(idp: &Idp) -> bool {
+    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare)
+}
+
+fn told(idp: &Idp, before: &str, after: &str) -> Told {
+    let [before, after] =
+        [before, after].map(|domain| guide::values(domain, Some(idp.id.as_str())));
+    let product = Product::of_idp(idp.kind.as_str(), &idp.config);
+    Told {
+        id: idp.id.to_string(),
+        name: idp.name.clone(),
+        change: guide::moved(product, &before, &after),
+    }
+}
+
+/// The team's domain that is wanted, or why there is none.
+fn goal(ask: &Ask, open: Option<&Open>, now: &str, wishes: &Wishes) -> Result<String, Stop> {
+    match (ask, open) {
+        (Ask::Rename(name), Some(open)) if open.snapshot.to == name.domain() => Ok(name.domain()),
+        (Ask::Rename(name), Some(open)) => Err(refusal::in_between(name, open)),
+        (Ask::Rename(name), None) if name.domain() == now => {
+            Err(Stop::new(StopKind::Usage, format!("the team is called `{name}` already"))
+                .hint("`cfsso team show`"))
+        }
+        (Ask::Rename(name) | Ask::Resume(Some(name)), None | Some(_))
+            if open.is_some() || matches!(ask, Ask::Rename(_)) || !wishes.domains.is_empty() =>
+        {
+            Ok(name.domain())
+        }
+        (Ask::Resume(None), Some(open)) => Ok(open.snapshot.goal.clone()),
+        (Ask::Back(name), Some(open)) => {
+            if let Some(name) = name.as_ref().filter(|name| name.domain() != open.snapshot.to) {
+                return Err(refusal::other_rename(name, open));
+            }
+            open.snapshot.from.clone().ok_or_else(refusal::old_name_unknown)
+        }
+        (Ask::Back(name), None) if !wishes.domains.is_empty() => match name {
+            Some(name) if name.domain() == now => Err(refusal::old_name_unknown()),
+            _ => Ok(now.to_owned()),
+        },
+        _ => Err(refusal::nothing_open(ask)),
+    }
+}
+
+impl Task {
+    /// Whether the team has another name than is wanted.
+    #[must_use]
+    pub fn renames(&self) -> bool {
+        self.now != self.goal
+    }
+
+    /// The word that confirms it: the name that the team will have.
+    #[must_use]
+    pub fn word(&self) -> String {
+        word(&self.goal)
+    }
+
+    /// The command that goes on where a run ended.
+    #[must_use]
+    pub fn again(&self, wishes: &Wishes) -> String {
+        let (name, how) =
+            if self.is_back { (&self.snapshot.to, "--rollback") } else { (&self.goal, "--resume") };
+        again(&word(name), how, wishes)
+    }
+
+    /// The command that puts back what was there.
+    #[must_use]
+    pub fn back(&self) -> String {
+        format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
+    }
+
+    /// What the organization is to be called; none where that stays.
+    fn new_name(&self) -> Option<String> {
+        if !self.snapshot.also_name {
+            return None;
+        }
+        if self.is_back {
+            return self.snapshot.name.clone();
+        }
+        // Where it is called by its whole domain, it will be.
+        let is_whole = self.snapshot.name.is_some() && self.snapshot.name == self.snapshot.from;
+        Some(if is_whole { self.goal.clone() } else { word(&self.goal) })
+    }
+
+    /// The edit that renames the team: nothing but the name changes.
+    pub(super) fn edit(&self, organization: Document) -> Result<Edit, Stop> {
+        Edit::of(Target::Organization, organization, |wanted| {
+            wanted.set(&["auth_domain"], &self.goal).map_err(|error| refusal::odd(&error))?;
+            if let Some(name) = self.new_name() {
+                wanted.set(&["name"], &name).map_err(|error| refusal::odd(&error))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn word(domain: &str) -> String {
+    TeamName::of_domain(domain).map_or_else(|| domain.to_owned(), |name| name.to_string())
+}
+
+fn again(name: &str, how: &str, wishes: &Wishes) -> String {
+    let flags = [
+        ("--publish-txt", wishes.publish_txt),
+        ("--replace-stale-txt", wishes.replace_stale_txt),
+        ("--no-enable", wishes.no_enable),
+    ];
+    let mut text = format!("cfsso team rename {name} {how}");
+    for (flag, _) in flags.iter().filter(|(_, wanted)| *wanted) {
+        text = format!("{text} {flag}");
+    }
+    text
+}
+
+struct Rename<'a> {
+    tools: &'a Tools<'a>,
+    wishes: &'a Wishes,
+    task: &'a Task,
+    on_event: &'a dyn Fn(&Event<'_>),
+    current: Cell<Option<StepId>>,
+    /// Whether this run, or one before it, changed something.
+    changed: Cell<bool>,
+    off_since: Cell<Option<Timestamp>>,
+    /// Whether the API refused the name, so that the way on is back.
+    turned: Cell<bool>,
+    report: RefCell<Report>,
+}
+
+/// Renames the team, or goes on with it. `updated` waits until somebody says that
+/// the identity providers are changed. The report tells how far it came, also
+/// where it ended early.
+pub async fn run(
+    tools: &Tools<'_>,
+    wishes: &Wishes,
+    task: &Task,
+    on_event: &dyn Fn(&Event<'_>),
+    updated: impl AsyncFnOnce() -> Result<(), Error>,
+) -> (Report, Result<(), Error>) {
+    let report = Report {
+        schema: Report::SCHEMA,
+        ok: false,
+        from: task.snapshot.from.clone(),
+        to: task.goal.clone(),
+        steps: Vec::new(),
+        idps: task.idps.clone(),
+        connectors: Vec::new(),
+        sso_off_seconds: None,
+        next: None,
+    };
+    let rename = Rename {
+        tools,
+        wishes,
+        task,
+        on_event,
+        current: Cell::new(None),
+        changed: Cell::new(task.is_open),
+        off_since: Cell::new(task.off_since),
+        turned: Cell::new(false),
+        report: RefCell::new(report),
+    };
+    let end = rename.go(updated).await;
+    let end = end.map_err(|error| rename.told(error));
+    let seconds = rename.seconds_off();
+    let mut report = rename.report.into_inner();
+    report.ok = end.is_ok();
+    report.sso_off_seconds = seconds;
+    (report, end)
+}
+
+impl Rename<'_> {
+    async fn go(&self, updated: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        self.write_down()?;
+        if self.task.renames() {
+            self.lower().await?;
+            if let Err(error) = self.rename().await {
+                return if refusal::is_final(&error) && !self.task.is_back {
+                    self.put_back(error).await
+                } else {
+                    Err(error)
+                };
+            }
+        } else {
+            for id in [StepId::Disable, StepId::Delete, StepId::Rename] {
+                self.end(id, StepState::DoneAlready, format!("the team is {}", self.task.goal));
+            }
+        }
+        self.idps(updated).await?;
+        self.check_idps().await?;
+        self.restore().await?;
+        self.finish(&self.task.goal)
+    }
+
+    /// What stands goes to the journal before anything is sent, and no other
+    /// run of this machine may be at it.
+    fn write_down(&self) -> Result<(), Error> {
+        let snapshot = &self.task.snapshot;
+        self.begin(StepId::Snapshot);
+        self.alone()?;
+        let from = snapshot.from.as_deref().unwrap_or("its old name");
+        let up = if self.task.is_open { ", taken up" } else { "" };
+        let title = if self.task.is_back {
+            format!("put the team back to {}{up}: what stands", word(&self.task.goal))
+        } else {
+            format!("rename the team {} to {}{up}: what stands", word(from), word(&snapshot.to))
+        };
+        self.tools.note(title, &Note::Before(snapshot.clone()))?;
+        if let Err(stop) = self.alone() {
+            let account = snapshot.account.clone();
+            self.tools
+                .note("another rename is at work: withdrawn", &Note::Withdrawn { account })?;
+            return Err(stop.into());
+        }
+        let enforced = snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
+        let count = snapshot.connectors.len();
+        let count = outlook::counted(count, "connector");
+        let detail = format!("{count}, {enforced} enforced; in the journal");
+        self.end(StepId::Snapshot, StepState::Done, detail);
+        Ok(())
+    }
+
+    fn alone(&self) -> Result<(), Stop> {
+        let journal = self.tools.journal;
+        let live = journal.store()?.under_way();
+        let own = journal.run();
+        let entries = journal.read()?.entries;
+        rival(&entries, &live, self.tools.account, own.as_deref())
+            .map_or(Ok(()), |run| Err(refusal::rival(&run)))
+    }
+
+    async fn lower(&self) -> Result<(), Error> {
+        let Self { tools, task, .. } = *self;
+        let enforced: Vec<_> =
+            task.standing.iter().filter(|connector| connector.enabled != Some(false)).collect();
+        if enforced.is_empty() {
+            self.end(StepId::Disable, StepState::DoneAlready, "no connector is enforced");
+        } else {
+            self.begin(StepId::Disable);
+            if self.off_since.get().is_none() {
+                self.off_since.set(Some(tools.clock.now()));
+            }
+            // All at once: SSO is off for none of them longer than for another.
+            let deeds = enforced.iter().map(|connector| connector::disable(tools, connector));
+            self.all(join_all(deeds).await)?;
+            let names: Vec<_> = enforced.iter().map(|it| it.email_domain.as_str()).collect();
+            self.end(StepId::Disable, StepState::Done, names.join(", "));
+        }
+        if task.standing.is_empty() {
+            self.end(StepId::Delete, StepState::DoneAlready, "there is no connector");
+            return Ok(());
+        }
+        self.begin(StepId::Delete);
+        let deeds = task.standing.iter().map(|connector| connector::delete(tools, connector));
+        self.all(join_all(deeds).await)?;
+        let names: Vec<_> = task.standing.iter().map(|it| it.email_domain.as_str()).collect();
+        self.end(StepId::Delete, StepState::Done, format!("{}, seen to be gone", names.join(", ")));
+        Ok(())
+    }
+
+    /// Whether all went well; else the first failure.
+    fn all<T>(&self, results: Vec<Result<T, Error>>) -> Result<(), Error> {
+        let may_be_done = |result: &Result<T, Error>| match result {
+            Ok(_) | Err(Error::Stop(Stop { kind: StopKind::NotSeen, .. })) => true,
+            Err(Error::Api(error)) => error.outcome_unknown(),
+            Err(_) => false,
+        };
+        if results.iter().any(may_be_done) {
+            self.changed.set(true);
+        } else if !self.changed.get() {
+            self.off_since.set(None);
+        }
+        results.into_iter().find_map(Result::err).map_or(Ok(()), Err)
+    }
+
+    async fn rename(&self) -> Result<(), Error> {
+        let Self { tools, task, .. } = *self;
+        self.begin(StepId::Rename);
+        let organization = tools.client.send(&Target::Organization.read(tools.account)).await?;
+        let edit = task.edit(organization)?;
+        let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
+        let edited = edit.send(tools, title, None, |_| ()).await;
+        self.changed.set(true);
+        let edited = edited.map_err(|error| refusal::explained(error, task, self.wishes))?;
+        if let Some(alarm) = edited.alarm(&edit) {
+            let text = [vec![alarm.message], alarm.causes].concat().join("; ");
+            self.tell(&Event::Warning { text: &text });
+        }
+        let changed: Vec<_> = edited.changed.iter().map(ToString::to_string).collect();
+        self.end(StepId::Rename, StepState::Done, format!("read back: {}", changed.join(", ")));
+        Ok(())
+    }
+
+    /// The API will not have the name: SSO comes back under the old one at once,
+    /// without waiting for anybody to decide.
+    async fn put_back(&self, error: Error) -> Result<(), Error> {
+        self.end(StepId::Rename, StepState::Failed, error.sentences().join(": "));
+        let text = format!("the team stays {}: its connectors are put back now", self.task.now);
+        self.tell(&Event::Warning { text: &text });
+        self.turned.set(true);
+        self.restore().await.map_err(|failure| refusal::half_way_back(&error, &failure))?;
+        self.finish(&self.task.now)?;
+        self.changed.set(false);
+        Err(refusal::put_back(error, &self.task.now))
+    }
+
+    async fn idps(&self, updated: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let idps = &self.task.idps;
+        if idps.is_empty() {
+            for id in [StepId::TellIdps, StepId::IdpsUpdated] {
+                self.end(id, StepState::DoneAlready, "nothing is to be entered anywhere");
+            }
+            return Ok(());
+        }
+        let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
+        let names = names.join(", ");
+        self.begin(StepId::TellIdps);
+        self.note_idps(format!("tell what to enter at {names}"), IdpState::Told)?;
+        self.end(StepId::TellIdps, StepState::Done, &names);
+        self.tell(&Event::Idps { idps });
+        self.begin(StepId::IdpsUpdated);
+        let by = if self.wishes.idps_updated {
+            "by `--idps-updated`"
+        } else {
+            updated().await?;
+            "by somebody at the terminal"
+        };
+        self.note_idps(format!("{names} said to know the new name, {by}"), IdpState::Updated)?;
+        self.end(StepId::IdpsUpdated, StepState::Done, format!("said {by}; a login is not proven"));
+        Ok(())
+    }
+
+    fn note_idps(&self, title: String, state: IdpState) -> Result<(), Stop> {
+        let note = Note::Idps {
+            account: self.task.snapshot.account.clone(),
+            auth_domain: self.task.goal.clone(),
+            state,
+            idps: json!(self.task.idps),
+        };
+        self.tools.note(title, &note)
+    }
+
+    async fn check_idps(&self) -> Result<(), Error> {
+        let idps = &self.task.looked_at;
+        let Some(fetcher) = &self.wishes.enabling.asking.fetcher else { return Ok(()) };
+        if idps.is_empty() {
+            self.end(StepId::IdpCheck, StepState::DoneAlready, "there is none to look at");
+            return Ok(());
+        }
+        self.begin(StepId::IdpCheck);
+        let terms = Terms::new(self.tools.clock.now(), 1);
+        let looks = idps.iter().map(async |idp| {
+            let empty = Map::new();
+            let config = idp.config.as_object().unwrap_or(&empty);
+            check::check(fetcher, Subject { kind: idp.kind.as_str(), config }, &terms).await
+        });
+        let mut failed = Vec::new();
+        for (idp, points) in idps.iter().zip(join_all(looks).await) {
+            failed.extend(
+                points.iter().filter(|point| point.is_failure()).map(|point| {
+                    format!("{}: {}: {}", idp.name, point.id.as_str(), point.evidence)
+                }),
+            );
+        }
+        let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
+        self.note_seen(
+            "look at what the identity providers publish",
+            json!({ "looked_at": names, "failed": failed }),
+        )?;
+        if failed.is_empty() {
+            let detail = format!("nothing is seen to be wrong with {}", names.join(", "));
+            self.end(StepId::IdpCheck, StepState::Done, detail);
+            return Ok(());
+        }
+        if self.wishes.enabling.accepted.contains(&CheckId::IdpHealthy) {
+            let detail = format!("risk accepted: {}", failed.join("; "));
+            self.end(StepId::IdpCheck, StepState::Done, detail);
+            return Ok(());
+        }
+        Err(refusal::unhealthy(failed).into())
+    }
+
+    fn note_seen(&self, title: &str, seen: serde_json::Value) -> Result<(), Stop> {
+        let account = self.task.snapshot.account.clone();
+        self.tools.note(title, &Note::Seen { account, seen })
+    }
+
+    /// All domains at once, each as fast as its own name servers let it.
+    async fn restore(&self) -> Result<(), Error> {
+        let wanted = &self.task.snapshot.connectors;
+        if wanted.is_empty() {
+            self.end(StepId::Restore, StepState::DoneAlready, "there was no connector");
+            return Ok(());
+        }
+        self.begin(StepId::Restore);
+        let runs = join_all(wanted.iter().map(|wanted| self.restore_one(wanted))).await;
+        let mut trouble = Vec::new();
+        let mut standing = 0;
+        for (wanted, end) in wanted.iter().zip(runs) {
+            match end {
+                Ok(()) => standing += 1,
+                Err(error) => trouble.push((wanted, error)),
+            }
+        }
+        let detail = format!("{standing} of {} as before", wanted.len());
+        self.note_seen(
+            "see the connectors stand again",
+            json!({
+                "as_before": standing,
+                "of": wanted.len(),
+                "missing": trouble.iter().map(|(wanted, error)| {
+                    format!("{}: {}", wanted.domain, error.sentences().join(": "))
+                }).collect::<Vec<_>>(),
+            }),
+        )?;
+        // What will not come by itself is told before what may.
+        let is_late =
+            |error: &Error| matches!(error, Error::Stop(stop) if stop.kind == StopKind::NotYet);
+        trouble.sort_by_key(|(_, error)| is_late(error));
+        let mut trouble = trouble.into_iter();
+        let Some((_, first)) = trouble.next() else {
+            self.end(StepId::Restore, StepState::Done, detail);
+            return Ok(());
+        };
+        let state = if is_late(&first) { StepState::Todo } else { StepState::Failed };
+        self.end(StepId::Restore, state, detail);
+        Err(refusal::with_others(first, trouble.map(|(_, error)| error)))
+    }
+
+    async fn restore_one(&self, wanted: &Wanted) -> Result<(), Error> {
+        let domain = wanted.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
+            Stop::new(StopKind::Conflict, error.to_string())
+        })?;
+        let deadline = self.wishes.deadline.unwrap_or_else(|| {
+            let now = self.tools.clock.now();
+            now.saturating_add(DEFAULT_WAIT).unwrap_or(Timestamp::MAX)
+        });
+        let enables = wanted.enabled && !self.wishes.no_enable;
+        let wishes = setup::Wishes {
+            domain,
+            publish_txt: self.wishes.publish_txt,
+            replace_stale_txt: self.wishes.replace_stale_txt,
+            enable: enables.then(|| self.wishes.enabling.clone()),
+            wait: wanted.was_verified(),
+            fedramp: wanted.fedramp,
+            deadline,
+        };
+        let on_event = |event: &setup::Event<'_>| {
+            self.tell(&Event::Domain { domain: &wanted.domain, of: event });
+        };
+        self.changed.set(true);
+        let (report, end) = setup::run(self.tools, &wishes, &on_event, async || Ok(())).await;
+        self.report.borrow_mut().connectors.push(report);
+        match end {
+            // It was not proven before either.
+            Err(Error::Stop(Stop { kind: StopKind::NotYet, .. })) if !wanted.was_verified() => {
+                Ok(())
+            }
+            end => end,
+        }
+    }
+
+    fn finish(&self, auth_domain: &str) -> Result<(), Error> {
+        let enforced = self.task.snapshot.connectors.iter().any(|wanted| wanted.enabled);
+        let stays_off = enforced && self.wishes.no_enable;
+        if stays_off {
+            let off = self.task.snapshot.connectors.iter().filter(|wanted| wanted.enabled);
+            let next: Vec<_> =
+                off.map(|it| format!("cfsso connector enable {}", it.domain)).collect();
+            self.report.borrow_mut().next = Some(next.join("; "));
+        }
+        let note = Note::End {
+            account: self.task.snapshot.account.clone(),
+            auth_domain: auth_domain.to_owned(),
+            sso_off_seconds: self.seconds_off(),
+        };
+        let off = match self.seconds_off() {
+            Some(_) if stays_off => "; SSO stays off, as asked".to_owned(),
+            Some(seconds) => format!("; SSO was off for {seconds} s"),
+            None => String::new(),
+        };
+        Ok(self.tools.note(format!("done: the team is {}{off}", word(auth_domain)), &note)?)
+    }
+
+    fn seconds_off(&self) -> Option<i64> {
+        let since = self.off_since.get()?;
+        Some(self.tools.clock.now().duration_since(since).as_secs())
+    }
+
+    /// An error, with the command that goes on; half way, it says so.
+    fn told(&self, error: Error) -> Error {
+        if let Some(id) = self.current.get() {
+            let state = match &error {
+                Error::Stop(Stop { kind: StopKind::NotYet, .. }) => StepState::Todo,
+                Error::Stop(Stop { kind: StopKind::Refused | StopKind::Declined, .. }) => {
+                    StepState::Refused
+                }
+                _ => StepState::Failed,
+            };
+            self.end(id, state, error.sentences().join(": "));
+        }
+        if !self.changed.get() {
+            return error;
+        }
+        let task = self.task;
+        let again = if self.turned.get() { task.back() } else { task.again(self.wishes) };
+        self.report.borrow_mut().next = Some(again.clone());
+        refusal::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
+    }
+
+    fn begin(&self, id: StepId) {
+        self.current.set(Some(id));
+        self.tell(&Event::Step(&Step { id, state: StepState::Doing, detail: String::new() }));
+    }
+
+    fn end(&self, id: StepId, state: StepState, detail: impl Into<String>) {
+        self.current.set(None);
+        let step = Step { id, state, detail: detail.into() };
+        self.tell(&Event::Step(&step));
+        self.report.borrow_mut().steps.push(step);
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        (self.on_event)(event);
+    }
+}

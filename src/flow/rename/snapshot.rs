@@ -1,0 +1,385 @@
+//! What a rename has to put back, and how far one has come by the journal.
+//! Pure: entries and objects in, a snapshot out.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::api::connector::{Connector, Fields, Status};
+use crate::api::ids::AccountId;
+use crate::domain::EmailDomain;
+use crate::flow::journal::{Entry, Outcome};
+
+/// What stood before a rename.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The account.
+    pub account: String,
+    /// The team's domain before; none where nobody wrote it down.
+    pub from: Option<String>,
+    /// What the organization was called.
+    pub name: Option<String>,
+    /// The team's domain afterwards.
+    pub to: String,
+    /// The team's domain that the run was to reach: that of before, on the way back.
+    pub goal: String,
+    /// Whether the organization is called by the new name, too.
+    pub also_name: bool,
+    /// The connectors.
+    pub connectors: Vec<Wanted>,
+}
+
+/// A connector as it is to stand again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Wanted {
+    /// Its e-mail domain.
+    pub domain: String,
+    /// Whether enforcement was on.
+    pub enabled: bool,
+    /// Whether it had the `FedRAMP` wording.
+    pub fedramp: Option<bool>,
+    /// How far its verification was.
+    pub verification: Option<String>,
+}
+
+/// What a rename writes down besides its requests.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "schema")]
+pub(super) enum Note {
+    #[serde(rename = "cfsso/team-rename-snapshot/v1")]
+    Before(Snapshot),
+    #[serde(rename = "cfsso/team-rename-idps/v1")]
+    Idps { account: String, auth_domain: String, state: IdpState, idps: Value },
+    #[serde(rename = "cfsso/team-rename-seen/v1")]
+    Seen { account: String, seen: Value },
+    #[serde(rename = "cfsso/team-rename-end/v1")]
+    End { account: String, auth_domain: String, sso_off_seconds: Option<i64> },
+    /// A run that found another one at work, and did nothing.
+    #[serde(rename = "cfsso/team-rename-withdrawn/v1")]
+    Withdrawn { account: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IdpState {
+    Told,
+    Updated,
+}
+
+/// A rename that has begun and not ended.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// What it has to put back.
+    pub snapshot: Snapshot,
+    /// When it began.
+    pub since: Timestamp,
+    /// Since when enforcement is off, as far as this machine knows.
+    pub off_since: Option<Timestamp>,
+    /// The last team's domain that somebody was told to enter at the IdPs.
+    pub told: Option<String>,
+    /// The team's domain that is known to stand at the IdPs.
+    pub updated: Option<String>,
+    runs: Vec<String>,
+    wrote: bool,
+}
+
+impl Wanted {
+    /// As a connector stands.
+    #[must_use]
+    pub fn of(connector: &Fields) -> Self {
+        Self {
+            domain: connector.email_domain.clone(),
+            enabled: connector.is_enabled(),
+            fedramp: connector.use_fedramp_language,
+            verification: connector.status().map(|status| status.as_str().to_owned()),
+        }
+    }
+
+    /// One that nothing is known of but that it was enforced.
+    #[must_use]
+    pub fn enforced(domain: &EmailDomain) -> Self {
+        let verification = Some(Status::Verified.as_str().to_owned());
+        Self { domain: domain.to_string(), enabled: true, fedramp: None, verification }
+    }
+
+    /// Whether it is waited for: one that was never proven holds up no other.
+    #[must_use]
+    pub fn was_verified(&self) -> bool {
+        self.enabled || self.verification.as_deref() == Some(Status::Verified.as_str())
+    }
+
+    fn is_of(&self, domain: &str) -> bool {
+        match (self.domain.parse::<EmailDomain>(), domain.parse::<EmailDomain>()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => self.domain == domain,
+        }
+    }
+}
+
+impl Snapshot {
+    /// With the connectors that stand by now. One that is known was disabled by
+    /// the rename; one that is not belongs to somebody, and is kept.
+    #[must_use]
+    pub fn with(mut self, standing: &[Connector]) -> Self {
+        for connector in standing {
+            self.add(Wanted::of(connector));
+        }
+        self
+    }
+
+    /// With one more connector, or with what is known of it besides.
+    pub fn add(&mut self, wanted: Wanted) {
+        match self.connectors.iter_mut().find(|known| known.is_of(&wanted.domain)) {
+            Some(known) => {
+                known.enabled |= wanted.enabled;
+                known.fedramp = known.fedramp.or(wanted.fedramp);
+            }
+            None => self.connectors.push(wanted),
+        }
+        self.connectors.sort_by(|a, b| a.domain.cmp(&b.domain));
+    }
+}
+
+fn note(entry: &Entry) -> Option<Note> {
+    let image = entry.before.as_ref().filter(|_| entry.is_note())?;
+    serde_json::from_str(image.get()).ok()
+}
+
+fn is_withdrawn(entries: &[Entry], run: &str) -> bool {
+    let is_so = |entry: &&Entry| matches!(note(entry), Some(Note::Withdrawn { .. }));
+    entries.iter().filter(|entry| entry.run == run).any(|entry| is_so(&entry))
+}
+
+/// The rename in `account` that has changed something and not ended, and the last
+/// one that ended with its new name.
+#[must_use]
+pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<Open>) {
+    let account = account.as_str();
+    let (mut open, mut done): (Option<Open>, Option<Open>) = (None, None);
+    for entry in entries.iter().filter(|entry| !is_withdrawn(entries, &entry.run)) {
+        match note(entry) {
+            Some(Note::Before(snapshot)) if snapshot.account == account => {
+                open = Some(begun(open.take(), snapshot, entry));
+            }
+            Some(Note::Idps { account: of, auth_domain, state, .. }) if of == account => {
+                let Some(open) = &mut open else { continue };
+                match state {
+                    IdpState::Told => {
+                        // Whoever was told may have changed it since.
+                        open.updated = open.updated.take().filter(|known| *known == auth_domain);
+                        open.told = Some(auth_domain);
+                    }
+                    IdpState::Updated => open.updated = Some(auth_domain),
+                }
+            }
+            Some(Note::End { account: of, auth_domain, .. }) if of == account => {
+                let ended = open.take().filter(|open| open.snapshot.to == auth_domain);
+                // The time it took is over, and the identity providers know the name.
+                done =
+                    ended.map(|open| Open { off_since: None, updated: Some(auth_domain), ..open });
+            }
+            Some(_) => {}
+            None => {
+                let Some(open) = &mut open else { continue };
+                let counts = !entry.is_note() && entry.outcome != Outcome::Failed;
+                if counts && open.runs.contains(&entry.run) {
+                    open.wrote = true;
+                    if ends_enforcement(entry) {
+                        open.off_since.get_or_insert(entry.at);
+                    }
+                }
+            }
+        }
+    }
+    (open.filter(|open| open.wrote), done)
+}
+
+/// A later run takes an earlier one up, or begins where that one never did.
+fn begun(open: Option<Open>, snapshot: Snapshot, entry: &Entry) -> Open {
+    match open.filter(|open| open.wrote) {
+        Some(mut open) => {
+            open.snapshot = snapshot;
+            open.runs.push(entry.run.clone());
+            open
+        }
+        None => Open {
+            snapshot,
+            since: entry.at,
+            off_since: None,
+            told: None,
+            updated: None,
+            runs: vec![entry.run.clone()],
+            wrote: false,
+        },
+    }
+}
+
+fn ends_enforcement(entry: &Entry) -> bool {
+    let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
+    let before: Value = entry
+        .before
+        .as_ref()
+        .and_then(|before| serde_json::from_str(before.get()).ok())
+        .unwrap_or_default();
+    request["body"]["enabled"] == false && before["enabled"] == true
+}
+
+/// Another run of a rename in `account` that is at work, among those that are
+/// `under_way`.
+#[must_use]
+pub fn rival(
+    entries: &[Entry],
+    under_way: &[String],
+    account: &AccountId,
+    own: Option<&str>,
+) -> Option<String> {
+    let is_rival = |run: &&String| {
+        let its = || entries.iter().filter(|entry| entry.run == **run).filter_map(note);
+        let begun =
+            its().any(|note| matches!(note, Note::Before(it) if it.account == account.as_str()));
+        let ended = its().any(|note| matches!(note, Note::End { .. } | Note::Withdrawn { .. }));
+        Some(run.as_str()) != own && begun && !ended
+    };
+    under_way.iter().find(is_rival).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
+
+    fn entry(run: &str, number: u32, request: &str, outcome: Outcome, before: &str) -> Entry {
+        let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+        Entry {
+            id: format!("{run}.{number}"),
+            run: run.to_owned(),
+            at: Timestamp::from_second(i64::from(number)).unwrap(),
+            user: None,
+            credential: None,
+            token_id: None,
+            command: String::new(),
+            title: String::new(),
+            request: raw(request),
+            before: Some(raw(before)),
+            not_kept: Vec::new(),
+            outcome,
+            ended_at: None,
+            status: None,
+            ray: None,
+            after: None,
+            error: None,
+            undoes: None,
+            undone_by: None,
+            not_undoable: None,
+        }
+    }
+
+    fn noted(run: &str, number: u32, note: &Note) -> Entry {
+        entry(run, number, "{}", Outcome::Done, &serde_json::to_string(note).unwrap())
+    }
+
+    fn disabling(run: &str, number: u32, outcome: Outcome) -> Entry {
+        entry(
+            run,
+            number,
+            r#"{"method":"PATCH","body":{"enabled":false}}"#,
+            outcome,
+            r#"{"enabled":true}"#,
+        )
+    }
+
+    fn snapshot(to: &str) -> Snapshot {
+        Snapshot {
+            account: ACCOUNT.to_owned(),
+            from: Some("a".to_owned()),
+            name: None,
+            to: to.to_owned(),
+            goal: to.to_owned(),
+            also_name: false,
+            connectors: Vec::new(),
+        }
+    }
+
+    fn ended() -> Note {
+        Note::End {
+            account: ACCOUNT.to_owned(),
+            auth_domain: "b".to_owned(),
+            sso_off_seconds: None,
+        }
+    }
+
+    #[test]
+    fn a_rename_is_open_from_its_first_write_to_its_end() {
+        let account: AccountId = ACCOUNT.parse().unwrap();
+        let before = |run: &str, number, to: &str| noted(run, number, &Note::Before(snapshot(to)));
+        let other = Note::Before(Snapshot { account: "f".repeat(32), ..snapshot("x") });
+        let withdrawn = Note::Withdrawn { account: ACCOUNT.to_owned() };
+        let wrote = || vec![before("r1", 1, "b"), disabling("r1", 2, Outcome::Unknown)];
+        for (more, expected) in [
+            (vec![], Some("b")),
+            (vec![noted("r1", 3, &ended())], None),
+            (vec![before("r2", 3, "c")], Some("c")),
+            (vec![noted("r2", 3, &other)], Some("b")),
+            (vec![before("r2", 3, "c"), noted("r2", 4, &withdrawn)], Some("b")),
+            (vec![noted("r1", 3, &ended()), before("r2", 4, "c")], None),
+        ] {
+            let entries: Vec<_> = wrote().into_iter().chain(more).collect();
+            let (open, _) = history(&entries, &account);
+            assert_eq!(open.as_ref().map(|open| open.snapshot.to.as_str()), expected);
+            if let Some(open) = open {
+                assert_eq!(open.off_since.map(Timestamp::as_second), Some(2));
+            }
+        }
+        let nothing = [before("r1", 1, "b"), disabling("r1", 2, Outcome::Failed)];
+        assert!(history(&nothing, &account).0.is_none(), "nothing was changed");
+        let mut whole = wrote();
+        whole.push(noted("r1", 3, &ended()));
+        let done = history(&whole, &account).1.unwrap();
+        assert_eq!(
+            (done.snapshot.from.as_deref(), done.updated.as_deref()),
+            (Some("a"), Some("b"))
+        );
+    }
+
+    #[test]
+    fn another_run_at_work_is_seen_until_it_ends() {
+        let account: AccountId = ACCOUNT.parse().unwrap();
+        let mut entries = vec![noted("r1", 1, &Note::Before(snapshot("b")))];
+        let seen = |entries: &[Entry], live: &[&str], own| {
+            let live: Vec<_> = live.iter().map(|run| (*run).to_owned()).collect();
+            rival(entries, &live, &account, own)
+        };
+        assert_eq!(seen(&entries, &["r1"], None).as_deref(), Some("r1"));
+        assert_eq!(seen(&entries, &["r1"], Some("r1")), None);
+        assert_eq!(seen(&entries, &[], None), None);
+        entries.push(noted("r1", 2, &ended()));
+        assert_eq!(seen(&entries, &["r1"], None), None);
+    }
+
+    #[test]
+    fn what_stands_is_added_to_what_was_written_down() {
+        let text = |domain: &str, enabled: bool| {
+            format!(
+                r#"{{"id":"c1","email_domain":"{domain}","enabled":{enabled},"use_fedramp_language":true,"verification":{{"status":"pending"}}}}"#
+            )
+        };
+        let connector = |domain, enabled| -> Connector {
+            serde_json::from_str(&text(domain, enabled)).unwrap()
+        };
+        let mut snapshot = snapshot("b");
+        snapshot.add(Wanted::enforced(&"b.example".parse().unwrap()));
+        let merged = snapshot.with(&[connector("B.example", false), connector("a.example", true)]);
+        let seen: Vec<_> = merged
+            .connectors
+            .iter()
+            .map(|it| (it.domain.as_str(), it.enabled, it.fedramp, it.was_verified()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("a.example", true, Some(true), true), ("b.example", true, Some(true), true)]
+        );
+        assert!(!Wanted::of(&connector("c.example", false)).was_verified());
+    }
+}
