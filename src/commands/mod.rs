@@ -6,6 +6,7 @@ pub mod change;
 pub mod completions;
 pub mod connector;
 pub mod dig;
+pub mod drill;
 pub mod edit;
 pub mod federation;
 pub mod help;

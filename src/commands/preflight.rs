@@ -32,6 +32,15 @@ pub struct Args {
     guard: Guard,
 }
 
+impl Args {
+    /// Of this connector, without options.
+    #[must_use]
+    pub fn of(connector: Selector) -> Self {
+        let guard = Guard { min_token_days: Terms::MIN_TOKEN_DAYS, ..Guard::default() };
+        Self { connector: Some(connector), guard }
+    }
+}
+
 /// What the checks before enforcement may let pass, and what they prove besides.
 #[derive(clap::Args, Debug, Default)]
 pub struct Guard {

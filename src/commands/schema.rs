@@ -80,6 +80,7 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(super::connector::delete::Deleted),
     },
     Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
+    Kind { name: "drill", about: "drill", schema: || schema_for!(super::drill::report::Report) },
     Kind {
         name: "federation-share",
         about: "federation share",

@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod connector;
 mod dns;
+mod drill;
 mod errors;
 mod federation;
 mod harness;
