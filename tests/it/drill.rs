@@ -97,7 +97,6 @@ async fn a_step_that_fails_ends_it_and_is_told() {
     let world = World::new().await;
     for (fault, at, cause) in [
         ("500x*@POST", 0, "Internal server error"),
-        ("verification-fails", 0, "verification"),
         ("no-keysx*", 1, "is seen not to work"),
         ("500x*@PATCH", 2, "Internal server error"),
         ("500#2x*@PUT", 4, "was not opened to it"),

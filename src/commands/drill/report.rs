@@ -116,8 +116,8 @@ impl Step {
             State::Done => Mark::Done,
             State::Failed => Mark::Failed,
         };
-        page.marked(mark, Text::code(&self.command) + Text::dim(format!("  {}", self.took())));
-        page.hanging(INDENT, Text::prose(&self.seen));
+        page.marked(mark, Text::code(&self.command));
+        page.hanging(INDENT, Text::dim(format!("{}: ", self.took())) + Text::prose(&self.seen));
     }
 
     fn took(&self) -> String {

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::flow::preflight::{self, Asking, Facts};
 use crate::flow::way_in::{WayIn, ways_in};
 use crate::flow::{Stop, StopKind, bypass, connector, diff};
-use crate::output::{ExitCode, Screen, ScreenOptions};
+use crate::output::{Screen, ScreenOptions};
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{Place, Settings};
 
@@ -90,8 +90,8 @@ impl Stage {
         if outcome.exit == scene.exit {
             return Ok(());
         }
-        let (is, has) = (outcome.exit.code(), scene.exit.code());
-        Err(not_seen(format!("it ended with {is}, and not with {has}")))
+        let (is, wanted) = (outcome.exit.code(), scene.exit.code());
+        Err(not_seen(format!("it ended with {is}, and not with {wanted}")))
     }
 
     /// Whoever runs `line` here; what is said to them is not shown.
@@ -115,10 +115,14 @@ impl Stage {
     ) -> anyhow::Result<String> {
         let context = self.somebody("cfsso drill");
         let after = Box::pin(look(&context)).await?;
-        if after != scene.after {
+        if (after.enforced, after.ways) != (scene.after.enforced, scene.after.ways) {
             return Err(not_seen(format!("{after}; it should be that {}", scene.after)));
         }
-        let found = if scene.exit == ExitCode::Findings { "the check fails. " } else { "" };
+        if after.narrow != scene.after.narrow {
+            let does = if after.narrow { "leads" } else { "does not lead" };
+            return Err(not_seen(format!("the sign-in {does} to {COMPANY} alone")));
+        }
+        let besides = scene.besides();
         let now = self.sandbox.snapshot();
         match scene.world {
             World::Changed => {
@@ -131,10 +135,10 @@ impl Stage {
                 let before = before.as_deref().unwrap_or_default();
                 same(before, &now)?;
                 self.nothing_open(&context)?;
-                return Ok(format!("{found}{after}; all else is as before, field by field"));
+                return Ok(format!("{besides}{after}; all else is as before, field by field"));
             }
         }
-        Ok(after.to_string())
+        Ok(format!("{besides}{after}"))
     }
 
     fn nothing_open(&self, context: &Context) -> anyhow::Result<()> {

@@ -219,6 +219,17 @@ impl Line {
     }
 }
 
+impl Scene {
+    /// What is seen besides, where it is what the command is for.
+    pub(super) fn besides(&self) -> String {
+        match (self.line, self.exit) {
+            (Line::Check, ExitCode::Findings) => "the check fails. ".to_owned(),
+            (Line::Narrow, _) => format!("the sign-in leads to {COMPANY} alone. "),
+            _ => String::new(),
+        }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, rest) = self.words();
@@ -229,15 +240,11 @@ impl fmt::Display for Line {
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sso = if self.enforced { "SSO is enforced" } else { "SSO is not enforced" };
-        let sign_in = match (self.enforced, self.narrow) {
-            (false, true) => format!(", the sign-in would admit {COMPANY} alone"),
-            _ => String::new(),
-        };
         match self.ways {
-            Ways::None => write!(f, "{sso}{sign_in}; nobody gets in"),
-            Ways::Password => write!(f, "{sso}{sign_in}; people get in by password"),
-            Ways::Pin => write!(f, "{sso}{sign_in}; people get in by a PIN sent by e-mail"),
-            Ways::Company => write!(f, "{sso}{sign_in}; people get in through {COMPANY}"),
+            Ways::None => write!(f, "{sso}; nobody gets in"),
+            Ways::Password => write!(f, "{sso}; people get in by password"),
+            Ways::Pin => write!(f, "{sso}; people get in by a PIN sent by e-mail"),
+            Ways::Company => write!(f, "{sso}; people get in through {COMPANY}"),
         }
     }
 }
