@@ -29,7 +29,9 @@ pub async fn run(process: Process) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &args, &env, terminal, clock, streams),
     };
-    let Cli { command, options } = cli;
+    let Cli { command, mut options } = cli;
+    // A dry run leaves the journal alone as well.
+    options.dry_run |= command.only_reads();
     if let Some(outcome) = command.run_alone() {
         let screen =
             screen(&options, options.output.unwrap_or_default(), &env, terminal, clock, streams);

@@ -119,7 +119,7 @@ pub struct Options {
 }
 
 /// What a run goes by.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The account, where it was named.
     pub account: Option<AccountId>,
@@ -146,6 +146,20 @@ pub struct Settings {
     pub user: Option<String>,
     /// The global options, for what only they can set.
     pub options: Options,
+}
+
+/// An account that was named by nobody, and how to reach it.
+pub struct Place {
+    /// The account.
+    pub account: AccountId,
+    /// The credentials for it.
+    pub credentials: Credentials,
+    /// The API.
+    pub base: BaseUrl,
+    /// The one name server to ask.
+    pub server: ServerSpec,
+    /// The directory of the journal.
+    pub journal: PathBuf,
 }
 
 /// Where the token comes from. Reading it waits until a request needs it.
@@ -298,6 +312,44 @@ impl Settings {
     /// The file that keeps the simulator's state.
     pub fn sandbox_state(&self) -> Result<PathBuf, Error> {
         self.sandbox_state.clone().ok_or(Error::NoHome)
+    }
+
+    /// The settings of somebody else, of whom nothing but the user's name and
+    /// how requests are sent is taken over.
+    #[must_use]
+    pub fn elsewhere(&self, place: Place) -> Self {
+        let given = &self.options;
+        let options = Options {
+            account: None,
+            profile: None,
+            token_file: None,
+            token_stdin: false,
+            output: None,
+            yes: true,
+            confirm: None,
+            dry_run: false,
+            detailed_exitcode: false,
+            servers: Vec::new(),
+            sandbox: false,
+            sandbox_state: None,
+            faults: Vec::new(),
+            ..given.clone()
+        };
+        Self {
+            account: Some(place.account),
+            credentials: CredentialSource::Given(place.credentials),
+            base: place.base,
+            connector: None,
+            format: Format::Table,
+            servers: vec![place.server],
+            roots: self.roots.clone(),
+            config: None,
+            sandbox: false,
+            sandbox_state: None,
+            journal: Some(place.journal),
+            user: self.user.clone(),
+            options,
+        }
     }
 }
 

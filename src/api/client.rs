@@ -3,6 +3,7 @@
 
 mod attempt;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub struct Client {
     /// Until when the API wants no further request.
     hold: Mutex<Option<Timestamp>>,
     unanswered: Mutex<Vec<(u64, String)>>,
+    requests: AtomicU64,
 }
 
 impl Client {
@@ -65,6 +67,7 @@ impl Client {
             wire: OnceCell::new(),
             hold: Mutex::default(),
             unanswered: Mutex::default(),
+            requests: AtomicU64::new(0),
         }
     }
 
@@ -150,6 +153,12 @@ impl Client {
     #[must_use]
     pub fn unanswered(&self) -> Vec<String> {
         lock(&self.unanswered).iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// How many requests were sent so far, repeated ones and pages included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// `text` without secrets, the credential in use included.

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use clap::{Args as _, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, connector, dig, doctor, federation, help, idp, journal, man,
-    preflight, sandbox, schema, setup, share, status, team, token, whoami,
+    Outcome, app, bypass, completions, connector, dig, doctor, drill, federation, help, idp,
+    journal, man, preflight, sandbox, schema, setup, share, status, team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -86,6 +86,8 @@ pub enum Command {
     /// Work with resource shares one step at a time
     #[command(subcommand, visible_alias = "shares")]
     Share(Deferred<share::Command>),
+    /// Rehearse set-up, lockout and recovery in a simulator of its own
+    Drill(drill::Args),
     /// Run the built-in simulator for other programs
     #[command(subcommand)]
     Sandbox(Deferred<sandbox::Command>),
@@ -118,6 +120,12 @@ impl Command {
         matches!(self, Self::Sandbox(Deferred(sandbox::Command::Serve(_))))
     }
 
+    /// Whether the command may change nothing, whatever the options say.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        matches!(self, Self::Drill(args) if args.against_profile)
+    }
+
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
@@ -139,6 +147,7 @@ impl Command {
             Self::Dig(args) => dig::run(args, context).await,
             Self::Journal(Deferred(command)) => journal::run(command, context).await,
             Self::Sandbox(Deferred(command)) => sandbox::run(command, context).await,
+            Self::Drill(args) => drill::run(args, context).await,
             Self::Federation(Deferred(command)) => federation::run(command, context).await,
             Self::Share(Deferred(command)) => share::run(command, context).await,
             Self::Completions(args) => Ok(completions::run(&args)),
@@ -209,6 +218,7 @@ mod tests {
             "cfsso setup cool.cats --dry-run",
             "cfsso sandbox serve",
             "cfsso bypass disable --all --yes",
+            "cfsso drill --unattended --fault 500",
             "cfsso help exit-codes",
         ] {
             let args = words(line);

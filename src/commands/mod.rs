@@ -7,6 +7,7 @@ pub mod completions;
 pub mod connector;
 pub mod dig;
 pub mod doctor;
+pub mod drill;
 pub mod edit;
 pub mod federation;
 pub mod help;

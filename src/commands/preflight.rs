@@ -32,6 +32,14 @@ pub struct Args {
     guard: Guard,
 }
 
+impl Args {
+    /// Of this connector, without options.
+    #[must_use]
+    pub fn of(connector: Selector) -> Self {
+        Self { connector: Some(connector), guard: Guard::default() }
+    }
+}
+
 /// What the checks before enforcement may let pass, and what they prove besides.
 #[derive(clap::Args, Debug, Default)]
 pub struct Guard {
@@ -44,7 +52,7 @@ pub struct Guard {
 }
 
 /// What is proven of tokens for lockouts.
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Debug)]
 pub struct Proof {
     /// Prove the token in this file, kept for lockouts; it is not stored
     #[arg(long, value_name = "FILE")]
@@ -77,6 +85,12 @@ impl Guard {
         let Self { proof, accept_risk: accepted } = self;
         let asking = proof.asking(context).await?;
         Ok(Enabling { asking, min_token_days: proof.min_token_days, accepted })
+    }
+}
+
+impl Default for Proof {
+    fn default() -> Self {
+        Self { recovery_token_file: None, min_token_days: Terms::MIN_TOKEN_DAYS }
     }
 }
 

@@ -81,6 +81,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
     Kind { name: "doctor", about: "doctor", schema: || schema_for!(super::doctor::Report) },
+    Kind { name: "drill", about: "drill", schema: || schema_for!(super::drill::report::Report) },
     Kind {
         name: "federation-share",
         about: "federation share",

@@ -26,6 +26,7 @@ pub mod target;
 pub mod token;
 pub mod verify;
 pub mod wait;
+pub mod way_in;
 mod write;
 
 pub use stop::{Stop, StopKind};

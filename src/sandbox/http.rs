@@ -33,7 +33,7 @@ const LARGEST_ANSWER: usize = 32 << 20;
 pub(super) fn start(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {
     let router = Router::new()
         .nest(BASE, routes::all())
-        .merge(issuer::routes())
+        .merge(issuer::routes(shared))
         .fallback(unmodelled)
         .method_not_allowed_fallback(unmodelled)
         .layer(from_fn_with_state(shared.clone(), pass))

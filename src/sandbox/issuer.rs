@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -28,7 +29,7 @@ const EXPIRED: &str = include_str!("issuer/expired.pem");
 /// The modulus of that key, in base64url; its exponent is 65537.
 const MODULUS: &str = include_str!("issuer/modulus.txt");
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/oidc/{slug}/.well-known/openid-configuration", get(configuration))
         .route("/oidc/{slug}/jwks", get(keys))
@@ -41,6 +42,15 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/teams/{domain}/cdn-cgi/access/certs", get(team))
         .route("/saml/{slug}/metadata", get(metadata))
         .route("/saml/{slug}/sso", any(nobody))
+        .route_layer(from_fn_with_state(shared.clone(), unless_down))
+}
+
+/// What is taken down answers as a proxy does that has nothing behind it.
+async fn unless_down(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if request.uri().path().split('/').any(|part| shared.is_down(part)) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "no server is available\n").into_response();
+    }
+    next.run(request).await
 }
 
 async fn configuration(

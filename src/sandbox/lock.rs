@@ -88,6 +88,9 @@ impl Drop for Lock {
         // A lock file that still names a dead process is harmless: nobody reads
         // it unless somebody holds the lock.
         let _ = self.file.set_len(0);
+        // Closing is not enough: a child that another thread is about to start
+        // has the file open until it becomes its own program.
+        let _ = self.file.unlock();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every request and the sandbox's owner have in common.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +44,8 @@ pub(super) struct Shared {
     faults: Mutex<Armed>,
     limits: Mutex<Limits>,
     log: Mutex<VecDeque<Exchange>>,
+    /// The slugs of the identity providers that do not answer.
+    down: Mutex<BTreeSet<String>>,
     rays: AtomicU64,
 }
 
@@ -58,6 +60,7 @@ impl Shared {
             faults: Mutex::default(),
             limits: Mutex::default(),
             log: Mutex::default(),
+            down: Mutex::default(),
             rays: AtomicU64::new(0x8c5a_ca75_0000_0000),
         }
     }
@@ -80,6 +83,15 @@ impl Shared {
 
     pub fn log(&self) -> Vec<Exchange> {
         held(&self.log).iter().cloned().collect()
+    }
+
+    pub fn down(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        held(&self.down)
+    }
+
+    /// Whether the identity provider of that slug does not answer.
+    pub fn is_down(&self, slug: &str) -> bool {
+        self.down().contains(slug)
     }
 
     /// The next answer's `cf-ray`.

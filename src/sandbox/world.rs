@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::seed::{self, team};
-use super::state::{Account, Member};
+use super::state::{Account, Member, State};
 use super::{Error, Membership, Role, Sandbox};
 use crate::api::ids::AccountId;
 
@@ -47,6 +47,37 @@ impl Sandbox {
     #[must_use]
     pub fn origin(&self) -> String {
         self.shared.origin.clone()
+    }
+
+    /// Takes the identity provider of that slug down: nothing that it publishes
+    /// is answered until [`bring_up`](Self::bring_up).
+    pub fn take_down(&self, slug: &str) {
+        self.shared.down().insert(slug.to_owned());
+    }
+
+    /// Lets it answer again.
+    pub fn bring_up(&self, slug: &str) {
+        self.shared.down().remove(slug);
+    }
+
+    /// All that the sandbox knows, as the text of a JSON object in which equal
+    /// worlds are equal: it leaves out what each change moves on, which is how
+    /// many there were, what identifiers were handed out, and the time of the
+    /// latest change of an object.
+    #[must_use]
+    pub fn snapshot(&self) -> String {
+        let mut state = self.shared.store.read(State::clone);
+        (state.revision, state.issued) = (0, 0);
+        for connector in &mut state.connectors {
+            connector.updated_on = connector.created_on;
+        }
+        for app in &mut state.apps {
+            app.updated_at = app.created_at;
+        }
+        for policy in &mut state.policies {
+            policy.updated_at = policy.created_at;
+        }
+        serde_json::to_string(&state).expect("a state is plain data")
     }
 
     /// Makes somebody a member of the first account, or changes what they are.

@@ -1,5 +1,8 @@
 //! Scenes of `cfsso bypass`: what it sends, and that it is put back.
 
+mod at_once;
+mod bare_box;
+
 use std::collections::BTreeSet;
 
 use cfsso::sandbox::Access;

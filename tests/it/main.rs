@@ -10,6 +10,7 @@ mod confirm;
 mod connector;
 mod dns;
 mod doctor;
+mod drill;
 mod errors;
 mod federation;
 mod harness;

@@ -1,6 +1,7 @@
 //! One attempt after the other at one request: what its answer means, and what
 //! follows from it.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use backon::ExponentialBackoff;
@@ -121,6 +122,7 @@ impl Client {
         self.wait_for_the_rate_limit(&run.call).await?;
         let limit = self.limit()?;
         run.attempts += 1;
+        self.requests.fetch_add(1, Ordering::Relaxed);
         if !run.call.method.is_read() {
             self.note(run);
         }

@@ -58,12 +58,12 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     let planned = pin.clone().map_or_else(|| YET_TO_COME.parse(), Ok)?;
     let edit = otp::edit(&found.app, &planned, reach)?;
     let changes = changes(tools, pin.as_ref(), &edit);
+    for obstacle in mail::obstacles(found.app.text(), pin.as_ref()) {
+        context.screen.warn(Text::prose(obstacle));
+    }
     let is_done = changes.is_empty();
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "opening it")? {
         return Ok(outcome);
-    }
-    for obstacle in mail::obstacles(found.app.text(), pin.as_ref()) {
-        context.screen.warn(Text::prose(obstacle));
     }
     let mut report = Report::new("otp");
     if is_done {

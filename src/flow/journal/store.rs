@@ -297,6 +297,8 @@ impl RunFile {
     /// Ends the run: what has an end is history.
     pub fn close(self) {
         let Self { id, dir, file, entries, unfinished, .. } = self;
+        // A child that another thread is about to start has it open for a while.
+        let _ = file.unlock();
         drop(file);
         let open = path(&dir, OPEN, &id);
         // Where either fails, the file stays in `open/`, and reads just the same.

@@ -70,3 +70,18 @@ async fn saml_metadata_holds_a_certificate_that_can_be_one_of_the_past() {
     inject(&sandbox, "500@GET/metadata");
     assert_eq!(visit(&sandbox, METADATA).await.status, 500);
 }
+
+#[tokio::test]
+async fn what_is_taken_down_answers_nobody_until_it_is_back() {
+    let (sandbox, _) = sandbox().await;
+    let before = sandbox.snapshot();
+    sandbox.take_down("company");
+    for request in [CONFIGURATION, KEYS, METADATA, "GET /oidc/company/authorize"] {
+        assert_eq!(visit(&sandbox, request).await.status, 503, "{request}");
+    }
+    let other = "GET /oidc/another/.well-known/openid-configuration";
+    assert_eq!(visit(&sandbox, other).await.status, 200);
+    sandbox.bring_up("company");
+    assert_eq!(visit(&sandbox, CONFIGURATION).await.status, 200);
+    assert_eq!(sandbox.snapshot(), before, "it is no part of what an account holds");
+}

@@ -1,0 +1,107 @@
+//! The reading half of a drill, against the account in use: what recovery would
+//! find there and write. The run is a dry run, whatever the options say, and the
+//! journal stays as it is.
+
+use serde_json::value::RawValue;
+
+use super::super::{Outcome, bypass, preflight, status};
+use super::report::{Against, Event, Report, State, Step};
+use crate::api::Client;
+use crate::context::Context;
+use crate::failure;
+use crate::flow::connector::{self, Selector};
+use crate::output::{ExitCode, Text};
+
+/// Reads what there is, and shows what would be written.
+pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let mut reading = Reading {
+        context,
+        client: tools.client,
+        report: Report::new(Against::Account, tools.account.to_string()),
+        failure: None,
+    };
+    context.screen.show(&|page| {
+        page.paragraph(Text::strong(format!("Account {}: nothing is written.", tools.account)));
+    });
+    let look = Box::pin(status::run(status::Args {}, context));
+    reading.step("status", "what each domain's sign-in goes through was read", look).await;
+    // Where the list cannot be read, `bypass disable` fails and says why.
+    for connector in connector::list(&tools).await.unwrap_or_default() {
+        let command = format!("preflight {}", connector.email_domain);
+        let seen = "nothing speaks against enforcement";
+        let selector = Selector::Id(connector.id.clone());
+        let look = Box::pin(preflight::run(preflight::Args::of(selector), context));
+        reading.step(&command, seen, look).await;
+    }
+    let seen = "what it would write is shown, and nothing was sent";
+    let look = Box::pin(bypass::otp::run(bypass::otp::Args::plain(), context));
+    reading.step("bypass otp --dry-run", seen, look).await;
+    let look = Box::pin(bypass::disable::run(bypass::disable::Args::all(), context));
+    reading.step("bypass disable --all --dry-run", seen, look).await;
+    let Reading { mut report, failure, .. } = reading;
+    report.conclude(failure.is_none());
+    Ok(Outcome::done(report).failed(failure))
+}
+
+struct Reading<'a> {
+    context: &'a Context,
+    client: &'a Client,
+    report: Report,
+    /// The first thing that went wrong: the others are read all the same.
+    failure: Option<anyhow::Error>,
+}
+
+impl Reading<'_> {
+    async fn step(
+        &mut self,
+        command: &str,
+        claim: &str,
+        look: impl Future<Output = anyhow::Result<Outcome>>,
+    ) {
+        let screen = &self.context.screen;
+        let (began, requests) = (self.context.clock.now(), self.client.requests());
+        screen.doing(format!("cfsso {command}"));
+        let outcome = look.await;
+        screen.settled();
+        let time = began.duration_until(self.context.clock.now()).unsigned_abs();
+        let (report, failure) = match outcome {
+            Ok(outcome) => (outcome.report, outcome.failure),
+            Err(error) => (None, Some(error)),
+        };
+        let mut step = Step {
+            act: None,
+            command: format!("cfsso {command}"),
+            state: State::Done,
+            seen: claim.to_owned(),
+            ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            requests: self.client.requests() - requests,
+            writes: 0,
+            exit_code: None,
+            result: report
+                .as_ref()
+                .and_then(|report| RawValue::from_string(report.json().ok()?).ok()),
+        };
+        if let Some(error) = failure {
+            let (seen, exit_code) = told(&error);
+            step = Step { state: State::Failed, seen, exit_code: Some(exit_code), ..step };
+            self.failure.get_or_insert(error);
+        }
+        screen.event(&Event::Step(&step));
+        screen.show(&|page| {
+            page.blank();
+            step.show(page);
+            if let Some(report) = &report {
+                page.blank();
+                report.show(page);
+            }
+        });
+        self.report.steps.push(step);
+    }
+}
+
+fn told(error: &anyhow::Error) -> (String, ExitCode) {
+    let told = failure::told(error);
+    let sentences: Vec<_> = [told.message].into_iter().chain(told.causes).collect();
+    (sentences.join(": "), told.exit_code)
+}

@@ -1,0 +1,179 @@
+//! `cfsso drill`: set-up, lockout and recovery, rehearsed with the commands
+//! themselves in a simulator that is there for nothing else; or the reading half
+//! of it against the account in use.
+
+mod account;
+pub mod report;
+mod stage;
+mod story;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::report::{Against, Event, Report, State, Step};
+use self::stage::Stage;
+use self::story::{ACTS, Act, Scene};
+use super::Outcome;
+use crate::context::Context;
+use crate::failure;
+use crate::flow::{Stop, StopKind};
+use crate::output::{Format, Text};
+
+/// Arguments of `drill`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Nothing but a simulator of its own is changed, and it is gone afterwards. On a
+terminal, Enter leads from act to act.
+
+Examples:
+  cfsso drill
+  cfsso drill --unattended -o json | jq '.steps[] | {command, ms, requests}'
+  cfsso drill --unattended --fault 500x*@PUT --max-retries 0
+  cfsso drill --against-profile --profile work"
+)]
+pub struct Args {
+    /// Do not pause between the acts
+    #[arg(long)]
+    unattended: bool,
+
+    /// Read from the account in use instead, and show what recovery would write there
+    #[arg(long)]
+    pub against_profile: bool,
+}
+
+/// Rehearses.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.against_profile {
+        return Box::pin(account::read(context)).await;
+    }
+    let stage = Stage::build(context).await?;
+    let mut report = Report::new(Against::Simulator, stage.account().to_string());
+    // Where nobody is there to read, nobody has to be waited for.
+    let pauses = context.screen.can_ask()
+        && context.screen.format() == Format::Table
+        && !args.unattended
+        && !context.settings.options.yes;
+    let end = perform(&stage, context, pauses, &mut report).await;
+    report.conclude(end.is_ok());
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+async fn perform(
+    stage: &Stage,
+    context: &Context,
+    pauses: bool,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let mut before = None;
+    for (index, act) in ACTS.iter().enumerate() {
+        if pauses && index > 0 {
+            pause(context, index).await?;
+        }
+        begin(context, index, act);
+        for scene in act.scenes {
+            context.screen.doing(scene.line.to_string());
+            let step = play(stage, context, act, scene, &mut before).await;
+            context.screen.settled();
+            tell(context, &step);
+            let failed = (step.state == State::Failed).then(|| ended(&step));
+            report.steps.push(step);
+            failed.map_or(Ok(()), Err)?;
+        }
+    }
+    Ok(())
+}
+
+/// One scene: what happens around it, its command, and whether what it claims
+/// is seen. Only the command is timed and counted.
+async fn play(
+    stage: &Stage,
+    context: &Context,
+    act: &Act,
+    scene: &Scene,
+    before: &mut Option<String>,
+) -> Step {
+    stage.outage(scene.outage);
+    let from = Mark::here(stage, context);
+    let played = stage.play(scene).await;
+    let (time, requests, writes) = from.passed(stage, context);
+    let played = match played {
+        Ok(()) => stage.see(scene, before).await,
+        Err(error) => Err(error),
+    };
+    let (state, seen, exit_code) = match played {
+        Ok(seen) => (State::Done, seen, None),
+        Err(error) => {
+            let told = failure::told(&error);
+            let seen = [told.message].into_iter().chain(told.causes).collect::<Vec<_>>();
+            (State::Failed, seen.join(": "), Some(told.exit_code))
+        }
+    };
+    Step {
+        act: Some(act.title),
+        command: scene.line.to_string(),
+        state,
+        seen,
+        ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        requests,
+        writes,
+        exit_code,
+        result: None,
+    }
+}
+
+/// Where the clock and the simulator's log stood.
+struct Mark {
+    time: Timestamp,
+    requests: u64,
+    writes: u64,
+}
+
+impl Mark {
+    fn here(stage: &Stage, context: &Context) -> Self {
+        let (requests, writes) = stage.asked();
+        Self { time: context.clock.now(), requests, writes }
+    }
+
+    /// The time, the requests and the writes since.
+    fn passed(&self, stage: &Stage, context: &Context) -> (Duration, u64, u64) {
+        let now = Self::here(stage, context);
+        let time = self.time.duration_until(now.time).unsigned_abs();
+        (time, now.requests - self.requests, now.writes - self.writes)
+    }
+}
+
+fn begin(context: &Context, index: usize, act: &Act) {
+    context.screen.event(&Event::Act { act: act.title });
+    context.screen.show(&|page| {
+        if index > 0 {
+            page.blank();
+        }
+        page.paragraph(Text::strong(format!("{}. {}", index + 1, act.title)));
+        page.paragraph(Text::dim(act.about));
+    });
+}
+
+async fn pause(context: &Context, played: usize) -> Result<(), Stop> {
+    let question = Text::plain("Press ") + Text::strong("Enter") + " for the next act:";
+    match context.screen.ask(question).await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) | Err(_) => {
+            let message = format!("the drill was left after act {played} of {}", ACTS.len());
+            Err(Stop::new(StopKind::Declined, message)
+                .hint("`cfsso drill --unattended` plays it to its end"))
+        }
+    }
+}
+
+fn tell(context: &Context, step: &Step) {
+    context.screen.event(&Event::Step(step));
+    context.screen.show(&|page| step.show(page));
+}
+
+fn ended(step: &Step) -> Stop {
+    let message = format!("the drill ended at `{}`", step.command);
+    Stop::new(StopKind::NotSeen, message).cause(step.seen.clone()).hint(
+        "nothing but the drill's own simulator was touched; `cfsso drill --debug` shows its requests",
+    )
+}

@@ -1,0 +1,180 @@
+//! What a drill came to: its steps, each with its time and its requests.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::output::{ExitCode, Mark, Page, Show, Text};
+
+/// The columns before what was seen.
+const INDENT: &str = "           ";
+
+/// What a drill came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether every step was seen to work.
+    pub ok: bool,
+    /// What it was played against.
+    pub against: Against,
+    /// The account there.
+    pub account: String,
+    /// The steps, in their order; those after one that failed are not there in
+    /// a simulator.
+    pub steps: Vec<Step>,
+    /// How long the steps took, in milliseconds.
+    pub ms: u64,
+    /// How many requests to the API they took.
+    pub requests: u64,
+}
+
+/// What a drill is played against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Against {
+    /// A simulator that is there for nothing else.
+    Simulator,
+    /// The account in use, where nothing is written.
+    Account,
+}
+
+/// One command, and what was seen of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Step {
+    /// The act that it is in; null where there are none.
+    pub act: Option<&'static str>,
+    /// The command.
+    pub command: String,
+    /// Whether it was seen to do what it is for.
+    pub state: State,
+    /// What was seen after it, or what went wrong.
+    pub seen: String,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+    /// How many requests to the API it took.
+    pub requests: u64,
+    /// How many of them write.
+    pub writes: u64,
+    /// The exit code of what went wrong.
+    pub exit_code: Option<ExitCode>,
+    /// What the command printed; null in a simulator.
+    #[schemars(with = "Option<Value>")]
+    pub result: Option<Box<RawValue>>,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It was seen to work.
+    Done,
+    /// It was not.
+    Failed,
+}
+
+/// What happens while a drill is played.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// An act begins.
+    Act {
+        /// Its title.
+        act: &'a str,
+    },
+    /// A step ended.
+    Step(&'a Step),
+}
+
+impl Report {
+    /// A drill of which nothing was played yet.
+    #[must_use]
+    pub fn new(against: Against, account: String) -> Self {
+        Self {
+            schema: "cfsso/drill/v1",
+            ok: false,
+            against,
+            account,
+            steps: Vec::new(),
+            ms: 0,
+            requests: 0,
+        }
+    }
+
+    /// Adds up what was played.
+    pub fn conclude(&mut self, ok: bool) {
+        self.ok = ok;
+        self.ms = self.steps.iter().map(|step| step.ms).sum();
+        self.requests = self.steps.iter().map(|step| step.requests).sum();
+    }
+}
+
+impl Step {
+    /// Draws its line, and what was seen under it.
+    pub fn show(&self, page: &mut Page) {
+        let mark = match self.state {
+            State::Done => Mark::Done,
+            State::Failed => Mark::Failed,
+        };
+        page.marked(mark, Text::code(&self.command));
+        page.hanging(INDENT, Text::dim(format!("{}: ", self.took())) + Text::prose(&self.seen));
+    }
+
+    fn took(&self) -> String {
+        let counted =
+            |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let writes = match self.writes {
+            0 => String::new(),
+            writes => format!(" ({})", counted(writes, "write")),
+        };
+        format!("{}{writes}, {}", counted(self.requests, "request"), lasting(self.ms))
+    }
+}
+
+fn lasting(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+}
+
+impl Show for Report {
+    /// The steps were shown as they came: what is left is their end.
+    fn show(&self, page: &mut Page) {
+        if !self.ok {
+            return;
+        }
+        let count = self.steps.len();
+        let time = lasting(self.ms);
+        page.blank();
+        match self.against {
+            Against::Simulator => {
+                page.paragraph(Text::strong(format!(
+                    "All {count} steps were seen to work, in {time} and with {} requests.",
+                    self.requests
+                )));
+                page.paragraph(Text::prose(
+                    "That somebody signs in is not proven by it. `cfsso drill --against-profile` \
+                     looks at your account, and changes nothing.",
+                ));
+            }
+            Against::Account => page.paragraph(Text::strong(format!(
+                "All {count} steps were seen to work, in {time} and with {} requests; nothing was written.",
+                self.requests
+            ))),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.steps.iter().map(|step| step.command.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_as_short_as_it_can_be() {
+        for (ms, words) in [(0, "0 ms"), (999, "999 ms"), (1000, "1.0 s"), (61_999, "61.9 s")] {
+            assert_eq!(lasting(ms), words);
+        }
+    }
+}

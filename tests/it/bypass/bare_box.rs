@@ -1,0 +1,106 @@
+//! Scenes of `cfsso bypass` where no journal can be kept: nothing is sent, and
+//! `--no-journal` does without. A full disk is among the unit tests: it takes a
+//! writer that fails.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{COMPANY, locked};
+use crate::harness::World;
+
+/// Worlds whose journal cannot be written, and what they are called.
+async fn read_only() -> Vec<(&'static str, World, tempfile::TempDir)> {
+    let mut worlds = Vec::new();
+    for place in ["below a file", "no folder for a home", "without the right to write"] {
+        let dir = tempfile::tempdir().unwrap();
+        let world = locked().await;
+        let world = match place {
+            "below a file" => {
+                let file = dir.path().join("file");
+                std::fs::write(&file, "").unwrap();
+                world.with_env("CFSSO_JOURNAL", &file.join("x").display().to_string())
+            }
+            "no folder for a home" => {
+                world.with_env("CFSSO_JOURNAL", "").with_env("HOME", "/dev/null")
+            }
+            _ if !is_shut(dir.path()) => continue,
+            _ => world
+                .with_env("CFSSO_JOURNAL", "")
+                .with_env("XDG_STATE_HOME", &dir.path().display().to_string()),
+        };
+        worlds.push((place, world, dir));
+    }
+    worlds
+}
+
+/// Takes the right to write away, and tells whether that holds: root has it all
+/// the same.
+fn is_shut(dir: &Path) -> bool {
+    let mut permissions = std::fs::metadata(dir).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(dir, permissions).unwrap();
+    std::fs::write(dir.join("probe"), "").is_err()
+}
+
+fn printed(stdout: &str) -> Vec<Value> {
+    let lines = stdout.lines().filter(|line| line.starts_with('{'));
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_read_only_home_stops_the_write_and_no_journal_does_without() {
+    for (place, world, _dir) in read_only().await {
+        let before = world.sandbox.snapshot();
+        let writes = world.writes().len();
+        for option in ["bypass otp", "bypass disable --all", "bypass disable cool.cats"] {
+            let error = world.fails(&format!("{option} --yes"), 1).await;
+            assert_eq!(error["kind"], "journal", "{place} {option}");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains("nothing was sent"), "{place} {option}: {error}");
+            let hint = error["hint"].as_str().unwrap();
+            let without = format!("`cfsso {option} --no-journal`");
+            assert!(hint.contains(&without), "{place} {option}: {error}");
+        }
+        assert_eq!(world.writes().len(), writes, "{place}");
+        assert_eq!(world.sandbox.snapshot(), before, "{place}");
+
+        let ran = world.ok("bypass otp --yes --no-journal").await;
+        let lines = printed(&ran.stdout);
+        assert_eq!(lines.len(), 2, "{place} {ran:?}");
+        assert_eq!(lines[0]["request"]["method"], "POST", "{place}");
+        assert_eq!(lines[1]["before"]["allowed_idps"], json!([COMPANY]), "{place}");
+        assert_eq!(lines[1]["before"]["auto_redirect_to_identity"], true, "{place}");
+
+        let ran = world.ok("bypass disable --all --yes --no-journal").await;
+        let lines = printed(&ran.stdout);
+        assert_eq!(lines.len(), 1, "{place} {ran:?}");
+        assert_eq!(lines[0]["before"]["enabled"], true, "{place}");
+        assert_eq!(world.connectors().await[0]["enabled"], false, "{place}");
+    }
+}
+
+/// What `--no-journal` says puts it back does put it back.
+#[tokio::test]
+async fn what_was_done_without_a_journal_can_be_put_back_by_hand() {
+    let world = locked().await;
+    let before = world.sandbox.snapshot();
+    let kept = world.journal.path().join("kept").display().to_string();
+    let bare = world.with_env("CFSSO_JOURNAL", "").with_env("HOME", "/dev/null");
+    let mut lines = Vec::new();
+    for line in ["bypass otp --yes --no-journal", "bypass disable --all --yes --no-journal"] {
+        let report = bare.ok(&format!("{line} -o json")).await.stdout;
+        // The state before comes first, a line each.
+        let from = report.find("{\n").unwrap();
+        let report: Value = serde_json::from_str(&report[from..]).unwrap();
+        let undo = report["undo"].as_array().unwrap().iter();
+        let commands = undo.map(|it| it.as_str().unwrap().trim_matches('`').to_owned());
+        lines.extend(commands.collect::<Vec<_>>());
+    }
+    let world = bare.with_env("CFSSO_JOURNAL", &kept);
+    // What refuses to leave no way in comes after the enforcement it is about.
+    for line in &lines {
+        world.ok(&format!("{} --yes", line.strip_prefix("cfsso ").unwrap())).await;
+    }
+    assert_eq!(world.sandbox.snapshot(), before, "{lines:?}");
+}
