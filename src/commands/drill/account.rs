@@ -29,7 +29,7 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     // Where the list cannot be read, `bypass disable` fails and says why.
     for connector in connector::list(&tools).await.unwrap_or_default() {
         let command = format!("preflight {}", connector.email_domain);
-        let seen = "nothing speaks against enforcement";
+        let seen = "no check refuses enforcement";
         let selector = Selector::Id(connector.id.clone());
         let look = Box::pin(preflight::run(preflight::Args::of(selector), context));
         reading.step(&command, seen, look).await;
