@@ -81,6 +81,13 @@ impl Context {
         self
     }
 
+    /// The same, with another journal.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(crate) fn with_journal(mut self, journal: Journal<'static>) -> Self {
+        self.journal = journal;
+        self
+    }
+
     /// The environment variable of that name.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {

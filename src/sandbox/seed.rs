@@ -13,6 +13,7 @@ pub(super) mod team;
 use jiff::Timestamp;
 
 use super::access::Access;
+use super::raw::Raw;
 use super::state::{
     Account, Connector, Elsewhere, Record, State, Token, Zone, ZoneKind, ZoneStatus,
 };
@@ -168,6 +169,7 @@ fn enabled_elsewhere() -> Connector {
         use_fedramp_language: false,
         code: OTHER_CODE.to_owned(),
         status: Status::Verified,
+        unknown: Raw::default(),
         run: None,
         created_on: epoch(),
         updated_on: epoch(),

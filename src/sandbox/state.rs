@@ -228,6 +228,9 @@ pub(super) struct Connector {
     pub use_fedramp_language: bool,
     pub code: String,
     pub status: Status,
+    /// What is answered besides.
+    #[serde(default)]
+    pub unknown: Raw,
     /// The run of verification that is under way.
     pub run: Option<Run>,
     pub created_on: Timestamp,

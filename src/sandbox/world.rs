@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::raw::Raw;
 use super::seed::{self, team};
-use super::state::{Account, Member, State};
+use super::state::{Account, Connector, Member, State};
 use super::{Error, Membership, Role, Sandbox};
 use crate::api::ids::AccountId;
 
@@ -58,6 +59,18 @@ impl Sandbox {
     /// Lets it answer again.
     pub fn bring_up(&self, slug: &str) {
         self.shared.down().remove(slug);
+    }
+
+    /// Has the connectors of a domain answer, besides, the fields of a JSON
+    /// object, which nobody knows.
+    pub fn add_unknown_fields(&self, domain: &str, object: &str) -> Result<(), Error> {
+        self.shared.store.change(|state| {
+            let of_domain = |known: &&mut Connector| known.email_domain == domain;
+            for connector in state.connectors.iter_mut().filter(of_domain) {
+                connector.unknown = Raw::literal(object);
+            }
+            Ok(())
+        })
     }
 
     /// All that the sandbox knows, as the text of a JSON object in which equal

@@ -2,11 +2,11 @@
 
 mod at_once;
 mod bare_box;
+mod worlds;
 
 use std::collections::BTreeSet;
 
 use cfsso::sandbox::Access;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::{Ran, World};
@@ -415,46 +415,5 @@ async fn results_are_as_their_schemas_say() {
         let validator = jsonschema::validator_for(&schema).unwrap();
         let errors: Vec<_> = validator.iter_errors(&result).map(|it| it.to_string()).collect();
         assert_eq!(errors, [""; 0], "{kind}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
-    #[test]
-    fn a_bypass_and_its_undoing_leave_the_world_equal(
-        enabled in any::<bool>(),
-        pin in any::<bool>(),
-        narrow in any::<bool>(),
-        instant in any::<bool>(),
-        unknown in "[a-z]{1,8}",
-        number in "[1-9][0-9]{0,30}",
-        steps in prop::collection::vec(0usize..3, 1..4),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let world = World::new().await;
-            let world = if enabled { world.enabled().await } else { world.verified().await };
-            if pin {
-                world.ok("idp create onetimepin --name PIN --yes").await;
-            }
-            if narrow {
-                set_up(&world, &[COMPANY], instant).await;
-            }
-            let (path, _) = sign_in(&world).await;
-            let reply = ask(&world.sandbox, Access::Full, &format!("GET {path}"), None).await;
-            let text = reply.result_text();
-            let text = format!(r#"{},"y_{unknown}":{{"n":{number},"x":[1.0,null]}}}}"#, text.strip_suffix('}').unwrap());
-            let reply = ask_text(&world.sandbox, Access::Full, &format!("PUT {path}"), &text).await;
-            assert_eq!(reply.status, 200, "{}", reply.text);
-            let before = state(&world).await;
-            for step in &steps {
-                let line = ["bypass otp --yes", "bypass otp --all-idps --yes", "bypass disable --all --yes"][*step];
-                world.ok(line).await;
-            }
-            let changed = state(&world).await != before;
-            let ran = world.run("bypass undo --yes").await;
-            assert_eq!(ran.code, if changed { 0 } else { 6 }, "{ran:?}");
-            assert_eq!(state(&world).await, before);
-        });
     }
 }

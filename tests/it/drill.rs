@@ -88,8 +88,8 @@ async fn nothing_of_anybodys_is_touched() {
         assert!(ran.stdout.contains("All 9 steps were seen to work"), "{ran:?}");
     }
     assert_eq!(world.requests(), [""; 0], "the API of the environment was not asked");
-    assert_eq!(files(world.journal.path()), [PathBuf::new(); 0]);
-    assert_eq!(files(home.path()), [PathBuf::new(); 0]);
+    assert_eq!(files(world.journal.path()), Vec::<PathBuf>::new());
+    assert_eq!(files(home.path()), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]

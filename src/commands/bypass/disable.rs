@@ -29,7 +29,7 @@ pub struct Args {
     pub all: bool,
 
     #[command(flatten)]
-    keeping: Keeping,
+    pub(super) keeping: Keeping,
 }
 
 impl Args {

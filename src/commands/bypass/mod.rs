@@ -1,6 +1,9 @@
 //! `cfsso bypass`: back into the dashboard, and everything put back afterwards.
 
 pub mod disable;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod full_disk;
 pub mod guide;
 pub mod otp;
 pub mod report;

@@ -7,7 +7,7 @@ use super::{Keeping, command, or_else, with_journal};
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::bypass::mail;
-use crate::flow::bypass::otp::{self, Found, Reach};
+use crate::flow::bypass::otp::{self, Found, Provided, Reach};
 use crate::flow::edit::Edit;
 use crate::flow::plan::{Change, Plan};
 use crate::flow::{Error, Stop, StopKind, Tools, idp};
@@ -30,7 +30,7 @@ pub struct Args {
     all_idps: bool,
 
     #[command(flatten)]
-    keeping: Keeping,
+    pub(super) keeping: Keeping,
 }
 
 impl Args {
@@ -71,19 +71,19 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     } else {
         context.confirm("otp", "let one-time PINs into the dashboard's sign-in").await?;
     }
-    let created = match pin {
-        Some(pin) => {
-            report.already("one-time PIN", format!("ID {pin}"));
-            None
+    let mut created = None;
+    let edit = if let Some(pin) = pin {
+        report.already("one-time PIN", format!("ID {pin}"));
+        edit
+    } else {
+        let Provided { pin, is_new } = otp::create(tools).await.map_err(failed)?;
+        if is_new {
+            report.done("one-time PIN", format!("created, ID {}", pin.id));
+            created = Some(pin.id.clone());
+        } else {
+            report.already("one-time PIN", format!("ID {}", pin.id));
         }
-        None => Some(otp::create(tools).await.map_err(failed)?.id.clone()),
-    };
-    if let Some(id) = &created {
-        report.done("one-time PIN", format!("created, ID {id}"));
-    }
-    let edit = match &created {
-        Some(id) => otp::edit(&found.app, id, reach)?,
-        None => edit,
+        otp::edit(&found.app, &pin.id, reach)?
     };
     let mut alarm = None;
     if edit.is_empty() {

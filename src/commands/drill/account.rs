@@ -10,7 +10,7 @@ use crate::api::Client;
 use crate::context::Context;
 use crate::failure;
 use crate::flow::connector::{self, Selector};
-use crate::output::{ExitCode, Text};
+use crate::output::Text;
 
 /// Reads what there is, and shows what would be written.
 pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
@@ -29,7 +29,7 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     // Where the list cannot be read, `bypass disable` fails and says why.
     for connector in connector::list(&tools).await.unwrap_or_default() {
         let command = format!("preflight {}", connector.email_domain);
-        let seen = "nothing speaks against enforcement";
+        let seen = "no check refuses enforcement";
         let selector = Selector::Id(connector.id.clone());
         let look = Box::pin(preflight::run(preflight::Args::of(selector), context));
         reading.step(&command, seen, look).await;
@@ -83,8 +83,7 @@ impl Reading<'_> {
                 .and_then(|report| RawValue::from_string(report.json().ok()?).ok()),
         };
         if let Some(error) = failure {
-            let (seen, exit_code) = told(&error);
-            step = Step { state: State::Failed, seen, exit_code: Some(exit_code), ..step };
+            step.fail(failure::told(&error));
             self.failure.get_or_insert(error);
         }
         screen.event(&Event::Step(&step));
@@ -98,10 +97,4 @@ impl Reading<'_> {
         });
         self.report.steps.push(step);
     }
-}
-
-fn told(error: &anyhow::Error) -> (String, ExitCode) {
-    let told = failure::told(error);
-    let sentences: Vec<_> = [told.message].into_iter().chain(told.causes).collect();
-    (sentences.join(": "), told.exit_code)
 }

@@ -97,29 +97,26 @@ async fn play(
     let from = Mark::here(stage, context);
     let played = stage.play(scene).await;
     let (time, requests, writes) = from.passed(stage, context);
-    let played = match played {
+    let looked = match played {
         Ok(()) => stage.see(scene, before).await,
         Err(error) => Err(error),
     };
-    let (state, seen, exit_code) = match played {
-        Ok(seen) => (State::Done, seen, None),
-        Err(error) => {
-            let told = failure::told(&error);
-            let seen = [told.message].into_iter().chain(told.causes).collect::<Vec<_>>();
-            (State::Failed, seen.join(": "), Some(told.exit_code))
-        }
-    };
-    Step {
+    let mut step = Step {
         act: Some(act.title),
         command: scene.line.to_string(),
-        state,
-        seen,
+        state: State::Done,
+        seen: String::new(),
         ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
         requests,
         writes,
-        exit_code,
+        exit_code: None,
         result: None,
+    };
+    match looked {
+        Ok(seen) => step.seen = seen,
+        Err(error) => step.fail(failure::told(&error)),
     }
+    step
 }
 
 /// Where the clock and the simulator's log stood.
@@ -156,14 +153,12 @@ fn begin(context: &Context, index: usize, act: &Act) {
 
 async fn pause(context: &Context, played: usize) -> Result<(), Stop> {
     let question = Text::plain("Press ") + Text::strong("Enter") + " for the next act:";
-    match context.screen.ask(question).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) | Err(_) => {
-            let message = format!("the drill was left after act {played} of {}", ACTS.len());
-            Err(Stop::new(StopKind::Declined, message)
-                .hint("`cfsso drill --unattended` plays it to its end"))
-        }
+    if let Ok(Some(_)) = context.screen.ask(question).await {
+        return Ok(());
     }
+    let message = format!("the drill was left after act {played} of {}", ACTS.len());
+    Err(Stop::new(StopKind::Declined, message)
+        .hint("`cfsso drill --unattended` plays it to its end"))
 }
 
 fn tell(context: &Context, step: &Step) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::output::{ExitCode, Mark, Page, Show, Text};
+use crate::output::{ExitCode, Failure, Mark, Page, Show, Text};
 
 /// The columns before what was seen.
 const INDENT: &str = "           ";
@@ -110,6 +110,14 @@ impl Report {
 }
 
 impl Step {
+    /// Marks it as failed.
+    pub fn fail(&mut self, told: Failure) {
+        self.state = State::Failed;
+        self.exit_code = Some(told.exit_code);
+        let sentences: Vec<_> = [told.message].into_iter().chain(told.causes).collect();
+        self.seen = sentences.join(": ");
+    }
+
     /// Draws its line, and what was seen under it.
     pub fn show(&self, page: &mut Page) {
         let mark = match self.state {

@@ -2,6 +2,7 @@
 //! stays enforced.
 
 use super::title;
+use crate::api::Kind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp::{self, Idp, Type};
@@ -74,17 +75,32 @@ pub fn edit(app: &App, pin: &IdpId, reach: Reach) -> Result<Edit, Stop> {
     })
 }
 
-/// Creates the one-time PIN: one POST, whose answer is the read-back.
-pub async fn create(tools: &Tools<'_>) -> Result<Idp, Error> {
+/// The one-time PIN that is let in.
+pub struct Provided {
+    /// It.
+    pub pin: Idp,
+    /// Whether this run created it.
+    pub is_new: bool,
+}
+
+/// Creates the one-time PIN: one POST, whose answer is the read-back. Where
+/// somebody has created it meanwhile, theirs will do.
+pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(pin(&idps).cloned())
     };
     let request = idp::create(tools.account, &body());
-    let created = tools.create(&request, look, title("create the one-time PIN")).await?;
-    let created = created.into_inner();
+    let created = tools.create(&request, look, title("create the one-time PIN")).await;
+    let created = match created {
+        Err(Error::Api(error)) if error.kind() == Kind::Conflict => {
+            let theirs = look().await?;
+            return theirs.map(|pin| Provided { pin, is_new: false }).ok_or(error.into());
+        }
+        created => created?.into_inner(),
+    };
     if created.kind == Type::OneTimePin {
-        return Ok(created);
+        return Ok(Provided { pin: created, is_new: true });
     }
     let message = format!("`{}` was created, but is no one-time PIN", created.name);
     Err(Stop::new(StopKind::NotSeen, message)

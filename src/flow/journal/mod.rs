@@ -89,6 +89,13 @@ impl<'p> Journal<'p> {
         Self::new(Keeper::Printing(print), who, clock)
     }
 
+    /// A journal in a directory whose disk is full.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(crate) fn on_a_full_disk(dir: PathBuf, clock: Clock) -> Self {
+        let full = |_: &std::path::Path| std::fs::File::options().write(true).open("/dev/full");
+        Self::new(Keeper::Store(Store::with_files(dir, full)), Who::default(), clock)
+    }
+
     fn new(keeper: Keeper<'p>, who: Who, clock: Clock) -> Self {
         Self {
             keeper,
@@ -281,8 +288,6 @@ fn unwritable(store: &Store, error: &io::Error) -> Stop {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use jiff::Timestamp;
     use secrecy::SecretString;
 
@@ -361,9 +366,7 @@ mod tests {
     fn a_full_disk_stops_the_write() {
         let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
         let dir = tempfile::tempdir().unwrap();
-        let full = |_: &std::path::Path| File::options().write(true).open("/dev/full");
-        let store = Store::with_files(dir.path().to_owned(), full);
-        let journal = Journal::new(Keeper::Store(store), Who::default(), clock.clone());
+        let journal = Journal::on_a_full_disk(dir.path().to_owned(), clock.clone());
         let stop = journal.begin(&client(&clock), &request(), &intent()).err().unwrap();
         assert_eq!(stop.message, "the journal cannot be written: nothing was sent");
         assert!(stop.causes[0].contains("No space left"), "{stop:?}");

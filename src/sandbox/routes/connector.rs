@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Outcome, body};
 use crate::api::connector::Status;
@@ -19,6 +19,7 @@ use crate::sandbox::access::{Area, Right};
 use crate::sandbox::answer::{Answer, Refusal, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::Parameters;
+use crate::sandbox::raw::Raw;
 use crate::sandbox::shared::Shared;
 use crate::sandbox::sso_app;
 use crate::sandbox::state::{Connector, Run, State as World};
@@ -65,7 +66,7 @@ async fn list(
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Read)?;
     query.only(&[])?;
-    let connectors: Vec<Value> = shared.store.read(|state| {
+    let connectors: Vec<Raw> = shared.store.read(|state| {
         let of_account = |connector: &&Connector| connector.account == account;
         state.connectors.iter().filter(of_account).map(shown).collect()
     });
@@ -110,6 +111,7 @@ async fn create(
             use_fedramp_language: creation.use_fedramp_language,
             code: format!("{PREFIX}{}", state.issue()),
             status: if run.is_some() { Status::Pending } else { Status::Awaiting },
+            unknown: Raw::default(),
             run,
             created_on: now,
             updated_on: now,
@@ -230,8 +232,8 @@ fn may_be_enabled(state: &World, position: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn shown(connector: &Connector) -> Value {
-    json!({
+fn shown(connector: &Connector) -> Raw {
+    let known = json!({
         "id": connector.id,
         "email_domain": connector.email_domain,
         "enabled": connector.enabled,
@@ -239,5 +241,8 @@ fn shown(connector: &Connector) -> Value {
         "verification": { "code": connector.code, "status": connector.status },
         "created_on": time(connector.created_on),
         "updated_on": time(connector.updated_on),
-    })
+    });
+    let mut shown = Raw::literal(&known.to_string());
+    shown.merge(connector.unknown.clone());
+    shown
 }
