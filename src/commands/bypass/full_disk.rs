@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Keeping, disable, otp};
 use crate::clock::Clock;
-use crate::commands::{Outcome, connector, setup};
+use crate::commands::Outcome;
 use crate::context::Context;
 use crate::failure;
 use crate::flow::journal::Journal;
@@ -46,8 +46,8 @@ impl Machine {
         let (context, _) = place.context();
         let line = "cfsso setup cool.cats --publish-txt --enable";
         let words: Vec<_> = line.split(' ').map(Into::into).collect();
-        let cli::Command::Setup(args) = cli::parse(&words).unwrap().command else { panic!() };
-        let outcome = setup::run(args, &context).await.unwrap();
+        let command = cli::parse(&words).unwrap().command;
+        let outcome = command.run(&context).await.unwrap();
         assert!(outcome.failure.is_none());
         place
     }
@@ -142,8 +142,8 @@ async fn whatever_else_is_written_stops_as_well() {
     let place = Machine::new().await;
     let writes = place.writes();
     let words: Vec<_> = "cfsso disable cool.cats".split(' ').map(Into::into).collect();
-    let cli::Command::Disable(args) = cli::parse(&words).unwrap().command else { panic!() };
-    let failure = refused(connector::disable::run(args, &place.full().0).await);
+    let command = cli::parse(&words).unwrap().command;
+    let failure = refused(command.run(&place.full().0).await);
     assert!(failure.hint.unwrap().contains("CFSSO_JOURNAL"));
     assert_eq!(place.writes(), writes);
 }
