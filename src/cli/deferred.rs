@@ -1,10 +1,10 @@
-//! A noun whose verbs are described to clap only when it is the one asked for:
+//! Commands that are described to clap only when they are the ones asked for:
 //! describing all of them takes longer than running most.
 
 use clap::builder::Resettable;
-use clap::{ArgMatches, Command, Error, FromArgMatches, Subcommand};
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
-/// The verbs `T`, described late.
+/// What a command takes, or a noun's verbs, described late.
 #[derive(Debug)]
 pub struct Deferred<T>(pub T);
 
@@ -13,18 +13,36 @@ impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
         T::from_arg_matches(matches).map(Self)
     }
 
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches_mut(matches).map(Self)
+    }
+
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         self.0.update_from_arg_matches(matches)
     }
 }
 
+impl<T: Args> Args for Deferred<T> {
+    fn augment_args(command: Command) -> Command {
+        command.defer(|command| keeping_its_words(command, T::augment_args))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
 impl<T: Subcommand> Subcommand for Deferred<T> {
     fn augment_subcommands(command: Command) -> Command {
-        command.defer(described::<T>)
+        command.defer(|noun| {
+            keeping_its_words(noun, T::augment_subcommands)
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+        })
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {
-        command.defer(described::<T>)
+        Self::augment_subcommands(command)
     }
 
     fn has_subcommand(name: &str) -> bool {
@@ -32,12 +50,9 @@ impl<T: Subcommand> Subcommand for Deferred<T> {
     }
 }
 
-/// What the noun says of itself stays: the verbs' own words would replace it.
-fn described<T: Subcommand>(noun: Command) -> Command {
-    let (about, long_about) = (noun.get_about().cloned(), noun.get_long_about().cloned());
-    T::augment_subcommands(noun)
-        .about(Resettable::from(about))
-        .long_about(Resettable::from(long_about))
-        .subcommand_required(true)
-        .arg_required_else_help(true)
+/// What the command says of itself stays: the words of what describes it late
+/// would replace it.
+fn keeping_its_words(command: Command, describe: fn(Command) -> Command) -> Command {
+    let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
+    describe(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
 }

@@ -5,7 +5,8 @@ mod deferred;
 
 use std::ffi::OsString;
 
-use clap::{Args as _, FromArgMatches, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, bypass, completions, connector, dig, doctor, federation, help, idp, journal, man,
@@ -41,16 +42,16 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Show what each domain's sign-in goes through, and what is wrong
-    Status(status::Args),
+    Status(Deferred<status::Args>),
     /// Set a domain up, from the connector to enforced sign-in
-    Setup(setup::Args),
+    Setup(Deferred<setup::Args>),
     /// Check what `enable` checks, and change nothing
-    Preflight(preflight::Args),
+    Preflight(Deferred<preflight::Args>),
     /// Audit every connector, and what this machine left behind
-    Doctor(doctor::Args),
+    Doctor(Deferred<doctor::Args>),
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
-    Connector(connector::Command),
+    Connector(Deferred<connector::Command>),
     /// Work with identity providers
     #[command(subcommand, visible_alias = "idps")]
     Idp(Deferred<idp::Command>),
@@ -61,22 +62,22 @@ pub enum Command {
     #[command(subcommand)]
     Team(Deferred<team::Command>),
     /// Say who is calling: the token's kind, its end and its accounts
-    Whoami(whoami::Args),
+    Whoami(Deferred<whoami::Args>),
     /// Check the token in use, and make one for emergencies
     #[command(subcommand)]
     Token(Deferred<token::Command>),
     /// Get back into the dashboard when nobody can sign in, and undo it
-    Bypass(bypass::Args),
+    Bypass(Deferred<bypass::Args>),
     /// Short for `connector create`
-    Create(connector::create::Args),
+    Create(Deferred<connector::create::Args>),
     /// Short for `connector verify`
-    Verify(connector::verify::Args),
+    Verify(Deferred<connector::verify::Args>),
     /// Short for `connector enable`
-    Enable(connector::enable::Args),
+    Enable(Deferred<connector::enable::Args>),
     /// Short for `connector disable`
-    Disable(connector::disable::Args),
+    Disable(Deferred<connector::disable::Args>),
     /// Show what the name servers serve at a domain, and what it means
-    Dig(dig::Args),
+    Dig(Deferred<dig::Args>),
     /// Show what this machine changed, and put it back
     #[command(subcommand)]
     Journal(Deferred<journal::Command>),
@@ -90,13 +91,13 @@ pub enum Command {
     #[command(subcommand)]
     Sandbox(Deferred<sandbox::Command>),
     /// Print a script that completes commands in a shell
-    Completions(completions::Args),
+    Completions(Deferred<completions::Args>),
     /// Print the manual page
-    Man(man::Args),
+    Man(Deferred<man::Args>),
     /// Print the JSON Schema of a result
-    Schema(schema::Args),
+    Schema(Deferred<schema::Args>),
     /// Explain a command or a topic
-    Help(help::Args),
+    Help(Deferred<help::Args>),
 }
 
 impl Command {
@@ -104,10 +105,10 @@ impl Command {
     #[must_use]
     pub fn run_alone(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
-            Self::Completions(args) => Some(Ok(completions::run(args))),
-            Self::Man(args) => Some(man::run(args)),
-            Self::Schema(args) => Some(schema::run(args)),
-            Self::Help(args) => Some(help::run(args)),
+            Self::Completions(Deferred(args)) => Some(Ok(completions::run(args))),
+            Self::Man(Deferred(args)) => Some(man::run(args)),
+            Self::Schema(Deferred(args)) => Some(schema::run(args)),
+            Self::Help(Deferred(args)) => Some(help::run(args)),
             _ => None,
         }
     }
@@ -121,123 +122,235 @@ impl Command {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
-            Self::Status(args) => status::run(args, context).await,
-            Self::Setup(args) => setup::run(args, context).await,
-            Self::Preflight(args) => preflight::run(args, context).await,
-            Self::Doctor(args) => doctor::run(args, context).await,
-            Self::Connector(command) => connector::run(command, context).await,
+            Self::Status(Deferred(args)) => status::run(args, context).await,
+            Self::Setup(Deferred(args)) => setup::run(args, context).await,
+            Self::Preflight(Deferred(args)) => preflight::run(args, context).await,
+            Self::Doctor(Deferred(args)) => doctor::run(args, context).await,
+            Self::Connector(Deferred(command)) => connector::run(command, context).await,
             Self::Idp(Deferred(command)) => idp::run(command, context).await,
             Self::App(Deferred(command)) => app::run(command, context).await,
             Self::Team(Deferred(command)) => team::run(command, context).await,
-            Self::Whoami(args) => whoami::run(args, context).await,
+            Self::Whoami(Deferred(args)) => whoami::run(args, context).await,
             Self::Token(Deferred(command)) => token::run(command, context).await,
-            Self::Bypass(args) => bypass::run(args, context).await,
-            Self::Create(args) => connector::create::run(args, context).await,
-            Self::Verify(args) => connector::verify::run(args, context).await,
-            Self::Enable(args) => connector::enable::run(args, context).await,
-            Self::Disable(args) => connector::disable::run(args, context).await,
-            Self::Dig(args) => dig::run(args, context).await,
+            Self::Bypass(Deferred(args)) => bypass::run(args, context).await,
+            Self::Create(Deferred(args)) => connector::create::run(args, context).await,
+            Self::Verify(Deferred(args)) => connector::verify::run(args, context).await,
+            Self::Enable(Deferred(args)) => connector::enable::run(args, context).await,
+            Self::Disable(Deferred(args)) => connector::disable::run(args, context).await,
+            Self::Dig(Deferred(args)) => dig::run(args, context).await,
             Self::Journal(Deferred(command)) => journal::run(command, context).await,
             Self::Sandbox(Deferred(command)) => sandbox::run(command, context).await,
             Self::Federation(Deferred(command)) => federation::run(command, context).await,
             Self::Share(Deferred(command)) => share::run(command, context).await,
-            Self::Completions(args) => Ok(completions::run(&args)),
-            Self::Man(args) => man::run(&args),
-            Self::Schema(args) => schema::run(&args),
-            Self::Help(args) => help::run(&args),
+            Self::Completions(Deferred(args)) => Ok(completions::run(&args)),
+            Self::Man(Deferred(args)) => man::run(&args),
+            Self::Schema(Deferred(args)) => schema::run(&args),
+            Self::Help(Deferred(args)) => help::run(&args),
         }
     }
 }
 
 /// Reads a command line.
 ///
-/// clap copies every global option to all commands beside the one that is
-/// asked for, which takes longer than everything else here. So it is first
-/// shown that one alone; whatever it does not understand it reads again
-/// knowing all, so that errors and help are complete.
+/// clap copies every global option to each command that could have been asked
+/// for, which takes longer than everything else here. So it is first shown the
+/// one path that the words lead to; whatever it does not understand there it
+/// reads again knowing all, so that errors and help are complete.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    narrowed(args)
-        .and_then(|command| command.try_get_matches_from(args).ok())
-        .and_then(|matches| Cli::from_arg_matches(&matches).ok())
-        .map_or_else(|| Cli::try_parse_from(args), Ok)
+    let mut all = Cli::command();
+    match read_alone(&all, args) {
+        Ok(cli) => Ok(cli),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => Err(error),
+        Err(_) => {
+            let mut matches = all.try_get_matches_from_mut(args)?;
+            Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut all))
+        }
+    }
+}
+
+fn read_alone(all: &clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut matches = narrowed(all, args).try_get_matches_from(args)?;
+    let mut last = &matches;
+    while let Some((_, below)) = last.subcommand() {
+        last = below;
+    }
+    let options = Options::from_arg_matches(last)?;
+    Ok(Cli { command: Command::from_arg_matches_mut(&mut matches)?, options })
 }
 
 /// The tree without the commands that no word of `args` names.
-fn narrowed(args: &[OsString]) -> Option<clap::Command> {
-    let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
-    let all = Command::augment_subcommands(clap::Command::new("cfsso"));
-    let root = Options::augment_args(clap::Command::new("cfsso"));
-    Some(bare(root).subcommand(branch(&all, &mut words)?))
+fn narrowed(all: &clap::Command, args: &[OsString]) -> clap::Command {
+    let words: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
+    let root = clap::Command::new("cfsso").version(env!("CARGO_PKG_VERSION"));
+    path(root, all, &words, Some(all))
 }
 
-fn branch<'a>(
-    parent: &clap::Command,
-    words: &mut impl Iterator<Item = &'a str>,
-) -> Option<clap::Command> {
-    let command = words.find_map(|word| parent.find_subcommand(word))?;
-    if !command.has_subcommands() {
-        return Some(command.clone());
+/// `bare`, which stands for `known`, and below it the command that `words`
+/// lead to. The global options are described where the first one is written,
+/// or at the end of the path: from there clap copies them down.
+fn path(
+    bare: clap::Command,
+    known: &clap::Command,
+    words: &[&str],
+    globals: Option<&clap::Command>,
+) -> clap::Command {
+    let named = words
+        .iter()
+        .enumerate()
+        .find_map(|(place, word)| Some((place, known.find_subcommand(word)?)));
+    let here = |place: usize| words[..place].iter().any(|word| word.starts_with('-'));
+    let (described, globals) = match (globals, named) {
+        (Some(all), Some((place, _))) if !here(place) => (bare, Some(all)),
+        (Some(all), _) => (bare.args(all.get_arguments().cloned()), None),
+        (None, _) => (bare, None),
+    };
+    let Some((place, next)) = named else { return described };
+    let described = described.subcommand_required(true).disable_help_subcommand(true);
+    let rest = &words[place + 1..];
+    if !next.is_subcommand_required_set() {
+        return described.subcommand(path(next.clone(), next, rest, globals));
     }
-    let aliases = command.get_all_aliases().map(str::to_owned);
-    let alone = clap::Command::new(command.get_name().to_owned())
-        .aliases(aliases)
-        .args(command.get_arguments().cloned())
-        .groups(command.get_groups().cloned());
-    Some(bare(alone).subcommand(branch(command, words)?))
-}
-
-fn bare(command: clap::Command) -> clap::Command {
-    command.subcommand_required(true).disable_help_subcommand(true)
+    let alone = clap::Command::new(next.get_name().to_owned())
+        .aliases(next.get_all_aliases().map(str::to_owned));
+    let mut noun = next.clone();
+    // Its verbs are described only now, as by all that looks at it closely.
+    noun.render_usage();
+    described.subcommand(path(alone, &noun, rest, globals))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Arg;
+
     use super::*;
 
     fn words(line: &str) -> Vec<OsString> {
-        line.split(' ').map(OsString::from).collect()
+        line.split_whitespace().map(OsString::from).collect()
     }
 
-    #[test]
-    fn a_command_alone_is_read_as_among_all() {
-        for line in [
-            "cfsso connector list -o json",
-            "cfsso connectors list",
-            "cfsso -q connector --account 0123 get cool.cats --verbose",
-            "cfsso dig cool.cats --short --server 127.0.0.1:53",
-            "cfsso create cool.cats --if-not-exists --yes",
-            "cfsso setup cool.cats --dry-run",
-            "cfsso sandbox serve",
-            "cfsso bypass disable --all --yes",
-            "cfsso help exit-codes",
-        ] {
-            let args = words(line);
-            let matches = narrowed(&args).unwrap().try_get_matches_from(&args).unwrap();
-            let alone = Cli::from_arg_matches(&matches);
-            let among_all = Cli::try_parse_from(&args);
-            assert_eq!(format!("{alone:?}"), format!("{among_all:?}"), "{line}");
+    fn told(read: Result<Cli, clap::Error>) -> String {
+        match read {
+            Ok(cli) => format!("{cli:?}"),
+            Err(error) => format!("{:?} {}", error.kind(), error.render().ansi()),
+        }
+    }
+
+    fn assert_told_as_among_all(line: &str) {
+        let args = words(line);
+        assert_eq!(told(parse(&args)), told(Cli::try_parse_from(&args)), "{line}");
+    }
+
+    /// What is right is read once, and not again among all.
+    fn assert_read_as_among_all(line: &str) {
+        let args = words(line);
+        let alone = read_alone(&Cli::command(), &args);
+        let among_all = Cli::try_parse_from(&args);
+        assert_eq!(alone.is_ok(), among_all.is_ok(), "{line}");
+        assert_eq!(told(parse(&args)), told(among_all), "{line}");
+    }
+
+    /// Each command that can be run, with a value for each word that it wants.
+    fn lines(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name()).trim().to_owned();
+        if !command.is_subcommand_required_set() {
+            let wanted = command.get_arguments().filter(|arg| arg.is_required_set()).map(value);
+            found.push([path.clone()].into_iter().chain(wanted).collect::<Vec<_>>().join(" "));
+        }
+        for verb in command.get_subcommands() {
+            if !command.has_subcommands() || verb.get_name() != "help" || path == "cfsso" {
+                lines(verb, &path, found);
+            }
+        }
+    }
+
+    fn value(arg: &Arg) -> String {
+        let possible = arg.get_possible_values();
+        let value = possible.first().map_or("cool.cats", |value| value.get_name());
+        match arg.get_long() {
+            Some(long) => format!("--{long} {value}"),
+            None => value.to_owned(),
         }
     }
 
     #[test]
-    fn what_is_not_understood_alone_is_read_again() {
+    fn every_command_alone_is_read_as_among_all() {
+        let mut command = Cli::command();
+        command.build();
+        let mut found = Vec::new();
+        lines(&command, "", &mut found);
+        assert!(found.len() > 70, "{found:?}");
+        for line in found {
+            let (_, rest) = line.split_once(' ').unwrap_or_default();
+            assert_read_as_among_all(&line);
+            assert_read_as_among_all(&format!("{line} --output json --server 127.0.0.1 -q"));
+            assert_read_as_among_all(&format!("cfsso -o yaml --server a {rest} --server b"));
+            assert_read_as_among_all(&format!("{line} --nonsense"));
+        }
+    }
+
+    #[test]
+    fn options_are_read_alike_wherever_they_stand() {
+        for line in [
+            "cfsso connectors list",
+            "cfsso connector -o json list",
+            "cfsso connector -o json list -o yaml",
+            "cfsso connector list -o json -o yaml",
+            "cfsso connector list -ojson",
+            "cfsso connector list --output=json",
+            "cfsso connector list --output",
+            "cfsso connector list --output xml",
+            "cfsso connector list --yes --confirm cool.cats",
+            "cfsso connector list --detailed-exitcode",
+            "cfsso connector list --dry-run --detailed-exitcode",
+            "cfsso --dry-run connector list --detailed-exitcode",
+            "cfsso connector list --verison",
+            "cfsso connector get -- -o",
+            "cfsso -- connector list",
+            "cfsso -q connector --account 0123 get cool.cats --verbose",
+            "cfsso --server a connector --server b list --server c",
+            "cfsso --max-retries 7 connector list",
+            "cfsso --max-retries 7 connector list --max-retries 1",
+            "cfsso --color never connector list",
+            "cfsso --profile dig dig cool.cats",
+            "cfsso --sandbox setup cool.cats --dry-run",
+            "cfsso connector --sandbox",
+            "cfsso dig dig --short",
+            "cfsso bypass --yes",
+            "cfsso --yes bypass disable --all",
+            "cfsso bypass --yes disable --all -o json",
+            "cfsso bypass disabel",
+        ] {
+            assert_read_as_among_all(line);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_alone_is_told_as_among_all() {
         for line in [
             "cfsso",
             "cfsso --version",
+            "cfsso -V",
+            "cfsso -q --version",
+            "cfsso --version connector",
+            "cfsso connector --version",
+            "cfsso --help",
+            "cfsso -h",
+            "cfsso -q",
             "cfsso connector",
-            "cfsso bypass",
+            "cfsso connector -q",
+            "cfsso connector --help",
             "cfsso connector help list",
-            "cfsso --profile dig connector list",
             "cfsso conector list",
-            "cfsso connector list --nonsense",
+            "cfsso connector lsit",
+            "cfsso connector list get",
+            "cfsso connector get a b",
+            "cfsso connector get --dry-rum",
             "cfsso dig --help",
+            "cfsso dig -h",
+            "cfsso create",
+            "cfsso --profile dig connector list",
         ] {
-            let args = words(line);
-            let told = |cli: Result<Cli, clap::Error>| match cli {
-                Ok(cli) => format!("{cli:?}"),
-                Err(error) => error.to_string(),
-            };
-            assert_eq!(told(parse(&args)), told(Cli::try_parse_from(&args)), "{line}");
+            assert_told_as_among_all(line);
         }
     }
 }
