@@ -21,6 +21,7 @@ pub mod member;
 pub mod object;
 pub mod organization;
 pub mod pages;
+mod pem;
 pub mod permission;
 pub mod policy;
 pub mod record;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
+
+use super::pem;
 
 /// What to trust besides, or in place of, the system's certificates.
 #[derive(Clone, Debug, Default)]
@@ -121,10 +122,11 @@ fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
 }
 
 fn system_bundle() -> Option<RootCertStore> {
-    BUNDLES.iter().map(Path::new).find_map(|path| {
+    BUNDLES.iter().find_map(|path| {
+        let text = std::fs::read(path).ok()?;
         let mut store = RootCertStore::empty();
         // One at a time: the whole bundle need not be held twice.
-        for certificate in CertificateDer::pem_file_iter(path).ok()?.flatten() {
+        for certificate in pem::certificates(&text).flatten() {
             // A bundle may hold certificates that are too odd to be used.
             let _ = store.add(certificate);
         }
@@ -134,17 +136,12 @@ fn system_bundle() -> Option<RootCertStore> {
 
 /// The certificates of a PEM file.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
-    let unreadable = |error| match error {
-        pem::Error::Io(source) => RootsError::Unreadable { path: path.to_owned(), source },
-        _ => RootsError::Empty { path: path.to_owned() },
-    };
-    let found = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(unreadable)?;
-    if found.is_empty() {
-        return Err(RootsError::Empty { path: path.to_owned() });
+    let text = std::fs::read(path)
+        .map_err(|source| RootsError::Unreadable { path: path.to_owned(), source })?;
+    match pem::certificates(&text).collect::<Result<Vec<_>, _>>() {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(RootsError::Empty { path: path.to_owned() }),
     }
-    Ok(found)
 }
 
 /// Adds the certificates of all PEM files in a folder; other files are passed
