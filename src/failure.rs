@@ -73,6 +73,12 @@ fn exit_of(error: &anyhow::Error) -> ExitCode {
 }
 
 fn hint_of(error: &anyhow::Error) -> Option<String> {
+    let is_of_sandbox_file = |layer: &(dyn std::error::Error + 'static)| {
+        matches!(layer.downcast_ref(), Some(sandbox::Error::File { .. }))
+    };
+    if error.chain().any(is_of_sandbox_file) {
+        return Some("name another file for its state: `--sandbox-state FILE`".to_owned());
+    }
     let settings = error.chain().find_map(|layer| layer.downcast_ref::<settings::Error>())?;
     match settings {
         settings::Error::NoHome => Some("name a file for it: `--sandbox-state FILE`".to_owned()),
@@ -111,8 +117,7 @@ fn stopped(stop: &Stop) -> Failure {
 fn answered(error: &api::Error) -> Failure {
     let mut failure = Failure::new(exit_by(error.kind()), error.to_string());
     error.kind().as_str().clone_into(&mut failure.kind);
-    failure.causes =
-        causes(std::iter::successors(std::error::Error::source(error), |layer| layer.source()));
+    failure.causes = error.sentences().split_off(1);
     failure.request = Some(error.request.clone());
     failure.retryable = error.is_retryable();
     failure.hint = hint_by(error);
@@ -251,4 +256,139 @@ fn causes<'a>(layers: impl Iterator<Item = &'a (dyn std::error::Error + 'static)
         }
     }
     causes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::api::ids::AccountId;
+    use crate::api::request::Repeat;
+    use crate::api::{Fault, Refusal};
+
+    const CONNECTORS: &str = "/accounts/a/sso_connectors";
+    const SHARES: &str = "/accounts/a/shares";
+    const TOKENS: &str = "/accounts/a/tokens";
+
+    fn refused(request: &str, status: u16, code: u64, message: &str) -> anyhow::Error {
+        let said = api::ApiError { code: Some(code), message: message.to_owned() };
+        let refusal = Refusal { status, errors: vec![said], ray: None, retry_after: None };
+        api::Error::refused(request, refusal).into()
+    }
+
+    fn lost(request: &str) -> anyhow::Error {
+        let Some(error) = refused(request, 502, 0, "").downcast::<api::Error>().ok() else {
+            unreachable!("it was made as one")
+        };
+        api::Error { lost: Some(Repeat::LookFirst), ..error }.into()
+    }
+
+    fn failed(fault: Fault) -> anyhow::Error {
+        let refusal = Refusal { status: 500, errors: Vec::new(), ray: None, retry_after: None };
+        api::Error { fault, ..api::Error::refused("GET /accounts", refusal) }.into()
+    }
+
+    #[test]
+    fn each_failure_of_a_request_has_its_exit_code_and_its_hint() {
+        let get = |path: &str| format!("GET {path}");
+        let post = |path: &str| format!("POST {path}");
+        let patch = "PATCH /accounts/a/sso_connectors/b";
+        let out_of_time = || failed(Fault::OutOfTime { sent: true, ray: None });
+        let untrusted = failed(Fault::Untrusted {
+            host: "a".to_owned(),
+            source: api::fault::Cause("unknown issuer".to_owned()),
+        });
+        for (error, exit, hint) in [
+            (refused(&get(CONNECTORS), 401, 10000, ""), 4, "cfsso token check"),
+            (refused("GET /user", 403, 9109, "Valid user-level authentication"), 4, "cfsso whoami"),
+            (refused(&get(CONNECTORS), 403, 10000, ""), 5, "likely the token lacks the permission"),
+            (
+                refused(&get(CONNECTORS), 403, 9109, "Unauthorized"),
+                5,
+                "likely the token is not for",
+            ),
+            (refused(&get(SHARES), 403, 10000, ""), 5, "Resource Sharing Read"),
+            (refused(&post(TOKENS), 403, 1001, ""), 5, "cannot give away what it lacks"),
+            (refused("GET /accounts/a/access/apps", 403, 9999, "not_enabled"), 6, "Zero Trust"),
+            (refused(patch, 409, 0, ""), 7, "cfsso connector disable"),
+            (refused(&get(CONNECTORS), 429, 0, ""), 9, "run the same command again later"),
+            (refused(&get(CONNECTORS), 503, 0, ""), 9, "run the same command again later"),
+            (lost(&post(CONNECTORS)), 9, "it looks before it writes"),
+            (lost(&post(TOKENS)), 9, "a token may have been made"),
+            (out_of_time(), 9, "--timeout"),
+            (untrusted, 1, "--ca-cert FILE"),
+        ] {
+            let failure = told(&error);
+            assert_eq!(failure.exit_code.code(), exit, "{error:?}");
+            let told = failure.hint.unwrap_or_default();
+            assert!(told.contains(hint), "{error:?}: {told}");
+        }
+        for (status, exit) in [(400, 1), (404, 6), (409, 7), (418, 1)] {
+            let failure = told(&refused(&get(CONNECTORS), status, 0, ""));
+            assert_eq!((failure.exit_code.code(), failure.hint), (exit, None), "{status}");
+        }
+    }
+
+    #[test]
+    fn each_failure_of_the_settings_and_the_simulator_has_its_exit_code_and_its_hint() {
+        let path = || PathBuf::from("/a");
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let account = "x".parse::<AccountId>().unwrap_err();
+        let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 80));
+        let cases: [(anyhow::Error, u8, Option<&str>); 8] = [
+            (settings::Error::NoHome.into(), 2, Some("--sandbox-state FILE")),
+            (
+                settings::Error::Account { origin: "--account", reason: account }.into(),
+                2,
+                Some("dash.cloudflare.com/"),
+            ),
+            (
+                settings::Error::Malformed {
+                    path: path(),
+                    line: 1,
+                    column: 1,
+                    reason: String::new(),
+                }
+                .into(),
+                2,
+                Some("cfsso help environment"),
+            ),
+            (
+                settings::Error::NoProfile { path: path(), name: String::new(), known: Vec::new() }
+                    .into(),
+                2,
+                Some("cfsso help environment"),
+            ),
+            (settings::Error::Unreadable { path: path(), source: denied() }.into(), 2, None),
+            (
+                sandbox::Error::File { action: "open", path: path(), source: denied() }.into(),
+                1,
+                Some("--sandbox-state FILE"),
+            ),
+            (sandbox::Error::NotLoopback(address).into(), 2, None),
+            (anyhow::anyhow!("anything"), 1, None),
+        ];
+        for (error, exit, hint) in cases {
+            let failure = told(&error);
+            assert_eq!(failure.exit_code.code(), exit, "{error:?}");
+            match hint {
+                Some(hint) => assert!(failure.hint.unwrap_or_default().contains(hint), "{error:?}"),
+                None => assert_eq!(failure.hint, None, "{error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_flow_knows_comes_before_the_usual_hint() {
+        let Ok(error) = refused("GET /a", 401, 10000, "").downcast::<api::Error>() else {
+            unreachable!("it was made as one")
+        };
+        let explained = Explained::new(error).cause("a grant stands").hint("`cfsso a`");
+        let failure = told(&flow::Error::from(explained).into());
+        assert_eq!(failure.hint.as_deref(), Some("`cfsso a`"));
+        assert_eq!(failure.causes.last().map(String::as_str), Some("a grant stands"));
+    }
 }

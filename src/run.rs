@@ -224,10 +224,8 @@ fn refuse(
         _ if !is_help => ExitCode::Usage,
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             // Nobody is left to tell where even this cannot be written.
-            let _ = writeln!(
-                streams.stderr,
-                "error: cannot write the help to standard output\ncause: {error}"
-            );
+            let _ =
+                writeln!(streams.stderr, "error: cannot write to standard output\ncause: {error}");
             ExitCode::Failure
         }
         _ => ExitCode::Done,

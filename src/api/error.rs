@@ -19,7 +19,7 @@ pub struct Error {
     #[source]
     pub fault: Fault,
     /// Whether a write may have been carried out, and may be repeated.
-    pub(super) lost: Option<Repeat>,
+    pub(crate) lost: Option<Repeat>,
 }
 
 fn outcome(attempts: u32) -> String {
@@ -53,6 +53,28 @@ impl Error {
             Fault::Setup(SetupError::Credentials(_)) => Kind::Unauthenticated,
             Fault::Setup(_) => Kind::Setup,
         }
+    }
+
+    /// The error and what led to it, one sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let outermost: &dyn std::error::Error = self;
+        let layers = std::iter::successors(Some(outermost), |layer| layer.source());
+        let mut sentences: Vec<String> = layers.map(ToString::to_string).collect();
+        sentences.dedup();
+        sentences
+    }
+
+    /// All of them on one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.sentences().join(": ")
+    }
+
+    /// What led to it on one line, where the request is known anyway.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.sentences().split_off(1).join(": ")
     }
 
     /// Whether the same request may succeed later and is safe to send again.
@@ -135,8 +157,23 @@ mod tests {
             "the API answered 429: Invalid request headers (code 6003); slow down; code 7, \
              try again in 300 seconds, ray 8c1-FRA"
         );
+        assert_eq!(
+            error.line(),
+            "`POST /a` failed: the API answered 429: Invalid request headers (code 6003); \
+             slow down; code 7, try again in 300 seconds, ray 8c1-FRA"
+        );
         let words = [0, 1, 3].map(outcome);
         assert_eq!(words, ["was not sent", "failed", "failed after 3 attempts"]);
+    }
+
+    #[test]
+    fn every_layer_is_told() {
+        let source = Cause("connection reset".to_owned());
+        let error = error(Fault::NotSent { host: "a.example".to_owned(), source }, None);
+        let sentences = ["`POST /a` failed", "`a.example` cannot be reached", "connection reset"];
+        assert_eq!(error.sentences(), sentences);
+        assert_eq!(error.line(), sentences.join(": "));
+        assert_eq!(error.reason(), sentences[1..].join(": "));
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub enum SetupError {
 /// The reason that lies at the bottom of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Cause(pub(super) String);
+pub struct Cause(pub(crate) String);
 
 /// The API's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]

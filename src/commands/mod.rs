@@ -22,6 +22,7 @@ pub mod share;
 pub mod status;
 pub mod team;
 pub mod token;
+pub mod undone;
 pub mod whoami;
 
 use crate::output::{ExitCode, Report};

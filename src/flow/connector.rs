@@ -222,8 +222,7 @@ pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Erro
                 connector.email_domain
             ),
         )
-        .cause(error.to_string())
-        .causes(std::error::Error::source(&error).map(ToString::to_string))
+        .causes(error.sentences())
         .hint("`cfsso connector list` shows whether it is gone")
         .into()),
         Ok(_) => Err(Stop::new(

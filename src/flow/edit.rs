@@ -123,7 +123,7 @@ impl Edit {
                 StopKind::NotSeen,
                 format!("{} was sent, but cannot be read back", self.what()),
             )
-            .cause(error.to_string())
+            .causes(error.sentences())
             .hint(self.target.shown_by())
         })?;
         Ok(self.judge(seen)?)

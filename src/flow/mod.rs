@@ -56,13 +56,19 @@ impl Error {
     pub fn sentences(&self) -> Vec<String> {
         match self {
             Self::Stop(stop) => [&stop.message].into_iter().chain(&stop.causes).cloned().collect(),
-            Self::Api(_) | Self::Explained(_) => {
-                let outermost: &dyn std::error::Error = self;
-                std::iter::successors(Some(outermost), |layer| layer.source())
-                    .map(ToString::to_string)
-                    .collect()
+            Self::Api(error) => error.sentences(),
+            Self::Explained(explained) => {
+                let mut sentences = explained.error.sentences();
+                sentences.extend(explained.causes.iter().cloned());
+                sentences
             }
         }
+    }
+
+    /// All of them on one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.sentences().join(": ")
     }
 }
 

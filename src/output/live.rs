@@ -13,8 +13,11 @@ use super::look::Look;
 use super::streams::{Shared, lock};
 use crate::clock::Clock;
 
-/// Spinner, two blanks, and a time such as `59m 59s`.
-const BESIDE_MESSAGE: usize = 12;
+/// Spinner, two blanks, a time such as `59m 59s`, and [`ECHO`].
+const BESIDE_MESSAGE: usize = 12 + ECHO;
+/// A terminal shows Ctrl-C as `^C` where the line ends: pushed over the edge by
+/// it, the line could not be cleared.
+const ECHO: usize = 3;
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// A line that says `text` and for how long it has been there.
@@ -85,7 +88,8 @@ impl fmt::Debug for Terminal {
 /// Control sequences as ECMA-48 section 8.3 has them.
 impl TermLike for Terminal {
     fn width(&self) -> u16 {
-        self.width.and_then(|width| width.try_into().ok()).unwrap_or(80)
+        let width = self.width.unwrap_or(80).saturating_sub(ECHO).max(1);
+        width.try_into().unwrap_or(u16::MAX)
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
@@ -123,6 +127,8 @@ impl TermLike for Terminal {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     #[test]
@@ -131,14 +137,37 @@ mod tests {
         let long = "waiting for the TXT record at cool.cats";
         let table = [
             (long, look(Some(80), true), long),
-            (long, look(Some(40), true), "waiting for the TXT record…"),
-            (long, look(Some(40), false), "waiting for the TXT recor..."),
-            ("日本日本", look(Some(17), true), "日本…"),
+            (long, look(Some(40), true), "waiting for the TXT reco…"),
+            (long, look(Some(40), false), "waiting for the TXT re..."),
+            ("日本日本", look(Some(20), true), "日本…"),
             (long, look(Some(5), true), "…"),
             (long, look(None, true), long),
         ];
         for (text, look, expected) in table {
             assert_eq!(message(text, look), expected, "{look:?}");
         }
+    }
+
+    #[test]
+    fn a_line_leaves_room_for_what_a_terminal_shows_of_ctrl_c() {
+        #[derive(Clone, Default)]
+        struct Seen(Arc<Mutex<Vec<u8>>>);
+        impl Write for Seen {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                lock(&self.0).write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let seen = Seen::default();
+        let stream: Shared = Arc::new(Mutex::new(Box::new(seen.clone())));
+        let look = Look { colour: false, unicode: true, width: Some(40) };
+        let waiting =
+            line(stream, look, Clock::system(), "waiting for the TXT record at cool.cats");
+        waiting.finish_and_clear();
+        let text = String::from_utf8(lock(&seen.0).clone()).unwrap();
+        let drawn = text.split(['\r', '\u{1b}']).map(UnicodeWidthStr::width).max();
+        assert_eq!(drawn, Some(37), "{text:?}");
     }
 }

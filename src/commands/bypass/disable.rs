@@ -125,10 +125,7 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
     report.ok = false;
     let done = report.steps.iter().filter(|step| step.state == "done").count();
     let message = format!("{done} of the connectors were disabled, then one failed");
-    let mut stop = Stop::new(StopKind::HalfDone, message).cause(error.to_string());
-    if let Error::Api(error) = error {
-        stop = stop.causes(std::error::Error::source(error).map(ToString::to_string));
-    }
+    let stop = Stop::new(StopKind::HalfDone, message).causes(error.sentences());
     let stop = stop.hint(format!(
         "{} goes on, {} takes it back; the other way in is {}",
         command(context, &args.again()),

@@ -112,14 +112,7 @@ fn changes(tools: &Tools<'_>, pin: Option<&IdpId>, edit: &Edit) -> Vec<Change> {
 fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
     let message = "the one-time PIN was created, but the sign-in was not opened to it";
-    let mut stop = Stop::new(StopKind::HalfDone, message).cause(error.to_string());
-    match error {
-        Error::Api(error) => {
-            stop = stop.causes(std::error::Error::source(error).map(ToString::to_string));
-        }
-        Error::Stop(of) => stop = stop.causes(of.causes.iter().cloned()),
-        Error::Explained(of) => stop = stop.causes(of.causes.iter().cloned()),
-    }
+    let stop = Stop::new(StopKind::HalfDone, message).causes(error.sentences());
     let stop = stop.hint(format!(
         "the other way in is {}; {} goes on, {} takes it back",
         command(context, OTHER),

@@ -48,7 +48,7 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::done(report(standings, Some(&connectors?))));
     }
     if let Err(error) = &connectors {
-        context.screen.warn(format!("not checked whether SSO is enforced: {error}"));
+        context.screen.warn(format!("not checked whether SSO is enforced: {}", error.line()));
     }
     Ok(Outcome::done(report(standings, connectors.as_deref().ok())))
 }

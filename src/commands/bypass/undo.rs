@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::undone::{self, Line};
 use super::super::{Outcome, change};
 use crate::context::Context;
 use crate::flow::bypass::undo::{self, Measure, Standing};
@@ -35,14 +36,6 @@ pub struct Report {
     left: Vec<Line>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Line {
-    /// The journal's entry.
-    entry: String,
-    /// What was done to it, or why nothing was.
-    text: String,
-}
-
 /// Puts back what bypasses changed.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = super::super::journal::read(context)?.entries;
@@ -67,7 +60,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let (todo, changes): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     let plan = Plan::new(Vec::new(), changes);
-    show(context, &plan);
+    undone::show(context, &plan);
     let (word, deed) = question(&plan);
     if let Some(outcome) = change::settle(context, plan, "undoing it")? {
         return Ok(outcome);
@@ -105,40 +98,23 @@ fn question(plan: &Plan) -> (String, String) {
     (word.unwrap_or_else(|| "undo".to_owned()), deed)
 }
 
-fn show(context: &Context, plan: &Plan) {
-    if !context.settings.options.dry_run {
-        context.screen.show(&|page| {
-            for planned in &plan.changes {
-                change::show_change(planned, page);
-                page.blank();
-            }
-        });
-    }
-}
-
 async fn put_back(
     tools: &Tools<'_>,
     todo: &[Measure],
     force: bool,
     mut report: Report,
 ) -> anyhow::Result<Outcome> {
-    for measure in todo {
-        let line = |text: String| Line { entry: measure.entry.id.clone(), text };
-        match measure.put_back(tools, force).await {
-            Ok(Some(title)) => report.undone.push(line(title)),
-            Ok(None) => report.left.push(line("it is as it was by now".to_owned())),
-            Err(error) if report.undone.is_empty() => return Err(error.into()),
-            Err(error) => {
-                report.ok = false;
-                let message = format!("{} of {} were put back", report.undone.len(), todo.len());
-                let stop = Stop::new(StopKind::HalfDone, message)
-                    .cause(format!("entry {}: {error}", measure.entry.id))
-                    .hint("`cfsso bypass undo` goes on");
-                return Ok(Outcome::done(report).failed(Some(stop.into())));
-            }
-        }
-    }
-    Ok(Outcome::done(report))
+    let done = undone::put_back(
+        todo,
+        |measure| &measure.entry,
+        async |measure| measure.put_back(tools, force).await,
+        |_| "cfsso bypass undo".to_owned(),
+    );
+    let done = done.await?;
+    report.ok = done.failed.is_none();
+    report.undone.extend(done.undone);
+    report.left.extend(done.left);
+    Ok(Outcome::done(report).failed(done.failed.map(|(_, stop)| stop.into())))
 }
 
 impl Show for Report {

@@ -47,7 +47,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     idp::may_be_deleted(&found)?;
     match grants {
         Ok(grants) => idp::is_not_granted(&found, &grants)?,
-        Err(error) => context.screen.warn(format!("federation grants are not checked: {error}")),
+        Err(error) => {
+            context.screen.warn(format!("federation grants are not checked: {}", error.line()));
+        }
     }
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
@@ -56,7 +58,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             }
         }
         (Err(error), _) => {
-            context.screen.warn(format!("whether the dashboard needs it is not checked: {error}"));
+            context
+                .screen
+                .warn(format!("whether the dashboard needs it is not checked: {}", error.line()));
         }
         _ => {}
     }

@@ -46,9 +46,10 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
             Err(_) => Dashboard::None,
         },
         Err(error) => {
-            context
-                .screen
-                .warn(format!("which of them the dashboard admits is not checked: {error}"));
+            context.screen.warn(format!(
+                "which of them the dashboard admits is not checked: {}",
+                error.line()
+            ));
             Dashboard::NotChecked
         }
     };

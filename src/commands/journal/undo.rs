@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::undone::{self, Line};
 use super::super::{Outcome, change};
 use super::{named, read};
 use crate::context::Context;
@@ -40,14 +41,6 @@ pub struct Report {
     left: Vec<Line>,
 }
 
-/// One entry of a report.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-struct Line {
-    entry: String,
-    /// What was done to it, or why nothing was.
-    text: String,
-}
-
 /// What there is to do.
 struct Work<'a> {
     todo: Vec<(&'a Entry, Inverse, Ready)>,
@@ -66,7 +59,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let changes = work.todo.iter().map(|(_, _, ready)| ready.change()).collect();
     let plan = Plan::new(Vec::new(), changes);
-    show(context, &plan);
+    undone::show(context, &plan);
     if let Some(outcome) = change::settle(context, plan, "undoing it")? {
         return Ok(outcome);
     }
@@ -102,7 +95,7 @@ async fn survey<'a>(
     let mut work = Work { todo: Vec::new(), left: Vec::new(), blocked: Vec::new() };
     let mut seen = Seen::new();
     for entry in entries.iter().rev() {
-        let leave = |text: String| Line { entry: entry.id.clone(), text };
+        let leave = |text: String| Line::of(entry, text);
         let inverse = match undo::inverse(entry) {
             Ok(inverse) => inverse,
             Err(why) => {
@@ -131,8 +124,9 @@ async fn survey<'a>(
                 continue;
             }
             Prospect::Blocked(stop) => {
-                let cause = stop.causes.first().cloned().unwrap_or_default();
-                work.left.push(leave(format!("{}: {cause}", stop.message)));
+                let sentences = [&stop.message].into_iter().chain(&stop.causes);
+                let sentences: Vec<_> = sentences.map(String::as_str).collect();
+                work.left.push(leave(sentences.join(": ")));
                 work.blocked.push(stop);
                 continue;
             }
@@ -151,18 +145,6 @@ fn nothing(entries: &[Entry], work: Work<'_>) -> Stop {
     Stop::new(StopKind::NotFound, format!("there is nothing to undo in `{what}`"))
         .causes(work.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
         .hint("`cfsso journal list` shows what can be undone")
-}
-
-/// Shows what would be put back before it is asked about; a dry run prints it anyway.
-fn show(context: &Context, plan: &Plan) {
-    if !context.settings.options.dry_run {
-        context.screen.show(&|page| {
-            for planned in &plan.changes {
-                change::show_change(planned, page);
-                page.blank();
-            }
-        });
-    }
 }
 
 fn warn(context: &Context, work: &Work<'_>) {
@@ -193,28 +175,22 @@ fn warn(context: &Context, work: &Work<'_>) {
 }
 
 async fn put_back(tools: &Tools<'_>, work: Work<'_>, force: bool) -> anyhow::Result<Outcome> {
-    let mut report =
-        Report { schema: "cfsso/undo/v1", ok: true, undone: Vec::new(), left: work.left };
-    for (entry, inverse, _) in &work.todo {
-        let line = |text: String| Line { entry: entry.id.clone(), text };
-        match undo::apply(tools, entry, inverse, force).await {
-            Ok(Some(title)) => report.undone.push(line(title)),
-            Ok(None) => report.left.push(line("it is as it was by now".to_owned())),
-            Err(error) if report.undone.is_empty() => return Err(error.into()),
-            Err(error) => {
-                report.ok = false;
-                report.left.push(line(error.to_string()));
-                let stop = Stop::new(
-                    StopKind::HalfDone,
-                    format!("{} of {} were put back", report.undone.len(), work.todo.len()),
-                )
-                .cause(format!("entry {}: {error}", entry.id))
-                .hint(format!("`cfsso journal undo {}` goes on", entry.run));
-                return Ok(Outcome::done(report).failed(Some(stop.into())));
-            }
-        }
-    }
-    Ok(Outcome::done(report))
+    let done = undone::put_back(
+        &work.todo,
+        |(entry, ..)| entry,
+        async |(entry, inverse, _)| undo::apply(tools, entry, inverse, force).await,
+        |entry| format!("cfsso journal undo {}", entry.run),
+    );
+    let mut done = done.await?;
+    let mut left = work.left;
+    left.append(&mut done.left);
+    let ok = done.failed.is_none();
+    let failure = done.failed.map(|(line, stop)| {
+        left.push(line);
+        stop.into()
+    });
+    let report = Report { schema: "cfsso/undo/v1", ok, undone: done.undone, left };
+    Ok(Outcome::done(report).failed(failure))
 }
 
 impl Show for Report {

@@ -139,7 +139,9 @@ async fn taken_back(tools: &Tools<'_>, made: &Made, file: &str, error: &std::io:
     let removed = tools.write(&request, None, "remove the token that could not be kept").await;
     let (kind, fate) = match removed {
         Ok(()) => (StopKind::NotSeen, "it was removed again".to_owned()),
-        Err(error) => (StopKind::HalfDone, format!("it stands, and nobody has it: {error}")),
+        Err(error) => {
+            (StopKind::HalfDone, format!("it stands, and nobody has it: {}", error.line()))
+        }
     };
     Stop::new(kind, format!("the new token {} cannot be written to {file}", made.id))
         .causes([error.to_string(), fate])
@@ -150,11 +152,9 @@ async fn taken_back(tools: &Tools<'_>, made: &Made, file: &str, error: &std::io:
 async fn proven(tools: &Tools<'_>, value: SecretString) -> Option<Stop> {
     let client = tools.client.acting_as(Credentials::Token(value));
     let error = break_glass::prove(&client, tools.account, tools.clock).await.err()?;
-    let cause = std::error::Error::source(&error).map(ToString::to_string);
     Some(
         Stop::new(StopKind::NotSeen, "the token was made, but was not seen to work")
-            .cause(error.to_string())
-            .causes(cause)
+            .causes(error.sentences())
             .hint("try it: `cfsso token check --token-file FILE`"),
     )
 }

@@ -30,11 +30,7 @@ pub async fn read(tools: &Tools<'_>) -> Result<Directory, Error> {
     match tools.client.list(&account::list()).await {
         Ok(accounts) => Ok(Directory::new(accounts)),
         Err(error) if error.is_retryable() => Err(error.into()),
-        Err(error) => {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            let unlisted = Some(source.unwrap_or_else(|| error.to_string()));
-            Ok(Directory { accounts: Vec::new(), unlisted })
-        }
+        Err(error) => Ok(Directory { accounts: Vec::new(), unlisted: Some(error.reason()) }),
     }
 }
 

@@ -26,10 +26,7 @@ pub async fn find(tools: &Tools<'_>, id: &ShareId) -> Result<Share, Error> {
     match tools.client.send(&share::get(tools.account, id, Include::ALL)).await {
         Err(error) if error.kind() == Kind::NotFound => {
             Err(Stop::new(StopKind::NotFound, format!("this account has no share `{id}`"))
-                .cause(
-                    std::error::Error::source(&error)
-                        .map_or_else(|| error.to_string(), ToString::to_string),
-                )
+                .cause(error.reason())
                 .hint("`cfsso share list`")
                 .into())
         }
@@ -73,10 +70,9 @@ fn within<T>(
 ) -> Result<T, Error> {
     match answer {
         Err(error) if error.kind() == Kind::NotFound => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
             let message = format!("the share `{share}` has no {what} `{id}`");
             Err(Stop::new(StopKind::NotFound, message)
-                .cause(cause.unwrap_or_else(|| error.to_string()))
+                .cause(error.reason())
                 .hint(format!("`cfsso share {what}s list {share}`"))
                 .into())
         }

@@ -133,9 +133,7 @@ fn optional<T>(
         Err(Error::Api(error))
             if matches!(error.kind(), Kind::Forbidden | Kind::Invalid | Kind::NotFound) =>
         {
-            let reason = std::error::Error::source(&error).map(ToString::to_string);
-            let reason = reason.unwrap_or_else(|| error.to_string());
-            not_checked.push(format!("{what}: {reason}"));
+            not_checked.push(format!("{what}: {}", error.reason()));
             Ok(None)
         }
         Err(error) => Err(error),

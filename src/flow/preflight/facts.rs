@@ -110,8 +110,7 @@ impl From<&Error> for Unseen {
             (Kind::Forbidden, Some(name)) => format!("the token lacks the permission {name}"),
             (Kind::Forbidden, None) => format!("the token may not {}", error.request),
             (Kind::AccessNotEnabled, _) => "the account has no Zero Trust organization".to_owned(),
-            _ => std::error::Error::source(error)
-                .map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")),
+            _ => error.line(),
         };
         Self { kind: error.kind(), reason }
     }

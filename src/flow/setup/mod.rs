@@ -359,8 +359,7 @@ impl Setup<'_> {
             _ => StepState::Failed,
         };
         let detail = match error {
-            Error::Api(error) => std::error::Error::source(error)
-                .map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
+            Error::Api(error) => error.line(),
             Error::Stop(stop) => stop.to_string(),
             Error::Explained(explained) => explained.to_string(),
         };
