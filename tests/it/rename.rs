@@ -249,6 +249,30 @@ async fn a_connector_made_meanwhile_is_told_and_taken_along() {
 }
 
 #[tokio::test]
+async fn a_connector_made_before_the_name_is_changed_is_named_as_what_is_in_the_way() {
+    let world = three().await;
+    let is_deletion = |request: &&String| request.starts_with("DELETE /sso_connectors");
+    let quicker = async {
+        while world.requests().iter().filter(is_deletion).count() < 3 {
+            tokio::task::yield_now().await;
+        }
+        let path = format!("POST /accounts/{}/sso_connectors", world.sandbox.account());
+        let body = json!({ "email_domain": "partial.cats", "begin_verification": false });
+        ask(&world.sandbox, Access::Full, &path, Some(body)).await.result()
+    };
+    let line = format!("{RENAME} -o json");
+    let (ran, _) = tokio::join!(world.run(&line), quicker);
+    assert_eq!(ran.code, 12, "{ran:?}");
+    let told = &ran.stderr;
+    for words in ["12106", "one was created meanwhile", "SSO is off", "--resume"] {
+        assert!(told.contains(words), "{words}\n{ran:?}");
+    }
+    world.ok(RENAME).await;
+    let (team, connectors) = standing(&world).await;
+    assert_eq!((team.as_str(), connectors.len()), ("cooler-cats.cloudflareaccess.com", 4));
+}
+
+#[tokio::test]
 async fn an_organization_that_is_read_only_in_the_dashboard_is_told() {
     let world = three().await;
     let path = format!("PUT /accounts/{}/access/organizations", world.sandbox.account());
