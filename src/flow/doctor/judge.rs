@@ -222,12 +222,9 @@ pub(super) fn unfinished(entries: &[Entry]) -> Finding {
 fn is_open(entries: &[Entry]) -> bool {
     let Some((entry, later)) = entries.split_first() else { return false };
     let is_unknown = matches!(entry.outcome, Outcome::Unfinished | Outcome::Unknown);
-    let target = |entry: &Entry| {
-        let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
-        (request["method"].clone(), request["path"].clone())
-    };
     let is_settled = || {
-        later.iter().any(|other| other.outcome == Outcome::Done && target(other) == target(entry))
+        let request = entry.request_line();
+        later.iter().any(|other| other.outcome == Outcome::Done && other.request_line() == request)
     };
     is_unknown && entry.undone_by.is_none() && !is_settled()
 }

@@ -106,7 +106,7 @@ fn judged(read: &Read, terms: &Terms, journal: &Reading) -> Examination {
             let looked_at: Vec<_> = all.iter().map(|one| &**one).collect();
             let checks = preflight::of_connectors(&all, &looked_at, facts, terms);
             findings.extend(checks.into_iter().map(of_check));
-            findings.extend(looked.iter().flat_map(|one| of_one(one, &all, facts, terms)));
+            findings.extend(looked.iter().flat_map(|one| of_one(one, facts, terms)));
             findings.push(judge::second_policy(&all, facts));
             findings.push(judge::app_without_connector(&all, facts));
         }
@@ -127,7 +127,7 @@ fn judged(read: &Read, terms: &Terms, journal: &Reading) -> Examination {
 }
 
 /// What is looked at in each connector.
-fn of_one(one: &Looked, all: &[Connector], facts: &Facts, terms: &Terms) -> Vec<Finding> {
+fn of_one(one: &Looked, facts: &Facts, terms: &Terms) -> Vec<Finding> {
     let Looked { connector, served } = one;
     let about = &connector.email_domain;
     let mut findings = vec![judge::stale(connector, terms.now)];
@@ -140,7 +140,7 @@ fn of_one(one: &Looked, all: &[Connector], facts: &Facts, terms: &Terms) -> Vec<
     };
     let judgement = dns::judge(survey, connector.code().map(str::as_bytes), terms.now);
     let served = Served { survey, judgement: &judgement };
-    let subject = Subject { connector, domain, connectors: all, served };
+    let subject = Subject { connector, domain, served };
     let checks = preflight::of_domain(subject, facts).into_iter();
     findings.extend(
         checks.map(|check| Finding::from_check(check, connector.is_enabled()).about(about)),

@@ -53,9 +53,8 @@ pub async fn look(
     let Found { connector, domain, connectors, survey } = found;
     let judgement = dns::judge(&survey, connector.code().map(str::as_bytes), terms.now);
     let served = Served { survey: &survey, judgement: &judgement };
-    let subject =
-        Subject { connector: &connector, domain: &domain, connectors: &connectors, served };
-    let checks = judge(subject, &facts, &terms);
+    let subject = Subject { connector: &connector, domain: &domain, served };
+    let checks = judge(subject, &connectors, &facts, &terms);
     Ok(Looked { connector, domain, checks })
 }
 

@@ -35,8 +35,6 @@ pub struct Subject<'a> {
     pub connector: &'a Fields,
     /// Its e-mail domain.
     pub domain: &'a EmailDomain,
-    /// All connectors of the account.
-    pub connectors: &'a [Connector],
     /// What the name servers serve.
     pub served: Served<'a>,
 }
@@ -55,11 +53,12 @@ impl Terms {
     pub const MIN_TOKEN_DAYS: u32 = 30;
 }
 
-/// All checks of one connector, in the order of [`CheckId::ALL`].
+/// All checks of one connector among `all` of the account, in the order of
+/// [`CheckId::ALL`].
 #[must_use]
-pub fn judge(subject: Subject<'_>, facts: &Facts, terms: &Terms) -> Vec<Check> {
+pub fn judge(subject: Subject<'_>, all: &[Connector], facts: &Facts, terms: &Terms) -> Vec<Check> {
     let mut checks = of_account(facts);
-    checks.extend(of_connectors(subject.connectors, &[subject.connector], facts, terms));
+    checks.extend(of_connectors(all, &[subject.connector], facts, terms));
     checks.extend(of_domain(subject, facts));
     checks.sort_by_key(|check| CheckId::ALL.iter().position(|id| *id == check.id));
     checks

@@ -311,11 +311,10 @@ impl Setup<'_> {
         let subject = Subject {
             connector,
             domain: &self.wishes.domain,
-            connectors: &connectors,
             served: Served { survey: &seen.survey, judgement: &seen.judgement },
         };
         let terms = Terms { now: self.tools.clock.now(), min_token_days: enabling.min_token_days };
-        let checks: Vec<_> = preflight::judge(subject, &facts, &terms)
+        let checks: Vec<_> = preflight::judge(subject, &connectors, &facts, &terms)
             .into_iter()
             .map(|check| check.accepting(&enabling.accepted))
             .collect();

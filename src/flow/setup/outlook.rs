@@ -50,10 +50,10 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
     let checks = match (standing, &wishes.enable) {
         (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
             let served = Served { survey: &survey, judgement: &judgement };
-            let subject = Subject { connector, domain, connectors: &connectors, served };
+            let subject = Subject { connector, domain, served };
             let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
             let terms = Terms { now: tools.clock.now(), min_token_days: enabling.min_token_days };
-            let checks = preflight::judge(subject, &facts, &terms).into_iter();
+            let checks = preflight::judge(subject, &connectors, &facts, &terms).into_iter();
             checks.map(|check| check.accepting(&enabling.accepted)).collect()
         }
         _ => Vec::new(),
