@@ -1,20 +1,22 @@
 //! What a run is told: flags, then environment, then the profile in the
 //! configuration file, then defaults. Reads files, sends nothing.
 
-use std::collections::BTreeMap;
+mod file;
+
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::Deserialize;
 
 use crate::api::ids::{AccountId, InvalidId};
 use crate::api::{BaseUrl, Credentials, Roots};
 use crate::dns::ServerSpec;
 use crate::output::{Choice, Environment, Format};
 use crate::sandbox::Fault;
+
+use self::file::Profile;
 
 /// Options that every command takes.
 #[derive(clap::Args, Debug, Clone)]
@@ -253,46 +255,22 @@ pub enum Error {
     NoHome,
 }
 
-/// The configuration file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    /// The profile used when none is named.
-    profile: Option<String>,
-    #[serde(default)]
-    profiles: BTreeMap<String, Profile>,
-}
-
-/// One profile of the configuration file.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Profile {
-    account: Option<String>,
-    base_url: Option<String>,
-    connector: Option<String>,
-    token_file: Option<PathBuf>,
-    token_env: Option<String>,
-    token_command: Option<Vec<String>>,
-    output: Option<String>,
-    dns_servers: Option<Vec<String>>,
-    ca_cert: Option<PathBuf>,
-}
-
 /// Settles what a run goes by.
 pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
     let profile = profile(&options, env)?;
+    let credentials = credentials(&options, env, &profile)?;
     let sandbox = options.sandbox
         || env.get("CFSSO_SANDBOX").is_some_and(|value| !matches!(value.as_str(), "" | "0"));
     Ok(Settings {
-        account: account(&options, env, &profile)?,
-        credentials: credentials(&options, env, &profile)?,
-        base: base(env, &profile)?,
+        account: account(&options, env, profile.account)?,
+        credentials,
+        base: base(env, profile.base_url)?,
         connector: env
             .get("CLOUDFLARE_SSO_CONNECTOR_ID")
             .filter(|id| !id.is_empty())
             .cloned()
             .or(profile.connector),
-        format: format(&options, env, profile.output.as_deref())?,
+        format: format(&options, env, profile.output)?,
         servers: servers(&options, env, profile.dns_servers)?,
         roots: Roots {
             ca_cert: options.ca_cert.clone().or(profile.ca_cert),
@@ -402,16 +380,15 @@ fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
 fn account(
     options: &Options,
     env: &Environment,
-    profile: &Profile,
+    profile: Option<AccountId>,
 ) -> Result<Option<AccountId>, Error> {
     let given = [
         ("--account", options.account.as_ref()),
         ("CLOUDFLARE_ACCOUNT_ID", env.get("CLOUDFLARE_ACCOUNT_ID").filter(|id| !id.is_empty())),
-        ("`account` of the profile", profile.account.as_ref()),
     ];
     let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
     else {
-        return Ok(None);
+        return Ok(profile);
     };
     text.parse().map(Some).map_err(|reason| Error::Account { origin, reason })
 }
@@ -458,49 +435,41 @@ fn filled(env: &Environment, name: &str) -> Option<String> {
     env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
-fn base(env: &Environment, profile: &Profile) -> Result<BaseUrl, Error> {
+fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<BaseUrl, Error> {
     let given = [
         ("CLOUDFLARE_BASE_URL", filled(env, "CLOUDFLARE_BASE_URL")),
         ("CLOUDFLARE_API_BASE_URL", filled(env, "CLOUDFLARE_API_BASE_URL")),
-        ("`base_url` of the profile", profile.base_url.clone()),
     ];
     let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
     else {
-        return Ok(BaseUrl::default());
+        return Ok(profile.unwrap_or_default());
     };
     text.parse().map_err(|error| value(origin, &error))
 }
 
-fn format(options: &Options, env: &Environment, profile: Option<&str>) -> Result<Format, Error> {
+fn format(options: &Options, env: &Environment, profile: Option<Format>) -> Result<Format, Error> {
     if let Some(format) = options.output {
         return Ok(format);
     }
-    let variable = filled(env, "CFSSO_OUTPUT");
-    match (variable.as_deref(), profile) {
-        (Some(text), _) => text.parse().map_err(|error| value("CFSSO_OUTPUT", &error)),
-        (None, Some(text)) => {
-            text.parse().map_err(|error| value("`output` of the profile", &error))
-        }
-        (None, None) => Ok(Format::Table),
+    match filled(env, "CFSSO_OUTPUT") {
+        Some(text) => text.parse().map_err(|error| value("CFSSO_OUTPUT", &error)),
+        None => Ok(profile.unwrap_or_default()),
     }
 }
 
 fn servers(
     options: &Options,
     env: &Environment,
-    profile: Option<Vec<String>>,
+    profile: Vec<ServerSpec>,
 ) -> Result<Vec<ServerSpec>, Error> {
     if !options.servers.is_empty() {
         return Ok(options.servers.clone());
     }
-    let (origin, texts) = match filled(env, "CFSSO_DNS_SERVERS") {
-        Some(list) => (
-            "CFSSO_DNS_SERVERS",
-            list.split([',', ' ']).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
-        ),
-        None => ("`dns_servers` of the profile", profile.unwrap_or_default()),
-    };
-    texts.iter().map(|text| text.parse().map_err(|error| value(origin, &error))).collect()
+    let Some(list) = filled(env, "CFSSO_DNS_SERVERS") else { return Ok(profile) };
+    list.split([',', ' '])
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse().map_err(|error| value("CFSSO_DNS_SERVERS", &error)))
+        .collect()
 }
 
 fn value(origin: &str, reason: &impl ToString) -> Error {
@@ -524,7 +493,7 @@ fn profile(options: &Options, env: &Environment) -> Result<Profile, Error> {
         }
     };
     let path = path.unwrap_or_default();
-    let mut file = parse(&path, &text)?;
+    let mut file = file::read(&path, &text)?;
     let Some(name) = named.or(file.profile) else {
         return Ok(file.profiles.remove("default").unwrap_or_default());
     };
@@ -540,33 +509,6 @@ pub fn config_path(env: &Environment) -> Option<PathBuf> {
         return Some(file);
     }
     Some(directory(env, Purpose::Configuration)?.join("cfsso").join("config.toml"))
-}
-
-fn parse(path: &Path, text: &str) -> Result<File, Error> {
-    toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        let before = text.get(..offset).unwrap_or(text);
-        Error::Malformed {
-            path: path.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
-            reason: match key_at(text, offset) {
-                Some(key) if !error.message().contains(&key) => {
-                    format!("`{key}`: {}", error.message())
-                }
-                _ => error.message().to_owned(),
-            },
-        }
-    })
-}
-
-/// The key that the line at `offset` gives a value to, or the table it opens.
-fn key_at(text: &str, offset: usize) -> Option<String> {
-    let start = text.get(..offset)?.rfind('\n').map_or(0, |end| end + 1);
-    let line = text.get(start..)?.lines().next()?.trim();
-    let table = || line.strip_prefix('[')?.strip_suffix(']');
-    let key = line.split_once('=').map(|(key, _)| key.trim()).or_else(table)?;
-    Some(key.to_owned()).filter(|key| !key.is_empty())
 }
 
 fn listed(names: &[String]) -> String {
@@ -663,24 +605,6 @@ mod tests {
         ] {
             let settings = settle(line, &env).unwrap();
             assert_eq!(settings.credentials.to_string(), source, "{line} {env:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_configuration_file_is_said_with_its_place() {
-        for (text, line, column, reason) in [
-            ("[profiles.work]\ntokn_file = \"x\"\n", 2, 1, "unknown field `tokn_file`"),
-            ("profile = 3\n", 1, 11, "`profile`: invalid type: integer `3`, expected a string"),
-            ("[profiles.work\n", 1, 15, "unclosed table"),
-        ] {
-            let (_dir, path) = config(text);
-            let Err(Error::Malformed { line: at, column: column_at, reason: says, .. }) =
-                settle("", &[("CFSSO_CONFIG", &path)])
-            else {
-                panic!("{text}")
-            };
-            assert_eq!((at, column_at), (line, column), "{text}");
-            assert!(says.starts_with(reason), "{says}");
         }
     }
 
