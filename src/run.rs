@@ -201,12 +201,7 @@ fn refuse(
     if !is_help && format.is_structured() {
         let options = ScreenOptions { format, ..ScreenOptions::default() };
         let screen = Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock);
-        let text = error.render().to_string();
-        let message =
-            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let mut failure = Failure::new(ExitCode::Usage, message);
-        failure.hint = Some("`cfsso --help`".to_owned());
-        screen.failure(&failure::masked(failure));
+        screen.failure(&failure::masked(cli::usage::failure(error)));
         return ExitCode::Usage;
     }
     let (stream, is_terminal) = if is_help {

@@ -2,6 +2,7 @@
 //! one exhaustive match.
 
 mod deferred;
+pub mod usage;
 
 use std::ffi::OsString;
 

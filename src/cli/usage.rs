@@ -1,0 +1,75 @@
+//! What is wrong with a command line, for programs: clap writes for people.
+
+use clap::error::ErrorKind;
+
+use crate::output::{ExitCode, Failure};
+
+/// The failure that a refused command line is. Its message is clap's sentence,
+/// its hint what clap suggests and where the help is.
+#[must_use]
+pub fn failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let command = command(&text);
+    let message = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        format!("'{command}' requires a subcommand but one was not provided")
+    } else {
+        let paragraph = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+        let sentence = paragraph.collect::<Vec<_>>().join(" ");
+        sentence.trim_start_matches("error: ").to_owned()
+    };
+    let tips = text.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    let help = format!("`{command} --help` shows how it is used");
+    let mut failure = Failure::new(ExitCode::Usage, message);
+    failure.hint = Some(tips.chain([help.as_str()]).collect::<Vec<_>>().join("\n"));
+    failure
+}
+
+/// The command that the usage line in clap's text is of.
+fn command(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("cfsso");
+    let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    usage.split_whitespace().take_while(is_name).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_line_is_told_with_what_is_wrong_and_what_is_meant() {
+        for (line, message, hint) in [
+            (
+                "connector",
+                "'cfsso connector' requires a subcommand but one was not provided",
+                "`cfsso connector --help` shows how it is used",
+            ),
+            (
+                "connector lst",
+                "unrecognized subcommand 'lst'",
+                "a similar subcommand exists: 'list'\n`cfsso connector --help` shows how it is used",
+            ),
+            (
+                "connector list --outptu json",
+                "unexpected argument '--outptu' found",
+                "a similar argument exists: '--output'\n`cfsso connector list --help` shows how it is used",
+            ),
+            (
+                "connector create",
+                "the following required arguments were not provided: <DOMAIN>",
+                "`cfsso connector create --help` shows how it is used",
+            ),
+            (
+                "connector wait cool.cats --for verifed",
+                "invalid value 'verifed' for '--for <STATE>' [possible values: txt, verified, enabled, disabled]",
+                "a similar value exists: 'verified'\n`cfsso --help` shows how it is used",
+            ),
+        ] {
+            let args: Vec<_> =
+                ["cfsso"].into_iter().chain(line.split(' ')).map(Into::into).collect();
+            let failure = failure(&crate::cli::parse(&args).unwrap_err());
+            assert_eq!(failure.message, message, "{line}");
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{line}");
+            assert_eq!(failure.exit_code, ExitCode::Usage, "{line}");
+        }
+    }
+}
