@@ -29,6 +29,7 @@ pub mod process;
 pub mod run;
 pub mod sandbox;
 pub mod settings;
+pub mod shell;
 
 pub use process::Process;
 pub use run::run;

@@ -51,7 +51,8 @@ pub async fn run(process: Process) -> ExitCode {
             return conclude(&screen, Err(error.into()), None);
         }
     };
-    let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams);
+    let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
+        .with_call(settings.call());
     let _traces = traces(&screen, &options);
     let context = Context::new(settings, screen, clock, &args).with_env(env);
     let is_service = command.is_service();

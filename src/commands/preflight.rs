@@ -159,7 +159,9 @@ impl Show for Report {
         page.blank();
         page.line(Text::strong(&self.summary));
         if self.ok && self.enabled != Some(true) {
-            page.line(Text::plain("Next: ") + Text::code(format!("cfsso enable {}", self.domain)));
+            page.line(
+                Text::plain("Next: ") + Text::prose(format!("`cfsso enable {}`", self.domain)),
+            );
         }
     }
 

@@ -55,7 +55,7 @@ impl Show for Report {
             page.blank();
             for (index, command) in self.next.iter().enumerate() {
                 let label = if index == 0 { "next: " } else { "      " };
-                page.hanging(Text::strong(label), Text::code(command));
+                page.hanging(Text::strong(label), Text::prose(format!("`{command}`")));
             }
         }
     }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::call::Call;
 use super::exit_code::ExitCode;
 use super::page::Page;
 use super::text::Text;
@@ -71,6 +72,13 @@ impl Failure {
             required_permission: None,
             exit_code,
         }
+    }
+
+    /// The same, whose command to paste works where `call` does.
+    #[must_use]
+    pub(super) fn with_call(mut self, call: &Call) -> Self {
+        self.hint = self.hint.map(|hint| call.sentence(&hint));
+        self
     }
 
     /// Draws the failure for people.

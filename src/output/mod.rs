@@ -6,6 +6,7 @@
 
 mod ago;
 mod answer;
+mod call;
 mod exit_code;
 mod failure;
 mod format;
@@ -25,6 +26,7 @@ mod text;
 mod yaml;
 
 pub use ago::{ago, lasting};
+pub use call::Call;
 pub use exit_code::ExitCode;
 pub use failure::{ApiError, ErrorDocument, Failure};
 pub use format::Format;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::call::Call;
 use super::look::Look;
 use super::mark::Mark;
 use super::sanitize::sanitize;
@@ -20,6 +21,7 @@ const PROSE_WIDTH: usize = 100;
 pub struct Page {
     look: Look,
     now: Timestamp,
+    call: Call,
     out: String,
 }
 
@@ -27,7 +29,13 @@ impl Page {
     /// An empty page.
     #[must_use]
     pub fn new(look: Look, now: Timestamp) -> Self {
-        Self { look, now, out: String::new() }
+        Self { look, now, call: Call::default(), out: String::new() }
+    }
+
+    /// The same, whose commands to paste work where `call` does.
+    #[must_use]
+    pub fn with_call(self, call: Call) -> Self {
+        Self { call, ..self }
     }
 
     /// The time, for [`super::ago()`].
@@ -38,7 +46,7 @@ impl Page {
 
     /// One line, never broken.
     pub fn line(&mut self, text: impl Into<Text>) {
-        let line = text.into().render(self.look.colour);
+        let line = text.into().with_call(&self.call).render(self.look.colour);
         self.out.push_str(line.trim_end_matches(' '));
         self.out.push('\n');
     }
@@ -55,7 +63,7 @@ impl Page {
 
     /// Prose after a label; further lines start under the first word.
     pub fn hanging(&mut self, label: impl Into<Text>, text: impl Into<Text>) {
-        let (label, text) = (label.into(), text.into());
+        let (label, text) = (label.into(), text.into().with_call(&self.call));
         let indent = label.width();
         let mut start = label;
         for line in self.broken(&text, indent) {
@@ -72,7 +80,7 @@ impl Page {
     /// A line of a checklist: mark, title, and a detail that wraps under
     /// itself. What finds no room beside the title goes under it.
     pub fn step(&mut self, mark: Mark, title: &str, detail: impl Into<Text>) {
-        let (title, detail) = (Text::plain(title), detail.into());
+        let (title, detail) = (Text::plain(title), detail.into().with_call(&self.call));
         let column = MARK_WIDTH + TITLE_WIDTH + 2;
         let label = self.mark(mark).padded(MARK_WIDTH) + title.clone();
         let beside = label.clone().padded(column - 2) + "  ";

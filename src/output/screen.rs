@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 
 use super::answer::Input;
+use super::call::Call;
 use super::failure::{ErrorDocument, Failure};
 use super::format::Format;
 use super::hidden::Hidden;
@@ -50,6 +51,7 @@ pub struct ScreenOptions {
 pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
+    call: Call,
     stdin: Input,
     stdout: Shared,
     stderr: Stderr,
@@ -77,11 +79,19 @@ impl Screen {
         Self {
             options,
             clock,
+            call: Call::default(),
             stdin: Arc::new(Mutex::new(stdin)),
             stdout: Arc::new(Mutex::new(stdout)),
             stderr: Stderr::new(stderr),
             state: Mutex::default(),
         }
+    }
+
+    /// The same, whose commands to paste work where `call` does.
+    #[must_use]
+    pub fn with_call(mut self, call: Call) -> Self {
+        self.call = call;
+        self
     }
 
     /// The format that results are printed in.
@@ -99,7 +109,7 @@ impl Screen {
     /// An empty page as wide as standard output.
     #[must_use]
     pub fn page(&self) -> Page {
-        Page::new(self.stdout_look(), self.clock.now())
+        Page::new(self.stdout_look(), self.clock.now()).with_call(self.call.clone())
     }
 
     /// A writer for traces that keeps clear of the live line.
@@ -140,7 +150,7 @@ impl Screen {
     /// Warns. In the structured formats the warning is a document of its own:
     /// `{"warning":"…"}`.
     pub fn warn(&self, text: impl Into<Text>) {
-        let text = text.into();
+        let text = text.into().with_call(&self.call);
         if !self.format().is_structured() {
             self.say(Text::warn("warning:"), &text);
             return;
@@ -249,6 +259,7 @@ impl Screen {
     /// Tells of a failure on standard error, in the chosen format.
     pub fn failure(&self, failure: &Failure) {
         self.settled();
+        let failure = &failure.clone().with_call(&self.call);
         let json = serde_json::to_string(&ErrorDocument { error: failure })
             .ok()
             .filter(|_| self.format().is_structured());
@@ -260,13 +271,17 @@ impl Screen {
     }
 
     fn failure_text(&self, failure: &Failure) -> String {
-        let mut page = Page::new(self.stderr_look(), self.clock.now());
+        let mut page = self.stderr_page();
         failure.show(&mut page);
         page.into_string()
     }
 
+    fn stderr_page(&self) -> Page {
+        Page::new(self.stderr_look(), self.clock.now()).with_call(self.call.clone())
+    }
+
     fn say(&self, label: Text, text: &Text) {
-        let mut page = Page::new(self.stderr_look(), self.clock.now());
+        let mut page = self.stderr_page();
         page.hanging(label + " ", text.clone());
         self.stderr.write(&page.into_string());
     }

@@ -6,6 +6,7 @@ use std::ops::Add;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
+use super::call::Call;
 use super::sanitize::sanitize;
 
 /// Inline text made of styled pieces.
@@ -29,9 +30,15 @@ enum Tone {
     Dim,
     Strong,
     Code,
+    Advice,
 }
 
 impl Tone {
+    /// Whether it is never broken across lines, nor joined to its neighbour.
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Code | Self::Advice)
+    }
+
     fn style(self) -> Style {
         match self {
             Self::Plain => Style::new(),
@@ -40,12 +47,21 @@ impl Tone {
             Self::Bad => AnsiColor::Red.on_default(),
             Self::Dim => Style::new().dimmed(),
             Self::Strong => Style::new().bold(),
-            Self::Code => AnsiColor::Cyan.on_default(),
+            Self::Code | Self::Advice => AnsiColor::Cyan.on_default(),
         }
     }
 }
 
 impl Text {
+    /// The same with each command that is there to be pasted made whole.
+    #[must_use]
+    pub(super) fn with_call(mut self, call: &Call) -> Self {
+        for piece in self.pieces.iter_mut().filter(|piece| piece.tone == Tone::Advice) {
+            piece.text = call.sentence(&piece.text);
+        }
+        self
+    }
+
     /// Text without a style.
     #[must_use]
     pub fn plain(text: impl AsRef<str>) -> Self {
@@ -88,13 +104,14 @@ impl Text {
         Self::piece(Tone::Code, &format!("`{}`", text.as_ref()))
     }
 
-    /// A sentence whose parts between backticks are [`Text::code`].
+    /// A sentence whose parts between backticks are as [`Text::code`], but
+    /// commands of this program among them are there to be pasted.
     #[must_use]
     pub fn prose(sentence: impl AsRef<str>) -> Self {
         let mut rest = sentence.as_ref();
         let mut text = Self::default();
         while let Some((before, code, after)) = first_code(rest) {
-            text = text + Self::plain(before) + Self::code(code);
+            text = text + Self::plain(before) + Self::piece(Tone::Advice, &format!("`{code}`"));
             rest = after;
         }
         text + Self::plain(rest)
@@ -195,7 +212,7 @@ impl Text {
     fn push_piece(&mut self, tone: Tone, text: &str) {
         match self.pieces.last_mut() {
             _ if text.is_empty() => {}
-            Some(last) if last.tone == tone && tone != Tone::Code => last.text.push_str(text),
+            Some(last) if last.tone == tone && !tone.is_whole() => last.text.push_str(text),
             _ => self.pieces.push(Piece { tone, text: text.to_owned() }),
         }
     }
@@ -204,7 +221,7 @@ impl Text {
     fn push_blanks(&mut self, blanks: usize, word: &Self) {
         let next = word.pieces.first().map(|piece| piece.tone);
         let tone = match self.pieces.last() {
-            Some(last) if Some(last.tone) == next && last.tone != Tone::Code => last.tone,
+            Some(last) if Some(last.tone) == next && !last.tone.is_whole() => last.tone,
             _ => Tone::Plain,
         };
         self.push_piece(tone, &" ".repeat(blanks));
@@ -215,7 +232,7 @@ impl Text {
         let mut words = Vec::new();
         let (mut blanks, mut word) = (0, Self::default());
         for Piece { tone, text } in &self.pieces {
-            if *tone == Tone::Code {
+            if tone.is_whole() {
                 word.push_piece(*tone, text);
                 continue;
             }
@@ -237,7 +254,7 @@ impl Text {
 }
 
 /// The first part between backticks, with what stands before and after it.
-fn first_code(sentence: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn first_code(sentence: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = sentence.split_once('`')?;
     let (code, after) = rest.split_once('`')?;
     Some((before, code, after))
@@ -314,10 +331,20 @@ mod tests {
     #[test]
     fn prose_finds_code_between_backticks() {
         assert_eq!(
-            Text::prose("run `a b` or `c`"),
-            Text::plain("run ") + Text::code("a b") + " or " + Text::code("c")
+            Text::prose("run `a b` or `c`").render(true),
+            (Text::plain("run ") + Text::code("a b") + " or " + Text::code("c")).render(true)
         );
         assert_eq!(Text::prose("a lone ` stays").render(false), "a lone ` stays");
+    }
+
+    #[test]
+    fn what_is_to_be_pasted_is_made_whole_and_what_was_run_stays() {
+        let call = Call::default().with("--sandbox", None);
+        let text = Text::code("cfsso a") + Text::prose(" was run; `cfsso b` undoes it");
+        assert_eq!(
+            text.with_call(&call).render(false),
+            "`cfsso a` was run; `cfsso b --sandbox` undoes it"
+        );
     }
 
     proptest::proptest! {

@@ -11,10 +11,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::api::ids::{AccountId, InvalidId};
+use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, Roots};
 use crate::dns::ServerSpec;
-use crate::output::{Choice, Environment, Format};
+use crate::output::{Call, Choice, Environment, Format};
 use crate::sandbox::Fault;
+use crate::shell::quoted;
 
 use self::file::Profile;
 
@@ -287,6 +289,26 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
 }
 
 impl Settings {
+    /// The options that said where this run works.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        let Options { account, profile, token_file, servers, ca_cert, sandbox_state, .. } =
+            &self.options;
+        let file = |file: &Option<PathBuf>| Some(file.as_ref()?.display().to_string());
+        let named = [
+            ("--account", account.clone()),
+            ("--profile", profile.clone()),
+            ("--token-file", file(token_file)),
+            ("--ca-cert", file(ca_cert)),
+            ("--sandbox-state", file(sandbox_state)),
+        ];
+        let servers = servers.iter().map(|server| ("--server", Some(server.to_string())));
+        let named = named.into_iter().chain(servers);
+        let named = named.filter_map(|(flag, value)| Some((flag, quoted(&mask(&value?)))));
+        let call = named.fold(Call::default(), |call, (flag, value)| call.with(flag, Some(value)));
+        if self.options.sandbox { call.with("--sandbox", None) } else { call }
+    }
+
     /// The file that keeps the simulator's state.
     pub fn sandbox_state(&self) -> Result<PathBuf, Error> {
         self.sandbox_state.clone().ok_or(Error::NoHome)

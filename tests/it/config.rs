@@ -37,7 +37,7 @@ async fn a_malformed_file_names_file_line_and_key() {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_be_used_names_its_key() {
+async fn a_value_that_cannot_be_used_names_file_line_and_key() {
     for (text, key) in [
         ("account = \"me\"", "account"),
         ("base_url = \"http://cool.cats\"", "base_url"),
@@ -45,11 +45,34 @@ async fn a_value_that_cannot_be_used_names_its_key() {
         ("dns_servers = [\"not a server\"]", "dns_servers"),
     ] {
         let (world, _folder) = configured(&format!("[profiles.default]\n{text}\n")).await;
-        let world = world.with_env("CLOUDFLARE_ACCOUNT_ID", "").with_env("CLOUDFLARE_BASE_URL", "");
-        let ran = world.with_env("CFSSO_DNS_SERVERS", "").run("connector list").await;
+        let ran = world.run("connector list").await;
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{text}: {ran:?}");
-        assert!(ran.stderr.contains(key), "{text}: {ran:?}");
+        for part in ["cfsso.toml, line 2", key] {
+            assert!(ran.stderr.contains(part), "{text}: {ran:?}");
+        }
+        assert!(world.requests().is_empty());
     }
+}
+
+/// Pasted without them, it would be carried out in another account.
+#[tokio::test]
+async fn a_command_to_paste_has_the_options_that_say_where() {
+    let (world, folder) = configured("[profiles.work]\n").await;
+    let world = world.verified().await;
+    let error = world.fails("connector get cool.dogs --profile work", 6).await;
+    assert_eq!(error["hint"], "`cfsso connector list --profile work`");
+    let ran = world.ok("status --profile work").await;
+    assert!(ran.stdout.contains("`cfsso enable cool.cats --profile work`"), "{ran:?}");
+    let state = folder.path().join("state.json").display().to_string();
+    let ran = world.ok(&format!("connector list --sandbox --sandbox-state {state}")).await;
+    let setup = format!("`cfsso setup <DOMAIN> --sandbox-state {state} --sandbox`");
+    assert!(ran.stderr.contains(&setup), "{ran:?}");
+    // What was run is told as it was run.
+    world.ok("connector update cool.cats --fedramp").await;
+    let runs = world.ok("journal list -o name").await;
+    let run = runs.stdout.lines().last().unwrap();
+    let ran = world.ok(&format!("journal show {run} --profile work")).await;
+    assert!(ran.stdout.contains("`cfsso connector update cool.cats --fedramp`"), "{ran:?}");
 }
 
 #[tokio::test]

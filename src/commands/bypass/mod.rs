@@ -101,20 +101,9 @@ fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) 
     }
 }
 
-/// A command of this program, with the options that name the account.
+/// A command of this program that works where this run does.
 fn command(context: &Context, rest: &str) -> String {
-    let options = &context.settings.options;
-    let named = [("--account", &options.account), ("--profile", &options.profile)];
-    let mut line = format!("cfsso {rest}");
-    for (flag, value) in named {
-        if let Some(value) = value {
-            line = format!("{line} {flag} {value}");
-        }
-    }
-    if options.sandbox {
-        line.push_str(" --sandbox");
-    }
-    format!("`{line}`")
+    context.settings.call().sentence(&format!("`cfsso {rest}`"))
 }
 
 /// Stops where a question will come up that nobody is there to answer.

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Plan;
 use crate::flow::{Stop, StopKind, connector};
+use crate::output::Text;
 
 /// Arguments of `connector create`.
 #[derive(clap::Args, Debug)]
@@ -53,10 +54,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let created = connector::create(&tools, &args.domain, begin, fedramp).await?;
     if let Some(code) = created.code() {
-        context.screen.note(format!(
+        context.screen.note(Text::prose(format!(
             "publish this TXT record at {}, or let `cfsso setup {} --publish-txt` do it: {code}",
             args.domain, args.domain
-        ));
+        )));
     }
     Ok(Outcome::done(created))
 }

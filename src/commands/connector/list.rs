@@ -26,9 +26,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connectors = connector::list(&tools).await?;
     if connectors.is_empty() {
-        context
-            .screen
-            .note("this account has no connectors; create one with `cfsso setup <DOMAIN>`");
+        context.screen.note(Text::prose(
+            "this account has no connectors; create one with `cfsso setup <DOMAIN>`",
+        ));
     }
     Ok(Outcome::done(List(connectors)))
 }

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::flow::federation::{federable, grant};
 use crate::flow::idp;
 use crate::flow::plan::Plan;
+use crate::output::Text;
 
 /// Arguments of `federation create`.
 #[derive(clap::Args, Debug)]
@@ -36,9 +37,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::done(grant));
     }
     let created = grant::create(&tools, &idp.id).await?;
-    context.screen.note(format!(
+    context.screen.note(Text::prose(format!(
         "nobody receives it yet; `cfsso federation share {} --to <ACCOUNT>` shares it",
         idp.id
-    ));
+    )));
     Ok(Outcome::done(created))
 }

@@ -25,9 +25,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let grants = grant::list(&tools).await?;
     if grants.is_empty() {
-        context.screen.note(
+        context.screen.note(Text::prose(
             "this account has no federation grants; `cfsso federation share <IDP> --to <ACCOUNT>` makes one",
-        );
+        ));
     }
     Ok(Outcome::done(List(grants)))
 }

@@ -109,7 +109,7 @@ impl Show for Report {
             self.result.idp_name
         )));
         if there < all {
-            page.line(Text::plain("Next: ") + Text::code("cfsso federation status"));
+            page.line(Text::plain("Next: ") + Text::prose("`cfsso federation status`"));
         }
     }
 

@@ -32,9 +32,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::silent());
     }
     if status.sources.is_empty() {
-        context.screen.note(
+        context.screen.note(Text::prose(
             "nothing is shared; `cfsso federation share <IDP> --to <ACCOUNT>` shares an identity provider",
-        );
+        ));
     }
     Ok(Outcome::done(status))
 }

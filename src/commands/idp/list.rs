@@ -36,9 +36,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (idps, apps) = tokio::join!(idp::list(&tools), app::list(&tools));
     let idps = idps?;
     if idps.is_empty() {
-        context.screen.note(
+        context.screen.note(Text::prose(
             "this account has no identity providers; `cfsso idp create onetimepin` makes the simplest",
-        );
+        ));
     }
     let dashboard = match apps {
         Ok(apps) => match app::dash_sso(&apps) {

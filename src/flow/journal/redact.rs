@@ -5,6 +5,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::api::document::{Document, items, members};
 use crate::api::mask::{is_secret_field, mask};
+use crate::shell::quoted;
 
 /// What stands where a secret was.
 pub const NOT_KEPT: &str = "[secret, not kept]";
@@ -127,14 +128,6 @@ fn without_secret(arg: &str) -> String {
         }
     }
     mask(arg).replace("[masked]", NOT_KEPT)
-}
-
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@+%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

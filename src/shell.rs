@@ -1,0 +1,29 @@
+//! Words as a POSIX shell reads them (POSIX, Shell Command Language, section 2.2).
+
+/// A word that a shell reads as this one: in quotes where it has to be.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_a_shell_would_take_apart_is_quoted() {
+        for (word, read) in [
+            ("cool.cats", "cool.cats"),
+            ("--domains=a,b", "--domains=a,b"),
+            ("", "''"),
+            ("my work", "'my work'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+        ] {
+            assert_eq!(quoted(word), read);
+        }
+    }
+}
