@@ -345,30 +345,15 @@ mod tests {
     const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
     fn entry(number: u32, title: &str, outcome: Outcome) -> Entry {
-        let raw = |text: String| RawValue::from_string(text).unwrap();
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let request = format!(
+            r#"{{"method":"PATCH","path":"/accounts/{ACCOUNT}/sso_connectors/c","body":{{"enabled":false}}}}"#
+        );
         Entry {
-            id: format!("r.{number}"),
-            run: "r".to_owned(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            user: None,
-            credential: None,
-            token_id: None,
-            command: String::new(),
             title: title.to_owned(),
-            request: raw(format!(
-                r#"{{"method":"PATCH","path":"/accounts/{ACCOUNT}/sso_connectors/c","body":{{"enabled":false}}}}"#
-            )),
-            before: Some(raw(r#"{"id":"c","enabled":true}"#.to_owned())),
-            not_kept: Vec::new(),
+            before: Some(raw(r#"{"id":"c","enabled":true}"#)),
             outcome,
-            ended_at: None,
-            status: None,
-            ray: None,
-            after: None,
-            error: None,
-            undoes: None,
-            undone_by: None,
-            not_undoable: None,
+            ..Entry::sample("r", number, &request)
         }
     }
 

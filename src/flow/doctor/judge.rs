@@ -218,15 +218,28 @@ pub(super) fn unfinished(entries: &[Entry]) -> Finding {
 }
 
 /// Whether nobody knows what became of the first of `entries`: it was not put
-/// back, and no write of the same kind has come to an end since.
+/// back, and what it was about has not been written since.
 fn is_open(entries: &[Entry]) -> bool {
     let Some((entry, later)) = entries.split_first() else { return false };
     let is_unknown = matches!(entry.outcome, Outcome::Unfinished | Outcome::Unknown);
-    let is_settled = || {
-        let request = entry.request_line();
-        later.iter().any(|other| other.outcome == Outcome::Done && other.request_line() == request)
-    };
+    let is_settled = || later.iter().any(|other| settles(other, entry));
     is_unknown && entry.undone_by.is_none() && !is_settled()
+}
+
+/// Whether `later` tells what is there, be `entry` carried out or not: another
+/// creation in the same collection does not, nor does a change of other fields.
+fn settles(later: &Entry, entry: &Entry) -> bool {
+    let line = entry.request_line();
+    if later.outcome != Outcome::Done || later.request_line() != line {
+        return false;
+    }
+    let body = |entry: &Entry| read(&entry.request)["body"].take();
+    let (wrote, body) = (body(later), body(entry));
+    if line.starts_with("POST ") {
+        return wrote == body;
+    }
+    let has = |field: &String| wrote.get(field).is_some();
+    !line.starts_with("PATCH ") || body.as_object().is_none_or(|body| body.keys().all(has))
 }
 
 pub(super) fn damaged(damage: &[String]) -> Finding {
@@ -263,8 +276,8 @@ fn addresses(policy: &policy::Fields) -> Vec<String> {
     domains_of(policy).into_iter().chain(single).collect()
 }
 
-fn read(rule: &RawValue) -> Value {
-    serde_json::from_str(rule.get()).unwrap_or_default()
+fn read(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 fn is(a: &str, b: &str) -> bool {
@@ -298,6 +311,38 @@ mod tests {
 
     fn status(status: &str, updated_on: &str) -> Value {
         json!({ "verification": { "status": status }, "updated_on": updated_on })
+    }
+
+    #[test]
+    fn a_write_without_an_end_is_settled_by_one_of_the_same_thing() {
+        let entry = |number, method: &str, path: &str, body: &str| {
+            let request = format!(r#"{{"method":"{method}","path":"{path}","body":{body}}}"#);
+            Entry::sample("r", number, &request)
+        };
+        let (cats, dogs) = (r#"{"email_domain":"cool.cats"}"#, r#"{"email_domain":"cool.dogs"}"#);
+        let (off, on, words) =
+            (r#"{"enabled":false}"#, r#"{"enabled":true}"#, r#"{"use_fedramp_language":true}"#);
+        for (unknown, later, is_settled) in [
+            (entry(1, "POST", "/c", cats), entry(2, "POST", "/c", cats), true),
+            (entry(1, "POST", "/c", cats), entry(2, "POST", "/c", dogs), false),
+            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/1", on), true),
+            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/1", words), false),
+            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/2", off), false),
+            (entry(1, "PUT", "/o", cats), entry(2, "PUT", "/o", dogs), true),
+            (entry(1, "DELETE", "/c/1", "null"), entry(2, "DELETE", "/c/1", "null"), true),
+            (entry(1, "DELETE", "/c/1", "null"), entry(2, "PATCH", "/c/1", on), false),
+        ] {
+            for outcome in [Outcome::Unknown, Outcome::Unfinished] {
+                let unknown = Entry { outcome, ..unknown.clone() };
+                let refused = Entry { outcome: Outcome::Failed, ..later.clone() };
+                let passes = |later: &Entry| {
+                    unfinished(&[unknown.clone(), later.clone()]).state == State::Passed
+                };
+                let (line, then) = (unknown.request.get(), later.request.get());
+                assert_eq!(passes(&later), is_settled, "{line} then {then}");
+                assert!(!passes(&refused), "{line} then {then}, refused");
+            }
+        }
     }
 
     #[test]

@@ -266,6 +266,29 @@ impl Entry {
 pub(super) mod tests {
     use super::*;
 
+    impl Entry {
+        /// A write that went well in second `number`, as a run would have it.
+        #[must_use]
+        pub fn sample(run: &str, number: u32, request: &str) -> Self {
+            let at = Timestamp::from_second(i64::from(number)).unwrap();
+            let begun = Begun {
+                format: FORMAT,
+                entry: number,
+                at,
+                user: None,
+                credential: None,
+                token_id: None,
+                command: String::new(),
+                title: String::new(),
+                request: RawValue::from_string(request.to_owned()).unwrap(),
+                before: None,
+                not_kept: Vec::new(),
+                undoes: None,
+            };
+            Self { outcome: Outcome::Done, ..begun.into_entry(run) }
+        }
+    }
+
     /// Two lines of a disabling, the second not yet there where it is unfinished.
     pub fn lines(number: u32, finished: bool) -> String {
         let begun = format!(

@@ -606,17 +606,14 @@ async fn twin(
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{parse, tests::lines};
     use super::*;
 
     fn entry(method: &str, path: &str, body: &str, before: &str, after: &str) -> Entry {
-        let (mut entries, _) = parse("r1", lines(1, true).as_bytes());
-        let mut entry = entries.remove(0);
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        entry.request = raw(&format!(r#"{{"method":"{method}","path":"{path}","body":{body}}}"#));
-        entry.before = Some(raw(before)).filter(|before| before.get() != "null");
-        entry.after = Some(raw(after)).filter(|after| after.get() != "null");
-        entry
+        let object = |text: &str| Some(raw(text)).filter(|object| object.get() != "null");
+        let request = format!(r#"{{"method":"{method}","path":"{path}","body":{body}}}"#);
+        let sample = Entry::sample("r1", 1, &request);
+        Entry { before: object(before), after: object(after), ..sample }
     }
 
     fn judged(entry: &Entry, now: &str) -> String {

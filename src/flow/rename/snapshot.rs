@@ -251,29 +251,8 @@ mod tests {
     const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
     fn entry(run: &str, number: u32, request: &str, outcome: Outcome, before: &str) -> Entry {
-        let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
-        Entry {
-            id: format!("{run}.{number}"),
-            run: run.to_owned(),
-            at: Timestamp::from_second(i64::from(number)).unwrap(),
-            user: None,
-            credential: None,
-            token_id: None,
-            command: String::new(),
-            title: String::new(),
-            request: raw(request),
-            before: Some(raw(before)),
-            not_kept: Vec::new(),
-            outcome,
-            ended_at: None,
-            status: None,
-            ray: None,
-            after: None,
-            error: None,
-            undoes: None,
-            undone_by: None,
-            not_undoable: None,
-        }
+        let before = serde_json::value::RawValue::from_string(before.to_owned()).unwrap();
+        Entry { outcome, before: Some(before), ..Entry::sample(run, number, request) }
     }
 
     fn noted(run: &str, number: u32, note: &Note) -> Entry {
