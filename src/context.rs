@@ -1,7 +1,7 @@
 //! What a command is given: settings, screen and clock, and the API client,
 //! the name servers and the simulator, each made when first asked for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -37,6 +37,7 @@ pub struct Context {
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
     way_back: RefCell<Option<String>>,
+    meanwhile: Cell<Option<&'static str>>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
     client: OnceCell<Client>,
@@ -66,6 +67,7 @@ impl Context {
             started,
             steps_done: RefCell::default(),
             way_back: RefCell::default(),
+            meanwhile: Cell::default(),
             journal,
             sandbox: OnceCell::new(),
             client: OnceCell::new(),
@@ -162,6 +164,17 @@ impl Context {
         *self.way_back.borrow_mut() = Some(command.into());
     }
 
+    /// Remembers what is the case until the command has done all it does.
+    pub fn note_meanwhile(&self, what: Option<&'static str>) {
+        self.meanwhile.set(what);
+    }
+
+    /// What is the case until the command has done all it does.
+    #[must_use]
+    pub fn meanwhile(&self) -> Option<&'static str> {
+        self.meanwhile.get()
+    }
+
     /// What puts back what this run did, once it has written.
     #[must_use]
     pub fn way_back(&self) -> Option<WayBack> {
@@ -218,6 +231,7 @@ impl Context {
             StopKind::Declined,
             format!("`{}` was typed, not `{domain}`: not confirmed", answer.trim()),
         )
+        .hint(format!("run the same command again, and type `{domain}`"))
         .into())
     }
 

@@ -5,7 +5,7 @@ use crate::api::Kind;
 use crate::api::base::InvalidBaseUrl;
 use crate::api::ids::InvalidId;
 use crate::api::mask::mask;
-use crate::api::{self, permission};
+use crate::api::{self, Fault, permission};
 use crate::domain::InvalidDomain;
 use crate::flow::bypass::OtherWay;
 use crate::flow::explained::Explained;
@@ -174,13 +174,15 @@ fn hint_by(error: &api::Error) -> Option<String> {
              writing may need a super administrator's token, or the Global API Key in CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"
         }
         Kind::Forbidden => return Some(forbidden(error)),
-        Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited
+        Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited | Kind::Unreadable
             if error.outcome_unknown() && creates_token(&error.request) =>
         {
             "a token may have been made whose value nobody has: look for it in the dashboard, under \
              Manage Account, Account API Tokens, and delete it before the same command is run again"
         }
-        Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited if error.outcome_unknown() => {
+        Kind::OutOfTime | Kind::Unavailable | Kind::RateLimited | Kind::Unreadable
+            if error.outcome_unknown() =>
+        {
             "it may have been carried out: run the same command again, it looks before it writes"
         }
         Kind::RateLimited | Kind::Unavailable => {
@@ -189,6 +191,14 @@ fn hint_by(error: &api::Error) -> Option<String> {
         Kind::Conflict if changes_connector(&error.request) => {
             "only one account at a time enforces SSO for a domain: disable it in the other account first, \
              `cfsso connector disable <DOMAIN> --account <ID>`"
+        }
+        Kind::Other if matches!(error.fault, Fault::Redirected { .. }) => {
+            "CLOUDFLARE_BASE_URL, or `base_url` of the profile, says where the API is: name where it \
+             points to, if that is to have the token"
+        }
+        Kind::Unreadable if matches!(error.fault, Fault::Unreadable { .. }) => {
+            "`--debug` shows what came; where that is not the API's, a proxy or a sign-in page on the \
+             way has answered, or CLOUDFLARE_BASE_URL is not where the API is"
         }
         Kind::OutOfTime => "run the same command again with a longer `--timeout`",
         Kind::NotFound
@@ -265,9 +275,9 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::api::Refusal;
     use crate::api::ids::AccountId;
     use crate::api::request::Repeat;
-    use crate::api::{Fault, Refusal};
 
     const CONNECTORS: &str = "/accounts/a/sso_connectors";
     const SHARES: &str = "/accounts/a/shares";
@@ -297,6 +307,17 @@ mod tests {
         let post = |path: &str| format!("POST {path}");
         let patch = "PATCH /accounts/a/sso_connectors/b";
         let out_of_time = || failed(Fault::OutOfTime { sent: true, ray: None });
+        let unreadable = |request: &str, lost| {
+            let ray = None;
+            let source = api::fault::Cause("it is HTML".to_owned());
+            let Ok(error) =
+                failed(Fault::Unreadable { status: 200, ray, cut: false, source }).downcast()
+            else {
+                unreachable!("it was made as one")
+            };
+            anyhow::Error::from(api::Error { request: request.to_owned(), lost, ..error })
+        };
+        let redirected = failed(Fault::Redirected { status: 302, to: "b".to_owned(), ray: None });
         let untrusted = failed(Fault::Untrusted {
             host: "a".to_owned(),
             source: api::fault::Cause("unknown issuer".to_owned()),
@@ -320,6 +341,14 @@ mod tests {
             (lost(&post(TOKENS)), 9, "a token may have been made"),
             (out_of_time(), 9, "--timeout"),
             (untrusted, 1, "--ca-cert FILE"),
+            (redirected, 1, "CLOUDFLARE_BASE_URL"),
+            (unreadable(&get(CONNECTORS), None), 1, "a proxy or a sign-in page"),
+            (
+                unreadable(&post(CONNECTORS), Some(Repeat::LookFirst)),
+                1,
+                "it looks before it writes",
+            ),
+            (unreadable(&post(TOKENS), Some(Repeat::LookFirst)), 1, "a token may have been made"),
         ] {
             let failure = told(&error);
             assert_eq!(failure.exit_code.code(), exit, "{error:?}");

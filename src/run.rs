@@ -172,6 +172,7 @@ fn interruption(context: &Context, args: &[OsString]) -> Failure {
     if !done.is_empty() {
         failure.causes.push(format!("done before: {}", done.join(", ")));
     }
+    failure.causes.extend(context.meanwhile().map(str::to_owned));
     let unanswered = context.unanswered();
     if unanswered.is_empty() {
         failure.causes.push("no change was under way".to_owned());

@@ -10,7 +10,7 @@ use crate::domain::EmailDomain;
 use crate::flow::Tools;
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
-use crate::flow::setup::{self, Event, Report, Step, StepId, StepState, Wishes};
+use crate::flow::setup::{self, Event, Report, StepId, StepState, Wishes};
 use crate::output::{Mark, Page, Show, Text};
 
 /// Arguments of `setup`.
@@ -106,13 +106,8 @@ pub fn show(event: &Event<'_>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
     match event {
-        Event::Step(Step { id, state: StepState::Doing, .. }) => screen.doing(title(*id)),
         Event::Step(step) => {
-            screen.settled();
-            if step.state == StepState::Done {
-                context.note_done(title(step.id));
-            }
-            screen.step(mark(step.state), title(step.id), Text::prose(&step.detail));
+            show_step(step.state, title(step.id), &step.detail, context);
         }
         Event::Publish { record, .. } => screen.show(&|page| paste(record, page)),
         Event::Waiting { text, .. } => screen.waiting(*text),
@@ -122,6 +117,19 @@ pub fn show(event: &Event<'_>, context: &Context) {
             screen.show(&|page| show_checks(checks, " ", page));
         }
     }
+}
+
+/// Shows a step, and remembers one that was done.
+pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &Context) {
+    let screen = &context.screen;
+    if state == StepState::Doing {
+        return screen.doing(title);
+    }
+    screen.settled();
+    if state == StepState::Done {
+        context.note_done(title);
+    }
+    screen.step(mark(state), title, Text::prose(detail));
 }
 
 /// The record in every form that people paste.

@@ -81,11 +81,10 @@ fn a_full_disk_is_a_failure() {
     }
 }
 
-/// Starts a `setup` that waits, and reads up to where it does.
+/// Starts what comes to wait for a TXT record, and reads up to where it does.
 #[cfg(unix)]
-fn waiting(home: &Path, extra: &str) -> Child {
-    let line = format!("--sandbox setup cool.dogs --timeout 10m {extra}");
-    let mut child = program(home, &line).spawn().unwrap();
+fn waiting(home: &Path, line: &str) -> Child {
+    let mut child = program(home, line).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let is_wait = |line: &str| line.contains("Cloud DNS") || line.contains(r#""event":"waiting""#);
     lines.find(|line| is_wait(line.as_ref().unwrap())).expect("it comes to wait").unwrap();
@@ -105,7 +104,8 @@ fn signalled(child: Child, signal: &str) -> Output {
 fn an_interrupt_says_what_was_done_and_how_to_go_on() {
     for signal in ["-INT", "-TERM"] {
         let home = tempfile::tempdir().unwrap();
-        let out = signalled(waiting(home.path(), ""), signal);
+        let line = "--sandbox setup cool.dogs --timeout 10m";
+        let out = signalled(waiting(home.path(), line), signal);
         assert_eq!(out.status.code(), Some(130), "{out:?}");
         let said = text(&out.stderr);
         assert!(said.contains("error: interrupted"), "{said}");
@@ -120,12 +120,31 @@ fn an_interrupt_says_what_was_done_and_how_to_go_on() {
 #[test]
 fn an_interrupt_is_told_to_programs_as_well() {
     let home = tempfile::tempdir().unwrap();
-    let out = signalled(waiting(home.path(), "-o ndjson"), "-INT");
+    let line = "--sandbox setup cool.dogs --timeout 10m -o ndjson";
+    let out = signalled(waiting(home.path(), line), "-INT");
     assert_eq!(out.status.code(), Some(130), "{out:?}");
     let said = text(&out.stderr);
     let error: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
     assert_eq!(error["error"]["exit_code"], 130);
     assert_eq!(error["error"]["kind"], "interrupted");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_rename_says_that_sso_is_off() {
+    let home = tempfile::tempdir().unwrap();
+    let set_up = run(home.path(), "--sandbox setup cool.cats --publish-txt --enable --yes");
+    assert!(set_up.status.success(), "{set_up:?}");
+    let rename = "--sandbox team rename cooler-cats --idps-updated --yes --timeout 10m";
+    let again = "--sandbox team rename cooler-cats --idps-updated --resume --yes --timeout 10m";
+    for line in [rename, again] {
+        let out = signalled(waiting(home.path(), line), "-INT");
+        assert_eq!(out.status.code(), Some(130), "{out:?}");
+        let said = text(&out.stderr);
+        assert!(said.contains("cause: SSO may be off"), "{said}");
+        let back = "`cfsso team rename cooler-cats --rollback --sandbox` puts it back";
+        assert!(said.contains(back), "{said}");
+    }
 }
 
 #[cfg(unix)]

@@ -1,24 +1,18 @@
 //! How sharing and unsharing show their steps.
 
-use crate::commands::setup::mark;
+use crate::commands::setup::show_step;
 use crate::context::Context;
 use crate::flow::federation::arrival::Arrival;
-use crate::flow::federation::progress::{Event, Step, StepId};
-use crate::flow::setup::StepState;
-use crate::output::{Mark, Text};
+use crate::flow::federation::progress::{Event, StepId};
+use crate::output::Mark;
 
 /// Shows what happens.
 pub fn show(event: &Event<'_>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
     match event {
-        Event::Step(Step { id, state: StepState::Doing, .. }) => screen.doing(title(*id)),
         Event::Step(step) => {
-            screen.settled();
-            if step.state == StepState::Done {
-                context.note_done(title(step.id));
-            }
-            screen.step(mark(step.state), title(step.id), Text::prose(&step.detail));
+            show_step(step.state, title(step.id), &step.detail, context);
         }
         Event::Recipient(arrival) => {
             screen.settled();

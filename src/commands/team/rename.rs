@@ -94,6 +94,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     can_wait(&task, &wishes, context)?;
     context.confirm(&task.word(), &deed(&task)).await?;
     context.note_way_back(task.back());
+    context.note_meanwhile(task.is_off().then_some(view::OFF));
     let on_event = |event: &Event<'_>| view::show(event, context);
     let updated = async || updated(context).await;
     let (report, end) = rename::run(&tools, &wishes, &task, &on_event, updated).await;

@@ -1,7 +1,7 @@
 //! How a rename shows its plan and its steps.
 
 use super::super::preflight::show_checks;
-use super::super::setup::{self, mark};
+use super::super::setup::{self, mark, show_step};
 use crate::context::Context;
 use crate::flow::check::{Check, State};
 use crate::flow::rename::{Event, Outlook, Stage, Step, StepId, Told, Wanted};
@@ -73,13 +73,9 @@ pub(super) fn show(event: &Event<'_>, context: &Context) {
     screen.event(event);
     match event {
         Event::Plan { .. } => {}
-        Event::Step(Step { id, state: StepState::Doing, .. }) => screen.doing(title(*id)),
         Event::Step(step) => {
-            screen.settled();
-            if step.state == StepState::Done {
-                context.note_done(title(step.id));
-            }
-            screen.step(mark(step.state), title(step.id), Text::prose(&step.detail));
+            note_off(step, context);
+            show_step(step.state, title(step.id), &step.detail, context);
         }
         Event::Idps { idps } => screen.show(&|page| {
             draw_told(idps, page);
@@ -87,6 +83,19 @@ pub(super) fn show(event: &Event<'_>, context: &Context) {
         }),
         Event::Domain { domain, of } => show_domain(domain, of, context),
         Event::Warning { text } => screen.warn(Text::prose(text)),
+    }
+}
+
+/// What an interrupt has to say from the moment SSO is being taken off until it
+/// is back.
+pub(super) const OFF: &str =
+    "SSO may be off for domains that had it: people sign in by password meanwhile";
+
+fn note_off(step: &Step, context: &Context) {
+    match (step.id, step.state) {
+        (StepId::Disable, StepState::Doing) => context.note_meanwhile(Some(OFF)),
+        (StepId::Restore, StepState::Done) => context.note_meanwhile(None),
+        _ => {}
     }
 }
 

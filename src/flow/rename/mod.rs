@@ -212,6 +212,12 @@ impl Task {
         self.now != self.goal
     }
 
+    /// Whether an earlier run took SSO off and did not put it back.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.off_since.is_some()
+    }
+
     /// The word that confirms it: the name that the team will have.
     #[must_use]
     pub fn word(&self) -> String {
