@@ -30,6 +30,7 @@ pub mod run;
 pub mod sandbox;
 pub mod settings;
 pub mod shell;
+pub mod words;
 
 pub use process::Process;
 pub use run::run;

@@ -8,6 +8,7 @@ use super::credentials::InvalidCredentials;
 use super::kind::{self, Kind};
 use super::retry::Trouble;
 use super::roots::RootsError;
+use crate::words::counted;
 
 /// What happened to a request.
 #[derive(Debug, thiserror::Error)]
@@ -196,7 +197,7 @@ impl fmt::Display for Refusal {
             write!(f, "{} {error}", if index == 0 { ":" } else { ";" })?;
         }
         if let Some(wait) = self.retry_after {
-            write!(f, ", try again in {} seconds", wait.as_secs())?;
+            write!(f, ", try again in {}", counted(wait.as_secs(), "second"))?;
         }
         f.write_str(&ray_note(self.ray.as_deref()))
     }

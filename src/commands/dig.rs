@@ -9,6 +9,7 @@ use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::{Stop, StopKind};
 use crate::output::{ExitCode, Mark, Page, Show, Text};
+use crate::words::counted;
 
 /// Arguments of `dig`.
 #[derive(clap::Args, Debug)]
@@ -201,6 +202,8 @@ fn answer(server: &Server, expected: Option<&str>) -> Text {
         }
         (false, 0, Some(rcode)) => Text::bad(rcode.to_string()),
         (false, 0, None) => Text::bad("nothing"),
-        (false, count, _) => Text::warn(format!("{count} TXT records, not the code{via}")),
+        (false, count, _) => {
+            Text::warn(format!("{}, not the code{via}", counted(count, "TXT record")))
+        }
     }
 }

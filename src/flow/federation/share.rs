@@ -20,6 +20,7 @@ use crate::flow::explained::Explained;
 use crate::flow::plan::Plan;
 use crate::flow::setup::StepState;
 use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::words::counted;
 
 /// What is asked for.
 pub struct Wishes {
@@ -175,7 +176,8 @@ impl Run<'_> {
             Sharing::Add(share, to) => {
                 self.progress.begin(StepId::Share);
                 self.add(&share, &to).await?;
-                let detail = format!("{} added to the share {share}", count(to.len()));
+                let detail =
+                    format!("{} added to the share {share}", counted(to.len(), "recipient"));
                 self.progress.end(StepId::Share, StepState::Done, detail);
             }
         }
@@ -277,8 +279,4 @@ impl Run<'_> {
 /// Reads what stands; see [`standing::read`].
 pub async fn standing(tools: &Tools<'_>, wishes: &Wishes) -> Result<Standing, Error> {
     standing::read(tools, &wishes.idp.id).await
-}
-
-fn count(recipients: usize) -> String {
-    if recipients == 1 { "1 recipient".to_owned() } else { format!("{recipients} recipients") }
 }

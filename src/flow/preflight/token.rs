@@ -6,6 +6,7 @@ use super::Terms;
 use super::facts::{Facts, Owner, Recovery, Token};
 use crate::api::connector::Fields;
 use crate::flow::check::{Check, CheckId, Severity};
+use crate::words::counted;
 
 /// That a token may edit connectors is proven by editing alone, so that it is
 /// said not to be proven.
@@ -81,10 +82,10 @@ pub(in crate::flow) fn lasts(token: &Token, terms: &Terms) -> Result<String, Str
     };
     let days = end.duration_since(terms.now).as_hours() / 24;
     if days < i64::from(terms.min_token_days) {
-        let least = terms.min_token_days;
-        return Err(format!("expires in {days} days, on {end}, which is less than {least} days"));
+        let (days, least) = (counted(days, "day"), counted(terms.min_token_days, "day"));
+        return Err(format!("expires in {days}, on {end}, which is less than {least}"));
     }
-    Ok(format!("{owner} and expires in {days} days"))
+    Ok(format!("{owner} and expires in {}", counted(days, "day")))
 }
 
 fn time(text: Option<&str>) -> Result<Option<Timestamp>, String> {

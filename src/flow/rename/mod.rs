@@ -34,6 +34,7 @@ use crate::api::document::Document;
 use crate::api::idp::{Idp, Type};
 use crate::idp::check::{self, Subject, Terms};
 use crate::idp::guide::{self, Product};
+use crate::words::counted;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -380,7 +381,7 @@ impl Rename<'_> {
         }
         let enforced = snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
         let count = snapshot.connectors.len();
-        let count = outlook::counted(count, "connector");
+        let count = counted(count, "connector");
         let detail = format!("{count}, {enforced} enforced; in the journal");
         self.end(StepId::Snapshot, StepState::Done, detail);
         Ok(())

@@ -11,6 +11,7 @@ use crate::domain::EmailDomain;
 use crate::flow::plan::Change;
 use crate::flow::publish::{self, Place, TxtRecord};
 use crate::flow::{Error, Tools, connector, enable, verify};
+use crate::words::counted;
 
 /// The plan in words.
 #[must_use]
@@ -23,12 +24,6 @@ pub fn outlook(task: &Task, wishes: &Wishes) -> Outlook {
         idps: task.idps.clone(),
         notes: notes(task),
     }
-}
-
-/// `1 connector`, `2 connectors`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
 
 fn stages(task: &Task, wishes: &Wishes) -> Vec<Stage> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Terms;
 use super::point::{Point, PointId};
 use crate::idp::certificate::{self, Certificate, Unreadable};
+use crate::words::counted;
 
 const RENEW: &str =
     "make a new certificate at the IdP and set it with `cfsso idp update --metadata`";
@@ -63,8 +64,8 @@ fn date(certificate: &Certificate, now: Timestamp) -> String {
     if *not_before > now {
         return format!("`{subject}` does not hold before {not_before}");
     }
-    let days = not_after.duration_since(now).as_hours() / 24;
-    format!("`{subject}` holds until {not_after}, {days} days from now")
+    let days = counted(not_after.duration_since(now).as_hours() / 24, "day");
+    format!("`{subject}` holds until {not_after}, {days} from now")
 }
 
 fn key(found: &[Certificate]) -> Point {
