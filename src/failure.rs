@@ -307,11 +307,10 @@ mod tests {
         let post = |path: &str| format!("POST {path}");
         let patch = "PATCH /accounts/a/sso_connectors/b";
         let out_of_time = || failed(Fault::OutOfTime { sent: true, ray: None });
-        let unreadable = |request: &str, lost| {
+        let unreadable = |request: &str, cut, lost| {
             let ray = None;
             let source = api::fault::Cause("it is HTML".to_owned());
-            let Ok(error) =
-                failed(Fault::Unreadable { status: 200, ray, cut: false, source }).downcast()
+            let Ok(error) = failed(Fault::Unreadable { status: 200, ray, cut, source }).downcast()
             else {
                 unreachable!("it was made as one")
             };
@@ -342,13 +341,18 @@ mod tests {
             (out_of_time(), 9, "--timeout"),
             (untrusted, 1, "--ca-cert FILE"),
             (redirected, 1, "CLOUDFLARE_BASE_URL"),
-            (unreadable(&get(CONNECTORS), None), 1, "a proxy or a sign-in page"),
+            (unreadable(&get(CONNECTORS), true, None), 9, "run the same command again later"),
+            (unreadable(&get(CONNECTORS), false, None), 1, "a proxy or a sign-in page"),
             (
-                unreadable(&post(CONNECTORS), Some(Repeat::LookFirst)),
+                unreadable(&post(CONNECTORS), false, Some(Repeat::LookFirst)),
                 1,
                 "it looks before it writes",
             ),
-            (unreadable(&post(TOKENS), Some(Repeat::LookFirst)), 1, "a token may have been made"),
+            (
+                unreadable(&post(TOKENS), false, Some(Repeat::LookFirst)),
+                1,
+                "a token may have been made",
+            ),
         ] {
             let failure = told(&error);
             assert_eq!(failure.exit_code.code(), exit, "{error:?}");

@@ -43,11 +43,13 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match &self.fault {
             Fault::Refused(refusal) => kind::of_refusal(&self.request, refusal),
+            Fault::NotSent { .. }
+            | Fault::Unanswered { .. }
+            | Fault::Unreadable { cut: true, .. } => Kind::Unavailable,
             Fault::Unreadable { .. } | Fault::TooLarge { .. } | Fault::Endless { .. } => {
                 Kind::Unreadable
             }
             Fault::Redirected { .. } => Kind::Other,
-            Fault::NotSent { .. } | Fault::Unanswered { .. } => Kind::Unavailable,
             Fault::Untrusted { .. } => Kind::Untrusted,
             Fault::OutOfTime { .. } => Kind::OutOfTime,
             Fault::Setup(SetupError::Credentials(_)) => Kind::Unauthenticated,
