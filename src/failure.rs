@@ -185,6 +185,10 @@ fn hint_by(error: &api::Error) -> Option<String> {
         {
             "it may have been carried out: run the same command again, it looks before it writes"
         }
+        Kind::Unavailable if matches!(error.fault, Fault::NotSent { .. }) => {
+            "run the same command again later; where HTTPS_PROXY names a proxy, it may be the proxy \
+             that refuses or is not there"
+        }
         Kind::RateLimited | Kind::Unavailable => {
             "run the same command again later: it takes up where this one ended"
         }
@@ -317,6 +321,10 @@ mod tests {
             anyhow::Error::from(api::Error { request: request.to_owned(), lost, ..error })
         };
         let redirected = failed(Fault::Redirected { status: 302, to: "b".to_owned(), ray: None });
+        let not_sent = failed(Fault::NotSent {
+            host: "a".to_owned(),
+            source: api::fault::Cause("tunnel error: unsuccessful".to_owned()),
+        });
         let untrusted = failed(Fault::Untrusted {
             host: "a".to_owned(),
             source: api::fault::Cause("unknown issuer".to_owned()),
@@ -340,6 +348,7 @@ mod tests {
             (lost(&post(TOKENS)), 9, "a token may have been made"),
             (out_of_time(), 9, "--timeout"),
             (untrusted, 1, "--ca-cert FILE"),
+            (not_sent, 9, "HTTPS_PROXY"),
             (redirected, 1, "CLOUDFLARE_BASE_URL"),
             (unreadable(&get(CONNECTORS), true, None), 9, "run the same command again later"),
             (unreadable(&get(CONNECTORS), false, None), 1, "a proxy or a sign-in page"),
