@@ -36,6 +36,17 @@ fn it_opens_with_the_two_commands_that_ci_runs() {
     }
 }
 
+#[test]
+fn what_contributors_are_sent_to_is_there() {
+    let told = include_str!("../../.github/CONTRIBUTING.md");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let paths = told.split('`').skip(1).step_by(2).filter(|code| {
+        ["src/", "tests/"].iter().any(|room| code.starts_with(room)) && !code.contains('<')
+    });
+    let missing: Vec<_> = paths.filter(|path| !root.join(path).exists()).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
 #[tokio::test]
 async fn every_example_prints_what_is_shown() {
     let mut shell = Shell::new();
