@@ -4,6 +4,7 @@ use super::Outcome;
 use crate::context::Context;
 use crate::flow::bypass::standings::Standings;
 use crate::flow::journal;
+use crate::flow::rename::UnderWay;
 use crate::flow::status::{self, Domain, Link, NotChecked, Recent, Report, Role, State};
 use crate::output::{Mark, Page, Show, Text, ago};
 
@@ -26,6 +27,10 @@ impl Show for Report {
     fn show(&self, page: &mut Page) {
         if self.bypass.in_force == Some(true) {
             show_bypass(page, &self.bypass);
+            page.blank();
+        }
+        if let Some(rename) = &self.rename {
+            show_rename(page, rename);
             page.blank();
         }
         match self.domains.as_deref() {
@@ -72,6 +77,16 @@ fn show_bypass(page: &mut Page, bypass: &Standings) {
     for one in &bypass.bypasses {
         let words = format!("{}: {}", one.title, one.state.words());
         page.hanging(format!("{:11}", ""), Text::prose(words));
+    }
+}
+
+fn show_rename(page: &mut Page, rename: &UnderWay) {
+    let since = ago(rename.since, page.now());
+    let words = format!("a rename of the team to {} began {since}", rename.goal);
+    page.marked(Mark::Warning, Text::strong(words));
+    if let Some(since) = rename.sso_off_since {
+        let words = format!("it keeps SSO off, since {}", ago(since, page.now()));
+        page.hanging(format!("{:11}", ""), Text::plain(words));
     }
 }
 

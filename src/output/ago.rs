@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::words::counted;
+
 /// How long before or after `now` it was: "3 days ago", "in 2 hours".
 /// The largest unit only, rounded down; under five seconds is "just now".
 #[must_use]
@@ -39,8 +41,7 @@ fn largest_unit(seconds: u64) -> String {
         2_592_000..31_536_000 => (seconds / 2_592_000, "month"),
         _ => (seconds / 31_536_000, "year"),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+    counted(count, unit)
 }
 
 #[cfg(test)]

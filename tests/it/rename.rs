@@ -154,11 +154,48 @@ async fn gone_at(at: usize) -> (World, bool) {
 async fn a_process_that_is_gone_leaves_what_resuming_needs() {
     for at in boundaries().await {
         let (world, is_gone) = gone_at(at).await;
-        if is_gone && standing(&world).await != expected("cooler-cats") {
+        let seen = standing(&world).await;
+        if is_gone && seen != expected("cool-cats") && seen != expected("cooler-cats") {
+            let status = world.ok("status -o json").await.json();
+            let next = &status["next"][0];
+            assert_eq!(next, "cfsso team rename cooler-cats --resume", "gone at {at}: {status:#}");
+        }
+        if is_gone && seen != expected("cooler-cats") {
             world.ok(RENAME).await;
         }
         assert_eq!(standing(&world).await, expected("cooler-cats"), "gone at {at}");
     }
+}
+
+#[tokio::test]
+async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
+    let world = World::new().await.enabled().await;
+    let ran = world.run("team rename cooler-cats --idps-updated --yes --timeout 2m").await;
+    assert_eq!(ran.code, 8, "{ran:?}");
+    let text = world.ok("status").await.stdout;
+    let first: Vec<_> = text.lines().take(2).collect();
+    insta::assert_snapshot!(first.join("\n"), @r"
+    ! warning  a rename of the team to cooler-cats.cloudflareaccess.com began 2 minutes ago
+               it keeps SSO off, since 2 minutes ago
+    ");
+    assert!(text.ends_with("next: `cfsso team rename cooler-cats --resume`\n"), "{text}");
+    let of = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let mut of = findings.filter(|finding| finding["id"] == "rename-under-way").cloned();
+        of.next().unwrap()
+    };
+    let found = of(&world.run("doctor -o json").await.json());
+    assert_eq!(found["state"], "failed", "{found}");
+    assert_eq!(found["remedy"], "`cfsso team rename cooler-cats --resume`");
+    let ran = world.run("team rename --rollback --idps-updated --yes --timeout 2m").await;
+    assert_eq!(ran.code, 8, "{ran:?}");
+    let status = world.ok("status -o json").await.json();
+    assert_eq!(status["rename"]["goal"], "cool-cats.cloudflareaccess.com");
+    assert_eq!(status["next"], json!(["cfsso team rename cooler-cats --rollback"]));
+    world.ok(&format!("team rename --rollback {ON}")).await;
+    let status = world.ok("status -o json").await.json();
+    assert_eq!((&status["rename"], &status["ok"]), (&Value::Null, &json!(true)), "{status:#}");
+    assert_eq!(of(&world.run("doctor -o json").await.json())["state"], "passed");
 }
 
 #[tokio::test]

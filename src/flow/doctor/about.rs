@@ -125,6 +125,10 @@ fn of_audit(id: AuditId) -> &'static str {
             "No bypass of this machine is left in force: `cfsso bypass undo` puts back what it \
              changed. What was done by other machines is in their journals."
         }
+        AuditId::RenameUnderWay => {
+            "No rename of the team that this machine began is left half way: SSO is off until it \
+             is taken to its end, or back."
+        }
         AuditId::JournalUnfinished => {
             "Every write of this machine has an end. One without may have been carried out."
         }

@@ -37,6 +37,8 @@ pub enum AuditId {
     TokenExpiry,
     /// No bypass was left in force.
     BypassInForce,
+    /// No rename of the team was left half way.
+    RenameUnderWay,
     /// No write of this machine was left without an end.
     JournalUnfinished,
     /// The journal can be read.
@@ -45,7 +47,7 @@ pub enum AuditId {
 
 impl AuditId {
     /// Every one, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ConnectorStale,
         Self::ConnectorWithoutPolicy,
         Self::PolicyWithoutConnector,
@@ -54,6 +56,7 @@ impl AuditId {
         Self::IdpCertificate,
         Self::TokenExpiry,
         Self::BypassInForce,
+        Self::RenameUnderWay,
         Self::JournalUnfinished,
         Self::JournalDamaged,
     ];
@@ -68,6 +71,7 @@ impl AuditId {
             Self::IdpCertificate => "idp-certificate",
             Self::TokenExpiry => "token-expiry",
             Self::BypassInForce => "bypass-in-force",
+            Self::RenameUnderWay => "rename-under-way",
             Self::JournalUnfinished => "journal-unfinished",
             Self::JournalDamaged => "journal-damaged",
         }
@@ -84,6 +88,7 @@ impl AuditId {
             Self::IdpCertificate => CheckId::IdpHealthy,
             Self::TokenExpiry
             | Self::BypassInForce
+            | Self::RenameUnderWay
             | Self::JournalUnfinished
             | Self::JournalDamaged => return None,
         };

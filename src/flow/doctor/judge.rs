@@ -13,6 +13,7 @@ use crate::domain::EmailDomain;
 use crate::flow::bypass::standings::Standings;
 use crate::flow::journal::{Entry, Outcome};
 use crate::flow::preflight::{Facts, Terms, lasts, names};
+use crate::flow::rename::UnderWay;
 use crate::idp::check::{self, PointId};
 
 /// For how long Cloudflare looks for the TXT record (API reference, section 2).
@@ -196,6 +197,16 @@ pub(super) fn bypass(standings: &Standings) -> Finding {
             )
         }
     }
+}
+
+pub(super) fn rename(under_way: Option<&UnderWay>) -> Finding {
+    let id = AuditId::RenameUnderWay;
+    let Some(UnderWay { goal, since, sso_off_since, command }) = under_way else {
+        return Finding::passed(id, "no rename of this machine is half way");
+    };
+    let off = sso_off_since.map(|since| format!(", and keeps SSO off since {since}"));
+    let evidence = format!("the rename to {goal} began at {since}{}", off.unwrap_or_default());
+    Finding::failed(id, evidence, format!("`{command}`"))
 }
 
 pub(super) fn unfinished(entries: &[Entry]) -> Finding {

@@ -15,6 +15,7 @@ use super::bypass::standings::{self, Standings};
 use super::check::{Check, CheckId};
 use super::journal::Reading;
 use super::preflight::{self, Asking, Facts, Served, Subject, Terms, Unseen};
+use super::rename::{UnderWay, under_way};
 use super::{Error, Tools, connector};
 use crate::api::Kind;
 use crate::api::connector::Connector;
@@ -36,6 +37,7 @@ struct Read {
     connectors: Result<Vec<Looked>, Unseen>,
     facts: Facts,
     standings: Standings,
+    rename: Option<UnderWay>,
 }
 
 /// A connector, and what the name servers of its domain serve.
@@ -64,7 +66,8 @@ pub async fn examine(
         Err(error) if sees_nothing(&facts) => return Err(error.into()),
         Err(error) => Err(Unseen::from(&error)),
     };
-    let read = Read { connectors, facts, standings };
+    let rename = under_way(&journal.entries, tools.account);
+    let read = Read { connectors, facts, standings, rename };
     Ok(judged(&read, terms, journal))
 }
 
@@ -92,7 +95,7 @@ fn sees_nothing(facts: &Facts) -> bool {
 }
 
 fn judged(read: &Read, terms: &Terms, journal: &Reading) -> Examination {
-    let Read { connectors, facts, standings } = read;
+    let Read { connectors, facts, standings, rename } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
         // Not seen: taken for the graver case.
@@ -116,6 +119,7 @@ fn judged(read: &Read, terms: &Terms, journal: &Reading) -> Examination {
     findings.extend(judge::certificates(facts, terms.now));
     findings.push(judge::token(facts, terms));
     findings.push(judge::bypass(standings));
+    findings.push(judge::rename(rename.as_ref()));
     findings.push(judge::unfinished(&journal.entries));
     findings.push(judge::damaged(&journal.damaged));
     let mut findings = finding::merged(findings);

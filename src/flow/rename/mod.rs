@@ -9,6 +9,7 @@ mod name;
 mod outlook;
 mod refusal;
 mod snapshot;
+mod under_way;
 
 use std::cell::{Cell, RefCell};
 
@@ -21,6 +22,7 @@ pub use checks::{Free, checks, probe};
 pub use name::{InvalidName, TeamName};
 pub use outlook::{outlook, places, plan};
 pub use snapshot::{Open, Snapshot, Wanted};
+pub use under_way::{UnderWay, under_way};
 
 use self::snapshot::{IdpState, Note, history, rival};
 use super::check::CheckId;

@@ -11,6 +11,7 @@ use crate::api::connector::{Fields as Connector, Status};
 use crate::api::idp::{Idp, Type};
 use crate::api::policy::Fields as Policy;
 use crate::flow::bypass::standings::{Standings, State as Standing};
+use crate::flow::rename::UnderWay;
 
 /// One thing that a sign-in goes through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -203,11 +204,12 @@ fn known(idp: &Idp) -> Link {
     Link { id: Some(idp.id.to_string()), ..link(Role::Idp, State::Ok, words) }
 }
 
-/// The commands that come next: a bypass is ended first; then one for each
-/// domain that wants one, unless ending the bypass is all it wants.
+/// The commands that come next: a bypass is ended first; then a rename, which
+/// sees to the domains itself; else one for each domain that wants one, unless
+/// ending the bypass is all it wants.
 pub(super) fn next(
     domains: Option<&[Domain]>,
-    bypass: &Standings,
+    (bypass, rename): (&Standings, Option<&UnderWay>),
     not_checked: &[NotChecked],
 ) -> Vec<String> {
     let is_bypassed = |domain: &Domain| {
@@ -220,6 +222,7 @@ pub(super) fn next(
         commands.push("cfsso bypass undo".to_owned());
     }
     match domains {
+        _ if rename.is_some() => commands.extend(rename.map(|rename| rename.command.clone())),
         Some([]) => commands.push("cfsso setup <DOMAIN>".to_owned()),
         domains => {
             let domains = domains.unwrap_or_default().iter();

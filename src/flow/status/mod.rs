@@ -11,6 +11,7 @@ pub use chain::{Link, Role, State};
 
 use super::bypass::standings::{self, Standings};
 use super::journal::{Entry, Outcome};
+use super::rename::{UnderWay, under_way};
 use super::{Error, Tools, app, connector, idp};
 use crate::api::app::App;
 use crate::api::connector::Connector;
@@ -36,6 +37,8 @@ pub struct Report {
     pub shared: Vec<Link>,
     /// Whether a bypass of this machine is in force.
     pub bypass: Standings,
+    /// A rename of the team that this machine began and did not end.
+    pub rename: Option<UnderWay>,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
     /// What this machine changed last, the latest first.
@@ -155,14 +158,17 @@ fn told(
 ) -> Report {
     let mut links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
     let is_well = links.all(|link| link.state == State::Ok);
+    let rename = under_way(&entries, account);
+    let is_at_rest = bypass.in_force == Some(false) && rename.is_none();
     Report {
         schema: Report::SCHEMA,
-        ok: is_well && not_checked.is_empty() && bypass.in_force == Some(false),
+        ok: is_well && not_checked.is_empty() && is_at_rest,
         account: account.to_string(),
-        next: chain::next(domains.as_deref(), &bypass, &not_checked),
+        next: chain::next(domains.as_deref(), (&bypass, rename.as_ref()), &not_checked),
         domains,
         shared,
         bypass,
+        rename,
         not_checked,
         journal: recent(entries),
     }

@@ -1,0 +1,40 @@
+//! A rename that has begun and not ended, for those who look at the account: its
+//! connectors may be gone, and SSO off, on purpose. Pure: entries in.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::snapshot::{Open, history};
+use super::word;
+use crate::api::ids::AccountId;
+use crate::flow::journal::Entry;
+
+/// A rename that has begun and not ended, as far as this machine knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UnderWay {
+    /// The team's domain that it is to reach.
+    pub goal: String,
+    /// When it began.
+    #[schemars(with = "String")]
+    pub since: Timestamp,
+    /// Since when it keeps SSO off; `null` where it did not turn any off.
+    #[schemars(with = "Option<String>")]
+    pub sso_off_since: Option<Timestamp>,
+    /// The command that goes on with it.
+    pub command: String,
+}
+
+/// The rename in `account` that has changed something and not ended.
+#[must_use]
+pub fn under_way(entries: &[Entry], account: &AccountId) -> Option<UnderWay> {
+    let (open, _) = history(entries, account);
+    let Open { snapshot, since, off_since, .. } = open?;
+    let (name, how) = if snapshot.from.as_ref() == Some(&snapshot.goal) {
+        (&snapshot.to, "--rollback")
+    } else {
+        (&snapshot.goal, "--resume")
+    };
+    let command = format!("cfsso team rename {} {how}", word(name));
+    Some(UnderWay { goal: snapshot.goal, since, sso_off_since: off_since, command })
+}
