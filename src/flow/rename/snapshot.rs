@@ -245,21 +245,21 @@ pub fn rival(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
+    pub const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
     fn entry(run: &str, number: u32, request: &str, outcome: Outcome, before: &str) -> Entry {
         let before = serde_json::value::RawValue::from_string(before.to_owned()).unwrap();
         Entry { outcome, before: Some(before), ..Entry::sample(run, number, request) }
     }
 
-    fn noted(run: &str, number: u32, note: &Note) -> Entry {
+    pub fn noted(run: &str, number: u32, note: &Note) -> Entry {
         entry(run, number, "{}", Outcome::Done, &serde_json::to_string(note).unwrap())
     }
 
-    fn disabling(run: &str, number: u32, outcome: Outcome) -> Entry {
+    pub fn disabling(run: &str, number: u32, outcome: Outcome) -> Entry {
         entry(
             run,
             number,
@@ -269,7 +269,7 @@ mod tests {
         )
     }
 
-    fn snapshot(to: &str) -> Snapshot {
+    pub fn snapshot(to: &str) -> Snapshot {
         Snapshot {
             account: ACCOUNT.to_owned(),
             from: Some("a".to_owned()),

@@ -38,3 +38,29 @@ pub fn under_way(entries: &[Entry], account: &AccountId) -> Option<UnderWay> {
     let command = format!("cfsso team rename {} {how}", word(name));
     Some(UnderWay { goal: snapshot.goal, since, sso_off_since: off_since, command })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::snapshot::tests::{ACCOUNT, disabling, noted, snapshot};
+    use super::super::snapshot::{Note, Snapshot};
+    use super::*;
+    use crate::flow::journal::Outcome;
+
+    #[test]
+    fn what_goes_on_is_what_was_under_way() {
+        let there = snapshot("cooler-cats.cloudflareaccess.com");
+        let back = Snapshot { goal: "a".to_owned(), ..there.clone() };
+        for (snapshot, goal, command) in [
+            (&there, there.goal.as_str(), "cfsso team rename cooler-cats --resume"),
+            (&back, "a", "cfsso team rename cooler-cats --rollback"),
+        ] {
+            let begun = noted("r1", 1, &Note::Before(snapshot.clone()));
+            let account = ACCOUNT.parse().unwrap();
+            assert_eq!(under_way(std::slice::from_ref(&begun), &account), None, "nothing is done");
+            let found = under_way(&[begun, disabling("r1", 2, Outcome::Done)], &account).unwrap();
+            assert_eq!((found.goal.as_str(), found.command.as_str()), (goal, command));
+            assert_eq!(found.since.as_second(), 1);
+            assert_eq!(found.sso_off_since.map(Timestamp::as_second), Some(2));
+        }
+    }
+}

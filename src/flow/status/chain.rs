@@ -221,10 +221,10 @@ pub(super) fn next(
     if bypass.in_force == Some(true) {
         commands.push("cfsso bypass undo".to_owned());
     }
-    match domains {
-        _ if rename.is_some() => commands.extend(rename.map(|rename| rename.command.clone())),
-        Some([]) => commands.push("cfsso setup <DOMAIN>".to_owned()),
-        domains => {
+    match (rename, domains) {
+        (Some(rename), _) => commands.push(rename.command.clone()),
+        (None, Some([])) => commands.push("cfsso setup <DOMAIN>".to_owned()),
+        (None, domains) => {
             let domains = domains.unwrap_or_default().iter();
             commands.extend(domains.filter(|domain| !is_bypassed(domain)).filter_map(step));
         }
