@@ -82,7 +82,7 @@ fn show_bypass(page: &mut Page, bypass: &Standings) {
 
 fn show_rename(page: &mut Page, rename: &UnderWay) {
     let since = ago(rename.since, page.now());
-    let words = format!("a rename of the team to {} began {since}", rename.goal);
+    let words = format!("a rename to {} began {since}", rename.goal);
     page.marked(Mark::Warning, Text::strong(words));
     if let Some(since) = rename.sso_off_since {
         let words = format!("it keeps SSO off, since {}", ago(since, page.now()));
