@@ -203,7 +203,7 @@ fn refuse(
     if !is_help && format.is_structured() {
         let options = ScreenOptions { format, ..ScreenOptions::default() };
         let screen = Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock);
-        screen.failure(&failure::masked(cli::usage::failure(error)));
+        screen.failure(&failure::masked(cli::usage::failure(error, args)));
         return ExitCode::Usage;
     }
     let (stream, is_terminal) = if is_help {

@@ -1,15 +1,19 @@
 //! What is wrong with a command line, for programs: clap writes for people.
 
+use std::ffi::OsString;
+
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 
+use super::Cli;
 use crate::output::{ExitCode, Failure};
 
-/// The failure that a refused command line is. Its message is clap's sentence,
-/// its hint what clap suggests and where the help is.
+/// The failure that the refused command line `args` is. Its message is clap's
+/// sentence, its hint what clap suggests and where the help is.
 #[must_use]
-pub fn failure(error: &clap::Error) -> Failure {
+pub fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     let text = error.render().to_string();
-    let command = command(&text);
+    let command = named(args);
     let message = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         format!("'{command}' requires a subcommand but one was not provided")
     } else {
@@ -24,11 +28,19 @@ pub fn failure(error: &clap::Error) -> Failure {
     failure
 }
 
-/// The command that the usage line in clap's text is of.
-fn command(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("cfsso");
-    let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
-    usage.split_whitespace().take_while(is_name).collect::<Vec<_>>().join(" ")
+/// The command that the words lead to, as far as they do.
+fn named(args: &[OsString]) -> String {
+    let mut all = Cli::command();
+    all.build();
+    let mut path = vec![all.get_name()];
+    let mut last = &all;
+    for word in args.iter().skip(1) {
+        if let Some(next) = last.find_subcommand(word) {
+            path.push(next.get_name());
+            last = next;
+        }
+    }
+    path.join(" ")
 }
 
 #[cfg(test)]
@@ -54,6 +66,11 @@ mod tests {
                 "a similar argument exists: '--output'\n`cfsso connector list --help` shows how it is used",
             ),
             (
+                "-o json connectors --dry-run get --account",
+                "a value is required for '--account <ID>' but none was supplied",
+                "`cfsso connector get --help` shows how it is used",
+            ),
+            (
                 "connector create",
                 "the following required arguments were not provided: <DOMAIN>",
                 "`cfsso connector create --help` shows how it is used",
@@ -61,12 +78,12 @@ mod tests {
             (
                 "connector wait cool.cats --for verifed",
                 "invalid value 'verifed' for '--for <STATE>' [possible values: txt, verified, enabled, disabled]",
-                "a similar value exists: 'verified'\n`cfsso --help` shows how it is used",
+                "a similar value exists: 'verified'\n`cfsso connector wait --help` shows how it is used",
             ),
         ] {
             let args: Vec<_> =
                 ["cfsso"].into_iter().chain(line.split(' ')).map(Into::into).collect();
-            let failure = failure(&crate::cli::parse(&args).unwrap_err());
+            let failure = failure(&crate::cli::parse(&args).unwrap_err(), &args);
             assert_eq!(failure.message, message, "{line}");
             assert_eq!(failure.hint.as_deref(), Some(hint), "{line}");
             assert_eq!(failure.exit_code, ExitCode::Usage, "{line}");
