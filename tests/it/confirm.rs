@@ -91,6 +91,7 @@ async fn anything_else_that_a_person_types_is_a_no() {
             let ran = world.run(line).await;
             assert_eq!(ran.code, 3, "{line} {typed:?}: {ran:?}");
             assert!(ran.stderr.contains("not confirmed"), "{line} {typed:?}: {ran:?}");
+            assert!(ran.stderr.contains("and type `cool.cats`"), "{line} {typed:?}: {ran:?}");
             assert_eq!(world.writes(), writes, "{line} {typed:?}");
         }
     }
