@@ -10,7 +10,8 @@ use crate::domain::EmailDomain;
 use crate::flow::Tools;
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
-use crate::flow::setup::{self, Event, Report, StepId, StepState, Wishes};
+use crate::flow::setup::{self, Event, Report, StepId, Wishes};
+use crate::flow::steps::StepState;
 use crate::output::{Mark, Page, Show, Text};
 
 /// Arguments of `setup`.

@@ -21,6 +21,7 @@ pub mod publish;
 pub mod rename;
 pub mod setup;
 pub mod status;
+pub mod steps;
 pub mod stop;
 pub mod target;
 pub mod token;

@@ -5,7 +5,8 @@ use super::super::setup::{self, mark, show_step};
 use crate::context::Context;
 use crate::flow::check::{Check, State};
 use crate::flow::rename::{Event, Outlook, Stage, Step, StepId, Told, Wanted};
-use crate::flow::setup::{Event as Of, Step as OfStep, StepState};
+use crate::flow::setup::{Event as Of, Step as OfStep};
+use crate::flow::steps::StepState;
 use crate::output::{Page, Text};
 
 /// Draws the plan.

@@ -1,14 +1,11 @@
 //! The steps of sharing and unsharing, told as they go.
 
-use std::cell::{Cell, RefCell};
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::arrival::Arrival;
-use crate::flow::setup::StepState;
-use crate::flow::{Error, Stop, StopKind};
+use crate::flow::steps;
 
 /// The steps, both ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -31,15 +28,7 @@ pub enum StepId {
 }
 
 /// One step, and what was seen at it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Step {
-    /// Which step.
-    pub id: StepId,
-    /// How far it is.
-    pub state: StepState,
-    /// What was seen.
-    pub detail: String,
-}
+pub type Step = steps::Step<StepId>;
 
 /// What happens meanwhile.
 #[derive(Debug, Serialize)]
@@ -61,57 +50,4 @@ pub enum Event<'a> {
         /// What.
         text: &'a str,
     },
-}
-
-/// The steps so far.
-pub struct Progress<'a> {
-    on_event: &'a dyn Fn(&Event<'_>),
-    current: Cell<Option<StepId>>,
-    steps: RefCell<Vec<Step>>,
-}
-
-impl<'a> Progress<'a> {
-    /// Nothing done yet.
-    #[must_use]
-    pub fn new(on_event: &'a dyn Fn(&Event<'_>)) -> Self {
-        Self { on_event, current: Cell::new(None), steps: RefCell::default() }
-    }
-
-    /// Tells of something.
-    pub fn tell(&self, event: &Event<'_>) {
-        (self.on_event)(event);
-    }
-
-    /// A step begins.
-    pub fn begin(&self, id: StepId) {
-        self.current.set(Some(id));
-        self.tell(&Event::Step(&Step { id, state: StepState::Doing, detail: String::new() }));
-    }
-
-    /// A step ended.
-    pub fn end(&self, id: StepId, state: StepState, detail: impl Into<String>) {
-        self.current.set(None);
-        let step = Step { id, state, detail: detail.into() };
-        self.tell(&Event::Step(&step));
-        self.steps.borrow_mut().push(step);
-    }
-
-    /// Marks the step that an error ended.
-    pub fn conclude(&self, error: &Error) {
-        let Some(id) = self.current.get() else { return };
-        let state = match error {
-            Error::Stop(Stop { kind: StopKind::NotYet, .. }) => StepState::Todo,
-            Error::Stop(Stop { kind: StopKind::Refused | StopKind::Declined, .. }) => {
-                StepState::Refused
-            }
-            _ => StepState::Failed,
-        };
-        self.end(id, state, error.to_string());
-    }
-
-    /// The steps, in their order.
-    #[must_use]
-    pub fn into_steps(self) -> Vec<Step> {
-        self.steps.into_inner()
-    }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::arrival::{self, Arrival};
 use super::decision::{Decision, Sharing, decide};
 use super::directory::Directory;
-use super::progress::{Event, Progress, Step, StepId};
+use super::progress::{Event, Step, StepId};
 use super::recipients::Audience;
 use super::standing::{self, Standing};
 use super::{grant, records};
@@ -18,7 +18,7 @@ use crate::api::share::To;
 use crate::api::share::resource::Shared;
 use crate::flow::explained::Explained;
 use crate::flow::plan::Plan;
-use crate::flow::setup::StepState;
+use crate::flow::steps::{StepState, Steps};
 use crate::flow::{Error, Stop, StopKind, Tools};
 use crate::words::counted;
 
@@ -77,18 +77,18 @@ pub async fn run(
     directory: &Directory,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
-    let progress = Progress::new(on_event);
+    let steps = Steps::new(|step| on_event(&Event::Step(step)));
     let mut outcome = Outcome {
         idp_id: wishes.idp.id.to_string(),
         idp_name: wishes.idp.name.clone(),
         ..Outcome::default()
     };
-    let sharing = Run { tools, wishes, standing, directory, progress: &progress };
+    let sharing = Run { tools, wishes, standing, directory, on_event, steps: &steps };
     let end = sharing.go(&mut outcome).await;
     if let Err(error) = &end {
-        progress.conclude(error);
+        steps.conclude(error);
     }
-    let steps = progress.into_steps();
+    let steps = steps.into_ended();
     (Report { schema: Report::SCHEMA, ok: end.is_ok(), steps, result: outcome }, end)
 }
 
@@ -122,7 +122,8 @@ struct Run<'a> {
     wishes: &'a Wishes,
     standing: &'a Standing,
     directory: &'a Directory,
-    progress: &'a Progress<'a>,
+    on_event: &'a dyn Fn(&Event<'_>),
+    steps: &'a Steps<'a, StepId>,
 }
 
 impl Run<'_> {
@@ -135,7 +136,7 @@ impl Run<'_> {
             Ok(shares) => shares,
             Err(error) if is_new => {
                 outcome.grant_id = None;
-                self.progress.conclude(&error);
+                self.steps.conclude(&error);
                 return Err(self.take_back(&grant, error).await);
             }
             Err(error) => return Err(error),
@@ -146,12 +147,12 @@ impl Run<'_> {
 
     async fn grant(&self, standing: Option<GrantId>) -> Result<GrantId, Error> {
         if let Some(id) = standing {
-            self.progress.end(StepId::Grant, StepState::DoneAlready, format!("ID {id}"));
+            self.steps.end(StepId::Grant, StepState::DoneAlready, format!("ID {id}"));
             return Ok(id);
         }
-        self.progress.begin(StepId::Grant);
+        self.steps.begin(StepId::Grant);
         let id = grant::create(self.tools, &self.wishes.idp.id).await?.id.clone();
-        self.progress.end(StepId::Grant, StepState::Done, format!("ID {id}"));
+        self.steps.end(StepId::Grant, StepState::Done, format!("ID {id}"));
         Ok(id)
     }
 
@@ -162,23 +163,23 @@ impl Run<'_> {
         match sharing {
             Sharing::Stands => {
                 let detail = "everybody is among the recipients";
-                self.progress.end(StepId::Share, StepState::DoneAlready, detail);
+                self.steps.end(StepId::Share, StepState::DoneAlready, detail);
             }
             Sharing::Create(to) => {
-                self.progress.begin(StepId::Share);
+                self.steps.begin(StepId::Share);
                 let resource = Shared::grant(self.tools.account, grant);
                 let name = &self.wishes.name;
                 let share = records::create(self.tools, name, &to, &resource).await?;
                 let detail = format!("ID {}, called {name}", share.id);
-                self.progress.end(StepId::Share, StepState::Done, detail);
+                self.steps.end(StepId::Share, StepState::Done, detail);
                 shares.push(share.id.clone());
             }
             Sharing::Add(share, to) => {
-                self.progress.begin(StepId::Share);
+                self.steps.begin(StepId::Share);
                 self.add(&share, &to).await?;
                 let detail =
                     format!("{} added to the share {share}", counted(to.len(), "recipient"));
-                self.progress.end(StepId::Share, StepState::Done, detail);
+                self.steps.end(StepId::Share, StepState::Done, detail);
             }
         }
         Ok(shares)
@@ -202,9 +203,9 @@ impl Run<'_> {
 
     /// Deletes a grant made in this run, since nothing is shared by it.
     async fn take_back(&self, id: &GrantId, error: Error) -> Error {
-        self.progress.begin(StepId::TakeBack);
+        self.steps.begin(StepId::TakeBack);
         if let Err(second) = grant::delete(self.tools, id, None).await {
-            self.progress.conclude(&second);
+            self.steps.conclude(&second);
             return Stop::new(
                 StopKind::HalfDone,
                 format!(
@@ -216,7 +217,7 @@ impl Run<'_> {
             .hint(format!("`cfsso federation delete {id}`, or run the same command again to share"))
             .into();
         }
-        self.progress.end(StepId::TakeBack, StepState::Done, format!("ID {id}"));
+        self.steps.end(StepId::TakeBack, StepState::Done, format!("ID {id}"));
         let taken =
             format!("the grant `{id}`, made in this run, was deleted again: nothing is shared");
         match error {
@@ -237,27 +238,27 @@ impl Run<'_> {
     }
 
     async fn associate(&self, shares: &[ShareId], outcome: &mut Outcome) -> Result<(), Error> {
-        let Self { tools, wishes, directory, progress, .. } = *self;
+        let Self { tools, wishes, directory, steps, .. } = *self;
         if !wishes.wait {
             let seen = arrival::look(tools, shares, &wishes.audience, directory).await?;
             let there = seen.iter().filter(|arrival| arrival.is_there()).count();
             let detail = format!("{there} of {} so far; not waited for", seen.len());
             let state = if there == seen.len() { StepState::Done } else { StepState::Todo };
-            progress.end(StepId::Associate, state, detail);
+            steps.end(StepId::Associate, state, detail);
             outcome.recipients = seen;
             return Ok(arrival::none_failed(&outcome.recipients)?);
         }
-        progress.begin(StepId::Associate);
+        steps.begin(StepId::Associate);
         let since = tools.clock.now();
         let latest = std::cell::RefCell::new(Vec::<Arrival>::new());
         let on_change = |seen: &[Arrival]| {
             let before = latest.replace(seen.to_vec());
             for arrival in seen.iter().filter(|arrival| !before.contains(arrival)) {
-                progress.tell(&Event::Recipient(arrival));
+                (self.on_event)(&Event::Recipient(arrival));
             }
             let there = seen.iter().filter(|arrival| arrival.is_there()).count();
             let text = format!("{there} of {} recipients have it", seen.len());
-            progress.tell(&Event::Waiting { text: &text, since });
+            (self.on_event)(&Event::Waiting { text: &text, since });
         };
         let end = arrival::until_there(
             tools,
@@ -271,7 +272,7 @@ impl Run<'_> {
         outcome.recipients = latest.into_inner();
         let seen = end?;
         arrival::none_failed(&seen)?;
-        progress.end(StepId::Associate, StepState::Done, format!("{} of {0}", seen.len()));
+        steps.end(StepId::Associate, StepState::Done, format!("{} of {0}", seen.len()));
         Ok(())
     }
 }

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::arrival::Arrival;
 use super::directory::Directory;
-use super::progress::{Event, Progress, Step, StepId};
+use super::progress::{Event, Step, StepId};
 use super::standing::{Held, Standing};
 use super::{default_name, grant, records};
 use crate::api::idp::Idp;
 use crate::api::ids::{AccountId, ShareId};
 use crate::api::share::{Association, Recipient, Share};
 use crate::flow::plan::{Change, Plan};
-use crate::flow::setup::StepState;
+use crate::flow::steps::{StepState, Steps};
 use crate::flow::wait::poll;
 use crate::flow::{Error, Stop, StopKind, Tools};
 
@@ -165,20 +165,21 @@ pub async fn run(
     losing: Vec<Arrival>,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
-    let progress = Progress::new(on_event);
-    let run = Run { tools, wishes, progress: &progress };
+    let steps = Steps::new(|step| on_event(&Event::Step(step)));
+    let run = Run { tools, wishes, on_event, steps: &steps };
     let end = run.go(deeds).await;
     if let Err(error) = &end {
-        progress.conclude(error);
+        steps.conclude(error);
     }
-    let steps = progress.into_steps();
+    let steps = steps.into_ended();
     (Report { schema: Report::SCHEMA, ok: end.is_ok(), steps, result: losing }, end)
 }
 
 struct Run<'a> {
     tools: &'a Tools<'a>,
     wishes: &'a Wishes,
-    progress: &'a Progress<'a>,
+    on_event: &'a dyn Fn(&Event<'_>),
+    steps: &'a Steps<'a, StepId>,
 }
 
 impl Run<'_> {
@@ -189,7 +190,7 @@ impl Run<'_> {
             } else {
                 StepId::DeleteGrant
             };
-            self.progress.end(id, StepState::DoneAlready, "nothing is shared with them");
+            self.steps.end(id, StepState::DoneAlready, "nothing is shared with them");
         }
         let mut ended = None;
         for deed in deeds {
@@ -198,7 +199,7 @@ impl Run<'_> {
                 (Ok(()), _) => {}
                 (Err(error), None) => return Err(error),
                 (Err(error), Some(grant)) => {
-                    self.progress.conclude(&error);
+                    self.steps.conclude(&error);
                     return Err(half_done(grant, &error, self.wishes).into());
                 }
             }
@@ -210,32 +211,32 @@ impl Run<'_> {
     }
 
     async fn deed(&self, deed: &Deed<'_>) -> Result<(), Error> {
-        let Self { tools, progress, .. } = *self;
+        let Self { tools, steps, .. } = *self;
         let (id, detail) = match deed {
             Deed::Remove(held, recipient) => {
-                progress.begin(StepId::RemoveRecipients);
+                steps.begin(StepId::RemoveRecipients);
                 records::remove(tools, &held.share.id, recipient).await?;
                 let who = recipient.account().map_or("it", AccountId::as_str);
                 (StepId::RemoveRecipients, format!("{who} is being taken out"))
             }
             Deed::DeleteGrant(grant) => {
-                progress.begin(StepId::DeleteGrant);
+                steps.begin(StepId::DeleteGrant);
                 grant::delete(tools, &grant.id, Some(grant)).await?;
                 (StepId::DeleteGrant, format!("ID {}, seen to be gone", grant.id))
             }
             Deed::DeleteShare(share) => {
-                progress.begin(StepId::DeleteShare);
+                steps.begin(StepId::DeleteShare);
                 records::delete(tools, share).await?;
                 (StepId::DeleteShare, format!("ID {}, seen to be going", share.id))
             }
             Deed::Withdraw(held, resource) => {
-                progress.begin(StepId::DeleteShare);
+                steps.begin(StepId::DeleteShare);
                 records::remove_resource(tools, &held.share.id, resource).await?;
                 let detail = format!("the share {} stays for what else it is of", held.share.id);
                 (StepId::DeleteShare, detail)
             }
         };
-        progress.end(id, StepState::Done, detail);
+        steps.end(id, StepState::Done, detail);
         Ok(())
     }
 
@@ -246,12 +247,12 @@ impl Run<'_> {
             match deed {
                 Deed::DeleteShare(share) => {
                     let text = format!("the deletion of the share {}", share.id);
-                    self.progress.tell(&Event::Waiting { text: &text, since });
+                    (self.on_event)(&Event::Waiting { text: &text, since });
                     records::until_deleted(self.tools, &share.id, self.wishes.deadline).await?;
                 }
                 Deed::Remove(held, recipient) => {
                     let text = format!("the removal of {}", name(recipient));
-                    self.progress.tell(&Event::Waiting { text: &text, since });
+                    (self.on_event)(&Event::Waiting { text: &text, since });
                     self.until_out(&held.share.id, recipient).await?;
                 }
                 Deed::DeleteGrant(_) | Deed::Withdraw(..) => {}

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::snapshot::Wanted;
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
-use crate::flow::setup::{self, Enabling, StepState};
+use crate::flow::setup::{self, Enabling};
+use crate::flow::steps;
 use crate::idp::guide::Move;
 
 /// What a rename is asked to do.
@@ -55,15 +56,7 @@ pub enum StepId {
 }
 
 /// One step, and what was seen at it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Step {
-    /// Which step.
-    pub id: StepId,
-    /// How far it is.
-    pub state: StepState,
-    /// What was seen.
-    pub detail: String,
-}
+pub type Step = steps::Step<StepId>;
 
 /// What is to be changed at one identity provider.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -27,7 +27,8 @@ pub use under_way::{UnderWay, under_way};
 use self::snapshot::{IdpState, Note, history, rival};
 use super::check::CheckId;
 use super::edit::Edit;
-use super::setup::{self, StepState};
+use super::setup;
+use super::steps::{StepState, Steps};
 use super::target::Target;
 use super::wait::DEFAULT_WAIT;
 use super::{Error, Stop, StopKind, Tools, connector, idp};
@@ -288,7 +289,7 @@ struct Rename<'a> {
     wishes: &'a Wishes,
     task: &'a Task,
     on_event: &'a dyn Fn(&Event<'_>),
-    current: Cell<Option<StepId>>,
+    steps: Steps<'a, StepId>,
     /// Whether this run, or one before it, changed something.
     changed: Cell<bool>,
     off_since: Cell<Option<Timestamp>>,
@@ -323,7 +324,7 @@ pub async fn run(
         wishes,
         task,
         on_event,
-        current: Cell::new(None),
+        steps: Steps::new(|step| on_event(&Event::Step(step))),
         changed: Cell::new(task.is_open),
         off_since: Cell::new(task.off_since),
         turned: Cell::new(false),
@@ -334,6 +335,7 @@ pub async fn run(
     let seconds = rename.seconds_off();
     let mut report = rename.report.into_inner();
     report.ok = end.is_ok();
+    report.steps = rename.steps.into_ended();
     report.sso_off_seconds = seconds;
     (report, end)
 }
@@ -352,7 +354,11 @@ impl Rename<'_> {
             }
         } else {
             for id in [StepId::Disable, StepId::Delete, StepId::Rename] {
-                self.end(id, StepState::DoneAlready, format!("the team is {}", self.task.goal));
+                self.steps.end(
+                    id,
+                    StepState::DoneAlready,
+                    format!("the team is {}", self.task.goal),
+                );
             }
         }
         self.idps(updated).await?;
@@ -365,7 +371,7 @@ impl Rename<'_> {
     /// run of this machine may be at it.
     fn write_down(&self) -> Result<(), Error> {
         let snapshot = &self.task.snapshot;
-        self.begin(StepId::Snapshot);
+        self.steps.begin(StepId::Snapshot);
         self.alone()?;
         let from = snapshot.from.as_deref().unwrap_or("its old name");
         let up = if self.task.is_open { ", taken up" } else { "" };
@@ -385,7 +391,7 @@ impl Rename<'_> {
         let count = snapshot.connectors.len();
         let count = counted(count, "connector");
         let detail = format!("{count}, {enforced} enforced; in the journal");
-        self.end(StepId::Snapshot, StepState::Done, detail);
+        self.steps.end(StepId::Snapshot, StepState::Done, detail);
         Ok(())
     }
 
@@ -403,9 +409,9 @@ impl Rename<'_> {
         let enforced: Vec<_> =
             task.standing.iter().filter(|connector| connector.enabled != Some(false)).collect();
         if enforced.is_empty() {
-            self.end(StepId::Disable, StepState::DoneAlready, "no connector is enforced");
+            self.steps.end(StepId::Disable, StepState::DoneAlready, "no connector is enforced");
         } else {
-            self.begin(StepId::Disable);
+            self.steps.begin(StepId::Disable);
             if self.off_since.get().is_none() {
                 self.off_since.set(Some(tools.clock.now()));
             }
@@ -413,17 +419,21 @@ impl Rename<'_> {
             let deeds = enforced.iter().map(|connector| connector::disable(tools, connector));
             self.all(join_all(deeds).await)?;
             let names: Vec<_> = enforced.iter().map(|it| it.email_domain.as_str()).collect();
-            self.end(StepId::Disable, StepState::Done, names.join(", "));
+            self.steps.end(StepId::Disable, StepState::Done, names.join(", "));
         }
         if task.standing.is_empty() {
-            self.end(StepId::Delete, StepState::DoneAlready, "there is no connector");
+            self.steps.end(StepId::Delete, StepState::DoneAlready, "there is no connector");
             return Ok(());
         }
-        self.begin(StepId::Delete);
+        self.steps.begin(StepId::Delete);
         let deeds = task.standing.iter().map(|connector| connector::delete(tools, connector));
         self.all(join_all(deeds).await)?;
         let names: Vec<_> = task.standing.iter().map(|it| it.email_domain.as_str()).collect();
-        self.end(StepId::Delete, StepState::Done, format!("{}, seen to be gone", names.join(", ")));
+        self.steps.end(
+            StepId::Delete,
+            StepState::Done,
+            format!("{}, seen to be gone", names.join(", ")),
+        );
         Ok(())
     }
 
@@ -444,7 +454,7 @@ impl Rename<'_> {
 
     async fn rename(&self) -> Result<(), Error> {
         let Self { tools, task, .. } = *self;
-        self.begin(StepId::Rename);
+        self.steps.begin(StepId::Rename);
         let organization = tools.client.send(&Target::Organization.read(tools.account)).await?;
         let edit = task.edit(organization)?;
         let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
@@ -456,14 +466,18 @@ impl Rename<'_> {
             self.tell(&Event::Warning { text: &text });
         }
         let changed: Vec<_> = edited.changed.iter().map(ToString::to_string).collect();
-        self.end(StepId::Rename, StepState::Done, format!("read back: {}", changed.join(", ")));
+        self.steps.end(
+            StepId::Rename,
+            StepState::Done,
+            format!("read back: {}", changed.join(", ")),
+        );
         Ok(())
     }
 
     /// The API will not have the name: SSO comes back under the old one at once,
     /// without waiting for anybody to decide.
     async fn put_back(&self, error: Error) -> Result<(), Error> {
-        self.end(StepId::Rename, StepState::Failed, error.sentences().join(": "));
+        self.steps.end(StepId::Rename, StepState::Failed, error.sentences().join(": "));
         let text = format!("the team stays {}: its connectors are put back now", self.task.now);
         self.tell(&Event::Warning { text: &text });
         self.turned.set(true);
@@ -477,17 +491,17 @@ impl Rename<'_> {
         let idps = &self.task.idps;
         if idps.is_empty() {
             for id in [StepId::TellIdps, StepId::IdpsUpdated] {
-                self.end(id, StepState::DoneAlready, "nothing is to be entered anywhere");
+                self.steps.end(id, StepState::DoneAlready, "nothing is to be entered anywhere");
             }
             return Ok(());
         }
         let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
         let names = names.join(", ");
-        self.begin(StepId::TellIdps);
+        self.steps.begin(StepId::TellIdps);
         self.note_idps(format!("tell what to enter at {names}"), IdpState::Told)?;
-        self.end(StepId::TellIdps, StepState::Done, &names);
+        self.steps.end(StepId::TellIdps, StepState::Done, &names);
         self.tell(&Event::Idps { idps });
-        self.begin(StepId::IdpsUpdated);
+        self.steps.begin(StepId::IdpsUpdated);
         let by = if self.wishes.idps_updated {
             "by `--idps-updated`"
         } else {
@@ -495,7 +509,11 @@ impl Rename<'_> {
             "by somebody at the terminal"
         };
         self.note_idps(format!("{names} said to know the new name, {by}"), IdpState::Updated)?;
-        self.end(StepId::IdpsUpdated, StepState::Done, format!("said {by}; a login is not proven"));
+        self.steps.end(
+            StepId::IdpsUpdated,
+            StepState::Done,
+            format!("said {by}; a login is not proven"),
+        );
         Ok(())
     }
 
@@ -513,10 +531,10 @@ impl Rename<'_> {
         let idps = &self.task.looked_at;
         let Some(fetcher) = &self.wishes.enabling.asking.fetcher else { return Ok(()) };
         if idps.is_empty() {
-            self.end(StepId::IdpCheck, StepState::DoneAlready, "there is none to look at");
+            self.steps.end(StepId::IdpCheck, StepState::DoneAlready, "there is none to look at");
             return Ok(());
         }
-        self.begin(StepId::IdpCheck);
+        self.steps.begin(StepId::IdpCheck);
         let terms = Terms::new(self.tools.clock.now(), 1);
         let looks = idps.iter().map(async |idp| {
             let empty = Map::new();
@@ -538,12 +556,12 @@ impl Rename<'_> {
         )?;
         if failed.is_empty() {
             let detail = format!("nothing is seen to be wrong with {}", names.join(", "));
-            self.end(StepId::IdpCheck, StepState::Done, detail);
+            self.steps.end(StepId::IdpCheck, StepState::Done, detail);
             return Ok(());
         }
         if self.wishes.enabling.accepted.contains(&CheckId::IdpHealthy) {
             let detail = format!("risk accepted: {}", failed.join("; "));
-            self.end(StepId::IdpCheck, StepState::Done, detail);
+            self.steps.end(StepId::IdpCheck, StepState::Done, detail);
             return Ok(());
         }
         Err(refusal::unhealthy(failed).into())
@@ -558,10 +576,10 @@ impl Rename<'_> {
     async fn restore(&self) -> Result<(), Error> {
         let wanted = &self.task.snapshot.connectors;
         if wanted.is_empty() {
-            self.end(StepId::Restore, StepState::DoneAlready, "there was no connector");
+            self.steps.end(StepId::Restore, StepState::DoneAlready, "there was no connector");
             return Ok(());
         }
-        self.begin(StepId::Restore);
+        self.steps.begin(StepId::Restore);
         let runs = join_all(wanted.iter().map(|wanted| self.restore_one(wanted))).await;
         let mut trouble = Vec::new();
         let mut standing = 0;
@@ -588,11 +606,11 @@ impl Rename<'_> {
         trouble.sort_by_key(|(_, error)| is_late(error));
         let mut trouble = trouble.into_iter();
         let Some((_, first)) = trouble.next() else {
-            self.end(StepId::Restore, StepState::Done, detail);
+            self.steps.end(StepId::Restore, StepState::Done, detail);
             return Ok(());
         };
         let state = if is_late(&first) { StepState::Todo } else { StepState::Failed };
-        self.end(StepId::Restore, state, detail);
+        self.steps.end(StepId::Restore, state, detail);
         Err(refusal::with_others(first, trouble.map(|(_, error)| error)))
     }
 
@@ -658,16 +676,7 @@ impl Rename<'_> {
 
     /// An error, with the command that goes on; half way, it says so.
     fn told(&self, error: Error) -> Error {
-        if let Some(id) = self.current.get() {
-            let state = match &error {
-                Error::Stop(Stop { kind: StopKind::NotYet, .. }) => StepState::Todo,
-                Error::Stop(Stop { kind: StopKind::Refused | StopKind::Declined, .. }) => {
-                    StepState::Refused
-                }
-                _ => StepState::Failed,
-            };
-            self.end(id, state, error.sentences().join(": "));
-        }
+        self.steps.conclude(&error);
         if !self.changed.get() {
             return error;
         }
@@ -675,18 +684,6 @@ impl Rename<'_> {
         let again = if self.turned.get() { task.back() } else { task.again(self.wishes) };
         self.report.borrow_mut().next = Some(again.clone());
         refusal::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
-    }
-
-    fn begin(&self, id: StepId) {
-        self.current.set(Some(id));
-        self.tell(&Event::Step(&Step { id, state: StepState::Doing, detail: String::new() }));
-    }
-
-    fn end(&self, id: StepId, state: StepState, detail: impl Into<String>) {
-        self.current.set(None);
-        let step = Step { id, state, detail: detail.into() };
-        self.tell(&Event::Step(&step));
-        self.report.borrow_mut().steps.push(step);
     }
 
     fn tell(&self, event: &Event<'_>) {

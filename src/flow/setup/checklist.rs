@@ -11,6 +11,7 @@ use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 use crate::flow::preflight::Asking;
 use crate::flow::publish::TxtRecord;
+use crate::flow::steps;
 
 /// What set-up is asked to do.
 pub struct Wishes {
@@ -73,34 +74,8 @@ pub enum StepId {
     Enable,
 }
 
-/// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// It was so before this run.
-    DoneAlready,
-    /// It is for later, or for somebody else.
-    Todo,
-    /// It is under way.
-    Doing,
-    /// This run did it, and saw it done.
-    Done,
-    /// A check stands in its way.
-    Refused,
-    /// It did not work.
-    Failed,
-}
-
 /// One step, and what was seen at it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Step {
-    /// Which step.
-    pub id: StepId,
-    /// How far it is.
-    pub state: StepState,
-    /// What was seen.
-    pub detail: String,
-}
+pub type Step = steps::Step<StepId>;
 
 /// What happens while set-up runs.
 #[derive(Debug, Serialize)]

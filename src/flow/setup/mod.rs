@@ -4,15 +4,16 @@
 mod checklist;
 mod outlook;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
-pub use checklist::{Enabling, Event, Report, Step, StepId, StepState, Wishes};
+pub use checklist::{Enabling, Event, Report, Step, StepId, Wishes};
 pub use outlook::plan;
 
 use super::enable;
 use super::plan::Plan;
 use super::preflight::{self, Served, Subject, Terms};
 use super::publish::{self, Place, TxtRecord};
+use super::steps::{StepState, Steps};
 use super::{Error, Stop, StopKind, Tools, connector, verify};
 use crate::api::connector::{BeginVerification, Connector, Status};
 use crate::api::ids::ConnectorId;
@@ -29,7 +30,7 @@ struct Setup<'a> {
     tools: &'a Tools<'a>,
     wishes: &'a Wishes,
     on_event: &'a dyn Fn(&Event<'_>),
-    current: Cell<Option<StepId>>,
+    steps: Steps<'a, StepId>,
     report: RefCell<Report>,
 }
 
@@ -51,12 +52,16 @@ pub async fn run(
         result: None,
         next: None,
     };
-    let setup =
-        Setup { tools, wishes, on_event, current: Cell::new(None), report: RefCell::new(report) };
+    let steps = Steps::new(|step| on_event(&Event::Step(step)));
+    let setup = Setup { tools, wishes, on_event, steps, report: RefCell::new(report) };
     let end = setup.go(confirm).await;
-    setup.conclude(end.as_ref().err());
+    if let Err(error) = &end {
+        setup.steps.conclude(error);
+    }
     let mut report = setup.report.into_inner();
     report.ok = end.is_ok();
+    report.next = end.is_err().then(|| wishes.again()).or(report.next);
+    report.steps = setup.steps.into_ended();
     (report, end)
 }
 
@@ -91,13 +96,13 @@ impl Setup<'_> {
             );
             self.tell(&Event::Warning { text: &text });
         }
-        self.end(StepId::Create, StepState::DoneAlready, format!("ID {}", connector.id));
+        self.steps.end(StepId::Create, StepState::DoneAlready, format!("ID {}", connector.id));
         self.saw(&connector);
         connector
     }
 
     async fn create(&self) -> Result<Connector, Error> {
-        self.begin(StepId::Create);
+        self.steps.begin(StepId::Create);
         // Without waiting, Cloudflare may as well begin its two days of looking
         // now; otherwise they begin once the record is there to be found.
         let begin =
@@ -105,7 +110,7 @@ impl Setup<'_> {
         let connector =
             connector::create(self.tools, &self.wishes.domain, begin, self.wishes.fedramp).await?;
         self.saw(&connector);
-        self.end(StepId::Create, StepState::Done, format!("ID {}", connector.id));
+        self.steps.end(StepId::Create, StepState::Done, format!("ID {}", connector.id));
         Ok(connector)
     }
 
@@ -137,10 +142,10 @@ impl Setup<'_> {
         if let Some(detail) = settled
             && !self.wishes.replace_stale_txt
         {
-            self.end(StepId::PublishTxt, StepState::DoneAlready, detail);
+            self.steps.end(StepId::PublishTxt, StepState::DoneAlready, detail);
             return Ok(seen);
         }
-        self.begin(StepId::PublishTxt);
+        self.steps.begin(StepId::PublishTxt);
         let place = match place {
             Some(place) => place,
             None => self
@@ -165,10 +170,10 @@ impl Setup<'_> {
             }
             Place::Elsewhere(reason) => {
                 if let Some(detail) = settled {
-                    self.end(StepId::PublishTxt, StepState::DoneAlready, detail);
+                    self.steps.end(StepId::PublishTxt, StepState::DoneAlready, detail);
                     return Ok(seen);
                 }
-                self.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
+                self.steps.end(StepId::PublishTxt, StepState::Todo, format!("by hand: {reason}"));
                 self.tell(&Event::Publish { record: &record, reason: &reason });
             }
         }
@@ -208,22 +213,22 @@ impl Setup<'_> {
         let removed = self.wishes.replace_stale_txt && !records.stale.is_empty();
         let stood = records.stands && !removed;
         let state = if stood { StepState::DoneAlready } else { StepState::Done };
-        self.end(StepId::PublishTxt, state, format!("in the zone {}", zone.name));
+        self.steps.end(StepId::PublishTxt, state, format!("in the zone {}", zone.name));
         Ok(removed)
     }
 
     async fn await_visible(&self, connector: &Connector, seen: Seen) -> Result<Seen, Error> {
         if seen.judgement.verdict == Verdict::Visible {
             let detail = preflight::served(&seen.survey, &seen.judgement);
-            self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
+            self.steps.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
         if connector.is_verified() {
             let detail = format!("not needed any more, and not so now: {}", seen.judgement.summary);
-            self.end(StepId::TxtVisible, StepState::DoneAlready, detail);
+            self.steps.end(StepId::TxtVisible, StepState::DoneAlready, detail);
             return Ok(seen);
         }
-        self.begin(StepId::TxtVisible);
+        self.steps.begin(StepId::TxtVisible);
         let now = self.tools.clock.now();
         let deadline = if self.wishes.wait { self.wishes.deadline } else { now };
         let Awaited { survey, judgement } = dns::await_visible(
@@ -237,16 +242,16 @@ impl Setup<'_> {
         if !judgement.verdict.is_visible() {
             return Err(not_visible(self.wishes, &judgement).into());
         }
-        self.end(StepId::TxtVisible, StepState::Done, preflight::served(&survey, &judgement));
+        self.steps.end(StepId::TxtVisible, StepState::Done, preflight::served(&survey, &judgement));
         Ok(Seen { survey, judgement })
     }
 
     async fn verify(&self, connector: Connector) -> Result<Connector, Error> {
         if connector.is_verified() {
-            self.end(StepId::Verify, StepState::DoneAlready, "verified");
+            self.steps.end(StepId::Verify, StepState::DoneAlready, "verified");
             return Ok(connector);
         }
-        self.begin(StepId::Verify);
+        self.steps.begin(StepId::Verify);
         let since = self.tools.clock.now();
         let deadline = if self.wishes.wait { self.wishes.deadline } else { since };
         let connector = verify::until_verified(self.tools, connector, deadline, &|connector| {
@@ -258,7 +263,7 @@ impl Setup<'_> {
         })
         .await?;
         self.saw(&connector);
-        self.end(StepId::Verify, StepState::Done, "verified");
+        self.steps.end(StepId::Verify, StepState::Done, "verified");
         Ok(connector)
     }
 
@@ -270,7 +275,7 @@ impl Setup<'_> {
         confirm: impl AsyncFnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
         if connector.is_enabled() {
-            self.end(
+            self.steps.end(
                 StepId::Enable,
                 StepState::DoneAlready,
                 "sign-in through the identity provider is enforced",
@@ -278,17 +283,17 @@ impl Setup<'_> {
             return Ok(());
         }
         let Some(enabling) = &self.wishes.enable else {
-            self.end(StepId::Enable, StepState::Todo, "not asked for");
+            self.steps.end(StepId::Enable, StepState::Todo, "not asked for");
             self.report.borrow_mut().next =
                 Some(format!("cfsso connector enable {}", self.wishes.domain));
             return Ok(());
         };
         self.preflight(&connector, others, seen, enabling).await?;
-        self.begin(StepId::Enable);
+        self.steps.begin(StepId::Enable);
         confirm().await?;
         let connector = enable::enable(self.tools, &connector).await?;
         self.saw(&connector);
-        self.end(
+        self.steps.end(
             StepId::Enable,
             StepState::Done,
             "read back: sign-in through the identity provider is enforced",
@@ -303,7 +308,7 @@ impl Setup<'_> {
         seen: &Seen,
         enabling: &Enabling,
     ) -> Result<(), Error> {
-        self.begin(StepId::Preflight);
+        self.steps.begin(StepId::Preflight);
         // The list was read before this run created one.
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
@@ -322,7 +327,7 @@ impl Setup<'_> {
         let plan = Plan::new(checks, Vec::new());
         let passes = plan.passes(&format!("enabling `{}`", self.wishes.domain));
         let state = if passes.is_ok() { StepState::Done } else { StepState::Refused };
-        self.end(StepId::Preflight, state, plan.tally());
+        self.steps.end(StepId::Preflight, state, plan.tally());
         self.tell(&Event::Checks { checks: &plan.checks });
         Ok(passes?)
     }
@@ -331,38 +336,6 @@ impl Setup<'_> {
         let expected = connector.code().map(str::as_bytes);
         let judgement = dns::judge(&survey, expected, self.tools.clock.now());
         Seen { survey, judgement }
-    }
-
-    fn begin(&self, id: StepId) {
-        self.current.set(Some(id));
-        self.tell(&Event::Step(&Step { id, state: StepState::Doing, detail: String::new() }));
-    }
-
-    fn end(&self, id: StepId, state: StepState, detail: impl Into<String>) {
-        self.current.set(None);
-        let step = Step { id, state, detail: detail.into() };
-        self.tell(&Event::Step(&step));
-        self.report.borrow_mut().steps.push(step);
-    }
-
-    /// Marks the step that an error ended.
-    fn conclude(&self, error: Option<&Error>) {
-        let Some(error) = error else { return };
-        self.report.borrow_mut().next = Some(self.wishes.again());
-        let Some(id) = self.current.get() else { return };
-        let state = match error {
-            Error::Stop(Stop { kind: StopKind::NotYet, .. }) => StepState::Todo,
-            Error::Stop(Stop { kind: StopKind::Refused | StopKind::Declined, .. }) => {
-                StepState::Refused
-            }
-            _ => StepState::Failed,
-        };
-        let detail = match error {
-            Error::Api(error) => error.line(),
-            Error::Stop(stop) => stop.to_string(),
-            Error::Explained(explained) => explained.to_string(),
-        };
-        self.end(id, state, detail);
     }
 
     fn saw(&self, connector: &Connector) {
