@@ -73,7 +73,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let wishes = wishes(args, context).await?;
     let tools = context.tools().await?;
     let found = rename::look(&tools).await?;
-    let task = rename::decide(&tools, &ask, found, &wishes)?;
+    let task = rename::decide(tools.account, &ask, found, &wishes)?;
     let plan = planned(&tools, context, &task, &wishes).await?;
     let outlook = rename::outlook(&task, &wishes);
     context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{Task, Wishes, word};
+use super::task::word;
+use super::{Task, Wishes};
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::flow::preflight::{Facts, idp_healthy, names};
 use crate::flow::publish::Place;

@@ -9,6 +9,7 @@ mod name;
 mod outlook;
 mod refusal;
 mod snapshot;
+mod task;
 mod under_way;
 
 use std::cell::{Cell, RefCell};
@@ -22,267 +23,19 @@ pub use checks::{Free, checks, probe};
 pub use name::{InvalidName, TeamName};
 pub use outlook::{outlook, places, plan};
 pub use snapshot::{Open, Snapshot, Wanted};
+pub use task::{Ask, Found, Task, decide, look};
 pub use under_way::{UnderWay, under_way};
 
-use self::snapshot::{IdpState, Note, history, rival};
+use self::snapshot::{IdpState, Note, rival};
+use self::task::word;
 use super::check::CheckId;
-use super::edit::Edit;
 use super::setup;
 use super::steps::{StepState, Steps};
 use super::target::Target;
 use super::wait::DEFAULT_WAIT;
-use super::{Error, Stop, StopKind, Tools, connector, idp};
-use crate::api::connector::Connector;
-use crate::api::document::Document;
-use crate::api::idp::{Idp, Type};
+use super::{Error, Stop, StopKind, Tools, connector};
 use crate::idp::check::{self, Subject, Terms};
-use crate::idp::guide::{self, Product};
 use crate::words::counted;
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub enum Ask {
-    /// Rename, or take up the rename to that name.
-    Rename(TeamName),
-    /// Take up what has begun, to another name where one is given.
-    Resume(Option<TeamName>),
-    /// Put back what has begun.
-    Back(Option<TeamName>),
-}
-
-/// What is there.
-pub struct Found {
-    /// The organization.
-    pub organization: Document,
-    /// The connectors.
-    pub standing: Vec<Connector>,
-    /// The identity providers.
-    pub idps: Vec<Idp>,
-    /// A rename that has begun and not ended.
-    pub open: Option<Open>,
-    /// The last one that ended with its new name.
-    pub done: Option<Open>,
-}
-
-/// What is to be done, by what is there.
-#[derive(Debug)]
-pub struct Task {
-    /// What is to stand again.
-    pub snapshot: Snapshot,
-    /// The team's domain now.
-    pub now: String,
-    /// The team's domain that is wanted.
-    pub goal: String,
-    /// Whether it is the way back.
-    pub is_back: bool,
-    /// The organization.
-    pub organization: Document,
-    /// The connectors that stand.
-    pub standing: Vec<Connector>,
-    /// What is to be changed at the identity providers; nothing where they know
-    /// the name.
-    pub idps: Vec<Told>,
-    /// The identity providers that can be looked at.
-    looked_at: Vec<Idp>,
-    off_since: Option<Timestamp>,
-    /// Whether an earlier run changed something.
-    is_open: bool,
-}
-
-/// Reads what is there.
-pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
-    let organization =
-        async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
-    let (organization, standing, idps) =
-        tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
-    let entries = tools.journal.read()?.entries;
-    let (open, done) = history(&entries, tools.account);
-    Ok(Found { organization, standing, idps, open, done })
-}
-
-/// What is to be done. Pure.
-pub fn decide(tools: &Tools<'_>, ask: &Ask, found: Found, wishes: &Wishes) -> Result<Task, Stop> {
-    let now: String = found.organization.read(&["auth_domain"]).unwrap_or_default();
-    let account = tools.account.as_str();
-    let ended = found.done.filter(|done| matches!(ask, Ask::Back(_)) && done.snapshot.to == now);
-    let is_open = found.open.is_some();
-    let taken_up = found.open.or(ended);
-    let goal = goal(ask, taken_up.as_ref(), &now, wishes)?;
-    let is_first = matches!(ask, Ask::Rename(_));
-    let (mut snapshot, known) = if let Some(open) = &taken_up {
-        (open.snapshot.clone(), known(open))
-    } else {
-        let fresh = Snapshot {
-            account: account.to_owned(),
-            from: (is_first || now != goal).then(|| now.clone()),
-            name: found.organization.read(&["name"]),
-            to: goal.clone(),
-            goal: goal.clone(),
-            also_name: wishes.also_name,
-            connectors: Vec::new(),
-        };
-        (fresh, is_first.then(|| now.clone()))
-    };
-    let is_back = matches!(ask, Ask::Back(_)) || snapshot.from.as_ref() == Some(&goal);
-    if !is_back {
-        snapshot.to.clone_from(&goal);
-    }
-    snapshot.goal.clone_from(&goal);
-    snapshot.also_name |= wishes.also_name;
-    let mut snapshot = snapshot.with(&found.standing);
-    for domain in &wishes.domains {
-        snapshot.add(Wanted::enforced(domain));
-    }
-    let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
-    let before = before.map_or("old-name.cloudflareaccess.com", String::as_str);
-    let looked_at: Vec<_> = found.idps.into_iter().filter(is_entered_somewhere).collect();
-    let told = |idp: &Idp| told(idp, before, &goal);
-    let idps = if known.as_ref() == Some(&goal) {
-        Vec::new()
-    } else {
-        looked_at.iter().filter(|idp| !idp.is_read_only()).map(told).collect()
-    };
-    Ok(Task {
-        snapshot,
-        now,
-        goal,
-        is_back,
-        organization: found.organization,
-        standing: found.standing,
-        idps,
-        looked_at,
-        off_since: taken_up.as_ref().and_then(|open| open.off_since),
-        is_open,
-    })
-}
-
-/// The name that the identity providers are known to have.
-fn known(open: &Open) -> Option<String> {
-    match (&open.updated, &open.told) {
-        (Some(updated), _) => Some(updated.clone()),
-        (None, Some(_)) => None,
-        (None, None) => open.snapshot.from.clone(),
-    }
-}
-
-fn is_entered_somewhere(idp: &Idp) -> bool {
-    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare)
-}
-
-fn told(idp: &Idp, before: &str, after: &str) -> Told {
-    let [before, after] =
-        [before, after].map(|domain| guide::values(domain, Some(idp.id.as_str())));
-    let product = Product::of_idp(idp.kind.as_str(), &idp.config);
-    Told {
-        id: idp.id.to_string(),
-        name: idp.name.clone(),
-        change: guide::moved(product, &before, &after),
-    }
-}
-
-/// The team's domain that is wanted, or why there is none.
-fn goal(ask: &Ask, open: Option<&Open>, now: &str, wishes: &Wishes) -> Result<String, Stop> {
-    match (ask, open) {
-        (Ask::Rename(name), Some(open)) if open.snapshot.to == name.domain() => Ok(name.domain()),
-        (Ask::Rename(name), Some(open)) => Err(refusal::in_between(name, open)),
-        (Ask::Rename(name), None) if name.domain() == now => {
-            Err(Stop::new(StopKind::Usage, format!("the team is called `{name}` already"))
-                .hint("`cfsso team show`"))
-        }
-        (Ask::Rename(name) | Ask::Resume(Some(name)), None | Some(_))
-            if open.is_some() || matches!(ask, Ask::Rename(_)) || !wishes.domains.is_empty() =>
-        {
-            Ok(name.domain())
-        }
-        (Ask::Resume(None), Some(open)) => Ok(open.snapshot.goal.clone()),
-        (Ask::Back(name), Some(open)) => {
-            if let Some(name) = name.as_ref().filter(|name| name.domain() != open.snapshot.to) {
-                return Err(refusal::other_rename(name, open));
-            }
-            open.snapshot.from.clone().ok_or_else(refusal::old_name_unknown)
-        }
-        (Ask::Back(name), None) if !wishes.domains.is_empty() => match name {
-            Some(name) if name.domain() == now => Err(refusal::old_name_unknown()),
-            _ => Ok(now.to_owned()),
-        },
-        _ => Err(refusal::nothing_open(ask)),
-    }
-}
-
-impl Task {
-    /// Whether the team has another name than is wanted.
-    #[must_use]
-    pub fn renames(&self) -> bool {
-        self.now != self.goal
-    }
-
-    /// Whether an earlier run took SSO off and did not put it back.
-    #[must_use]
-    pub fn is_off(&self) -> bool {
-        self.off_since.is_some()
-    }
-
-    /// The word that confirms it: the name that the team will have.
-    #[must_use]
-    pub fn word(&self) -> String {
-        word(&self.goal)
-    }
-
-    /// The command that goes on where a run ended.
-    #[must_use]
-    pub fn again(&self, wishes: &Wishes) -> String {
-        let (name, how) =
-            if self.is_back { (&self.snapshot.to, "--rollback") } else { (&self.goal, "--resume") };
-        again(&word(name), how, wishes)
-    }
-
-    /// The command that puts back what was there.
-    #[must_use]
-    pub fn back(&self) -> String {
-        format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
-    }
-
-    /// What the organization is to be called; none where that stays.
-    fn new_name(&self) -> Option<String> {
-        if !self.snapshot.also_name {
-            return None;
-        }
-        if self.is_back {
-            return self.snapshot.name.clone();
-        }
-        // Where it is called by its whole domain, it will be.
-        let is_whole = self.snapshot.name.is_some() && self.snapshot.name == self.snapshot.from;
-        Some(if is_whole { self.goal.clone() } else { word(&self.goal) })
-    }
-
-    /// The edit that renames the team: nothing but the name changes.
-    pub(super) fn edit(&self, organization: Document) -> Result<Edit, Stop> {
-        Edit::of(Target::Organization, organization, |wanted| {
-            wanted.set(&["auth_domain"], &self.goal).map_err(|error| refusal::odd(&error))?;
-            if let Some(name) = self.new_name() {
-                wanted.set(&["name"], &name).map_err(|error| refusal::odd(&error))?;
-            }
-            Ok(())
-        })
-    }
-}
-
-fn word(domain: &str) -> String {
-    TeamName::of_domain(domain).map_or_else(|| domain.to_owned(), |name| name.to_string())
-}
-
-fn again(name: &str, how: &str, wishes: &Wishes) -> String {
-    let flags = [
-        ("--publish-txt", wishes.publish_txt),
-        ("--replace-stale-txt", wishes.replace_stale_txt),
-        ("--no-enable", wishes.no_enable),
-    ];
-    let mut text = format!("cfsso team rename {name} {how}");
-    for (flag, _) in flags.iter().filter(|(_, wanted)| *wanted) {
-        text = format!("{text} {flag}");
-    }
-    text
-}
 
 struct Rename<'a> {
     tools: &'a Tools<'a>,

@@ -3,6 +3,7 @@
 
 use super::checklist::{Outlook, Stage, StepId, Wishes};
 use super::checks::notes;
+use super::task::word;
 use super::{Task, Wanted};
 use crate::api::connector::BeginVerification;
 use crate::api::ids::ConnectorId;
@@ -46,7 +47,7 @@ fn stages(task: &Task, wishes: &Wishes) -> Vec<Stage> {
         );
         let pairs = "a second: two requests each, all at once";
         add(StepId::Delete, format!("delete {}", counted(standing, "connector")), pairs);
-        let title = format!("rename the team to {}", super::word(&task.goal));
+        let title = format!("rename the team to {}", word(&task.goal));
         add(StepId::Rename, title, "a second: three requests");
     }
     if !task.idps.is_empty() {

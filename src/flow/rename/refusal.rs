@@ -1,7 +1,8 @@
 //! Why a rename does not begin, does not go on or cannot be, in words. Pure.
 
 use super::snapshot::Open;
-use super::{Ask, Task, TeamName, Wishes, again, word};
+use super::task::{again, word};
+use super::{Ask, Task, TeamName, Wishes};
 use crate::api::Kind;
 use crate::api::document::NoObject;
 use crate::flow::explained::Explained;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::snapshot::{Open, history};
-use super::word;
+use super::task::word;
 use crate::api::ids::AccountId;
 use crate::flow::journal::Entry;
 
