@@ -35,7 +35,7 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "app",
-        about: "app get, and app idps and instant-auth after a change",
+        about: "app get and update, and app idps and instant-auth after a change",
         schema: || schema_for!(app::Fields),
     },
     Kind {

@@ -1,7 +1,11 @@
 //! Finding the application of the dashboard's sign-in, and deciding which
 //! identity providers it may be left to admit.
 
+mod assignment;
+
 use serde::Serialize;
+
+pub use assignment::{Assignment, InvalidAssignment};
 
 use super::idp::looks_like_uuid;
 use super::named::{self, Candidate, Noun};

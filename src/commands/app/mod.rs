@@ -7,6 +7,7 @@ pub mod instant_auth;
 pub mod list;
 pub mod policies;
 pub mod rule;
+pub mod update;
 pub mod view;
 
 use clap::Subcommand;
@@ -21,6 +22,8 @@ pub enum Command {
     List(list::Args),
     /// Show one application
     Get(get::Args),
+    /// Change fields of an application
+    Update(update::Args),
     /// Show whom an application lets in, in words
     Policies(policies::Args),
     /// Show or change which identity providers an application admits
@@ -36,6 +39,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
     match command {
         Command::List(args) => list::run(args, context).await,
         Command::Get(args) => get::run(args, context).await,
+        Command::Update(args) => update::run(args, context).await,
         Command::Policies(args) => policies::run(args, context).await,
         Command::Idps(args) => idps::run(args, context).await,
         Command::InstantAuth(args) => instant_auth::run(args, context).await,

@@ -43,6 +43,43 @@ async fn adding_an_idp_sends_the_object_as_read_but_for_that_list() {
 }
 
 #[tokio::test]
+async fn an_update_sends_the_object_as_read_but_for_its_fields() {
+    let double = double().await;
+    let line = "app update --name Dashboard --set deep.a=7 --set session_duration=12h --yes";
+    let ran = double.ok(&format!("{line} -o json")).await;
+    let expected = sent(OBJECT)
+        .replace(r#""name":"SSO App""#, r#""name":"Dashboard""#)
+        .replace("\"a\":1e3", "\"a\":7")
+        .replace(":false}", r#":false,"session_duration":"12h"}"#);
+    assert_eq!(double.written(), expected);
+    assert_eq!(ran.json()["session_duration"], "12h");
+    let ran = double.ok("app update --set session_duration=12h").await;
+    assert!(ran.stderr.contains("nothing to change"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_update_leaves_alone_what_it_may_not_change() {
+    let double = double().await;
+    for (line, code, says) in [
+        ("app update", 2, "nothing was given to change"),
+        ("app update --set allowed_idps=[]", 2, "is not set like any other field"),
+        ("app update --set auto_redirect_to_identity=true", 2, "is not set like any other field"),
+        ("app update --set policies=[] --yes", 11, "`policies` of this application"),
+        ("app update --set type=saas --yes", 11, "`type` of this application"),
+        ("app update --set text.x=1 --yes", 2, "`text` is no object"),
+        ("app update --set saas_app.client_secret=plantedsecret", 2, "is a secret"),
+        ("app update --name Dashboard", 3, "a confirmation is needed"),
+    ] {
+        let ran = double.run(&format!("{line} -o json")).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{line}: {ran:?}");
+        let message = ran.error()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(says), "{line}: {message}");
+        assert!(!ran.stderr.contains("plantedsecret"), "{ran:?}");
+    }
+    assert_eq!(double.writes(), []);
+}
+
+#[tokio::test]
 async fn what_is_so_already_is_not_sent() {
     let double = double().await;
     for line in ["app idps --add Okta", "app idps --only okta", "app instant-auth off"] {

@@ -1,0 +1,48 @@
+//! `cfsso app update`: a read, and the one read-modify-write.
+
+use super::super::{Outcome, edit};
+use crate::context::Context;
+use crate::flow::app::{self, Assignment};
+use crate::flow::edit::Edit;
+use crate::flow::target::Target;
+use crate::flow::{Stop, StopKind};
+
+/// Arguments of `app update`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso app update --set session_duration=12h --dry-run
+  cfsso app update Wiki --name Handbook --set app_launcher_visible=false
+
+Only the fields that are given change. Identity providers are admitted with
+`cfsso app idps`, and the choice of them skipped with `cfsso app instant-auth`.")]
+pub struct Args {
+    /// Name or ID of the application; without it, the dashboard's sign-in
+    app: Option<String>,
+
+    /// What it is to be called
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Set a field to JSON, or to a text; within an object as OBJECT.FIELD; repeatable
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    fields: Vec<Assignment>,
+}
+
+/// Changes an application.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.name.is_none() && args.fields.is_empty() {
+        return Err(Stop::new(StopKind::Usage, "nothing was given to change")
+            .hint("`cfsso app get -o json` shows the fields that there are")
+            .into());
+    }
+    let tools = context.tools().await?;
+    let app = app::find(&tools, args.app.as_deref()).await?;
+    let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
+        if let Some(name) = &args.name {
+            Assignment::of("name", name).make(document)?;
+        }
+        args.fields.iter().try_for_each(|field| field.make(document))
+    })
+    .await?;
+    edit::make(context, &tools, &edit, "change it").await
+}

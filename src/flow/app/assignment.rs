@@ -1,0 +1,120 @@
+//! A field of an application, and what it is set to.
+
+use std::str::FromStr;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::api::document::Document;
+use crate::api::mask::is_secret_field;
+use crate::flow::{Stop, StopKind};
+
+/// A field by its path, and the JSON that it is set to.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    path: Vec<String>,
+    value: Box<RawValue>,
+}
+
+/// Why a text sets no field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAssignment {
+    /// It names no field, or nothing to set it to.
+    #[error("`{0}` sets no field: write FIELD=VALUE, such as `session_duration=12h`")]
+    Malformed(String),
+    /// A secret would stand in the list of processes.
+    #[error("`{0}` is a secret, and a command line is read by others: set it in the dashboard")]
+    Secret(String),
+}
+
+impl Assignment {
+    /// The field called `name`, set to a text.
+    #[must_use]
+    pub fn of(name: &str, text: &str) -> Self {
+        let value = to_raw_value(text).expect("a text is JSON");
+        Self { path: vec![name.to_owned()], value }
+    }
+
+    /// Sets the field. What has a command of its own, which looks whether people
+    /// can still sign in, is not set here.
+    pub fn make(&self, document: &mut Document) -> Result<(), Stop> {
+        let path: Vec<_> = self.path.iter().map(String::as_str).collect();
+        let own = match path.first() {
+            Some(&"allowed_idps") => Some("`cfsso app idps --only <IDP>`"),
+            Some(&"auto_redirect_to_identity") => Some("`cfsso app instant-auth on`"),
+            _ => None,
+        };
+        if let Some(own) = own {
+            let message = format!("`{}` is not set like any other field", path.join("."));
+            return Err(Stop::new(StopKind::Usage, message)
+                .cause("it decides who can sign in, which has to be looked at first")
+                .hint(own));
+        }
+        let set = document.set(&path, &self.value);
+        set.map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
+    }
+}
+
+impl FromStr for Assignment {
+    type Err = InvalidAssignment;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAssignment> {
+        let malformed = || InvalidAssignment::Malformed(text.to_owned());
+        let (field, value) = text.split_once('=').ok_or_else(malformed)?;
+        let path: Vec<_> = field.split('.').map(|name| name.trim().to_owned()).collect();
+        if path.iter().any(String::is_empty) {
+            return Err(malformed());
+        }
+        if path.iter().any(|name| is_secret_field(name)) {
+            return Err(InvalidAssignment::Secret(field.to_owned()));
+        }
+        // What is no JSON is a text.
+        let value = RawValue::from_string(value.to_owned())
+            .unwrap_or_else(|_| to_raw_value(value).expect("a text is JSON"));
+        Ok(Self { path, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_json_or_a_text_and_everything_else_stays_as_it_was() {
+        for (text, expected) in [
+            ("session_duration=12h", r#"{"a":1.0,"o":{"x":null},"session_duration":"12h"}"#),
+            ("a=12345678901234567890123", r#"{"a":12345678901234567890123,"o":{"x":null}}"#),
+            ("a=\"7\"", r#"{"a":"7","o":{"x":null}}"#),
+            ("a=x=y", r#"{"a":"x=y","o":{"x":null}}"#),
+            ("a=", r#"{"a":"","o":{"x":null}}"#),
+            ("o.x=[1, 2]", r#"{"a":1.0,"o":{"x":[1, 2]}}"#),
+            ("o.y.z=true", r#"{"a":1.0,"o":{"x":null,"y":{"z":true}}}"#),
+        ] {
+            let mut document: Document = r#"{"a":1.0,"o":{"x":null}}"#.parse().unwrap();
+            text.parse::<Assignment>().unwrap().make(&mut document).unwrap();
+            assert_eq!(document.to_raw().get(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_assignment_or_is_not_set_so_says_why() {
+        for (text, says) in [
+            ("session_duration", "write FIELD=VALUE"),
+            ("=x", "write FIELD=VALUE"),
+            ("a..b=x", "write FIELD=VALUE"),
+            ("saas_app.client_secret=hunter2", "is a secret"),
+        ] {
+            let error = text.parse::<Assignment>().unwrap_err().to_string();
+            assert!(error.contains(says) && !error.contains("hunter2"), "{text}: {error}");
+        }
+        for (text, hint) in [
+            ("allowed_idps=[]", Some("`cfsso app idps --only <IDP>`")),
+            ("auto_redirect_to_identity=true", Some("`cfsso app instant-auth on`")),
+            ("a.b=1", None),
+        ] {
+            let mut document: Document = r#"{"a":1.0}"#.parse().unwrap();
+            let stop = text.parse::<Assignment>().unwrap().make(&mut document).unwrap_err();
+            assert_eq!((stop.kind, stop.hint.as_deref()), (StopKind::Usage, hint), "{text}");
+            assert_eq!(document.to_raw().get(), r#"{"a":1.0}"#, "{text}");
+        }
+    }
+}
