@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Outcome;
 use super::preflight::show_checks;
 use crate::api::connector::Connector;
+use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::Stop;
 use crate::flow::check::{Check, State};
@@ -94,10 +95,11 @@ impl Show for Plan {
 /// Draws a change: its request, and what it turns into what.
 pub fn show_change(change: &Change, page: &mut Page) {
     page.marked(Mark::Todo, Text::strong(&change.title));
-    let request: Value = serde_json::from_str(change.request.get()).unwrap_or_default();
-    let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
+    let request: Document = change.request.get().parse().expect("a request is an object");
+    let part = |name: &str| request.read::<String>(&[name]).unwrap_or_default();
     page.line(format!("  {} {}", part("method"), part("path")));
-    if let Some(body) = request.get("body") {
+    // Its text as it will be sent: read as numbers, long ones would be rounded.
+    if let Some(body) = request.get(&["body"]) {
         page.line(format!("  {body}"));
     }
     for difference in &change.diff {

@@ -101,6 +101,7 @@ async fn a_dry_run_shows_the_request_and_sends_none() {
     assert_eq!(plan["changes"][0]["request"]["body"].get("policies"), None);
     let ran = double.run("app idps --all --dry-run --detailed-exitcode").await;
     assert_eq!(ran.code, 10);
+    assert!(ran.stdout.contains(r#""zeta":12345678901234567890123,"ratio":3.10,"#), "{ran:?}");
     assert_eq!(double.writes(), []);
 }
 
