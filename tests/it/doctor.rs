@@ -204,15 +204,29 @@ async fn a_bypass_left_in_force_is_found() {
 }
 
 #[tokio::test]
-async fn a_write_without_an_end_is_found_until_somebody_ends_it() {
+async fn a_write_without_an_end_is_told_by_what_it_was_about() {
+    for (fault, became) in [("close-after", "was carried out"), ("close-before", "was not carried")]
+    {
+        let world = healthy().await;
+        world.fault(&format!("{fault}@PATCH/sso_connectors"));
+        let ran = world.run("disable cool.cats --yes --max-retries 0").await;
+        assert_ne!(ran.code, 0, "{ran:?}");
+        let report = doctor(&world, "", 0).await;
+        let found = &of(&report, "journal-unfinished")[0];
+        assert_eq!(found["state"], "passed", "{found}");
+        assert!(found["evidence"].as_str().unwrap().contains(became), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_of_which_nothing_tells_is_found() {
     let world = healthy().await;
-    world.fault("close-after@PATCH/sso_connectors");
-    let ran = world.run("disable cool.cats --yes --max-retries 0").await;
-    assert_ne!(ran.code, 0, "{ran:?}");
+    world.fault("close-after@POST/tokens");
+    world.fails("token create-break-glass --max-retries 0", 9).await;
     let report = doctor(&world, "--fail-on warn", 10).await;
-    assert_eq!(state(&report, "journal-unfinished"), "failed", "{report:#}");
-    world.ok("enable cool.cats --yes").await;
-    doctor(&world, "--fail-on warn", 0).await;
+    let found = &of(&report, "journal-unfinished")[0];
+    assert_eq!(found["state"], "failed", "{found}");
+    assert!(found["remedy"].as_str().unwrap().contains("the dashboard"), "{found}");
 }
 
 #[tokio::test]

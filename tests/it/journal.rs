@@ -153,6 +153,33 @@ async fn a_killed_command_is_told_of_once_and_can_be_undone() {
 }
 
 #[tokio::test]
+async fn a_creation_without_an_answer_is_looked_for_and_put_back() {
+    let world = World::new().await;
+    let posted = async {
+        while world.writes().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = posted => {}
+        ran = world.run("create cool.cats") => panic!("it ended: {ran:?}"),
+    }
+    assert_eq!(world.connectors().await.len(), 1);
+    let run = latest(&world).await;
+    let doctor = world.run("doctor -o json").await.json();
+    let findings = doctor["findings"].as_array().unwrap();
+    let found = findings.iter().find(|one| one["id"] == "journal-unfinished").unwrap();
+    assert!(found["evidence"].as_str().unwrap().contains("was carried out"), "{found}");
+    world.ok(&format!("journal undo {run} --yes")).await;
+    assert_eq!(world.connectors().await.len(), 0);
+    world.ok("create cool.cats").await;
+    let error = world.fails(&format!("journal undo {run} --yes"), 6).await;
+    assert!(error["causes"].to_string().contains("has put it back already"), "{error}");
+    assert_eq!(world.connectors().await.len(), 1, "the one that somebody made later stays");
+}
+
+#[tokio::test]
 async fn help_and_the_journal_itself_do_not_tell_of_the_unfinished() {
     let world = World::new().await.enabled().await;
     killed(&world, "disable cool.cats --yes").await;

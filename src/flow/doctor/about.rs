@@ -130,7 +130,8 @@ fn of_audit(id: AuditId) -> &'static str {
              is taken to its end, or back."
         }
         AuditId::JournalUnfinished => {
-            "Every write of this machine has an end. One without may have been carried out."
+            "Every write of this machine has an end, or what it was about tells what became of it. \
+             One of which nothing tells may have been carried out."
         }
         AuditId::JournalDamaged => {
             "The journal can be read throughout. What cannot be is left as it is, and cannot be \

@@ -8,9 +8,11 @@ use serde_json::{Map, Value};
 use super::finding::{AuditId, Finding};
 use crate::api::connector::{Connector, Fields, Status};
 use crate::api::idp::Idp;
+use crate::api::ids::AccountId;
 use crate::api::policy::{self, Policy};
 use crate::domain::EmailDomain;
 use crate::flow::bypass::standings::Standings;
+use crate::flow::journal::undo::Fate;
 use crate::flow::journal::{Entry, Outcome};
 use crate::flow::preflight::{Facts, Terms, lasts, names};
 use crate::flow::rename::UnderWay;
@@ -209,23 +211,52 @@ pub(super) fn rename(under_way: Option<&UnderWay>) -> Finding {
     Finding::failed(id, evidence, format!("`{command}`"))
 }
 
-pub(super) fn unfinished(entries: &[Entry]) -> Finding {
+/// Holds the writes without an end, each with what the object tells of it.
+pub(super) fn unfinished(open: &[(&Entry, Option<Fate>)]) -> Finding {
     let id = AuditId::JournalUnfinished;
-    let open: Vec<_> = (0..entries.len()).filter(|&at| is_open(&entries[at..])).collect();
-    let Some(&first) = open.first() else {
-        return Finding::passed(id, "every write of this machine has an end");
+    let name = |entry: &Entry| format!("{} ({})", entry.title, entry.id);
+    let unknown: Vec<_> =
+        open.iter().filter(|(_, fate)| fate.is_none()).map(|(entry, _)| *entry).collect();
+    let Some(first) = unknown.first() else {
+        if open.is_empty() {
+            return Finding::passed(id, "every write of this machine has an end");
+        }
+        let told = open.iter().filter_map(|(entry, fate)| {
+            let became = match (*fate)? {
+                Fate::CarriedOut => "was carried out",
+                Fate::NotCarriedOut => "was not carried out",
+                Fate::ChangedSince => "is changed since",
+            };
+            Some(format!("{} {became}", name(entry)))
+        });
+        let told: Vec<_> = told.collect();
+        return Finding::passed(id, format!("by what is there now, {}", told.join("; ")));
     };
-    let words = |&at: &usize| format!("{} ({})", entries[at].title, entries[at].id);
-    let what: Vec<_> = open.iter().map(words).collect();
+    let what: Vec<_> = unknown.iter().map(|entry| name(entry)).collect();
     let evidence = format!(
         "it is not known whether these were carried out: {}",
         names(what.iter().map(String::as_str))
     );
-    let remedy = format!(
-        "run `{}` again, or `cfsso journal undo {}`",
-        entries[first].command, entries[first].id
-    );
+    let remedy = if first.request_line().ends_with("/tokens") {
+        "look for the token in the dashboard, and delete it: nobody has its value".to_owned()
+    } else {
+        format!("`cfsso journal show {}` tells what was sent: look whether it is so", first.id)
+    };
     Finding::failed(id, evidence, remedy)
+}
+
+/// The writes of which the journal does not tell what became, but those to other
+/// accounts than `account`.
+pub(super) fn open<'a>(entries: &'a [Entry], account: &AccountId) -> Vec<&'a Entry> {
+    let own = format!("/accounts/{account}/");
+    let open = (0..entries.len()).filter(|&at| is_open(&entries[at..]));
+    let open = open.map(|at| &entries[at]);
+    open.filter(|entry| {
+        let line = entry.request_line();
+        let (_, path) = line.split_once(' ').unwrap_or_default();
+        !path.starts_with("/accounts/") || path.starts_with(&own)
+    })
+    .collect()
 }
 
 /// Whether nobody knows what became of the first of `entries`: it was not put
@@ -324,6 +355,48 @@ mod tests {
         json!({ "verification": { "status": status }, "updated_on": updated_on })
     }
 
+    const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_write_without_an_end_is_known_by_what_is_there() {
+        let patch = Entry::sample("r", 1, r#"{"method":"PATCH","path":"/c/1","body":{}}"#);
+        let token = Entry::sample("r", 2, r#"{"method":"POST","path":"/a/tokens","body":{}}"#);
+        let known = |fate| vec![(&patch, Some(fate))];
+        for (open, state, words) in [
+            (vec![], State::Passed, "has an end"),
+            (known(Fate::CarriedOut), State::Passed, "(r.1) was carried out"),
+            (known(Fate::NotCarriedOut), State::Passed, "(r.1) was not carried out"),
+            (known(Fate::ChangedSince), State::Passed, "(r.1) is changed since"),
+            (vec![(&patch, None)], State::Failed, "`cfsso journal show r.1`"),
+            (
+                vec![(&patch, Some(Fate::CarriedOut)), (&token, None)],
+                State::Failed,
+                "the dashboard",
+            ),
+        ] {
+            let finding = unfinished(&open);
+            let told = format!("{} {}", finding.evidence, finding.remedy.unwrap_or_default());
+            assert_eq!(finding.state, state, "{told}");
+            assert!(told.contains(words), "{told}");
+        }
+    }
+
+    #[test]
+    fn writes_to_other_accounts_are_none_of_this_ones_business() {
+        let account: AccountId = ACCOUNT.parse().unwrap();
+        for (path, is_told) in [
+            (format!("/accounts/{account}/sso_connectors/c"), true),
+            (format!("/accounts/{}/sso_connectors/c", "f".repeat(32)), false),
+            ("/zones/z/dns_records/r".to_owned(), true),
+            ("/user/tokens".to_owned(), true),
+        ] {
+            let request = format!(r#"{{"method":"PATCH","path":"{path}","body":{{}}}}"#);
+            let sample = Entry::sample("r", 1, &request);
+            let entry = Entry { outcome: Outcome::Unknown, ..sample };
+            assert_eq!(open(&[entry], &account).len(), usize::from(is_told), "{path}");
+        }
+    }
+
     #[test]
     fn a_write_without_an_end_is_settled_by_one_of_the_same_thing() {
         let entry = |number, method: &str, path: &str, body: &str| {
@@ -347,7 +420,7 @@ mod tests {
                 let unknown = Entry { outcome, ..unknown.clone() };
                 let refused = Entry { outcome: Outcome::Failed, ..later.clone() };
                 let passes = |later: &Entry| {
-                    unfinished(&[unknown.clone(), later.clone()]).state == State::Passed
+                    open(&[unknown.clone(), later.clone()], &ACCOUNT.parse().unwrap()).is_empty()
                 };
                 let (line, then) = (unknown.request.get(), later.request.get());
                 assert_eq!(passes(&later), is_settled, "{line} then {then}");

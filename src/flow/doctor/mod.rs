@@ -6,6 +6,7 @@ mod about;
 mod finding;
 mod judge;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
 pub use about::about;
@@ -13,7 +14,8 @@ pub use finding::{AuditId, Finding, FindingId};
 
 use super::bypass::standings::{self, Standings};
 use super::check::{Check, CheckId};
-use super::journal::Reading;
+use super::journal::undo::{self, Fate};
+use super::journal::{Entry, Reading};
 use super::preflight::{self, Asking, Facts, Served, Subject, Terms, Unseen};
 use super::rename::{UnderWay, under_way};
 use super::{Error, Tools, connector};
@@ -33,11 +35,14 @@ pub struct Examination {
     pub findings: Vec<Finding>,
 }
 
-struct Read {
+struct Read<'a> {
     connectors: Result<Vec<Looked>, Unseen>,
     facts: Facts,
     standings: Standings,
     rename: Option<UnderWay>,
+    /// The writes of which the journal does not tell what became, each with what
+    /// the object tells.
+    open: Vec<(&'a Entry, Option<Fate>)>,
 }
 
 /// A connector, and what the name servers of its domain serve.
@@ -58,17 +63,21 @@ pub async fn examine(
     terms: &Terms,
     journal: &Reading,
 ) -> Result<Examination, Error> {
+    let open = judge::open(&journal.entries, tools.account);
+    let fates = async { Ok(join_all(open.iter().map(|entry| undo::fate(tools, entry))).await) };
     let gathered = async { Ok(Box::pin(preflight::gather(tools, asking)).await) };
     let standings = async { Ok(Box::pin(standings::look(tools, &journal.entries)).await) };
-    let (connectors, facts, standings) = tokio::try_join!(connectors(tools), gathered, standings)?;
+    let (connectors, facts, standings, fates) =
+        tokio::try_join!(connectors(tools), gathered, standings, fates)?;
     let connectors = match connectors {
         Ok(connectors) => Ok(connectors),
         Err(error) if sees_nothing(&facts) => return Err(error.into()),
         Err(error) => Err(Unseen::from(&error)),
     };
     let rename = under_way(&journal.entries, tools.account);
-    let read = Read { connectors, facts, standings, rename };
-    Ok(judged(&read, terms, journal))
+    let open = open.into_iter().zip(fates).collect();
+    let read = Read { connectors, facts, standings, rename, open };
+    Ok(judged(&read, terms, &journal.damaged))
 }
 
 /// The connectors with what is served for them; inside, a missing permission.
@@ -94,8 +103,8 @@ fn sees_nothing(facts: &Facts) -> bool {
         && facts.members.is_err()
 }
 
-fn judged(read: &Read, terms: &Terms, journal: &Reading) -> Examination {
-    let Read { connectors, facts, standings, rename } = read;
+fn judged(read: &Read<'_>, terms: &Terms, damaged: &[String]) -> Examination {
+    let Read { connectors, facts, standings, rename, open } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
         // Not seen: taken for the graver case.
@@ -120,8 +129,8 @@ fn judged(read: &Read, terms: &Terms, journal: &Reading) -> Examination {
     findings.push(judge::token(facts, terms));
     findings.push(judge::bypass(standings));
     findings.push(judge::rename(rename.as_ref()));
-    findings.push(judge::unfinished(&journal.entries));
-    findings.push(judge::damaged(&journal.damaged));
+    findings.push(judge::unfinished(open));
+    findings.push(judge::damaged(damaged));
     let mut findings = finding::merged(findings);
     findings.sort_by_key(|finding| FindingId::ALL.iter().position(|id| *id == finding.id));
     let domains = connectors.as_ref().ok();

@@ -26,15 +26,41 @@ pub type Seen = BTreeMap<String, Option<Document>>;
 impl Inverse {
     /// Reads the object as it is now; none where it is gone.
     pub async fn look(&self, tools: &Tools<'_>) -> Result<Option<Document>, Error> {
-        let Deed::Recreate { collection, before } = &self.deed else {
-            let read = Request::<Document>::get(&segments(&self.path));
-            return match tools.client.send(&read).await {
-                Err(error) if error.kind() == Kind::NotFound => Ok(None),
-                answer => Ok(Some(answer?)),
-            };
-        };
-        Ok(twin(tools, collection, before).await?)
+        match &self.deed {
+            Deed::Recreate { collection, before } => Ok(twin(tools, collection, before).await?),
+            Deed::RemoveLost { sent } => Ok(twin(tools, self.collection(), sent).await?),
+            Deed::Fields { .. } | Deed::Object { .. } | Deed::Remove { .. } => {
+                let read = Request::<Document>::get(&segments(&self.path));
+                match tools.client.send(&read).await {
+                    Err(error) if error.kind() == Kind::NotFound => Ok(None),
+                    answer => Ok(Some(answer?)),
+                }
+            }
+        }
     }
+}
+
+/// What became of a write whose answer did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The object is as it was written.
+    CarriedOut,
+    /// The object is as it was before.
+    NotCarriedOut,
+    /// Somebody changed it since.
+    ChangedSince,
+}
+
+/// What became of a write, by the object as it is now; none where that does not
+/// tell, or cannot be read.
+pub async fn fate(tools: &Tools<'_>, entry: &Entry) -> Option<Fate> {
+    let inverse = inverse(entry).ok()?;
+    let now = inverse.look(tools).await.ok()?;
+    Some(match inverse.judge(entry, now.as_ref()) {
+        Prospect::Ready(_) => Fate::CarriedOut,
+        Prospect::AsBefore(_) => Fate::NotCarriedOut,
+        Prospect::Drifted(..) | Prospect::Blocked(_) => Fate::ChangedSince,
+    })
 }
 
 /// Reads again, judges again, sends, and sees that it is as it was. `None`
@@ -103,7 +129,8 @@ pub fn about(entry: &Entry) -> String {
     object.as_ref().map_or_else(|| entry.id.clone(), subject)
 }
 
-/// What stands in the place of something that was removed.
+/// What stands in the place of something that was removed, or of which it is not
+/// known whether it was made.
 async fn twin(
     tools: &Tools<'_>,
     collection: &str,

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::prospect::subject;
 use super::shared;
 use crate::api::document::Document;
 use crate::flow::journal::{Entry, NOT_KEPT, Outcome};
@@ -35,6 +36,8 @@ pub(super) enum Deed {
     Object { before: Document, written: Document, is_answer: bool },
     /// Remove what was created.
     Remove { written: Document },
+    /// Find what was created, of which the answer was lost, and remove it.
+    RemoveLost { sent: Document },
     /// Create again what was removed.
     Recreate { collection: String, before: Document },
 }
@@ -82,7 +85,7 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
             let written = after.or(body).ok_or_else(not_recorded)?;
             Deed::Object { before, written, is_answer }
         }
-        "POST" => return created(&sent.path, after),
+        "POST" => return created(&sent.path, body, after),
         "DELETE" => removed(&sent.path, before.ok_or_else(not_recorded)?)?,
         method => return Err(Why::Impossible(format!("a {method} has no inverse"))),
     };
@@ -110,7 +113,7 @@ fn fields(before: Document, body: &Document) -> Result<Deed, Why> {
     Ok(Deed::Fields { before, written: body.clone() })
 }
 
-fn created(path: &str, after: Option<Document>) -> Result<Inverse, Why> {
+fn created(path: &str, body: Option<Document>, after: Option<Document>) -> Result<Inverse, Why> {
     let collection = path.rsplit('/').next().unwrap_or_default();
     match collection {
         "sso_connectors" | "dns_records" | "identity_providers" => {}
@@ -133,6 +136,11 @@ fn created(path: &str, after: Option<Document>) -> Result<Inverse, Why> {
         (Some(written), Some(id)) if is_one_segment(&id) => {
             Ok(Inverse { path: format!("{path}/{id}"), deed: Deed::Remove { written } })
         }
+        // These are known again by what was sent.
+        (None, _) if matches!(collection, "sso_connectors" | "dns_records") && body.is_some() => {
+            let sent = body.expect("there is one");
+            Ok(Inverse { path: format!("{path}/"), deed: Deed::RemoveLost { sent } })
+        }
         _ => Err(Why::Impossible(
             "its answer was lost: the ID of what it made is not known".to_owned(),
         )),
@@ -140,7 +148,7 @@ fn created(path: &str, after: Option<Document>) -> Result<Inverse, Why> {
 }
 
 /// An ID that a server sent goes into a path.
-fn is_one_segment(id: &str) -> bool {
+pub(super) fn is_one_segment(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
@@ -182,6 +190,7 @@ impl Inverse {
     pub fn key(&self) -> String {
         match &self.deed {
             Deed::Recreate { .. } => format!("{} again", self.path),
+            Deed::RemoveLost { sent } => format!("{}{}", self.path, subject(sent)),
             _ => self.path.clone(),
         }
     }
@@ -222,7 +231,8 @@ pub(super) mod tests {
                 entry("DELETE", "/accounts/a/shares/s", "null", r#"{"name":"a"}"#, "null"),
                 "for good",
             ),
-            (entry("POST", "/z/dns_records", "{}", "null", "null"), "answer was lost"),
+            (entry("POST", "/z/dns_records", "null", "null", "null"), "answer was lost"),
+            (entry("POST", "/access/identity_providers", "{}", "null", "null"), "answer was lost"),
             (entry("POST", "/z/dns_records", "{}", "null", r#"{"id":"../x"}"#), "answer was lost"),
             (entry("PATCH", "/a/b", r#"{"x":1}"#, "null", "null"), "not recorded"),
             (entry("PATCH", "/a/b", r#"{"x":1}"#, r#"{"y":1}"#, "null"), "`x`"),

@@ -1,9 +1,10 @@
 //! Whether what puts a write back still fits, by the object as it is now. Pure.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::inverse::{Deed, Inverse, is_connector};
+use super::inverse::{Deed, Inverse, is_connector, is_one_segment};
 use super::{segments, shared};
 use crate::api::document::{Document, members};
 use crate::api::mask::is_secret_field;
@@ -65,6 +66,13 @@ impl Inverse {
                 let id = now.read::<String>(&["id"]).unwrap_or_default();
                 Prospect::AsBefore(format!("it stands again, with the ID {id}"))
             }
+            (Deed::RemoveLost { .. }, None) => Prospect::AsBefore(
+                "it is not there: it was not made, or is gone already".to_owned(),
+            ),
+            (Deed::RemoveLost { .. }, Some(now)) if stood_before(now, entry.at) => {
+                Prospect::AsBefore("what is there stood there before".to_owned())
+            }
+            (Deed::RemoveLost { sent }, Some(now)) => self.removal(entry, sent, now),
             (Deed::Remove { .. }, Some(now)) if self.is_shared() && shared::is_leaving(now) => {
                 Prospect::AsBefore("it is gone already, or going".to_owned())
             }
@@ -115,6 +123,15 @@ impl Inverse {
         }
     }
 
+    /// The object's own path, where its ID was not known before.
+    fn path_of(&self, now: &Document) -> Option<String> {
+        if !matches!(self.deed, Deed::RemoveLost { .. }) {
+            return Some(self.path.clone());
+        }
+        let id: String = now.read(&["id"])?;
+        is_one_segment(&id).then(|| format!("{}{id}", self.path))
+    }
+
     fn removal(&self, entry: &Entry, written: &Document, now: &Document) -> Prospect {
         if is_connector(&self.path) && now.read(&["enabled"]) != Some(false) {
             let domain = subject(now);
@@ -124,6 +141,12 @@ impl Inverse {
                     .hint(format!("`cfsso connector disable {domain}`, then undo again")),
             );
         }
+        let Some(path) = self.path_of(now) else {
+            let message = format!("entry {} cannot be undone", entry.id);
+            return Prospect::Blocked(
+                Stop::new(StopKind::Refused, message).cause("its ID cannot stand in a path"),
+            );
+        };
         let identity: &[&str] = if is_connector(&self.path) {
             &["email_domain"]
         } else if self.path.contains("/dns_records/") {
@@ -136,7 +159,7 @@ impl Inverse {
         };
         let drift = differences(written, now, &counts);
         let ready = Ready {
-            request: Request::delete(&segments(&self.path)).decoded_by(|_| Ok(Value::Null)),
+            request: Request::delete(&segments(&path)).decoded_by(|_| Ok(Value::Null)),
             title: format!("undo {}: delete {}", entry.id, subject(now)),
             diff: vec![Difference::new("id", now.read::<String>(&["id"]), ())],
             before: Some(now.clone()),
@@ -237,6 +260,13 @@ impl Ready {
     pub fn after(&self) -> Option<&Document> {
         self.after.as_ref()
     }
+}
+
+/// Whether an object was made before a write began, a minute allowed for clocks
+/// that differ.
+fn stood_before(now: &Document, began: Timestamp) -> bool {
+    let made = now.read::<Timestamp>(&["created_on"]);
+    made.is_some_and(|made| made < began - SignedDuration::from_mins(1))
 }
 
 fn drifted(ready: Ready, drift: &[Difference]) -> Prospect {
@@ -402,6 +432,38 @@ mod tests {
             ),
         ] {
             assert_eq!(judged(entry, now), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn what_was_created_without_an_answer_is_known_by_what_was_sent() {
+        let made = entry(
+            "POST",
+            "/accounts/a/sso_connectors",
+            r#"{"email_domain":"cool.cats"}"#,
+            "null",
+            "null",
+        );
+        let made = Entry { at: "2026-03-01T12:00:00Z".parse().unwrap(), ..made };
+        let now = |id: &str, created: &str| {
+            format!(
+                r#"{{"id":"{id}","email_domain":"cool.cats","enabled":false,"created_on":"{created}"}}"#
+            )
+        };
+        for (now, expected) in [
+            (String::new(), "as before"),
+            (now("c1", "2026-03-01T11:00:00Z"), "as before"),
+            (
+                now("c1", "2026-03-01T11:59:30Z"),
+                r#"{"method":"DELETE","path":"/accounts/a/sso_connectors/c1"}"#,
+            ),
+            (now("../x", "2026-03-01T12:00:01Z"), "entry r1.1 cannot be undone"),
+            (
+                now("c1", "2026-03-01T12:00:01Z").replace("false", "true"),
+                "the connector of `cool.cats` is enabled",
+            ),
+        ] {
+            assert_eq!(judged(&made, &now), expected, "{now}");
         }
     }
 
