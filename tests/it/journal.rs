@@ -180,6 +180,23 @@ async fn a_creation_without_an_answer_is_looked_for_and_put_back() {
 }
 
 #[tokio::test]
+async fn a_creation_that_another_run_made_is_not_undone_by_the_first() {
+    let world = World::new().await;
+    // Whether it leaves or not, nothing comes of it.
+    world.fault("close-before@POST/sso_connectors");
+    killed(&world, "create cool.cats").await;
+    let first = latest(&world).await;
+    world.ok("create cool.cats").await;
+    let entries = entries(&world).await;
+    assert_eq!(entries[0]["settled_by"], entries[1]["id"]);
+    let error = world.fails(&format!("journal undo {first} --yes"), 6).await;
+    assert!(error["causes"].to_string().contains("made the same later"), "{error}");
+    assert_eq!(world.connectors().await.len(), 1);
+    world.ok(&format!("journal undo {} --yes", latest(&world).await)).await;
+    assert_eq!(world.connectors().await.len(), 0);
+}
+
+#[tokio::test]
 async fn help_and_the_journal_itself_do_not_tell_of_the_unfinished() {
     let world = World::new().await.enabled().await;
     killed(&world, "disable cool.cats --yes").await;

@@ -12,8 +12,8 @@ use crate::api::ids::AccountId;
 use crate::api::policy::{self, Policy};
 use crate::domain::EmailDomain;
 use crate::flow::bypass::standings::Standings;
+use crate::flow::journal::Entry;
 use crate::flow::journal::undo::Fate;
-use crate::flow::journal::{Entry, Outcome};
 use crate::flow::preflight::{Facts, Terms, lasts, names};
 use crate::flow::rename::UnderWay;
 use crate::idp::check::{self, PointId};
@@ -249,39 +249,15 @@ pub(super) fn unfinished(open: &[(&Entry, Option<Fate>)]) -> Finding {
 /// accounts than `account`.
 pub(super) fn open<'a>(entries: &'a [Entry], account: &AccountId) -> Vec<&'a Entry> {
     let own = format!("/accounts/{account}/");
-    let open = (0..entries.len()).filter(|&at| is_open(&entries[at..]));
-    let open = open.map(|at| &entries[at]);
-    open.filter(|entry| {
+    let is_own = |entry: &&Entry| {
         let line = entry.request_line();
         let (_, path) = line.split_once(' ').unwrap_or_default();
         !path.starts_with("/accounts/") || path.starts_with(&own)
-    })
-    .collect()
-}
-
-/// Whether nobody knows what became of the first of `entries`: it was not put
-/// back, and what it was about has not been written since.
-fn is_open(entries: &[Entry]) -> bool {
-    let Some((entry, later)) = entries.split_first() else { return false };
-    let is_unknown = matches!(entry.outcome, Outcome::Unfinished | Outcome::Unknown);
-    let is_settled = || later.iter().any(|other| settles(other, entry));
-    is_unknown && entry.undone_by.is_none() && !is_settled()
-}
-
-/// Whether `later` tells what is there, be `entry` carried out or not: another
-/// creation in the same collection does not, nor does a change of other fields.
-fn settles(later: &Entry, entry: &Entry) -> bool {
-    let line = entry.request_line();
-    if later.outcome != Outcome::Done || later.request_line() != line {
-        return false;
-    }
-    let body = |entry: &Entry| read(&entry.request)["body"].take();
-    let (wrote, body) = (body(later), body(entry));
-    if line.starts_with("POST ") {
-        return wrote == body;
-    }
-    let has = |field: &String| wrote.get(field).is_some();
-    !line.starts_with("PATCH ") || body.as_object().is_none_or(|body| body.keys().all(has))
+    };
+    let open = entries
+        .iter()
+        .filter(|entry| entry.is_lost() && entry.undone_by.is_none() && entry.settled_by.is_none());
+    open.filter(is_own).collect()
 }
 
 pub(super) fn damaged(damage: &[String]) -> Finding {
@@ -341,6 +317,7 @@ mod tests {
     use super::*;
     use crate::flow::bypass::standings::{Bypass, State as Standing};
     use crate::flow::check::{Severity, State};
+    use crate::flow::journal::Outcome;
     use crate::flow::preflight::tests::{
         active, allow, email_domain, facts, forbidden, idp, object, sso_app, terms,
     };
@@ -392,40 +369,12 @@ mod tests {
         ] {
             let request = format!(r#"{{"method":"PATCH","path":"{path}","body":{{}}}}"#);
             let sample = Entry::sample("r", 1, &request);
-            let entry = Entry { outcome: Outcome::Unknown, ..sample };
-            assert_eq!(open(&[entry], &account).len(), usize::from(is_told), "{path}");
-        }
-    }
-
-    #[test]
-    fn a_write_without_an_end_is_settled_by_one_of_the_same_thing() {
-        let entry = |number, method: &str, path: &str, body: &str| {
-            let request = format!(r#"{{"method":"{method}","path":"{path}","body":{body}}}"#);
-            Entry::sample("r", number, &request)
-        };
-        let (cats, dogs) = (r#"{"email_domain":"cool.cats"}"#, r#"{"email_domain":"cool.dogs"}"#);
-        let (off, on, words) =
-            (r#"{"enabled":false}"#, r#"{"enabled":true}"#, r#"{"use_fedramp_language":true}"#);
-        for (unknown, later, is_settled) in [
-            (entry(1, "POST", "/c", cats), entry(2, "POST", "/c", cats), true),
-            (entry(1, "POST", "/c", cats), entry(2, "POST", "/c", dogs), false),
-            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/1", on), true),
-            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/1", words), false),
-            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/2", off), false),
-            (entry(1, "PUT", "/o", cats), entry(2, "PUT", "/o", dogs), true),
-            (entry(1, "DELETE", "/c/1", "null"), entry(2, "DELETE", "/c/1", "null"), true),
-            (entry(1, "DELETE", "/c/1", "null"), entry(2, "PATCH", "/c/1", on), false),
-        ] {
-            for outcome in [Outcome::Unknown, Outcome::Unfinished] {
-                let unknown = Entry { outcome, ..unknown.clone() };
-                let refused = Entry { outcome: Outcome::Failed, ..later.clone() };
-                let passes = |later: &Entry| {
-                    open(&[unknown.clone(), later.clone()], &ACCOUNT.parse().unwrap()).is_empty()
-                };
-                let (line, then) = (unknown.request.get(), later.request.get());
-                assert_eq!(passes(&later), is_settled, "{line} then {then}");
-                assert!(!passes(&refused), "{line} then {then}, refused");
-            }
+            let lost = Entry { outcome: Outcome::Unknown, ..sample.clone() };
+            let other = || Some("r.2".to_owned());
+            let settled = Entry { settled_by: other(), ..lost.clone() };
+            let undone = Entry { undone_by: other(), ..lost.clone() };
+            assert_eq!(open(&[sample, settled, undone], &account).len(), 0, "{path}");
+            assert_eq!(open(&[lost], &account).len(), usize::from(is_told), "{path}");
         }
     }
 

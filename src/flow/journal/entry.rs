@@ -112,6 +112,9 @@ pub struct Entry {
     pub undoes: Option<String>,
     /// The entry that put this one back.
     pub undone_by: Option<String>,
+    /// The later entry that wrote the same: it tells what is there, whatever became
+    /// of this one, of which that is not known.
+    pub settled_by: Option<String>,
     /// Why it cannot be undone; none where it can.
     pub not_undoable: Option<String>,
 }
@@ -219,6 +222,7 @@ impl Begun {
             error: None,
             undoes: self.undoes,
             undone_by: None,
+            settled_by: None,
             not_undoable: None,
         }
     }
@@ -248,6 +252,32 @@ impl Entry {
     #[must_use]
     pub fn is_note(&self) -> bool {
         self.request.get() == NO_REQUEST
+    }
+
+    /// Whether it is not known what became of it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
+    }
+
+    /// Whether this later write tells what is there, be `earlier` carried out or
+    /// not: another creation in the same collection does not, nor does a change of
+    /// other fields.
+    pub(super) fn settles(&self, earlier: &Self) -> bool {
+        let line = earlier.request_line();
+        if self.outcome != Outcome::Done || self.request_line() != line {
+            return false;
+        }
+        let body = |entry: &Self| {
+            let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
+            request["body"].clone()
+        };
+        let (wrote, body) = (body(self), body(earlier));
+        if line.starts_with("POST ") {
+            return wrote == body;
+        }
+        let has = |field: &String| wrote.get(field).is_some();
+        !line.starts_with("PATCH ") || body.as_object().is_none_or(|body| body.keys().all(has))
     }
 
     /// Method and path of the request; empty for a note.
@@ -298,6 +328,32 @@ pub(super) mod tests {
             r#"{{"ended":{{"entry":{number},"at":"2026-03-01T12:00:01Z","outcome":"done","status":200,"ray":"r","after":{{"id":"c1","enabled":false}},"error":null}}}}"#
         );
         if finished { format!("{begun}\n{ended}\n") } else { format!("{begun}\n") }
+    }
+
+    #[test]
+    fn a_lost_write_is_settled_by_a_later_one_of_the_same() {
+        let entry = |number, method: &str, path: &str, body: &str| {
+            let request = format!(r#"{{"method":"{method}","path":"{path}","body":{body}}}"#);
+            Entry::sample("r", number, &request)
+        };
+        let (cats, dogs) = (r#"{"email_domain":"cool.cats"}"#, r#"{"email_domain":"cool.dogs"}"#);
+        let (off, on, words) =
+            (r#"{"enabled":false}"#, r#"{"enabled":true}"#, r#"{"use_fedramp_language":true}"#);
+        for (lost, later, is_settled) in [
+            (entry(1, "POST", "/c", cats), entry(2, "POST", "/c", cats), true),
+            (entry(1, "POST", "/c", cats), entry(2, "POST", "/c", dogs), false),
+            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/1", on), true),
+            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/1", words), false),
+            (entry(1, "PATCH", "/c/1", off), entry(2, "PATCH", "/c/2", off), false),
+            (entry(1, "PUT", "/o", cats), entry(2, "PUT", "/o", dogs), true),
+            (entry(1, "DELETE", "/c/1", "null"), entry(2, "DELETE", "/c/1", "null"), true),
+            (entry(1, "DELETE", "/c/1", "null"), entry(2, "PATCH", "/c/1", on), false),
+        ] {
+            let (line, then) = (lost.request.get(), later.request.get());
+            assert_eq!(later.settles(&lost), is_settled, "{line} then {then}");
+            let refused = Entry { outcome: Outcome::Failed, ..later.clone() };
+            assert!(!refused.settles(&lost), "{line} then {then}, refused");
+        }
     }
 
     #[test]

@@ -310,8 +310,16 @@ impl RunFile {
     }
 }
 
-/// Tells each entry who put it back, and whether it can be.
+/// Tells each entry who put it back or wrote the same later, and whether it can
+/// be put back. The latest is last.
 fn connect(entries: &mut [Entry]) {
+    for at in 0..entries.len() {
+        let (earlier, later) = entries.split_at_mut(at + 1);
+        if let Some(entry) = earlier.last_mut().filter(|entry| entry.is_lost()) {
+            let settles = later.iter().find(|later| later.settles(entry));
+            entry.settled_by = settles.map(|later| later.id.clone());
+        }
+    }
     let undone: Vec<_> = entries
         .iter()
         .filter(|entry| entry.outcome == Outcome::Done)

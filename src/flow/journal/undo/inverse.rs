@@ -85,7 +85,7 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
             let written = after.or(body).ok_or_else(not_recorded)?;
             Deed::Object { before, written, is_answer }
         }
-        "POST" => return created(&sent.path, body, after),
+        "POST" => return created(&sent.path, body, after, entry.settled_by.as_deref()),
         "DELETE" => removed(&sent.path, before.ok_or_else(not_recorded)?)?,
         method => return Err(Why::Impossible(format!("a {method} has no inverse"))),
     };
@@ -113,7 +113,12 @@ fn fields(before: Document, body: &Document) -> Result<Deed, Why> {
     Ok(Deed::Fields { before, written: body.clone() })
 }
 
-fn created(path: &str, body: Option<Document>, after: Option<Document>) -> Result<Inverse, Why> {
+fn created(
+    path: &str,
+    body: Option<Document>,
+    after: Option<Document>,
+    settled_by: Option<&str>,
+) -> Result<Inverse, Why> {
     let collection = path.rsplit('/').next().unwrap_or_default();
     match collection {
         "sso_connectors" | "dns_records" | "identity_providers" => {}
@@ -135,6 +140,11 @@ fn created(path: &str, body: Option<Document>, after: Option<Document>) -> Resul
     match (after, id) {
         (Some(written), Some(id)) if is_one_segment(&id) => {
             Ok(Inverse { path: format!("{path}/{id}"), deed: Deed::Remove { written } })
+        }
+        // What is there was made by that one.
+        (None, _) if settled_by.is_some() => {
+            let by = settled_by.unwrap_or_default();
+            Err(Why::Nothing(format!("its answer was lost, and entry {by} made the same later")))
         }
         // These are known again by what was sent.
         (None, _) if matches!(collection, "sso_connectors" | "dns_records") && body.is_some() => {
