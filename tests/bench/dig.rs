@@ -6,22 +6,24 @@ use std::process::{Command, Stdio};
 
 use cfsso::sandbox::{self, Sandbox};
 
+use super::Result;
 use super::contest::{Contender, medians};
-use super::{PROGRAM, Result};
+use super::installed::Installed;
 
 /// Not among the zones that the simulator holds.
 const DOMAIN: &str = "felines.example";
 const CODE: &str = "cloudflare_dashboard_sso=123456789012345678901234567890";
 
 /// Measures; `dig` too where it is installed.
-pub fn run(out: &mut impl Write) -> Result {
+pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sandbox = runtime.block_on(name_server())?;
     let server = sandbox.dns_server();
     std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    let program = &installed.program;
     let mut contenders = vec![Contender {
         name: "cfsso dig --short",
-        line: format!("{PROGRAM} dig {DOMAIN} --short --expect {CODE} --server {server}"),
+        line: format!("{program} dig {DOMAIN} --short --expect {CODE} --server {server}"),
         env: BTreeMap::new(),
     }];
     if is_installed("dig")? {

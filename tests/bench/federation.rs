@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::contest::{judge, mebi, millis};
-use super::{PROGRAM, Result, sample};
+use super::installed::Installed;
+use super::{Result, sample};
 
 const ACCOUNT: &str = "023e105f4ecef8ad9ca31a8372d0c353";
 const SHARES: usize = 200;
@@ -17,7 +18,7 @@ const RECIPIENTS: usize = 50;
 const ROUND_TRIP: Duration = Duration::from_millis(20);
 
 /// Measures and judges.
-pub fn run(out: &mut impl Write) -> Result {
+pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
     let requests = Arc::new(AtomicUsize::new(0));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let base = format!("http://{}/client/v4", listener.local_addr()?);
@@ -35,7 +36,7 @@ pub fn run(out: &mut impl Write) -> Result {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
-    let taken = sample::take(&format!("{PROGRAM} federation status -o json"), &env)?;
+    let taken = sample::take(&format!("{} federation status -o json", installed.program), &env)?;
     let sent = requests.load(Ordering::Relaxed);
     writeln!(
         out,

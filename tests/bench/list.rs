@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::contest::{Contender, judge, mebi, medians};
+use super::installed::Installed;
 use super::server::Server;
-use super::{PROGRAM, Result, minimal, sample};
+use super::{Result, minimal, sample};
 
 const ACCOUNT: &str = "023e105f4ecef8ad9ca31a8372d0c353";
 
 /// Measures and judges.
-pub fn run(out: &mut impl Write) -> Result {
+pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
     let server = Server::start()?;
     let (base, authority) = (server.base(), server.authority());
     let authority = authority.display();
@@ -19,7 +20,7 @@ pub fn run(out: &mut impl Write) -> Result {
     let env = environment(&base);
     let mut alone = env.clone();
     alone.insert("SSL_CERT_FILE".to_owned(), authority.to_string());
-    let list = format!("{PROGRAM} connector list -o json");
+    let list = format!("{} connector list -o json", installed.program);
     let contenders = [
         Contender { name: "cfsso connector list -o json", line: list.clone(), env: alone },
         Contender {
@@ -34,7 +35,7 @@ pub fn run(out: &mut impl Write) -> Result {
         },
         Contender {
             name: "minimal reqwest and ring",
-            line: format!("{} {} {url} {authority}", sample::itself()?, minimal::ROLE),
+            line: format!("{} {} {url} {authority}", installed.minimal, minimal::ROLE),
             env,
         },
     ];

@@ -17,6 +17,8 @@ mod dig;
 #[cfg(unix)]
 mod federation;
 #[cfg(unix)]
+mod installed;
+#[cfg(unix)]
 mod list;
 #[cfg(unix)]
 mod minimal;
@@ -26,10 +28,6 @@ mod sample;
 mod server;
 #[cfg(unix)]
 mod version;
-
-/// The program that is measured.
-#[cfg(unix)]
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cfsso");
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -42,10 +40,11 @@ fn main() -> Result {
         [role, pipeline @ ..] if role == sample::ROLE => sample::measure(pipeline, &mut out),
         [role, url, roots] if role == minimal::ROLE => minimal::run(url, roots, &mut out),
         _ => {
-            list::run(&mut out)?;
-            version::run(&mut out)?;
-            dig::run(&mut out)?;
-            federation::run(&mut out)
+            let installed = installed::Installed::new()?;
+            list::run(&installed, &mut out)?;
+            version::run(&installed, &mut out)?;
+            dig::run(&installed, &mut out)?;
+            federation::run(&installed, &mut out)
         }
     }
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use super::Result;
 use super::contest::{Contender, judge, medians, millis};
-use super::{PROGRAM, Result};
+use super::installed::Installed;
 
 /// Measures and judges.
-pub fn run(out: &mut impl Write) -> Result {
+pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
     let contenders = [
         Contender {
             name: "cfsso --version",
-            line: format!("{PROGRAM} --version"),
+            line: format!("{} --version", installed.program),
             env: BTreeMap::new(),
         },
         Contender { name: "true", line: "true".to_owned(), env: BTreeMap::new() },
