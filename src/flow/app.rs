@@ -3,8 +3,6 @@
 
 mod assignment;
 
-use serde::Serialize;
-
 pub use assignment::{Assignment, InvalidAssignment};
 
 use super::idp::looks_like_uuid;
@@ -142,7 +140,7 @@ pub fn leaves_a_way_in(list: &[IdpId], idps: &[Idp]) -> Result<(), Stop> {
 /// with exactly one of them, and ends with any other number (API reference,
 /// section 4).
 pub fn admit(document: &mut Document, list: &[IdpId]) -> Result<(), Stop> {
-    set(document, "allowed_idps", &list)?;
+    document.set(&["allowed_idps"], &list)?;
     if list.len() == 1 { Ok(()) } else { offer_choice(document) }
 }
 
@@ -150,7 +148,7 @@ pub fn admit(document: &mut Document, list: &[IdpId]) -> Result<(), Stop> {
 /// it is: an absent boolean does not become false.
 pub fn offer_choice(document: &mut Document) -> Result<(), Stop> {
     if document.read(&["auto_redirect_to_identity"]) == Some(true) {
-        set(document, "auto_redirect_to_identity", &false)?;
+        document.set(&["auto_redirect_to_identity"], &false)?;
     }
     Ok(())
 }
@@ -159,7 +157,7 @@ pub fn offer_choice(document: &mut Document) -> Result<(), Stop> {
 pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
     let list: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
     if list.len() == 1 {
-        return set(document, "auto_redirect_to_identity", &true);
+        return Ok(document.set(&["auto_redirect_to_identity"], &true)?);
     }
     let admitted = match list.len() {
         0 => "every one".to_owned(),
@@ -177,10 +175,6 @@ pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
     .cause(format!("the application admits {admitted}"))
     .causes(told)
     .hint(format!("narrow it in the same change: `cfsso app instant-auth on --only {name}`")))
-}
-
-fn set(document: &mut Document, field: &str, value: &impl Serialize) -> Result<(), Stop> {
-    document.set(&[field], value).map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Error {
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         match self {
-            Self::Stop(stop) => [&stop.message].into_iter().chain(&stop.causes).cloned().collect(),
+            Self::Stop(stop) => stop.sentences(),
             Self::Api(error) => error.sentences(),
             Self::Explained(explained) => {
                 let mut sentences = explained.error.sentences();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::api::document::NoObject;
+
 /// A command that stopped, why, and what to do next.
 #[derive(Debug, Clone)]
 pub struct Stop {
@@ -47,6 +49,12 @@ impl Stop {
         Self { kind, message: message.into(), causes: Vec::new(), hint: None }
     }
 
+    /// The message and what led to it, one sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        [&self.message].into_iter().chain(&self.causes).cloned().collect()
+    }
+
     /// With the next command to run.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -65,6 +73,13 @@ impl Stop {
     pub fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
         self.causes.extend(causes);
         self
+    }
+}
+
+/// A field that was named, and cannot be set.
+impl From<NoObject> for Stop {
+    fn from(error: NoObject) -> Self {
+        Self::new(StopKind::Usage, error.to_string())
     }
 }
 

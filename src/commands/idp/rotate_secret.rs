@@ -60,9 +60,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let before = found.text().parse::<Document>()?;
     let edit = Edit::of(Target::Idp(found.id.clone()), before, |document| {
-        document
-            .set(&["config", &args.field], &secret)
-            .map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
+        Ok(document.set(&["config", &args.field], &secret)?)
     })?;
     edit::make(context, &tools, &edit, "replace its secret").await
 }

@@ -64,9 +64,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             merge(document, file)?;
         }
         for (name, value) in &fields {
-            set(document, &["config", name], value)?;
+            document.set(&["config", name], value)?;
         }
-        args.name.as_ref().map_or(Ok(()), |name| set(document, &["name"], name))
+        if let Some(name) = &args.name {
+            document.set(&["name"], name)?;
+        }
+        Ok(())
     })?;
     edit::make_keeping(context, &tools, &edit, "change it", &args.keep).await
 }
@@ -98,17 +101,13 @@ fn merge(document: &mut Document, file: &Document) -> Result<(), Stop> {
         match members(value) {
             Some(inner) if ["config", "scim_config"].contains(&name) => {
                 for (field, value) in inner {
-                    set(document, &[name, &field], &value)?;
+                    document.set(&[name, &field], &value)?;
                 }
             }
-            _ => set(document, &[name], &value)?,
+            _ => document.set(&[name], &value)?,
         }
     }
     Ok(())
-}
-
-fn set(document: &mut Document, path: &[&str], value: &impl serde::Serialize) -> Result<(), Stop> {
-    document.set(path, value).map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
 }
 
 #[cfg(test)]

@@ -124,9 +124,7 @@ async fn survey<'a>(
                 continue;
             }
             Prospect::Blocked(stop) => {
-                let sentences = [&stop.message].into_iter().chain(&stop.causes);
-                let sentences: Vec<_> = sentences.map(String::as_str).collect();
-                work.left.push(leave(sentences.join(": ")));
+                work.left.push(leave(stop.sentences().join(": ")));
                 work.blocked.push(stop);
                 continue;
             }

@@ -49,8 +49,7 @@ impl Assignment {
                 .cause("it decides who can sign in, which has to be looked at first")
                 .hint(own));
         }
-        let set = document.set(&path, &self.value);
-        set.map_err(|error| Stop::new(StopKind::Usage, error.to_string()))
+        Ok(document.set(&path, &self.value)?)
     }
 }
 

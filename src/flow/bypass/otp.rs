@@ -66,9 +66,7 @@ pub fn edit(app: &App, pin: &IdpId, reach: Reach) -> Result<Edit, Stop> {
     })?;
     Edit::of(Target::App(app.id.clone()), before, |document| {
         if list != app.listed_idps() {
-            document
-                .set(&["allowed_idps"], &list)
-                .map_err(|error| Stop::new(StopKind::Usage, error.to_string()))?;
+            document.set(&["allowed_idps"], &list)?;
         }
         // With the PIN alone, skipping the choice leads to the PIN.
         if list.len() == 1 { Ok(()) } else { offer_choice(document) }

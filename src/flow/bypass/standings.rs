@@ -104,7 +104,7 @@ fn bypass(measure: Measure) -> Bypass {
         Ok(Standing::Changed(_, drift)) => (State::Changed, drift.join(", ")),
         Ok(Standing::PutBack(text)) => (State::PutBack, text),
         Ok(Standing::Blocked(stop)) => (State::Blocked, stop.causes.join(", ")),
-        Err(error) => (State::NotChecked, error.sentences().join(": ")),
+        Err(error) => (State::NotChecked, error.line()),
     };
     let entry = measure.entry;
     let title = entry.title.trim_start_matches(super::TITLE).to_owned();

@@ -215,7 +215,7 @@ impl Rename<'_> {
         self.changed.set(true);
         let edited = edited.map_err(|error| refusal::explained(error, task, self.wishes))?;
         if let Some(alarm) = edited.alarm(&edit) {
-            let text = [vec![alarm.message], alarm.causes].concat().join("; ");
+            let text = alarm.sentences().join("; ");
             self.tell(&Event::Warning { text: &text });
         }
         let changed: Vec<_> = edited.changed.iter().map(ToString::to_string).collect();
@@ -230,7 +230,7 @@ impl Rename<'_> {
     /// The API will not have the name: SSO comes back under the old one at once,
     /// without waiting for anybody to decide.
     async fn put_back(&self, error: Error) -> Result<(), Error> {
-        self.steps.end(StepId::Rename, StepState::Failed, error.sentences().join(": "));
+        self.steps.end(StepId::Rename, StepState::Failed, error.line());
         let text = format!("the team stays {}: its connectors are put back now", self.task.now);
         self.tell(&Event::Warning { text: &text });
         self.turned.set(true);
@@ -349,7 +349,7 @@ impl Rename<'_> {
                 "as_before": standing,
                 "of": wanted.len(),
                 "missing": trouble.iter().map(|(wanted, error)| {
-                    format!("{}: {}", wanted.domain, error.sentences().join(": "))
+                    format!("{}: {}", wanted.domain, error.line())
                 }).collect::<Vec<_>>(),
             }),
         )?;

@@ -118,6 +118,12 @@ impl Wanted {
 }
 
 impl Snapshot {
+    /// The team's domain that names it, and the flag that takes it up, there or
+    /// back.
+    pub(super) fn taken_up(&self, is_back: bool) -> (&str, &'static str) {
+        if is_back { (&self.to, "--rollback") } else { (&self.goal, "--resume") }
+    }
+
     /// With the connectors that stand by now. One that is known was disabled by
     /// the rename; one that is not belongs to somebody, and is kept.
     #[must_use]

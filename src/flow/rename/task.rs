@@ -207,8 +207,7 @@ impl Task {
     /// The command that goes on where a run ended.
     #[must_use]
     pub fn again(&self, wishes: &Wishes) -> String {
-        let (name, how) =
-            if self.is_back { (&self.snapshot.to, "--rollback") } else { (&self.goal, "--resume") };
+        let (name, how) = self.snapshot.taken_up(self.is_back);
         again(&word(name), how, wishes)
     }
 

@@ -30,11 +30,7 @@ pub struct UnderWay {
 pub fn under_way(entries: &[Entry], account: &AccountId) -> Option<UnderWay> {
     let (open, _) = history(entries, account);
     let Open { snapshot, since, off_since, .. } = open?;
-    let (name, how) = if snapshot.from.as_ref() == Some(&snapshot.goal) {
-        (&snapshot.to, "--rollback")
-    } else {
-        (&snapshot.goal, "--resume")
-    };
+    let (name, how) = snapshot.taken_up(snapshot.from.as_ref() == Some(&snapshot.goal));
     let command = format!("cfsso team rename {} {how}", word(name));
     Some(UnderWay { goal: snapshot.goal, since, sso_off_since: off_since, command })
 }
