@@ -132,7 +132,7 @@ impl Failure {
 fn say(page: &mut Page, label: Text, sentences: &str) {
     let mut start = label;
     for line in sentences.lines() {
-        page.hanging(std::mem::take(&mut start).padded(GUTTER), Text::prose(line));
+        page.hanging(std::mem::take(&mut start).padded(GUTTER), Text::told(line));
     }
 }
 

@@ -108,10 +108,19 @@ impl Text {
     /// commands of this program among them are there to be pasted.
     #[must_use]
     pub fn prose(sentence: impl AsRef<str>) -> Self {
-        let mut rest = sentence.as_ref();
+        Self::with_code(sentence.as_ref(), Tone::Advice)
+    }
+
+    /// A sentence whose parts between backticks are [`Text::code`]: what was run
+    /// is told as it was run.
+    pub(super) fn told(sentence: &str) -> Self {
+        Self::with_code(sentence, Tone::Code)
+    }
+
+    fn with_code(mut rest: &str, tone: Tone) -> Self {
         let mut text = Self::default();
         while let Some((before, code, after)) = first_code(rest) {
-            text = text + Self::plain(before) + Self::piece(Tone::Advice, &format!("`{code}`"));
+            text = text + Self::plain(before) + Self::piece(tone, &format!("`{code}`"));
             rest = after;
         }
         text + Self::plain(rest)

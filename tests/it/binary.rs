@@ -159,7 +159,7 @@ fn a_second_run_on_a_state_waits_or_says_who_holds_it() {
     assert_eq!(out.status.code(), Some(7), "{out:?}");
     let said = text(&out.stderr);
     assert!(said.contains(&server.id().to_string()), "{said}");
-    assert!(said.contains("cfsso sandbox serve"), "{said}");
+    assert!(said.contains("(`cfsso sandbox serve`)"), "{said}");
     let ended = signalled(server, "-INT");
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     let out = run(home.path(), "--sandbox connector list -o json");
