@@ -10,7 +10,7 @@
 //! 6. The command returns a report; [`output`] renders it, and nothing else prints.
 //! 7. An error is told by one walk of its chain, in [`failure`].
 //!
-//! Arrows point down only: `cli → commands → flow → {api, dns}`, and
+//! Arrows point down only: `cli → commands → flow → {api, dns} → input`, and
 //! `commands → output`. [`sandbox`] stands beside them: it answers what `api`
 //! and `dns` ask, over real HTTP and real DNS.
 
@@ -24,6 +24,7 @@ pub mod domain;
 pub mod failure;
 pub mod flow;
 pub mod idp;
+pub mod input;
 pub mod output;
 pub mod process;
 pub mod run;

@@ -1,0 +1,237 @@
+//! What may be stored as a secret. A secret that was pasted with a character
+//! too many is accepted by the API, and fails every sign-in from then on.
+
+use super::character::{describe, is_invisible};
+
+/// What is wrong with a pasted secret. Never contains a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Nothing but white space.
+    #[error("is empty")]
+    Empty,
+    /// A line break inside.
+    #[error("has more than one line (line break at position {0})")]
+    Lines(usize),
+    /// White space at an end.
+    #[error("{} with a {} at position {position}", if *.leading { "starts" } else { "ends" }, describe(*.character))]
+    Edge {
+        /// What is there.
+        character: char,
+        /// Its place, from 1.
+        position: usize,
+        /// Whether it comes before the secret rather than after it.
+        leading: bool,
+    },
+    /// A character inside that cannot be seen.
+    #[error("contains a {} at position {position}", describe(*.character))]
+    Invisible {
+        /// What is there.
+        character: char,
+        /// Its place, from 1.
+        position: usize,
+    },
+    /// Quotes around it.
+    #[error("is in quotes ({} at position 1)", .0)]
+    Quoted(char),
+    /// A name in front of it, as in an environment file.
+    #[error("starts with a name (`{separator}` at position {position})")]
+    Named {
+        /// `=` or `:`.
+        separator: char,
+        /// Its place, from 1.
+        position: usize,
+    },
+    /// What is shown in place of a secret.
+    #[error("is a mask, not a secret")]
+    Mask,
+}
+
+/// A secret, and whether a line end was removed after it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cleaned<'a> {
+    /// The secret.
+    pub secret: &'a str,
+    /// Whether a line end was removed.
+    pub removed_line_end: bool,
+}
+
+/// The secret in a pasted text: without one line end, otherwise as it is.
+#[must_use]
+pub fn clean(text: &str) -> Cleaned<'_> {
+    let secret = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
+    let secret = secret.or_else(|| text.strip_suffix('\r'));
+    Cleaned { secret: secret.unwrap_or(text), removed_line_end: secret.is_some() }
+}
+
+/// Whether a text can be a secret. Positions are counted in characters, from 1.
+pub fn check(secret: &str) -> Result<(), Unfit> {
+    let last = secret.chars().count();
+    if secret.chars().all(is_invisible) {
+        return Err(Unfit::Empty);
+    }
+    if is_mask(secret) {
+        return Err(Unfit::Mask);
+    }
+    for (index, character) in secret.chars().enumerate() {
+        let position = index + 1;
+        let is_edge = position == 1 || position == last;
+        if character == ' ' && !is_edge {
+            continue;
+        }
+        if !is_invisible(character) {
+            continue;
+        }
+        return Err(match character {
+            '\n' | '\r' if !is_edge => Unfit::Lines(position),
+            _ if is_edge => Unfit::Edge { character, position, leading: position == 1 },
+            _ => Unfit::Invisible { character, position },
+        });
+    }
+    if let Some(quote) = surrounding_quote(secret) {
+        return Err(Unfit::Quoted(quote));
+    }
+    match name_in_front(secret) {
+        Some((separator, position)) => Err(Unfit::Named { separator, position }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a text is what is shown in place of a secret, by this program
+/// (`[masked]`), by the API (a run of asterisks) or by other programs.
+#[must_use]
+pub fn is_mask(text: &str) -> bool {
+    let text = text.trim();
+    let is_run =
+        |characters: &str| !text.is_empty() && text.chars().all(|c| characters.contains(c));
+    let inside = [('[', ']'), ('<', '>'), ('(', ')'), ('{', '}')]
+        .into_iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close));
+    let words = ["masked", "redacted", "hidden", "secret", "sensitive", "sensitive value"];
+    is_run("*•●∙·⋆＊█")
+        || text.len() >= 4 && is_run("xX")
+        || inside
+            .is_some_and(|inside| words.iter().any(|word| word.eq_ignore_ascii_case(inside.trim())))
+}
+
+fn surrounding_quote(text: &str) -> Option<char> {
+    [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’'), ('«', '»'), ('„', '“')]
+        .into_iter()
+        .find(|(open, close)| text.strip_prefix(*open).is_some_and(|rest| rest.ends_with(*close)))
+        .map(|(open, _)| open)
+}
+
+/// `client_secret=…`, `export TOKEN: …`: a name that means a secret. Other
+/// text before a `=` or `:` may be part of one (base64 ends with `=`).
+fn name_in_front(text: &str) -> Option<(char, usize)> {
+    const PARTS: [&str; 7] =
+        ["secret", "password", "passwd", "token", "apikey", "api_key", "private_key"];
+    let (name, value) = text.split_once(['=', ':'])?;
+    let separator = text[name.len()..].chars().next()?;
+    let bare = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase().replace(['-', ' '], "_");
+    let is_name = bare.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
+    let means_secret = PARTS.iter().any(|part| bare.contains(part));
+    (is_name && means_secret && !value.is_empty()).then(|| (separator, name.chars().count() + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_removed() {
+        for (text, secret, removed) in [
+            ("s3cret\n", "s3cret", true),
+            ("s3cret\r\n", "s3cret", true),
+            ("s3cret\r", "s3cret", true),
+            ("s3cret\n\n", "s3cret\n", true),
+            ("s3cret", "s3cret", false),
+            ("", "", false),
+        ] {
+            let cleaned = clean(text);
+            assert_eq!((cleaned.secret, cleaned.removed_line_end), (secret, removed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_pasted_around_a_secret_is_named_with_its_position() {
+        for (secret, problem) in [
+            ("", "is empty"),
+            (" \u{200b}", "is empty"),
+            (" s3cret", "starts with a space (U+0020) at position 1"),
+            ("s3cret\u{a0}", "ends with a no-break space (U+00A0) at position 7"),
+            ("\u{feff}s3cret", "starts with a byte-order mark (U+FEFF) at position 1"),
+            ("s3\u{200b}cret", "contains a zero-width space (U+200B) at position 3"),
+            ("s3\u{202e}cret", "contains a text direction mark (U+202E) at position 3"),
+            ("s3\tcret", "contains a tab (U+0009) at position 3"),
+            ("s3\ncret", "has more than one line (line break at position 3)"),
+            ("s3cret\n", "ends with a line feed (U+000A) at position 7"),
+            ("\"s3cret\"", "is in quotes (\" at position 1)"),
+            ("'s3cret'", "is in quotes (' at position 1)"),
+            ("“s3cret”", "is in quotes (“ at position 1)"),
+            ("client_secret=s3cret", "starts with a name (`=` at position 14)"),
+            ("Client Secret: s3cret", "starts with a name (`:` at position 14)"),
+            ("export OKTA_SECRET=s3cret", "starts with a name (`=` at position 19)"),
+            ("\"client_secret\": \"s3cret\"", "is in quotes (\" at position 1)"),
+            ("\"client_secret\": \"s3cret\",", "starts with a name (`:` at position 16)"),
+            ("[masked]", "is a mask, not a secret"),
+        ] {
+            assert_eq!(check(secret).unwrap_err().to_string(), problem, "{secret:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_as_providers_make_them_is_taken() {
+        for secret in [
+            "s3cret",
+            "Abc8Q~dEf_gh-IJ.kl",
+            "c2VjcmV0IHZhbHVl==",
+            "GOCSPX-a_b",
+            "a:b=c",
+            "correct horse battery staple",
+            "secret",
+            "pässwörd",
+            "token=",
+            "'",
+        ] {
+            assert_eq!(check(secret), Ok(()), "{secret}");
+        }
+    }
+
+    #[test]
+    fn masks_are_told_from_secrets() {
+        for mask in [
+            "[masked]",
+            "***",
+            "********",
+            "•••",
+            "<redacted>",
+            "[redacted]",
+            "<REDACTED>",
+            "*",
+            "(sensitive value)",
+            "(hidden)",
+            "xxxxxxxx",
+            " *** ",
+            "●●●●",
+        ] {
+            assert!(is_mask(mask), "{mask}");
+        }
+        for secret in ["", "masked", "s***t", "a•", "redacted", "[1]", "<>"] {
+            assert!(!is_mask(secret), "{secret}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_invisible_character_at_an_end_is_refused(
+            character in any::<char>().prop_filter("invisible", |c| is_invisible(*c)),
+            secret in "[!-~]{1,20}",
+        ) {
+            for text in [format!("{character}{secret}"), format!("{secret}{character}")] {
+                prop_assert!(check(&text).is_err(), "{text:?}");
+            }
+        }
+    }
+}

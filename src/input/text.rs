@@ -1,0 +1,77 @@
+//! Text of a file or of standard input, whatever editor saved it.
+
+/// Why bytes are not text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undecodable {
+    /// UTF-16 or UTF-32 without a byte-order mark.
+    #[error("it is UTF-16 without a byte-order mark; save it as UTF-8")]
+    Wide,
+    /// UTF-16 that is cut short or contains an unpaired surrogate.
+    #[error("it is damaged UTF-16; save it as UTF-8")]
+    DamagedWide,
+    /// Bytes of another encoding, such as Latin-1.
+    #[error("it is not UTF-8 (byte 0x{byte:02X} at offset {offset}); save it as UTF-8")]
+    NotUtf8 {
+        /// The first byte that does not fit.
+        byte: u8,
+        /// Its place, from 0.
+        offset: usize,
+    },
+}
+
+/// Decodes UTF-8 with or without a byte-order mark, and UTF-16 with one. The
+/// mark is dropped, and CRLF becomes LF.
+pub fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
+    let text = match bytes {
+        [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes)?,
+        [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes)?,
+        [0xEF, 0xBB, 0xBF, rest @ ..] => narrow(rest, 3)?,
+        _ => narrow(bytes, 0)?,
+    };
+    Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+}
+
+fn narrow(bytes: &[u8], skipped: usize) -> Result<String, Undecodable> {
+    // NUL is valid UTF-8, and in no text: it is the other half of an ASCII letter.
+    if bytes.iter().take(4).any(|byte| *byte == 0) {
+        return Err(Undecodable::Wide);
+    }
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
+        let at = error.valid_up_to();
+        Undecodable::NotUtf8 { byte: bytes[at], offset: at + skipped }
+    })
+}
+
+fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Undecodable> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Undecodable::DamagedWide);
+    }
+    let units = pairs.iter().map(|pair| unit(*pair));
+    char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| Undecodable::DamagedWide)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_read_whatever_editor_saved_it() {
+        for (bytes, expected) in [
+            (&b"token\n"[..], Ok("token\n".to_owned())),
+            (b"\xEF\xBB\xBFtoken\r\nnext\r\n", Ok("token\nnext\n".to_owned())),
+            (b"\xFF\xFEt\0\r\0\n\0", Ok("t\n".to_owned())),
+            (b"\xFE\xFF\0t\0\r\0\n", Ok("t\n".to_owned())),
+            (b"", Ok(String::new())),
+            (b"a\rb", Ok("a\rb".to_owned())),
+            (b"t\0o\0", Err(Undecodable::Wide)),
+            (b"\0t\0o", Err(Undecodable::Wide)),
+            (b"\xFF\xFEt", Err(Undecodable::DamagedWide)),
+            (b"\xFF\xFE\x00\xD8", Err(Undecodable::DamagedWide)),
+            (b"caf\xE9", Err(Undecodable::NotUtf8 { byte: 0xE9, offset: 3 })),
+            (b"\xEF\xBB\xBFcaf\xE9", Err(Undecodable::NotUtf8 { byte: 0xE9, offset: 6 })),
+        ] {
+            assert_eq!(decode(bytes), expected, "{bytes:?}");
+        }
+    }
+}
