@@ -67,6 +67,7 @@ use crate::api::ids::AccountId;
 use crate::clock::Clock;
 use lock::Lock;
 use shared::Shared;
+use state::State;
 use store::Store;
 
 /// How a sandbox is set up.
@@ -74,6 +75,8 @@ use store::Store;
 pub struct Options {
     /// The file that the state is kept in; none: in memory only.
     pub state: Option<PathBuf>,
+    /// What a state in memory starts from; none: the same as everywhere.
+    pub start_from: Option<Saved>,
     /// How long to wait for another process that works on the state.
     pub lock_wait: Duration,
     /// What those who wait for this process are told that it runs.
@@ -96,6 +99,7 @@ impl Default for Options {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
             state: None,
+            start_from: None,
             lock_wait: Duration::from_secs(5),
             command: "cfsso --sandbox".to_owned(),
             faults: Vec::new(),
@@ -106,6 +110,10 @@ impl Default for Options {
         }
     }
 }
+
+/// The state of a sandbox at one moment, for others to start from.
+#[derive(Clone, Debug)]
+pub struct Saved(State);
 
 /// A sandbox that runs until it is dropped, as tasks of the runtime that
 /// started it.
@@ -145,7 +153,10 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
 }
 
 async fn open(options: &Options) -> Result<Store, Error> {
-    let Some(path) = &options.state else { return Ok(Store::in_memory()) };
+    let Some(path) = &options.state else {
+        let state = options.start_from.clone().map_or_else(State::seed, |snapshot| snapshot.0);
+        return Ok(Store::in_memory(state));
+    };
     make_folder_of(path)?;
     let lock = Lock::acquire(path, &options.command, &options.clock, options.lock_wait).await?;
     Store::open(path.clone(), lock)
@@ -184,6 +195,12 @@ impl Sandbox {
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.accounts[0]
+    }
+
+    /// The state as it is now.
+    #[must_use]
+    pub fn saved(&self) -> Saved {
+        Saved(self.shared.store.read(Clone::clone))
     }
 
     /// All accounts.

@@ -41,9 +41,9 @@ struct Version {
 }
 
 impl Store {
-    /// A new state that is nowhere but in memory.
-    pub(super) fn in_memory() -> Self {
-        Self(Mutex::new(Kept { state: State::seed(), file: None, is_released: false }))
+    /// A state that is nowhere but in memory.
+    pub(super) fn in_memory(state: State) -> Self {
+        Self(Mutex::new(Kept { state, file: None, is_released: false }))
     }
 
     /// The state in `path`, a new one where there is no such file.

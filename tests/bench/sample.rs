@@ -1,7 +1,6 @@
 //! One measured run of a command, or of several joined by pipes.
 //!
-//! A process is told the CPU time and the peak memory of all its children
-//! together, so each run gets a process of its own that measures it.
+//! Each run gets a process of its own, which starts it and waits for it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,9 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cfsso::Process;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
+use wait4::Wait4;
 
 use super::Result;
 
@@ -56,19 +54,17 @@ pub fn itself() -> Result<String> {
 /// Runs a pipeline and prints its [`Sample`].
 pub fn measure(pipeline: &[String], out: &mut impl Write) -> Result {
     let started = Instant::now();
-    for (words, mut child) in started_all(pipeline)? {
-        let status = child.wait()?;
-        if !status.success() {
-            return Err(format!("`{}` ended with {status}", words.join(" ")).into());
+    let mut cpu = Duration::ZERO;
+    let mut memory = 0;
+    for (words, child) in started_all(pipeline)? {
+        let used = child.wait4()?;
+        if !used.status.success() {
+            return Err(format!("`{}` ended with {}", words.join(" "), used.status).into());
         }
+        cpu += used.rusage.utime + used.rusage.stime;
+        memory = memory.max(used.rusage.maxrss / 1024);
     }
-    let wall = started.elapsed();
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let cpu = (usage.user_time() + usage.system_time()).num_microseconds();
-    // Linux counts KiB and macOS bytes (getrusage(2)).
-    let unit = if cfg!(target_os = "macos") { 1024 } else { 1 };
-    let memory = u64::try_from(usage.max_rss())? / unit;
-    let sample = Sample { wall, cpu: Duration::from_micros(cpu.try_into()?), memory };
+    let sample = Sample { wall: started.elapsed(), cpu, memory };
     Ok(writeln!(out, "{}", serde_json::to_string(&sample)?)?)
 }
 

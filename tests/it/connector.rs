@@ -6,13 +6,12 @@ use cfsso::sandbox::{Fault, Moment};
 use serde_json::{Value, json};
 
 use crate::harness::World;
+use crate::schema::assert_conforms;
 
 /// Holds a value to `cfsso schema KIND`.
 async fn conforms(world: &World, kind: &str, value: &Value) {
     let schema = world.ok(&format!("schema {kind}")).await.json();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let faults: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
-    assert!(faults.is_empty(), "{kind}: {faults:?}\n{value:#}");
+    assert_conforms(&schema, value);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Ran, World};
 use crate::sandbox::client::ask;
+use crate::schema::assert_conforms;
 
 /// What `doctor` found, held to its schema; it writes nothing.
 async fn doctor(world: &World, options: &str, code: u8) -> Value {
@@ -15,9 +16,7 @@ async fn doctor(world: &World, options: &str, code: u8) -> Value {
     assert_eq!(world.writes(), before);
     assert_eq!(report["ok"], code == 0);
     let schema = world.ok("schema doctor").await.json();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}\n{report:#}");
+    assert_conforms(&schema, &report);
     report
 }
 

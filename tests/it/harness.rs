@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use cfsso::clock::Clock;
 use cfsso::process::{Process, Terminal};
-use cfsso::sandbox::{Access, Options, Sandbox, start};
+use cfsso::sandbox::{Access, Options, Sandbox, Saved, start};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -38,11 +38,35 @@ pub struct Ran {
     pub screen: String,
 }
 
+/// A world at one moment, from which others start: cheaper than the commands
+/// that led to it.
+#[derive(Clone)]
+pub struct Scene {
+    state: Saved,
+    time: Timestamp,
+}
+
+impl Scene {
+    /// A world of its own at this moment, without a journal of what came before.
+    pub async fn world(&self) -> World {
+        World::start(Clock::stepped(self.time), Some(self.state.clone())).await
+    }
+}
+
 impl World {
     /// A fresh sandbox, in memory, at a fixed time.
     pub async fn new() -> Self {
-        let clock = Clock::stepped("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap());
-        let options = Options { clock: clock.clone(), ..Options::default() };
+        let time = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
+        Self::start(Clock::stepped(time), None).await
+    }
+
+    /// The world as it is now, for others to start from.
+    pub fn scene(&self) -> Scene {
+        Scene { state: self.sandbox.saved(), time: self.clock.now() }
+    }
+
+    async fn start(clock: Clock, start_from: Option<Saved>) -> Self {
+        let options = Options { clock: clock.clone(), start_from, ..Options::default() };
         let sandbox = start(options).await.unwrap();
         let journal = tempfile::tempdir().unwrap();
         let mut env: BTreeMap<String, String> = sandbox

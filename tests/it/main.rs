@@ -21,6 +21,7 @@ mod preflight;
 mod readme;
 mod rename;
 mod sandbox;
+mod schema;
 mod setup;
 mod status;
 mod token;

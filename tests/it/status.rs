@@ -4,6 +4,7 @@ use cfsso::sandbox::Access;
 use serde_json::{Value, json};
 
 use crate::harness::World;
+use crate::schema::assert_conforms;
 
 /// Role and state of each link of the first domain.
 fn chain(report: &Value) -> Vec<(String, String)> {
@@ -22,9 +23,7 @@ async fn status(world: &World) -> Value {
     let report = world.ok("status -o json").await.json();
     assert_eq!(world.writes(), before);
     let schema = world.ok("schema status").await.json();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}\n{report}");
+    assert_conforms(&schema, &report);
     report
 }
 

@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 
 use crate::harness::World;
 use crate::sandbox::client::ask;
+use crate::schema::assert_conforms;
 
 /// Holds a value to `cfsso schema KIND`.
 async fn conforms(world: &World, kind: &str, value: &Value) {
     let schema = world.ok(&format!("schema {kind}")).await.json();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{kind}: {errors:?}\n{value}");
+    assert_conforms(&schema, value);
 }
 
 /// Everything in the files below `dir`.

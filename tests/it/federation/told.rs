@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use super::{BIG, SMALL, active_shares, grants};
 use crate::harness::World;
+use crate::schema::assert_conforms;
 
 /// Holds a value to `cfsso schema KIND`.
 async fn conforms(world: &World, kind: &str, value: &Value) {
     let schema = world.ok(&format!("schema {kind} -o json")).await.json();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
-    assert_eq!(errors, [""; 0], "{kind}: {value}");
+    assert_conforms(&schema, value);
 }
 
 /// The commands that a hint names.
