@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Document;
 use super::ids::{AccountId, AppId, IdpId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// The most that one page of the list may hold (API reference, section 1.5).
 const PAGE: u32 = 1000;
@@ -121,8 +121,8 @@ pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
 /// Replaces an application. Policies that are absent are left alone; an empty
 /// list would remove them all.
 #[must_use]
-pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> Request<Option<Document>> {
-    Request::put(&[&collection(account)[..], &[id.as_str()]].concat())
+pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> WriteRequest<Option<Document>> {
+    WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
         .decoded_by(|text| Ok(text.parse().ok()))
 }

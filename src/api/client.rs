@@ -18,7 +18,7 @@ use super::error::Error;
 use super::fault::Fault;
 use super::mask::mask_with;
 use super::pages;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 use super::trace;
 use super::wire::{Call, Wire};
 use crate::clock::Clock;
@@ -85,11 +85,12 @@ impl Client {
 
     /// Sends a request and reads its result.
     pub async fn send<T>(&self, request: &Request<T>) -> Result<T, Error> {
-        Ok(self.send_seen(request).await?.0)
+        Ok(self.carry(request, None).await?.0)
     }
 
-    /// [`Client::send`], and what its answer said besides.
-    pub async fn send_seen<T>(&self, request: &Request<T>) -> Result<(T, Said), Error> {
+    /// Sends a request that changes something. Only the executor of actions
+    /// calls it: what it sends is in the journal.
+    pub async fn write<T>(&self, request: &WriteRequest<T>) -> Result<(T, Said), Error> {
         self.carry(request, None).await
     }
 
@@ -109,21 +110,11 @@ impl Client {
         Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
     }
 
-    /// Creates something. If the answer is lost, `find` looks whether it was
-    /// created all the same, before it is sent again.
-    pub async fn create<T>(
+    /// [`Client::write`] of something that must not be carried out twice. If the
+    /// answer is lost, `find` looks for the result before it is sent again.
+    pub async fn write_once<T>(
         &self,
-        request: &Request<T>,
-        find: impl AsyncFn() -> Result<Option<T>, Error>,
-    ) -> Result<Created<T>, Error> {
-        Ok(self.create_seen(request, find).await?.0)
-    }
-
-    /// [`Client::create`], and what its answer said besides; nothing where
-    /// that was lost.
-    pub async fn create_seen<T>(
-        &self,
-        request: &Request<T>,
+        request: &WriteRequest<T>,
         find: impl AsyncFn() -> Result<Option<T>, Error>,
     ) -> Result<(Created<T>, Said), Error> {
         let mut run = self.run(request, None);
@@ -167,9 +158,9 @@ impl Client {
         mask_with(text, self.config.credentials.secret())
     }
 
-    async fn carry<T>(
+    async fn carry<T, M>(
         &self,
-        request: &Request<T>,
+        request: &Request<T, M>,
         page: Option<(u32, u32)>,
     ) -> Result<(T, Said), Error> {
         let mut run = self.run(request, page);
@@ -182,7 +173,7 @@ impl Client {
         }
     }
 
-    fn run<T>(&self, request: &Request<T>, page: Option<(u32, u32)>) -> Run {
+    fn run<T, M>(&self, request: &Request<T, M>, page: Option<(u32, u32)>) -> Run {
         let mut query: Vec<(&str, String)> = request.parameters().to_vec();
         if let Some((page, size)) = page {
             query.push(("page", page.to_string()));

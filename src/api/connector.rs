@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::ids::{AccountId, ConnectorId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 use crate::domain::EmailDomain;
 
 /// A connector as the API sent it.
@@ -129,7 +129,7 @@ pub fn create(
     domain: &EmailDomain,
     begin: BeginVerification,
     fedramp: Option<bool>,
-) -> Request<Connector> {
+) -> WriteRequest<Connector> {
     let mut body = json!({
         "email_domain": domain.as_str(),
         "begin_verification": begin == BeginVerification::Now,
@@ -137,25 +137,37 @@ pub fn create(
     if let Some(fedramp) = fedramp {
         body["use_fedramp_language"] = fedramp.into();
     }
-    Request::post(&["accounts", account.as_str(), "sso_connectors"]).body(&body)
+    WriteRequest::post(&["accounts", account.as_str(), "sso_connectors"]).body(&body)
 }
 
 /// Enables or disables enforcement.
 #[must_use]
-pub fn set_enabled(account: &AccountId, id: &ConnectorId, enabled: bool) -> Request<Connector> {
+pub fn set_enabled(
+    account: &AccountId,
+    id: &ConnectorId,
+    enabled: bool,
+) -> WriteRequest<Connector> {
     change(account, id, &json!({ "enabled": enabled }))
 }
 
 /// Chooses the wording of the sign-in page.
 #[must_use]
-pub fn set_fedramp(account: &AccountId, id: &ConnectorId, fedramp: bool) -> Request<Connector> {
+pub fn set_fedramp(
+    account: &AccountId,
+    id: &ConnectorId,
+    fedramp: bool,
+) -> WriteRequest<Connector> {
     change(account, id, &json!({ "use_fedramp_language": fedramp }))
 }
 
 /// A PATCH, whose answer is an object in the official SDK and an array of one
 /// in the documentation's example.
-fn change(account: &AccountId, id: &ConnectorId, body: &serde_json::Value) -> Request<Connector> {
-    Request::patch(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
+fn change(
+    account: &AccountId,
+    id: &ConnectorId,
+    body: &serde_json::Value,
+) -> WriteRequest<Connector> {
+    WriteRequest::patch(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
         .body(body)
         .decoded_by(one)
 }
@@ -170,16 +182,16 @@ fn one(text: &str) -> serde_json::Result<Connector> {
 
 /// Deletes a connector. The answer holds its ID, or nothing.
 #[must_use]
-pub fn delete(account: &AccountId, id: &ConnectorId) -> Request<()> {
-    Request::delete(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
+pub fn delete(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
+    WriteRequest::delete(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
         .decoded_by(|_| Ok(()))
 }
 
 /// Starts the search for the TXT record. The answer says nothing: read the
 /// connector again for its new state.
 #[must_use]
-pub fn begin_verification(account: &AccountId, id: &ConnectorId) -> Request<()> {
-    Request::post(&[
+pub fn begin_verification(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
+    WriteRequest::post(&[
         "accounts",
         account.as_str(),
         "sso_connectors",

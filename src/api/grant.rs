@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::ids::{AccountId, GrantId, IdpId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// A grant as the API sent it.
 pub type Grant = Object<Fields>;
@@ -39,15 +39,16 @@ pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
 
 /// Lets an identity provider be shared.
 #[must_use]
-pub fn create(account: &AccountId, idp: &IdpId) -> Request<Grant> {
-    Request::post(&collection(account)).body(&json!({ "idp_id": idp }))
+pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
+    WriteRequest::post(&collection(account)).body(&json!({ "idp_id": idp }))
 }
 
 /// Deletes a grant: every recipient loses the identity provider at once. The
 /// identity provider itself stays.
 #[must_use]
-pub fn delete(account: &AccountId, id: &GrantId) -> Request<()> {
-    Request::delete(&[&collection(account)[..], &[id.as_str()]].concat()).decoded_by(|_| Ok(()))
+pub fn delete(account: &AccountId, id: &GrantId) -> WriteRequest<()> {
+    WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
+        .decoded_by(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::document::Document;
 use super::ids::{AccountId, IdpId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// The most that one page of the list may hold (API reference, section 1.5).
 const PAGE: u32 = 1000;
@@ -185,22 +185,23 @@ pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
 
 /// Creates an identity provider.
 #[must_use]
-pub fn create(account: &AccountId, body: &Document) -> Request<Idp> {
-    Request::post(&collection(account)).body(body)
+pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
+    WriteRequest::post(&collection(account)).body(body)
 }
 
 /// Replaces an identity provider. A secret that is absent is kept.
 #[must_use]
-pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> Request<Option<Document>> {
-    Request::put(&[&collection(account)[..], &[id.as_str()]].concat())
+pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest<Option<Document>> {
+    WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
         .decoded_by(|text| Ok(text.parse().ok()))
 }
 
 /// Deletes an identity provider.
 #[must_use]
-pub fn delete(account: &AccountId, id: &IdpId) -> Request<()> {
-    Request::delete(&[&collection(account)[..], &[id.as_str()]].concat()).decoded_by(|_| Ok(()))
+pub fn delete(account: &AccountId, id: &IdpId) -> WriteRequest<()> {
+    WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
+        .decoded_by(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::document::Document;
 use super::ids::AccountId;
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// An organization as the API sent it.
 pub type Organization = Object<Fields>;
@@ -63,8 +63,8 @@ pub fn document(account: &AccountId) -> Request<Document> {
 
 /// Replaces the organization's settings.
 #[must_use]
-pub fn replace(account: &AccountId, body: &Document) -> Request<Option<Document>> {
-    Request::put(&path(account)).body(body).decoded_by(|text| Ok(text.parse().ok()))
+pub fn replace(account: &AccountId, body: &Document) -> WriteRequest<Option<Document>> {
+    WriteRequest::put(&path(account)).body(body).decoded_by(|text| Ok(text.parse().ok()))
 }
 
 fn path(account: &AccountId) -> [&str; 4] {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::document::Document;
 use super::ids::{AccountId, AppId, PolicyId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// The documented default of the API's lists; the maximum is not documented.
 const PAGE: u32 = 20;
@@ -65,8 +65,8 @@ pub fn replace(
     app: &AppId,
     id: &PolicyId,
     body: &Document,
-) -> Request<Option<Document>> {
-    Request::put(&[&collection(account, app)[..], &[id.as_str()]].concat())
+) -> WriteRequest<Option<Document>> {
+    WriteRequest::put(&[&collection(account, app)[..], &[id.as_str()]].concat())
         .body(body)
         .decoded_by(|text| Ok(text.parse().ok()))
 }

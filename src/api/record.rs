@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::ids::{RecordId, ZoneId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// The code with which the API refuses a record that exists already.
 pub const IDENTICAL: u64 = 81058;
@@ -63,8 +63,8 @@ pub fn list_txt(zone: &ZoneId, name: &str) -> Request<Vec<Record>> {
 
 /// Creates a TXT record of this value, cached for as long as Cloudflare likes.
 #[must_use]
-pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> Request<Record> {
-    Request::post(&["zones", zone.as_str(), "dns_records"]).body(&json!({
+pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> WriteRequest<Record> {
+    WriteRequest::post(&["zones", zone.as_str(), "dns_records"]).body(&json!({
         "type": "TXT",
         "name": name,
         "content": txt_content(value),
@@ -75,8 +75,9 @@ pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> Requ
 
 /// Deletes a record. The answer holds its ID.
 #[must_use]
-pub fn delete(zone: &ZoneId, id: &RecordId) -> Request<()> {
-    Request::delete(&["zones", zone.as_str(), "dns_records", id.as_str()]).decoded_by(|_| Ok(()))
+pub fn delete(zone: &ZoneId, id: &RecordId) -> WriteRequest<()> {
+    WriteRequest::delete(&["zones", zone.as_str(), "dns_records", id.as_str()])
+        .decoded_by(|_| Ok(()))
 }
 
 /// The value of a TXT record's `content`: quotes stripped, escapes resolved

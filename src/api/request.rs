@@ -2,14 +2,16 @@
 //! journals, carried by [`Client`](super::Client). It knows no token.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A call of the API whose answer is read as `T`.
-pub struct Request<T> {
+/// A call of the API whose answer is read as `T`. The marker says whether it
+/// changes something.
+pub struct Request<T, M = Read> {
     method: Method,
     segments: Vec<String>,
     query: Vec<(&'static str, String)>,
@@ -17,7 +19,18 @@ pub struct Request<T> {
     repeat: Repeat,
     page_size: Option<u32>,
     decode: Decode<T>,
+    marker: PhantomData<fn() -> M>,
 }
+
+/// Marks a request that changes nothing.
+pub enum Read {}
+
+/// Marks a request that changes something.
+pub enum Write {}
+
+/// A request that changes something. Only an executed
+/// [`Action`](crate::flow::action::Action) is one that is sent.
+pub type WriteRequest<T> = Request<T, Write>;
 
 /// Reads `result`, or `null` where the answer had none.
 pub type Decode<T> = fn(&str) -> serde_json::Result<T>;
@@ -53,7 +66,9 @@ impl<T: DeserializeOwned> Request<T> {
     pub fn get(segments: &[&str]) -> Self {
         Self::new(Method::Get, segments)
     }
+}
 
+impl<T: DeserializeOwned> WriteRequest<T> {
     /// A creation: not safe to repeat when its answer was lost.
     #[must_use]
     pub fn post(segments: &[&str]) -> Self {
@@ -77,7 +92,9 @@ impl<T: DeserializeOwned> Request<T> {
     pub fn delete(segments: &[&str]) -> Self {
         Self::new(Method::Delete, segments)
     }
+}
 
+impl<T: DeserializeOwned, M> Request<T, M> {
     fn new(method: Method, segments: &[&str]) -> Self {
         Self {
             method,
@@ -87,11 +104,12 @@ impl<T: DeserializeOwned> Request<T> {
             repeat: if method == Method::Post { Repeat::LookFirst } else { Repeat::Safe },
             page_size: None,
             decode: |text| serde_json::from_str(text),
+            marker: PhantomData,
         }
     }
 }
 
-impl<T> Request<T> {
+impl<T, M> Request<T, M> {
     /// With a query parameter.
     #[must_use]
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -184,14 +202,14 @@ impl Method {
 
 /// `PATCH /accounts/…/sso_connectors/…`: the method and the path, without the
 /// query, which may name things that are nobody else's business.
-impl<T> fmt::Display for Request<T> {
+impl<T, M> fmt::Display for Request<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} /{}", self.method.as_str(), self.segments.join("/"))
     }
 }
 
 /// One journal line: `{"method":…,"path":…,"query":{…},"body":…}`.
-impl<T> Serialize for Request<T> {
+impl<T, M> Serialize for Request<T, M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut line = serializer.serialize_struct("Request", 4)?;
         line.serialize_field("method", &self.method)?;
@@ -215,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_request_is_one_journal_line() {
-        let request = Request::<()>::patch(&["accounts", "a1", "sso_connectors", "c1"])
+        let request = WriteRequest::<()>::patch(&["accounts", "a1", "sso_connectors", "c1"])
             .body(&serde_json::json!({"enabled": false}));
         assert_eq!(
             serde_json::to_string(&request).unwrap(),
@@ -226,12 +244,12 @@ mod tests {
 
     #[test]
     fn only_a_post_has_to_be_looked_up_before_it_is_repeated() {
-        assert_eq!(Request::<()>::post(&["a"]).repeat(), Repeat::LookFirst);
+        assert_eq!(WriteRequest::<()>::post(&["a"]).repeat(), Repeat::LookFirst);
+        assert_eq!(Request::<()>::get(&["a"]).repeat(), Repeat::Safe);
         for request in [
-            Request::<()>::get(&["a"]),
-            Request::put(&["a"]),
-            Request::patch(&["a"]),
-            Request::delete(&["a"]),
+            WriteRequest::<()>::put(&["a"]),
+            WriteRequest::patch(&["a"]),
+            WriteRequest::delete(&["a"]),
         ] {
             assert_eq!(request.repeat(), Repeat::Safe);
         }

@@ -15,7 +15,7 @@ pub use resource::{Resource, Type};
 
 use super::ids::{AccountId, ShareId};
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// The most that one page of a list may hold (API reference, section 1.5).
 pub const PAGE: u32 = 100;
@@ -165,8 +165,8 @@ pub fn create(
     name: &str,
     recipients: &[To],
     resources: &[resource::Shared],
-) -> Request<Share> {
-    Request::post(&collection(account)).body(&json!({
+) -> WriteRequest<Share> {
+    WriteRequest::post(&collection(account)).body(&json!({
         "name": name,
         "recipients": recipients,
         "resources": resources,
@@ -175,14 +175,14 @@ pub fn create(
 
 /// Gives a share another name. Nothing else of it can be changed.
 #[must_use]
-pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> Request<()> {
-    Request::put(&one(account, id)).body(&json!({ "name": name })).decoded_by(|_| Ok(()))
+pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> WriteRequest<()> {
+    WriteRequest::put(&one(account, id)).body(&json!({ "name": name })).decoded_by(|_| Ok(()))
 }
 
 /// Begins to delete a share. The answer shows it as it is then: `deleting`.
 #[must_use]
-pub fn delete(account: &AccountId, id: &ShareId) -> Request<()> {
-    Request::delete(&one(account, id)).decoded_by(|_| Ok(()))
+pub fn delete(account: &AccountId, id: &ShareId) -> WriteRequest<()> {
+    WriteRequest::delete(&one(account, id)).decoded_by(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 3] {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::ids::AccountId;
 use super::object::Object;
-use super::request::Request;
+use super::request::{Request, WriteRequest};
 
 /// The answer to a verification, as the API sent it. That it is active does
 /// not prove any permission.
@@ -106,9 +106,9 @@ pub fn create(
     name: &str,
     groups: &[String],
     expires_on: &str,
-) -> Request<Made> {
+) -> WriteRequest<Made> {
     let groups: Vec<_> = groups.iter().map(|id| json!({ "id": id })).collect();
-    Request::post(&["accounts", account.as_str(), "tokens"]).body(&json!({
+    WriteRequest::post(&["accounts", account.as_str(), "tokens"]).body(&json!({
         "name": name,
         "policies": [{
             "effect": "allow",
@@ -121,8 +121,8 @@ pub fn create(
 
 /// Removes a token of the account's.
 #[must_use]
-pub fn delete(account: &AccountId, id: &str) -> Request<()> {
-    Request::delete(&["accounts", account.as_str(), "tokens", id]).decoded_by(|_| Ok(()))
+pub fn delete(account: &AccountId, id: &str) -> WriteRequest<()> {
+    WriteRequest::delete(&["accounts", account.as_str(), "tokens", id]).decoded_by(|_| Ok(()))
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {

@@ -3,9 +3,9 @@
 
 use std::str::FromStr;
 
-use super::plan::{Change, Difference};
+use super::action::Action;
+use super::plan::Difference;
 use super::{Error, Stop, StopKind, Tools};
-use crate::api::Created;
 use crate::api::Kind;
 use crate::api::connector::{self, BeginVerification, Connector};
 use crate::api::ids::{ConnectorId, InvalidId};
@@ -132,119 +132,127 @@ pub fn eligible(domain: &EmailDomain) -> Result<(), Stop> {
         .hint("use a domain whose users are all yours, or `--force` to let the API decide"))
 }
 
-/// Creates the connector of a domain that has none. Where the answer is lost,
-/// looks for it before sending again.
-pub async fn create(
-    tools: &Tools<'_>,
-    domain: &EmailDomain,
-    begin: BeginVerification,
-    fedramp: Option<bool>,
-) -> Result<Connector, Error> {
-    let request = connector::create(tools.account, domain, begin, fedramp);
-    let look = async || {
-        let connectors = tools.client.list(&connector::list(tools.account)).await?;
-        Ok(connectors.into_iter().find(|connector| is_of(connector, domain)))
-    };
-    let title = format!("create the connector of {domain}");
-    match tools.create(&request, look, title).await? {
-        Created::Now(connector) | Created::Found(connector) => Ok(connector),
-    }
-}
-
-/// The change that [`create`] makes.
+/// Creates the connector of a domain.
 #[must_use]
 pub fn creation(
     tools: &Tools<'_>,
     domain: &EmailDomain,
     begin: BeginVerification,
     fedramp: Option<bool>,
-) -> Change {
-    let mut diff = vec![Difference::new("email_domain", (), domain.as_str())];
-    diff.extend(fedramp.map(|fedramp| Difference::new("use_fedramp_language", (), fedramp)));
-    let request = connector::create(tools.account, domain, begin, fedramp);
-    Change::new(format!("create the connector of {domain}"), &request, diff)
+) -> Action<Connector> {
+    let fedramp_diff = fedramp.map(|it| Difference::new("use_fedramp_language", (), it));
+    Action::new(
+        format!("create the connector of {domain}"),
+        connector::create(tools.account, domain, begin, fedramp),
+        [Difference::new("email_domain", (), domain.as_str())].into_iter().chain(fedramp_diff),
+    )
 }
 
-/// Stops enforcement. The PATCH's answer is the read-back where it says
-/// whether the connector is enabled; otherwise it is read again.
-pub async fn disable(tools: &Tools<'_>, before: &Connector) -> Result<Connector, Error> {
-    let title = format!("disable enforcement for {}", before.email_domain);
-    disable_as(tools, before, title).await
-}
-
-/// [`disable`] under another title in the journal.
-pub(super) async fn disable_as(
+/// Executes [`creation`] for a domain that has no connector.
+pub async fn create(
     tools: &Tools<'_>,
-    before: &Connector,
-    title: String,
+    domain: &EmailDomain,
+    begin: BeginVerification,
+    fedramp: Option<bool>,
 ) -> Result<Connector, Error> {
-    let id = &before.id;
-    let request = connector::set_enabled(tools.account, id, false);
-    let mut connector = tools.write(&request, Some(before.text()), title).await?;
+    let find = async || {
+        let connectors = tools.client.list(&connector::list(tools.account)).await?;
+        Ok(connectors.into_iter().find(|connector| is_of(connector, domain)))
+    };
+    let action = creation(tools, domain, begin, fedramp);
+    Ok(tools.execute_once(&action, find).await?.into_inner())
+}
+
+/// Enforces sign-in through the identity provider. The checks that come first
+/// are in [`preflight`](super::preflight).
+#[must_use]
+pub fn enabling(
+    tools: &Tools<'_>,
+    domain: &EmailDomain,
+    id: &ConnectorId,
+    enabled: Option<bool>,
+) -> Action<Connector> {
+    Action::new(
+        format!("enable enforcement for {domain}"),
+        connector::set_enabled(tools.account, id, true),
+        [Difference::new("enabled", enabled, true)],
+    )
+    .shown_by(format!("cfsso connector get {id}"))
+}
+
+/// Executes [`enabling`].
+pub async fn enable(
+    tools: &Tools<'_>,
+    domain: &EmailDomain,
+    connector: &Connector,
+) -> Result<Connector, Error> {
+    let action = enabling(tools, domain, &connector.id, connector.enabled).before(connector.text());
+    let read = connector::get(tools.account, &connector.id);
+    tools.execute_and_confirm(&action, &read, |it| it.is_enabled()).await
+}
+
+/// Stops enforcement.
+#[must_use]
+pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Action<Connector> {
+    Action::new(
+        format!("disable enforcement for {}", connector.email_domain),
+        connector::set_enabled(tools.account, &connector.id, false),
+        [Difference::new("enabled", connector.enabled, false)],
+    )
+    .before(connector.text())
+    .shown_by(format!("cfsso connector get {}", connector.id))
+}
+
+/// Executes [`disabling`].
+pub async fn disable(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
+    execute_disabling(tools, &connector.id, &disabling(tools, connector)).await
+}
+
+/// Executes a [`disabling`]. The answer confirms it if it contains `enabled`;
+/// otherwise the connector is read again.
+pub(super) async fn execute_disabling(
+    tools: &Tools<'_>,
+    id: &ConnectorId,
+    disabling: &Action<Connector>,
+) -> Result<Connector, Error> {
+    let mut connector = tools.execute(disabling).await?;
     if connector.enabled.is_none() {
         connector = tools.client.send(&connector::get(tools.account, id)).await?;
     }
     if connector.enabled == Some(false) {
         return Ok(connector);
     }
-    Err(Stop::new(
-        StopKind::NotSeen,
-        format!(
-            "disabling `{}` was sent, but it does not read back as disabled",
-            connector.email_domain
-        ),
-    )
-    .hint(format!("`cfsso connector get {id}`"))
-    .into())
+    Err(disabling.not_confirmed("the connector is still enabled after the request").into())
 }
 
-/// The change that [`disable`] makes.
+/// Deletes a connector.
 #[must_use]
-pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Change {
-    Change::new(
-        format!("disable enforcement for {}", connector.email_domain),
-        &connector::set_enabled(tools.account, &connector.id, false),
-        vec![Difference::new("enabled", connector.enabled, false)],
-    )
-}
-
-/// Deletes a connector, and sees that it is gone.
-pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Error> {
-    let request = connector::delete(tools.account, &connector.id);
-    let title = format!("delete the connector of {}", connector.email_domain);
-    tools.write(&request, Some(connector.text()), title).await?;
-    match tools.client.send(&connector::get(tools.account, &connector.id)).await {
-        Err(error) if error.kind() == Kind::NotFound => Ok(()),
-        Err(error) => Err(Stop::new(
-            StopKind::NotSeen,
-            format!(
-                "deleting the connector of `{}` was sent and accepted, but could not be read back",
-                connector.email_domain
-            ),
-        )
-        .causes(error.sentences())
-        .hint("`cfsso connector list` shows whether it is gone")
-        .into()),
-        Ok(_) => Err(Stop::new(
-            StopKind::NotSeen,
-            format!(
-                "deleting the connector of `{}` was sent, but it still stands",
-                connector.email_domain
-            ),
-        )
-        .hint(format!("`cfsso connector get {}`", connector.id))
-        .into()),
-    }
-}
-
-/// The change that [`delete`] makes.
-#[must_use]
-pub fn deletion(tools: &Tools<'_>, connector: &Connector) -> Change {
-    Change::new(
+pub fn deletion(tools: &Tools<'_>, connector: &Connector) -> Action<()> {
+    Action::new(
         format!("delete the connector of {}", connector.email_domain),
-        &connector::delete(tools.account, &connector.id),
-        vec![Difference::new("id", connector.id.as_str(), ())],
+        connector::delete(tools.account, &connector.id),
+        [Difference::new("id", connector.id.as_str(), ())],
     )
+    .before(connector.text())
+    .shown_by("cfsso connector list")
+}
+
+/// Executes [`deletion`].
+pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Error> {
+    let read = connector::get(tools.account, &connector.id);
+    tools.execute_deletion(&deletion(tools, connector), &read).await
+}
+
+/// Sets the FedRAMP language of a connector.
+#[must_use]
+pub fn rewording(tools: &Tools<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
+    Action::new(
+        format!("change the wording for {}", connector.email_domain),
+        connector::set_fedramp(tools.account, &connector.id, fedramp),
+        [Difference::new("use_fedramp_language", connector.use_fedramp_language, fedramp)],
+    )
+    .before(connector.text())
+    .shown_by(format!("cfsso connector get {}", connector.id))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::target::Target;
 use super::{Error, Stop, StopKind, Tools, diff};
 use crate::api::document::Document;
 use crate::api::mask::is_secret_field;
-use crate::api::request::Request;
+use crate::api::request::WriteRequest;
 
 /// An edit that is worked out, and not yet sent.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Edit {
         Ok(self.judge(seen)?)
     }
 
-    fn request(&self, tools: &Tools<'_>) -> Request<Option<Document>> {
+    fn request(&self, tools: &Tools<'_>) -> WriteRequest<Option<Document>> {
         self.target.replace(tools.account, &self.wanted)
     }
 

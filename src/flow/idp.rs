@@ -1,9 +1,10 @@
 //! Finding identity providers by what a person calls them, creating them, and
 //! deleting those on which nothing depends.
 
+use super::action::Action;
 use super::edit::Edit;
 use super::named::{self, Candidate, Noun};
-use super::plan::{Change, Difference};
+use super::plan::Difference;
 use super::target::Target;
 use super::{Error, Stop, StopKind, Tools, diff};
 use crate::api::Kind;
@@ -91,21 +92,19 @@ pub fn taken(standing: &Idp) -> Stop {
         .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
 }
 
-/// The change that [`create`] makes.
+/// Creates an identity provider.
 #[must_use]
-pub fn creation(tools: &Tools<'_>, body: &Document) -> Change {
+pub fn creation(tools: &Tools<'_>, body: &Document) -> Action<Idp> {
     let name: String = body.read(&["name"]).unwrap_or_default();
     let nothing = "{}".parse().expect("it is an object");
-    let diff = diff::between(&nothing, body);
-    Change::new(
+    Action::new(
         format!("create the identity provider {name}"),
-        &idp::create(tools.account, body),
-        diff,
+        idp::create(tools.account, body),
+        diff::between(&nothing, body),
     )
 }
 
-/// Creates an identity provider, and reads it back. Where the answer is lost,
-/// looks for it before sending again. What the API answers goes to `answered`
+/// Executes [`creation`], and reads the result back. What the API answers goes to `answered`
 /// at once: it may hold a secret that is never answered again.
 pub async fn create(
     tools: &Tools<'_>,
@@ -116,9 +115,7 @@ pub async fn create(
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(standing(&idps, body).ok().flatten().cloned())
     };
-    let name: String = body.read(&["name"]).unwrap_or_default();
-    let title = format!("create the identity provider {name}");
-    let created = tools.create(&idp::create(tools.account, body), look, title).await?.into_inner();
+    let created = tools.execute_once(&creation(tools, body), look).await?.into_inner();
     answered(created.text().parse().ok().as_ref());
     let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
     let wanted = Edit::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
@@ -170,30 +167,22 @@ pub fn is_not_the_only_way_in(found: &Idp, app: &App, idps: &[Idp]) -> Result<()
     ))
 }
 
-/// The change that [`delete`] makes.
+/// Deletes an identity provider.
 #[must_use]
-pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Change {
-    Change::new(
+pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Action<()> {
+    Action::new(
         format!("delete the identity provider {}", found.name),
-        &idp::delete(tools.account, &found.id),
-        vec![Difference::new("id", found.id.as_str(), ())],
+        idp::delete(tools.account, &found.id),
+        [Difference::new("id", found.id.as_str(), ())],
     )
+    .before(found.text())
+    .shown_by(format!("cfsso idp get {}", found.id))
 }
 
-/// Deletes an identity provider, and sees that it is gone.
+/// Executes [`deletion`].
 pub async fn delete(tools: &Tools<'_>, found: &Idp) -> Result<(), Error> {
-    let title = format!("delete the identity provider {}", found.name);
-    tools.write(&idp::delete(tools.account, &found.id), Some(found.text()), title).await?;
-    match tools.client.send(&idp::get(tools.account, &found.id)).await {
-        Err(error) if error.kind() == Kind::NotFound => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(Stop::new(
-            StopKind::NotSeen,
-            format!("deleting `{}` was sent, but it still stands", found.name),
-        )
-        .hint(format!("`cfsso idp get {}`", found.id))
-        .into()),
-    }
+    let read = idp::get(tools.account, &found.id);
+    tools.execute_deletion(&deletion(tools, found), &read).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Guided change: what is there, what is to do, and doing it one seen step at a
 //! time. Decides and sends; knows no command line and prints nothing.
 
+pub mod action;
 pub mod app;
 pub mod break_glass;
 pub mod bypass;
@@ -9,7 +10,6 @@ pub mod connector;
 pub mod diff;
 pub mod doctor;
 pub mod edit;
-pub mod enable;
 pub mod explained;
 pub mod federation;
 pub mod idp;

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::check::{Check, State};
 use super::{Stop, StopKind};
 use crate::api::document::masked;
-use crate::api::request::Request;
+use crate::api::request::WriteRequest;
 
 /// What a command is about to do.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,7 +95,11 @@ impl Plan {
 impl Change {
     /// The change that `request` makes, shown without the secrets it carries.
     #[must_use]
-    pub fn new<T>(title: impl Into<String>, request: &Request<T>, diff: Vec<Difference>) -> Self {
+    pub fn new<T>(
+        title: impl Into<String>,
+        request: &WriteRequest<T>,
+        diff: Vec<Difference>,
+    ) -> Self {
         let request = to_raw_value(request).expect("a request is plain data");
         Self { title: title.into(), request: masked(&request), diff }
     }

@@ -5,9 +5,9 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::plan::{Change, Difference};
+use super::action::Action;
+use super::plan::Difference;
 use super::{Error, Tools};
-use crate::api::Created;
 use crate::api::Kind;
 use crate::api::ids::{ConnectorId, ZoneId};
 use crate::api::record::{self, Record};
@@ -165,51 +165,42 @@ pub async fn records(
     Ok(sort(records, domain, code))
 }
 
-/// Creates the record. One that stands already counts as created.
+/// Publishes the verification code of a connector.
+#[must_use]
+pub fn creation(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
+    Action::new(
+        format!("publish the TXT record of {}", txt.name),
+        record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}")),
+        [Difference::new("content", (), txt.content.as_str())],
+    )
+}
+
+/// Executes [`creation`]. A record that exists counts as created.
 pub async fn create(
     tools: &Tools<'_>,
     zone: &ZoneId,
     txt: &TxtRecord,
     id: &ConnectorId,
 ) -> Result<(), Error> {
-    let request = record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}"));
-    let look = async || {
+    let find = async || {
         let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
         Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.content)))
     };
-    let title = format!("publish the TXT record of {}", txt.name);
-    match tools.create(&request, look, title).await {
-        Ok(Created::Now(_) | Created::Found(_)) => Ok(()),
+    match tools.execute_once(&creation(zone, txt, id), find).await {
         Err(Error::Api(error)) if error.has_code(record::IDENTICAL) => Ok(()),
-        Err(error) => Err(error),
+        created => created.map(|_| ()),
     }
 }
 
-/// Deletes a record.
-pub async fn delete(tools: &Tools<'_>, zone: &ZoneId, record: &Record) -> Result<(), Error> {
-    let name = record.name.as_deref().unwrap_or("the domain");
-    let title = format!("delete a stale TXT record of {name}");
-    tools.write(&record::delete(zone, &record.id), Some(record.text()), title).await
-}
-
-/// The change that [`create`] makes.
+/// Deletes a record of an earlier connector.
 #[must_use]
-pub fn creation(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Change {
-    Change::new(
-        format!("publish the TXT record of {}", txt.name),
-        &record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}")),
-        vec![Difference::new("content", (), txt.content.as_str())],
-    )
-}
-
-/// The change that [`delete`] makes.
-#[must_use]
-pub fn deletion(zone: &ZoneId, record: &Record) -> Change {
-    Change::new(
+pub fn deletion(zone: &ZoneId, record: &Record) -> Action<()> {
+    Action::new(
         format!("delete a stale TXT record of {}", record.name.as_deref().unwrap_or("the domain")),
-        &record::delete(zone, &record.id),
-        vec![Difference::new("content", record.txt(), ())],
+        record::delete(zone, &record.id),
+        [Difference::new("content", record.txt(), ())],
     )
+    .before(record.text())
 }
 
 #[cfg(test)]

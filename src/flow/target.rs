@@ -8,7 +8,7 @@ use super::{Stop, StopKind};
 use crate::api::document::{Document, members};
 use crate::api::ids::{AccountId, AppId, IdpId, PolicyId};
 use crate::api::mask::is_secret_field;
-use crate::api::request::Request;
+use crate::api::request::{Request, WriteRequest};
 use crate::api::{app, idp, organization, policy};
 
 /// Something of Access that is changed by replacing it.
@@ -39,7 +39,11 @@ impl Target {
     /// Replaces it by `wanted`, without what its rules leave out. What is
     /// answered may hold a secret that is never answered again.
     #[must_use]
-    pub fn replace(&self, account: &AccountId, wanted: &Document) -> Request<Option<Document>> {
+    pub fn replace(
+        &self,
+        account: &AccountId,
+        wanted: &Document,
+    ) -> WriteRequest<Option<Document>> {
         let body = self.body(wanted);
         match self {
             Self::Idp(id) => idp::replace(account, id, &body),

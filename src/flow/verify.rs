@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::plan::{Change, Difference};
+use super::action::Action;
+use super::plan::Difference;
 use super::{Error, Stop, StopKind, Tools, wait};
 use crate::api::Kind;
 use crate::api::connector::{self, Connector, Fields, Status};
 use crate::api::ids::ConnectorId;
 use crate::dns::{Judgement, Verdict};
-use crate::domain::EmailDomain;
 
 /// What comes next for a connector's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,24 @@ pub fn can_succeed(judgement: &Judgement) -> bool {
     matches!(judgement.verdict, Verdict::Visible | Verdict::Unreachable)
 }
 
-/// Begins verification and reads the connector's new state, which the answer
-/// does not tell. Where the answer is lost, looks whether it has begun before
-/// asking again; a refused beginning that reads back as begun is one, too.
-pub async fn begin(tools: &Tools<'_>, id: &ConnectorId) -> Result<Connector, Error> {
-    let request = connector::begin_verification(tools.account, id);
+/// Begins verification.
+#[must_use]
+pub fn beginning(tools: &Tools<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
+    Action::new(
+        format!("begin the verification of {domain}"),
+        connector::begin_verification(tools.account, id),
+        [Difference::new("verification.status", (), "pending")],
+    )
+}
+
+/// Executes [`beginning`] and reads the connector's new state, which the answer
+/// does not contain. A refusal counts as begun if the connector shows it.
+pub async fn begin(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
+    let id = &connector.id;
     let read = async || tools.client.send(&connector::get(tools.account, id)).await;
-    let look = async || Ok((next(&*read().await?) != Next::Begin).then_some(()));
-    let title = format!("begin the verification of the connector {id}");
-    let Err(error) = tools.create(&request, look, title).await else {
+    let find = async || Ok((next(&*read().await?) != Next::Begin).then_some(()));
+    let action = beginning(tools, &connector.email_domain, id);
+    let Err(error) = tools.execute_once(&action, find).await else {
         return Ok(read().await?);
     };
     if let Error::Api(refused) = &error
@@ -61,16 +70,6 @@ pub async fn begin(tools: &Tools<'_>, id: &ConnectorId) -> Result<Connector, Err
     Err(error)
 }
 
-/// The change that [`begin`] makes.
-#[must_use]
-pub fn beginning(tools: &Tools<'_>, domain: &EmailDomain, id: &ConnectorId) -> Change {
-    Change::new(
-        format!("begin the verification of {domain}"),
-        &connector::begin_verification(tools.account, id),
-        vec![Difference::new("verification.status", (), "pending")],
-    )
-}
-
 /// Begins verification where no run is under way, and follows it until the
 /// domain is proven. A run that ends without a proof is begun once more.
 pub async fn until_verified(
@@ -81,7 +80,7 @@ pub async fn until_verified(
 ) -> Result<Connector, Error> {
     for _ in 0..2 {
         if next(&connector) == Next::Begin {
-            connector = begin(tools, &connector.id).await?;
+            connector = begin(tools, &connector).await?;
         }
         connector = until_ended(tools, connector, deadline, on_look).await?;
         if connector.is_verified() {

@@ -1,6 +1,7 @@
 //! Tests of `api`: the client against servers that do as a script says.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![expect(clippy::disallowed_methods, reason = "the client itself is tested")]
 
 mod create;
 mod envelope;

@@ -369,7 +369,7 @@ async fn a_deletion_that_cannot_be_read_back_says_so() {
     world.sandbox.inject(Fault { first: 3, times: 5, ..Fault::cut(1, Moment::Before) });
     let error = world.fails("connector delete cool.cats --yes", 1).await;
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("was sent"), "{error}");
+    assert!(message.contains("not confirmed: delete the connector of cool.cats"), "{error}");
     assert!(error["hint"].as_str().unwrap().contains("cfsso connector list"), "{error}");
 }
 

@@ -49,11 +49,10 @@ async fn an_enforced_domain_fits_a_screen() {
           |- + passed   policy: allow email domain cool.cats lets cool.cats in
           `- + passed   IdP: Company SSO (oidc)
 
-    CHANGED FROM HERE                        WHEN      OUTCOME
-    enable enforcement for cool.cats         just now  done
-    begin the verification of the connector  just now  done
-    6e789e6aa1b965f406c45d188009454f
-    publish the TXT record of cool.cats      just now  done
+    CHANGED FROM HERE                    WHEN      OUTCOME
+    enable enforcement for cool.cats     just now  done
+    begin the verification of cool.cats  just now  done
+    publish the TXT record of cool.cats  just now  done
     ");
 }
 
@@ -109,11 +108,10 @@ async fn what_may_not_be_read_is_said_with_its_permission() {
     - skipped  not checked, identity providers: the token lacks
                `Access: Organizations, Identity Providers, and Groups: Read`
 
-    CHANGED FROM HERE                        WHEN      OUTCOME
-    enable enforcement for cool.cats         just now  done
-    begin the verification of the connector  just now  done
-    6e789e6aa1b965f406c45d188009454f
-    publish the TXT record of cool.cats      just now  done
+    CHANGED FROM HERE                    WHEN      OUTCOME
+    enable enforcement for cool.cats     just now  done
+    begin the verification of cool.cats  just now  done
+    publish the TXT record of cool.cats  just now  done
 
     next: `cfsso token check`
     ");

@@ -11,7 +11,7 @@ use super::filter::Paging;
 use super::one;
 use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
 use crate::api::object::Object;
-use crate::api::request::Request;
+use crate::api::request::{Request, WriteRequest};
 
 /// A recipient as the API sent it.
 pub type Recipient = Object<Fields>;
@@ -202,14 +202,14 @@ pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Re
 
 /// Adds a recipient in place: nobody else's is touched.
 #[must_use]
-pub fn add(account: &AccountId, share: &ShareId, to: &To) -> Request<Recipient> {
-    Request::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
+pub fn add(account: &AccountId, share: &ShareId, to: &To) -> WriteRequest<Recipient> {
+    WriteRequest::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
 }
 
 /// Begins to remove a recipient. The record stays.
 #[must_use]
-pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<()> {
-    Request::delete(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
+pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> WriteRequest<()> {
+    WriteRequest::delete(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
         .decoded_by(|_| Ok(()))
 }
 

@@ -8,7 +8,7 @@ use super::filter::Paging;
 use super::{Status, one};
 use crate::api::ids::{AccountId, GrantId, ResourceId, ShareId};
 use crate::api::object::Object;
-use crate::api::request::Request;
+use crate::api::request::{Request, WriteRequest};
 
 /// A resource of a share as the API sent it.
 pub type Resource = Object<Fields>;
@@ -184,8 +184,8 @@ pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Res
 
 /// Adds a resource.
 #[must_use]
-pub fn add(account: &AccountId, share: &ShareId, shared: &Shared) -> Request<Resource> {
-    Request::post(&[&one(account, share)[..], &["resources"]].concat()).body(shared)
+pub fn add(account: &AccountId, share: &ShareId, shared: &Shared) -> WriteRequest<Resource> {
+    WriteRequest::post(&[&one(account, share)[..], &["resources"]].concat()).body(shared)
 }
 
 /// Changes what recipients are told with a resource.
@@ -195,15 +195,15 @@ pub fn set_meta(
     share: &ShareId,
     id: &ResourceId,
     meta: &Value,
-) -> Request<Resource> {
-    Request::put(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+) -> WriteRequest<Resource> {
+    WriteRequest::put(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
         .body(&json!({ "meta": meta }))
 }
 
 /// Begins to remove a resource.
 #[must_use]
-pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<()> {
-    Request::delete(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> WriteRequest<()> {
+    WriteRequest::delete(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
         .decoded_by(|_| Ok(()))
 }
 

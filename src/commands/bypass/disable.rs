@@ -81,7 +81,8 @@ async fn work(
         found => found.map_err(failed)?,
     };
     let wanted: Vec<_> = found.iter().filter(|connector| needs(connector)).collect();
-    let changes = wanted.iter().map(|connector| connector::disabling(tools, connector)).collect();
+    let changes =
+        wanted.iter().map(|connector| connector::disabling(tools, connector).change()).collect();
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "disabling")? {
         return Ok(outcome);
     }

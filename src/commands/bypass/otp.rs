@@ -105,7 +105,7 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
 }
 
 fn changes(tools: &Tools<'_>, pin: Option<&IdpId>, edit: &Edit) -> Vec<Change> {
-    let creation = pin.is_none().then(|| idp::creation(tools, &otp::body()));
+    let creation = pin.is_none().then(|| idp::creation(tools, &otp::body()).change());
     creation.into_iter().chain(edit.changes(tools)).collect()
 }
 

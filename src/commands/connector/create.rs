@@ -47,8 +47,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let begin =
         if args.no_verification { BeginVerification::Later } else { BeginVerification::Now };
     let fedramp = args.fedramp.then_some(true);
-    let plan =
-        Plan::new(Vec::new(), vec![connector::creation(&tools, &args.domain, begin, fedramp)]);
+    let plan = Plan::new(
+        Vec::new(),
+        vec![connector::creation(&tools, &args.domain, begin, fedramp).change()],
+    );
     if let Some(outcome) = change::settle(context, plan, "creating it")? {
         return Ok(outcome);
     }

@@ -52,9 +52,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let mut changes = Vec::new();
     if !is_disabled {
-        changes.push(connector::disabling(&tools, &connector));
+        changes.push(connector::disabling(&tools, &connector).change());
     }
-    changes.push(connector::deletion(&tools, &connector));
+    changes.push(connector::deletion(&tools, &connector).change());
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
         return Ok(outcome);
     }

@@ -24,7 +24,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let note = format!("{} is disabled already: nothing to do", connector.email_domain);
         return Ok(change::done_already(context, connector, note));
     }
-    let plan = Plan::new(Vec::new(), vec![connector::disabling(&tools, &connector)]);
+    let plan = Plan::new(Vec::new(), vec![connector::disabling(&tools, &connector).change()]);
     if let Some(outcome) = change::settle(context, plan, "disabling it")? {
         return Ok(outcome);
     }

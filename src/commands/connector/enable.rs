@@ -4,8 +4,7 @@
 use super::super::preflight::Guard;
 use super::super::{Outcome, change};
 use crate::context::Context;
-use crate::flow::connector::Selector;
-use crate::flow::enable;
+use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{Looked, Wanted};
 
@@ -38,11 +37,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let plan = Plan::new(
         checks,
-        vec![enable::enabling(&tools, &domain, &connector.id, connector.enabled)],
+        vec![connector::enabling(&tools, &domain, &connector.id, connector.enabled).change()],
     );
     if let Some(outcome) = change::settle(context, plan, &format!("enabling `{domain}`"))? {
         return Ok(outcome);
     }
     context.confirm(domain.as_str(), "enforce sign-in through the identity provider").await?;
-    Ok(Outcome::done(enable::enable(&tools, &connector).await?))
+    Ok(Outcome::done(connector::enable(&tools, &domain, &connector).await?))
 }

@@ -43,7 +43,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let mut changes = Vec::new();
     if verify::next(&connector) == Next::Begin {
-        changes.push(verify::beginning(&tools, &domain, &connector.id));
+        changes.push(verify::beginning(&tools, domain.as_str(), &connector.id).change());
     }
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "verifying it")?
     {
@@ -52,7 +52,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let connector = if args.wait {
         follow(&tools, connector, context).await?
     } else if verify::next(&connector) == Next::Begin {
-        verify::begin(&tools, &connector.id).await?
+        verify::begin(&tools, &connector).await?
     } else {
         connector
     };

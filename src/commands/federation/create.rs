@@ -27,7 +27,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let standing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
     let mut changes = Vec::new();
     if standing.is_none() {
-        changes.push(grant::creation(&tools, &idp));
+        changes.push(grant::creation(&tools, &idp).change());
     }
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "creating it")? {
         return Ok(outcome);
@@ -36,7 +36,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note(format!("{} has a grant already: nothing to create", idp.name));
         return Ok(Outcome::done(grant));
     }
-    let created = grant::create(&tools, &idp.id).await?;
+    let created = grant::create(&tools, &idp).await?;
     context.screen.note(Text::prose(format!(
         "nobody receives it yet; `cfsso federation share {} --to <ACCOUNT>` shares it",
         idp.id

@@ -36,7 +36,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let found = grant::find(&tools, &args.grant).await?;
     let idp = tools.client.send(&idp::get(tools.account, &found.idp_id)).await.ok();
     let name = idp.map_or_else(|| found.idp_id.to_string(), |idp| idp.name.clone());
-    let changes = vec![grant::deletion(&tools, &found, &name)];
+    let changes = vec![grant::deletion(&tools, &found, &name).change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
         return Ok(outcome);
     }
@@ -44,7 +44,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         "every recipient loses {name} at once, and policies there that name it stop matching"
     ));
     context.confirm(&name, "delete its federation grant").await?;
-    grant::delete(&tools, &found.id, Some(&found)).await?;
+    grant::delete(&tools, &found, &name).await?;
     Ok(Outcome::done(Deleted { deleted: true, grant: found }))
 }
 

@@ -70,7 +70,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(idp::taken(standing).into());
     }
     args.keep.covers(None, &body)?;
-    let plan = Plan::new(Vec::new(), vec![idp::creation(&tools, &body)]);
+    let plan = Plan::new(Vec::new(), vec![idp::creation(&tools, &body).change()]);
     if let Some(outcome) = change::settle(context, plan, "creating it")? {
         return Ok(outcome);
     }

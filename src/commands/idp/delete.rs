@@ -64,7 +64,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         _ => {}
     }
-    let plan = Plan::new(Vec::new(), vec![idp::deletion(&tools, &found)]);
+    let plan = Plan::new(Vec::new(), vec![idp::deletion(&tools, &found).change()]);
     if let Some(outcome) = change::settle(context, plan, "deleting it")? {
         return Ok(outcome);
     }

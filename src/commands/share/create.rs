@@ -64,7 +64,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let to = audience.recipients();
     let shared = Shared::new(tools.account, Type::named(&args.resource_type), &args.resource);
-    let changes = vec![records::creation(&tools, &args.name, &to, &shared)];
+    let changes = vec![records::creation(&tools, &args.name, &to, &shared).change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "sharing it")? {
         return Ok(outcome);
     }

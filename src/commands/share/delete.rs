@@ -38,7 +38,7 @@ pub struct Deleted {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let share = records::find(&tools, &args.share).await?;
-    let changes = vec![records::deletion(&tools, &share)];
+    let changes = vec![records::deletion(&tools, &share).change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
         return Ok(outcome);
     }

@@ -147,7 +147,7 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note("it is among the recipients already: nothing to add");
         return Ok(Outcome::done(one.clone()));
     }
-    let changes = vec![records::addition(&tools, &args.share, &to[0])];
+    let changes = vec![records::addition(&tools, &args.share, &to[0]).change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "adding it")? {
         return Ok(outcome);
     }
@@ -173,13 +173,14 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
                 .hint(format!("`cfsso share recipients list {}`", args.share))
         })?
     };
-    let changes = vec![records::removal(&tools, &args.share, found)];
+    let removal = records::removal(&tools, &args.share, found);
+    let changes = vec![removal.change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {
         return Ok(outcome);
     }
     context.screen.warn("it loses what the share is of");
     context.confirm(wanted, "remove this recipient").await?;
-    records::remove(&tools, &args.share, found).await?;
+    tools.execute(&removal).await?;
     let after = records::recipients(&tools, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == found.id);
     if let Some(one) = &seen

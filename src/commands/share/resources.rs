@@ -143,19 +143,18 @@ async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
 async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let found = records::resource(&tools, &args.share, &args.resource).await?;
-    let mut changes = Vec::new();
-    if found.meta != args.meta {
-        changes.push(records::meta_change(&tools, &args.share, &found, &args.meta));
-    }
-    let is_so = changes.is_empty();
+    let action = records::meta_change(&tools, &args.share, &found, &args.meta);
+    let changes = (found.meta != args.meta).then(|| action.change()).into_iter().collect();
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "changing it")? {
         return Ok(outcome);
     }
-    if is_so {
+    if found.meta == args.meta {
         context.screen.note("its meta reads so already: nothing to change");
         return Ok(Outcome::done(found));
     }
-    Ok(Outcome::done(records::set_meta(&tools, &args.share, &found, &args.meta).await?))
+    let read = resource::get(tools.account, &args.share, &found.id);
+    let is_as_sent = |it: &Resource| it.meta == args.meta;
+    Ok(Outcome::done(tools.execute_and_confirm(&action, &read, is_as_sent).await?))
 }
 
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
@@ -164,7 +163,7 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(meta) = args.meta {
         shared = shared.meta(meta);
     }
-    let changes = vec![records::resource_addition(&tools, &args.share, &shared)];
+    let changes = vec![records::resource_addition(&tools, &args.share, &shared).change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "adding it")? {
         return Ok(outcome);
     }
@@ -178,13 +177,14 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
         Stop::new(StopKind::NotFound, format!("this share has no resource `{}`", args.resource))
             .hint(format!("`cfsso share resources list {}`", args.share))
     })?;
-    let changes = vec![records::resource_removal(&tools, &args.share, found)];
+    let removal = records::resource_removal(&tools, &args.share, found);
+    let changes = vec![removal.change()];
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {
         return Ok(outcome);
     }
     context.screen.warn("every recipient of the share loses it");
     context.confirm(args.resource.as_str(), "remove this resource").await?;
-    records::remove_resource(&tools, &args.share, found).await?;
+    tools.execute(&removal).await?;
     let after = records::resources(&tools, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == args.resource);
     if seen.as_ref().is_some_and(|one| one.is_active()) {

@@ -1,7 +1,9 @@
 //! `cfsso share update`: the name, which alone can be changed.
 
 use super::super::{Outcome, change};
+use crate::api;
 use crate::api::ids::ShareId;
+use crate::api::share::{Include, Share};
 use crate::context::Context;
 use crate::flow::federation::records;
 use crate::flow::plan::Plan;
@@ -23,17 +25,16 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let share = records::find(&tools, &args.share).await?;
-    let mut changes = Vec::new();
-    if share.name != args.name {
-        changes.push(records::renaming(&tools, &share, &args.name));
-    }
-    let is_so_already = changes.is_empty();
+    let action = records::renaming(&tools, &share, &args.name);
+    let changes = (share.name != args.name).then(|| action.change()).into_iter().collect();
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "renaming it")? {
         return Ok(outcome);
     }
-    if is_so_already {
+    if share.name == args.name {
         context.screen.note("it is called so already: nothing to change");
         return Ok(Outcome::done(share));
     }
-    Ok(Outcome::done(records::rename(&tools, &share, &args.name).await?))
+    let read = api::share::get(tools.account, &share.id, Include::ALL);
+    let is_as_sent = |it: &Share| it.name == args.name;
+    Ok(Outcome::done(tools.execute_and_confirm(&action, &read, is_as_sent).await?))
 }

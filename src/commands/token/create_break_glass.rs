@@ -14,11 +14,11 @@ use super::super::connector::view::age;
 use super::super::{Outcome, change};
 use super::file::Draft;
 use crate::api::Credentials;
-use crate::api::request::Request;
 use crate::api::token::{self, Made};
 use crate::context::Context;
+use crate::flow::action::Action;
 use crate::flow::break_glass::{self, Granted};
-use crate::flow::plan::{Change, Difference, Plan};
+use crate::flow::plan::{Difference, Plan};
 use crate::flow::{Stop, StopKind, Tools};
 use crate::output::{Mark, Page, Show, Text};
 use crate::settings::duration;
@@ -76,10 +76,10 @@ pub struct Report {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let granted = break_glass::permissions(&tools, args.with_access).await?;
-    let ids: Vec<_> = granted.iter().map(|granted| granted.id.clone()).collect();
     let end = end(context.clock.now(), args.expires)?;
-    let request = token::create(tools.account, &args.name, &ids, &end);
-    if let Some(outcome) = change::settle(context, plan(&args.name, &granted, &request), "this")? {
+    let action = creation(&tools, &args.name, &granted, &end);
+    let plan = Plan::new(Vec::new(), vec![action.change()]);
+    if let Some(outcome) = change::settle(context, plan, "this")? {
         return Ok(outcome);
     }
     for granted in granted.iter().filter(|granted| !granted.looked_up) {
@@ -89,7 +89,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         )));
     }
     let draft = args.output_file.as_deref().map(drafted).transpose()?;
-    let made = tools.write(&request, None, format!("create the token {}", args.name)).await?;
+    let made = tools.execute(&action).await?;
     let file = args.output_file.as_ref().map(|file| file.display().to_string());
     let value = made.value.expose_secret().to_owned();
     if let (Some(draft), Some(file)) = (draft, &file)
@@ -117,11 +117,14 @@ fn end(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
     Ok(Timestamp::from_second(end.as_second())?.to_string())
 }
 
-fn plan(name: &str, granted: &[Granted], request: &Request<Made>) -> Plan {
+fn creation(tools: &Tools<'_>, name: &str, granted: &[Granted], end: &str) -> Action<Made> {
+    let ids: Vec<_> = granted.iter().map(|granted| granted.id.clone()).collect();
     let names: Vec<_> = granted.iter().map(|granted| granted.name).collect();
-    let title = format!("create the token {name}, which may: {}", names.join("; "));
-    let diff = vec![Difference::new("token", serde_json::Value::Null, name)];
-    Plan::new(Vec::new(), vec![Change::new(title, request, diff)])
+    Action::new(
+        format!("create the token {name}, which may: {}", names.join("; ")),
+        token::create(tools.account, name, &ids, end),
+        [Difference::new("token", (), name)],
+    )
 }
 
 fn drafted(target: &Path) -> Result<Draft, Stop> {
@@ -136,7 +139,8 @@ fn drafted(target: &Path) -> Result<Draft, Stop> {
 /// A token that nobody has is of no use: it is removed again.
 async fn taken_back(tools: &Tools<'_>, made: &Made, file: &str, error: &std::io::Error) -> Stop {
     let request = token::delete(tools.account, &made.id);
-    let removed = tools.write(&request, None, "remove the token that could not be kept").await;
+    let removal = Action::new("remove the token that could not be kept", request, []);
+    let removed = tools.execute(&removal).await;
     let (kind, fate) = match removed {
         Ok(()) => (StopKind::NotSeen, "it was removed again".to_owned()),
         Err(error) => {

@@ -1,6 +1,6 @@
 //! The first option: no enforcement, so that people sign in by password again.
 
-use super::title;
+use super::TITLE;
 use crate::api::connector::Connector;
 use crate::flow::connector::{self, Selector};
 use crate::flow::{Error, Stop, StopKind, Tools};
@@ -66,8 +66,8 @@ pub fn needs(connector: &Connector) -> bool {
 
 /// Ends enforcement: one PATCH, whose answer is the read-back.
 pub async fn apply(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let deed = format!("disable enforcement for {}", connector.email_domain);
-    connector::disable_as(tools, connector, title(deed)).await
+    let disabling = connector::disabling(tools, connector).prefixed(TITLE);
+    connector::execute_disabling(tools, &connector.id, &disabling).await
 }
 
 #[cfg(test)]

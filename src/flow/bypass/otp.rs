@@ -1,7 +1,7 @@
 //! The second option: the dashboard's sign-in admits one-time PINs, while SSO
 //! stays enforced.
 
-use super::title;
+use super::{TITLE, title};
 use crate::api::Kind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
@@ -10,7 +10,7 @@ use crate::api::ids::IdpId;
 use crate::flow::app::{Admission, admitted, dash_sso, offer_choice};
 use crate::flow::edit::{Edit, Edited};
 use crate::flow::target::Target;
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Error, Stop, StopKind, Tools, idp as flow_idp};
 
 /// The one-time PIN as it is created. The dashboard's recovery guide leaves the
 /// name out; the API's schema wants one (API reference, section 3).
@@ -88,8 +88,8 @@ pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(pin(&idps).cloned())
     };
-    let request = idp::create(tools.account, &body());
-    let created = tools.create(&request, look, title("create the one-time PIN")).await;
+    let action = flow_idp::creation(tools, &body()).prefixed(TITLE);
+    let created = tools.execute_once(&action, look).await;
     let created = match created {
         Err(Error::Api(error)) if error.kind() == Kind::Conflict => {
             let theirs = look().await?;

@@ -3,10 +3,11 @@
 use crate::api::fault::Fault;
 use crate::api::grant::{self, Grant};
 use crate::api::idp::{self, Idp};
-use crate::api::ids::{GrantId, IdpId};
+use crate::api::ids::GrantId;
 use crate::api::{self, Kind};
+use crate::flow::action::Action;
 use crate::flow::explained::Explained;
-use crate::flow::plan::{Change, Difference};
+use crate::flow::plan::Difference;
 use crate::flow::{Error, Stop, StopKind, Tools};
 
 /// All grants, by their identity provider and then ID.
@@ -39,19 +40,26 @@ fn absent(id: &GrantId, grants: &[Grant]) -> Stop {
     stop.causes(grants.iter().map(|grant| format!("it has {}", told(grant, None))))
 }
 
-/// Lets an identity provider be shared. Where the answer is lost, looks for
-/// the grant before sending again. A refusal is told with the grants that
-/// stand: how many there may be has changed over time.
-pub async fn create(tools: &Tools<'_>, idp: &IdpId) -> Result<Grant, Error> {
-    let look = async || {
+/// Lets an identity provider be shared.
+#[must_use]
+pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Action<Grant> {
+    Action::new(
+        format!("create the federation grant of {}", idp.name),
+        grant::create(tools.account, &idp.id),
+        [Difference::new("idp_id", (), idp.id.as_str())],
+    )
+}
+
+/// Executes [`creation`]. A refusal lists the existing grants: how many an
+/// account may have has changed over time.
+pub async fn create(tools: &Tools<'_>, idp: &Idp) -> Result<Grant, Error> {
+    let find = async || {
         let grants = tools.client.list(&grant::list(tools.account)).await?;
-        Ok(grants.into_iter().find(|grant| grant.idp_id == *idp))
+        Ok(grants.into_iter().find(|grant| grant.idp_id == idp.id))
     };
-    let title = format!("create the federation grant of {idp}");
-    match tools.create(&grant::create(tools.account, idp), look, title).await {
-        Ok(created) => Ok(created.into_inner()),
+    match tools.execute_once(&creation(tools, idp), find).await {
         Err(Error::Api(error)) => Err(refused(tools, error).await),
-        Err(error) => Err(error),
+        created => Ok(created?.into_inner()),
     }
 }
 
@@ -111,41 +119,22 @@ pub fn told(grant: &Grant, idp: Option<&Idp>) -> String {
     format!("{}  for {name}", grant.id)
 }
 
-/// The change that [`create`] makes.
+/// Deletes a grant: every recipient loses the identity provider immediately.
 #[must_use]
-pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Change {
-    Change::new(
-        format!("create the federation grant of {}", idp.name),
-        &grant::create(tools.account, &idp.id),
-        vec![Difference::new("idp_id", (), idp.id.as_str())],
-    )
-}
-
-/// Deletes a grant, and sees that it is gone. Takes effect at once.
-pub async fn delete(tools: &Tools<'_>, id: &GrantId, before: Option<&Grant>) -> Result<(), Error> {
-    let title = format!("delete the federation grant {id}");
-    let request = grant::delete(tools.account, id);
-    tools.write(&request, before.map(Grant::text), title).await?;
-    match tools.client.send(&grant::get(tools.account, id)).await {
-        Err(error) if error.kind() == Kind::NotFound => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(Stop::new(
-            StopKind::NotSeen,
-            format!("deleting the federation grant `{id}` was sent, but it still stands"),
-        )
-        .hint(format!("`cfsso federation get {id}`"))
-        .into()),
-    }
-}
-
-/// The change that [`delete`] makes.
-#[must_use]
-pub fn deletion(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Change {
-    Change::new(
+pub fn deletion(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Action<()> {
+    Action::new(
         format!("delete the federation grant of {idp}: every recipient loses it at once"),
-        &grant::delete(tools.account, &grant.id),
-        vec![Difference::new("id", grant.id.as_str(), ())],
+        grant::delete(tools.account, &grant.id),
+        [Difference::new("id", grant.id.as_str(), ())],
     )
+    .before(grant.text())
+    .shown_by(format!("cfsso federation get {}", grant.id))
+}
+
+/// Executes [`deletion`].
+pub async fn delete(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
+    let read = grant::get(tools.account, &grant.id);
+    tools.execute_deletion(&deletion(tools, grant, idp), &read).await
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::api::share::filter::{self, Paging};
 use crate::api::share::resource::Shared;
 use crate::api::share::{self, Filter, Include, Recipient, Share, Status, To, recipient, resource};
 use crate::api::{self, Kind};
-use crate::flow::plan::{Change, Difference};
+use crate::flow::action::Action;
+use crate::flow::plan::Difference;
 use crate::flow::wait::poll;
 use crate::flow::{Error, Stop, StopKind, Tools};
 
@@ -90,16 +91,29 @@ pub async fn resources(tools: &Tools<'_>, id: &ShareId) -> Result<Vec<resource::
     Ok(tools.client.list(&request).await?)
 }
 
-/// Shares `shared` with `to`. Where the answer is lost, looks for a share of
-/// the same before sending again.
+/// Shares `shared` with `to`.
+#[must_use]
+pub fn creation(tools: &Tools<'_>, name: &str, to: &[To], shared: &Shared) -> Action<Share> {
+    let recipients = to.iter().map(told).collect::<Vec<_>>().join(", ");
+    Action::new(
+        format!("create the share {name}"),
+        share::create(tools.account, name, to, std::slice::from_ref(shared)),
+        [
+            Difference::new("name", (), name),
+            Difference::new("recipients", (), recipients),
+            Difference::new("resources", (), shared.id()),
+        ],
+    )
+}
+
+/// Executes [`creation`].
 pub async fn create(
     tools: &Tools<'_>,
     name: &str,
     to: &[To],
     shared: &Shared,
 ) -> Result<Share, Error> {
-    let request = share::create(tools.account, name, to, std::slice::from_ref(shared));
-    let look = async || {
+    let find = async || {
         let filter = Filter {
             status: Some("active".to_owned()),
             kind: Some("sent".to_owned()),
@@ -114,37 +128,28 @@ pub async fn create(
             share.is_active() && share.name == name && share.resources.iter().flatten().any(is_of)
         }))
     };
-    let title = format!("create the share {name}");
-    Ok(tools.create(&request, look, title).await?.into_inner())
+    let action = creation(tools, name, to, shared);
+    Ok(tools.execute_once(&action, find).await?.into_inner())
 }
 
-/// The change that [`create`] makes.
+/// Adds a recipient in place.
 #[must_use]
-pub fn creation(tools: &Tools<'_>, name: &str, to: &[To], shared: &Shared) -> Change {
-    let request = share::create(tools.account, name, to, std::slice::from_ref(shared));
-    let recipients = to.iter().map(told).collect::<Vec<_>>().join(", ");
-    Change::new(
-        format!("create the share {name}"),
-        &request,
-        vec![
-            Difference::new("name", (), name),
-            Difference::new("recipients", (), recipients),
-            Difference::new("resources", (), shared.id()),
-        ],
+pub fn addition(tools: &Tools<'_>, id: &ShareId, to: &To) -> Action<Recipient> {
+    Action::new(
+        format!("add {} to the share {id}, and leave the others alone", told(to)),
+        recipient::add(tools.account, id, to),
+        [Difference::new("recipients", (), told(to))],
     )
 }
 
-/// Adds a recipient in place. Where the answer is lost, looks for it among the
-/// recipients before sending again.
+/// Executes [`addition`].
 pub async fn add(tools: &Tools<'_>, id: &ShareId, to: &To) -> Result<Recipient, Error> {
-    let look = async || {
+    let find = async || {
         let request = recipient::list(tools.account, id, Paging::default());
         let all = tools.client.list(&request).await?;
         Ok(all.into_iter().find(|recipient| recipient.is_in() && is(recipient, to)))
     };
-    let request = recipient::add(tools.account, id, to);
-    let title = format!("add {} to the share {id}", told(to));
-    Ok(tools.create(&request, look, title).await?.into_inner())
+    Ok(tools.execute_once(&addition(tools, id, to), find).await?.into_inner())
 }
 
 fn is(recipient: &Recipient, to: &To) -> bool {
@@ -155,66 +160,43 @@ fn is(recipient: &Recipient, to: &To) -> bool {
     }
 }
 
-/// The change that [`add`] makes.
+/// Starts to remove a recipient.
 #[must_use]
-pub fn addition(tools: &Tools<'_>, id: &ShareId, to: &To) -> Change {
-    Change::new(
-        format!("add {} to the share {id}, and leave the others alone", told(to)),
-        &recipient::add(tools.account, id, to),
-        vec![Difference::new("recipients", (), told(to))],
-    )
-}
-
-/// Begins to remove a recipient.
-pub async fn remove(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Result<(), Error> {
-    let title = format!("remove {} from the share {id}", name(who));
-    let request = recipient::remove(tools.account, id, &who.id);
-    tools.write(&request, Some(who.text()), title).await
-}
-
-fn name(recipient: &Recipient) -> &str {
-    recipient.account().map_or(recipient.id.as_str(), AccountId::as_str)
-}
-
-/// The change that [`remove`] makes.
-#[must_use]
-pub fn removal(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Change {
-    let name = name(who);
-    Change::new(
+pub fn removal(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
+    let name = who.account().map_or(who.id.as_str(), AccountId::as_str);
+    Action::new(
         format!("remove {name} from the share {id}"),
-        &recipient::remove(tools.account, id, &who.id),
-        vec![Difference::new("recipients", name, ())],
+        recipient::remove(tools.account, id, &who.id),
+        [Difference::new("recipients", name, ())],
     )
+    .before(who.text())
 }
 
-/// Begins to delete a share, and sees it going: `deleting`, `deleted` or gone.
-pub async fn delete(tools: &Tools<'_>, share: &Share) -> Result<Option<Share>, Error> {
-    let id = &share.id;
-    let title = format!("delete the share {}", share.name);
-    tools.write(&share::delete(tools.account, id), Some(share.text()), title).await?;
-    let seen = look(tools, id).await?;
-    match seen {
-        Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
-            Err(Stop::new(
-                StopKind::NotSeen,
-                format!("deleting the share `{id}` was sent, but it still stands"),
-            )
-            .hint(format!("`cfsso share get {id}`"))
-            .into())
-        }
-        seen => Ok(seen),
-    }
-}
-
-/// The change that [`delete`] makes.
+/// Starts to delete a share.
 #[must_use]
-pub fn deletion(tools: &Tools<'_>, share: &Share) -> Change {
+pub fn deletion(tools: &Tools<'_>, share: &Share) -> Action<()> {
     let status = share.status.as_ref().map(Status::as_str);
-    Change::new(
+    Action::new(
         format!("delete the share {}", share.name),
-        &share::delete(tools.account, &share.id),
-        vec![Difference::new("status", status, "deleting")],
+        share::delete(tools.account, &share.id),
+        [Difference::new("status", status, "deleting")],
     )
+    .before(share.text())
+    .shown_by(format!("cfsso share get {}", share.id))
+}
+
+/// Executes [`deletion`]. The share is `deleting`, `deleted` or gone afterwards.
+pub async fn delete(tools: &Tools<'_>, share: &Share) -> Result<Option<Share>, Error> {
+    let action = deletion(tools, share);
+    tools.execute(&action).await?;
+    match look(tools, &share.id).await? {
+        Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
+            Err(action
+                .not_confirmed("the API accepted the request; the share is still active")
+                .into())
+        }
+        share => Ok(share),
+    }
 }
 
 /// Waits until a share is deleted.
@@ -242,13 +224,9 @@ async fn look(tools: &Tools<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
     }
 }
 
-/// Begins to remove a resource from a share.
-pub async fn remove_resource(
-    tools: &Tools<'_>,
-    id: &ShareId,
-    what: &resource::Fields,
-) -> Result<(), Error> {
-    let title = format!("remove {} from the share {id}", what.resource_id);
+/// Starts to remove a resource from a share.
+#[must_use]
+pub fn resource_removal(tools: &Tools<'_>, id: &ShareId, what: &resource::Fields) -> Action<()> {
     let before = json!({
         "id": what.id,
         "resource_id": what.resource_id,
@@ -256,109 +234,69 @@ pub async fn remove_resource(
         "resource_account_id": what.resource_account_id,
         "meta": what.meta,
     });
-    let request = resource::remove(tools.account, id, &what.id);
-    tools.write(&request, Some(&before.to_string()), title).await
+    Action::new(
+        format!("remove {} from the share {id}", what.resource_id),
+        resource::remove(tools.account, id, &what.id),
+        [Difference::new("resources", what.resource_id.as_str(), ())],
+    )
+    .before(&before.to_string())
 }
 
-/// Changes what recipients are told with a resource, and sees it read back.
-pub async fn set_meta(
-    tools: &Tools<'_>,
-    id: &ShareId,
-    what: &resource::Resource,
-    meta: &Value,
-) -> Result<resource::Resource, Error> {
-    let title = meta_title(id, what);
-    let request = resource::set_meta(tools.account, id, &what.id, meta);
-    tools.write(&request, Some(what.text()), title).await?;
-    let seen = resource(tools, id, &what.id).await?;
-    if seen.meta == *meta {
-        return Ok(seen);
-    }
-    let message =
-        format!("the meta of the resource `{}` was sent, but does not read back", what.id);
-    Err(Stop::new(StopKind::NotSeen, message)
-        .hint(format!("`cfsso share resources get {id} {}`", what.id))
-        .into())
-}
-
-/// The change that [`set_meta`] makes.
+/// Changes the metadata that recipients get with a resource.
 #[must_use]
 pub fn meta_change(
     tools: &Tools<'_>,
     id: &ShareId,
     what: &resource::Resource,
     meta: &Value,
-) -> Change {
-    Change::new(
-        meta_title(id, what),
-        &resource::set_meta(tools.account, id, &what.id, meta),
-        vec![Difference::new("meta", what.meta.clone(), meta.clone())],
+) -> Action<resource::Resource> {
+    Action::new(
+        format!("change the meta of {} in the share {id}", what.resource_id),
+        resource::set_meta(tools.account, id, &what.id, meta),
+        [Difference::new("meta", what.meta.clone(), meta.clone())],
     )
+    .before(what.text())
+    .shown_by(format!("cfsso share resources get {id} {}", what.id))
 }
 
-fn meta_title(id: &ShareId, what: &resource::Fields) -> String {
-    format!("change the meta of {} in the share {id}", what.resource_id)
-}
-
-/// The change that [`remove_resource`] makes.
+/// Renames a share.
 #[must_use]
-pub fn resource_removal(tools: &Tools<'_>, id: &ShareId, what: &resource::Fields) -> Change {
-    Change::new(
-        format!("remove {} from the share {id}", what.resource_id),
-        &resource::remove(tools.account, id, &what.id),
-        vec![Difference::new("resources", what.resource_id.as_str(), ())],
-    )
-}
-
-/// Gives a share another name, and sees it read back.
-pub async fn rename(tools: &Tools<'_>, share: &Share, name: &str) -> Result<Share, Error> {
-    let title = format!("rename the share {}", share.name);
-    let request = share::rename(tools.account, &share.id, name);
-    tools.write(&request, Some(share.text()), title).await?;
-    let seen = find(tools, &share.id).await?;
-    if seen.name == name {
-        return Ok(seen);
-    }
-    let message = format!("the name of the share `{}` was sent, but does not read back", share.id);
-    Err(Stop::new(StopKind::NotSeen, message)
-        .hint(format!("`cfsso share get {}`", share.id))
-        .into())
-}
-
-/// The change that [`rename`] makes.
-#[must_use]
-pub fn renaming(tools: &Tools<'_>, share: &Share, name: &str) -> Change {
-    Change::new(
+pub fn renaming(tools: &Tools<'_>, share: &Share, name: &str) -> Action<()> {
+    Action::new(
         format!("rename the share {}", share.name),
-        &share::rename(tools.account, &share.id, name),
-        vec![Difference::new("name", share.name.as_str(), name)],
+        share::rename(tools.account, &share.id, name),
+        [Difference::new("name", share.name.as_str(), name)],
+    )
+    .before(share.text())
+    .shown_by(format!("cfsso share get {}", share.id))
+}
+
+/// Adds a resource to a share.
+#[must_use]
+pub fn resource_addition(
+    tools: &Tools<'_>,
+    id: &ShareId,
+    shared: &Shared,
+) -> Action<resource::Resource> {
+    Action::new(
+        format!("add {} to the share {id}", shared.id()),
+        resource::add(tools.account, id, shared),
+        [Difference::new("resources", (), shared.id())],
     )
 }
 
-/// Adds a resource to a share. Where the answer is lost, looks for it first.
+/// Executes [`resource_addition`].
 pub async fn add_resource(
     tools: &Tools<'_>,
     id: &ShareId,
     shared: &Shared,
 ) -> Result<resource::Resource, Error> {
-    let look = async || {
+    let find = async || {
         let request = resource::list(tools.account, id, (None, None), Paging::default());
         let all = tools.client.list(&request).await?;
         Ok(all.into_iter().find(|one| one.is_active() && one.resource_id == shared.id()))
     };
-    let title = format!("add {} to the share {id}", shared.id());
-    let request = resource::add(tools.account, id, shared);
-    Ok(tools.create(&request, look, title).await?.into_inner())
-}
-
-/// The change that [`add_resource`] makes.
-#[must_use]
-pub fn resource_addition(tools: &Tools<'_>, id: &ShareId, shared: &Shared) -> Change {
-    Change::new(
-        format!("add {} to the share {id}", shared.id()),
-        &resource::add(tools.account, id, shared),
-        vec![Difference::new("resources", (), shared.id())],
-    )
+    Ok(tools.execute_once(&resource_addition(tools, id, shared), find).await?.into_inner())
 }
 
 /// A recipient in words.

@@ -12,6 +12,7 @@ use super::progress::{Event, Step, StepId};
 use super::recipients::Audience;
 use super::standing::{self, Standing};
 use super::{grant, records};
+use crate::api::grant::Grant;
 use crate::api::idp::Idp;
 use crate::api::ids::{GrantId, ShareId};
 use crate::api::share::To;
@@ -99,7 +100,7 @@ pub fn plan(tools: &Tools<'_>, wishes: &Wishes, standing: &Standing) -> Plan {
     let decision = decide(standing, &wishes.audience);
     let mut changes = Vec::new();
     if decision.grant.is_none() {
-        changes.push(grant::creation(tools, &wishes.idp));
+        changes.push(grant::creation(tools, &wishes.idp).change());
     }
     match &decision.sharing {
         Sharing::Stands => {}
@@ -108,10 +109,10 @@ pub fn plan(tools: &Tools<'_>, wishes: &Wishes, standing: &Standing) -> Plan {
                 .grant
                 .unwrap_or_else(|| "NEW-GRANT".parse().expect("letters and a hyphen make an ID"));
             let shared = Shared::grant(tools.account, &id);
-            changes.push(records::creation(tools, &wishes.name, to, &shared));
+            changes.push(records::creation(tools, &wishes.name, to, &shared).change());
         }
         Sharing::Add(share, to) => {
-            changes.extend(to.iter().map(|to| records::addition(tools, share, to)));
+            changes.extend(to.iter().map(|to| records::addition(tools, share, to).change()));
         }
     }
     Plan::new(Vec::new(), changes)
@@ -129,31 +130,32 @@ struct Run<'a> {
 impl Run<'_> {
     async fn go(&self, outcome: &mut Outcome) -> Result<(), Error> {
         let Decision { grant, sharing } = decide(self.standing, &self.wishes.audience);
-        let is_new = grant.is_none();
-        let grant = self.grant(grant).await?;
+        let created = self.grant(grant.as_ref()).await?;
+        let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
+        let grant = grant.expect("a grant that does not exist was created");
         outcome.grant_id = Some(grant.to_string());
         let shares = match self.share(&grant, sharing).await {
             Ok(shares) => shares,
-            Err(error) if is_new => {
+            Err(error) => {
+                let Some(created) = created else { return Err(error) };
                 outcome.grant_id = None;
                 self.steps.conclude(&error);
-                return Err(self.take_back(&grant, error).await);
+                return Err(self.take_back(&created, error).await);
             }
-            Err(error) => return Err(error),
         };
         outcome.share_ids = shares.iter().map(ToString::to_string).collect();
         self.associate(&shares, outcome).await
     }
 
-    async fn grant(&self, standing: Option<GrantId>) -> Result<GrantId, Error> {
-        if let Some(id) = standing {
+    async fn grant(&self, existing: Option<&GrantId>) -> Result<Option<Grant>, Error> {
+        if let Some(id) = existing {
             self.steps.end(StepId::Grant, StepState::DoneAlready, format!("ID {id}"));
-            return Ok(id);
+            return Ok(None);
         }
         self.steps.begin(StepId::Grant);
-        let id = grant::create(self.tools, &self.wishes.idp.id).await?.id.clone();
-        self.steps.end(StepId::Grant, StepState::Done, format!("ID {id}"));
-        Ok(id)
+        let grant = grant::create(self.tools, &self.wishes.idp).await?;
+        self.steps.end(StepId::Grant, StepState::Done, format!("ID {}", grant.id));
+        Ok(Some(grant))
     }
 
     /// The shares that reach the audience afterwards.
@@ -202,9 +204,10 @@ impl Run<'_> {
     }
 
     /// Deletes a grant made in this run, since nothing is shared by it.
-    async fn take_back(&self, id: &GrantId, error: Error) -> Error {
+    async fn take_back(&self, grant: &Grant, error: Error) -> Error {
+        let id = &grant.id;
         self.steps.begin(StepId::TakeBack);
-        if let Err(second) = grant::delete(self.tools, id, None).await {
+        if let Err(second) = grant::delete(self.tools, grant, &self.wishes.idp.name).await {
             self.steps.conclude(&second);
             return Stop::new(
                 StopKind::HalfDone,

@@ -146,11 +146,13 @@ pub fn losing(standing: &Standing, deeds: &[Deed<'_>], directory: &Directory) ->
 pub fn plan(tools: &Tools<'_>, idp: &Idp, deeds: &[Deed<'_>]) -> Plan {
     let change = |deed: &Deed<'_>| -> Change {
         match deed {
-            Deed::Remove(held, recipient) => records::removal(tools, &held.share.id, recipient),
-            Deed::DeleteGrant(grant) => grant::deletion(tools, grant, &idp.name),
-            Deed::DeleteShare(share) => records::deletion(tools, share),
+            Deed::Remove(held, recipient) => {
+                records::removal(tools, &held.share.id, recipient).change()
+            }
+            Deed::DeleteGrant(grant) => grant::deletion(tools, grant, &idp.name).change(),
+            Deed::DeleteShare(share) => records::deletion(tools, share).change(),
             Deed::Withdraw(held, resource) => {
-                records::resource_removal(tools, &held.share.id, resource)
+                records::resource_removal(tools, &held.share.id, resource).change()
             }
         }
     };
@@ -215,13 +217,13 @@ impl Run<'_> {
         let (id, detail) = match deed {
             Deed::Remove(held, recipient) => {
                 steps.begin(StepId::RemoveRecipients);
-                records::remove(tools, &held.share.id, recipient).await?;
+                tools.execute(&records::removal(tools, &held.share.id, recipient)).await?;
                 let who = recipient.account().map_or("it", AccountId::as_str);
                 (StepId::RemoveRecipients, format!("{who} is being taken out"))
             }
             Deed::DeleteGrant(grant) => {
                 steps.begin(StepId::DeleteGrant);
-                grant::delete(tools, &grant.id, Some(grant)).await?;
+                grant::delete(tools, grant, &self.wishes.idp.name).await?;
                 (StepId::DeleteGrant, format!("ID {}, seen to be gone", grant.id))
             }
             Deed::DeleteShare(share) => {
@@ -231,7 +233,7 @@ impl Run<'_> {
             }
             Deed::Withdraw(held, resource) => {
                 steps.begin(StepId::DeleteShare);
-                records::remove_resource(tools, &held.share.id, resource).await?;
+                tools.execute(&records::resource_removal(tools, &held.share.id, resource)).await?;
                 let detail = format!("the share {} stays for what else it is of", held.share.id);
                 (StepId::DeleteShare, detail)
             }

@@ -21,7 +21,7 @@ use self::entry::{Begun, Ended, FORMAT, Line};
 use self::redact::{Redacted, redact};
 use self::store::RunFile;
 use super::{Stop, StopKind};
-use crate::api::request::Request;
+use crate::api::request::WriteRequest;
 use crate::api::{Client, Error, Said};
 use crate::clock::Clock;
 
@@ -152,7 +152,7 @@ impl<'p> Journal<'p> {
     pub(super) fn begin<T>(
         &self,
         client: &Client,
-        request: &Request<T>,
+        request: &WriteRequest<T>,
         intent: &Intent<'_>,
     ) -> Result<Ticket, Stop> {
         let request = to_raw_value(request).expect("a request is plain data");
@@ -301,8 +301,8 @@ mod tests {
         Client::new(Config::new(token), clock.clone())
     }
 
-    fn request() -> Request<()> {
-        Request::patch(&["accounts", "a"])
+    fn request() -> WriteRequest<()> {
+        WriteRequest::patch(&["accounts", "a"])
             .body(&serde_json::json!({"client_secret": "S3", "note": SECRET}))
     }
 

@@ -11,7 +11,7 @@ use crate::dns;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Change;
 use crate::flow::publish::{self, Place, TxtRecord};
-use crate::flow::{Error, Tools, connector, enable, verify};
+use crate::flow::{Error, Tools, connector, verify};
 use crate::words::counted;
 
 /// The plan in words.
@@ -98,8 +98,8 @@ pub async fn plan(
     let mut changes = Vec::new();
     if task.renames() {
         let enforced = task.standing.iter().filter(|it| it.enabled != Some(false));
-        changes.extend(enforced.map(|it| connector::disabling(tools, it)));
-        changes.extend(task.standing.iter().map(|it| connector::deletion(tools, it)));
+        changes.extend(enforced.map(|it| connector::disabling(tools, it).change()));
+        changes.extend(task.standing.iter().map(|it| connector::deletion(tools, it).change()));
         changes.extend(task.edit(task.organization.clone())?.changes(tools));
     }
     for wanted in &task.snapshot.connectors {
@@ -123,7 +123,7 @@ async fn restoring(
     let waits = wanted.was_verified();
     if standing.is_none() {
         let begin = if waits { BeginVerification::Later } else { BeginVerification::Now };
-        changes.push(connector::creation(tools, domain, begin, wanted.fedramp));
+        changes.push(connector::creation(tools, domain, begin, wanted.fedramp).change());
     }
     let is_verified = standing.is_some_and(|connector| connector.is_verified());
     if let (true, Some(Place::Zone { zone, .. })) = (wishes.publish_txt, place) {
@@ -132,18 +132,20 @@ async fn restoring(
             code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
         let records = publish::records(tools, &zone.id, domain, &code).await?;
         if !records.stands && !is_verified {
-            changes.push(publish::creation(&zone.id, &TxtRecord::new(domain, &code), id));
+            changes.push(publish::creation(&zone.id, &TxtRecord::new(domain, &code), id).change());
         }
         if wishes.replace_stale_txt {
-            changes.extend(records.stale.iter().map(|record| publish::deletion(&zone.id, record)));
+            changes.extend(
+                records.stale.iter().map(|record| publish::deletion(&zone.id, record).change()),
+            );
         }
     }
     if waits && !is_verified {
-        changes.push(verify::beginning(tools, domain, id));
+        changes.push(verify::beginning(tools, domain.as_str(), id).change());
     }
     let is_enabled = standing.is_some_and(|connector| connector.is_enabled());
     if wanted.enabled && !wishes.no_enable && !is_enabled {
-        changes.push(enable::enabling(tools, domain, id, Some(false)));
+        changes.push(connector::enabling(tools, domain, id, Some(false)).change());
     }
     Ok(changes)
 }

@@ -9,7 +9,6 @@ use std::cell::RefCell;
 pub use checklist::{Enabling, Event, Report, Step, StepId, Wishes};
 pub use outlook::plan;
 
-use super::enable;
 use super::plan::Plan;
 use super::preflight::{self, Served, Subject, Terms};
 use super::publish::{self, Place, TxtRecord};
@@ -200,7 +199,7 @@ impl Setup<'_> {
         }
         for stale in &records.stale {
             if self.wishes.replace_stale_txt {
-                publish::delete(self.tools, &zone.id, stale).await?;
+                self.tools.execute(&publish::deletion(&zone.id, stale)).await?;
             } else {
                 let text = format!(
                     "a stale code of this program stands at {}: {}; --replace-stale-txt removes it",
@@ -291,7 +290,7 @@ impl Setup<'_> {
         self.preflight(&connector, others, seen, enabling).await?;
         self.steps.begin(StepId::Enable);
         confirm().await?;
-        let connector = enable::enable(self.tools, &connector).await?;
+        let connector = connector::enable(self.tools, &self.wishes.domain, &connector).await?;
         self.saw(&connector);
         self.steps.end(
             StepId::Enable,

@@ -4,7 +4,6 @@ use super::Wishes;
 use crate::api::connector::BeginVerification;
 use crate::api::ids::ConnectorId;
 use crate::dns::{self, Reach, Verdict};
-use crate::flow::enable;
 use crate::flow::plan::{Change, Plan};
 use crate::flow::preflight::{self, Served, Subject, Terms};
 use crate::flow::publish::{self, Place, TxtRecord};
@@ -25,7 +24,7 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
     let id = standing.map_or(&unknown, |connector| &connector.id);
     if standing.is_none() {
         let begin = if wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
-        changes.push(connector::creation(tools, domain, begin, wishes.fedramp));
+        changes.push(connector::creation(tools, domain, begin, wishes.fedramp).change());
     }
     let verified = standing.is_some_and(|connector| connector.is_verified());
     let code = standing.and_then(|connector| connector.code());
@@ -37,15 +36,18 @@ pub async fn plan(tools: &Tools<'_>, wishes: &Wishes) -> Result<Plan, Error> {
     let under_way =
         standing.is_some_and(|connector| verify::next(connector) == verify::Next::Follow);
     if !verified && !under_way && (wishes.wait || standing.is_some()) {
-        changes.push(verify::beginning(tools, domain, id));
+        changes.push(verify::beginning(tools, domain.as_str(), id).change());
     }
     if wishes.enable.is_some() && !standing.is_some_and(|connector| connector.is_enabled()) {
-        changes.push(enable::enabling(
-            tools,
-            domain,
-            id,
-            standing.and_then(|connector| connector.enabled),
-        ));
+        changes.push(
+            connector::enabling(
+                tools,
+                domain,
+                id,
+                standing.and_then(|connector| connector.enabled),
+            )
+            .change(),
+        );
     }
     let checks = match (standing, &wishes.enable) {
         (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
@@ -74,10 +76,13 @@ async fn publishing(
     let records = publish::records(tools, &zone.id, &wishes.domain, &code).await?;
     let mut changes = Vec::new();
     if !records.stands {
-        changes.push(publish::creation(&zone.id, &TxtRecord::new(&wishes.domain, &code), id));
+        changes
+            .push(publish::creation(&zone.id, &TxtRecord::new(&wishes.domain, &code), id).change());
     }
     if wishes.replace_stale_txt {
-        changes.extend(records.stale.iter().map(|record| publish::deletion(&zone.id, record)));
+        changes.extend(
+            records.stale.iter().map(|record| publish::deletion(&zone.id, record).change()),
+        );
     }
     Ok(changes)
 }

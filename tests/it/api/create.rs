@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use cfsso::api::connector::{self, BeginVerification, Connector};
-use cfsso::api::request::Request;
+use cfsso::api::request::WriteRequest;
 use cfsso::api::{Created, Error, Kind};
 
 use super::requests::{CONNECTOR, account};
@@ -13,7 +13,7 @@ const LIST_WITH: &str =
     r#"[{"id":"c9","email_domain":"other.cats"},{"id":"c1","email_domain":"cool.cats"}]"#;
 const LIST_WITHOUT: &str = r#"[{"id":"c9","email_domain":"other.cats"}]"#;
 
-fn request() -> Request<Connector> {
+fn request() -> WriteRequest<Connector> {
     connector::create(&account(), &"cool.cats".parse().unwrap(), BeginVerification::Now, None)
 }
 
@@ -39,7 +39,7 @@ async fn create(script: impl IntoIterator<Item = Reply>, max_retries: u32) -> Ou
         let connectors = client.send(&connector::list(&account())).await?;
         Ok(connectors.into_iter().find(|connector| connector.email_domain == "cool.cats"))
     };
-    let result = client.create(&request(), find).await;
+    let result = client.write_once(&request(), find).await.map(|(created, _)| created);
     let order = server.lines().iter().map(|line| &line[..1]).collect();
     Outcome { result, order, unanswered: client.unanswered() }
 }
@@ -157,6 +157,6 @@ async fn the_look_up_comes_after_a_pause() {
         looked.set(super::server::waited(&clock));
         Ok(Some(serde_json::from_str::<Connector>(CONNECTOR).unwrap()))
     };
-    client.create(&request(), find).await.unwrap();
+    client.write_once(&request(), find).await.unwrap();
     assert!(looked.get() >= 0.5, "a creation that is still being carried out has to show");
 }

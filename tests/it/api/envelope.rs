@@ -91,7 +91,7 @@ async fn a_success_is_read_whatever_its_shape() {
         let server = Server::start([answer(200, "", &body)]).await;
         let (client, _) = server.client();
         let request = connector::set_enabled(&account(), &id(), false);
-        let connector = client.send(&request).await.unwrap();
+        let connector = client.write(&request).await.unwrap().0;
         assert_eq!(connector.text(), CONNECTOR, "{body}");
     }
 }
@@ -107,7 +107,7 @@ async fn a_success_without_a_result_is_one() {
     ] {
         let server = Server::start([answer(status, "", body)]).await;
         let (client, _) = server.client();
-        client.send(&connector::begin_verification(&account(), &id())).await.unwrap();
+        client.write(&connector::begin_verification(&account(), &id())).await.unwrap();
     }
 }
 

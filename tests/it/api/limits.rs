@@ -41,7 +41,7 @@ async fn the_commands_deadline_caps_every_request() {
     let server = Server::start([Reply::SendAndStall(Vec::new())]).await;
     let (client, _) = server.client_with(|config| config.deadline = Some(start() + SHORT));
     let request = connector::set_enabled(&account(), &id(), true);
-    let error = client.send(&request).await.unwrap_err();
+    let error = client.write(&request).await.unwrap_err();
     assert!(matches!(error.fault, Fault::OutOfTime { sent: true, .. }), "{error:?}");
     assert_eq!((error.kind(), error.attempts), (Kind::OutOfTime, 1));
     assert!(error.outcome_unknown());
@@ -52,7 +52,7 @@ async fn the_commands_deadline_caps_every_request() {
 async fn after_the_deadline_nothing_is_sent() {
     let server = Server::start([success("[]")]).await;
     let (client, _) = server.client_with(|config| config.deadline = Some(start()));
-    let error = client.send(&connector::delete(&account(), &id())).await.unwrap_err();
+    let error = client.write(&connector::delete(&account(), &id())).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts), (Kind::OutOfTime, 0));
     assert!(!error.outcome_unknown());
     assert!(client.unanswered().is_empty());

@@ -21,7 +21,7 @@ pub const CONNECTOR: &str = r#"{"id":"c1","email_domain":"cool.cats","enabled":f
 async fn a_request_carries_the_token_and_says_who_asks() {
     let server = Server::start([success(CONNECTOR)]).await;
     let (client, _) = server.client();
-    let connector = client.send(&connector::set_enabled(&account(), &id(), true)).await.unwrap();
+    let connector = client.write(&connector::set_enabled(&account(), &id(), true)).await.unwrap().0;
     assert_eq!(connector.text(), CONNECTOR);
     let request = &server.requests()[0];
     let path = format!("/client/v4/accounts/{}/sso_connectors/{}", account(), id());
@@ -68,7 +68,7 @@ async fn requests_one_after_the_other_share_a_connection() {
     client.send(&connector::list(&account())).await.unwrap();
     client.send(&connector::get(&account(), &id())).await.unwrap_err();
     client.send(&connector::get(&account(), &id())).await.unwrap();
-    client.send(&connector::delete(&account(), &id())).await.unwrap();
+    client.write(&connector::delete(&account(), &id())).await.unwrap();
     assert_eq!(server.connections(), 1);
 }
 
@@ -118,15 +118,15 @@ async fn every_resource_asks_its_documented_route() {
     .await;
     let (client, _) = server.client();
     let create = connector::create(&account(), &domain, BeginVerification::Later, Some(true));
-    client.send(&create).await.unwrap();
-    client.send(&connector::set_fedramp(&account(), &id(), false)).await.unwrap();
-    client.send(&connector::begin_verification(&account(), &id())).await.unwrap();
+    client.write(&create).await.unwrap();
+    client.write(&connector::set_fedramp(&account(), &id(), false)).await.unwrap();
+    client.write(&connector::begin_verification(&account(), &id())).await.unwrap();
     let zones = client.list(&zone::list(&account(), "cool.cats")).await.unwrap();
     assert!(zones[0].is_served_here());
     let records = client.list(&record::list_txt(&zone, "cool.cats")).await.unwrap();
     assert_eq!(records[0].txt().unwrap(), "code=1");
-    client.send(&record::create_txt(&zone, "cool.cats", "code=1", "by cfsso")).await.unwrap();
-    client.send(&record::delete(&zone, &record_id)).await.unwrap();
+    client.write(&record::create_txt(&zone, "cool.cats", "code=1", "by cfsso")).await.unwrap();
+    client.write(&record::delete(&zone, &record_id)).await.unwrap();
     assert_eq!(client.list(&account::list()).await.unwrap()[0].name.as_deref(), Some("Demo"));
     assert!(client.send(&token::verify_user()).await.unwrap().is_active());
     assert!(!client.send(&token::verify_account(&account())).await.unwrap().is_active());
@@ -185,6 +185,6 @@ async fn a_redirect_is_not_followed_and_takes_no_token_along() {
 async fn a_redirect_on_the_same_host_is_not_followed_either() {
     let server = Server::start([answer(308, "location: /elsewhere\r\n", ""), success("{}")]).await;
     let (client, _) = server.client();
-    client.send(&connector::delete(&account(), &id())).await.unwrap_err();
+    client.write(&connector::delete(&account(), &id())).await.unwrap_err();
     assert_eq!(server.requests().len(), 1);
 }

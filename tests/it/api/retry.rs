@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cfsso::api::connector;
-use cfsso::api::request::Request;
+use cfsso::api::request::WriteRequest;
 use cfsso::api::{Fault, Kind};
 
 use super::requests::{CONNECTOR, account, id};
@@ -21,8 +21,8 @@ async fn a_throttled_request_waits_as_long_as_the_api_asks() {
         let server = Server::start([answer(429, headers, "{}"), success(CONNECTOR)]).await;
         let (client, clock) = server.client();
         // A throttled POST was not carried out: it may go again too.
-        let request = Request::<()>::post(&["a"]).decoded_by(|_| Ok(()));
-        client.send(&request).await.unwrap();
+        let request = WriteRequest::<()>::post(&["a"]).decoded_by(|_| Ok(()));
+        client.write(&request).await.unwrap();
         assert!((waited(&clock) - seconds).abs() < f64::EPSILON, "{}", waited(&clock));
         assert!(client.unanswered().is_empty());
     }
@@ -74,7 +74,7 @@ async fn a_rate_limit_that_outlasts_the_command_stops_it() {
         config.deadline = Some(super::server::start() + Duration::from_secs(20));
     });
     client.send(&connector::list(&account())).await.unwrap();
-    let error = client.send(&connector::delete(&account(), &id())).await.unwrap_err();
+    let error = client.write(&connector::delete(&account(), &id())).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts), (Kind::OutOfTime, 0));
     assert!(!error.outcome_unknown());
     assert!(client.unanswered().is_empty());
@@ -140,7 +140,7 @@ async fn a_host_that_cannot_be_reached_is_tried_again_and_named() {
     let (client, clock) = server.client_with(|config| {
         config.base = format!("http://{address}").parse().unwrap();
     });
-    let error = client.send(&Request::<()>::post(&["a"])).await.unwrap_err();
+    let error = client.write(&WriteRequest::<()>::post(&["a"])).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts), (Kind::Unavailable, 5));
     let Fault::NotSent { host, source } = &error.fault else { panic!("{error:?}") };
     assert_eq!(*host, address);
@@ -154,7 +154,7 @@ async fn a_host_that_cannot_be_reached_is_tried_again_and_named() {
 async fn a_write_that_says_what_it_comes_to_is_sent_again() {
     let server = Server::start([failure(500), Reply::Hang, success(CONNECTOR)]).await;
     let (client, _) = server.client();
-    client.send(&connector::set_enabled(&account(), &id(), true)).await.unwrap();
+    client.write(&connector::set_enabled(&account(), &id(), true)).await.unwrap();
     assert!(client.unanswered().is_empty());
 }
 
@@ -164,7 +164,7 @@ async fn a_post_of_unknown_outcome_is_not_repeated_blindly() {
         let server = Server::start([lost, success("null")]).await;
         let (client, _) = server.client();
         let request = connector::begin_verification(&account(), &id());
-        let error = client.send(&request).await.unwrap_err();
+        let error = client.write(&request).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts), (Kind::Unavailable, 1));
         assert!(error.outcome_unknown() && !error.is_retryable());
         assert_eq!(client.unanswered(), [request.to_string()]);
@@ -177,7 +177,7 @@ async fn a_deletion_repeated_after_a_lost_answer_may_find_nothing_left() {
     let gone = || failure(404);
     let server = Server::start([Reply::SendAndClose(Vec::new()), gone()]).await;
     let (client, _) = server.client();
-    client.send(&connector::delete(&account(), &id())).await.unwrap();
+    client.write(&connector::delete(&account(), &id())).await.unwrap();
     assert_eq!(server.requests().len(), 2);
     assert!(client.unanswered().is_empty());
 
@@ -185,7 +185,7 @@ async fn a_deletion_repeated_after_a_lost_answer_may_find_nothing_left() {
     for script in [vec![gone()], vec![answer(429, "retry-after: 1\r\n", "{}"), gone()]] {
         let server = Server::start(script).await;
         let (client, _) = server.client();
-        let error = client.send(&connector::delete(&account(), &id())).await.unwrap_err();
+        let error = client.write(&connector::delete(&account(), &id())).await.unwrap_err();
         assert_eq!(error.kind(), Kind::NotFound);
         assert!(!error.outcome_unknown());
     }
@@ -199,7 +199,7 @@ async fn an_interrupted_write_is_named() {
     server.received().await;
     let request = connector::set_enabled(&account(), &id(), false);
     tokio::select! {
-        _ = client.send(&request) => panic!("there is no answer"),
+        _ = client.write(&request) => panic!("there is no answer"),
         () = server.received() => {}
     }
     assert_eq!(client.unanswered(), [request.to_string()]);

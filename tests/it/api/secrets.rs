@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use cfsso::api::connector;
-use cfsso::api::request::Request;
+use cfsso::api::request::{Request, WriteRequest};
 use tracing::{Dispatch, Level};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -73,7 +73,7 @@ async fn a_request_is_one_line_with_verb_path_status_time_and_ray() {
     let server = Server::start([success(CONNECTOR), answer(500, "", "{}"), success("[]")]).await;
     let (client, _) = server.client();
     let (lines, _guard) = collect(Level::INFO);
-    client.send(&connector::set_enabled(&account(), &id(), true)).await.unwrap();
+    client.write(&connector::set_enabled(&account(), &id(), true)).await.unwrap();
     client.send(&connector::list(&account())).await.unwrap();
     let text = lines.text();
     let lines: Vec<_> = text.lines().collect();
@@ -97,10 +97,10 @@ async fn traces_show_headers_and_bodies_but_no_secret() {
     let server = Server::start([reply]).await;
     let (client, _) = server.client();
     let (lines, _guard) = collect(Level::DEBUG);
-    let request = Request::<serde_json::Value>::patch(&["a", TOKEN])
+    let request = WriteRequest::<serde_json::Value>::patch(&["a", TOKEN])
         .query("client_secret", "PlantedQuery")
         .body(&serde_json::from_str::<serde_json::Value>(&echo).unwrap());
-    client.send(&request).await.unwrap();
+    client.write(&request).await.unwrap();
     let text = lines.text();
     for shown in ["> authorization: [masked]", "< cf-ray: ray200", "\"shown\"", "\"id\""] {
         assert!(text.contains(shown), "{shown} is not in {text}");

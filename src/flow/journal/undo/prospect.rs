@@ -8,7 +8,7 @@ use super::inverse::{Deed, Inverse, is_connector, is_one_segment};
 use super::{segments, shared};
 use crate::api::document::{Document, members};
 use crate::api::mask::is_secret_field;
-use crate::api::request::Request;
+use crate::api::request::WriteRequest;
 use crate::flow::journal::{Entry, NOT_KEPT};
 use crate::flow::plan::{Change, Difference};
 use crate::flow::target::is_hidden;
@@ -45,7 +45,7 @@ pub enum Prospect {
 /// A request that puts an entry back.
 pub struct Ready {
     /// The request.
-    pub request: Request<Value>,
+    pub request: WriteRequest<Value>,
     /// What it does, in words.
     pub title: String,
     /// What it turns into what.
@@ -112,7 +112,7 @@ impl Inverse {
             }
         }
         let segments = segments(collection);
-        let request = Request::post(&segments).body(&body);
+        let request = WriteRequest::post(&segments).body(&body);
         let gone: Document = "{}".parse().expect("an object is a document");
         Ready {
             request,
@@ -159,7 +159,7 @@ impl Inverse {
         };
         let drift = differences(written, now, &counts);
         let ready = Ready {
-            request: Request::delete(&segments(&path)).decoded_by(|_| Ok(Value::Null)),
+            request: WriteRequest::delete(&segments(&path)).decoded_by(|_| Ok(Value::Null)),
             title: format!("undo {}: delete {}", entry.id, subject(now)),
             diff: vec![Difference::new("id", now.read::<String>(&["id"]), ())],
             before: Some(now.clone()),
@@ -193,7 +193,7 @@ impl Inverse {
             after.set(&[name], &value).expect("the document is an object");
         }
         let is_put = self.path.contains("/shares/");
-        let change = if is_put { Request::put } else { Request::patch };
+        let change = if is_put { WriteRequest::put } else { WriteRequest::patch };
         let ready = Ready {
             request: change(&segments(&self.path)).body(&body).decoded_by(|_| Ok(Value::Null)),
             title: format!("undo {}: change {} back", entry.id, subject(now)),
@@ -230,7 +230,7 @@ impl Inverse {
         }
         without_secrets(&mut body);
         let ready = Ready {
-            request: Request::put(&segments(&self.path))
+            request: WriteRequest::put(&segments(&self.path))
                 .body(&body)
                 .decoded_by(|_| Ok(Value::Null)),
             title: format!("undo {}: put {} back", entry.id, subject(now)),

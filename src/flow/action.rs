@@ -1,0 +1,122 @@
+//! Writes as values: what a dry run lists is what the executor sends.
+
+use serde::Serialize;
+
+use super::journal::Intent;
+use super::plan::{Change, Difference};
+use super::{Error, Stop, StopKind, Tools};
+use crate::api::request::{Request, WriteRequest};
+use crate::api::{Created, Error as ApiError, Kind};
+
+/// One write: what it does, the request, and the fields that it changes.
+pub struct Action<T> {
+    title: String,
+    request: WriteRequest<T>,
+    diff: Vec<Difference>,
+    before: Option<String>,
+    show_command: Option<String>,
+}
+
+impl<T> Action<T> {
+    /// A write. `title` is an imperative, such as "delete the share x".
+    pub fn new(
+        title: impl Into<String>,
+        request: WriteRequest<T>,
+        diff: impl IntoIterator<Item = Difference>,
+    ) -> Self {
+        let diff = diff.into_iter().collect();
+        Self { title: title.into(), request, diff, before: None, show_command: None }
+    }
+
+    /// With the object as it was read: undo restores it.
+    #[must_use]
+    pub fn before(mut self, object: &str) -> Self {
+        self.before = Some(object.to_owned());
+        self
+    }
+
+    /// With the command that shows the object, for a write that is not confirmed.
+    #[must_use]
+    pub fn shown_by(mut self, command: impl Into<String>) -> Self {
+        self.show_command = Some(command.into());
+        self
+    }
+
+    /// With something in front of the title.
+    #[must_use]
+    pub fn prefixed(mut self, prefix: &str) -> Self {
+        self.title.insert_str(0, prefix);
+        self
+    }
+
+    /// The write as a dry run lists it.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        Change::new(&self.title, &self.request, self.diff.clone())
+    }
+
+    /// The error for a write that was accepted and cannot be confirmed.
+    pub fn not_confirmed(&self, observed: impl Into<String>) -> Stop {
+        let message = format!("not confirmed: {}", self.title);
+        let stop = Stop::new(StopKind::NotSeen, message).cause(observed);
+        match &self.show_command {
+            Some(command) => stop.hint(format!("`{command}`")),
+            None => stop,
+        }
+    }
+
+    fn intent(&self) -> Intent<'_> {
+        Intent { title: self.title.clone(), before: self.before.as_deref(), undoes: None }
+    }
+}
+
+impl Tools<'_> {
+    /// Records, sends and records the outcome.
+    pub async fn execute<T>(&self, action: &Action<T>) -> Result<T, Error> {
+        self.write_as(&action.request, action.intent()).await
+    }
+
+    /// [`Tools::execute`] for what must not be sent twice: if the answer is lost,
+    /// `find` looks for the result first.
+    pub async fn execute_once<T: Serialize>(
+        &self,
+        action: &Action<T>,
+        find: impl AsyncFn() -> Result<Option<T>, ApiError>,
+    ) -> Result<Created<T>, Error> {
+        self.create_as(&action.request, find, action.intent()).await
+    }
+
+    /// [`Tools::execute`], then reads the object and compares it.
+    pub async fn execute_and_confirm<T, R>(
+        &self,
+        action: &Action<T>,
+        read: &Request<R>,
+        is_as_sent: impl Fn(&R) -> bool,
+    ) -> Result<R, Error> {
+        self.execute(action).await?;
+        let object = self.client.send(read).await?;
+        if is_as_sent(&object) {
+            return Ok(object);
+        }
+        Err(action.not_confirmed("the API accepted the request and shows another value").into())
+    }
+
+    /// [`Tools::execute`] of a deletion, then confirms that the object is gone.
+    pub async fn execute_deletion<R>(
+        &self,
+        action: &Action<()>,
+        read: &Request<R>,
+    ) -> Result<(), Error> {
+        self.execute(action).await?;
+        match self.client.send(read).await {
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            Err(error) => {
+                let stop = action.not_confirmed("the API accepted the request; reading it failed");
+                Err(stop.causes(error.sentences()).into())
+            }
+            Ok(_) => {
+                Err(action.not_confirmed("the API accepted the request; it still exists").into())
+            }
+        }
+    }
+}
