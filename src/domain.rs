@@ -8,6 +8,8 @@ use std::str::FromStr;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::Serialize;
 
+use crate::input::value::{self, Invisible};
+
 /// The domain part of e-mail addresses: lower case, A-labels (RFC 5890), no
 /// trailing dot, at least two labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -28,7 +30,10 @@ pub enum Reason {
     /// Nothing was given.
     #[error("it is empty")]
     Empty,
-    /// White space anywhere.
+    /// A character that cannot be seen.
+    #[error("{0}")]
+    Invisible(Invisible),
+    /// White space inside.
     #[error("it contains blanks")]
     Blanks,
     /// `somebody@cool.cats`.
@@ -203,7 +208,11 @@ impl FromStr for EmailDomain {
     type Err = InvalidDomain;
 
     fn from_str(text: &str) -> Result<Self, InvalidDomain> {
-        parse(text).map(Self).map_err(|reason| InvalidDomain { text: text.to_owned(), reason })
+        let trimmed = value::trim(text).map_err(Reason::Invisible);
+        trimmed
+            .and_then(parse)
+            .map(Self)
+            .map_err(|reason| InvalidDomain { text: value::visible(text), reason })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::InvalidDomain;
 use crate::flow::bypass::OtherWay;
 use crate::flow::explained::Explained;
 use crate::flow::{self, Stop, StopKind};
+use crate::input::proxy::InvalidProxy;
 use crate::output::{ApiError, ExitCode, Failure};
 use crate::{sandbox, settings};
 
@@ -61,6 +62,7 @@ fn exit_of(error: &anyhow::Error) -> ExitCode {
             || layer.is::<InvalidBaseUrl>()
             || layer.is::<InvalidDomain>()
             || layer.is::<InvalidId>()
+            || layer.is::<InvalidProxy>()
     });
     if is_usage {
         return ExitCode::Usage;
@@ -85,6 +87,10 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
         settings::Error::Account { .. } => Some(
             "the account ID is in the dashboard's address, after dash.cloudflare.com/".to_owned(),
         ),
+        settings::Error::Malformed { is_windows_path: true, .. } => {
+            Some(r"write a Windows path in single quotes: 'C:\Users\ada\token'".to_owned())
+        }
+        settings::Error::Elsewhere { hint, .. } => Some(hint.clone()),
         settings::Error::Malformed { .. } | settings::Error::NoProfile { .. } => {
             Some("`cfsso help environment` shows what a profile may hold".to_owned())
         }
@@ -126,7 +132,11 @@ fn answered(error: &api::Error) -> Failure {
     failure.api_errors = error
         .api_errors()
         .iter()
-        .map(|error| ApiError { code: error.code, message: error.message.clone() })
+        .map(|error| ApiError {
+            code: error.code,
+            message: error.message.clone(),
+            documentation_url: error.documentation_url.clone(),
+        })
         .collect();
     if error.kind() == Kind::Forbidden {
         failure.required_permission = permission::required(&error.request).map(str::to_owned);
@@ -288,7 +298,7 @@ mod tests {
     const TOKENS: &str = "/accounts/a/tokens";
 
     fn refused(request: &str, status: u16, code: u64, message: &str) -> anyhow::Error {
-        let said = api::ApiError { code: Some(code), message: message.to_owned() };
+        let said = api::ApiError::new(Some(code), message);
         let refusal = Refusal { status, errors: vec![said], ray: None, retry_after: None };
         api::Error::refused(request, refusal).into()
     }
@@ -389,6 +399,7 @@ mod tests {
             ),
             (
                 settings::Error::Malformed {
+                    is_windows_path: false,
                     path: path(),
                     line: 1,
                     column: 1,

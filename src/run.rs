@@ -54,6 +54,7 @@ pub async fn run(process: Process) -> ExitCode {
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
         .with_call(settings.call());
     let _traces = traces(&screen, &options);
+    settings.warnings.iter().for_each(|warning| screen.warn(warning.as_str()));
     let context = Context::new(settings, screen, clock, &args).with_env(env);
     let is_service = command.is_service();
     tokio::select! {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+use crate::input::value::{self, Invisible};
+
 /// The API's address, path prefix included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
@@ -28,6 +30,9 @@ pub enum InvalidBaseUrl {
     /// It holds a user name or a password.
     #[error("the API base URL holds a user name or password: give the token by its own setting")]
     UserInfo,
+    /// It contains a character that cannot be seen.
+    #[error("the API base URL cannot be read: {0}")]
+    Invisible(Invisible),
     /// It holds a query or a fragment.
     #[error("the API base URL has a query or a fragment: it has to end with the path")]
     Query,
@@ -85,6 +90,7 @@ impl FromStr for BaseUrl {
     type Err = InvalidBaseUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        let text = value::trim(text).map_err(InvalidBaseUrl::Invisible)?;
         let url = Url::parse(text).map_err(InvalidBaseUrl::Unreadable)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidBaseUrl::UserInfo);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::base::BaseUrl;
 use super::credentials::Credentials;
 use super::roots::Roots;
+use crate::input::proxy::ProxySettings;
 
 /// Where the API is, who calls, and how patiently.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// Which certificates are trusted.
     pub roots: Roots,
+    /// The proxy between, which one without encryption is not sent by.
+    pub proxy: ProxySettings,
     /// How often a request is sent again.
     pub max_retries: u32,
     /// How long one request may take, its answer included.
@@ -34,6 +37,7 @@ impl Config {
             base: BaseUrl::default(),
             credentials,
             roots: Roots::default(),
+            proxy: ProxySettings::default(),
             max_retries: 4,
             request_timeout: Duration::from_secs(30),
             deadline: None,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::input::secret;
+
 /// A token, or an account's Global API Key (API reference, section 1.1).
 #[derive(Clone)]
 pub enum Credentials {
@@ -20,25 +22,39 @@ pub enum Credentials {
 
 /// Why credentials cannot be sent. The API would only say that a header is
 /// malformed (code 6003); this says what is wrong, and never shows the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} {reason}")]
 pub struct InvalidCredentials {
     what: &'static str,
-    reason: &'static str,
+    reason: String,
 }
 
 impl Credentials {
     /// Whether the values can be sent. The token's format is not checked:
     /// Cloudflare has changed it before.
     pub fn check(&self) -> Result<(), InvalidCredentials> {
-        let invalid = |what| move |reason| InvalidCredentials { what, reason };
+        let invalid = |what, reason| InvalidCredentials { what, reason };
         match self {
-            Self::Token(token) => check(token.expose_secret()).map_err(invalid("API token")),
+            Self::Token(token) => {
+                let token = token.expose_secret();
+                check(token).map_err(|reason| invalid("API token", reason))?;
+                if is_global_key(token) {
+                    let reason = "is a Global API Key: set it as CLOUDFLARE_API_KEY, with \
+                                  CLOUDFLARE_EMAIL";
+                    return Err(invalid("API token", reason.to_owned()));
+                }
+            }
             Self::Key { email, key } => {
-                check(email).map_err(invalid("e-mail address of the API key"))?;
-                check(key.expose_secret()).map_err(invalid("API key"))
+                let key = key.expose_secret();
+                check(email).map_err(|reason| invalid("e-mail address of the API key", reason))?;
+                check(key).map_err(|reason| invalid("API key", reason))?;
+                if TOKENS.iter().any(|prefix| key.starts_with(prefix)) {
+                    let reason = "is an API token: set it as CLOUDFLARE_API_TOKEN";
+                    return Err(invalid("API key", reason.to_owned()));
+                }
             }
         }
+        Ok(())
     }
 
     /// The headers that carry them.
@@ -62,22 +78,26 @@ impl Credentials {
     }
 }
 
-fn check(value: &str) -> Result<(), &'static str> {
-    if value.is_empty() {
-        return Err("is empty");
-    }
-    for character in value.chars() {
-        if character.is_whitespace() {
-            return Err("has blanks or line breaks in it or around it");
-        }
-        if character.is_control() {
-            return Err("has control characters in it");
+/// How API tokens begin since 2026 (API reference, section 1.1).
+const TOKENS: [&str; 2] = ["cfut_", "cfat_"];
+
+/// `cfk_…`, or the 37 hexadecimal digits of older ones.
+fn is_global_key(text: &str) -> bool {
+    text.starts_with("cfk_")
+        || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn check(value: &str) -> Result<(), String> {
+    secret::check(value).map_err(|unfit| unfit.to_string())?;
+    for (character, position) in value.chars().zip(1..) {
+        if character == ' ' {
+            return Err(format!("contains a space at position {position}"));
         }
         if matches!(character, '"' | '\'' | '`' | '\\') {
-            return Err("has quotes in it or around it");
+            return Err(format!("contains `{character}` at position {position}"));
         }
         if !character.is_ascii() {
-            return Err("has characters other than ASCII in it");
+            return Err(format!("contains a character that is not ASCII at position {position}"));
         }
     }
     Ok(())
@@ -102,15 +122,17 @@ mod tests {
             ("plantedvalue", None),
             ("planted_value-40.x~", None),
             ("", Some("is empty")),
-            (" plantedvalue", Some("blanks")),
-            ("planted value", Some("blanks")),
-            ("plantedvalue\n", Some("blanks")),
-            ("plantedvalue\r\n", Some("blanks")),
-            ("planted\u{a0}value", Some("blanks")),
-            ("planted\u{0}value", Some("control")),
+            (" plantedvalue", Some("starts with a space")),
+            ("planted value", Some("contains a space at position 8")),
+            ("plantedvalue\n", Some("ends with a line feed")),
+            ("plantedvalue\r\n", Some("more than one line (line break at position 13)")),
+            ("planted\u{a0}value", Some("no-break space (U+00A0) at position 8")),
+            ("planted\u{0}value", Some("NUL (U+0000) at position 8")),
             ("\"plantedvalue\"", Some("quotes")),
             ("'plantedvalue'", Some("quotes")),
-            ("\u{201c}plantedvalue\u{201d}", Some("ASCII")),
+            ("\u{201c}plantedvalue\u{201d}", Some("quotes")),
+            ("planted\u{e9}value", Some("not ASCII at position 8")),
+            ("TOKEN=plantedvalue", Some("starts with a name (`=` at position 6)")),
         ] {
             let token = Credentials::Token(value.into());
             let key = Credentials::Key { email: "a@b.test".to_owned(), key: value.into() };
@@ -126,6 +148,26 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_key_given_as_a_token_is_named_and_the_other_way_round() {
+        let key = |text: &str| Credentials::Key { email: "a@b.test".into(), key: text.into() };
+        for (credentials, variable) in [
+            (Credentials::Token("cfk_0123456789".into()), Some("CLOUDFLARE_API_KEY")),
+            (
+                Credentials::Token("0123456789abcdef0123456789abcdef01234".into()),
+                Some("CLOUDFLARE_API_KEY"),
+            ),
+            (key("cfut_0123456789"), Some("CLOUDFLARE_API_TOKEN")),
+            (key("cfat_0123456789"), Some("CLOUDFLARE_API_TOKEN")),
+            (key("0123456789abcdef0123456789abcdef01234"), None),
+            (Credentials::Token("cfut_0123456789".into()), None),
+        ] {
+            let error = credentials.check().err().map(|error| error.to_string());
+            assert_eq!(error.is_some(), variable.is_some(), "{error:?}");
+            assert!(error.unwrap_or_default().contains(variable.unwrap_or_default()));
         }
     }
 }

@@ -84,7 +84,7 @@ fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> NoSuccess
 pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
         let message = excerpt(body, secret);
-        return message.map(|message| ApiError { code: None, message }).into_iter().collect();
+        return message.map(|message| ApiError::new(None, message)).into_iter().collect();
     };
     let mut found = Vec::new();
     match body.get("errors") {
@@ -95,10 +95,12 @@ pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     if found.is_empty()
         && let Some(Value::String(text)) = body.get("error")
     {
-        found.push(ApiError { code: None, message: text.clone() });
+        found.push(ApiError::new(None, text.as_str()));
     }
     for error in &mut found {
-        error.message = mask_with(&shortened(&error.message, LONGEST_MESSAGE), secret);
+        let clean = |text: &str| mask_with(&shortened(text, LONGEST_MESSAGE), secret);
+        error.message = clean(&error.message);
+        error.documentation_url = error.documentation_url.as_deref().map(clean);
     }
     found
 }
@@ -107,7 +109,7 @@ pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
 /// in `error_chain` only.
 fn flatten(entry: &Value, found: &mut Vec<ApiError>) {
     match entry {
-        Value::String(message) => found.push(ApiError { code: None, message: message.clone() }),
+        Value::String(message) => found.push(ApiError::new(None, message.as_str())),
         Value::Object(fields) => {
             let code = fields.get("code").and_then(|code| match code {
                 Value::String(text) => text.parse().ok(),
@@ -117,7 +119,12 @@ fn flatten(entry: &Value, found: &mut Vec<ApiError>) {
             let chain = fields.get("error_chain").and_then(Value::as_array);
             let chain = chain.map(Vec::as_slice).unwrap_or_default();
             if !message.is_empty() || (code.is_some() && chain.is_empty()) {
-                found.push(ApiError { code, message: message.to_owned() });
+                let url = fields.get("documentation_url").and_then(Value::as_str);
+                let documentation_url = url.filter(|url| url.starts_with("https://"));
+                found.push(ApiError {
+                    documentation_url: documentation_url.map(str::to_owned),
+                    ..ApiError::new(code, message)
+                });
             }
             for entry in chain {
                 flatten(entry, found);

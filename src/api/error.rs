@@ -145,9 +145,9 @@ mod tests {
         let refusal = Refusal {
             status: 429,
             errors: vec![
-                ApiError { code: Some(6003), message: "Invalid request headers".to_owned() },
-                ApiError { code: None, message: "slow down.".to_owned() },
-                ApiError { code: Some(7), message: String::new() },
+                ApiError::new(Some(6003), "Invalid request headers"),
+                ApiError::new(None, "slow down."),
+                ApiError::new(Some(7), ""),
             ],
             ray: Some("8c1-FRA".to_owned()),
             retry_after: Some(Duration::from_mins(5)),

@@ -8,6 +8,7 @@ use super::credentials::InvalidCredentials;
 use super::kind::{self, Kind};
 use super::retry::Trouble;
 use super::roots::RootsError;
+use crate::input::proxy::InvalidProxy;
 use crate::words::counted;
 
 /// What happened to a request.
@@ -104,6 +105,9 @@ pub enum SetupError {
     /// The certificates to trust cannot be loaded.
     #[error(transparent)]
     Roots(#[from] RootsError),
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made")]
     Http(#[source] Cause),
@@ -134,6 +138,8 @@ pub struct ApiError {
     pub code: Option<u64>,
     /// Its text.
     pub message: String,
+    /// Where the API documents it.
+    pub documentation_url: Option<String>,
 }
 
 impl Fault {
@@ -200,6 +206,14 @@ impl fmt::Display for Refusal {
             write!(f, ", try again in {}", counted(wait.as_secs(), "second"))?;
         }
         f.write_str(&ray_note(self.ray.as_deref()))
+    }
+}
+
+impl ApiError {
+    /// An error with nothing more than this.
+    #[must_use]
+    pub fn new(code: Option<u64>, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), documentation_url: None }
     }
 }
 

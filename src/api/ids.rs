@@ -8,6 +8,8 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::input::value::{self, Invisible};
+
 /// An identifier of one kind of thing.
 #[derive(Serialize)]
 #[serde(transparent, bound = "")]
@@ -120,7 +122,13 @@ pub type OrganizationId = Id<Organization>;
 pub struct InvalidId {
     text: String,
     noun: &'static str,
-    reason: &'static str,
+    reason: String,
+}
+
+impl InvalidId {
+    fn new<K: Kind>(text: &str, reason: impl Into<String>) -> Self {
+        Self { text: value::visible(text), noun: K::NOUN, reason: reason.into() }
+    }
 }
 
 impl<K> Id<K> {
@@ -131,11 +139,9 @@ impl<K> Id<K> {
     }
 }
 
-impl<K: Kind> FromStr for Id<K> {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let invalid = |reason| InvalidId { text: text.to_owned(), noun: K::NOUN, reason };
+impl<K: Kind> Id<K> {
+    fn new(text: &str) -> Result<Self, InvalidId> {
+        let invalid = |reason: &str| InvalidId::new::<K>(text, reason);
         if K::STRICT {
             if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Err(invalid("it has 32 hexadecimal digits"));
@@ -149,10 +155,20 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-/// Checked as a person's input is: one that a server sent goes into paths too.
+/// As pasted: white space around it is dropped, and invisible characters named.
+impl<K: Kind> FromStr for Id<K> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invisible = |error: Invisible| InvalidId::new::<K>(text, error.to_string());
+        Self::new(value::trim(text).map_err(invisible)?)
+    }
+}
+
+/// As a server sends it: exactly, since it goes into paths.
 impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -190,6 +206,8 @@ mod tests {
     fn an_account_id_has_32_hexadecimal_digits() {
         for (text, valid) in [
             ("0123456789abcdef0123456789ABCDEF", true),
+            (" 0123456789abcdef0123456789ABCDEF\r\n", true),
+            ("0123456789abcdef\u{200b}0123456789ABCDEF", false),
             ("", false),
             ("0123456789abcdef0123456789abcde", false),
             ("0123456789abcdef0123456789abcdeg", false),
@@ -197,6 +215,17 @@ mod tests {
         ] {
             assert_eq!(text.parse::<AccountId>().is_ok(), valid, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_in_an_id_is_named() {
+        let error = "0123456789abcdef\u{200b}0123456789abcdef".parse::<AccountId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`0123456789abcdef<U+200B>0123456789abcdef` is no account ID: \
+             it contains zero-width space (U+200B) at position 17"
+        );
+        assert!(serde_json::from_value::<ConnectorId>(" abc".into()).is_err());
     }
 
     #[test]

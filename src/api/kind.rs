@@ -106,8 +106,8 @@ impl Route {
 
 fn by_code(status: u16, code: u64, message: &str, route: &Route) -> Option<Kind> {
     Some(match code {
-        // 6003 wraps them; alone it may be about any header.
-        6103 | 6111 | 9103 => Kind::Unauthenticated,
+        // 6003 wraps the first three; alone it may be about any header.
+        6102 | 6103 | 6111 | 9103 | 9106 | 9107 => Kind::Unauthenticated,
         9109 => unauthorized(status, message),
         10000 | 1002 if status == 403 => Kind::Forbidden,
         10000 if status == 400 || status == 401 => Kind::Unauthenticated,
@@ -170,10 +170,8 @@ mod tests {
     type Case = (&'static str, u16, &'static [(u64, &'static str)], Kind);
 
     fn kind(request: &str, status: u16, errors: &[(u64, &str)]) -> Kind {
-        let errors = errors
-            .iter()
-            .map(|&(code, message)| ApiError { code: Some(code), message: message.to_owned() })
-            .collect();
+        let errors =
+            errors.iter().map(|&(code, message)| ApiError::new(Some(code), message)).collect();
         of_refusal(request, &Refusal { status, errors, ray: None, retry_after: None })
     }
 

@@ -76,7 +76,11 @@ impl Wire {
             .connect_timeout(CONNECT_TIMEOUT.min(config.request_timeout / 2))
             .user_agent(concat!("cfsso/", env!("CARGO_PKG_VERSION")));
         // A proxy would see the token of an unencrypted request.
-        let http = if plain { http.no_proxy() } else { http };
+        let http = match config.proxy.checked()? {
+            _ if plain => http.no_proxy(),
+            Some(proxy) => http.proxy(proxy),
+            None => http,
+        };
         Ok(Self {
             http: http.build().map_err(|error| SetupError::Http(bottom(&error, "")))?,
             headers: headers(config)?,

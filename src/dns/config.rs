@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::input::value;
+
 /// How a [`Resolver`](super::Resolver) asks.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -77,7 +79,7 @@ pub(super) enum Host {
 #[error("`{text}` names no DNS server: {reason}")]
 pub struct InvalidServer {
     text: String,
-    reason: &'static str,
+    reason: String,
 }
 
 impl ServerSpec {
@@ -91,7 +93,10 @@ impl FromStr for ServerSpec {
     type Err = InvalidServer;
 
     fn from_str(text: &str) -> Result<Self, InvalidServer> {
-        parse(text).map_err(|reason| InvalidServer { text: text.to_owned(), reason })
+        let trimmed = value::trim(text).map_err(|error| error.to_string());
+        trimmed
+            .and_then(|text| parse(text).map_err(str::to_owned))
+            .map_err(|reason| InvalidServer { text: value::visible(text), reason })
     }
 }
 

@@ -35,6 +35,7 @@ impl FromStr for Selector {
     type Err = InvalidSelector;
 
     fn from_str(text: &str) -> Result<Self, InvalidSelector> {
+        let text = text.trim();
         let is_id = !text.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if is_id { Ok(Self::Id(text.parse()?)) } else { Ok(Self::Domain(text.parse()?)) }

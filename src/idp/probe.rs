@@ -165,13 +165,21 @@ impl Failure {
 pub struct Fetcher {
     tls: ClientConfig,
     limits: Limits,
+    proxy: Option<reqwest::Proxy>,
 }
 
 impl Fetcher {
     /// Makes one that trusts what `tls` trusts; opens nothing.
     #[must_use]
     pub fn new(tls: ClientConfig, limits: Limits) -> Self {
-        Self { tls, limits }
+        Self { tls, limits, proxy: None }
+    }
+
+    /// The same, by a proxy.
+    #[must_use]
+    pub fn by(mut self, proxy: Option<reqwest::Proxy>) -> Self {
+        self.proxy = proxy;
+        self
     }
 
     /// The body of a page, along its redirects.
@@ -235,7 +243,12 @@ impl Fetcher {
             .referer(false)
             .dns_resolver(Guard { host: host(url), loopback })
             .user_agent(concat!("cfsso/", env!("CARGO_PKG_VERSION")));
-        if loopback { client.no_proxy() } else { client }.build()
+        match &self.proxy {
+            _ if loopback => client.no_proxy(),
+            Some(proxy) => client.proxy(proxy.clone()),
+            None => client,
+        }
+        .build()
     }
 
     async fn body(&self, url: &Url, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {

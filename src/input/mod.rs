@@ -3,9 +3,15 @@
 //! - `text`: bytes of a file or of standard input → text
 //! - `character`: names of characters that a person cannot see
 //! - `secret`: what may be stored as a secret
+//! - `value`: identifiers, URLs, domains and names
+//! - `proxy`: the proxy that the environment names
+//! - `permissions`: who else may use a file
 //!
-//! Pure, and below everything else: it knows neither settings nor the API.
+//! Below everything else: it knows neither settings nor the API.
 
 pub mod character;
+pub mod permissions;
+pub mod proxy;
 pub mod secret;
 pub mod text;
+pub mod value;

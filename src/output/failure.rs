@@ -53,6 +53,9 @@ pub struct ApiError {
     pub code: Option<u64>,
     /// The API's words.
     pub message: String,
+    /// Where the API documents the error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub documentation_url: Option<String>,
 }
 
 impl Failure {
@@ -92,6 +95,9 @@ impl Failure {
         }
         if let Some(permission) = &self.required_permission {
             say(page, Text::strong("needs:"), permission);
+        }
+        for url in self.api_errors.iter().filter_map(|error| error.documentation_url.as_ref()) {
+            say(page, Text::strong("docs:"), url);
         }
         if let Some(hint) = &self.hint {
             say(page, Text::strong("hint:"), hint);
@@ -147,7 +153,7 @@ mod tests {
             message: "cannot enable `cool.cats`".into(),
             causes: vec!["the API refused the change".into()],
             http_status: Some(403),
-            api_errors: vec![ApiError { code: Some(10000), message: "Authentication error".into() }],
+            api_errors: vec![ApiError { code: Some(10000), message: "Authentication error".into(), documentation_url: None }],
             ray_id: Some("8f2a6c1d2e3f4a5b-LHR".into()),
             request: Some("PATCH /accounts/0123456789abcdef0123456789abcdef/sso_connectors/68ca7b2e".into()),
             required_permission: Some("SSO Connectors Write".into()),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::input::value;
+
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -57,8 +59,8 @@ impl FromStr for Format {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|format| format.name() == word)
-            .ok_or_else(|| UnknownFormat(word.to_owned()))
+            .find(|format| value::trim(word) == Ok(format.name()))
+            .ok_or_else(|| UnknownFormat(value::visible(word)))
     }
 }
 

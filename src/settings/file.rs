@@ -29,6 +29,7 @@ pub(super) struct File {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Profile {
+    #[serde(deserialize_with = "written")]
     pub(super) account: Option<AccountId>,
     #[serde(deserialize_with = "written")]
     pub(super) base_url: Option<BaseUrl>,
@@ -79,6 +80,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<File, Error> {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
+            is_windows_path: is_windows_path(text, offset),
             reason: match key_at(text, offset) {
                 Some(key) if !error.message().contains(&format!("`{key}`")) => {
                     format!("`{key}`: {}", error.message())
@@ -87,6 +89,17 @@ pub(super) fn read(path: &Path, text: &str) -> Result<File, Error> {
             },
         }
     })
+}
+
+/// Whether the line at `offset` has a drive letter and a backslash in double
+/// quotes.
+fn is_windows_path(text: &str, offset: usize) -> bool {
+    let start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let after_quote = line.split('"').skip(1).map(str::as_bytes);
+    after_quote
+        .into_iter()
+        .any(|it| matches!(it, [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic()))
 }
 
 /// The key whose value is at `offset`, or the table that is opened there.
@@ -119,6 +132,7 @@ mod tests {
             ),
             ("[profiles.work]\noutput = \"xml\"\n", 2, 10, "`output`: "),
             ("[profiles.a]\nbase_url = \"http://api.example\"\n", 2, 12, "`base_url`: "),
+            ("[profiles.a]\ntoken_file = \"C:\\Users\\ada\\token\"\n", 2, 18, "`token_file`: "),
             (
                 "[profiles.a]\nconnector = \"a\"\ndns_servers = [\n  \"192.0.2.1\",\n  \"https://x/?a=b\",\n]\n",
                 3,
@@ -126,13 +140,15 @@ mod tests {
                 "`dns_servers`: ",
             ),
         ] {
-            let Err(Error::Malformed { line: at, column: column_at, reason, .. }) =
-                read(Path::new("config.toml"), text)
+            let Err(Error::Malformed {
+                line: at, column: column_at, reason, is_windows_path, ..
+            }) = read(Path::new("config.toml"), text)
             else {
                 panic!("{text}")
             };
             assert_eq!((at, column_at), (line, column), "{text}: {reason}");
             assert!(reason.starts_with(says), "{reason}");
+            assert_eq!(is_windows_path, text.contains(r"C:\"), "{text}");
         }
     }
 }

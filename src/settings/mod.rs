@@ -1,126 +1,32 @@
 //! What a run is told: flags, then environment, then the profile in the
 //! configuration file, then defaults. Reads files, sends nothing.
 
+mod credentials;
+mod directories;
+mod error;
 mod file;
+mod options;
+mod proxy;
 
-use std::fmt;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use secrecy::SecretString;
-
-use crate::api::ids::{AccountId, InvalidId};
+pub use self::credentials::CredentialSource;
+use self::credentials::Origin;
+pub use self::directories::config_path;
+use self::directories::{journal, path, sandbox_state};
+pub use self::error::Error;
+use self::file::Profile;
+pub use self::options::{Options, duration};
+use crate::api::ids::AccountId;
 use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, Roots};
 use crate::dns::ServerSpec;
-use crate::output::{Call, Choice, Environment, Format};
-use crate::sandbox::Fault;
+use crate::input::permissions::{Exposure, exposure};
+use crate::input::proxy::ProxySettings;
+use crate::input::text;
+use crate::output::{Call, Environment, Format};
 use crate::shell::quoted;
-
-use self::file::Profile;
-
-/// Options that every command takes.
-#[derive(clap::Args, Debug, Clone)]
-#[command(next_help_heading = "Global options")]
-#[expect(clippy::doc_markdown, reason = "the comments are the help, where backticks stay")]
-pub struct Options {
-    /// Account ID, 32 hexadecimal digits [env: CLOUDFLARE_ACCOUNT_ID]
-    #[arg(long, global = true, value_name = "ID")]
-    pub account: Option<String>,
-
-    /// Profile of the configuration file to use [env: CFSSO_PROFILE]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub profile: Option<String>,
-
-    /// Read the API token from a file [env: CLOUDFLARE_API_TOKEN_FILE]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        conflicts_with = "token_stdin",
-        hide_short_help = true
-    )]
-    pub token_file: Option<PathBuf>,
-
-    /// Read the API token from the first line of standard input
-    #[arg(long, global = true, hide_short_help = true)]
-    pub token_stdin: bool,
-
-    /// Form of the result: table, json, ndjson, yaml or name
-    #[arg(short, long, global = true, value_name = "FORMAT")]
-    pub output: Option<Format>,
-
-    /// Confirm every question
-    #[arg(long, global = true)]
-    pub yes: bool,
-
-    /// Confirm for this domain only: safer in scripts than --yes
-    #[arg(long, global = true, value_name = "DOMAIN", conflicts_with = "yes")]
-    pub confirm: Option<String>,
-
-    /// Show the requests that would be sent, and send none that writes
-    #[arg(long, global = true)]
-    pub dry_run: bool,
-
-    /// With --dry-run: exit with 10 where changes would be made
-    #[arg(long, global = true, requires = "dry_run", hide_short_help = true)]
-    pub detailed_exitcode: bool,
-
-    /// How long the whole command may take, such as 90s, 10m or 2h
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
-    pub timeout: Option<Duration>,
-
-    /// How long one request may take
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "30s", hide_short_help = true)]
-    pub request_timeout: Duration,
-
-    /// How often a request that is safe to repeat is repeated
-    #[arg(long, global = true, value_name = "N", default_value_t = 4, hide_short_help = true)]
-    pub max_retries: u32,
-
-    /// Ask just these name servers for DNS, HOST or HOST:PORT, repeatable [env: CFSSO_DNS_SERVERS]
-    #[arg(long = "server", global = true, value_name = "HOST[:PORT]", hide_short_help = true)]
-    pub servers: Vec<ServerSpec>,
-
-    /// Trust the certificates in this PEM file as well
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
-    pub ca_cert: Option<PathBuf>,
-
-    /// When to colour: auto, always or never
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_short_help = true
-    )]
-    pub color: Choice,
-
-    /// Leave out notes and progress
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
-
-    /// Show a line for each request
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-
-    /// Show headers and bodies too, with secrets masked
-    #[arg(long, global = true, hide_short_help = true)]
-    pub debug: bool,
-
-    /// Work against the built-in simulator, no account needed [env: CFSSO_SANDBOX=1]
-    #[arg(long, global = true)]
-    pub sandbox: bool,
-
-    /// File that keeps the simulator's state [env: CFSSO_SANDBOX_STATE]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
-    pub sandbox_state: Option<PathBuf>,
-
-    /// Make the simulator misbehave, such as 500, 429:retry-after=1 or close-after@PATCH, repeatable
-    #[arg(long = "fault", global = true, value_name = "FAULT", hide_short_help = true)]
-    pub faults: Vec<Fault>,
-}
 
 /// What a run goes by.
 #[derive(Clone, Debug)]
@@ -139,6 +45,10 @@ pub struct Settings {
     pub servers: Vec<ServerSpec>,
     /// The certificates to trust.
     pub roots: Roots,
+    /// The proxy that the environment names.
+    pub proxy: ProxySettings,
+    /// What should be different, and stops nothing.
+    pub warnings: Vec<String>,
     /// Where the configuration file is, or would be.
     pub config: Option<PathBuf>,
     /// Whether to work against the built-in simulator.
@@ -166,112 +76,25 @@ pub struct Place {
     pub journal: PathBuf,
 }
 
-/// Where the token comes from. Reading it waits until a request needs it.
-#[derive(Debug, Clone)]
-pub enum CredentialSource {
-    /// Given by the environment.
-    Given(Credentials),
-    /// The first line of a file.
-    File(PathBuf),
-    /// The first line of standard input.
-    Stdin,
-    /// The first line that a program prints.
-    Command(Vec<String>),
-    /// Named nowhere.
-    Missing,
-}
-
-impl fmt::Display for CredentialSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Given(_) => f.write_str("the environment"),
-            Self::File(file) => write!(f, "the token file {}", file.display()),
-            Self::Stdin => f.write_str("standard input"),
-            Self::Command(command) => {
-                write!(f, "the output of the token command `{}`", command.join(" "))
-            }
-            Self::Missing => f.write_str("the configuration"),
-        }
-    }
-}
-
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The account ID is none.
-    #[error("{origin}: {reason}")]
-    Account {
-        /// Where the value came from.
-        origin: &'static str,
-        /// What is wrong with it.
-        reason: InvalidId,
-    },
-    /// A value that cannot be used.
-    #[error("{origin}: {reason}")]
-    Value {
-        /// Where the value came from.
-        origin: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The configuration file is there but cannot be read.
-    #[error("cannot read the configuration file {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The configuration file is malformed.
-    #[error("configuration file {}, line {line}, column {column}: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// No profile of that name.
-    #[error("the configuration file {} has no profile `{name}`; it has {}", path.display(), listed(known))]
-    NoProfile {
-        /// The file.
-        path: PathBuf,
-        /// The name that was asked for.
-        name: String,
-        /// The names there are.
-        known: Vec<String>,
-    },
-    /// A profile was named, but there is no file to hold it.
-    #[error("profile `{name}` was asked for, but there is no configuration file{}", at(path.as_deref()))]
-    NoFile {
-        /// The name that was asked for.
-        name: String,
-        /// Where the file would be.
-        path: Option<PathBuf>,
-    },
-    /// There is no home directory to keep the simulator's state in.
-    #[error("there is no home directory to keep the simulator's state in")]
-    NoHome,
-}
-
 /// Settles what a run goes by.
 pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
-    let profile = profile(&options, env)?;
-    let credentials = credentials(&options, env, &profile)?;
+    let named = profile(&options, env)?;
+    let warnings = named.warnings();
+    let Named { name, profile, .. } = named;
+    let (credentials, origin) = credentials::resolve(&options, env, &profile)?;
     let sandbox = options.sandbox
         || env.get("CFSSO_SANDBOX").is_some_and(|value| !matches!(value.as_str(), "" | "0"));
+    let own_base = profile.base_url.clone();
+    let (base, base_origin) = base(env, profile.base_url)?;
+    let is_profiles_base = own_base.is_none_or(|own| own == base);
+    if !sandbox && !credentials::may_be_sent(&origin, &base_origin, is_profiles_base) {
+        return Err(Error::elsewhere(origin, &base_origin, &name, &base));
+    }
     Ok(Settings {
         account: account(&options, env, profile.account)?,
         credentials,
-        base: base(env, profile.base_url)?,
-        connector: env
-            .get("CLOUDFLARE_SSO_CONNECTOR_ID")
-            .filter(|id| !id.is_empty())
-            .cloned()
-            .or(profile.connector),
+        base,
+        connector: filled(env, "CLOUDFLARE_SSO_CONNECTOR_ID").or(profile.connector),
         format: format(&options, env, profile.output)?,
         servers: servers(&options, env, profile.dns_servers)?,
         roots: Roots {
@@ -279,6 +102,8 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
             cert_file: path(env, "SSL_CERT_FILE"),
             cert_dir: path(env, "SSL_CERT_DIR"),
         },
+        proxy: proxy::resolve(env),
+        warnings,
         config: config_path(env),
         sandbox,
         journal: journal(sandbox, &options, env),
@@ -343,6 +168,8 @@ impl Settings {
             format: Format::Table,
             servers: vec![place.server],
             roots: self.roots.clone(),
+            proxy: self.proxy.clone(),
+            warnings: Vec::new(),
             config: None,
             sandbox: false,
             sandbox_state: None,
@@ -353,52 +180,6 @@ impl Settings {
     }
 }
 
-fn sandbox_state(options: &Options, env: &Environment) -> Option<PathBuf> {
-    let named = options.sandbox_state.clone().or_else(|| path(env, "CFSSO_SANDBOX_STATE"));
-    named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("sandbox.json")))
-}
-
-/// Where the journal is: `CFSSO_JOURNAL`, or the user's state directory. What
-/// is rehearsed in the simulator stays beside its state, never among what was
-/// really changed.
-fn journal(sandbox: bool, options: &Options, env: &Environment) -> Option<PathBuf> {
-    if sandbox {
-        let mut name = sandbox_state(options, env)?.into_os_string();
-        name.push(".journal");
-        return Some(PathBuf::from(name));
-    }
-    let named = path(env, "CFSSO_JOURNAL");
-    named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("journal")))
-}
-
-fn path(env: &Environment, name: &str) -> Option<PathBuf> {
-    env.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Configuration,
-    State,
-}
-
-/// The user's directory for a purpose: the XDG Base Directory Specification's,
-/// or Windows' application data. A service may have none.
-fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
-    let (xdg, under_home, windows) = match purpose {
-        Purpose::Configuration => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
-        Purpose::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
-    };
-    // The specification has relative paths ignored.
-    if let Some(dir) = path(env, xdg).filter(|dir| dir.is_absolute()) {
-        return Some(dir);
-    }
-    if cfg!(windows) {
-        path(env, windows)
-    } else {
-        path(env, "HOME").map(|home| home.join(under_home))
-    }
-}
-
 fn account(
     options: &Options,
     env: &Environment,
@@ -406,7 +187,10 @@ fn account(
 ) -> Result<Option<AccountId>, Error> {
     let given = [
         ("--account", options.account.as_ref()),
-        ("CLOUDFLARE_ACCOUNT_ID", env.get("CLOUDFLARE_ACCOUNT_ID").filter(|id| !id.is_empty())),
+        (
+            "CLOUDFLARE_ACCOUNT_ID",
+            env.get("CLOUDFLARE_ACCOUNT_ID").filter(|id| !id.trim().is_empty()),
+        ),
     ];
     let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
     else {
@@ -415,58 +199,25 @@ fn account(
     text.parse().map(Some).map_err(|reason| Error::Account { origin, reason })
 }
 
-fn credentials(
-    options: &Options,
-    env: &Environment,
-    profile: &Profile,
-) -> Result<CredentialSource, Error> {
-    if options.token_stdin {
-        return Ok(CredentialSource::Stdin);
-    }
-    if let Some(file) = &options.token_file {
-        return Ok(CredentialSource::File(file.clone()));
-    }
-    if let Some(token) = filled(env, "CLOUDFLARE_API_TOKEN") {
-        return Ok(CredentialSource::Given(Credentials::Token(SecretString::from(token))));
-    }
-    if let Some(file) = path(env, "CLOUDFLARE_API_TOKEN_FILE") {
-        return Ok(CredentialSource::File(file));
-    }
-    if let (Some(email), Some(key)) =
-        (filled(env, "CLOUDFLARE_EMAIL"), filled(env, "CLOUDFLARE_API_KEY"))
-    {
-        return Ok(CredentialSource::Given(Credentials::Key {
-            email,
-            key: SecretString::from(key),
-        }));
-    }
-    if let Some(file) = &profile.token_file {
-        return Ok(CredentialSource::File(file.clone()));
-    }
-    if let Some(name) = &profile.token_env {
-        let token = filled(env, name).ok_or_else(|| Error::Value {
-            origin: "`token_env` of the profile".to_owned(),
-            reason: format!("the environment variable `{name}` is not set"),
-        })?;
-        return Ok(CredentialSource::Given(Credentials::Token(SecretString::from(token))));
-    }
-    Ok(profile.token_command.clone().map_or(CredentialSource::Missing, CredentialSource::Command))
-}
-
 fn filled(env: &Environment, name: &str) -> Option<String> {
     env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
-fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<BaseUrl, Error> {
+fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<(BaseUrl, Origin), Error> {
     let given = [
         ("CLOUDFLARE_BASE_URL", filled(env, "CLOUDFLARE_BASE_URL")),
         ("CLOUDFLARE_API_BASE_URL", filled(env, "CLOUDFLARE_API_BASE_URL")),
     ];
     let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
     else {
-        return Ok(profile.unwrap_or_default());
+        return Ok(match profile {
+            // Written out, the default is no other host.
+            Some(base) if base != BaseUrl::default() => (base, Origin::Profile),
+            _ => (BaseUrl::default(), Origin::Default),
+        });
     };
-    text.parse().map_err(|error| value(origin, &error))
+    let base = text.parse().map_err(|error| value(origin, &error))?;
+    Ok((base, Origin::Environment(origin)))
 }
 
 fn format(options: &Options, env: &Environment, profile: Option<Format>) -> Result<Format, Error> {
@@ -498,11 +249,29 @@ fn value(origin: &str, reason: &impl ToString) -> Error {
     Error::Value { origin: origin.to_owned(), reason: reason.to_string() }
 }
 
-fn profile(options: &Options, env: &Environment) -> Result<Profile, Error> {
-    let named = options.profile.clone().or_else(|| filled(env, "CFSSO_PROFILE"));
+/// A profile, with its name and the file that it comes from.
+#[derive(Default)]
+struct Named {
+    name: String,
+    profile: Profile,
+    file: PathBuf,
+}
+
+impl Named {
+    /// A file that names a program to run is nobody else's to read.
+    fn warnings(&self) -> Vec<String> {
+        let names_program = self.profile.token_command.is_some();
+        let exposure = names_program.then(|| exposure(&self.file)).flatten();
+        exposure.map(|exposure| exposure.describe(&self.file)).into_iter().collect()
+    }
+}
+
+fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
+    let named = options.profile.as_deref().map(str::trim).map(str::to_owned);
+    let named = named.or_else(|| filled(env, "CFSSO_PROFILE"));
     let path = config_path(env);
-    let text = match path.as_deref().map(std::fs::read_to_string) {
-        Some(Ok(text)) => text,
+    let bytes = match path.as_deref().map(std::fs::read) {
+        Some(Ok(bytes)) => bytes,
         // A home such as /dev/null holds no file either.
         Some(Err(error))
             if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -511,54 +280,33 @@ fn profile(options: &Options, env: &Environment) -> Result<Profile, Error> {
         }
         _ => {
             return named
-                .map_or_else(|| Ok(Profile::default()), |name| Err(Error::NoFile { name, path }));
+                .map_or_else(|| Ok(Named::default()), |name| Err(Error::NoFile { name, path }));
         }
     };
     let path = path.unwrap_or_default();
+    if exposure(&path) == Some(Exposure::Writable) {
+        return Err(Error::Exposed(Exposure::Writable.describe(&path)));
+    }
+    let text =
+        text::decode(&bytes).map_err(|source| Error::Undecodable { path: path.clone(), source })?;
     let mut file = file::read(&path, &text)?;
-    let Some(name) = named.or(file.profile) else {
-        return Ok(file.profiles.remove("default").unwrap_or_default());
+    let (name, profile) = match named.or(file.profile) {
+        None => ("default".to_owned(), file.profiles.remove("default").unwrap_or_default()),
+        Some(name) => {
+            let known = file.profiles.keys().cloned().collect();
+            let Some(profile) = file.profiles.remove(&name) else {
+                return Err(Error::NoProfile { path, name, known });
+            };
+            (name, profile)
+        }
     };
-    let known = file.profiles.keys().cloned().collect();
-    file.profiles.remove(&name).ok_or(Error::NoProfile { path, name, known })
-}
-
-/// Where the configuration file is: `CFSSO_CONFIG`, or `cfsso/config.toml` in
-/// the platform's configuration directory.
-#[must_use]
-pub fn config_path(env: &Environment) -> Option<PathBuf> {
-    if let Some(file) = path(env, "CFSSO_CONFIG") {
-        return Some(file);
-    }
-    Some(directory(env, Purpose::Configuration)?.join("cfsso").join("config.toml"))
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn at(path: Option<&Path>) -> String {
-    path.map(|path| format!(" at {}", path.display())).unwrap_or_default()
-}
-
-/// Reads `90s`, `10m`, `2h` or `1d`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let refused =
-        || format!("`{text}` is no duration; write a number and a unit, such as 90s, 10m or 2h");
-    let span: jiff::SignedDuration = text.parse().or_else(|_| {
-        let days: i64 =
-            text.strip_suffix('d').and_then(|days| days.parse().ok()).ok_or_else(refused)?;
-        Ok::<_, String>(jiff::SignedDuration::from_hours(days.checked_mul(24).ok_or_else(refused)?))
-    })?;
-    let duration = Duration::try_from(span).map_err(|_| refused())?;
-    if duration.is_zero() { Err(refused()) } else { Ok(duration) }
+    Ok(Named { name, profile, file: path })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
 
     use super::*;
@@ -581,6 +329,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.toml");
         std::fs::write(&file, text).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let path = file.display().to_string();
         (dir, path)
     }
@@ -627,6 +380,116 @@ mod tests {
         ] {
             let settings = settle(line, &env).unwrap();
             assert_eq!(settings.credentials.to_string(), source, "{line} {env:?}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_sent_only_where_it_belongs() {
+        const OWN: &str = "https://api.staging.example/client/v4";
+        const OTHER: &str = "https://api.other.example/client/v4";
+        const DEFAULT: &str = "https://api.cloudflare.com/client/v4";
+        let flag = ("--token-file /flag", None, "");
+        let environment = ("", Some(("CLOUDFLARE_API_TOKEN", "t")), "");
+        let environment_file = ("", Some(("CLOUDFLARE_API_TOKEN_FILE", "/f")), "");
+        let profile_file = ("", None, "token_file = \"/profile\"\n");
+        let profile_variable =
+            ("", Some(("STAGING_TOKEN", "t")), "token_env = \"STAGING_TOKEN\"\n");
+        let nowhere = ("", None, "");
+        for (credential, profiles_base, variable, allowed) in [
+            (flag, Some(OWN), None, true),
+            (flag, Some(OWN), Some(OTHER), true),
+            (flag, None, Some(OTHER), true),
+            (environment, Some(OWN), None, false),
+            (environment, Some(OWN), Some(OWN), true),
+            (environment, Some(OWN), Some(OTHER), true),
+            (environment, Some(DEFAULT), None, true),
+            (environment, None, Some(OTHER), true),
+            (environment, None, None, true),
+            (environment_file, Some(OWN), None, false),
+            (environment_file, None, Some(OTHER), true),
+            (profile_file, Some(OWN), None, true),
+            (profile_file, Some(OWN), Some(OWN), true),
+            (profile_file, Some(OWN), Some(OTHER), false),
+            (profile_file, None, Some(OTHER), true),
+            (profile_file, Some(OWN), Some(DEFAULT), false),
+            (profile_variable, Some(OWN), None, true),
+            (profile_variable, Some(OWN), Some(OTHER), false),
+            (nowhere, Some(OWN), None, true),
+            (nowhere, Some(OWN), Some(OTHER), true),
+        ] {
+            for account in [None, Some(ONE)] {
+                let (line, token, in_profile) = credential;
+                let base = profiles_base.map(|it| format!("base_url = \"{it}\"\n"));
+                let text = format!("[profiles.default]\n{in_profile}{}", base.unwrap_or_default());
+                let (_dir, path) = config(&text);
+                let mut env = vec![("CFSSO_CONFIG", path.as_str())];
+                env.extend(token);
+                env.extend(variable.map(|it| ("CLOUDFLARE_BASE_URL", it)));
+                env.extend(account.map(|it| ("CLOUDFLARE_ACCOUNT_ID", it)));
+                let settled = settle(line, &env);
+                assert_eq!(settled.is_ok(), allowed, "{line} {env:?} {text} {settled:?}");
+                if let Err(error) = settled {
+                    assert!(matches!(error, Error::Elsewhere { .. }), "{error}");
+                }
+                // The simulator has a token of its own.
+                assert!(settle(&format!("{line} --sandbox"), &env).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn both_sources_of_a_refused_credential_are_named() {
+        let (_dir, path) = config("[profiles.staging]\nbase_url = \"https://staging.example\"\n");
+        let env = [("CFSSO_CONFIG", path.as_str()), ("CLOUDFLARE_API_TOKEN", "planted")];
+        let error = settle("--profile staging", &env).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`CLOUDFLARE_API_TOKEN` would be sent to https://staging.example, \
+             the base URL of profile `staging`"
+        );
+    }
+
+    #[test]
+    fn values_are_trimmed_wherever_they_come_from() {
+        let (_dir, path) = config(&format!(
+            "profile = \"work\"\n[profiles.work]\naccount = \" {THREE}\\n\"\noutput = \"yaml \"\n"
+        ));
+        let settings = settle("", &[("CFSSO_CONFIG", &path)]).unwrap();
+        assert_eq!(settings.account.unwrap().as_str(), THREE);
+        assert_eq!(settings.format, Format::Yaml);
+        let padded = format!("\u{feff}{TWO}\r\n");
+        let env = [
+            ("CLOUDFLARE_ACCOUNT_ID", padded.as_str()),
+            ("CLOUDFLARE_BASE_URL", " https://api.example/v4\n"),
+            ("CLOUDFLARE_SSO_CONNECTOR_ID", " cool.cats\n"),
+        ];
+        let settings = settle("", &env).unwrap();
+        assert_eq!(settings.account.unwrap().as_str(), TWO);
+        assert_eq!(settings.base.to_string(), "https://api.example/v4");
+        assert_eq!(settings.connector.as_deref(), Some("cool.cats"));
+        let error = settle("", &[("CLOUDFLARE_ACCOUNT_ID", "ab\u{200b}c")]).unwrap_err();
+        assert!(error.to_string().contains("zero-width space (U+200B) at position 3"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_configuration_that_others_can_change_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let text = "[profiles.default]\ntoken_command = [\"true\"]\n";
+        for (mode, text, refused, warned) in [
+            (0o600, text, false, false),
+            (0o644, text, false, true),
+            (0o644, "", false, false),
+            (0o666, text, true, false),
+            (0o620, "", true, false),
+        ] {
+            let (_dir, path) = config(text);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let settled = settle("", &[("CFSSO_CONFIG", &path)]);
+            assert_eq!(settled.is_err(), refused, "{mode:o}");
+            let warnings = settled.map(|settings| settings.warnings).unwrap_or_default();
+            assert_eq!(warnings.len(), usize::from(warned), "{mode:o} {warnings:?}");
+            assert!(warnings.iter().all(|warning| warning.contains("chmod go-rwx")));
         }
     }
 
@@ -692,22 +555,6 @@ mod tests {
         ] {
             let settings = settle(line, env).unwrap();
             assert_eq!(settings.journal.as_deref(), dir.map(Path::new), "{line} {env:?}");
-        }
-    }
-
-    #[test]
-    fn a_duration_has_a_unit_and_is_not_nothing() {
-        for (text, seconds) in [
-            ("90s", Some(90)),
-            ("10m", Some(600)),
-            ("2h", Some(7200)),
-            ("1d", Some(86_400)),
-            ("1h30m", Some(5400)),
-        ] {
-            assert_eq!(duration(text).ok().map(|duration| duration.as_secs()), seconds, "{text}");
-        }
-        for text in ["", "10", "0s", "-5s", "soon", "99999999999999999999d"] {
-            assert!(duration(text).is_err(), "{text}");
         }
     }
 }

@@ -8,6 +8,7 @@ mod bypass;
 mod config;
 mod confirm;
 mod connector;
+mod credentials;
 mod dns;
 mod doctor;
 mod drill;

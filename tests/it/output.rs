@@ -392,7 +392,11 @@ fn nobody_is_asked_without_a_terminal() {
 fn not_found() -> Failure {
     Failure {
         http_status: Some(404),
-        api_errors: vec![ApiError { code: Some(1003), message: "not found\u{202e}".into() }],
+        api_errors: vec![ApiError {
+            code: Some(1003),
+            message: "not found\u{202e}".into(),
+            documentation_url: None,
+        }],
         ray_id: Some("8f2a6c1d2e3f4a5b-LHR".into()),
         request: Some("GET /accounts/0123/sso_connectors/68ca".into()),
         hint: Some("these exist: `cool.cats`".into()),

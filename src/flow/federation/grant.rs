@@ -145,7 +145,7 @@ mod tests {
     fn refusal(message: &str) -> api::Error {
         let refusal = Refusal {
             status: 409,
-            errors: vec![ApiError { code: Some(12132), message: message.to_owned() }],
+            errors: vec![ApiError::new(Some(12132), message)],
             ray: None,
             retry_after: None,
         };

@@ -1,6 +1,9 @@
 //! What a command is given: settings, screen and clock, and the API client,
 //! the name servers and the simulator, each made when first asked for.
 
+mod credentials;
+mod token_command;
+
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::path::Path;
@@ -304,7 +307,7 @@ impl Context {
 
     /// The API by the token in a file, beside the one in use.
     pub async fn client_by_file(&self, file: &Path) -> anyhow::Result<Client> {
-        self.client_by(token_in(file)?).await
+        self.client_by(self.token_in(file)?).await
     }
 
     async fn client_by(&self, credentials: Credentials) -> anyhow::Result<Client> {
@@ -317,6 +320,7 @@ impl Context {
             base,
             credentials,
             roots: self.settings.roots.clone(),
+            proxy: self.settings.proxy.clone(),
             max_retries: options.max_retries,
             request_timeout: options.request_timeout,
             deadline: self.deadline(),
@@ -333,7 +337,8 @@ impl Context {
             Loopback::Refused
         };
         let limits = Limits { loopback, ..Limits::default() };
-        Ok(Fetcher::new(self.settings.roots.tls()?, limits))
+        let proxy = self.settings.proxy.checked()?;
+        Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
     }
 
     /// Where a team's domain publishes its keys. The simulator has them beside
@@ -371,19 +376,10 @@ impl Context {
             .await
     }
 
-    async fn credentials(&self) -> anyhow::Result<Credentials> {
-        let token = match &self.settings.credentials {
-            CredentialSource::Given(credentials) => return Ok(credentials.clone()),
-            CredentialSource::File(file) => {
-                return Ok(token_in(file)?);
-            }
-            CredentialSource::Stdin => self.screen.read_line().await?.unwrap_or_default(),
-            CredentialSource::Command(command) => first_line(&printed_by(command)?),
-            CredentialSource::Missing => {
-                return Err(nowhere(self.settings.config.as_deref()).into());
-            }
-        };
-        Ok(token_of(&token, &self.settings.credentials.to_string())?)
+    /// What is left of the time that `--timeout` gives.
+    fn remaining(&self) -> Option<Duration> {
+        let left = self.deadline()?.duration_since(self.clock.now());
+        Some(Duration::try_from(left).unwrap_or_default())
     }
 
     fn after(&self, duration: Duration) -> Timestamp {
@@ -448,19 +444,6 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     }
 }
 
-fn nowhere(config: Option<&Path>) -> Stop {
-    let file = match config {
-        Some(file) => format!("in the configuration file {}", file.display()),
-        None => "in a configuration file, for which there is no home directory".to_owned(),
-    };
-    no_token("no API token was found")
-        .cause(format!(
-            "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
-             CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile {file}"
-        ))
-        .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
-}
-
 fn same_domain(a: &str, b: &str) -> bool {
     match (a.trim().parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
         (Ok(a), Ok(b)) => a == b,
@@ -475,46 +458,4 @@ fn word(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-fn token_in(file: &Path) -> Result<Credentials, Stop> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        no_token(format!("cannot read the token file {}", file.display())).cause(error.to_string())
-    })?;
-    token_of(&first_line(&text), &CredentialSource::File(file.to_owned()).to_string())
-}
-
-fn token_of(text: &str, source: &str) -> Result<Credentials, Stop> {
-    if text.trim().is_empty() {
-        return Err(no_token(format!("{source} holds no token")));
-    }
-    Ok(Credentials::Token(SecretString::from(text.trim())))
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
-}
-
-fn no_token(message: impl Into<String>) -> Stop {
-    Stop::new(StopKind::NoToken, message)
-}
-
-/// What the profile's `token_command` prints. It is run without a shell.
-fn printed_by(command: &[String]) -> anyhow::Result<String> {
-    let Some((program, args)) = command.split_first() else {
-        return Err(no_token("`token_command` of the profile is empty").into());
-    };
-    let output = std::process::Command::new(program)
-        .args(args)
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(|error| {
-            no_token(format!("cannot run the token command `{program}`")).cause(error.to_string())
-        })?;
-    if !output.status.success() {
-        return Err(
-            no_token(format!("the token command `{program}` failed: {}", output.status)).into()
-        );
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,0 +1,77 @@
+//! Reads the credential from where the settings say it is.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::{Context, token_command};
+use crate::api::Credentials;
+use crate::flow::{Stop, StopKind};
+use crate::input::permissions::{Exposure, exposure};
+use crate::input::text;
+use crate::settings::CredentialSource;
+
+impl Context {
+    pub(super) async fn credentials(&self) -> anyhow::Result<Credentials> {
+        let source = &self.settings.credentials;
+        let bytes = match source {
+            CredentialSource::Given(credentials) => return Ok(credentials.clone()),
+            CredentialSource::File(file) => return Ok(self.token_in(file)?),
+            CredentialSource::Stdin => {
+                self.screen.read_line().await?.unwrap_or_default().into_bytes()
+            }
+            CredentialSource::Command(command) => {
+                token_command::output(command, self.remaining()).await?
+            }
+            CredentialSource::Missing => {
+                return Err(missing(self.settings.config.as_deref()).into());
+            }
+        };
+        Ok(token(&bytes, &source.to_string())?)
+    }
+
+    /// The token in a file, which is nobody else's to read.
+    pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, Stop> {
+        match exposure(file) {
+            Some(exposure @ Exposure::Writable) => {
+                return Err(Stop::new(StopKind::Refused, exposure.describe(file))
+                    .hint("a token that others can change is not used"));
+            }
+            Some(exposure @ Exposure::Readable) => self.screen.warn(exposure.describe(file)),
+            None => {}
+        }
+        let bytes = std::fs::read(file).map_err(|error| {
+            no_token(format!("cannot read the token file {}", file.display()))
+                .cause(error.to_string())
+        })?;
+        token(&bytes, &CredentialSource::File(file.to_owned()).to_string())
+    }
+}
+
+/// The token in the first line.
+fn token(bytes: &[u8], source: &str) -> Result<Credentials, Stop> {
+    let text = text::decode(bytes)
+        .map_err(|error| no_token(format!("{source} is not text")).cause(error.to_string()))?;
+    let token = text.lines().next().unwrap_or_default().trim();
+    if token.is_empty() {
+        return Err(no_token(format!("{source} holds no token")));
+    }
+    Ok(Credentials::Token(SecretString::from(token)))
+}
+
+fn missing(config: Option<&Path>) -> Stop {
+    let file = match config {
+        Some(file) => format!("in the configuration file {}", file.display()),
+        None => "in a configuration file, for which there is no home directory".to_owned(),
+    };
+    no_token("no API token was found")
+        .cause(format!(
+            "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
+             CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile {file}"
+        ))
+        .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
+}
+
+pub(super) fn no_token(message: impl Into<String>) -> Stop {
+    Stop::new(StopKind::NoToken, message)
+}

@@ -1,0 +1,84 @@
+//! Runs the `token_command` of a profile, without a shell.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::credentials::no_token;
+use crate::flow::Stop;
+
+/// How long the command may take without `--timeout`: a person may have to
+/// unlock a password manager.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The most bytes of output that are read.
+const MOST: u64 = 64 * 1024;
+
+/// Variables that contain credentials, which are not the command's business.
+const CREDENTIALS: [&str; 4] =
+    ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_TOKEN_FILE", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"];
+
+/// What the command prints. It is in a process group of its own, which is
+/// killed if it takes too long, prints too much or is no longer waited for.
+pub(super) async fn output(command: &[String], within: Option<Duration>) -> Result<Vec<u8>, Stop> {
+    let Some((program, args)) = command.split_first() else {
+        return Err(no_token("`token_command` of the profile is empty"));
+    };
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    for name in CREDENTIALS {
+        command.env_remove(name);
+    }
+    #[cfg(unix)]
+    command.process_group(0);
+    let failed = |what: &str| no_token(format!("the token command `{program}` {what}"));
+    let child = command.spawn().map_err(|error| {
+        no_token(format!("cannot run the token command `{program}`")).cause(error.to_string())
+    })?;
+    let mut group = Group(child);
+    let within = within.unwrap_or(PATIENCE);
+    let Ok(read) = timeout(within, group.read()).await else {
+        return Err(failed(&format!("did not end within {}s", within.as_secs_f32()))
+            .hint("`--timeout` sets how long the whole command may take"));
+    };
+    let (bytes, is_whole) = read.map_err(|error| failed("failed").cause(error.to_string()))?;
+    if !is_whole {
+        return Err(failed(&format!("printed more than {MOST} bytes")));
+    }
+    let Ok(status) = timeout(within, group.0.wait()).await else {
+        return Err(failed("printed a token and did not end"));
+    };
+    match status {
+        Ok(status) if status.success() => Ok(bytes),
+        Ok(status) => Err(failed(&format!("failed: {status}"))),
+        Err(error) => Err(failed("failed").cause(error.to_string())),
+    }
+}
+
+/// A running command and what it started.
+struct Group(Child);
+
+impl Group {
+    /// Everything it prints, and whether that was all.
+    async fn read(&mut self) -> std::io::Result<(Vec<u8>, bool)> {
+        let mut bytes = Vec::new();
+        let stdout = self.0.stdout.as_mut().expect("the output is piped");
+        let length = stdout.take(MOST + 1).read_to_end(&mut bytes).await?;
+        Ok((bytes, length as u64 <= MOST))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Once it was waited for, it has no ID, and the group may be another's.
+        #[cfg(unix)]
+        if let Some(group) = self.0.id().and_then(|id| i32::try_from(id).ok())
+            && let Some(group) = rustix::process::Pid::from_raw(group)
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Who else may use a file that contains a secret or names a program to run.
+
+use std::path::Path;
+
+/// What other users of this machine may do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Change it: what it contains may be somebody else's.
+    Writable,
+    /// Read it.
+    Readable,
+}
+
+impl Exposure {
+    /// The exposure in words, with the command that ends it.
+    #[must_use]
+    pub fn describe(self, path: &Path) -> String {
+        let path = path.display();
+        match self {
+            Self::Writable => format!("{path} can be changed by other users: `chmod go-w {path}`"),
+            Self::Readable => format!("{path} can be read by other users: `chmod go-rwx {path}`"),
+        }
+    }
+}
+
+/// The exposure of a file or directory. Pipes and devices have none, and what
+/// cannot be looked at is left to the error of reading it.
+#[cfg(unix)]
+#[must_use]
+pub fn exposure(path: &Path) -> Option<Exposure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return None;
+    }
+    // A sticky directory, such as /tmp, lets others add files and change none.
+    let is_sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
+    match metadata.mode() {
+        mode if mode & 0o022 != 0 && !is_sticky => Some(Exposure::Writable),
+        mode if mode & 0o044 != 0 => Some(Exposure::Readable),
+        _ => None,
+    }
+}
+
+/// Windows keeps a user's files to the user by inherited access lists.
+#[cfg(not(unix))]
+#[must_use]
+pub fn exposure(_path: &Path) -> Option<Exposure> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_others_may_do_is_told_by_the_mode() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        std::fs::write(&file, "x").unwrap();
+        for (mode, expected) in [
+            (0o600, None),
+            (0o400, None),
+            (0o700, None),
+            (0o640, Some(Exposure::Readable)),
+            (0o644, Some(Exposure::Readable)),
+            (0o620, Some(Exposure::Writable)),
+            (0o602, Some(Exposure::Writable)),
+            (0o666, Some(Exposure::Writable)),
+        ] {
+            std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(exposure(&file), expected, "{mode:o}");
+        }
+        for (mode, expected) in
+            [(0o700, None), (0o1777, Some(Exposure::Readable)), (0o770, Some(Exposure::Writable))]
+        {
+            std::fs::set_permissions(directory.path(), Permissions::from_mode(mode)).unwrap();
+            assert_eq!(exposure(directory.path()), expected, "{mode:o}");
+        }
+        assert_eq!(exposure(Path::new("/dev/null")), None);
+        assert_eq!(exposure(Path::new("/nonexistent")), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! Identifiers, URLs, domains and names as they are pasted.
+
+use super::character::{describe, is_invisible};
+
+/// A character in a value that nobody can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it contains {} at position {position}", describe(*.character))]
+pub struct Invisible {
+    /// What is there.
+    pub character: char,
+    /// Its place in the value, from 1, white space around it left out.
+    pub position: usize,
+}
+
+/// The value without white space and a byte-order mark around it. A space
+/// inside is visible, and left to what reads the value.
+pub fn trim(text: &str) -> Result<&str, Invisible> {
+    let value = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let hidden = value.chars().zip(1..).find(|(c, _)| *c != ' ' && is_invisible(*c));
+    match hidden {
+        Some((character, position)) => Err(Invisible { character, position }),
+        None => Ok(value),
+    }
+}
+
+/// The value with each character that nobody can see written out, for errors.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars().fold(String::new(), |mut shown, character| {
+        if character != ' ' && is_invisible(character) {
+            shown.push_str(&format!("<U+{:04X}>", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+        shown
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_trimmed_and_what_nobody_sees_in_it_is_named() {
+        for (text, expected) in [
+            ("cool.cats", Ok("cool.cats")),
+            (" cool.cats\r\n", Ok("cool.cats")),
+            ("\u{feff}cool.cats\u{a0}", Ok("cool.cats")),
+            ("two words", Ok("two words")),
+            ("", Ok("")),
+            ("co\u{200b}ol", Err("it contains zero-width space (U+200B) at position 3")),
+            (" a\u{1b}[31m", Err("it contains escape (U+001B) at position 2")),
+            ("a\tb", Err("it contains tab (U+0009) at position 2")),
+        ] {
+            let read = trim(text).map_err(|error| error.to_string());
+            assert_eq!(read, expected.map_err(str::to_owned), "{text:?}");
+        }
+        assert_eq!(visible("a\u{200b} b\u{7}"), "a<U+200B> b<U+0007>");
+    }
+}

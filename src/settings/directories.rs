@@ -1,0 +1,62 @@
+//! Where configuration, state and journal are kept.
+
+use std::path::PathBuf;
+
+use super::Options;
+use crate::output::Environment;
+
+/// Where the configuration file is: `CFSSO_CONFIG`, or `cfsso/config.toml` in
+/// the platform's configuration directory.
+#[must_use]
+pub fn config_path(env: &Environment) -> Option<PathBuf> {
+    if let Some(file) = path(env, "CFSSO_CONFIG") {
+        return Some(file);
+    }
+    Some(directory(env, Purpose::Configuration)?.join("cfsso").join("config.toml"))
+}
+
+pub(super) fn sandbox_state(options: &Options, env: &Environment) -> Option<PathBuf> {
+    let named = options.sandbox_state.clone().or_else(|| path(env, "CFSSO_SANDBOX_STATE"));
+    named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("sandbox.json")))
+}
+
+/// Where the journal is: `CFSSO_JOURNAL`, or the user's state directory. What
+/// is rehearsed in the simulator stays beside its state, never among what was
+/// really changed.
+pub(super) fn journal(sandbox: bool, options: &Options, env: &Environment) -> Option<PathBuf> {
+    if sandbox {
+        let mut name = sandbox_state(options, env)?.into_os_string();
+        name.push(".journal");
+        return Some(PathBuf::from(name));
+    }
+    let named = path(env, "CFSSO_JOURNAL");
+    named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("journal")))
+}
+
+pub(super) fn path(env: &Environment, name: &str) -> Option<PathBuf> {
+    env.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Configuration,
+    State,
+}
+
+/// The user's directory for a purpose: the XDG Base Directory Specification's,
+/// or Windows' application data. A service may have none.
+fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
+    let (xdg, under_home, windows) = match purpose {
+        Purpose::Configuration => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
+        Purpose::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
+    };
+    // The specification has relative paths ignored.
+    if let Some(dir) = path(env, xdg).filter(|dir| dir.is_absolute()) {
+        return Some(dir);
+    }
+    if cfg!(windows) {
+        path(env, windows)
+    } else {
+        path(env, "HOME").map(|home| home.join(under_home))
+    }
+}

@@ -1,0 +1,135 @@
+//! Why settings cannot be used.
+
+use std::path::{Path, PathBuf};
+
+use super::credentials::Origin;
+use crate::api::BaseUrl;
+use crate::api::ids::InvalidId;
+use crate::input::text::Undecodable;
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The account ID is none.
+    #[error("{origin}: {reason}")]
+    Account {
+        /// Where the value came from.
+        origin: &'static str,
+        /// What is wrong with it.
+        reason: InvalidId,
+    },
+    /// A value that cannot be used.
+    #[error("{origin}: {reason}")]
+    Value {
+        /// Where the value came from.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The configuration file is there but cannot be read.
+    #[error("cannot read the configuration file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The configuration file is not text.
+    #[error("cannot read the configuration file {}", path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Undecodable,
+    },
+    /// Other users may change the configuration file, which may name a program.
+    #[error("{0}")]
+    Exposed(String),
+    /// A credential that belongs to another base URL.
+    #[error("{credential} would be sent to {base}, {origin}")]
+    Elsewhere {
+        /// The credential's source.
+        credential: String,
+        /// The base URL.
+        base: BaseUrl,
+        /// The base URL's source.
+        origin: String,
+        /// How to say that it is meant.
+        hint: String,
+    },
+    /// The configuration file is malformed.
+    #[error("configuration file {}, line {line}, column {column}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+        /// Whether it is a Windows path, whose backslashes TOML reads as escapes.
+        is_windows_path: bool,
+    },
+    /// No profile of that name.
+    #[error("the configuration file {} has no profile `{name}`; it has {}", path.display(), listed(known))]
+    NoProfile {
+        /// The file.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A profile was named, but there is no file to hold it.
+    #[error("profile `{name}` was asked for, but there is no configuration file{}", at(path.as_deref()))]
+    NoFile {
+        /// The name that was asked for.
+        name: String,
+        /// Where the file would be.
+        path: Option<PathBuf>,
+    },
+    /// There is no home directory to keep the simulator's state in.
+    #[error("there is no home directory to keep the simulator's state in")]
+    NoHome,
+}
+
+impl Error {
+    /// The error for a credential that is bound to another base URL.
+    pub(super) fn elsewhere(
+        credential: Origin,
+        base_origin: &Origin,
+        profile: &str,
+        base: &BaseUrl,
+    ) -> Self {
+        let name = |origin: &Origin, what: &str| match origin {
+            Origin::Environment(variable) => format!("`{variable}`"),
+            Origin::Flag | Origin::Profile | Origin::Default => {
+                format!("the {what} of profile `{profile}`")
+            }
+        };
+        let hint = match credential {
+            Origin::Environment(variable) => format!(
+                "add `token_env = \"{variable}\"` to profile `{profile}`, or pass `--token-file FILE`"
+            ),
+            _ => format!("unset the variable, or pass `--token-file FILE` for {base}"),
+        };
+        Self::Elsewhere {
+            credential: name(&credential, "token"),
+            base: base.clone(),
+            origin: format!("{}", name(base_origin, "base URL")),
+            hint,
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn at(path: Option<&Path>) -> String {
+    path.map(|path| format!(" at {}", path.display())).unwrap_or_default()
+}
