@@ -157,7 +157,9 @@ fn exit_by(kind: Kind) -> ExitCode {
         Kind::Forbidden => ExitCode::Forbidden,
         Kind::NotFound | Kind::AccessNotEnabled => ExitCode::NotFound,
         Kind::Conflict => ExitCode::Conflict,
-        Kind::RateLimited | Kind::Unavailable | Kind::OutOfTime => ExitCode::Unavailable,
+        Kind::RateLimited | Kind::Unavailable | Kind::Unusable | Kind::OutOfTime => {
+            ExitCode::Unavailable
+        }
         Kind::Setup => ExitCode::Usage,
         Kind::Invalid | Kind::Untrusted | Kind::Unreadable | Kind::Other => ExitCode::Failure,
     }
@@ -219,6 +221,7 @@ fn hint_by(error: &api::Error) -> Option<String> {
         | Kind::Conflict
         | Kind::Invalid
         | Kind::Unreadable
+        | Kind::Unusable
         | Kind::Setup
         | Kind::Other => {
             return None;

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::commands::Outcome;
 use crate::context::{Context, WayBack};
 use crate::output::{
-    Choice, Environment, ExitCode, Failure, Format, Screen, ScreenOptions, colour_wanted,
+    Choice, Environment, ExitCode, Failure, Format, Screen, ScreenOptions, Text, colour_wanted,
     live_wanted, unicode_wanted,
 };
 use crate::process::{Process, Terminal};
@@ -69,6 +69,10 @@ pub async fn run(process: Process) -> ExitCode {
         outcome = command.run(&context) => {
             for trouble in context.journal().troubles() {
                 context.screen.warn(trouble);
+            }
+            for odd in context.odd_records() {
+                let text = format!("left out, since it cannot be understood: {}", odd.describe());
+                context.screen.warn(Text::prose(text));
             }
             conclude(&context.screen, outcome, context.way_back().as_ref())
         }

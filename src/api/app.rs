@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use super::ids::{AccountId, AppId, IdpId};
+use super::ids::{AccountId, AppId, IdpId, IdpReference};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
@@ -33,7 +33,7 @@ pub struct Fields {
     pub domain: Option<String>,
     /// The identity providers it admits; none listed means every one.
     #[schemars(with = "Option<Vec<String>>")]
-    pub allowed_idps: Option<Vec<IdpId>>,
+    pub allowed_idps: Option<Vec<IdpReference>>,
     /// Whether the choice of identity providers is skipped.
     pub auto_redirect_to_identity: Option<bool>,
     /// What is known of it as a SAML service.
@@ -83,14 +83,14 @@ impl Fields {
 
     /// The identity providers it lists; an empty list admits every one.
     #[must_use]
-    pub fn listed_idps(&self) -> &[IdpId] {
+    pub fn listed_idps(&self) -> &[IdpReference] {
         self.allowed_idps.as_deref().unwrap_or_default()
     }
 
     /// Whether it lets an identity provider's users in.
     #[must_use]
     pub fn admits(&self, idp: &IdpId) -> bool {
-        self.listed_idps().is_empty() || self.listed_idps().contains(idp)
+        self.listed_idps().is_empty() || self.listed_idps().iter().any(|listed| listed == idp)
     }
 
     /// Whether the choice of identity providers is skipped.
@@ -147,6 +147,8 @@ mod tests {
             (r#","allowed_idps":[]"#, true),
             (r#","allowed_idps":["p1"]"#, true),
             (r#","allowed_idps":["p2"]"#, false),
+            (r#","allowed_idps":[""]"#, false),
+            (r#","allowed_idps":[null,"p1"]"#, true),
         ] {
             assert_eq!(app(rest).admits(&"p1".parse().unwrap()), admits, "{rest}");
         }

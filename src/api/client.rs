@@ -3,11 +3,12 @@
 
 mod attempt;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 pub use self::attempt::Said;
@@ -17,6 +18,7 @@ use super::credentials::Credentials;
 use super::error::Error;
 use super::fault::Fault;
 use super::mask::mask_with;
+use super::odd::{self, OddRecord};
 use super::pages;
 use super::request::{Request, WriteRequest};
 use super::trace;
@@ -54,6 +56,7 @@ pub struct Client {
     /// Until when the API wants no further request.
     hold: Mutex<Option<Timestamp>>,
     unanswered: Mutex<Vec<(u64, String)>>,
+    odd: Mutex<Vec<OddRecord>>,
     requests: AtomicU64,
 }
 
@@ -67,6 +70,7 @@ impl Client {
             wire: OnceCell::new(),
             hold: Mutex::default(),
             unanswered: Mutex::default(),
+            odd: Mutex::default(),
             requests: AtomicU64::new(0),
         }
     }
@@ -94,20 +98,60 @@ impl Client {
         self.carry(request, None).await
     }
 
-    /// Reads a list to its end, page by page where the request says so.
-    pub async fn list<T>(&self, request: &Request<Vec<T>>) -> Result<Vec<T>, Error> {
-        let Some(size) = request.page_size() else { return self.send(request).await };
+    /// Reads a list to its end, page by page where the request says so. Records
+    /// that cannot be understood are left out, and kept in [`Client::odd_records`].
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        request: &Request<Vec<T>>,
+    ) -> Result<Vec<T>, Error> {
+        let noun = odd::noun(request.segments());
+        let (bytes, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let decode = |text: &str| {
+            bytes.fetch_add(text.len(), Ordering::Relaxed);
+            odd::decode::<T>(noun, count.load(Ordering::Relaxed), text)
+        };
         let mut all = Vec::new();
         for page in 1..=pages::MOST {
-            let (items, said) = self.carry(request, Some((page, size))).await?;
-            let goes_on = pages::goes_on(page, items.len(), size, said.paging);
-            all.extend(items);
-            if !goes_on {
+            let size = request.page_size();
+            let sent = size.map(|size| (page, size));
+            let ((records, odd), said) = self.carry_by(request, sent, &decode).await?;
+            let items = records.len() + odd.len();
+            let read = count.fetch_add(items, Ordering::Relaxed) + items;
+            all.extend(records);
+            self.keep_odd(odd);
+            let Some(size) = size else { return Ok(all) };
+            if !pages::goes_on(page, items, size, said.paging) {
                 return Ok(all);
             }
+            if read >= pages::MOST_RECORDS || bytes.load(Ordering::Relaxed) >= pages::MOST_BYTES {
+                break;
+            }
         }
-        let fault = Fault::Endless { pages: pages::MOST };
+        let fault = Fault::Endless { records: all.len() };
         Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
+    }
+
+    /// The records that lists of this run contained and that cannot be
+    /// understood, of one kind or of all.
+    #[must_use]
+    pub fn odd_records(&self, noun: Option<&str>) -> Vec<OddRecord> {
+        let odd = lock(&self.odd);
+        odd.iter().filter(|odd| noun.is_none_or(|noun| odd.noun == noun)).cloned().collect()
+    }
+
+    /// [`Client::odd_records`] of one kind, which are told of by the caller.
+    #[must_use]
+    pub fn take_odd_records(&self, noun: &str) -> Vec<OddRecord> {
+        lock(&self.odd).extract_if(.., |odd| odd.noun == noun).collect()
+    }
+
+    fn keep_odd(&self, records: Vec<OddRecord>) {
+        let mut known = lock(&self.odd);
+        for record in records {
+            if !known.iter().any(|other| other.is_same(&record)) {
+                known.push(record);
+            }
+        }
     }
 
     /// [`Client::write`] of something that must not be carried out twice. If the
@@ -163,9 +207,18 @@ impl Client {
         request: &Request<T, M>,
         page: Option<(u32, u32)>,
     ) -> Result<(T, Said), Error> {
+        self.carry_by(request, page, &|text| request.decode(text)).await
+    }
+
+    async fn carry_by<T, M, V>(
+        &self,
+        request: &Request<T, M>,
+        page: Option<(u32, u32)>,
+        decode: &(dyn Fn(&str) -> serde_json::Result<V> + Sync),
+    ) -> Result<(V, Said), Error> {
         let mut run = self.run(request, page);
         loop {
-            match self.attempt(&mut run, &|text| request.decode(text)).await? {
+            match self.attempt(&mut run, decode).await? {
                 Next::Done(value, said) => return Ok((value, said)),
                 Next::Again => {}
                 Next::LookUp { error, .. } => return Err(error),

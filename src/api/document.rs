@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::mask::{MASKED, is_secret_field};
+use crate::input::depth;
 
 /// A JSON object whose untouched values keep their text: long integers, `3.10`,
 /// nulls, nested unknowns and the order of keys.
@@ -106,6 +107,7 @@ impl FromStr for Document {
     type Err = serde_json::Error;
 
     fn from_str(text: &str) -> Result<Self, serde_json::Error> {
+        depth::check(text.as_bytes()).map_err(serde_json::Error::custom)?;
         serde_json::from_str(text)
     }
 }

@@ -46,8 +46,9 @@ impl Error {
             Fault::NotSent { .. }
             | Fault::Unanswered { .. }
             | Fault::Unreadable { cut: true, .. } => Kind::Unavailable,
-            Fault::Unreadable { .. } | Fault::TooLarge { .. } | Fault::Endless { .. } => {
-                Kind::Unreadable
+            Fault::Unreadable { .. } => Kind::Unreadable,
+            Fault::TooLarge { .. } | Fault::TooDeep { .. } | Fault::Endless { .. } => {
+                Kind::Unusable
             }
             Fault::Redirected { .. } => Kind::Other,
             Fault::Untrusted { .. } => Kind::Untrusted,

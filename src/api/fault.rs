@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::credentials::InvalidCredentials;
 use super::kind::{self, Kind};
+use super::pages;
 use super::retry::Trouble;
 use super::roots::RootsError;
+use crate::input::depth::TooDeep;
 use crate::input::proxy::InvalidProxy;
 use crate::words::counted;
 
@@ -38,10 +40,23 @@ pub enum Fault {
         ray: Option<String>,
     },
     /// The list did not end.
-    #[error("the list did not end after {pages} pages")]
+    #[error(
+        "the list did not end after {records} records: at most {} records, {} MiB or {} pages are read",
+        pages::MOST_RECORDS, pages::MOST_BYTES >> 20, pages::MOST
+    )]
     Endless {
-        /// How many pages were read.
-        pages: u32,
+        /// How many records were read.
+        records: usize,
+    },
+    /// The answer is nested too deep to be walked.
+    #[error("the API answered {status} with what is refused{}", ray_note(ray.as_deref()))]
+    TooDeep {
+        /// The HTTP status.
+        status: u16,
+        /// The request's identifier at Cloudflare.
+        ray: Option<String>,
+        /// The limit.
+        source: TooDeep,
     },
     /// The server pointed elsewhere, which is not followed: the token goes to
     /// the configured host alone.
@@ -148,6 +163,7 @@ impl Fault {
             Self::Refused(refusal) => refusal.ray.as_deref(),
             Self::Unreadable { ray, .. }
             | Self::TooLarge { ray, .. }
+            | Self::TooDeep { ray, .. }
             | Self::Redirected { ray, .. }
             | Self::Unanswered { ray, .. }
             | Self::OutOfTime { ray, .. } => ray.as_deref(),
@@ -175,7 +191,9 @@ impl Fault {
             },
             Self::NotSent { .. } => Trouble::NotSent,
             Self::Unanswered { .. } | Self::Unreadable { cut: true, .. } => Trouble::Lost,
-            Self::Unreadable { .. } | Self::TooLarge { .. } => Trouble::Garbled,
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::TooDeep { .. } => {
+                Trouble::Garbled
+            }
             Self::Endless { .. }
             | Self::Redirected { .. }
             | Self::Untrusted { .. }

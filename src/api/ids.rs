@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::input::value::{self, Invisible};
 
@@ -36,6 +37,7 @@ pub enum Zone {}
 /// Marks [`RecordId`].
 pub enum Record {}
 /// Marks [`IdpId`].
+#[derive(Clone, Debug)]
 pub enum Idp {}
 /// Marks [`AppId`].
 pub enum App {}
@@ -172,6 +174,77 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
+/// A member of a list of identifiers: an identifier, or whatever else is there,
+/// kept as it came.
+#[derive(Clone, Debug)]
+pub enum Reference<K> {
+    /// An identifier.
+    Id(Id<K>),
+    /// Something else, such as an empty text or `null`.
+    Odd(Box<RawValue>),
+}
+
+/// An identity provider in a list.
+pub type IdpReference = Reference<Idp>;
+
+impl<K> Reference<K> {
+    /// The identifier, if it is one.
+    #[must_use]
+    pub fn id(&self) -> Option<&Id<K>> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Odd(_) => None,
+        }
+    }
+}
+
+impl<K> From<Id<K>> for Reference<K> {
+    fn from(id: Id<K>) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Reference<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(serde_json::from_str(raw.get()).map_or(Self::Odd(raw), Self::Id))
+    }
+}
+
+impl<K> Serialize for Reference<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Id(id) => id.serialize(serializer),
+            Self::Odd(raw) => raw.serialize(serializer),
+        }
+    }
+}
+
+impl<K> PartialEq for Reference<K> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Id(a), Self::Id(b)) => a == b,
+            (Self::Odd(a), Self::Odd(b)) => a.get() == b.get(),
+            _ => false,
+        }
+    }
+}
+
+impl<K> PartialEq<Id<K>> for Reference<K> {
+    fn eq(&self, other: &Id<K>) -> bool {
+        self.id() == Some(other)
+    }
+}
+
+impl<K> fmt::Display for Reference<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Odd(raw) => f.write_str(raw.get()),
+        }
+    }
+}
+
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
         Self { text: self.text.clone(), kind: PhantomData }
@@ -226,6 +299,17 @@ mod tests {
              it contains zero-width space (U+200B) at position 17"
         );
         assert!(serde_json::from_value::<ConnectorId>(" abc".into()).is_err());
+    }
+
+    #[test]
+    fn a_list_of_identifiers_keeps_what_is_none() {
+        let text = r#"["p1","",null,12345678901234567890123,{"id":"p2"},"../x"]"#;
+        let list: Vec<IdpReference> = serde_json::from_str(text).unwrap();
+        let ids: Vec<_> = list.iter().filter_map(Reference::id).map(Id::as_str).collect();
+        assert_eq!((list.len(), ids), (6, vec!["p1"]));
+        assert_eq!(serde_json::to_string(&list).unwrap(), text);
+        assert!(list[0] == "p1".parse::<IdpId>().unwrap() && list[1] == list[1].clone());
+        assert_eq!(list[1].to_string(), "\"\"");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub enum Kind {
     Untrusted,
     /// The answer cannot be read.
     Unreadable,
+    /// The answer is larger, longer or deeper than what is read.
+    Unusable,
     /// The command's time ran out.
     OutOfTime,
     /// The client cannot be set up: a certificate file, for example.
@@ -55,6 +57,7 @@ impl Kind {
             Self::Unavailable => "unavailable",
             Self::Untrusted => "untrusted",
             Self::Unreadable => "unreadable",
+            Self::Unusable => "unusable",
             Self::OutOfTime => "out-of-time",
             Self::Setup => "setup",
             Self::Other => "other",

@@ -19,6 +19,7 @@ pub mod kind;
 pub mod mask;
 pub mod member;
 pub mod object;
+pub mod odd;
 pub mod organization;
 pub mod pages;
 mod pem;

@@ -7,6 +7,12 @@ use serde::Deserialize;
 /// otherwise be asked for ever.
 pub const MOST: u32 = 1000;
 
+/// The most records of a list that are read.
+pub const MOST_RECORDS: usize = 100_000;
+
+/// The most bytes of a list that are read, its envelopes left out.
+pub const MOST_BYTES: usize = 64 * 1024 * 1024;
+
 /// `result_info`, as far as it can be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Paging {

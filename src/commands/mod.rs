@@ -14,6 +14,7 @@ pub mod help;
 pub mod idp;
 pub mod journal;
 pub mod man;
+mod odd;
 pub mod preflight;
 pub mod sandbox;
 pub mod schema;

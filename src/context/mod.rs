@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::api::account;
 use crate::api::ids::AccountId;
+use crate::api::odd::OddRecord;
 use crate::api::{Client, Config, Credentials, Kind};
 use crate::clock::Clock;
 use crate::dns::{self, Resolver};
@@ -154,6 +155,13 @@ impl Context {
     #[must_use]
     pub fn unanswered(&self) -> Vec<String> {
         self.client.get().map(Client::unanswered).unwrap_or_default()
+    }
+
+    /// The records that lists of this run contained, that cannot be understood and
+    /// that no result shows.
+    #[must_use]
+    pub fn odd_records(&self) -> Vec<OddRecord> {
+        self.client.get().map(|client| client.odd_records(None)).unwrap_or_default()
     }
 
     /// Remembers that a step was done, for what an interrupt has to say.

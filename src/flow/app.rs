@@ -12,7 +12,7 @@ use crate::api::Kind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
-use crate::api::ids::{AppId, IdpId};
+use crate::api::ids::{AppId, IdpId, IdpReference};
 
 const NOUN: Noun = Noun { one: "application", listed_by: "cfsso app list" };
 
@@ -91,19 +91,25 @@ pub enum Admission {
 
 /// The list that comes of `admission`; an empty one admits every identity
 /// provider. `all` are those that there are.
-pub fn admitted(now: &[IdpId], admission: &Admission, all: &[IdpId]) -> Result<Vec<IdpId>, Stop> {
+pub fn admitted(
+    now: &[IdpReference],
+    admission: &Admission,
+    all: &[IdpId],
+) -> Result<Vec<IdpReference>, Stop> {
+    let ids =
+        |ids: &[IdpId]| -> Vec<IdpReference> { ids.iter().cloned().map(Into::into).collect() };
     let (add, remove) = match admission {
         Admission::All => return Ok(Vec::new()),
-        Admission::Only(only) => return Ok(without_repeats(only.clone())),
+        Admission::Only(only) => return Ok(without_repeats(ids(only))),
         Admission::Change { add, remove } => (add, remove),
     };
     // An empty list admits every one already: adding to it would narrow it.
-    let start = if now.is_empty() && !remove.is_empty() { all } else { now };
+    let start = if now.is_empty() && !remove.is_empty() { ids(all) } else { now.to_vec() };
     if start.is_empty() {
         return Ok(Vec::new());
     }
-    let mut list = without_repeats(start.iter().chain(add).cloned().collect());
-    list.retain(|id| !remove.contains(id));
+    let mut list = without_repeats([start, ids(add)].concat());
+    list.retain(|listed| !remove.iter().any(|id| listed == id));
     if list.is_empty() {
         return Err(Stop::new(
             StopKind::Refused,
@@ -115,8 +121,8 @@ pub fn admitted(now: &[IdpId], admission: &Admission, all: &[IdpId]) -> Result<V
     Ok(list)
 }
 
-fn without_repeats(ids: Vec<IdpId>) -> Vec<IdpId> {
-    let mut kept: Vec<IdpId> = Vec::new();
+fn without_repeats(ids: Vec<IdpReference>) -> Vec<IdpReference> {
+    let mut kept: Vec<IdpReference> = Vec::new();
     for id in ids {
         if !kept.contains(&id) {
             kept.push(id);
@@ -126,8 +132,8 @@ fn without_repeats(ids: Vec<IdpId>) -> Vec<IdpId> {
 }
 
 /// Refuses a list that names no identity provider that there is.
-pub fn leaves_a_way_in(list: &[IdpId], idps: &[Idp]) -> Result<(), Stop> {
-    let is_live = |id: &IdpId| idps.iter().any(|idp| idp.id == *id);
+pub fn leaves_a_way_in(list: &[IdpReference], idps: &[Idp]) -> Result<(), Stop> {
+    let is_live = |listed: &IdpReference| idps.iter().any(|idp| *listed == idp.id);
     if list.is_empty() || list.iter().any(is_live) {
         return Ok(());
     }
@@ -139,7 +145,7 @@ pub fn leaves_a_way_in(list: &[IdpId], idps: &[Idp]) -> Result<(), Stop> {
 /// Sets the identity providers that are admitted. Skipping the choice is valid
 /// with exactly one of them, and ends with any other number (API reference,
 /// section 4).
-pub fn admit(document: &mut Document, list: &[IdpId]) -> Result<(), Stop> {
+pub fn admit(document: &mut Document, list: &[IdpReference]) -> Result<(), Stop> {
     document.set(&["allowed_idps"], &list)?;
     if list.len() == 1 { Ok(()) } else { offer_choice(document) }
 }
@@ -155,7 +161,7 @@ pub fn offer_choice(document: &mut Document) -> Result<(), Stop> {
 
 /// Skips the choice of identity providers, where exactly one is admitted.
 pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
-    let list: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
+    let list: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
     if list.len() == 1 {
         return Ok(document.set(&["auto_redirect_to_identity"], &true)?);
     }
@@ -163,7 +169,8 @@ pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
         0 => "every one".to_owned(),
         several => several.to_string(),
     };
-    let candidates = idps.iter().filter(|idp| list.is_empty() || list.contains(&idp.id));
+    let candidates =
+        idps.iter().filter(|idp| list.is_empty() || list.iter().any(|listed| *listed == idp.id));
     let candidates: Vec<_> = candidates.collect();
     let name = if let [only] = candidates.as_slice() { only.id.as_str() } else { "<IDP>" };
     let told =
@@ -190,6 +197,10 @@ mod tests {
             .unwrap()
     }
 
+    fn listed(text: &str) -> Vec<IdpReference> {
+        ids(text).into_iter().map(Into::into).collect()
+    }
+
     #[test]
     fn the_list_is_what_was_asked_and_never_empty_by_accident() {
         let change =
@@ -208,8 +219,8 @@ mod tests {
             ("a", change("", "a"), None),
             ("a b", change("", "a b"), None),
         ] {
-            let list = admitted(&ids(now), &admission, &ids("a b c")).ok();
-            assert_eq!(list, expected.map(ids), "{now} {admission:?}");
+            let list = admitted(&listed(now), &admission, &ids("a b c")).ok();
+            assert_eq!(list, expected.map(listed), "{now} {admission:?}");
         }
     }
 
@@ -225,7 +236,7 @@ mod tests {
         for (list, allowed) in
             [("", true), ("a", true), ("a x", true), ("x", false), ("x y", false)]
         {
-            assert_eq!(leaves_a_way_in(&ids(list), &idps).is_ok(), allowed, "{list}");
+            assert_eq!(leaves_a_way_in(&listed(list), &idps).is_ok(), allowed, "{list}");
         }
     }
 
@@ -233,7 +244,7 @@ mod tests {
     fn the_choice_is_skipped_with_exactly_one_and_offered_otherwise() {
         let switch = |app: &str, list: &str| {
             let mut app: Document = app.parse().unwrap();
-            admit(&mut app, &ids(list)).unwrap();
+            admit(&mut app, &listed(list)).unwrap();
             app.to_raw().get().to_owned()
         };
         for (app, list, expected) in [

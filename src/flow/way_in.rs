@@ -41,7 +41,7 @@ pub fn ways_in(connector: &Fields, facts: &Facts) -> Result<Vec<WayIn>, Unseen> 
         seen.is_some_and(|points| points.iter().all(|point| !point.is_failure()))
     });
     let mut ways: Vec<_> = providers.map(|one| WayIn::Provider(one.name.clone())).collect();
-    let mailed = |id| mail::obstacles(app.text(), Some(id)).is_empty();
+    let mailed = |id| mail::obstacles(app.text(), Some(id)).texts.is_empty();
     // With the PIN alone, skipping the choice leads to the PIN.
     let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
     if is_offered && pins.iter().any(|pin| app.admits(&pin.id) && mailed(&pin.id)) {

@@ -5,11 +5,13 @@
 //! - `secret`: what may be stored as a secret
 //! - `value`: identifiers, URLs, domains and names
 //! - `proxy`: the proxy that the environment names
+//! - `depth`: a limit for nested JSON
 //! - `permissions`: who else may use a file
 //!
 //! Below everything else: it knows neither settings nor the API.
 
 pub mod character;
+pub mod depth;
 pub mod permissions;
 pub mod proxy;
 pub mod secret;

@@ -132,7 +132,7 @@ mod tests {
             ),
             ("[profiles.work]\noutput = \"xml\"\n", 2, 10, "`output`: "),
             ("[profiles.a]\nbase_url = \"http://api.example\"\n", 2, 12, "`base_url`: "),
-            ("[profiles.a]\ntoken_file = \"C:\\Users\\ada\\token\"\n", 2, 18, "`token_file`: "),
+            ("[profiles.a]\ntoken_file = \"C:\\Users\\ada\\token\"\n", 2, 19, "`token_file`: "),
             (
                 "[profiles.a]\nconnector = \"a\"\ndns_servers = [\n  \"192.0.2.1\",\n  \"https://x/?a=b\",\n]\n",
                 3,

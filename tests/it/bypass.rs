@@ -363,7 +363,9 @@ async fn a_policy_that_keeps_the_pin_from_being_mailed_is_told() {
     let request = format!("PUT {path}/policies/{}", policy["id"].as_str().unwrap());
     let reply = ask(&world.sandbox, Access::Full, &request, Some(policy)).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
-    let ran = world.ok("bypass otp --yes").await;
+    let error = world.fails("bypass otp --yes", 11).await;
+    assert!(error["causes"].to_string().contains("no policy lets anybody in by PIN"), "{error}");
+    let ran = world.ok("bypass otp --yes --accept-risk pin-admits-nobody").await;
     assert!(ran.stderr.contains("no policy lets anybody in by PIN"), "{ran:?}");
 }
 

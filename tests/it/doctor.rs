@@ -272,7 +272,7 @@ async fn what_a_token_may_not_read_is_a_warning_said_once() {
     - skipped  not checked, the token lacks the permission Account Settings Read:
                members-plus-addressed, members-super-admin
 
-    looked at cool.cats: 16 not checked, 11 passed
+    looked at cool.cats: 16 not checked, 12 passed
     ");
     let world = healthy().await.with_token(Access::AccessOnly);
     let report = doctor(&world, "", 0).await;

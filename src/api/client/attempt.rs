@@ -19,6 +19,7 @@ use super::super::retry::{self, Decision, Policy, Situation};
 use super::super::trace;
 use super::super::wire::{Answer, Call, Limit, Wire};
 use super::{Client, LONGEST_WAIT, lock};
+use crate::input::depth;
 
 /// A request on its way, attempt after attempt.
 pub(super) struct Run {
@@ -230,6 +231,9 @@ fn judge<T>(
     let Answer { status, ray, retry_after, body, points_to, .. } = answer;
     if let Some(to) = points_to {
         return Err(Fault::Redirected { status, to, ray });
+    }
+    if let Err(source) = depth::check(&body) {
+        return Err(Fault::TooDeep { status, ray, source });
     }
     let refused =
         |errors, ray| Fault::Refused(Box::new(Refusal { status, errors, ray, retry_after }));

@@ -8,7 +8,7 @@ use super::super::idp::check;
 use super::super::{Outcome, edit};
 use crate::api::app::App;
 use crate::api::idp::{Idp, Type};
-use crate::api::ids::IdpId;
+use crate::api::ids::{IdpId, IdpReference};
 use crate::context::Context;
 use crate::flow::app::{self, Admission};
 use crate::flow::edit::Edit;
@@ -89,7 +89,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let all: Vec<_> = idps.iter().map(|idp| idp.id.clone()).collect();
     let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
-        let now: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
+        let now: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
         let list = app::admitted(&now, &admission, &all)?;
         if !args.force {
             app::leaves_a_way_in(&list, &idps)?;
@@ -97,7 +97,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         app::admit(document, &list)
     })
     .await?;
-    if let Some(list) = edit.wanted.read::<Vec<IdpId>>(&["allowed_idps"])
+    if let Some(list) = edit.wanted.read::<Vec<IdpReference>>(&["allowed_idps"])
         && !edit.is_empty()
     {
         context.screen.note(format!("{} will admit {}", app.name, in_words(&list, &idps)));
@@ -114,8 +114,9 @@ pub(super) async fn only_one_works(
     edit: &Edit,
     idps: &[Idp],
 ) -> anyhow::Result<()> {
-    let list: Vec<IdpId> = edit.wanted.read(&["allowed_idps"]).unwrap_or_default();
-    let live: Vec<_> = idps.iter().filter(|idp| list.contains(&idp.id)).collect();
+    let list: Vec<IdpReference> = edit.wanted.read(&["allowed_idps"]).unwrap_or_default();
+    let live: Vec<_> =
+        idps.iter().filter(|idp| list.iter().any(|listed| *listed == idp.id)).collect();
     let [only] = live.as_slice() else { return Ok(()) };
     let pins = idps.iter().filter(|idp| idp.kind == Type::OneTimePin).count();
     check::works(context, only, pins).await
@@ -142,18 +143,18 @@ pub(super) fn meant(text: &str, app: &App, idps: &[Idp], force: bool) -> Result<
     match idp::pick(idps, text) {
         Ok(idp) => Ok(idp.id.clone()),
         Err(stop) => match idp::as_id(text) {
-            Some(id) if force || app.listed_idps().contains(&id) => Ok(id),
+            Some(id) if force || app.listed_idps().iter().any(|listed| *listed == id) => Ok(id),
             _ => Err(stop),
         },
     }
 }
 
-pub(super) fn in_words(list: &[IdpId], idps: &[Idp]) -> String {
+pub(super) fn in_words(list: &[IdpReference], idps: &[Idp]) -> String {
     if list.is_empty() {
         return "every identity provider, also those yet to come".to_owned();
     }
-    let name = |id: &IdpId| {
-        let idp = idps.iter().find(|idp| idp.id == *id);
+    let name = |id: &IdpReference| {
+        let idp = idps.iter().find(|idp| *id == idp.id);
         idp.map_or_else(|| format!("{id} (gone)"), |idp| idp.name.clone())
     };
     let names: Vec<_> = list.iter().map(name).collect();
@@ -163,8 +164,8 @@ pub(super) fn in_words(list: &[IdpId], idps: &[Idp]) -> String {
 impl Admitted {
     fn of(app: &App, idps: &[Idp]) -> Self {
         let listed = app.listed_idps();
-        let entry = |id: &IdpId| {
-            let idp = idps.iter().find(|idp| idp.id == *id);
+        let entry = |id: &IdpReference| {
+            let idp = idps.iter().find(|idp| *id == idp.id);
             Entry {
                 id: id.to_string(),
                 name: idp.map(|idp| idp.name.clone()),
@@ -178,7 +179,7 @@ impl Admitted {
             every,
             instant_auth: app.auto_redirect_to_identity,
             idps: if every {
-                idps.iter().map(|idp| entry(&idp.id)).collect()
+                idps.iter().map(|idp| entry(&idp.id.clone().into())).collect()
             } else {
                 listed.iter().map(entry).collect()
             },

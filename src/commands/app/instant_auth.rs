@@ -2,7 +2,7 @@
 
 use super::super::{Outcome, edit};
 use super::idps::{meant, only_one_works};
-use crate::api::ids::IdpId;
+use crate::api::ids::IdpReference;
 use crate::context::Context;
 use crate::flow::app;
 use crate::flow::edit::Edit;
@@ -48,12 +48,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let only = args.only.as_deref().map(|text| meant(text, &app, &idps, args.force)).transpose()?;
     let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
         if let Some(only) = &only {
-            app::admit(document, std::slice::from_ref(only))?;
+            app::admit(document, &[only.clone().into()])?;
         }
         match args.switch {
             Switch::Off => app::offer_choice(document),
             Switch::On => {
-                let list: Vec<IdpId> = document.read(&["allowed_idps"]).unwrap_or_default();
+                let list: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
                 if !args.force {
                     app::leaves_a_way_in(&list, &idps)?;
                 }

@@ -25,12 +25,12 @@ pub struct List(Vec<App>);
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let apps = app::list(&tools).await?;
-    if apps.is_empty() {
+    if apps.is_empty() && tools.client.odd_records(Some("application")).is_empty() {
         context.screen.note(
             "this account has no Access applications; the first connector brings the one of the dashboard's sign-in",
         );
     }
-    Ok(Outcome::done(List(apps)))
+    Ok(Outcome::list(tools.client, "application", List(apps)))
 }
 
 impl Show for List {

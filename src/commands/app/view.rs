@@ -36,7 +36,7 @@ pub fn admits(app: &Fields) -> Text {
     match app.listed_idps() {
         [] => Text::plain("every identity provider"),
         listed => {
-            let ids: Vec<_> = listed.iter().map(crate::api::ids::IdpId::as_str).collect();
+            let ids: Vec<_> = listed.iter().map(ToString::to_string).collect();
             Text::plain(ids.join(", "))
         }
     }

@@ -86,15 +86,19 @@ async fn work(
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "disabling")? {
         return Ok(outcome);
     }
+    let left_out = left_out(tools, which);
     let mut report = Report::new("disable");
     for connector in found.iter().filter(|connector| !needs(connector)) {
         let title = format!("disable {}", connector.email_domain);
         report.already(title, "SSO is not enforced");
     }
     if wanted.is_empty() {
-        context.screen.note("no connector is enabled: nothing to do");
-        report.now.push("nobody is held to SSO: people sign in by password".to_owned());
-        return Ok(Outcome::done(report));
+        if left_out.is_none() {
+            context.screen.note("no connector is enabled: nothing to do");
+            report.now.push("nobody is held to SSO: people sign in by password".to_owned());
+        }
+        report.ok = left_out.is_none();
+        return Ok(Outcome::done(report).failed(left_out.map(Into::into)));
     }
     confirm(&wanted, context).await?;
     for connector in &wanted {
@@ -108,7 +112,26 @@ async fn work(
         }
     }
     tell(&mut report, &wanted, args, context);
-    Ok(Outcome::done(report))
+    report.ok = left_out.is_none();
+    Ok(Outcome::done(report).failed(left_out.map(Into::into)))
+}
+
+/// The error for connectors that cannot be understood and may be enabled.
+fn left_out(tools: &Tools<'_>, which: &Which) -> Option<Stop> {
+    let odd = match which {
+        Which::All | Which::Sole => tools.client.odd_records(Some("connector")),
+        Which::Named(_) => Vec::new(),
+    };
+    let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("enabled", &true.into())).collect();
+    if odd.is_empty() {
+        return None;
+    }
+    let message = "a connector that may be enabled was left out, since it cannot be understood";
+    Some(
+        Stop::new(StopKind::HalfDone, message)
+            .causes(odd.iter().map(|odd| odd.describe()))
+            .hint("disable it in the dashboard"),
+    )
 }
 
 async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()> {

@@ -29,15 +29,26 @@ pub struct Args {
     #[arg(long)]
     all_idps: bool,
 
+    /// Go on although a check says no: pin-admits-nobody
+    #[arg(long, value_name = "CHECK")]
+    accept_risk: Option<Risk>,
+
     #[command(flatten)]
     pub(super) keeping: Keeping,
+}
+
+/// A risk of the bypass that can be accepted.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Risk {
+    /// No policy allows a user to sign in with a PIN.
+    PinAdmitsNobody,
 }
 
 impl Args {
     /// Without options.
     #[must_use]
     pub fn plain() -> Self {
-        Self { all_idps: false, keeping: Keeping { no_journal: false } }
+        Self { all_idps: false, accept_risk: None, keeping: Keeping { no_journal: false } }
     }
 
     fn again(&self) -> &'static str {
@@ -58,9 +69,14 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     let planned = pin.clone().map_or_else(|| YET_TO_COME.parse(), Ok)?;
     let edit = otp::edit(&found.app, &planned, reach)?;
     let changes = changes(tools, pin.as_ref(), &edit);
-    for obstacle in mail::obstacles(found.app.text(), pin.as_ref()) {
+    let obstacles = mail::obstacles(found.app.text(), pin.as_ref());
+    if obstacles.admits_nobody && args.accept_risk.is_none() {
+        return Err(admits_nobody(obstacles.texts, context).into());
+    }
+    for obstacle in obstacles.texts {
         context.screen.warn(Text::prose(obstacle));
     }
+    let left_out = left_out(tools, pin.as_ref());
     let is_done = changes.is_empty();
     if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "opening it")? {
         return Ok(outcome);
@@ -99,9 +115,36 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
             Err(error) => return Err(failed(error)),
         }
     }
+    let alarm = alarm.or(left_out.map(anyhow::Error::from));
     report.ok = alarm.is_none();
     tell(&mut report, &found, created.as_ref(), args, context);
     Ok(Outcome::done(report).failed(alarm))
+}
+
+fn admits_nobody(obstacles: Vec<String>, context: &Context) -> Stop {
+    Stop::new(StopKind::Refused, "no user could sign in with a one-time PIN: nothing was sent")
+        .causes(obstacles)
+        .hint(format!(
+            "{}, or `--accept-risk pin-admits-nobody`",
+            command(context, "bypass disable --all")
+        ))
+}
+
+/// The error for identity providers that cannot be understood, one of which may
+/// be the one-time PIN that was not found.
+fn left_out(tools: &Tools<'_>, pin: Option<&IdpId>) -> Option<Stop> {
+    let odd = tools.client.odd_records(Some("identity provider"));
+    let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("type", &"onetimepin".into())).collect();
+    if odd.is_empty() || pin.is_some() {
+        return None;
+    }
+    let message = "an identity provider that may be the one-time PIN was left out, since it cannot \
+                   be understood";
+    Some(
+        Stop::new(StopKind::HalfDone, message)
+            .causes(odd.iter().map(|odd| odd.describe()))
+            .hint("`cfsso idp list` shows all of them"),
+    )
 }
 
 fn changes(tools: &Tools<'_>, pin: Option<&IdpId>, edit: &Edit) -> Vec<Change> {

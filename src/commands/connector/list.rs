@@ -25,12 +25,12 @@ pub struct List(Vec<Connector>);
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connectors = connector::list(&tools).await?;
-    if connectors.is_empty() {
+    if connectors.is_empty() && tools.client.odd_records(Some("connector")).is_empty() {
         context.screen.note(Text::prose(
             "this account has no connectors; create one with `cfsso setup <DOMAIN>`",
         ));
     }
-    Ok(Outcome::done(List(connectors)))
+    Ok(Outcome::list(tools.client, "connector", List(connectors)))
 }
 
 impl Show for List {

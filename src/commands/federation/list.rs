@@ -24,12 +24,12 @@ pub struct List(Vec<Grant>);
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let grants = grant::list(&tools).await?;
-    if grants.is_empty() {
+    if grants.is_empty() && tools.client.odd_records(Some("federation grant")).is_empty() {
         context.screen.note(Text::prose(
             "this account has no federation grants; `cfsso federation share <IDP> --to <ACCOUNT>` makes one",
         ));
     }
-    Ok(Outcome::done(List(grants)))
+    Ok(Outcome::list(tools.client, "federation grant", List(grants)))
 }
 
 impl Show for List {

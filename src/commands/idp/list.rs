@@ -35,7 +35,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (idps, apps) = tokio::join!(idp::list(&tools), app::list(&tools));
     let idps = idps?;
-    if idps.is_empty() {
+    if idps.is_empty() && tools.client.odd_records(Some("identity provider")).is_empty() {
         context.screen.note(Text::prose(
             "this account has no identity providers; `cfsso idp create onetimepin` makes the simplest",
         ));
@@ -53,7 +53,11 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
             Dashboard::NotChecked
         }
     };
-    Ok(Outcome::done(List { idps: idps.into_iter().map(View::of).collect(), dashboard }))
+    Ok(Outcome::list(
+        tools.client,
+        "identity provider",
+        List { idps: idps.into_iter().map(View::of).collect(), dashboard },
+    ))
 }
 
 impl Serialize for List {

@@ -77,10 +77,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         include: Include { resources: args.resources, recipient_counts: args.counts },
     };
     let shares = records::list(&tools, &filter, paging).await?;
-    if shares.is_empty() {
+    if shares.is_empty() && tools.client.odd_records(Some("share")).is_empty() {
         context.screen.note("no share is like that");
     }
-    Ok(Outcome::done(List(shares)))
+    Ok(Outcome::list(tools.client, "share", List(shares)))
 }
 
 impl Show for List {

@@ -114,7 +114,7 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
         args.status.as_deref().is_none_or(|wanted| status == Some(wanted))
     });
     all.sort_by(|a, b| key(a).cmp(&key(b)));
-    Ok(Outcome::done(Recipients(all)))
+    Ok(Outcome::list(tools.client, "recipient", Recipients(all)))
 }
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {

@@ -132,7 +132,8 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     let kind = args.resource_type.as_deref().map(Type::named);
     let narrowed = (args.status.as_deref(), kind.as_ref());
     let request = resource::list(tools.account, &args.share, narrowed, args.paging.paging());
-    Ok(Outcome::done(Resources(tools.client.list(&request).await?)))
+    let resources = Resources(tools.client.list(&request).await?);
+    Ok(Outcome::list(tools.client, "shared resource", resources))
 }
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {

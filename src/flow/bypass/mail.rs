@@ -29,39 +29,48 @@ struct Policy {
     require: Option<Vec<Value>>,
 }
 
+/// What may keep the PIN from being mailed.
+#[derive(Debug, Default)]
+pub struct Obstacles {
+    /// One sentence each.
+    pub texts: Vec<String>,
+    /// Whether nobody at all would be mailed one.
+    pub admits_nobody: bool,
+}
+
 /// What may keep the PIN from being mailed, by the application as it came. `pin`
 /// is none where it is yet to be created.
 #[must_use]
-pub fn obstacles(app: &str, pin: Option<&IdpId>) -> Vec<String> {
+pub fn obstacles(app: &str, pin: Option<&IdpId>) -> Obstacles {
     let policies = serde_json::from_str::<Application>(app).ok().and_then(|app| app.policies);
     let read = policies.and_then(|policies| {
         policies.into_iter().map(|one| serde_json::from_value(one).ok()).collect()
     });
     let Some(policies) = read else {
-        return vec![
-            "not checked: the policies did not come with the application, and they decide who is \
-             mailed a PIN; `cfsso app policies` shows them"
-                .to_owned(),
-        ];
+        let text = "not checked: the policies did not come with the application, and they decide \
+                    who is mailed a PIN; `cfsso app policies` shows them";
+        return Obstacles { texts: vec![text.to_owned()], admits_nobody: false };
     };
     let policies: Vec<Policy> = policies;
-    let mut found: Vec<_> = policies
+    let mut texts: Vec<_> = policies
         .iter()
         .filter(|policy| policy.decision == "deny" && policy.shuts_out(pin))
         .map(|policy| format!("the policy `{}` denies whoever signs in by PIN", policy.name))
         .collect();
+    let is_denied = !texts.is_empty();
     let allowing = || policies.iter().filter(|policy| policy.decision == "allow");
     let shut: Vec<_> = allowing().filter(|policy| !policy.lets_in(pin)).collect();
-    found.extend(shut.iter().map(|policy| {
+    texts.extend(shut.iter().map(|policy| {
         format!(
             "the policy `{}` asks for what a PIN does not have: whom it alone lets in is not mailed one",
             policy.name
         )
     }));
-    if shut.len() == allowing().count() {
-        found.push("no policy lets anybody in by PIN, so that none is mailed".to_owned());
+    let is_allowed = shut.len() < allowing().count();
+    if !is_allowed {
+        texts.push("no policy lets anybody in by PIN, so that none is mailed".to_owned());
     }
-    found
+    Obstacles { texts, admits_nobody: is_denied || !is_allowed }
 }
 
 impl Policy {
@@ -129,12 +138,15 @@ mod tests {
             (vec![r#""an-id""#.to_owned()], &["not checked"]),
         ] {
             let app = format!(r#"{{"policies":[{}]}}"#, policies.join(","));
-            let found = obstacles(&app, Some(&"p".parse().unwrap()));
+            let Obstacles { texts: found, admits_nobody } =
+                obstacles(&app, Some(&"p".parse().unwrap()));
+            let is_refused = ["no policy lets", "denies"].iter().any(|it| expected.contains(it));
+            assert_eq!(admits_nobody, is_refused, "{app}");
             assert_eq!(found.len(), expected.len(), "{app}: {found:?}");
             for (found, expected) in found.iter().zip(expected) {
                 assert!(found.contains(expected), "{found} {expected}");
             }
         }
-        assert!(obstacles("{}", None)[0].contains("not checked"));
+        assert!(obstacles("{}", None).texts[0].contains("not checked"));
     }
 }

@@ -38,7 +38,18 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
     let (idps, apps) = (idp::list(tools.account), app::list(tools.account));
     let (idps, apps) = tokio::join!(tools.client.list(&idps), tools.client.list(&apps));
     let (idps, apps) = (idps?, apps?);
-    Ok(Found { app: dash_sso(&apps)?.clone(), idps })
+    match dash_sso(&apps) {
+        Ok(app) => Ok(Found { app: app.clone(), idps }),
+        Err(stop) => Err(unreadable_app(tools).unwrap_or(stop).into()),
+    }
+}
+
+/// The error for an SSO App that is there and cannot be understood.
+fn unreadable_app(tools: &Tools<'_>) -> Option<Stop> {
+    let odd = tools.client.odd_records(Some("application"));
+    let odd = odd.iter().find(|odd| odd.may_have("type", &"dash_sso".into()))?;
+    let message = "the SSO App cannot be understood: nothing was sent";
+    Some(Stop::new(StopKind::Conflict, message).cause(odd.describe()))
 }
 
 /// The account's one-time PIN, of which there is one at most.

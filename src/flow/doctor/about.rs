@@ -133,6 +133,10 @@ fn of_audit(id: AuditId) -> &'static str {
             "Every write of this machine has an end, or what it was about tells what became of it. \
              One of which nothing tells may have been carried out."
         }
+        AuditId::RecordsUnderstood => {
+            "Every record that the API lists can be understood. Commands leave out a record that \
+             cannot be, and say so."
+        }
         AuditId::JournalDamaged => {
             "The journal can be read throughout. What cannot be is left as it is, and cannot be \
              undone from here."

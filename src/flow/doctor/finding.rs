@@ -43,11 +43,13 @@ pub enum AuditId {
     JournalUnfinished,
     /// The journal can be read.
     JournalDamaged,
+    /// Every record of the API's lists can be understood.
+    RecordsUnderstood,
 }
 
 impl AuditId {
     /// Every one, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ConnectorStale,
         Self::ConnectorWithoutPolicy,
         Self::PolicyWithoutConnector,
@@ -59,6 +61,7 @@ impl AuditId {
         Self::RenameUnderWay,
         Self::JournalUnfinished,
         Self::JournalDamaged,
+        Self::RecordsUnderstood,
     ];
 
     fn as_str(self) -> &'static str {
@@ -74,6 +77,7 @@ impl AuditId {
             Self::RenameUnderWay => "rename-under-way",
             Self::JournalUnfinished => "journal-unfinished",
             Self::JournalDamaged => "journal-damaged",
+            Self::RecordsUnderstood => "records-understood",
         }
     }
 
@@ -90,7 +94,8 @@ impl AuditId {
             | Self::BypassInForce
             | Self::RenameUnderWay
             | Self::JournalUnfinished
-            | Self::JournalDamaged => return None,
+            | Self::JournalDamaged
+            | Self::RecordsUnderstood => return None,
         };
         check.permission()
     }

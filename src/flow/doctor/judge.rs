@@ -9,6 +9,7 @@ use super::finding::{AuditId, Finding};
 use crate::api::connector::{Connector, Fields, Status};
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
+use crate::api::odd::OddRecord;
 use crate::api::policy::{self, Policy};
 use crate::domain::EmailDomain;
 use crate::flow::bypass::standings::Standings;
@@ -269,6 +270,15 @@ pub(super) fn damaged(damage: &[String]) -> Finding {
     }
     let evidence = names(damage.iter().map(String::as_str));
     Finding::failed(id, evidence, "keep the file for a look, and move it out of the journal")
+}
+
+pub(super) fn records(odd: &[OddRecord]) -> Finding {
+    let id = AuditId::RecordsUnderstood;
+    if odd.is_empty() {
+        return Finding::passed(id, "every record of the API can be understood");
+    }
+    let evidence = odd.iter().map(OddRecord::describe).collect::<Vec<_>>().join("; ");
+    Finding::failed(id, evidence, "compare the record in the dashboard, and update cfsso")
 }
 
 /// The policies of the dashboard's sign-in, or why they are not seen.

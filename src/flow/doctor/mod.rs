@@ -21,6 +21,7 @@ use super::rename::{UnderWay, under_way};
 use super::{Error, Tools, connector};
 use crate::api::Kind;
 use crate::api::connector::Connector;
+use crate::api::odd::OddRecord;
 use crate::dns::{self, Reach, Survey};
 use crate::domain::EmailDomain;
 
@@ -77,7 +78,8 @@ pub async fn examine(
     let rename = under_way(&journal.entries, tools.account);
     let open = open.into_iter().zip(fates).collect();
     let read = Read { connectors, facts, standings, rename, open };
-    Ok(judged(&read, terms, &journal.damaged))
+    let odd = tools.client.odd_records(None);
+    Ok(judged(&read, terms, &journal.damaged, &odd))
 }
 
 /// The connectors with what is served for them; inside, a missing permission.
@@ -103,7 +105,7 @@ fn sees_nothing(facts: &Facts) -> bool {
         && facts.members.is_err()
 }
 
-fn judged(read: &Read<'_>, terms: &Terms, damaged: &[String]) -> Examination {
+fn judged(read: &Read<'_>, terms: &Terms, damaged: &[String], odd: &[OddRecord]) -> Examination {
     let Read { connectors, facts, standings, rename, open } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
@@ -131,6 +133,7 @@ fn judged(read: &Read<'_>, terms: &Terms, damaged: &[String]) -> Examination {
     findings.push(judge::rename(rename.as_ref()));
     findings.push(judge::unfinished(open));
     findings.push(judge::damaged(damaged));
+    findings.push(judge::records(odd));
     let mut findings = finding::merged(findings);
     findings.sort_by_key(|finding| FindingId::ALL.iter().position(|id| *id == finding.id));
     let domains = connectors.as_ref().ok();

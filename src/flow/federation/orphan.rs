@@ -92,7 +92,7 @@ fn allowed_in_vain(seen: &Seen<'_>) -> Vec<Orphan> {
     let mut orphans = Vec::new();
     for app in seen.apps.unwrap_or_default() {
         for id in app.allowed_idps.iter().flatten() {
-            let (kind, problem) = match seen.idps.iter().find(|idp| idp.id == *id) {
+            let (kind, problem) = match seen.idps.iter().find(|idp| *id == idp.id) {
                 None => (
                     Kind::AllowedIdpGone,
                     format!(

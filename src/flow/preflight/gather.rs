@@ -7,6 +7,8 @@ use futures_util::future::{OptionFuture, join_all};
 use serde_json::Map;
 
 use super::facts::{Asking, Fact, Facts, Health, Owner, Recovery, Token, Unseen};
+use serde::de::DeserializeOwned;
+
 use crate::api::app::{self, App};
 use crate::api::idp::{self, Idp, Type};
 use crate::api::ids::AccountId;
@@ -110,7 +112,7 @@ async fn identify(client: &Client, account: &AccountId) -> Fact<Token> {
     }
 }
 
-async fn list<T>(client: &Client, request: Request<Vec<T>>) -> Fact<Vec<T>> {
+async fn list<T: DeserializeOwned>(client: &Client, request: Request<Vec<T>>) -> Fact<Vec<T>> {
     seen(client.list(&request).await)
 }
 

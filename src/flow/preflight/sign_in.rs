@@ -52,14 +52,14 @@ pub(super) fn reaches_idp(facts: &Facts) -> Check {
 /// What a list of admitted identity providers comes to.
 fn among(app: &App, idps: &[Idp]) -> Check {
     let id = CheckId::SsoAppReachesIdp;
-    let gone = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| idp.id == **id));
-    let gone: Vec<_> = gone.map(crate::api::ids::IdpId::as_str).collect();
+    let gone = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| **id == idp.id));
+    let gone: Vec<_> = gone.map(ToString::to_string).collect();
     let live: Vec<_> = idps.iter().filter(|idp| app.admits(&idp.id)).collect();
     if live.is_empty() {
         let evidence = format!(
             "`{}` admits only identity providers that do not exist: {}",
             app.name,
-            names(gone)
+            names(gone.iter().map(String::as_str))
         );
         return Check::failed(id, evidence, "`cfsso app idps --all`");
     }
@@ -69,7 +69,7 @@ fn among(app: &App, idps: &[Idp]) -> Check {
         let evidence = format!(
             "`{}` admits {admitted}, and some that do not exist: {}",
             app.name,
-            names(gone.iter().copied())
+            names(gone.iter().map(String::as_str))
         );
         return Check::failed(id, evidence, remedy).of(Severity::Warning);
     }

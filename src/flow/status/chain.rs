@@ -187,7 +187,7 @@ fn idps(facts: &Facts) -> Vec<Link> {
         idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect();
     let mut links: Vec<_> = admitted.iter().map(|idp| known(idp)).collect();
     let listed = app.map(|app| app.listed_idps()).unwrap_or_default();
-    for id in listed.iter().filter(|id| idps.iter().all(|idp| idp.id != **id)) {
+    for id in listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)) {
         let gone = link(State::Warning, "admitted, but not there any more");
         links.push(Link { id: Some(id.to_string()), ..gone });
     }

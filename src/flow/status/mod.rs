@@ -17,6 +17,7 @@ use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
+use crate::api::odd::OddRecord;
 use crate::api::policy::{self, Policy};
 use crate::api::{self, Kind, permission};
 
@@ -41,6 +42,8 @@ pub struct Report {
     pub rename: Option<UnderWay>,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
+    /// Records that the API sent and that cannot be understood.
+    pub odd_records: Vec<String>,
     /// What this machine changed last, the latest first.
     pub journal: Vec<Recent>,
     /// The commands to run next.
@@ -137,7 +140,8 @@ pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
     let domains =
         connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
     let shared = if domains.is_some() { Vec::new() } else { chain::shared(&facts) };
-    Ok(told(tools.account, (domains, shared), (bypass, not_checked), entries))
+    let odd = tools.client.odd_records(None).iter().map(OddRecord::describe).collect();
+    Ok(told(tools.account, (domains, shared), (bypass, not_checked, odd), entries))
 }
 
 async fn policies(
@@ -153,7 +157,7 @@ async fn policies(
 fn told(
     account: &AccountId,
     (domains, shared): (Option<Vec<Domain>>, Vec<Link>),
-    (bypass, not_checked): (Standings, Vec<NotChecked>),
+    (bypass, not_checked, odd_records): (Standings, Vec<NotChecked>, Vec<String>),
     entries: Vec<Entry>,
 ) -> Report {
     let mut links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
@@ -162,7 +166,7 @@ fn told(
     let is_at_rest = bypass.in_force == Some(false) && rename.is_none();
     Report {
         schema: Report::SCHEMA,
-        ok: is_well && not_checked.is_empty() && is_at_rest,
+        ok: is_well && not_checked.is_empty() && odd_records.is_empty() && is_at_rest,
         account: account.to_string(),
         next: chain::next(domains.as_deref(), (&bypass, rename.as_ref()), &not_checked),
         domains,
@@ -170,6 +174,7 @@ fn told(
         bypass,
         rename,
         not_checked,
+        odd_records,
         journal: recent(entries),
     }
 }

@@ -73,7 +73,7 @@ async fn an_answer_beyond_the_limit_is_not_held() {
         let (client, _) = server.client();
         let error = client.send(&connector::list(&account())).await.unwrap_err();
         assert!(matches!(error.fault, Fault::TooLarge { limit: 33_554_432, .. }), "{error:?}");
-        assert_eq!((error.kind(), error.ray()), (Kind::Unreadable, Some("ray200")));
+        assert_eq!((error.kind(), error.ray()), (Kind::Unusable, Some("ray200")));
         assert_eq!(server.requests().len(), 1);
     }
 }

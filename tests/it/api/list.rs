@@ -54,8 +54,8 @@ async fn a_list_that_does_not_end_is_given_up() {
     let server = Server::start(std::iter::repeat_n(success("[1,2]"), most + 1)).await;
     let (client, _) = server.client();
     let error = client.list(&request()).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Endless { pages: pages::MOST }));
-    assert_eq!(error.kind(), Kind::Unreadable);
+    assert!(matches!(error.fault, Fault::Endless { records: 2000 }));
+    assert_eq!(error.kind(), Kind::Unusable);
     assert_eq!(server.requests().len(), most);
 }
 

@@ -1,0 +1,223 @@
+//! Records of a list that cannot be understood. They stay what they are, and
+//! stop only what needs them.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::document::masked;
+use super::mask::mask;
+
+/// A record of a list that cannot be understood.
+#[derive(Clone, Debug)]
+pub struct OddRecord {
+    /// What it should be, such as `connector`.
+    pub noun: &'static str,
+    /// Its place in the list, from 1.
+    pub position: usize,
+    /// Its `id`, if that much is there.
+    pub id: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
+    raw: Box<RawValue>,
+}
+
+impl OddRecord {
+    fn new(noun: &'static str, position: usize, raw: &RawValue, error: &serde_json::Error) -> Self {
+        let id = field(raw, "id").and_then(|id| id.as_str().map(mask));
+        Self { noun, position, id, reason: reason(raw.get(), error), raw: raw.to_owned() }
+    }
+
+    /// `connector 2 (ID 68ca…): …`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let Self { noun, position, id, reason, .. } = self;
+        match id {
+            Some(id) => format!("{noun} {position} of the list (ID {id}): {reason}"),
+            None => format!("{noun} {position} of the list: {reason}"),
+        }
+    }
+
+    /// Whether a field may have this value: it has it, or does not say.
+    #[must_use]
+    pub fn may_have(&self, name: &str, value: &Value) -> bool {
+        let found = field(&self.raw, name);
+        found.is_none_or(|found| {
+            found == *value
+                || std::mem::discriminant(&found) != std::mem::discriminant(value)
+                    && !(found.is_boolean() && value.is_boolean())
+        })
+    }
+
+    /// Whether it is the same record of the same list.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.noun == other.noun
+            && self.position == other.position
+            && self.raw.get() == other.raw.get()
+    }
+}
+
+/// The record as it came, its secrets masked.
+impl Serialize for OddRecord {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        masked(&self.raw).serialize(serializer)
+    }
+}
+
+/// Decodes the records of a list one by one.
+///
+/// # Errors
+/// If it is no list: `null` is not taken for an empty one.
+pub(super) fn decode<T: DeserializeOwned>(
+    noun: &'static str,
+    before: usize,
+    text: &str,
+) -> serde_json::Result<(Vec<T>, Vec<OddRecord>)> {
+    let raw: Vec<&RawValue> = serde_json::from_str(text)?;
+    let mut records = Vec::with_capacity(raw.len());
+    let mut odd = Vec::new();
+    for (raw, position) in raw.into_iter().zip(before + 1..) {
+        match serde_json::from_str(raw.get()) {
+            Ok(record) => records.push(record),
+            Err(error) => odd.push(OddRecord::new(noun, position, raw, &error)),
+        }
+    }
+    Ok((records, odd))
+}
+
+/// What the records of a collection are called.
+pub(super) fn noun(segments: &[String]) -> &'static str {
+    match segments.last().map_or("", String::as_str) {
+        "sso_connectors" => "connector",
+        "identity_providers" => "identity provider",
+        "apps" => "application",
+        "policies" => "policy",
+        "members" => "member",
+        "idp_federation_grants" => "federation grant",
+        "shares" => "share",
+        "recipients" => "recipient",
+        "resources" => "shared resource",
+        "dns_records" => "DNS record",
+        "zones" => "zone",
+        "accounts" => "account",
+        "tokens" => "token",
+        "permission_groups" => "permission group",
+        _ => "record",
+    }
+}
+
+fn field(raw: &RawValue, name: &str) -> Option<Value> {
+    let fields: serde_json::Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+    fields.get(name).cloned()
+}
+
+/// The error without its position in the text, and with the field before it.
+fn reason(text: &str, error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let before = text.get(..error.column()).unwrap_or(text);
+    let name = before.rsplit_once("\":").and_then(|(before, _)| before.rsplit_once('"'));
+    match name {
+        Some((_, name)) if !message.contains('`') => mask(&format!("`{name}`: {message}")),
+        _ => mask(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::super::connector::Connector;
+    use super::*;
+
+    fn decoded(text: &str) -> (Vec<Connector>, Vec<OddRecord>) {
+        decode("connector", 0, text).unwrap()
+    }
+
+    #[test]
+    fn an_odd_record_is_named_and_the_others_are_read() {
+        for (record, described) in [
+            (
+                r#"{"id":"c9","email_domain":null}"#,
+                "connector 2 of the list (ID c9): `email_domain`: invalid type: null, expected a string",
+            ),
+            (r#"{"id":"c9"}"#, "connector 2 of the list (ID c9): missing field `email_domain`"),
+            (r#"{"email_domain":"a.example"}"#, "connector 2 of the list: missing field `id`"),
+            (
+                r#"{"id":"","email_domain":"a.example"}"#,
+                "connector 2 of the list (ID ): `` is no connector ID: it is empty",
+            ),
+            ("null", "connector 2 of the list: invalid type: null, expected struct Fields"),
+            (
+                "[]",
+                "connector 2 of the list: invalid length 0, expected struct Fields with 7 elements",
+            ),
+        ] {
+            let good = r#"{"id":"c1","email_domain":"cool.cats"}"#;
+            let (records, odd) = decoded(&format!("[{good},{record},{good}]"));
+            assert_eq!(records.len(), 2, "{record}");
+            assert_eq!(odd[0].describe(), described);
+            assert_eq!(serde_json::to_string(&odd[0]).unwrap(), record);
+        }
+        for text in ["null", "{}", "7"] {
+            assert!(decode::<Connector>("connector", 0, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_say_may_be_anything() {
+        for (record, value, expected) in [
+            (r#"{"enabled":false}"#, json!(true), false),
+            (r#"{"enabled":true}"#, json!(true), true),
+            (r#"{"enabled":null}"#, json!(true), true),
+            (r#"{"enabled":"no"}"#, json!(true), true),
+            ("{}", json!(true), true),
+            ("7", json!(true), true),
+            (r#"{"enabled":"okta"}"#, json!("onetimepin"), false),
+        ] {
+            let raw: &RawValue = serde_json::from_str(record).unwrap();
+            let error = serde_json::from_str::<u8>("x").unwrap_err();
+            let odd = OddRecord::new("connector", 1, raw, &error);
+            assert_eq!(odd.may_have("enabled", &value), expected, "{record}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[ -~]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("id|email_domain|enabled|[a-z]{1,6}", inner, 0..4)
+                    .prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_with_anything_in_it_is_read_and_keeps_every_value(
+            values in prop::collection::vec(prop_oneof![
+                any_json(),
+                (0..99_u8).prop_map(|n| json!({"id": format!("c{n}"), "email_domain": "a.example"})),
+            ], 0..12),
+        ) {
+            let (records, odd) = decoded(&json!(values).to_string());
+            let mut kept: Vec<String> = records
+                .iter()
+                .map(|record| record.text().to_owned())
+                .chain(odd.iter().map(|odd| odd.raw.get().to_owned()))
+                .collect();
+            let mut sent: Vec<String> = values.iter().map(Value::to_string).collect();
+            kept.sort();
+            sent.sort();
+            prop_assert_eq!(kept, sent);
+        }
+    }
+}

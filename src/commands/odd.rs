@@ -1,0 +1,49 @@
+//! Lists with the records that cannot be understood: shown as such, and in JSON
+//! as they came.
+
+use serde_json::value::RawValue;
+
+use super::Outcome;
+use crate::api::Client;
+use crate::api::odd::OddRecord;
+use crate::output::{Mark, Page, Report, Text};
+
+/// A list and the odd records that it came with.
+struct Listed<R> {
+    list: R,
+    odd: Vec<OddRecord>,
+}
+
+impl Outcome {
+    /// Done, with a list to print and the odd records among what was read.
+    pub fn list(client: &Client, noun: &str, list: impl Report + 'static) -> Self {
+        let odd = client.take_odd_records(noun);
+        let report: Box<dyn Report> = match odd.as_slice() {
+            [] => Box::new(list),
+            _ => Box::new(Listed { list, odd }),
+        };
+        Self { report: Some(report), ..Self::silent() }
+    }
+}
+
+impl<R: Report> Report for Listed<R> {
+    fn json(&self) -> serde_json::Result<String> {
+        let list = self.list.json()?;
+        let records: Vec<&RawValue> = serde_json::from_str(&list)?;
+        let odd = self.odd.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let records = records.into_iter().map(RawValue::get).chain(odd.iter().map(String::as_str));
+        Ok(format!("[{}]", records.collect::<Vec<_>>().join(",")))
+    }
+
+    fn show(&self, page: &mut Page) {
+        self.list.show(page);
+        for odd in &self.odd {
+            page.marked(Mark::Warning, Text::prose(odd.describe()));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let odd = self.odd.iter().filter_map(|odd| odd.id.clone());
+        self.list.names().into_iter().chain(odd).collect()
+    }
+}
