@@ -8,6 +8,8 @@ use url::{Host, Url};
 
 use super::certificate;
 use super::kind::{Field, Kind, Need, Value};
+use super::text::{Misfit, misfit};
+use crate::input::secret::is_mask;
 
 /// What a configuration is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,22 @@ pub enum Wrong {
     /// It is `null`, which would wipe it.
     #[error("is null, which would wipe what is stored; leave it out to keep it")]
     Null,
+    /// A text that no value of its kind can be.
+    #[error("{misfit}{}", Use(meant.as_deref()))]
+    Misfit {
+        /// What is wrong.
+        misfit: Misfit,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// A number that is too small or too large.
+    #[error("is from {least} to {most}")]
+    Range {
+        /// The least.
+        least: u64,
+        /// The greatest.
+        most: u64,
+    },
     /// It holds no certificate.
     #[error("holds no usable certificate: {0}")]
     Certificate(certificate::Unreadable),
@@ -113,18 +131,43 @@ impl fmt::Display for Meant<'_> {
     }
 }
 
+struct Use<'a>(Option<&'a str>);
+
+impl fmt::Display for Use<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |meant| write!(formatter, "; use `{meant}`"))
+    }
+}
+
+impl Invalid {
+    /// The value that was probably meant.
+    #[must_use]
+    pub fn meant(&self) -> Option<&str> {
+        match &self.wrong {
+            Wrong::Misfit { meant, .. } => meant.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// All that is wrong with a configuration, in the order of its fields; then
 /// what is missing.
 #[must_use]
 pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Invalid> {
-    let is_kept = |name: &str| purpose == Purpose::Update && kind.field(name).is_none();
-    let mut found: Vec<_> = config
-        .iter()
-        .filter(|(name, _)| !is_kept(name))
-        .filter_map(|(name, value)| check_field(kind, name, value).err())
-        .collect();
+    let found = config.iter().filter_map(|(name, value)| check_field(kind, name, value).err());
+    let mut found: Vec<_> =
+        found.filter(|invalid| purpose == Purpose::Create || !is_kept(invalid)).collect();
     found.extend(missing(kind, config, purpose));
     found
+}
+
+/// Whether what is wrong with a new value may be right in one that exists: the
+/// API knows fields that are not known here, and hides secrets.
+fn is_kept(invalid: &Invalid) -> bool {
+    matches!(
+        invalid.wrong,
+        Wrong::Unknown { .. } | Wrong::Misfit { .. } | Wrong::Masked | Wrong::Null
+    )
 }
 
 /// Whether the type has this field and the field may hold this value.
@@ -155,24 +198,30 @@ fn missing(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Inv
 
 fn wrong(field: &Field, value: &Json) -> Option<Wrong> {
     if field.secret {
-        return wrong_secret(value);
+        return wrong_secret(field, value);
     }
     // The API itself answers null for optional fields that were never set.
     if value.is_null() && field.need != Need::Needed {
         return None;
     }
     match field.value {
-        Value::Text => match value.as_str() {
-            None => unlike("a text", value),
-            Some(text) if text.trim().is_empty() && field.need == Need::Needed => {
-                Some(Wrong::Empty)
-            }
-            Some(_) => None,
+        Value::Text | Value::Identifier | Value::Uuid | Value::Domain => wrong_text(field, value),
+        // Secrets alone are of this kind.
+        Value::NotUuid => wrong_secret(field, value),
+        Value::Url | Value::Origin => match value.as_str() {
+            None => unlike("a URL", value),
+            Some(text) => wrong_text_of(field, text).or_else(|| wrong_url(text)),
         },
-        Value::Url => value.as_str().map_or_else(|| unlike("a URL", value), wrong_url),
         Value::Boolean => if_not(value.is_boolean(), "`true` or `false`", value),
-        Value::Number => if_not(value.is_u64(), "a whole number", value),
-        Value::List => if_not(texts(value).is_some(), "a list of texts", value),
+        Value::Number { least, most } => match value.as_u64() {
+            None => unlike("a whole number", value),
+            Some(number) if (least..=most).contains(&number) => None,
+            Some(_) => Some(Wrong::Range { least, most }),
+        },
+        Value::List => match texts(value) {
+            None => unlike("a list of texts", value),
+            Some(texts) => texts.into_iter().find_map(|text| wrong_text_of(field, text)),
+        },
         Value::Certificates => wrong_certificates(field, value),
         Value::Headers => if_not(
             is_headers(value),
@@ -187,22 +236,33 @@ fn wrong(field: &Field, value: &Json) -> Option<Wrong> {
     }
 }
 
-fn wrong_secret(value: &Json) -> Option<Wrong> {
+fn wrong_secret(field: &Field, value: &Json) -> Option<Wrong> {
     match value {
         Json::Null => Some(Wrong::Null),
         Json::String(text) if text.trim().is_empty() => Some(Wrong::Empty),
         Json::String(text) if is_mask(text) => Some(Wrong::Masked),
+        // What was pasted around it is the matter of `input::secret`.
+        Json::String(text) if field.value == Value::NotUuid => wrong_text_of(field, text.trim()),
         Json::String(_) => None,
         _ => unlike("a text", value),
     }
 }
 
-/// Whether a text is what stands in place of a secret (API reference, section
-/// 3: a row of asterisks), and no secret.
-#[must_use]
-pub fn is_mask(text: &str) -> bool {
-    // The last one is what this program itself shows.
-    !text.is_empty() && text.chars().all(|c| matches!(c, '*' | '•')) || text == "[masked]"
+fn wrong_text(field: &Field, value: &Json) -> Option<Wrong> {
+    match value.as_str() {
+        None => unlike("a text", value),
+        Some(text) if text.trim().is_empty() => {
+            (field.need == Need::Needed).then_some(Wrong::Empty)
+        }
+        Some(text) => wrong_text_of(field, text),
+    }
+}
+
+fn wrong_text_of(field: &Field, text: &str) -> Option<Wrong> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    misfit(field.value, text).map(|(misfit, meant)| Wrong::Misfit { misfit, meant })
 }
 
 /// What is wrong with the text of a URL that is to be an `https` one.
@@ -291,10 +351,13 @@ mod tests {
 
     fn value(field: &Field) -> Json {
         match field.value {
-            Value::Text => json!("text"),
+            Value::Text | Value::Identifier | Value::NotUuid => json!("text"),
+            Value::Uuid => json!("11111111-2222-4333-8444-555555555555"),
+            Value::Domain => json!("cool.cats"),
+            Value::Origin => json!("https://company.okta.com"),
             Value::Url => json!("https://idp.cool.cats/path"),
             Value::Boolean => json!(false),
-            Value::Number => json!(2048),
+            Value::Number { least, .. } => json!(least),
             Value::List => json!(["one", "two"]),
             Value::Certificates if field.name == "idp_public_cert" => json!(certificate()),
             Value::Certificates => json!([certificate()]),
@@ -306,10 +369,13 @@ mod tests {
     /// What is of no use in any field of that kind.
     fn bad(field: &Field) -> Json {
         match field.value {
-            Value::Text | Value::Choice(_) => json!(["text"]),
-            Value::Url => json!("http://idp.cool.cats/"),
+            Value::Text | Value::Choice(_) | Value::NotUuid => json!(["text"]),
+            Value::Identifier => json!("a b"),
+            Value::Uuid => json!("text"),
+            Value::Domain => json!("ann@cool.cats"),
+            Value::Url | Value::Origin => json!("http://idp.cool.cats/"),
             Value::Boolean => json!("true"),
-            Value::Number => json!(-1),
+            Value::Number { most, .. } => json!(most + 1),
             Value::List | Value::Certificates | Value::Headers => json!([{ "other": 1 }]),
         }
     }
@@ -394,14 +460,64 @@ mod tests {
                 "okta",
                 "okta_account",
                 json!("company.okta.com"),
-                "`okta_account` cannot be read as a URL; write it as `https://company.okta.com`",
+                "`okta_account` has to start with `https://`; use `https://company.okta.com`",
+            ),
+            (
+                "onelogin",
+                "onelogin_account",
+                json!("company.onelogin.com"),
+                "`onelogin_account` cannot be read as a URL; write it as `https://company.onelogin.com`",
+            ),
+            (
+                "onelogin",
+                "onelogin_account",
+                json!("company"),
+                "`onelogin_account` cannot be read as a URL; write it as `https://idp.example.com/path`",
             ),
             (
                 "okta",
                 "okta_account",
-                json!("company"),
-                "`okta_account` cannot be read as a URL; write it as `https://idp.example.com/path`",
+                json!("https://company-admin.okta.com"),
+                "`okta_account` is the address of the Okta admin console, not of the organization; use `https://company.okta.com`",
             ),
+            (
+                "azureAD",
+                secret,
+                json!("11111111-2222-4333-8444-555555555555"),
+                "`client_secret` is a UUID, the ID of the secret: copy its value instead, which is shown only once",
+            ),
+            ("azureAD", "directory_id", json!("common"), "`directory_id` is not a UUID"),
+            (
+                "google-apps",
+                "apps_domain",
+                json!("ann@cool.cats"),
+                "`apps_domain` is an email address, not a domain; use `cool.cats`",
+            ),
+            (
+                "okta",
+                "client_id",
+                json!("0oa1 "),
+                "`client_id` contains a space (U+0020) at position 5; use `0oa1`",
+            ),
+            (
+                "saml",
+                "issuer_url",
+                json!("https://a.cats/id#x"),
+                "`issuer_url` has a fragment (`#`); use `https://a.cats/id`",
+            ),
+            (
+                "oidc",
+                "auth_url",
+                json!("https://a.cats/a b"),
+                "`auth_url` contains a space (U+0020) at position 17",
+            ),
+            (
+                "okta",
+                "claims",
+                json!(["groups", " dept"]),
+                "`claims` contains a space (U+0020) at position 1; use `dept`",
+            ),
+            ("saml", "max_sso_url_length", json!(9), "`max_sso_url_length` is from 512 to 100000"),
             (
                 "okta",
                 "okta_account",
@@ -489,6 +605,10 @@ mod tests {
             ("oidc", "email_claim_name", json!("")),
             ("saml", "issuer_url", json!("jumpcloud")),
             ("azureAD", "azure_cloud", json!("default")),
+            ("okta", "client_secret", json!("11111111-2222-4333-8444-555555555555")),
+            ("passkeys", "login_page_auto_prompt", json!(true)),
+            ("saml", "max_sso_url_length", json!(512)),
+            ("saml", "force_authn", json!(true)),
         ] {
             assert_eq!(check_field(kind::find(kind).unwrap(), field, &value), Ok(()), "{field}");
         }
