@@ -92,10 +92,7 @@ fn uuid_in(text: &str) -> Option<String> {
         return Some(uuid.to_owned());
     }
     let is_bare = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_bare.then(|| {
-        let (a, b, c, d, e) = (&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]);
-        format!("{a}-{b}-{c}-{d}-{e}")
-    })
+    is_bare.then(|| [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-"))
 }
 
 fn domain(text: &str) -> Option<(Misfit, Option<String>)> {

@@ -35,10 +35,10 @@ pub fn is_secret_name(name: &str) -> bool {
     if PLACES.iter().any(|place| name.ends_with(place)) {
         return false;
     }
-    let is_part = |part: &&str| format!("_{name}_").contains(&format!("_{part}_"));
+    let is_part = |part: &str| format!("_{name}_").contains(&format!("_{part}_"));
     name.split('_').any(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)))
         || NAMES.contains(&name.as_str())
-        || PARTS.iter().any(|part| is_part(&part))
+        || PARTS.iter().any(|part| is_part(part))
         || is_token(&name)
 }
 

@@ -37,7 +37,11 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
             .cause(cause)
             .hint("it is an object with `name`, `type` and `config`, as `cfsso idp get -o json` prints it")
     })?;
-    for (path, text) in secrets(&document.to_raw()) {
+    let secrets = secrets(&document.to_raw());
+    if !secrets.is_empty() && !is_stdin {
+        context.is_private(file, "secret")?;
+    }
+    for (path, text) in secrets {
         let field = path.join(".");
         let given = raw.in_text(&text).map_err(Into::into);
         let secret = taken(given, &format!("`{field}` in {name}"), context)?;

@@ -86,6 +86,7 @@ impl Source {
                 (raw.in_bytes(&bytes.map_err(|error| unreadable(&from, &error))?), from)
             }
             Self::File(file) => {
+                context.is_private(file, "secret")?;
                 let from = format!("`{}`", file.display());
                 let bytes = std::fs::read(file).map_err(|error| unreadable(&from, &error))?;
                 (raw.in_bytes(&bytes), from)
@@ -189,7 +190,7 @@ mod tests {
             (b"s3cret\n", Ok(("s3cret", vec!["line end"]))),
             (b"\xEF\xBB\xBFs3cret\r\n", Ok(("s3cret", vec!["byte-order mark", "line end"]))),
             (b"\xFF\xFEs\x003\0\r\0\n\0", Ok(("s3", vec!["byte-order mark", "line end"]))),
-            (b"s\0003\0", Err("it is UTF-16 without a byte-order mark; save it as UTF-8")),
+            (b"s\x003\x00", Err("it is UTF-16 without a byte-order mark; save it as UTF-8")),
             (b"caf\xE9", Err("it is not UTF-8 (byte 0xE9 at offset 3); save it as UTF-8")),
             (b"s3\ncret\n", Err("has more than one line (line break at position 3)")),
             (

@@ -244,6 +244,37 @@ async fn a_secret_that_is_typed_is_checked_before_any_request() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_with_a_secret_that_others_can_read_or_change_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for (way, sent) in [
+        ("idp rotate-secret Old --secret-file FILE --yes", SECRET.to_owned()),
+        ("idp update Old --config-file FILE --yes", provider("okta", "Old", SECRET)),
+    ] {
+        for (mode, code, told) in [
+            (0o600, 0, None),
+            (0o644, 0, Some("can be read by other users")),
+            (0o666, 11, Some("can be changed by other users")),
+        ] {
+            let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+            std::fs::write(file.path(), &sent).unwrap();
+            std::fs::set_permissions(file.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let line = way.replace("FILE", file.path().to_str().unwrap());
+            let double = double().await;
+            // One line, however long the path.
+            let ran = double.run(&format!("{line} -o json")).await;
+            assert_eq!(
+                (ran.code, double.writes().len()),
+                (code, usize::from(code == 0)),
+                "{way} {mode:o}\n{ran:?}"
+            );
+            assert_eq!(ran.stderr.contains("chmod"), told.is_some(), "{way} {mode:o}\n{ran:?}");
+            assert!(told.is_none_or(|told| ran.stderr.contains(told)), "{way} {mode:o}\n{ran:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_variable_that_is_unset_and_one_that_is_empty_are_told_apart() {
     let double = Double::new().await.with_env("EMPTY", "");
