@@ -4,6 +4,7 @@
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::document::{Document, items, members};
+use super::mask::NOT_KEPT;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 
@@ -90,7 +91,7 @@ impl Walk {
 fn is_hidden(value: &RawValue, is_secret: bool) -> bool {
     let text: String = serde_json::from_str(value.get()).unwrap_or_default();
     // The journal leaves secrets out of fields of any name.
-    is_secret && is_mask(&text) || text == "[secret, not kept]"
+    is_secret && is_mask(&text) || text == NOT_KEPT
 }
 
 #[cfg(test)]

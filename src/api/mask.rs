@@ -7,6 +7,9 @@ use crate::input::secret_name::is_secret_name;
 /// What stands where a secret was.
 pub const MASKED: &str = "[masked]";
 
+/// What the journal has in place of a secret.
+pub const NOT_KEPT: &str = "[secret, not kept]";
+
 /// The prefixes of Cloudflare's credentials (API reference, section 1.1).
 const PREFIXES: [&str; 4] = ["cfut_", "cfat_", "cfk_", "cfoat_"];
 

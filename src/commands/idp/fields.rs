@@ -11,6 +11,7 @@ use super::secret::{Raw, Source};
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
 use crate::idp::kind::{self, Field, Kind, Need, Value};
+use crate::input::text::decode;
 
 /// What was given by flags.
 #[derive(Clone, Debug, Default)]
@@ -177,15 +178,9 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
         Value::List => {
             texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect()
         }
-        Value::Certificates => texts
-            .iter()
-            .map(|file| {
-                std::fs::read_to_string(file).map_err(|error| {
-                    invalid(format!("cannot read the certificate `{file}`"))
-                        .cause(error.to_string())
-                })
-            })
-            .collect::<Result<_, _>>()?,
+        Value::Certificates => {
+            texts.iter().map(|file| certificate(file)).collect::<Result<_, _>>()?
+        }
         Value::Headers => texts
             .iter()
             .map(|pair| match pair.split_once('=') {
@@ -198,6 +193,14 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
             })
             .collect::<Result<_, _>>()?,
     })
+}
+
+fn certificate(file: &str) -> Result<String, Stop> {
+    let unreadable = |cause: String| {
+        Stop::new(StopKind::Usage, format!("cannot read the certificate `{file}`")).cause(cause)
+    };
+    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+    decode(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -265,6 +268,20 @@ mod tests {
                 "{}",
                 field.name
             );
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_any_editor_is_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        for (bytes, expected) in [
+            (&b"\xEF\xBB\xBF-----BEGIN\r\n"[..], Some("-----BEGIN\n")),
+            (b"\xFF\xFE-\0\n\0", Some("-\n")),
+            (b"-\0\n\0", None),
+        ] {
+            std::fs::write(file.path(), bytes).unwrap();
+            assert_eq!(certificate(path).ok().as_deref(), expected, "{bytes:?}");
         }
     }
 

@@ -4,12 +4,10 @@
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::api::document::{Document, items, members};
+pub use crate::api::mask::NOT_KEPT;
 use crate::api::mask::{is_new_token, mask};
 use crate::input::secret_name::is_secret_name;
 use crate::shell::quoted;
-
-/// What stands where a secret was.
-pub const NOT_KEPT: &str = "[secret, not kept]";
 
 /// A value without its secrets, and the fields that lost one.
 pub(super) struct Redacted {

@@ -247,7 +247,7 @@ async fn a_secret_that_is_typed_is_checked_before_any_request() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_with_a_secret_that_others_can_read_or_change_is_told() {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
     for (way, sent) in [
         ("idp rotate-secret Old --secret-file FILE --yes", SECRET.to_owned()),
         ("idp update Old --config-file FILE --yes", provider("okta", "Old", SECRET)),
