@@ -9,8 +9,9 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::mask::{MASKED, is_secret_field};
+use super::mask::MASKED;
 use crate::input::depth;
+use crate::input::secret_name::is_secret_name;
 
 /// A JSON object whose untouched values keep their text: long integers, `3.10`,
 /// nulls, nested unknowns and the order of keys.
@@ -183,7 +184,7 @@ pub fn masked(value: &RawValue) -> Box<RawValue> {
 /// as well on what is a secret.
 #[must_use]
 pub fn masked_at(path: &[String], value: &RawValue) -> Box<RawValue> {
-    masked_under(value, path.iter().any(|name| is_secret_field(name)))
+    masked_under(value, path.iter().any(|name| is_secret_name(name)))
 }
 
 fn masked_under(value: &RawValue, is_secret: bool) -> Box<RawValue> {
@@ -196,7 +197,7 @@ fn masked_under(value: &RawValue, is_secret: bool) -> Box<RawValue> {
         }),
         Some(b'{') => members(value).map_or_else(String::new, |members| {
             let members = members.into_iter().map(|(name, value)| {
-                let value = masked_under(value, is_secret || is_secret_field(&name));
+                let value = masked_under(value, is_secret || is_secret_name(&name));
                 (name, value)
             });
             let members = Document { members: Members(members.collect()) };

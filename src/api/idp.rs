@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::document::Document;
+use super::hidden::without_hidden;
 use super::ids::{AccountId, IdpId};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
@@ -93,6 +94,9 @@ pub enum Type {
     /// Centrify.
     #[serde(rename = "centrify")]
     Centrify,
+    /// Passkeys of Cloudflare's own.
+    #[serde(rename = "passkeys")]
+    Passkeys,
     /// A type that this program does not know: passed through.
     #[serde(untagged)]
     Other(String),
@@ -100,7 +104,7 @@ pub enum Type {
 
 impl Type {
     /// Every known type.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::OneTimePin,
         Self::Cloudflare,
         Self::Okta,
@@ -116,6 +120,7 @@ impl Type {
         Self::Onelogin,
         Self::Pingone,
         Self::Centrify,
+        Self::Passkeys,
     ];
 
     /// The type that a person means: in any case, and `ping` as the guide has
@@ -146,6 +151,7 @@ impl Type {
             Self::Onelogin => "onelogin",
             Self::Pingone => "pingone",
             Self::Centrify => "centrify",
+            Self::Passkeys => "passkeys",
             Self::Other(text) => text,
         }
     }
@@ -183,10 +189,10 @@ pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
-/// Creates an identity provider.
+/// Creates an identity provider, without secrets that are null or masks.
 #[must_use]
 pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
-    WriteRequest::post(&collection(account)).body(body)
+    WriteRequest::post(&collection(account)).body(&without_hidden(body))
 }
 
 /// Replaces an identity provider. A secret that is absent is kept.
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn an_unknown_type_is_kept() {
-        for text in ["passkeys", "AzureAD"] {
+        for text in ["retina-scan", "AzureAD"] {
             let kind: Type = serde_json::from_str(&format!("\"{text}\"")).unwrap();
             assert_eq!(kind, Type::Other(text.to_owned()));
         }
@@ -236,7 +242,8 @@ mod tests {
             ("AzureAD", Type::AzureAd),
             ("OKTA", Type::Okta),
             ("ping", Type::Pingone),
-            ("passkeys", Type::Other("passkeys".to_owned())),
+            ("Passkeys", Type::Passkeys),
+            ("retina-scan", Type::Other("retina-scan".to_owned())),
         ] {
             assert_eq!(Type::named(text), kind, "{text}");
         }

@@ -13,6 +13,7 @@ mod envelope;
 pub mod error;
 pub mod fault;
 pub mod grant;
+pub mod hidden;
 pub mod idp;
 pub mod ids;
 pub mod kind;

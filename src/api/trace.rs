@@ -7,8 +7,9 @@ use reqwest::header::HeaderMap;
 use tracing::{Level, debug, enabled, info};
 
 use super::fault::Fault;
-use super::mask::{MASKED, is_secret_name, mask_with};
+use super::mask::{MASKED, mask_with};
 use super::wire::{Answer, Call};
+use crate::input::secret_name::is_secret_name;
 
 /// The events' target.
 pub const TARGET: &str = "cfsso::http";

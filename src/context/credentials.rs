@@ -30,16 +30,23 @@ impl Context {
         Ok(token(&bytes, &source.to_string())?)
     }
 
-    /// The token in a file, which is nobody else's to read.
-    pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, Stop> {
+    /// Stops if others can change a file that contains `what`, and warns if they
+    /// can read it.
+    pub(crate) fn is_private(&self, file: &Path, what: &str) -> Result<(), Stop> {
         match exposure(file) {
             Some(exposure @ Exposure::Writable) => {
                 return Err(Stop::new(StopKind::Refused, exposure.describe(file))
-                    .hint("a token that others can change is not used"));
+                    .hint(format!("a {what} that others can change is not used")));
             }
             Some(exposure @ Exposure::Readable) => self.screen.warn(exposure.describe(file)),
             None => {}
         }
+        Ok(())
+    }
+
+    /// The token in a file, which is nobody else's to read.
+    pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, Stop> {
+        self.is_private(file, "token")?;
         let bytes = std::fs::read(file).map_err(|error| {
             no_token(format!("cannot read the token file {}", file.display()))
                 .cause(error.to_string())

@@ -5,7 +5,6 @@ mod assignment;
 
 pub use assignment::{Assignment, InvalidAssignment};
 
-use super::idp::looks_like_uuid;
 use super::named::{self, Candidate, Noun};
 use super::{Error, Stop, StopKind, Tools};
 use crate::api::Kind;
@@ -13,6 +12,7 @@ use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::{AppId, IdpId, IdpReference};
+use crate::idp::text::is_uuid;
 
 const NOUN: Noun = Noun { one: "application", listed_by: "cfsso app list" };
 
@@ -29,7 +29,7 @@ pub async fn find(tools: &Tools<'_>, text: Option<&str>) -> Result<App, Error> {
         let apps = list(tools).await?;
         return Ok(dash_sso(&apps)?.clone());
     };
-    if let Some(id) = looks_like_uuid(text).then(|| text.parse::<AppId>().ok()).flatten() {
+    if let Some(id) = is_uuid(text).then(|| text.parse::<AppId>().ok()).flatten() {
         match tools.client.send(&app::get(tools.account, &id)).await {
             Err(error) if error.kind() == Kind::NotFound => {
                 let Ok(apps) = list(tools).await else { return Err(error.into()) };

@@ -6,8 +6,8 @@ use super::plan::{Change, Difference};
 use super::target::Target;
 use super::{Error, Stop, StopKind, Tools, diff};
 use crate::api::document::Document;
-use crate::api::mask::is_secret_field;
 use crate::api::request::WriteRequest;
+use crate::input::secret_name::is_secret_name;
 
 /// An edit that is worked out, and not yet sent.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Edit {
     ) -> Result<Self, Stop> {
         let mut wanted = before.clone();
         edit(&mut wanted)?;
-        target.has_real_secrets(&before, &wanted)?;
+        Target::has_real_secrets(&before, &wanted)?;
         let asked: Vec<_> = diff::between(&before, &wanted)
             .into_iter()
             .filter(|difference| !target.is_same(difference))
@@ -229,7 +229,7 @@ impl Edited {
 }
 
 fn is_secret(field: &str) -> bool {
-    field.rsplit('.').next().is_some_and(is_secret_field)
+    field.rsplit('.').next().is_some_and(is_secret_name)
 }
 
 /// Whether `field` is `parent` or below it.

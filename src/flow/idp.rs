@@ -14,6 +14,7 @@ use crate::api::grant::Grant;
 use crate::api::idp::{self, Idp, Type};
 use crate::api::ids::IdpId;
 use crate::idp::kind;
+use crate::idp::text::is_uuid;
 
 const NOUN: Noun = Noun { one: "identity provider", listed_by: "cfsso idp list" };
 
@@ -59,14 +60,7 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, Stop> {
 /// `text` as an ID, where it looks like the UUID that IDs of Access are.
 #[must_use]
 pub fn as_id(text: &str) -> Option<IdpId> {
-    looks_like_uuid(text).then(|| text.parse().ok()).flatten()
-}
-
-/// 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
-#[must_use]
-pub fn looks_like_uuid(text: &str) -> bool {
-    let groups: Vec<_> = text.split('-').map(str::len).collect();
-    groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    is_uuid(text).then(|| text.parse().ok()).flatten()
 }
 
 /// The one that stands where `body` is to be created: of its type and name, or

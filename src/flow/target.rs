@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::plan::Difference;
 use super::{Stop, StopKind};
-use crate::api::document::{Document, members};
+use crate::api::document::Document;
+use crate::api::hidden::{hidden, without_hidden};
 use crate::api::ids::{AccountId, AppId, IdpId, PolicyId};
-use crate::api::mask::is_secret_field;
 use crate::api::request::{Request, WriteRequest};
 use crate::api::{app, idp, organization, policy};
 
@@ -96,20 +96,16 @@ impl Target {
         })
     }
 
-    /// Stops where a mask was asked for as a secret: it would be left out, and
+    /// Stops if a mask was given as a new secret: it would be left out, and
     /// nothing would change.
-    pub fn has_real_secrets(&self, before: &Document, wanted: &Document) -> Result<(), Stop> {
-        if !matches!(self, Self::Idp(_)) {
-            return Ok(());
-        }
-        let known = hidden_secrets(before);
-        let mask = hidden_secrets(wanted).into_iter().find(|path| {
-            !known.contains(path) && wanted.read::<String>(&[path.0, &path.1]).is_some()
-        });
-        mask.map_or(Ok(()), |(parent, name)| {
-            let message = format!("`{parent}.{name}` is a mask, and no secret");
-            Err(Stop::new(StopKind::Usage, message)
-                .hint("leave it out, and the secret that stands is kept"))
+    pub fn has_real_secrets(before: &Document, wanted: &Document) -> Result<(), Stop> {
+        let known = hidden(before);
+        let mask = hidden(wanted)
+            .into_iter()
+            .find(|mask| !mask.is_null && known.iter().all(|known| known.field != mask.field));
+        mask.map_or(Ok(()), |mask| {
+            let message = format!("`{}` is a mask, not a secret", mask.field);
+            Err(Stop::new(StopKind::Usage, message).hint("leave it out to keep the stored secret"))
         })
     }
 
@@ -135,12 +131,7 @@ impl Target {
         for name in self.left_out() {
             body.remove(&[name]);
         }
-        if matches!(self, Self::Idp(_)) {
-            for path in hidden_secrets(wanted) {
-                body.remove(&[path.0, &path.1]);
-            }
-        }
-        body
+        without_hidden(&body)
     }
 
     /// Whether a field may change by itself with every write.
@@ -167,29 +158,6 @@ impl Target {
     }
 }
 
-/// Where a secret is null or a row of asterisks: the API hides it, and would
-/// take that for the new one.
-fn hidden_secrets(idp: &Document) -> Vec<(&'static str, String)> {
-    let mut found = Vec::new();
-    for parent in ["config", "scim_config"] {
-        let inner = idp.get(&[parent]).and_then(members).unwrap_or_default();
-        let hidden = inner
-            .into_iter()
-            .filter(|(name, value)| is_secret_field(name) && is_hidden(value.get()));
-        found.extend(hidden.map(|(name, _)| (parent, name)));
-    }
-    found
-}
-
-/// Whether the JSON text of a secret is no secret: null, or asterisks alone.
-#[must_use]
-pub fn is_hidden(text: &str) -> bool {
-    let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    text == "null"
-        || inside
-            .is_some_and(|inside| !inside.is_empty() && inside.bytes().all(|byte| byte == b'*'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,21 +178,17 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_secret_is_left_out_and_a_shown_one_is_kept() {
-        for (config, sent) in [
-            (r#"{"client_id":"i","client_secret":"*****"}"#, r#"{"client_id":"i"}"#),
-            (r#"{"client_id":"i","client_secret":null}"#, r#"{"client_id":"i"}"#),
-            (
-                r#"{"client_id":null,"client_secret":"s"}"#,
-                r#"{"client_id":null,"client_secret":"s"}"#,
-            ),
-            (r#"{"client_secret":"","api_token":"***"}"#, r#"{"client_secret":""}"#),
-            (r#"{"a":false,"note":"***"}"#, r#"{"a":false,"note":"***"}"#),
-        ] {
-            let object = |config: &str| format!(r#"{{"id":"p1","config":{config},"new":[1]}}"#);
-            assert_eq!(body(&idp(), &object(config)), object(sent));
+    fn a_hidden_secret_of_any_target_is_left_out() {
+        let policy = Target::Policy("a1".parse().unwrap(), "q1".parse().unwrap());
+        for target in [idp(), app(), policy, Target::Organization] {
+            for parent in ["config", "scim_config", "new"] {
+                for secret in ["null", r#""***""#, r#""[masked]""#, r#""<redacted>""#] {
+                    let object = |secret: &str| format!(r#"{{"{parent}":{{"n":1.0{secret}}}}}"#);
+                    let shown = object(&format!(r#","client_secret":{secret}"#));
+                    assert_eq!(body(&target, &shown), object(""), "{target:?} {shown}");
+                }
+            }
         }
-        assert_eq!(body(&idp(), r#"{"scim_config":{"secret":"**"}}"#), r#"{"scim_config":{}}"#);
     }
 
     #[test]
@@ -237,9 +201,11 @@ mod tests {
             ("null", r#""***""#, false),
             ("null", "null", false),
             (r#""old""#, r#""***""#, true),
+            (r#""old""#, r#""[masked]""#, true),
+            (r#""""#, r#""•••""#, true),
             (r#""***""#, r#""new""#, false),
         ] {
-            let stop = idp().has_real_secrets(&object(before), &object(wanted)).err();
+            let stop = Target::has_real_secrets(&object(before), &object(wanted)).err();
             assert_eq!(stop.is_some(), refused, "{before} {wanted}");
         }
     }

@@ -14,7 +14,7 @@ const fn returned(name: &'static str, help: &'static str) -> Field {
     Field { name, need: Need::Returned, secret: false, value: Value::Text, help }
 }
 
-const CLIENT_ID: Field = needed("client_id", Value::Text, "ID of the client at the IdP");
+const CLIENT_ID: Field = needed("client_id", Value::Identifier, "ID of the client at the IdP");
 const CLIENT_SECRET: Field = Field {
     name: "client_secret",
     need: Need::Needed,
@@ -26,6 +26,12 @@ const CLAIMS: Field =
     optional("claims", Value::List, "claims to keep for policies, besides the usual ones");
 const EMAIL_CLAIM: Field =
     optional("email_claim_name", Value::Text, "claim that holds the e-mail address");
+/// An Entra secret has an ID, a UUID, which the admin center shows beside it.
+const ENTRA_SECRET: Field = Field { value: Value::NotUuid, ..CLIENT_SECRET };
+const PKCE: Field = Field {
+    value: Value::Boolean,
+    ..returned("pkce_enabled", "whether PKCE (RFC 7636) is used, as the API chose")
+};
 const REDIRECT_URL: Field = returned("redirect_url", "callback that the API computed");
 
 /// A client ID and a secret, and nothing else.
@@ -38,10 +44,10 @@ const GOOGLE_PROMPTS: &[&str] = &["none", "consent", "select_account"];
 const OKTA: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("okta_account", Value::Url, "URL of the organization, `https://company.okta.com`"),
+    needed("okta_account", Value::Origin, "URL of the organization, `https://company.okta.com`"),
     optional(
         "authorization_server_id",
-        Value::Text,
+        Value::Identifier,
         "custom authorization server, such as `default`",
     ),
     Field {
@@ -53,13 +59,18 @@ const OKTA: &[Field] = &[
     },
     CLAIMS,
     EMAIL_CLAIM,
+    PKCE,
     REDIRECT_URL,
 ];
 
 const ENTRA: &[Field] = &[
     CLIENT_ID,
-    CLIENT_SECRET,
-    needed("directory_id", Value::Text, "directory (tenant) ID, a UUID"),
+    ENTRA_SECRET,
+    needed(
+        "directory_id",
+        Value::Uuid,
+        "directory (tenant) ID, a UUID: `Tenant ID` in the Entra admin center",
+    ),
     optional("support_groups", Value::Boolean, "read the groups of whoever signs in"),
     optional(
         "conditional_access_enabled",
@@ -70,19 +81,21 @@ const ENTRA: &[Field] = &[
     CLAIMS,
     EMAIL_CLAIM,
     returned("azure_cloud", "cloud that the directory is in"),
+    PKCE,
     REDIRECT_URL,
 ];
 
-const GOOGLE: &[Field] = &[CLIENT_ID, CLIENT_SECRET, CLAIMS, EMAIL_CLAIM, REDIRECT_URL];
+const GOOGLE: &[Field] = &[CLIENT_ID, CLIENT_SECRET, CLAIMS, EMAIL_CLAIM, PKCE, REDIRECT_URL];
 
 const WORKSPACE: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("apps_domain", Value::Text, "domain of the Workspace account"),
+    needed("apps_domain", Value::Domain, "domain of the Workspace account"),
     optional("prompt", Value::Choice(GOOGLE_PROMPTS), "what to ask of whoever signs in"),
     optional("use_login_hint", Value::Boolean, "pass the e-mail address on as a hint"),
     CLAIMS,
     EMAIL_CLAIM,
+    PKCE,
     REDIRECT_URL,
 ];
 
@@ -101,7 +114,7 @@ const OIDC: &[Field] = &[
 
 const SAML: &[Field] = &[
     needed("sso_target_url", Value::Url, "sign-in URL of the IdP"),
-    needed("issuer_url", Value::Text, "entity ID of the IdP"),
+    needed("issuer_url", Value::Identifier, "entity ID of the IdP"),
     needed("idp_public_certs", Value::Certificates, "signing certificates of the IdP"),
     optional(
         "idp_public_cert",
@@ -113,7 +126,11 @@ const SAML: &[Field] = &[
     optional("attributes", Value::List, "attributes to keep for policies"),
     optional("header_attributes", Value::Headers, "attributes to pass on as headers"),
     optional("force_authn", Value::Boolean, "ask the IdP for a fresh login each time"),
-    optional("max_sso_url_length", Value::Number, "longest sign-in URL, in characters"),
+    optional(
+        "max_sso_url_length",
+        Value::Number { least: 512, most: 100_000 },
+        "longest sign-in URL, in characters",
+    ),
     optional(
         "enable_encryption",
         Value::Boolean,
@@ -128,15 +145,17 @@ const ONELOGIN: &[Field] = &[
     needed("onelogin_account", Value::Url, "URL of the account, `https://company.onelogin.com`"),
     CLAIMS,
     EMAIL_CLAIM,
+    PKCE,
     REDIRECT_URL,
 ];
 
 const PINGONE: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("ping_env_id", Value::Text, "ID of the PingOne environment"),
+    needed("ping_env_id", Value::Identifier, "ID of the PingOne environment"),
     CLAIMS,
     EMAIL_CLAIM,
+    PKCE,
     REDIRECT_URL,
 ];
 
@@ -144,14 +163,24 @@ const CENTRIFY: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
     needed("centrify_account", Value::Url, "URL of the account, `https://company.my.centrify.com`"),
-    needed("centrify_app_id", Value::Text, "ID of the application at Centrify"),
+    needed("centrify_app_id", Value::Identifier, "ID of the application at Centrify"),
     CLAIMS,
     EMAIL_CLAIM,
+    PKCE,
     REDIRECT_URL,
 ];
 
 const CLOUDFLARE: &[Field] = &[
     optional("restrict_to_account_members", Value::Boolean, "admit members of this account only"),
+    REDIRECT_URL,
+];
+
+const PASSKEYS: &[Field] = &[
+    optional(
+        "login_page_auto_prompt",
+        Value::Boolean,
+        "ask for a passkey as soon as the page opens",
+    ),
     REDIRECT_URL,
 ];
 
@@ -184,4 +213,5 @@ pub(super) const KINDS: &[Kind] = &[
     kind("onelogin", "OneLogin", &[], ONELOGIN),
     kind("pingone", "PingOne", &["ping"], PINGONE),
     kind("centrify", "Centrify", &[], CENTRIFY),
+    kind("passkeys", "Passkeys", &[], PASSKEYS),
 ];

@@ -44,6 +44,8 @@ pub enum Product {
     OneTimePin,
     /// Cloudflare itself: nothing to enter anywhere.
     Cloudflare,
+    /// Passkeys: nothing to enter anywhere.
+    Passkeys,
     /// A service with OAuth clients: GitHub and others.
     OAuth,
 }
@@ -107,6 +109,7 @@ impl Product {
             "saml" => Self::Saml,
             "onetimepin" => Self::OneTimePin,
             "cloudflare" => Self::Cloudflare,
+            "passkeys" => Self::Passkeys,
             "github" | "facebook" | "linkedin" | "yandex" => Self::OAuth,
             _ => Self::Oidc,
         }
@@ -130,9 +133,12 @@ impl Product {
             | Self::GoogleWorkspace
             | Self::Authentik
             | Self::Oidc => true,
-            Self::OktaSaml | Self::Saml | Self::OAuth | Self::OneTimePin | Self::Cloudflare => {
-                false
-            }
+            Self::OktaSaml
+            | Self::Saml
+            | Self::OAuth
+            | Self::OneTimePin
+            | Self::Cloudflare
+            | Self::Passkeys => false,
         }
     }
 
@@ -150,6 +156,7 @@ impl Product {
             Self::Saml => "SAML",
             Self::OneTimePin => "One-time PIN",
             Self::Cloudflare => "Cloudflare",
+            Self::Passkeys => "Passkeys",
             Self::OAuth => "OAuth client",
         }
     }
@@ -235,7 +242,7 @@ fn move_steps(product: Product) -> &'static [&'static str] {
             "in the service's developer settings, open the OAuth app",
             "replace the homepage and the callback URL",
         ],
-        Product::OneTimePin | Product::Cloudflare => &[],
+        Product::OneTimePin | Product::Cloudflare | Product::Passkeys => &[],
     }
 }
 
@@ -281,7 +288,7 @@ fn fields(product: Product, values: &Values) -> Vec<Entry> {
             other("Homepage or website URL", &values.origin),
             callback("Authorization callback URL"),
         ],
-        Product::OneTimePin | Product::Cloudflare => Vec::new(),
+        Product::OneTimePin | Product::Cloudflare | Product::Passkeys => Vec::new(),
     }
 }
 
@@ -364,6 +371,7 @@ fn steps(product: Product) -> &'static [&'static str] {
         Product::Cloudflare => {
             &["nothing is to be entered anywhere: people sign in with their Cloudflare accounts"]
         }
+        Product::Passkeys => &["no settings elsewhere: users sign in with their passkeys"],
     }
 }
 
@@ -402,7 +410,8 @@ mod tests {
             ("ping", None, Product::Oidc),
             ("github", None, Product::OAuth),
             ("otp", None, Product::OneTimePin),
-            ("passkeys", None, Product::Oidc),
+            ("passkeys", None, Product::Passkeys),
+            ("retina-scan", None, Product::Oidc),
         ] {
             assert_eq!(Product::of(kind, sign_in), expected, "{kind} {sign_in:?}");
         }
@@ -415,7 +424,8 @@ mod tests {
             let guide = guide(Product::of(kind.name, None), &values);
             assert!(!guide.steps.is_empty());
             let has_callback = guide.fields.iter().any(|entry| entry.value == values.callback);
-            assert_eq!(has_callback, kind.federable, "{}", kind.name);
+            let has_idp = kind.federable && kind.name != "passkeys";
+            assert_eq!(has_callback, has_idp, "{}", kind.name);
         }
     }
 
@@ -427,8 +437,9 @@ mod tests {
             let product = Product::of(kind.name, None);
             let moved = moved(product, &before, &after);
             let has_callback = moved.fields.iter().any(|field| field.after == after.callback);
-            assert_eq!(has_callback, kind.federable, "{}", kind.name);
-            assert_eq!(moved.steps.is_empty(), !kind.federable, "{}", kind.name);
+            let has_idp = kind.federable && kind.name != "passkeys";
+            assert_eq!(has_callback, has_idp, "{}", kind.name);
+            assert_eq!(moved.steps.is_empty(), !has_idp, "{}", kind.name);
             assert!(
                 moved
                     .fields

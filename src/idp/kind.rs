@@ -58,12 +58,27 @@ pub enum Need {
 pub enum Value {
     /// Any text.
     Text,
-    /// An `https` URL.
+    /// A text without white space; no fragment if it is a URL.
+    Identifier,
+    /// A UUID.
+    Uuid,
+    /// A secret that is not a UUID.
+    NotUuid,
+    /// A domain.
+    Domain,
+    /// An `https` URL without fragment.
     Url,
+    /// An `https` URL without path.
+    Origin,
     /// True or false.
     Boolean,
-    /// A whole number that is not negative.
-    Number,
+    /// A whole number in this range.
+    Number {
+        /// The least.
+        least: u64,
+        /// The greatest.
+        most: u64,
+    },
     /// Texts.
     List,
     /// Certificates: texts, PEM or bare base64.
@@ -145,7 +160,8 @@ mod tests {
             ("entra", Some("azureAD")),
             ("ping", Some("pingone")),
             ("google-apps", Some("google-apps")),
-            ("passkeys", None),
+            ("passkeys", Some("passkeys")),
+            ("retina-scan", None),
             ("", None),
         ] {
             assert_eq!(find(written).map(|kind| kind.name), expected, "{written}");
@@ -160,7 +176,8 @@ mod tests {
             ("saml2", Some("saml")),
             ("google_apps", Some("google-apps")),
             ("githbu", Some("github")),
-            ("passkeys", None),
+            ("passkey", Some("passkeys")),
+            ("retina-scan", None),
         ] {
             assert_eq!(nearest(written).map(|kind| kind.name), expected, "{written}");
         }
@@ -208,7 +225,7 @@ mod tests {
     fn secrets_are_those_of_the_reference() {
         for kind in all() {
             let expected: &[&str] = match kind.name {
-                "onetimepin" | "cloudflare" | "saml" => &[],
+                "onetimepin" | "cloudflare" | "saml" | "passkeys" => &[],
                 "okta" => &["client_secret", "api_token"],
                 _ => &["client_secret"],
             };

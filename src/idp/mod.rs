@@ -22,6 +22,7 @@ pub mod metadata;
 pub mod preset;
 pub mod probe;
 mod saml;
+pub mod text;
 
 pub use kind::{Field, Kind, Need, Value};
 pub use probe::{Fetcher, Limits, Loopback};

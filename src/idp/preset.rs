@@ -6,6 +6,7 @@ use std::str::FromStr;
 use url::Url;
 
 use super::issuer::{InvalidIssuer, Issuer};
+use super::text::{is_uuid, organization_of_admin};
 
 /// A product whose issuers follow a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,9 +128,7 @@ fn okta(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
     let what = "the organization's URL, such as `https://company.okta.com`";
     let given = inputs.url.ok_or(PresetError::Missing { preset: "Okta", what })?;
     let url = base(given)?;
-    let host = url.host_str().unwrap_or_default();
-    if host.contains("-admin.okta") {
-        let meant = format!("https://{}", host.replacen("-admin.okta", ".okta", 1));
+    if let Some(meant) = organization_of_admin(&url) {
         return Err(PresetError::Admin { given: given.to_owned(), meant });
     }
     let text = url.as_str().trim_end_matches('/');
@@ -211,11 +210,6 @@ fn part<'a>(text: &'a str, what: &'static str) -> Result<&'a str, PresetError> {
         return Ok(text);
     }
     Err(PresetError::Name { given: text.to_owned(), what })
-}
-
-pub(super) fn is_uuid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

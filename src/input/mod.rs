@@ -3,6 +3,7 @@
 //! - `text`: bytes of a file or of standard input → text
 //! - `character`: names of characters that a person cannot see
 //! - `secret`: what may be stored as a secret
+//! - `secret_name`: which names mean a secret
 //! - `value`: identifiers, URLs, domains and names
 //! - `proxy`: the proxy that the environment names
 //! - `depth`: a limit for nested JSON
@@ -15,5 +16,6 @@ pub mod depth;
 pub mod permissions;
 pub mod proxy;
 pub mod secret;
+pub mod secret_name;
 pub mod text;
 pub mod value;

@@ -2,6 +2,7 @@
 //! too many is accepted by the API, and fails every sign-in from then on.
 
 use super::character::{describe, is_invisible};
+use super::secret_name::is_secret_name;
 
 /// What is wrong with a pasted secret. Never contains a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +64,21 @@ pub fn clean(text: &str) -> Cleaned<'_> {
     Cleaned { secret: secret.unwrap_or(text), removed_line_end: secret.is_some() }
 }
 
+/// The secret in a pasted text that may be stored. A `raw` one is taken as it
+/// is, unless it is no secret at all.
+pub fn accept(text: &str, raw: bool) -> Result<Cleaned<'_>, Unfit> {
+    if raw {
+        return match text {
+            "" => Err(Unfit::Empty),
+            mask if is_mask(mask) => Err(Unfit::Mask),
+            secret => Ok(Cleaned { secret, removed_line_end: false }),
+        };
+    }
+    let cleaned = clean(text);
+    check(cleaned.secret)?;
+    Ok(cleaned)
+}
+
 /// Whether a text can be a secret. Positions are counted in characters, from 1.
 pub fn check(secret: &str) -> Result<(), Unfit> {
     let last = secret.chars().count();
@@ -97,7 +113,7 @@ pub fn check(secret: &str) -> Result<(), Unfit> {
 }
 
 /// Whether a text is what is shown in place of a secret, by this program
-/// (`[masked]`), by the API (a run of asterisks) or by other programs.
+/// (`[masked]`, `[secret, not kept]`), by the API (a run of asterisks) or by other programs.
 #[must_use]
 pub fn is_mask(text: &str) -> bool {
     let text = text.trim();
@@ -106,7 +122,15 @@ pub fn is_mask(text: &str) -> bool {
     let inside = [('[', ']'), ('<', '>'), ('(', ')'), ('{', '}')]
         .into_iter()
         .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close));
-    let words = ["masked", "redacted", "hidden", "secret", "sensitive", "sensitive value"];
+    let words = [
+        "masked",
+        "redacted",
+        "hidden",
+        "secret",
+        "secret, not kept",
+        "sensitive",
+        "sensitive value",
+    ];
     is_run("*•●∙·⋆＊█")
         || text.len() >= 4 && is_run("xX")
         || inside
@@ -123,13 +147,12 @@ fn surrounding_quote(text: &str) -> Option<char> {
 /// `client_secret=…`, `export TOKEN: …`: a name that means a secret. Other
 /// text before a `=` or `:` may be part of one (base64 ends with `=`).
 fn name_in_front(text: &str) -> Option<(char, usize)> {
-    const PARTS: [&str; 7] =
-        ["secret", "password", "passwd", "token", "apikey", "api_key", "private_key"];
     let (name, value) = text.split_once(['=', ':'])?;
     let separator = text[name.len()..].chars().next()?;
-    let bare = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase().replace(['-', ' '], "_");
-    let is_name = bare.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
-    let means_secret = PARTS.iter().any(|part| bare.contains(part));
+    let bare = name.trim().trim_matches(['"', '\'']);
+    let is_name = bare.chars().all(|c| c.is_ascii_alphanumeric() || "_.- ".contains(c));
+    let last_word = bare.rsplit(' ').next().unwrap_or(bare);
+    let means_secret = is_secret_name(bare) || is_secret_name(last_word);
     (is_name && means_secret && !value.is_empty()).then(|| (separator, name.chars().count() + 1))
 }
 
@@ -200,9 +223,27 @@ mod tests {
     }
 
     #[test]
+    fn a_raw_secret_is_taken_as_it_is_and_a_mask_never() {
+        for (text, raw, secret) in [
+            ("s3cret\n", false, Some("s3cret")),
+            ("s3cret\n", true, Some("s3cret\n")),
+            (" 's3\u{200b}", false, None),
+            (" 's3\u{200b}", true, Some(" 's3\u{200b}")),
+            ("***\n", false, None),
+            ("***\n", true, None),
+            ("[masked]", true, None),
+            ("", true, None),
+        ] {
+            let accepted = accept(text, raw).ok().map(|cleaned| cleaned.secret);
+            assert_eq!(accepted, secret, "{text:?} {raw}");
+        }
+    }
+
+    #[test]
     fn masks_are_told_from_secrets() {
         for mask in [
             "[masked]",
+            "[secret, not kept]",
             "***",
             "********",
             "•••",

@@ -26,7 +26,7 @@ pub(super) async fn read(stdin: Input) -> io::Result<Option<String>> {
 const LARGEST: u64 = 1024 * 1024;
 
 /// All that is left of the input, up to 1 MiB.
-pub(super) async fn rest(stdin: Input) -> io::Result<String> {
+pub(super) async fn rest(stdin: Input) -> io::Result<Vec<u8>> {
     let (sender, answer) = tokio::sync::oneshot::channel();
     std::thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
@@ -38,7 +38,7 @@ pub(super) async fn rest(stdin: Input) -> io::Result<String> {
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(ErrorKind::InvalidData, "the input is larger than 1 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no UTF-8"))
+    Ok(bytes)
 }
 
 /// One line without its end. Byte by byte, so that what follows it is left for

@@ -246,7 +246,7 @@ impl Screen {
     }
 
     /// Reads what is left of standard input.
-    pub async fn read_to_end(&self) -> io::Result<String> {
+    pub async fn read_to_end(&self) -> io::Result<Vec<u8>> {
         answer::rest(Arc::clone(&self.stdin)).await
     }
 

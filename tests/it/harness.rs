@@ -99,6 +99,12 @@ impl World {
         self
     }
 
+    /// The same world, with something on standard input.
+    pub fn with_input(mut self, input: &str) -> Self {
+        input.clone_into(&mut self.input);
+        self
+    }
+
     /// Runs a command line; its words are separated by blanks.
     pub async fn run(&self, line: &str) -> Ran {
         run(line, &self.env, self.terminal, &self.input, &self.clock).await

@@ -9,17 +9,19 @@ use super::super::{Outcome, change};
 use super::fields::Fields;
 use super::published::Published;
 use super::scim::Keep;
+use super::secret::Raw;
 use super::view::View;
-use super::{file, get, secret, types};
+use super::{copy, file, get, secret, types};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::plan::Plan;
 use crate::flow::{Stop, StopKind, Tools, idp};
-use crate::idp::Kind;
 use crate::idp::config::{self, Purpose};
 use crate::idp::kind;
+use crate::idp::{Kind, Value as Type};
 use crate::output::Text;
+use crate::shell::quoted;
 
 /// Arguments of `idp create`.
 #[derive(clap::Args, Debug)]
@@ -30,6 +32,7 @@ use crate::output::Text;
   cfsso idp create oidc --preset authentik --issuer https://authentik.company/application/o/cloudflare/ --name authentik --client-id cf --client-secret-env SECRET
   cfsso idp create saml --name AD --metadata metadata.xml
   cfsso idp create --config-file idp.yaml
+  cfsso idp get Okta -o json | cfsso idp create --config-file - --name Copy --client-secret-env SECRET
 
 `cfsso idp types` lists the fields of each type; `cfsso idp create --help` their flags.")]
 pub struct Args {
@@ -51,6 +54,9 @@ pub struct Args {
 
     #[command(flatten)]
     published: Published,
+
+    #[command(flatten)]
+    raw: Raw,
 
     #[command(flatten)]
     keep: Keep,
@@ -104,10 +110,11 @@ async fn tell_setup(created: &Idp, tools: &Tools<'_>, context: &Context) {
     }
 }
 
-/// The object to create: from the file, what is published, then the flags.
+/// The object to create: from the file, what is published, then the flags. All
+/// that was given is checked before anything is fetched.
 async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     let mut body = match &args.config_file {
-        Some(file) => file::read(context, file).await?,
+        Some(file) => file::read(context, file, args.raw).await?,
         None => "{}".parse()?,
     };
     let named = args.kind.clone().or_else(|| body.read(&["type"]));
@@ -120,8 +127,16 @@ async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     }
     let kind_name = known.map_or(named.as_str(), |kind| kind.name);
     fits(&args.published, kind_name)?;
-    let mut config: Map<String, Value> = args.published.read(context).await?;
-    config.extend(args.fields.read(context).await?);
+    let given = args.fields.read(context, args.raw).await?;
+    let copy = copy::of(&body, known);
+    body = copy.body;
+    if !copy.left_out.is_empty() {
+        let fields = copy.left_out.join(", ");
+        context.screen.note(Text::prose(format!("not copied (read-only or hidden): {fields}")));
+    }
+    if known.is_none() {
+        copy::are_given(&copy.masks, &given)?;
+    }
     body.set(&["type"], &kind_name)?;
     if let Some(name) = &args.name {
         body.set(&["name"], name)?;
@@ -131,13 +146,29 @@ async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     if body.get(&["config"]).is_none() {
         body.set(&["config"], &Map::<String, Value>::new())?;
     }
-    for (name, value) in &config {
-        body.set(&["config", name], value)?;
+    set(&mut body, &given)?;
+    if let Some(kind) = known {
+        has_no_wrong_field(kind, &body)?;
     }
+    set(&mut body, &args.published.read(context).await?)?;
+    set(&mut body, &given)?;
     if let Some(kind) = known {
         complete(&mut body, kind, args, context).await?;
     }
     Ok(body)
+}
+
+fn set(body: &mut Document, config: &Map<String, Value>) -> Result<(), Stop> {
+    config.iter().try_for_each(|(name, value)| Ok(body.set(&["config", name], value)?))
+}
+
+fn has_no_wrong_field(kind: &Kind, body: &Document) -> Result<(), Stop> {
+    let config: Map<String, Value> = body.read(&["config"]).unwrap_or_default();
+    let wrong: Vec<_> = config
+        .iter()
+        .filter_map(|(name, value)| config::check_field(kind, name, value).err())
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(invalid(kind, wrong.iter())) }
 }
 
 /// Asks for the secrets that are missing, and stops where anything else is.
@@ -156,20 +187,34 @@ async fn complete(
         return Err(invalid(kind, rest.into_iter()).into());
     }
     for field in missing {
-        let secret = secret::ask(context, field).await?;
+        let secret = secret::ask(context, field, args.raw).await?;
         body.set(&["config", field], &secret)?;
     }
-    Ok(())
+    Ok(has_no_wrong_field(kind, body)?)
 }
 
-/// The stop for a configuration that does not fit its type.
+/// The stop for a configuration that does not fit its type. The hint gives
+/// values that were probably meant.
 pub(super) fn invalid<'a>(
     kind: &Kind,
     problems: impl Iterator<Item = &'a config::Invalid>,
 ) -> Stop {
-    Stop::new(StopKind::Usage, format!("this is no configuration of type `{}`", kind.name))
-        .causes(problems.map(ToString::to_string))
-        .hint(format!("`cfsso idp types {}` lists its fields", kind.name))
+    let problems: Vec<_> = problems.collect();
+    let is_list = |name: &str| kind.field(name).is_some_and(|field| field.value == Type::List);
+    let fixes: Vec<_> = problems
+        .iter()
+        .filter(|problem| !is_list(&problem.field))
+        .filter_map(|problem| Some((problem.field.replace('_', "-"), problem.meant()?)))
+        .map(|(flag, meant)| format!("--{flag} {}", quoted(meant)))
+        .collect();
+    let stop =
+        Stop::new(StopKind::Usage, format!("this is no configuration of type `{}`", kind.name))
+            .causes(problems.iter().map(ToString::to_string));
+    if fixes.is_empty() {
+        stop.hint(format!("`cfsso idp types {}` lists its fields", kind.name))
+    } else {
+        stop.hint(format!("`{}`", fixes.join(" ")))
+    }
 }
 
 fn fits(published: &Published, kind: &str) -> Result<(), Stop> {

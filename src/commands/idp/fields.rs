@@ -7,10 +7,11 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use serde_json::{Map, Value as Json, json};
 
-use super::secret::Source;
+use super::secret::{Raw, Source};
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
 use crate::idp::kind::{self, Field, Kind, Need, Value};
+use crate::input::text::decode;
 
 /// What was given by flags.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +62,14 @@ fn arguments(field: &'static Field, kinds: &[&Kind]) -> Vec<Arg> {
     }
     let arg = base(flag(field)).help(format!("{} ({types})", field.help));
     vec![match field.value {
-        Value::Text | Value::Url | Value::Number => arg.value_name(upper),
+        Value::Text
+        | Value::Identifier
+        | Value::Uuid
+        | Value::NotUuid
+        | Value::Domain
+        | Value::Url
+        | Value::Origin
+        | Value::Number { .. } => arg.value_name(upper),
         Value::Choice(words) => arg.value_name(words.join("|")),
         Value::Boolean => arg
             .num_args(0..=1)
@@ -124,13 +132,13 @@ impl FromArgMatches for Fields {
 
 impl Fields {
     /// The fields as `config` holds them, files and secrets read.
-    pub async fn read(&self, context: &Context) -> anyhow::Result<Map<String, Json>> {
+    pub async fn read(&self, context: &Context, raw: Raw) -> anyhow::Result<Map<String, Json>> {
         let mut config = Map::new();
         for (field, texts) in &self.plain {
             config.insert(field.name.to_owned(), value(field, texts)?);
         }
         for (name, source) in &self.secrets {
-            config.insert((*name).to_owned(), source.read(context).await?.into());
+            config.insert((*name).to_owned(), source.read(context, raw).await?.into());
         }
         Ok(config)
     }
@@ -150,9 +158,16 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
     let last = || texts.last().cloned().unwrap_or_default();
     let invalid = |message: String| Stop::new(StopKind::Usage, message);
     Ok(match field.value {
-        Value::Text | Value::Url | Value::Choice(_) => last().into(),
+        Value::Text
+        | Value::Identifier
+        | Value::Uuid
+        | Value::NotUuid
+        | Value::Domain
+        | Value::Url
+        | Value::Origin
+        | Value::Choice(_) => last().into(),
         Value::Boolean => (last() == "true").into(),
-        Value::Number => {
+        Value::Number { .. } => {
             let number = last().parse::<u64>();
             number
                 .map_err(|_| {
@@ -160,16 +175,12 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
                 })?
                 .into()
         }
-        Value::List => texts.iter().filter(|text| !text.is_empty()).cloned().collect(),
-        Value::Certificates => texts
-            .iter()
-            .map(|file| {
-                std::fs::read_to_string(file).map_err(|error| {
-                    invalid(format!("cannot read the certificate `{file}`"))
-                        .cause(error.to_string())
-                })
-            })
-            .collect::<Result<_, _>>()?,
+        Value::List => {
+            texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect()
+        }
+        Value::Certificates => {
+            texts.iter().map(|file| certificate(file)).collect::<Result<_, _>>()?
+        }
         Value::Headers => texts
             .iter()
             .map(|pair| match pair.split_once('=') {
@@ -182,6 +193,14 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
             })
             .collect::<Result<_, _>>()?,
     })
+}
+
+fn certificate(file: &str) -> Result<String, Stop> {
+    let unreadable = |cause: String| {
+        Stop::new(StopKind::Usage, format!("cannot read the certificate `{file}`")).cause(cause)
+    };
+    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+    decode(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -249,6 +268,20 @@ mod tests {
                 "{}",
                 field.name
             );
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_any_editor_is_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        for (bytes, expected) in [
+            (&b"\xEF\xBB\xBF-----BEGIN\r\n"[..], Some("-----BEGIN\n")),
+            (b"\xFF\xFE-\0\n\0", Some("-\n")),
+            (b"-\0\n\0", None),
+        ] {
+            std::fs::write(file.path(), bytes).unwrap();
+            assert_eq!(certificate(path).ok().as_deref(), expected, "{bytes:?}");
         }
     }
 

@@ -4,10 +4,15 @@
 use std::path::Path;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::api::document::Document;
+use super::secret::{Raw, taken};
+use crate::api::document::{Document, items, members};
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
+use crate::input::secret::is_mask;
+use crate::input::secret_name::is_secret_name;
+use crate::input::text::decode;
 
 /// What a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,21 +22,65 @@ enum Syntax {
     Toml,
 }
 
-/// Reads a file, or standard input by the name `-`.
-pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Document> {
+/// Reads a file, or standard input by the name `-`. Secrets in it are checked
+/// like any others that are pasted.
+pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Document> {
     let is_stdin = file == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { format!("`{}`", file.display()) };
-    let text =
-        if is_stdin { context.screen.read_to_end().await } else { std::fs::read_to_string(file) };
-    let text = text.map_err(|error| {
-        Stop::new(StopKind::Usage, format!("cannot read {name}")).cause(error.to_string())
-    })?;
-    let document = parse(&text, syntax(file, &text)).map_err(|cause| {
+    let unreadable =
+        |cause: String| Stop::new(StopKind::Usage, format!("cannot read {name}")).cause(cause);
+    let bytes = if is_stdin { context.screen.read_to_end().await } else { std::fs::read(file) };
+    let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
+    let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let mut document = parse(&text, syntax(file, &text)).map_err(|cause| {
         Stop::new(StopKind::Usage, format!("{name} is no configuration of an identity provider"))
             .cause(cause)
             .hint("it is an object with `name`, `type` and `config`, as `cfsso idp get -o json` prints it")
     })?;
+    let secrets = secrets(&document.to_raw());
+    if !secrets.is_empty() && !is_stdin {
+        context.is_private(file, "secret")?;
+    }
+    for (path, text) in secrets {
+        let field = path.join(".");
+        let given = raw.in_text(&text).map_err(Into::into);
+        let secret = taken(given, &format!("`{field}` in {name}"), context)?;
+        if secret != text {
+            let path: Vec<_> = path.iter().map(String::as_str).collect();
+            document.set(&path, &secret).map_err(Stop::from)?;
+        }
+    }
     Ok(document)
+}
+
+/// The secrets of a file with their paths. Masks are told by what is done with
+/// the file: they stand for what is stored.
+fn secrets(value: &RawValue) -> Vec<(Vec<String>, String)> {
+    let mut found = Vec::new();
+    collect(value, &mut Vec::new(), false, &mut found);
+    found
+}
+
+fn collect(
+    value: &RawValue,
+    path: &mut Vec<String>,
+    is_secret: bool,
+    found: &mut Vec<(Vec<String>, String)>,
+) {
+    if let (true, Ok(text)) = (is_secret, serde_json::from_str::<String>(value.get())) {
+        if !is_mask(&text) {
+            found.push((path.clone(), text));
+        }
+        return;
+    }
+    let items = items(value).unwrap_or_default().into_iter().enumerate();
+    let items = items.map(|(index, item)| (index.to_string(), item));
+    for (name, value) in members(value).unwrap_or_default().into_iter().chain(items) {
+        let is_secret = is_secret || is_secret_name(&name);
+        path.push(name);
+        collect(value, path, is_secret, found);
+        path.pop();
+    }
 }
 
 fn syntax(file: &Path, text: &str) -> Syntax {
@@ -97,6 +146,18 @@ mod tests {
         }
         let kept = parse(r#"{"n":12345678901234567890123}"#, Syntax::Json).unwrap();
         assert_eq!(kept.get(&["n"]).unwrap().get(), "12345678901234567890123");
+    }
+
+    #[test]
+    fn the_secrets_of_a_file_are_those_by_name() {
+        let text = r#"{"name":"a","config":{"client_id":"i","client_secret":"s","api_token":"***"},"new":{"secret":[{"k":"t"},null]}}"#;
+        let found: Vec<_> = secrets(&text.parse::<Document>().unwrap().to_raw())
+            .into_iter()
+            .map(|(path, secret)| (path.join("."), secret))
+            .collect();
+        let expected = [("config.client_secret", "s"), ("new.secret.0.k", "t")]
+            .map(|(path, secret)| (path.to_owned(), secret.to_owned()));
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cfsso idp`: the identity providers.
 
 pub mod check;
+pub mod copy;
 pub mod create;
 pub mod delete;
 pub mod fields;

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::super::{Outcome, edit};
-use super::secret::{self, Source};
+use super::create;
+use super::secret::{self, Raw, Source};
 use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::edit::Edit;
 use crate::flow::target::Target;
 use crate::flow::{Stop, StopKind, idp};
-use crate::idp::kind;
+use crate::idp::{Kind, config, kind};
 
 /// Arguments of `idp rotate-secret`.
 #[derive(clap::Args, Debug)]
@@ -31,36 +32,44 @@ pub struct Args {
     /// Secret field of the type, where it has several
     #[arg(long, default_value = "client_secret")]
     field: String,
+
+    #[command(flatten)]
+    raw: Raw,
 }
 
 /// Gives an identity provider a new secret.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let found = idp::find(&tools, &args.idp).await?;
-    if let Some(kind) = kind::find(found.kind.as_str())
-        && !kind.secrets().any(|field| field == args.field)
-    {
-        let fields: Vec<_> = kind.secrets().collect();
-        let stop = Stop::new(
-            StopKind::Usage,
-            format!("an identity provider of type `{}` has no secret `{}`", kind.name, args.field),
-        );
-        let told = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
-        return Err(stop.cause(format!("the secrets of this type: {told}")).into());
-    }
     let source = args.secret_file.map(Source::File).or(args.secret_env.map(Source::Variable));
     let secret = match source {
-        Some(source) => source.read(context).await?,
-        None if context.screen.can_ask() => secret::ask(context, &args.field).await?,
+        Some(source) => source.read(context, args.raw).await?,
+        None if context.screen.can_ask() => secret::ask(context, &args.field, args.raw).await?,
         None => {
             return Err(Stop::new(StopKind::Usage, "no new secret was given")
                 .hint("`--secret-file FILE`, `--secret-file -` or `--secret-env VARIABLE`")
                 .into());
         }
     };
+    let tools = context.tools().await?;
+    let found = idp::find(&tools, &args.idp).await?;
+    if let Some(kind) = kind::find(found.kind.as_str()) {
+        fits(kind, &args.field, &secret)?;
+    }
     let before = found.text().parse::<Document>()?;
     let edit = Edit::of(Target::Idp(found.id.clone()), before, |document| {
         Ok(document.set(&["config", &args.field], &secret)?)
     })?;
     edit::make(context, &tools, &edit, "replace its secret").await
+}
+
+/// Stops if the type has no such secret, or the secret cannot be one of its.
+fn fits(kind: &Kind, field: &str, secret: &str) -> Result<(), Stop> {
+    if kind.secrets().any(|name| name == field) {
+        let invalid = config::check_field(kind, field, &secret.into()).err();
+        return invalid
+            .map_or(Ok(()), |invalid| Err(create::invalid(kind, [&invalid].into_iter())));
+    }
+    let fields: Vec<_> = kind.secrets().collect();
+    let told = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
+    let message = format!("an identity provider of type `{}` has no secret `{field}`", kind.name);
+    Err(Stop::new(StopKind::Usage, message).cause(format!("the secrets of this type: {told}")))
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
+use crate::input::secret::is_mask;
 
 /// Where the SCIM secret goes.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -55,7 +56,7 @@ impl Place {
     /// Keeps the secret of an answer. Takes the file away where there is none.
     pub fn keep(self, answer: Option<&Document>, context: &Context) {
         let secret: Option<String> = answer.and_then(|idp| idp.read(&["scim_config", "secret"]));
-        let secret = secret.filter(|secret| !secret.trim_matches('*').is_empty());
+        let secret = secret.filter(|secret| !secret.is_empty() && !is_mask(secret));
         match (self.0, secret) {
             (Some((path, mut file)), Some(secret)) => {
                 let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());

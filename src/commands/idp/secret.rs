@@ -5,7 +5,17 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
+use crate::input::secret::{Unfit, accept};
+use crate::input::text::{Undecodable, decode};
 use crate::output::Text;
+
+/// Whether secrets are stored as they were pasted.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct Raw {
+    /// Store secrets exactly as given, white space and quotes included
+    #[arg(long)]
+    raw_secret: bool,
+}
 
 /// Where a secret is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,37 +26,132 @@ pub enum Source {
     Variable(String),
 }
 
+/// A secret, and what was removed around it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The secret.
+    pub secret: String,
+    /// Names of what was removed.
+    pub removed: Vec<&'static str>,
+}
+
+/// Why a pasted text is not taken as a secret. Never contains a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is not text.
+    #[error(transparent)]
+    Text(#[from] Undecodable),
+    /// It is text that cannot be a secret.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+}
+
+impl Raw {
+    /// The secret in the bytes of a file or of standard input.
+    pub fn in_bytes(self, bytes: &[u8]) -> Result<Given, Refused> {
+        let has_mark = bytes.starts_with(b"\xEF\xBB\xBF")
+            || bytes.starts_with(b"\xFF\xFE")
+            || bytes.starts_with(b"\xFE\xFF");
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) if self.raw_secret => text.to_owned(),
+            _ => decode(bytes)?,
+        };
+        let mut given = self.in_text(&text)?;
+        if has_mark && !self.raw_secret {
+            given.removed.insert(0, "byte-order mark");
+        }
+        Ok(given)
+    }
+
+    /// The secret in a text.
+    pub fn in_text(self, text: &str) -> Result<Given, Unfit> {
+        let cleaned = accept(text, self.raw_secret)?;
+        let removed = cleaned.removed_line_end.then_some("line end");
+        Ok(Given { secret: cleaned.secret.to_owned(), removed: removed.into_iter().collect() })
+    }
+}
+
 impl Source {
-    /// Reads the secret, without the line's end.
-    pub async fn read(&self, context: &Context) -> anyhow::Result<String> {
-        let (text, from) = match self {
+    /// Reads the secret, and says what was removed around it.
+    pub async fn read(&self, context: &Context, raw: Raw) -> anyhow::Result<String> {
+        let (given, from) = match self {
+            Self::File(file) if file == Path::new("-") && context.screen.can_ask() => {
+                let text = context.screen.ask_hidden(question("secret")).await?;
+                let given = raw.in_text(&text.unwrap_or_default()).map_err(Refused::from);
+                (given, "standard input".to_owned())
+            }
             Self::File(file) if file == Path::new("-") => {
-                (context.screen.read_line().await?.unwrap_or_default(), "standard input".to_owned())
+                let from = "standard input".to_owned();
+                let bytes = context.screen.read_to_end().await;
+                (raw.in_bytes(&bytes.map_err(|error| unreadable(&from, &error))?), from)
             }
             Self::File(file) => {
+                context.is_private(file, "secret")?;
                 let from = format!("`{}`", file.display());
-                let text = std::fs::read_to_string(file).map_err(|error| {
-                    Stop::new(StopKind::Usage, format!("cannot read the secret in {from}"))
-                        .cause(error.to_string())
-                })?;
-                (text, from)
+                let bytes = std::fs::read(file).map_err(|error| unreadable(&from, &error))?;
+                (raw.in_bytes(&bytes), from)
             }
             Self::Variable(name) => {
+                let text = variable(name, context)?;
                 let from = format!("the environment variable `{name}`");
-                (context.variable(name).unwrap_or_default().to_owned(), from)
+                (raw.in_text(text).map_err(Refused::from), from)
             }
         };
-        let secret = text.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() || secret.contains('\n') {
-            let what = if secret.is_empty() { "no secret" } else { "more than one line" };
-            return Err(Stop::new(StopKind::Usage, format!("{from} holds {what}")).into());
+        Ok(taken(given, &format!("the secret in {from}"), context)?)
+    }
+}
+
+fn unreadable(from: &str, error: &dyn std::fmt::Display) -> Stop {
+    Stop::new(StopKind::Usage, format!("cannot read the secret in {from}")).cause(error.to_string())
+}
+
+/// The value of a variable. What is no name of one may be the secret itself.
+fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, Stop> {
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name || name.is_empty() {
+        return Err(Stop::new(StopKind::Usage, "this is not the name of an environment variable")
+            .hint("the option takes the variable's name, not the secret"));
+    }
+    match context.variable(name) {
+        None => {
+            Err(Stop::new(StopKind::Usage, format!("the environment variable `{name}` is not set")))
         }
-        Ok(secret.to_owned())
+        Some("") => {
+            Err(Stop::new(StopKind::Usage, format!("the environment variable `{name}` is empty")))
+        }
+        Some(text) => Ok(text),
+    }
+}
+
+/// The secret of what was given, with a note on what was removed around it.
+/// `what` names it, and never shows it.
+pub fn taken(given: Result<Given, Refused>, what: &str, context: &Context) -> Result<String, Stop> {
+    let given = given.map_err(|refused| stop(&refused, what))?;
+    if !given.removed.is_empty() {
+        let removed = given.removed.join(" and ");
+        context.screen.note(Text::prose(format!("{what}: the {removed} was removed")));
+    }
+    Ok(given.secret)
+}
+
+fn stop(refused: &Refused, what: &str) -> Stop {
+    match refused {
+        Refused::Text(error) => {
+            Stop::new(StopKind::Usage, format!("cannot read {what}")).cause(error.to_string())
+        }
+        Refused::Unfit(unfit) => {
+            let stop = Stop::new(StopKind::Usage, format!("{what} {unfit}"));
+            match unfit {
+                Unfit::Empty => stop,
+                Unfit::Mask => stop.hint("give the secret, or leave it out to keep the stored one"),
+                _ => stop.hint("remove it; `--raw-secret` stores the secret as it is"),
+            }
+        }
     }
 }
 
 /// Asks a person for a secret, or says by which flags to give it.
-pub async fn ask(context: &Context, field: &str) -> anyhow::Result<String> {
+pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<String> {
     let flag = field.replace('_', "-");
     let missing = || {
         Stop::new(StopKind::Usage, format!("`{field}` is missing")).hint(format!(
@@ -56,7 +161,80 @@ pub async fn ask(context: &Context, field: &str) -> anyhow::Result<String> {
     if !context.screen.can_ask() {
         return Err(missing().into());
     }
-    let question = Text::strong(field) + " (not shown as it is typed):";
-    let answer = context.screen.ask_hidden(question).await?.unwrap_or_default();
-    if answer.is_empty() { Err(missing().into()) } else { Ok(answer) }
+    let answer = context.screen.ask_hidden(question(field)).await?.unwrap_or_default();
+    if answer.is_empty() {
+        return Err(missing().into());
+    }
+    let given = raw.in_text(&answer).map_err(Refused::from);
+    Ok(taken(given, &format!("`{field}`"), context)?)
+}
+
+fn question(field: &str) -> Text {
+    Text::strong(field) + " (not shown as it is typed):"
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::input::character::is_invisible;
+
+    const CHECKED: Raw = Raw { raw_secret: false };
+    const RAW: Raw = Raw { raw_secret: true };
+
+    #[test]
+    fn a_file_of_any_editor_is_read_and_what_is_removed_is_named() {
+        for (bytes, expected) in [
+            (&b"s3cret"[..], Ok(("s3cret", vec![]))),
+            (b"s3cret\n", Ok(("s3cret", vec!["line end"]))),
+            (b"\xEF\xBB\xBFs3cret\r\n", Ok(("s3cret", vec!["byte-order mark", "line end"]))),
+            (b"\xFF\xFEs\x003\0\r\0\n\0", Ok(("s3", vec!["byte-order mark", "line end"]))),
+            (b"s\x003\x00", Err("it is UTF-16 without a byte-order mark; save it as UTF-8")),
+            (b"caf\xE9", Err("it is not UTF-8 (byte 0xE9 at offset 3); save it as UTF-8")),
+            (b"s3\ncret\n", Err("has more than one line (line break at position 3)")),
+            (
+                b"\xEF\xBB\xBF\xEF\xBB\xBFs",
+                Err("starts with a byte-order mark (U+FEFF) at position 1"),
+            ),
+            (b"\n", Err("is empty")),
+            (b"********\n", Err("is a mask, not a secret")),
+        ] {
+            let given = CHECKED.in_bytes(bytes);
+            let given = given.map(|given| (given.secret, given.removed));
+            let expected = expected
+                .map(|(secret, removed)| (secret.to_owned(), removed))
+                .map_err(str::to_owned);
+            assert_eq!(given.map_err(|error| error.to_string()), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_raw_secret_is_kept_byte_for_byte() {
+        for bytes in [&b"\xEF\xBB\xBF 's3\n cret'\r\n"[..], b" s\n"] {
+            let given = RAW.in_bytes(bytes).ok().unwrap();
+            assert_eq!((given.secret.as_bytes(), given.removed), (bytes, vec![]));
+        }
+        assert!(RAW.in_bytes(b"***").is_err() && RAW.in_bytes(b"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn an_invisible_character_at_an_end_is_never_part_of_a_secret(
+            character in any::<char>().prop_filter("invisible", |c| is_invisible(*c)),
+            secret in "[!-~]{1,20}",
+        ) {
+            for text in [format!("{character}{secret}"), format!("{secret}{character}")] {
+                for given in [
+                    CHECKED.in_text(&text).map_err(Refused::from),
+                    CHECKED.in_bytes(text.as_bytes()),
+                ] {
+                    let secret = given.map_or_else(|_| String::new(), |given| given.secret);
+                    prop_assert!(!secret.contains(character), "{text:?}");
+                }
+                let raw = RAW.in_text(&text).map_or_else(|_| text.clone(), |given| given.secret);
+                prop_assert_eq!(raw, text);
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::super::{Outcome, edit};
 use super::fields::Fields;
 use super::scim::Keep;
+use super::secret::Raw;
 use super::{create, file};
 use crate::api::document::{Document, members};
 use crate::context::Context;
@@ -37,6 +38,9 @@ pub struct Args {
     config_file: Option<PathBuf>,
 
     #[command(flatten)]
+    raw: Raw,
+
+    #[command(flatten)]
     keep: Keep,
 
     #[command(flatten)]
@@ -46,10 +50,10 @@ pub struct Args {
 /// Changes an identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let file = match &args.config_file {
-        Some(file) => Some(file::read(context, file).await?),
+        Some(file) => Some(file::read(context, file, args.raw).await?),
         None => None,
     };
-    let fields = args.fields.read(context).await?;
+    let fields = args.fields.read(context, args.raw).await?;
     if file.is_none() && fields.is_empty() && args.name.is_none() {
         return Err(Stop::new(StopKind::Usage, "nothing was given to change")
             .hint("`cfsso idp update --help` lists the flags of every field")

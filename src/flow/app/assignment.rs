@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::api::document::Document;
-use crate::api::mask::is_secret_field;
 use crate::flow::{Stop, StopKind};
+use crate::input::secret_name::is_secret_name;
 
 /// A field by its path, and the JSON that it is set to.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl FromStr for Assignment {
         if path.iter().any(String::is_empty) {
             return Err(malformed());
         }
-        if path.iter().any(|name| is_secret_field(name)) {
+        if path.iter().any(|name| is_secret_name(name)) {
             return Err(InvalidAssignment::Secret(field.to_owned()));
         }
         // What is no JSON is a text.

@@ -4,18 +4,10 @@
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::api::document::{Document, items, members};
-use crate::api::mask::{is_secret_field, mask};
+pub use crate::api::mask::NOT_KEPT;
+use crate::api::mask::{is_new_token, mask};
+use crate::input::secret_name::is_secret_name;
 use crate::shell::quoted;
-
-/// What stands where a secret was.
-pub const NOT_KEPT: &str = "[secret, not kept]";
-
-/// Fields that hold a new token where they hold one long word (API reference,
-/// section 8.1).
-const NAMES_OF_TOKENS: [&str; 2] = ["value", "result"];
-
-/// A word at least this long is taken for a token: an ID has 32 digits.
-const TOKEN_LENGTH: usize = 33;
 
 /// A value without its secrets, and the fields that lost one.
 pub(super) struct Redacted {
@@ -60,7 +52,7 @@ impl Walk<'_> {
         let Some(members) = members(value) else { return self.leave_out() };
         let mut kept: Document = "{}".parse().expect("an object is a document");
         for (name, value) in members {
-            let is_secret = is_secret || is_secret_field(&name);
+            let is_secret = is_secret || is_secret_name(&name);
             let value = self.below(&name, |walk| walk.value(value, is_secret));
             kept.set(&[&name], &value).expect("the document is an object");
         }
@@ -70,7 +62,7 @@ impl Walk<'_> {
     fn text(&mut self, value: &RawValue, is_secret: bool) -> Box<RawValue> {
         let text: String = serde_json::from_str(value.get()).unwrap_or_default();
         let name = self.path.last().map_or("value", String::as_str);
-        let is_token = NAMES_OF_TOKENS.contains(&name) && is_long_word(&text);
+        let is_token = is_new_token(name, &text);
         let hidden = is_secret && !text.is_empty();
         if hidden || is_token || (self.hide)(&text) != text {
             return self.leave_out();
@@ -89,11 +81,6 @@ impl Walk<'_> {
         self.path.pop();
         seen
     }
-}
-
-fn is_long_word(text: &str) -> bool {
-    text.len() >= TOKEN_LENGTH
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 /// A command line as it can be kept: quoted for a shell, and without what
@@ -115,8 +102,8 @@ pub fn command_line(args: &[String]) -> String {
 }
 
 fn names_a_secret(flag: &str) -> bool {
-    let name = flag.replace('-', "_");
-    is_secret_field(&name) && !name.ends_with("_file") && !name.ends_with("_stdin")
+    // It takes no value.
+    is_secret_name(flag) && flag != "raw-secret"
 }
 
 /// `NAME=VALUE` without its value, where the name or the value is a secret's.
@@ -192,6 +179,9 @@ mod tests {
                 "cfsso x --set 'config.client_secret=[secret, not kept]'",
             ),
             ("cfsso|x|--token-file|/run/t", "cfsso x --token-file /run/t"),
+            ("cfsso|x|--raw-secret|Okta", "cfsso x --raw-secret Okta"),
+            ("cfsso|x|--x-api-token|S3", "cfsso x --x-api-token '[secret, not kept]'"),
+            ("cfsso|x|OKTA_TOKEN=S3", "cfsso x 'OKTA_TOKEN=[secret, not kept]'"),
             ("cfsso|x|--token-stdin", "cfsso x --token-stdin"),
             ("cfsso|x|cfut_abc123", "cfsso x 'cfut_[secret, not kept]'"),
         ] {

@@ -141,7 +141,7 @@ fn known(open: &Open) -> Option<String> {
 }
 
 fn is_entered_somewhere(idp: &Idp) -> bool {
-    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare)
+    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare | Type::Passkeys)
 }
 
 fn told(idp: &Idp, before: &str, after: &str) -> Told {

@@ -264,13 +264,13 @@ mod tests {
 
     #[test]
     fn a_login_is_never_proven() {
-        for kind in kind::all().iter().map(|kind| kind.name).chain(["passkeys"]) {
+        for kind in kind::all().iter().map(|kind| kind.name).chain(["retina-scan"]) {
             let found = offline(kind, &json!({}), 1);
             let last = found.last().unwrap();
             assert_eq!((last.id, last.state), (PointId::Login, State::NotProven), "{kind}");
             assert!(last.remedy.as_ref().unwrap().contains(DASHBOARD));
         }
-        assert_eq!(offline("passkeys", &json!({ "new": 1 }), 1).len(), 1);
+        assert_eq!(offline("retina-scan", &json!({ "new": 1 }), 1).len(), 1);
     }
 
     #[test]

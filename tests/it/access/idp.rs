@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::server::{Double, OKTA, PIN, TOKEN, app, idp};
 use super::walks::everything_in;
+use crate::harness::World;
 
 const SECRET: &str = "planted-s3cret-0123456789-planted";
 
 /// Every type and the flags that create one, with the certificate's place.
-const TYPES: &[(&str, &str)] = &[
+pub const TYPES: &[(&str, &str)] = &[
     ("onetimepin", ""),
     ("cloudflare", "--restrict-to-account-members"),
     (
@@ -31,7 +32,7 @@ const TYPES: &[(&str, &str)] = &[
     ),
     (
         "saml",
-        "--sso-target-url https://a.example/sso --issuer-url urn:cats --idp-public-certs CERTIFICATE --header-attributes mail=X-Mail",
+        "--sso-target-url https://a.example/sso --issuer-url urn:cats --idp-public-certs CERTIFICATE --header-attributes mail=X-Mail --force-authn --max-sso-url-length 2048",
     ),
     ("github", "--client-id i --client-secret-env PLANTED"),
     ("facebook", "--client-id i --client-secret-env PLANTED"),
@@ -46,6 +47,7 @@ const TYPES: &[(&str, &str)] = &[
         "centrify",
         "--client-id i --client-secret-env PLANTED --centrify-account https://cats.my.centrify.com --centrify-app-id a",
     ),
+    ("passkeys", "--login-page-auto-prompt"),
 ];
 
 async fn double() -> Double {
@@ -55,7 +57,7 @@ async fn double() -> Double {
         .with("organizations", r#"{"auth_domain":"cats.cloudflareaccess.com"}"#)
 }
 
-fn certificate() -> tempfile::NamedTempFile {
+pub fn certificate() -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let key = KeyPair::generate().unwrap();
     let certificate =
@@ -179,24 +181,129 @@ async fn a_wrong_field_names_the_fields_of_the_type() {
 
 #[tokio::test]
 async fn a_file_is_read_in_every_syntax_and_its_errors_name_a_place() {
-    let json =
-        r#"{"type":"passkeys","name":"Keys","config":{"n":12345678901234567890123},"later":1.50}"#;
+    let json = r#"{"type":"retina-scan","name":"Keys","config":{"n":12345678901234567890123},"later":1.50}"#;
     let double = double().await.with_input(json);
     double.ok("idp create --config-file -").await;
     assert_eq!(double.written(), json);
     for text in [
-        "type: passkeys\nname: Keys\nconfig:\n  n: 5\n",
-        "type = \"passkeys\"\nname = \"Keys\"\n[config]\nn = 5\n",
+        "type: retina-scan\nname: Keys\nconfig:\n  n: 5\n",
+        "type = \"retina-scan\"\nname = \"Keys\"\n[config]\nn = 5\n",
     ] {
         let double = self::double().await.with_input(text);
         double.ok("idp create --config-file -").await;
         let sent: Value = double.written().parse().unwrap();
-        assert_eq!(sent, json!({"type": "passkeys", "name": "Keys", "config": {"n": 5}}));
+        assert_eq!(sent, json!({"type": "retina-scan", "name": "Keys", "config": {"n": 5}}));
     }
     let double = self::double().await.with_input("{\"type\":\n  okta}");
     let ran = double.run("idp create --config-file - -o json").await;
     assert_eq!(ran.code, 2);
     assert_eq!(ran.error()["causes"], json!(["it is no JSON: line 2, column 3"]));
+}
+
+#[tokio::test]
+async fn what_a_type_can_never_have_is_refused_with_what_was_meant() {
+    const UUID: &str = "11111111-2222-4333-8444-555555555555";
+    let okta = "--client-secret-env PLANTED --okta-account https://cats.okta.com";
+    let entra = format!("--client-id i --directory-id {UUID}");
+    let okta_of = "--client-id i --client-secret-env PLANTED";
+    for (line, cause, hint) in [
+        (
+            format!("azureAD {entra} --client-secret-env UUID"),
+            "`client_secret` is a UUID, the ID of the secret",
+            "`cfsso idp types azureAD` lists its fields",
+        ),
+        (
+            format!("azureAD {okta_of} --directory-id https://login.microsoftonline.com/{UUID}"),
+            "`directory_id` is not a UUID",
+            "`--directory-id 11111111-2222-4333-8444-555555555555`",
+        ),
+        (
+            format!("okta {okta_of} --okta-account https://cats-admin.okta.com"),
+            "`okta_account` is the address of the Okta admin console",
+            "`--okta-account https://cats.okta.com`",
+        ),
+        (
+            format!("okta {okta_of} --okta-account cats.okta.com"),
+            "`okta_account` has to start with `https://`",
+            "`--okta-account https://cats.okta.com`",
+        ),
+        (
+            format!("okta {okta_of} --okta-account https://cats.okta.com/app"),
+            "`okta_account` has a path (`/app`)",
+            "`--okta-account https://cats.okta.com`",
+        ),
+        (
+            format!("google-apps {okta_of} --apps-domain ann@cool.cats"),
+            "`apps_domain` is an email address",
+            "`--apps-domain cool.cats`",
+        ),
+        (
+            format!("okta {okta} --client-id 0oa1\u{200b}"),
+            "`client_id` contains a zero-width space (U+200B) at position 5",
+            "`--client-id 0oa1`",
+        ),
+        (
+            format!("oidc {okta_of} --auth-url https://a.cats/#x --token-url https://a.cats --certs-url https://a.cats"),
+            "`auth_url` has a fragment",
+            "`--auth-url https://a.cats/`",
+        ),
+        (
+            "saml --issuer-url urn:\u{200b}cats --sso-target-url https://a.cats --idp-public-certs x".to_owned(),
+            "`issuer_url` contains a zero-width space",
+            "`cfsso idp types saml` lists its fields",
+        ),
+    ] {
+        let certificates = certificate();
+        let line = line.replace("-certs x", &format!("-certs {}", certificates.path().display()));
+        let world = World::new().await.with_env("PLANTED", SECRET).with_env("UUID", UUID);
+        let ran = world.run(&format!("idp create {line} -o json")).await;
+        assert_eq!((ran.code, world.requests().len()), (2, 0), "{line}\n{ran:?}");
+        let error = ran.error();
+        assert!(error["causes"][0].as_str().unwrap().starts_with(cause), "{line}\n{ran:?}");
+        assert_eq!(error["hint"], hint, "{line}");
+    }
+    let object = format!(
+        r#"{{"id":"{OKTA}","name":"Entra","type":"azureAD","config":{{"client_id":"i","directory_id":"{UUID}"}}}}"#
+    );
+    let file = r#"{"config":{"client_id":"a b"}}"#;
+    let double = double().await.with(&idp(OKTA), &object).with_env("UUID", UUID).with_input(file);
+    for line in [
+        "update Entra --directory-id common --yes",
+        "update Entra --client-secret-env UUID --yes",
+        "update Entra --config-file - --yes",
+        "rotate-secret Entra --secret-env UUID --yes",
+    ] {
+        let ran = double.run(&format!("idp {line}")).await;
+        assert_eq!((ran.code, double.writes()), (2, vec![]), "{line}\n{ran:?}");
+        assert!(!ran.stderr.contains(&format!("`{UUID}`")), "{line}\n{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_type_can_be_created_again_from_what_it_shows() {
+    let file = certificate();
+    for (kind, flags) in TYPES {
+        let mut world = World::new().await.with_env("PLANTED", SECRET);
+        for known in world.ok("idp list -o json").await.json().as_array().unwrap() {
+            world.ok(&format!("idp delete {} --yes --force", known["id"].as_str().unwrap())).await;
+        }
+        let flags = flags.replace("CERTIFICATE", file.path().to_str().unwrap());
+        world.ok(&format!("idp create {kind} --name Old {flags}")).await;
+        let shown = world.ok(&format!("idp get {kind} -o json")).await;
+        let id = shown.json()["id"].as_str().unwrap().to_owned();
+        world.ok(&format!("idp delete {id} --yes --force")).await;
+        world = world.with_input(&shown.stdout);
+        let has_secret = flags.contains("--client-secret-env PLANTED");
+        let secret = if has_secret { "--client-secret-env PLANTED" } else { "" };
+        let ran = world.ok(&format!("idp create --config-file - {secret}")).await;
+        let again = world.ok(&format!("idp get {kind} -o json")).await.json();
+        for field in ["name", "type", "config"] {
+            assert_eq!(again[field], shown.json()[field], "{kind}");
+        }
+        assert_ne!(again["id"], shown.json()["id"], "{kind}");
+        let line = ran.stderr.lines().find(|line| line.contains("not copied"));
+        assert!(line.is_some_and(|line| line.contains("id, uid, version")), "{kind}\n{ran:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod app;
 mod idp;
+mod secrets;
 mod server;
 mod team;
 mod walks;

@@ -2,17 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::inverse::{Deed, Inverse, is_connector, is_one_segment};
 use super::{segments, shared};
-use crate::api::document::{Document, members};
-use crate::api::mask::is_secret_field;
+use crate::api::document::Document;
+use crate::api::hidden::without_hidden;
 use crate::api::request::WriteRequest;
 use crate::flow::journal::{Entry, NOT_KEPT};
 use crate::flow::plan::{Change, Difference};
-use crate::flow::target::is_hidden;
 use crate::flow::{Stop, StopKind, diff};
+use crate::input::secret_name::is_secret_name;
 
 /// Members of an application that are not sent back: absent, the API leaves
 /// them alone (an empty list of policies would remove them all).
@@ -112,7 +111,7 @@ impl Inverse {
             }
         }
         let segments = segments(collection);
-        let request = WriteRequest::post(&segments).body(&body);
+        let request = WriteRequest::post(&segments).body(&without_hidden(&body));
         let gone: Document = "{}".parse().expect("an object is a document");
         Ready {
             request,
@@ -195,7 +194,9 @@ impl Inverse {
         let is_put = self.path.contains("/shares/");
         let change = if is_put { WriteRequest::put } else { WriteRequest::patch };
         let ready = Ready {
-            request: change(&segments(&self.path)).body(&body).decoded_by(|_| Ok(Value::Null)),
+            request: change(&segments(&self.path))
+                .body(&without_hidden(&body))
+                .decoded_by(|_| Ok(Value::Null)),
             title: format!("undo {}: change {} back", entry.id, subject(now)),
             diff,
             before: Some(now.clone()),
@@ -228,7 +229,7 @@ impl Inverse {
         for name in LEFT_OUT {
             body.remove(&[name]);
         }
-        without_secrets(&mut body);
+        let body = without_hidden(&body);
         let ready = Ready {
             request: WriteRequest::put(&segments(&self.path))
                 .body(&body)
@@ -283,7 +284,7 @@ fn differences(
     counts: &dyn Fn(&str) -> bool,
 ) -> Vec<Difference> {
     let is_secret = |difference: &Difference| {
-        difference.field.split('.').any(is_secret_field)
+        difference.field.split('.').any(is_secret_name)
             || [&difference.before, &difference.after]
                 .iter()
                 .any(|value| value.as_str() == Some(NOT_KEPT))
@@ -299,30 +300,6 @@ fn counts(field: &str) -> bool {
 
 fn top(field: &str) -> &str {
     field.split('.').next().unwrap_or_default()
-}
-
-/// Takes out the secrets that are not known: absent, the API keeps the one
-/// that stands.
-fn without_secrets(body: &mut Document) {
-    let unknown = |name: &str, value: &RawValue| {
-        value.get().contains(NOT_KEPT) || (is_secret_field(name) && is_hidden(value.get()))
-    };
-    let mut paths: Vec<Vec<String>> = Vec::new();
-    for (name, value) in body.members() {
-        let inner = members(value).unwrap_or_default();
-        for (child, value) in &inner {
-            if unknown(child, value) {
-                paths.push(vec![name.to_owned(), child.clone()]);
-            }
-        }
-        if inner.is_empty() && unknown(name, value) {
-            paths.push(vec![name.to_owned()]);
-        }
-    }
-    for path in paths {
-        let path: Vec<_> = path.iter().map(String::as_str).collect();
-        body.remove(&path);
-    }
 }
 
 /// What an object is called by people.

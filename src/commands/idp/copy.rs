@@ -1,0 +1,113 @@
+//! What of an identity provider can be created again: everything but what the
+//! API makes, and secrets that it hides. Pure.
+
+use serde_json::{Map, Value};
+
+use crate::api::document::Document;
+use crate::api::hidden::{hidden, without_hidden};
+use crate::flow::{Stop, StopKind};
+use crate::idp::{Kind, Need};
+
+/// Fields that the API makes (API reference, section 3).
+const MADE: [&[&str]; 11] = [
+    &["id"],
+    &["uid"],
+    &["version"],
+    &["read_only"],
+    &["created_at"],
+    &["updated_at"],
+    &["scim_base_url"],
+    &["saml_certificate_set"],
+    &["scim_config", "scim_base_url"],
+    &["scim_config", "secret"],
+    &["config", "redirect_url"],
+];
+
+/// An object that can be created, and what was left out of it.
+pub struct Copy {
+    /// The object.
+    pub body: Document,
+    /// The fields that were left out.
+    pub left_out: Vec<String>,
+    /// Secrets among them whose mask was given.
+    pub masks: Vec<String>,
+}
+
+/// What of `file` can be created.
+#[must_use]
+pub fn of(file: &Document, kind: Option<&Kind>) -> Copy {
+    let mut body = file.clone();
+    let returned = kind.into_iter().flat_map(|kind| kind.fields);
+    let returned: Vec<_> = returned
+        .filter(|field| field.need == Need::Returned && field.name != "redirect_url")
+        .map(|field| ["config", field.name])
+        .collect();
+    let made = MADE.into_iter().chain(returned.iter().map(|path| &path[..]));
+    let mut left_out: Vec<_> =
+        made.filter(|path| body.remove(path)).map(|path| path.join(".")).collect();
+    let secrets = hidden(&body);
+    left_out.extend(secrets.iter().map(|secret| secret.field.clone()));
+    let masks = secrets.into_iter().filter(|secret| !secret.is_null);
+    Copy {
+        body: without_hidden(&body),
+        left_out,
+        masks: masks.map(|secret| secret.field).collect(),
+    }
+}
+
+/// Stops if a secret is masked and not given besides: of a type that is not
+/// known, nothing else says that it is needed.
+pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), Stop> {
+    let is_given =
+        |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));
+    let Some(field) = masks.iter().find(|field| !is_given(field)) else { return Ok(()) };
+    let message = format!("`{field}` is a mask, not a secret");
+    Err(Stop::new(StopKind::Usage, message).hint("write the secret into the file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idp::kind;
+
+    #[test]
+    fn what_the_api_makes_is_left_out_and_named() {
+        for (kind, file, body, left_out, masks) in [
+            (
+                "azureAD",
+                r#"{"id":"p","uid":"p","type":"azureAD","version":"v","config":{"azure_cloud":"default","client_id":"i","redirect_url":"https://a"},"scim_config":{"enabled":true,"scim_base_url":"https://a","secret":"[masked]"}}"#,
+                r#"{"type":"azureAD","config":{"client_id":"i"},"scim_config":{"enabled":true}}"#,
+                "id uid version scim_config.scim_base_url scim_config.secret config.redirect_url config.azure_cloud",
+                "",
+            ),
+            (
+                "oidc",
+                r#"{"config":{"pkce_enabled":true,"client_secret":"[masked]"}}"#,
+                r#"{"config":{"pkce_enabled":true}}"#,
+                "config.client_secret",
+                "config.client_secret",
+            ),
+            (
+                "google",
+                r#"{"config":{"pkce_enabled":true,"n":1.0,"client_secret":null}}"#,
+                r#"{"config":{"n":1.0}}"#,
+                "config.pkce_enabled config.client_secret",
+                "",
+            ),
+            ("retina-scan", r#"{"config":{"secret":"s"}}"#, r#"{"config":{"secret":"s"}}"#, "", ""),
+        ] {
+            let copy = of(&file.parse().unwrap(), kind::find(kind));
+            assert_eq!(copy.body.to_raw().get(), body, "{file}");
+            assert_eq!(copy.left_out.join(" "), left_out, "{file}");
+            assert_eq!(copy.masks.join(" "), masks, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_mask_is_no_secret_of_an_unknown_type() {
+        let given = Map::from_iter([("client_secret".to_owned(), Value::from("s"))]);
+        for (mask, stops) in [("config.client_secret", false), ("config.key_secret", true)] {
+            assert_eq!(are_given(&[mask.to_owned()], &given).is_err(), stops, "{mask}");
+        }
+    }
+}

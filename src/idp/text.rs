@@ -1,0 +1,240 @@
+//! What a text of each kind can never be, and what was probably meant. Pure.
+
+use url::Url;
+
+use super::kind::Value;
+use crate::input::character::{describe, is_invisible};
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// White space, or a character that cannot be seen.
+    #[error("contains a {} at position {position}", describe(*.character))]
+    Invisible {
+        /// What is there.
+        character: char,
+        /// Its place, from 1.
+        position: usize,
+    },
+    /// It is no UUID.
+    #[error("is not a UUID")]
+    NoUuid,
+    /// It is the ID of a secret.
+    #[error("is a UUID, the ID of the secret: copy its value instead, which is shown only once")]
+    SecretId,
+    /// It is an address.
+    #[error("is an email address, not a domain")]
+    Address,
+    /// It is a URL.
+    #[error("is a URL, not a domain")]
+    NotDomain,
+    /// It is the address of Okta's administration.
+    #[error("is the address of the Okta admin console, not of the organization")]
+    Admin,
+    /// It has no scheme.
+    #[error("has to start with `https://`")]
+    NoScheme,
+    /// It has a path or a query.
+    #[error("has a path (`{0}`)")]
+    Path(String),
+    /// It has a fragment.
+    #[error("has a fragment (`#`)")]
+    Fragment,
+}
+
+/// What is wrong with a text, and the text that was probably meant.
+#[must_use]
+pub fn misfit(value: Value, text: &str) -> Option<(Misfit, Option<String>)> {
+    let is_sentence = matches!(value, Value::Text | Value::List | Value::NotUuid);
+    if let Some(found) = invisible(text, is_sentence) {
+        let meant = text.trim_matches(is_invisible);
+        let is_shorter = !meant.is_empty() && meant.len() < text.len();
+        let is_clean = is_shorter && misfit(value, meant).is_none();
+        return Some((found, is_clean.then(|| meant.to_owned())));
+    }
+    match value {
+        Value::Identifier | Value::Url => fragment(text),
+        Value::Uuid => (!is_uuid(text)).then(|| (Misfit::NoUuid, uuid_in(text))),
+        Value::NotUuid => is_uuid(text).then_some((Misfit::SecretId, None)),
+        Value::Domain => domain(text),
+        Value::Origin => origin(text),
+        _ => None,
+    }
+}
+
+fn invisible(text: &str, is_sentence: bool) -> Option<Misfit> {
+    let last = text.chars().count();
+    let is_between = |position: usize| position > 1 && position < last;
+    let mut characters = text.chars().zip(1..);
+    let found = characters.find(|(character, position)| {
+        is_invisible(*character) && !(is_sentence && *character == ' ' && is_between(*position))
+    });
+    found.map(|(character, position)| Misfit::Invisible { character, position })
+}
+
+fn fragment(text: &str) -> Option<(Misfit, Option<String>)> {
+    let (before, _) = text.split_once('#')?;
+    let is_url = before.contains("://");
+    is_url.then(|| (Misfit::Fragment, Some(before.to_owned())))
+}
+
+/// 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+}
+
+/// The UUID in a text: in a URL, in braces, or without its hyphens.
+fn uuid_in(text: &str) -> Option<String> {
+    let mut words = text.split(|c: char| c != '-' && !c.is_ascii_hexdigit());
+    if let Some(uuid) = words.find(|word| is_uuid(word)) {
+        return Some(uuid.to_owned());
+    }
+    let is_bare = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_bare.then(|| [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-"))
+}
+
+fn domain(text: &str) -> Option<(Misfit, Option<String>)> {
+    if let Ok(url) = Url::parse(text)
+        && let Some(host) = url.host_str()
+    {
+        return Some((Misfit::NotDomain, Some(host.to_owned())));
+    }
+    let (_, domain) = text.rsplit_once('@')?;
+    Some((Misfit::Address, (!domain.is_empty()).then(|| domain.to_owned())))
+}
+
+fn origin(text: &str) -> Option<(Misfit, Option<String>)> {
+    let url = Url::parse(text).ok().filter(|url| url.host().is_some());
+    let Some(url) = url else {
+        let whole = format!("https://{}", text.trim_start_matches('/'));
+        let is_host = Url::parse(&whole).is_ok_and(|url| {
+            url.username().is_empty() && url.host_str().is_some_and(|host| host.contains('.'))
+        });
+        let meant = is_host.then(|| origin(&whole).map_or(Some(whole), |(_, meant)| meant));
+        return Some((Misfit::NoScheme, meant.flatten()));
+    };
+    if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
+    if let Some(meant) = organization_of_admin(&url) {
+        return Some((Misfit::Admin, Some(meant)));
+    }
+    let path = &url[url::Position::BeforePath..];
+    (path != "/").then(|| (Misfit::Path(path.to_owned()), Some(url.origin().ascii_serialization())))
+}
+
+/// The organization's URL behind the address of Okta's admin console.
+#[must_use]
+pub fn organization_of_admin(url: &Url) -> Option<String> {
+    let host = url.host_str().filter(|host| host.contains("-admin.okta"))?;
+    Some(format!("https://{}", host.replacen("-admin.okta", ".okta", 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "11111111-2222-4333-8444-555555555555";
+
+    #[test]
+    fn what_a_text_can_never_be_is_told_with_what_was_meant() {
+        for (value, text, problem, meant) in [
+            (Value::Identifier, " 0oa1", "contains a space (U+0020) at position 1", Some("0oa1")),
+            (Value::Identifier, "0oa 1", "contains a space (U+0020) at position 4", None),
+            (
+                Value::Identifier,
+                "0oa1\u{200b}",
+                "contains a zero-width space (U+200B) at position 5",
+                Some("0oa1"),
+            ),
+            (
+                Value::Identifier,
+                "https://a.cats/id#x",
+                "has a fragment (`#`)",
+                Some("https://a.cats/id"),
+            ),
+            (Value::Text, "email ", "contains a space (U+0020) at position 6", Some("email")),
+            (Value::Text, "e\tmail", "contains a tab (U+0009) at position 2", None),
+            (
+                Value::Url,
+                "https://a.cats/x\n",
+                "contains a line feed (U+000A) at position 17",
+                Some("https://a.cats/x"),
+            ),
+            (Value::Url, "https://a.cats/a b", "contains a space (U+0020) at position 17", None),
+            (Value::Url, "https://a.cats/x#y", "has a fragment (`#`)", Some("https://a.cats/x")),
+            (Value::Uuid, "common", "is not a UUID", None),
+            (
+                Value::Uuid,
+                "https://login.microsoftonline.com/11111111-2222-4333-8444-555555555555/v2.0",
+                "is not a UUID",
+                Some(UUID),
+            ),
+            (Value::Uuid, "11111111222243338444555555555555", "is not a UUID", Some(UUID)),
+            (Value::Uuid, "{11111111-2222-4333-8444-555555555555}", "is not a UUID", Some(UUID)),
+            (
+                Value::NotUuid,
+                UUID,
+                "is a UUID, the ID of the secret: copy its value instead, which is shown only once",
+                None,
+            ),
+            (
+                Value::Domain,
+                "ann@cool.cats",
+                "is an email address, not a domain",
+                Some("cool.cats"),
+            ),
+            (Value::Domain, "@cool.cats", "is an email address, not a domain", Some("cool.cats")),
+            (Value::Domain, "https://cool.cats/", "is a URL, not a domain", Some("cool.cats")),
+            (
+                Value::Origin,
+                "https://cats-admin.okta.com/admin/dashboard",
+                "is the address of the Okta admin console, not of the organization",
+                Some("https://cats.okta.com"),
+            ),
+            (
+                Value::Origin,
+                "cats-admin.oktapreview.com",
+                "has to start with `https://`",
+                Some("https://cats.oktapreview.com"),
+            ),
+            (
+                Value::Origin,
+                "cats.okta.com",
+                "has to start with `https://`",
+                Some("https://cats.okta.com"),
+            ),
+            (Value::Origin, "cats", "has to start with `https://`", None),
+            (
+                Value::Origin,
+                "https://cats.okta.com/oauth2/default",
+                "has a path (`/oauth2/default`)",
+                Some("https://cats.okta.com"),
+            ),
+        ] {
+            let (misfit, fix) = misfit(value, text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((misfit.to_string().as_str(), fix.as_deref()), (problem, meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_providers_issue_is_taken() {
+        for (value, text) in [
+            (Value::Identifier, "0oa1bcd.apps.googleusercontent.com"),
+            (Value::Identifier, "urn:cats#1"),
+            (Value::Text, "Email Address"),
+            (Value::Text, ""),
+            (Value::Url, "https://a.cats/x?y=1"),
+            (Value::Uuid, UUID),
+            (Value::NotUuid, "Abc8Q~dEf_gh-IJ.kl"),
+            (Value::Domain, "cool.cats"),
+            (Value::Origin, "https://cats.okta.com"),
+            (Value::Origin, "https://cats.okta.com/"),
+            (Value::Origin, "https://login.cool.cats"),
+        ] {
+            assert_eq!(misfit(value, text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Names whose value is a secret: fields, headers, parameters, flags.
+
+/// Whether the value of a field, header, query or form parameter, variable or
+/// flag of this name is a secret. The name may be of any notation
+/// (`client_secret`, `X-Api-Token`, `clientSecret`); fields of tomorrow's types
+/// are not known today.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    /// What the last letters of a word say.
+    const ENDINGS: [&str; 8] = [
+        "secret",
+        "secrets",
+        "password",
+        "passwords",
+        "passwd",
+        "passphrase",
+        "apikey",
+        "apitoken",
+    ];
+    /// Words in a row, anywhere in the name.
+    const PARTS: [&str; 8] = [
+        "private_key",
+        "api_key",
+        "auth_key",
+        "service_key",
+        "api_token",
+        "access_token",
+        "refresh_token",
+        "client_assertion",
+    ];
+    /// It names a place, not the secret.
+    const PLACES: [&str; 2] = ["_file", "_stdin"];
+    const NAMES: [&str; 4] = ["authorization", "proxy_authorization", "cookie", "set_cookie"];
+    let name = words(name);
+    if PLACES.iter().any(|place| name.ends_with(place)) {
+        return false;
+    }
+    let is_part = |part: &str| format!("_{name}_").contains(&format!("_{part}_"));
+    name.split('_').any(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)))
+        || NAMES.contains(&name.as_str())
+        || PARTS.iter().any(|part| is_part(part))
+        || is_token(&name)
+}
+
+/// A name that ends with the word `token`. In a policy, `service_token` is a
+/// rule that names a token by its ID.
+fn is_token(words: &str) -> bool {
+    let before = words.strip_suffix("token");
+    before.is_some_and(|before| {
+        before.is_empty() || before.ends_with('_') && !before.ends_with("service_")
+    })
+}
+
+/// The words of a name in lower case, joined by `_`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len());
+    let mut was_lower = false;
+    for character in name.chars() {
+        let starts_word = character.is_ascii_uppercase() && was_lower;
+        if starts_word || !character.is_alphanumeric() {
+            words.push('_');
+        }
+        if character.is_alphanumeric() {
+            words.push(character.to_ascii_lowercase());
+        }
+        was_lower = character.is_ascii_lowercase() || character.is_ascii_digit();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_recognised_in_any_notation() {
+        for name in [
+            "client_secret",
+            "clientSecret",
+            "CLIENT-SECRET",
+            "clientsecret",
+            "secrets",
+            "secret_key",
+            "my.secret",
+            "password",
+            "db_passwd",
+            "private_key",
+            "privateKey",
+            "api_key",
+            "apikey",
+            "X-Api-Token",
+            "X-Auth-Key",
+            "x-auth-user-service-key",
+            "CF-Access-Client-Secret",
+            "cf-access-token",
+            "Authorization",
+            "proxy-authorization",
+            "Set-Cookie",
+            "cookie",
+            "token",
+            "OKTA_TOKEN",
+            "id_token",
+            "accessToken",
+            "tunnel_secret",
+            "app_api_token_old",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "client_id",
+            "secretary",
+            "secretariat",
+            "token_url",
+            "client-secret-file",
+            "--token-stdin",
+            "token_id",
+            "service_token",
+            "any_valid_service_token",
+            "strict_service_token_auth",
+            "read_service_tokens_from_header",
+            "authorization_server_id",
+            "key",
+            "public_key",
+            "certs_url",
+            "tokens",
+            "www-authenticate",
+            "name",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}
