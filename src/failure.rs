@@ -104,6 +104,7 @@ fn stopped(stop: &Stop) -> Failure {
         StopKind::Declined => ExitCode::Declined,
         StopKind::NoToken => ExitCode::Unauthenticated,
         StopKind::NotFound => ExitCode::NotFound,
+        StopKind::Unreachable => ExitCode::Unavailable,
         StopKind::Conflict => ExitCode::Conflict,
         StopKind::NotYet => ExitCode::NotYet,
         StopKind::Refused => ExitCode::Refused,

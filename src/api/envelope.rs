@@ -97,8 +97,8 @@ pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     {
         found.push(ApiError::new(None, text.as_str()));
     }
+    let clean = |text: &str| mask_with(&shortened(text, LONGEST_MESSAGE), secret);
     for error in &mut found {
-        let clean = |text: &str| mask_with(&shortened(text, LONGEST_MESSAGE), secret);
         error.message = clean(&error.message);
         error.documentation_url = error.documentation_url.as_deref().map(clean);
     }

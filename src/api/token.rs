@@ -74,8 +74,7 @@ pub struct Group {
     #[serde(default)]
     pub name: String,
     /// What it is for.
-    #[serde(default)]
-    pub scopes: Vec<String>,
+    pub scopes: Option<Vec<String>>,
 }
 
 /// A token that was made. Neither printed nor kept as a whole: its value is

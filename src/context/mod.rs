@@ -339,12 +339,17 @@ impl Context {
     /// What asks identity providers. This machine is asked only where the
     /// simulator stands in for the API.
     pub fn fetcher(&self) -> anyhow::Result<Fetcher> {
+        self.fetcher_of(Limits::default().body)
+    }
+
+    /// [`Context::fetcher`] of pages of up to this many bytes.
+    pub fn fetcher_of(&self, body: usize) -> anyhow::Result<Fetcher> {
         let loopback = if self.settings.sandbox || self.settings.base.is_plain() {
             Loopback::Allowed
         } else {
             Loopback::Refused
         };
-        let limits = Limits { loopback, ..Limits::default() };
+        let limits = Limits { loopback, body, ..Limits::default() };
         let proxy = self.settings.proxy.checked()?;
         Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
     }

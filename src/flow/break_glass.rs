@@ -54,7 +54,8 @@ fn choose(catalogue: &[Group], with_access: bool) -> Vec<Granted> {
     wanted
         .map(|(name, id)| {
             let is_meant = |group: &&Group| {
-                group.name == name && group.scopes.iter().any(|scope| scope == ACCOUNT_SCOPE)
+                group.name == name
+                    && group.scopes.iter().flatten().any(|scope| scope == ACCOUNT_SCOPE)
             };
             let listed = catalogue.iter().find(is_meant);
             let id = listed.map_or_else(|| id.to_owned(), |group| group.id.clone());
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     fn group(id: &str, name: &str, scope: &str) -> Group {
-        Group { id: id.to_owned(), name: name.to_owned(), scopes: vec![scope.to_owned()] }
+        Group { id: id.to_owned(), name: name.to_owned(), scopes: Some(vec![scope.to_owned()]) }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum StopKind {
     NotFound,
     /// Something stands in the way: it exists already, or was changed.
     Conflict,
+    /// A server that is not the API's cannot be reached.
+    Unreachable,
     /// It may still come: pending, not visible, timed out waiting.
     NotYet,
     /// A safety check says no.

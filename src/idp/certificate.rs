@@ -6,8 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use x509_parser::asn1_rs::{Any, Class, FromBer as _, Oid, Tag};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
+
+use crate::input::text;
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -66,6 +69,12 @@ pub enum Unreadable {
     /// It is not base64.
     #[error("it is neither PEM nor base64")]
     Base64,
+    /// It is not text.
+    #[error("it is neither DER nor text")]
+    Text,
+    /// There is more than one.
+    #[error("it holds several certificates, and one is needed")]
+    Several,
     /// It is base64 of something else.
     #[error("its base64 holds no X.509 certificate")]
     X509,
@@ -74,47 +83,112 @@ pub enum Unreadable {
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
+/// The kinds of PEM blocks that contain certificates.
+const PEM: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "PKCS7"];
+
 /// Reads one certificate, PEM or bare base64, whatever the line breaks.
 pub fn read(text: &str) -> Result<Certificate, Unreadable> {
-    let base64 = body(text)?;
-    let der = STANDARD.decode(&base64).map_err(|_| Unreadable::Base64)?;
-    let (rest, parsed) = X509Certificate::from_der(&der).map_err(|_| Unreadable::X509)?;
-    if !rest.is_empty() {
-        return Err(Unreadable::X509);
+    let mut all = read_all(text)?;
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(Unreadable::Several),
     }
+}
+
+/// Reads all certificates of a file: DER, PKCS#7, or text as [`read_all`] does.
+pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
+    // A SEQUENCE of more than 127 bytes: what DER begins with, and no text.
+    if bytes.starts_with(&[0x30, 0x82]) {
+        return of_der(bytes);
+    }
+    read_all(&text::decode(bytes).map_err(|_| Unreadable::Text)?)
+}
+
+/// Reads all certificates of a text: PEM after PEM with anything between them,
+/// PKCS#7, or the base64 of DER, of DER after DER or of PEM.
+pub fn read_all(text: &str) -> Result<Vec<Certificate>, Unreadable> {
+    if text.contains("PRIVATE KEY-----") {
+        return Err(Unreadable::PrivateKey);
+    }
+    let blocks: Vec<_> = PEM.iter().flat_map(|kind| blocks(text, kind)).collect();
+    if !blocks.is_empty() {
+        let all: Result<Vec<_>, _> = blocks.into_iter().map(of_base64).collect();
+        return all.map(|all| all.concat());
+    }
+    if text.contains("-----BEGIN") {
+        return Err(Unreadable::OtherPem);
+    }
+    of_base64(text)
+}
+
+/// What is between the markers of each PEM block of a kind (RFC 7468).
+fn blocks<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
+    let (begin, end) = (format!("-----BEGIN {kind}-----"), format!("-----END {kind}-----"));
+    text.split(begin.as_str())
+        .skip(1)
+        .map(|after| after.split(end.as_str()).next().unwrap_or(after))
+        .collect()
+}
+
+fn of_base64(text: &str) -> Result<Vec<Certificate>, Unreadable> {
+    // A `\n` that was escaped twice on its way through JSON or a shell is common.
+    let base64: String = text.replace("\\n", "").split_whitespace().collect();
+    if base64.is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    let bytes = STANDARD.decode(&base64).map_err(|_| Unreadable::Base64)?;
+    // Some products wrap a whole PEM in base64 once more.
+    match std::str::from_utf8(&bytes) {
+        Ok(inner) if inner.contains("-----BEGIN") => read_all(inner),
+        _ => of_der(&bytes),
+    }
+}
+
+/// Certificates one after the other, or those of a PKCS#7 bundle.
+fn of_der(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
+    let mut rest = pkcs7(bytes).unwrap_or(bytes);
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let (after, parsed) = X509Certificate::from_der(rest).map_err(|_| Unreadable::X509)?;
+        all.push(certificate(&parsed, &rest[..rest.len() - after.len()])?);
+        rest = after;
+    }
+    if all.is_empty() { Err(Unreadable::X509) } else { Ok(all) }
+}
+
+/// The certificates of a PKCS#7 bundle, one after the other: `SignedData` and
+/// its field `certificates` (RFC 5652, sections 3 and 5.1).
+fn pkcs7(bytes: &[u8]) -> Option<&[u8]> {
+    const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
+    let (_, bundle) = Any::from_ber(bytes).ok()?;
+    let (content, kind) = Oid::from_ber(bundle.data).ok()?;
+    if kind.to_id_string() != SIGNED_DATA {
+        return None;
+    }
+    let (_, content) = Any::from_ber(content).ok()?;
+    let (_, signed) = Any::from_ber(content.data).ok()?;
+    let mut rest = signed.data;
+    while let Ok((after, field)) = Any::from_ber(rest) {
+        if field.class() == Class::ContextSpecific && field.tag() == Tag(0) {
+            return Some(field.data);
+        }
+        rest = after;
+    }
+    None
+}
+
+fn certificate(parsed: &X509Certificate<'_>, der: &[u8]) -> Result<Certificate, Unreadable> {
     let time = |time: x509_parser::time::ASN1Time| {
         Timestamp::from_second(time.timestamp()).map_err(|_| Unreadable::X509)
     };
     Ok(Certificate {
-        subject: subject(&parsed),
+        subject: subject(parsed),
         not_before: time(parsed.validity().not_before)?,
         not_after: time(parsed.validity().not_after)?,
-        key: key(&parsed),
-        signature: signature(&parsed),
-        base64,
+        key: key(parsed),
+        signature: signature(parsed),
+        base64: STANDARD.encode(der),
     })
-}
-
-/// Reads all certificates of a PEM file, or the one of a bare base64 text.
-pub fn read_all(text: &str) -> Result<Vec<Certificate>, Unreadable> {
-    if !text.contains(BEGIN) {
-        return read(text).map(|certificate| vec![certificate]);
-    }
-    text.split(BEGIN).skip(1).map(|part| read(&format!("{BEGIN}{part}"))).collect()
-}
-
-fn body(text: &str) -> Result<String, Unreadable> {
-    if text.contains("PRIVATE KEY-----") {
-        return Err(Unreadable::PrivateKey);
-    }
-    let body = match text.split_once(BEGIN) {
-        Some((_, after)) => after.split(END).next().unwrap_or(after),
-        None if text.contains("-----BEGIN") => return Err(Unreadable::OtherPem),
-        None => text,
-    };
-    // A `\n` that was escaped twice on its way through JSON or a shell is common.
-    let body: String = body.replace("\\n", "").split_whitespace().collect();
-    if body.is_empty() { Err(Unreadable::Empty) } else { Ok(body) }
 }
 
 fn subject(certificate: &X509Certificate<'_>) -> String {
@@ -295,6 +369,42 @@ mod tests {
         let both = format!("{pem}{}", read(CURVE).unwrap().pem());
         assert_eq!(read_all(&both).unwrap().len(), 2);
         assert_eq!(read_all(STRONG).unwrap(), [expected]);
+    }
+
+    /// A value of DER with its tag and length.
+    fn tagged(tag: u8, inside: &[&[u8]]) -> Vec<u8> {
+        let inside = inside.concat();
+        let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82][..], &length, &inside].concat()
+    }
+
+    #[test]
+    fn bundles_and_wrapped_certificates_are_read() {
+        let (one, two) = (read(STRONG).unwrap(), read(CURVE).unwrap());
+        let der = |one: &Certificate| STANDARD.decode(&one.base64).unwrap();
+        let joined = [der(&one), der(&two)].concat();
+        // PKCS#7 SignedData of certificates alone, as `openssl crl2pkcs7 -nocrl` has it.
+        let data = tagged(0x30, &[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"]);
+        let signed =
+            tagged(0x30, &[b"\x02\x01\x01\x31\x00", &data, &tagged(0xA0, &[&joined]), b"\x31\x00"]);
+        let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+        let bundle = tagged(0x30, &[oid, &tagged(0xA0, &[&signed])]);
+        let base64 = STANDARD.encode(&bundle);
+        for bytes in [
+            bundle.clone(),
+            joined.clone(),
+            base64.clone().into_bytes(),
+            STANDARD.encode(&joined).into_bytes(),
+            STANDARD.encode(one.pem() + &two.pem()).into_bytes(),
+            format!("-----BEGIN PKCS7-----\n{base64}\n-----END PKCS7-----\n").into_bytes(),
+            format!("subject=CN=a\n{}issuer=CN=b\n{}", one.pem(), two.pem()).into_bytes(),
+        ] {
+            assert_eq!(read_file(&bytes).unwrap(), [one.clone(), two.clone()]);
+        }
+        assert_eq!(read(&STANDARD.encode(&joined)), Err(Unreadable::Several));
+        for cut in 1..bundle.len() {
+            let _ = read_file(&bundle[..cut]);
+        }
     }
 
     #[test]

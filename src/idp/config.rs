@@ -106,6 +106,12 @@ pub enum Wrong {
         /// The greatest.
         most: u64,
     },
+    /// The scopes do not include an email address.
+    #[error(
+        "does not include `email`, so every sign-in would be rejected; add it, or name the claim \
+         that contains the address: `--email-claim-name CLAIM`"
+    )]
+    NoEmail,
     /// It holds no certificate.
     #[error("holds no usable certificate: {0}")]
     Certificate(certificate::Unreadable),
@@ -158,7 +164,20 @@ pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Ve
     let mut found: Vec<_> =
         found.filter(|invalid| purpose == Purpose::Create || !is_kept(invalid)).collect();
     found.extend(missing(kind, config, purpose));
+    found.extend(lacks_email(kind.name, config));
     found
+}
+
+/// What is wrong with a configuration that never asks for an email address:
+/// Access rejects every sign-in without one. Scopes that are not listed are the
+/// API's choice.
+#[must_use]
+pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
+    let scopes = config.get("scopes").and_then(texts).filter(|scopes| !scopes.is_empty())?;
+    let asks = scopes.iter().any(|scope| scope.split_whitespace().any(|one| one == "email"));
+    let claim = config.get("email_claim_name").and_then(Json::as_str).unwrap_or_default();
+    (kind == "oidc" && !asks && claim.trim().is_empty())
+        .then(|| Invalid { field: "scopes".to_owned(), wrong: Wrong::NoEmail })
 }
 
 /// Whether what is wrong with a new value may be right in one that exists: the

@@ -10,9 +10,10 @@ use url::Url;
 use super::config::is_loopback;
 use super::issuer::Issuer;
 use super::probe::{Failure, Fetcher, Hosts};
+use crate::input::text;
 
 /// The scopes that dashboard SSO needs (the guide's: openid email profile).
-const SCOPES: [&str; 3] = ["openid", "email", "profile"];
+pub const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
 /// What an issuer publishes, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -28,8 +29,6 @@ pub struct Discovered {
     /// The key set.
     #[schemars(with = "String")]
     pub certs_url: Url,
-    /// Those of `openid`, `email` and `profile` that it offers.
-    pub scopes: Vec<String>,
     /// Whether it offers PKCE with SHA-256 (RFC 7636).
     pub pkce: bool,
     /// What is odd about it, in words.
@@ -57,12 +56,12 @@ pub enum DiscoveryError {
         wrong: String,
     },
     /// It names another issuer.
-    #[error("the issuer is `{named}`, not `{given}`{}", slash(given, named))]
+    #[error("the issuer is `{}`, not `{given}`{}", found.issuer, slash(given, &found.issuer))]
     OtherIssuer {
         /// The issuer that was asked for.
         given: String,
-        /// The one that the document names.
-        named: String,
+        /// What the document names.
+        found: Box<Discovered>,
     },
     /// It is of a service for many tenants, and names none.
     #[error("`{given}` serves many tenants and names the issuer `{named}`; give the tenant's own")]
@@ -91,14 +90,10 @@ struct Document {
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
     jwks_uri: Option<String>,
-    #[serde(default)]
-    scopes_supported: Vec<String>,
-    #[serde(default)]
-    response_types_supported: Vec<String>,
-    #[serde(default)]
-    claims_supported: Vec<String>,
-    #[serde(default)]
-    code_challenge_methods_supported: Vec<String>,
+    scopes_supported: Option<Vec<String>>,
+    response_types_supported: Option<Vec<String>>,
+    claims_supported: Option<Vec<String>>,
+    code_challenge_methods_supported: Option<Vec<String>>,
 }
 
 /// Reads what the issuer publishes.
@@ -117,37 +112,37 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovered, DiscoveryError> 
         url: issuer.document().to_string(),
         wrong: wrong.to_owned(),
     };
-    let value: Value = serde_json::from_slice(body).map_err(|_| none("it is no JSON"))?;
+    let text = text::decode(body).map_err(|error| none(&error.to_string()))?;
+    let value: Value = serde_json::from_str(&text).map_err(|_| none("it is no JSON"))?;
     let document: Document =
         serde_json::from_value(value).map_err(|error| none(&error.to_string()))?;
     let named = document.issuer.as_deref().ok_or_else(|| none("it names no `issuer`"))?;
-    same(issuer, named)?;
     let endpoint = |name: &str, value: &Option<String>| {
         let text = value.as_deref().ok_or_else(|| none(&format!("it names no `{name}`")))?;
         let url = Url::parse(text).ok().filter(|url| is_safe(url, issuer));
         url.ok_or_else(|| none(&format!("its `{name}` is no `https` URL, `{text}`")))
     };
-    Ok(Discovered {
+    let found = Discovered {
         auth_url: endpoint("authorization_endpoint", &document.authorization_endpoint)?,
         token_url: endpoint("token_endpoint", &document.token_endpoint)?,
         certs_url: endpoint("jwks_uri", &document.jwks_uri)?,
-        scopes: scopes(&document.scopes_supported),
-        pkce: document.code_challenge_methods_supported.iter().any(|method| method == "S256"),
+        pkce: document
+            .code_challenge_methods_supported
+            .iter()
+            .flatten()
+            .any(|method| method == "S256"),
         notes: notes(&document),
         issuer: named.to_owned(),
-    })
-}
-
-fn same(issuer: &Issuer, named: &str) -> Result<(), DiscoveryError> {
+    };
     if issuer.admits(named) {
-        return Ok(());
+        return Ok(found);
     }
-    let (given, named) = (issuer.to_string(), named.to_owned());
+    let given = issuer.to_string();
     // Entra's `common` and `organizations` name `{tenantid}` for the tenant.
     Err(if named.contains('{') {
-        DiscoveryError::ManyTenants { given, named }
+        DiscoveryError::ManyTenants { given, named: found.issuer }
     } else {
-        DiscoveryError::OtherIssuer { given, named }
+        DiscoveryError::OtherIssuer { given, found: Box::new(found) }
     })
 }
 
@@ -157,17 +152,9 @@ fn is_safe(url: &Url, issuer: &Issuer) -> bool {
     url.host().is_some() && (url.scheme() == "https" || url.scheme() == "http" && here)
 }
 
-/// An issuer that does not list its scopes (they are only recommended) is
-/// taken to have the usual ones; `openid` has to be there in any case.
-fn scopes(supported: &[String]) -> Vec<String> {
-    let offered = |scope: &str| {
-        supported.is_empty() || scope == "openid" || supported.iter().any(|other| other == scope)
-    };
-    SCOPES.into_iter().filter(|scope| offered(scope)).map(str::to_owned).collect()
-}
-
 fn notes(document: &Document) -> Vec<String> {
-    let lacks = |list: &[String], name: &str| {
+    let lacks = |list: &Option<Vec<String>>, name: &str| {
+        let list = list.as_deref().unwrap_or_default();
         !list.is_empty() && !list.iter().any(|other| other.split(' ').any(|part| part == name))
     };
     let mut notes = Vec::new();
@@ -194,7 +181,9 @@ impl Discovered {
             ("auth_url", json!(self.auth_url)),
             ("token_url", json!(self.token_url)),
             ("certs_url", json!(self.certs_url)),
-            ("scopes", json!(self.scopes)),
+            // The list of an issuer need not be complete (OpenID Connect Discovery 1.0,
+            // section 3), so that nothing is left out for it.
+            ("scopes", json!(SCOPES)),
             ("pkce_enabled", json!(self.pkce)),
         ];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -240,7 +229,7 @@ mod tests {
                 "auth_url": "https://auth.cool.cats/application/o/authorize/",
                 "token_url": "https://auth.cool.cats/application/o/token/",
                 "certs_url": "https://auth.cool.cats/application/o/cloudflare/jwks/",
-                "scopes": ["openid", "email"],
+                "scopes": ["openid", "email", "profile"],
                 "pkce_enabled": true,
             })
         );
@@ -253,7 +242,7 @@ mod tests {
             document.as_object_mut().unwrap().remove(field);
         }
         let found = read_of(AUTHENTIK, &document).unwrap();
-        assert_eq!(found.scopes, ["openid", "email", "profile"]);
+        assert_eq!(found.config()["scopes"], json!(["openid", "email", "profile"]));
         assert!(!found.pkce && found.notes.is_empty());
     }
 

@@ -8,8 +8,12 @@ use serde::Serialize;
 use url::Url;
 
 use super::config::is_loopback;
+use crate::input::value::{self, Invisible};
 
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// The document of RFC 8414, which the well-known path of OpenID Connect has too.
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
 /// An issuer: kept as it was written, since it has to be equal to what the IdP
 /// says, trailing slash included (OpenID Connect Discovery 1.0, section 4.3).
@@ -31,6 +35,10 @@ enum Wrong {
     Url,
     #[error("it has a query or a fragment, which an issuer never has")]
     Query,
+    #[error("it contains a space")]
+    Space,
+    #[error("{0}")]
+    Invisible(Invisible),
     #[error("it has a user name or password in it")]
     Credentials,
 }
@@ -39,20 +47,36 @@ impl FromStr for Issuer {
     type Err = InvalidIssuer;
 
     fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
-        let text = text.trim();
-        let wrong = |wrong| Err(InvalidIssuer { text: text.to_owned(), wrong });
+        let trimmed = value::trim(text);
+        let wrong = |wrong| Err(InvalidIssuer { text: value::visible(text.trim()), wrong });
+        let text = match trimmed {
+            Ok(text) if text.contains(' ') => return wrong(Wrong::Space),
+            Ok(text) => text,
+            Err(invisible) => return wrong(Wrong::Invisible(invisible)),
+        };
         let Ok(url) = Url::parse(text) else { return wrong(Wrong::Url) };
         let is_encrypted = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
         if !is_encrypted || url.host().is_none() {
             return wrong(Wrong::Url);
         }
-        if url.query().is_some() || url.fragment().is_some() {
+        // A query belongs to the document's own URL: Entra and Azure B2C have one.
+        let is_document = url.path().ends_with(WELL_KNOWN);
+        if url.fragment().is_some() || url.query().is_some() && !is_document {
             return wrong(Wrong::Query);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return wrong(Wrong::Credentials);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(openid(text)))
+    }
+}
+
+/// The issuer of an RFC 8414 document: the well-known path comes before the
+/// issuer's own path there (section 3.1), and after it in many products.
+fn openid(text: &str) -> String {
+    match text.split_once(OAUTH) {
+        Some((origin, path)) => format!("{origin}{path}{WELL_KNOWN}"),
+        None => text.to_owned(),
     }
 }
 
@@ -74,7 +98,10 @@ impl Issuer {
     /// the document itself is taken too.
     #[must_use]
     pub fn document(&self) -> Url {
-        let base = self.0.strip_suffix(WELL_KNOWN).unwrap_or(&self.0);
+        if self.is_document() {
+            return self.0.parse().expect("it was parsed before");
+        }
+        let base = &self.0;
         let url = format!("{}{WELL_KNOWN}", base.trim_end_matches('/'));
         url.parse().expect("an issuer is a URL without query, and stays one with a longer path")
     }
@@ -83,10 +110,17 @@ impl Issuer {
     /// the document was given, any issuer whose document that is may be named.
     #[must_use]
     pub fn admits(&self, named: &str) -> bool {
-        if !self.0.ends_with(WELL_KNOWN) {
+        if !self.is_document() {
             return self.0 == named;
         }
-        named.parse::<Self>().is_ok_and(|named| named.document() == self.document())
+        let mut own = self.document();
+        own.set_query(None);
+        named.parse::<Self>().is_ok_and(|named| named.document() == own)
+    }
+
+    /// Whether it is the URL of the document itself.
+    fn is_document(&self) -> bool {
+        self.0.split('?').next().is_some_and(|path| path.ends_with(WELL_KNOWN))
     }
 }
 
@@ -108,6 +142,18 @@ mod tests {
                 " https://a.cats/.well-known/openid-configuration ",
                 "https://a.cats/.well-known/openid-configuration",
             ),
+            (
+                "https://b2c.cats/t/v2.0/.well-known/openid-configuration?p=b2c_1",
+                "https://b2c.cats/t/v2.0/.well-known/openid-configuration?p=b2c_1",
+            ),
+            (
+                "https://a.cats/x/.well-known/oauth-authorization-server",
+                "https://a.cats/x/.well-known/openid-configuration",
+            ),
+            (
+                "https://a.cats/.well-known/oauth-authorization-server/x",
+                "https://a.cats/x/.well-known/openid-configuration",
+            ),
             ("http://127.0.0.1:8/x", "http://127.0.0.1:8/x/.well-known/openid-configuration"),
         ] {
             let issuer: Issuer = issuer.parse().unwrap();
@@ -126,6 +172,8 @@ mod tests {
             ("https://a.cats/.well-known/openid-configuration", "https://a.cats/", true),
             ("https://a.cats/.well-known/openid-configuration", "https://a.cats", true),
             ("https://a.cats/.well-known/openid-configuration", "https://b.cats", false),
+            ("https://a.cats/x/.well-known/openid-configuration?appid=1", "https://a.cats/x", true),
+            ("https://a.cats/x/.well-known/oauth-authorization-server", "https://a.cats/x", true),
         ] {
             let issuer: Issuer = given.parse().unwrap();
             assert_eq!(issuer.admits(named), expected, "{given} {named}");
@@ -141,6 +189,8 @@ mod tests {
             ("https://", "not a URL"),
             ("https://a.cats/?x=1", "query"),
             ("https://a.cats/#x", "query"),
+            ("https://a.cats/a b", "a space"),
+            ("https://a.cats/\u{200b}", "zero-width space"),
             ("https://user:pass@a.cats/", "password"),
         ] {
             let error = text.parse::<Issuer>().unwrap_err().to_string();

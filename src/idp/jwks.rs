@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::certificate;
+use crate::input::text;
 
 /// The signature algorithms of OpenID Connect (RFC 7518 section 3.1, RFC 8037),
 /// without those of shared secrets, which a public key set cannot hold.
@@ -22,6 +23,8 @@ pub struct Jwks {
     pub usable: Vec<String>,
     /// The others, with the reason.
     pub unusable: Vec<Unusable>,
+    /// What is odd beside keys that can verify a login.
+    pub notes: Vec<String>,
 }
 
 /// A key that cannot verify a login.
@@ -49,7 +52,7 @@ pub enum Why {
     /// It is an RSA key that is too short, or has no modulus.
     #[error("is an RSA key of {0} bits, and 2048 are needed")]
     Short(usize),
-    /// Its certificate, or the key itself, has expired.
+    /// It has expired.
     #[error("expired on {0}")]
     Expired(Timestamp),
     /// Its public part is not there.
@@ -70,18 +73,29 @@ pub enum Unreadable {
 
 #[derive(Deserialize)]
 struct Set {
-    keys: Vec<Value>,
+    keys: Option<Vec<Value>>,
 }
 
 /// Reads a key set.
 pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, Unreadable> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Unreadable::Json)?;
+    let text = text::decode(body).map_err(|_| Unreadable::Json)?;
+    let value: Value = serde_json::from_str(&text).map_err(|_| Unreadable::Json)?;
+    if value.get("keys").is_none() {
+        return Err(Unreadable::Keys);
+    }
     let set: Set = serde_json::from_value(value).map_err(|_| Unreadable::Keys)?;
-    let mut jwks = Jwks { usable: Vec::new(), unusable: Vec::new() };
-    for (index, key) in set.keys.iter().enumerate() {
+    let mut jwks = Jwks { usable: Vec::new(), unusable: Vec::new(), notes: Vec::new() };
+    for (index, key) in set.keys.iter().flatten().enumerate() {
         let kid = key["kid"].as_str().map_or_else(|| format!("#{}", index + 1), str::to_owned);
         match judge(key, now) {
-            Ok(algorithm) => jwks.usable.push(format!("{algorithm} `{kid}`")),
+            Ok(algorithm) => {
+                jwks.usable.push(format!("{algorithm} `{kid}`"));
+                let expired = certificate_end(key).filter(|end| *end < now);
+                jwks.notes.extend(
+                    expired
+                        .map(|end| format!("the certificate beside key `{kid}` expired on {end}")),
+                );
+            }
             Err(why) => jwks.unusable.push(Unusable { kid, why }),
         }
     }
@@ -122,12 +136,14 @@ fn decoded(key: &Value, field: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// When a key ends to hold: `exp`, which some sets carry, or the end of the
-/// first certificate (RFC 7517 section 4.7), which is the key's own.
+/// When a key ends to hold: `exp`, which some sets carry.
 fn end(key: &Value) -> Option<Timestamp> {
-    if let Some(seconds) = key["exp"].as_i64() {
-        return Timestamp::from_second(seconds).ok();
-    }
+    Timestamp::from_second(key["exp"].as_i64()?).ok()
+}
+
+/// The end of the certificate beside a key (RFC 7517, section 4.7). A key is
+/// used by its parameters, whatever a certificate says.
+fn certificate_end(key: &Value) -> Option<Timestamp> {
     let certificate = certificate::read(key["x5c"][0].as_str()?).ok()?;
     Some(certificate.not_after)
 }
@@ -175,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_ends_with_its_certificate() {
+    fn an_expired_certificate_beside_a_key_is_a_note() {
         let mut params = rcgen::CertificateParams::default();
         params.not_after = rcgen::date_time_ymd(2025, 1, 1);
         let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
@@ -183,11 +199,14 @@ mod tests {
         let set =
             json!({ "keys": [{ "kty": "RSA", "kid": "old", "n": modulus(2048), "x5c": [x5c] }] });
         let body = set.to_string();
-        for (day, usable) in [("2024-12-31T00:00:00Z", 1), ("2025-01-02T00:00:00Z", 0)] {
+        for (day, notes) in [("2024-12-31T00:00:00Z", 0), ("2025-01-02T00:00:00Z", 1)] {
             let jwks = read(body.as_bytes(), day.parse().unwrap()).unwrap();
-            assert_eq!(jwks.usable.len(), usable, "{day}");
-            for unusable in jwks.unusable {
-                assert_eq!(unusable.to_string(), "key `old` expired on 2025-01-01T00:00:00Z");
+            assert_eq!((jwks.usable.len(), jwks.notes.len()), (1, notes), "{day}");
+            for note in jwks.notes {
+                assert_eq!(
+                    note,
+                    "the certificate beside key `old` expired on 2025-01-01T00:00:00Z"
+                );
             }
         }
     }
@@ -205,5 +224,7 @@ mod tests {
         }
         let none = read(br#"{"keys":[]}"#, Timestamp::UNIX_EPOCH).unwrap();
         assert!(none.usable.is_empty() && none.unusable.is_empty());
+        let absent = "\u{feff}{\"keys\":null}";
+        assert_eq!(read(absent.as_bytes(), Timestamp::UNIX_EPOCH).unwrap(), none);
     }
 }

@@ -13,9 +13,10 @@ use url::Url;
 use super::certificate::{self, Certificate};
 use super::probe::{Failure, Fetcher, Hosts};
 use super::saml::{self, Entity, XmlError};
+use crate::input::text::{self, Undecodable};
 
 /// The most bytes of metadata that are read.
-pub const LARGEST: usize = 1024 * 1024;
+pub const LARGEST: usize = 16 * 1024 * 1024;
 
 const BINDINGS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
 
@@ -40,6 +41,12 @@ pub struct Metadata {
     pub valid_until: Option<Timestamp>,
     /// Whether it wants requests signed.
     pub wants_signed_requests: bool,
+    /// The formats of names that it offers, the last part of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub name_id_formats: Vec<String>,
+    /// What is odd about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// How an identity provider takes logins.
@@ -82,8 +89,11 @@ pub enum MetadataError {
     #[error("it is no SAML metadata: {0}")]
     Other(Wrong),
     /// It holds several identity providers.
-    #[error("it describes {} identity providers, and one is needed: {}", .0.len(), .0.join(", "))]
+    #[error("it describes {} identity providers, and one is needed", .0.len())]
     Several(Vec<String>),
+    /// It describes no identity provider with this entity ID.
+    #[error("it describes no identity provider `{0}`")]
+    NoSuchEntity(String),
     /// It is out of date.
     #[error("it was valid until {0}; fetch it again from the IdP")]
     Outdated(Timestamp),
@@ -106,9 +116,9 @@ pub enum Wrong {
     /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// It is not text in UTF-8.
-    #[error("it is not text in UTF-8")]
-    Encoding,
+    /// It is not text in the encoding that it declares.
+    #[error("{0}")]
+    Encoding(Undecodable),
     /// It is a page for people.
     #[error("it is a web page")]
     WebPage,
@@ -136,7 +146,11 @@ pub enum Wrong {
 }
 
 /// Reads metadata from a file, no more of it than metadata may be large.
-pub fn from_file(path: &Path, now: Timestamp) -> Result<Metadata, MetadataError> {
+pub fn from_file(
+    path: &Path,
+    entity_id: Option<&str>,
+    now: Timestamp,
+) -> Result<Metadata, MetadataError> {
     let unreadable = |source| MetadataError::File { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
@@ -146,33 +160,44 @@ pub fn from_file(path: &Path, now: Timestamp) -> Result<Metadata, MetadataError>
     let mut bytes = Vec::new();
     // A pipe has no size, so that the limit holds here too.
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    read(&bytes, now)
+    read(&bytes, entity_id, now)
 }
 
 /// Reads metadata from a URL.
 pub async fn from_url(
     fetcher: &Fetcher,
     url: &Url,
+    entity_id: Option<&str>,
     now: Timestamp,
 ) -> Result<Metadata, MetadataError> {
     match fetcher.read(url, &Hosts::of([url])).await {
-        Ok(body) => read(&body, now),
+        Ok(body) => read(&body, entity_id, now),
         Err(Failure::Large { .. }) => Err(MetadataError::Large { size: None }),
         Err(source) => Err(MetadataError::Page { url: url.to_string(), source }),
     }
 }
 
-/// Reads metadata that is at hand.
-pub fn read(bytes: &[u8], now: Timestamp) -> Result<Metadata, MetadataError> {
+/// Reads metadata that is at hand: of the identity provider with this entity
+/// ID, or of the only one.
+pub fn read(
+    bytes: &[u8],
+    entity_id: Option<&str>,
+    now: Timestamp,
+) -> Result<Metadata, MetadataError> {
     if bytes.len() > LARGEST {
         return Err(MetadataError::Large { size: None });
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| MetadataError::Other(Wrong::Encoding))?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let mut found = found(text).map_err(MetadataError::Other)?;
+    let text = text::decode_xml(bytes);
+    let text = text.map_err(|error| MetadataError::Other(Wrong::Encoding(error)))?;
+    let mut found = found(text.trim()).map_err(MetadataError::Other)?;
+    if let Some(id) = entity_id {
+        found.retain(|entity| entity.id == id);
+        if found.is_empty() {
+            return Err(MetadataError::NoSuchEntity(id.to_owned()));
+        }
+    }
     if found.len() > 1 {
-        let ids = found.into_iter().map(|entity| format!("`{}`", entity.id)).collect();
-        return Err(MetadataError::Several(ids));
+        return Err(MetadataError::Several(found.into_iter().map(|entity| entity.id).collect()));
     }
     let entity = found.pop().ok_or(MetadataError::Other(Wrong::NoEntity))?;
     metadata(entity, now)
@@ -204,7 +229,7 @@ fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
     }
     let (binding, sso_url) =
         service(&entity.services).ok_or(MetadataError::Other(Wrong::NoService))?;
-    let (certificates, expired) = certificates(&entity.certificates, now)?;
+    let Certificates { certificates, expired, notes } = certificates(&entity.certificates, now)?;
     Ok(Metadata {
         entity_id: entity.id,
         sso_url,
@@ -213,6 +238,8 @@ fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
         expired,
         valid_until,
         wants_signed_requests: entity.wants_signed_requests,
+        name_id_formats: entity.name_id_formats,
+        notes,
     })
 }
 
@@ -239,17 +266,35 @@ fn service(services: &[(String, String)]) -> Option<(Binding, Url)> {
     known.min_by_key(|(binding, _)| *binding)
 }
 
-type Certificates = (Vec<Certificate>, Vec<Certificate>);
+/// The certificates that are valid and those that are not, each once, and notes
+/// on those that cannot be read.
+struct Certificates {
+    certificates: Vec<Certificate>,
+    expired: Vec<Certificate>,
+    notes: Vec<String>,
+}
 
-/// The certificates that hold and those that do not, each once.
 fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, MetadataError> {
     let mut all: Vec<Certificate> = Vec::new();
-    for text in texts {
-        let certificate = certificate::read(text).map_err(MetadataError::Certificate)?;
-        if !all.contains(&certificate) {
-            all.push(certificate);
+    let mut unreadable = Vec::new();
+    for (text, position) in texts.iter().zip(1..) {
+        match certificate::read_all(text) {
+            Ok(found) => all.extend(found),
+            Err(error) => unreadable.push((position, error)),
         }
     }
+    let mut seen: Vec<String> = Vec::new();
+    all.retain(|one| {
+        !seen.contains(&one.base64) && {
+            seen.push(one.base64.clone());
+            true
+        }
+    });
+    if let ([], [(_, error), ..]) = (all.as_slice(), unreadable.as_slice()) {
+        return Err(MetadataError::Certificate(*error));
+    }
+    let note = |(position, error)| format!("certificate {position} was left out: {error}");
+    let notes = unreadable.into_iter().map(note).collect();
     let (expired, good): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|certificate| certificate.is_expired(now));
     match (good.is_empty(), expired.iter().max_by_key(|certificate| certificate.not_after)) {
@@ -257,11 +302,19 @@ fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, Metada
             Err(MetadataError::Expired { subject: last.subject.clone(), since: last.not_after })
         }
         (true, None) => Err(MetadataError::Other(Wrong::NoCertificate)),
-        (false, _) => Ok((good, expired)),
+        (false, _) => Ok(Certificates { certificates: good, expired, notes }),
     }
 }
 
 impl Metadata {
+    /// Whether it offers no name that is an email address: Access then needs an
+    /// attribute with it.
+    #[must_use]
+    pub fn lacks_email_name(&self) -> bool {
+        let may_be_email = |format: &String| ["emailAddress", "unspecified"].contains(&&**format);
+        !self.name_id_formats.is_empty() && !self.name_id_formats.iter().any(may_be_email)
+    }
+
     /// The fields of a `saml` configuration that it fills.
     #[must_use]
     pub fn config(&self) -> Map<String, Value> {
@@ -281,6 +334,8 @@ impl Metadata {
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
     use super::*;
@@ -295,8 +350,7 @@ mod tests {
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_after = date_time_ymd(year, 1, 1);
         let key = KeyPair::generate().unwrap();
-        let engine = base64::engine::general_purpose::STANDARD;
-        engine.encode(params.self_signed(&key).unwrap().der())
+        STANDARD.encode(params.self_signed(&key).unwrap().der())
     }
 
     fn key(usage: &str, certificate: &str) -> String {
@@ -333,7 +387,7 @@ mod tests {
     }
 
     fn read_text(text: &str) -> Result<Metadata, String> {
-        read(text.as_bytes(), now()).map_err(|error| error.to_string())
+        read(text.as_bytes(), None, now()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -395,6 +449,65 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_taken_however_they_are_written_and_a_bad_one_is_named() {
+        let (one, two) = (certificate("one", 2030), certificate("two", 2031));
+        let der = |text: &str| STANDARD.decode(text).unwrap();
+        let pem = |text: &str| certificate::read(text).unwrap().pem();
+        for (keys, count, notes) in [
+            (key("", &(pem(&one) + &pem(&two))), 2, &[][..]),
+            (key("", &STANDARD.encode([der(&one), der(&two)].concat())), 2, &[]),
+            (key("", &STANDARD.encode(pem(&one))), 1, &[]),
+            (key("", &one) + &key("", "bm8=") + &key("", &two), 2, &["certificate 2 was left out"]),
+        ] {
+            let found = read_text(&idp("", &(keys + &usual()))).unwrap();
+            assert_eq!(found.certificates.len(), count, "{found:?}");
+            assert_eq!(found.notes.len(), notes.len());
+            assert!(found.notes.iter().zip(notes).all(|(note, it)| note.starts_with(it)));
+        }
+        let error = read_text(&idp("", &(key("", "bm8=") + &usual()))).unwrap_err();
+        assert!(error.contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn one_of_many_providers_is_taken_by_its_entity_id() {
+        let good = key("", &certificate("a", 2030)) + &usual();
+        let entities: String =
+            (0..3).map(|n| entity(&format!("https://idp{n}.cats"), "", &role(&good))).collect();
+        let text = format!(
+            r#"<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">{entities}</EntitiesDescriptor>"#
+        );
+        let found = read(text.as_bytes(), Some("https://idp1.cats"), now()).unwrap();
+        assert_eq!(found.entity_id, "https://idp1.cats");
+        let Err(MetadataError::Several(ids)) = read(text.as_bytes(), None, now()) else { panic!() };
+        assert_eq!(ids, ["https://idp0.cats", "https://idp1.cats", "https://idp2.cats"]);
+        let error = read(text.as_bytes(), Some("https://x"), now()).unwrap_err();
+        assert!(matches!(error, MetadataError::NoSuchEntity(_)), "{error}");
+        for end in [text.len() - 30, text.len() / 2] {
+            let error = read(&text.as_bytes()[..end], None, now()).unwrap_err().to_string();
+            assert!(error.contains("ends early") || error.contains("no XML"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_addresses_are_told() {
+        const FORMAT: &str = "urn:oasis:names:tc:SAML:";
+        for (formats, lacks) in [
+            (&[][..], false),
+            (&["1.1:nameid-format:emailAddress"], false),
+            (&["1.1:nameid-format:unspecified"], false),
+            (&["2.0:nameid-format:persistent"], true),
+            (&["2.0:nameid-format:transient", "1.1:nameid-format:emailAddress"], false),
+        ] {
+            let names: String = formats
+                .iter()
+                .map(|format| format!("<md:NameIDFormat> {FORMAT}{format}\n</md:NameIDFormat>"))
+                .collect();
+            let inner = key("", &certificate("a", 2030)) + &names + &usual();
+            assert_eq!(read_text(&idp("", &inner)).unwrap().lacks_email_name(), lacks, "{names}");
+        }
+    }
+
+    #[test]
     fn what_is_no_metadata_says_what_it_is() {
         let good = key("", &certificate("a", 2030));
         let entities = |inner: &str| {
@@ -431,7 +544,7 @@ mod tests {
             let error = read_text(&text).unwrap_err();
             assert!(error.contains(expected), "{error}\n{text}");
         }
-        assert!(read(&[0xff, 0xfe, 0x3c], now()).unwrap_err().to_string().contains("UTF-8"));
+        assert!(read(&[0xff, 0xfe, 0x3c], None, now()).unwrap_err().to_string().contains("UTF-8"));
     }
 
     #[test]
@@ -440,15 +553,16 @@ mod tests {
         let path = folder.path().join("metadata.xml");
         let file = std::fs::File::create(&path).unwrap();
         file.set_len(50 * 1024 * 1024).unwrap();
-        let error = from_file(&path, now()).unwrap_err().to_string();
+        let error = from_file(&path, None, now()).unwrap_err().to_string();
         assert_eq!(
             error,
-            "it has 52428800 bytes, and SAML metadata of more than 1048576 is not read"
+            "it has 52428800 bytes, and SAML metadata of more than 16777216 is not read"
         );
-        let missing = from_file(&folder.path().join("missing"), now()).unwrap_err().to_string();
+        let missing =
+            from_file(&folder.path().join("missing"), None, now()).unwrap_err().to_string();
         assert!(missing.contains("missing` cannot be read"), "{missing}");
         assert!(matches!(
-            read(&vec![b' '; LARGEST + 1], now()),
+            read(&vec![b' '; LARGEST + 1], None, now()),
             Err(MetadataError::Large { size: None })
         ));
     }
@@ -459,6 +573,6 @@ mod tests {
         let path = folder.path().join("metadata.xml");
         let text = idp("", &(key("", &certificate("a", 2030)) + &usual()));
         std::fs::write(&path, &text).unwrap();
-        assert_eq!(from_file(&path, now()).unwrap(), read_text(&text).unwrap());
+        assert_eq!(from_file(&path, None, now()).unwrap(), read_text(&text).unwrap());
     }
 }

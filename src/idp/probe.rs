@@ -146,6 +146,15 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether there was no answer, or one of a server in trouble.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            Self::Slow { .. } | Self::Unreachable { .. } | Self::Status { status: 500.., .. }
+        )
+    }
+
     /// Whether nothing was asked, so that nothing is known about the IdP.
     #[must_use]
     pub fn is_unasked(&self) -> bool {

@@ -20,6 +20,8 @@ pub(super) struct Entity {
     /// The signing certificates, as they are written.
     pub certificates: Vec<String>,
     pub wants_signed_requests: bool,
+    /// The last part of each format of names.
+    pub name_id_formats: Vec<String>,
     is_idp: bool,
 }
 
@@ -37,6 +39,9 @@ pub enum XmlError {
     /// It is no XML.
     #[error("it is no XML: {0}")]
     Malformed(String),
+    /// It ends within an element.
+    #[error("it ends early: an element is not closed; download it again")]
+    CutOff,
     /// It has a document type, which could define entities.
     #[error("it has a document type definition, which SAML metadata never has")]
     DocumentType,
@@ -56,6 +61,8 @@ struct Walk {
     /// Within a `KeyDescriptor` for signing.
     in_key: bool,
     certificate: Option<String>,
+    name_id_format: Option<String>,
+    depth: usize,
 }
 
 /// Collects the identity providers of a document.
@@ -70,15 +77,22 @@ pub(super) fn walk(text: &str) -> Result<Found, XmlError> {
             ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
         };
         match event {
+            Event::Eof if walk.depth > 0 => return Err(XmlError::CutOff),
             Event::Eof => return Ok(walk.found),
             Event::DocType(_) => return Err(XmlError::DocumentType),
             Event::GeneralRef(name) => walk.reference(&name)?,
-            Event::Start(element) => walk.start(&namespace, &element)?,
+            Event::Start(element) => {
+                walk.depth += 1;
+                walk.start(&namespace, &element)?;
+            }
             Event::Empty(element) => {
                 walk.start(&namespace, &element)?;
                 walk.end(&namespace, element.local_name().as_ref());
             }
-            Event::End(element) => walk.end(&namespace, element.local_name().as_ref()),
+            Event::End(element) => {
+                walk.depth = walk.depth.saturating_sub(1);
+                walk.end(&namespace, element.local_name().as_ref());
+            }
             Event::Text(text) => walk.text(&text),
             Event::CData(text) => walk.text(&text),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -99,6 +113,7 @@ impl Walk {
                 self.in_key = attribute(element, "use")?.is_none_or(|usage| usage == "signing");
             }
             (METADATA, "SingleSignOnService") if self.in_idp => self.service(element)?,
+            (METADATA, "NameIDFormat") if self.in_idp => self.name_id_format = Some(String::new()),
             (SIGNATURE, "X509Certificate") if self.in_key => {
                 self.certificate = Some(String::new());
             }
@@ -147,6 +162,13 @@ impl Walk {
             },
             (METADATA, "IDPSSODescriptor") => self.in_idp = false,
             (METADATA, "KeyDescriptor") => self.in_key = false,
+            (METADATA, "NameIDFormat") => {
+                if let (Some(entity), Some(format)) = (&mut self.entity, self.name_id_format.take())
+                {
+                    let last = format.trim().rsplit(':').next().unwrap_or_default();
+                    entity.name_id_formats.push(last.to_owned());
+                }
+            }
             (SIGNATURE, "X509Certificate") => {
                 if let (Some(entity), Some(text)) = (&mut self.entity, self.certificate.take()) {
                     entity.certificates.push(text);
@@ -157,8 +179,8 @@ impl Walk {
     }
 
     fn text(&mut self, text: &str) {
-        if let Some(certificate) = &mut self.certificate {
-            certificate.push_str(text);
+        if let Some(open) = self.certificate.as_mut().or(self.name_id_format.as_mut()) {
+            open.push_str(text);
         }
     }
 

@@ -9,6 +9,9 @@ pub enum Undecodable {
     /// UTF-16 that is cut short or contains an unpaired surrogate.
     #[error("it is damaged UTF-16; save it as UTF-8")]
     DamagedWide,
+    /// An encoding that is not read.
+    #[error("its encoding is `{0}`; save it as UTF-8")]
+    Encoding(String),
     /// Bytes of another encoding, such as Latin-1.
     #[error("it is not UTF-8 (byte 0x{byte:02X} at offset {offset}); save it as UTF-8")]
     NotUtf8 {
@@ -29,6 +32,34 @@ pub fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
         _ => narrow(bytes, 0)?,
     };
     Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+}
+
+/// Decodes XML in UTF-8, in UTF-16 with a byte-order mark, or in the encoding of
+/// one byte a character that its declaration names.
+pub fn decode_xml(bytes: &[u8]) -> Result<String, Undecodable> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_ascii_lowercase();
+    let declaration = head.split("?>").next().filter(|head| head.starts_with("<?xml"));
+    let declared = declaration.and_then(|head| head.split("encoding=").nth(1));
+    let declared = declared.and_then(|rest| rest.split(['"', '\'']).nth(1));
+    match declared.unwrap_or("utf-8") {
+        "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" => decode(bytes),
+        // Every byte is the character of the same number.
+        "iso-8859-1" | "latin1" | "latin-1" => {
+            Ok(bytes.iter().map(|byte| char::from(*byte)).collect())
+        }
+        "windows-1252" | "cp1252" => Ok(bytes.iter().map(|byte| windows(*byte)).collect()),
+        other => Err(Undecodable::Encoding(other.to_owned())),
+    }
+}
+
+/// A byte of windows-1252, which differs from Latin-1 in 0x80 to 0x9F (WHATWG
+/// Encoding Standard, index windows-1252).
+fn windows(byte: u8) -> char {
+    const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    match byte {
+        0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or(char::from(byte)),
+        _ => char::from(byte),
+    }
 }
 
 fn narrow(bytes: &[u8], skipped: usize) -> Result<String, Undecodable> {
@@ -54,6 +85,27 @@ fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Undecodable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn xml_is_read_in_the_encoding_that_it_declares() {
+        let xml = |encoding: &str| format!("<?xml version='1.0' encoding='{encoding}'?><a>");
+        for (encoding, rest, expected) in [
+            ("UTF-8", &b"caf\xC3\xA9"[..], Some("caf\u{e9}")),
+            ("ISO-8859-1", b"caf\xE9", Some("caf\u{e9}")),
+            ("Windows-1252", b"\x80 caf\xE9 \x9F", Some("\u{20ac} caf\u{e9} \u{178}")),
+            ("UTF-8", b"caf\xE9", None),
+            ("EBCDIC-US", b"cafe", None),
+        ] {
+            let bytes = [xml(encoding).as_bytes(), rest].concat();
+            let read = decode_xml(&bytes).ok();
+            let expected = expected.map(|it| xml(encoding) + it);
+            assert_eq!(read, expected, "{encoding}");
+        }
+        let wide: Vec<u8> =
+            "\u{feff}<?xml encoding='utf-16'?>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode_xml(&wide).unwrap(), "<?xml encoding='utf-16'?>");
+        assert!(decode_xml(b"<a>").is_ok());
+    }
 
     #[test]
     fn text_is_read_whatever_editor_saved_it() {

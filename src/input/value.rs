@@ -1,5 +1,7 @@
 //! Identifiers, URLs, domains and names as they are pasted.
 
+use std::fmt::Write as _;
+
 use super::character::{describe, is_invisible};
 
 /// A character in a value that nobody can see.
@@ -28,7 +30,7 @@ pub fn trim(text: &str) -> Result<&str, Invisible> {
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, character| {
         if character != ' ' && is_invisible(character) {
-            shown.push_str(&format!("<U+{:04X}>", u32::from(character)));
+            let _ = write!(shown, "<U+{:04X}>", u32::from(character));
         } else {
             shown.push(character);
         }

@@ -51,7 +51,7 @@ pub enum Error {
         /// The credential's source.
         credential: String,
         /// The base URL.
-        base: BaseUrl,
+        base: String,
         /// The base URL's source.
         origin: String,
         /// How to say that it is meant.
@@ -97,7 +97,7 @@ pub enum Error {
 impl Error {
     /// The error for a credential that is bound to another base URL.
     pub(super) fn elsewhere(
-        credential: Origin,
+        credential: &Origin,
         base_origin: &Origin,
         profile: &str,
         base: &BaseUrl,
@@ -115,9 +115,9 @@ impl Error {
             _ => format!("unset the variable, or pass `--token-file FILE` for {base}"),
         };
         Self::Elsewhere {
-            credential: name(&credential, "token"),
-            base: base.clone(),
-            origin: format!("{}", name(base_origin, "base URL")),
+            credential: name(credential, "token"),
+            base: base.to_string(),
+            origin: name(base_origin, "base URL"),
             hint,
         }
     }

@@ -88,7 +88,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
     let (base, base_origin) = base(env, profile.base_url)?;
     let is_profiles_base = own_base.is_none_or(|own| own == base);
     if !sandbox && !credentials::may_be_sent(&origin, &base_origin, is_profiles_base) {
-        return Err(Error::elsewhere(origin, &base_origin, &name, &base));
+        return Err(Error::elsewhere(&origin, &base_origin, &name, &base));
     }
     Ok(Settings {
         account: account(&options, env, profile.account)?,

@@ -225,7 +225,7 @@ pub async fn run(
         terminal,
         clock: clock.clone(),
     };
-    let code = cfsso::run(process).await.code();
+    let code = Box::pin(cfsso::run(process)).await.code();
     Ran { code, stdout: stdout.own.text(), stderr: stderr.own.text(), screen: screen.text() }
 }
 

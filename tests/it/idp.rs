@@ -217,7 +217,7 @@ async fn metadata_from_a_url_says_what_is_wrong_with_it() {
     for (at, expected) in
         [("/html", "web page"), ("/large", "more than 1048576"), ("/none", "cannot be read")]
     {
-        let error = metadata::from_url(&fetcher, &url(&server, at), now()).await.unwrap_err();
+        let error = metadata::from_url(&fetcher, &url(&server, at), None, now()).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(at == "/none", matches!(error, MetadataError::Page { .. }));
     }

@@ -18,8 +18,8 @@ use crate::context::Context;
 use crate::flow::plan::Plan;
 use crate::flow::{Stop, StopKind, Tools, idp};
 use crate::idp::config::{self, Purpose};
-use crate::idp::kind;
 use crate::idp::{Kind, Value as Type};
+use crate::idp::{discovery, kind};
 use crate::output::Text;
 use crate::shell::quoted;
 
@@ -150,8 +150,12 @@ async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     if let Some(kind) = known {
         has_no_wrong_field(kind, &body)?;
     }
-    set(&mut body, &args.published.read(context).await?)?;
+    set(&mut body, &args.published.read(context, &given).await?)?;
     set(&mut body, &given)?;
+    // Without scopes, the API would choose: an email address is always needed.
+    if kind_name == "oidc" && body.get(&["config", "scopes"]).is_none() {
+        body.set(&["config", "scopes"], &discovery::SCOPES)?;
+    }
     if let Some(kind) = known {
         complete(&mut body, kind, args, context).await?;
     }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json, json};
 use super::secret::{Raw, Source};
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
+use crate::idp::certificate::{self, Certificate};
 use crate::idp::kind::{self, Field, Kind, Need, Value};
-use crate::input::text::decode;
 
 /// What was given by flags.
 #[derive(Clone, Debug, Default)]
@@ -179,7 +179,8 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
             texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect()
         }
         Value::Certificates => {
-            texts.iter().map(|file| certificate(file)).collect::<Result<_, _>>()?
+            let read: Result<Vec<_>, _> = texts.iter().map(|file| certificates(file)).collect();
+            read?.concat().into()
         }
         Value::Headers => texts
             .iter()
@@ -195,12 +196,14 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
     })
 }
 
-fn certificate(file: &str) -> Result<String, Stop> {
+/// The certificates of a file, as PEM.
+fn certificates(file: &str) -> Result<Vec<String>, Stop> {
     let unreadable = |cause: String| {
         Stop::new(StopKind::Usage, format!("cannot read the certificate `{file}`")).cause(cause)
     };
     let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    decode(&bytes).map_err(|error| unreadable(error.to_string()))
+    let read = certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    Ok(read.iter().map(Certificate::pem).collect())
 }
 
 #[cfg(test)]
@@ -272,16 +275,32 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_any_editor_is_read() {
+    fn certificates_are_read_however_they_were_saved() {
+        let make = || {
+            let key = rcgen::KeyPair::generate().unwrap();
+            rcgen::CertificateParams::default().self_signed(&key).unwrap()
+        };
+        let (one, two) = (make(), make());
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_str().unwrap();
-        for (bytes, expected) in [
-            (&b"\xEF\xBB\xBF-----BEGIN\r\n"[..], Some("-----BEGIN\n")),
-            (b"\xFF\xFE-\0\n\0", Some("-\n")),
-            (b"-\0\n\0", None),
+        let wide = |text: &str| -> Vec<u8> {
+            std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+        };
+        for (bytes, count) in [
+            (one.der().to_vec(), Some(1)),
+            ([one.der().as_ref(), two.der().as_ref()].concat(), Some(2)),
+            (
+                format!("\u{feff}subject=CN=a\r\n{}", one.pem().replace('\n', "\r\n")).into(),
+                Some(1),
+            ),
+            (wide(&one.pem()), Some(1)),
+            (format!("{}subject=CN=b\n{}", one.pem(), two.pem()).into(), Some(2)),
+            (b"\xff\x01".to_vec(), None),
+            (b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----".to_vec(), None),
         ] {
-            std::fs::write(file.path(), bytes).unwrap();
-            assert_eq!(certificate(path).ok().as_deref(), expected, "{bytes:?}");
+            std::fs::write(file.path(), &bytes).unwrap();
+            let found = certificates(path).ok();
+            assert_eq!(found.as_ref().map(Vec::len), count);
         }
     }
 

@@ -8,8 +8,11 @@ use url::Url;
 
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
+use crate::idp::discovery::{self, DiscoveryError};
+use crate::idp::issuer::Issuer;
+use crate::idp::metadata::{self, MetadataError};
 use crate::idp::preset::{Inputs, Preset};
-use crate::idp::{discovery, issuer::Issuer, metadata};
+use crate::shell::quoted;
 
 /// Where to read what is published.
 #[derive(clap::Args, Debug)]
@@ -33,13 +36,23 @@ pub struct Published {
     /// Read entity ID, sign-in URL and certificates from SAML metadata (saml)
     #[arg(long, value_name = "URL|FILE")]
     metadata: Option<String>,
+
+    /// Entity ID of the identity provider, if the metadata describes several
+    #[arg(long, value_name = "ID", requires = "metadata")]
+    entity_id: Option<String>,
 }
 
 impl Published {
     /// The fields that what is published fills, each shown.
-    pub async fn read(&self, context: &Context) -> anyhow::Result<Map<String, Value>> {
+    /// `given` are fields that are set beside it.
+    pub async fn read(
+        &self,
+        context: &Context,
+        given: &Map<String, Value>,
+    ) -> anyhow::Result<Map<String, Value>> {
         let config = if let Some(issuer) = self.issuer()? {
-            let found = discovery::discover(&context.fetcher()?, &issuer).await.map_err(usage)?;
+            let found = discovery::discover(&context.fetcher()?, &issuer).await;
+            let found = found.map_err(not_discovered)?;
             context.screen.note(format!("`{}` publishes:", found.issuer));
             for odd in &found.notes {
                 context.screen.warn(odd.as_str());
@@ -48,6 +61,10 @@ impl Published {
         } else if let Some(place) = &self.metadata {
             let found = self.metadata(context, place).await?;
             context.screen.note(format!("the metadata of `{}` says:", found.entity_id));
+            found.notes.iter().for_each(|note| context.screen.warn(note.as_str()));
+            if found.lacks_email_name() && !given.contains_key("email_attribute_name") {
+                return Err(no_email_name(&found).into());
+            }
             found.config()
         } else {
             return Ok(Map::new());
@@ -78,18 +95,68 @@ impl Published {
 
     async fn metadata(&self, context: &Context, place: &str) -> anyhow::Result<metadata::Metadata> {
         let now = context.clock.now();
+        let id = self.entity_id.as_deref().map(str::trim);
         let is_url = place.starts_with("https://") || place.starts_with("http://");
         let found = if is_url {
             let url: Url = place.parse().map_err(usage)?;
-            metadata::from_url(&context.fetcher()?, &url, now).await
+            metadata::from_url(&context.fetcher_of(metadata::LARGEST)?, &url, id, now).await
         } else {
-            metadata::from_file(&PathBuf::from(place), now)
+            metadata::from_file(&PathBuf::from(place), id, now)
         };
         Ok(found.map_err(|error| {
             let message = format!("`{place}` cannot be used as SAML metadata");
+            let candidates = candidates(&error, place);
+            let kind = match &error {
+                MetadataError::Page { source, .. } if source.is_unreachable() => {
+                    StopKind::Unreachable
+                }
+                _ => StopKind::Usage,
+            };
             let stop = usage(error);
-            Stop::new(StopKind::Usage, message).cause(stop.message).causes(stop.causes)
+            let stop = Stop::new(kind, message).cause(stop.message).causes(stop.causes);
+            candidates.into_iter().fold(stop, Stop::hint)
         })?)
+    }
+}
+
+/// The hint for metadata of several identity providers.
+fn candidates(error: &MetadataError, place: &str) -> Option<String> {
+    let MetadataError::Several(ids) = error else { return None };
+    let lines = ids.iter().take(20).map(|id| {
+        format!("`cfsso idp create saml --metadata {} --entity-id {}`", quoted(place), quoted(id))
+    });
+    let more = ids.len().saturating_sub(20);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    Some(lines.chain(more).collect::<Vec<_>>().join("\n"))
+}
+
+fn no_email_name(found: &metadata::Metadata) -> Stop {
+    let formats = found.name_id_formats.join(", ");
+    Stop::new(StopKind::Usage, format!("`{}` offers no email address as the name", found.entity_id))
+        .cause(format!("its formats of names are {formats}: every sign-in would be rejected"))
+        .hint("name the attribute that contains the address: `--email-attribute-name email`")
+}
+
+/// The stop for an issuer that was not discovered. One with another name has a
+/// way by hand: its endpoints, filled in.
+fn not_discovered(error: DiscoveryError) -> Stop {
+    match error {
+        DiscoveryError::Unread { ref source, .. } if source.is_unreachable() => {
+            let stop = usage(&error);
+            Stop::new(StopKind::Unreachable, stop.message)
+                .causes(stop.causes)
+                .hint("check the address, then run the same command again; `cfsso idp create oidc --help` has flags for the endpoints")
+        }
+        DiscoveryError::OtherIssuer { ref found, .. } => {
+            let hint = format!(
+                "if the endpoints are right: `cfsso idp create oidc --auth-url {} --token-url {} --certs-url {}`",
+                quoted(found.auth_url.as_str()),
+                quoted(found.token_url.as_str()),
+                quoted(found.certs_url.as_str())
+            );
+            usage(&error).hint(hint)
+        }
+        _ => usage(&error),
     }
 }
 

@@ -75,6 +75,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         Ok(())
     })?;
+    let config: Map<String, Value> = edit.wanted.read(&["config"]).unwrap_or_default();
+    let concerns_email = |field: &str| ["scopes", "email_claim_name"].contains(&field);
+    let asked = edit.asked.iter().filter_map(|asked| asked.field.strip_prefix("config."));
+    if asked.map(|field| field.split('.').next().unwrap_or(field)).any(concerns_email)
+        && let Some(wrong) = config::lacks_email(found.kind.as_str(), &config)
+        && let Some(kind) = kind::find(found.kind.as_str())
+    {
+        return Err(create::invalid(kind, std::iter::once(&wrong)).into());
+    }
     edit::make_keeping(context, &tools, &edit, "change it", &args.keep).await
 }
 

@@ -86,7 +86,10 @@ async fn health(fetcher: &Fetcher, idp: &Idp, pins: usize, clock: &Clock) -> Hea
     let subject = Subject { kind: idp.kind.as_str(), config };
     let terms = Terms::new(clock.now(), pins);
     let look = check::check(fetcher, subject, &terms);
-    let points = tokio::time::timeout(LONGEST_LOOK, look).await.ok();
+    let points = tokio::time::timeout(LONGEST_LOOK, look).await.ok().or_else(|| {
+        let offline = check::offline(subject, &terms);
+        offline.iter().any(check::Point::is_failure).then_some(offline)
+    });
     Health { name: idp.name.clone(), id: idp.id.to_string(), points }
 }
 

@@ -4,8 +4,8 @@ use super::facts::{Facts, Health, Unseen};
 use super::names;
 use crate::api::Kind;
 use crate::api::idp::{Idp, Type};
-use crate::flow::check::{Check, CheckId};
-use crate::idp::check::Point;
+use crate::flow::check::{Check, CheckId, Severity};
+use crate::idp::check::{Point, PointId};
 
 const CREATE_ORGANIZATION: &str =
     "create a Zero Trust organization, on any plan, at https://one.dash.cloudflare.com";
@@ -55,7 +55,13 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     let wrong: Vec<_> = facts.health.iter().filter_map(|one| Some((one, wrong(one)?))).collect();
     if let Some((first, _)) = wrong.first() {
         let evidence: Vec<_> = wrong.iter().map(|(_, words)| words.as_str()).collect();
-        return Check::failed(id, evidence.join("; "), format!("`cfsso idp check {}`", first.id));
+        let check =
+            Check::failed(id, evidence.join("; "), format!("`cfsso idp check {}`", first.id));
+        // What a configuration says is certain; what a server answers may pass.
+        let is_certain = |point: &Point| point.is_failure() && point.id == PointId::Configuration;
+        let is_certain =
+            facts.health.iter().flat_map(|one| one.points.iter().flatten()).any(is_certain);
+        return if is_certain { check.of(Severity::Error) } else { check };
     }
     let late = facts.health.iter().filter(|one| one.points.is_none());
     let late: Vec<_> = late.map(|one| one.name.as_str()).collect();

@@ -12,6 +12,7 @@ use crate::api::idp::{Idp, Type};
 use crate::api::policy::Fields as Policy;
 use crate::flow::bypass::standings::{Standings, State as Standing};
 use crate::flow::rename::UnderWay;
+use crate::idp::config;
 
 /// One thing that a sign-in goes through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -201,7 +202,13 @@ fn idps(facts: &Facts) -> Vec<Link> {
 
 fn known(idp: &Idp) -> Link {
     let words = format!("{} ({})", idp.name, idp.kind.as_str());
-    Link { id: Some(idp.id.to_string()), ..link(Role::Idp, State::Ok, words) }
+    let config = idp.config.as_object();
+    let wrong = config.and_then(|config| config::lacks_email(idp.kind.as_str(), config));
+    let (state, words) = match wrong {
+        Some(wrong) => (State::Wrong, format!("{words}: {wrong}")),
+        None => (State::Ok, words),
+    };
+    Link { id: Some(idp.id.to_string()), ..link(Role::Idp, state, words) }
 }
 
 /// The commands that come next: a bypass is ended first; then a rename, which

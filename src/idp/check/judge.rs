@@ -193,10 +193,8 @@ fn keys(url: &Url, found: &Result<Jwks, NoKeys>) -> Point {
         )
         .remedy("give the application a signing key at the IdP");
     }
-    Point::proven(
-        PointId::Jwks,
-        format!("keys that can verify a login: {}", jwks.usable.join(", ")),
-    )
+    let keys = format!("keys that can verify a login: {}", jwks.usable.join(", "));
+    Point::proven(PointId::Jwks, [&[keys][..], &jwks.notes].concat().join("; "))
 }
 
 /// Whether an endpoint is there: called without a request of OpenID Connect or

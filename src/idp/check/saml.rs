@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Terms;
 use super::point::{Point, PointId};
-use crate::idp::certificate::{self, Certificate, Unreadable};
+use crate::idp::certificate::{self, Certificate};
 use crate::words::counted;
 
 const RENEW: &str =
@@ -13,20 +13,29 @@ const RENEW: &str =
 
 /// Three points: dates, keys, signatures.
 pub(super) fn certificates(config: &Map<String, Value>, terms: &Terms) -> Vec<Point> {
-    let read: Result<Vec<_>, Unreadable> =
-        texts(config).into_iter().map(certificate::read).collect();
-    let found = match read {
-        Ok(found) if found.is_empty() => {
+    let mut found = Vec::new();
+    let mut unreadable = Vec::new();
+    for (text, position) in texts(config).into_iter().zip(1..) {
+        match certificate::read_all(text) {
+            Ok(all) => found.extend(all),
+            Err(error) => {
+                unreadable.push(format!("certificate {position} cannot be read: {error}"));
+            }
+        }
+    }
+    let unread = |evidence| Point::failed(PointId::CertificateDates, evidence).remedy(RENEW);
+    match (found.is_empty(), unreadable.is_empty()) {
+        (true, true) => {
             let evidence = "the API shows no certificate of this identity provider";
-            return vec![Point::not_proven(PointId::CertificateDates, evidence)];
+            vec![Point::not_proven(PointId::CertificateDates, evidence)]
         }
-        Ok(found) => found,
-        Err(error) => {
-            let evidence = format!("a certificate cannot be read: {error}");
-            return vec![Point::failed(PointId::CertificateDates, evidence).remedy(RENEW)];
+        (true, false) => vec![unread(unreadable.join("; "))],
+        (false, true) => vec![dates(&found, terms), key(&found), signature(&found)],
+        (false, false) => {
+            let warning = unread(unreadable.join("; ")).warning();
+            vec![warning, dates(&found, terms), key(&found), signature(&found)]
         }
-    };
-    vec![dates(&found, terms), key(&found), signature(&found)]
+    }
 }
 
 fn texts(config: &Map<String, Value>) -> Vec<&str> {

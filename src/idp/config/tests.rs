@@ -18,7 +18,7 @@ fn value(field: &Field) -> Json {
         Value::Url => json!("https://idp.cool.cats/path"),
         Value::Boolean => json!(false),
         Value::Number { least, .. } => json!(least),
-        Value::List => json!(["one", "two"]),
+        Value::List => json!(["openid", "email"]),
         Value::Certificates if field.name == "idp_public_cert" => json!(certificate()),
         Value::Certificates => json!([certificate()]),
         Value::Headers => json!([{ "attribute_name": "a", "header_name": "b" }]),
@@ -284,4 +284,23 @@ fn one_certificate_of_the_older_guides_is_enough() {
         texts_of(saml, &config, Purpose::Create),
         ["`idp_public_certs` is missing: signing certificates of the IdP"]
     );
+}
+
+#[test]
+fn a_configuration_that_never_asks_for_an_address_is_wrong() {
+    for (kind, config, is_wrong) in [
+        ("oidc", json!({ "scopes": ["openid", "profile"] }), true),
+        ("oidc", json!({ "scopes": ["openid profile"] }), true),
+        ("oidc", json!({ "scopes": ["openid"], "email_claim_name": " " }), true),
+        ("oidc", json!({ "scopes": ["openid"], "email_claim_name": "upn" }), false),
+        ("oidc", json!({ "scopes": ["openid", "email"] }), false),
+        ("oidc", json!({ "scopes": ["openid email"] }), false),
+        ("oidc", json!({ "scopes": [] }), false),
+        ("oidc", json!({ "scopes": null }), false),
+        ("oidc", json!({}), false),
+        ("okta", json!({ "scopes": ["openid"] }), false),
+    ] {
+        let found = lacks_email(kind, config.as_object().unwrap());
+        assert_eq!(found.is_some(), is_wrong, "{kind} {config}");
+    }
 }
