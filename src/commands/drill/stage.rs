@@ -143,7 +143,7 @@ impl Stage {
 
     fn nothing_open(&self, context: &Context) -> anyhow::Result<()> {
         let entries = context.journal().read()?.entries;
-        let open = bypass::undo::open(&entries, self.account());
+        let open = bypass::undo::open(&entries);
         match open.first() {
             None => Ok(()),
             Some(entry) => Err(not_seen(format!("entry {} is not undone", entry.id))),
