@@ -25,12 +25,13 @@ pub use store::{Kept, Pruned, Reading, Store};
 use self::entry::{Begun, Ended, FORMAT, Line};
 use self::redact::{Redacted, redact};
 use self::resource::Resource;
-use self::store::RunFile;
+use self::store::{Files, RunFile};
 use super::{Stop, StopKind};
 use crate::api::ids::AccountId;
 use crate::api::request::WriteRequest;
 use crate::api::{Client, Error, Said};
 use crate::clock::Clock;
+use crate::input::permissions::Exposure;
 
 /// Who changes something, as far as it may be written down.
 #[derive(Clone, Debug, Default)]
@@ -160,10 +161,16 @@ impl<'p> Journal<'p> {
     /// Everything that it holds.
     pub fn read(&self) -> Result<Reading, Stop> {
         let store = self.store()?;
-        store.read().map_err(|error| {
-            let message = format!("the journal in {} cannot be read", store.dir().display());
-            Stop::new(StopKind::Journal, message).cause(error.to_string())
-        })
+        let message = format!("the journal in {} cannot be read", store.dir().display());
+        let exposed = store.exposure(Files::Every);
+        let readable = exposed.as_ref().map(|(exposure, path)| exposure.describe(path));
+        if let Some((Exposure::Writable, _)) = exposed {
+            return Err(Stop::new(StopKind::Journal, message).causes(readable));
+        }
+        match store.read() {
+            Ok(reading) => Ok(Reading { readable, ..reading }),
+            Err(error) => Err(Stop::new(StopKind::Journal, message).cause(error.to_string())),
+        }
     }
 
     /// Writes down that a request is about to leave. Where that cannot be
@@ -207,6 +214,13 @@ impl<'p> Journal<'p> {
             }
         };
         let mut run = self.run.borrow_mut();
+        if run.is_none()
+            && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
+        {
+            let message = "the journal cannot be written: nothing was sent";
+            let stop = Stop::new(StopKind::Journal, message);
+            return Err(stop.cause(Exposure::Writable.describe(&path)));
+        }
         let written = (|| {
             let run = match &mut *run {
                 Some(run) => run,
