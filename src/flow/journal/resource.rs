@@ -55,8 +55,8 @@ pub(super) enum Resource {
     Share(ShareId),
     Recipients(ShareId),
     Recipient(ShareId, RecipientId),
-    SharedResources(ShareId),
-    SharedResource(ShareId, ResourceId),
+    Contents(ShareId),
+    Content(ShareId, ResourceId),
     Tokens,
     Token(String),
 }
@@ -93,9 +93,9 @@ impl Resource {
             ["shares", share, "recipients", id] => {
                 Self::Recipient(share.parse().ok()?, id.parse().ok()?)
             }
-            ["shares", id, "resources"] => Self::SharedResources(id.parse().ok()?),
+            ["shares", id, "resources"] => Self::Contents(id.parse().ok()?),
             ["shares", share, "resources", id] => {
-                Self::SharedResource(share.parse().ok()?, id.parse().ok()?)
+                Self::Content(share.parse().ok()?, id.parse().ok()?)
             }
             ["tokens"] => Self::Tokens,
             ["tokens", id] => Self::Token((*id).to_owned()),
@@ -123,10 +123,8 @@ impl Resource {
             Self::Share(id) => &["shares", id.as_str()],
             Self::Recipients(share) => &["shares", share.as_str(), "recipients"],
             Self::Recipient(share, id) => &["shares", share.as_str(), "recipients", id.as_str()],
-            Self::SharedResources(share) => &["shares", share.as_str(), "resources"],
-            Self::SharedResource(share, id) => {
-                &["shares", share.as_str(), "resources", id.as_str()]
-            }
+            Self::Contents(share) => &["shares", share.as_str(), "resources"],
+            Self::Content(share, id) => &["shares", share.as_str(), "resources", id.as_str()],
             Self::Tokens => &["tokens"],
             Self::Token(id) => &["tokens", id.as_str()],
         };
@@ -150,7 +148,7 @@ impl Resource {
             Self::Grants | Self::Grant(_) => ResourceKind::Grant,
             Self::Shares | Self::Share(_) => ResourceKind::Share,
             Self::Recipients(_) | Self::Recipient(..) => ResourceKind::Recipient,
-            Self::SharedResources(_) | Self::SharedResource(..) => ResourceKind::SharedResource,
+            Self::Contents(_) | Self::Content(..) => ResourceKind::SharedResource,
             Self::Tokens | Self::Token(_) => ResourceKind::Token,
         }
     }
@@ -165,7 +163,7 @@ impl Resource {
             Self::Grants => Self::Grant(id.parse().ok()?),
             Self::Shares => Self::Share(id.parse().ok()?),
             Self::Recipients(share) => Self::Recipient(share.clone(), id.parse().ok()?),
-            Self::SharedResources(share) => Self::SharedResource(share.clone(), id.parse().ok()?),
+            Self::Contents(share) => Self::Content(share.clone(), id.parse().ok()?),
             _ => return None,
         })
     }
@@ -179,7 +177,7 @@ impl Resource {
             Self::Grant(_) => Self::Grants,
             Self::Share(_) => Self::Shares,
             Self::Recipient(share, _) => Self::Recipients(share.clone()),
-            Self::SharedResource(share, _) => Self::SharedResources(share.clone()),
+            Self::Content(share, _) => Self::Contents(share.clone()),
             _ => return None,
         })
     }

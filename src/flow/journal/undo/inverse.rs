@@ -101,7 +101,7 @@ fn deed(entry: &Entry, sent: &Sent, resource: Resource) -> Result<(Resource, Dee
         ("POST", resource) => created(resource, body, after, entry.settled_by.as_deref()),
         ("DELETE", resource) => removed(&resource, before.ok_or_else(not_recorded)?),
         ("PATCH", resource @ Resource::Connector(_))
-        | ("PUT", resource @ (Resource::Share(_) | Resource::SharedResource(..))) => {
+        | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
             let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
             let deed = fields(&resource, before, body)?;
             Ok((resource, deed))
@@ -216,14 +216,17 @@ pub(super) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
     }
 }
 
-/// The fields that this program sets alone, and what each is.
+/// A field, and whether a value is one of it.
+type Field = (&'static str, fn(&Value) -> bool);
+
+/// The fields that this program sets alone.
 fn fields(resource: &Resource, before: Document, body: Document) -> Result<Deed, Why> {
-    let written: &[(&str, fn(&Value) -> bool)] = match resource {
+    let written: &[Field] = match resource {
         Resource::Connector(_) => {
             &[("enabled", Value::is_boolean), ("use_fedramp_language", Value::is_boolean)]
         }
         Resource::Share(_) => &[("name", Value::is_string)],
-        Resource::SharedResource(..) => &[("meta", Value::is_object)],
+        Resource::Content(..) => &[("meta", Value::is_object)],
         resource => return Err(no_inverse("PATCH", resource)),
     };
     for (name, _) in body.members() {
