@@ -571,3 +571,20 @@ async fn the_word_to_type_is_not_taken_from_the_entry() {
         assert_eq!(world.connectors().await[0]["enabled"], true);
     }
 }
+
+/// Each run of `--sandbox` has another port: the state file is what they share.
+#[tokio::test]
+async fn a_run_of_a_simulator_is_undone_by_another_on_the_same_state_alone() {
+    let world = World::new().await;
+    let state = world.journal.path().join("s.json").display().to_string();
+    let other = world.journal.path().join("other.json").display().to_string();
+    let on = |state: &str| format!("--sandbox --sandbox-state {state}");
+    world.ok(&format!("{} connector create cool.cats", on(&state))).await;
+    fs::create_dir(format!("{other}.journal")).unwrap();
+    fs::rename(format!("{state}.journal"), format!("{other}.journal")).unwrap();
+    let error = world.fails(&format!("{} journal undo --yes", on(&other)), 7).await;
+    let hint = format!("--sandbox --sandbox-state {state}");
+    assert!(error["hint"].as_str().unwrap().contains(&hint), "{error}");
+    fs::rename(format!("{other}.journal"), format!("{state}.journal")).unwrap();
+    world.ok(&format!("{} journal undo --yes", on(&state))).await;
+}
