@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::dns::{self, Resolver};
 use crate::domain::EmailDomain;
 use crate::flow::connector::Selector;
-use crate::flow::journal::{Journal, Who, command_line};
+use crate::flow::journal::{Journal, SANDBOX, Who, command_line};
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
 use crate::idp::{Fetcher, Limits, Loopback};
@@ -117,10 +117,12 @@ impl Context {
         &self.journal
     }
 
-    /// Tells of writes of earlier runs that have no end: once, where it is seen.
-    fn tell_unfinished(&self) {
+    /// Tells of writes to `account` by earlier runs that have no end: once, where
+    /// it is seen.
+    fn tell_unfinished(&self, account: &AccountId) {
         let Ok(store) = self.journal.store() else { return };
-        let unfinished = store.unfinished();
+        let mut unfinished = store.unfinished();
+        unfinished.retain(|entry| self.journal.is_own(entry, account));
         for entry in &unfinished {
             self.screen.note(Text::prose(format!(
                 "an earlier run ended before it knew what became of: {} (journal entry {}); \
@@ -301,7 +303,6 @@ impl Context {
     pub async fn client(&self) -> anyhow::Result<&Client> {
         self.client
             .get_or_try_init(async || {
-                self.tell_unfinished();
                 let credentials = match self.sandbox().await? {
                     Some(sandbox) => {
                         Credentials::Token(SecretString::from(sandbox.token(Access::Full)))
@@ -378,13 +379,12 @@ impl Context {
     async fn account(&self) -> anyhow::Result<&AccountId> {
         self.account
             .get_or_try_init(async || {
-                if let Some(sandbox) = self.sandbox().await? {
-                    return Ok(sandbox.account().clone());
-                }
-                match &self.settings.account {
-                    Some(account) => Ok(account.clone()),
-                    None => only_account(self.client().await?).await,
-                }
+                let account = match self.named_account().await? {
+                    Some(account) => account,
+                    None => only_account(self.client().await?).await?,
+                };
+                self.tell_unfinished(&account);
+                Ok(account)
             })
             .await
     }
@@ -415,11 +415,24 @@ fn journal(settings: &Settings, clock: &Clock, args: &[OsString]) -> Journal<'st
     let who = Who {
         user: settings.user.clone(),
         credential: Some(credential),
+        base_url: base_url(settings),
         command: command_line(&args),
     };
     match &settings.journal {
         Some(dir) => Journal::in_directory(dir.clone(), who, clock.clone()),
         None => Journal::nowhere(who, clock.clone()),
+    }
+}
+
+/// Where entries belong. A simulator that ends with the command has another port
+/// each time: its state file tells it from others.
+fn base_url(settings: &Settings) -> String {
+    match settings.sandbox_state() {
+        Ok(state) if settings.sandbox => {
+            let state = std::path::absolute(&state).unwrap_or(state);
+            format!("{SANDBOX}{}", state.display())
+        }
+        _ => settings.base.to_string(),
     }
 }
 

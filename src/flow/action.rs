@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::journal::Intent;
+use super::journal::{Cause, Intent, Title};
 use super::plan::{Change, Difference};
 use super::{Error, Stop, StopKind, Tools};
 use crate::api::request::{Request, WriteRequest};
@@ -15,6 +15,7 @@ pub struct Action<T> {
     diff: Vec<Difference>,
     before: Option<String>,
     show_command: Option<String>,
+    cause: Option<Cause>,
 }
 
 impl<T> Action<T> {
@@ -25,7 +26,7 @@ impl<T> Action<T> {
         diff: impl IntoIterator<Item = Difference>,
     ) -> Self {
         let diff = diff.into_iter().collect();
-        Self { title: title.into(), request, diff, before: None, show_command: None }
+        Self { title: title.into(), request, diff, before: None, show_command: None, cause: None }
     }
 
     /// With the object as it was read: undo restores it.
@@ -42,10 +43,10 @@ impl<T> Action<T> {
         self
     }
 
-    /// With something in front of the title.
+    /// With what the write belongs to.
     #[must_use]
-    pub fn prefixed(mut self, prefix: &str) -> Self {
-        self.title.insert_str(0, prefix);
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
         self
     }
 
@@ -66,7 +67,8 @@ impl<T> Action<T> {
     }
 
     fn intent(&self) -> Intent<'_> {
-        Intent { title: self.title.clone(), before: self.before.as_deref(), undoes: None }
+        let title = Title { text: self.title.clone(), cause: self.cause };
+        Intent { title, before: self.before.as_deref(), undoes: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one way in which identity providers, applications, policies and the
 //! organization are changed: read, edit, show, read again, replace, read back.
 
-use super::journal::Intent;
+use super::journal::{Intent, Title};
 use super::plan::{Change, Difference};
 use super::target::Target;
 use super::{Error, Stop, StopKind, Tools, diff};
@@ -109,12 +109,12 @@ impl Edit {
     pub(super) async fn send(
         &self,
         tools: &Tools<'_>,
-        title: String,
+        title: impl Into<Title>,
         undoes: Option<&str>,
         answered: impl FnOnce(Option<&Document>),
     ) -> Result<Edited, Error> {
         let before = self.before.to_raw();
-        let intent = Intent { title, before: Some(before.get()), undoes };
+        let intent = Intent { title: title.into(), before: Some(before.get()), undoes };
         let answer = tools.write_as(&self.request(tools), intent).await?;
         answered(answer.as_ref());
         let seen = tools.client.send(&self.target.read(tools.account)).await;

@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 /// One request that changes something.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Change {
     /// What it does, in words.
     pub title: String,

@@ -109,7 +109,8 @@ impl Target {
         })
     }
 
-    fn is_fixed(&self, field: &str) -> bool {
+    /// Whether a field is never asked to change.
+    pub(super) fn is_fixed(&self, field: &str) -> bool {
         let top = field.split('.').next().unwrap_or_default();
         ["id", "uid"].contains(&top)
             || self.left_out().contains(&top)

@@ -4,20 +4,20 @@
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
-use super::journal::Intent;
+use super::journal::{Api, Intent, Title};
 use super::{Error, Stop, Tools};
 use crate::api::request::WriteRequest;
 use crate::api::{self, Created};
 
 impl Tools<'_> {
     /// Writes down something seen or said that a later run rests on.
-    pub(super) fn note(
-        &self,
-        title: impl Into<String>,
-        image: &impl Serialize,
-    ) -> Result<(), Stop> {
+    pub(super) fn note(&self, title: impl Into<Title>, image: &impl Serialize) -> Result<(), Stop> {
         let image = to_raw_value(image).expect("what is noted is plain data");
-        self.journal.note(self.client, title.into(), image.get())
+        self.journal.note(self.api(), title.into(), image.get())
+    }
+
+    fn api(&self) -> Api<'_> {
+        Api { client: self.client, account: self.account }
     }
 
     pub(super) async fn write_as<T>(
@@ -25,7 +25,7 @@ impl Tools<'_> {
         request: &WriteRequest<T>,
         intent: Intent<'_>,
     ) -> Result<T, Error> {
-        let ticket = self.journal.begin(self.client, request, &intent)?;
+        let ticket = self.journal.begin(self.api(), request, &intent)?;
         #[expect(clippy::disallowed_methods, reason = "this is the executor")]
         let answer = self.client.write(request).await;
         self.journal.end(self.client, &ticket, &answer, None);
@@ -38,7 +38,7 @@ impl Tools<'_> {
         find: impl AsyncFn() -> Result<Option<T>, api::Error>,
         intent: Intent<'_>,
     ) -> Result<Created<T>, Error> {
-        let ticket = self.journal.begin(self.client, request, &intent)?;
+        let ticket = self.journal.begin(self.api(), request, &intent)?;
         #[expect(clippy::disallowed_methods, reason = "this is the executor")]
         let answer = self.client.write_once(request, find).await;
         let found = match &answer {

@@ -68,7 +68,7 @@ impl World {
     async fn start(clock: Clock, start_from: Option<Saved>) -> Self {
         let options = Options { clock: clock.clone(), start_from, ..Options::default() };
         let sandbox = start(options).await.unwrap();
-        let journal = tempfile::tempdir().unwrap();
+        let journal = private_folder();
         let mut env: BTreeMap<String, String> = sandbox
             .environment()
             .into_iter()
@@ -186,6 +186,14 @@ impl World {
     pub fn writes(&self) -> Vec<String> {
         self.requests().into_iter().filter(|request| !request.starts_with("GET")).collect()
     }
+}
+
+/// A folder that no other user may use: a journal has to be in one.
+fn private_folder() -> tempfile::TempDir {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().unwrap()
 }
 
 impl Ran {

@@ -440,3 +440,151 @@ async fn results_are_as_their_schemas_say() {
         assert_conforms(&schema, &result);
     }
 }
+
+/// What other users could have written is neither read nor added to.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_that_others_can_change_is_refused_and_one_they_can_read_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let dir = world.journal.path().to_owned();
+    let file = files(&dir).pop().unwrap();
+    let set = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (path, mode, private) in [(&dir, 0o777, 0o700), (&dir, 0o770, 0o700), (&file, 0o620, 0o600)]
+    {
+        set(path, mode);
+        let (ran, requests) = world.requests_of("journal undo --yes -o json").await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let error = ran.error();
+        assert_eq!(error["kind"], "journal");
+        let chmod = format!("`chmod go-w {}`", path.display());
+        assert!(error["causes"][0].as_str().unwrap().contains(&chmod), "{error}");
+        assert_eq!(requests, [""; 0]);
+        if path == &dir {
+            let writes = world.writes().len();
+            let error = world.fails("connector update cool.cats --fedramp", 1).await;
+            assert!(error["causes"][0].as_str().unwrap().contains(&chmod), "{error}");
+            assert_eq!(world.writes().len(), writes);
+        }
+        set(path, private);
+    }
+    set(&dir, 0o755);
+    let ran = world.ok("journal list").await;
+    assert_eq!(ran.stderr.matches("chmod go-rwx").count(), 1, "{ran:?}");
+    set(&dir, 0o700);
+    assert!(!world.ok("journal undo --yes").await.stderr.contains("chmod"));
+}
+
+/// The lines of the latest run, edited as somebody who can write them would.
+fn edit(world: &World, change: impl Fn(String) -> String) {
+    let file = files(&world.journal.path().join("runs")).pop().unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let edited = change(text.clone());
+    assert_ne!(text, edited);
+    fs::write(&file, edited).unwrap();
+}
+
+#[tokio::test]
+async fn an_entry_of_another_account_or_api_is_not_undone() {
+    let other = "f".repeat(32);
+    for line in ["disable cool.cats --yes", "bypass disable cool.cats --yes"] {
+        let undo = if line.starts_with("bypass") { "bypass undo" } else { "journal undo" };
+        let world = World::new().await.enabled().await;
+        world.ok(line).await;
+        let own = world.sandbox.account().to_string();
+        let (ran, requests) =
+            world.requests_of(&format!("--account {other} {undo} --yes -o json")).await;
+        assert_eq!((ran.code, requests), (7, Vec::new()), "{ran:?}");
+        let hint = ran.error()["hint"].clone();
+        assert!(hint.as_str().unwrap().contains(&format!("--account {own}")), "{hint}");
+
+        let base_url = entries(&world).await.pop().unwrap()["base_url"].clone();
+        let base_url = base_url.as_str().unwrap();
+        edit(&world, |text| text.replace(base_url, "https://api.staging.example"));
+        let (ran, requests) = world.requests_of(&format!("{undo} --yes -o json")).await;
+        assert_eq!((ran.code, requests), (7, Vec::new()), "{ran:?}");
+        let hint = ran.error()["hint"].clone();
+        let variable = "CLOUDFLARE_BASE_URL=https://api.staging.example";
+        assert!(hint.as_str().unwrap().contains(variable), "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn the_unfinished_is_told_in_its_own_account_alone() {
+    let world = World::new().await.enabled().await;
+    killed(&world, "disable cool.cats --yes").await;
+    let other = "f".repeat(32);
+    let ran = world.run(&format!("--account {other} connector list")).await;
+    assert!(!ran.stderr.contains("earlier run"), "{ran:?}");
+    assert!(world.ok("connector list").await.stderr.contains("earlier run"));
+}
+
+#[tokio::test]
+async fn an_edited_entry_is_refused_before_anything_is_sent() {
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let file = files(&world.journal.path().join("runs")).pop().unwrap();
+    let whole = fs::read_to_string(&file).unwrap();
+    let other = format!("/accounts/{}/", "f".repeat(32));
+    let own = format!("/accounts/{}/", world.sandbox.account());
+    for (from, to) in [
+        ("/sso_connectors/", "/members/"),
+        ("/sso_connectors/", "/sso_connectors/../"),
+        ("/sso_connectors/", "/sso_connectors/%2e%2e%2f"),
+        (own.as_str(), other.as_str()),
+        (r#""path":"/"#, r#""path":"https://evil.example/"#),
+        (r#""method":"PATCH""#, r#""method":"PUT""#),
+        (r#""body":{"#, r#""body":{"email_domain":"evil.example","#),
+        (r#""resource":"connector""#, r#""resource":"token""#),
+        (r#""format":2"#, r#""format":1"#),
+    ] {
+        assert!(whole.contains(from), "{from} {whole}");
+        let mut edited = whole.replace(from, to);
+        if from.contains("format") {
+            let base_url = entries(&world).await.pop().unwrap()["base_url"].clone();
+            edited = edited.replace(&format!(r#""base_url":{base_url},"#), "");
+        }
+        fs::write(&file, edited).unwrap();
+        let undo = format!("journal undo {} --yes -o json", latest(&world).await);
+        let (ran, requests) = world.requests_of(&undo).await;
+        assert_eq!(ran.code, 11, "{from} -> {to}: {ran:?}");
+        assert_eq!(requests, [""; 0], "{from} -> {to}");
+        fs::write(&file, &whole).unwrap();
+    }
+}
+
+/// The word of a confirmation is the server's, whatever the entry says.
+#[tokio::test]
+async fn the_word_to_type_is_not_taken_from_the_entry() {
+    for (line, undo) in
+        [("disable cool.cats --yes", "journal undo"), ("bypass disable --all --yes", "bypass undo")]
+    {
+        let world = World::new().await.enabled().await;
+        world.ok(line).await;
+        edit(&world, |text| text.replace("cool.cats", "easy.example"));
+        assert_eq!(world.fails(&format!("{undo} --confirm easy.example"), 3).await["exit_code"], 3);
+        world.ok(&format!("{undo} --confirm cool.cats")).await;
+        assert_eq!(world.connectors().await[0]["enabled"], true);
+    }
+}
+
+/// Each run of `--sandbox` has another port: the state file is what they share.
+#[tokio::test]
+async fn a_run_of_a_simulator_is_undone_by_another_on_the_same_state_alone() {
+    let world = World::new().await;
+    let state = world.journal.path().join("s.json").display().to_string();
+    let other = world.journal.path().join("other.json").display().to_string();
+    let on = |state: &str| format!("--sandbox --sandbox-state {state}");
+    world.ok(&format!("{} connector create cool.cats", on(&state))).await;
+    fs::create_dir(format!("{other}.journal")).unwrap();
+    fs::rename(format!("{state}.journal"), format!("{other}.journal")).unwrap();
+    let error = world.fails(&format!("{} journal undo --yes", on(&other)), 7).await;
+    let hint = format!("--sandbox --sandbox-state {state}");
+    assert!(error["hint"].as_str().unwrap().contains(&hint), "{error}");
+    fs::rename(format!("{other}.journal"), format!("{state}.journal")).unwrap();
+    world.ok(&format!("{} journal undo --yes", on(&state))).await;
+}

@@ -492,3 +492,17 @@ async fn the_journal_reads_as_a_change_record() {
     assert_eq!(note["before"]["connectors"].as_array().unwrap().len(), 3);
     assert!(note["not_undoable"].as_str().unwrap().contains("note"), "{note}");
 }
+
+#[tokio::test]
+async fn a_rename_of_another_account_is_not_taken_up() {
+    let world = World::new().await.enabled().await;
+    world.run("team rename cooler-cats --idps-updated --yes --timeout 2m").await;
+    let other = "f".repeat(32);
+    for how in ["--resume", "--rollback"] {
+        let line = format!("--account {other} team rename {how} --yes -o json");
+        let (ran, requests) = world.requests_of(&line).await;
+        assert_eq!((ran.code, requests), (7, Vec::new()), "{ran:?}");
+        let hint = format!("--account {}", world.sandbox.account());
+        assert!(ran.error()["hint"].as_str().unwrap().contains(&hint), "{ran:?}");
+    }
+}

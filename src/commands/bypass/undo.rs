@@ -7,7 +7,8 @@ use super::super::undone::{self, Line};
 use super::super::{Outcome, change};
 use crate::context::Context;
 use crate::flow::bypass::undo::{self, Measure, Standing};
-use crate::flow::plan::{Change, Plan};
+use crate::flow::journal::undo::Ready;
+use crate::flow::plan::Plan;
 use crate::flow::{Stop, StopKind, Tools};
 use crate::output::{Mark, Page, Show, Text};
 
@@ -40,16 +41,20 @@ pub struct Report {
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = super::super::journal::read(context)?.entries;
     let tools = context.tools().await?;
-    let open = undo::open(&entries, tools.account);
+    let open = undo::open(&tools.own(&entries));
+    if open.is_empty() {
+        // Those of another account are named, and not undone.
+        tools.check_origin(&undo::open(&entries))?;
+    }
     let measures = undo::survey(&tools, open).await;
     let mut report =
         Report { schema: "cfsso/bypass-undo/v1", ok: true, undone: Vec::new(), left: Vec::new() };
-    let mut todo: Vec<(Measure, Change)> = Vec::new();
+    let mut todo: Vec<(Measure, Box<Ready>)> = Vec::new();
     for mut measure in measures {
         let taken = std::mem::replace(&mut measure.standing, Ok(Standing::PutBack(String::new())));
         match taken? {
-            Standing::InForce(change) => todo.push((measure, change)),
-            Standing::Changed(change, _) if args.force => todo.push((measure, change)),
+            Standing::InForce(ready) => todo.push((measure, ready)),
+            Standing::Changed(ready, _) if args.force => todo.push((measure, ready)),
             Standing::Changed(_, drift) => return Err(measure.drifted(&drift).into()),
             Standing::Blocked(stop) => return Err(stop.into()),
             Standing::PutBack(text) => report.left.push(Line { entry: measure.entry.id, text }),
@@ -58,14 +63,15 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if todo.is_empty() {
         return Err(nothing(report).into());
     }
-    let (todo, changes): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
+    let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
+    let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undone::show(context, &plan);
-    let (word, deed) = question(&plan);
+    let (word, deed) = question(&ready);
     if let Some(outcome) = change::settle(context, plan, "undoing it")? {
         return Ok(outcome);
     }
-    context.confirm(&word, &deed).await?;
+    context.confirm(&word, deed).await?;
     put_back(&tools, &todo, args.force, report).await
 }
 
@@ -76,23 +82,15 @@ fn nothing(report: Report) -> Stop {
 }
 
 /// The word to type, and what for: turning enforcement on takes the domain.
-fn question(plan: &Plan) -> (String, String) {
-    let enforcing: Vec<_> = plan
-        .changes
-        .iter()
-        .filter(|change| change.diff.iter().any(|diff| diff.field == "enabled"))
-        .collect();
+fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
+    let enforcing: Vec<_> = ready.iter().filter(|ready| ready.enforces()).collect();
     let deed = if enforcing.is_empty() {
-        "close the dashboard's sign-in again".to_owned()
+        "close the dashboard's sign-in again"
     } else {
-        "enforce SSO again".to_owned()
-    };
-    let domain = |change: &Change| {
-        let (_, rest) = change.title.split_once(": change ")?;
-        Some(rest.strip_suffix(" back")?.to_owned())
+        "enforce SSO again"
     };
     let word = match enforcing.as_slice() {
-        [only] => domain(only),
+        [only] => only.subject(),
         _ => None,
     };
     (word.unwrap_or_else(|| "undo".to_owned()), deed)
@@ -108,7 +106,7 @@ async fn put_back(
         todo,
         |measure| &measure.entry,
         async |measure| measure.put_back(tools, force).await,
-        |_| "cfsso bypass undo".to_owned(),
+        |_| undo::COMMAND.to_owned(),
     );
     let done = done.await?;
     report.ok = done.failed.is_none();

@@ -47,7 +47,8 @@ impl Stage {
             credentials: Credentials::Token(SecretString::from(sandbox.token(Access::Full))),
             base: sandbox.base_url().parse()?,
             server: sandbox.dns_server().to_string().parse()?,
-            journal: journal.path().to_owned(),
+            // Made by the journal, for its owner alone.
+            journal: journal.path().join("journal"),
         };
         let settings = context.settings.elsewhere(place);
         Ok(Self { sandbox, settings, clock: context.clock.clone(), _journal: journal })
@@ -134,16 +135,16 @@ impl Stage {
             World::AsBefore => {
                 let before = before.as_deref().unwrap_or_default();
                 same(before, &now)?;
-                self.nothing_open(&context)?;
+                Self::nothing_open(&context)?;
                 return Ok(format!("{besides}{after}; all else is as before, field by field"));
             }
         }
         Ok(format!("{besides}{after}"))
     }
 
-    fn nothing_open(&self, context: &Context) -> anyhow::Result<()> {
+    fn nothing_open(context: &Context) -> anyhow::Result<()> {
         let entries = context.journal().read()?.entries;
-        let open = bypass::undo::open(&entries, self.account());
+        let open = bypass::undo::open(&entries);
         match open.first() {
             None => Ok(()),
             Some(entry) => Err(not_seen(format!("entry {} is not undone", entry.id))),

@@ -39,6 +39,9 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 /// Reads the journal, and warns of what cannot be read.
 pub(super) fn read(context: &Context) -> Result<Reading, Stop> {
     let reading = context.journal().read()?;
+    if let Some(readable) = &reading.readable {
+        context.screen.warn(format!("the journal: {readable}"));
+    }
     for damage in &reading.damaged {
         context.screen.warn(format!("the journal is damaged, which is left as it is: {damage}"));
     }

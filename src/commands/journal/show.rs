@@ -98,7 +98,7 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
     for (label, value) in [
         ("  ray", &entry.ray),
         ("  error", &entry.error),
-        ("  token", &entry.token_id),
+        ("  API", &entry.base_url),
         ("  undoes", &entry.undoes),
     ] {
         fields.extend(value.as_ref().map(|value| (label, Text::plain(value))));

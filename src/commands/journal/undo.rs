@@ -52,20 +52,27 @@ struct Work<'a> {
 /// Puts entries back.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = chosen(read(context)?.entries, args.name.as_deref())?;
+    context.journal().check_api(&entries)?;
     let tools = context.tools().await?;
+    tools.check_origin(&entries)?;
     let work = survey(&tools, &entries, args.force).await?;
     if work.todo.is_empty() {
         return Err(nothing(&entries, work).into());
     }
-    let changes = work.todo.iter().map(|(_, _, ready)| ready.change()).collect();
+    let changes = work.todo.iter().map(|(_, _, ready)| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undone::show(context, &plan);
     if let Some(outcome) = change::settle(context, plan, "undoing it")? {
         return Ok(outcome);
     }
     warn(context, &work);
-    let about = undo::about(work.todo[0].0);
-    context.confirm(&about, &format!("put {about} back as it was")).await?;
+    // The entry does not choose the word: the server says what it is about.
+    let subject = work.todo[0].2.subject();
+    let deed = match &subject {
+        Some(subject) => format!("put {subject} back as it was"),
+        None => "create it again".to_owned(),
+    };
+    context.confirm(subject.as_deref().unwrap_or("undo"), &deed).await?;
     put_back(&tools, work, args.force).await
 }
 
@@ -110,15 +117,12 @@ async fn survey<'a>(
                 continue;
             }
         };
-        let key = inverse.key();
-        if !seen.contains_key(&key) {
-            seen.insert(key.clone(), inverse.look(tools).await?);
-        }
-        let now = seen.get(&key).and_then(Option::as_ref);
-        let ready = match inverse.judge(entry, now) {
+        let ready = match inverse.survey(tools, entry, &mut seen).await? {
             Prospect::Ready(ready) => ready,
             Prospect::Drifted(ready, _) if force => ready,
-            Prospect::Drifted(_, drift) => return Err(undo::drift_stop(entry, &drift).into()),
+            Prospect::Drifted(_, drift) => {
+                return Err(undo::drift_stop(entry, &drift, &command(entry)).into());
+            }
             Prospect::AsBefore(text) => {
                 work.left.push(leave(text));
                 continue;
@@ -129,10 +133,14 @@ async fn survey<'a>(
                 continue;
             }
         };
-        seen.insert(key, ready.after().cloned());
+        inverse.undone(&ready, &mut seen);
         work.todo.push((entry, inverse, ready));
     }
     Ok(work)
+}
+
+fn command(entry: &Entry) -> String {
+    format!("cfsso journal undo {}", entry.id)
 }
 
 fn nothing(entries: &[Entry], work: Work<'_>) -> Stop {
@@ -160,13 +168,13 @@ fn warn(context: &Context, work: &Work<'_>) {
         if inverse.makes_new_code() {
             context.screen.warn(format!(
                 "{}: the new connector gets a new TXT code and has to be verified again",
-                ready.title
+                ready.change.title
             ));
         }
         if ready.enforces() {
             context.screen.warn(format!(
                 "{}: this enforces sign-in through the identity provider",
-                ready.title
+                ready.change.title
             ));
         }
     }
@@ -176,7 +184,9 @@ async fn put_back(tools: &Tools<'_>, work: Work<'_>, force: bool) -> anyhow::Res
     let done = undone::put_back(
         &work.todo,
         |(entry, ..)| entry,
-        async |(entry, inverse, _)| undo::apply(tools, entry, inverse, force).await,
+        async |(entry, inverse, _)| {
+            undo::apply(tools, entry, inverse, force, &command(entry)).await
+        },
         |entry| format!("cfsso journal undo {}", entry.run),
     );
     let mut done = done.await?;

@@ -72,6 +72,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let ask = asked(&args)?;
     let wishes = wishes(args, context).await?;
     let tools = context.tools().await?;
+    rename::check_origin(&tools, &ask)?;
     let found = rename::look(&tools).await?;
     let task = rename::decide(tools.account, &ask, found, &wishes)?;
     let plan = planned(&tools, context, &task, &wishes).await?;

@@ -1,8 +1,8 @@
 //! The first option: no enforcement, so that people sign in by password again.
 
-use super::TITLE;
 use crate::api::connector::Connector;
 use crate::flow::connector::{self, Selector};
+use crate::flow::journal::Cause;
 use crate::flow::{Error, Stop, StopKind, Tools};
 
 /// Which connectors are meant.
@@ -66,7 +66,7 @@ pub fn needs(connector: &Connector) -> bool {
 
 /// Ends enforcement: one PATCH, whose answer is the read-back.
 pub async fn apply(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let disabling = connector::disabling(tools, connector).prefixed(TITLE);
+    let disabling = connector::disabling(tools, connector).caused_by(Cause::Bypass);
     connector::execute_disabling(tools, &connector.id, &disabling).await
 }
 

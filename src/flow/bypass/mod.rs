@@ -10,12 +10,11 @@ pub mod undo;
 
 use std::fmt;
 
-/// What the titles of a bypass's entries in the journal begin with: by it they
-/// are found again.
-pub const TITLE: &str = "bypass: ";
+use crate::flow::journal::{Cause, Title};
 
-fn title(deed: impl fmt::Display) -> String {
-    format!("{TITLE}{deed}")
+/// The title of a bypass's entry, marked as one: `bypass undo` finds it by that.
+fn title(deed: impl Into<String>) -> Title {
+    Title { text: deed.into(), cause: Some(Cause::Bypass) }
 }
 
 /// Where one option failed: how to take the other one.

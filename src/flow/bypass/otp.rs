@@ -1,7 +1,7 @@
 //! The second option: the dashboard's sign-in admits one-time PINs, while SSO
 //! stays enforced.
 
-use super::{TITLE, title};
+use super::title;
 use crate::api::Kind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
@@ -9,6 +9,7 @@ use crate::api::idp::{self, Idp, Type};
 use crate::api::ids::IdpId;
 use crate::flow::app::{Admission, admitted, dash_sso, offer_choice};
 use crate::flow::edit::{Edit, Edited};
+use crate::flow::journal::Cause;
 use crate::flow::target::Target;
 use crate::flow::{Error, Stop, StopKind, Tools, idp as flow_idp};
 
@@ -99,7 +100,7 @@ pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(pin(&idps).cloned())
     };
-    let action = flow_idp::creation(tools, &body()).prefixed(TITLE);
+    let action = flow_idp::creation(tools, &body()).caused_by(Cause::Bypass);
     let created = tools.execute_once(&action, look).await;
     let created = match created {
         Err(Error::Api(error)) if error.kind() == Kind::Conflict => {

@@ -78,7 +78,7 @@ impl State {
 /// Looks at what the bypasses among `entries` left behind. Where there are
 /// none, nobody is asked.
 pub async fn look(tools: &Tools<'_>, entries: &[Entry]) -> Standings {
-    let open = undo::open(entries, tools.account);
+    let open = undo::open(&tools.own(entries));
     told(undo::survey(tools, open).await)
 }
 
@@ -97,8 +97,8 @@ fn told(measures: Vec<Measure>) -> Standings {
 fn bypass(measure: Measure) -> Bypass {
     let target = measure.target();
     let (state, detail) = match measure.standing {
-        Ok(Standing::InForce(change)) => {
-            let diff: Vec<_> = change.diff.iter().map(ToString::to_string).collect();
+        Ok(Standing::InForce(ready)) => {
+            let diff: Vec<_> = ready.change.diff.iter().map(ToString::to_string).collect();
             (State::InForce, format!("undoing it: {}", diff.join(", ")))
         }
         Ok(Standing::Changed(_, drift)) => (State::Changed, drift.join(", ")),
@@ -106,9 +106,8 @@ fn bypass(measure: Measure) -> Bypass {
         Ok(Standing::Blocked(stop)) => (State::Blocked, stop.causes.join(", ")),
         Err(error) => (State::NotChecked, error.line()),
     };
-    let entry = measure.entry;
-    let title = entry.title.trim_start_matches(super::TITLE).to_owned();
-    Bypass { entry: entry.id, at: entry.at, user: entry.user, title, target, state, detail }
+    let Entry { id, at, user, title, .. } = measure.entry;
+    Bypass { entry: id, at, user, title, target, state, detail }
 }
 
 #[cfg(test)]

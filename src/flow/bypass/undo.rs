@@ -4,20 +4,19 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{TITLE, otp};
+use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
-use crate::api::ids::{AccountId, AppId};
-use crate::flow::edit::Edit;
-use crate::flow::journal::undo::{self as journal, Inverse, Prospect, Seen, Why};
-use crate::flow::journal::{Entry, Outcome};
-use crate::flow::plan::{Change, Difference};
-use crate::flow::target::Target;
-use crate::flow::{Error, Stop, StopKind, Tools, diff};
+use crate::flow::journal::undo::{self as journal, Inverse, Prospect, Ready, Seen, Why};
+use crate::flow::journal::{Cause, Entry, Outcome};
+use crate::flow::{Error, Stop, StopKind, Tools};
 
-/// The fields of an application that a bypass changes.
-const FIELDS: [&str; 2] = ["allowed_idps", "auto_redirect_to_identity"];
+/// The fields by which two bypasses found the same.
+const FIELDS: [&str; 3] = ["enabled", "allowed_idps", "auto_redirect_to_identity"];
+
+/// The command that undoes bypasses.
+pub const COMMAND: &str = "cfsso bypass undo";
 
 /// One write of a bypass, and how it stands.
 pub struct Measure {
@@ -25,35 +24,25 @@ pub struct Measure {
     pub entry: Entry,
     /// How it stands, or why that cannot be told.
     pub standing: Result<Standing, Error>,
-    deed: Deed,
+    inverse: Option<Inverse>,
 }
 
 /// How a write of a bypass stands.
 pub enum Standing {
     /// It is as the bypass left it; this puts it back.
-    InForce(Change),
+    InForce(Box<Ready>),
     /// Somebody changed it since, in this.
-    Changed(Change, Vec<String>),
+    Changed(Box<Ready>, Vec<String>),
     /// It is as it was before the bypass.
     PutBack(String),
     /// It cannot be put back.
     Blocked(Stop),
 }
 
-enum Deed {
-    /// What the journal itself knows to put back: a connector, the PIN.
-    Known(Inverse),
-    /// The sign-in's application, of which only [`FIELDS`] are put back.
-    Opened(AppId),
-    /// Nothing that was made, or nothing that is known.
-    Nothing,
-}
-
 #[derive(Deserialize)]
 struct Sent {
     method: String,
     path: String,
-    body: Option<Box<RawValue>>,
 }
 
 impl Measure {
@@ -65,24 +54,22 @@ impl Measure {
     }
 }
 
-/// The writes of bypasses in `account` that are not put back, the latest first.
-/// Pure.
+/// The writes of bypasses among the entries of one account that are not put
+/// back, the latest first. Pure.
 #[must_use]
-pub fn open(entries: &[Entry], account: &AccountId) -> Vec<Entry> {
-    let below = format!("/accounts/{account}/");
+pub fn open(entries: &[Entry]) -> Vec<Entry> {
     let is_open = |at: usize| {
         let entry = &entries[at];
         is_bypass(entry)
             && entry.undone_by.is_none()
             && entry.outcome != Outcome::Failed
-            && sent(entry).is_some_and(|sent| sent.path.starts_with(&below))
             && !entries[at + 1..].iter().any(|later| settles(later, entry, entries))
     };
     (0..entries.len()).rev().filter(|&at| is_open(at)).map(|at| entries[at].clone()).collect()
 }
 
 fn is_bypass(entry: &Entry) -> bool {
-    entry.title.starts_with(TITLE) && entry.undoes.is_none()
+    entry.cause == Some(Cause::Bypass) && entry.undoes.is_none()
 }
 
 fn sent(entry: &Entry) -> Option<Sent> {
@@ -113,7 +100,7 @@ fn same_before(a: &Entry, b: &Entry) -> bool {
         let before: Option<Document> = entry.before.as_deref().and_then(document);
         before.map(|before| {
             let read = |name| before.get(&[name]).map(|value: &RawValue| value.get().to_owned());
-            [read("enabled"), read(FIELDS[0]), read(FIELDS[1])]
+            FIELDS.map(read)
         })
     };
     fields(a) == fields(b)
@@ -135,7 +122,7 @@ pub async fn survey(tools: &Tools<'_>, entries: Vec<Entry>) -> Vec<Measure> {
 }
 
 async fn measure(tools: &Tools<'_>, mut entry: Entry, seen: &mut Seen) -> Measure {
-    let settled = |entry, standing| Measure { entry, standing, deed: Deed::Nothing };
+    let settled = |entry, standing| Measure { entry, standing, inverse: None };
     match find_created(tools, &mut entry).await {
         Err(error) => return settled(entry, Err(error)),
         Ok(false) => {
@@ -144,20 +131,17 @@ async fn measure(tools: &Tools<'_>, mut entry: Entry, seen: &mut Seen) -> Measur
         }
         Ok(true) => {}
     }
-    let deed = match deed(&entry) {
-        Ok(deed) => deed,
-        Err(Why::Nothing(text)) => return settled(entry, Ok(Standing::PutBack(text))),
+    match journal::inverse(&entry) {
+        Err(Why::Nothing(text)) => settled(entry, Ok(Standing::PutBack(text))),
         Err(Why::Impossible(text)) => {
             let stop = Stop::new(StopKind::Refused, format!("entry {} cannot be undone", entry.id));
-            return settled(entry, Ok(Standing::Blocked(stop.cause(text))));
+            settled(entry, Ok(Standing::Blocked(stop.cause(text))))
         }
-    };
-    let standing = match &deed {
-        Deed::Known(inverse) => stand(tools, &entry, inverse, seen).await,
-        Deed::Opened(app) => opened(tools, &entry, app, seen).await,
-        Deed::Nothing => Ok(Standing::PutBack("nothing was changed".to_owned())),
-    };
-    Measure { entry, standing, deed }
+        Ok(inverse) => {
+            let standing = stand(tools, &entry, &inverse, seen).await;
+            Measure { entry, standing, inverse: Some(inverse) }
+        }
+    }
 }
 
 /// Looks for the PIN of a creation whose answer never came: there is one at
@@ -176,37 +160,25 @@ async fn find_created(tools: &Tools<'_>, entry: &mut Entry) -> Result<bool, Erro
     Ok(true)
 }
 
-fn deed(entry: &Entry) -> Result<Deed, Why> {
-    let sent = sent(entry);
-    if let Some(sent) = sent.filter(|sent| sent.method == "PUT") {
-        let id = sent.path.rsplit('/').next().and_then(|id| id.parse().ok());
-        return id.map(Deed::Opened).ok_or_else(|| Why::Impossible("its path is odd".to_owned()));
-    }
-    journal::inverse(entry).map(Deed::Known)
-}
-
 async fn stand(
     tools: &Tools<'_>,
     entry: &Entry,
     inverse: &Inverse,
     seen: &mut Seen,
 ) -> Result<Standing, Error> {
-    let now = inverse.look(tools).await?;
-    let prospect = inverse.judge(entry, now.as_ref());
-    let (ready, mut drift) = match prospect {
+    let (ready, mut drift) = match inverse.survey(tools, entry, seen).await? {
         Prospect::AsBefore(text) => return Ok(Standing::PutBack(text)),
         Prospect::Blocked(stop) => return Ok(Standing::Blocked(stop)),
         Prospect::Ready(ready) => (ready, Vec::new()),
         Prospect::Drifted(ready, drift) => (ready, drift),
     };
     if ready.after().is_none() {
-        drift.extend(users(tools, now.as_ref(), seen).await?);
+        let pin = seen.get(&inverse.key()).and_then(Option::as_ref);
+        drift.extend(users(tools, pin, seen).await?);
     }
-    Ok(standing(ready.change(), drift))
-}
-
-fn standing(change: Change, drift: Vec<String>) -> Standing {
-    if drift.is_empty() { Standing::InForce(change) } else { Standing::Changed(change, drift) }
+    inverse.undone(&ready, seen);
+    let ready = Box::new(ready);
+    Ok(if drift.is_empty() { Standing::InForce(ready) } else { Standing::Changed(ready, drift) })
 }
 
 /// The applications that would still name the PIN when it is deleted.
@@ -218,7 +190,8 @@ async fn users(
     let pin = pin.and_then(|pin| pin.read::<String>(&["id"])).unwrap_or_default();
     let apps = tools.client.list(&app::list(tools.account)).await?;
     let listed = |app: &App| {
-        let put_back = seen.get(app.id.as_str()).and_then(Option::as_ref);
+        let path = journal::path_of_app(tools.account, &app.id);
+        let put_back = seen.get(&path).and_then(Option::as_ref);
         let list = put_back.map(|app| app.read::<Vec<String>>(&["allowed_idps"]));
         list.unwrap_or_else(|| Some(app.listed_idps().iter().map(ToString::to_string).collect()))
     };
@@ -226,121 +199,27 @@ async fn users(
     Ok(names.map(|app| format!("the application `{}` admits the one-time PIN", app.name)).collect())
 }
 
-async fn opened(
-    tools: &Tools<'_>,
-    entry: &Entry,
-    id: &AppId,
-    seen: &mut Seen,
-) -> Result<Standing, Error> {
-    let now = match seen.get(id.as_str()).cloned().flatten() {
-        Some(now) => now,
-        None => tools.client.send(&app::document(tools.account, id)).await?,
-    };
-    let closing = closing(entry, id, now)?;
-    seen.insert(id.to_string(), Some(closing.edit.wanted.clone()));
-    let Some(change) = closing.edit.changes(tools).pop() else {
-        return Ok(Standing::PutBack("it reads as it did before".to_owned()));
-    };
-    Ok(standing(change, closing.drift))
-}
-
-/// What closes the sign-in again, and what somebody changed since.
-struct Closing {
-    edit: Edit,
-    drift: Vec<String>,
-}
-
-/// Pure: the fields that the bypass changed become what they were, the others
-/// stay what they are.
-fn closing(entry: &Entry, id: &AppId, now: Document) -> Result<Closing, Stop> {
-    let target = Target::App(id.clone());
-    let unknown = || {
-        Stop::new(StopKind::Refused, format!("entry {} cannot be undone", entry.id))
-            .cause("the application before it is not recorded")
-    };
-    let before = entry.before.as_deref().and_then(document).ok_or_else(unknown)?;
-    let body = sent(entry).and_then(|sent| document(&sent.body?)).ok_or_else(unknown)?;
-    let own: Vec<_> = FIELDS
-        .into_iter()
-        .filter(|field| !differing(&target, &before, &body, field).is_empty())
-        .collect();
-    let open: Vec<_> = own
-        .into_iter()
-        .filter(|field| !differing(&target, &now, &before, field).is_empty())
-        .collect();
-    let drift = open
-        .iter()
-        .flat_map(|field| differing(&target, &body, &now, field))
-        .map(|difference| format!("since then, {difference}"))
-        .collect();
-    let edit = Edit::of(target, now, |wanted| {
-        for field in &open {
-            match before.get(&[field]) {
-                Some(value) => wanted
-                    .set(&[field], &value)
-                    .map_err(|error| Stop::new(StopKind::Conflict, error.to_string()))?,
-                None => {
-                    wanted.remove(&[field]);
-                }
-            }
-        }
-        Ok(())
-    })?;
-    Ok(Closing { edit, drift })
-}
-
-fn differing(target: &Target, a: &Document, b: &Document, field: &str) -> Vec<Difference> {
-    let mut found = diff::between(a, b);
-    found.retain(|difference| {
-        difference.field.split('.').next() == Some(field) && !target.is_same(difference)
-    });
-    found
-}
-
 impl Measure {
     /// Reads again, judges again, puts it back and sees that it is back. None
     /// where there is nothing to put back by now.
     pub async fn put_back(&self, tools: &Tools<'_>, force: bool) -> Result<Option<String>, Error> {
-        match &self.deed {
-            Deed::Nothing => Ok(None),
-            Deed::Known(inverse) => journal::apply(tools, &self.entry, inverse, force).await,
-            Deed::Opened(id) => self.close(tools, id, force).await,
+        match &self.inverse {
+            None => Ok(None),
+            Some(inverse) => journal::apply(tools, &self.entry, inverse, force, COMMAND).await,
         }
-    }
-
-    async fn close(
-        &self,
-        tools: &Tools<'_>,
-        id: &AppId,
-        force: bool,
-    ) -> Result<Option<String>, Error> {
-        let now = tools.client.send(&app::document(tools.account, id)).await?;
-        let Closing { edit, drift } = closing(&self.entry, id, now)?;
-        if edit.is_empty() {
-            return Ok(None);
-        }
-        if !drift.is_empty() && !force {
-            return Err(self.drifted(&drift).into());
-        }
-        let title = format!("undo {}: put {} back", self.entry.id, edit.name());
-        let edited = edit.send(tools, title.clone(), Some(&self.entry.id), |_| {}).await?;
-        edited.alarm(&edit).map_or(Ok(Some(title)), |stop| Err(stop.into()))
     }
 
     /// The stop for what somebody changed since.
     #[must_use]
     pub fn drifted(&self, drift: &[String]) -> Stop {
-        let message =
-            format!("what entry {} wrote was changed since: nothing was sent", self.entry.id);
-        Stop::new(StopKind::Conflict, message)
-            .causes(drift.iter().cloned())
-            .hint("`cfsso bypass undo --force` puts it back all the same")
+        journal::drift_stop(&self.entry, drift, COMMAND)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::journal::ResourceKind;
 
     const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -350,7 +229,7 @@ mod tests {
             r#"{{"method":"PATCH","path":"/accounts/{ACCOUNT}/sso_connectors/c","body":{{"enabled":false}}}}"#
         );
         Entry {
-            title: title.to_owned(),
+            cause: title.starts_with("bypass").then_some(Cause::Bypass),
             before: Some(raw(r#"{"id":"c","enabled":true}"#)),
             outcome,
             ..Entry::sample("r", number, &request)
@@ -358,7 +237,7 @@ mod tests {
     }
 
     fn open_ones(entries: &[Entry]) -> String {
-        let open = open(entries, &ACCOUNT.parse().unwrap());
+        let open = open(entries);
         open.iter().map(|entry| entry.id.clone()).collect::<Vec<_>>().join(" ")
     }
 
@@ -366,34 +245,36 @@ mod tests {
     fn what_is_in_force_is_what_was_neither_undone_nor_decided_anew() {
         use Outcome::{Done, Failed, Unfinished, Unknown};
         for (entries, expected) in [
-            (vec![entry(1, "bypass: x", Done)], "r.1"),
+            (vec![entry(1, "bypass", Done)], "r.1"),
             (vec![entry(1, "x", Done)], ""),
-            (vec![entry(1, "bypass: x", Failed)], ""),
-            (vec![entry(1, "bypass: x", Unknown)], "r.1"),
-            (vec![entry(1, "bypass: x", Done), entry(2, "enable", Done)], ""),
-            (vec![entry(1, "bypass: x", Done), entry(2, "enable", Failed)], "r.1"),
-            (vec![entry(1, "bypass: x", Unfinished), entry(2, "bypass: x", Done)], "r.2"),
-            (vec![entry(1, "bypass: x", Done), entry(2, "bypass: x", Done)], "r.2 r.1"),
+            (vec![entry(1, "bypass", Failed)], ""),
+            (vec![entry(1, "bypass", Unknown)], "r.1"),
+            (vec![entry(1, "bypass", Done), entry(2, "enable", Done)], ""),
+            (vec![entry(1, "bypass", Done), entry(2, "enable", Failed)], "r.1"),
+            (vec![entry(1, "bypass", Unfinished), entry(2, "bypass", Done)], "r.2"),
+            (vec![entry(1, "bypass", Done), entry(2, "bypass", Done)], "r.2 r.1"),
         ] {
             assert_eq!(open_ones(&entries), expected, "{entries:?}");
         }
-        let mut undone = [entry(1, "bypass: x", Done), entry(2, "undo r.1", Done)];
+        let mut undone = [entry(1, "bypass", Done), entry(2, "undo r.1", Done)];
         undone[1].undoes = Some("r.1".to_owned());
         assert_eq!(open_ones(&undone), "r.1", "undoing decides nothing anew");
         undone[0].undone_by = Some("r.2".to_owned());
         assert_eq!(open_ones(&undone), "");
-        assert!(open(&[entry(1, "bypass: x", Done)], &"f".repeat(32).parse().unwrap()).is_empty());
+        let titled = Entry { title: "bypass: x".to_owned(), ..entry(1, "x", Done) };
+        assert_eq!(open_ones(&[titled]), "", "no title makes it one");
     }
 
     #[test]
     fn just_what_the_bypass_changed_is_put_back() {
         let object = |fields: &str| format!(r#"{{"id":"a","name":"S",{fields}}}"#);
-        let mut opened = entry(1, "bypass: x", Outcome::Done);
+        let mut opened = entry(1, "bypass", Outcome::Done);
         let body = object(r#""allowed_idps":["o","p"],"auto_redirect_to_identity":false"#);
         let request = format!(
             r#"{{"method":"PUT","path":"/accounts/{ACCOUNT}/access/apps/a","body":{body}}}"#
         );
         opened.request = RawValue::from_string(request).unwrap();
+        opened.resource = Some(ResourceKind::Application);
         let before = object(r#""allowed_idps":["o"],"auto_redirect_to_identity":true"#);
         opened.before = RawValue::from_string(before).ok();
         for (now, wanted, drifted) in [
@@ -418,10 +299,17 @@ mod tests {
                 false,
             ),
         ] {
-            let now = object(now).parse().unwrap();
-            let closing = closing(&opened, &"a".parse().unwrap(), now).unwrap();
-            assert_eq!(closing.edit.wanted.to_raw().get(), object(wanted));
-            assert_eq!(!closing.drift.is_empty(), drifted, "{wanted}: {:?}", closing.drift);
+            let wanted = object(wanted);
+            let now: Document = object(now).parse().unwrap();
+            let (ready, has_drift) =
+                match journal::inverse(&opened).unwrap().judge(&opened, Some(&now)) {
+                    Prospect::Ready(ready) => (Some(ready), false),
+                    Prospect::Drifted(ready, _) => (Some(ready), true),
+                    _ => (None, false),
+                };
+            let after = ready.as_ref().and_then(Ready::after).unwrap_or(&now);
+            assert_eq!(after.to_raw().get(), wanted);
+            assert_eq!(has_drift, drifted, "{wanted}");
         }
     }
 }

@@ -64,10 +64,11 @@ pub async fn examine(
     terms: &Terms,
     journal: &Reading,
 ) -> Result<Examination, Error> {
-    let open = judge::open(&journal.entries, tools.account);
+    let entries = tools.own(&journal.entries);
+    let open = judge::open(&entries);
     let fates = async { Ok(join_all(open.iter().map(|entry| undo::fate(tools, entry))).await) };
     let gathered = async { Ok(Box::pin(preflight::gather(tools, asking)).await) };
-    let standings = async { Ok(Box::pin(standings::look(tools, &journal.entries)).await) };
+    let standings = async { Ok(Box::pin(standings::look(tools, &entries)).await) };
     let (connectors, facts, standings, fates) =
         tokio::try_join!(connectors(tools), gathered, standings, fates)?;
     let connectors = match connectors {
@@ -75,7 +76,7 @@ pub async fn examine(
         Err(error) if sees_nothing(&facts) => return Err(error.into()),
         Err(error) => Err(Unseen::from(&error)),
     };
-    let rename = under_way(&journal.entries, tools.account);
+    let rename = under_way(&entries, tools.account);
     let open = open.into_iter().zip(fates).collect();
     let read = Read { connectors, facts, standings, rename, open };
     let odd = tools.client.odd_records(None);

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::resource::ResourceKind;
+use crate::api::ids::AccountId;
 use crate::api::{Error, Said};
 
 /// The version of the lines; raised when an older program would misread them.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// Stands for the request of an entry that is a note: nothing was sent.
 pub(super) const NO_REQUEST: &str = "{}";
@@ -31,13 +33,24 @@ pub(super) struct Begun {
     pub at: Timestamp,
     pub user: Option<String>,
     pub credential: Option<String>,
-    pub token_id: Option<String>,
+    pub account: Option<AccountId>,
+    pub base_url: Option<String>,
+    pub resource: Option<ResourceKind>,
+    pub cause: Option<Cause>,
     pub command: String,
     pub title: String,
     pub request: Box<RawValue>,
     pub before: Option<Box<RawValue>>,
     pub not_kept: Vec<String>,
     pub undoes: Option<String>,
+}
+
+/// What a write belongs to, if it is undone together with others of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A bypass of SSO: `bypass undo` takes it back.
+    Bypass,
 }
 
 /// What became of it.
@@ -80,8 +93,15 @@ pub struct Entry {
     pub user: Option<String>,
     /// Where the credential came from; never the credential.
     pub credential: Option<String>,
-    /// The token's identifier, where the command knew it.
-    pub token_id: Option<String>,
+    /// The account; none in entries of format 1.
+    #[schemars(with = "Option<String>")]
+    pub account: Option<AccountId>,
+    /// The base URL of the API, or `sandbox:` and a state file; none in format 1.
+    pub base_url: Option<String>,
+    /// The kind of resource; none for a note, and in format 1.
+    pub resource: Option<ResourceKind>,
+    /// What it belongs to.
+    pub cause: Option<Cause>,
     /// The command line, without secrets.
     pub command: String,
     /// What it does, in words.
@@ -208,7 +228,10 @@ impl Begun {
             at: self.at,
             user: self.user,
             credential: self.credential,
-            token_id: self.token_id,
+            account: self.account,
+            base_url: self.base_url,
+            resource: self.resource,
+            cause: self.cause,
             command: self.command,
             title: self.title,
             request: self.request,
@@ -294,20 +317,30 @@ impl Entry {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::resource::Resource;
     use super::*;
+
+    const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
     impl Entry {
         /// A write that went well in second `number`, as a run would have it.
         #[must_use]
         pub fn sample(run: &str, number: u32, request: &str) -> Self {
             let at = Timestamp::from_second(i64::from(number)).unwrap();
+            let account: AccountId = ACCOUNT.parse().unwrap();
+            let sent: Value = serde_json::from_str(request).unwrap();
+            let resource = sent["path"].as_str().and_then(|path| Resource::parse(&account, path));
+            let resource = resource.map(|resource| resource.kind());
             let begun = Begun {
                 format: FORMAT,
                 entry: number,
                 at,
                 user: None,
                 credential: None,
-                token_id: None,
+                account: Some(account),
+                base_url: Some("https://api.example".to_owned()),
+                resource,
+                cause: None,
                 command: String::new(),
                 title: String::new(),
                 request: RawValue::from_string(request.to_owned()).unwrap(),
@@ -368,7 +401,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_and_the_rest_is_read() {
-        let later = r#"{"begun":{"format":2,"entry":7,"at":"2026-03-01T12:00:00Z","user":null,"credential":null,"token_id":null,"command":"","title":"","request":{},"before":null,"not_kept":[],"undoes":null}}"#;
+        let later = r#"{"begun":{"format":3,"entry":7,"at":"2026-03-01T12:00:00Z","user":null,"credential":null,"token_id":null,"command":"","title":"","request":{},"before":null,"not_kept":[],"undoes":null}}"#;
         let text = format!("{}garbage\n{later}\n\n{}", lines(1, true), lines(3, true));
         let (entries, bad) = parse("r1", text.as_bytes());
         assert_eq!(entries.len(), 2);

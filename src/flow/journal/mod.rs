@@ -3,7 +3,9 @@
 //! [`Tools::write`](super::Tools::write), which goes through here.
 
 mod entry;
+mod origin;
 mod redact;
+mod resource;
 mod store;
 pub mod undo;
 
@@ -11,19 +13,25 @@ use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use entry::{Entry, Outcome};
+pub use entry::{Cause, Entry, Outcome};
+pub use origin::SANDBOX;
 pub use redact::{NOT_KEPT, command_line};
+pub use resource::ResourceKind;
 pub use store::{Kept, Pruned, Reading, Store};
 
 use self::entry::{Begun, Ended, FORMAT, Line};
 use self::redact::{Redacted, redact};
-use self::store::RunFile;
+use self::resource::Resource;
+use self::store::{Files, RunFile};
 use super::{Stop, StopKind};
+use crate::api::ids::AccountId;
 use crate::api::request::WriteRequest;
 use crate::api::{Client, Error, Said};
 use crate::clock::Clock;
+use crate::input::permissions::Exposure;
 
 /// Who changes something, as far as it may be written down.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +40,9 @@ pub struct Who {
     pub user: Option<String>,
     /// Where the credential comes from.
     pub credential: Option<String>,
+    /// The API's base URL, or [`SANDBOX`] and the state file of a simulator that
+    /// ends with the command.
+    pub base_url: String,
     /// The command line: see [`command_line`].
     pub command: String,
 }
@@ -41,7 +52,6 @@ pub struct Journal<'p> {
     keeper: Keeper<'p>,
     who: Who,
     clock: Clock,
-    token_id: RefCell<Option<String>>,
     run: RefCell<Option<RunFile>>,
     troubles: RefCell<Vec<String>>,
 }
@@ -54,11 +64,33 @@ enum Keeper<'p> {
 
 /// What is said of a write besides its request.
 pub(super) struct Intent<'a> {
-    pub title: String,
+    pub title: Title,
     /// The object as it was read.
     pub before: Option<&'a str>,
     /// The entry that it puts back.
     pub undoes: Option<&'a str>,
+}
+
+/// What a write does, in words, and what it belongs to.
+#[derive(Debug)]
+pub struct Title {
+    /// What it does.
+    pub text: String,
+    /// What it belongs to.
+    pub cause: Option<Cause>,
+}
+
+impl<T: Into<String>> From<T> for Title {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), cause: None }
+    }
+}
+
+/// Where a write goes.
+#[derive(Clone, Copy)]
+pub(super) struct Api<'a> {
+    pub client: &'a Client,
+    pub account: &'a AccountId,
 }
 
 /// An entry that has begun, and has to end.
@@ -97,25 +129,13 @@ impl<'p> Journal<'p> {
     }
 
     fn new(keeper: Keeper<'p>, who: Who, clock: Clock) -> Self {
-        Self {
-            keeper,
-            who,
-            clock,
-            token_id: RefCell::default(),
-            run: RefCell::default(),
-            troubles: RefCell::default(),
-        }
+        Self { keeper, who, clock, run: RefCell::default(), troubles: RefCell::default() }
     }
 
     /// Who changes something.
     #[must_use]
     pub fn who(&self) -> &Who {
         &self.who
-    }
-
-    /// Remembers the token's identifier, where a command came to know it.
-    pub fn note_token_id(&self, id: &str) {
-        *self.token_id.borrow_mut() = Some(id.to_owned());
     }
 
     /// The name of this run, once it has written.
@@ -141,30 +161,36 @@ impl<'p> Journal<'p> {
     /// Everything that it holds.
     pub fn read(&self) -> Result<Reading, Stop> {
         let store = self.store()?;
-        store.read().map_err(|error| {
-            let message = format!("the journal in {} cannot be read", store.dir().display());
-            Stop::new(StopKind::Journal, message).cause(error.to_string())
-        })
+        let message = format!("the journal in {} cannot be read", store.dir().display());
+        let exposed = store.exposure(Files::Every);
+        let readable = exposed.as_ref().map(|(exposure, path)| exposure.describe(path));
+        if let Some((Exposure::Writable, _)) = exposed {
+            return Err(Stop::new(StopKind::Journal, message).causes(readable));
+        }
+        match store.read() {
+            Ok(reading) => Ok(Reading { readable, ..reading }),
+            Err(error) => Err(Stop::new(StopKind::Journal, message).cause(error.to_string())),
+        }
     }
 
     /// Writes down that a request is about to leave. Where that cannot be
     /// done, it must not.
     pub(super) fn begin<T>(
         &self,
-        client: &Client,
+        api: Api<'_>,
         request: &WriteRequest<T>,
         intent: &Intent<'_>,
     ) -> Result<Ticket, Stop> {
         let request = to_raw_value(request).expect("a request is plain data");
-        self.enter(self.describe(client, &request, intent))
+        self.enter(self.describe(api, &request, intent))
     }
 
     /// Writes down something that is no request: what was seen, or what a person
     /// said. Where that cannot be done, nothing that rests on it may be sent.
-    pub(super) fn note(&self, client: &Client, title: String, image: &str) -> Result<(), Stop> {
+    pub(super) fn note(&self, api: Api<'_>, title: Title, image: &str) -> Result<(), Stop> {
         let none = raw(entry::NO_REQUEST).expect("an empty object is JSON");
         let intent = Intent { title, before: Some(image), undoes: None };
-        let ticket = self.enter(self.describe(client, &none, &intent))?;
+        let ticket = self.enter(self.describe(api, &none, &intent))?;
         self.finish(&ticket, Ended::done(&Said::default()));
         Ok(())
     }
@@ -188,6 +214,13 @@ impl<'p> Journal<'p> {
             }
         };
         let mut run = self.run.borrow_mut();
+        if run.is_none()
+            && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
+        {
+            let message = "the journal cannot be written: nothing was sent";
+            let stop = Stop::new(StopKind::Journal, message);
+            return Err(stop.cause(Exposure::Writable.describe(&path)));
+        }
         let written = (|| {
             let run = match &mut *run {
                 Some(run) => run,
@@ -232,7 +265,10 @@ impl<'p> Journal<'p> {
         }
     }
 
-    fn describe(&self, client: &Client, request: &RawValue, intent: &Intent<'_>) -> Begun {
+    fn describe(&self, api: Api<'_>, request: &RawValue, intent: &Intent<'_>) -> Begun {
+        let Api { client, account } = api;
+        let path = serde_json::from_str::<Value>(request.get()).unwrap_or_default();
+        let resource = path["path"].as_str().and_then(|path| Resource::parse(account, path));
         let Redacted { value: request, mut not_kept } = kept(client, request);
         let before = intent.before.and_then(raw).map(|before| kept(client, &before));
         let before = before.map(|before| {
@@ -245,9 +281,12 @@ impl<'p> Journal<'p> {
             at: self.clock.now(),
             user: self.who.user.clone(),
             credential: self.who.credential.clone(),
-            token_id: self.token_id.borrow().clone(),
+            account: Some(account.clone()),
+            base_url: Some(client.mask(&self.who.base_url)),
+            resource: resource.map(|resource| resource.kind()),
+            cause: intent.title.cause,
             command: client.mask(&self.who.command),
-            title: client.mask(&intent.title),
+            title: client.mask(&intent.title.text),
             request,
             before,
             not_kept,
@@ -288,6 +327,8 @@ fn unwritable(store: &Store, error: &io::Error) -> Stop {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use jiff::Timestamp;
     use secrecy::SecretString;
 
@@ -301,13 +342,19 @@ mod tests {
         Client::new(Config::new(token), clock.clone())
     }
 
+    fn api(client: &Client) -> Api<'_> {
+        static ACCOUNT: LazyLock<AccountId> =
+            LazyLock::new(|| "0123456789abcdef0123456789abcdef".parse().unwrap());
+        Api { client, account: &ACCOUNT }
+    }
+
     fn request() -> WriteRequest<()> {
         WriteRequest::patch(&["accounts", "a"])
             .body(&serde_json::json!({"client_secret": "S3", "note": SECRET}))
     }
 
     fn intent() -> Intent<'static> {
-        Intent { title: "t".to_owned(), before: Some(r#"{"a":1}"#), undoes: None }
+        Intent { title: "t".into(), before: Some(r#"{"a":1}"#), undoes: None }
     }
 
     #[test]
@@ -317,9 +364,9 @@ mod tests {
         let who = Who { command: format!("cfsso {SECRET}"), ..Who::default() };
         let journal = Journal::in_directory(dir.path().to_owned(), who, clock.clone());
         let before = format!(r#"{{"x":"{SECRET}","password":"S3"}}"#);
-        let intent = Intent { title: SECRET.to_owned(), before: Some(&before), undoes: None };
+        let intent = Intent { title: SECRET.into(), before: Some(&before), undoes: None };
         let client = client(&clock);
-        let ticket = journal.begin(&client, &request(), &intent).unwrap();
+        let ticket = journal.begin(api(&client), &request(), &intent).unwrap();
         let mut said = Said::default();
         said.result = Some(before.clone());
         journal.end(&client, &ticket, &Ok(((), said)), None);
@@ -338,7 +385,7 @@ mod tests {
     fn without_a_place_nothing_may_be_sent() {
         let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
         let journal = Journal::nowhere(Who::default(), clock.clone());
-        let stop = journal.begin(&client(&clock), &request(), &intent()).err().unwrap();
+        let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
         assert_eq!(stop.kind, StopKind::Journal);
         assert!(stop.hint.unwrap().contains("CFSSO_JOURNAL"));
     }
@@ -352,13 +399,13 @@ mod tests {
             Ok(())
         };
         let journal = Journal::none_printing(&print, Who::default(), clock.clone());
-        assert!(journal.begin(&client(&clock), &request(), &intent()).is_ok());
+        assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_ok());
         assert!(printed.borrow().contains(r#""before":{"a":1}"#), "{}", printed.borrow());
         assert!(!printed.borrow().contains("S3"));
 
         let broken = |_: &str| Err(io::Error::from(io::ErrorKind::BrokenPipe));
         let journal = Journal::none_printing(&broken, Who::default(), clock.clone());
-        assert!(journal.begin(&client(&clock), &request(), &intent()).is_err());
+        assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_err());
     }
 
     #[cfg(target_os = "linux")]
@@ -367,7 +414,7 @@ mod tests {
         let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::on_a_full_disk(dir.path().to_owned(), clock.clone());
-        let stop = journal.begin(&client(&clock), &request(), &intent()).err().unwrap();
+        let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
         assert_eq!(stop.message, "the journal cannot be written: nothing was sent");
         assert!(stop.causes[0].contains("No space left"), "{stop:?}");
         assert_eq!(journal.run(), None);

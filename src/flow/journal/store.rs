@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::entry::{self, Entry, Line, Outcome};
 use super::undo;
+use crate::input::permissions::{Exposure, exposure};
 
 const OPEN: &str = "open";
 const RUNS: &str = "runs";
@@ -31,6 +32,8 @@ pub struct Reading {
     pub entries: Vec<Entry>,
     /// What could not be read, in words.
     pub damaged: Vec<String>,
+    /// That other users may read it, and the command that ends it.
+    pub readable: Option<String>,
 }
 
 /// What was removed from a journal, and what was not.
@@ -82,6 +85,24 @@ impl Store {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// A folder of it that other users may use, or with `Files::Every` a file that
+    /// they may change. Others reach no file in a folder that is private.
+    pub(super) fn exposure(&self, files: Files) -> Option<(Exposure, PathBuf)> {
+        let folders = [self.dir.clone(), self.dir.join(OPEN), self.dir.join(RUNS)];
+        let mut paths = folders.to_vec();
+        if files == Files::Every {
+            for folder in [OPEN, RUNS] {
+                let runs = self.runs(folder).unwrap_or_default();
+                paths.extend(runs.iter().map(|run| self.path(folder, run)));
+            }
+        }
+        let found = |wanted: Exposure, paths: &[PathBuf]| {
+            let path = paths.iter().find(|path| exposure(path) == Some(wanted))?;
+            Some((wanted, path.clone()))
+        };
+        found(Exposure::Writable, &paths).or_else(|| found(Exposure::Readable, &folders[..1]))
     }
 
     /// Begins the file of a run, under a name that no other run has.
@@ -244,6 +265,15 @@ impl Store {
     fn path(&self, folder: &str, run: &str) -> PathBuf {
         path(&self.dir, folder, run)
     }
+}
+
+/// Which files of a journal are checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Files {
+    /// None: a run writes to a new one.
+    New,
+    /// Every one that is read.
+    Every,
 }
 
 enum Age {

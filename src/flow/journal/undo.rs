@@ -12,10 +12,12 @@ use serde_json::value::RawValue;
 pub use inverse::{Inverse, Why, inverse};
 pub use prospect::{Prospect, Ready};
 
-use self::inverse::{Deed, unwrapped};
-use self::prospect::subject;
+use self::inverse::Deed;
+use self::prospect::Write;
+use super::resource::Resource;
 use super::{Entry, Intent};
 use crate::api::document::Document;
+use crate::api::ids::{AccountId, AppId};
 use crate::api::request::Request;
 use crate::api::{self, Kind};
 use crate::flow::{Error, Stop, StopKind, Tools};
@@ -27,10 +29,11 @@ impl Inverse {
     /// Reads the object as it is now; none where it is gone.
     pub async fn look(&self, tools: &Tools<'_>) -> Result<Option<Document>, Error> {
         match &self.deed {
-            Deed::Recreate { collection, before } => Ok(twin(tools, collection, before).await?),
-            Deed::RemoveLost { sent } => Ok(twin(tools, self.collection(), sent).await?),
+            Deed::Recreate { before: known, .. } | Deed::RemoveLost { sent: known } => {
+                Ok(twin(tools, &self.resource, known).await?)
+            }
             Deed::Fields { .. } | Deed::Object { .. } | Deed::Remove { .. } => {
-                let read = Request::<Document>::get(&segments(&self.path));
+                let read = Request::<Document>::get(&self.resource.segments(&self.account));
                 match tools.client.send(&read).await {
                     Err(error) if error.kind() == Kind::NotFound => Ok(None),
                     answer => Ok(Some(answer?)),
@@ -38,6 +41,32 @@ impl Inverse {
             }
         }
     }
+
+    /// Judges the object as it is now, or as it will be by then where `seen` has
+    /// it; what it becomes goes to `seen` with [`Self::undone`].
+    pub async fn survey(
+        &self,
+        tools: &Tools<'_>,
+        entry: &Entry,
+        seen: &mut Seen,
+    ) -> Result<Prospect, Error> {
+        let key = self.key();
+        if !seen.contains_key(&key) {
+            seen.insert(key.clone(), self.look(tools).await?);
+        }
+        Ok(self.judge(entry, seen.get(&key).and_then(Option::as_ref)))
+    }
+
+    /// Notes what an object becomes when it is put back.
+    pub fn undone(&self, ready: &Ready, seen: &mut Seen) {
+        seen.insert(self.key(), ready.after().cloned());
+    }
+}
+
+/// The key under which [`Seen`] has an application.
+#[must_use]
+pub fn path_of_app(account: &AccountId, app: &AppId) -> String {
+    Resource::App(app.clone()).path(account)
 }
 
 /// What became of a write whose answer did not come.
@@ -70,29 +99,39 @@ pub async fn apply(
     entry: &Entry,
     inverse: &Inverse,
     force: bool,
+    command: &str,
 ) -> Result<Option<String>, Error> {
+    tools.check_origin(std::slice::from_ref(entry))?;
     let now = inverse.look(tools).await?;
     let ready = match inverse.judge(entry, now.as_ref()) {
         Prospect::AsBefore(_) => return Ok(None),
         Prospect::Ready(ready) => ready,
         Prospect::Drifted(ready, _) if force => ready,
-        Prospect::Drifted(_, drift) => return Err(drift_stop(entry, &drift).into()),
+        Prospect::Drifted(_, drift) => return Err(drift_stop(entry, &drift, command).into()),
         Prospect::Blocked(stop) => return Err(stop.into()),
+    };
+    let title = ready.change.title.clone();
+    let request = match &ready.write {
+        Write::Request(request) => request,
+        Write::Edit(edit) => {
+            let edited = edit.send(tools, title.clone(), Some(&entry.id), |_| {}).await?;
+            return edited.alarm(edit).map_or(Ok(Some(title)), |stop| Err(stop.into()));
+        }
     };
     let before = ready.before.as_ref().map(Document::to_raw);
     let intent = Intent {
-        title: ready.title.clone(),
+        title: title.as_str().into(),
         before: before.as_deref().map(RawValue::get),
         undoes: Some(&entry.id),
     };
-    if let Deed::Recreate { collection, before } = &inverse.deed {
+    if let Deed::Recreate { before, .. } = &inverse.deed {
         let look = async || {
-            let twin = twin(tools, collection, before).await?;
+            let twin = twin(tools, &inverse.resource, before).await?;
             Ok(twin.map(|twin| serde_json::to_value(twin.to_raw()).unwrap_or_default()))
         };
-        tools.create_as(&ready.request, look, intent).await?;
+        tools.create_as(request, look, intent).await?;
     } else {
-        tools.write_as(&ready.request, intent).await?;
+        tools.write_as(request, intent).await?;
     }
     let seen = inverse.look(tools).await?;
     let is_back = match (&inverse.deed, &seen) {
@@ -100,51 +139,40 @@ pub async fn apply(
         (_, seen) => matches!(inverse.judge(entry, seen.as_ref()), Prospect::AsBefore(_)),
     };
     if is_back {
-        return Ok(Some(ready.title));
+        return Ok(Some(title));
     }
-    Err(Stop::new(
-        StopKind::NotSeen,
-        format!("`{}` was sent, but does not read back so", ready.title),
-    )
-    .hint(format!("`cfsso journal show {}`", entry.id))
-    .into())
+    Err(Stop::new(StopKind::NotSeen, format!("`{title}` was sent, but does not read back so"))
+        .hint(format!("`cfsso journal show {}`", entry.id))
+        .into())
 }
 
-/// Stops because somebody changed it since.
+/// Stops because somebody changed it since. `command` is the one that undoes it.
 #[must_use]
-pub fn drift_stop(entry: &Entry, drift: &[String]) -> Stop {
+pub fn drift_stop(entry: &Entry, drift: &[String], command: &str) -> Stop {
     Stop::new(
         StopKind::Conflict,
         format!("what entry {} wrote was changed since: nothing was sent", entry.id),
     )
     .causes(drift.iter().cloned())
-    .hint(format!("`cfsso journal undo {} --force` puts it back all the same", entry.id))
-}
-
-/// What an entry is about, as people call it, for a confirmation.
-#[must_use]
-pub fn about(entry: &Entry) -> String {
-    let images = [entry.before.as_deref(), entry.after.as_deref()];
-    let object = images.into_iter().find_map(|image| unwrapped(image)?.get().parse().ok());
-    object.as_ref().map_or_else(|| entry.id.clone(), subject)
+    .hint(format!("`{command} --force` puts it back all the same"))
 }
 
 /// What stands in the place of something that was removed, or of which it is not
 /// known whether it was made.
 async fn twin(
     tools: &Tools<'_>,
-    collection: &str,
+    collection: &Resource,
     before: &Document,
 ) -> Result<Option<Document>, api::Error> {
-    let request = Request::<Vec<Document>>::get(&segments(collection));
-    if let Some(identity) = shared::identity(collection) {
-        let paged = !collection.ends_with("/idp_federation_grants");
-        let request = if paged { request.paged(100) } else { request };
+    let request = Request::<Vec<Document>>::get(&collection.segments(tools.account));
+    if let Some(identity) = shared::identity(collection.kind()) {
+        let is_paged = !matches!(collection, Resource::Grants);
+        let request = if is_paged { request.paged(100) } else { request };
         let all = tools.client.list(&request).await?;
         return Ok(all.into_iter().find(|object| shared::is_same(identity, before, object)));
     }
     let name: String = before.read(&["name"]).unwrap_or_default();
-    let is_record = collection.ends_with("/dns_records");
+    let is_record = matches!(collection, Resource::Records(_));
     let request = if is_record {
         request.query("type", "TXT").query("name.exact", name).paged(100)
     } else {
@@ -158,8 +186,4 @@ async fn twin(
         })
     };
     Ok(tools.client.list(&request).await?.into_iter().find(same))
-}
-
-fn segments(path: &str) -> Vec<&str> {
-    path.trim_start_matches('/').split('/').collect()
 }

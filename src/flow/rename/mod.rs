@@ -24,7 +24,7 @@ pub use name::{InvalidName, TeamName};
 pub use outlook::{outlook, places, plan};
 pub use snapshot::{Open, Snapshot, Wanted};
 pub use task::{Ask, Found, Task, decide, look};
-pub use under_way::{UnderWay, under_way};
+pub use under_way::{UnderWay, check_origin, under_way};
 
 use self::snapshot::{IdpState, Note, rival};
 use self::task::word;
@@ -152,7 +152,7 @@ impl Rename<'_> {
         let journal = self.tools.journal;
         let live = journal.store()?.under_way();
         let own = journal.run();
-        let entries = journal.read()?.entries;
+        let entries = self.tools.own(&journal.read()?.entries);
         rival(&entries, &live, self.tools.account, own.as_deref())
             .map_or(Ok(()), |run| Err(refusal::rival(&run)))
     }

@@ -152,6 +152,21 @@ fn note(entry: &Entry) -> Option<Note> {
     serde_json::from_str(image.get()).ok()
 }
 
+/// What begins renames that have changed something and not ended, in any account.
+pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
+    let begins = entries.iter().filter_map(|entry| match note(entry) {
+        Some(Note::Before(snapshot)) => Some((entry, snapshot.account)),
+        _ => None,
+    });
+    let is_open = |(entry, account): &(&Entry, String)| {
+        let of_one =
+            |other: &&Entry| other.account == entry.account && other.base_url == entry.base_url;
+        let entries: Vec<_> = entries.iter().filter(of_one).cloned().collect();
+        account.parse().is_ok_and(|account| history(&entries, &account).0.is_some())
+    };
+    begins.filter(is_open).map(|(entry, _)| entry.clone()).collect()
+}
+
 fn is_withdrawn(entries: &[Entry], run: &str) -> bool {
     let is_so = |entry: &&Entry| matches!(note(entry), Some(Note::Withdrawn { .. }));
     entries.iter().filter(|entry| entry.run == run).any(|entry| is_so(&entry))

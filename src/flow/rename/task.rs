@@ -71,7 +71,7 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
         async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
     let (organization, standing, idps) =
         tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
-    let entries = tools.journal.read()?.entries;
+    let entries = tools.own(&tools.journal.read()?.entries);
     let (open, done) = history(&entries, tools.account);
     Ok(Found { organization, standing, idps, open, done })
 }

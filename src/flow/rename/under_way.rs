@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::snapshot::{Open, history};
-use super::task::word;
+use super::snapshot::{Open, history, open_anywhere};
+use super::task::{Ask, word};
 use crate::api::ids::AccountId;
 use crate::flow::journal::Entry;
+use crate::flow::{Stop, Tools};
 
 /// A rename that has begun and not ended, as far as this machine knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -23,6 +24,20 @@ pub struct UnderWay {
     pub sso_off_since: Option<Timestamp>,
     /// The command that goes on with it.
     pub command: String,
+}
+
+/// Stops a run that takes a rename up if only others have begun one: before
+/// anything is asked.
+pub fn check_origin(tools: &Tools<'_>, ask: &Ask) -> Result<(), Stop> {
+    if matches!(ask, Ask::Rename(_)) {
+        return Ok(());
+    }
+    let entries = tools.journal.read()?.entries;
+    let (open, done) = history(&tools.own(&entries), tools.account);
+    if open.is_some() || done.is_some() {
+        return Ok(());
+    }
+    tools.check_origin(&open_anywhere(&entries))
 }
 
 /// The rename in `account` that has changed something and not ended.

@@ -117,6 +117,7 @@ impl Report {
 pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
     // A journal that cannot be read is no reason to say nothing of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    let entries = tools.own(&entries);
     let (connectors, apps, idps, bypass) = tokio::join!(
         connector::list(tools),
         app::list(tools),

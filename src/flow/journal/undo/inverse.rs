@@ -1,13 +1,23 @@
-//! What puts a write back, by its entry alone. Pure.
+//! What puts a write back, by its entry alone. Pure. An entry is a file that
+//! may have been edited: only known kinds of resources, the methods that this
+//! program uses on them, and the fields that it writes to them are taken from it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::prospect::subject;
 use super::shared;
-use crate::api::document::Document;
-use crate::flow::journal::{Entry, NOT_KEPT, Outcome};
+use crate::api::document::{Document, members};
+use crate::api::ids::AccountId;
+use crate::dns::PREFIX;
+use crate::domain::EmailDomain;
+use crate::flow::diff;
+use crate::flow::journal::origin::NOT_RECORDED;
+use crate::flow::journal::resource::Resource;
+use crate::flow::journal::{Cause, Entry, NOT_KEPT, Outcome, ResourceKind};
+use crate::flow::target::Target;
+use crate::input::secret_name::is_secret_name;
 
 /// Why an entry has no inverse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,8 +33,10 @@ pub enum Why {
 /// What puts a write back.
 #[derive(Clone, Debug)]
 pub struct Inverse {
-    /// The object's path; for what was created, with its ID.
-    pub(super) path: String,
+    pub(super) account: AccountId,
+    /// What is changed or removed; for what is created, and what was created
+    /// without an answer, the collection.
+    pub(super) resource: Resource,
     pub(super) deed: Deed,
 }
 
@@ -32,14 +44,14 @@ pub struct Inverse {
 pub(super) enum Deed {
     /// Set fields to what they were.
     Fields { before: Document, written: Document },
-    /// Replace the object by what it was.
-    Object { before: Document, written: Document, is_answer: bool },
+    /// Set fields of an object that is replaced as a whole to what they were.
+    Object { target: Target, fields: Vec<Vec<String>>, before: Document, written: Document },
     /// Remove what was created.
     Remove { written: Document },
     /// Find what was created, of which the answer was lost, and remove it.
     RemoveLost { sent: Document },
     /// Create again what was removed.
-    Recreate { collection: String, before: Document },
+    Recreate { before: Document, body: Document },
 }
 
 #[derive(Deserialize)]
@@ -62,34 +74,137 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
     if entry.outcome == Outcome::Failed {
         return nothing("the request was not carried out: there is nothing to undo".to_owned());
     }
-    let impossible = |text: &str| Why::Impossible(text.to_owned());
     let sent: Sent = serde_json::from_str(entry.request.get())
         .map_err(|_| impossible("its request cannot be read"))?;
     if sent.query.is_some() {
         return Err(impossible("a request with a query has no inverse that is known"));
     }
+    let (Some(account), Some(_)) = (&entry.account, &entry.base_url) else {
+        return Err(impossible(NOT_RECORDED));
+    };
+    let resource = Resource::parse(account, &sent.path)
+        .filter(|resource| entry.resource == Some(resource.kind()))
+        .ok_or_else(|| {
+            impossible(format!("`{}` is no resource that cfsso writes in its account", sent.path))
+        })?;
+    let (resource, deed) = deed(entry, &sent, resource)?;
+    Ok(Inverse { account: account.clone(), resource, deed })
+}
+
+fn deed(entry: &Entry, sent: &Sent, resource: Resource) -> Result<(Resource, Deed), Why> {
     let document = |text: Option<&RawValue>| text.and_then(|text| text.get().parse().ok());
     let before: Option<Document> = document(entry.before.as_deref());
     let after: Option<Document> = document(unwrapped(entry.after.as_deref()).as_deref());
     let body = document(sent.body.as_deref());
     let not_recorded = || impossible("the object before it is not recorded");
-    let deed = match sent.method.as_str() {
-        "PATCH" => fields(before.ok_or_else(not_recorded)?, &body.ok_or_else(not_recorded)?)?,
-        // A share and a resource in it take just the fields that change.
-        "PUT" if sent.path.contains("/shares/") => {
-            fields(before.ok_or_else(not_recorded)?, &body.ok_or_else(not_recorded)?)?
+    match (sent.method.as_str(), resource) {
+        ("POST", resource) => created(resource, body, after, entry.settled_by.as_deref()),
+        ("DELETE", resource) => removed(&resource, before.ok_or_else(not_recorded)?),
+        ("PATCH", resource @ Resource::Connector(_))
+        | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
+            let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
+            let deed = fields(&resource, before, body)?;
+            Ok((resource, deed))
         }
-        "PUT" => {
-            let before = before.ok_or_else(not_recorded)?;
-            let is_answer = after.is_some();
-            let written = after.or(body).ok_or_else(not_recorded)?;
-            Deed::Object { before, written, is_answer }
+        ("PUT", resource) => {
+            let target = target(&resource)?;
+            let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
+            let fields = changed_fields(&target, entry.cause, &before, &body)?;
+            let written = after.unwrap_or(body);
+            Ok((resource, Deed::Object { target, fields, before, written }))
         }
-        "POST" => return created(&sent.path, body, after, entry.settled_by.as_deref()),
-        "DELETE" => removed(&sent.path, before.ok_or_else(not_recorded)?)?,
-        method => return Err(Why::Impossible(format!("a {method} has no inverse"))),
-    };
-    Ok(Inverse { path: sent.path, deed })
+        (method, resource) => Err(no_inverse(method, &resource)),
+    }
+}
+
+fn impossible(text: impl Into<String>) -> Why {
+    Why::Impossible(text.into())
+}
+
+fn no_inverse(method: &str, resource: &Resource) -> Why {
+    impossible(format!("a {method} of a {} has no known inverse", noun(resource.kind())))
+}
+
+fn noun(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::Connector => "connector",
+        ResourceKind::Verification => "verification",
+        ResourceKind::DnsRecord => "DNS record",
+        ResourceKind::IdentityProvider => "identity provider",
+        ResourceKind::Application => "application",
+        ResourceKind::Organization => "Zero Trust organization",
+        ResourceKind::Grant => "federation grant",
+        ResourceKind::Share => "share",
+        ResourceKind::Recipient => "recipient",
+        ResourceKind::SharedResource => "shared resource",
+        ResourceKind::Token => "token",
+    }
+}
+
+fn target(resource: &Resource) -> Result<Target, Why> {
+    match resource {
+        Resource::Idp(id) => Ok(Target::Idp(id.clone())),
+        Resource::App(id) => Ok(Target::App(id.clone())),
+        Resource::Organization => Ok(Target::Organization),
+        resource => Err(no_inverse("PUT", resource)),
+    }
+}
+
+/// Whether this program writes a field of an object that is replaced as a whole;
+/// the commands for an application take any that the API does not fix.
+fn is_written(target: &Target, cause: Option<Cause>, top: &str) -> bool {
+    match (target, cause) {
+        (Target::App(_), Some(Cause::Bypass)) => {
+            ["allowed_idps", "auto_redirect_to_identity"].contains(&top)
+        }
+        (Target::App(_), None) => !target.is_fixed(top),
+        (Target::Idp(_), None) => ["name", "config", "scim_config"].contains(&top),
+        (Target::Organization, None) => ["name", "auth_domain"].contains(&top),
+        _ => false,
+    }
+}
+
+/// The fields in which what was sent differs from what was read before: a whole
+/// member, or one member of an object in it.
+fn changed_fields(
+    target: &Target,
+    cause: Option<Cause>,
+    before: &Document,
+    body: &Document,
+) -> Result<Vec<Vec<String>>, Why> {
+    let mut fields: Vec<Vec<String>> = Vec::new();
+    for difference in diff::between(before, body) {
+        let field = difference.field.as_str();
+        let mut parts = field.split('.');
+        let top = parts.next().unwrap_or_default();
+        let is_left_out = target.is_fixed(top) && body.get(&[top]).is_none();
+        let is_secret = field.split('.').any(is_secret_name)
+            || [&difference.before, &difference.after]
+                .iter()
+                .any(|value| value.as_str() == Some(NOT_KEPT));
+        if is_left_out || is_secret || target.is_bookkeeping(field) || target.is_same(&difference) {
+            continue;
+        }
+        if !is_written(target, cause, top) {
+            let noun = target.noun();
+            return Err(impossible(format!("`{field}` of an {noun} is not written by cfsso")));
+        }
+        let inner = parts.next().map(|inner| [top, inner]).filter(|path| {
+            let is_object = |of: &Document| of.get(&[top]).is_some_and(|it| members(it).is_some());
+            is_object(before)
+                && is_object(body)
+                && (before.get(path).is_some() || body.get(path).is_some())
+        });
+        let path: Vec<_> = inner.map_or_else(|| vec![top], Vec::from);
+        if before.get(&path).is_some_and(|value| value.get().contains(NOT_KEPT)) {
+            return Err(impossible(format!("`{field}` was a secret, which is not kept")));
+        }
+        let path: Vec<_> = path.into_iter().map(str::to_owned).collect();
+        if !fields.contains(&path) {
+            fields.push(path);
+        }
+    }
+    Ok(fields)
 }
 
 /// A PATCH's answer comes as an object or as an array of one.
@@ -101,160 +216,253 @@ pub(super) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
     }
 }
 
-fn fields(before: Document, body: &Document) -> Result<Deed, Why> {
+/// A field, and whether a value is one of it.
+type Field = (&'static str, fn(&Value) -> bool);
+
+/// The fields that this program sets alone.
+fn fields(resource: &Resource, before: Document, body: Document) -> Result<Deed, Why> {
+    let written: &[Field] = match resource {
+        Resource::Connector(_) => {
+            &[("enabled", Value::is_boolean), ("use_fedramp_language", Value::is_boolean)]
+        }
+        Resource::Share(_) => &[("name", Value::is_string)],
+        Resource::Content(..) => &[("meta", Value::is_object)],
+        resource => return Err(no_inverse("PATCH", resource)),
+    };
     for (name, _) in body.members() {
+        let Some((_, fits)) = written.iter().find(|(known, _)| *known == name) else {
+            let noun = noun(resource.kind());
+            return Err(impossible(format!("`{name}` of a {noun} is not written by cfsso")));
+        };
         let Some(value) = before.get(&[name]) else {
-            return Err(Why::Impossible(format!("what `{name}` was before is not recorded")));
+            return Err(impossible(format!("what `{name}` was before is not recorded")));
         };
         if value.get().contains(NOT_KEPT) {
-            return Err(Why::Impossible(format!("`{name}` was a secret, which is not kept")));
+            return Err(impossible(format!("`{name}` was a secret, which is not kept")));
+        }
+        if !before.read::<Value>(&[name]).is_some_and(|value| fits(&value)) {
+            return Err(impossible(format!("`{name}` before is nothing that cfsso writes")));
         }
     }
-    Ok(Deed::Fields { before, written: body.clone() })
+    Ok(Deed::Fields { before, written: body })
 }
 
 fn created(
-    path: &str,
+    collection: Resource,
     body: Option<Document>,
     after: Option<Document>,
     settled_by: Option<&str>,
-) -> Result<Inverse, Why> {
-    let collection = path.rsplit('/').next().unwrap_or_default();
+) -> Result<(Resource, Deed), Why> {
     match collection {
-        "sso_connectors" | "dns_records" | "identity_providers" => {}
-        _ if shared::COLLECTIONS.contains(&collection) => {}
-        "begin_verification" => {
-            return Err(Why::Impossible(
-                "a verification that has begun cannot be taken back; it changes nothing else"
-                    .to_owned(),
+        Resource::Verification(_) => {
+            return Err(impossible(
+                "a verification that has begun cannot be taken back; it changes nothing else",
             ));
         }
-        "tokens" => {
-            return Err(Why::Impossible(
-                "a token is revoked in the dashboard, not here".to_owned(),
-            ));
+        Resource::Tokens => {
+            return Err(impossible("a token is revoked in the dashboard, not here"));
         }
-        _ => return Err(Why::Impossible(format!("a POST to `{collection}` has no known inverse"))),
+        _ => {}
     }
     let id = after.as_ref().and_then(|after| after.read::<String>(&["id"]));
-    match (after, id) {
-        (Some(written), Some(id)) if is_one_segment(&id) => {
-            Ok(Inverse { path: format!("{path}/{id}"), deed: Deed::Remove { written } })
-        }
+    let made = id.and_then(|id| collection.member(&id));
+    match (after, made) {
+        (Some(written), Some(made)) => Ok((made, Deed::Remove { written })),
         // What is there was made by that one.
         (None, _) if settled_by.is_some() => {
             let by = settled_by.unwrap_or_default();
             Err(Why::Nothing(format!("its answer was lost, and entry {by} made the same later")))
         }
         // These are known again by what was sent.
-        (None, _) if matches!(collection, "sso_connectors" | "dns_records") && body.is_some() => {
-            let sent = body.expect("there is one");
-            Ok(Inverse { path: format!("{path}/"), deed: Deed::RemoveLost { sent } })
+        (None, _) if matches!(collection, Resource::Connectors | Resource::Records(_)) => {
+            let sent = body.ok_or_else(|| impossible("what was sent is not recorded"))?;
+            Ok((collection, Deed::RemoveLost { sent }))
         }
-        _ => Err(Why::Impossible(
-            "its answer was lost: the ID of what it made is not known".to_owned(),
-        )),
+        _ => Err(impossible("its answer was lost: the ID of what it made is not known")),
     }
 }
 
-/// An ID that a server sent goes into a path.
-pub(super) fn is_one_segment(id: &str) -> bool {
-    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+fn removed(resource: &Resource, before: Document) -> Result<(Resource, Deed), Why> {
+    let body = match resource {
+        Resource::Connector(_) => connector_body(&before)?,
+        Resource::Record(..) => record_body(&before)?,
+        Resource::Idp(_) => {
+            return Err(impossible(
+                "the identity provider's secret is not kept: create it anew with `cfsso idp create`",
+            ));
+        }
+        resource => shared::body(resource.kind(), &before)?
+            .ok_or_else(|| impossible("what was deleted cannot be created as it was"))?,
+    };
+    let collection = resource.collection().ok_or_else(|| no_inverse("DELETE", resource))?;
+    Ok((collection, Deed::Recreate { before, body }))
 }
 
-fn removed(path: &str, before: Document) -> Result<Deed, Why> {
-    let (collection, _) = path.rsplit_once('/').unwrap_or_default();
-    if shared::body(collection, &before)?.is_some() {
-        return Ok(Deed::Recreate { collection: collection.to_owned(), before });
+fn connector_body(before: &Document) -> Result<Document, Why> {
+    let domain = before
+        .read::<String>(&["email_domain"])
+        .filter(|domain| domain.parse::<EmailDomain>().is_ok());
+    let domain = domain.ok_or_else(|| impossible("the connector's domain is not recorded"))?;
+    let mut body = empty();
+    set(&mut body, "email_domain", &domain);
+    set(&mut body, "begin_verification", &false);
+    if let Some(fedramp) = before.read::<bool>(&["use_fedramp_language"]) {
+        set(&mut body, "use_fedramp_language", &fedramp);
     }
-    match collection.rsplit('/').next() {
-        Some("sso_connectors" | "dns_records") => {
-            Ok(Deed::Recreate { collection: collection.to_owned(), before })
+    Ok(body)
+}
+
+fn record_body(before: &Document) -> Result<Document, Why> {
+    if !is_code_record(before) {
+        return Err(impossible("the record is no TXT record with a verification code"));
+    }
+    let mut body = empty();
+    for name in ["type", "name", "content", "ttl", "comment", "tags"] {
+        if let Some(value) = before.get(&[name]).filter(|value| value.get() != "null") {
+            set(&mut body, name, &value);
         }
-        Some("identity_providers") => Err(Why::Impossible(
-            "the identity provider's secret is not kept: create it anew with `cfsso idp create`"
-                .to_owned(),
-        )),
-        _ => Err(Why::Impossible("what was deleted cannot be created as it was".to_owned())),
     }
+    Ok(body)
+}
+
+/// Whether a DNS record is one that this program creates and deletes.
+pub(super) fn is_code_record(record: &Document) -> bool {
+    let content: Option<String> = record.read(&["content"]);
+    record.read::<String>(&["type"]).as_deref() == Some("TXT")
+        && record.read::<String>(&["name"]).is_some()
+        && content.is_some_and(|text| text.trim_matches('"').starts_with(PREFIX))
+}
+
+pub(super) fn empty() -> Document {
+    "{}".parse().expect("an object is a document")
+}
+
+pub(super) fn set(document: &mut Document, name: &str, value: &impl Serialize) {
+    document.set(&[name], value).expect("the document is an object");
 }
 
 impl Inverse {
     /// Whether it creates a connector, which gets a new TXT code.
     #[must_use]
     pub fn makes_new_code(&self) -> bool {
-        matches!(self.deed, Deed::Recreate { .. }) && is_connector(&self.path)
-    }
-
-    pub(super) fn collection(&self) -> &str {
-        self.path.rsplit_once('/').unwrap_or_default().0
-    }
-
-    /// Whether it is about a grant, a share, or something in a share.
-    pub(super) fn is_shared(&self) -> bool {
-        shared::identity(self.collection()).is_some()
+        matches!((&self.deed, &self.resource), (Deed::Recreate { .. }, Resource::Connectors))
     }
 
     /// The key under which [`Seen`](super::Seen) has the object.
     #[must_use]
     pub fn key(&self) -> String {
+        let path = self.resource.path(&self.account);
         match &self.deed {
-            Deed::Recreate { .. } => format!("{} again", self.path),
-            Deed::RemoveLost { sent } => format!("{}{}", self.path, subject(sent)),
-            _ => self.path.clone(),
+            Deed::Recreate { before, .. } => format!("{path}/{} again", subject(before)),
+            Deed::RemoveLost { sent } => format!("{path}/{}", subject(sent)),
+            _ => path,
         }
     }
-}
-
-pub(super) fn is_connector(path: &str) -> bool {
-    path.contains("/sso_connectors/")
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
+    pub const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
+
+    /// An entry as a run would write it; `A` in the path is the account.
     pub fn entry(method: &str, path: &str, body: &str, before: &str, after: &str) -> Entry {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         let object = |text: &str| Some(raw(text)).filter(|object| object.get() != "null");
+        let path = path.replace("/accounts/A/", &format!("/accounts/{ACCOUNT}/"));
         let request = format!(r#"{{"method":"{method}","path":"{path}","body":{body}}}"#);
         let sample = Entry::sample("r1", 1, &request);
         Entry { before: object(before), after: object(after), ..sample }
     }
 
+    const CONNECTOR: &str = "/accounts/A/sso_connectors/c1";
+    const OFF: &str = r#"{"enabled":false}"#;
+    const ON: &str = r#"{"id":"c1","enabled":true}"#;
+
     #[test]
     fn what_has_no_inverse_says_why() {
-        let mut failed = entry("PATCH", "/a/b", r#"{"x":1}"#, r#"{"x":2}"#, "null");
+        let mut failed = entry("PATCH", CONNECTOR, OFF, ON, "null");
         failed.outcome = Outcome::Failed;
-        let mut undone = entry("PATCH", "/a/b", r#"{"x":1}"#, r#"{"x":2}"#, "null");
+        let mut undone = entry("PATCH", CONNECTOR, OFF, ON, "null");
         undone.undone_by = Some("r2.1".to_owned());
+        let mut old = entry("PATCH", CONNECTOR, OFF, ON, "null");
+        (old.account, old.base_url, old.resource) = (None, None, None);
+        let (records, idps) = ("/zones/z/dns_records", "/accounts/A/access/identity_providers");
+        let idp = format!("{idps}/i");
+        let begin = format!("{CONNECTOR}/begin_verification");
         for (entry, says) in [
             (failed, "not carried out"),
             (undone, "r2.1 has put it back"),
+            (old, "an earlier version of cfsso wrote it"),
+            (entry("POST", &begin, "null", "null", "null"), "cannot be taken back"),
+            (entry("POST", "/accounts/A/tokens", "{}", "null", r#"{"id":"t"}"#), "revoked"),
             (
-                entry("POST", "/c/begin_verification", "null", "null", "null"),
-                "cannot be taken back",
-            ),
-            (entry("POST", "/accounts/a/tokens", "{}", "null", r#"{"id":"t"}"#), "revoked"),
-            (entry("POST", "/accounts/a/things", "{}", "null", r#"{"id":"t"}"#), "`things`"),
-            (
-                entry("DELETE", "/accounts/a/shares/s", "null", r#"{"name":"a"}"#, "null"),
+                entry("DELETE", "/accounts/A/shares/s", "null", r#"{"name":"a"}"#, "null"),
                 "for good",
             ),
-            (entry("POST", "/z/dns_records", "null", "null", "null"), "answer was lost"),
-            (entry("POST", "/access/identity_providers", "{}", "null", "null"), "answer was lost"),
-            (entry("POST", "/z/dns_records", "{}", "null", r#"{"id":"../x"}"#), "answer was lost"),
-            (entry("PATCH", "/a/b", r#"{"x":1}"#, "null", "null"), "not recorded"),
-            (entry("PATCH", "/a/b", r#"{"x":1}"#, r#"{"y":1}"#, "null"), "`x`"),
+            (entry("POST", records, "null", "null", "null"), "not recorded"),
+            (entry("POST", idps, "{}", "null", "null"), "answer was lost"),
+            (entry("POST", records, "{}", "null", r#"{"id":"../x"}"#), "ID of what it made"),
+            (entry("PATCH", CONNECTOR, OFF, "null", "null"), "not recorded"),
+            (entry("PATCH", CONNECTOR, OFF, r#"{"y":1}"#, "null"), "`enabled`"),
             (
-                entry("PATCH", "/a/b", r#"{"x":1}"#, r#"{"x":"[secret, not kept]"}"#, "null"),
+                entry("PATCH", CONNECTOR, OFF, r#"{"enabled":"[secret, not kept]"}"#, "null"),
                 "secret",
             ),
-            (entry("DELETE", "/a/access/identity_providers/i", "null", "{}", "null"), "idp create"),
-            (entry("DELETE", "/a/grants/g", "null", "{}", "null"), "cannot be created"),
+            (entry("DELETE", &idp, "null", "{}", "null"), "idp create"),
         ] {
             let why = inverse(&entry).unwrap_err().to_string();
             assert!(why.contains(says), "{why}");
         }
+    }
+
+    #[test]
+    fn an_edited_entry_reaches_nothing_but_what_this_program_writes() {
+        let (app, idp) = ("/accounts/A/access/apps/a", "/accounts/A/access/identity_providers/i");
+        let (team, record) = ("/accounts/A/access/organizations", "/zones/z/dns_records/r");
+        let share = "/accounts/A/shares/s";
+        let other = format!("/accounts/{}/sso_connectors/c1", "f".repeat(32));
+        for (method, path, body, before, says) in [
+            ("PATCH", "/accounts/A/members/m", OFF, ON, "no resource"),
+            ("PATCH", "/zones/z/settings/ssl", OFF, ON, "no resource"),
+            ("PATCH", other.as_str(), OFF, ON, "no resource"),
+            ("PATCH", "/accounts/A/sso_connectors/../members", OFF, ON, "no resource"),
+            ("PATCH", "/accounts/A/sso_connectors/..", OFF, ON, "no resource"),
+            ("PATCH", "/accounts/A/sso_connectors/c%2f..%2fx", OFF, ON, "no resource"),
+            ("PATCH", "/accounts/A/sso_connectors/c1?a=b", OFF, ON, "no resource"),
+            ("PATCH", "https://evil.example/c1", OFF, ON, "no resource"),
+            ("PATCH", record, OFF, ON, "no known inverse"),
+            ("PUT", CONNECTOR, OFF, ON, "no known inverse"),
+            ("TRACE", CONNECTOR, OFF, ON, "no known inverse"),
+            ("PATCH", CONNECTOR, r#"{"enabled":false,"x":1}"#, r#"{"enabled":true,"x":2}"#, "`x`"),
+            ("PATCH", CONNECTOR, OFF, r#"{"enabled":{"x":1}}"#, "nothing that cfsso writes"),
+            ("PUT", share, r#"{"name":"a","x":1}"#, r#"{"name":"b","x":2}"#, "`x`"),
+            ("PUT", idp, r#"{"type":"saml"}"#, r#"{"type":"oidc"}"#, "`type`"),
+            ("PUT", idp, r#"{"name":"a","x":1}"#, r#"{"name":"a","x":2}"#, "`x`"),
+            ("PUT", team, r#"{"is_ui_read_only":true}"#, "{}", "`is_ui_read_only`"),
+            ("PUT", app, r#"{"policies":[{"id":"p"}]}"#, r#"{"policies":[]}"#, "`policies"),
+            ("PUT", app, r#"{"id":"b"}"#, r#"{"id":"a"}"#, "`id`"),
+            (
+                "DELETE",
+                record,
+                "null",
+                r#"{"type":"MX","name":"a","content":"b"}"#,
+                "no TXT record",
+            ),
+            ("DELETE", record, "null", r#"{"type":"TXT","name":"a","content":"spf"}"#, "no TXT"),
+            ("DELETE", CONNECTOR, "null", r#"{"email_domain":"a b"}"#, "not recorded"),
+            ("DELETE", app, "null", "{}", "cannot be created"),
+        ] {
+            let why = inverse(&entry(method, path, body, before, "null")).unwrap_err().to_string();
+            assert!(why.contains(says), "{method} {path} {body}: {why}");
+        }
+        let mut other_kind = entry("PATCH", CONNECTOR, OFF, ON, "null");
+        other_kind.resource = Some(ResourceKind::Token);
+        assert!(inverse(&other_kind).is_err());
+        let put = entry("PUT", app, r#"{"session_duration":"1h"}"#, "{}", "null");
+        assert!(inverse(&put).is_ok());
+        let bypass = Entry { cause: Some(Cause::Bypass), ..put };
+        assert!(inverse(&bypass).unwrap_err().to_string().contains("`session_duration`"));
     }
 }

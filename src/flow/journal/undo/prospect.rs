@@ -3,19 +3,18 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::inverse::{Deed, Inverse, is_connector, is_one_segment};
-use super::{segments, shared};
+use super::inverse::{Deed, Inverse, empty, is_code_record, set};
+use super::shared;
 use crate::api::document::Document;
 use crate::api::hidden::without_hidden;
 use crate::api::request::WriteRequest;
-use crate::flow::journal::{Entry, NOT_KEPT};
+use crate::flow::edit::Edit;
+use crate::flow::journal::resource::Resource;
+use crate::flow::journal::{Entry, NOT_KEPT, ResourceKind};
 use crate::flow::plan::{Change, Difference};
+use crate::flow::target::Target;
 use crate::flow::{Stop, StopKind, diff};
 use crate::input::secret_name::is_secret_name;
-
-/// Members of an application that are not sent back: absent, the API leaves
-/// them alone (an empty list of policies would remove them all).
-const LEFT_OUT: [&str; 3] = ["policies", "created_at", "updated_at"];
 
 /// Members that change by themselves with every write.
 const BOOKKEEPING: [&str; 8] = [
@@ -43,14 +42,17 @@ pub enum Prospect {
 
 /// A request that puts an entry back.
 pub struct Ready {
-    /// The request.
-    pub request: WriteRequest<Value>,
-    /// What it does, in words.
-    pub title: String,
-    /// What it turns into what.
-    pub diff: Vec<Difference>,
+    /// The change of a plan.
+    pub change: Change,
+    pub(super) write: Write,
     pub(super) before: Option<Document>,
     after: Option<Document>,
+}
+
+/// How it is sent.
+pub(super) enum Write {
+    Request(WriteRequest<Value>),
+    Edit(Edit),
 }
 
 impl Inverse {
@@ -58,8 +60,8 @@ impl Inverse {
     #[must_use]
     pub fn judge(&self, entry: &Entry, now: Option<&Document>) -> Prospect {
         match (&self.deed, now) {
-            (Deed::Recreate { collection, before }, None) => {
-                Prospect::Ready(self.recreation(entry, collection, before))
+            (Deed::Recreate { before, body }, None) => {
+                Prospect::Ready(self.recreation(entry, before, body))
             }
             (Deed::Recreate { .. }, Some(now)) => {
                 let id = now.read::<String>(&["id"]).unwrap_or_default();
@@ -72,67 +74,52 @@ impl Inverse {
                 Prospect::AsBefore("what is there stood there before".to_owned())
             }
             (Deed::RemoveLost { sent }, Some(now)) => self.removal(entry, sent, now),
-            (Deed::Remove { .. }, Some(now)) if self.is_shared() && shared::is_leaving(now) => {
+            (Deed::Remove { .. }, Some(now)) if self.is_leaving(now) => {
                 Prospect::AsBefore("it is gone already, or going".to_owned())
             }
             (Deed::Remove { .. }, None) => Prospect::AsBefore("it is gone already".to_owned()),
             (Deed::Fields { .. } | Deed::Object { .. }, None) => Prospect::Blocked(
-                Stop::new(StopKind::Conflict, format!("entry {} cannot be undone", entry.id))
-                    .cause(format!("`{}` is gone", self.path)),
+                refused(StopKind::Conflict, entry)
+                    .cause(format!("`{}` is gone", self.resource.path(&self.account))),
             ),
             (Deed::Remove { written }, Some(now)) => self.removal(entry, written, now),
             (Deed::Fields { before, written }, Some(now)) => {
                 self.restored_fields(entry, before, written, now)
             }
-            (Deed::Object { before, written, is_answer }, Some(now)) => {
-                self.restored_object(entry, before, written, *is_answer, now)
+            (Deed::Object { target, fields, before, written }, Some(now)) => {
+                self.restored_object(entry, target, fields, (before, written), now)
             }
         }
     }
 
-    fn recreation(&self, entry: &Entry, collection: &str, before: &Document) -> Ready {
-        let known = shared::body(collection, before).ok().flatten();
-        let is_connector = is_connector(&self.path);
-        let is_known = known.is_some();
-        let mut body = known.unwrap_or_else(|| "{}".parse().expect("an object is a document"));
-        let kept: &[&str] = if is_connector {
-            body.set(&["email_domain"], &before.read::<String>(&["email_domain"]))
-                .expect("the document is an object");
-            body.set(&["begin_verification"], &false).expect("the document is an object");
-            &["use_fedramp_language"]
-        } else if is_known {
-            &[]
-        } else {
-            &["type", "name", "content", "ttl", "comment", "tags", "proxied", "settings"]
-        };
-        for name in kept {
-            if let Some(value) = before.get(&[name]).filter(|value| value.get() != "null") {
-                body.set(&[name], &value).expect("the document is an object");
-            }
-        }
-        let segments = segments(collection);
-        let request = WriteRequest::post(&segments).body(&without_hidden(&body));
-        let gone: Document = "{}".parse().expect("an object is a document");
+    fn is_leaving(&self, now: &Document) -> bool {
+        shared::identity(self.resource.kind()).is_some() && shared::is_leaving(now)
+    }
+
+    fn recreation(&self, entry: &Entry, before: &Document, body: &Document) -> Ready {
+        let request =
+            WriteRequest::post(&self.resource.segments(&self.account)).body(&without_hidden(body));
+        let title = format!("undo {}: create {} again", entry.id, subject(before));
+        let diff = differences(&empty(), body, &|_| true);
         Ready {
-            request,
-            title: format!("undo {}: create {} again", entry.id, subject(before)),
-            diff: differences(&gone, &body, &|_| true),
+            change: Change::new(title, &request, diff),
+            write: Write::Request(request),
             before: None,
-            after: Some(body),
+            after: Some(body.clone()),
         }
     }
 
-    /// The object's own path, where its ID was not known before.
-    fn path_of(&self, now: &Document) -> Option<String> {
+    /// The object itself, if its ID was not known before.
+    fn found(&self, now: &Document) -> Option<Resource> {
         if !matches!(self.deed, Deed::RemoveLost { .. }) {
-            return Some(self.path.clone());
+            return Some(self.resource.clone());
         }
-        let id: String = now.read(&["id"])?;
-        is_one_segment(&id).then(|| format!("{}{id}", self.path))
+        self.resource.member(&now.read::<String>(&["id"])?)
     }
 
     fn removal(&self, entry: &Entry, written: &Document, now: &Document) -> Prospect {
-        if is_connector(&self.path) && now.read(&["enabled"]) != Some(false) {
+        let kind = self.resource.kind();
+        if kind == ResourceKind::Connector && now.read(&["enabled"]) != Some(false) {
             let domain = subject(now);
             return Prospect::Blocked(
                 Stop::new(StopKind::Refused, format!("the connector of `{domain}` is enabled"))
@@ -140,27 +127,33 @@ impl Inverse {
                     .hint(format!("`cfsso connector disable {domain}`, then undo again")),
             );
         }
-        let Some(path) = self.path_of(now) else {
-            let message = format!("entry {} cannot be undone", entry.id);
+        if kind == ResourceKind::DnsRecord && !is_code_record(now) {
             return Prospect::Blocked(
-                Stop::new(StopKind::Refused, message).cause("its ID cannot stand in a path"),
+                refused(StopKind::Refused, entry)
+                    .cause("the record is no TXT record with a verification code"),
+            );
+        }
+        let Some(resource) = self.found(now) else {
+            return Prospect::Blocked(
+                refused(StopKind::Refused, entry).cause("its ID cannot stand in a path"),
             );
         };
-        let identity: &[&str] = if is_connector(&self.path) {
-            &["email_domain"]
-        } else if self.path.contains("/dns_records/") {
-            &["type", "name", "content"]
-        } else {
-            shared::identity(self.collection()).unwrap_or_default()
+        let identity: &[&str] = match kind {
+            ResourceKind::Connector => &["email_domain"],
+            ResourceKind::DnsRecord => &["type", "name", "content"],
+            kind => shared::identity(kind).unwrap_or_default(),
         };
         let counts = |field: &str| {
             if identity.is_empty() { counts(field) } else { identity.contains(&top(field)) }
         };
         let drift = differences(written, now, &counts);
+        let request =
+            WriteRequest::delete(&resource.segments(&self.account)).decoded_by(|_| Ok(Value::Null));
+        let title = format!("undo {}: delete {}", entry.id, subject(now));
+        let diff = vec![Difference::new("id", now.read::<String>(&["id"]), ())];
         let ready = Ready {
-            request: WriteRequest::delete(&segments(&path)).decoded_by(|_| Ok(Value::Null)),
-            title: format!("undo {}: delete {}", entry.id, subject(now)),
-            diff: vec![Difference::new("id", now.read::<String>(&["id"]), ())],
+            change: Change::new(title, &request, diff),
+            write: Write::Request(request),
             before: Some(now.clone()),
             after: None,
         };
@@ -184,76 +177,87 @@ impl Inverse {
             .into_iter()
             .filter(|strayed| diff.iter().any(|diff| top(&diff.field) == top(&strayed.field)))
             .collect();
-        let mut body: Document = "{}".parse().expect("an object is a document");
+        let mut body = empty();
         let mut after = now.clone();
         for (name, _) in written.members() {
             let value = before.get(&[name]).expect("the inverse has it");
-            body.set(&[name], &value).expect("the document is an object");
-            after.set(&[name], &value).expect("the document is an object");
+            set(&mut body, name, &value);
+            set(&mut after, name, &value);
         }
-        let is_put = self.path.contains("/shares/");
-        let change = if is_put { WriteRequest::put } else { WriteRequest::patch };
+        // A share and a resource in it take just the fields that change, by PUT.
+        let is_patch = self.resource.kind() == ResourceKind::Connector;
+        let change = if is_patch { WriteRequest::patch } else { WriteRequest::put };
+        let request = change(&self.resource.segments(&self.account))
+            .body(&without_hidden(&body))
+            .decoded_by(|_| Ok(Value::Null));
+        let title = format!("undo {}: change {} back", entry.id, subject(now));
         let ready = Ready {
-            request: change(&segments(&self.path))
-                .body(&without_hidden(&body))
-                .decoded_by(|_| Ok(Value::Null)),
-            title: format!("undo {}: change {} back", entry.id, subject(now)),
-            diff,
+            change: Change::new(title, &request, diff),
+            write: Write::Request(request),
             before: Some(now.clone()),
             after: Some(after),
         };
         drifted(ready, &drift)
     }
 
+    /// The fields that the entry changed become what they were, the others stay
+    /// what they are.
     fn restored_object(
         &self,
         entry: &Entry,
-        before: &Document,
-        written: &Document,
-        is_answer: bool,
+        target: &Target,
+        fields: &[Vec<String>],
+        (before, written): (&Document, &Document),
         now: &Document,
     ) -> Prospect {
-        let sent_back = |field: &str| counts(field) && !LEFT_OUT.contains(&top(field));
-        let diff = differences(now, before, &sent_back);
-        if diff.is_empty() {
+        let edit = Edit::of(target.clone(), now.clone(), |wanted| {
+            for field in fields {
+                let path: Vec<_> = field.iter().map(String::as_str).collect();
+                match before.get(&path) {
+                    Some(value) => wanted.set(&path, &value)?,
+                    None => {
+                        wanted.remove(&path);
+                    }
+                }
+            }
+            Ok(())
+        });
+        let edit = match edit {
+            Ok(edit) => edit,
+            Err(stop) => return Prospect::Blocked(stop),
+        };
+        if edit.is_empty() {
             return Prospect::AsBefore("it reads as it did before".to_owned());
         }
-        // A body says nothing of the members that the API adds.
-        let known =
-            |field: &str| sent_back(field) && (is_answer || written.get(&[top(field)]).is_some());
-        let drift: Vec<_> = differences(written, now, &known)
-            .into_iter()
-            .filter(|strayed| diff.iter().any(|diff| top(&diff.field) == top(&strayed.field)))
-            .collect();
-        let mut body = before.clone();
-        for name in LEFT_OUT {
-            body.remove(&[name]);
-        }
-        let body = without_hidden(&body);
+        let is_restored =
+            |field: &str| edit.asked.iter().any(|asked| top(&asked.field) == top(field));
+        let is_changed = |field: &str| fields.iter().any(|path| is_within(field, path));
+        let mut drift = differences(written, now, &|field| is_restored(field) && is_changed(field));
+        drift.retain(|difference| !target.is_same(difference));
+        let request = target.replace(&self.account, &edit.wanted);
+        let title = format!("undo {}: put {} back", entry.id, edit.name());
         let ready = Ready {
-            request: WriteRequest::put(&segments(&self.path))
-                .body(&body)
-                .decoded_by(|_| Ok(Value::Null)),
-            title: format!("undo {}: put {} back", entry.id, subject(now)),
-            diff,
+            change: Change::new(title, &request, edit.asked.clone()),
             before: Some(now.clone()),
-            after: Some(before.clone()),
+            after: Some(edit.wanted.clone()),
+            write: Write::Edit(edit),
         };
         drifted(ready, &drift)
     }
 }
 
 impl Ready {
-    /// The change of a plan.
-    #[must_use]
-    pub fn change(&self) -> Change {
-        Change::new(self.title.clone(), &self.request, self.diff.clone())
-    }
-
     /// Whether it turns enforcement on.
     #[must_use]
     pub fn enforces(&self) -> bool {
-        self.diff.iter().any(|diff| diff.field == "enabled" && diff.after == Value::Bool(true))
+        let diff = &self.change.diff;
+        diff.iter().any(|diff| diff.field == "enabled" && diff.after == Value::Bool(true))
+    }
+
+    /// What the object is called by the server now; none if it is gone.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        self.before.as_ref().map(subject)
     }
 
     /// The object as it will be.
@@ -261,6 +265,10 @@ impl Ready {
     pub fn after(&self) -> Option<&Document> {
         self.after.as_ref()
     }
+}
+
+fn refused(kind: StopKind, entry: &Entry) -> Stop {
+    Stop::new(kind, format!("entry {} cannot be undone", entry.id))
 }
 
 /// Whether an object was made before a write began, a minute allowed for clocks
@@ -302,6 +310,11 @@ fn top(field: &str) -> &str {
     field.split('.').next().unwrap_or_default()
 }
 
+/// Whether a field is at `path`, or around or below it.
+fn is_within(field: &str, path: &[String]) -> bool {
+    field.split('.').zip(path).all(|(a, b)| a == b)
+}
+
 /// What an object is called by people.
 pub(super) fn subject(object: &Document) -> String {
     ["email_domain", "name", "recipient_account_id", "account_id", "idp_id", "resource_id", "id"]
@@ -313,13 +326,13 @@ pub(super) fn subject(object: &Document) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::inverse::inverse;
-    use super::super::inverse::tests::entry;
+    use super::super::inverse::tests::{ACCOUNT, entry};
     use super::*;
 
     fn judged(entry: &Entry, now: &str) -> String {
         let now: Option<Document> = now.parse().ok();
         match inverse(entry).unwrap().judge(entry, now.as_ref()) {
-            Prospect::Ready(ready) => serde_json::to_string(&ready.request).unwrap(),
+            Prospect::Ready(ready) => ready.change.request.get().replace(ACCOUNT, "A"),
             Prospect::AsBefore(_) => "as before".to_owned(),
             Prospect::Drifted(_, drift) => drift.join("; "),
             Prospect::Blocked(stop) => stop.message,
@@ -330,7 +343,7 @@ mod tests {
     fn a_patch_is_put_back_field_by_field() {
         let entry = entry(
             "PATCH",
-            "/accounts/a/sso_connectors/c1",
+            "/accounts/A/sso_connectors/c1",
             r#"{"enabled":false}"#,
             r#"{"id":"c1","enabled":true,"use_fedramp_language":true}"#,
             r#"[{"id":"c1","enabled":false}]"#,
@@ -338,7 +351,7 @@ mod tests {
         for (now, expected) in [
             (
                 r#"{"id":"c1","enabled":false,"use_fedramp_language":false}"#,
-                r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{"enabled":true}}"#,
+                r#"{"method":"PATCH","path":"/accounts/A/sso_connectors/c1","body":{"enabled":true}}"#,
             ),
             (r#"{"id":"c1","enabled":true}"#, "as before"),
             (r#"{"id":"c1","enabled":"new"}"#, "since then, `enabled`: false -> new"),
@@ -349,31 +362,68 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_is_put_back_without_policies_and_unknown_secrets() {
+    fn of_a_replacement_just_the_changed_fields_are_put_back() {
         let entry = entry(
             "PUT",
-            "/accounts/a/access/apps/p1",
-            r#"{"name":"a","allowed_idps":[]}"#,
-            r#"{"id":"p1","name":"a","allowed_idps":["i1"],"big":12345678901234567890123,"policies":[{"id":"q"}],"updated_at":"1","config":{"client_secret":"[secret, not kept]","x":null}}"#,
-            r#"{"id":"p1","name":"a","allowed_idps":[],"updated_at":"2"}"#,
+            "/accounts/A/access/apps/p1",
+            r#"{"id":"p1","name":"a","allowed_idps":[],"big":12345678901234567890123,"c":{"x":2}}"#,
+            r#"{"id":"p1","name":"a","allowed_idps":["i1"],"big":12345678901234567890123,"policies":[{"id":"q"}],"updated_at":"1","c":{"x":1,"client_secret":"[secret, not kept]"}}"#,
+            r#"{"id":"p1","name":"a","allowed_idps":[],"updated_at":"2","c":{"x":2}}"#,
         );
-        let put = r#"{"method":"PUT","path":"/accounts/a/access/apps/p1","body":{"id":"p1","name":"a","allowed_idps":["i1"],"big":12345678901234567890123,"config":{"x":null}}}"#;
+        let now = |rest: &str| format!(r#"{{"id":"p1","policies":[],"updated_at":"3",{rest}}}"#);
+        let put = |rest: &str| {
+            format!(
+                r#"{{"method":"PUT","path":"/accounts/A/access/apps/p1","body":{{"id":"p1",{rest}}}}}"#
+            )
+        };
         for (now, expected) in [
-            (r#"{"id":"p1","name":"a","allowed_idps":[],"updated_at":"3"}"#, put),
             (
-                r#"{"id":"p1","name":"b","allowed_idps":[],"updated_at":"3"}"#,
-                "since then, `name`: a -> b",
+                now(r#""name":"a","allowed_idps":[],"c":{"x":2}"#),
+                put(r#""name":"a","allowed_idps":["i1"],"c":{"x":1}"#),
+            ),
+            (
+                now(r#""name":"b","allowed_idps":[],"c":{"x":2,"y":3}"#),
+                put(r#""name":"b","allowed_idps":["i1"],"c":{"x":1,"y":3}"#),
+            ),
+            (now(r#""name":"b","allowed_idps":["i1"],"c":{"x":1}"#), "as before".to_owned()),
+            (
+                now(r#""name":"a","allowed_idps":["i2"],"c":{"x":1}"#),
+                r#"since then, `allowed_idps`: [] -> ["i2"]"#.to_owned(),
             ),
         ] {
-            assert_eq!(judged(&entry, now), expected, "{now}");
+            assert_eq!(judged(&entry, &now), expected, "{now}");
         }
+    }
+
+    #[test]
+    fn a_record_of_another_kind_is_not_deleted() {
+        let mx = r#"{"id":"r1","type":"MX","name":"cool.cats","content":"mail"}"#;
+        let created = entry("POST", "/zones/z/dns_records", mx, "null", mx);
+        assert_eq!(judged(&created, mx), "entry r1.1 cannot be undone");
+    }
+
+    #[test]
+    fn the_word_to_type_is_what_the_server_calls_it() {
+        let edited = entry(
+            "PATCH",
+            "/accounts/A/sso_connectors/c1",
+            r#"{"enabled":false}"#,
+            r#"{"id":"c1","email_domain":"easy.example","enabled":true}"#,
+            "null",
+        );
+        let now = r#"{"id":"c1","email_domain":"cool.cats","enabled":false}"#.parse().unwrap();
+        let Prospect::Ready(ready) = inverse(&edited).unwrap().judge(&edited, Some(&now)) else {
+            panic!("it is ready");
+        };
+        assert_eq!(ready.subject().as_deref(), Some("cool.cats"));
+        assert!(ready.enforces());
     }
 
     #[test]
     fn what_was_created_is_removed_where_it_is_still_that() {
         let connector = entry(
             "POST",
-            "/accounts/a/sso_connectors",
+            "/accounts/A/sso_connectors",
             r#"{"email_domain":"cool.cats"}"#,
             "null",
             r#"{"id":"c1","email_domain":"cool.cats","enabled":false}"#,
@@ -381,15 +431,15 @@ mod tests {
         let record = entry(
             "POST",
             "/zones/z/dns_records",
-            r#"{"content":"\"x\""}"#,
+            r#"{"content":"\"cloudflare_dashboard_sso=x\""}"#,
             "null",
-            r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"x\"","ttl":1}"#,
+            r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"cloudflare_dashboard_sso=x\"","ttl":1}"#,
         );
         for (entry, now, expected) in [
             (
                 &connector,
                 r#"{"id":"c1","email_domain":"cool.cats","enabled":false,"verification":{"status":"verified"}}"#,
-                r#"{"method":"DELETE","path":"/accounts/a/sso_connectors/c1"}"#,
+                r#"{"method":"DELETE","path":"/accounts/A/sso_connectors/c1"}"#,
             ),
             (
                 &connector,
@@ -399,13 +449,13 @@ mod tests {
             (&connector, "", "as before"),
             (
                 &record,
-                r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"x\"","ttl":300}"#,
+                r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"cloudflare_dashboard_sso=x\"","ttl":300}"#,
                 r#"{"method":"DELETE","path":"/zones/z/dns_records/r1"}"#,
             ),
             (
                 &record,
-                r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"y\""}"#,
-                "since then, `content`: \"x\" -> \"y\"",
+                r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"cloudflare_dashboard_sso=y\""}"#,
+                "since then, `content`: \"cloudflare_dashboard_sso=x\" -> \"cloudflare_dashboard_sso=y\"",
             ),
         ] {
             assert_eq!(judged(entry, now), expected, "{now}");
@@ -416,7 +466,7 @@ mod tests {
     fn what_was_created_without_an_answer_is_known_by_what_was_sent() {
         let made = entry(
             "POST",
-            "/accounts/a/sso_connectors",
+            "/accounts/A/sso_connectors",
             r#"{"email_domain":"cool.cats"}"#,
             "null",
             "null",
@@ -432,7 +482,7 @@ mod tests {
             (now("c1", "2026-03-01T11:00:00Z"), "as before"),
             (
                 now("c1", "2026-03-01T11:59:30Z"),
-                r#"{"method":"DELETE","path":"/accounts/a/sso_connectors/c1"}"#,
+                r#"{"method":"DELETE","path":"/accounts/A/sso_connectors/c1"}"#,
             ),
             (now("../x", "2026-03-01T12:00:01Z"), "entry r1.1 cannot be undone"),
             (
@@ -450,12 +500,12 @@ mod tests {
             "DELETE",
             "/zones/z/dns_records/r1",
             "null",
-            r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"x\"","ttl":1,"comment":"c","created_on":"1"}"#,
+            r#"{"id":"r1","type":"TXT","name":"cool.cats","content":"\"cloudflare_dashboard_sso=x\"","ttl":1,"comment":"c","created_on":"1"}"#,
             "null",
         );
         assert_eq!(
             judged(&record, ""),
-            r#"{"method":"POST","path":"/zones/z/dns_records","body":{"type":"TXT","name":"cool.cats","content":"\"x\"","ttl":1,"comment":"c"}}"#
+            r#"{"method":"POST","path":"/zones/z/dns_records","body":{"type":"TXT","name":"cool.cats","content":"\"cloudflare_dashboard_sso=x\"","ttl":1,"comment":"c"}}"#
         );
         assert_eq!(judged(&record, r#"{"id":"r2"}"#), "as before");
     }

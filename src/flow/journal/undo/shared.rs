@@ -5,32 +5,30 @@ use serde_json::Value;
 
 use super::Why;
 use crate::api::document::Document;
-
-/// The collections that are known here, by the last part of their paths.
-pub(super) const COLLECTIONS: [&str; 4] =
-    ["idp_federation_grants", "shares", "recipients", "resources"];
+use crate::flow::journal::ResourceKind;
 
 /// The fields by which something in a collection is told from anything else.
-pub(super) fn identity(collection: &str) -> Option<&'static [&'static str]> {
-    match collection.rsplit('/').next()? {
-        "idp_federation_grants" => Some(&["idp_id"]),
-        "shares" => Some(&["name"]),
-        "recipients" => Some(&["recipient_account_id", "account_id", "organization_id"]),
-        "resources" => Some(&["resource_type", "resource_id"]),
+pub(super) fn identity(kind: ResourceKind) -> Option<&'static [&'static str]> {
+    match kind {
+        ResourceKind::Grant => Some(&["idp_id"]),
+        ResourceKind::Share => Some(&["name"]),
+        ResourceKind::Recipient => Some(&["recipient_account_id", "account_id", "organization_id"]),
+        ResourceKind::SharedResource => Some(&["resource_type", "resource_id"]),
         _ => None,
     }
 }
 
-/// What is sent to create again what was removed; none where the collection is
-/// not one of these.
-pub(super) fn body(collection: &str, before: &Document) -> Result<Option<Document>, Why> {
-    let fields = match collection.rsplit('/').next().unwrap_or_default() {
-        "idp_federation_grants" => vec![("idp_id", "idp_id")],
-        "recipients" => vec![recipient(before)?],
-        "resources" => ["meta", "resource_account_id", "resource_id", "resource_type"]
-            .map(|name| (name, name))
-            .into(),
-        "shares" => {
+/// What is sent to create again what was removed; none for other kinds.
+pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Document>, Why> {
+    let fields = match kind {
+        ResourceKind::Grant => vec![("idp_id", "idp_id")],
+        ResourceKind::Recipient => vec![recipient(before)?],
+        ResourceKind::SharedResource => {
+            ["meta", "resource_account_id", "resource_id", "resource_type"]
+                .map(|name| (name, name))
+                .into()
+        }
+        ResourceKind::Share => {
             return Err(Why::Impossible(
                 "a share is deleted for good, and its recipients with it: share anew with `cfsso federation share` or `cfsso share create`"
                     .to_owned(),
@@ -92,34 +90,38 @@ mod tests {
 
     #[test]
     fn what_is_sent_again_names_whom_and_what() {
-        for (collection, before, expected) in [
+        for (kind, before, expected) in [
             (
-                "idp_federation_grants",
+                ResourceKind::Grant,
                 r#"{"id":"g","idp_id":"p","created_at":"1"}"#,
                 r#"{"idp_id":"p"}"#,
             ),
             (
-                "recipients",
+                ResourceKind::Recipient,
                 r#"{"id":"r","account_id":"a","organization_id":null}"#,
                 r#"{"recipient_account_id":"a"}"#,
             ),
-            ("recipients", r#"{"id":"r","organization_id":"o"}"#, r#"{"organization_id":"o"}"#),
-            ("recipients", r#"{"id":"r"}"#, "never guessed"),
             (
-                "resources",
+                ResourceKind::Recipient,
+                r#"{"id":"r","organization_id":"o"}"#,
+                r#"{"organization_id":"o"}"#,
+            ),
+            (ResourceKind::Recipient, r#"{"id":"r"}"#, "never guessed"),
+            (
+                ResourceKind::SharedResource,
                 r#"{"id":"x","resource_id":"g","resource_type":"t","resource_account_id":"a","meta":{"b":1}}"#,
                 r#"{"meta":{"b":1},"resource_account_id":"a","resource_id":"g","resource_type":"t"}"#,
             ),
-            ("resources", r#"{"id":"x","resource_id":"g"}"#, "`meta`"),
-            ("shares", r#"{"id":"s","name":"a"}"#, "for good"),
-            ("tokens", r#"{"id":"t"}"#, "none"),
+            (ResourceKind::SharedResource, r#"{"id":"x","resource_id":"g"}"#, "`meta`"),
+            (ResourceKind::Share, r#"{"id":"s","name":"a"}"#, "for good"),
+            (ResourceKind::Token, r#"{"id":"t"}"#, "none"),
         ] {
-            let told = match body(&format!("/accounts/a/{collection}"), &document(before)) {
+            let told = match body(kind, &document(before)) {
                 Ok(Some(body)) => body.to_raw().get().to_owned(),
                 Ok(None) => "none".to_owned(),
                 Err(why) => why.to_string(),
             };
-            assert!(told.contains(expected), "{collection} {before}: {told}");
+            assert!(told.contains(expected), "{kind:?} {before}: {told}");
         }
     }
 
@@ -132,7 +134,7 @@ mod tests {
             (r#"{"id":"r1","account_id":"a","association_status":"disassociated"}"#, false),
             (r#"{"id":"r2","account_id":"b"}"#, false),
         ] {
-            let identity = identity("/shares/s/recipients").unwrap();
+            let identity = identity(ResourceKind::Recipient).unwrap();
             assert_eq!(is_same(identity, &before, &document(now)), expected, "{now}");
         }
     }

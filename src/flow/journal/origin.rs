@@ -1,0 +1,110 @@
+//! Where an entry belongs: the account and the API that it was written to. An
+//! entry of another account or API is never undone or resumed.
+
+use super::{Entry, Journal};
+use crate::api::ids::AccountId;
+use crate::flow::{Stop, StopKind, Tools};
+
+impl Journal<'_> {
+    /// Stops at entries of another API than the one in use: known before there
+    /// is an account.
+    pub fn check_api(&self, entries: &[Entry]) -> Result<(), Stop> {
+        entries.iter().try_for_each(|entry| same_api(entry, &self.who().base_url))
+    }
+
+    /// Whether an entry was written to `account` by the API in use.
+    #[must_use]
+    pub fn is_own(&self, entry: &Entry, account: &AccountId) -> bool {
+        is_of(entry, &self.who().base_url, account)
+    }
+}
+
+impl Tools<'_> {
+    /// Stops at entries of another account or API than the one in use.
+    pub fn check_origin(&self, entries: &[Entry]) -> Result<(), Stop> {
+        self.journal.check_api(entries)?;
+        entries.iter().try_for_each(|entry| same_account(entry, self.account))
+    }
+
+    /// The entries of the account and the API in use, in the same order.
+    #[must_use]
+    pub fn own(&self, entries: &[Entry]) -> Vec<Entry> {
+        let own = entries.iter().filter(|entry| self.journal.is_own(entry, self.account));
+        own.cloned().collect()
+    }
+}
+
+/// Whether an entry was written to this account by this API.
+fn is_of(entry: &Entry, base_url: &str, account: &AccountId) -> bool {
+    entry.base_url.as_deref() == Some(base_url) && entry.account.as_ref() == Some(account)
+}
+
+fn same_api(entry: &Entry, in_use: &str) -> Result<(), Stop> {
+    let Some(base_url) = &entry.base_url else { return Err(not_recorded(entry)) };
+    if base_url == in_use {
+        return Ok(());
+    }
+    let stop = elsewhere(entry)
+        .cause(format!("it was written to the API at {base_url}, this run uses {in_use}"));
+    Err(match base_url.strip_prefix(SANDBOX) {
+        Some(state) => stop.hint(format!("add `--sandbox --sandbox-state {state}`")),
+        None => stop.hint(format!(
+            "`export CLOUDFLARE_BASE_URL={base_url}`, or `--profile` with a profile that has this `base_url`"
+        )),
+    })
+}
+
+fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), Stop> {
+    let Some(account) = &entry.account else { return Err(not_recorded(entry)) };
+    if account == in_use {
+        return Ok(());
+    }
+    Err(elsewhere(entry)
+        .cause(format!("it belongs to the account {account}, this run uses {in_use}"))
+        .hint(format!("add `--account {account}`")))
+}
+
+fn elsewhere(entry: &Entry) -> Stop {
+    let message = format!("entry {} belongs elsewhere: nothing was sent", entry.id);
+    Stop::new(StopKind::Conflict, message)
+}
+
+fn not_recorded(entry: &Entry) -> Stop {
+    Stop::new(StopKind::Refused, format!("entry {} cannot be undone", entry.id)).cause(NOT_RECORDED)
+}
+
+/// Why an entry of format 1 is not undone.
+pub(super) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it, without its account and API: it cannot be checked that \
+     undoing it reaches the same object";
+
+/// What the address of a simulator begins with that lasts for one command: its
+/// port differs each time, its state file does not.
+pub const SANDBOX: &str = "sandbox:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_another_account_or_api_is_refused_with_what_selects_it() {
+        let entry = Entry::sample("r1", 1, "{}");
+        let (account, other) = (entry.account.clone().unwrap(), "f".repeat(32));
+        let base_url = entry.base_url.clone().unwrap();
+        assert!(same_account(&entry, &account).is_ok() && same_api(&entry, &base_url).is_ok());
+        let stop = same_account(&entry, &other.parse().unwrap()).unwrap_err();
+        assert_eq!(stop.kind, StopKind::Conflict);
+        assert_eq!(stop.hint.unwrap(), format!("add `--account {account}`"));
+        for (at, hint) in [
+            ("https://api.staging.example", "CLOUDFLARE_BASE_URL=https://api.staging.example"),
+            ("sandbox:/s.json", "--sandbox-state /s.json"),
+        ] {
+            let entry = Entry { base_url: Some(at.to_owned()), ..entry.clone() };
+            let stop = same_api(&entry, &base_url).unwrap_err();
+            assert_eq!(stop.kind, StopKind::Conflict);
+            assert!(stop.hint.unwrap().contains(hint), "{at}");
+        }
+        let old = Entry { account: None, base_url: None, ..entry };
+        assert_eq!(same_api(&old, &base_url).unwrap_err().kind, StopKind::Refused);
+        assert!(!is_of(&old, &base_url, &account));
+    }
+}
