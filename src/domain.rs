@@ -74,9 +74,6 @@ pub enum Ineligible {
     /// A public mail provider's.
     #[error("it belongs to a public mail provider, whose users are not one company's")]
     PublicMail,
-    /// Under `.edu`.
-    #[error("it is under `.edu`, which Cloudflare does not take for dashboard SSO")]
-    Education,
 }
 
 /// Mail providers open to the public, whose domains are shared by strangers.
@@ -180,13 +177,19 @@ impl EmailDomain {
     }
 
     /// Why Cloudflare does not take the domain for SSO, if it does not: public
-    /// mail providers, `.edu` (documentation of dashboard SSO, limitations).
+    /// mail providers (documentation of dashboard SSO, limitations).
     #[must_use]
     pub fn ineligible(&self) -> Option<Ineligible> {
-        if PUBLIC_MAIL.binary_search(&self.as_str()).is_ok() {
-            return Some(Ineligible::PublicMail);
-        }
-        self.0.rsplit('.').next().filter(|top| *top == "edu").map(|_| Ineligible::Education)
+        PUBLIC_MAIL.binary_search(&self.as_str()).is_ok().then_some(Ineligible::PublicMail)
+    }
+
+    /// Whether it is an academic domain: it can be created and verified, and
+    /// Cloudflare has to approve that it is enabled (changelog of 2026-02-17).
+    #[must_use]
+    pub fn is_academic(&self) -> bool {
+        ["edu", "ac.uk", "edu.au"]
+            .iter()
+            .any(|suffix| self.0.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')))
     }
 
     /// The domain and its parents down to two labels, longest first: where to
@@ -345,11 +348,26 @@ mod tests {
             ("gmail.com", Some(Ineligible::PublicMail)),
             ("126.com", Some(Ineligible::PublicMail)),
             ("zohomail.com", Some(Ineligible::PublicMail)),
-            ("mit.edu", Some(Ineligible::Education)),
-            ("cs.mit.edu", Some(Ineligible::Education)),
+            ("mit.edu", None),
             ("edu.example", None),
         ] {
             assert_eq!(text.parse::<EmailDomain>().unwrap().ineligible(), why, "{text}");
+        }
+    }
+
+    #[test]
+    fn academic_domains_are_told_by_their_end() {
+        for (text, is_academic) in [
+            ("mit.edu", true),
+            ("cs.mit.edu", true),
+            ("ox.ac.uk", true),
+            ("anu.edu.au", true),
+            ("edu.example", false),
+            ("notedu.com", false),
+            ("cool.cats", false),
+            ("myedu.edux", false),
+        ] {
+            assert_eq!(text.parse::<EmailDomain>().unwrap().is_academic(), is_academic, "{text}");
         }
     }
 

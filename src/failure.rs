@@ -75,6 +75,16 @@ fn exit_of(error: &anyhow::Error) -> ExitCode {
 }
 
 fn hint_of(error: &anyhow::Error) -> Option<String> {
+    let held = error.chain().find_map(|layer| match layer.downcast_ref() {
+        Some(sandbox::Error::Held { holder, .. }) if holder.is_service() => holder.url.as_deref(),
+        _ => None,
+    });
+    if let Some(url) = held {
+        return Some(format!(
+            "use it as it is, without `--sandbox`: `export CLOUDFLARE_BASE_URL={url}`, and the other \
+             lines that it printed"
+        ));
+    }
     let is_of_sandbox_file = |layer: &(dyn std::error::Error + 'static)| {
         matches!(layer.downcast_ref(), Some(sandbox::Error::File { .. }))
     };

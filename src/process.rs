@@ -62,6 +62,18 @@ impl Process {
     }
 }
 
+/// Has a write beyond the limit for a file's size (`ulimit -f`) fail as any
+/// other, instead of ending the process without a word.
+pub fn outlive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let number = rustix::process::Signal::XFSZ.as_raw();
+        // Without a handler it is as it was: there is nothing better to do.
+        drop(signal(SignalKind::from_raw(number)));
+    }
+}
+
 /// Comes back when the program is asked to end: by Ctrl-C, or by `SIGTERM`
 /// where there is one.
 pub async fn interrupted() {

@@ -55,6 +55,7 @@ pub async fn run(process: Process) -> ExitCode {
         .with_call(settings.call());
     let _traces = traces(&screen, &options);
     settings.warnings.iter().for_each(|warning| screen.warn(warning.as_str()));
+    process::outlive_file_size_limit();
     let context = Context::new(settings, screen, clock, &args).with_env(env);
     let is_service = command.is_service();
     tokio::select! {

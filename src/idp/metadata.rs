@@ -334,7 +334,6 @@ impl Metadata {
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
-    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 

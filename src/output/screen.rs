@@ -132,6 +132,16 @@ impl Screen {
         unwritten.map_or(Ok(()), Err)
     }
 
+    /// [`Screen::report`] of what must not be lost: a reader that has left is an
+    /// error.
+    pub fn deliver(&self, report: &dyn Report) -> io::Result<()> {
+        self.report(report)?;
+        if lock(&self.state).is_pipe_closed {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    }
+
     /// Says something worth knowing. Left out when quiet, and where standard
     /// error is read by a program.
     pub fn note(&self, text: impl Into<Text>) {

@@ -63,6 +63,17 @@ impl Answer {
         self
     }
 
+    /// With status 202: taken, and carried out soon.
+    pub fn accepted(mut self) -> Self {
+        self.status = StatusCode::ACCEPTED;
+        self
+    }
+
+    /// With status 204 and no body.
+    pub fn empty() -> Self {
+        Self { status: StatusCode::NO_CONTENT, ..Self::without_result() }
+    }
+
     /// Without the `messages` key.
     pub fn without_messages(mut self) -> Self {
         self.messages = None;
@@ -72,6 +83,9 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
+        if self.status == StatusCode::NO_CONTENT {
+            return self.status.into_response();
+        }
         (self.status, Json(self)).into_response()
     }
 }

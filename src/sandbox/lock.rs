@@ -26,6 +26,17 @@ pub struct Holder {
     pub url: Option<String>,
 }
 
+impl Holder {
+    /// Whether it serves other programs until somebody ends it.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.command == SERVICE && self.url.is_some()
+    }
+}
+
+/// What a process that serves other programs runs.
+pub const SERVICE: &str = "cfsso sandbox serve";
+
 /// The right to work on a state file, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -50,10 +61,12 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(source)) => return Err(failed("lock", &path, source)),
-                Err(TryLockError::WouldBlock) if left.is_zero() => {
-                    return Err(Error::Held { path: state.to_owned(), holder: read(&path) });
-                }
                 Err(TryLockError::WouldBlock) => {
+                    let holder = read(&path);
+                    // A service holds it for long, and can be used as it is.
+                    if left.is_zero() || holder.is_service() {
+                        return Err(Error::Held { path: state.to_owned(), holder });
+                    }
                     let step = left.min(LOOK_AGAIN);
                     clock.sleep(step).await;
                     left -= step;

@@ -57,7 +57,7 @@ use tokio::task::JoinHandle;
 pub use access::Access;
 pub use error::Error;
 pub use fault::{ALWAYS, Fault, InvalidFault, Kind, Matcher, Moment};
-pub use lock::Holder;
+pub use lock::{Holder, SERVICE};
 pub use shared::Exchange;
 pub use state::{Membership, Role};
 pub use store::reset;

@@ -1,6 +1,6 @@
 //! Where configuration, state and journal are kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Options;
 use crate::output::Environment;
@@ -25,9 +25,7 @@ pub(super) fn sandbox_state(options: &Options, env: &Environment) -> Option<Path
 /// really changed.
 pub(super) fn journal(sandbox: bool, options: &Options, env: &Environment) -> Option<PathBuf> {
     if sandbox {
-        let mut name = sandbox_state(options, env)?.into_os_string();
-        name.push(".journal");
-        return Some(PathBuf::from(name));
+        return Some(journal_of_sandbox(&sandbox_state(options, env)?));
     }
     let named = path(env, "CFSSO_JOURNAL");
     named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("journal")))
@@ -45,6 +43,14 @@ enum Purpose {
 
 /// The user's directory for a purpose: the XDG Base Directory Specification's,
 /// or Windows' application data. A service may have none.
+/// The journal of what is changed in the simulator with this state.
+#[must_use]
+pub fn journal_of_sandbox(state: &Path) -> PathBuf {
+    let mut name = state.as_os_str().to_owned();
+    name.push(".journal");
+    PathBuf::from(name)
+}
+
 fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
     let (xdg, under_home, windows) = match purpose {
         Purpose::Configuration => ("XDG_CONFIG_HOME", ".config", "APPDATA"),

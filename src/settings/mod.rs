@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 pub use self::credentials::CredentialSource;
 use self::credentials::Origin;
-pub use self::directories::config_path;
+pub use self::directories::{config_path, journal_of_sandbox};
 use self::directories::{journal, path, sandbox_state};
 pub use self::error::Error;
 use self::file::Profile;

@@ -160,6 +160,7 @@ fn a_second_run_on_a_state_waits_or_says_who_holds_it() {
     let said = text(&out.stderr);
     assert!(said.contains(&server.id().to_string()), "{said}");
     assert!(said.contains("(`cfsso sandbox serve`)"), "{said}");
+    assert!(said.contains("export CLOUDFLARE_BASE_URL=http://127.0.0.1:"), "{said}");
     let ended = signalled(server, "-INT");
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     let out = run(home.path(), "--sandbox connector list -o json");
@@ -301,7 +302,7 @@ fn a_served_sandbox_is_used_through_what_it_prints() {
     let mut server = program(home.path(), "sandbox serve").spawn().unwrap();
     let mut stdout = BufReader::new(server.stdout.take().unwrap());
     let mut exports = Vec::new();
-    while exports.len() < 4 {
+    while exports.len() < 5 {
         let mut line = String::new();
         assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "{exports:?}");
         let (name, value) = line.trim().strip_prefix("export ").unwrap().split_once('=').unwrap();
@@ -314,4 +315,87 @@ fn a_served_sandbox_is_used_through_what_it_prints() {
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "", "nothing but the exports");
+}
+
+/// What a sandbox that is served prints, as an environment.
+#[cfg(unix)]
+fn served(home: &Path) -> (Child, Vec<(String, String)>) {
+    let mut server = program(home, "sandbox serve").spawn().unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let variables = lines
+        .map(|line| line.unwrap())
+        .map_while(|line| {
+            let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        })
+        .take(5);
+    let variables = variables.collect();
+    (server, variables)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rehearsal_with_a_served_sandbox_stays_out_of_the_real_journal() {
+    let home = tempfile::tempdir().unwrap();
+    let (server, variables) = served(home.path());
+    assert!(variables.iter().any(|(name, _)| name == "CFSSO_JOURNAL"), "{variables:?}");
+    let out = program(home.path(), "create cool.dogs").envs(variables).output().unwrap();
+    assert!(out.status.success(), "{out:?}");
+    assert!(!home.path().join(".local/state/cfsso/journal").exists());
+    signalled(server, "-INT");
+}
+
+/// Runs a line of a shell against a served sandbox, with `$cfsso` as the program.
+#[cfg(unix)]
+fn shell(home: &Path, variables: &[(String, String)], script: &str) -> Output {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", script])
+        .env_clear()
+        .env("HOME", home)
+        .env("cfsso", env!("CARGO_BIN_EXE_cfsso"))
+        .env("PATH", "/usr/bin:/bin")
+        .envs(variables.iter().cloned());
+    command.output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_that_cannot_be_delivered_is_deleted_again() {
+    let home = tempfile::tempdir().unwrap();
+    let (server, variables) = served(home.path());
+    for script in [
+        "$cfsso token create-break-glass >/dev/full",
+        "$cfsso token create-break-glass -o json >/dev/full",
+        // The reader is gone before the token is there.
+        "{ $cfsso token create-break-glass; echo $? >&2; } 2>&1 >&3 3>&- | cat",
+    ] {
+        let out = shell(home.path(), &variables, script);
+        let said = text(&out.stderr) + &text(&out.stdout);
+        if script.contains("/dev/full") {
+            assert_ne!(out.status.code(), Some(0), "{script}: {out:?}");
+            assert!(said.contains("it was removed again"), "{script}: {said}");
+        }
+    }
+    let out = shell(
+        home.path(),
+        &variables,
+        "exec 3>&1; { $cfsso token create-break-glass 2>&3; echo $? >&3; } | true",
+    );
+    let said = text(&out.stdout);
+    assert!(said.contains("it was removed again") || said.trim().ends_with('0'), "{said}");
+    signalled(server, "-INT");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_for_the_size_of_files_is_an_error_and_nothing_is_sent() {
+    let home = tempfile::tempdir().unwrap();
+    let (server, variables) = served(home.path());
+    let out = shell(home.path(), &variables, "ulimit -f 0; $cfsso create cool.dogs");
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    assert!(text(&out.stderr).contains("nothing was sent"), "{out:?}");
+    let out = shell(home.path(), &variables, "$cfsso connector list -o name");
+    assert_eq!(text(&out.stdout), "", "{out:?}");
+    signalled(server, "-INT");
 }

@@ -215,7 +215,7 @@ async fn metadata_from_a_url_says_what_is_wrong_with_it() {
     serve(&server, "/large", large).await;
     let fetcher = fetcher(limits());
     for (at, expected) in
-        [("/html", "web page"), ("/large", "more than 1048576"), ("/none", "cannot be read")]
+        [("/html", "web page"), ("/large", "more than 16777216"), ("/none", "cannot be read")]
     {
         let error = metadata::from_url(&fetcher, &url(&server, at), None, now()).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");

@@ -324,3 +324,15 @@ async fn the_screen_marks_each_check_in_words_and_says_what_mends_it() {
     let names = world.ok("preflight cool.cats -o name").await.stdout;
     assert_eq!(names.lines().count(), 16, "{names}");
 }
+
+#[tokio::test]
+async fn an_academic_domain_is_created_and_enabling_it_is_warned_of() {
+    let world = World::new().await;
+    world.ok("create cool.edu").await;
+    let report = world.run("preflight cool.edu -o json").await.json();
+    let check =
+        report["checks"].as_array().unwrap().iter().find(|it| it["id"] == "domain-eligible");
+    let check = check.unwrap();
+    assert_eq!((&check["state"], &check["severity"]), (&json!("failed"), &json!("warning")));
+    assert!(check["evidence"].as_str().unwrap().contains("approve"), "{check}");
+}

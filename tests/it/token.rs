@@ -271,3 +271,14 @@ async fn a_token_of_another_account_is_told_which_one() {
     assert_eq!((&ran.json()["kind"], &ran.json()["owner"]), (&json!("account"), &json!(own)));
     assert!(ran.error()["message"].as_str().unwrap().contains(own.as_str()), "{ran:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_would_not_be_printed_is_not_made() {
+    let world = World::new().await;
+    let error = world.run("token create-break-glass -o name").await;
+    assert_eq!(error.code, 2, "{error:?}");
+    assert!(error.stderr.contains("--output-file"), "{error:?}");
+    assert!(world.writes().is_empty());
+    let file = world.journal.path().join("token");
+    world.ok(&format!("token create-break-glass -o name --output-file {}", file.display())).await;
+}

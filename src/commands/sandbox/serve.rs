@@ -38,7 +38,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let state = context.settings.sandbox_state()?;
     let sandbox = sandbox::start(sandbox::Options {
         state: Some(state.clone()),
-        command: "cfsso sandbox serve".to_owned(),
+        command: sandbox::SERVICE.to_owned(),
         faults: options.faults.clone(),
         clock: context.clock.clone(),
         http: args.http,
@@ -46,7 +46,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ..sandbox::Options::default()
     })
     .await?;
-    context.screen.report(&Serving(sandbox.environment().into_iter().collect()))?;
+    let mut environment: BTreeMap<_, _> = sandbox.environment().into_iter().collect();
+    // What is rehearsed stays out of the journal of what was really changed.
+    let journal = crate::settings::journal_of_sandbox(&state);
+    environment.insert("CFSSO_JOURNAL", journal.display().to_string());
+    context.screen.report(&Serving(environment))?;
     context
         .screen
         .note(format!("the simulator keeps its state in {}; Ctrl-C ends it", state.display()));

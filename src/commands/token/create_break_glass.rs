@@ -20,7 +20,7 @@ use crate::flow::action::Action;
 use crate::flow::break_glass::{self, Granted};
 use crate::flow::plan::{Difference, Plan};
 use crate::flow::{Stop, StopKind, Tools};
-use crate::output::{Mark, Page, Show, Text};
+use crate::output::{Format, Mark, Page, Show, Text};
 use crate::settings::duration;
 
 /// Arguments of `token create-break-glass`.
@@ -74,6 +74,11 @@ pub struct Report {
 
 /// Makes a token for emergencies.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.output_file.is_none() && context.settings.format == Format::Name {
+        return Err(Stop::new(StopKind::Usage, "`-o name` prints the ID and not the token")
+            .hint("add `--output-file FILE`, or print it with `-o json`")
+            .into());
+    }
     let tools = context.tools().await?;
     let granted = break_glass::permissions(&tools, args.with_access).await?;
     let end = end(context.clock.now(), args.expires)?;
@@ -95,9 +100,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let (Some(draft), Some(file)) = (draft, &file)
         && let Err(error) = draft.keep(&value)
     {
-        return Err(taken_back(&tools, &made, file, &error).await.into());
+        return Err(taken_back(&tools, &made.id, file, &error).await.into());
     }
     let failure = proven(&tools, made.value.clone()).await;
+    let id = made.id.clone();
     let report = Report {
         schema: "cfsso/break-glass/v1",
         ok: failure.is_none(),
@@ -108,7 +114,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         value: file.is_none().then_some(value),
         file,
     };
-    Ok(Outcome::done(report).failed(failure.map(Into::into)))
+    if report.file.is_none()
+        && let Err(error) = context.screen.deliver(&report)
+    {
+        return Err(taken_back(&tools, &id, "standard output", &error).await.into());
+    }
+    let outcome = match report.file {
+        Some(_) => Outcome::done(report),
+        None => Outcome::silent(),
+    };
+    Ok(outcome.failed(failure.map(Into::into)))
 }
 
 /// When it ends, to the second: the API's times have no more.
@@ -137,8 +152,8 @@ fn drafted(target: &Path) -> Result<Draft, Stop> {
 }
 
 /// A token that nobody has is of no use: it is removed again.
-async fn taken_back(tools: &Tools<'_>, made: &Made, file: &str, error: &std::io::Error) -> Stop {
-    let request = token::delete(tools.account, &made.id);
+async fn taken_back(tools: &Tools<'_>, id: &str, file: &str, error: &std::io::Error) -> Stop {
+    let request = token::delete(tools.account, id);
     let removal = Action::new("remove the token that could not be kept", request, []);
     let removed = tools.execute(&removal).await;
     let (kind, fate) = match removed {
@@ -147,7 +162,7 @@ async fn taken_back(tools: &Tools<'_>, made: &Made, file: &str, error: &std::io:
             (StopKind::HalfDone, format!("it stands, and nobody has it: {}", error.line()))
         }
     };
-    Stop::new(kind, format!("the new token {} cannot be written to {file}", made.id))
+    Stop::new(kind, format!("the new token {id} cannot be written to {file}"))
         .causes([error.to_string(), fate])
         .hint("the dashboard lists tokens under Manage Account, Account API Tokens")
 }

@@ -4,7 +4,7 @@ use super::Subject;
 use crate::api::connector::Status;
 use crate::dns::{self, Judgement, PREFIX, Survey, Verdict, printable};
 use crate::domain::EmailDomain;
-use crate::flow::check::{Check, CheckId};
+use crate::flow::check::{Check, CheckId, Severity};
 
 /// What the name servers of the domain were seen to serve.
 #[derive(Clone, Copy)]
@@ -28,9 +28,14 @@ pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check 
 pub(super) fn eligible(domain: &EmailDomain) -> Check {
     let id = CheckId::DomainEligible;
     match domain.ineligible() {
-        None => {
-            Check::passed(id, format!("{domain} is no public mail provider's and not under .edu"))
+        None if domain.is_academic() => {
+            let evidence = format!(
+                "{domain} is an academic domain: Cloudflare has to approve that it is enabled"
+            );
+            let remedy = "ask Cloudflare support for the approval before you enable it";
+            Check::failed(id, evidence, remedy).of(Severity::Warning)
         }
+        None => Check::passed(id, format!("{domain} is eligible")),
         Some(reason) => {
             let remedy = format!("`cfsso connector delete {domain}`");
             Check::failed(id, reason.to_string(), remedy)

@@ -220,6 +220,11 @@ fn may_be_enabled(state: &World, position: usize) -> Result<(), Refusal> {
         let message = "The domain must be verified before its SSO connector can be enabled";
         return Err(Refusal::bad(12506, message));
     }
+    let domain = connector.email_domain.parse::<EmailDomain>();
+    if domain.is_ok_and(|domain| domain.is_academic()) {
+        let message = "Academic domains need approval by Cloudflare support to be enabled";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, 12508, message));
+    }
     let elsewhere = |known: &Connector| {
         known.enabled
             && known.account != connector.account

@@ -81,7 +81,7 @@ async fn create(
         let grant = Grant { id: state.issue(), account, provider, created_at: now };
         let answer = Answer::of(shown(&grant));
         state.grants.push(grant);
-        Ok(answer)
+        Ok(answer.created())
     })
 }
 
@@ -111,7 +111,7 @@ async fn remove(
     shared.store.change(|state| {
         let position = position(state, &account, &id)?;
         state.grants.remove(position);
-        Ok(Answer::of(json!({ "id": id })))
+        Ok(Answer::of(json!({ "id": id })).accepted())
     })
 }
 

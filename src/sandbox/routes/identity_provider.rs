@@ -80,7 +80,7 @@ async fn create(
         let (provider, secret) = Writing { account, id, before: None }.written(state, body)?;
         let answer = answered(&provider, state, &shared, secret);
         state.providers.push(provider);
-        Ok(answer)
+        Ok(answer.created())
     })
 }
 
@@ -126,7 +126,7 @@ async fn remove(
             return Err(Refusal::conflict("identity provider has an active federation grant"));
         }
         state.providers.remove(position);
-        Ok(Answer::of(json!({ "id": id })))
+        Ok(Answer::of(json!({ "id": id })).accepted())
     })
 }
 

@@ -13,6 +13,7 @@ mod permission_group;
 mod policy;
 mod record;
 mod share;
+mod share_excluded;
 mod share_recipient;
 mod share_resource;
 mod token;
@@ -42,6 +43,7 @@ pub(super) fn all() -> Router<Arc<Shared>> {
         .merge(policy::routes())
         .merge(record::routes())
         .merge(share::routes())
+        .merge(share_excluded::routes())
         .merge(share_recipient::routes())
         .merge(share_resource::routes())
         .merge(token::routes())

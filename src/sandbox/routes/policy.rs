@@ -214,7 +214,7 @@ async fn remove(
     shared.store.change(|state| {
         let position = position(state, &account, &app, &id)?;
         state.policies.remove(position);
-        Ok(Answer::of(json!({ "id": id })))
+        Ok(Answer::of(json!({ "id": id })).accepted())
     })
 }
 

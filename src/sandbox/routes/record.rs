@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Outcome, body, zone};
 use crate::sandbox::access::{Area, Right};
@@ -37,7 +37,7 @@ const FILTERS: [&str; 8] = [
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/zones/{zone}/dns_records", get(list).post(create))
-        .route("/zones/{zone}/dns_records/{id}", delete(remove).get(one))
+        .route("/zones/{zone}/dns_records/{id}", delete(remove).get(one).patch(change))
 }
 
 #[derive(Deserialize)]
@@ -123,6 +123,42 @@ async fn create(
         };
         let answer = Answer::of(shown(&record));
         state.records.push(record);
+        Ok(answer)
+    })
+}
+
+/// Changes the fields that are named. The official SDKs edit a record so.
+async fn change(
+    caller: Caller,
+    State(shared): State<Arc<Shared>>,
+    Path((zone, id)): Path<(String, String)>,
+    bytes: Bytes,
+) -> Outcome {
+    let zone = zone::visible(&shared, &caller, &zone, Area::Dns, Right::Write)?;
+    let wanted: Map<String, Value> = body(&bytes)?;
+    shared.store.change(|state| {
+        let is_meant = |known: &Record| known.zone == zone.id && known.id == id;
+        let position = state.records.iter().position(is_meant).ok_or_else(not_found)?;
+        let known = state.records[position].clone();
+        let mut fields = json!({
+            "name": known.name,
+            "type": known.kind,
+            "content": known.content,
+            "ttl": known.ttl,
+            "priority": known.priority,
+            "proxied": known.proxied,
+            "comment": known.comment,
+        });
+        for (name, value) in wanted {
+            fields[name] = value;
+        }
+        let fields = serde_json::from_value(fields)
+            .map_err(|error| Refusal::bad(9207, error.to_string()))?;
+        let Creation { name, kind, content, ttl, priority, proxied, comment } =
+            checked(fields, &zone)?;
+        let record = Record { name, kind, content, ttl, priority, proxied, comment, ..known };
+        let answer = Answer::of(shown(&record));
+        state.records[position] = record;
         Ok(answer)
     })
 }

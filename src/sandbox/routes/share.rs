@@ -142,6 +142,7 @@ async fn create(
             removed: None,
             recipients: Vec::new(),
             resources: Vec::new(),
+            excluded: Vec::new(),
         };
         for resource in &resources {
             share_resource::add(state, &mut share, resource, now)?;

@@ -24,7 +24,7 @@ use crate::sandbox::state::{Recipient, Share, State as World, Target};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/accounts/{account}/shares/{share}/recipients", get(list).post(create))
+        .route("/accounts/{account}/shares/{share}/recipients", get(list).post(create).put(replace))
         .route("/accounts/{account}/shares/{share}/recipients/{id}", get(one).delete(remove))
 }
 
@@ -90,6 +90,46 @@ async fn create(
         let answer = Answer::of(shown(recipient, &share, state, now, false));
         state.shares[position] = share;
         Ok(answer.without_messages().created())
+    })
+}
+
+/// Replaces the recipients by a list: new ones are added, those that are not in
+/// it are removed.
+async fn replace(
+    caller: Caller,
+    State(shared): State<Arc<Shared>>,
+    Path((account, share)): Path<(String, String)>,
+    bytes: Bytes,
+) -> Outcome {
+    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
+    let wanted: Vec<Raw> = body(&bytes)?;
+    let now = shared.clock.now();
+    shared.store.change(|state| {
+        let position = active(state, &account, &share)?;
+        let mut share = state.shares[position].clone();
+        let targets = wanted.iter().map(|given| target(state, &share, given));
+        let targets = targets.collect::<Result<Vec<_>, _>>()?;
+        let are_accounts = targets.iter().all(|target| matches!(target, Target::Account(_)));
+        let is_with_accounts =
+            share.recipients.iter().all(|known| matches!(known.target, Target::Account(_)));
+        if !are_accounts || !is_with_accounts {
+            return Err(Refusal::bad(1001, "only the accounts of a share can be replaced"));
+        }
+        for known in &mut share.recipients {
+            if !targets.contains(&known.target) {
+                known.removed.get_or_insert(now);
+            }
+        }
+        let is_new = |target: &Target| {
+            !share.recipients.iter().any(|it| it.removed.is_none() && it.target == *target)
+        };
+        let new: Vec<_> = wanted.iter().zip(&targets).filter(|(_, it)| is_new(it)).collect();
+        for (given, _) in new {
+            add(state, &mut share, given, now)?;
+        }
+        share.modified = now;
+        state.shares[position] = share;
+        Ok(Answer::empty())
     })
 }
 

@@ -73,7 +73,7 @@ async fn an_oidc_idp_is_filled_from_what_its_issuer_publishes() {
         assert_eq!(created["config"][field], company["config"][field], "{field}");
     }
     let other = format!("idp create oidc --name Other --discover {issuer}/nothing {client}");
-    assert_eq!(world.run(&other).await.code, 2);
+    assert_eq!(world.run(&other).await.code, 9);
     let wrong = format!("idp create github --name Other --discover {issuer} {client}");
     assert_eq!(world.run(&wrong).await.code, 2);
     let idps = world.ok("idp list -o name").await.stdout;

@@ -202,3 +202,20 @@ async fn all_of_it_is_there_after_a_restart_with_the_new_port_in_it() {
     let id = id(&provider);
     assert_eq!(sandbox.stored_secret(id), Some(json!("sandbox-client-secret")));
 }
+
+#[tokio::test]
+async fn creations_are_201_and_deletions_202() {
+    let (sandbox, _) = sandbox().await;
+    let account = sandbox.account();
+    let base = format!("/accounts/{account}/access");
+    let ask = async |request: String, body| ask(&sandbox, Access::Full, &request, body).await;
+    let body = json!({"name": "Okta", "type": "okta", "config": {}});
+    let idp = ask(format!("POST {base}/identity_providers"), Some(body)).await;
+    let id = idp.result()["id"].as_str().unwrap().to_owned();
+    let grants = format!("{base}/idp_federation_grants");
+    let grant = ask(format!("POST {grants}"), Some(json!({ "idp_id": id }))).await;
+    assert_eq!((idp.status, grant.status), (201, 201));
+    let grant = grant.result()["id"].as_str().unwrap().to_owned();
+    assert_eq!(ask(format!("DELETE {grants}/{grant}"), None).await.status, 202);
+    assert_eq!(ask(format!("DELETE {base}/identity_providers/{id}"), None).await.status, 202);
+}

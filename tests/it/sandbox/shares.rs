@@ -247,3 +247,54 @@ async fn what_cannot_be_shared_is_refused() {
     }
     assert_eq!(call(&sandbox, "GET /shares", None).await.result(), json!([]));
 }
+
+#[tokio::test]
+async fn a_list_of_recipients_replaces_those_there_are() {
+    let (sandbox, _) = sandbox().await;
+    let [_, _, small, big, ..] = sandbox.accounts() else { panic!() };
+    let grant = grant(&sandbox).await;
+    let path = share(&sandbox, &grant, json!([to(small)])).await;
+    let reply = call(&sandbox, &format!("PUT {path}/recipients"), Some(json!([to(big)]))).await;
+    assert_eq!((reply.status, reply.text.as_str()), (204, ""), "{reply:?}");
+    let list = call(&sandbox, &format!("GET {path}/recipients"), None).await.result();
+    let states: Vec<_> =
+        list.as_array().unwrap().iter().map(|it| &it["association_status"]).collect();
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert!(states[0].as_str().unwrap().starts_with("disassociat"), "{list}");
+    assert_eq!(list[1]["recipient_account_id"], json!(big));
+    // The same list again changes nothing.
+    call(&sandbox, &format!("PUT {path}/recipients"), Some(json!([to(big)]))).await;
+    let again = call(&sandbox, &format!("GET {path}/recipients"), None).await.result();
+    assert_eq!(again.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_share_with_an_organization_excludes_accounts() {
+    let (sandbox, _) = sandbox().await;
+    let [_, _, small, _, dogs, ..] = sandbox.accounts() else { panic!() };
+    let grant = grant(&sandbox).await;
+    let with_accounts = share(&sandbox, &grant, json!([to(small)])).await;
+    let body = json!({ "account_id": small });
+    let refused =
+        call(&sandbox, &format!("POST {with_accounts}/excluded-recipients"), Some(body.clone()))
+            .await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    let path = share(&sandbox, &grant, json!([{}])).await;
+    let all = format!("{path}/excluded-recipients");
+    let reply = call(&sandbox, &format!("POST {all}"), Some(body.clone())).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let id = reply.result()["id"].as_str().unwrap().to_owned();
+    assert_eq!(call(&sandbox, &format!("POST {all}"), Some(body)).await.status, 409);
+    let outside = json!({ "account_id": dogs });
+    assert_eq!(call(&sandbox, &format!("POST {all}"), Some(outside)).await.status, 400);
+    let list = call(&sandbox, &format!("GET {all}"), None).await.result();
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["account_id"]), (1, &json!(small)));
+    let one = call(&sandbox, &format!("GET {all}/{id}"), None).await.result();
+    assert_eq!(one["id"], id.as_str());
+    assert_eq!(call(&sandbox, &format!("DELETE {all}/{id}"), None).await.status, 200);
+    assert_eq!(call(&sandbox, &format!("GET {all}/{id}"), None).await.status, 404);
+    let reply = call(&sandbox, &format!("PUT {all}"), Some(json!([{ "account_id": small }]))).await;
+    assert_eq!(reply.status, 204);
+    let list = call(&sandbox, &format!("GET {all}"), None).await.result();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+}

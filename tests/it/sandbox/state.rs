@@ -82,14 +82,15 @@ async fn only_its_owner_may_read_the_state() {
 async fn a_second_sandbox_on_a_state_waits_and_then_says_who_holds_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let first = sandbox::start(options(&path)).await.unwrap();
+    let short = || Options { command: "cfsso --sandbox".to_owned(), ..options(&path) };
+    let first = sandbox::start(short()).await.unwrap();
     let second = Options { lock_wait: Duration::from_secs(3), ..options(&path) };
     let clock = second.clock.clone();
     let error = sandbox::start(second).await.unwrap_err();
     assert!(matches!(error, Error::Held { .. }), "{error}");
     assert_eq!(clock.now().as_second(), 3, "it waited as long as it was told to");
     let error = error.to_string();
-    let holder = format!("process {} (`cfsso sandbox serve`)", std::process::id());
+    let holder = format!("process {} (`cfsso --sandbox`)", std::process::id());
     assert!(error.contains(&holder), "{error}");
     assert!(error.contains(&first.base_url()), "{error}");
     assert!(error.contains("state.json"), "{error}");
@@ -98,10 +99,23 @@ async fn a_second_sandbox_on_a_state_waits_and_then_says_who_holds_it() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_served_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let served = sandbox::start(options(&path)).await.unwrap();
+    let second = Options { lock_wait: Duration::MAX, ..options(&path) };
+    let clock = second.clock.clone();
+    let error = sandbox::start(second).await.unwrap_err();
+    assert_eq!(clock.now().as_second(), 0, "it did not wait");
+    assert!(error.to_string().contains(&served.base_url()), "{error}");
+}
+
+#[tokio::test]
 async fn one_that_waits_goes_on_when_the_state_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let first = sandbox::start(options(&path)).await.unwrap();
+    let short = Options { command: "cfsso --sandbox".to_owned(), ..options(&path) };
+    let first = sandbox::start(short).await.unwrap();
     let second = Options { lock_wait: Duration::MAX, ..options(&path) };
     let (second, ()) = tokio::join!(sandbox::start(second), async {
         tokio::task::yield_now().await;
