@@ -350,7 +350,7 @@ impl Context {
         } else {
             Loopback::Refused
         };
-        let limits = Limits { loopback, body, ..Limits::default() };
+        let limits = Limits { body, loopback, ..Limits::default() };
         let proxy = self.settings.proxy.checked()?;
         Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
     }

@@ -229,12 +229,12 @@ fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
     }
     let (binding, sso_url) =
         service(&entity.services).ok_or(MetadataError::Other(Wrong::NoService))?;
-    let Certificates { certificates, expired, notes } = certificates(&entity.certificates, now)?;
+    let Certificates { good, expired, notes } = certificates(&entity.certificates, now)?;
     Ok(Metadata {
         entity_id: entity.id,
         sso_url,
         binding,
-        certificates,
+        certificates: good,
         expired,
         valid_until,
         wants_signed_requests: entity.wants_signed_requests,
@@ -269,7 +269,7 @@ fn service(services: &[(String, String)]) -> Option<(Binding, Url)> {
 /// The certificates that are valid and those that are not, each once, and notes
 /// on those that cannot be read.
 struct Certificates {
-    certificates: Vec<Certificate>,
+    good: Vec<Certificate>,
     expired: Vec<Certificate>,
     notes: Vec<String>,
 }
@@ -302,7 +302,7 @@ fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, Metada
             Err(MetadataError::Expired { subject: last.subject.clone(), since: last.not_after })
         }
         (true, None) => Err(MetadataError::Other(Wrong::NoCertificate)),
-        (false, _) => Ok(Certificates { certificates: good, expired, notes }),
+        (false, _) => Ok(Certificates { good, expired, notes }),
     }
 }
 
@@ -497,10 +497,11 @@ mod tests {
             (&["2.0:nameid-format:persistent"], true),
             (&["2.0:nameid-format:transient", "1.1:nameid-format:emailAddress"], false),
         ] {
-            let names: String = formats
+            let names: Vec<_> = formats
                 .iter()
                 .map(|format| format!("<md:NameIDFormat> {FORMAT}{format}\n</md:NameIDFormat>"))
                 .collect();
+            let names = names.concat();
             let inner = key("", &certificate("a", 2030)) + &names + &usual();
             assert_eq!(read_text(&idp("", &inner)).unwrap().lacks_email_name(), lacks, "{names}");
         }

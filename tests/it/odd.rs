@@ -237,3 +237,48 @@ async fn pages_without_end_are_given_up_by_size() {
     assert!(error["causes"].to_string().contains("64 MiB"), "{error}");
     assert!(server.received_requests().await.unwrap().len() <= 4);
 }
+
+/// Any value of JSON, up to three levels deep.
+fn any_value(random: &mut fastrand::Rng, depth: u8) -> Value {
+    match random.u8(0..if depth == 0 { 4 } else { 6 }) {
+        0 => Value::Null,
+        1 => random.bool().into(),
+        2 => random.i64(..).into(),
+        3 => "x".repeat(random.usize(0..4)).into(),
+        4 => (0..random.u8(0..3)).map(|_| any_value(random, depth - 1)).collect(),
+        _ => {
+            let name = ["id", "email_domain", "enabled", "name"][random.usize(0..4)];
+            json!({ name: any_value(random, depth - 1) })
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_names_exactly_the_enabled_connectors_among_anything() {
+    for seed in 0..40 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut enabled = Vec::new();
+        let list: Vec<Value> = (0..random.usize(0..9))
+            .map(|n| {
+                if random.bool() {
+                    return any_value(&mut random, 3);
+                }
+                let (id, is_enabled) = (format!("c{n}"), random.bool());
+                enabled.extend(is_enabled.then(|| id.clone()));
+                json!({ "id": id, "email_domain": format!("d{n}.example"), "enabled": is_enabled })
+            })
+            .collect();
+        let list = json!(list).to_string();
+        let (world, api, _server) = world(&[("/sso_connectors", &list)]).await;
+        let ran = world.run("bypass disable --all --yes --dry-run -o json").await;
+        assert_eq!(ran.code, 0, "{list}: {ran:?}");
+        let plan = ran.json();
+        let path = |change: &Value| change["request"]["path"].as_str().unwrap().to_owned();
+        let planned: Vec<_> = plan["changes"].as_array().unwrap().iter().map(path).collect();
+        let mut planned: Vec<_> =
+            planned.iter().map(|path| path.rsplit('/').next().unwrap()).collect();
+        planned.sort_unstable();
+        assert_eq!(planned, enabled, "{list}");
+        assert!(api.writes.lock().unwrap().is_empty());
+    }
+}

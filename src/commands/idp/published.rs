@@ -52,7 +52,7 @@ impl Published {
     ) -> anyhow::Result<Map<String, Value>> {
         let config = if let Some(issuer) = self.issuer()? {
             let found = discovery::discover(&context.fetcher()?, &issuer).await;
-            let found = found.map_err(not_discovered)?;
+            let found = found.map_err(|error| not_discovered(&error))?;
             context.screen.note(format!("`{}` publishes:", found.issuer));
             for odd in &found.notes {
                 context.screen.warn(odd.as_str());
@@ -139,24 +139,24 @@ fn no_email_name(found: &metadata::Metadata) -> Stop {
 
 /// The stop for an issuer that was not discovered. One with another name has a
 /// way by hand: its endpoints, filled in.
-fn not_discovered(error: DiscoveryError) -> Stop {
+fn not_discovered(error: &DiscoveryError) -> Stop {
     match error {
-        DiscoveryError::Unread { ref source, .. } if source.is_unreachable() => {
-            let stop = usage(&error);
+        DiscoveryError::Unread { source, .. } if source.is_unreachable() => {
+            let stop = usage(error);
             Stop::new(StopKind::Unreachable, stop.message)
                 .causes(stop.causes)
                 .hint("check the address, then run the same command again; `cfsso idp create oidc --help` has flags for the endpoints")
         }
-        DiscoveryError::OtherIssuer { ref found, .. } => {
+        DiscoveryError::OtherIssuer { found, .. } => {
             let hint = format!(
                 "if the endpoints are right: `cfsso idp create oidc --auth-url {} --token-url {} --certs-url {}`",
                 quoted(found.auth_url.as_str()),
                 quoted(found.token_url.as_str()),
                 quoted(found.certs_url.as_str())
             );
-            usage(&error).hint(hint)
+            usage(error).hint(hint)
         }
-        _ => usage(&error),
+        _ => usage(error),
     }
 }
 

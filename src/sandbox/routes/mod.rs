@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::Refusal;
 use super::shared::Shared;
+use crate::input::depth;
 
 /// All that is modelled.
 pub(super) fn all() -> Router<Arc<Shared>> {
@@ -55,6 +56,9 @@ type Outcome = Result<super::answer::Answer, Refusal>;
 
 /// Reads a body, whatever its `Content-Type` says: the API does not care.
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    if let Err(error) = depth::check(bytes) {
+        return Err(Refusal::bad(6007, error.to_string()));
+    }
     match serde_json::from_slice(bytes) {
         Ok(body) => Ok(body),
         Err(error) if error.is_data() => {

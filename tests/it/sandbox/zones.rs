@@ -92,11 +92,11 @@ async fn a_patch_changes_the_fields_of_a_record_that_it_names() {
     let path = format!("/zones/{}/dns_records", zone(&sandbox, "cool.cats").await);
     let body = json!({"type": "TXT", "name": "cool.cats", "content": "a=b", "ttl": 120});
     let made = full(&sandbox, &format!("POST {path}"), Some(body)).await.result();
-    let patch = format!("PATCH {path}/{}", made["id"].as_str().unwrap());
-    let changed = full(&sandbox, &patch, Some(json!({"content": "a=c"}))).await.result();
+    let request = format!("PATCH {path}/{}", made["id"].as_str().unwrap());
+    let changed = full(&sandbox, &request, Some(json!({"content": "a=c"}))).await.result();
     assert_eq!((&changed["content"], &changed["ttl"]), (&json!("\"a=c\""), &json!(120)));
     assert_eq!((&changed["id"], &changed["name"]), (&made["id"], &made["name"]));
-    let refused = full(&sandbox, &patch, Some(json!({"ttl": 7}))).await;
+    let refused = full(&sandbox, &request, Some(json!({"ttl": 7}))).await;
     assert_eq!(refused.refusal(), (400, 1004));
     let unknown = format!("PATCH {path}/{}", "0".repeat(32));
     assert_eq!(full(&sandbox, &unknown, Some(json!({}))).await.refusal(), (404, 81044));
