@@ -176,7 +176,8 @@ pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
     let scopes = config.get("scopes").and_then(texts).filter(|scopes| !scopes.is_empty())?;
     let asks = scopes.iter().any(|scope| scope.split_whitespace().any(|one| one == "email"));
     let claim = config.get("email_claim_name").and_then(Json::as_str).unwrap_or_default();
-    (kind == "oidc" && !asks && claim.trim().is_empty())
+    // The claim `email` comes with the scope of that name.
+    (kind == "oidc" && !asks && ["", "email"].contains(&claim.trim()))
         .then(|| Invalid { field: "scopes".to_owned(), wrong: Wrong::NoEmail })
 }
 

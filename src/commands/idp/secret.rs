@@ -129,7 +129,7 @@ pub fn taken(given: Result<Given, Refused>, what: &str, context: &Context) -> Re
     let given = given.map_err(|refused| stop(&refused, what))?;
     if !given.removed.is_empty() {
         let removed = given.removed.join(" and ");
-        context.screen.note(Text::prose(format!("{what}: the {removed} was removed")));
+        context.screen.note(Text::prose(format!("removed from {what}: {removed}")));
     }
     Ok(given.secret)
 }

@@ -20,8 +20,7 @@ fn of_check(id: CheckId) -> &'static str {
             "The domain is proven to be the account's. Cloudflare enables no other."
         }
         CheckId::DomainEligible => {
-            "Cloudflare takes no domains of public mail providers, and none under .edu: their \
-             addresses are not one company's."
+            "The domain is not a public email provider. Academic domains need approval by Cloudflare."
         }
         CheckId::ZeroTrustOrg => {
             "Dashboard SSO rests on a Zero Trust organization, on any plan: without one there is \

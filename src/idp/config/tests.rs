@@ -292,6 +292,7 @@ fn a_configuration_that_never_asks_for_an_address_is_wrong() {
         ("oidc", json!({ "scopes": ["openid", "profile"] }), true),
         ("oidc", json!({ "scopes": ["openid profile"] }), true),
         ("oidc", json!({ "scopes": ["openid"], "email_claim_name": " " }), true),
+        ("oidc", json!({ "scopes": ["openid"], "email_claim_name": "email" }), true),
         ("oidc", json!({ "scopes": ["openid"], "email_claim_name": "upn" }), false),
         ("oidc", json!({ "scopes": ["openid", "email"] }), false),
         ("oidc", json!({ "scopes": ["openid email"] }), false),

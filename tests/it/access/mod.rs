@@ -2,6 +2,7 @@
 //! odd numbers, unknown fields, and other people's changes included.
 
 mod app;
+mod email;
 mod idp;
 mod secrets;
 mod server;
