@@ -1,6 +1,6 @@
 //! What this machine changed: each write is on disk, with the object as it was,
 //! before it leaves, and what became of it afterwards. The one way to write is
-//! [`Tools::write`](super::Tools::write), which goes through here.
+//! [`Tools::execute`](super::Tools::execute), which goes through here.
 
 mod entry;
 mod origin;
