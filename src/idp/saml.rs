@@ -2,6 +2,7 @@
 //! providers. Entities are never expanded, and a document type is refused.
 
 use quick_xml::XmlVersion;
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -39,8 +40,8 @@ pub enum XmlError {
     /// It is no XML.
     #[error("it is no XML: {0}")]
     Malformed(String),
-    /// It ends within an element.
-    #[error("it ends early: an element is not closed; download it again")]
+    /// It ends within an element or a tag.
+    #[error("it ends early; download it again")]
     CutOff,
     /// It has a document type, which could define entities.
     #[error("it has a document type definition, which SAML metadata never has")]
@@ -70,8 +71,10 @@ pub(super) fn walk(text: &str) -> Result<Found, XmlError> {
     let mut reader = NsReader::from_str(text);
     let mut walk = Walk::default();
     loop {
-        let (namespace, event) =
-            reader.read_resolved_event().map_err(|error| XmlError::Malformed(error.to_string()))?;
+        let (namespace, event) = match reader.read_resolved_event() {
+            Ok(read) => read,
+            Err(error) => return Err(unreadable(&error, text, reader.error_position())),
+        };
         let namespace = match namespace {
             ResolveResult::Bound(Namespace(name)) => name.to_owned(),
             ResolveResult::Unbound | ResolveResult::Unknown(_) => String::new(),
@@ -97,6 +100,23 @@ pub(super) fn walk(text: &str) -> Result<Found, XmlError> {
             Event::CData(text) => walk.text(&text),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
+    }
+}
+
+/// A document that ends within a tag, a comment or a reference was cut off.
+fn unreadable(error: &Error, text: &str, position: u64) -> XmlError {
+    let rest = usize::try_from(position).ok().and_then(|position| text.get(position..));
+    let is_last = rest.is_none_or(|rest| !rest.get(1..).unwrap_or_default().contains('<'));
+    match error {
+        // These stand for a mistake in the middle, too.
+        Error::Syntax(SyntaxError::InvalidBangMarkup)
+        | Error::IllFormed(IllFormedError::UnclosedReference)
+            if !is_last =>
+        {
+            XmlError::Malformed(error.to_string())
+        }
+        Error::Syntax(_) | Error::IllFormed(IllFormedError::UnclosedReference) => XmlError::CutOff,
+        _ => XmlError::Malformed(error.to_string()),
     }
 }
 
@@ -213,4 +233,30 @@ fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Xml
         .normalized_value(XmlVersion::Implicit1_0)
         .map_err(|error| malformed(error.to_string()))?;
     Ok(Some(value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str =
+        r#"<?xml version="1.0"?><!-- < --><a b="1>" c='2'><?pi ?>&amp;<![CDATA[<]]><d/></a>"#;
+
+    #[test]
+    fn a_document_that_is_cut_anywhere_ends_early() {
+        assert!(walk(WHOLE).is_ok());
+        let prolog = WHOLE.find("<a").unwrap();
+        let between = [0, WHOLE.find("<!--").unwrap(), prolog];
+        for end in (0..WHOLE.len()).filter(|end| !between.contains(end)) {
+            assert_eq!(walk(&WHOLE[..end]), Err(XmlError::CutOff), "{}", &WHOLE[..end]);
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_the_middle_is_no_early_end() {
+        for text in ["<a><!b></a>", "<a>b & c</a>", "<a></b></a>", "<a b='1' b='2'><c d=1 /></a>"] {
+            let found = walk(text);
+            assert!(!matches!(found, Err(XmlError::CutOff)), "{text} {found:?}");
+        }
+    }
 }
