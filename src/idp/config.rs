@@ -160,12 +160,17 @@ impl Invalid {
 /// what is missing.
 #[must_use]
 pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Invalid> {
-    let found = config.iter().filter_map(|(name, value)| check_field(kind, name, value).err());
-    let mut found: Vec<_> =
-        found.filter(|invalid| purpose == Purpose::Create || !is_kept(invalid)).collect();
+    let is_kept = |invalid: &Invalid| purpose == Purpose::Update && is_kept(invalid, config);
+    let mut found: Vec<_> = fields(kind, config).filter(|invalid| !is_kept(invalid)).collect();
     found.extend(missing(kind, config, purpose));
     found.extend(lacks_email(kind.name, config));
     found
+}
+
+/// What is wrong with each field. A list of certificates that is null is absent.
+pub fn fields(kind: &Kind, config: &Map<String, Json>) -> impl Iterator<Item = Invalid> {
+    let invalid = config.iter().filter_map(|(name, value)| check_field(kind, name, value).err());
+    invalid.filter(|invalid| invalid.field != "idp_public_certs" || invalid.wrong != Wrong::Null)
 }
 
 /// What is wrong with a configuration that never asks for an email address:
@@ -182,12 +187,18 @@ pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
 }
 
 /// Whether what is wrong with a new value may be right in one that exists: the
-/// API knows fields that are not known here, and hides secrets.
-fn is_kept(invalid: &Invalid) -> bool {
-    matches!(
-        invalid.wrong,
-        Wrong::Unknown { .. } | Wrong::Misfit { .. } | Wrong::Masked | Wrong::Null
-    )
+/// API knows fields that are not known here, and hides secrets; one certificate
+/// that can be read is enough.
+fn is_kept(invalid: &Invalid, config: &Map<String, Json>) -> bool {
+    let is_readable = |text: &str| certificate::read_all(text).is_ok();
+    let list = || config.get("idp_public_certs").and_then(Json::as_array).into_iter().flatten();
+    match invalid.wrong {
+        Wrong::Unknown { .. } | Wrong::Misfit { .. } | Wrong::Masked | Wrong::Null => true,
+        _ if invalid.field == "idp_public_certs" => {
+            list().filter_map(Json::as_str).any(is_readable)
+        }
+        _ => false,
+    }
 }
 
 /// Whether the type has this field and the field may hold this value.
@@ -202,7 +213,8 @@ pub fn check_field(kind: &Kind, name: &str, value: &Json) -> Result<(), Invalid>
 }
 
 fn missing(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Invalid> {
-    let is_there = |name: &str| config.contains_key(name);
+    let is_absent = |name: &str, value: &Json| value.is_null() && name.starts_with("idp_public");
+    let is_there = |name: &str| config.get(name).is_some_and(|value| !is_absent(name, value));
     kind.fields
         .iter()
         .filter(|field| field.need == Need::Needed && !is_there(field.name))
@@ -321,6 +333,9 @@ fn wrong_certificates(field: &Field, value: &Json) -> Option<Wrong> {
     let one = field.name == "idp_public_cert";
     let texts = if one { value.as_str().map(|text| vec![text]) } else { texts(value) };
     let expected = if one { "a certificate" } else { "a list of certificates" };
+    if value.is_null() {
+        return Some(Wrong::Null);
+    }
     let Some(texts) = texts else { return unlike(expected, value) };
     if texts.is_empty() {
         return Some(Wrong::Empty);

@@ -168,10 +168,7 @@ fn set(body: &mut Document, config: &Map<String, Value>) -> Result<(), Stop> {
 
 fn has_no_wrong_field(kind: &Kind, body: &Document) -> Result<(), Stop> {
     let config: Map<String, Value> = body.read(&["config"]).unwrap_or_default();
-    let wrong: Vec<_> = config
-        .iter()
-        .filter_map(|(name, value)| config::check_field(kind, name, value).err())
-        .collect();
+    let wrong: Vec<_> = config::fields(kind, &config).collect();
     if wrong.is_empty() { Ok(()) } else { Err(invalid(kind, wrong.iter())) }
 }
 

@@ -156,14 +156,17 @@ fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
     let empty = Map::new();
     let config = idp.config.as_object().unwrap_or(&empty);
     let subject = check::Subject { kind: idp.kind.as_str(), config };
-    let points = check::offline(subject, &check::Terms::new(now, 0));
-    let dates = points.into_iter().find(|point| point.id == PointId::CertificateDates)?;
-    let words = format!("{}: {}", idp.name, dates.evidence);
-    Some(match dates.state {
+    let mut points = check::offline(subject, &check::Terms::new(now, 0));
+    points.retain(|point| point.id == PointId::CertificateDates);
+    let evidence: Vec<_> = points.iter().map(|point| point.evidence.as_str()).collect();
+    let words = format!("{}: {}", idp.name, evidence.join("; "));
+    // One that cannot be read comes before the dates of the others.
+    let first = points.into_iter().next()?;
+    Some(match first.state {
         check::State::Proven => Finding::passed(id, words),
         check::State::NotProven => Finding::not_checked(id, words),
         check::State::Failed => {
-            Finding::failed(id, words, dates.remedy.unwrap_or_else(|| "`cfsso idp update`".into()))
+            Finding::failed(id, words, first.remedy.unwrap_or_else(|| "`cfsso idp update`".into()))
         }
     })
 }
@@ -484,6 +487,10 @@ mod tests {
         let valid = include_str!("../../sandbox/issuer/valid.pem");
         saml["config"] = json!({ "idp_public_certs": [valid] });
         assert_eq!(states(&idps(&saml)), [State::Passed]);
+        saml["config"] = json!({ "idp_public_certs": [valid, "no certificate"] });
+        let found = certificates(&idps(&saml), terms().now);
+        let evidence = &found[0].evidence;
+        assert!(evidence.contains("certificate 2 cannot be read") && evidence.contains("holds"));
         assert_eq!(states(&Facts { idps: Err(forbidden()), ..facts() }), [State::NotChecked]);
     }
 

@@ -15,7 +15,7 @@ const RENEW: &str =
 pub(super) fn certificates(config: &Map<String, Value>, terms: &Terms) -> Vec<Point> {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
-    for (text, position) in texts(config).into_iter().zip(1..) {
+    for (position, text) in texts(config) {
         match certificate::read_all(text) {
             Ok(all) => found.extend(all),
             Err(error) => {
@@ -38,12 +38,13 @@ pub(super) fn certificates(config: &Map<String, Value>, terms: &Terms) -> Vec<Po
     }
 }
 
-fn texts(config: &Map<String, Value>) -> Vec<&str> {
+/// The certificates that are not empty, each with its position from 1.
+fn texts(config: &Map<String, Value>) -> Vec<(usize, &str)> {
     let list = config.get("idp_public_certs").and_then(Value::as_array);
-    let many = list.into_iter().flatten().filter_map(Value::as_str);
-    let one = config.get("idp_public_cert").and_then(Value::as_str);
-    let mut texts: Vec<_> = many.chain(one).filter(|text| !text.trim().is_empty()).collect();
-    texts.dedup();
+    let all = list.into_iter().flatten().chain(config.get("idp_public_cert"));
+    let texts = (1..).zip(all).filter_map(|(position, one)| Some((position, one.as_str()?)));
+    let mut texts: Vec<_> = texts.filter(|(_, text)| !text.trim().is_empty()).collect();
+    texts.dedup_by_key(|(_, text)| *text);
     texts
 }
 
@@ -109,6 +110,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::point::State;
+    use super::super::{Subject, offline};
     use super::*;
 
     /// A certificate that holds through the first days of June 2026.
@@ -160,6 +162,8 @@ mod tests {
         for (config, state) in [
             (json!({}), State::NotProven),
             (json!({ "idp_public_certs": [] }), State::NotProven),
+            (json!({ "idp_public_certs": [null, ""] }), State::NotProven),
+            (json!({ "idp_public_certs": null }), State::NotProven),
             (json!({ "idp_public_cert": null }), State::NotProven),
             (json!({ "idp_public_cert": "garbage" }), State::Failed),
         ] {
@@ -168,5 +172,28 @@ mod tests {
         }
         let one = json!({ "idp_public_cert": certificate(2020, (2030, 1)) });
         assert_eq!(points(&one, 30)[0].state, State::Proven);
+    }
+
+    #[test]
+    fn an_unreadable_certificate_beside_a_good_one_is_a_warning_with_its_position() {
+        let good = certificate(2020, (2030, 1));
+        for (list, evidence) in [
+            (json!([good, "bm8="]), "certificate 2 cannot be read"),
+            (json!(["bm8=", good]), "certificate 1 cannot be read"),
+            (json!([null, good, "bm8="]), "certificate 3 cannot be read"),
+        ] {
+            let config = json!({
+                "sso_target_url": "https://a.cats/",
+                "issuer_url": "a",
+                "idp_public_certs": list,
+            });
+            let subject = Subject { kind: "saml", config: config.as_object().unwrap() };
+            let now = "2026-06-01T00:00:00Z".parse().unwrap();
+            let found = offline(subject, &Terms::new(now, 1));
+            assert!(!found.iter().any(Point::is_failure), "{found:?}");
+            let warnings: Vec<_> = found.iter().filter(|point| point.is_warning()).collect();
+            assert_eq!(warnings.len(), 1, "{found:?}");
+            assert!(warnings[0].evidence.starts_with(evidence), "{found:?}");
+        }
     }
 }

@@ -287,6 +287,29 @@ fn one_certificate_of_the_older_guides_is_enough() {
 }
 
 #[test]
+fn a_null_list_is_absent() {
+    let missing = "`idp_public_certs` is missing: signing certificates of the IdP";
+    for (kind, field, expected) in [
+        ("saml", "idp_public_certs", &[missing][..]),
+        ("saml", "attributes", &[]),
+        ("oidc", "scopes", &[]),
+        ("oidc", "claims", &[]),
+    ] {
+        let kind = kind::find(kind).unwrap();
+        let mut config = full(kind);
+        config.remove("idp_public_cert");
+        config.insert(field.to_owned(), Json::Null);
+        for purpose in [Purpose::Create, Purpose::Update] {
+            assert_eq!(texts_of(kind, &config, purpose), expected, "{field} {purpose:?}");
+        }
+        assert_eq!(fields(kind, &config).count(), 0, "{field}");
+    }
+    let saml = kind::find("saml").unwrap();
+    let wiped = check_field(saml, "idp_public_certs", &Json::Null).unwrap_err();
+    assert_eq!(wiped.wrong, Wrong::Null);
+}
+
+#[test]
 fn a_configuration_that_never_asks_for_an_address_is_wrong() {
     for (kind, config, is_wrong) in [
         ("oidc", json!({ "scopes": ["openid", "profile"] }), true),
