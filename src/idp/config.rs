@@ -112,6 +112,12 @@ pub enum Wrong {
          that contains the address: `--email-claim-name CLAIM`"
     )]
     NoEmail,
+    /// It names no tenant of Entra.
+    #[error(
+        "names `{0}` instead of a tenant, so sign-ins to a single-tenant app fail; use the \
+         directory (tenant) ID"
+    )]
+    ManyTenants(&'static str),
     /// It holds no certificate.
     #[error("holds no usable certificate: {0}")]
     Certificate(certificate::Unreadable),
@@ -164,7 +170,54 @@ pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Ve
     let mut found: Vec<_> = fields(kind, config).filter(|invalid| !is_kept(invalid)).collect();
     found.extend(missing(kind, config, purpose));
     found.extend(lacks_email(kind.name, config));
+    if purpose == Purpose::Update {
+        found.extend(many_tenants(kind.name, config));
+    }
     found
+}
+
+/// Why every sign-in fails by what a configuration says, although everything
+/// answers.
+#[must_use]
+pub fn rejects_everyone(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
+    lacks_email(kind, config).or_else(|| many_tenants(kind, config))
+}
+
+/// The field that names an alias of Entra for many tenants, where an app of one
+/// tenant is needed (Microsoft, error AADSTS50194).
+fn many_tenants(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
+    const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
+    let fields: &[&str] = match kind {
+        "azureAD" => &["directory_id"],
+        // The keys are the same for all tenants.
+        "oidc" => &["auth_url", "token_url"],
+        _ => &[],
+    };
+    fields.iter().find_map(|field| {
+        let text = config.get(*field)?.as_str()?.trim();
+        let url = Url::parse(text).ok();
+        let tenant = match &url {
+            Some(url) if is_entra(url) => url.path_segments()?.next()?,
+            Some(_) => return None,
+            None => text,
+        };
+        let alias = ALIASES.into_iter().find(|alias| tenant.eq_ignore_ascii_case(alias))?;
+        Some(Invalid { field: (*field).to_owned(), wrong: Wrong::ManyTenants(alias) })
+    })
+}
+
+/// Whether a URL is of Entra, national clouds included (Microsoft, "National
+/// clouds").
+fn is_entra(url: &Url) -> bool {
+    const HOSTS: [&str; 6] = [
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.partner.microsoftonline.cn",
+        "login.microsoft.com",
+        "login.windows.net",
+        "sts.windows.net",
+    ];
+    url.host_str().is_some_and(|host| HOSTS.contains(&host))
 }
 
 /// What is wrong with each field. A list of certificates that is null is absent.

@@ -320,6 +320,12 @@ async fn tenants_of_okta_and_entra_answer_or_are_said_not_to() {
         assert_eq!(keys.map(|point| point.state), (state == State::Proven).then_some(state));
         assert_eq!(tenant.evidence.contains("AADSTS90002: no tenant"), state == State::Failed);
     }
+    let named = ResponseTemplate::new(200).set_body_json(document(&base, "https://{tenantid}/"));
+    serve(&server, "/common/v2.0/.well-known/openid-configuration", named).await;
+    let common = json!({ "client_id": "a", "directory_id": "common" });
+    let found = points("azureAD", &common, bases.clone()).await;
+    let failed: Vec<_> = found.iter().filter(|point| point.is_failure()).map(|it| it.id).collect();
+    assert_eq!(failed, [PointId::Configuration, PointId::Issuer], "{found:?}");
     let google = points("google", &json!({ "client_id": "a" }), bases).await;
     assert_eq!(google[1].id, PointId::Discovery);
     assert_eq!(google[1].state, State::Proven, "{google:?}");

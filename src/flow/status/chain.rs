@@ -203,7 +203,7 @@ fn idps(facts: &Facts) -> Vec<Link> {
 fn known(idp: &Idp) -> Link {
     let words = format!("{} ({})", idp.name, idp.kind.as_str());
     let config = idp.config.as_object();
-    let wrong = config.and_then(|config| config::lacks_email(idp.kind.as_str(), config));
+    let wrong = config.and_then(|config| config::rejects_everyone(idp.kind.as_str(), config));
     let (state, words) = match wrong {
         Some(wrong) => (State::Wrong, format!("{words}: {wrong}")),
         None => (State::Ok, words),
@@ -342,6 +342,24 @@ mod tests {
         }
         let none = policy::<api::policy::Policy>("cool.cats", None, true);
         assert_eq!(none.state, State::NotChecked);
+    }
+
+    #[test]
+    fn an_identity_provider_that_rejects_everyone_is_wrong() {
+        for (kind, config, state) in [
+            ("azureAD", r#"{"directory_id":"common"}"#, State::Wrong),
+            (
+                "oidc",
+                r#"{"auth_url":"https://login.microsoftonline.com/common/oauth2/v2.0/authorize"}"#,
+                State::Wrong,
+            ),
+            ("oidc", r#"{"scopes":["openid"]}"#, State::Wrong),
+            ("oidc", r#"{"scopes":null}"#, State::Ok),
+        ] {
+            let idp: Idp =
+                read(&format!(r#"{{"id":"p","name":"P","type":"{kind}","config":{config}}}"#));
+            assert_eq!(known(&idp).state, state, "{kind} {config}");
+        }
     }
 
     #[test]

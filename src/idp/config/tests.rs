@@ -328,3 +328,36 @@ fn a_configuration_that_never_asks_for_an_address_is_wrong() {
         assert_eq!(found.is_some(), is_wrong, "{kind} {config}");
     }
 }
+
+#[test]
+fn a_configuration_of_many_tenants_is_wrong() {
+    let at = |host: &str, tenant: &str| format!("https://{host}/{tenant}/oauth2/v2.0/authorize");
+    let entra = |tenant: &str| at("login.microsoftonline.com", tenant);
+    let uuid = "11111111-2222-4333-8444-555555555555";
+    for (kind, config, field) in [
+        ("azureAD", json!({ "directory_id": "common" }), Some("directory_id")),
+        ("azureAD", json!({ "directory_id": " Organizations" }), Some("directory_id")),
+        ("azureAD", json!({ "directory_id": entra("consumers") }), Some("directory_id")),
+        ("azureAD", json!({ "directory_id": uuid }), None),
+        ("azureAD", json!({ "directory_id": "common.onmicrosoft.com" }), None),
+        ("azureAD", json!({ "directory_id": null }), None),
+        ("oidc", json!({ "auth_url": entra("common") }), Some("auth_url")),
+        (
+            "oidc",
+            json!({ "auth_url": entra(uuid), "token_url": entra("organizations") }),
+            Some("token_url"),
+        ),
+        ("oidc", json!({ "auth_url": at("login.microsoftonline.us", "common") }), Some("auth_url")),
+        ("oidc", json!({ "auth_url": entra(uuid), "certs_url": entra("common") }), None),
+        ("oidc", json!({ "auth_url": at("idp.cats", "common") }), None),
+        ("okta", json!({ "auth_url": entra("common") }), None),
+    ] {
+        let config = config.as_object().unwrap();
+        let found = rejects_everyone(kind, config);
+        assert_eq!(found.as_ref().map(|found| found.field.as_str()), field, "{kind} {config:?}");
+        let kind = kind::find(kind).unwrap();
+        let wrong = problems(kind, config, Purpose::Update);
+        let reported = wrong.into_iter().find(|it| matches!(it.wrong, Wrong::ManyTenants(_)));
+        assert_eq!(reported, found, "{config:?}");
+    }
+}
