@@ -5,7 +5,7 @@ use super::names;
 use crate::api::Kind;
 use crate::api::idp::{Idp, Type};
 use crate::flow::check::{Check, CheckId, Severity};
-use crate::idp::check::{Point, PointId};
+use crate::idp::check::Point;
 
 const CREATE_ORGANIZATION: &str =
     "create a Zero Trust organization, on any plan, at https://one.dash.cloudflare.com";
@@ -57,11 +57,9 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
         let evidence: Vec<_> = wrong.iter().map(|(_, words)| words.as_str()).collect();
         let check =
             Check::failed(id, evidence.join("; "), format!("`cfsso idp check {}`", first.id));
-        // What a configuration says is certain; what a server answers may pass.
-        let is_certain = |point: &Point| point.is_failure() && point.id == PointId::Configuration;
-        let is_certain =
-            facts.health.iter().flat_map(|one| one.points.iter().flatten()).any(is_certain);
-        return if is_certain { check.of(Severity::Error) } else { check };
+        let mut points = facts.health.iter().flat_map(|one| one.points.iter().flatten());
+        let is_lasting = points.any(|point| point.is_failure() && point.is_lasting);
+        return if is_lasting { check.of(Severity::Error) } else { check };
     }
     let late = facts.health.iter().filter(|one| one.points.is_none());
     let late: Vec<_> = late.map(|one| one.name.as_str()).collect();

@@ -131,8 +131,9 @@ fn an_identity_provider_is_unwell_where_something_was_seen_to_fail() {
     use crate::idp::check::{Severity, State};
     let point = |state, severity| {
         let evidence = "seen".to_owned();
-        Point { id: PointId::Jwks, state, severity, evidence, remedy: None }
+        Point { id: PointId::Jwks, state, severity, evidence, is_lasting: false, remedy: None }
     };
+    let lasting = |severity| Point { is_lasting: true, ..point(State::Failed, severity) };
     for (points, expected) in [
         (
             Some(vec![
@@ -143,6 +144,8 @@ fn an_identity_provider_is_unwell_where_something_was_seen_to_fail() {
         ),
         (Some(vec![point(State::Failed, Severity::Error)]), "warning"),
         (Some(vec![point(State::Failed, Severity::Warning)]), "warning"),
+        (Some(vec![lasting(Severity::Error)]), "error"),
+        (Some(vec![lasting(Severity::Warning)]), "warning"),
         (None, "unseen"),
     ] {
         let facts = Facts { health: vec![Health { points, ..health(Vec::new()) }], ..facts() };

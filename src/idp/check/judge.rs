@@ -10,7 +10,7 @@ use super::{DASHBOARD, Subject, Terms, saml};
 use crate::idp::config::{self, Purpose, Wrong};
 use crate::idp::discovery::{Discovered, DiscoveryError};
 use crate::idp::issuer::Issuer;
-use crate::idp::jwks::Jwks;
+use crate::idp::jwks::{Jwks, Why};
 use crate::idp::kind::{self, Kind};
 use crate::idp::probe::Failure;
 
@@ -53,6 +53,7 @@ fn configuration(kind: &Kind, config: &Map<String, Value>) -> Point {
         );
     }
     Point::failed(PointId::Configuration, wrong.join("; "))
+        .lasting(true)
         .remedy("set the fields with `cfsso idp update`")
 }
 
@@ -187,10 +188,14 @@ fn keys(url: &Url, found: &Result<Jwks, NoKeys>) -> Point {
     let unusable: Vec<_> = jwks.unusable.iter().map(ToString::to_string).collect();
     if jwks.usable.is_empty() {
         let why = if unusable.is_empty() { "it is empty".to_owned() } else { unusable.join("; ") };
+        // A key set that is being replaced has no such keys for a moment.
+        let is_lasting =
+            !unusable.is_empty() && jwks.unusable.iter().all(|key| key.why == Why::Encryption);
         return Point::failed(
             PointId::Jwks,
             format!("no key of `{url}` can verify a login: {why}"),
         )
+        .lasting(is_lasting)
         .remedy("give the application a signing key at the IdP");
     }
     let keys = format!("keys that can verify a login: {}", jwks.usable.join(", "));
@@ -249,6 +254,7 @@ mod tests {
 
     use super::super::point::State;
     use super::*;
+    use crate::idp::jwks;
 
     fn url() -> Url {
         "https://a.cats/authorize?secret=1".parse().unwrap()
@@ -320,6 +326,25 @@ mod tests {
         {
             let point = endpoint(PointId::TokenEndpoint, &url(), &Err(failure));
             assert_eq!(point.state, state, "{}", point.evidence);
+        }
+    }
+
+    #[test]
+    fn keys_for_encryption_alone_fail_until_they_are_changed() {
+        let enc = json!({ "kty": "RSA", "use": "enc" });
+        let good = json!({ "kty": "EC", "x": "AAAA", "y": "AAAA" });
+        for (list, failed, is_lasting) in [
+            (json!([enc]), true, true),
+            (json!([enc, enc]), true, true),
+            (json!([enc, { "kty": "oct" }]), true, false),
+            (json!([]), true, false),
+            (json!(null), true, false),
+            (json!([enc, good]), false, false),
+        ] {
+            let body = json!({ "keys": list }).to_string();
+            let found = jwks::read(body.as_bytes(), jiff::Timestamp::UNIX_EPOCH).unwrap();
+            let point = keys(&url(), &Ok(found));
+            assert_eq!((point.is_failure(), point.is_lasting), (failed, is_lasting), "{list}");
         }
     }
 

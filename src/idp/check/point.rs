@@ -14,6 +14,10 @@ pub struct Point {
     pub severity: Severity,
     /// What was seen.
     pub evidence: String,
+    /// Whether a failure lasts until somebody changes something: what a server
+    /// answers may pass.
+    #[serde(skip)]
+    pub is_lasting: bool,
     /// What mends it, or proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
@@ -124,7 +128,18 @@ impl Point {
     }
 
     fn new(id: PointId, state: State, evidence: impl Into<String>) -> Self {
-        Self { id, state, severity: Severity::Error, evidence: evidence.into(), remedy: None }
+        Self {
+            id,
+            state,
+            severity: Severity::Error,
+            evidence: evidence.into(),
+            is_lasting: false,
+            remedy: None,
+        }
+    }
+
+    pub(super) fn lasting(self, is_lasting: bool) -> Self {
+        Self { is_lasting, ..self }
     }
 
     pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
