@@ -97,8 +97,8 @@ pub fn read(text: &str) -> Result<Certificate, Unreadable> {
 
 /// Reads all certificates of a file: DER, PKCS#7, or text as [`read_all`] does.
 pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
-    // A SEQUENCE of more than 127 bytes: what DER begins with, and no text.
-    if bytes.starts_with(&[0x30, 0x82]) {
+    // A SEQUENCE of more than 255 bytes, or in BER of unknown length: no text.
+    if bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80]) {
         return of_der(bytes);
     }
     read_all(&text::decode(bytes).map_err(|_| Unreadable::Text)?)
@@ -389,9 +389,25 @@ mod tests {
             tagged(0x30, &[b"\x02\x01\x01\x31\x00", &data, &tagged(0xA0, &[&joined]), b"\x31\x00"]);
         let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
         let bundle = tagged(0x30, &[oid, &tagged(0xA0, &[&signed])]);
+        // The same in BER, with lengths that are not known beforehand, as
+        // `openssl cms -sign -stream` has it (X.690 section 8.1.3.6).
+        let open =
+            |tag: u8, parts: &[&[u8]]| [&[tag, 0x80], parts.concat().as_slice(), &[0, 0]].concat();
+        let signed = open(
+            0x30,
+            &[
+                b"\x02\x01\x01\x31\x00",
+                &open(0x30, &[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"]),
+                &open(0xA0, &[&joined]),
+                b"\x31\x00",
+            ],
+        );
+        let ber = open(0x30, &[oid, &open(0xA0, &[&signed])]);
         let base64 = STANDARD.encode(&bundle);
         for bytes in [
             bundle.clone(),
+            ber.clone(),
+            STANDARD.encode(&ber).into_bytes(),
             joined.clone(),
             base64.clone().into_bytes(),
             STANDARD.encode(&joined).into_bytes(),

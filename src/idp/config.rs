@@ -246,7 +246,11 @@ fn is_kept(invalid: &Invalid, config: &Map<String, Json>) -> bool {
     let is_readable = |text: &str| certificate::read_all(text).is_ok();
     let list = || config.get("idp_public_certs").and_then(Json::as_array).into_iter().flatten();
     match invalid.wrong {
-        Wrong::Unknown { .. } | Wrong::Misfit { .. } | Wrong::Masked | Wrong::Null => true,
+        Wrong::Unknown { .. }
+        | Wrong::Misfit { .. }
+        | Wrong::Masked
+        | Wrong::Null
+        | Wrong::NoEmail => true,
         _ if invalid.field == "idp_public_certs" => {
             list().filter_map(Json::as_str).any(is_readable)
         }
@@ -262,6 +266,9 @@ pub fn check_field(kind: &Kind, name: &str, value: &Json) -> Result<(), Invalid>
         let meant = kind.nearest_field(name).map(|field| field.name.to_owned());
         return invalid(Wrong::Unknown { kind: kind.name.to_owned(), meant, fields });
     };
+    if name == "scopes" && value.as_array().is_some_and(Vec::is_empty) {
+        return invalid(Wrong::NoEmail);
+    }
     wrong(field, value).map_or(Ok(()), invalid)
 }
 

@@ -10,6 +10,7 @@ use url::Url;
 use super::config::is_loopback;
 use super::issuer::Issuer;
 use super::probe::{Failure, Fetcher, Hosts};
+use crate::input::depth;
 use crate::input::text;
 
 /// The scopes that dashboard SSO needs (the guide's: openid email profile).
@@ -113,6 +114,7 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovered, DiscoveryError> 
         wrong: wrong.to_owned(),
     };
     let text = text::decode(body).map_err(|error| none(&error.to_string()))?;
+    depth::check(text.as_bytes()).map_err(|error| none(&error.to_string()))?;
     let value: Value = serde_json::from_str(&text).map_err(|_| none("it is no JSON"))?;
     let document: Document =
         serde_json::from_value(value).map_err(|error| none(&error.to_string()))?;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::certificate;
+use crate::input::depth::{self, TooDeep};
 use crate::input::text;
 
 /// The signature algorithms of OpenID Connect (RFC 7518 section 3.1, RFC 8037),
@@ -66,6 +67,9 @@ pub enum Unreadable {
     /// It is no JSON.
     #[error("it is no JSON")]
     Json,
+    /// It is nested too deep.
+    #[error(transparent)]
+    Deep(#[from] TooDeep),
     /// It is JSON of something else.
     #[error("it is JSON without `keys`")]
     Keys,
@@ -79,6 +83,7 @@ struct Set {
 /// Reads a key set.
 pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, Unreadable> {
     let text = text::decode(body).map_err(|_| Unreadable::Json)?;
+    depth::check(text.as_bytes())?;
     let value: Value = serde_json::from_str(&text).map_err(|_| Unreadable::Json)?;
     if value.get("keys").is_none() {
         return Err(Unreadable::Keys);

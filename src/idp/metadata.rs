@@ -1,6 +1,7 @@
 //! SAML metadata: where an identity provider takes logins, and the certificates
 //! it signs them with (SAML 2.0 Metadata, sections 2.3 and 2.4).
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -283,13 +284,8 @@ fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, Metada
             Err(error) => unreadable.push((position, error)),
         }
     }
-    let mut seen: Vec<String> = Vec::new();
-    all.retain(|one| {
-        !seen.contains(&one.base64) && {
-            seen.push(one.base64.clone());
-            true
-        }
-    });
+    let mut seen = HashSet::new();
+    all.retain(|one| seen.insert(one.base64.clone()));
     if let ([], [(_, error), ..]) = (all.as_slice(), unreadable.as_slice()) {
         return Err(MetadataError::Certificate(*error));
     }

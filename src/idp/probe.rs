@@ -149,10 +149,13 @@ impl Failure {
     /// Whether there was no answer, or one of a server in trouble.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        matches!(
-            self,
-            Self::Slow { .. } | Self::Unreachable { .. } | Self::Status { status: 500.., .. }
-        )
+        match self {
+            Self::Redirected { source, .. } => source.is_unreachable(),
+            Self::Slow { .. } | Self::Unreachable { .. } | Self::Status { status: 500.., .. } => {
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether nothing was asked, so that nothing is known about the IdP.
@@ -388,6 +391,21 @@ mod tests {
 
     fn url(text: &str) -> Url {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_redirect_is_as_unreachable_as_where_it_leads() {
+        let host = || "idp.example".to_owned();
+        let status = |status| Failure::Status { host: host(), status, said: None };
+        for (source, expected) in [
+            (Failure::Unreachable { host: host(), reason: "no such host".to_owned() }, true),
+            (status(503), true),
+            (status(404), false),
+        ] {
+            let (from, to) = (host(), "https://other.example".to_owned());
+            let failure = Failure::Redirected { from, to, source: Box::new(source) };
+            assert_eq!(failure.is_unreachable(), expected, "{failure:?}");
+        }
     }
 
     #[test]

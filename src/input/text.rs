@@ -39,7 +39,8 @@ pub fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
 pub fn decode_xml(bytes: &[u8]) -> Result<String, Undecodable> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_ascii_lowercase();
     let declaration = head.split("?>").next().filter(|head| head.starts_with("<?xml"));
-    let declared = declaration.and_then(|head| head.split("encoding=").nth(1));
+    let declared = declaration.and_then(|head| head.split("encoding").nth(1));
+    let declared = declared.and_then(|rest| rest.trim_start().strip_prefix('='));
     let declared = declared.and_then(|rest| rest.split(['"', '\'']).nth(1));
     match declared.unwrap_or("utf-8") {
         "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" => decode(bytes),
@@ -105,6 +106,8 @@ mod tests {
             "\u{feff}<?xml encoding='utf-16'?>".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decode_xml(&wide).unwrap(), "<?xml encoding='utf-16'?>");
         assert!(decode_xml(b"<a>").is_ok());
+        let spaced = b"<?xml version = \"1.0\" encoding\n= \"ISO-8859-1\" ?>caf\xE9";
+        assert!(decode_xml(spaced).unwrap().ends_with("caf\u{e9}"));
     }
 
     #[test]

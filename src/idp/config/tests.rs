@@ -330,6 +330,15 @@ fn a_configuration_that_never_asks_for_an_address_is_wrong() {
 }
 
 #[test]
+fn no_scopes_at_all_are_refused_when_given_and_kept_where_they_are() {
+    let oidc = kind::find("oidc").unwrap();
+    assert_eq!(check_field(oidc, "scopes", &json!([])).unwrap_err().wrong, Wrong::NoEmail);
+    let config = json!({ "scopes": [] });
+    let found = problems(oidc, config.as_object().unwrap(), Purpose::Update);
+    assert!(found.iter().all(|invalid| invalid.wrong != Wrong::NoEmail), "{found:?}");
+}
+
+#[test]
 fn a_configuration_of_many_tenants_is_wrong() {
     let at = |host: &str, tenant: &str| format!("https://{host}/{tenant}/oauth2/v2.0/authorize");
     let entra = |tenant: &str| at("login.microsoftonline.com", tenant);
