@@ -21,6 +21,9 @@ use crate::process::{Process, Terminal};
 use crate::settings::{self, Options};
 use crate::{failure, process};
 
+/// The most odd records that are warned of one by one.
+const MOST_WARNINGS: usize = 20;
+
 /// Runs one command line to its end.
 pub async fn run(process: Process) -> ExitCode {
     let Process { args, env, stdin, stdout, stderr, terminal, clock } = process;
@@ -71,9 +74,13 @@ pub async fn run(process: Process) -> ExitCode {
             for trouble in context.journal().troubles() {
                 context.screen.warn(trouble);
             }
-            for odd in context.odd_records() {
+            let odd = context.odd_records();
+            for odd in odd.iter().take(MOST_WARNINGS) {
                 let text = format!("left out, since it cannot be understood: {}", odd.describe());
                 context.screen.warn(Text::prose(text));
+            }
+            if let more @ 1.. = odd.len().saturating_sub(MOST_WARNINGS) {
+                context.screen.warn(format!("{more} more records cannot be understood"));
             }
             conclude(&context.screen, outcome, context.way_back().as_ref())
         }

@@ -3,6 +3,7 @@
 
 mod attempt;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,9 @@ use crate::clock::Clock;
 
 /// The longest single wait that the API's wishes or back-off can lead to.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// What an answer without a result is read as, where it is no list.
+const NULL: &str = "null";
 
 /// What became of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +60,7 @@ pub struct Client {
     /// Until when the API wants no further request.
     hold: Mutex<Option<Timestamp>>,
     unanswered: Mutex<Vec<(u64, String)>>,
-    odd: Mutex<Vec<OddRecord>>,
+    odd: Mutex<BTreeSet<OddRecord>>,
     requests: AtomicU64,
 }
 
@@ -106,7 +110,8 @@ impl Client {
     ) -> Result<Vec<T>, Error> {
         let noun = odd::noun(request.segments());
         let (bytes, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let decode = |text: &str| {
+        let decode = |text: Option<&str>| {
+            let text = text.unwrap_or_default();
             bytes.fetch_add(text.len(), Ordering::Relaxed);
             odd::decode::<T>(noun, count.load(Ordering::Relaxed), text)
         };
@@ -114,20 +119,18 @@ impl Client {
         for page in 1..=pages::MOST {
             let size = request.page_size();
             let sent = size.map(|size| (page, size));
-            let ((records, odd), said) = self.carry_by(request, sent, &decode).await?;
-            let items = records.len() + odd.len();
-            let read = count.fetch_add(items, Ordering::Relaxed) + items;
-            all.extend(records);
-            self.keep_odd(odd);
-            let Some(size) = size else { return Ok(all) };
-            if !pages::goes_on(page, items, size, said.paging) {
-                return Ok(all);
-            }
-            if read >= pages::MOST_RECORDS || bytes.load(Ordering::Relaxed) >= pages::MOST_BYTES {
+            let (part, said) = self.carry_by(request, sent, &decode).await?;
+            let read = count.fetch_add(part.items, Ordering::Relaxed) + part.items;
+            if read > pages::MOST_RECORDS || bytes.load(Ordering::Relaxed) > pages::MOST_BYTES {
                 break;
             }
+            all.extend(part.records);
+            lock(&self.odd).extend(part.odd);
+            if !size.is_some_and(|size| pages::goes_on(page, part.items, size, said.paging)) {
+                return Ok(all);
+            }
         }
-        let fault = Fault::Endless { records: all.len() };
+        let fault = Fault::Endless { records: count.into_inner() };
         Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
     }
 
@@ -145,15 +148,6 @@ impl Client {
         lock(&self.odd).extract_if(.., |odd| odd.noun == noun).collect()
     }
 
-    fn keep_odd(&self, records: Vec<OddRecord>) {
-        let mut known = lock(&self.odd);
-        for record in records {
-            if !known.iter().any(|other| other.is_same(&record)) {
-                known.push(record);
-            }
-        }
-    }
-
     /// [`Client::write`] of something that must not be carried out twice. If the
     /// answer is lost, `find` looks for the result before it is sent again.
     pub async fn write_once<T>(
@@ -164,7 +158,7 @@ impl Client {
         let mut run = self.run(request, None);
         run.can_look = true;
         loop {
-            match self.attempt(&mut run, &|text| request.decode(text)).await? {
+            match self.attempt(&mut run, &|text| request.decode(text.unwrap_or(NULL))).await? {
                 Next::Done(value, said) => return Ok((Created::Now(value), said)),
                 Next::Again => {}
                 Next::LookUp { error, then_repeat } => match find().await {
@@ -207,14 +201,14 @@ impl Client {
         request: &Request<T, M>,
         page: Option<(u32, u32)>,
     ) -> Result<(T, Said), Error> {
-        self.carry_by(request, page, &|text| request.decode(text)).await
+        self.carry_by(request, page, &|text| request.decode(text.unwrap_or(NULL))).await
     }
 
     async fn carry_by<T, M, V>(
         &self,
         request: &Request<T, M>,
         page: Option<(u32, u32)>,
-        decode: &(dyn Fn(&str) -> serde_json::Result<V> + Sync),
+        decode: &(dyn Fn(Option<&str>) -> serde_json::Result<V> + Sync),
     ) -> Result<(V, Said), Error> {
         let mut run = self.run(request, page);
         loop {

@@ -33,6 +33,11 @@ pub struct NoObject {
 struct Members<V>(Vec<(String, V)>);
 
 impl Document {
+    /// An object with these members, whose names differ.
+    pub fn from_members(members: impl IntoIterator<Item = (String, Box<RawValue>)>) -> Self {
+        Self { members: Members(members.into_iter().collect()) }
+    }
+
     /// The members in order.
     pub fn members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.members.0.iter().map(|(name, value)| (name.as_str(), &**value))

@@ -2,7 +2,7 @@
 //! answers (API reference, section 1.3). The status decides, then `success`;
 //! `messages` are never read as errors.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -18,8 +18,8 @@ const LONGEST_EXCERPT: usize = 200;
 /// An answer that says the request was carried out.
 #[derive(Debug)]
 pub struct Success<'a> {
-    /// The `result`, or `null` where there is none.
-    pub result: &'a str,
+    /// The `result`, which may be `null`; none where the answer has no such field.
+    pub result: Option<&'a str>,
     /// What it says about pages.
     pub paging: Paging,
 }
@@ -42,7 +42,7 @@ pub enum NoSuccess {
 struct Envelope<'a> {
     #[serde(borrow)]
     success: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(borrow)]
     result_info: Option<&'a RawValue>,
@@ -51,7 +51,7 @@ struct Envelope<'a> {
 /// Reads the body of an answer with a 2xx status.
 pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, NoSuccess> {
     if body.trim_ascii().is_empty() {
-        return Ok(Success { result: "null", paging: Paging::default() });
+        return Ok(Success { result: None, paging: Paging::default() });
     }
     let envelope: Envelope<'_> =
         serde_json::from_slice(body).map_err(|error| unreadable(&error, body, secret))?;
@@ -64,9 +64,14 @@ pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, NoSuccess> 
         return Err(NoSuccess::Refused(errors(body, secret)));
     }
     Ok(Success {
-        result: envelope.result.map_or("null", RawValue::get),
+        result: envelope.result.map(RawValue::get),
         paging: Paging::read(envelope.result_info.map(RawValue::get)),
     })
+}
+
+/// A field that is there, `null` included.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(field).map(Some)
 }
 
 fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> NoSuccess {
@@ -231,15 +236,18 @@ mod tests {
     #[test]
     fn success_is_told_from_failure() {
         for (body, expected) in [
-            (r#"{"success":true,"errors":[],"result":{"id":1}}"#, Some(r#"{"id":1}"#)),
-            (r#"{"success":true,"messages":[{"code":10000,"message":"a"}],"result":1}"#, Some("1")),
-            (r#"{"success":true,"errors":[],"messages":[]}"#, Some("null")),
-            (r#"{"success":true,"result":null}"#, Some("null")),
-            (r#"{"result":{"id":"r1"}}"#, Some(r#"{"id":"r1"}"#)),
-            (r#"{"result":{"id":"r1"},"errors":[]}"#, Some(r#"{"id":"r1"}"#)),
-            ("", Some("null")),
-            (" \n", Some("null")),
-            ("{}", Some("null")),
+            (r#"{"success":true,"errors":[],"result":{"id":1}}"#, Some(Some(r#"{"id":1}"#))),
+            (
+                r#"{"success":true,"messages":[{"code":10000,"message":"a"}],"result":1}"#,
+                Some(Some("1")),
+            ),
+            (r#"{"success":true,"errors":[],"messages":[]}"#, Some(None)),
+            (r#"{"success":true,"result":null}"#, Some(Some("null"))),
+            (r#"{"result":{"id":"r1"}}"#, Some(Some(r#"{"id":"r1"}"#))),
+            (r#"{"result":{"id":"r1"},"errors":[]}"#, Some(Some(r#"{"id":"r1"}"#))),
+            ("", Some(None)),
+            (" \n", Some(None)),
+            ("{}", Some(None)),
             (r#"{"success":false,"errors":[],"result":{}}"#, None),
             (r#"{"success":"no","result":{}}"#, None),
             (r#"{"errors":[{"code":1,"message":"a"}]}"#, None),

@@ -39,9 +39,9 @@ pub enum Fault {
         /// The request's identifier at Cloudflare.
         ray: Option<String>,
     },
-    /// The list did not end.
+    /// The list is longer than what is read, or has no end.
     #[error(
-        "the list did not end after {records} records: at most {} records, {} MiB or {} pages are read",
+        "the list is too long ({records} records so far): at most {} records, {} MiB or {} pages are read",
         pages::MOST_RECORDS, pages::MOST_BYTES >> 20, pages::MOST
     )]
     Endless {

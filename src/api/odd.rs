@@ -1,13 +1,18 @@
 //! Records of a list that cannot be understood. They stay what they are, and
 //! stop only what needs them.
 
+use std::cmp::Ordering;
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::document::masked;
 use super::mask::mask;
+use super::pages::MOST_RECORDS;
 
 /// A record of a list that cannot be understood.
 #[derive(Clone, Debug)]
@@ -39,6 +44,12 @@ impl OddRecord {
         }
     }
 
+    /// Whether a field has this value.
+    #[must_use]
+    pub fn has(&self, name: &str, value: &Value) -> bool {
+        field(&self.raw, name).is_some_and(|found| found == *value)
+    }
+
     /// Whether a field may have this value: it has it, or does not say.
     #[must_use]
     pub fn may_have(&self, name: &str, value: &Value) -> bool {
@@ -50,13 +61,31 @@ impl OddRecord {
         })
     }
 
-    /// Whether it is the same record of the same list.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.noun == other.noun
-            && self.position == other.position
-            && self.raw.get() == other.raw.get()
+    fn order(&self) -> (&str, usize, &str) {
+        (self.noun, self.position, self.raw.get())
     }
 }
+
+/// By kind and place: a list that is read twice has the same odd records.
+impl Ord for OddRecord {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for OddRecord {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for OddRecord {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for OddRecord {}
 
 /// The record as it came, its secrets masked.
 impl Serialize for OddRecord {
@@ -65,25 +94,73 @@ impl Serialize for OddRecord {
     }
 }
 
-/// Decodes the records of a list one by one.
+/// A part of a list: one page, or the whole.
+pub(super) struct Part<T> {
+    /// How many records it has, of which those beyond the limit are not kept.
+    pub items: usize,
+    /// Those that can be understood.
+    pub records: Vec<T>,
+    /// The others.
+    pub odd: Vec<OddRecord>,
+}
+
+/// Decodes the records of a list one by one, `before` of which are on earlier
+/// pages. `null` is a list without records.
 ///
 /// # Errors
-/// If it is no list: `null` is not taken for an empty one.
+/// If it is no list.
 pub(super) fn decode<T: DeserializeOwned>(
     noun: &'static str,
     before: usize,
     text: &str,
-) -> serde_json::Result<(Vec<T>, Vec<OddRecord>)> {
-    let raw: Vec<&RawValue> = serde_json::from_str(text)?;
-    let mut records = Vec::with_capacity(raw.len());
-    let mut odd = Vec::new();
-    for (raw, position) in raw.into_iter().zip(before + 1..) {
-        match serde_json::from_str(raw.get()) {
-            Ok(record) => records.push(record),
-            Err(error) => odd.push(OddRecord::new(noun, position, raw, &error)),
-        }
+) -> serde_json::Result<Part<T>> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let records = Records { noun, before, kind: PhantomData };
+    let part = json.deserialize_option(records)?;
+    json.end()?;
+    Ok(part)
+}
+
+/// Reads an array without keeping what is beyond the limit for a list.
+struct Records<T> {
+    noun: &'static str,
+    before: usize,
+    kind: PhantomData<T>,
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Records<T> {
+    type Value = Part<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
     }
-    Ok((records, odd))
+
+    fn visit_none<E>(self) -> Result<Part<T>, E> {
+        Ok(Part { items: 0, records: Vec::new(), odd: Vec::new() })
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, list: D) -> Result<Part<T>, D::Error> {
+        list.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<T>, A::Error> {
+        let mut part = Part { items: 0, records: Vec::new(), odd: Vec::new() };
+        while self.before + part.items < MOST_RECORDS {
+            let Some(raw) = list.next_element::<&RawValue>()? else { return Ok(part) };
+            part.items += 1;
+            match serde_json::from_str(raw.get()) {
+                Ok(record) => part.records.push(record),
+                Err(error) => {
+                    let position = self.before + part.items;
+                    part.odd.push(OddRecord::new(self.noun, position, raw, &error));
+                }
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            part.items += 1;
+        }
+        Ok(part)
+    }
 }
 
 /// What the records of a collection are called.
@@ -133,7 +210,9 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> (Vec<Connector>, Vec<OddRecord>) {
-        decode("connector", 0, text).unwrap()
+        let part = decode("connector", 0, text).unwrap();
+        assert_eq!(part.items, part.records.len() + part.odd.len());
+        (part.records, part.odd)
     }
 
     #[test]
@@ -161,8 +240,19 @@ mod tests {
             assert_eq!(odd[0].describe(), described);
             assert_eq!(serde_json::to_string(&odd[0]).unwrap(), record);
         }
-        for text in ["null", "{}", "7"] {
+        for text in ["{}", "7", "", "[1", "[1]]"] {
             assert!(decode::<Connector>("connector", 0, text).is_err(), "{text}");
+        }
+        assert_eq!(decode::<Connector>("connector", 0, "null").unwrap().items, 0);
+    }
+
+    #[test]
+    fn records_beyond_the_limit_are_counted_and_not_kept() {
+        for (before, beyond) in [(0, 3), (MOST_RECORDS - 2, 3), (MOST_RECORDS, 1)] {
+            let count = MOST_RECORDS + beyond - before;
+            let text = format!("[{}7]", "7,".repeat(count - 1));
+            let part = decode::<Connector>("connector", before, &text).unwrap();
+            assert_eq!((part.items, part.odd.len()), (count, count - beyond), "{before}");
         }
     }
 

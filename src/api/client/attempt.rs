@@ -18,7 +18,7 @@ use super::super::request::Method;
 use super::super::retry::{self, Decision, Policy, Situation};
 use super::super::trace;
 use super::super::wire::{Answer, Call, Limit, Wire};
-use super::{Client, LONGEST_WAIT, lock};
+use super::{Client, LONGEST_WAIT, NULL, lock};
 use crate::input::depth;
 
 const NO_RESULT: &[u8] = br#"{"success":true}"#;
@@ -59,7 +59,7 @@ impl Client {
     pub(super) async fn attempt<T>(
         &self,
         run: &mut Run,
-        decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
+        decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     ) -> Result<Next<T>, Error> {
         let fault = match self.once(run, decode).await {
             Ok((value, said)) => {
@@ -70,7 +70,7 @@ impl Client {
         };
         if run.lost && run.call.method == Method::Delete && is_gone(run, &fault) {
             // The attempt whose answer was lost has removed it.
-            if let Ok(value) = decode("null") {
+            if let Ok(value) = decode(None) {
                 self.settle(run);
                 return Ok(Next::Done(value, Said::default()));
             }
@@ -118,7 +118,7 @@ impl Client {
     async fn once<T>(
         &self,
         run: &mut Run,
-        decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
+        decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     ) -> Result<(T, Said), Fault> {
         let wire = self.wire.get_or_try_init(async || Wire::new(&self.config)).await;
         let wire = wire.map_err(Fault::Setup)?;
@@ -227,7 +227,7 @@ fn stands_in_the_way(run: &Run, fault: &Fault) -> bool {
 fn judge<T>(
     answer: Answer,
     method: Method,
-    decode: &(dyn Fn(&str) -> Decoded<T> + Sync),
+    decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     secret: &str,
 ) -> Result<(T, Said), Fault> {
     let Answer { status, ray, retry_after, body, points_to, .. } = answer;
@@ -258,6 +258,6 @@ fn judge<T>(
         source: Cause(mask_with(&error.to_string(), secret)),
     })?;
     // What a write came to goes to the journal; a long list would be copied for nothing.
-    let result = (!method.is_read()).then(|| success.result.to_owned());
+    let result = (!method.is_read()).then(|| success.result.unwrap_or(NULL).to_owned());
     Ok((value, Said { status: Some(status), ray, result, paging: success.paging }))
 }

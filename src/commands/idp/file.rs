@@ -10,6 +10,7 @@ use super::secret::{Raw, taken};
 use crate::api::document::{Document, items, members};
 use crate::context::Context;
 use crate::flow::{Stop, StopKind};
+use crate::input::depth;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 use crate::input::text::decode;
@@ -97,7 +98,7 @@ fn syntax(file: &Path, text: &str) -> Syntax {
 /// Says where it is wrong, and never what stands there: it may be a secret.
 fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
     let value: Value = match syntax {
-        Syntax::Json => return text.parse::<Document>().map_err(|error| json_error(&error)),
+        Syntax::Json => return document(text),
         Syntax::Yaml => serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location().map(|at| (at.line(), at.column()));
             let (line, column) = place.unwrap_or((1, 1));
@@ -111,14 +112,17 @@ fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
             format!("it is no TOML: line {line}, column {column}")
         })?,
     };
-    value.to_string().parse().map_err(|error| json_error(&error))
+    document(&value.to_string())
 }
 
-fn json_error(error: &serde_json::Error) -> String {
-    if error.is_data() {
-        return "it is no object, or a key stands in it twice".to_owned();
-    }
-    format!("it is no JSON: line {}, column {}", error.line(), error.column())
+fn document(json: &str) -> Result<Document, String> {
+    depth::check(json.as_bytes()).map_err(|error| error.to_string())?;
+    json.parse().map_err(|error: serde_json::Error| {
+        if error.is_data() {
+            return "it is no object, or a key stands in it twice".to_owned();
+        }
+        format!("it is no JSON: line {}, column {}", error.line(), error.column())
+    })
 }
 
 #[cfg(test)]

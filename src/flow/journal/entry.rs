@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::resource::ResourceKind;
 use crate::api::ids::AccountId;
 use crate::api::{Error, Said};
+use crate::input::depth;
 
 /// The version of the lines; raised when an older program would misread them.
 pub(super) const FORMAT: u32 = 2;
@@ -202,6 +203,10 @@ pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<BadLine>) {
             continue;
         }
         let mut refuse = |reason: String| bad.push(BadLine { number: index + 1, reason });
+        if let Err(error) = depth::check(line) {
+            refuse(error.to_string());
+            continue;
+        }
         match serde_json::from_slice(line) {
             Ok(Line::Begun(begun)) if begun.format > FORMAT => {
                 refuse(format!("a later version of cfsso wrote it, in format {}", begun.format));

@@ -134,9 +134,21 @@ async fn what_cannot_be_read_keeps_status_and_ray() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_no_list_is_not_taken_for_an_empty_one() {
-    let server = Server::start([answer(200, "", r#"{"success":true,"result":null}"#)]).await;
-    let (client, _) = server.client();
-    let error = client.list(&Request::<Vec<u8>>::get(&["zones"]).paged(50)).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unreadable);
+async fn null_is_an_empty_list_and_what_is_no_list_is_none() {
+    let list = Request::<Vec<u8>>::get(&["zones"]).paged(50);
+    let null = r#"{"success":true,"result":null}"#;
+    let server = Server::start([answer(200, "", null)]).await;
+    assert!(server.client().0.list(&list).await.unwrap().is_empty());
+    for (status, body) in [
+        (200, r#"{"success":true,"result":{}}"#),
+        (200, r#"{"success":true,"result":"none"}"#),
+        (200, r#"{"success":true}"#),
+        (200, "{}"),
+        (200, ""),
+        (204, ""),
+    ] {
+        let server = Server::start([answer(status, "", body)]).await;
+        let error = server.client().0.list(&list).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unreadable, "{body}");
+    }
 }

@@ -66,3 +66,16 @@ async fn a_page_that_fails_fails_the_list() {
     let error = client.list(&request()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Forbidden);
 }
+
+#[tokio::test]
+async fn a_list_in_one_answer_has_the_same_limit() {
+    let items = |count: usize| format!("[{}7]", "7,".repeat(count - 1));
+    let request = Request::<Vec<u8>>::get(&["accounts", "a", "sso_connectors"]);
+    let server = Server::start([success(&items(pages::MOST_RECORDS))]).await;
+    let (client, _) = server.client();
+    assert_eq!(client.list(&request).await.unwrap().len(), pages::MOST_RECORDS);
+    let server = Server::start([success(&items(pages::MOST_RECORDS + 1))]).await;
+    let (client, _) = server.client();
+    let error = client.list(&request).await.unwrap_err();
+    assert!(matches!(error.fault, Fault::Endless { .. }));
+}
