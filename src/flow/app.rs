@@ -27,7 +27,7 @@ pub async fn list(tools: &Tools<'_>) -> Result<Vec<App>, Error> {
 pub async fn find(tools: &Tools<'_>, text: Option<&str>) -> Result<App, Error> {
     let Some(text) = text else {
         let apps = list(tools).await?;
-        return Ok(dash_sso(&apps)?.clone());
+        return Ok(sign_in(tools, &apps)?.clone());
     };
     if let Some(id) = is_uuid(text).then(|| text.parse::<AppId>().ok()).flatten() {
         match tools.client.send(&app::get(tools.account, &id)).await {
@@ -48,6 +48,20 @@ fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, Stop> {
         .map(|app| Candidate { id: app.id.as_str(), name: &app.name, kind: app.type_name() })
         .collect();
     Ok(&apps[named::pick(NOUN, &candidates, text, None)?])
+}
+
+/// [`dash_sso`] of what was read just now: one that cannot be understood is not
+/// taken for one that is not there.
+pub fn sign_in<'a>(tools: &Tools<'_>, apps: &'a [App]) -> Result<&'a App, Stop> {
+    dash_sso(apps).map_err(|stop| {
+        let odd = tools.client.odd_records(Some("application"));
+        let odd = odd.iter().find(|odd| odd.may_have("type", &"dash_sso".into()));
+        let unreadable = odd.filter(|_| stop.kind == StopKind::NotFound).map(|odd| {
+            let message = "the SSO App cannot be understood: nothing was sent";
+            Stop::new(StopKind::Conflict, message).cause(odd.describe())
+        });
+        unreadable.unwrap_or(stop)
+    })
 }
 
 /// The one application of the dashboard's sign-in.

@@ -138,13 +138,68 @@ async fn the_sso_app_keeps_its_oddities_when_it_is_opened() {
 #[tokio::test]
 async fn an_identity_provider_that_may_be_the_pin_makes_a_bypass_incomplete() {
     let apps = format!("[{APP}]");
-    let idps = r#"[{"id":"p9","name":null,"type":"onetimepin"}]"#;
+    let idps = r#"[{"id":"p9","name":null}]"#;
     let (world, api, _server) =
         world(&[("/identity_providers", idps), ("/access/apps", &apps)]).await;
     let ran = world.run("bypass otp --yes -o json").await;
     assert_eq!(ran.code, 12, "{ran:?}");
     assert!(ran.stderr.contains("identity provider 1 of the list (ID p9)"), "{ran:?}");
     assert!(api.writes.lock().unwrap().iter().any(|(name, _)| name.starts_with("POST")));
+}
+
+#[tokio::test]
+async fn a_pin_without_a_name_is_the_pin() {
+    let apps = format!("[{APP}]");
+    let idps = r#"[{"id":"p9","name":null,"type":"onetimepin"}]"#;
+    let (world, api, _server) =
+        world(&[("/identity_providers", idps), ("/access/apps", &apps)]).await;
+    let ran = world.ok("bypass otp --yes").await;
+    assert!(ran.stderr.contains("(ID p9)"), "{ran:?}");
+    let writes = api.writes.lock().unwrap().clone();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert!(writes[0].0.starts_with("PUT ") && writes[0].1.contains(r#""p9""#), "{writes:?}");
+}
+
+#[tokio::test]
+async fn what_needs_an_odd_record_is_refused_before_any_write() {
+    let organization = r#"{"name":"cool","auth_domain":"cool.cloudflareaccess.com"}"#;
+    let every = APP.replace(r#"["",null,12345678901234567890123,"p1"]"#, "[]");
+    assert_ne!(every, APP);
+    let okta = r#"{"id":"p1","name":"Okta","type":"okta","config":{}}"#;
+    let other = r#"{"id":"p2","name":"Two","type":"okta","config":{}}"#;
+    let odd_idp = r#"{"id":"p3","name":null,"type":"okta"}"#;
+    let idps = format!("[{okta},{other},{odd_idp}]");
+    for (command, connectors, apps) in [
+        ("team rename warm --yes", connectors(ODD), format!("[{APP}]")),
+        ("app idps --remove Okta --yes", "[]".to_owned(), format!("[{every}]")),
+        (
+            "idp delete Two --yes",
+            "[]".to_owned(),
+            r#"[{"id":"a1","name":null,"type":"dash_sso"}]"#.to_owned(),
+        ),
+    ] {
+        let lists = [
+            ("/identity_providers", idps.as_str()),
+            ("/access/apps", &apps),
+            ("/access/apps/a1", &every),
+            ("/sso_connectors", &connectors),
+            ("/access/organizations", organization),
+        ];
+        let (world, api, _server) = world(&lists).await;
+        let error = world.fails(command, 11).await;
+        assert!(error["causes"][0].as_str().unwrap().contains("(ID "), "{command}: {error}");
+        assert!(api.writes.lock().unwrap().is_empty(), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn bypass_status_reports_odd_records_and_warns_of_twenty_at_most() {
+    let list = format!("[{}{ODD}]", "7,".repeat(30));
+    let (world, _api, _server) = world(&[("/sso_connectors", &list)]).await;
+    let ran = world.ok("bypass status -o json").await;
+    assert_eq!(ran.json()["odd_records"].as_array().unwrap().len(), 31);
+    assert_eq!(ran.stderr.matches("left out, since").count(), 20, "{ran:?}");
+    assert!(ran.stderr.contains("11 more"), "{ran:?}");
 }
 
 #[tokio::test]

@@ -9,11 +9,12 @@ use super::super::{Outcome, edit};
 use crate::api::app::App;
 use crate::api::idp::{Idp, Type};
 use crate::api::ids::{IdpId, IdpReference};
+use crate::api::odd::OddRecord;
 use crate::context::Context;
 use crate::flow::app::{self, Admission};
 use crate::flow::edit::Edit;
 use crate::flow::target::Target;
-use crate::flow::{Stop, idp};
+use crate::flow::{Stop, StopKind, idp};
 use crate::output::{Mark, Page, Show, Text};
 
 /// Arguments of `app idps`.
@@ -88,8 +89,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::done(Admitted::of(&app, &idps)));
     };
     let all: Vec<_> = idps.iter().map(|idp| idp.id.clone()).collect();
+    let odd = tools.client.odd_records(Some("identity provider"));
     let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
         let now: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
+        if now.is_empty() && matches!(admission, Admission::Change { .. }) && !odd.is_empty() {
+            return Err(one_would_be_lost(&odd));
+        }
         let list = app::admitted(&now, &admission, &all)?;
         if !args.force {
             app::leaves_a_way_in(&list, &idps)?;
@@ -106,6 +111,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         only_one_works(context, &edit, &idps).await?;
     }
     edit::make(context, &tools, &edit, "change which identity providers it admits").await
+}
+
+/// The error for a list of all but one, one of which cannot be understood.
+fn one_would_be_lost(odd: &[OddRecord]) -> Stop {
+    let message = "the list of those that stay cannot be made: nothing was sent";
+    Stop::new(StopKind::Refused, message)
+        .causes(odd.iter().map(OddRecord::describe))
+        .hint("`--only` names those that are to be admitted")
 }
 
 /// Stops where one identity provider is left that is seen not to work.

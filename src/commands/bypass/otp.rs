@@ -65,7 +65,7 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     let failed = |error: Error| or_else(context, error, args.again(), OTHER);
     let reach = if args.all_idps { Reach::Every } else { Reach::Pin };
     let found = otp::look(tools).await.map_err(failed)?;
-    let pin = otp::pin(&found.idps).map(|pin| pin.id.clone());
+    let pin = found.pin.clone();
     let planned = pin.clone().map_or_else(|| YET_TO_COME.parse(), Ok)?;
     let edit = otp::edit(&found.app, &planned, reach)?;
     let changes = changes(tools, pin.as_ref(), &edit);
@@ -94,12 +94,12 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     } else {
         let Provided { pin, is_new } = otp::create(tools).await.map_err(failed)?;
         if is_new {
-            report.done("one-time PIN", format!("created, ID {}", pin.id));
-            created = Some(pin.id.clone());
+            report.done("one-time PIN", format!("created, ID {pin}"));
+            created = Some(pin.clone());
         } else {
-            report.already("one-time PIN", format!("ID {}", pin.id));
+            report.already("one-time PIN", format!("ID {pin}"));
         }
-        otp::edit(&found.app, &pin.id, reach)?
+        otp::edit(&found.app, &pin, reach)?
     };
     let mut alarm = None;
     if edit.is_empty() {

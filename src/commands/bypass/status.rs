@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::super::Outcome;
 use super::super::connector::view::age;
 use crate::api::connector::Connector;
+use crate::api::odd::OddRecord;
 use crate::context::Context;
 use crate::flow::bypass::standings::{self, Standings};
-use crate::flow::connector;
+use crate::flow::{Tools, connector};
 use crate::output::{Mark, Page, Show, Text};
 
 /// Arguments of `bypass status`.
@@ -29,6 +30,9 @@ pub struct Report {
     enforced: Option<Vec<String>>,
     /// The domains for which it is not.
     not_enforced: Option<Vec<String>>,
+    /// Connectors that cannot be understood: whether SSO is enforced for them was
+    /// not seen.
+    odd_records: Vec<String>,
 }
 
 /// Shows it.
@@ -45,15 +49,15 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         tokio::join!(connector::list(&tools), standings::look(&tools, &entries));
     if standings.bypasses.is_empty() {
         // Nothing else to show: what cannot be read is a failure.
-        return Ok(Outcome::done(report(standings, Some(&connectors?))));
+        return Ok(Outcome::done(report(&tools, standings, Some(&connectors?))));
     }
     if let Err(error) = &connectors {
         context.screen.warn(format!("not checked whether SSO is enforced: {}", error.line()));
     }
-    Ok(Outcome::done(report(standings, connectors.as_deref().ok())))
+    Ok(Outcome::done(report(&tools, standings, connectors.as_deref().ok())))
 }
 
-fn report(standings: Standings, connectors: Option<&[Connector]>) -> Report {
+fn report(tools: &Tools<'_>, standings: Standings, connectors: Option<&[Connector]>) -> Report {
     let domains = |enabled: bool| {
         connectors.map(|all| {
             let of = all.iter().filter(|it| it.is_enabled() == enabled);
@@ -65,6 +69,7 @@ fn report(standings: Standings, connectors: Option<&[Connector]>) -> Report {
         standings,
         enforced: domains(true),
         not_enforced: domains(false),
+        odd_records: tools.client.odd_records(None).iter().map(OddRecord::describe).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::view::View;
 use crate::api::grant;
 use crate::context::Context;
 use crate::flow::plan::Plan;
-use crate::flow::{app, idp};
+use crate::flow::{Stop, StopKind, app, idp};
 use crate::output::{Mark, Page, Show};
 
 /// Arguments of `idp delete`.
@@ -53,6 +53,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
+            let odd = tools.client.odd_records(Some("application"));
+            if let Some(odd) = odd.iter().find(|odd| odd.may_have("type", &"dash_sso".into())) {
+                let message = "whether the dashboard needs it cannot be told: nothing was sent";
+                return Err(Stop::new(StopKind::Refused, message)
+                    .cause(odd.describe())
+                    .hint("`--force` deletes it all the same")
+                    .into());
+            }
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
                 idp::is_not_the_only_way_in(&found, app, &idps)?;
             }

@@ -26,6 +26,7 @@ struct Policy {
     decision: String,
     include: Option<Vec<Value>>,
     exclude: Option<Vec<Value>>,
+    precedence: Option<u64>,
     require: Option<Vec<Value>>,
 }
 
@@ -51,14 +52,26 @@ pub fn obstacles(app: &str, pin: Option<&IdpId>) -> Obstacles {
                     who is mailed a PIN; `cfsso app policies` shows them";
         return Obstacles { texts: vec![text.to_owned()], admits_nobody: false };
     };
-    let policies: Vec<Policy> = policies;
-    let mut texts: Vec<_> = policies
+    let mut policies: Vec<Policy> = policies;
+    // The first that matches decides.
+    policies.sort_by_key(|policy| policy.precedence.unwrap_or(u64::MAX));
+    let denies = |policy: &Policy| policy.decision == "deny" && policy.shuts_out(pin);
+    let end = policies.iter().position(denies).unwrap_or(policies.len());
+    let (reached, beyond) = policies.split_at(end);
+    let allows = |policy: &&Policy| policy.decision == "allow";
+    let in_the_way = beyond.iter().any(|policy| allows(&policy));
+    let denying: Vec<_> = beyond
         .iter()
-        .filter(|policy| policy.decision == "deny" && policy.shuts_out(pin))
+        .enumerate()
+        .filter(|(at, policy)| denies(policy) && (policy.spares_some() || *at == 0 && in_the_way))
+        .map(|(_, policy)| policy)
+        .collect();
+    let is_demanded = denying.iter().any(|policy| policy.spares_some());
+    let mut texts: Vec<_> = denying
+        .iter()
         .map(|policy| format!("the policy `{}` denies whoever signs in by PIN", policy.name))
         .collect();
-    let is_denied = !texts.is_empty();
-    let allowing = || policies.iter().filter(|policy| policy.decision == "allow");
+    let allowing = || reached.iter().filter(allows);
     let shut: Vec<_> = allowing().filter(|policy| !policy.lets_in(pin)).collect();
     texts.extend(shut.iter().map(|policy| {
         format!(
@@ -70,7 +83,7 @@ pub fn obstacles(app: &str, pin: Option<&IdpId>) -> Obstacles {
     if !is_allowed {
         texts.push("no policy lets anybody in by PIN, so that none is mailed".to_owned());
     }
-    Obstacles { texts, admits_nobody: is_denied || !is_allowed }
+    Obstacles { texts, admits_nobody: !is_allowed || is_demanded }
 }
 
 impl Policy {
@@ -81,9 +94,16 @@ impl Policy {
             && !self.exclude.iter().flatten().any(|rule| is_of_all(rule, pin))
     }
 
+    /// Whether it denies all but the sign-ins that it names: it demands them,
+    /// wherever it stands.
+    fn spares_some(&self) -> bool {
+        self.exclude.as_ref().is_some_and(|rules| !rules.is_empty())
+    }
+
     fn shuts_out(&self, pin: Option<&IdpId>) -> bool {
         self.include.iter().flatten().any(|rule| is_of_all(rule, pin))
-            && self.require.iter().flatten().all(|rule| is_met(rule, pin))
+            && self.require.iter().flatten().all(|rule| is_of_all(rule, pin))
+            && !self.exclude.iter().flatten().any(|rule| is_met(rule, pin))
     }
 }
 
@@ -112,6 +132,7 @@ mod tests {
         let domain = r#"{"email_domain":{"domain":"cool.cats"}}"#;
         let okta = r#"{"login_method":{"id":"o"}}"#;
         let pin = r#"{"login_method":{"id":"p"}}"#;
+        let everyone = r#"{"everyone":{}}"#;
         let policy = |decision: &str, include: &str, rest: &str| {
             format!(r#"{{"name":"N","decision":"{decision}","include":[{include}]{rest}}}"#)
         };
@@ -131,7 +152,43 @@ mod tests {
                 &["asks for what", "no policy lets"],
             ),
             (vec![policy("allow", domain, ""), policy("allow", okta, "")], &["asks for what"]),
-            (vec![policy("allow", domain, ""), policy("deny", pin, "")], &["denies"]),
+            (vec![policy("allow", domain, ""), policy("deny", everyone, "")], &[]),
+            (
+                vec![
+                    policy("allow", domain, ""),
+                    policy("deny", everyone, &format!(r#","exclude":[{okta}]"#)),
+                ],
+                &["denies"],
+            ),
+            (
+                vec![policy("allow", okta, ""), policy("deny", everyone, "")],
+                &["asks for what", "no policy lets"],
+            ),
+            (
+                vec![policy("deny", pin, ""), policy("allow", domain, "")],
+                &["denies", "no policy lets"],
+            ),
+            (
+                vec![
+                    policy("allow", domain, r#","precedence":2"#),
+                    policy("deny", everyone, r#","precedence":1"#),
+                ],
+                &["denies", "no policy lets"],
+            ),
+            (
+                vec![
+                    policy("deny", everyone, &format!(r#","exclude":[{domain}]"#)),
+                    policy("allow", domain, ""),
+                ],
+                &[],
+            ),
+            (
+                vec![
+                    policy("deny", everyone, &format!(r#","require":[{domain}]"#)),
+                    policy("allow", domain, ""),
+                ],
+                &[],
+            ),
             (vec![policy("allow", domain, ""), policy("deny", okta, "")], &[]),
             (vec![policy("non_identity", domain, "")], &["no policy lets"]),
             (vec![], &["no policy lets"]),
@@ -140,7 +197,8 @@ mod tests {
             let app = format!(r#"{{"policies":[{}]}}"#, policies.join(","));
             let Obstacles { texts: found, admits_nobody } =
                 obstacles(&app, Some(&"p".parse().unwrap()));
-            let is_refused = ["no policy lets", "denies"].iter().any(|it| expected.contains(it));
+            let is_refused = expected.iter().any(|text| text.contains("no policy lets"))
+                || expected == ["denies"];
             assert_eq!(admits_nobody, is_refused, "{app}");
             assert_eq!(found.len(), expected.len(), "{app}: {found:?}");
             for (found, expected) in found.iter().zip(expected) {

@@ -2,12 +2,12 @@
 //! stays enforced.
 
 use super::title;
-use crate::api::Kind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
-use crate::api::idp::{self, Idp, Type};
+use crate::api::idp::{self, Type};
 use crate::api::ids::IdpId;
-use crate::flow::app::{Admission, admitted, dash_sso, offer_choice};
+use crate::api::{Error as ApiError, Kind};
+use crate::flow::app::{Admission, admitted, offer_choice, sign_in};
 use crate::flow::edit::{Edit, Edited};
 use crate::flow::journal::Cause;
 use crate::flow::target::Target;
@@ -30,33 +30,29 @@ pub enum Reach {
 pub struct Found {
     /// The application of the dashboard's sign-in.
     pub app: App,
-    /// The identity providers.
-    pub idps: Vec<Idp>,
+    /// The one-time PIN.
+    pub pin: Option<IdpId>,
 }
 
 /// Two reads at once.
 pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
-    let (idps, apps) = (idp::list(tools.account), app::list(tools.account));
-    let (idps, apps) = tokio::join!(tools.client.list(&idps), tools.client.list(&apps));
-    let (idps, apps) = (idps?, apps?);
-    match dash_sso(&apps) {
-        Ok(app) => Ok(Found { app: app.clone(), idps }),
-        Err(stop) => Err(unreadable_app(tools).unwrap_or(stop).into()),
-    }
+    let (pin, apps) = (pin(tools), app::list(tools.account));
+    let (pin, apps) = tokio::join!(pin, tools.client.list(&apps));
+    let (pin, apps) = (pin?, apps?);
+    Ok(Found { app: sign_in(tools, &apps)?.clone(), pin })
 }
 
-/// The error for an SSO App that is there and cannot be understood.
-fn unreadable_app(tools: &Tools<'_>) -> Option<Stop> {
-    let odd = tools.client.odd_records(Some("application"));
-    let odd = odd.iter().find(|odd| odd.may_have("type", &"dash_sso".into()))?;
-    let message = "the SSO App cannot be understood: nothing was sent";
-    Some(Stop::new(StopKind::Conflict, message).cause(odd.describe()))
-}
-
-/// The account's one-time PIN, of which there is one at most.
-#[must_use]
-pub fn pin(idps: &[Idp]) -> Option<&Idp> {
-    idps.iter().find(|idp| idp.kind == Type::OneTimePin)
+/// The account's one-time PIN, of which there is one at most. Its type and ID are
+/// all that is needed of it: it may be odd otherwise.
+async fn pin(tools: &Tools<'_>) -> Result<Option<IdpId>, ApiError> {
+    let idps = tools.client.list(&idp::list(tools.account)).await?;
+    let understood =
+        idps.into_iter().find(|idp| idp.kind == Type::OneTimePin).map(|idp| idp.id.clone());
+    let odd = || tools.client.odd_records(Some("identity provider")).into_iter();
+    Ok(understood.or_else(|| {
+        let mut pins = odd().filter(|odd| odd.has("type", &"onetimepin".into()));
+        pins.find_map(|odd| odd.id?.parse().ok())
+    }))
 }
 
 /// The body that creates the one-time PIN.
@@ -87,8 +83,8 @@ pub fn edit(app: &App, pin: &IdpId, reach: Reach) -> Result<Edit, Stop> {
 
 /// The one-time PIN that is let in.
 pub struct Provided {
-    /// It.
-    pub pin: Idp,
+    /// Its ID.
+    pub pin: IdpId,
     /// Whether this run created it.
     pub is_new: bool,
 }
@@ -98,19 +94,18 @@ pub struct Provided {
 pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
-        Ok(pin(&idps).cloned())
+        Ok(idps.into_iter().find(|idp| idp.kind == Type::OneTimePin))
     };
     let action = flow_idp::creation(tools, &body()).caused_by(Cause::Bypass);
-    let created = tools.execute_once(&action, look).await;
-    let created = match created {
+    let created = match tools.execute_once(&action, look).await {
         Err(Error::Api(error)) if error.kind() == Kind::Conflict => {
-            let theirs = look().await?;
+            let theirs = pin(tools).await?;
             return theirs.map(|pin| Provided { pin, is_new: false }).ok_or(error.into());
         }
         created => created?.into_inner(),
     };
     if created.kind == Type::OneTimePin {
-        return Ok(Provided { pin: created, is_new: true });
+        return Ok(Provided { pin: created.id.clone(), is_new: true });
     }
     let message = format!("`{}` was created, but is no one-time PIN", created.name);
     Err(Stop::new(StopKind::NotSeen, message)

@@ -10,6 +10,7 @@ use crate::api::connector::Connector;
 use crate::api::document::Document;
 use crate::api::idp::{Idp, Type};
 use crate::api::ids::AccountId;
+use crate::api::odd::OddRecord;
 use crate::flow::edit::Edit;
 use crate::flow::target::Target;
 use crate::flow::{Error, Stop, StopKind, Tools, connector, idp};
@@ -71,6 +72,12 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
         async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
     let (organization, standing, idps) =
         tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
+    let odd = tools.client.odd_records(Some("connector"));
+    if !odd.is_empty() {
+        let message = "a connector that a rename would lose cannot be understood: nothing was sent";
+        let causes = odd.iter().map(OddRecord::describe);
+        return Err(Stop::new(StopKind::Refused, message).causes(causes).into());
+    }
     let entries = tools.own(&tools.journal.read()?.entries);
     let (open, done) = history(&entries, tools.account);
     Ok(Found { organization, standing, idps, open, done })
