@@ -310,5 +310,8 @@ mod tests {
         let error = read(&AUTHENTIK.parse().unwrap(), b"<html>").unwrap_err().to_string();
         assert!(error.ends_with("openid-configuration` is no discovery document: it is no JSON"));
         assert!(read(&AUTHENTIK.parse().unwrap(), b"[]").is_err());
+        let deep = "[".repeat(200_000);
+        let error = read(&AUTHENTIK.parse().unwrap(), deep.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("deeper than 128"), "{error}");
     }
 }

@@ -227,6 +227,8 @@ mod tests {
         ] {
             assert_eq!(read(body.as_bytes(), Timestamp::UNIX_EPOCH), Err(expected), "{body}");
         }
+        let deep = read("[".repeat(200_000).as_bytes(), Timestamp::UNIX_EPOCH);
+        assert_eq!(deep, Err(Unreadable::Deep(TooDeep)));
         let none = read(br#"{"keys":[]}"#, Timestamp::UNIX_EPOCH).unwrap();
         assert!(none.usable.is_empty() && none.unusable.is_empty());
         let absent = "\u{feff}{\"keys\":null}";

@@ -347,22 +347,27 @@ async fn commands_at_the_same_time_are_runs_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_torn_file_is_named_and_the_rest_works() {
-    let world = World::new().await;
-    world.ok("connector create a.example").await;
-    world.ok("connector create b.example").await;
-    let first = world.journal.path().join("runs/20260301-120000.ndjson");
-    let text = fs::read(&first).unwrap();
-    fs::write(&first, &text[..100]).unwrap();
-    let ran = world.ok("journal list -o json").await;
-    assert_eq!(
-        column(ran.json().as_array().unwrap(), "title"),
-        ["create the connector of b.example"]
-    );
-    let warning: Value = serde_json::from_str(&ran.stderr).unwrap();
-    assert!(warning["warning"].as_str().unwrap().contains("line 1: it ends in the middle"));
-    world.ok("journal undo --yes").await;
-    assert_eq!(fs::read(&first).unwrap().len(), 100);
+async fn a_damaged_file_is_named_and_the_rest_works() {
+    let deep = format!(r#"{{"begun":{}"#, "[".repeat(200_000));
+    for (damaged, said) in [(None, "it ends in the middle"), (Some(deep), "deeper than 128")] {
+        let world = World::new().await;
+        world.ok("connector create a.example").await;
+        world.ok("connector create b.example").await;
+        let first = world.journal.path().join("runs/20260301-120000.ndjson");
+        let text = fs::read(&first).unwrap();
+        let damaged = damaged.map_or_else(|| text[..100].to_vec(), String::into_bytes);
+        fs::write(&first, &damaged).unwrap();
+        let ran = world.ok("journal list -o json").await;
+        assert_eq!(
+            column(ran.json().as_array().unwrap(), "title"),
+            ["create the connector of b.example"]
+        );
+        let warning: Value = serde_json::from_str(&ran.stderr).unwrap();
+        let warning = warning["warning"].as_str().unwrap();
+        assert!(warning.contains("line 1: ") && warning.contains(said), "{warning}");
+        world.ok("journal undo --yes").await;
+        assert_eq!(fs::read(&first).unwrap(), damaged);
+    }
 }
 
 #[tokio::test]

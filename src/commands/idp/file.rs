@@ -175,5 +175,16 @@ mod tests {
             assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
         }
         assert!(parse("[]", Syntax::Json).is_err());
+        let nested = |levels| "[".repeat(levels) + &"]".repeat(levels);
+        for (text, syntax) in [
+            (format!(r#"{{"a":{}}}"#, nested(200_000)), Syntax::Json),
+            (format!("a: {}", nested(130)), Syntax::Yaml),
+            (format!("a: {}", nested(200_000)), Syntax::Yaml),
+            (format!("a = {}", nested(200_000)), Syntax::Toml),
+        ] {
+            assert!(parse(&text, syntax).is_err());
+        }
+        let error = parse(&format!(r#"{{"a":{}}}"#, nested(128)), Syntax::Json).unwrap_err();
+        assert!(error.contains("deeper than 128"), "{error}");
     }
 }
