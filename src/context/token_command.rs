@@ -41,7 +41,7 @@ pub(super) async fn output(command: &[String], within: Option<Duration>) -> Resu
     let mut group = Group(child);
     let within = within.unwrap_or(PATIENCE);
     let Ok(read) = timeout(within, group.read()).await else {
-        return Err(failed(&format!("did not end within {}s", within.as_secs_f32()))
+        return Err(failed(&format!("did not end within {:.1} s", within.as_secs_f32()))
             .hint("`--timeout` sets how long the whole command may take"));
     };
     let (bytes, is_whole) = read.map_err(|error| failed("failed").cause(error.to_string()))?;
