@@ -21,20 +21,17 @@ enum Source {
 
 impl Clock {
     /// The system's clock.
-    #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
     /// A clock that stands at `start` and moves only when somebody waits on
     /// it: a wait of two days is over at once, and two days have passed.
-    #[must_use]
     pub fn stepped(start: Timestamp) -> Self {
         Self(Source::Stepped(Arc::new(Mutex::new(start))))
     }
 
     /// The time now.
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {

@@ -163,13 +163,11 @@ const PUBLIC_MAIL: &[&str] = &[
 
 impl EmailDomain {
     /// The domain in A-labels.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The domain as people write it, in U-labels (RFC 5890).
-    #[must_use]
     pub fn to_unicode(&self) -> String {
         let (unicode, valid) =
             Uts46::new().to_unicode(self.0.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow);
@@ -178,14 +176,12 @@ impl EmailDomain {
 
     /// Why Cloudflare does not take the domain for SSO, if it does not: public
     /// mail providers (documentation of dashboard SSO, limitations).
-    #[must_use]
     pub fn ineligible(&self) -> Option<Ineligible> {
         PUBLIC_MAIL.binary_search(&self.as_str()).is_ok().then_some(Ineligible::PublicMail)
     }
 
     /// Whether it is an academic domain: it can be created and verified, and
     /// Cloudflare has to approve that it is enabled (changelog of 2026-02-17).
-    #[must_use]
     pub fn is_academic(&self) -> bool {
         ["edu", "ac.uk", "edu.au"]
             .iter()

@@ -15,7 +15,6 @@ use crate::output::{ApiError, ExitCode, Failure};
 use crate::{sandbox, settings};
 
 /// Tells a failure.
-#[must_use]
 pub fn told(error: &anyhow::Error) -> Failure {
     let mut failure = walked(error);
     if let Some(other) = error.downcast_ref::<OtherWay>() {
@@ -26,7 +25,6 @@ pub fn told(error: &anyhow::Error) -> Failure {
 
 /// The failure without secrets: a token that was typed or set in the place of
 /// something else would be quoted as what it is not.
-#[must_use]
 pub fn masked(mut failure: Failure) -> Failure {
     let texts = [&mut failure.message].into_iter().chain(&mut failure.causes);
     for text in texts.chain(&mut failure.hint) {

@@ -40,7 +40,6 @@ pub struct Terminal {
 
 impl Process {
     /// The process this program really runs in.
-    #[must_use]
     pub fn current() -> Self {
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 /// `1 connector`, `2 connectors`.
-#[must_use]
 pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")

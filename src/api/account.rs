@@ -37,7 +37,6 @@ pub struct Manager {
 }
 
 /// The accounts that the token sees.
-#[must_use]
 pub fn list() -> Request<Vec<Account>> {
     Request::get(&["accounts"]).paged(50)
 }

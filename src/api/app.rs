@@ -66,13 +66,11 @@ pub enum Type {
 
 impl Fields {
     /// Whether it is the dashboard's sign-in.
-    #[must_use]
     pub fn is_dash_sso(&self) -> bool {
         self.kind == Some(Type::DashSso)
     }
 
     /// The type as the API writes it.
-    #[must_use]
     pub fn type_name(&self) -> &str {
         match &self.kind {
             Some(Type::DashSso) => "dash_sso",
@@ -82,45 +80,38 @@ impl Fields {
     }
 
     /// The identity providers it lists; an empty list admits every one.
-    #[must_use]
     pub fn listed_idps(&self) -> &[IdpReference] {
         self.allowed_idps.as_deref().unwrap_or_default()
     }
 
     /// Whether it lets an identity provider's users in.
-    #[must_use]
     pub fn admits(&self, idp: &IdpId) -> bool {
         self.listed_idps().is_empty() || self.listed_idps().iter().any(|listed| listed == idp)
     }
 
     /// Whether the choice of identity providers is skipped.
-    #[must_use]
     pub fn is_instant(&self) -> bool {
         self.auto_redirect_to_identity == Some(true)
     }
 }
 
 /// All applications of the account. The API has no filter on their type.
-#[must_use]
 pub fn list(account: &AccountId) -> Request<Vec<App>> {
     Request::get(&collection(account)).paged(PAGE)
 }
 
 /// One application.
-#[must_use]
 pub fn get(account: &AccountId, id: &AppId) -> Request<App> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
 /// One application, to be edited.
-#[must_use]
 pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
 /// Replaces an application. Policies that are absent are left alone; an empty
 /// list would remove them all.
-#[must_use]
 pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)

@@ -40,7 +40,6 @@ pub enum InvalidBaseUrl {
 
 impl BaseUrl {
     /// The URL of a path under this address; each segment is encoded once.
-    #[must_use]
     pub fn join<'a>(
         &self,
         segments: impl IntoIterator<Item = &'a str>,
@@ -57,7 +56,6 @@ impl BaseUrl {
     }
 
     /// The host's name, and the port where it is given.
-    #[must_use]
     pub fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         match self.0.port() {
@@ -67,13 +65,11 @@ impl BaseUrl {
     }
 
     /// The origin of one that is unencrypted, to this machine.
-    #[must_use]
     pub fn origin_of_plain(&self) -> Option<String> {
         self.is_plain().then(|| self.0.origin().ascii_serialization())
     }
 
     /// Whether it is unencrypted, to this machine.
-    #[must_use]
     pub fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }

@@ -43,7 +43,6 @@ pub enum Created<T> {
 
 impl<T> Created<T> {
     /// What was created.
-    #[must_use]
     pub fn into_inner(self) -> T {
         match self {
             Self::Now(value) | Self::Found(value) => value,
@@ -66,7 +65,6 @@ pub struct Client {
 
 impl Client {
     /// A client that sends nothing yet.
-    #[must_use]
     pub fn new(config: Config, clock: Clock) -> Self {
         Self {
             config,
@@ -80,13 +78,11 @@ impl Client {
     }
 
     /// A client of the same API for somebody else.
-    #[must_use]
     pub fn acting_as(&self, credentials: Credentials) -> Self {
         Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
     }
 
     /// Whether it calls with a token, and not with the Global API Key.
-    #[must_use]
     pub fn uses_token(&self) -> bool {
         matches!(self.config.credentials, Credentials::Token(_))
     }
@@ -136,14 +132,12 @@ impl Client {
 
     /// The records that lists of this run contained and that cannot be
     /// understood, of one kind or of all.
-    #[must_use]
     pub fn odd_records(&self, noun: Option<&str>) -> Vec<OddRecord> {
         let odd = lock(&self.odd);
         odd.iter().filter(|odd| noun.is_none_or(|noun| odd.noun == noun)).cloned().collect()
     }
 
     /// [`Client::odd_records`] of one kind, which are told of by the caller.
-    #[must_use]
     pub fn take_odd_records(&self, noun: &str) -> Vec<OddRecord> {
         lock(&self.odd).extract_if(.., |odd| odd.noun == noun).collect()
     }
@@ -179,19 +173,16 @@ impl Client {
 
     /// The writes that were sent and whose outcome is not known: under way, or
     /// lost. For what an interruption has to say.
-    #[must_use]
     pub fn unanswered(&self) -> Vec<String> {
         lock(&self.unanswered).iter().map(|(_, name)| name.clone()).collect()
     }
 
     /// How many requests were sent so far, repeated ones and pages included.
-    #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
     /// `text` without secrets, the credential in use included.
-    #[must_use]
     pub fn mask(&self, text: &str) -> String {
         mask_with(text, self.config.credentials.secret())
     }

@@ -31,7 +31,6 @@ pub struct Config {
 impl Config {
     /// The public API, the system's certificates, four retries, half a minute
     /// a request, no deadline.
-    #[must_use]
     pub fn new(credentials: Credentials) -> Self {
         Self {
             base: BaseUrl::default(),

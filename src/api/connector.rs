@@ -72,25 +72,21 @@ pub enum BeginVerification {
 impl Fields {
     /// Whether sign-in is enforced. A connector that does not say is not taken
     /// for enabled.
-    #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.enabled == Some(true)
     }
 
     /// The verification's state, where the API says it.
-    #[must_use]
     pub fn status(&self) -> Option<&Status> {
         self.verification.as_ref()?.status.as_ref()
     }
 
     /// The TXT record's whole value, where the API says it.
-    #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.verification.as_ref()?.code.as_deref()
     }
 
     /// Whether the domain is proven. An unknown state is not.
-    #[must_use]
     pub fn is_verified(&self) -> bool {
         self.status() == Some(&Status::Verified)
     }
@@ -98,7 +94,6 @@ impl Fields {
 
 impl Status {
     /// The state as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Awaiting => "awaiting",
@@ -111,19 +106,16 @@ impl Status {
 }
 
 /// All connectors of the account: one page.
-#[must_use]
 pub fn list(account: &AccountId) -> Request<Vec<Connector>> {
     Request::get(&["accounts", account.as_str(), "sso_connectors"])
 }
 
 /// One connector.
-#[must_use]
 pub fn get(account: &AccountId, id: &ConnectorId) -> Request<Connector> {
     Request::get(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
 }
 
 /// Creates the connector of a domain.
-#[must_use]
 pub fn create(
     account: &AccountId,
     domain: &EmailDomain,
@@ -141,7 +133,6 @@ pub fn create(
 }
 
 /// Enables or disables enforcement.
-#[must_use]
 pub fn set_enabled(
     account: &AccountId,
     id: &ConnectorId,
@@ -151,7 +142,6 @@ pub fn set_enabled(
 }
 
 /// Chooses the wording of the sign-in page.
-#[must_use]
 pub fn set_fedramp(
     account: &AccountId,
     id: &ConnectorId,
@@ -181,7 +171,6 @@ fn one(text: &str) -> serde_json::Result<Connector> {
 }
 
 /// Deletes a connector. The answer holds its ID, or nothing.
-#[must_use]
 pub fn delete(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
     WriteRequest::delete(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
         .decoded_by(|_| Ok(()))
@@ -189,7 +178,6 @@ pub fn delete(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
 
 /// Starts the search for the TXT record. The answer says nothing: read the
 /// connector again for its new state.
-#[must_use]
 pub fn begin_verification(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
     WriteRequest::post(&[
         "accounts",

@@ -44,7 +44,6 @@ impl Document {
     }
 
     /// The value at `path`, where there is one.
-    #[must_use]
     pub fn get(&self, path: &[&str]) -> Option<&RawValue> {
         let (first, rest) = path.split_first()?;
         let (_, value) = self.members().find(|(name, _)| name == first)?;
@@ -52,7 +51,6 @@ impl Document {
     }
 
     /// The value at `path` as a `T`, where it is one.
-    #[must_use]
     pub fn read<'a, T: Deserialize<'a>>(&'a self, path: &[&str]) -> Option<T> {
         serde_json::from_str(self.get(path)?.get()).ok()
     }
@@ -82,7 +80,6 @@ impl Document {
     }
 
     /// The object as one raw value.
-    #[must_use]
     pub fn to_raw(&self) -> Box<RawValue> {
         to_raw_value(self).expect("a document is JSON")
     }
@@ -167,27 +164,23 @@ fn within<'a>(value: &'a RawValue, path: &[&str]) -> Option<&'a RawValue> {
 }
 
 /// The members of `value` where it is an object.
-#[must_use]
 pub fn members(value: &RawValue) -> Option<Vec<(String, &RawValue)>> {
     serde_json::from_str::<Members<&RawValue>>(value.get()).ok().map(|members| members.0)
 }
 
 /// The items of `value` where it is an array.
-#[must_use]
 pub fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
 /// `value` for people's and programs' eyes: texts below a secret's name are
 /// replaced. What holds no secret keeps its text.
-#[must_use]
 pub fn masked(value: &RawValue) -> Box<RawValue> {
     masked_under(value, false)
 }
 
 /// [`masked`] of the value that stands at `path`: the names on the way decide
 /// as well on what is a secret.
-#[must_use]
 pub fn masked_at(path: &[String], value: &RawValue) -> Box<RawValue> {
     masked_under(value, path.iter().any(|name| is_secret_name(name)))
 }

@@ -39,7 +39,6 @@ impl Error {
     }
 
     /// What kind of failure it is.
-    #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.fault {
             Fault::Refused(refusal) => kind::of_refusal(&self.request, refusal),
@@ -59,7 +58,6 @@ impl Error {
     }
 
     /// The error and what led to it, one sentence each.
-    #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let outermost: &dyn std::error::Error = self;
         let layers = std::iter::successors(Some(outermost), |layer| layer.source());
@@ -69,19 +67,16 @@ impl Error {
     }
 
     /// All of them on one line.
-    #[must_use]
     pub fn line(&self) -> String {
         self.sentences().join(": ")
     }
 
     /// What led to it on one line, where the request is known anyway.
-    #[must_use]
     pub fn reason(&self) -> String {
         self.sentences().split_off(1).join(": ")
     }
 
     /// Whether the same request may succeed later and is safe to send again.
-    #[must_use]
     pub fn is_retryable(&self) -> bool {
         let passing =
             matches!(self.kind(), Kind::RateLimited | Kind::Unavailable | Kind::OutOfTime);
@@ -89,13 +84,11 @@ impl Error {
     }
 
     /// Whether this was a write that may have been carried out all the same.
-    #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         self.lost.is_some()
     }
 
     /// The HTTP status, where there was one.
-    #[must_use]
     pub fn status(&self) -> Option<u16> {
         match &self.fault {
             Fault::Refused(refusal) => Some(refusal.status),
@@ -105,13 +98,11 @@ impl Error {
     }
 
     /// The request's identifier at Cloudflare, where one came.
-    #[must_use]
     pub fn ray(&self) -> Option<&str> {
         self.fault.ray()
     }
 
     /// What the API says is wrong.
-    #[must_use]
     pub fn api_errors(&self) -> &[ApiError] {
         match &self.fault {
             Fault::Refused(refusal) => &refusal.errors,
@@ -120,13 +111,11 @@ impl Error {
     }
 
     /// Whether the API gave this code.
-    #[must_use]
     pub fn has_code(&self, code: u64) -> bool {
         self.api_errors().iter().any(|error| error.code == Some(code))
     }
 
     /// How long to wait before the next try, where the API says it.
-    #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.fault.retry_after()
     }

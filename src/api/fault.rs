@@ -229,7 +229,6 @@ impl fmt::Display for Refusal {
 
 impl ApiError {
     /// An error with nothing more than this.
-    #[must_use]
     pub fn new(code: Option<u64>, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), documentation_url: None }
     }

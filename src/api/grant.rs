@@ -26,26 +26,22 @@ pub struct Fields {
 }
 
 /// All grants of the account: one page.
-#[must_use]
 pub fn list(account: &AccountId) -> Request<Vec<Grant>> {
     Request::get(&collection(account))
 }
 
 /// One grant.
-#[must_use]
 pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
 /// Lets an identity provider be shared.
-#[must_use]
 pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
     WriteRequest::post(&collection(account)).body(&json!({ "idp_id": idp }))
 }
 
 /// Deletes a grant: every recipient loses the identity provider at once. The
 /// identity provider itself stays.
-#[must_use]
 pub fn delete(account: &AccountId, id: &GrantId) -> WriteRequest<()> {
     WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
         .decoded_by(|_| Ok(()))

@@ -18,13 +18,11 @@ pub struct Hidden {
 }
 
 /// The object without hidden secrets, otherwise byte for byte as it is.
-#[must_use]
 pub fn without_hidden(object: &Document) -> Document {
     walked(object).0
 }
 
 /// The hidden secrets of an object.
-#[must_use]
 pub fn hidden(object: &Document) -> Vec<Hidden> {
     walked(object).1
 }

@@ -125,7 +125,6 @@ impl Type {
 
     /// The type that a person means: in any case, and `ping` as the guide has
     /// it (API reference, section 3).
-    #[must_use]
     pub fn named(text: &str) -> Self {
         let text = if text.eq_ignore_ascii_case("ping") { "pingone" } else { text };
         let known = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
@@ -133,7 +132,6 @@ impl Type {
     }
 
     /// The type as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::OneTimePin => "onetimepin",
@@ -159,44 +157,37 @@ impl Type {
 
 impl Fields {
     /// Whether it belongs to another account.
-    #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.read_only == Some(true)
     }
 
     /// Whether users are provisioned to it.
-    #[must_use]
     pub fn has_scim(&self) -> bool {
         self.scim_config.as_ref().is_some_and(|scim| scim.enabled == Some(true))
     }
 }
 
 /// All identity providers of the account.
-#[must_use]
 pub fn list(account: &AccountId) -> Request<Vec<Idp>> {
     Request::get(&collection(account)).paged(PAGE)
 }
 
 /// One identity provider.
-#[must_use]
 pub fn get(account: &AccountId, id: &IdpId) -> Request<Idp> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
 /// One identity provider, to be edited.
-#[must_use]
 pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
 /// Creates an identity provider, without secrets that are null or masks.
-#[must_use]
 pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
     WriteRequest::post(&collection(account)).body(&without_hidden(body))
 }
 
 /// Replaces an identity provider. A secret that is absent is kept.
-#[must_use]
 pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
@@ -204,7 +195,6 @@ pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest
 }
 
 /// Deletes an identity provider.
-#[must_use]
 pub fn delete(account: &AccountId, id: &IdpId) -> WriteRequest<()> {
     WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
         .decoded_by(|_| Ok(()))

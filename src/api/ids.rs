@@ -135,7 +135,6 @@ impl InvalidId {
 
 impl<K> Id<K> {
     /// The identifier as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -189,7 +188,6 @@ pub type IdpReference = Reference<Idp>;
 
 impl<K> Reference<K> {
     /// The identifier, if it is one.
-    #[must_use]
     pub fn id(&self) -> Option<&Id<K>> {
         match self {
             Self::Id(id) => Some(id),

@@ -43,7 +43,6 @@ pub enum Kind {
 
 impl Kind {
     /// Its name, as scripts see it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "unauthenticated",

@@ -21,7 +21,6 @@ const NAMES_OF_TOKENS: [&str; 2] = ["value", "result"];
 const TOKEN_LENGTH: usize = 33;
 
 /// `text` without the secrets that can be told by their look or their name.
-#[must_use]
 pub fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
@@ -39,13 +38,11 @@ pub fn mask(text: &str) -> String {
 }
 
 /// [`mask`], and without `secret` wherever it stands: old tokens have no prefix.
-#[must_use]
 pub fn mask_with(text: &str, secret: &str) -> String {
     if secret.is_empty() { mask(text) } else { mask(&text.replace(secret, MASKED)) }
 }
 
 /// Whether a text in the field `name` is a new token.
-#[must_use]
 pub fn is_new_token(name: &str, text: &str) -> bool {
     NAMES_OF_TOKENS.contains(&name) && text.len() >= TOKEN_LENGTH && text.chars().all(is_word)
 }

@@ -56,26 +56,22 @@ pub struct Policy {
 
 impl Fields {
     /// The e-mail address: where it always was, or where newer answers have it.
-    #[must_use]
     pub fn address(&self) -> &str {
         let user = self.user.as_ref().and_then(|user| user.email.as_deref());
         user.or(self.email.as_deref()).unwrap_or_default()
     }
 
     /// Whether the invitation was accepted. An unknown state is not.
-    #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.status.as_deref() == Some("accepted")
     }
 
     /// Whether an invitation waits for an answer.
-    #[must_use]
     pub fn is_pending(&self) -> bool {
         self.status.as_deref() == Some("pending")
     }
 
     /// Whether a role or a policy of its own lets the member do everything.
-    #[must_use]
     pub fn is_super_administrator(&self) -> bool {
         let allowed = self.policies.iter().flatten();
         let allowed = allowed.filter(|policy| policy.access.as_deref() == Some("allow"));
@@ -86,7 +82,6 @@ impl Fields {
 }
 
 /// All members of the account, invitations included.
-#[must_use]
 pub fn list(account: &AccountId) -> Request<Vec<Member>> {
     Request::get(&["accounts", account.as_str(), "members"]).paged(PAGE)
 }

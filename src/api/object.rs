@@ -17,7 +17,6 @@ pub struct Object<T> {
 
 impl<T> Object<T> {
     /// The JSON text as it came.
-    #[must_use]
     pub fn text(&self) -> &str {
         self.text.get()
     }

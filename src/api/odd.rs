@@ -35,7 +35,6 @@ impl OddRecord {
     }
 
     /// `connector 2 (ID 68ca…): …`.
-    #[must_use]
     pub fn describe(&self) -> String {
         let Self { noun, position, id, reason, .. } = self;
         match id {
@@ -45,13 +44,11 @@ impl OddRecord {
     }
 
     /// Whether a field has this value.
-    #[must_use]
     pub fn has(&self, name: &str, value: &Value) -> bool {
         field(&self.raw, name).is_some_and(|found| found == *value)
     }
 
     /// Whether a field may have this value: it has it, or does not say.
-    #[must_use]
     pub fn may_have(&self, name: &str, value: &Value) -> bool {
         let found = field(&self.raw, name);
         found.is_none_or(|found| {

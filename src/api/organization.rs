@@ -50,19 +50,16 @@ pub struct LoginDesign {
 }
 
 /// The organization. An account without one answers code 9999, or 404.
-#[must_use]
 pub fn get(account: &AccountId) -> Request<Organization> {
     Request::get(&path(account))
 }
 
 /// The organization, to be edited.
-#[must_use]
 pub fn document(account: &AccountId) -> Request<Document> {
     Request::get(&path(account))
 }
 
 /// Replaces the organization's settings.
-#[must_use]
 pub fn replace(account: &AccountId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&path(account)).body(body).decoded_by(|text| Ok(text.parse().ok()))
 }

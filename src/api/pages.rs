@@ -26,7 +26,6 @@ pub struct Paging {
 
 impl Paging {
     /// Reads `result_info`; one that has another shape says nothing.
-    #[must_use]
     pub fn read(text: Option<&str>) -> Self {
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
@@ -34,7 +33,6 @@ impl Paging {
 
 /// Whether another page follows page `page`, which holds `items` of the `size`
 /// asked for.
-#[must_use]
 pub fn goes_on(page: u32, items: usize, size: u32, said: Paging) -> bool {
     let (page, items) = (u64::from(page), items as u64);
     let size = said.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {

@@ -5,7 +5,6 @@ use super::request::Method;
 
 /// The permission that a request needs, where it is documented. `request` is
 /// the verb and path, as [`Request`](super::request::Request) displays itself.
-#[must_use]
 pub fn required(request: &str) -> Option<&'static str> {
     let (verb, path) = request.split_once(' ')?;
     let is_read = verb == Method::Get.as_str();
@@ -36,7 +35,6 @@ pub fn required(request: &str) -> Option<&'static str> {
 
 /// The permission as the dashboard's token picker shows it: what the API calls
 /// Write, it calls Edit (API reference, section 2).
-#[must_use]
 pub fn in_dashboard(permission: &str) -> String {
     let renamed = [(" Read", "Read"), (" Write", "Edit")]
         .into_iter()

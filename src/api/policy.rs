@@ -47,19 +47,16 @@ pub struct Fields {
 }
 
 /// All policies of an application.
-#[must_use]
 pub fn list(account: &AccountId, app: &AppId) -> Request<Vec<Policy>> {
     Request::get(&collection(account, app)).paged(PAGE)
 }
 
 /// One policy of an application, to be edited.
-#[must_use]
 pub fn document(account: &AccountId, app: &AppId, id: &PolicyId) -> Request<Document> {
     Request::get(&[&collection(account, app)[..], &[id.as_str()]].concat())
 }
 
 /// Replaces a policy of an application.
-#[must_use]
 pub fn replace(
     account: &AccountId,
     app: &AppId,

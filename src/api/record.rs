@@ -46,14 +46,12 @@ pub struct Fields {
 
 impl Fields {
     /// The value of a TXT record, as resolvers will see it.
-    #[must_use]
     pub fn txt(&self) -> Option<String> {
         self.content.as_deref().map(txt_text)
     }
 }
 
 /// The TXT records of the zone with exactly this name.
-#[must_use]
 pub fn list_txt(zone: &ZoneId, name: &str) -> Request<Vec<Record>> {
     Request::get(&["zones", zone.as_str(), "dns_records"])
         .query("type", "TXT")
@@ -62,7 +60,6 @@ pub fn list_txt(zone: &ZoneId, name: &str) -> Request<Vec<Record>> {
 }
 
 /// Creates a TXT record of this value, cached for as long as Cloudflare likes.
-#[must_use]
 pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> WriteRequest<Record> {
     WriteRequest::post(&["zones", zone.as_str(), "dns_records"]).body(&json!({
         "type": "TXT",
@@ -74,7 +71,6 @@ pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> Writ
 }
 
 /// Deletes a record. The answer holds its ID.
-#[must_use]
 pub fn delete(zone: &ZoneId, id: &RecordId) -> WriteRequest<()> {
     WriteRequest::delete(&["zones", zone.as_str(), "dns_records", id.as_str()])
         .decoded_by(|_| Ok(()))
@@ -83,7 +79,6 @@ pub fn delete(zone: &ZoneId, id: &RecordId) -> WriteRequest<()> {
 /// The value of a TXT record's `content`: quotes stripped, escapes resolved
 /// (`\"`, `\\`, `\065`; RFC 1035, section 5.1), character-strings joined.
 /// Content without quotes is the value itself.
-#[must_use]
 pub fn txt_text(content: &str) -> String {
     let content = content.trim();
     if !content.starts_with('"') {
@@ -124,7 +119,6 @@ fn escaped(rest: &[u8]) -> (Option<u8>, &[u8]) {
 
 /// A TXT record's `content` for this value: quoted, and split where it is
 /// longer than a character-string can be.
-#[must_use]
 pub fn txt_content(value: &str) -> String {
     let mut pieces = Vec::new();
     let mut piece = String::new();

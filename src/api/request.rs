@@ -62,7 +62,6 @@ pub enum Repeat {
 
 impl<T: DeserializeOwned> Request<T> {
     /// A read of the path made of `segments`, which need no encoding.
-    #[must_use]
     pub fn get(segments: &[&str]) -> Self {
         Self::new(Method::Get, segments)
     }
@@ -70,25 +69,21 @@ impl<T: DeserializeOwned> Request<T> {
 
 impl<T: DeserializeOwned> WriteRequest<T> {
     /// A creation: not safe to repeat when its answer was lost.
-    #[must_use]
     pub fn post(segments: &[&str]) -> Self {
         Self::new(Method::Post, segments)
     }
 
     /// A replacement by the body.
-    #[must_use]
     pub fn put(segments: &[&str]) -> Self {
         Self::new(Method::Put, segments)
     }
 
     /// A change of the fields in the body.
-    #[must_use]
     pub fn patch(segments: &[&str]) -> Self {
         Self::new(Method::Patch, segments)
     }
 
     /// A removal.
-    #[must_use]
     pub fn delete(segments: &[&str]) -> Self {
         Self::new(Method::Delete, segments)
     }
@@ -111,65 +106,55 @@ impl<T: DeserializeOwned, M> Request<T, M> {
 
 impl<T, M> Request<T, M> {
     /// With a query parameter.
-    #[must_use]
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self
     }
 
     /// With a JSON body.
-    #[must_use]
     pub fn body(mut self, body: &impl Serialize) -> Self {
         self.body = Some(to_raw_value(body).expect("a body is plain data"));
         self
     }
 
     /// Asked for page by page, `size` items each, up to the last one.
-    #[must_use]
     pub fn paged(mut self, size: u32) -> Self {
         self.page_size = Some(size);
         self
     }
 
     /// With its answer read by `decode`.
-    #[must_use]
     pub fn decoded_by(mut self, decode: Decode<T>) -> Self {
         self.decode = decode;
         self
     }
 
     /// The method.
-    #[must_use]
     pub fn method(&self) -> Method {
         self.method
     }
 
     /// The path's segments, not yet encoded.
-    #[must_use]
     pub fn segments(&self) -> &[String] {
         &self.segments
     }
 
     /// The query parameters, without those of paging.
-    #[must_use]
     pub fn parameters(&self) -> &[(&'static str, String)] {
         &self.query
     }
 
     /// The body's JSON text.
-    #[must_use]
     pub fn body_text(&self) -> Option<&str> {
         self.body.as_deref().map(RawValue::get)
     }
 
     /// Whether it may be repeated when its answer was lost.
-    #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.repeat
     }
 
     /// How many items a page holds, where the answer comes in pages.
-    #[must_use]
     pub fn page_size(&self) -> Option<u32> {
         self.page_size
     }
@@ -182,7 +167,6 @@ impl<T, M> Request<T, M> {
 
 impl Method {
     /// The method as HTTP writes it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -194,7 +178,6 @@ impl Method {
     }
 
     /// Whether it changes nothing.
-    #[must_use]
     pub fn is_read(self) -> bool {
         self == Self::Get
     }

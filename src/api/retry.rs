@@ -68,7 +68,6 @@ pub enum Decision {
 }
 
 /// Decides what follows a failed attempt.
-#[must_use]
 pub fn decide(now: &Situation, policy: &Policy) -> Decision {
     let wait = now.asked.map_or(now.backoff, |asked| asked.max(now.backoff / 2));
     let bearable = wait <= policy.longest_wait && now.left.is_none_or(|left| wait < left);
@@ -92,7 +91,6 @@ pub fn decide(now: &Situation, policy: &Policy) -> Decision {
 
 /// The delays between attempts where the server asks for none: half a second,
 /// doubled each time up to eight, each stretched at random by up to its double.
-#[must_use]
 pub fn backoff() -> ExponentialBackoff {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(500))

@@ -106,7 +106,6 @@ impl Roots {
 }
 
 /// For unencrypted connections to this machine: trusts nobody, loads nothing.
-#[must_use]
 pub fn none() -> ClientConfig {
     trusting(RootCertStore::empty())
 }

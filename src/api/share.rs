@@ -103,13 +103,11 @@ pub enum Kind {
 
 impl Fields {
     /// Whether it stands. One that does not say is taken to stand.
-    #[must_use]
     pub fn is_active(&self) -> bool {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
     }
 
     /// Whether a whole organization receives it.
-    #[must_use]
     pub fn is_for_organization(&self) -> bool {
         self.target_type == Some(Target::Organization)
     }
@@ -117,7 +115,6 @@ impl Fields {
 
 impl Status {
     /// The state as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -153,13 +150,11 @@ impl Include {
 }
 
 /// One share.
-#[must_use]
 pub fn get(account: &AccountId, id: &ShareId, include: Include) -> Request<Share> {
     include.of(Request::get(&one(account, id)))
 }
 
 /// Shares `resources` with `recipients`.
-#[must_use]
 pub fn create(
     account: &AccountId,
     name: &str,
@@ -174,13 +169,11 @@ pub fn create(
 }
 
 /// Gives a share another name. Nothing else of it can be changed.
-#[must_use]
 pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> WriteRequest<()> {
     WriteRequest::put(&one(account, id)).body(&json!({ "name": name })).decoded_by(|_| Ok(()))
 }
 
 /// Begins to delete a share. The answer shows it as it is then: `deleting`.
-#[must_use]
 pub fn delete(account: &AccountId, id: &ShareId) -> WriteRequest<()> {
     WriteRequest::delete(&one(account, id)).decoded_by(|_| Ok(()))
 }

@@ -8,7 +8,6 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 /// How long `Retry-After` asks to wait: whole seconds, or an HTTP date (RFC
 /// 9110, section 10.2.3).
-#[must_use]
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -20,7 +19,6 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 
 /// How long `Ratelimit` asks to wait before the next request: until the window
 /// of the policy that has nothing left is reset. `"default";r=0;t=30` is 30 s.
-#[must_use]
 pub fn hold(value: &str) -> Option<Duration> {
     value.split(',').filter_map(exhausted).max()
 }

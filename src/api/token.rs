@@ -43,7 +43,6 @@ pub enum Status {
 
 impl Fields {
     /// Whether the API calls it active. An unknown state is not.
-    #[must_use]
     pub fn is_active(&self) -> bool {
         self.status == Some(Status::Active)
     }
@@ -51,13 +50,11 @@ impl Fields {
 
 /// Verifies a token that belongs to a user. One that belongs to an account is
 /// answered as if it were invalid (401, code 1000): ask [`verify_account`].
-#[must_use]
 pub fn verify_user() -> Request<Verification> {
     Request::get(&["user", "tokens", "verify"])
 }
 
 /// Verifies a token that belongs to the account.
-#[must_use]
 pub fn verify_account(account: &AccountId) -> Request<Verification> {
     Request::get(&["accounts", account.as_str(), "tokens", "verify"])
 }
@@ -92,14 +89,12 @@ pub struct Made {
 
 /// All permission groups: one page. Not asked for by name: whether that filter
 /// is exact is not documented.
-#[must_use]
 pub fn permission_groups(account: &AccountId) -> Request<Vec<Group>> {
     Request::get(&["accounts", account.as_str(), "tokens", "permission_groups"])
 }
 
 /// Makes a token of the account's that may do in it what `groups`, by their
 /// IDs, say. `expires_on` is RFC 3339.
-#[must_use]
 pub fn create(
     account: &AccountId,
     name: &str,
@@ -119,7 +114,6 @@ pub fn create(
 }
 
 /// Removes a token of the account's.
-#[must_use]
 pub fn delete(account: &AccountId, id: &str) -> WriteRequest<()> {
     WriteRequest::delete(&["accounts", account.as_str(), "tokens", id]).decoded_by(|_| Ok(()))
 }

@@ -84,7 +84,6 @@ pub enum Setup {
 
 impl Status {
     /// The state as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -98,13 +97,11 @@ impl Status {
 
 impl Fields {
     /// Whether its name servers are in use. An unknown state is not.
-    #[must_use]
     pub fn is_active(&self) -> bool {
         self.status == Some(Status::Active)
     }
 
     /// Whether the public sees the records that are kept here.
-    #[must_use]
     pub fn is_served_here(&self) -> bool {
         self.is_active() && self.kind == Some(Setup::Full)
     }
@@ -112,7 +109,6 @@ impl Fields {
 
 /// The zones of the account with exactly this name: the same name can be
 /// pending and active at once.
-#[must_use]
 pub fn list(account: &AccountId, name: &str) -> Request<Vec<Zone>> {
     Request::get(&["zones"]).query("name", name).query("account.id", account.as_str()).paged(50)
 }

@@ -105,25 +105,22 @@ pub enum Command {
 
 impl Command {
     /// Commands that need neither settings nor account run at once.
-    #[must_use]
     pub fn run_alone(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
-            Self::Completions(Deferred(args)) => Some(Ok(completions::run(args))),
-            Self::Man(Deferred(args)) => Some(man::run(args)),
+            Self::Completions(Deferred(args)) => Some(Ok(completions::run(args, tree()))),
+            Self::Man(Deferred(args)) => Some(man::run(args, tree())),
             Self::Schema(Deferred(args)) => Some(schema::run(args)),
-            Self::Help(Deferred(args)) => Some(help::run(args)),
+            Self::Help(Deferred(args)) => Some(help::run(args, tree())),
             _ => None,
         }
     }
 
     /// Whether the command runs until it is interrupted, and that is its end.
-    #[must_use]
     pub fn is_service(&self) -> bool {
         matches!(self, Self::Sandbox(Deferred(sandbox::Command::Serve(_))))
     }
 
     /// Whether the command may change nothing, whatever the options say.
-    #[must_use]
     pub fn only_reads(&self) -> bool {
         matches!(self, Self::Drill(Deferred(args)) if args.against_profile)
     }
@@ -152,12 +149,17 @@ impl Command {
             Self::Drill(Deferred(args)) => drill::run(args, context).await,
             Self::Federation(Deferred(command)) => federation::run(command, context).await,
             Self::Share(Deferred(command)) => share::run(command, context).await,
-            Self::Completions(Deferred(args)) => Ok(completions::run(&args)),
-            Self::Man(Deferred(args)) => man::run(&args),
+            Self::Completions(Deferred(args)) => Ok(completions::run(&args, tree())),
+            Self::Man(Deferred(args)) => man::run(&args, tree()),
             Self::Schema(Deferred(args)) => schema::run(&args),
-            Self::Help(Deferred(args)) => help::run(&args),
+            Self::Help(Deferred(args)) => help::run(&args, tree()),
         }
     }
+}
+
+/// The whole tree of commands.
+fn tree() -> clap::Command {
+    Cli::command()
 }
 
 /// Reads a command line.
@@ -167,7 +169,7 @@ impl Command {
 /// one path that the words lead to; whatever it does not understand there it
 /// reads again knowing all, so that errors and help are complete.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut all = Cli::command();
+    let mut all = tree();
     match read_alone(&all, args) {
         Ok(cli) => Ok(cli),
         Err(error) if error.kind() == ErrorKind::DisplayVersion => Err(error),

@@ -10,7 +10,6 @@ use crate::output::{ExitCode, Failure};
 
 /// The failure that the refused command line `args` is. Its message is clap's
 /// sentence, its hint what clap suggests and where the help is.
-#[must_use]
 pub fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     let text = error.render().to_string();
     let command = named(args);

@@ -60,7 +60,6 @@ pub fn warn(context: &Context, checks: &[Check]) {
 }
 
 /// The mark of a check.
-#[must_use]
 pub fn mark(check: &Check) -> Mark {
     match check.state {
         State::Passed => Mark::Passed,

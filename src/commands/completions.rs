@@ -1,11 +1,10 @@
 //! `cfsso completions`: a script for a shell.
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
 use super::Outcome;
 use super::help::Printed;
-use crate::cli::Cli;
 
 /// Arguments of `completions`.
 #[derive(clap::Args, Debug)]
@@ -17,10 +16,9 @@ pub struct Args {
     shell: Shell,
 }
 
-/// Prints the script.
-#[must_use]
-pub fn run(args: &Args) -> Outcome {
+/// Prints the script for a tree of commands.
+pub fn run(args: &Args, mut tree: Command) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cfsso", &mut script);
+    clap_complete::generate(args.shell, &mut tree, "cfsso", &mut script);
     Outcome::done(Printed(String::from_utf8_lossy(&script).into_owned()))
 }

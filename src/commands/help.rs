@@ -1,10 +1,9 @@
 //! `cfsso help`: commands, and the topics that belong to none.
 
-use clap::CommandFactory;
+use clap::Command;
 use serde::Serialize;
 
 use super::{Outcome, schema};
-use crate::cli::Cli;
 use crate::flow::check::Severity;
 use crate::flow::doctor::{self, FindingId};
 use crate::flow::{Stop, StopKind};
@@ -54,21 +53,20 @@ struct Row {
 }
 
 /// Explains.
-pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
     let words: Vec<_> = args.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["exit-codes"] => Ok(Outcome::done(exit_codes())),
         ["environment"] => Ok(Outcome::done(Printed(ENVIRONMENT.to_owned()))),
         ["json"] => Ok(Outcome::done(Printed(json()))),
         ["findings"] => Ok(Outcome::done(findings())),
-        words => command(words),
+        words => command(words, tree),
     }
 }
 
-fn command(words: &[&str]) -> anyhow::Result<Outcome> {
-    let mut command = Cli::command();
-    command.build();
-    let mut found = &mut command;
+fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
+    tree.build();
+    let mut found = &mut tree;
     for word in words {
         found = found.find_subcommand_mut(word).ok_or_else(|| {
             Stop::new(StopKind::Usage, format!("there is no command and no topic `{}`", words.join(" ")))

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 
 use super::Outcome;
 use super::help::Printed;
-use crate::cli::Cli;
 
 /// Arguments of `man`.
 #[derive(clap::Args, Debug)]
@@ -21,9 +20,8 @@ pub struct Args {
     dir: Option<PathBuf>,
 }
 
-/// Prints or writes the manual.
-pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let mut command = Cli::command();
+/// Prints or writes the manual of a tree of commands.
+pub fn run(args: &Args, mut command: Command) -> anyhow::Result<Outcome> {
     command.build();
     match &args.dir {
         None => Ok(Outcome::done(Printed(page(&command)?))),

@@ -45,20 +45,17 @@ impl Outcome {
     }
 
     /// Done, with everything printed already.
-    #[must_use]
     pub fn silent() -> Self {
         Self { report: None, exit: ExitCode::Done, failure: None }
     }
 
     /// The same, with another exit code.
-    #[must_use]
     pub fn exit(mut self, exit: ExitCode) -> Self {
         self.exit = exit;
         self
     }
 
     /// The same, ended by a failure.
-    #[must_use]
     pub fn failed(mut self, failure: Option<anyhow::Error>) -> Self {
         self.failure = failure;
         self

@@ -34,7 +34,6 @@ pub struct Args {
 
 impl Args {
     /// Of this connector, without options.
-    #[must_use]
     pub fn of(connector: Selector) -> Self {
         Self { connector: Some(connector), guard: Guard::default() }
     }

@@ -155,7 +155,6 @@ pub fn paste(record: &TxtRecord, page: &mut Page) {
 }
 
 /// What a step does, in words.
-#[must_use]
 pub fn title(id: StepId) -> &'static str {
     match id {
         StepId::Create => "create the connector",
@@ -168,7 +167,6 @@ pub fn title(id: StepId) -> &'static str {
 }
 
 /// The mark of a step.
-#[must_use]
 pub fn mark(state: StepState) -> Mark {
     match state {
         StepState::DoneAlready => Mark::Already,

@@ -59,7 +59,6 @@ pub struct WayBack {
 
 impl Context {
     /// A context in which nothing is made yet, for the command line `args`.
-    #[must_use]
     pub fn new(settings: Settings, screen: Screen, clock: Clock, args: &[OsString]) -> Self {
         let started = clock.now();
         let journal = journal(&settings, &clock, args);
@@ -81,7 +80,6 @@ impl Context {
     }
 
     /// The same, with the environment that variables are read from.
-    #[must_use]
     pub fn with_env(mut self, env: Environment) -> Self {
         self.env = env;
         self
@@ -95,7 +93,6 @@ impl Context {
     }
 
     /// The environment variable of that name.
-    #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(String::as_str)
     }
@@ -112,7 +109,6 @@ impl Context {
     }
 
     /// What this machine changed, and where this run writes down what it changes.
-    #[must_use]
     pub fn journal(&self) -> &Journal<'static> {
         &self.journal
     }
@@ -154,14 +150,12 @@ impl Context {
     }
 
     /// Writes whose answers did not come: what an interrupt leaves open.
-    #[must_use]
     pub fn unanswered(&self) -> Vec<String> {
         self.client.get().map(Client::unanswered).unwrap_or_default()
     }
 
     /// The records that lists of this run contained, that cannot be understood and
     /// that no result shows.
-    #[must_use]
     pub fn odd_records(&self) -> Vec<OddRecord> {
         self.client.get().map(|client| client.odd_records(None)).unwrap_or_default()
     }
@@ -183,13 +177,11 @@ impl Context {
     }
 
     /// What is the case until the command has done all it does.
-    #[must_use]
     pub fn meanwhile(&self) -> Option<&'static str> {
         self.meanwhile.get()
     }
 
     /// What puts back what this run did, once it has written.
-    #[must_use]
     pub fn way_back(&self) -> Option<WayBack> {
         let run = self.journal.run()?;
         let own = self.way_back.borrow().clone();
@@ -198,19 +190,16 @@ impl Context {
     }
 
     /// The steps done so far.
-    #[must_use]
     pub fn steps_done(&self) -> Vec<&'static str> {
         self.steps_done.borrow().clone()
     }
 
     /// When the command has to be over, where `--timeout` says so.
-    #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
         self.settings.options.timeout.map(|timeout| self.after(timeout))
     }
 
     /// When a wait ends: at the command's deadline, or after half an hour.
-    #[must_use]
     pub fn wait_deadline(&self) -> Timestamp {
         self.deadline().unwrap_or_else(|| self.after(DEFAULT_WAIT))
     }

@@ -28,7 +28,6 @@ impl Rcode {
     pub const BADVERS: Self = Self(16);
 
     /// Whether the answer says something about the name.
-    #[must_use]
     pub fn is_answer(self) -> bool {
         self == Self::NOERROR || self == Self::NXDOMAIN
     }

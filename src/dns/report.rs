@@ -40,7 +40,6 @@ pub struct Report {
 
 impl Report {
     /// Puts a survey and its judgement into one report.
-    #[must_use]
     pub fn new(
         domain: &EmailDomain,
         expected: Option<&[u8]>,
@@ -66,7 +65,6 @@ impl Report {
 
 /// What `dig +short TXT` prints: one server's answer, the first that has one,
 /// aliases before records.
-#[must_use]
 pub fn short_lines(survey: &Survey) -> Vec<String> {
     let has_answer = |server: &&Server| !server.records.is_empty() || !server.aliases.is_empty();
     let Some(server) = survey.servers.iter().find(has_answer) else { return Vec::new() };

@@ -42,7 +42,6 @@ pub enum Reach {
 
 impl Resolver {
     /// A resolver. Nothing is read or asked before the first survey.
-    #[must_use]
     pub fn new(config: Config, clock: Clock) -> Self {
         Self { recursive: Recursive::new(&config), config, clock }
     }

@@ -174,14 +174,12 @@ impl Server {
     }
 
     /// Whether a record has exactly this value.
-    #[must_use]
     pub fn serves(&self, code: &[u8]) -> bool {
         self.records.iter().any(|record| record.joined() == code)
     }
 }
 
 /// All distinct verification codes that any server gave for the domain itself.
-#[must_use]
 pub fn sso_codes(survey: &Survey) -> Vec<Vec<u8>> {
     let codes: BTreeSet<Vec<u8>> = survey
         .servers

@@ -48,13 +48,11 @@ impl From<Txt> for Shown {
 impl Txt {
     /// The character-strings joined without a space, which is the value that
     /// verification compares.
-    #[must_use]
     pub fn joined(&self) -> Vec<u8> {
         self.strings.concat()
     }
 
     /// The record as `dig +short TXT` prints it: each character-string in quotes.
-    #[must_use]
     pub fn quoted(&self) -> String {
         let quoted: Vec<String> = self.strings.iter().map(|string| quote(string)).collect();
         quoted.join(" ")
@@ -62,7 +60,6 @@ impl Txt {
 }
 
 /// Bytes as text: printable ASCII as it is, anything else as `\DDD`.
-#[must_use]
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

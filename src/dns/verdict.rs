@@ -60,7 +60,6 @@ pub struct Judgement {
 
 impl Verdict {
     /// Whether the code is on every server that was asked.
-    #[must_use]
     pub fn is_visible(self) -> bool {
         self == Self::Visible
     }
@@ -88,7 +87,6 @@ impl fmt::Display for Verdict {
 
 /// Judges a survey at the time `now`. With no code expected, any code counts:
 /// the one that most servers serve is judged.
-#[must_use]
 pub fn judge(survey: &Survey, expected: Option<&[u8]>, now: Timestamp) -> Judgement {
     if expected.is_some() {
         return Case::new(survey, expected, now).judge();

@@ -30,28 +30,24 @@ impl<T> Action<T> {
     }
 
     /// With the object as it was read: undo restores it.
-    #[must_use]
     pub fn before(mut self, object: &str) -> Self {
         self.before = Some(object.to_owned());
         self
     }
 
     /// With the command that shows the object, for a write that is not confirmed.
-    #[must_use]
     pub fn shown_by(mut self, command: impl Into<String>) -> Self {
         self.show_command = Some(command.into());
         self
     }
 
     /// With what the write belongs to.
-    #[must_use]
     pub fn caused_by(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
         self
     }
 
     /// The write as a dry run lists it.
-    #[must_use]
     pub fn change(&self) -> Change {
         Change::new(&self.title, &self.request, self.diff.clone())
     }

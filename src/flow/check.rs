@@ -120,7 +120,6 @@ impl CheckId {
     ];
 
     /// The name as it is written on the command line.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DomainVerified => "domain-verified",
@@ -150,7 +149,6 @@ impl CheckId {
     /// what locks people out, or what Cloudflare refuses; a warning is what
     /// makes a lockout likelier, or what is not documented well enough to
     /// refuse for it.
-    #[must_use]
     pub fn severity(self) -> Severity {
         match self {
             // Cloudflare enables nothing without the first three. Without the
@@ -184,7 +182,6 @@ impl CheckId {
 
     /// The permission that a token needs for it, by its name in the dashboard
     /// (API reference, sections 2, 3, 4 and 8.2).
-    #[must_use]
     pub fn permission(self) -> Option<&'static str> {
         match self {
             Self::DomainVerified => Some("SSO Connector Read"),
@@ -215,19 +212,16 @@ impl CheckId {
 
 impl Check {
     /// A check that came out as it should.
-    #[must_use]
     pub fn passed(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, State::Passed, evidence)
     }
 
     /// A check that did not.
-    #[must_use]
     pub fn failed(id: CheckId, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { remedy: Some(remedy.into()), ..Self::new(id, State::Failed, evidence) }
     }
 
     /// A check that could not be made.
-    #[must_use]
     pub fn not_checked(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, State::NotChecked, evidence)
     }
@@ -244,20 +238,17 @@ impl Check {
     }
 
     /// The same, with another meaning of a failure.
-    #[must_use]
     pub fn of(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
     /// Whether it stands in the way of the change.
-    #[must_use]
     pub fn blocks(&self) -> bool {
         self.severity == Severity::Error && self.state == State::Failed
     }
 
     /// The check, with a failure of it accepted where `accepted` names it.
-    #[must_use]
     pub fn accepting(mut self, accepted: &[CheckId]) -> Self {
         if self.state == State::Failed && accepted.contains(&self.id) {
             self.state = State::Accepted;

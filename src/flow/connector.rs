@@ -134,7 +134,6 @@ pub fn eligible(domain: &EmailDomain) -> Result<(), Stop> {
 }
 
 /// Creates the connector of a domain.
-#[must_use]
 pub fn creation(
     tools: &Tools<'_>,
     domain: &EmailDomain,
@@ -166,7 +165,6 @@ pub async fn create(
 
 /// Enforces sign-in through the identity provider. The checks that come first
 /// are in [`preflight`](super::preflight).
-#[must_use]
 pub fn enabling(
     tools: &Tools<'_>,
     domain: &EmailDomain,
@@ -193,7 +191,6 @@ pub async fn enable(
 }
 
 /// Stops enforcement.
-#[must_use]
 pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Action<Connector> {
     Action::new(
         format!("disable enforcement for {}", connector.email_domain),
@@ -227,7 +224,6 @@ pub(super) async fn execute_disabling(
 }
 
 /// Deletes a connector.
-#[must_use]
 pub fn deletion(tools: &Tools<'_>, connector: &Connector) -> Action<()> {
     Action::new(
         format!("delete the connector of {}", connector.email_domain),
@@ -245,7 +241,6 @@ pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Erro
 }
 
 /// Sets the FedRAMP language of a connector.
-#[must_use]
 pub fn rewording(tools: &Tools<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
     Action::new(
         format!("change the wording for {}", connector.email_domain),

@@ -9,7 +9,6 @@ use crate::api::document::{Document, items, masked_at, members};
 
 /// The fields in which `after` differs from `before`, in the order they stand.
 /// A field that is null and one that is absent are the same.
-#[must_use]
 pub fn between(before: &Document, after: &Document) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(&mut Vec::new(), Some(&before.to_raw()), Some(&after.to_raw()), &mut found);

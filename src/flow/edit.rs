@@ -68,20 +68,17 @@ impl Edit {
     }
 
     /// Whether there is nothing to change.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.asked.is_empty()
     }
 
     /// The object's name, or what it is.
-    #[must_use]
     pub fn name(&self) -> String {
         let name: Option<String> = self.before.read(&["name"]);
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.target.noun().to_owned())
     }
 
     /// The changes of the plan: one, or none.
-    #[must_use]
     pub fn changes(&self, tools: &Tools<'_>) -> Vec<Change> {
         if self.is_empty() {
             return Vec::new();
@@ -211,7 +208,6 @@ impl Edit {
 
 impl Edited {
     /// What has to be said loudly: fields that nobody asked to change.
-    #[must_use]
     pub fn alarm(&self, edit: &Edit) -> Option<Stop> {
         if self.strayed.is_empty() {
             return None;

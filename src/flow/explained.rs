@@ -17,20 +17,17 @@ pub struct Explained {
 
 impl Explained {
     /// A failure with nothing added yet.
-    #[must_use]
     pub fn new(error: api::Error) -> Self {
         Self { error, causes: Vec::new(), hint: None }
     }
 
     /// With one thing to know besides.
-    #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
     /// With the next command to run.
-    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -58,7 +58,6 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, Stop> {
 }
 
 /// `text` as an ID, where it looks like the UUID that IDs of Access are.
-#[must_use]
 pub fn as_id(text: &str) -> Option<IdpId> {
     is_uuid(text).then(|| text.parse().ok()).flatten()
 }
@@ -75,7 +74,6 @@ pub fn standing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a Idp>,
 }
 
 /// The stop for a creation where `standing` is in the way.
-#[must_use]
 pub fn taken(standing: &Idp) -> Stop {
     let message = if standing.kind == Type::OneTimePin {
         format!("this account has a one-time PIN already, `{}`", standing.name)
@@ -87,7 +85,6 @@ pub fn taken(standing: &Idp) -> Stop {
 }
 
 /// Creates an identity provider.
-#[must_use]
 pub fn creation(tools: &Tools<'_>, body: &Document) -> Action<Idp> {
     let name: String = body.read(&["name"]).unwrap_or_default();
     let nothing = "{}".parse().expect("it is an object");
@@ -162,7 +159,6 @@ pub fn is_not_the_only_way_in(found: &Idp, app: &App, idps: &[Idp]) -> Result<()
 }
 
 /// Deletes an identity provider.
-#[must_use]
 pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Action<()> {
     Action::new(
         format!("delete the identity provider {}", found.name),

@@ -53,7 +53,6 @@ pub enum Error {
 
 impl Error {
     /// The error and what led to it, one sentence each.
-    #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         match self {
             Self::Stop(stop) => stop.sentences(),
@@ -67,7 +66,6 @@ impl Error {
     }
 
     /// All of them on one line.
-    #[must_use]
     pub fn line(&self) -> String {
         self.sentences().join(": ")
     }

@@ -51,7 +51,6 @@ impl Plan {
     pub const SCHEMA: &'static str = "cfsso/plan/v1";
 
     /// A plan of these checks and changes.
-    #[must_use]
     pub fn new(checks: Vec<Check>, changes: Vec<Change>) -> Self {
         Self { schema: Self::SCHEMA, checks, changes }
     }
@@ -69,7 +68,6 @@ impl Plan {
     }
 
     /// How many checks passed and how many did not, in words.
-    #[must_use]
     pub fn tally(&self) -> String {
         let count = |is_so: &dyn Fn(&Check) -> bool| {
             self.checks.iter().filter(|check| is_so(check)).count()
@@ -94,7 +92,6 @@ impl Plan {
 
 impl Change {
     /// The change that `request` makes, shown without the secrets it carries.
-    #[must_use]
     pub fn new<T>(
         title: impl Into<String>,
         request: &WriteRequest<T>,
@@ -107,7 +104,6 @@ impl Change {
 
 impl Difference {
     /// A field that turns from `before` into `after`.
-    #[must_use]
     pub fn new(field: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         Self { field: field.to_owned(), before: before.into(), after: after.into() }
     }

@@ -68,13 +68,11 @@ pub struct Records {
 
 impl TxtRecord {
     /// The record that proves `domain` with `code`.
-    #[must_use]
     pub fn new(domain: &EmailDomain, code: &str) -> Self {
         Self { name: domain.to_string(), kind: "TXT", content: code.to_owned() }
     }
 
     /// The record in the forms that people paste.
-    #[must_use]
     pub fn pastes(&self) -> Pastes {
         let Self { name, content, .. } = self;
         let quoted = record::txt_content(content);
@@ -111,7 +109,6 @@ pub async fn place(tools: &Tools<'_>, domain: &EmailDomain) -> Result<Place, Err
 
 /// Chooses among the account's zones the one that serves the domain: the
 /// longest name that is active.
-#[must_use]
 pub fn choose(zones: &[Zone], domain: &EmailDomain) -> Place {
     for name in domain.ancestors() {
         let of_name: Vec<_> = zones
@@ -135,7 +132,6 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> Place {
 }
 
 /// Sorts a zone's TXT records at the domain by what they are to this code.
-#[must_use]
 pub fn sort(records: Vec<Record>, domain: &EmailDomain, code: &str) -> Records {
     let mut sorted = Records { stands: false, stale: Vec::new(), foreign: Vec::new() };
     for record in records {
@@ -166,7 +162,6 @@ pub async fn records(
 }
 
 /// Publishes the verification code of a connector.
-#[must_use]
 pub fn creation(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
     Action::new(
         format!("publish the TXT record of {}", txt.name),
@@ -193,7 +188,6 @@ pub async fn create(
 }
 
 /// Deletes a record of an earlier connector.
-#[must_use]
 pub fn deletion(zone: &ZoneId, record: &Record) -> Action<()> {
     Action::new(
         format!("delete a stale TXT record of {}", record.name.as_deref().unwrap_or("the domain")),

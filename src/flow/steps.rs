@@ -27,7 +27,6 @@ pub enum StepState {
 
 impl StepState {
     /// How a step is that `error` ended.
-    #[must_use]
     pub fn after(error: &Error) -> Self {
         match error {
             Error::Stop(Stop { kind: StopKind::NotYet, .. }) => Self::Todo,
@@ -90,7 +89,6 @@ impl<'a, I: Copy> Steps<'a, I> {
     }
 
     /// The steps that ended, in their order.
-    #[must_use]
     pub fn into_ended(self) -> Vec<Step<I>> {
         self.ended.into_inner()
     }

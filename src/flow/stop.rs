@@ -46,32 +46,27 @@ pub enum StopKind {
 
 impl Stop {
     /// A stop with nothing more to say than its message.
-    #[must_use]
     pub fn new(kind: StopKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), causes: Vec::new(), hint: None }
     }
 
     /// The message and what led to it, one sentence each.
-    #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         [&self.message].into_iter().chain(&self.causes).cloned().collect()
     }
 
     /// With the next command to run.
-    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// With one thing that led to it.
-    #[must_use]
     pub fn cause(self, cause: impl Into<String>) -> Self {
         self.causes([cause.into()])
     }
 
     /// With the things that led to it.
-    #[must_use]
     pub fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
         self.causes.extend(causes);
         self

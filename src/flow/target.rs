@@ -26,7 +26,6 @@ pub enum Target {
 
 impl Target {
     /// Reads it.
-    #[must_use]
     pub fn read(&self, account: &AccountId) -> Request<Document> {
         match self {
             Self::Idp(id) => idp::document(account, id),
@@ -38,7 +37,6 @@ impl Target {
 
     /// Replaces it by `wanted`, without what its rules leave out. What is
     /// answered may hold a secret that is never answered again.
-    #[must_use]
     pub fn replace(
         &self,
         account: &AccountId,
@@ -54,7 +52,6 @@ impl Target {
     }
 
     /// What it is called where its name is not known.
-    #[must_use]
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Idp(_) => "identity provider",
@@ -65,7 +62,6 @@ impl Target {
     }
 
     /// The command that shows it.
-    #[must_use]
     pub fn shown_by(&self) -> String {
         match self {
             Self::Idp(id) => format!("`cfsso idp get {id}`"),
@@ -136,7 +132,6 @@ impl Target {
     }
 
     /// Whether a field may change by itself with every write.
-    #[must_use]
     pub fn is_bookkeeping(&self, field: &str) -> bool {
         let last = field.rsplit('.').next().unwrap_or_default();
         last == "updated_at"
@@ -146,7 +141,6 @@ impl Target {
 
     /// Whether a difference is none for this kind: no identity providers
     /// listed and an empty list are the same, and their order means nothing.
-    #[must_use]
     pub fn is_same(&self, difference: &Difference) -> bool {
         let listed = |value: &Value| {
             let mut items = value.as_array().cloned().unwrap_or_default();

@@ -85,7 +85,6 @@ pub struct Read {
 
 impl Owner {
     /// What it is called.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "a user's API token",
@@ -100,7 +99,6 @@ impl Report {
     pub const SCHEMA: &'static str = "cfsso/token/v1";
 
     /// What stands in the way of using it.
-    #[must_use]
     pub fn stop(&self) -> Option<Stop> {
         let stop = Stop::new(StopKind::NoToken, self.problem.clone()?);
         Some(match &self.remedy {

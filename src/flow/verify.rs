@@ -22,7 +22,6 @@ pub enum Next {
 }
 
 /// What comes next, by the state that the API tells.
-#[must_use]
 pub fn next(connector: &Fields) -> Next {
     match connector.status() {
         Some(Status::Verified) => Next::Nothing,
@@ -34,13 +33,11 @@ pub fn next(connector: &Fields) -> Next {
 
 /// Whether a verification begun now can succeed. Where nobody could be asked,
 /// Cloudflare may see more than this machine does.
-#[must_use]
 pub fn can_succeed(judgement: &Judgement) -> bool {
     matches!(judgement.verdict, Verdict::Visible | Verdict::Unreachable)
 }
 
 /// Begins verification.
-#[must_use]
 pub fn beginning(tools: &Tools<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
     Action::new(
         format!("begin the verification of {domain}"),

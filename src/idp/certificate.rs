@@ -248,7 +248,6 @@ pub(super) fn bits(number: &[u8]) -> usize {
 
 impl Certificate {
     /// The certificate as PEM.
-    #[must_use]
     pub fn pem(&self) -> String {
         let lines = self.base64.as_bytes().chunks(64);
         let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
@@ -256,13 +255,11 @@ impl Certificate {
     }
 
     /// Whether it no longer holds.
-    #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.not_after < now
     }
 
     /// Whether it is signed with a broken hash: MD2, MD5 or SHA-1.
-    #[must_use]
     pub fn has_broken_signature(&self) -> bool {
         let name = self.signature.to_ascii_lowercase();
         name.starts_with("md") || name.contains("sha1")
@@ -272,7 +269,6 @@ impl Certificate {
 impl Key {
     /// Whether it is shorter than NIST SP 800-131A allows: RSA of 2048 bits,
     /// elliptic curves of 224. Of other keys nothing is known.
-    #[must_use]
     pub fn is_short(self) -> bool {
         match self.algorithm {
             Algorithm::Rsa => self.bits < 2048,

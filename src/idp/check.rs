@@ -43,7 +43,6 @@ pub struct Terms {
 
 impl Terms {
     /// The usual ones: 30 days, the services of the Internet.
-    #[must_use]
     pub fn new(now: Timestamp, one_time_pins: usize) -> Self {
         Self { now, cert_days: 30, one_time_pins, bases: Bases::default() }
     }
@@ -58,7 +57,6 @@ pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &Terms) -> Ve
 }
 
 /// What can be said of a configuration without asking anybody.
-#[must_use]
 pub fn offline(subject: Subject<'_>, terms: &Terms) -> Vec<Point> {
     judge::all(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
 }

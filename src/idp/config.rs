@@ -153,7 +153,6 @@ impl fmt::Display for Use<'_> {
 
 impl Invalid {
     /// The value that was probably meant.
-    #[must_use]
     pub fn meant(&self) -> Option<&str> {
         match &self.wrong {
             Wrong::Misfit { meant, .. } => meant.as_deref(),
@@ -164,7 +163,6 @@ impl Invalid {
 
 /// All that is wrong with a configuration, in the order of its fields; then
 /// what is missing.
-#[must_use]
 pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Invalid> {
     let is_kept = |invalid: &Invalid| purpose == Purpose::Update && is_kept(invalid, config);
     let mut found: Vec<_> = fields(kind, config).filter(|invalid| !is_kept(invalid)).collect();
@@ -178,7 +176,6 @@ pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Ve
 
 /// Why every sign-in fails by what a configuration says, although everything
 /// answers.
-#[must_use]
 pub fn rejects_everyone(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
     lacks_email(kind, config).or_else(|| many_tenants(kind, config))
 }
@@ -229,7 +226,6 @@ pub fn fields(kind: &Kind, config: &Map<String, Json>) -> impl Iterator<Item = I
 /// What is wrong with a configuration that never asks for an email address:
 /// Access rejects every sign-in without one. Scopes that are not listed are the
 /// API's choice.
-#[must_use]
 pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
     let scopes = config.get("scopes").and_then(texts).filter(|scopes| !scopes.is_empty())?;
     let asks = scopes.iter().any(|scope| scope.split_whitespace().any(|one| one == "email"));
@@ -379,7 +375,6 @@ fn wrong_url(text: &str) -> Option<Wrong> {
 }
 
 /// Whether a URL names this machine: `localhost`, 127.0.0.0/8 or `::1`.
-#[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -177,7 +177,6 @@ fn notes(document: &Document) -> Vec<String> {
 
 impl Discovered {
     /// The fields of an `oidc` configuration that it fills.
-    #[must_use]
     pub fn config(&self) -> Map<String, Value> {
         let fields = [
             ("auth_url", json!(self.auth_url)),

@@ -74,7 +74,6 @@ pub struct Entry {
 
 /// The values for the organization at `auth_domain`, and for one of its
 /// identity providers where it exists already.
-#[must_use]
 pub fn values(auth_domain: &str, idp: Option<&str>) -> Values {
     let origin = origin(auth_domain);
     let access = format!("{origin}/cdn-cgi/access");
@@ -96,7 +95,6 @@ fn origin(auth_domain: &str) -> String {
 impl Product {
     /// The product behind a type and its configuration: an `oidc` or `saml`
     /// one is told by its sign-in URL.
-    #[must_use]
     pub fn of(kind: &str, sign_in: Option<&str>) -> Self {
         let sign_in = sign_in.unwrap_or_default();
         match super::kind::find(kind).map_or(kind, |kind| kind.name) {
@@ -116,7 +114,6 @@ impl Product {
     }
 
     /// The product behind an identity provider's type and configuration.
-    #[must_use]
     pub fn of_idp(kind: &str, config: &serde_json::Value) -> Self {
         let sign_in = ["auth_url", "sso_target_url"].iter().find_map(|name| config[*name].as_str());
         Self::of(kind, sign_in)
@@ -124,7 +121,6 @@ impl Product {
 
     /// Whether its client takes a second redirect URI beside the first. A SAML
     /// application has one ACS URL, and GitHub and the like have one callback.
-    #[must_use]
     pub fn takes_several(self) -> bool {
         match self {
             Self::Okta
@@ -143,7 +139,6 @@ impl Product {
     }
 
     /// Its name.
-    #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::Okta => "Okta",
@@ -190,7 +185,6 @@ pub struct Moved {
 }
 
 /// What to change at the IdP.
-#[must_use]
 pub fn moved(product: Product, before: &Values, after: &Values) -> Move {
     let pairs = fields(product, before).into_iter().zip(fields(product, after));
     let changed = pairs.filter(|(before, after)| before.value != after.value);
@@ -252,7 +246,6 @@ fn is_okta(url: &str) -> bool {
 }
 
 /// What to do at the IdP.
-#[must_use]
 pub fn guide(product: Product, values: &Values) -> Guide {
     Guide {
         product,

@@ -88,7 +88,6 @@ impl fmt::Display for Issuer {
 
 impl Issuer {
     /// The issuer as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -96,7 +95,6 @@ impl Issuer {
     /// Where its document stands: a trailing slash goes before the well-known
     /// path is appended (OpenID Connect Discovery 1.0, section 4.1). The URL of
     /// the document itself is taken too.
-    #[must_use]
     pub fn document(&self) -> Url {
         if self.is_document() {
             return self.0.parse().expect("it was parsed before");
@@ -108,7 +106,6 @@ impl Issuer {
 
     /// Whether the document may name `named` as its issuer. Where the URL of
     /// the document was given, any issuer whose document that is may be named.
-    #[must_use]
     pub fn admits(&self, named: &str) -> bool {
         if !self.is_document() {
             return self.0 == named;

@@ -90,20 +90,17 @@ pub enum Value {
 }
 
 /// All types that are known, in the order in which they are listed.
-#[must_use]
 pub fn all() -> &'static [Kind] {
     catalogue::KINDS
 }
 
 /// The type of that name: as the API writes it, in any case, or an alias.
-#[must_use]
 pub fn find(name: &str) -> Option<&'static Kind> {
     let is = |other: &str| other.eq_ignore_ascii_case(name);
     all().iter().find(|kind| is(kind.name) || kind.aliases.iter().any(|alias| is(alias)))
 }
 
 /// The type that was probably meant by a name that no type has.
-#[must_use]
 pub fn nearest(name: &str) -> Option<&'static Kind> {
     let names = all().iter().flat_map(|kind| {
         std::iter::once(&kind.name).chain(kind.aliases).map(move |name| (*name, kind))
@@ -113,7 +110,6 @@ pub fn nearest(name: &str) -> Option<&'static Kind> {
 
 impl Kind {
     /// The field of that name.
-    #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
@@ -129,7 +125,6 @@ impl Kind {
     }
 
     /// The field that was probably meant by a name that no field has.
-    #[must_use]
     pub fn nearest_field(&self, name: &str) -> Option<&'static Field> {
         closest(name, self.given().map(|field| (field.name, field)))
     }

@@ -305,14 +305,12 @@ fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, Metada
 impl Metadata {
     /// Whether it offers no name that is an email address: Access then needs an
     /// attribute with it.
-    #[must_use]
     pub fn lacks_email_name(&self) -> bool {
         let may_be_email = |format: &String| ["emailAddress", "unspecified"].contains(&&**format);
         !self.name_id_formats.is_empty() && !self.name_id_formats.iter().any(may_be_email)
     }
 
     /// The fields of a `saml` configuration that it fills.
-    #[must_use]
     pub fn config(&self) -> Map<String, Value> {
         let certificates: Vec<_> =
             self.certificates.iter().map(|certificate| &certificate.base64).collect();

@@ -91,7 +91,6 @@ impl Preset {
         [Self::Okta, Self::Entra, Self::Google, Self::Authentik, Self::Keycloak];
 
     /// Its name on the command line.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Okta => "okta",

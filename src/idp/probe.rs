@@ -62,7 +62,6 @@ impl Hosts {
     }
 
     /// Whether the URL is at one of them.
-    #[must_use]
     pub fn admit(&self, url: &Url) -> bool {
         url.host_str().is_some_and(|host| self.0.contains(host))
     }
@@ -147,7 +146,6 @@ pub enum Failure {
 
 impl Failure {
     /// Whether there was no answer, or one of a server in trouble.
-    #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Redirected { source, .. } => source.is_unreachable(),
@@ -159,7 +157,6 @@ impl Failure {
     }
 
     /// Whether nothing was asked, so that nothing is known about the IdP.
-    #[must_use]
     pub fn is_unasked(&self) -> bool {
         match self {
             Self::Plain { .. } | Self::OtherHost { .. } | Self::Private { .. } => true,
@@ -182,13 +179,11 @@ pub struct Fetcher {
 
 impl Fetcher {
     /// Makes one that trusts what `tls` trusts; opens nothing.
-    #[must_use]
     pub fn new(tls: ClientConfig, limits: Limits) -> Self {
         Self { tls, limits, proxy: None }
     }
 
     /// The same, by a proxy.
-    #[must_use]
     pub fn by(mut self, proxy: Option<reqwest::Proxy>) -> Self {
         self.proxy = proxy;
         self

@@ -43,7 +43,6 @@ pub enum Misfit {
 }
 
 /// What is wrong with a text, and the text that was probably meant.
-#[must_use]
 pub fn misfit(value: Value, text: &str) -> Option<(Misfit, Option<String>)> {
     let is_sentence = matches!(value, Value::Text | Value::List | Value::NotUuid);
     if let Some(found) = invisible(text, is_sentence) {
@@ -79,7 +78,6 @@ fn fragment(text: &str) -> Option<(Misfit, Option<String>)> {
 }
 
 /// 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
-#[must_use]
 pub fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
@@ -126,7 +124,6 @@ fn origin(text: &str) -> Option<(Misfit, Option<String>)> {
 }
 
 /// The organization's URL behind the address of Okta's admin console.
-#[must_use]
 pub fn organization_of_admin(url: &Url) -> Option<String> {
     let host = url.host_str().filter(|host| host.contains("-admin.okta"))?;
     Some(format!("https://{}", host.replacen("-admin.okta", ".okta", 1)))

@@ -6,7 +6,6 @@ use icu_properties::props::GeneralCategory;
 /// Whether a pasted value can contain this character without anyone seeing it:
 /// white space, control, format and private-use characters, and those without
 /// an assigned meaning (Unicode general categories Z*, Cc, Cf, Co and Cn).
-#[must_use]
 pub fn is_invisible(character: char) -> bool {
     use GeneralCategory as Category;
     character.is_whitespace()
@@ -23,7 +22,6 @@ pub fn is_invisible(character: char) -> bool {
 }
 
 /// A name for a character that cannot be printed: `zero-width space (U+200B)`.
-#[must_use]
 pub fn describe(character: char) -> String {
     let name = match character {
         ' ' => "space",

@@ -13,7 +13,6 @@ pub enum Exposure {
 
 impl Exposure {
     /// The exposure in words, with the command that ends it.
-    #[must_use]
     pub fn describe(self, path: &Path) -> String {
         let path = path.display();
         match self {
@@ -26,7 +25,6 @@ impl Exposure {
 /// The exposure of a file or directory. Pipes and devices have none, and what
 /// cannot be looked at is left to the error of reading it.
 #[cfg(unix)]
-#[must_use]
 pub fn exposure(path: &Path) -> Option<Exposure> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
@@ -44,7 +42,6 @@ pub fn exposure(path: &Path) -> Option<Exposure> {
 
 /// Windows keeps a user's files to the user by inherited access lists.
 #[cfg(not(unix))]
-#[must_use]
 pub fn exposure(_path: &Path) -> Option<Exposure> {
     None
 }

@@ -57,7 +57,6 @@ pub struct Cleaned<'a> {
 }
 
 /// The secret in a pasted text: without one line end, otherwise as it is.
-#[must_use]
 pub fn clean(text: &str) -> Cleaned<'_> {
     let secret = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
     let secret = secret.or_else(|| text.strip_suffix('\r'));
@@ -114,7 +113,6 @@ pub fn check(secret: &str) -> Result<(), Unfit> {
 
 /// Whether a text is what is shown in place of a secret, by this program
 /// (`[masked]`, `[secret, not kept]`), by the API (a run of asterisks) or by other programs.
-#[must_use]
 pub fn is_mask(text: &str) -> bool {
     let text = text.trim();
     let is_run =

@@ -4,7 +4,6 @@
 /// flag of this name is a secret. The name may be of any notation
 /// (`client_secret`, `X-Api-Token`, `clientSecret`); fields of tomorrow's types
 /// are not known today.
-#[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     /// What the last letters of a word say.
     const ENDINGS: [&str; 8] = [

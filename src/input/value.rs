@@ -26,7 +26,6 @@ pub fn trim(text: &str) -> Result<&str, Invisible> {
 }
 
 /// The value with each character that nobody can see written out, for errors.
-#[must_use]
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, character| {
         if character != ' ' && is_invisible(character) {

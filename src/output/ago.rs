@@ -8,7 +8,6 @@ use crate::words::counted;
 
 /// How long before or after `now` it was: "3 days ago", "in 2 hours".
 /// The largest unit only, rounded down; under five seconds is "just now".
-#[must_use]
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let distance = then.duration_until(now);
     if distance.abs() < SignedDuration::from_secs(5) {
@@ -19,7 +18,6 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// How long something takes, in its two largest units: "1m 12s", "2h 5m".
-#[must_use]
 pub fn lasting(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);

@@ -12,7 +12,6 @@ pub struct Call {
 impl Call {
     /// The same with an option: a flag and, where it takes one, a value that is
     /// quoted for a shell already.
-    #[must_use]
     pub fn with(mut self, flag: &'static str, value: Option<String>) -> Self {
         self.options.push((flag, value));
         self
@@ -20,7 +19,6 @@ impl Call {
 
     /// A command of this program with the options that it does not have; any
     /// other word as it is. What explains the program works anywhere.
-    #[must_use]
     pub fn command(&self, line: &str) -> String {
         let words: Vec<_> = line.split(' ').collect();
         let explains = words.get(1).is_none_or(|word| ["help", "schema"].contains(word))
@@ -37,7 +35,6 @@ impl Call {
     }
 
     /// A sentence with each command between backticks made whole.
-    #[must_use]
     pub fn sentence(&self, sentence: &str) -> String {
         let mut rest = sentence;
         let mut whole = String::new();

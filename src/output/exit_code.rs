@@ -57,7 +57,6 @@ impl ExitCode {
     ];
 
     /// The number that the process exits with.
-    #[must_use]
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -78,7 +77,6 @@ impl ExitCode {
     }
 
     /// A short word for it, as in the error's `kind`.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -99,7 +97,6 @@ impl ExitCode {
     }
 
     /// What it tells, for `help exit-codes` and the README.
-    #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, and seen to be done (or nothing to do)",

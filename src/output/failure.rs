@@ -60,7 +60,6 @@ pub struct ApiError {
 
 impl Failure {
     /// A failure with nothing more to say than this.
-    #[must_use]
     pub fn new(exit_code: ExitCode, message: impl Into<String>) -> Self {
         Self {
             kind: exit_code.name().to_owned(),
@@ -78,7 +77,6 @@ impl Failure {
     }
 
     /// The same, whose command to paste works where `call` does.
-    #[must_use]
     pub(super) fn with_call(mut self, call: &Call) -> Self {
         self.hint = self.hint.map(|hint| call.sentence(&hint));
         self

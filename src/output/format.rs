@@ -26,7 +26,6 @@ impl Format {
     pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Ndjson, Self::Yaml, Self::Name];
 
     /// The word on the command line.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
@@ -38,7 +37,6 @@ impl Format {
     }
 
     /// Whether errors and warnings, too, are written for programs.
-    #[must_use]
     pub fn is_structured(self) -> bool {
         match self {
             Self::Json | Self::Ndjson | Self::Yaml => true,

@@ -46,7 +46,6 @@ pub type Environment = BTreeMap<String, String>;
 ///
 /// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors)
 /// count when set and not empty; `CLICOLOR_FORCE=0` forces nothing.
-#[must_use]
 pub fn colour_wanted(choice: Choice, env: &Environment, is_terminal: bool) -> bool {
     match choice {
         Choice::Always => true,
@@ -59,7 +58,6 @@ pub fn colour_wanted(choice: Choice, env: &Environment, is_terminal: bool) -> bo
 
 /// Whether progress may redraw a line of standard error. Not in CI, where a
 /// log is kept of what only looks like a terminal.
-#[must_use]
 pub fn live_wanted(env: &Environment, is_terminal: bool) -> bool {
     let in_ci = is_set(env, "CI") && !is(env, "CI", "false");
     is_terminal && !is(env, "TERM", "dumb") && !in_ci
@@ -68,7 +66,6 @@ pub fn live_wanted(env: &Environment, is_terminal: bool) -> bool {
 /// Whether symbols beyond ASCII may be drawn: the first of `LC_ALL`,
 /// `LC_CTYPE` and `LANG` that is set (POSIX, section 8.2) names UTF-8. Windows
 /// has no such variables and is always able to.
-#[must_use]
 pub fn unicode_wanted(env: &Environment) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(env, name));
     let is_utf8 = match locale {

@@ -31,7 +31,6 @@ impl Mark {
     pub(super) const WORD_WIDTH: usize = 7;
 
     /// The word for it.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -47,7 +46,6 @@ impl Mark {
     }
 
     /// The symbol for it, one column wide.
-    #[must_use]
     pub fn symbol(self, unicode: bool) -> &'static str {
         let (unicode_symbol, ascii) = match self {
             Self::Done | Self::Already | Self::Passed => ("✓", "+"),
@@ -61,13 +59,11 @@ impl Mark {
     }
 
     /// Symbol and word in the mark's colour.
-    #[must_use]
     pub fn text(self, unicode: bool) -> Text {
         self.paint(&format!("{} {}", self.symbol(unicode), self.word()))
     }
 
     /// `words` in the mark's colour.
-    #[must_use]
     pub fn paint(self, words: &str) -> Text {
         match self {
             Self::Done | Self::Already | Self::Passed => Text::good(words),

@@ -27,19 +27,16 @@ pub struct Page {
 
 impl Page {
     /// An empty page.
-    #[must_use]
     pub fn new(look: Look, now: Timestamp) -> Self {
         Self { look, now, call: Call::default(), out: String::new() }
     }
 
     /// The same, whose commands to paste work where `call` does.
-    #[must_use]
     pub fn with_call(self, call: Call) -> Self {
         Self { call, ..self }
     }
 
     /// The time, for [`super::ago()`].
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
     }
@@ -112,13 +109,11 @@ impl Page {
     }
 
     /// Symbol and word of `mark`, to stand in a cell or a field.
-    #[must_use]
     pub fn mark(&self, mark: Mark) -> Text {
         mark.text(self.look.unicode)
     }
 
     /// Words in the colour of `mark` after its symbol: `✓ verified`.
-    #[must_use]
     pub fn state(&self, mark: Mark, words: &str) -> Text {
         mark.paint(&format!("{} {words}", mark.symbol(self.look.unicode)))
     }
@@ -149,7 +144,6 @@ impl Page {
     }
 
     /// What was drawn.
-    #[must_use]
     pub fn into_string(self) -> String {
         self.out
     }

@@ -9,7 +9,6 @@ use std::str::Chars;
 ///
 /// An escape sequence goes as a whole (ECMA-48 section 5.4), so that its
 /// parameters do not stay behind as litter.
-#[must_use]
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);

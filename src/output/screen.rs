@@ -68,7 +68,6 @@ struct State {
 
 impl Screen {
     /// A screen on these streams.
-    #[must_use]
     pub fn new(
         options: ScreenOptions,
         stdin: Box<dyn Read + Send>,
@@ -88,32 +87,27 @@ impl Screen {
     }
 
     /// The same, whose commands to paste work where `call` does.
-    #[must_use]
     pub fn with_call(mut self, call: Call) -> Self {
         self.call = call;
         self
     }
 
     /// The format that results are printed in.
-    #[must_use]
     pub fn format(&self) -> Format {
         self.options.format
     }
 
     /// Whether somebody is there to answer a question.
-    #[must_use]
     pub fn can_ask(&self) -> bool {
         self.options.stdin_terminal && self.options.stderr_terminal
     }
 
     /// An empty page as wide as standard output.
-    #[must_use]
     pub fn page(&self) -> Page {
         Page::new(self.stdout_look(), self.clock.now()).with_call(self.call.clone())
     }
 
     /// A writer for traces that keeps clear of the live line.
-    #[must_use]
     pub fn trace_writer(&self) -> TraceWriter {
         TraceWriter(self.stderr.clone())
     }
@@ -151,7 +145,6 @@ impl Screen {
     }
 
     /// Whether notes are shown.
-    #[must_use]
     pub fn shows_notes(&self) -> bool {
         let is_read_by_program = self.format().is_structured() && !self.options.stderr_terminal;
         !self.options.quiet && !is_read_by_program

@@ -54,7 +54,6 @@ impl Tone {
 
 impl Text {
     /// The same with each command that is there to be pasted made whole.
-    #[must_use]
     pub(super) fn with_call(mut self, call: &Call) -> Self {
         for piece in self.pieces.iter_mut().filter(|piece| piece.tone == Tone::Advice) {
             piece.text = call.sentence(&piece.text);
@@ -63,50 +62,42 @@ impl Text {
     }
 
     /// Text without a style.
-    #[must_use]
     pub fn plain(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Plain, text.as_ref())
     }
 
     /// What is well.
-    #[must_use]
     pub fn good(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Good, text.as_ref())
     }
 
     /// What to take care with.
-    #[must_use]
     pub fn warn(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Warn, text.as_ref())
     }
 
     /// What failed.
-    #[must_use]
     pub fn bad(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Bad, text.as_ref())
     }
 
     /// Detail.
-    #[must_use]
     pub fn dim(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Dim, text.as_ref())
     }
 
     /// What the eye should find first.
-    #[must_use]
     pub fn strong(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Strong, text.as_ref())
     }
 
     /// A command or a value, in backticks and never broken across lines.
-    #[must_use]
     pub fn code(text: impl AsRef<str>) -> Self {
         Self::piece(Tone::Code, &format!("`{}`", text.as_ref()))
     }
 
     /// A sentence whose parts between backticks are as [`Text::code`], but
     /// commands of this program among them are there to be pasted.
-    #[must_use]
     pub fn prose(sentence: impl AsRef<str>) -> Self {
         Self::with_code(sentence.as_ref(), Tone::Advice)
     }
@@ -134,19 +125,16 @@ impl Text {
     }
 
     /// Whether there is nothing to see.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
     /// The columns it takes.
-    #[must_use]
     pub fn width(&self) -> usize {
         self.pieces.iter().map(|piece| piece.text.width()).sum()
     }
 
     /// The text for a terminal, or with no more than its characters.
-    #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let mut out = String::new();
         for Piece { tone, text } in &self.pieces {
@@ -158,7 +146,6 @@ impl Text {
 
     /// The lines it takes when broken at blanks to fit `width` columns. A word
     /// or a piece of code that is longer stays whole, so that it can be copied.
-    #[must_use]
     pub(super) fn wrap(&self, width: usize) -> Vec<Self> {
         let mut lines = Vec::new();
         let mut line = Self::default();

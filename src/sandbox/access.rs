@@ -61,7 +61,6 @@ impl Access {
         [Self::Full, Self::ReadOnly, Self::ConnectorOnly, Self::Expired, Self::AccessOnly];
 
     /// The token: the same in every sandbox.
-    #[must_use]
     pub fn token(self) -> &'static str {
         match self {
             Self::Full => "cfut_SandboxFullAccess0000000000000000000000c0ffee01",
@@ -74,7 +73,6 @@ impl Access {
 
     /// What it is called: `full`, `read-only`, `connector-only`, `expired`,
     /// `access-only`.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Full => "full",

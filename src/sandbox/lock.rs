@@ -28,7 +28,6 @@ pub struct Holder {
 
 impl Holder {
     /// Whether it serves other programs until somebody ends it.
-    #[must_use]
     pub fn is_service(&self) -> bool {
         self.command == SERVICE && self.url.is_some()
     }

@@ -180,50 +180,42 @@ fn accounts(store: &Store) -> Vec<AccountId> {
 
 impl Sandbox {
     /// Where the API is: `http://127.0.0.1:PORT/client/v4`.
-    #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.http, http::BASE)
     }
 
     /// Where the name server is, UDP and TCP.
-    #[must_use]
     pub fn dns_server(&self) -> SocketAddr {
         self.shared.dns
     }
 
     /// The account to work in: the first.
-    #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.accounts[0]
     }
 
     /// The state as it is now.
-    #[must_use]
     pub fn saved(&self) -> Saved {
         Saved(self.shared.store.read(Clone::clone))
     }
 
     /// All accounts.
-    #[must_use]
     pub fn accounts(&self) -> &[AccountId] {
         &self.accounts
     }
 
     /// A token.
-    #[must_use]
     pub fn token(&self, access: Access) -> &'static str {
         access.token()
     }
 
     /// The Global API Key: its e-mail address and the key. It may do everything.
-    #[must_use]
     pub fn global_key(&self) -> (&'static str, &'static str) {
         access::GLOBAL_KEY
     }
 
     /// The environment that points a client here, with the token that may do
     /// everything.
-    #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("CLOUDFLARE_API_TOKEN", Access::Full.token().to_owned()),
@@ -234,7 +226,6 @@ impl Sandbox {
     }
 
     /// What was asked so far, oldest first: the latest ten thousand.
-    #[must_use]
     pub fn log(&self) -> Vec<Exchange> {
         self.shared.log()
     }

@@ -24,14 +24,12 @@ pub enum Standing {
 impl Sandbox {
     /// The `client_secret` that an identity provider has: whatever was sent,
     /// be it `null` or a mask.
-    #[must_use]
     pub fn stored_secret(&self, provider: &str) -> Option<Value> {
         self.stored(provider, "client_secret")
     }
 
     /// The `api_token` that an identity provider has, as
     /// [`stored_secret`](Self::stored_secret).
-    #[must_use]
     pub fn stored_api_token(&self, provider: &str) -> Option<Value> {
         self.stored(provider, "api_token")
     }
@@ -45,7 +43,6 @@ impl Sandbox {
 
     /// Where the issuers are: `/oidc/<slug>`, `/application/o/<slug>/` and
     /// `/saml/<slug>/metadata` below it.
-    #[must_use]
     pub fn origin(&self) -> String {
         self.shared.origin.clone()
     }
@@ -77,7 +74,6 @@ impl Sandbox {
     /// worlds are equal: it leaves out what each change moves on, which is how
     /// many there were, what identifiers were handed out, and the time of the
     /// latest change of an object.
-    #[must_use]
     pub fn snapshot(&self) -> String {
         let mut state = self.shared.store.read(State::clone);
         (state.revision, state.issued) = (0, 0);

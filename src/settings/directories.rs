@@ -7,7 +7,6 @@ use crate::output::Environment;
 
 /// Where the configuration file is: `CFSSO_CONFIG`, or `cfsso/config.toml` in
 /// the platform's configuration directory.
-#[must_use]
 pub fn config_path(env: &Environment) -> Option<PathBuf> {
     if let Some(file) = path(env, "CFSSO_CONFIG") {
         return Some(file);
@@ -44,7 +43,6 @@ enum Purpose {
 /// The user's directory for a purpose: the XDG Base Directory Specification's,
 /// or Windows' application data. A service may have none.
 /// The journal of what is changed in the simulator with this state.
-#[must_use]
 pub fn journal_of_sandbox(state: &Path) -> PathBuf {
     let mut name = state.as_os_str().to_owned();
     name.push(".journal");

@@ -115,7 +115,6 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
 
 impl Settings {
     /// The options that said where this run works.
-    #[must_use]
     pub fn call(&self) -> Call {
         let Options { account, profile, token_file, servers, ca_cert, sandbox_state, .. } =
             &self.options;
@@ -141,7 +140,6 @@ impl Settings {
 
     /// The settings of somebody else, of whom nothing but the user's name and
     /// how requests are sent is taken over.
-    #[must_use]
     pub fn elsewhere(&self, place: Place) -> Self {
         let given = &self.options;
         let options = Options {

@@ -85,13 +85,11 @@ pub enum To {
 impl Fields {
     /// The account that receives. Either name is understood: the old one is
     /// accepted until 2027-05-26 (API reference, section 7).
-    #[must_use]
     pub fn account(&self) -> Option<&AccountId> {
         self.recipient_account_id.as_ref().or(self.account_id.as_ref())
     }
 
     /// Whether it has the share or is about to.
-    #[must_use]
     pub fn is_in(&self) -> bool {
         matches!(
             self.association_status,
@@ -100,7 +98,6 @@ impl Fields {
     }
 
     /// Whether it has the share.
-    #[must_use]
     pub fn is_associated(&self) -> bool {
         self.association_status == Some(Association::Associated)
     }
@@ -135,7 +132,6 @@ impl Delivery {
 
 impl Association {
     /// The state as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(text) => text,
@@ -144,13 +140,11 @@ impl Association {
     }
 
     /// The same, to keep; thousands of a known one take no memory of their own.
-    #[must_use]
     pub fn text(&self) -> Cow<'static, str> {
         self.kept(self.spoken().0)
     }
 
     /// The state in words, to keep.
-    #[must_use]
     pub fn words(&self) -> Cow<'static, str> {
         self.kept(self.spoken().1)
     }
@@ -187,27 +181,23 @@ impl Serialize for To {
 }
 
 /// The recipients of a share, those that were removed included.
-#[must_use]
 pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec<Recipient>> {
     let request = Request::get(&[&one(account, share)[..], &["recipients"]].concat());
     paging.of(request.query("include_resources", "true"))
 }
 
 /// One recipient of a share.
-#[must_use]
 pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Recipient> {
     Request::get(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
         .query("include_resources", "true")
 }
 
 /// Adds a recipient in place: nobody else's is touched.
-#[must_use]
 pub fn add(account: &AccountId, share: &ShareId, to: &To) -> WriteRequest<Recipient> {
     WriteRequest::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
 }
 
 /// Begins to remove a recipient. The record stays.
-#[must_use]
 pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> WriteRequest<()> {
     WriteRequest::delete(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
         .decoded_by(|_| Ok(()))

@@ -74,14 +74,12 @@ impl Type {
     ];
 
     /// The type that a person writes; any other text is passed through.
-    #[must_use]
     pub fn named(text: &str) -> Self {
         let known = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
         known.unwrap_or_else(|| Self::Other(text.to_owned()))
     }
 
     /// The type as the API writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::CustomRuleset => "custom-ruleset",
@@ -98,13 +96,11 @@ impl Type {
 
 impl Fields {
     /// Whether it is still shared. One that does not say is taken to be.
-    #[must_use]
     pub fn is_active(&self) -> bool {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
     }
 
     /// The grant that it is, where it is one and still shared.
-    #[must_use]
     pub fn grant(&self) -> Option<&str> {
         let is_grant = self.resource_type == Type::IdpFederationGrant;
         (is_grant && self.is_active()).then_some(self.resource_id.as_str())
@@ -122,7 +118,6 @@ pub struct Shared {
 
 impl Shared {
     /// A resource of an account.
-    #[must_use]
     pub fn new(account: &AccountId, kind: Type, id: &str) -> Self {
         Self {
             meta: json!({}),
@@ -133,25 +128,21 @@ impl Shared {
     }
 
     /// The identity provider of a grant.
-    #[must_use]
     pub fn grant(account: &AccountId, grant: &GrantId) -> Self {
         Self::new(account, Type::IdpFederationGrant, grant.as_str())
     }
 
     /// What is shared.
-    #[must_use]
     pub fn kind(&self) -> &Type {
         &self.resource_type
     }
 
     /// The identifier of what is shared.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.resource_id
     }
 
     /// With what recipients are told with it.
-    #[must_use]
     pub fn meta(mut self, meta: Value) -> Self {
         self.meta = meta;
         self
@@ -159,7 +150,6 @@ impl Shared {
 }
 
 /// The resources of a share.
-#[must_use]
 pub fn list(
     account: &AccountId,
     share: &ShareId,
@@ -177,19 +167,16 @@ pub fn list(
 }
 
 /// One resource of a share.
-#[must_use]
 pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Resource> {
     Request::get(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
 }
 
 /// Adds a resource.
-#[must_use]
 pub fn add(account: &AccountId, share: &ShareId, shared: &Shared) -> WriteRequest<Resource> {
     WriteRequest::post(&[&one(account, share)[..], &["resources"]].concat()).body(shared)
 }
 
 /// Changes what recipients are told with a resource.
-#[must_use]
 pub fn set_meta(
     account: &AccountId,
     share: &ShareId,
@@ -201,7 +188,6 @@ pub fn set_meta(
 }
 
 /// Begins to remove a resource.
-#[must_use]
 pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> WriteRequest<()> {
     WriteRequest::delete(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
         .decoded_by(|_| Ok(()))

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use crate::api::policy::Fields;
 
 /// What a policy does, in one sentence.
-#[must_use]
 pub fn sentence(policy: &Fields) -> String {
     let joined = |rules: &Option<Vec<Box<RawValue>>>, word: &str| {
         let words: Vec<_> = rules.iter().flatten().map(|rule| words(rule)).collect();
@@ -25,7 +24,6 @@ pub fn sentence(policy: &Fields) -> String {
 }
 
 /// A rule in words.
-#[must_use]
 pub fn words(rule: &RawValue) -> String {
     known(rule.get()).unwrap_or_else(|| rule.get().to_owned())
 }

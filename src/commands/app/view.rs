@@ -31,7 +31,6 @@ impl Show for App {
 }
 
 /// Which identity providers it admits, by their IDs.
-#[must_use]
 pub fn admits(app: &Fields) -> Text {
     match app.listed_idps() {
         [] => Text::plain("every identity provider"),
@@ -43,7 +42,6 @@ pub fn admits(app: &Fields) -> Text {
 }
 
 /// Whether the choice of identity providers is skipped.
-#[must_use]
 pub fn instant(app: &Fields) -> Text {
     match app.auto_redirect_to_identity {
         Some(true) => Text::plain("on"),

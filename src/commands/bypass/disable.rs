@@ -34,7 +34,6 @@ pub struct Args {
 
 impl Args {
     /// All connectors.
-    #[must_use]
     pub fn all() -> Self {
         Self { connectors: Vec::new(), all: true, keeping: Keeping { no_journal: false } }
     }

@@ -46,7 +46,6 @@ enum Risk {
 
 impl Args {
     /// Without options.
-    #[must_use]
     pub fn plain() -> Self {
         Self { all_idps: false, accept_risk: None, keeping: Keeping { no_journal: false } }
     }

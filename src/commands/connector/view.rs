@@ -30,7 +30,6 @@ impl Show for Connector {
 }
 
 /// The verification's state, coloured by what it lets one do.
-#[must_use]
 pub fn verification(connector: &Fields) -> Text {
     match connector.status() {
         Some(Status::Verified) => Mark::Done.paint("verified"),
@@ -43,7 +42,6 @@ pub fn verification(connector: &Fields) -> Text {
 }
 
 /// Whether sign-in through the identity provider is enforced.
-#[must_use]
 pub fn enforced(connector: &Fields) -> Text {
     match connector.enabled {
         Some(true) => Text::good("yes"),
@@ -53,7 +51,6 @@ pub fn enforced(connector: &Fields) -> Text {
 }
 
 /// A time of the API: as it is and how long ago, or just how long ago.
-#[must_use]
 pub fn age(time: Option<&str>, now: Timestamp, full: bool) -> Text {
     let Some(text) = time else { return Text::dim("not told") };
     let Ok(then) = text.parse::<Timestamp>() else { return Text::plain(text) };

@@ -88,7 +88,6 @@ pub enum Event<'a> {
 
 impl Report {
     /// A drill of which nothing was played yet.
-    #[must_use]
     pub fn new(against: Against, account: String) -> Self {
         Self {
             schema: "cfsso/drill/v1",

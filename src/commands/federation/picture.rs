@@ -16,7 +16,6 @@ pub enum Language {
 }
 
 /// The picture's text.
-#[must_use]
 pub fn draw(status: &Status, language: Language) -> String {
     let mut picture = Picture { language, lines: String::new(), nodes: 0 };
     picture.lines.push_str(match language {

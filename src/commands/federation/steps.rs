@@ -24,7 +24,6 @@ pub fn show(event: &Event<'_>, context: &Context) {
 }
 
 /// The mark of a recipient.
-#[must_use]
 pub fn standing(arrival: &Arrival) -> Mark {
     if !arrival.failures.is_empty() {
         Mark::Failed

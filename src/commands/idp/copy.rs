@@ -34,7 +34,6 @@ pub struct Copy {
 }
 
 /// What of `file` can be created.
-#[must_use]
 pub fn of(file: &Document, kind: Option<&Kind>) -> Copy {
     let mut body = file.clone();
     let returned = kind.into_iter().flat_map(|kind| kind.fields);

@@ -76,7 +76,6 @@ impl Published {
     }
 
     /// The type that what is published is for.
-    #[must_use]
     pub fn kind(&self) -> Option<&'static str> {
         if self.metadata.is_some() {
             return Some("saml");

@@ -16,7 +16,6 @@ pub struct View {
 
 impl View {
     /// The view of an identity provider.
-    #[must_use]
     pub fn of(idp: Idp) -> Self {
         let raw: Option<Box<RawValue>> = serde_json::from_str(idp.text()).ok();
         let shown = raw.map_or_else(|| RawValue::NULL.to_owned(), |raw| masked(&raw));
@@ -24,7 +23,6 @@ impl View {
     }
 
     /// The identity provider itself.
-    #[must_use]
     pub fn idp(&self) -> &Idp {
         &self.idp
     }

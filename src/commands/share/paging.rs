@@ -18,7 +18,6 @@ pub struct Args {
 
 impl Args {
     /// The way that was chosen.
-    #[must_use]
     pub fn paging(&self) -> Paging {
         if self.unpaginated { Paging::Whole } else { Paging::Pages(self.page_size) }
     }

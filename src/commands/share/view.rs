@@ -33,7 +33,6 @@ impl Show for Share {
 }
 
 /// How far its life has come.
-#[must_use]
 pub fn status(share: &Fields) -> Text {
     match &share.status {
         Some(status) if share.is_active() => Mark::Done.paint(status.as_str()),
@@ -43,7 +42,6 @@ pub fn status(share: &Fields) -> Text {
 }
 
 /// Who it is for.
-#[must_use]
 pub fn target(share: &Fields) -> &str {
     match &share.target_type {
         Some(Target::Account) => "single accounts",
@@ -54,7 +52,6 @@ pub fn target(share: &Fields) -> &str {
 }
 
 /// How many recipients there are in each state, where it was told.
-#[must_use]
 pub fn counts(share: &Fields) -> Option<String> {
     let parts: Vec<_> = [
         (share.associated_recipient_count, "have it"),

@@ -129,7 +129,6 @@ fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
 }
 
 /// How long something took.
-#[must_use]
 pub(super) fn time(seconds: i64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),

@@ -60,7 +60,6 @@ fn with_reads(mut report: Report, reads: Vec<Read>) -> Outcome {
 }
 
 /// The report, and the failure where the credential cannot be used.
-#[must_use]
 pub fn concluded(report: Report) -> Outcome {
     let stop = report.stop();
     Outcome::done(report).failed(stop.map(Into::into))

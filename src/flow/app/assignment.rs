@@ -28,7 +28,6 @@ pub enum InvalidAssignment {
 
 impl Assignment {
     /// The field called `name`, set to a text.
-    #[must_use]
     pub fn of(name: &str, text: &str) -> Self {
         let value = to_raw_value(text).expect("a text is JSON");
         Self { path: vec![name.to_owned()], value }

@@ -59,7 +59,6 @@ pub fn meant(all: Vec<Connector>, which: &Which) -> Result<Vec<Connector>, Stop>
 
 /// Whether a connector is to be disabled: one that does not say what it is may
 /// be enabled.
-#[must_use]
 pub fn needs(connector: &Connector) -> bool {
     connector.enabled != Some(false)
 }

@@ -41,7 +41,6 @@ pub struct Obstacles {
 
 /// What may keep the PIN from being mailed, by the application as it came. `pin`
 /// is none where it is yet to be created.
-#[must_use]
 pub fn obstacles(app: &str, pin: Option<&IdpId>) -> Obstacles {
     let policies = serde_json::from_str::<Application>(app).ok().and_then(|app| app.policies);
     let read = policies.and_then(|policies| {

@@ -56,7 +56,6 @@ async fn pin(tools: &Tools<'_>) -> Result<Option<IdpId>, ApiError> {
 }
 
 /// The body that creates the one-time PIN.
-#[must_use]
 pub fn body() -> Document {
     PIN.parse().expect("it is an object")
 }

@@ -59,7 +59,6 @@ pub enum State {
 
 impl State {
     /// It in a word or two.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::InForce => "in force",

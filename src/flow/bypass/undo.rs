@@ -47,7 +47,6 @@ struct Sent {
 
 impl Measure {
     /// The identifier of what was changed; none where something was made.
-    #[must_use]
     pub fn target(&self) -> Option<String> {
         let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
         sent.path.rsplit('/').next().map(str::to_owned)
@@ -56,7 +55,6 @@ impl Measure {
 
 /// The writes of bypasses among the entries of one account that are not put
 /// back, the latest first. Pure.
-#[must_use]
 pub fn open(entries: &[Entry]) -> Vec<Entry> {
     let is_open = |at: usize| {
         let entry = &entries[at];
@@ -211,7 +209,6 @@ impl Measure {
     }
 
     /// The stop for what somebody changed since.
-    #[must_use]
     pub fn drifted(&self, drift: &[String]) -> Stop {
         journal::drift_stop(&self.entry, drift, COMMAND)
     }

@@ -6,7 +6,6 @@ use crate::flow::check::CheckId;
 
 /// What it means and why it matters, in a few sentences. The facts are those of
 /// the API reference, sections 2 to 8.
-#[must_use]
 pub fn about(id: FindingId) -> &'static str {
     match id {
         FindingId::Check(id) => of_check(id),

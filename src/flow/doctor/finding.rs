@@ -120,7 +120,6 @@ impl FindingId {
     };
 
     /// The name as it is written on the command line.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Check(id) => id.as_str(),
@@ -129,7 +128,6 @@ impl FindingId {
     }
 
     /// What it means at worst.
-    #[must_use]
     pub fn severity(self) -> Severity {
         match self {
             Self::Check(id) => id.severity(),
@@ -139,7 +137,6 @@ impl FindingId {
     }
 
     /// The permission that a token needs to look at it.
-    #[must_use]
     pub fn permission(self) -> Option<&'static str> {
         match self {
             Self::Check(id) => id.permission(),
@@ -235,7 +232,6 @@ impl Finding {
     }
 
     /// The finding, with a failure of it accepted where `accepted` names it.
-    #[must_use]
     pub fn accepting(mut self, accepted: &[FindingId]) -> Self {
         if self.state == State::Failed && accepted.contains(&self.id) {
             self.state = State::Accepted;
@@ -245,7 +241,6 @@ impl Finding {
 
     /// How grave it is; none where all is well or the risk is accepted. What
     /// was not checked counts as a warning.
-    #[must_use]
     pub fn gravity(&self) -> Option<Severity> {
         match self.state {
             State::Failed => Some(self.severity),
@@ -255,7 +250,6 @@ impl Finding {
     }
 
     /// What was seen, with the domain where it does not say so itself.
-    #[must_use]
     pub fn words(&self) -> String {
         let untold: Vec<_> = self
             .domains

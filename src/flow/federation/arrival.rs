@@ -33,7 +33,6 @@ pub struct Arrival {
 
 impl Arrival {
     /// How a recipient stands.
-    #[must_use]
     pub fn of(recipient: &Recipient, directory: &Directory) -> Self {
         let status = recipient.association_status.as_ref();
         let failures: Vec<_> = recipient.failures().map(str::to_owned).collect();
@@ -68,7 +67,6 @@ impl Arrival {
 
     /// Whether it has the identity provider. One that the API has given up on
     /// has not, whatever its state.
-    #[must_use]
     pub fn is_there(&self) -> bool {
         self.association_status.as_deref() == Some(Association::Associated.as_str())
             && self.failures.is_empty()
@@ -80,7 +78,6 @@ impl Arrival {
     }
 
     /// Its name, or its ID.
-    #[must_use]
     pub fn name(&self) -> &str {
         let id = self.account_id.as_deref().unwrap_or("the whole organization");
         self.account_name.as_deref().unwrap_or(id)
@@ -92,7 +89,6 @@ impl Arrival {
 }
 
 /// How far each of an audience has come, by the recipients of its shares.
-#[must_use]
 pub fn arrivals(
     audience: &Audience,
     recipients: &[Recipient],

@@ -27,7 +27,6 @@ pub enum Sharing {
 }
 
 /// What is to do so that `audience` gets what `standing` is of.
-#[must_use]
 pub fn decide(standing: &Standing, audience: &Audience) -> Decision {
     let grant = standing.grants.first().map(|grant| grant.id.clone());
     let Audience::Accounts(accounts) = audience else {
@@ -61,7 +60,6 @@ fn covers(held: &Held, audience: &Audience) -> bool {
 
 /// Whether an account receives a share. Recipients are in one organization, so
 /// a share with the whole of it reaches each.
-#[must_use]
 pub fn reaches(held: &Held, account: &AccountId) -> bool {
     held.share.is_for_organization()
         || held

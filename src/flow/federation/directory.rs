@@ -36,38 +36,32 @@ pub async fn read(tools: &Tools<'_>) -> Result<Directory, Error> {
 
 impl Directory {
     /// A directory of these accounts.
-    #[must_use]
     pub fn new(accounts: Vec<Account>) -> Self {
         Self { accounts, unlisted: None }
     }
 
     /// The accounts.
-    #[must_use]
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
     }
 
     /// Whether it knows the account.
-    #[must_use]
     pub fn knows(&self, id: &AccountId) -> bool {
         self.find(id).is_some()
     }
 
     /// The account's name.
-    #[must_use]
     pub fn name(&self, id: &AccountId) -> Option<&str> {
         self.find(id)?.name.as_deref()
     }
 
     /// The account as people are told of it: by its name where that is known.
-    #[must_use]
     pub fn told(&self, id: &AccountId) -> String {
         self.name(id).map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
     }
 
     /// The organization of an account. That a list names no organization at
     /// all says nothing: the field is a hint (API reference, section 6).
-    #[must_use]
     pub fn membership(&self, id: &AccountId) -> Membership<'_> {
         let Some(account) = self.find(id) else { return Membership::Unknown };
         match organization(account) {

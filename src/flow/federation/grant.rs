@@ -41,7 +41,6 @@ fn absent(id: &GrantId, grants: &[Grant]) -> Stop {
 }
 
 /// Lets an identity provider be shared.
-#[must_use]
 pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Action<Grant> {
     Action::new(
         format!("create the federation grant of {}", idp.name),
@@ -110,7 +109,6 @@ fn explain(error: api::Error, grants: &[Grant], idps: &[Idp]) -> Explained {
 }
 
 /// A grant in words.
-#[must_use]
 pub fn told(grant: &Grant, idp: Option<&Idp>) -> String {
     let name = idp.map_or_else(
         || grant.idp_id.to_string(),
@@ -120,7 +118,6 @@ pub fn told(grant: &Grant, idp: Option<&Idp>) -> String {
 }
 
 /// Deletes a grant: every recipient loses the identity provider immediately.
-#[must_use]
 pub fn deletion(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Action<()> {
     Action::new(
         format!("delete the federation grant of {idp}: every recipient loses it at once"),

@@ -19,7 +19,6 @@ pub mod unshare;
 use crate::api::idp;
 
 /// The name of a share as the dashboard writes it (API reference, section 7).
-#[must_use]
 pub fn default_name(idp: &idp::Fields) -> String {
     format!("Identity provider: {}", idp.name)
 }

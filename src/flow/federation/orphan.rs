@@ -52,7 +52,6 @@ pub struct Seen<'a> {
 }
 
 /// Everything left behind.
-#[must_use]
 pub fn find(seen: &Seen<'_>) -> Vec<Orphan> {
     let mut orphans = grants_alone(seen);
     orphans.extend(shares_alone(seen));

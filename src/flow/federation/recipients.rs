@@ -30,7 +30,6 @@ pub enum Named {
 
 impl Audience {
     /// The recipients as they are sent.
-    #[must_use]
     pub fn recipients(&self) -> Vec<To> {
         match self {
             Self::Accounts(accounts) => accounts.iter().cloned().map(To::Account).collect(),
@@ -174,7 +173,6 @@ fn belongs(
 }
 
 /// The account cannot share at all.
-#[must_use]
 pub fn in_no_organization(own: &AccountId) -> Stop {
     Stop::new(StopKind::Refused, format!("the account `{own}` is in no organization"))
         .cause("identity providers are shared between accounts of one Cloudflare organization")

@@ -92,7 +92,6 @@ pub async fn resources(tools: &Tools<'_>, id: &ShareId) -> Result<Vec<resource::
 }
 
 /// Shares `shared` with `to`.
-#[must_use]
 pub fn creation(tools: &Tools<'_>, name: &str, to: &[To], shared: &Shared) -> Action<Share> {
     let recipients = to.iter().map(told).collect::<Vec<_>>().join(", ");
     Action::new(
@@ -133,7 +132,6 @@ pub async fn create(
 }
 
 /// Adds a recipient in place.
-#[must_use]
 pub fn addition(tools: &Tools<'_>, id: &ShareId, to: &To) -> Action<Recipient> {
     Action::new(
         format!("add {} to the share {id}, and leave the others alone", told(to)),
@@ -161,7 +159,6 @@ fn is(recipient: &Recipient, to: &To) -> bool {
 }
 
 /// Starts to remove a recipient.
-#[must_use]
 pub fn removal(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
     let name = who.account().map_or(who.id.as_str(), AccountId::as_str);
     Action::new(
@@ -173,7 +170,6 @@ pub fn removal(tools: &Tools<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
 }
 
 /// Starts to delete a share.
-#[must_use]
 pub fn deletion(tools: &Tools<'_>, share: &Share) -> Action<()> {
     let status = share.status.as_ref().map(Status::as_str);
     Action::new(
@@ -225,7 +221,6 @@ async fn look(tools: &Tools<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
 }
 
 /// Starts to remove a resource from a share.
-#[must_use]
 pub fn resource_removal(tools: &Tools<'_>, id: &ShareId, what: &resource::Fields) -> Action<()> {
     let before = json!({
         "id": what.id,
@@ -243,7 +238,6 @@ pub fn resource_removal(tools: &Tools<'_>, id: &ShareId, what: &resource::Fields
 }
 
 /// Changes the metadata that recipients get with a resource.
-#[must_use]
 pub fn meta_change(
     tools: &Tools<'_>,
     id: &ShareId,
@@ -260,7 +254,6 @@ pub fn meta_change(
 }
 
 /// Renames a share.
-#[must_use]
 pub fn renaming(tools: &Tools<'_>, share: &Share, name: &str) -> Action<()> {
     Action::new(
         format!("rename the share {}", share.name),
@@ -272,7 +265,6 @@ pub fn renaming(tools: &Tools<'_>, share: &Share, name: &str) -> Action<()> {
 }
 
 /// Adds a resource to a share.
-#[must_use]
 pub fn resource_addition(
     tools: &Tools<'_>,
     id: &ShareId,
@@ -300,7 +292,6 @@ pub async fn add_resource(
 }
 
 /// A recipient in words.
-#[must_use]
 pub fn told(to: &To) -> String {
     match to {
         To::Account(id) => id.to_string(),

@@ -95,7 +95,6 @@ pub async fn run(
 
 /// What [`run`] would send. What the API has yet to choose stands as a
 /// placeholder.
-#[must_use]
 pub fn plan(tools: &Tools<'_>, wishes: &Wishes, standing: &Standing) -> Plan {
     let decision = decide(standing, &wishes.audience);
     let mut changes = Vec::new();

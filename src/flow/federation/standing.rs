@@ -38,7 +38,6 @@ pub struct Held {
 }
 
 /// The account's active shares of grants.
-#[must_use]
 pub fn shares_of_grants(kind: &str) -> Filter {
     Filter {
         status: Some("active".to_owned()),
@@ -106,7 +105,6 @@ fn sort_out(grants: &[Grant], idp: &IdpId, shares: Vec<Of>) -> (Vec<Of>, Vec<Sha
 }
 
 /// Whether resources are grants alone, of which none stands any more.
-#[must_use]
 pub fn is_orphan(resources: &[resource::Fields], grants: &[Grant]) -> bool {
     let mut active = resources.iter().filter(|resource| resource.is_active()).peekable();
     active.peek().is_some()

@@ -127,7 +127,6 @@ fn is_out(recipient: &Recipient) -> bool {
 }
 
 /// Who loses the identity provider.
-#[must_use]
 pub fn losing(standing: &Standing, deeds: &[Deed<'_>], directory: &Directory) -> Vec<Arrival> {
     let ends = deeds.iter().any(|deed| matches!(deed, Deed::DeleteGrant(_)));
     let all = standing.shares.iter().flat_map(|held| &held.recipients);
@@ -142,7 +141,6 @@ pub fn losing(standing: &Standing, deeds: &[Deed<'_>], directory: &Directory) ->
 }
 
 /// What the deeds send.
-#[must_use]
 pub fn plan(tools: &Tools<'_>, idp: &Idp, deeds: &[Deed<'_>]) -> Plan {
     let change = |deed: &Deed<'_>| -> Change {
         match deed {

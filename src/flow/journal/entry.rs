@@ -150,7 +150,6 @@ pub(super) struct BadLine {
 
 impl Outcome {
     /// It in a word or two.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -277,13 +276,11 @@ impl Entry {
     }
 
     /// Whether it is a note: something seen or said, for which nothing was sent.
-    #[must_use]
     pub fn is_note(&self) -> bool {
         self.request.get() == NO_REQUEST
     }
 
     /// Whether it is not known what became of it.
-    #[must_use]
     pub fn is_lost(&self) -> bool {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
     }
@@ -309,7 +306,6 @@ impl Entry {
     }
 
     /// Method and path of the request; empty for a note.
-    #[must_use]
     pub fn request_line(&self) -> String {
         if self.is_note() {
             return String::new();
@@ -329,7 +325,6 @@ pub(super) mod tests {
 
     impl Entry {
         /// A write that went well in second `number`, as a run would have it.
-        #[must_use]
         pub fn sample(run: &str, number: u32, request: &str) -> Self {
             let at = Timestamp::from_second(i64::from(number)).unwrap();
             let account: AccountId = ACCOUNT.parse().unwrap();

@@ -94,25 +94,21 @@ pub(super) struct Api<'a> {
 }
 
 /// An entry that has begun, and has to end.
-#[must_use]
 pub(super) struct Ticket(Option<u32>);
 
 impl<'p> Journal<'p> {
     /// A journal in a directory, made with the first entry.
-    #[must_use]
     pub fn in_directory(dir: PathBuf, who: Who, clock: Clock) -> Self {
         Self::new(Keeper::Store(Store::new(dir)), who, clock)
     }
 
     /// No journal, for want of a place: nothing may be written.
-    #[must_use]
     pub fn nowhere(who: Who, clock: Clock) -> Self {
         Self::new(Keeper::Nowhere, who, clock)
     }
 
     /// No journal, on demand: what each entry would begin with, the object as
     /// it was included, is given to `print` as one line of JSON.
-    #[must_use]
     pub fn none_printing(
         print: &'p dyn Fn(&str) -> io::Result<()>,
         who: Who,
@@ -133,19 +129,16 @@ impl<'p> Journal<'p> {
     }
 
     /// Who changes something.
-    #[must_use]
     pub fn who(&self) -> &Who {
         &self.who
     }
 
     /// The name of this run, once it has written.
-    #[must_use]
     pub fn run(&self) -> Option<String> {
         self.run.borrow().as_ref().filter(|run| run.next() > 1).map(|run| run.id.clone())
     }
 
     /// What could not be written down afterwards.
-    #[must_use]
     pub fn troubles(&self) -> Vec<String> {
         self.troubles.borrow().clone()
     }

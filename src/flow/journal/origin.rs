@@ -13,7 +13,6 @@ impl Journal<'_> {
     }
 
     /// Whether an entry was written to `account` by the API in use.
-    #[must_use]
     pub fn is_own(&self, entry: &Entry, account: &AccountId) -> bool {
         is_of(entry, &self.who().base_url, account)
     }
@@ -27,7 +26,6 @@ impl Tools<'_> {
     }
 
     /// The entries of the account and the API in use, in the same order.
-    #[must_use]
     pub fn own(&self, entries: &[Entry]) -> Vec<Entry> {
         let own = entries.iter().filter(|entry| self.journal.is_own(entry, self.account));
         own.cloned().collect()

@@ -84,7 +84,6 @@ impl Walk<'_> {
 
 /// A command line as it can be kept: quoted for a shell, and without what
 /// looks like a secret.
-#[must_use]
 pub fn command_line(args: &[String]) -> String {
     let mut words = vec!["cfsso".to_owned()];
     let mut is_value_secret = false;

@@ -71,7 +71,6 @@ pub(super) struct RunFile {
 
 impl Store {
     /// The journal in `dir`.
-    #[must_use]
     pub fn new(dir: PathBuf) -> Self {
         Self { dir, create: create_private }
     }
@@ -82,7 +81,6 @@ impl Store {
     }
 
     /// Where it is.
-    #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -156,7 +154,6 @@ impl Store {
 
     /// The entries of `open/` that have no end, where no process is at work on
     /// them: looks at what is unfinished alone.
-    #[must_use]
     pub fn unfinished(&self) -> Vec<Entry> {
         let mut reading = Reading::default();
         for run in self.runs(OPEN).unwrap_or_default() {
@@ -170,7 +167,6 @@ impl Store {
     }
 
     /// The runs that processes are at work on now, this one among them.
-    #[must_use]
     pub fn under_way(&self) -> Vec<String> {
         let mut runs = self.runs(OPEN).unwrap_or_default();
         runs.retain(|run| is_locked(&self.path(OPEN, run)));

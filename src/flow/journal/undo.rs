@@ -64,7 +64,6 @@ impl Inverse {
 }
 
 /// The key under which [`Seen`] has an application.
-#[must_use]
 pub fn path_of_app(account: &AccountId, app: &AppId) -> String {
     Resource::App(app.clone()).path(account)
 }
@@ -147,7 +146,6 @@ pub async fn apply(
 }
 
 /// Stops because somebody changed it since. `command` is the one that undoes it.
-#[must_use]
 pub fn drift_stop(entry: &Entry, drift: &[String], command: &str) -> Stop {
     Stop::new(
         StopKind::Conflict,

@@ -54,7 +54,6 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
 }
 
 /// What the name servers serve, in a few words where all is well.
-#[must_use]
 pub fn served(survey: &Survey, judgement: &Judgement) -> String {
     match survey.servers.len() {
         _ if !judgement.verdict.is_visible() => judgement.summary.clone(),

@@ -55,7 +55,6 @@ impl Terms {
 
 /// All checks of one connector among `all` of the account, in the order of
 /// [`CheckId::ALL`].
-#[must_use]
 pub fn judge(subject: Subject<'_>, all: &[Connector], facts: &Facts, terms: &Terms) -> Vec<Check> {
     let mut checks = of_account(facts);
     checks.extend(of_connectors(all, &[subject.connector], facts, terms));
@@ -65,7 +64,6 @@ pub fn judge(subject: Subject<'_>, all: &[Connector], facts: &Facts, terms: &Ter
 }
 
 /// The checks that are the same for every connector.
-#[must_use]
 pub fn of_account(facts: &Facts) -> Vec<Check> {
     vec![
         provider::zero_trust_org(facts),
@@ -80,7 +78,6 @@ pub fn of_account(facts: &Facts) -> Vec<Check> {
 
 /// The checks that depend on which connectors there are. A second token has to
 /// list those of `looked_at`.
-#[must_use]
 pub fn of_connectors(
     all: &[Connector],
     looked_at: &[&Fields],
@@ -91,7 +88,6 @@ pub fn of_connectors(
 }
 
 /// The checks of one connector and its domain.
-#[must_use]
 pub fn of_domain(subject: Subject<'_>, facts: &Facts) -> Vec<Check> {
     vec![
         domain::verified(subject),

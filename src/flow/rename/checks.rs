@@ -38,7 +38,6 @@ fn has_keys(page: &[u8]) -> bool {
 }
 
 /// The checks. Pure.
-#[must_use]
 pub fn checks(
     task: &Task,
     wishes: &Wishes,
@@ -153,7 +152,6 @@ fn way_in(task: &Task, facts: &Facts) -> Check {
 }
 
 /// What else a new name changes.
-#[must_use]
 pub fn notes(task: &Task) -> Vec<String> {
     let mut notes = Vec::new();
     if task.renames() {

@@ -34,19 +34,16 @@ pub enum InvalidName {
 
 impl TeamName {
     /// The name in an organization's `auth_domain`.
-    #[must_use]
     pub fn of_domain(auth_domain: &str) -> Option<Self> {
         auth_domain.strip_suffix(SUFFIX)?.parse().ok()
     }
 
     /// The team's domain.
-    #[must_use]
     pub fn domain(&self) -> String {
         format!("{}{SUFFIX}", self.0)
     }
 
     /// The name.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

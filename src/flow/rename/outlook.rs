@@ -15,7 +15,6 @@ use crate::flow::{Error, Tools, connector, verify};
 use crate::words::counted;
 
 /// The plan in words.
-#[must_use]
 pub fn outlook(task: &Task, wishes: &Wishes) -> Outlook {
     Outlook {
         now: task.now.clone(),

@@ -86,7 +86,6 @@ pub struct Open {
 
 impl Wanted {
     /// As a connector stands.
-    #[must_use]
     pub fn of(connector: &Fields) -> Self {
         Self {
             domain: connector.email_domain.clone(),
@@ -97,14 +96,12 @@ impl Wanted {
     }
 
     /// One that nothing is known of but that it was enforced.
-    #[must_use]
     pub fn enforced(domain: &EmailDomain) -> Self {
         let verification = Some(Status::Verified.as_str().to_owned());
         Self { domain: domain.to_string(), enabled: true, fedramp: None, verification }
     }
 
     /// Whether it is waited for: one that was never proven holds up no other.
-    #[must_use]
     pub fn was_verified(&self) -> bool {
         self.enabled || self.verification.as_deref() == Some(Status::Verified.as_str())
     }
@@ -126,7 +123,6 @@ impl Snapshot {
 
     /// With the connectors that stand by now. One that is known was disabled by
     /// the rename; one that is not belongs to somebody, and is kept.
-    #[must_use]
     pub fn with(mut self, standing: &[Connector]) -> Self {
         for connector in standing {
             self.add(Wanted::of(connector));
@@ -174,7 +170,6 @@ fn is_withdrawn(entries: &[Entry], run: &str) -> bool {
 
 /// The rename in `account` that has changed something and not ended, and the last
 /// one that ended with its new name.
-#[must_use]
 pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<Open>) {
     let account = account.as_str();
     let (mut open, mut done): (Option<Open>, Option<Open>) = (None, None);
@@ -248,7 +243,6 @@ fn ends_enforcement(entry: &Entry) -> bool {
 
 /// Another run of a rename in `account` that is at work, among those that are
 /// `under_way`.
-#[must_use]
 pub fn rival(
     entries: &[Entry],
     under_way: &[String],

@@ -194,32 +194,27 @@ fn goal(ask: &Ask, open: Option<&Open>, now: &str, names_domains: bool) -> Resul
 
 impl Task {
     /// Whether the team has another name than is wanted.
-    #[must_use]
     pub fn renames(&self) -> bool {
         self.now != self.goal
     }
 
     /// Whether an earlier run took SSO off and did not put it back.
-    #[must_use]
     pub fn is_off(&self) -> bool {
         self.off_since.is_some()
     }
 
     /// The word that confirms it: the name that the team will have.
-    #[must_use]
     pub fn word(&self) -> String {
         word(&self.goal)
     }
 
     /// The command that goes on where a run ended.
-    #[must_use]
     pub fn again(&self, wishes: &Wishes) -> String {
         let (name, how) = self.snapshot.taken_up(self.is_back);
         again(&word(name), how, wishes)
     }
 
     /// The command that puts back what was there.
-    #[must_use]
     pub fn back(&self) -> String {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }

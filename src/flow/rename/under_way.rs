@@ -41,7 +41,6 @@ pub fn check_origin(tools: &Tools<'_>, ask: &Ask) -> Result<(), Stop> {
 }
 
 /// The rename in `account` that has changed something and not ended.
-#[must_use]
 pub fn under_way(entries: &[Entry], account: &AccountId) -> Option<UnderWay> {
     let (open, _) = history(entries, account);
     let Open { snapshot, since, off_since, .. } = open?;

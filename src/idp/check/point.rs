@@ -81,7 +81,6 @@ pub enum Severity {
 
 impl PointId {
     /// The name as it is shown.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",
@@ -104,7 +103,6 @@ impl PointId {
 
 impl State {
     /// The word for it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Proven => "proven",
@@ -153,13 +151,11 @@ impl Point {
     }
 
     /// Whether logins fail for it: a warning is none.
-    #[must_use]
     pub fn is_failure(&self) -> bool {
         self.state == State::Failed && self.severity == Severity::Error
     }
 
     /// Whether something is to be done, though logins work.
-    #[must_use]
     pub fn is_warning(&self) -> bool {
         self.state == State::Failed && self.severity == Severity::Warning
     }

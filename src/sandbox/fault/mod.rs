@@ -103,7 +103,6 @@ impl Kind {
     }
 
     /// It, with the next request, once.
-    #[must_use]
     pub fn once(self) -> Fault {
         Fault { kind: self, matcher: Matcher::default(), first: 1, times: 1 }
     }
@@ -111,7 +110,6 @@ impl Kind {
 
 impl Fault {
     /// The connection is cut at the `nth` request, counted from 1.
-    #[must_use]
     pub fn cut(nth: u32, moment: Moment) -> Self {
         Self { first: nth, ..Kind::Cut(moment).once() }
     }

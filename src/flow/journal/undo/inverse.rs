@@ -343,13 +343,11 @@ pub(super) fn set(document: &mut Document, name: &str, value: &impl Serialize) {
 
 impl Inverse {
     /// Whether it creates a connector, which gets a new TXT code.
-    #[must_use]
     pub fn makes_new_code(&self) -> bool {
         matches!((&self.deed, &self.resource), (Deed::Recreate { .. }, Resource::Connectors))
     }
 
     /// The key under which [`Seen`](super::Seen) has the object.
-    #[must_use]
     pub fn key(&self) -> String {
         let path = self.resource.path(&self.account);
         match &self.deed {

@@ -57,7 +57,6 @@ pub(super) enum Write {
 
 impl Inverse {
     /// Holds the object as it is now against what was written. Pure.
-    #[must_use]
     pub fn judge(&self, entry: &Entry, now: Option<&Document>) -> Prospect {
         match (&self.deed, now) {
             (Deed::Recreate { before, body }, None) => {
@@ -248,20 +247,17 @@ impl Inverse {
 
 impl Ready {
     /// Whether it turns enforcement on.
-    #[must_use]
     pub fn enforces(&self) -> bool {
         let diff = &self.change.diff;
         diff.iter().any(|diff| diff.field == "enabled" && diff.after == Value::Bool(true))
     }
 
     /// What the object is called by the server now; none if it is gone.
-    #[must_use]
     pub fn subject(&self) -> Option<String> {
         self.before.as_ref().map(subject)
     }
 
     /// The object as it will be.
-    #[must_use]
     pub fn after(&self) -> Option<&Document> {
         self.after.as_ref()
     }
