@@ -27,37 +27,26 @@ pub struct InvalidDomain {
 /// What is wrong with a text that cannot be an e-mail domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// Nothing was given.
     #[error("it is empty")]
     Empty,
-    /// A character that cannot be seen.
     #[error("{0}")]
     Invisible(Invisible),
-    /// White space inside.
     #[error("it contains blanks")]
     Blanks,
-    /// `somebody@cool.cats`.
     #[error("it is an address; give the part after the @, `{0}`")]
     Address(String),
-    /// `https://cool.cats/`.
     #[error("it is a URL; give the domain alone, `{0}`")]
     Url(String),
-    /// `192.0.2.1`.
     #[error("it is an IP address")]
     IpAddress,
-    /// `cool.cats:443`.
     #[error("it has a port; give the domain alone, `{0}`")]
     Port(String),
-    /// `*.cool.cats`.
     #[error("it is a wildcard; each domain needs its own connector")]
     Wildcard,
-    /// `localhost`.
     #[error("it is a bare label; an e-mail domain has at least two, such as `cool.cats`")]
     BareLabel,
-    /// `cool..cats`.
     #[error("it has an empty label between two dots")]
     EmptyLabel,
-    /// RFC 1035 section 2.3.4: 63 octets a label.
     #[error("its label `{0}` is longer than 63 characters")]
     LongLabel(String),
     /// RFC 1035 section 2.3.4: 255 octets on the wire, 253 characters here.
@@ -71,7 +60,6 @@ pub enum Reason {
 /// Why Cloudflare does not take a domain for SSO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Ineligible {
-    /// A public mail provider's.
     #[error("it belongs to a public mail provider, whose users are not one company's")]
     PublicMail,
 }

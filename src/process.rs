@@ -13,26 +13,19 @@ pub struct Process {
     pub args: Vec<OsString>,
     /// The environment variables that are valid Unicode.
     pub env: BTreeMap<String, String>,
-    /// Standard input.
     pub stdin: Box<dyn Read + Send>,
-    /// Standard output.
     pub stdout: Box<dyn Write + Send>,
-    /// Standard error.
     pub stderr: Box<dyn Write + Send>,
     /// Which streams are a terminal, and how wide it is.
     pub terminal: Terminal,
-    /// The time.
     pub clock: Clock,
 }
 
 /// The terminal behind the standard streams.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
-    /// Standard input is a terminal.
     pub stdin: bool,
-    /// Standard output is a terminal.
     pub stdout: bool,
-    /// Standard error is a terminal.
     pub stderr: bool,
     /// The width in columns, where it is known.
     pub width: Option<u16>,

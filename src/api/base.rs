@@ -18,7 +18,6 @@ pub enum InvalidBaseUrl {
     /// It cannot be read as a URL. The text is not shown: it may hold a password.
     #[error("the API base URL cannot be read")]
     Unreadable(#[source] url::ParseError),
-    /// Another scheme than HTTP.
     #[error("the API base URL has the scheme `{0}`: it has to be `https`")]
     Scheme(String),
     /// The token would travel in the clear.
@@ -27,13 +26,10 @@ pub enum InvalidBaseUrl {
          use `https` (`http` is allowed to `localhost`, 127.0.0.0/8 and [::1] only)"
     )]
     Plain(String),
-    /// It holds a user name or a password.
     #[error("the API base URL holds a user name or password: give the token by its own setting")]
     UserInfo,
-    /// It contains a character that cannot be seen.
     #[error("the API base URL cannot be read: {0}")]
     Invisible(Invisible),
-    /// It holds a query or a fragment.
     #[error("the API base URL has a query or a fragment: it has to end with the path")]
     Query,
 }

@@ -14,9 +14,7 @@ use crate::input::proxy::ProxySettings;
 pub struct Config {
     /// Where the API is.
     pub base: BaseUrl,
-    /// Who calls.
     pub credentials: Credentials,
-    /// Which certificates are trusted.
     pub roots: Roots,
     /// The proxy between, which one without encryption is not sent by.
     pub proxy: ProxySettings,

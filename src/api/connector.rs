@@ -63,7 +63,6 @@ pub enum Status {
 /// is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BeginVerification {
-    /// At once.
     Now,
     /// When [`begin_verification`] asks for it.
     Later,

@@ -12,12 +12,7 @@ pub enum Credentials {
     /// An API token, of a user or of an account.
     Token(SecretString),
     /// The Global API Key and the e-mail address it belongs to.
-    Key {
-        /// The user's e-mail address.
-        email: String,
-        /// The key.
-        key: SecretString,
-    },
+    Key { email: String, key: SecretString },
 }
 
 /// Why credentials cannot be sent. The API would only say that a header is

@@ -20,22 +20,14 @@ const LONGEST_EXCERPT: usize = 200;
 pub struct Success<'a> {
     /// The `result`, which may be `null`; none where the answer has no such field.
     pub result: Option<&'a str>,
-    /// What it says about pages.
     pub paging: Paging,
 }
 
 /// Why an answer with a status of success is none.
 #[derive(Debug)]
 pub enum NoSuccess {
-    /// It says so.
     Refused(Vec<ApiError>),
-    /// It cannot be read.
-    Unreadable {
-        /// It ends in the middle.
-        cut: bool,
-        /// Why.
-        why: Cause,
-    },
+    Unreadable { cut: bool, why: Cause },
 }
 
 #[derive(Deserialize)]

@@ -15,7 +15,6 @@ pub struct Error {
     pub request: String,
     /// How often it was sent; 0 if it never left.
     pub attempts: u32,
-    /// What happened, the last time.
     #[source]
     pub fault: Fault,
     /// Whether a write may have been carried out, and may be repeated.

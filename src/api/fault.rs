@@ -16,19 +16,14 @@ use crate::words::counted;
 /// What happened to a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The API answered that it will not, or cannot.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    /// The API answered with success that cannot be read.
     #[error("the API answered {status} with what cannot be read{}", ray_note(ray.as_deref()))]
     Unreadable {
-        /// The HTTP status.
         status: u16,
-        /// The request's identifier at Cloudflare.
         ray: Option<String>,
         /// Whether the answer ends in the middle.
         cut: bool,
-        /// Why it cannot be read.
         source: Cause,
     },
     /// The API sent more than this program is ready to hold.
@@ -36,7 +31,6 @@ pub enum Fault {
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
-        /// The request's identifier at Cloudflare.
         ray: Option<String>,
     },
     /// The list is longer than what is read, or has no end.
@@ -44,20 +38,9 @@ pub enum Fault {
         "the list is too long ({records} records so far): at most {} records, {} MiB or {} pages are read",
         pages::MOST_RECORDS, pages::MOST_BYTES >> 20, pages::MOST
     )]
-    Endless {
-        /// How many records were read.
-        records: usize,
-    },
-    /// The answer is nested too deep to be walked.
+    Endless { records: usize },
     #[error("the API answered {status} with what is refused{}", ray_note(ray.as_deref()))]
-    TooDeep {
-        /// The HTTP status.
-        status: u16,
-        /// The request's identifier at Cloudflare.
-        ray: Option<String>,
-        /// The limit.
-        source: TooDeep,
-    },
+    TooDeep { status: u16, ray: Option<String>, source: TooDeep },
     /// The server pointed elsewhere, which is not followed: the token goes to
     /// the configured host alone.
     #[error(
@@ -65,19 +48,15 @@ pub enum Fault {
         ray_note(ray.as_deref())
     )]
     Redirected {
-        /// The HTTP status.
         status: u16,
         /// The scheme and host it points to.
         to: String,
-        /// The request's identifier at Cloudflare.
         ray: Option<String>,
     },
-    /// There was no connection, so nothing was sent.
     #[error("`{host}` cannot be reached")]
     NotSent {
         /// The host, with its port if it is not the usual one.
         host: String,
-        /// Why not.
         source: Cause,
     },
     /// The server's certificate was not accepted, so nothing was sent.
@@ -85,20 +64,16 @@ pub enum Fault {
     Untrusted {
         /// The host, with its port if it is not the usual one.
         host: String,
-        /// Why not.
         source: Cause,
     },
-    /// The request was sent, and no whole answer came.
     #[error("`{host}` did not answer in full{}", ray_note(ray.as_deref()))]
     Unanswered {
         /// The host, with its port if it is not the usual one.
         host: String,
         /// The request's identifier at Cloudflare, if that much came.
         ray: Option<String>,
-        /// How it ended.
         source: Cause,
     },
-    /// The time for the whole command is over.
     #[error("the time for the command ran out{}", ray_note(ray.as_deref()))]
     OutOfTime {
         /// Whether the request had been sent.
@@ -106,7 +81,6 @@ pub enum Fault {
         /// The request's identifier at Cloudflare, if that much came.
         ray: Option<String>,
     },
-    /// The client cannot be set up.
     #[error(transparent)]
     Setup(SetupError),
 }
@@ -114,16 +88,12 @@ pub enum Fault {
 /// Why the client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The credentials cannot be sent.
     #[error(transparent)]
     Credentials(#[from] InvalidCredentials),
-    /// The certificates to trust cannot be loaded.
     #[error(transparent)]
     Roots(#[from] RootsError),
-    /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] InvalidProxy),
-    /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made")]
     Http(#[source] Cause),
 }
@@ -136,7 +106,6 @@ pub struct Cause(pub(crate) String);
 /// The API's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status.
     pub status: u16,
     /// What the API says is wrong, without secrets; empty if it says nothing.
     pub errors: Vec<ApiError>,
@@ -151,7 +120,6 @@ pub struct Refusal {
 pub struct ApiError {
     /// Its code. Codes are reused across services.
     pub code: Option<u64>,
-    /// Its text.
     pub message: String,
     /// Where the API documents it.
     pub documentation_url: Option<String>,

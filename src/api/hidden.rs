@@ -11,7 +11,6 @@ use crate::input::secret_name::is_secret_name;
 /// A secret that is null or a mask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden {
-    /// Its field, with dots.
     pub field: String,
     /// Whether it is null.
     pub is_null: bool,

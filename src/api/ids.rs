@@ -177,7 +177,6 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 /// kept as it came.
 #[derive(Clone, Debug)]
 pub enum Reference<K> {
-    /// An identifier.
     Id(Id<K>),
     /// Something else, such as an empty text or `null`.
     Odd(Box<RawValue>),

@@ -13,31 +13,25 @@ pub enum Kind {
     Unauthenticated,
     /// The token is an account's, and the route is for users' tokens.
     UserTokenNeeded,
-    /// The token lacks a permission.
     Forbidden,
     /// There is no such thing, or an identifier in the path is wrong.
     NotFound,
     /// It exists already, or something that exists stands in the way.
     Conflict,
-    /// The request is not acceptable.
     Invalid,
     /// The account has no Zero Trust organization.
     AccessNotEnabled,
-    /// Too many requests.
     RateLimited,
     /// The API is unreachable, did not answer, or failed.
     Unavailable,
     /// The API's certificate is not trusted.
     Untrusted,
-    /// The answer cannot be read.
     Unreadable,
     /// The answer is larger, longer or deeper than what is read.
     Unusable,
-    /// The command's time ran out.
     OutOfTime,
     /// The client cannot be set up: a certificate file, for example.
     Setup,
-    /// Anything else.
     Other,
 }
 
@@ -92,7 +86,6 @@ pub(super) fn of_refusal(request: &str, refusal: &Refusal) -> Kind {
 struct Route {
     /// It is about the caller, or verifies a token.
     concerns_caller: bool,
-    /// It creates a token.
     creates_token: bool,
 }
 

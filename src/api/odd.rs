@@ -23,7 +23,6 @@ pub struct OddRecord {
     pub position: usize,
     /// Its `id`, if that much is there.
     pub id: Option<String>,
-    /// What is wrong with it.
     pub reason: String,
     raw: Box<RawValue>,
 }
@@ -95,9 +94,7 @@ impl Serialize for OddRecord {
 pub(super) struct Part<T> {
     /// How many records it has, of which those beyond the limit are not kept.
     pub items: usize,
-    /// Those that can be understood.
     pub records: Vec<T>,
-    /// The others.
     pub odd: Vec<OddRecord>,
 }
 

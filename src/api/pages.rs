@@ -18,9 +18,7 @@ pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 pub struct Paging {
     /// How many items a page holds, which may be fewer than were asked for.
     pub per_page: Option<u64>,
-    /// How many items there are.
     pub total_count: Option<u64>,
-    /// How many pages there are.
     pub total_pages: Option<u64>,
 }
 

@@ -39,15 +39,10 @@ pub type Decode<T> = fn(&str) -> serde_json::Result<T>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
-    /// Reads.
     Get,
-    /// Creates, or starts something.
     Post,
-    /// Replaces.
     Put,
-    /// Changes the fields it names.
     Patch,
-    /// Removes.
     Delete,
 }
 

@@ -12,7 +12,6 @@ use super::request::Repeat;
 pub struct Policy {
     /// How often a request is sent again after the first time.
     pub max_retries: u32,
-    /// The longest single wait.
     pub longest_wait: Duration,
 }
 
@@ -26,9 +25,7 @@ pub enum Trouble {
     /// It may have been carried out: no answer, a cut one, or a 5xx.
     Lost,
     /// It was answered with success that cannot be read: asking again brings
-    /// the same.
     Garbled,
-    /// The answer is final.
     Final,
 }
 
@@ -41,7 +38,6 @@ pub struct Situation {
     pub repeat: Repeat,
     /// Whether the caller can look up what became of it.
     pub can_look: bool,
-    /// What went wrong.
     pub trouble: Trouble,
     /// How long the server asks to wait (`Retry-After`).
     pub asked: Option<Duration>,
@@ -54,7 +50,6 @@ pub struct Situation {
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Wait, then send it again.
     Wait(Duration),
     /// Wait, then look up whether it was carried out.
     LookUp {
@@ -63,7 +58,6 @@ pub enum Decision {
         /// Whether it is sent again if it was not carried out.
         then_repeat: bool,
     },
-    /// Give up.
     Stop,
 }
 

@@ -24,20 +24,10 @@ pub struct Roots {
 /// Why the certificates to trust cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RootsError {
-    /// A file or folder cannot be read.
     #[error("the certificates in `{}` cannot be read", path.display())]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A file or folder holds none.
+    Unreadable { path: PathBuf, source: io::Error },
     #[error("there is no usable certificate in `{}`", path.display())]
-    Empty {
-        /// The file or folder.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
     /// The system's cannot be found, or TLS cannot be set up.
     #[error("the system's certificates cannot be loaded")]
     System(#[source] rustls::Error),

@@ -128,7 +128,6 @@ impl Status {
 /// What of a share is asked for besides its own fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Include {
-    /// What is shared.
     pub resources: bool,
     /// How many recipients there are in each state.
     pub recipient_counts: bool,

@@ -65,12 +65,10 @@ pub const ACCOUNT_SCOPE: &str = "com.cloudflare.api.account";
 /// Something that a token can be given.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Group {
-    /// Its identifier.
     pub id: String,
     /// Its name, which groups of other scopes may share.
     #[serde(default)]
     pub name: String,
-    /// What it is for.
     pub scopes: Option<Vec<String>>,
 }
 
@@ -82,7 +80,6 @@ pub struct Made {
     pub id: String,
     /// Until when it can be used (RFC 3339).
     pub expires_on: Option<String>,
-    /// The token itself.
     #[serde(deserialize_with = "secret")]
     pub value: SecretString,
 }

@@ -284,6 +284,25 @@ mod tests {
         }
     }
 
+    fn without_help(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_about().is_none() {
+            found.push(path.clone());
+        }
+        let silent = command.get_arguments().filter(|arg| arg.get_help().is_none());
+        found.extend(silent.map(|arg| format!("{path} {}", arg.get_id())));
+        command.get_subcommands().for_each(|command| without_help(command, &path, found));
+    }
+
+    #[test]
+    fn every_command_and_option_has_a_help_text() {
+        let mut command = tree();
+        command.build();
+        let mut found = Vec::new();
+        without_help(&command, "", &mut found);
+        assert!(found.is_empty(), "{found:?}");
+    }
+
     #[test]
     fn every_command_alone_is_read_as_among_all() {
         let mut command = Cli::command();

@@ -31,11 +31,9 @@ use crate::settings::{CredentialSource, Settings};
 
 /// What a command is given.
 pub struct Context {
-    /// What the run goes by.
     pub settings: Settings,
     /// Where results and everything else are shown.
     pub screen: Screen,
-    /// The time.
     pub clock: Clock,
     env: Environment,
     started: Timestamp,
@@ -53,7 +51,6 @@ pub struct Context {
 pub struct WayBack {
     /// The run, as the journal names it.
     pub run: String,
-    /// The command.
     pub command: String,
 }
 

@@ -32,7 +32,6 @@ pub struct HttpsServer {
     pub address: SocketAddr,
     /// The name its certificate is held to.
     pub host: String,
-    /// The path of its endpoint.
     pub path: String,
 }
 

@@ -17,7 +17,6 @@ const MOST_GLUE: usize = 64;
 pub(super) struct Cut {
     pub zone: Name,
     pub hosts: Vec<Name>,
-    /// Addresses that came along.
     pub glue: Vec<(Name, IpAddr)>,
 }
 
@@ -27,11 +26,9 @@ pub(super) enum Step {
     Down(Cut),
     /// The server holds a lower zone as well: ask for that zone's servers.
     Ask(Name),
-    /// There is no such name.
     Absent,
     /// The name lies in the zone asked.
     Here,
-    /// No server answered.
     Unheard,
 }
 

@@ -9,9 +9,7 @@ use super::wire::Failure;
 /// How a server stands to the code that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It serves exactly this code.
     Serves,
-    /// It answers, without it.
     Lacks,
     /// It answers with an alias, and the code is not at its end.
     Alias,
@@ -21,7 +19,6 @@ pub(super) enum Standing {
     Lame,
     /// It was asked and gave no answer.
     Silent,
-    /// Its name has no address.
     Homeless,
     /// It could not be asked from this machine.
     Unasked,

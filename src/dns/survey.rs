@@ -14,7 +14,6 @@ use super::wire::Failure;
 /// Everything that was seen of a domain's TXT records in one look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Survey {
-    /// The domain.
     pub name: String,
     /// Who is to answer for it.
     pub delegation: Delegation,
@@ -33,7 +32,6 @@ pub enum Delegation {
     /// The zone that holds the domain.
     Zone(String),
     /// No zone holds it: its parent's servers, or else the resolvers, say that
-    /// there is no such name.
     Absent,
     /// No resolver answered, so that the zone could not be looked for.
     Unknown,
@@ -114,11 +112,9 @@ pub enum Dnssec {
 /// A verification code at a name where it does not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Misplaced {
-    /// The name.
     pub name: String,
     /// How it lies to the domain.
     pub place: Place,
-    /// The records there.
     pub records: Vec<Txt>,
 }
 

@@ -44,9 +44,7 @@ pub enum Verdict {
 /// What a survey means, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// The verdict.
     pub verdict: Verdict,
-    /// One sentence for people.
     pub summary: String,
     /// What to do, unless there is nothing.
     pub remedy: Option<String>,

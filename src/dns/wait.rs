@@ -18,7 +18,6 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How a wait ended: the last look, and what it meant.
 #[derive(Clone, Debug)]
 pub struct Awaited {
-    /// The last look.
     pub survey: Survey,
     /// What it meant; `visible` unless the deadline passed.
     pub judgement: Judgement,

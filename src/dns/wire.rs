@@ -42,10 +42,8 @@ pub(super) struct Reply {
 /// Why a server gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// It kept silent.
     #[error("no answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
-    /// Nothing listens there.
     #[error("connection refused")]
     Closed,
     /// Nothing could be sent: this machine has no way there, so it was not asked.
@@ -54,10 +52,8 @@ pub enum Failure {
     /// Its name has no address, so it was not asked.
     #[error("not asked: {0}")]
     NoAddress(String),
-    /// What came is no DNS answer.
     #[error("malformed answer: {0}")]
     Malformed(String),
-    /// The network failed in another way.
     #[error("{0}")]
     Network(String),
     /// The answer was cut off, and could not be had in full.

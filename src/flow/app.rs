@@ -92,12 +92,9 @@ pub fn dash_sso(apps: &[App]) -> Result<&App, Stop> {
 pub enum Admission {
     /// Add these, and take those away.
     Change {
-        /// To be admitted too.
         add: Vec<IdpId>,
-        /// No longer to be admitted.
         remove: Vec<IdpId>,
     },
-    /// Admit just these.
     Only(Vec<IdpId>),
     /// Admit every one, also those that are yet to come.
     All,

@@ -28,12 +28,10 @@ const ACCESS: [Known; 2] = [
 /// A permission that the token is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
-    /// Its name.
     pub name: &'static str,
     /// The ID of its permission group.
     pub id: String,
     /// Whether the API listed it under that name; else the ID is the one that
-    /// the reference has.
     pub looked_up: bool,
 }
 

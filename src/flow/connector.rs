@@ -14,19 +14,15 @@ use crate::domain::{EmailDomain, InvalidDomain};
 /// What names a connector on the command line.
 #[derive(Clone, Debug)]
 pub enum Selector {
-    /// Its ID.
     Id(ConnectorId),
-    /// Its e-mail domain.
     Domain(EmailDomain),
 }
 
 /// Why a text names no connector.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidSelector {
-    /// It looks like a domain and is none.
     #[error(transparent)]
     Domain(#[from] InvalidDomain),
-    /// It looks like an ID and is none.
     #[error(transparent)]
     Id(#[from] InvalidId),
 }

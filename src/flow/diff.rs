@@ -99,7 +99,6 @@ struct Decimal {
     is_negative: bool,
     /// Without zeros in front or behind.
     digits: String,
-    /// Of the last digit.
     exponent: i64,
 }
 

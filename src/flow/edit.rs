@@ -12,7 +12,6 @@ use crate::input::secret_name::is_secret_name;
 /// An edit that is worked out, and not yet sent.
 #[derive(Debug)]
 pub struct Edit {
-    /// What is edited.
     pub target: Target,
     /// The object as it was read.
     pub before: Document,

@@ -7,7 +7,6 @@ use crate::api;
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Explained {
-    /// The request's failure.
     pub error: api::Error,
     /// What a person needs to know besides, one sentence each.
     pub causes: Vec<String>,

@@ -40,13 +40,11 @@ use crate::dns::Resolver;
 /// Why a flow ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A request failed.
     #[error(transparent)]
     Api(#[from] crate::api::Error),
     /// A request failed, and the flow knows more about it.
     #[error(transparent)]
     Explained(Box<explained::Explained>),
-    /// The flow itself stopped.
     #[error(transparent)]
     Stop(#[from] Stop),
 }
@@ -73,13 +71,9 @@ impl Error {
 
 /// What a flow works with.
 pub struct Tools<'a> {
-    /// The API.
     pub client: &'a Client,
-    /// The account.
     pub account: &'a AccountId,
-    /// The name servers.
     pub resolver: &'a Resolver,
-    /// The time.
     pub clock: &'a Clock,
     /// What is written down of each write.
     pub journal: &'a journal::Journal<'a>,

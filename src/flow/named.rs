@@ -5,11 +5,8 @@ use super::{Stop, StopKind};
 /// Something that can be meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate<'a> {
-    /// Its ID.
     pub id: &'a str,
-    /// Its name.
     pub name: &'a str,
-    /// Its type.
     pub kind: &'a str,
 }
 
@@ -18,7 +15,6 @@ pub struct Candidate<'a> {
 pub struct Noun {
     /// `identity provider`.
     pub one: &'static str,
-    /// The command that lists them.
     pub listed_by: &'static str,
 }
 

@@ -37,7 +37,6 @@ pub struct Pastes {
     pub zone_file: String,
     /// For Amazon Route 53.
     pub aws: String,
-    /// For Google Cloud DNS.
     pub gcloud: String,
 }
 
@@ -45,12 +44,7 @@ pub struct Pastes {
 #[derive(Clone, Debug)]
 pub enum Place {
     /// In this zone of the account.
-    Zone {
-        /// The zone.
-        zone: Box<Zone>,
-        /// What to know about it.
-        warning: Option<String>,
-    },
+    Zone { zone: Box<Zone>, warning: Option<String> },
     /// Nowhere that this token reaches, and why.
     Elsewhere(String),
 }
@@ -58,11 +52,9 @@ pub enum Place {
 /// What is to be done to a zone's records for one code to stand there.
 #[derive(Debug)]
 pub struct Records {
-    /// The code stands already.
     pub stands: bool,
     /// Codes this program published earlier, for connectors that are no more.
     pub stale: Vec<Record>,
-    /// Codes of others, left alone.
     pub foreign: Vec<String>,
 }
 

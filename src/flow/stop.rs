@@ -13,7 +13,6 @@ pub struct Stop {
     pub message: String,
     /// What led to it, one sentence each.
     pub causes: Vec<String>,
-    /// The next command to run.
     pub hint: Option<String>,
 }
 
@@ -24,9 +23,7 @@ pub enum StopKind {
     Usage,
     /// A person said no, or nobody was there to ask.
     Declined,
-    /// No token was named.
     NoToken,
-    /// The thing is not there.
     NotFound,
     /// Something stands in the way: it exists already, or was changed.
     Conflict,
@@ -34,7 +31,6 @@ pub enum StopKind {
     Unreachable,
     /// It may still come: pending, not visible, timed out waiting.
     NotYet,
-    /// A safety check says no.
     Refused,
     /// Some of the change was made, some was not.
     HalfDone,

@@ -14,13 +14,9 @@ use crate::api::{app, idp, organization, policy};
 /// Something of Access that is changed by replacing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// An identity provider.
     Idp(IdpId),
-    /// An application.
     App(AppId),
-    /// A policy of an application.
     Policy(AppId, PolicyId),
-    /// The Zero Trust organization.
     Organization,
 }
 

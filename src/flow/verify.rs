@@ -13,7 +13,6 @@ use crate::dns::{Judgement, Verdict};
 /// What comes next for a connector's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: the domain is proven.
     Nothing,
     /// Begin: no run is under way.
     Begin,

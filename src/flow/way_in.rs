@@ -10,7 +10,6 @@ use crate::api::connector::Fields;
 /// A way into the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayIn {
-    /// By e-mail address and password.
     Password,
     /// By a PIN that is sent by e-mail.
     Pin,

@@ -57,25 +57,18 @@ pub enum Algorithm {
 /// Why a text is no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// It is a key.
     #[error("it is a private key, which nobody else may see; give the certificate")]
     PrivateKey,
-    /// It is PEM of something else.
     #[error("it is PEM, but of no certificate")]
     OtherPem,
-    /// It is not base64.
     #[error("it is neither PEM nor base64")]
     Base64,
-    /// It is not text.
     #[error("it is neither DER nor text")]
     Text,
-    /// There is more than one.
     #[error("it holds several certificates, and one is needed")]
     Several,
-    /// It is base64 of something else.
     #[error("its base64 holds no X.509 certificate")]
     X509,
 }

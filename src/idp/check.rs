@@ -31,7 +31,6 @@ pub struct Subject<'a> {
 /// What else a judgement depends on.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// The time.
     pub now: Timestamp,
     /// How many days before its end a certificate is warned of.
     pub cert_days: u32,

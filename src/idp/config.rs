@@ -25,87 +25,46 @@ pub enum Purpose {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {wrong}")]
 pub struct Invalid {
-    /// The field.
     pub field: String,
-    /// What is wrong with it.
     pub wrong: Wrong,
 }
 
 /// What can be wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// It has to be there.
     #[error("is missing: {help}")]
-    Missing {
-        /// What the field is.
-        help: &'static str,
-    },
-    /// The type has no such field.
+    Missing { help: &'static str },
     #[error("is no field of `{kind}`{}; its fields are {}", Meant(meant.as_deref()), Names(fields))]
     Unknown {
-        /// The type.
         kind: String,
         /// The field that was probably meant.
         meant: Option<String>,
-        /// The fields of the type.
         fields: Vec<&'static str>,
     },
-    /// It holds something else than it should.
     #[error("is {expected}, not {found}")]
-    Kind {
-        /// What it should hold.
-        expected: String,
-        /// What it holds.
-        found: &'static str,
-    },
+    Kind { expected: String, found: &'static str },
     /// It is none of the words that it may be.
     #[error("is one of {}, not `{found}`", Names(choices))]
-    Choice {
-        /// What it may be.
-        choices: Vec<&'static str>,
-        /// What it is.
-        found: String,
-    },
-    /// There is nothing in it.
+    Choice { choices: Vec<&'static str>, found: String },
     #[error("is empty")]
     Empty,
-    /// It cannot be read as a URL.
     #[error("cannot be read as a URL; write it as `{example}`")]
-    Url {
-        /// How it may be written.
-        example: String,
-    },
-    /// It is a URL that is sent unencrypted.
+    Url { example: String },
     #[error("has to start with `https://`, not with `{scheme}://`")]
-    Plain {
-        /// The scheme.
-        scheme: String,
-    },
+    Plain { scheme: String },
     /// It is a URL with a user name or password in it.
     #[error("has a user name or password in it")]
     Credentials,
     /// It is what is shown in place of a secret.
     #[error("holds the mask of a secret, not the secret; leave it out to keep what is stored")]
     Masked,
-    /// It is `null`, which would wipe it.
     #[error("is null, which would wipe what is stored; leave it out to keep it")]
     Null,
     /// A text that no value of its kind can be.
     #[error("{misfit}{}", Use(meant.as_deref()))]
-    Misfit {
-        /// What is wrong.
-        misfit: Misfit,
-        /// What was probably meant.
-        meant: Option<String>,
-    },
-    /// A number that is too small or too large.
+    Misfit { misfit: Misfit, meant: Option<String> },
     #[error("is from {least} to {most}")]
-    Range {
-        /// The least.
-        least: u64,
-        /// The greatest.
-        most: u64,
-    },
+    Range { least: u64, most: u64 },
     /// The scopes do not include an email address.
     #[error(
         "does not include `email`, so every sign-in would be rejected; add it, or name the claim \
@@ -118,7 +77,6 @@ pub enum Wrong {
          directory (tenant) ID"
     )]
     ManyTenants(&'static str),
-    /// It holds no certificate.
     #[error("holds no usable certificate: {0}")]
     Certificate(certificate::Unreadable),
 }

@@ -40,28 +40,22 @@ pub struct Discovered {
 /// Why nothing was discovered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
-    /// The document was not read.
     #[error("the discovery document `{url}` cannot be read")]
     Unread {
         /// Where it should stand.
         url: String,
-        /// Why not.
         source: Failure,
     },
-    /// It is none.
     #[error("`{url}` is no discovery document: {wrong}")]
     NoDocument {
         /// Where it should stand.
         url: String,
-        /// What is wrong with it.
         wrong: String,
     },
-    /// It names another issuer.
     #[error("the issuer is `{}`, not `{given}`{}", found.issuer, slash(given, &found.issuer))]
     OtherIssuer {
         /// The issuer that was asked for.
         given: String,
-        /// What the document names.
         found: Box<Discovered>,
     },
     /// It is of a service for many tenants, and names none.

@@ -22,7 +22,6 @@ const ALGORITHMS: [&str; 12] = [
 pub struct Jwks {
     /// The keys that can verify a login, in words: `RS256 kid1`.
     pub usable: Vec<String>,
-    /// The others, with the reason.
     pub unusable: Vec<Unusable>,
     /// What is odd beside keys that can verify a login.
     pub notes: Vec<String>,
@@ -34,29 +33,24 @@ pub struct Jwks {
 pub struct Unusable {
     /// Its ID, or its place in the set.
     pub kid: String,
-    /// Why it cannot.
     pub why: Why,
 }
 
 /// Why a key cannot verify a login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    /// It is for encryption.
     #[error("is for encryption")]
     Encryption,
     /// Its type is unknown, or it is a shared secret.
     #[error("is of the type `{0}`, which cannot verify a login")]
     Type(String),
-    /// Its algorithm is unknown.
     #[error("is for the algorithm `{0}`, which cannot verify a login")]
     Algorithm(String),
     /// It is an RSA key that is too short, or has no modulus.
     #[error("is an RSA key of {0} bits, and 2048 are needed")]
     Short(usize),
-    /// It has expired.
     #[error("expired on {0}")]
     Expired(Timestamp),
-    /// Its public part is not there.
     #[error("has no public key in it")]
     Hollow,
 }
@@ -64,13 +58,10 @@ pub enum Why {
 /// Why a text is no key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is no JSON.
     #[error("it is no JSON")]
     Json,
-    /// It is nested too deep.
     #[error(transparent)]
     Deep(#[from] TooDeep),
-    /// It is JSON of something else.
     #[error("it is JSON without `keys`")]
     Keys,
 }

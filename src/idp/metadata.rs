@@ -64,49 +64,33 @@ pub enum Binding {
 /// Why there is no metadata.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
-    /// A file cannot be read.
     #[error("the metadata in `{}` cannot be read", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// It is larger than metadata is.
+    File { path: PathBuf, source: io::Error },
     #[error("it has {} bytes, and SAML metadata of more than {LARGEST} is not read", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
     Large {
         /// Its size, where it is known.
         size: Option<u64>,
     },
-    /// A page cannot be read.
     #[error("the metadata at `{url}` cannot be read")]
     Page {
         /// Where it should stand.
         url: String,
-        /// Why not.
         source: Failure,
     },
-    /// It is something else.
     #[error("it is no SAML metadata: {0}")]
     Other(Wrong),
-    /// It holds several identity providers.
     #[error("it describes {} identity providers, and one is needed", .0.len())]
     Several(Vec<String>),
-    /// It describes no identity provider with this entity ID.
     #[error("it describes no identity provider `{0}`")]
     NoSuchEntity(String),
-    /// It is out of date.
     #[error("it was valid until {0}; fetch it again from the IdP")]
     Outdated(Timestamp),
-    /// Its certificates have expired.
     #[error("its signing certificate `{subject}` expired on {since}")]
     Expired {
-        /// Whose certificate it is.
         subject: String,
         /// When it expired.
         since: Timestamp,
     },
-    /// A certificate in it cannot be read.
     #[error("its signing certificate cannot be read: {0}")]
     Certificate(certificate::Unreadable),
 }
@@ -114,34 +98,25 @@ pub enum MetadataError {
 /// What is wrong with something that should be metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// It is empty.
     #[error("it is empty")]
     Empty,
     /// It is not text in the encoding that it declares.
     #[error("{0}")]
     Encoding(Undecodable),
-    /// It is a page for people.
     #[error("it is a web page")]
     WebPage,
-    /// It cannot be read as XML.
     #[error("{0}")]
     Xml(XmlError),
-    /// It holds no entity at all.
     #[error("it holds no `EntityDescriptor`")]
     NoEntity,
-    /// It is that of a service provider.
     #[error("it describes a service provider, not an identity provider")]
     ServiceProvider,
-    /// It names no entity ID.
     #[error("it names no `entityID`")]
     NoEntityId,
-    /// It has no usable sign-on service.
     #[error("it names no sign-on URL with the binding HTTP-Redirect or HTTP-POST")]
     NoService,
-    /// It has no signing certificate.
     #[error("it holds no signing certificate")]
     NoCertificate,
-    /// A date in it is none.
     #[error("its `validUntil` is no time, `{0}`")]
     Date(String),
 }

@@ -29,55 +29,27 @@ pub struct Inputs<'a> {
     /// The issuer, or the URL or host of the installation.
     pub url: Option<&'a str>,
     /// Okta: the authorization server; Entra: the directory ID; authentik: the
-    /// application's slug; Keycloak: the realm.
     pub name: Option<&'a str>,
 }
 
 /// Why there is no issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
-    /// Something is missing.
     #[error("{preset} needs {what}")]
-    Missing {
-        /// The product.
-        preset: &'static str,
-        /// What is missing.
-        what: &'static str,
-    },
+    Missing { preset: &'static str, what: &'static str },
     /// Something is given that the product has no use for.
     #[error("{preset} has one issuer for all, `{issuer}`; leave the rest out")]
-    Needless {
-        /// The product.
-        preset: &'static str,
-        /// Its issuer.
-        issuer: &'static str,
-    },
-    /// It is the address of the administrators' pages.
+    Needless { preset: &'static str, issuer: &'static str },
     #[error("`{given}` is the address of Okta's administration; the issuer is `{meant}`")]
-    Admin {
-        /// What was given.
-        given: String,
-        /// What was meant.
-        meant: String,
-    },
+    Admin { given: String, meant: String },
     /// It is no directory.
     #[error(
         "`{given}` is no directory ID; it is the UUID that the Entra admin center shows as \
          `Tenant ID` under Overview"
     )]
-    Directory {
-        /// What was given.
-        given: String,
-    },
-    /// A name has characters that would change the URL.
+    Directory { given: String },
     #[error("`{given}` cannot be {what}: it is one part of a URL's path")]
-    Name {
-        /// What was given.
-        given: String,
-        /// What it should be.
-        what: &'static str,
-    },
-    /// It makes no URL.
+    Name { given: String, what: &'static str },
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),
 }

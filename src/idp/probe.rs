@@ -24,7 +24,6 @@ pub struct Limits {
     pub time: Duration,
     /// The bytes of a page.
     pub body: usize,
-    /// The redirects that are followed.
     pub redirects: usize,
     /// Whether this machine may be asked.
     pub loopback: Loopback,
@@ -70,74 +69,32 @@ impl Hosts {
 /// Why a page was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// It is not an `https` URL.
     #[error("`{url}` is not asked: it does not start with `https://`")]
-    Plain {
-        /// The URL.
-        url: String,
-    },
+    Plain { url: String },
     /// Its host is none of those that the configuration names.
     #[error("`{host}` is not asked: the configuration does not name it")]
-    OtherHost {
-        /// The host.
-        host: String,
-    },
+    OtherHost { host: String },
     /// Its host is at an address that is not the Internet's.
     #[error("`{host}` is not asked: {address} is no address of the Internet")]
-    Private {
-        /// The host.
-        host: String,
-        /// Its address.
-        address: IpAddr,
-    },
-    /// It leads on and on.
+    Private { host: String, address: IpAddr },
     #[error("`{host}` redirects more than {limit} times")]
-    Redirects {
-        /// The first host.
-        host: String,
-        /// How many were followed.
-        limit: usize,
-    },
-    /// It leads to where nobody may be led.
+    Redirects { host: String, limit: usize },
     #[error("`{from}` redirects to `{to}`")]
     Redirected {
-        /// The host that redirects.
         from: String,
         /// Where to: scheme and host.
         to: String,
-        /// Why that is not followed.
         source: Box<Self>,
     },
-    /// There was no answer in time.
     #[error("`{host}` did not answer within {limit:?}")]
-    Slow {
-        /// The host.
-        host: String,
-        /// The time it had.
-        limit: Duration,
-    },
-    /// There was no answer.
+    Slow { host: String, limit: Duration },
     #[error("`{host}` cannot be reached: {reason}")]
-    Unreachable {
-        /// The host.
-        host: String,
-        /// Why not.
-        reason: String,
-    },
-    /// It is too large.
+    Unreachable { host: String, reason: String },
     #[error("`{host}` sends more than {limit} bytes, and no more are read")]
-    Large {
-        /// The host.
-        host: String,
-        /// How many are read.
-        limit: usize,
-    },
-    /// It is an error page.
+    Large { host: String, limit: usize },
     #[error("`{host}` answered {status}{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
     Status {
-        /// The host.
         host: String,
-        /// The status of HTTP.
         status: u16,
         /// What it said, where it is JSON as OAuth has it (RFC 6749 section 5.2).
         said: Option<String>,

@@ -37,13 +37,10 @@ pub(super) struct Found {
 /// Why the document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
-    /// It is no XML.
     #[error("it is no XML: {0}")]
     Malformed(String),
-    /// It ends within an element or a tag.
     #[error("it ends early; download it again")]
     CutOff,
-    /// It has a document type, which could define entities.
     #[error("it has a document type definition, which SAML metadata never has")]
     DocumentType,
     /// It uses an entity that XML itself does not define.

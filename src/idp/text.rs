@@ -8,36 +8,26 @@ use crate::input::character::{describe, is_invisible};
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// White space, or a character that cannot be seen.
     #[error("contains a {} at position {position}", describe(*.character))]
     Invisible {
-        /// What is there.
         character: char,
         /// Its place, from 1.
         position: usize,
     },
-    /// It is no UUID.
     #[error("is not a UUID")]
     NoUuid,
-    /// It is the ID of a secret.
     #[error("is a UUID, the ID of the secret: copy its value instead, which is shown only once")]
     SecretId,
-    /// It is an address.
     #[error("is an email address, not a domain")]
     Address,
-    /// It is a URL.
     #[error("is a URL, not a domain")]
     NotDomain,
-    /// It is the address of Okta's administration.
     #[error("is the address of the Okta admin console, not of the organization")]
     Admin,
-    /// It has no scheme.
     #[error("has to start with `https://`")]
     NoScheme,
-    /// It has a path or a query.
     #[error("has a path (`{0}`)")]
     Path(String),
-    /// It has a fragment.
     #[error("has a fragment (`#`)")]
     Fragment,
 }

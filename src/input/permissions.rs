@@ -7,7 +7,6 @@ use std::path::Path;
 pub enum Exposure {
     /// Change it: what it contains may be somebody else's.
     Writable,
-    /// Read it.
     Readable,
 }
 

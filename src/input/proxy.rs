@@ -11,7 +11,6 @@ use super::character::{describe, is_invisible};
 /// A proxy as the environment names it, not yet checked.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
-    /// The variable and its value.
     pub proxy: Option<(&'static str, String)>,
     /// The hosts that are reached directly (`NO_PROXY`).
     pub exceptions: Option<String>,

@@ -7,31 +7,24 @@ use super::secret_name::is_secret_name;
 /// What is wrong with a pasted secret. Never contains a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// Nothing but white space.
     #[error("is empty")]
     Empty,
-    /// A line break inside.
     #[error("has more than one line (line break at position {0})")]
     Lines(usize),
-    /// White space at an end.
     #[error("{} with a {} at position {position}", if *.leading { "starts" } else { "ends" }, describe(*.character))]
     Edge {
-        /// What is there.
         character: char,
         /// Its place, from 1.
         position: usize,
         /// Whether it comes before the secret rather than after it.
         leading: bool,
     },
-    /// A character inside that cannot be seen.
     #[error("contains a {} at position {position}", describe(*.character))]
     Invisible {
-        /// What is there.
         character: char,
         /// Its place, from 1.
         position: usize,
     },
-    /// Quotes around it.
     #[error("is in quotes ({} at position 1)", .0)]
     Quoted(char),
     /// A name in front of it, as in an environment file.
@@ -42,7 +35,6 @@ pub enum Unfit {
         /// Its place, from 1.
         position: usize,
     },
-    /// What is shown in place of a secret.
     #[error("is a mask, not a secret")]
     Mask,
 }
@@ -50,7 +42,6 @@ pub enum Unfit {
 /// A secret, and whether a line end was removed after it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cleaned<'a> {
-    /// The secret.
     pub secret: &'a str,
     /// Whether a line end was removed.
     pub removed_line_end: bool,

@@ -3,16 +3,13 @@
 /// Why bytes are not text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
-    /// UTF-16 or UTF-32 without a byte-order mark.
     #[error("it is UTF-16 without a byte-order mark; save it as UTF-8")]
     Wide,
     /// UTF-16 that is cut short or contains an unpaired surrogate.
     #[error("it is damaged UTF-16; save it as UTF-8")]
     DamagedWide,
-    /// An encoding that is not read.
     #[error("its encoding is `{0}`; save it as UTF-8")]
     Encoding(String),
-    /// Bytes of another encoding, such as Latin-1.
     #[error("it is not UTF-8 (byte 0x{byte:02X} at offset {offset}); save it as UTF-8")]
     NotUtf8 {
         /// The first byte that does not fit.

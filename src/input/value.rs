@@ -8,7 +8,6 @@ use super::character::{describe, is_invisible};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it contains {} at position {position}", describe(*.character))]
 pub struct Invisible {
-    /// What is there.
     pub character: char,
     /// Its place in the value, from 1, white space around it left out.
     pub position: usize,

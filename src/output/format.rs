@@ -8,14 +8,11 @@ use crate::input::value;
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
     #[default]
     Table,
-    /// One JSON document, indented.
     Json,
     /// One JSON object a line, with events while work is under way.
     Ndjson,
-    /// One YAML document.
     Yaml,
     /// One name or ID a line.
     Name,

@@ -12,7 +12,6 @@ const DEEPEST_INDENT: usize = 128;
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// One line.
     Compact,
     /// One value a line, indented by two blanks.
     Pretty,

@@ -6,7 +6,6 @@ use std::str::FromStr;
 /// What `--color` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// On a terminal that can.
     #[default]
     Auto,
     /// Wherever it goes.
@@ -31,9 +30,7 @@ impl FromStr for Choice {
 /// What decides how text is drawn on one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Colours and weights.
     pub colour: bool,
-    /// Symbols beyond ASCII.
     pub unicode: bool,
     /// Columns to wrap at; none where lines must stay whole.
     pub width: Option<usize>,

@@ -8,21 +8,14 @@ use super::text::Text;
 pub enum Mark {
     /// It is so, and was seen.
     Done,
-    /// It was so before.
     Already,
     /// A check found it as it should be.
     Passed,
-    /// It is to be done.
     Todo,
-    /// It is being done.
     Doing,
-    /// A safety check said no.
     Refused,
-    /// It went wrong.
     Failed,
-    /// It wants a look.
     Warning,
-    /// It was left out.
     Skipped,
 }
 

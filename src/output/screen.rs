@@ -24,21 +24,14 @@ use crate::clock::Clock;
 /// What a screen is like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScreenOptions {
-    /// How results are printed.
     pub format: Format,
-    /// Colour on standard output.
     pub colour: bool,
-    /// Colour on standard error.
     pub stderr_colour: bool,
-    /// Symbols beyond ASCII.
     pub unicode: bool,
     /// The width of the terminal in columns, where it is known.
     pub width: Option<usize>,
-    /// Standard input is a terminal.
     pub stdin_terminal: bool,
-    /// Standard output is a terminal.
     pub stdout_terminal: bool,
-    /// Standard error is a terminal.
     pub stderr_terminal: bool,
     /// Notes and progress are left out.
     pub quiet: bool,

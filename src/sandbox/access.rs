@@ -30,16 +30,13 @@ pub enum Access {
 /// A part of the API that a permission is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
-    /// Accounts and their members.
     Accounts,
     Connectors,
     Zones,
     Dns,
     /// Identity providers, federation grants and the Zero Trust organization.
     Providers,
-    /// Access applications and their policies.
     Apps,
-    /// Tokens that accounts own.
     Tokens,
     Shares,
 }

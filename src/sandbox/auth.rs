@@ -18,11 +18,8 @@ use crate::api::ids::AccountId;
 pub(super) enum Identity {
     /// A token of the sandbox's that is valid.
     Token(Token),
-    /// The Global API Key.
     GlobalKey,
-    /// One that has expired.
     Expired(Token),
-    /// A token that nobody issued.
     Unknown,
     /// A header that cannot hold a token.
     Malformed,
@@ -30,7 +27,6 @@ pub(super) enum Identity {
     BadKey,
     /// A token where the key should be.
     MalformedKey,
-    /// Nothing.
     Nobody,
 }
 

@@ -18,7 +18,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Who holds a state: written into the lock file, for others to read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// The process.
     pub pid: u32,
     /// What it runs, such as `cfsso sandbox serve`.
     pub command: String,

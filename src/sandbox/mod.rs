@@ -81,7 +81,6 @@ pub struct Options {
     pub lock_wait: Duration,
     /// What those who wait for this process are told that it runs.
     pub command: String,
-    /// What goes wrong.
     pub faults: Vec<Fault>,
     /// The time, for verification, rate limits, time stamps and slow answers.
     pub clock: Clock,
@@ -90,7 +89,6 @@ pub struct Options {
     /// Where the name server listens, UDP and TCP.
     pub dns: SocketAddr,
     /// How many federation grants an account may hold: the documentation says
-    /// one, the API reference five.
     pub federation_grants: usize,
 }
 

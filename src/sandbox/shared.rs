@@ -18,7 +18,6 @@ const REMEMBERED: usize = 10_000;
 /// One request and what became of it. It holds no token and no query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// The method.
     pub method: String,
     /// The path, from the root of the server.
     pub path: String,

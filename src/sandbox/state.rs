@@ -42,7 +42,6 @@ pub(super) struct State {
     #[serde(default)]
     pub shares: Vec<Share>,
     /// Which seed the accounts and tokens are of: a file of before has those
-    /// of the first.
     #[serde(default)]
     pub seed: u32,
 }
@@ -120,7 +119,6 @@ pub(super) struct Policy {
     pub app: String,
     /// The connector that it came with and goes with.
     pub connector: Option<String>,
-    /// All but the time stamps.
     pub object: Raw,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -142,11 +140,8 @@ pub(super) struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything.
     SuperAdministrator,
-    /// Everything but members and billing.
     Administrator,
-    /// Looks at everything.
     ReadOnly,
 }
 
@@ -154,11 +149,8 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Membership {
-    /// It was accepted.
     Accepted,
-    /// It was not answered yet.
     Pending,
-    /// It was declined.
     Rejected,
 }
 
@@ -239,7 +231,6 @@ pub(super) struct Connector {
     pub use_fedramp_language: bool,
     pub code: String,
     pub status: Status,
-    /// What is answered besides.
     #[serde(default)]
     pub unknown: Raw,
     /// The run of verification that is under way.

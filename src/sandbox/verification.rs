@@ -62,7 +62,6 @@ fn after(time: Timestamp, duration: SignedDuration) -> Timestamp {
 enum Look {
     Found,
     Missing,
-    /// It was told to fail.
     Broken,
 }
 

@@ -37,7 +37,6 @@ pub(super) struct Run {
 /// What an answer said besides its result.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// The HTTP status.
     pub status: Option<u16>,
     /// The request's identifier at Cloudflare (`cf-ray`).
     pub ray: Option<String>,

@@ -13,7 +13,6 @@ pub struct Filter {
     pub kind: Option<String>,
     /// `account` or `organization`.
     pub target_type: Option<String>,
-    /// What is shared.
     pub resource_types: Vec<Type>,
     /// `name` or `created`.
     pub order: Option<String>,
@@ -21,7 +20,6 @@ pub struct Filter {
     pub direction: Option<String>,
     /// `key=value` or `key`.
     pub tags: Vec<String>,
-    /// What is asked for besides.
     pub include: Include,
 }
 

@@ -74,9 +74,7 @@ pub struct Delivery {
 /// Who a share is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
-    /// One account.
     Account(AccountId),
-    /// Every account of this organization.
     Organization(OrganizationId),
     /// Every account of the caller's own organization: an empty object.
     EntireOrganization,

@@ -21,7 +21,6 @@ pub enum InvalidAssignment {
     /// It names no field, or nothing to set it to.
     #[error("`{0}` sets no field: write FIELD=VALUE, such as `session_duration=12h`")]
     Malformed(String),
-    /// A secret would stand in the list of processes.
     #[error("`{0}` is a secret, and a command line is read by others: set it in the dashboard")]
     Secret(String),
 }

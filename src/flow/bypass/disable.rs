@@ -8,9 +8,7 @@ use crate::flow::{Error, Stop, StopKind, Tools};
 /// Which connectors are meant.
 #[derive(Clone, Debug)]
 pub enum Which {
-    /// Every enabled one.
     All,
-    /// Those that are named.
     Named(Vec<Selector>),
     /// The one that is enabled: several are an error.
     Sole,

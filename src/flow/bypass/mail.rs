@@ -33,7 +33,6 @@ struct Policy {
 /// What may keep the PIN from being mailed.
 #[derive(Debug, Default)]
 pub struct Obstacles {
-    /// One sentence each.
     pub texts: Vec<String>,
     /// Whether nobody at all would be mailed one.
     pub admits_nobody: bool,

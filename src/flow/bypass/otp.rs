@@ -22,7 +22,6 @@ pub const PIN: &str = r#"{"name":"One-time PIN","type":"onetimepin","config":{}}
 pub enum Reach {
     /// To the one-time PIN besides those that it admits.
     Pin,
-    /// To every identity provider.
     Every,
 }
 
@@ -30,7 +29,6 @@ pub enum Reach {
 pub struct Found {
     /// The application of the dashboard's sign-in.
     pub app: App,
-    /// The one-time PIN.
     pub pin: Option<IdpId>,
 }
 
@@ -82,9 +80,7 @@ pub fn edit(app: &App, pin: &IdpId, reach: Reach) -> Result<Edit, Stop> {
 
 /// The one-time PIN that is let in.
 pub struct Provided {
-    /// Its ID.
     pub pin: IdpId,
-    /// Whether this run created it.
     pub is_new: bool,
 }
 

@@ -35,7 +35,6 @@ pub enum Standing {
     Changed(Box<Ready>, Vec<String>),
     /// It is as it was before the bypass.
     PutBack(String),
-    /// It cannot be put back.
     Blocked(Stop),
 }
 

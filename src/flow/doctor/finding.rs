@@ -27,7 +27,6 @@ pub enum AuditId {
     ConnectorWithoutPolicy,
     /// Each policy is for a domain.
     PolicyWithoutConnector,
-    /// Each domain has one policy.
     PolicySecond,
     /// The dashboard's sign-in is there for a connector.
     SsoAppWithoutConnector,
@@ -41,7 +40,6 @@ pub enum AuditId {
     RenameUnderWay,
     /// No write of this machine was left without an end.
     JournalUnfinished,
-    /// The journal can be read.
     JournalDamaged,
     /// Every record of the API's lists can be understood.
     RecordsUnderstood,

@@ -11,14 +11,12 @@ use crate::api::share::To;
 pub struct Decision {
     /// The grant to reuse; none means that one is to be created.
     pub grant: Option<GrantId>,
-    /// What becomes of the share.
     pub sharing: Sharing,
 }
 
 /// What becomes of the share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sharing {
-    /// Everybody is in already.
     Stands,
     /// A share with these recipients is to be created.
     Create(Vec<To>),

@@ -16,7 +16,6 @@ pub struct Directory {
 /// The organization of an account, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership<'a> {
-    /// It belongs to this one.
     In(&'a str),
     /// It belongs to none, while others that the token sees belong to one.
     None,

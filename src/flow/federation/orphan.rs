@@ -39,11 +39,9 @@ pub enum Kind {
 
 /// What the account shows of federation, as far as it was read.
 pub struct Seen<'a> {
-    /// The grants.
     pub grants: &'a [Grant],
     /// The active shares that are sent, each with what it is of.
     pub sent: &'a [(&'a Share, &'a [resource::Fields])],
-    /// The identity providers.
     pub idps: &'a [Idp],
     /// How many shares of grants are received; none where it was not read.
     pub received: Option<usize>,

@@ -34,20 +34,14 @@ pub type Step = steps::Step<StepId>;
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// A step began or ended.
     Step(&'a Step),
-    /// A recipient has come further.
     Recipient(&'a Arrival),
-    /// Something is waited for.
     Waiting {
-        /// What, in words.
         text: &'a str,
         /// Since when.
         since: Timestamp,
     },
-    /// Something to take care of.
     Warning {
-        /// What.
         text: &'a str,
     },
 }

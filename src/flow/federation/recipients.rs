@@ -9,9 +9,7 @@ use crate::flow::{Stop, StopKind};
 /// Who a share is to be for, by explicit choice alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
-    /// These accounts.
     Accounts(Vec<AccountId>),
-    /// Every account of this organization.
     Organization(OrganizationId),
     /// Every account of the own organization, whose ID is not known.
     EntireOrganization,
@@ -20,11 +18,8 @@ pub enum Audience {
 /// Who a person named.
 #[derive(Debug, Clone)]
 pub enum Named {
-    /// Accounts, by ID or name.
     Accounts(Vec<String>),
-    /// An organization, by ID.
     Organization(OrganizationId),
-    /// The own organization.
     EntireOrganization,
 }
 

@@ -25,9 +25,7 @@ use crate::words::counted;
 
 /// What is asked for.
 pub struct Wishes {
-    /// The identity provider.
     pub idp: Idp,
-    /// Who it is for.
     pub audience: Audience,
     /// What a new share is called.
     pub name: String,

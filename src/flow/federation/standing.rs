@@ -29,9 +29,7 @@ pub struct Standing {
 /// A share, what it is of, and who receives it.
 #[derive(Debug)]
 pub struct Held {
-    /// The share.
     pub share: Share,
-    /// What it is of.
     pub resources: Vec<resource::Fields>,
     /// Who receives it, those that were removed included.
     pub recipients: Vec<Recipient>,

@@ -20,7 +20,6 @@ use crate::flow::{Error, Stop, StopKind, Tools};
 
 /// What is asked for.
 pub struct Wishes {
-    /// The identity provider.
     pub idp: Idp,
     /// The accounts to take it from; none means all, by ending the grant.
     pub from: Option<Vec<AccountId>>,

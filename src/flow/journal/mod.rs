@@ -36,12 +36,10 @@ use crate::input::permissions::Exposure;
 /// Who changes something, as far as it may be written down.
 #[derive(Clone, Debug, Default)]
 pub struct Who {
-    /// The local user.
     pub user: Option<String>,
     /// Where the credential comes from.
     pub credential: Option<String>,
     /// The API's base URL, or [`SANDBOX`] and the state file of a simulator that
-    /// ends with the command.
     pub base_url: String,
     /// The command line: see [`command_line`].
     pub command: String,
@@ -74,9 +72,7 @@ pub(super) struct Intent<'a> {
 /// What a write does, in words, and what it belongs to.
 #[derive(Debug)]
 pub struct Title {
-    /// What it does.
     pub text: String,
-    /// What it belongs to.
     pub cause: Option<Cause>,
 }
 

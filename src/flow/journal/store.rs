@@ -28,7 +28,6 @@ pub struct Store {
 /// What a journal holds.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The entries, oldest first.
     pub entries: Vec<Entry>,
     /// What could not be read, in words.
     pub damaged: Vec<String>,
@@ -268,7 +267,6 @@ impl Store {
 pub(super) enum Files {
     /// None: a run writes to a new one.
     New,
-    /// Every one that is read.
     Every,
 }
 

@@ -75,7 +75,6 @@ pub enum Fate {
     CarriedOut,
     /// The object is as it was before.
     NotCarriedOut,
-    /// Somebody changed it since.
     ChangedSince,
 }
 

@@ -9,7 +9,6 @@ use crate::flow::check::{Check, CheckId, Severity};
 /// What the name servers of the domain were seen to serve.
 #[derive(Clone, Copy)]
 pub struct Served<'a> {
-    /// Their answers.
     pub survey: &'a Survey,
     /// What the answers mean for the connector's code.
     pub judgement: &'a Judgement,

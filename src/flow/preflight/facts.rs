@@ -33,19 +33,14 @@ pub struct Unseen {
 
 /// What was read of the account.
 pub struct Facts {
-    /// The Zero Trust organization.
     pub organization: Fact<Organization>,
-    /// The identity providers.
     pub idps: Fact<Vec<Idp>>,
     /// What they publish, of those that the dashboard's sign-in admits.
     pub health: Vec<Health>,
-    /// The Access applications.
     pub apps: Fact<Vec<App>>,
     /// The policies of the dashboard's sign-in; none where there is none.
     pub policies: Fact<Vec<Policy>>,
-    /// The members, invitations included.
     pub members: Fact<Vec<Member>>,
-    /// The token in use.
     pub token: Fact<Token>,
     /// A second token, where one was named.
     pub recovery: Option<Recovery>,
@@ -54,9 +49,7 @@ pub struct Facts {
 /// What an identity provider publishes.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// Its name.
     pub name: String,
-    /// Its identifier.
     pub id: String,
     /// What was looked at; nothing where there was no time for it.
     pub points: Option<Vec<Point>>,
@@ -65,7 +58,6 @@ pub struct Health {
 /// A token, as the API tells it.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Whose it is.
     pub owner: Owner,
     /// What the API says of it; nothing of a Global API Key.
     pub verification: Option<Verification>,
@@ -76,7 +68,6 @@ pub struct Token {
 pub enum Owner {
     /// A user's: it ends when the user goes.
     User,
-    /// The account's.
     Account,
     /// No token at all, but a Global API Key.
     Key,
@@ -85,9 +76,7 @@ pub enum Owner {
 /// A second token, and what it was seen to do.
 #[derive(Clone, Debug)]
 pub struct Recovery {
-    /// The token.
     pub token: Fact<Token>,
-    /// The connectors it lists.
     pub connectors: Fact<Vec<Connector>>,
 }
 

@@ -11,9 +11,7 @@ use crate::flow::{Error, Stop, StopKind, Tools};
 
 /// A connector, and what was checked before its enforcement.
 pub struct Looked {
-    /// The connector.
     pub connector: Connector,
-    /// Its e-mail domain.
     pub domain: EmailDomain,
     /// The checks; none where they were not wanted.
     pub checks: Vec<Check>,
@@ -22,7 +20,6 @@ pub struct Looked {
 /// Which connectors are worth the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Every one.
     Always,
     /// Those that are not enabled: for the others, it ends with the list.
     UnlessEnabled,

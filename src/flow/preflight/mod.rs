@@ -31,18 +31,14 @@ use crate::domain::EmailDomain;
 /// What is judged: a connector, and what is seen of its domain.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// The connector.
     pub connector: &'a Fields,
-    /// Its e-mail domain.
     pub domain: &'a EmailDomain,
-    /// What the name servers serve.
     pub served: Served<'a>,
 }
 
 /// What else a judgement depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// The time.
     pub now: Timestamp,
     /// How many days a token has to last to be of use in a lockout.
     pub min_token_days: u32,

@@ -16,11 +16,9 @@ const SHOW: &str = "`cfsso app policies`";
 /// How much of a domain a rule or a policy takes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cover {
-    /// Nobody of it.
     Nobody,
     /// Some of it, or nobody can tell from here: groups, claims, countries.
     Some,
-    /// All of it.
     All,
 }
 

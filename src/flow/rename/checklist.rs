@@ -27,7 +27,6 @@ pub struct Wishes {
     pub idps_updated: bool,
     /// Domains that had a connector, where the journal does not tell.
     pub domains: Vec<EmailDomain>,
-    /// How enforcement is enabled.
     pub enabling: Rc<Enabling>,
     /// When the command ends; none means half an hour after the last wait began.
     pub deadline: Option<Timestamp>,
@@ -72,9 +71,7 @@ pub struct Told {
 /// One step of the plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stage {
-    /// Which step.
     pub id: StepId,
-    /// What it does, in words.
     pub title: String,
     /// How long it keeps SSO off, in words.
     pub sso_off: String,
@@ -83,17 +80,13 @@ pub struct Stage {
 /// What is about to happen.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outlook {
-    /// The team's domain now.
     pub now: String,
-    /// The team's domain afterwards.
     pub goal: String,
     /// The connectors, as they are to stand again.
     pub connectors: Vec<Wanted>,
-    /// The steps.
     pub stages: Vec<Stage>,
     /// What is to be changed at the identity providers.
     pub idps: Vec<Told>,
-    /// What else changes.
     pub notes: Vec<String>,
 }
 
@@ -103,12 +96,9 @@ pub struct Outlook {
 pub enum Event<'a> {
     /// What is about to happen, and what was looked at first.
     Plan {
-        /// The plan.
         outlook: &'a Outlook,
-        /// The checks.
         checks: &'a [Check],
     },
-    /// A step began or ended.
     Step(&'a Step),
     /// This is to be changed at the identity providers.
     Idps {
@@ -117,14 +107,10 @@ pub enum Event<'a> {
     },
     /// Something happened to the connector of a domain.
     Domain {
-        /// The domain.
         domain: &'a str,
-        /// What.
         of: &'a setup::Event<'a>,
     },
-    /// Something to take care of.
     Warning {
-        /// What.
         text: &'a str,
     },
 }

@@ -14,22 +14,10 @@ pub struct TeamName(String);
 /// Why a text cannot be a team's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// A URL, or the whole domain.
     #[error("`{text}` is more than the name: give the name alone, `{name}`")]
-    Whole {
-        /// What was given.
-        text: String,
-        /// The name in it.
-        name: String,
-    },
-    /// Not a label.
+    Whole { text: String, name: String },
     #[error("`{text}` cannot be a team name: {reason}")]
-    Label {
-        /// What was given.
-        text: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    Label { text: String, reason: &'static str },
 }
 
 impl TeamName {

@@ -14,19 +14,15 @@ use crate::flow::journal::{Entry, Outcome};
 /// What stood before a rename.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The account.
     pub account: String,
     /// The team's domain before; none where nobody wrote it down.
     pub from: Option<String>,
-    /// What the organization was called.
     pub name: Option<String>,
-    /// The team's domain afterwards.
     pub to: String,
     /// The team's domain that the run was to reach: that of before, on the way back.
     pub goal: String,
     /// Whether the organization is called by the new name, too.
     pub also_name: bool,
-    /// The connectors.
     pub connectors: Vec<Wanted>,
 }
 

@@ -23,17 +23,13 @@ pub enum Ask {
     Rename(TeamName),
     /// Take up what has begun, to another name where one is given.
     Resume(Option<TeamName>),
-    /// Put back what has begun.
     Back(Option<TeamName>),
 }
 
 /// What is there.
 pub struct Found {
-    /// The organization.
     pub organization: Document,
-    /// The connectors.
     pub standing: Vec<Connector>,
-    /// The identity providers.
     pub idps: Vec<Idp>,
     /// A rename that has begun and not ended.
     pub open: Option<Open>,
@@ -44,20 +40,15 @@ pub struct Found {
 /// What is to be done, by what is there.
 #[derive(Debug)]
 pub struct Task {
-    /// What is to stand again.
     pub snapshot: Snapshot,
-    /// The team's domain now.
     pub now: String,
     /// The team's domain that is wanted.
     pub goal: String,
     /// Whether it is the way back.
     pub is_back: bool,
-    /// The organization.
     pub organization: Document,
-    /// The connectors that stand.
     pub standing: Vec<Connector>,
     /// What is to be changed at the identity providers; nothing where they know
-    /// the name.
     pub idps: Vec<Told>,
     /// The identity providers that can be looked at.
     pub(super) looked_at: Vec<Idp>,

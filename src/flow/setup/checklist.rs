@@ -15,13 +15,11 @@ use crate::flow::steps;
 
 /// What set-up is asked to do.
 pub struct Wishes {
-    /// The e-mail domain.
     pub domain: EmailDomain,
     /// Create the TXT record where its zone is in this account.
     pub publish_txt: bool,
     /// Delete codes that this program published for earlier connectors.
     pub replace_stale_txt: bool,
-    /// Enable enforcement at the end.
     pub enable: Option<Rc<Enabling>>,
     /// Wait for the record and the verification.
     pub wait: bool,
@@ -33,11 +31,9 @@ pub struct Wishes {
 
 /// How enforcement is to be enabled.
 pub struct Enabling {
-    /// Whom to ask first.
     pub asking: Asking,
     /// How many days a token has to last.
     pub min_token_days: u32,
-    /// Checks that may fail.
     pub accepted: Vec<CheckId>,
 }
 
@@ -81,30 +77,22 @@ pub type Step = steps::Step<StepId>;
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// A step began or ended.
     Step(&'a Step),
     /// This record has to be published by hand.
     Publish {
-        /// The record.
         record: &'a TxtRecord,
         /// Why this program does not do it.
         reason: &'a str,
     },
-    /// Something is waited for.
     Waiting {
-        /// What, in words.
         text: &'a str,
         /// Since when.
         since: Timestamp,
     },
-    /// Something to take care of.
     Warning {
-        /// What.
         text: &'a str,
     },
-    /// What was checked before enforcement.
     Checks {
-        /// The checks.
         checks: &'a [Check],
     },
 }

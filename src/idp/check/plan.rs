@@ -12,9 +12,7 @@ use crate::idp::probe::Hosts;
 /// Where the services that everybody shares are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bases {
-    /// Entra ID.
     pub microsoft: String,
-    /// Google's issuer.
     pub google: String,
     /// `PingOne`, in North America.
     pub pingone: String,
@@ -48,14 +46,12 @@ pub(super) struct Expected {
     /// Where else its document may stand, where the place is guessed.
     pub or_else: Option<Issuer>,
     pub certainty: Certainty,
-    /// What its document proves.
     pub proves: PointId,
 }
 
 /// How well the issuer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Certainty {
-    /// It follows from the configuration.
     Sure,
     /// It is the usual place: nothing there proves nothing.
     Guessed,

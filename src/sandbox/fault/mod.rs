@@ -37,9 +37,7 @@ pub use spec::InvalidFault;
 /// are due, the one that was given first happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What goes wrong.
     pub kind: Kind,
-    /// With which requests.
     pub matcher: Matcher,
     /// The first matching request that it happens to; 1 is the next.
     pub first: u32,
@@ -59,17 +57,13 @@ pub enum Kind {
     ServerError(Moment),
     /// 502 with an HTML page.
     BadGateway(Moment),
-    /// The connection is cut.
     Cut(Moment),
-    /// The answer comes late.
     Slow(Duration),
     /// The answer's JSON ends half way.
     Truncated,
-    /// A verification under way fails.
     VerificationFails,
     /// The OpenID configuration names another issuer.
     WrongIssuer,
-    /// The key set is empty.
     NoKeys,
     /// The SAML metadata has a certificate of the past.
     ExpiredCertificate,
@@ -78,16 +72,13 @@ pub enum Kind {
 /// Whether the request was carried out when it goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// Not yet.
     Before,
-    /// It was.
     After,
 }
 
 /// Which requests a fault happens to; those that meet all that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matcher {
-    /// The method.
     pub method: Option<String>,
     /// How the path ends, IDs left out: `/sso_connectors/begin_verification`.
     pub path: Option<String>,

@@ -36,13 +36,11 @@ pub enum Prospect {
     AsBefore(String),
     /// Somebody changed it since: what differs from what was written.
     Drifted(Ready, Vec<String>),
-    /// It cannot be, and why.
     Blocked(Stop),
 }
 
 /// A request that puts an entry back.
 pub struct Ready {
-    /// The change of a plan.
     pub change: Change,
     pub(super) write: Write,
     pub(super) before: Option<Document>,
