@@ -111,6 +111,7 @@ fn screen(
         stdout_terminal: terminal.stdout,
         stderr_terminal: terminal.stderr,
         quiet: options.quiet,
+        verbose: options.verbose,
         live: live_wanted(env, terminal.stderr),
     };
     Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock)

@@ -14,7 +14,8 @@ use crate::flow::connector::Selector;
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, Asking, Looked, Terms, Wanted};
 use crate::flow::setup::Enabling;
-use crate::output::{Page, Show, Text};
+use crate::output::{Mark, Page, Show, Text};
+use crate::words;
 
 /// Arguments of `preflight`.
 #[derive(clap::Args, Debug)]
@@ -141,13 +142,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(passes.err().map(Into::into)))
 }
 
-/// Draws checks, each with what mends it where it did not pass.
+/// Draws checks, each failed one with its fix. Passed ones are counted, unless
+/// `-v` asks for them.
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
-    for check in checks {
+    let is_counted = |check: &&Check| check.state == State::Passed && !page.is_verbose();
+    let (counted, listed): (Vec<_>, Vec<_>) = checks.iter().partition(is_counted);
+    if !counted.is_empty() {
+        let title = format!("{indent}{}", words::counted(counted.len(), "check"));
+        page.step(Mark::Passed, &title, Text::prose("`-v` lists them"));
+    }
+    for check in listed {
         let title = format!("{indent}{}", check.id.as_str());
         page.step(change::mark(check), &title, Text::prose(&check.evidence));
         if let (Some(remedy), State::Failed) = (&check.remedy, check.state) {
-            page.hanging(format!("{:13}", ""), Text::dim("mend: ") + Text::prose(remedy));
+            page.hanging(format!("{:13}", ""), Text::dim("Fix: ") + Text::prose(remedy));
         }
     }
 }

@@ -22,13 +22,24 @@ pub struct Page {
     look: Look,
     now: Timestamp,
     call: Call,
+    is_verbose: bool,
     out: String,
 }
 
 impl Page {
     /// An empty page.
     pub fn new(look: Look, now: Timestamp) -> Self {
-        Self { look, now, call: Call::default(), out: String::new() }
+        Self { look, now, call: Call::default(), is_verbose: false, out: String::new() }
+    }
+
+    /// The same, with all that was checked, as `-v` asks for.
+    pub fn verbose(self, is_verbose: bool) -> Self {
+        Self { is_verbose, ..self }
+    }
+
+    /// Whether `-v` asks for what needs nobody's attention, too.
+    pub fn is_verbose(&self) -> bool {
+        self.is_verbose
     }
 
     /// The same, whose commands to paste work where `call` does.

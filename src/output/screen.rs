@@ -35,6 +35,8 @@ pub struct ScreenOptions {
     pub stderr_terminal: bool,
     /// Notes and progress are left out.
     pub quiet: bool,
+    /// `-v`: passed checks are listed one by one.
+    pub verbose: bool,
     /// A line of standard error may be redrawn.
     pub live: bool,
 }
@@ -97,7 +99,9 @@ impl Screen {
 
     /// An empty page as wide as standard output.
     pub fn page(&self) -> Page {
-        Page::new(self.stdout_look(), self.clock.now()).with_call(self.call.clone())
+        Page::new(self.stdout_look(), self.clock.now())
+            .with_call(self.call.clone())
+            .verbose(self.options.verbose)
     }
 
     /// A writer for traces that keeps clear of the live line.
@@ -273,7 +277,9 @@ impl Screen {
     }
 
     fn stderr_page(&self) -> Page {
-        Page::new(self.stderr_look(), self.clock.now()).with_call(self.call.clone())
+        Page::new(self.stderr_look(), self.clock.now())
+            .with_call(self.call.clone())
+            .verbose(self.options.verbose)
     }
 
     fn say(&self, label: Text, text: &Text) {

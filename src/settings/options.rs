@@ -88,7 +88,7 @@ pub struct Options {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// Show a line for each request
+    /// Show a line for each request, and list passed checks
     #[arg(short, long, global = true)]
     pub verbose: bool,
 

@@ -308,19 +308,22 @@ async fn a_connector_is_named_by_its_id_too() {
 }
 
 #[tokio::test]
-async fn the_screen_marks_each_check_in_words_and_says_what_mends_it() {
+async fn the_screen_counts_passed_checks_and_gives_each_failed_one_a_fix() {
     let world = World::new().await.verified().await.with_person("");
     let text = world.ok("preflight cool.cats").await.stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     for words in [
-        "+ passed",
-        "policy-allows-domain",
-        "mend: `cfsso idp create onetimepin`",
+        "+ passed   14 checks",
+        "Fix: `cfsso idp create onetimepin`",
         "14 of 16 checks passed, 2 with a warning",
         "Next: `cfsso enable cool.cats`",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }
+    assert!(!text.contains("policy-allows-domain"), "{text}");
+    let listed = world.ok("preflight cool.cats -v").await.stdout;
+    assert_eq!(listed.matches("+ passed").count(), 14, "{listed}");
+    assert!(listed.contains("+ passed   policy-allows-domain"), "{listed}");
     let names = world.ok("preflight cool.cats -o name").await.stdout;
     assert_eq!(names.lines().count(), 16, "{names}");
 }

@@ -13,7 +13,7 @@ pub(super) fn annotations(report: &Report) -> String {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let remedy = finding.remedy.as_ref().map(|remedy| format!("; mend: {remedy}"));
+        let remedy = finding.remedy.as_ref().map(|remedy| format!("; fix: {remedy}"));
         let words = format!("{}{}", finding.words(), remedy.unwrap_or_default());
         annotation(level, finding.id.as_str(), &words)
     });
@@ -79,12 +79,9 @@ mod tests {
         assert_eq!(lines.len(), 3, "{text}");
         assert_eq!(
             lines[0],
-            "::error title=cfsso policy-second::cool.cats: 50%25 <lost> &; mend: `mend it`"
+            "::error title=cfsso policy-second::cool.cats: 50%25 <lost> &; fix: `mend it`"
         );
-        assert_eq!(
-            lines[1],
-            "::warning title=cfsso policy-second::cool.cats: a|b; mend: `mend it`"
-        );
+        assert_eq!(lines[1], "::warning title=cfsso policy-second::cool.cats: a|b; fix: `mend it`");
         assert_eq!(
             lines[2],
             "::notice title=cfsso policy-second::not checked: cool.cats: the token lacks it"

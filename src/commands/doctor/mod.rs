@@ -231,7 +231,7 @@ impl Show for Report {
             };
             page.step(mark, finding.id.as_str(), Text::prose(finding.words()));
             if let Some(remedy) = &finding.remedy {
-                page.hanging(format!("{:11}", ""), Text::dim("mend: ") + Text::prose(remedy));
+                page.hanging(format!("{:11}", ""), Text::dim("Fix: ") + Text::prose(remedy));
             }
         }
         for (reason, ids) in self.not_checked() {
