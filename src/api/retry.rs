@@ -25,6 +25,7 @@ pub enum Trouble {
     /// It may have been carried out: no answer, a cut one, or a 5xx.
     Lost,
     /// It was answered with success that cannot be read: asking again brings
+    /// the same.
     Garbled,
     Final,
 }

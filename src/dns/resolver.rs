@@ -34,6 +34,7 @@ pub struct Resolver {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// The name servers of the domain alone; recursive resolvers only where none
+    /// of them answers.
     Authoritative,
     /// Recursive resolvers as well, once every name server that answers serves the code.
     Everyone,

@@ -32,6 +32,7 @@ pub enum Delegation {
     /// The zone that holds the domain.
     Zone(String),
     /// No zone holds it: its parent's servers, or else the resolvers, say that
+    /// there is no such name.
     Absent,
     /// No resolver answered, so that the zone could not be looked for.
     Unknown,

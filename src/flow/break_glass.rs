@@ -32,6 +32,7 @@ pub struct Granted {
     /// The ID of its permission group.
     pub id: String,
     /// Whether the API listed it under that name; else the ID is the one that
+    /// the reference has.
     pub looked_up: bool,
 }
 

@@ -29,6 +29,7 @@ pub struct Inputs<'a> {
     /// The issuer, or the URL or host of the installation.
     pub url: Option<&'a str>,
     /// Okta: the authorization server; Entra: the directory ID; authentik: the
+    /// application's slug; Keycloak: the realm.
     pub name: Option<&'a str>,
 }
 

@@ -89,6 +89,7 @@ pub struct Options {
     /// Where the name server listens, UDP and TCP.
     pub dns: SocketAddr,
     /// How many federation grants an account may hold: the documentation says
+    /// one, the API reference five.
     pub federation_grants: usize,
 }
 

@@ -42,6 +42,7 @@ pub(super) struct State {
     #[serde(default)]
     pub shares: Vec<Share>,
     /// Which seed the accounts and tokens are of: a file of before has those
+    /// of the first.
     #[serde(default)]
     pub seed: u32,
 }

@@ -15,6 +15,7 @@ pub enum Standing {
     /// In the same organization of accounts, with Zero Trust.
     Sibling,
     /// In the same organization of accounts, without Zero Trust: what is shared
+    /// with it never arrives.
     SiblingWithoutAccess,
     /// In no organization, with Zero Trust.
     Stranger,

@@ -42,6 +42,7 @@ struct Read<'a> {
     standings: Standings,
     rename: Option<UnderWay>,
     /// The writes of which the journal does not tell what became, each with what
+    /// the object tells.
     open: Vec<(&'a Entry, Option<Fate>)>,
 }
 

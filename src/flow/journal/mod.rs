@@ -40,6 +40,7 @@ pub struct Who {
     /// Where the credential comes from.
     pub credential: Option<String>,
     /// The API's base URL, or [`SANDBOX`] and the state file of a simulator that
+    /// ends with the command.
     pub base_url: String,
     /// The command line: see [`command_line`].
     pub command: String,

@@ -33,6 +33,7 @@ pub enum Why {
 pub struct Inverse {
     pub(super) account: AccountId,
     /// What is changed or removed; for what is created, and what was created
+    /// without an answer, the collection.
     pub(super) resource: Resource,
     pub(super) deed: Deed,
 }
@@ -40,28 +41,15 @@ pub struct Inverse {
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
     /// Set fields to what they were.
-    Fields {
-        before: Document,
-        written: Document,
-    },
+    Fields { before: Document, written: Document },
     /// Set fields of an object that is replaced as a whole to what they were.
-    Object {
-        target: Target,
-        fields: Vec<Vec<String>>,
-        before: Document,
-        written: Document,
-    },
-    Remove {
-        written: Document,
-    },
+    Object { target: Target, fields: Vec<Vec<String>>, before: Document, written: Document },
+    /// Remove what was created.
+    Remove { written: Document },
     /// Find what was created, of which the answer was lost, and remove it.
-    RemoveLost {
-        sent: Document,
-    },
-    Recreate {
-        before: Document,
-        body: Document,
-    },
+    RemoveLost { sent: Document },
+    /// Create again what was removed.
+    Recreate { before: Document, body: Document },
 }
 
 #[derive(Deserialize)]
