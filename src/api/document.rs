@@ -198,8 +198,7 @@ fn masked_under(value: &RawValue, is_secret: bool) -> Box<RawValue> {
                 let value = masked_under(value, is_secret || is_secret_name(&name));
                 (name, value)
             });
-            let members = Document { members: Members(members.collect()) };
-            serde_json::to_string(&members).expect("members are JSON")
+            serde_json::to_string(&Document::from_members(members)).expect("members are JSON")
         }),
         _ => value.get().to_owned(),
     };

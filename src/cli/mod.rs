@@ -149,10 +149,9 @@ impl Command {
             Self::Drill(Deferred(args)) => drill::run(args, context).await,
             Self::Federation(Deferred(command)) => federation::run(command, context).await,
             Self::Share(Deferred(command)) => share::run(command, context).await,
-            Self::Completions(Deferred(args)) => Ok(completions::run(&args, tree())),
-            Self::Man(Deferred(args)) => man::run(&args, tree()),
-            Self::Schema(Deferred(args)) => schema::run(&args),
-            Self::Help(Deferred(args)) => help::run(&args, tree()),
+            Self::Completions(_) | Self::Man(_) | Self::Schema(_) | Self::Help(_) => {
+                self.run_alone().expect("it needs no settings")
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::{AppId, IdpId, IdpReference};
+use crate::api::odd::OddRecord;
 use crate::idp::text::is_uuid;
 
 const NOUN: Noun = Noun { one: "application", listed_by: "cfsso app list" };
@@ -54,14 +55,19 @@ fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, Stop> {
 /// taken for one that is not there.
 pub fn sign_in<'a>(tools: &Tools<'_>, apps: &'a [App]) -> Result<&'a App, Stop> {
     dash_sso(apps).map_err(|stop| {
-        let odd = tools.client.odd_records(Some("application"));
-        let odd = odd.iter().find(|odd| odd.may_have("type", &"dash_sso".into()));
-        let unreadable = odd.filter(|_| stop.kind == StopKind::NotFound).map(|odd| {
+        let odd = unreadable_sign_in(tools).filter(|_| stop.kind == StopKind::NotFound);
+        let unreadable = odd.map(|odd| {
             let message = "the SSO App cannot be understood: nothing was sent";
             Stop::new(StopKind::Conflict, message).cause(odd.describe())
         });
         unreadable.unwrap_or(stop)
     })
+}
+
+/// An unreadable application that may be the SSO App, among those read so far.
+pub fn unreadable_sign_in(tools: &Tools<'_>) -> Option<OddRecord> {
+    let mut odd = tools.client.odd_records(Some("application")).into_iter();
+    odd.find(|odd| odd.may_have("type", &"dash_sso".into()))
 }
 
 /// The one application of the dashboard's sign-in.

@@ -35,7 +35,7 @@ pub struct ScreenOptions {
     pub stderr_terminal: bool,
     /// Notes and progress are left out.
     pub quiet: bool,
-    /// `-v`: passed checks are listed one by one.
+    /// Passed checks are listed (`-v`).
     pub verbose: bool,
     /// A line of standard error may be redrawn.
     pub live: bool,
@@ -99,9 +99,7 @@ impl Screen {
 
     /// An empty page as wide as standard output.
     pub fn page(&self) -> Page {
-        Page::new(self.stdout_look(), self.clock.now())
-            .with_call(self.call.clone())
-            .verbose(self.options.verbose)
+        self.blank_page(self.stdout_look())
     }
 
     /// A writer for traces that keeps clear of the live line.
@@ -277,9 +275,11 @@ impl Screen {
     }
 
     fn stderr_page(&self) -> Page {
-        Page::new(self.stderr_look(), self.clock.now())
-            .with_call(self.call.clone())
-            .verbose(self.options.verbose)
+        self.blank_page(self.stderr_look())
+    }
+
+    fn blank_page(&self, look: Look) -> Page {
+        Page::new(look, self.clock.now()).with_call(self.call.clone()).verbose(self.options.verbose)
     }
 
     fn say(&self, label: Text, text: &Text) {

@@ -4,7 +4,7 @@
 use super::title;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
-use crate::api::idp::{self, Type};
+use crate::api::idp::{self, Idp, Type};
 use crate::api::ids::IdpId;
 use crate::api::{Error as ApiError, Kind};
 use crate::flow::app::{Admission, admitted, offer_choice, sign_in};
@@ -40,17 +40,21 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
     Ok(Found { app: sign_in(tools, &apps)?.clone(), pin })
 }
 
-/// The account's one-time PIN, of which there is one at most. Its type and ID are
-/// all that is needed of it: it may be odd otherwise.
+/// The one-time PIN among identity providers; an account has one at most.
+pub fn pin_of(idps: Vec<Idp>) -> Option<Idp> {
+    idps.into_iter().find(|idp| idp.kind == Type::OneTimePin)
+}
+
+/// The ID of the account's one-time PIN. Only its type and ID are needed: the
+/// rest of the record may be unreadable.
 async fn pin(tools: &Tools<'_>) -> Result<Option<IdpId>, ApiError> {
     let idps = tools.client.list(&idp::list(tools.account)).await?;
-    let understood =
-        idps.into_iter().find(|idp| idp.kind == Type::OneTimePin).map(|idp| idp.id.clone());
-    let odd = || tools.client.odd_records(Some("identity provider")).into_iter();
-    Ok(understood.or_else(|| {
-        let mut pins = odd().filter(|odd| odd.has("type", &"onetimepin".into()));
-        pins.find_map(|odd| odd.id?.parse().ok())
-    }))
+    if let Some(pin) = pin_of(idps) {
+        return Ok(Some(pin.id.clone()));
+    }
+    let odd = tools.client.odd_records(Some("identity provider")).into_iter();
+    let mut pins = odd.filter(|odd| odd.has("type", &"onetimepin".into()));
+    Ok(pins.find_map(|odd| odd.id?.parse().ok()))
 }
 
 /// The body that creates the one-time PIN.
@@ -89,7 +93,7 @@ pub struct Provided {
 pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
-        Ok(idps.into_iter().find(|idp| idp.kind == Type::OneTimePin))
+        Ok(pin_of(idps))
     };
     let action = flow_idp::creation(tools, &body()).caused_by(Cause::Bypass);
     let created = match tools.execute_once(&action, look).await {

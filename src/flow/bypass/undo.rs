@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
-use crate::api::idp::{self, Idp, Type};
+use crate::api::idp;
 use crate::flow::journal::undo::{self as journal, Inverse, Prospect, Ready, Seen, Why};
 use crate::flow::journal::{Cause, Entry, Outcome};
 use crate::flow::{Error, Stop, StopKind, Tools};
@@ -150,8 +150,7 @@ async fn find_created(tools: &Tools<'_>, entry: &mut Entry) -> Result<bool, Erro
     }
     let idps = tools.client.list(&idp::list(tools.account)).await?;
     let name: Option<String> = otp::body().read(&["name"]);
-    let is_pin = |idp: &&Idp| idp.kind == Type::OneTimePin && Some(&idp.name) == name.as_ref();
-    let Some(pin) = idps.iter().find(is_pin) else {
+    let Some(pin) = otp::pin_of(idps).filter(|pin| Some(&pin.name) == name.as_ref()) else {
         return Ok(false);
     };
     entry.after = RawValue::from_string(pin.text().to_owned()).ok();
