@@ -80,7 +80,7 @@ pub async fn run(process: Process) -> ExitCode {
                 context.screen.warn(Text::prose(text));
             }
             if let more @ 1.. = odd.len().saturating_sub(MOST_WARNINGS) {
-                context.screen.warn(format!("{more} more records cannot be understood"));
+                context.screen.warn(format!("{more} more unreadable records"));
             }
             conclude(&context.screen, outcome, context.way_back().as_ref())
         }

@@ -153,9 +153,8 @@ pub fn is_not_the_only_way_in(found: &Idp, app: &App, idps: &[Idp]) -> Result<()
     }
     let message =
         format!("`{}` is the only identity provider that {} admits", found.name, app.name);
-    Err(Stop::new(StopKind::Refused, message).hint(
-        "admit another first: `cfsso app idps --add <IDP>`; `--force` deletes it all the same",
-    ))
+    Err(Stop::new(StopKind::Refused, message)
+        .hint("admit another first: `cfsso app idps --add <IDP>`; `--force` deletes it anyway"))
 }
 
 /// Deletes an identity provider.

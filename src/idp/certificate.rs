@@ -90,7 +90,7 @@ pub fn read(text: &str) -> Result<Certificate, Unreadable> {
 
 /// Reads all certificates of a file: DER, PKCS#7, or text as [`read_all`] does.
 pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
-    // A SEQUENCE of more than 255 bytes, or in BER of unknown length: no text.
+    // A SEQUENCE over 255 bytes, or of indefinite length (BER): not text.
     if bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80]) {
         return of_der(bytes);
     }

@@ -32,12 +32,12 @@ impl Page {
         Self { look, now, call: Call::default(), is_verbose: false, out: String::new() }
     }
 
-    /// The same, with all that was checked, as `-v` asks for.
+    /// The same page, with passed checks listed (`-v`).
     pub fn verbose(self, is_verbose: bool) -> Self {
         Self { is_verbose, ..self }
     }
 
-    /// Whether `-v` asks for what needs nobody's attention, too.
+    /// Whether passed checks are listed (`-v`).
     pub fn is_verbose(&self) -> bool {
         self.is_verbose
     }

@@ -115,10 +115,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// The error for a list of all but one, one of which cannot be understood.
 fn one_would_be_lost(odd: &[OddRecord]) -> Stop {
-    let message = "the list of those that stay cannot be made: nothing was sent";
+    let message = "cannot list the identity providers to keep: nothing was sent";
     Stop::new(StopKind::Refused, message)
         .causes(odd.iter().map(OddRecord::describe))
-        .hint("`--only` names those that are to be admitted")
+        .hint("list the ones to allow with `--only`")
 }
 
 /// Stops where one identity provider is left that is seen not to work.

@@ -79,9 +79,12 @@ mod tests {
         assert_eq!(lines.len(), 3, "{text}");
         assert_eq!(
             lines[0],
-            "::error title=cfsso policy-second::cool.cats: 50%25 <lost> &; fix: `mend it`"
+            "::error title=cfsso policy-second::cool.cats: 50%25 <lost> &; fix: `remove it`"
         );
-        assert_eq!(lines[1], "::warning title=cfsso policy-second::cool.cats: a|b; fix: `mend it`");
+        assert_eq!(
+            lines[1],
+            "::warning title=cfsso policy-second::cool.cats: a|b; fix: `remove it`"
+        );
         assert_eq!(
             lines[2],
             "::notice title=cfsso policy-second::not checked: cool.cats: the token lacks it"
@@ -97,8 +100,8 @@ mod tests {
 
         | | finding | what was seen | what mends it |
         |---|---|---|---|
-        | error | `policy-second` | cool.cats: 50% &lt;lost> & | `mend it` |
-        | warning | `policy-second` | cool.cats: a\|b | `mend it` |
+        | error | `policy-second` | cool.cats: 50% &lt;lost> & | `remove it` |
+        | warning | `policy-second` | cool.cats: a\|b | `remove it` |
         | not checked | `policy-second` | the token lacks it | |
         ");
     }

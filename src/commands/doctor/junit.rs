@@ -86,8 +86,8 @@ mod tests {
           <testsuite name="a1" tests="0" failures="0" errors="0" skipped="0">
           </testsuite>
           <testsuite name="cool.cats" tests="5" failures="1" errors="0" skipped="1">
-            <testcase classname="cfsso.cool.cats" name="policy-second"><failure message="cool.cats: 50% &lt;lost&gt; &amp;">Fix: `mend it`</failure></testcase>
-            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>warning: cool.cats: a|b; Fix: `mend it`</system-out></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-second"><failure message="cool.cats: 50% &lt;lost&gt; &amp;">Fix: `remove it`</failure></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>warning: cool.cats: a|b; Fix: `remove it`</system-out></testcase>
             <testcase classname="cfsso.cool.cats" name="policy-second"><skipped message="cool.cats: the token lacks it"/></testcase>
             <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>accepted: cool.cats: known</system-out></testcase>
             <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>cool.cats: well</system-out></testcase>

@@ -265,7 +265,7 @@ mod tests {
             state,
             domains: vec!["cool.cats".to_owned()],
             evidence: evidence.to_owned(),
-            remedy: (state == State::Failed).then(|| "`mend it`".to_owned()),
+            remedy: (state == State::Failed).then(|| "`remove it`".to_owned()),
             permission: None,
         };
         let findings = vec![

@@ -55,7 +55,7 @@ impl Show for Status {
                 Mark::Warning,
                 Text::plain(format!("{}: ", orphan.id)) + Text::prose(&orphan.problem),
             );
-            page.line(Text::plain("  mend it: ") + Text::prose(&orphan.remedy));
+            page.line(Text::plain("  Fix: ") + Text::prose(&orphan.remedy));
         }
     }
 

@@ -53,12 +53,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
-            let odd = tools.client.odd_records(Some("application"));
-            if let Some(odd) = odd.iter().find(|odd| odd.may_have("type", &"dash_sso".into())) {
-                let message = "whether the dashboard needs it cannot be told: nothing was sent";
+            if let Some(odd) = app::unreadable_sign_in(&tools) {
+                let message = "cannot check whether dashboard sign-in needs it: nothing was sent";
                 return Err(Stop::new(StopKind::Refused, message)
                     .cause(odd.describe())
-                    .hint("`--force` deletes it all the same")
+                    .hint("`--force` deletes it anyway")
                     .into());
             }
             for app in apps.iter().filter(|app| app.is_dash_sso()) {

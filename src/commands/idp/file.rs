@@ -119,7 +119,7 @@ fn document(json: &str) -> Result<Document, String> {
     depth::check(json.as_bytes()).map_err(|error| error.to_string())?;
     json.parse().map_err(|error: serde_json::Error| {
         if error.is_data() {
-            return "it is no object, or a key stands in it twice".to_owned();
+            return "not an object, or it has a duplicate key".to_owned();
         }
         format!("it is no JSON: line {}, column {}", error.line(), error.column())
     })

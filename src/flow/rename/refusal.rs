@@ -166,7 +166,7 @@ pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) ->
     let ways = match kind {
         StopKind::HalfDone => format!("`{again}` goes on"),
         StopKind::Refused => format!(
-            "mend it, then `{again}`; `--accept-risk <CHECK>` goes on all the same; `{back}` puts it back"
+            "fix it, then `{again}`; `--accept-risk <CHECK>` continues anyway; `{back}` puts it back"
         ),
         _ if again == back => format!("`{again}` goes on"),
         _ => format!("`{again}` goes on, `{back}` puts it back"),

@@ -49,6 +49,7 @@ pub struct Task {
     pub organization: Document,
     pub standing: Vec<Connector>,
     /// What is to be changed at the identity providers; nothing where they know
+    /// the name.
     pub idps: Vec<Told>,
     /// The identity providers that can be looked at.
     pub(super) looked_at: Vec<Idp>,
@@ -65,7 +66,7 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
         tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
     let odd = tools.client.odd_records(Some("connector"));
     if !odd.is_empty() {
-        let message = "a connector that a rename would lose cannot be understood: nothing was sent";
+        let message = "cannot rename the team: a connector record is unreadable; nothing was sent";
         let causes = odd.iter().map(OddRecord::describe);
         return Err(Stop::new(StopKind::Refused, message).causes(causes).into());
     }

@@ -14,8 +14,7 @@ pub struct Point {
     pub severity: Severity,
     /// What was seen.
     pub evidence: String,
-    /// Whether a failure lasts until somebody changes something: what a server
-    /// answers may pass.
+    /// Whether a failure is permanent: a server's answer may be temporary.
     #[serde(skip)]
     pub is_lasting: bool,
     /// What mends it, or proves it.
