@@ -27,7 +27,7 @@ impl Clock {
 
     /// A clock that stands at `start` and moves only when somebody waits on
     /// it: a wait of two days is over at once, and two days have passed.
-    pub fn stepped(start: Timestamp) -> Self {
+    pub fn fake(start: Timestamp) -> Self {
         Self(Source::Stepped(Arc::new(Mutex::new(start))))
     }
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stepped_clock_moves_only_when_waited_on() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let shared = clock.clone();
         clock.sleep(Duration::from_hours(48)).await;
         assert_eq!(shared.now().as_second(), 172_800);

@@ -21,20 +21,20 @@ pub struct EmailDomain(String);
 #[error("`{text}` cannot be an e-mail domain: {reason}")]
 pub struct InvalidDomain {
     text: String,
-    reason: Reason,
+    reason: InvalidDomainReason,
 }
 
 /// What is wrong with a text that cannot be an e-mail domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum InvalidDomainReason {
     #[error("it is empty")]
     Empty,
     #[error("{0}")]
     Invisible(Invisible),
     #[error("it contains blanks")]
-    Blanks,
+    Whitespace,
     #[error("it is an address; give the part after the @, `{0}`")]
-    Address(String),
+    EmailAddress(String),
     #[error("it is a URL; give the domain alone, `{0}`")]
     Url(String),
     #[error("it is an IP address")]
@@ -195,7 +195,7 @@ impl FromStr for EmailDomain {
     type Err = InvalidDomain;
 
     fn from_str(text: &str) -> Result<Self, InvalidDomain> {
-        let trimmed = value::trim(text).map_err(Reason::Invisible);
+        let trimmed = value::trim(text).map_err(InvalidDomainReason::Invisible);
         trimmed
             .and_then(parse)
             .map(Self)
@@ -209,41 +209,41 @@ impl fmt::Display for EmailDomain {
     }
 }
 
-fn parse(text: &str) -> Result<String, Reason> {
+fn parse(text: &str) -> Result<String, InvalidDomainReason> {
     if text.is_empty() {
-        return Err(Reason::Empty);
+        return Err(InvalidDomainReason::Empty);
     }
     if text.contains(char::is_whitespace) {
-        return Err(Reason::Blanks);
+        return Err(InvalidDomainReason::Whitespace);
     }
     if let Some(host) = url_host(text) {
-        return Err(Reason::Url(host.to_owned()));
+        return Err(InvalidDomainReason::Url(host.to_owned()));
     }
     if let Some((_, domain)) = text.rsplit_once('@') {
-        return Err(Reason::Address(domain.to_owned()));
+        return Err(InvalidDomainReason::EmailAddress(domain.to_owned()));
     }
     if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-        return Err(Reason::IpAddress);
+        return Err(InvalidDomainReason::IpAddress);
     }
     if let Some((domain, _)) = text.split_once(':') {
-        return Err(Reason::Port(domain.to_owned()));
+        return Err(InvalidDomainReason::Port(domain.to_owned()));
     }
     if text.starts_with("*.") {
-        return Err(Reason::Wildcard);
+        return Err(InvalidDomainReason::Wildcard);
     }
     let name = text.strip_suffix('.').unwrap_or(text);
     if name.split('.').any(str::is_empty) {
-        return Err(Reason::EmptyLabel);
+        return Err(InvalidDomainReason::EmptyLabel);
     }
     let ascii = Uts46::new()
         .to_ascii(name.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Ignore)
-        .map_err(|_| Reason::Characters)?;
-    sized(&ascii)?;
+        .map_err(|_| InvalidDomainReason::Characters)?;
+    check_length(&ascii)?;
     if !ascii.contains('.') {
-        return Err(Reason::BareLabel);
+        return Err(InvalidDomainReason::BareLabel);
     }
     if ascii.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(Reason::Characters);
+        return Err(InvalidDomainReason::Characters);
     }
     Ok(ascii.into_owned())
 }
@@ -260,11 +260,11 @@ fn url_host(text: &str) -> Option<&str> {
     Some(host.split(':').next().unwrap_or(host))
 }
 
-fn sized(name: &str) -> Result<(), Reason> {
+fn check_length(name: &str) -> Result<(), InvalidDomainReason> {
     if let Some(label) = name.split('.').find(|label| label.len() > 63) {
-        return Err(Reason::LongLabel(label.to_owned()));
+        return Err(InvalidDomainReason::LongLabel(label.to_owned()));
     }
-    if name.len() > 253 { Err(Reason::LongName) } else { Ok(()) }
+    if name.len() > 253 { Err(InvalidDomainReason::LongName) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -295,30 +295,30 @@ mod tests {
         let long_label = "a".repeat(64);
         let long_name = format!("{}com", "abcdefg.".repeat(32));
         for (text, reason) in [
-            ("", Reason::Empty),
-            (" cool.cats", Reason::Blanks),
-            ("cool .cats", Reason::Blanks),
-            ("admin@cool.cats", Reason::Address("cool.cats".into())),
-            ("https://cool.cats/login", Reason::Url("cool.cats".into())),
-            ("https://me@cool.cats:8443/login", Reason::Url("cool.cats".into())),
-            ("cool.cats/", Reason::Url("cool.cats".into())),
-            ("192.0.2.1", Reason::IpAddress),
-            ("[2001:db8::1]", Reason::IpAddress),
-            ("2001:db8::1", Reason::IpAddress),
-            ("cool.cats:443", Reason::Port("cool.cats".into())),
-            ("*.cool.cats", Reason::Wildcard),
-            ("localhost", Reason::BareLabel),
-            ("cats.", Reason::BareLabel),
-            ("cool..cats", Reason::EmptyLabel),
-            (".cool.cats", Reason::EmptyLabel),
-            (".", Reason::EmptyLabel),
-            ("cool_cats.example", Reason::Characters),
-            ("-cool.cats", Reason::Characters),
-            ("cool.cats;rm", Reason::Characters),
-            ("cool.123", Reason::Characters),
-            ("xn--a.example", Reason::Characters),
-            (&format!("{long_label}.cats"), Reason::LongLabel(long_label.clone())),
-            (&long_name, Reason::LongName),
+            ("", InvalidDomainReason::Empty),
+            (" cool.cats", InvalidDomainReason::Whitespace),
+            ("cool .cats", InvalidDomainReason::Whitespace),
+            ("admin@cool.cats", InvalidDomainReason::EmailAddress("cool.cats".into())),
+            ("https://cool.cats/login", InvalidDomainReason::Url("cool.cats".into())),
+            ("https://me@cool.cats:8443/login", InvalidDomainReason::Url("cool.cats".into())),
+            ("cool.cats/", InvalidDomainReason::Url("cool.cats".into())),
+            ("192.0.2.1", InvalidDomainReason::IpAddress),
+            ("[2001:db8::1]", InvalidDomainReason::IpAddress),
+            ("2001:db8::1", InvalidDomainReason::IpAddress),
+            ("cool.cats:443", InvalidDomainReason::Port("cool.cats".into())),
+            ("*.cool.cats", InvalidDomainReason::Wildcard),
+            ("localhost", InvalidDomainReason::BareLabel),
+            ("cats.", InvalidDomainReason::BareLabel),
+            ("cool..cats", InvalidDomainReason::EmptyLabel),
+            (".cool.cats", InvalidDomainReason::EmptyLabel),
+            (".", InvalidDomainReason::EmptyLabel),
+            ("cool_cats.example", InvalidDomainReason::Characters),
+            ("-cool.cats", InvalidDomainReason::Characters),
+            ("cool.cats;rm", InvalidDomainReason::Characters),
+            ("cool.123", InvalidDomainReason::Characters),
+            ("xn--a.example", InvalidDomainReason::Characters),
+            (&format!("{long_label}.cats"), InvalidDomainReason::LongLabel(long_label.clone())),
+            (&long_name, InvalidDomainReason::LongName),
         ] {
             assert_eq!(parse(text), Err(reason), "{text:?}");
         }

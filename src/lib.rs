@@ -8,7 +8,7 @@
 //! 4. A file under [`commands`] reads what is there, through [`api`] and [`dns`].
 //! 5. [`flow`] decides what is to do, without I/O, and then does it step by step.
 //! 6. The command returns a report; [`output`] renders it, and nothing else prints.
-//! 7. An error is told by one walk of its chain, in [`failure`].
+//! 7. An error is told by one walk of its chain, in [`error_report`].
 //!
 //! Arrows point down only: `cli → commands → flow → {api, dns} → input`, and
 //! `commands → output`. [`sandbox`] stands beside them: it answers what `api`
@@ -21,17 +21,17 @@ pub mod commands;
 pub mod context;
 pub mod dns;
 pub mod domain;
-pub mod failure;
+pub mod error_report;
 pub mod flow;
 pub mod idp;
 pub mod input;
 pub mod output;
+pub mod plural;
 pub mod process;
 pub mod run;
 pub mod sandbox;
 pub mod settings;
 pub mod shell;
-pub mod words;
 
 pub use process::Process;
 pub use run::run;

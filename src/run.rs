@@ -12,14 +12,14 @@ use crate::api::mask::mask;
 use crate::cli::{self, Cli};
 use crate::clock::Clock;
 use crate::commands::Outcome;
-use crate::context::{Context, WayBack};
+use crate::context::{Context, UndoHint};
 use crate::output::{
-    Choice, Environment, ExitCode, Failure, Format, Screen, ScreenOptions, Text, colour_wanted,
-    live_wanted, unicode_wanted,
+    ColorChoice, Environment, ErrorReport, ExitCode, Format, Screen, ScreenOptions, Text,
+    use_color, use_progress, use_unicode,
 };
 use crate::process::{Process, Terminal};
 use crate::settings::{self, Options};
-use crate::{failure, process};
+use crate::{error_report, process};
 
 /// The most odd records that are warned of one by one.
 const MOST_WARNINGS: usize = 20;
@@ -30,12 +30,12 @@ pub async fn run(process: Process) -> ExitCode {
     let streams = Streams { stdin, stdout, stderr };
     let cli = match cli::parse(&args) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error, &args, &env, terminal, clock, streams),
+        Err(error) => return report_startup_error(&error, &args, &env, terminal, clock, streams),
     };
     let Cli { command, mut options } = cli;
     // A dry run leaves the journal alone as well.
-    options.dry_run |= command.only_reads();
-    if let Some(outcome) = command.run_alone() {
+    options.dry_run |= command.is_read_only();
+    if let Some(outcome) = command.run_without_context() {
         let screen =
             screen(&options, options.output.unwrap_or_default(), &env, terminal, clock, streams);
         return conclude(&screen, outcome, None);
@@ -60,7 +60,7 @@ pub async fn run(process: Process) -> ExitCode {
     settings.warnings.iter().for_each(|warning| screen.warn(warning.as_str()));
     process::outlive_file_size_limit();
     let context = Context::new(settings, screen, clock, &args).with_env(env);
-    let is_service = command.is_service();
+    let is_service = command.is_long_running();
     tokio::select! {
         biased;
         () = process::interrupted() => {
@@ -71,7 +71,7 @@ pub async fn run(process: Process) -> ExitCode {
             ExitCode::Interrupted
         }
         outcome = command.run(&context) => {
-            for trouble in context.journal().troubles() {
+            for trouble in context.journal().write_errors() {
                 context.screen.warn(trouble);
             }
             let odd = context.odd_records();
@@ -103,16 +103,16 @@ fn screen(
 ) -> Screen {
     let options = ScreenOptions {
         format,
-        colour: colour_wanted(options.color, env, terminal.stdout),
-        stderr_colour: colour_wanted(options.color, env, terminal.stderr),
-        unicode: unicode_wanted(env),
+        colour: use_color(options.color, env, terminal.stdout),
+        stderr_colour: use_color(options.color, env, terminal.stderr),
+        unicode: use_unicode(env),
         width: terminal.width.map(usize::from),
         stdin_terminal: terminal.stdin,
         stdout_terminal: terminal.stdout,
         stderr_terminal: terminal.stderr,
         quiet: options.quiet,
         verbose: options.verbose,
-        live: live_wanted(env, terminal.stderr),
+        live: use_progress(env, terminal.stderr),
     };
     Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock)
 }
@@ -139,39 +139,43 @@ fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::Def
 }
 
 /// Prints what a command came to.
-fn conclude(screen: &Screen, outcome: anyhow::Result<Outcome>, back: Option<&WayBack>) -> ExitCode {
+fn conclude(
+    screen: &Screen,
+    outcome: anyhow::Result<Outcome>,
+    back: Option<&UndoHint>,
+) -> ExitCode {
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(error) => return fail(screen, &error, back),
+        Err(error) => return report_failure(screen, &error, back),
     };
-    screen.settled();
+    screen.end_progress();
     if let Some(report) = &outcome.report
         && let Err(error) = screen.report(report.as_ref())
     {
         let mut failure =
-            Failure::new(ExitCode::Failure, "cannot write the result to standard output");
+            ErrorReport::new(ExitCode::Failure, "cannot write the result to standard output");
         failure.causes.push(error.to_string());
         screen.failure(&failure);
         return ExitCode::Failure;
     }
     match &outcome.failure {
-        Some(error) => fail(screen, error, back),
+        Some(error) => report_failure(screen, error, back),
         None => outcome.exit,
     }
 }
 
-fn fail(screen: &Screen, error: &anyhow::Error, back: Option<&WayBack>) -> ExitCode {
-    let mut failure = failure::told(error);
+fn report_failure(screen: &Screen, error: &anyhow::Error, back: Option<&UndoHint>) -> ExitCode {
+    let mut failure = error_report::to_failure(error);
     if failure.exit_code == ExitCode::HalfDone {
-        point_to_journal(&mut failure, back);
+        add_journal_hint(&mut failure, back);
     }
     screen.failure(&failure);
     failure.exit_code
 }
 
 /// Names the run in the journal that has what was done, and what puts it back.
-fn point_to_journal(failure: &mut Failure, back: Option<&WayBack>) {
-    let Some(WayBack { run, command }) = back else { return };
+fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
+    let Some(UndoHint { run, command }) = back else { return };
     failure.causes.push(format!("what was done is in the journal, run {run}"));
     let undo = format!("`{command}` puts it back as it was");
     failure.hint = Some(match failure.hint.take() {
@@ -180,13 +184,13 @@ fn point_to_journal(failure: &mut Failure, back: Option<&WayBack>) {
     });
 }
 
-fn interruption(context: &Context, args: &[OsString]) -> Failure {
-    let mut failure = Failure::new(ExitCode::Interrupted, "interrupted");
+fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
+    let mut failure = ErrorReport::new(ExitCode::Interrupted, "interrupted");
     let done = context.steps_done();
     if !done.is_empty() {
         failure.causes.push(format!("done before: {}", done.join(", ")));
     }
-    failure.causes.extend(context.meanwhile().map(str::to_owned));
+    failure.causes.extend(context.interrupted_note().map(str::to_owned));
     let unanswered = context.unanswered();
     if unanswered.is_empty() {
         failure.causes.push("no change was under way".to_owned());
@@ -199,12 +203,12 @@ fn interruption(context: &Context, args: &[OsString]) -> Failure {
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
     failure.hint = Some(format!("`cfsso {}` looks at what is there and goes on", line.join(" ")));
     failure.retryable = true;
-    point_to_journal(&mut failure, context.way_back().as_ref());
-    failure::masked(failure)
+    add_journal_hint(&mut failure, context.way_back().as_ref());
+    error_report::masked(failure)
 }
 
 /// Tells what is wrong with a command line, or shows the help it asked for.
-fn refuse(
+fn report_startup_error(
     error: &clap::Error,
     args: &[OsString],
     env: &Environment,
@@ -217,7 +221,7 @@ fn refuse(
     if !is_help && format.is_structured() {
         let options = ScreenOptions { format, ..ScreenOptions::default() };
         let screen = Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock);
-        screen.failure(&failure::masked(cli::usage::failure(error, args)));
+        screen.failure(&error_report::masked(cli::usage::usage_error(error, args)));
         return ExitCode::Usage;
     }
     let (stream, is_terminal) = if is_help {
@@ -225,7 +229,7 @@ fn refuse(
     } else {
         (&mut streams.stderr, terminal.stderr)
     };
-    let text = if colour_wanted(Choice::Auto, env, is_terminal) {
+    let text = if use_color(ColorChoice::Auto, env, is_terminal) {
         error.render().ansi().to_string()
     } else {
         error.render().to_string()

@@ -8,11 +8,11 @@ use super::object::Object;
 use super::request::Request;
 
 /// An account as the API sent it.
-pub type Account = Object<Fields>;
+pub type Account = Object<AccountFields>;
 
 /// The known fields of an account.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct AccountFields {
     /// The account's identifier.
     #[schemars(with = "String")]
     pub id: AccountId,

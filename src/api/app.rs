@@ -13,11 +13,11 @@ use super::request::{Request, WriteRequest};
 const PAGE: u32 = 1000;
 
 /// An application as the API sent it.
-pub type App = Object<Fields>;
+pub type App = Object<AppFields>;
 
 /// The known fields of an application.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct AppFields {
     /// The application's identifier.
     #[schemars(with = "String")]
     pub id: AppId,
@@ -26,7 +26,7 @@ pub struct Fields {
     pub name: String,
     /// What it is.
     #[serde(rename = "type")]
-    pub kind: Option<Type>,
+    pub kind: Option<AppType>,
     /// The tag that its tokens carry.
     pub aud: Option<String>,
     /// Where it is reached.
@@ -55,7 +55,7 @@ pub struct Saas {
 
 /// The types of applications, as far as they matter here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Type {
+pub enum AppType {
     /// The dashboard's sign-in.
     #[serde(rename = "dash_sso")]
     DashSso,
@@ -64,17 +64,17 @@ pub enum Type {
     Other(String),
 }
 
-impl Fields {
+impl AppFields {
     /// Whether it is the dashboard's sign-in.
     pub fn is_dash_sso(&self) -> bool {
-        self.kind == Some(Type::DashSso)
+        self.kind == Some(AppType::DashSso)
     }
 
     /// The type as the API writes it.
     pub fn type_name(&self) -> &str {
         match &self.kind {
-            Some(Type::DashSso) => "dash_sso",
-            Some(Type::Other(text)) => text,
+            Some(AppType::DashSso) => "dash_sso",
+            Some(AppType::Other(text)) => text,
             None => "not told",
         }
     }
@@ -115,7 +115,7 @@ pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
 pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
-        .decoded_by(|text| Ok(text.parse().ok()))
+        .with_decoder(|text| Ok(text.parse().ok()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {

@@ -25,7 +25,7 @@ pub enum InvalidBaseUrl {
         "the API base URL is plain `http` to `{0}`: the token would travel unencrypted, \
          use `https` (`http` is allowed to `localhost`, 127.0.0.0/8 and [::1] only)"
     )]
-    Plain(String),
+    PlainHttp(String),
     #[error("the API base URL holds a user name or password: give the token by its own setting")]
     UserInfo,
     #[error("the API base URL cannot be read: {0}")]
@@ -61,12 +61,12 @@ impl BaseUrl {
     }
 
     /// The origin of one that is unencrypted, to this machine.
-    pub fn origin_of_plain(&self) -> Option<String> {
-        self.is_plain().then(|| self.0.origin().ascii_serialization())
+    pub fn plain_http_origin(&self) -> Option<String> {
+        self.is_plain_http().then(|| self.0.origin().ascii_serialization())
     }
 
     /// Whether it is unencrypted, to this machine.
-    pub fn is_plain(&self) -> bool {
+    pub fn is_plain_http(&self) -> bool {
         self.0.scheme() == "http"
     }
 }
@@ -92,7 +92,7 @@ impl FromStr for BaseUrl {
             "http" if is_loopback(&url) => {}
             "http" => {
                 let host = url.host_str().unwrap_or_default().to_owned();
-                return Err(InvalidBaseUrl::Plain(host));
+                return Err(InvalidBaseUrl::PlainHttp(host));
             }
             other => return Err(InvalidBaseUrl::Scheme(other.to_owned())),
         }

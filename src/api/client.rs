@@ -12,22 +12,22 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
-pub use self::attempt::Said;
-use self::attempt::{Next, Run};
+pub use self::attempt::ResponseMeta;
+use self::attempt::{AttemptResult, RetryState};
 use super::config::Config;
 use super::credentials::Credentials;
 use super::error::Error;
-use super::fault::Fault;
+use super::http::{HttpRequest, HttpTransport};
 use super::mask::mask_with;
 use super::odd::{self, OddRecord};
 use super::pages;
 use super::request::{Request, WriteRequest};
+use super::request_error::RequestError;
 use super::trace;
-use super::wire::{Call, Wire};
 use crate::clock::Clock;
 
 /// The longest single wait that the API's wishes or back-off can lead to.
-pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
+pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
 
 /// What an answer without a result is read as, where it is no list.
 const NULL: &str = "null";
@@ -36,16 +36,16 @@ const NULL: &str = "null";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created<T> {
     /// The API answered that it was created.
-    Now(T),
+    New(T),
     /// The answer was lost; it was found afterwards.
-    Found(T),
+    Existing(T),
 }
 
 impl<T> Created<T> {
     /// What was created.
     pub fn into_inner(self) -> T {
         match self {
-            Self::Now(value) | Self::Found(value) => value,
+            Self::New(value) | Self::Existing(value) => value,
         }
     }
 }
@@ -55,7 +55,7 @@ impl<T> Created<T> {
 pub struct Client {
     config: Config,
     clock: Clock,
-    wire: OnceCell<Wire>,
+    wire: OnceCell<HttpTransport>,
     /// Until when the API wants no further request.
     hold: Mutex<Option<Timestamp>>,
     unanswered: Mutex<Vec<(u64, String)>>,
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// A client of the same API for somebody else.
-    pub fn acting_as(&self, credentials: Credentials) -> Self {
+    pub fn with_credentials(&self, credentials: Credentials) -> Self {
         Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
     }
 
@@ -94,7 +94,7 @@ impl Client {
 
     /// Sends a request that changes something. Only the executor of actions
     /// calls it: what it sends is in the journal.
-    pub async fn write<T>(&self, request: &WriteRequest<T>) -> Result<(T, Said), Error> {
+    pub async fn write<T>(&self, request: &WriteRequest<T>) -> Result<(T, ResponseMeta), Error> {
         self.carry(request, None).await
     }
 
@@ -112,21 +112,21 @@ impl Client {
             odd::decode::<T>(noun, count.load(Ordering::Relaxed), text)
         };
         let mut all = Vec::new();
-        for page in 1..=pages::MOST {
+        for page in 1..=pages::MAX_PAGES {
             let size = request.page_size();
             let sent = size.map(|size| (page, size));
             let (part, said) = self.carry_by(request, sent, &decode).await?;
             let read = count.fetch_add(part.items, Ordering::Relaxed) + part.items;
-            if read > pages::MOST_RECORDS || bytes.load(Ordering::Relaxed) > pages::MOST_BYTES {
+            if read > pages::MAX_RECORDS || bytes.load(Ordering::Relaxed) > pages::MAX_BYTES {
                 break;
             }
             all.extend(part.records);
             lock(&self.odd).extend(part.odd);
-            if !size.is_some_and(|size| pages::goes_on(page, part.items, size, said.paging)) {
+            if !size.is_some_and(|size| pages::has_next_page(page, part.items, size, said.paging)) {
                 return Ok(all);
             }
         }
-        let fault = Fault::Endless { records: count.into_inner() };
+        let fault = RequestError::TooManyPages { records: count.into_inner() };
         Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
     }
 
@@ -148,17 +148,17 @@ impl Client {
         &self,
         request: &WriteRequest<T>,
         find: impl AsyncFn() -> Result<Option<T>, Error>,
-    ) -> Result<(Created<T>, Said), Error> {
+    ) -> Result<(Created<T>, ResponseMeta), Error> {
         let mut run = self.run(request, None);
         run.can_look = true;
         loop {
             match self.attempt(&mut run, &|text| request.decode(text.unwrap_or(NULL))).await? {
-                Next::Done(value, said) => return Ok((Created::Now(value), said)),
-                Next::Again => {}
-                Next::LookUp { error, then_repeat } => match find().await {
+                AttemptResult::Done(value, said) => return Ok((Created::New(value), said)),
+                AttemptResult::Retry => {}
+                AttemptResult::LookUp { error, then_repeat } => match find().await {
                     Ok(Some(found)) => {
-                        self.settle(&mut run);
-                        return Ok((Created::Found(found), Said::default()));
+                        self.clear_unanswered(&mut run);
+                        return Ok((Created::Existing(found), ResponseMeta::default()));
                     }
                     Ok(None) if then_repeat => {}
                     Ok(None) => return Err(error),
@@ -173,7 +173,7 @@ impl Client {
 
     /// The writes that were sent and whose outcome is not known: under way, or
     /// lost. For what an interruption has to say.
-    pub fn unanswered(&self) -> Vec<String> {
+    pub fn unanswered_writes(&self) -> Vec<String> {
         lock(&self.unanswered).iter().map(|(_, name)| name.clone()).collect()
     }
 
@@ -191,7 +191,7 @@ impl Client {
         &self,
         request: &Request<T, M>,
         page: Option<(u32, u32)>,
-    ) -> Result<(T, Said), Error> {
+    ) -> Result<(T, ResponseMeta), Error> {
         self.carry_by(request, page, &|text| request.decode(text.unwrap_or(NULL))).await
     }
 
@@ -200,29 +200,29 @@ impl Client {
         request: &Request<T, M>,
         page: Option<(u32, u32)>,
         decode: &(dyn Fn(Option<&str>) -> serde_json::Result<V> + Sync),
-    ) -> Result<(V, Said), Error> {
+    ) -> Result<(V, ResponseMeta), Error> {
         let mut run = self.run(request, page);
         loop {
             match self.attempt(&mut run, decode).await? {
-                Next::Done(value, said) => return Ok((value, said)),
-                Next::Again => {}
-                Next::LookUp { error, .. } => return Err(error),
+                AttemptResult::Done(value, said) => return Ok((value, said)),
+                AttemptResult::Retry => {}
+                AttemptResult::LookUp { error, .. } => return Err(error),
             }
         }
     }
 
-    fn run<T, M>(&self, request: &Request<T, M>, page: Option<(u32, u32)>) -> Run {
-        let mut query: Vec<(&str, String)> = request.parameters().to_vec();
+    fn run<T, M>(&self, request: &Request<T, M>, page: Option<(u32, u32)>) -> RetryState {
+        let mut query: Vec<(&str, String)> = request.query_params().to_vec();
         if let Some((page, size)) = page {
             query.push(("page", page.to_string()));
             query.push(("per_page", size.to_string()));
         }
-        Run::new(Call {
+        RetryState::new(HttpRequest {
             name: self.mask(&request.to_string()),
             method: request.method(),
             url: self.config.base.join(request.segments().iter().map(String::as_str), &query),
             body: request.body_text().map(str::to_owned),
-            repeat: request.repeat(),
+            repeat: request.retry_mode(),
         })
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::base::BaseUrl;
 use super::credentials::Credentials;
-use super::roots::Roots;
+use super::tls::TrustRoots;
 use crate::input::proxy::ProxySettings;
 
 /// Where the API is, who calls, and how patiently.
@@ -15,7 +15,7 @@ pub struct Config {
     /// Where the API is.
     pub base: BaseUrl,
     pub credentials: Credentials,
-    pub roots: Roots,
+    pub roots: TrustRoots,
     /// The proxy between, which one without encryption is not sent by.
     pub proxy: ProxySettings,
     /// How often a request is sent again.
@@ -33,7 +33,7 @@ impl Config {
         Self {
             base: BaseUrl::default(),
             credentials,
-            roots: Roots::default(),
+            roots: TrustRoots::default(),
             proxy: ProxySettings::default(),
             max_retries: 4,
             request_timeout: Duration::from_secs(30),

@@ -11,11 +11,11 @@ use super::request::{Request, WriteRequest};
 use crate::domain::EmailDomain;
 
 /// A connector as the API sent it.
-pub type Connector = Object<Fields>;
+pub type Connector = Object<ConnectorFields>;
 
 /// The known fields of a connector.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct ConnectorFields {
     /// The connector's identifier.
     #[schemars(with = "String")]
     pub id: ConnectorId,
@@ -39,13 +39,13 @@ pub struct Verification {
     /// The whole value of the TXT record to publish, prefix included.
     pub code: Option<String>,
     /// How far it has come.
-    pub status: Option<Status>,
+    pub status: Option<VerificationStatus>,
 }
 
 /// The state of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum VerificationStatus {
     /// No run was started.
     Awaiting,
     /// The domain's DNS is being polled, for up to two days.
@@ -68,7 +68,7 @@ pub enum BeginVerification {
     Later,
 }
 
-impl Fields {
+impl ConnectorFields {
     /// Whether sign-in is enforced. A connector that does not say is not taken
     /// for enabled.
     pub fn is_enabled(&self) -> bool {
@@ -76,7 +76,7 @@ impl Fields {
     }
 
     /// The verification's state, where the API says it.
-    pub fn status(&self) -> Option<&Status> {
+    pub fn status(&self) -> Option<&VerificationStatus> {
         self.verification.as_ref()?.status.as_ref()
     }
 
@@ -87,11 +87,11 @@ impl Fields {
 
     /// Whether the domain is proven. An unknown state is not.
     pub fn is_verified(&self) -> bool {
-        self.status() == Some(&Status::Verified)
+        self.status() == Some(&VerificationStatus::Verified)
     }
 }
 
-impl Status {
+impl VerificationStatus {
     /// The state as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
@@ -158,7 +158,7 @@ fn change(
 ) -> WriteRequest<Connector> {
     WriteRequest::patch(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
         .body(body)
-        .decoded_by(one)
+        .with_decoder(one)
 }
 
 fn one(text: &str) -> serde_json::Result<Connector> {
@@ -172,7 +172,7 @@ fn one(text: &str) -> serde_json::Result<Connector> {
 /// Deletes a connector. The answer holds its ID, or nothing.
 pub fn delete(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
     WriteRequest::delete(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
-        .decoded_by(|_| Ok(()))
+        .with_decoder(|_| Ok(()))
 }
 
 /// Starts the search for the TXT record. The answer says nothing: read the
@@ -185,7 +185,7 @@ pub fn begin_verification(account: &AccountId, id: &ConnectorId) -> WriteRequest
         id.as_str(),
         "begin_verification",
     ])
-    .decoded_by(|_| Ok(()))
+    .with_decoder(|_| Ok(()))
 }
 
 #[cfg(test)]
@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn an_unknown_state_is_kept() {
-        let status: Status = serde_json::from_str(r#""snoozing""#).unwrap();
-        assert_eq!(status, Status::Other("snoozing".to_owned()));
+        let status: VerificationStatus = serde_json::from_str(r#""snoozing""#).unwrap();
+        assert_eq!(status, VerificationStatus::Other("snoozing".to_owned()));
         assert_eq!(serde_json::to_string(&status).unwrap(), r#""snoozing""#);
     }
 }

@@ -17,25 +17,25 @@ use crate::input::secret_name::is_secret_name;
 /// nulls, nested unknowns and the order of keys.
 #[derive(Clone, Debug)]
 pub struct Document {
-    members: Members<Box<RawValue>>,
+    members: OrderedMembers<Box<RawValue>>,
 }
 
 /// What stands on the way to a field is no object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` cannot be set: `{parent}` is no object")]
-pub struct NoObject {
+pub struct NotAnObject {
     field: String,
     parent: String,
 }
 
 /// The members of an object, in order, their keys told apart.
 #[derive(Clone, Debug)]
-struct Members<V>(Vec<(String, V)>);
+struct OrderedMembers<V>(Vec<(String, V)>);
 
 impl Document {
     /// An object with these members, whose names differ.
     pub fn from_members(members: impl IntoIterator<Item = (String, Box<RawValue>)>) -> Self {
-        Self { members: Members(members.into_iter().collect()) }
+        Self { members: OrderedMembers(members.into_iter().collect()) }
     }
 
     /// The members in order.
@@ -51,13 +51,13 @@ impl Document {
     }
 
     /// The value at `path` as a `T`, where it is one.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self, path: &[&str]) -> Option<T> {
+    pub fn parse_at<'a, T: Deserialize<'a>>(&'a self, path: &[&str]) -> Option<T> {
         serde_json::from_str(self.get(path)?.get()).ok()
     }
 
     /// Sets the value at `path`. What is absent or null on the way becomes an
     /// object; a new member goes to the end.
-    pub fn set(&mut self, path: &[&str], value: &impl Serialize) -> Result<(), NoObject> {
+    pub fn set(&mut self, path: &[&str], value: &impl Serialize) -> Result<(), NotAnObject> {
         let value = to_raw_value(value).expect("a value is plain data");
         self.place(path, 0, value)
     }
@@ -84,9 +84,14 @@ impl Document {
         to_raw_value(self).expect("a document is JSON")
     }
 
-    fn place(&mut self, path: &[&str], depth: usize, value: Box<RawValue>) -> Result<(), NoObject> {
+    fn place(
+        &mut self,
+        path: &[&str],
+        depth: usize,
+        value: Box<RawValue>,
+    ) -> Result<(), NotAnObject> {
         let no_object =
-            |parent: &[&str]| NoObject { field: path.join("."), parent: parent.join(".") };
+            |parent: &[&str]| NotAnObject { field: path.join("."), parent: parent.join(".") };
         let Some(&name) = path.get(depth) else { return Err(no_object(path)) };
         let at = self.members.0.iter().position(|(known, _)| known == name);
         let value = if depth + 1 == path.len() {
@@ -117,7 +122,7 @@ impl FromStr for Document {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { members: Members::deserialize(deserializer)? })
+        Ok(Self { members: OrderedMembers::deserialize(deserializer)? })
     }
 }
 
@@ -129,18 +134,21 @@ impl Serialize for Document {
 
 /// A key that stands twice is refused: which of the two the API means, and
 /// which it would keep, nobody can tell.
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for OrderedMembers<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder<V>(std::marker::PhantomData<V>);
+        struct OrderedVisitor<V>(std::marker::PhantomData<V>);
 
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for InOrder<V> {
-            type Value = Members<V>;
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for OrderedVisitor<V> {
+            type Value = OrderedMembers<V>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<V>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<OrderedMembers<V>, A::Error> {
                 let mut members = Vec::new();
                 let mut names = std::collections::HashSet::new();
                 while let Some((name, value)) = map.next_entry::<String, V>()? {
@@ -149,11 +157,11 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
                     }
                     members.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(OrderedMembers(members))
             }
         }
 
-        deserializer.deserialize_map(InOrder(std::marker::PhantomData))
+        deserializer.deserialize_map(OrderedVisitor(std::marker::PhantomData))
     }
 }
 
@@ -165,7 +173,7 @@ fn within<'a>(value: &'a RawValue, path: &[&str]) -> Option<&'a RawValue> {
 
 /// The members of `value` where it is an object.
 pub fn members(value: &RawValue) -> Option<Vec<(String, &RawValue)>> {
-    serde_json::from_str::<Members<&RawValue>>(value.get()).ok().map(|members| members.0)
+    serde_json::from_str::<OrderedMembers<&RawValue>>(value.get()).ok().map(|members| members.0)
 }
 
 /// The items of `value` where it is an array.

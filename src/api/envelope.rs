@@ -6,14 +6,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::fault::{ApiError, Cause};
 use super::mask::mask_with;
 use super::pages::Paging;
+use super::request_error::{ApiError, Cause};
 
 /// The most characters of a server's text that are kept.
-const LONGEST_MESSAGE: usize = 1000;
+const MAX_MESSAGE: usize = 1000;
 /// The most characters of a body that is no envelope.
-const LONGEST_EXCERPT: usize = 200;
+const MAX_EXCERPT: usize = 200;
 
 /// An answer that says the request was carried out.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ pub struct Success<'a> {
 
 /// Why an answer with a status of success is none.
 #[derive(Debug)]
-pub enum NoSuccess {
-    Refused(Vec<ApiError>),
-    Unreadable { cut: bool, why: Cause },
+pub enum EnvelopeError {
+    Rejected(Vec<ApiError>),
+    Malformed { cut: bool, why: Cause },
 }
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ struct Envelope<'a> {
 }
 
 /// Reads the body of an answer with a 2xx status.
-pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, NoSuccess> {
+pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, EnvelopeError> {
     if body.trim_ascii().is_empty() {
         return Ok(Success { result: None, paging: Paging::default() });
     }
@@ -53,7 +53,7 @@ pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, NoSuccess> 
         None => !errors(body, secret).is_empty(),
     };
     if failed {
-        return Err(NoSuccess::Refused(errors(body, secret)));
+        return Err(EnvelopeError::Rejected(errors(body, secret)));
     }
     Ok(Success {
         result: envelope.result.map(RawValue::get),
@@ -66,14 +66,14 @@ fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<&'de RawValue>,
     <&RawValue>::deserialize(field).map(Some)
 }
 
-fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> NoSuccess {
+fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> EnvelopeError {
     let cut = error.is_eof();
     let why = if body.trim_ascii_start().starts_with(b"{") {
         format!("it is no envelope of the API: {error}")
     } else {
         format!("it is not JSON: {}", excerpt(body, secret).unwrap_or_default())
     };
-    NoSuccess::Unreadable { cut, why: Cause(mask_with(&why, secret)) }
+    EnvelopeError::Malformed { cut, why: Cause(mask_with(&why, secret)) }
 }
 
 /// What the body of a refusal says is wrong; for one that is no envelope, an
@@ -94,7 +94,7 @@ pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     {
         found.push(ApiError::new(None, text.as_str()));
     }
-    let clean = |text: &str| mask_with(&shortened(text, LONGEST_MESSAGE), secret);
+    let clean = |text: &str| mask_with(&shortened(text, MAX_MESSAGE), secret);
     for error in &mut found {
         error.message = clean(&error.message);
         error.documentation_url = error.documentation_url.as_deref().map(clean);
@@ -138,7 +138,7 @@ fn excerpt(body: &[u8], secret: &str) -> Option<String> {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     let text = title(&text).unwrap_or_else(|| without_tags(&text));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = mask_with(&shortened(&text, LONGEST_EXCERPT), secret);
+    let text = mask_with(&shortened(&text, MAX_EXCERPT), secret);
     (!text.is_empty()).then_some(text)
 }
 
@@ -247,7 +247,7 @@ mod tests {
             let result = read(body.as_bytes(), "");
             match expected {
                 Some(expected) => assert_eq!(result.unwrap().result, expected, "{body}"),
-                None => assert!(matches!(result, Err(NoSuccess::Refused(_))), "{body}"),
+                None => assert!(matches!(result, Err(EnvelopeError::Rejected(_))), "{body}"),
             }
         }
     }
@@ -260,7 +260,8 @@ mod tests {
             ("<html><title>Sign in</title>", false, "not JSON: Sign in"),
             ("[]", false, "not JSON: []"),
         ] {
-            let Err(NoSuccess::Unreadable { cut: was_cut, why }) = read(body.as_bytes(), "") else {
+            let Err(EnvelopeError::Malformed { cut: was_cut, why }) = read(body.as_bytes(), "")
+            else {
                 panic!("{body}");
             };
             assert_eq!(was_cut, cut, "{body}");
@@ -271,7 +272,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         let [(None, message)] = &told(&"x".repeat(100_000))[..] else { panic!() };
-        assert_eq!(message.chars().count(), LONGEST_EXCERPT + 1);
+        assert_eq!(message.chars().count(), MAX_EXCERPT + 1);
         assert!(message.ends_with('…'));
     }
 }

@@ -1,11 +1,11 @@
 //! What can go wrong with a request, layer by layer: [`Error`] says which
-//! request, [`Fault`] what happened, its sources why. No text holds a secret.
+//! request, [`RequestError`] what happened, its sources why. No text holds a secret.
 
 use std::time::Duration;
 
-use super::fault::{ApiError, Fault, SetupError};
-use super::kind::{self, Kind};
-use super::request::Repeat;
+use super::error_kind::{self, ErrorKind};
+use super::request::RetryMode;
+use super::request_error::{ApiError, RequestError, SetupError};
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +16,9 @@ pub struct Error {
     /// How often it was sent; 0 if it never left.
     pub attempts: u32,
     #[source]
-    pub fault: Fault,
+    pub fault: RequestError,
     /// Whether a write may have been carried out, and may be repeated.
-    pub(crate) lost: Option<Repeat>,
+    pub(crate) lost: Option<RetryMode>,
 }
 
 fn outcome(attempts: u32) -> String {
@@ -32,27 +32,29 @@ fn outcome(attempts: u32) -> String {
 impl Error {
     /// A request that the API refused, for the tests of those who read it.
     #[cfg(test)]
-    pub(crate) fn refused(request: &str, refusal: super::fault::Refusal) -> Self {
-        let fault = Fault::Refused(Box::new(refusal));
+    pub(crate) fn refused(request: &str, refusal: super::request_error::ErrorResponse) -> Self {
+        let fault = RequestError::Rejected(Box::new(refusal));
         Self { request: request.to_owned(), attempts: 1, fault, lost: None }
     }
 
     /// What kind of failure it is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         match &self.fault {
-            Fault::Refused(refusal) => kind::of_refusal(&self.request, refusal),
-            Fault::NotSent { .. }
-            | Fault::Unanswered { .. }
-            | Fault::Unreadable { cut: true, .. } => Kind::Unavailable,
-            Fault::Unreadable { .. } => Kind::Unreadable,
-            Fault::TooLarge { .. } | Fault::TooDeep { .. } | Fault::Endless { .. } => {
-                Kind::Unusable
+            RequestError::Rejected(refusal) => {
+                error_kind::classify_response(&self.request, refusal)
             }
-            Fault::Redirected { .. } => Kind::Other,
-            Fault::Untrusted { .. } => Kind::Untrusted,
-            Fault::OutOfTime { .. } => Kind::OutOfTime,
-            Fault::Setup(SetupError::Credentials(_)) => Kind::Unauthenticated,
-            Fault::Setup(_) => Kind::Setup,
+            RequestError::NotSent { .. }
+            | RequestError::NoResponse { .. }
+            | RequestError::Malformed { cut: true, .. } => ErrorKind::Unavailable,
+            RequestError::Malformed { .. } => ErrorKind::Unreadable,
+            RequestError::TooLarge { .. }
+            | RequestError::TooDeep { .. }
+            | RequestError::TooManyPages { .. } => ErrorKind::Unusable,
+            RequestError::Redirected { .. } => ErrorKind::Other,
+            RequestError::Untrusted { .. } => ErrorKind::Untrusted,
+            RequestError::DeadlineExceeded { .. } => ErrorKind::OutOfTime,
+            RequestError::Setup(SetupError::Credentials(_)) => ErrorKind::Unauthenticated,
+            RequestError::Setup(_) => ErrorKind::Setup,
         }
     }
 
@@ -77,9 +79,11 @@ impl Error {
 
     /// Whether the same request may succeed later and is safe to send again.
     pub fn is_retryable(&self) -> bool {
-        let passing =
-            matches!(self.kind(), Kind::RateLimited | Kind::Unavailable | Kind::OutOfTime);
-        passing && self.lost != Some(Repeat::LookFirst)
+        let passing = matches!(
+            self.kind(),
+            ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutOfTime
+        );
+        passing && self.lost != Some(RetryMode::LookUpFirst)
     }
 
     /// Whether this was a write that may have been carried out all the same.
@@ -90,8 +94,10 @@ impl Error {
     /// The HTTP status, where there was one.
     pub fn status(&self) -> Option<u16> {
         match &self.fault {
-            Fault::Refused(refusal) => Some(refusal.status),
-            Fault::Unreadable { status, .. } | Fault::Redirected { status, .. } => Some(*status),
+            RequestError::Rejected(refusal) => Some(refusal.status),
+            RequestError::Malformed { status, .. } | RequestError::Redirected { status, .. } => {
+                Some(*status)
+            }
             _ => None,
         }
     }
@@ -104,7 +110,7 @@ impl Error {
     /// What the API says is wrong.
     pub fn api_errors(&self) -> &[ApiError] {
         match &self.fault {
-            Fault::Refused(refusal) => &refusal.errors,
+            RequestError::Rejected(refusal) => &refusal.errors,
             _ => &[],
         }
     }
@@ -122,16 +128,16 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::{Cause, Refusal};
+    use super::super::request_error::{Cause, ErrorResponse};
     use super::*;
 
-    fn error(fault: Fault, lost: Option<Repeat>) -> Error {
+    fn error(fault: RequestError, lost: Option<RetryMode>) -> Error {
         Error { request: "POST /a".to_owned(), attempts: 1, fault, lost }
     }
 
     #[test]
     fn each_layer_says_its_own_sentence() {
-        let refusal = Refusal {
+        let refusal = ErrorResponse {
             status: 429,
             errors: vec![
                 ApiError::new(Some(6003), "Invalid request headers"),
@@ -141,7 +147,7 @@ mod tests {
             ray: Some("8c1-FRA".to_owned()),
             retry_after: Some(Duration::from_mins(5)),
         };
-        let error = error(Fault::Refused(Box::new(refusal)), None);
+        let error = error(RequestError::Rejected(Box::new(refusal)), None);
         assert_eq!(error.to_string(), "`POST /a` failed");
         assert_eq!(
             std::error::Error::source(&error).unwrap().to_string(),
@@ -160,7 +166,7 @@ mod tests {
     #[test]
     fn every_layer_is_told() {
         let source = Cause("connection reset".to_owned());
-        let error = error(Fault::NotSent { host: "a.example".to_owned(), source }, None);
+        let error = error(RequestError::NotSent { host: "a.example".to_owned(), source }, None);
         let sentences = ["`POST /a` failed", "`a.example` cannot be reached", "connection reset"];
         assert_eq!(error.sentences(), sentences);
         assert_eq!(error.line(), sentences.join(": "));
@@ -169,20 +175,20 @@ mod tests {
 
     #[test]
     fn a_creation_of_unknown_outcome_is_not_safe_to_run_again() {
-        let unanswered = || Fault::Unanswered {
+        let unanswered = || RequestError::NoResponse {
             host: "a".to_owned(),
             ray: None,
             source: Cause("cut".to_owned()),
         };
         for (lost, retryable, unknown) in [
             (None, true, false),
-            (Some(Repeat::Safe), true, true),
-            (Some(Repeat::LookFirst), false, true),
+            (Some(RetryMode::Idempotent), true, true),
+            (Some(RetryMode::LookUpFirst), false, true),
         ] {
             let error = error(unanswered(), lost);
             assert_eq!(error.is_retryable(), retryable, "{lost:?}");
             assert_eq!(error.outcome_unknown(), unknown, "{lost:?}");
-            assert_eq!(error.kind(), Kind::Unavailable);
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
         }
     }
 }

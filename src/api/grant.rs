@@ -10,11 +10,11 @@ use super::object::Object;
 use super::request::{Request, WriteRequest};
 
 /// A grant as the API sent it.
-pub type Grant = Object<Fields>;
+pub type Grant = Object<GrantFields>;
 
 /// The known fields of a grant.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct GrantFields {
     /// The grant's identifier.
     #[schemars(with = "String")]
     pub id: GrantId,
@@ -44,7 +44,7 @@ pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
 /// identity provider itself stays.
 pub fn delete(account: &AccountId, id: &GrantId) -> WriteRequest<()> {
     WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
-        .decoded_by(|_| Ok(()))
+        .with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {

@@ -27,18 +27,18 @@ pub fn hidden(object: &Document) -> Vec<Hidden> {
 }
 
 fn walked(object: &Document) -> (Document, Vec<Hidden>) {
-    let mut walk = Walk { path: Vec::new(), found: Vec::new() };
+    let mut walk = Walker { path: Vec::new(), found: Vec::new() };
     let kept = walk.value(&object.to_raw(), false);
     let kept = kept.and_then(|kept| kept.get().parse().ok());
     (kept.unwrap_or_else(|| object.clone()), walk.found)
 }
 
-struct Walk {
+struct Walker {
     path: Vec<String>,
     found: Vec<Hidden>,
 }
 
-impl Walk {
+impl Walker {
     /// The value without what is hidden below it; none if it is hidden itself.
     fn value(&mut self, value: &RawValue, is_secret: bool) -> Option<Box<RawValue>> {
         let before = self.found.len();

@@ -14,11 +14,11 @@ use super::request::{Request, WriteRequest};
 const PAGE: u32 = 1000;
 
 /// An identity provider as the API sent it.
-pub type Idp = Object<Fields>;
+pub type Idp = Object<IdpFields>;
 
 /// The known fields of an identity provider.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct IdpFields {
     /// The identity provider's identifier.
     #[schemars(with = "String")]
     pub id: IdpId,
@@ -27,7 +27,7 @@ pub struct Fields {
     pub name: String,
     /// What it is.
     #[serde(rename = "type")]
-    pub kind: Type,
+    pub kind: IdpType,
     /// Its settings; they differ from type to type.
     #[serde(default)]
     pub config: Value,
@@ -48,7 +48,7 @@ pub struct Scim {
 
 /// The types of identity providers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Type {
+pub enum IdpType {
     /// A code by e-mail.
     #[serde(rename = "onetimepin")]
     OneTimePin,
@@ -102,7 +102,7 @@ pub enum Type {
     Other(String),
 }
 
-impl Type {
+impl IdpType {
     /// Every known type.
     pub const ALL: [Self; 16] = [
         Self::OneTimePin,
@@ -155,7 +155,7 @@ impl Type {
     }
 }
 
-impl Fields {
+impl IdpFields {
     /// Whether it belongs to another account.
     pub fn is_read_only(&self) -> bool {
         self.read_only == Some(true)
@@ -191,13 +191,13 @@ pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
 pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
         .body(body)
-        .decoded_by(|text| Ok(text.parse().ok()))
+        .with_decoder(|text| Ok(text.parse().ok()))
 }
 
 /// Deletes an identity provider.
 pub fn delete(account: &AccountId, id: &IdpId) -> WriteRequest<()> {
     WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
-        .decoded_by(|_| Ok(()))
+        .with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
@@ -210,32 +210,32 @@ mod tests {
 
     #[test]
     fn every_type_is_read_and_written_as_the_api_has_it() {
-        for kind in Type::ALL {
+        for kind in IdpType::ALL {
             let text = format!("\"{}\"", kind.as_str());
             assert_eq!(serde_json::to_string(&kind).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Type>(&text).unwrap(), kind);
+            assert_eq!(serde_json::from_str::<IdpType>(&text).unwrap(), kind);
         }
     }
 
     #[test]
     fn an_unknown_type_is_kept() {
         for text in ["retina-scan", "AzureAD"] {
-            let kind: Type = serde_json::from_str(&format!("\"{text}\"")).unwrap();
-            assert_eq!(kind, Type::Other(text.to_owned()));
+            let kind: IdpType = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            assert_eq!(kind, IdpType::Other(text.to_owned()));
         }
     }
 
     #[test]
     fn a_type_is_named_in_any_case_and_ping_is_pingone() {
         for (text, kind) in [
-            ("azuread", Type::AzureAd),
-            ("AzureAD", Type::AzureAd),
-            ("OKTA", Type::Okta),
-            ("ping", Type::Pingone),
-            ("Passkeys", Type::Passkeys),
-            ("retina-scan", Type::Other("retina-scan".to_owned())),
+            ("azuread", IdpType::AzureAd),
+            ("AzureAD", IdpType::AzureAd),
+            ("OKTA", IdpType::Okta),
+            ("ping", IdpType::Pingone),
+            ("Passkeys", IdpType::Passkeys),
+            ("retina-scan", IdpType::Other("retina-scan".to_owned())),
         ] {
-            assert_eq!(Type::named(text), kind, "{text}");
+            assert_eq!(IdpType::named(text), kind, "{text}");
         }
     }
 

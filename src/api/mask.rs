@@ -48,19 +48,19 @@ pub fn is_new_token(name: &str, text: &str) -> bool {
 }
 
 /// A secret's place; what is before its start is kept.
-struct Place {
+struct Span {
     start: usize,
     end: usize,
 }
 
-fn secret_at(text: &str, at: usize) -> Option<Place> {
+fn secret_at(text: &str, at: usize) -> Option<Span> {
     if text.as_bytes()[at] == b'"' {
         return field(text, at);
     }
     if let Some(prefix) = PREFIXES.iter().find(|prefix| text[at..].starts_with(**prefix)) {
         let start = at + prefix.len();
         let length = text[start..].find(|c| !is_word(c)).unwrap_or(text.len() - start);
-        return (length > 0).then_some(Place { start, end: start + length });
+        return (length > 0).then_some(Span { start, end: start + length });
     }
     let inside_a_word = text[..at].chars().next_back().is_some_and(is_word);
     if inside_a_word { None } else { bearer(text, at).or_else(|| assignment(text, at)) }
@@ -71,7 +71,7 @@ fn is_word(character: char) -> bool {
 }
 
 /// `Bearer VALUE`.
-fn bearer(text: &str, at: usize) -> Option<Place> {
+fn bearer(text: &str, at: usize) -> Option<Span> {
     let after = strip_name(&text[at..], "bearer")?;
     let value = after.trim_start_matches([' ', '\t']);
     if value.len() == after.len() {
@@ -81,7 +81,7 @@ fn bearer(text: &str, at: usize) -> Option<Place> {
 }
 
 /// `NAME=VALUE` in queries and forms; `NAME: VALUE` as headers are written.
-fn assignment(text: &str, at: usize) -> Option<Place> {
+fn assignment(text: &str, at: usize) -> Option<Span> {
     let rest = &text[at..];
     let name = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
     let after = &rest[name.len()..];
@@ -101,10 +101,10 @@ fn assignment(text: &str, at: usize) -> Option<Place> {
     value_until(text, value, is_end).filter(|place| place.end - place.start >= 16)
 }
 
-fn value_until(text: &str, value: &str, is_end: impl Fn(char) -> bool) -> Option<Place> {
+fn value_until(text: &str, value: &str, is_end: impl Fn(char) -> bool) -> Option<Span> {
     let start = text.len() - value.len();
     let length = value.find(is_end).unwrap_or(value.len());
-    (length > 0).then_some(Place { start, end: start + length })
+    (length > 0).then_some(Span { start, end: start + length })
 }
 
 fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -113,7 +113,7 @@ fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// `"NAME": VALUE`, at whatever depth of JSON within JSON strings.
-fn field(text: &str, at: usize) -> Option<Place> {
+fn field(text: &str, at: usize) -> Option<Span> {
     let depth = backslashes_before(text, at);
     let (name, after) = text[at + 1..].split_once('"')?;
     let name = name.strip_suffix(&"\\".repeat(depth))?;
@@ -130,7 +130,7 @@ fn field(text: &str, at: usize) -> Option<Place> {
         return Some(place);
     }
     if value.starts_with(['{', '[']) {
-        return Some(Place { start, end: container(text, start, depth) });
+        return Some(Span { start, end: container(text, start, depth) });
     }
     let place = value_until(text, value, |c| c.is_whitespace() || matches!(c, ',' | '}' | ']'))?;
     let plain = ["null", "true", "false"].contains(&&text[place.start..place.end]);
@@ -138,11 +138,11 @@ fn field(text: &str, at: usize) -> Option<Place> {
 }
 
 /// The inside of the string that starts at `at`; a cut one ends with the text.
-fn string(text: &str, at: usize, depth: usize) -> Option<Place> {
+fn string(text: &str, at: usize, depth: usize) -> Option<Span> {
     let inside = text[at..].strip_prefix(&"\\".repeat(depth))?.strip_prefix('"')?;
     let start = text.len() - inside.len();
     let end = quote(text, start, depth).map_or(text.len(), |quote| quote - depth);
-    Some(Place { start, end })
+    Some(Span { start, end })
 }
 
 /// The next quote that delimits a string, from `at` on.

@@ -14,11 +14,11 @@ const PAGE: u32 = 50;
 const SUPER_ADMINISTRATOR: &str = "Super Administrator - All Privileges";
 
 /// A member as the API sent it.
-pub type Member = Object<Fields>;
+pub type Member = Object<MemberFields>;
 
 /// The known fields of a member.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct MemberFields {
     /// The member's e-mail address, in newer answers.
     pub email: Option<String>,
     /// Who the member is.
@@ -26,7 +26,7 @@ pub struct Fields {
     /// Whether the invitation was accepted: accepted, pending, rejected.
     pub status: Option<String>,
     /// What the member may do.
-    pub roles: Option<Vec<Named>>,
+    pub roles: Option<Vec<Role>>,
     /// What the member may do, in newer answers.
     pub policies: Option<Vec<Policy>>,
 }
@@ -40,7 +40,7 @@ pub struct User {
 
 /// A role or a permission group.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Named {
+pub struct Role {
     /// What it is called.
     pub name: Option<String>,
 }
@@ -51,12 +51,12 @@ pub struct Policy {
     /// `allow` or `deny`.
     pub access: Option<String>,
     /// What.
-    pub permission_groups: Option<Vec<Named>>,
+    pub permission_groups: Option<Vec<Role>>,
 }
 
-impl Fields {
+impl MemberFields {
     /// The e-mail address: where it always was, or where newer answers have it.
-    pub fn address(&self) -> &str {
+    pub fn email(&self) -> &str {
         let user = self.user.as_ref().and_then(|user| user.email.as_deref());
         user.or(self.email.as_deref()).unwrap_or_default()
     }
@@ -120,7 +120,7 @@ mod tests {
             ("{}", ""),
         ] {
             let member: Member = serde_json::from_str(text).unwrap();
-            assert_eq!(member.address(), address, "{text}");
+            assert_eq!(member.email(), address, "{text}");
         }
     }
 }

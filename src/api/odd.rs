@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::document::masked;
 use super::mask::mask;
-use super::pages::MOST_RECORDS;
+use super::pages::MAX_RECORDS;
 
 /// A record of a list that cannot be understood.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Records<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<T>, A::Error> {
         let mut part = Part { items: 0, records: Vec::new(), odd: Vec::new() };
-        while self.before + part.items < MOST_RECORDS {
+        while self.before + part.items < MAX_RECORDS {
             let Some(raw) = list.next_element::<&RawValue>()? else { return Ok(part) };
             part.items += 1;
             match serde_json::from_str(raw.get()) {
@@ -222,10 +222,13 @@ mod tests {
                 r#"{"id":"","email_domain":"a.example"}"#,
                 "connector 2 of the list (ID ): `` is no connector ID: it is empty",
             ),
-            ("null", "connector 2 of the list: invalid type: null, expected struct Fields"),
+            (
+                "null",
+                "connector 2 of the list: invalid type: null, expected struct ConnectorFields",
+            ),
             (
                 "[]",
-                "connector 2 of the list: invalid length 0, expected struct Fields with 7 elements",
+                "connector 2 of the list: invalid length 0, expected struct ConnectorFields with 7 elements",
             ),
         ] {
             let good = r#"{"id":"c1","email_domain":"cool.cats"}"#;
@@ -242,8 +245,8 @@ mod tests {
 
     #[test]
     fn records_beyond_the_limit_are_counted_and_not_kept() {
-        for (before, beyond) in [(0, 3), (MOST_RECORDS - 2, 3), (MOST_RECORDS, 1)] {
-            let count = MOST_RECORDS + beyond - before;
+        for (before, beyond) in [(0, 3), (MAX_RECORDS - 2, 3), (MAX_RECORDS, 1)] {
+            let count = MAX_RECORDS + beyond - before;
             let text = format!("[{}7]", "7,".repeat(count - 1));
             let part = decode::<Connector>("connector", before, &text).unwrap();
             assert_eq!((part.items, part.odd.len()), (count, count - beyond), "{before}");

@@ -9,11 +9,11 @@ use super::object::Object;
 use super::request::{Request, WriteRequest};
 
 /// An organization as the API sent it.
-pub type Organization = Object<Fields>;
+pub type Organization = Object<OrganizationFields>;
 
 /// The known fields of an organization.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct OrganizationFields {
     /// The team's domain: `<team>.cloudflareaccess.com`.
     pub auth_domain: Option<String>,
     /// What it is called.
@@ -61,7 +61,7 @@ pub fn document(account: &AccountId) -> Request<Document> {
 
 /// Replaces the organization's settings.
 pub fn replace(account: &AccountId, body: &Document) -> WriteRequest<Option<Document>> {
-    WriteRequest::put(&path(account)).body(body).decoded_by(|text| Ok(text.parse().ok()))
+    WriteRequest::put(&path(account)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }
 
 fn path(account: &AccountId) -> [&str; 4] {

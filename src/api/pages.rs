@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 /// The most pages that are asked for: a server that ignores `page` would
 /// otherwise be asked for ever.
-pub const MOST: u32 = 1000;
+pub const MAX_PAGES: u32 = 1000;
 
 /// The most records of a list that are read.
-pub const MOST_RECORDS: usize = 100_000;
+pub const MAX_RECORDS: usize = 100_000;
 
 /// The most bytes of a list that are read, its envelopes left out.
-pub const MOST_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// `result_info`, as far as it can be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -31,7 +31,7 @@ impl Paging {
 
 /// Whether another page follows page `page`, which holds `items` of the `size`
 /// asked for.
-pub fn goes_on(page: u32, items: usize, size: u32, said: Paging) -> bool {
+pub fn has_next_page(page: u32, items: usize, size: u32, said: Paging) -> bool {
     let (page, items) = (u64::from(page), items as u64);
     let size = said.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {
         // A server may give fewer than were asked for, and say so.
@@ -72,8 +72,8 @@ mod tests {
             (1, 50, "null", true),
         ] {
             let said = Paging::read(Some(info));
-            assert_eq!(goes_on(page, items, 50, said), expected, "{page} {items} {info}");
+            assert_eq!(has_next_page(page, items, 50, said), expected, "{page} {items} {info}");
         }
-        assert!(goes_on(1, 50, 50, Paging::read(None)));
+        assert!(has_next_page(1, 50, 50, Paging::read(None)));
     }
 }

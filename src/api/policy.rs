@@ -14,11 +14,11 @@ use super::request::{Request, WriteRequest};
 const PAGE: u32 = 20;
 
 /// A policy as the API sent it.
-pub type Policy = Object<Fields>;
+pub type Policy = Object<PolicyFields>;
 
 /// The known fields of a policy.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct PolicyFields {
     /// The policy's identifier.
     #[schemars(with = "String")]
     pub id: PolicyId,
@@ -65,7 +65,7 @@ pub fn replace(
 ) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&[&collection(account, app)[..], &[id.as_str()]].concat())
         .body(body)
-        .decoded_by(|text| Ok(text.parse().ok()))
+        .with_decoder(|text| Ok(text.parse().ok()))
 }
 
 fn collection<'a>(account: &'a AccountId, app: &'a AppId) -> [&'a str; 6] {

@@ -9,17 +9,17 @@ use super::object::Object;
 use super::request::{Request, WriteRequest};
 
 /// The code with which the API refuses a record that exists already.
-pub const IDENTICAL: u64 = 81058;
+pub const ERR_IDENTICAL_RECORD: u64 = 81058;
 
 /// The most bytes of one character-string (RFC 1035, section 3.3).
-const LONGEST_STRING: usize = 255;
+const MAX_STRING: usize = 255;
 
 /// A DNS record as the API sent it.
-pub type Record = Object<Fields>;
+pub type Record = Object<RecordFields>;
 
 /// The known fields of a DNS record.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct RecordFields {
     /// The record's identifier.
     #[schemars(with = "String")]
     pub id: RecordId,
@@ -28,7 +28,7 @@ pub struct Fields {
     /// Its type, such as `TXT`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Its content; that of a TXT record in quotes: see [`Fields::txt`].
+    /// Its content; that of a TXT record in quotes: see [`RecordFields::txt`].
     pub content: Option<String>,
     /// How long it may be cached, in seconds; 1 leaves that to Cloudflare.
     pub ttl: Option<u64>,
@@ -44,7 +44,7 @@ pub struct Fields {
     pub modified_on: Option<String>,
 }
 
-impl Fields {
+impl RecordFields {
     /// The value of a TXT record, as resolvers will see it.
     pub fn txt(&self) -> Option<String> {
         self.content.as_deref().map(txt_text)
@@ -73,7 +73,7 @@ pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> Writ
 /// Deletes a record. The answer holds its ID.
 pub fn delete(zone: &ZoneId, id: &RecordId) -> WriteRequest<()> {
     WriteRequest::delete(&["zones", zone.as_str(), "dns_records", id.as_str()])
-        .decoded_by(|_| Ok(()))
+        .with_decoder(|_| Ok(()))
 }
 
 /// The value of a TXT record's `content`: quotes stripped, escapes resolved
@@ -124,7 +124,7 @@ pub fn txt_content(value: &str) -> String {
     let mut piece = String::new();
     let mut length = 0;
     for character in value.chars() {
-        if length + character.len_utf8() > LONGEST_STRING {
+        if length + character.len_utf8() > MAX_STRING {
             pieces.push(std::mem::take(&mut piece));
             length = 0;
         }

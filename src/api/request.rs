@@ -16,7 +16,7 @@ pub struct Request<T, M = Read> {
     segments: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Option<Box<RawValue>>,
-    repeat: Repeat,
+    repeat: RetryMode,
     page_size: Option<u32>,
     decode: Decode<T>,
     marker: PhantomData<fn() -> M>,
@@ -48,11 +48,11 @@ pub enum Method {
 
 /// Whether a request may be sent again when its answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum RetryMode {
     /// Sending it twice comes to the same as sending it once.
-    Safe,
+    Idempotent,
     /// It may have been carried out: look before sending it again.
-    LookFirst,
+    LookUpFirst,
 }
 
 impl<T: DeserializeOwned> Request<T> {
@@ -91,7 +91,11 @@ impl<T: DeserializeOwned, M> Request<T, M> {
             segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
             query: Vec::new(),
             body: None,
-            repeat: if method == Method::Post { Repeat::LookFirst } else { Repeat::Safe },
+            repeat: if method == Method::Post {
+                RetryMode::LookUpFirst
+            } else {
+                RetryMode::Idempotent
+            },
             page_size: None,
             decode: |text| serde_json::from_str(text),
             marker: PhantomData,
@@ -119,7 +123,7 @@ impl<T, M> Request<T, M> {
     }
 
     /// With its answer read by `decode`.
-    pub fn decoded_by(mut self, decode: Decode<T>) -> Self {
+    pub fn with_decoder(mut self, decode: Decode<T>) -> Self {
         self.decode = decode;
         self
     }
@@ -135,7 +139,7 @@ impl<T, M> Request<T, M> {
     }
 
     /// The query parameters, without those of paging.
-    pub fn parameters(&self) -> &[(&'static str, String)] {
+    pub fn query_params(&self) -> &[(&'static str, String)] {
         &self.query
     }
 
@@ -145,7 +149,7 @@ impl<T, M> Request<T, M> {
     }
 
     /// Whether it may be repeated when its answer was lost.
-    pub fn repeat(&self) -> Repeat {
+    pub fn retry_mode(&self) -> RetryMode {
         self.repeat
     }
 
@@ -222,14 +226,14 @@ mod tests {
 
     #[test]
     fn only_a_post_has_to_be_looked_up_before_it_is_repeated() {
-        assert_eq!(WriteRequest::<()>::post(&["a"]).repeat(), Repeat::LookFirst);
-        assert_eq!(Request::<()>::get(&["a"]).repeat(), Repeat::Safe);
+        assert_eq!(WriteRequest::<()>::post(&["a"]).retry_mode(), RetryMode::LookUpFirst);
+        assert_eq!(Request::<()>::get(&["a"]).retry_mode(), RetryMode::Idempotent);
         for request in [
             WriteRequest::<()>::put(&["a"]),
             WriteRequest::patch(&["a"]),
             WriteRequest::delete(&["a"]),
         ] {
-            assert_eq!(request.repeat(), Repeat::Safe);
+            assert_eq!(request.retry_mode(), RetryMode::Idempotent);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use super::request::Repeat;
+use super::request::RetryMode;
 
 /// How much repeating is allowed.
 #[derive(Clone, Copy, Debug)]
@@ -17,29 +17,29 @@ pub struct Policy {
 
 /// What went wrong, as far as repeating is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Failure {
     /// No byte of the request can have been acted on.
     NotSent,
     /// The API was too busy to act on it (429).
     Throttled,
     /// It may have been carried out: no answer, a cut one, or a 5xx.
-    Lost,
+    NoResponse,
     /// It was answered with success that cannot be read: asking again brings
     /// the same.
-    Garbled,
+    Malformed,
     Final,
 }
 
 /// All that the decision rests on.
 #[derive(Clone, Copy, Debug)]
-pub struct Situation {
+pub struct Attempt {
     /// How often the request was sent, the first time included.
     pub attempts: u32,
     /// Whether it may be repeated blindly.
-    pub repeat: Repeat,
+    pub repeat: RetryMode,
     /// Whether the caller can look up what became of it.
-    pub can_look: bool,
-    pub trouble: Trouble,
+    pub can_look_up: bool,
+    pub failure: Failure,
     /// How long the server asks to wait (`Retry-After`).
     pub asked: Option<Duration>,
     /// What is left of the command's time.
@@ -63,23 +63,23 @@ pub enum Decision {
 }
 
 /// Decides what follows a failed attempt.
-pub fn decide(now: &Situation, policy: &Policy) -> Decision {
+pub fn decide(now: &Attempt, policy: &Policy) -> Decision {
     let wait = now.asked.map_or(now.backoff, |asked| asked.max(now.backoff / 2));
     let bearable = wait <= policy.longest_wait && now.left.is_none_or(|left| wait < left);
     let retries_left = now.attempts <= policy.max_retries;
-    let looked_up_first = now.repeat == Repeat::LookFirst;
-    let again = match now.trouble {
-        Trouble::Lost | Trouble::Garbled if looked_up_first && now.can_look => {
+    let looked_up_first = now.repeat == RetryMode::LookUpFirst;
+    let again = match now.failure {
+        Failure::NoResponse | Failure::Malformed if looked_up_first && now.can_look_up => {
             // Looking costs one read: where there is no time to wait, better
             // early than not at all.
             let wait = if bearable { wait } else { Duration::ZERO };
             // What was answered with success is not sent twice, found or not.
-            let then_repeat = now.trouble == Trouble::Lost && bearable && retries_left;
+            let then_repeat = now.failure == Failure::NoResponse && bearable && retries_left;
             return Decision::LookUp { wait, then_repeat };
         }
-        Trouble::Lost => !looked_up_first,
-        Trouble::NotSent | Trouble::Throttled => true,
-        Trouble::Garbled | Trouble::Final => false,
+        Failure::NoResponse => !looked_up_first,
+        Failure::NotSent | Failure::Throttled => true,
+        Failure::Malformed | Failure::Final => false,
     };
     if again && bearable && retries_left { Decision::Wait(wait) } else { Decision::Stop }
 }
@@ -102,12 +102,12 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const POLICY: Policy = Policy { max_retries: 4, longest_wait: Duration::from_mins(1) };
 
-    fn situation(trouble: Trouble, repeat: Repeat) -> Situation {
-        Situation {
+    fn situation(trouble: Failure, repeat: RetryMode) -> Attempt {
+        Attempt {
             attempts: 1,
             repeat,
-            can_look: true,
-            trouble,
+            can_look_up: true,
+            failure: trouble,
             asked: None,
             left: None,
             backoff: SECOND,
@@ -117,18 +117,18 @@ mod tests {
     #[test]
     fn what_may_have_been_carried_out_is_looked_up_first() {
         use Decision::{LookUp, Stop, Wait};
-        use Repeat::{LookFirst, Safe};
+        use RetryMode::{Idempotent, LookUpFirst};
         for (trouble, repeat, expected) in [
-            (Trouble::NotSent, Safe, Wait(SECOND)),
-            (Trouble::NotSent, LookFirst, Wait(SECOND)),
-            (Trouble::Throttled, Safe, Wait(SECOND)),
-            (Trouble::Throttled, LookFirst, Wait(SECOND)),
-            (Trouble::Lost, Safe, Wait(SECOND)),
-            (Trouble::Lost, LookFirst, LookUp { wait: SECOND, then_repeat: true }),
-            (Trouble::Garbled, Safe, Stop),
-            (Trouble::Garbled, LookFirst, LookUp { wait: SECOND, then_repeat: false }),
-            (Trouble::Final, Safe, Stop),
-            (Trouble::Final, LookFirst, Stop),
+            (Failure::NotSent, Idempotent, Wait(SECOND)),
+            (Failure::NotSent, LookUpFirst, Wait(SECOND)),
+            (Failure::Throttled, Idempotent, Wait(SECOND)),
+            (Failure::Throttled, LookUpFirst, Wait(SECOND)),
+            (Failure::NoResponse, Idempotent, Wait(SECOND)),
+            (Failure::NoResponse, LookUpFirst, LookUp { wait: SECOND, then_repeat: true }),
+            (Failure::Malformed, Idempotent, Stop),
+            (Failure::Malformed, LookUpFirst, LookUp { wait: SECOND, then_repeat: false }),
+            (Failure::Final, Idempotent, Stop),
+            (Failure::Final, LookUpFirst, Stop),
         ] {
             let now = situation(trouble, repeat);
             assert_eq!(decide(&now, &POLICY), expected, "{trouble:?} {repeat:?}");
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_up_is_not_repeated() {
-        for trouble in [Trouble::Lost, Trouble::Garbled] {
-            let now = Situation { can_look: false, ..situation(trouble, Repeat::LookFirst) };
+        for trouble in [Failure::NoResponse, Failure::Malformed] {
+            let now = Attempt { can_look_up: false, ..situation(trouble, RetryMode::LookUpFirst) };
             assert_eq!(decide(&now, &POLICY), Decision::Stop);
         }
     }
@@ -152,9 +152,11 @@ mod tests {
             (9, 4, Decision::Stop),
         ] {
             let policy = Policy { max_retries, ..POLICY };
-            let safe = Situation { attempts, ..situation(Trouble::Lost, Repeat::Safe) };
+            let safe =
+                Attempt { attempts, ..situation(Failure::NoResponse, RetryMode::Idempotent) };
             assert_eq!(decide(&safe, &policy), expected, "{attempts} of {max_retries}");
-            let creation = Situation { attempts, ..situation(Trouble::Lost, Repeat::LookFirst) };
+            let creation =
+                Attempt { attempts, ..situation(Failure::NoResponse, RetryMode::LookUpFirst) };
             let then_repeat = expected != Decision::Stop;
             let expected = Decision::LookUp { wait: SECOND, then_repeat };
             assert_eq!(decide(&creation, &policy), expected);
@@ -173,10 +175,10 @@ mod tests {
             // Many clients told "now" must not all come at once.
             (Duration::ZERO, None, Decision::Wait(SECOND / 2)),
         ] {
-            let now = Situation {
+            let now = Attempt {
                 asked: Some(asked),
                 left,
-                ..situation(Trouble::Throttled, Repeat::Safe)
+                ..situation(Failure::Throttled, RetryMode::Idempotent)
             };
             assert_eq!(decide(&now, &POLICY), expected, "{asked:?} {left:?}");
         }
@@ -184,10 +186,10 @@ mod tests {
 
     #[test]
     fn without_time_to_wait_a_lost_creation_is_looked_up_at_once_and_not_repeated() {
-        let lost = situation(Trouble::Lost, Repeat::LookFirst);
+        let lost = situation(Failure::NoResponse, RetryMode::LookUpFirst);
         for now in [
-            Situation { left: Some(Duration::from_millis(1)), ..lost },
-            Situation { asked: Some(Duration::from_mins(5)), ..lost },
+            Attempt { left: Some(Duration::from_millis(1)), ..lost },
+            Attempt { asked: Some(Duration::from_mins(5)), ..lost },
         ] {
             let expected = Decision::LookUp { wait: Duration::ZERO, then_repeat: false };
             assert_eq!(decide(&now, &POLICY), expected, "{now:?}");

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use filter::Filter;
-pub use recipient::{Association, Recipient, To};
-pub use resource::{Resource, Type};
+pub use recipient::{Association, Recipient, RecipientSpec};
+pub use resource::{Resource, ResourceType};
 
 use super::ids::{AccountId, ShareId};
 use super::object::Object;
@@ -21,11 +21,11 @@ use super::request::{Request, WriteRequest};
 pub const PAGE: u32 = 100;
 
 /// A share as the API sent it.
-pub type Share = Object<Fields>;
+pub type Share = Object<ShareFields>;
 
 /// The known fields of a share.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct ShareFields {
     /// The share's identifier.
     #[schemars(with = "String")]
     pub id: ShareId,
@@ -57,7 +57,7 @@ pub struct Fields {
     /// How many it is being taken from.
     pub disassociating_recipient_count: Option<u64>,
     /// What is shared, where this was asked for.
-    pub resources: Option<Vec<resource::Fields>>,
+    pub resources: Option<Vec<resource::ResourceFields>>,
 }
 
 /// How far the life of a share, or of a resource in it, has come.
@@ -101,7 +101,7 @@ pub enum Kind {
     Other(String),
 }
 
-impl Fields {
+impl ShareFields {
     /// Whether it stands. One that does not say is taken to stand.
     pub fn is_active(&self) -> bool {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
@@ -157,8 +157,8 @@ pub fn get(account: &AccountId, id: &ShareId, include: Include) -> Request<Share
 pub fn create(
     account: &AccountId,
     name: &str,
-    recipients: &[To],
-    resources: &[resource::Shared],
+    recipients: &[RecipientSpec],
+    resources: &[resource::NewResource],
 ) -> WriteRequest<Share> {
     WriteRequest::post(&collection(account)).body(&json!({
         "name": name,
@@ -169,12 +169,12 @@ pub fn create(
 
 /// Gives a share another name. Nothing else of it can be changed.
 pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> WriteRequest<()> {
-    WriteRequest::put(&one(account, id)).body(&json!({ "name": name })).decoded_by(|_| Ok(()))
+    WriteRequest::put(&one(account, id)).body(&json!({ "name": name })).with_decoder(|_| Ok(()))
 }
 
 /// Begins to delete a share. The answer shows it as it is then: `deleting`.
 pub fn delete(account: &AccountId, id: &ShareId) -> WriteRequest<()> {
-    WriteRequest::delete(&one(account, id)).decoded_by(|_| Ok(()))
+    WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 3] {
@@ -207,11 +207,11 @@ mod tests {
     #[test]
     fn a_creation_carries_every_required_field() {
         let account: AccountId = "0123456789abcdef0123456789abcdef".parse().unwrap();
-        let resource = resource::Shared::grant(&account, &"g1".parse().unwrap());
+        let resource = resource::NewResource::grant(&account, &"g1".parse().unwrap());
         let request = create(
             &account,
             "Identity provider: Okta",
-            &[To::Account(account.clone())],
+            &[RecipientSpec::Account(account.clone())],
             &[resource],
         );
         assert_eq!(

@@ -19,7 +19,7 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 
 /// How long `Ratelimit` asks to wait before the next request: until the window
 /// of the policy that has nothing left is reset. `"default";r=0;t=30` is 30 s.
-pub fn hold(value: &str) -> Option<Duration> {
+pub fn rate_limit_wait(value: &str) -> Option<Duration> {
     value.split(',').filter_map(exhausted).max()
 }
 
@@ -68,7 +68,7 @@ mod tests {
             (r#""default";r=none;t=3"#, None),
             ("", None),
         ] {
-            assert_eq!(hold(value), seconds.map(Duration::from_secs), "{value}");
+            assert_eq!(rate_limit_wait(value), seconds.map(Duration::from_secs), "{value}");
         }
     }
 }

@@ -11,15 +11,15 @@ use super::request::{Request, WriteRequest};
 
 /// The answer to a verification, as the API sent it. That it is active does
 /// not prove any permission.
-pub type Verification = Object<Fields>;
+pub type Verification = Object<TokenFields>;
 
 /// The known fields of a verification.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct TokenFields {
     /// The token's identifier, which is no secret.
     pub id: Option<String>,
     /// Whether it can be used.
-    pub status: Option<Status>,
+    pub status: Option<TokenStatus>,
     /// From when on it can be used (RFC 3339).
     pub not_before: Option<String>,
     /// Until when it can be used (RFC 3339).
@@ -29,7 +29,7 @@ pub struct Fields {
 /// Whether a token can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum TokenStatus {
     /// It can.
     Active,
     /// It was switched off.
@@ -41,10 +41,10 @@ pub enum Status {
     Other(String),
 }
 
-impl Fields {
+impl TokenFields {
     /// Whether the API calls it active. An unknown state is not.
     pub fn is_active(&self) -> bool {
-        self.status == Some(Status::Active)
+        self.status == Some(TokenStatus::Active)
     }
 }
 
@@ -64,7 +64,7 @@ pub const ACCOUNT_SCOPE: &str = "com.cloudflare.api.account";
 
 /// Something that a token can be given.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Group {
+pub struct PermissionGroup {
     pub id: String,
     /// Its name, which groups of other scopes may share.
     #[serde(default)]
@@ -75,7 +75,7 @@ pub struct Group {
 /// A token that was made. Neither printed nor kept as a whole: its value is
 /// told this once.
 #[derive(Deserialize)]
-pub struct Made {
+pub struct CreatedToken {
     /// The token's identifier, which is no secret.
     pub id: String,
     /// Until when it can be used (RFC 3339).
@@ -86,7 +86,7 @@ pub struct Made {
 
 /// All permission groups: one page. Not asked for by name: whether that filter
 /// is exact is not documented.
-pub fn permission_groups(account: &AccountId) -> Request<Vec<Group>> {
+pub fn permission_groups(account: &AccountId) -> Request<Vec<PermissionGroup>> {
     Request::get(&["accounts", account.as_str(), "tokens", "permission_groups"])
 }
 
@@ -97,7 +97,7 @@ pub fn create(
     name: &str,
     groups: &[String],
     expires_on: &str,
-) -> WriteRequest<Made> {
+) -> WriteRequest<CreatedToken> {
     let groups: Vec<_> = groups.iter().map(|id| json!({ "id": id })).collect();
     WriteRequest::post(&["accounts", account.as_str(), "tokens"]).body(&json!({
         "name": name,
@@ -112,7 +112,7 @@ pub fn create(
 
 /// Removes a token of the account's.
 pub fn delete(account: &AccountId, id: &str) -> WriteRequest<()> {
-    WriteRequest::delete(&["accounts", account.as_str(), "tokens", id]).decoded_by(|_| Ok(()))
+    WriteRequest::delete(&["accounts", account.as_str(), "tokens", id]).with_decoder(|_| Ok(()))
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {

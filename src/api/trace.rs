@@ -6,9 +6,9 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use tracing::{Level, debug, enabled, info};
 
-use super::fault::Fault;
+use super::http::{HttpRequest, HttpResponse};
 use super::mask::{MASKED, mask_with};
-use super::wire::{Answer, Call};
+use super::request_error::RequestError;
 use crate::input::secret_name::is_secret_name;
 
 /// The events' target.
@@ -17,7 +17,7 @@ pub const TARGET: &str = "cfsso::http";
 /// The most bytes of a body that are shown.
 const LONGEST_BODY: usize = 64 * 1024;
 
-pub(super) fn sent(call: &Call, headers: &HeaderMap, secret: &str) {
+pub(super) fn sent(call: &HttpRequest, headers: &HeaderMap, secret: &str) {
     if !enabled!(target: TARGET, Level::DEBUG) {
         return;
     }
@@ -58,7 +58,11 @@ pub(super) fn body(direction: &str, body: &[u8], secret: &str) {
     }
 }
 
-pub(super) fn answered(call: &Call, result: &Result<Answer, Fault>, took: Duration) {
+pub(super) fn response(
+    call: &HttpRequest,
+    result: &Result<HttpResponse, RequestError>,
+    took: Duration,
+) {
     if !enabled!(target: TARGET, Level::INFO) {
         return;
     }
@@ -71,23 +75,23 @@ pub(super) fn answered(call: &Call, result: &Result<Answer, Fault>, took: Durati
     info!(target: TARGET, "{name} {outcome} {} ms{ray}", took.as_millis());
 }
 
-pub(super) fn retry(call: &Call, fault: &Fault, wait: Duration, then: &str) {
+pub(super) fn retry(call: &HttpRequest, fault: &RequestError, wait: Duration, then: &str) {
     info!(target: TARGET, "{} {then} in {} ms: {}", call.name, wait.as_millis(), told(fault));
 }
 
-pub(super) fn hold(call: &Call, wait: Duration) {
+pub(super) fn rate_limit_wait(call: &HttpRequest, wait: Duration) {
     info!(
         target: TARGET,
         "{} waits {} ms: the rate limit is used up", call.name, wait.as_millis()
     );
 }
 
-pub(super) fn look_up_failed(call: &Call, error: &super::Error) {
+pub(super) fn look_up_failed(call: &HttpRequest, error: &super::Error) {
     info!(target: TARGET, "{} cannot be looked up: {error}: {}", call.name, told(&error.fault));
 }
 
 /// A fault and its cause in one line.
-fn told(fault: &Fault) -> String {
+fn told(fault: &RequestError) -> String {
     match std::error::Error::source(fault) {
         Some(cause) => format!("{fault}: {cause}"),
         None => fault.to_string(),

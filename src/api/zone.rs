@@ -8,21 +8,21 @@ use super::object::Object;
 use super::request::Request;
 
 /// A zone as the API sent it.
-pub type Zone = Object<Fields>;
+pub type Zone = Object<ZoneFields>;
 
 /// The known fields of a zone.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct ZoneFields {
     /// The zone's identifier.
     #[schemars(with = "String")]
     pub id: ZoneId,
     /// Its name.
     pub name: String,
     /// Whether its name servers are in use.
-    pub status: Option<Status>,
+    pub status: Option<ZoneStatus>,
     /// Who serves its names.
     #[serde(rename = "type")]
-    pub kind: Option<Setup>,
+    pub kind: Option<ZoneType>,
     /// Whether it only serves DNS.
     pub paused: Option<bool>,
     /// The account it belongs to.
@@ -51,7 +51,7 @@ pub struct Owner {
 /// Whether a zone's name servers are in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum ZoneStatus {
     /// They are.
     Active,
     /// Not yet.
@@ -68,7 +68,7 @@ pub enum Status {
 /// Who serves a zone's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Setup {
+pub enum ZoneType {
     /// Cloudflare.
     Full,
     /// Another provider: records here are not what the public sees.
@@ -82,7 +82,7 @@ pub enum Setup {
     Other(String),
 }
 
-impl Status {
+impl ZoneStatus {
     /// The state as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
@@ -95,15 +95,15 @@ impl Status {
     }
 }
 
-impl Fields {
+impl ZoneFields {
     /// Whether its name servers are in use. An unknown state is not.
     pub fn is_active(&self) -> bool {
-        self.status == Some(Status::Active)
+        self.status == Some(ZoneStatus::Active)
     }
 
     /// Whether the public sees the records that are kept here.
-    pub fn is_served_here(&self) -> bool {
-        self.is_active() && self.kind == Some(Setup::Full)
+    pub fn is_hosted_by_cloudflare(&self) -> bool {
+        self.is_active() && self.kind == Some(ZoneType::Full)
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
         ] {
             let text = format!(r#"{{"id":"z1","name":"cool.cats",{fields}}}"#);
             let zone: Zone = serde_json::from_str(&text).unwrap();
-            assert_eq!(zone.is_served_here(), expected, "{fields}");
+            assert_eq!(zone.is_hosted_by_cloudflare(), expected, "{fields}");
             assert_eq!(serde_json::to_string(&zone).unwrap(), text);
         }
     }

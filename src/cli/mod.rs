@@ -1,7 +1,7 @@
 //! The command line: a tree of nouns, the options that every command takes, and
 //! one exhaustive match.
 
-mod deferred;
+mod lazy;
 pub mod usage;
 
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use crate::commands::{
 };
 use crate::context::Context;
 use crate::settings::Options;
-use deferred::Deferred;
+use lazy::LazyCommand;
 
 /// Set up, guard and recover Cloudflare dashboard SSO
 #[derive(Parser, Debug)]
@@ -43,114 +43,114 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Show what each domain's sign-in goes through, and what is wrong
-    Status(Deferred<status::Args>),
+    Status(LazyCommand<status::Args>),
     /// Set a domain up, from the connector to enforced sign-in
-    Setup(Deferred<setup::Args>),
+    Setup(LazyCommand<setup::Args>),
     /// Check what `enable` checks, and change nothing
-    Preflight(Deferred<preflight::Args>),
+    Preflight(LazyCommand<preflight::Args>),
     /// Audit every connector, and what this machine left behind
-    Doctor(Deferred<doctor::Args>),
+    Doctor(LazyCommand<doctor::Args>),
     /// Work with connectors one step at a time
     #[command(subcommand, visible_alias = "connectors")]
-    Connector(Deferred<connector::Command>),
+    Connector(LazyCommand<connector::Command>),
     /// Work with identity providers
     #[command(subcommand, visible_alias = "idps")]
-    Idp(Deferred<idp::Command>),
+    Idp(LazyCommand<idp::Command>),
     /// Work with Access applications, above all the dashboard's sign-in
     #[command(subcommand, visible_alias = "apps")]
-    App(Deferred<app::Command>),
+    App(LazyCommand<app::Command>),
     /// Look at the Zero Trust organization, and rename its team
     #[command(subcommand)]
-    Team(Deferred<team::Command>),
+    Team(LazyCommand<team::Command>),
     /// Say who is calling: the token's kind, its end and its accounts
-    Whoami(Deferred<whoami::Args>),
+    Whoami(LazyCommand<whoami::Args>),
     /// Check the token in use, and make one for emergencies
     #[command(subcommand)]
-    Token(Deferred<token::Command>),
+    Token(LazyCommand<token::Command>),
     /// Get back into the dashboard when nobody can sign in, and undo it
-    Bypass(Deferred<bypass::Args>),
+    Bypass(LazyCommand<bypass::Args>),
     /// Short for `connector create`
-    Create(Deferred<connector::create::Args>),
+    Create(LazyCommand<connector::create::Args>),
     /// Short for `connector verify`
-    Verify(Deferred<connector::verify::Args>),
+    Verify(LazyCommand<connector::verify::Args>),
     /// Short for `connector enable`
-    Enable(Deferred<connector::enable::Args>),
+    Enable(LazyCommand<connector::enable::Args>),
     /// Short for `connector disable`
-    Disable(Deferred<connector::disable::Args>),
+    Disable(LazyCommand<connector::disable::Args>),
     /// Show what the name servers serve at a domain, and what it means
-    Dig(Deferred<dig::Args>),
+    Dig(LazyCommand<dig::Args>),
     /// Show what this machine changed, and put it back
     #[command(subcommand)]
-    Journal(Deferred<journal::Command>),
+    Journal(LazyCommand<journal::Command>),
     /// Share an identity provider with other accounts of the organization
     #[command(subcommand)]
-    Federation(Deferred<federation::Command>),
+    Federation(LazyCommand<federation::Command>),
     /// Work with resource shares one step at a time
     #[command(subcommand, visible_alias = "shares")]
-    Share(Deferred<share::Command>),
+    Share(LazyCommand<share::Command>),
     /// Rehearse set-up, lockout and recovery in a simulator of its own
-    Drill(Deferred<drill::Args>),
+    Drill(LazyCommand<drill::Args>),
     /// Run the built-in simulator for other programs
     #[command(subcommand)]
-    Sandbox(Deferred<sandbox::Command>),
+    Sandbox(LazyCommand<sandbox::Command>),
     /// Print a script that completes commands in a shell
-    Completions(Deferred<completions::Args>),
+    Completions(LazyCommand<completions::Args>),
     /// Print the manual page
-    Man(Deferred<man::Args>),
+    Man(LazyCommand<man::Args>),
     /// Print the JSON Schema of a result
-    Schema(Deferred<schema::Args>),
+    Schema(LazyCommand<schema::Args>),
     /// Explain a command or a topic
-    Help(Deferred<help::Args>),
+    Help(LazyCommand<help::Args>),
 }
 
 impl Command {
     /// Commands that need neither settings nor account run at once.
-    pub fn run_alone(&self) -> Option<anyhow::Result<Outcome>> {
+    pub fn run_without_context(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
-            Self::Completions(Deferred(args)) => Some(Ok(completions::run(args, tree()))),
-            Self::Man(Deferred(args)) => Some(man::run(args, tree())),
-            Self::Schema(Deferred(args)) => Some(schema::run(args)),
-            Self::Help(Deferred(args)) => Some(help::run(args, tree())),
+            Self::Completions(LazyCommand(args)) => Some(Ok(completions::run(args, tree()))),
+            Self::Man(LazyCommand(args)) => Some(man::run(args, tree())),
+            Self::Schema(LazyCommand(args)) => Some(schema::run(args)),
+            Self::Help(LazyCommand(args)) => Some(help::run(args, tree())),
             _ => None,
         }
     }
 
     /// Whether the command runs until it is interrupted, and that is its end.
-    pub fn is_service(&self) -> bool {
-        matches!(self, Self::Sandbox(Deferred(sandbox::Command::Serve(_))))
+    pub fn is_long_running(&self) -> bool {
+        matches!(self, Self::Sandbox(LazyCommand(sandbox::Command::Serve(_))))
     }
 
     /// Whether the command may change nothing, whatever the options say.
-    pub fn only_reads(&self) -> bool {
-        matches!(self, Self::Drill(Deferred(args)) if args.against_profile)
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Drill(LazyCommand(args)) if args.against_profile)
     }
 
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
-            Self::Status(Deferred(args)) => status::run(args, context).await,
-            Self::Setup(Deferred(args)) => setup::run(args, context).await,
-            Self::Preflight(Deferred(args)) => preflight::run(args, context).await,
-            Self::Doctor(Deferred(args)) => doctor::run(args, context).await,
-            Self::Connector(Deferred(command)) => connector::run(command, context).await,
-            Self::Idp(Deferred(command)) => idp::run(command, context).await,
-            Self::App(Deferred(command)) => app::run(command, context).await,
-            Self::Team(Deferred(command)) => team::run(command, context).await,
-            Self::Whoami(Deferred(args)) => whoami::run(args, context).await,
-            Self::Token(Deferred(command)) => token::run(command, context).await,
-            Self::Bypass(Deferred(args)) => bypass::run(args, context).await,
-            Self::Create(Deferred(args)) => connector::create::run(args, context).await,
-            Self::Verify(Deferred(args)) => connector::verify::run(args, context).await,
-            Self::Enable(Deferred(args)) => connector::enable::run(args, context).await,
-            Self::Disable(Deferred(args)) => connector::disable::run(args, context).await,
-            Self::Dig(Deferred(args)) => dig::run(args, context).await,
-            Self::Journal(Deferred(command)) => journal::run(command, context).await,
-            Self::Sandbox(Deferred(command)) => sandbox::run(command, context).await,
-            Self::Drill(Deferred(args)) => drill::run(args, context).await,
-            Self::Federation(Deferred(command)) => federation::run(command, context).await,
-            Self::Share(Deferred(command)) => share::run(command, context).await,
+            Self::Status(LazyCommand(args)) => status::run(args, context).await,
+            Self::Setup(LazyCommand(args)) => setup::run(args, context).await,
+            Self::Preflight(LazyCommand(args)) => preflight::run(args, context).await,
+            Self::Doctor(LazyCommand(args)) => doctor::run(args, context).await,
+            Self::Connector(LazyCommand(command)) => connector::run(command, context).await,
+            Self::Idp(LazyCommand(command)) => idp::run(command, context).await,
+            Self::App(LazyCommand(command)) => app::run(command, context).await,
+            Self::Team(LazyCommand(command)) => team::run(command, context).await,
+            Self::Whoami(LazyCommand(args)) => whoami::run(args, context).await,
+            Self::Token(LazyCommand(command)) => token::run(command, context).await,
+            Self::Bypass(LazyCommand(args)) => bypass::run(args, context).await,
+            Self::Create(LazyCommand(args)) => connector::create::run(args, context).await,
+            Self::Verify(LazyCommand(args)) => connector::verify::run(args, context).await,
+            Self::Enable(LazyCommand(args)) => connector::enable::run(args, context).await,
+            Self::Disable(LazyCommand(args)) => connector::disable::run(args, context).await,
+            Self::Dig(LazyCommand(args)) => dig::run(args, context).await,
+            Self::Journal(LazyCommand(command)) => journal::run(command, context).await,
+            Self::Sandbox(LazyCommand(command)) => sandbox::run(command, context).await,
+            Self::Drill(LazyCommand(args)) => drill::run(args, context).await,
+            Self::Federation(LazyCommand(command)) => federation::run(command, context).await,
+            Self::Share(LazyCommand(command)) => share::run(command, context).await,
             Self::Completions(_) | Self::Man(_) | Self::Schema(_) | Self::Help(_) => {
-                self.run_alone().expect("it needs no settings")
+                self.run_without_context().expect("it needs no settings")
             }
         }
     }

@@ -6,11 +6,11 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::Cli;
-use crate::output::{ExitCode, Failure};
+use crate::output::{ErrorReport, ExitCode};
 
 /// The failure that the refused command line `args` is. Its message is clap's
 /// sentence, its hint what clap suggests and where the help is.
-pub fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
+pub fn usage_error(error: &clap::Error, args: &[OsString]) -> ErrorReport {
     let text = error.render().to_string();
     let command = named(args);
     let message = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -22,7 +22,7 @@ pub fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     };
     let tips = text.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
     let help = format!("`{command} --help` shows how it is used");
-    let mut failure = Failure::new(ExitCode::Usage, message);
+    let mut failure = ErrorReport::new(ExitCode::Usage, message);
     failure.hint = Some(tips.chain([help.as_str()]).collect::<Vec<_>>().join("\n"));
     failure
 }
@@ -82,7 +82,7 @@ mod tests {
         ] {
             let args: Vec<_> =
                 ["cfsso"].into_iter().chain(line.split(' ')).map(Into::into).collect();
-            let failure = failure(&crate::cli::parse(&args).unwrap_err(), &args);
+            let failure = usage_error(&crate::cli::parse(&args).unwrap_err(), &args);
             assert_eq!(failure.message, message, "{line}");
             assert_eq!(failure.hint.as_deref(), Some(hint), "{line}");
             assert_eq!(failure.exit_code, ExitCode::Usage, "{line}");

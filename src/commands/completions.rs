@@ -4,7 +4,7 @@ use clap::Command;
 use clap_complete::Shell;
 
 use super::Outcome;
-use super::help::Printed;
+use super::help::HelpText;
 
 /// Arguments of `completions`.
 #[derive(clap::Args, Debug)]
@@ -20,5 +20,5 @@ pub struct Args {
 pub fn run(args: &Args, mut tree: Command) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut tree, "cfsso", &mut script);
-    Outcome::done(Printed(String::from_utf8_lossy(&script).into_owned()))
+    Outcome::done(HelpText(String::from_utf8_lossy(&script).into_owned()))
 }

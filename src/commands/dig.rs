@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::context::Context;
-use crate::dns::{self, Awaited, Judgement, Reach, Role, Server, Survey, Transport, Verdict};
+use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Server, Transport, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{Stop, StopKind};
-use crate::output::{ExitCode, Mark, Page, Show, Text};
-use crate::words::counted;
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::plural::count_noun;
 
 /// Arguments of `dig`.
 #[derive(clap::Args, Debug)]
@@ -45,10 +45,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let expected = expected(&args, context).await?;
     let expected = expected.as_deref().map(str::as_bytes);
     let (survey, judgement) = if args.wait {
-        awaited(&args, expected, context).await?
+        wait_until_visible(&args, expected, context).await?
     } else {
-        let survey = resolver.survey(&args.domain, expected, Reach::Everyone).await;
-        let judgement = dns::judge(&survey, expected, context.clock.now());
+        let survey = resolver.survey(&args.domain, expected, Scope::All).await;
+        let judgement = dns::diagnose(&survey, expected, context.clock.now());
         (survey, judgement)
     };
     let exit = if judgement.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
@@ -58,30 +58,30 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(dns::Report::new(&args.domain, expected, survey, judgement)).exit(exit))
 }
 
-async fn awaited(
+async fn wait_until_visible(
     args: &Args,
     expected: Option<&[u8]>,
     context: &Context,
-) -> anyhow::Result<(Survey, Judgement)> {
+) -> anyhow::Result<(Lookup, Diagnosis)> {
     let resolver = context.resolver().await?;
     let deadline = context.wait_deadline();
-    let Awaited { survey, judgement } =
-        dns::await_visible(resolver, &args.domain, expected, deadline, |_, judgement| {
-            context.screen.event(&Look {
+    let LookupResult { survey, judgement } =
+        dns::wait_until_visible(resolver, &args.domain, expected, deadline, |_, judgement| {
+            context.screen.event(&LookupEvent {
                 event: "waiting",
                 verdict: judgement.verdict,
                 text: &judgement.summary,
             });
-            context.screen.waiting(format!("{}: {}", args.domain, judgement.summary));
+            context.screen.start_wait(format!("{}: {}", args.domain, judgement.summary));
         })
         .await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok((survey, judgement))
 }
 
 /// One look of a wait.
 #[derive(Serialize)]
-struct Look<'a> {
+struct LookupEvent<'a> {
     event: &'static str,
     verdict: Verdict,
     text: &'a str,
@@ -92,8 +92,8 @@ async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<Strin
     let connector = connector::find(&context.tools().await?, selector).await?;
     match connector.code() {
         Some(code) => Ok(Some(code.to_owned())),
-        None => Err(Stop::new(
-            StopKind::NotYet,
+        None => Err(FlowError::new(
+            FlowErrorKind::NotYet,
             format!("the API tells no verification code for `{selector}`"),
         )
         .hint(format!("`cfsso connector get {selector} -o json`"))
@@ -106,7 +106,7 @@ async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<Strin
 #[serde(transparent)]
 struct Short(Vec<String>);
 
-impl Show for Short {
+impl Render for Short {
     fn show(&self, page: &mut Page) {
         for line in &self.0 {
             page.literal(line);
@@ -118,14 +118,14 @@ impl Show for Short {
     }
 }
 
-impl Show for dns::Report {
+impl Render for dns::Report {
     fn show(&self, page: &mut Page) {
         let mark = match self.verdict {
-            Verdict::Visible => Mark::Done,
+            Verdict::Visible => Status::Done,
             Verdict::PartiallyPublished | Verdict::CachedNegative | Verdict::CachedStale => {
-                Mark::Doing
+                Status::Running
             }
-            _ => Mark::Failed,
+            _ => Status::Failed,
         };
         page.line(page.state(mark, &self.verdict.to_string()) + "  " + Text::strong(&self.name));
         page.paragraph(Text::prose(&self.summary));
@@ -152,11 +152,11 @@ impl Show for dns::Report {
             page.blank();
         }
         for line in evidence {
-            page.hanging("- ", Text::prose(line));
+            page.labeled("- ", Text::prose(line));
         }
         if let Some(remedy) = &self.remedy {
             page.blank();
-            page.hanging(Text::strong("next:") + " ", Text::prose(remedy));
+            page.labeled(Text::strong("next:") + " ", Text::prose(remedy));
         }
     }
 
@@ -203,7 +203,7 @@ fn answer(server: &Server, expected: Option<&str>) -> Text {
         (false, 0, Some(rcode)) => Text::bad(rcode.to_string()),
         (false, 0, None) => Text::bad("nothing"),
         (false, count, _) => {
-            Text::warn(format!("{}, not the code{via}", counted(count, "TXT record")))
+            Text::warn(format!("{}, not the code{via}", count_noun(count, "TXT record")))
         }
     }
 }

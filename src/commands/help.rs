@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{Outcome, schema};
 use crate::flow::check::Severity;
 use crate::flow::doctor::{self, FindingId};
-use crate::flow::{Stop, StopKind};
-use crate::output::{ExitCode, Page, Show, Text};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{ExitCode, Page, Render, Text};
 
 /// Arguments of `help`.
 #[derive(clap::Args, Debug)]
@@ -28,9 +28,9 @@ pub struct Args {
 /// Text that is printed as it is.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct Printed(pub String);
+pub struct HelpText(pub String);
 
-impl Show for Printed {
+impl Render for HelpText {
     fn show(&self, page: &mut Page) {
         page.literal(&self.0);
     }
@@ -57,8 +57,8 @@ pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
     let words: Vec<_> = args.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["exit-codes"] => Ok(Outcome::done(exit_codes())),
-        ["environment"] => Ok(Outcome::done(Printed(ENVIRONMENT.to_owned()))),
-        ["json"] => Ok(Outcome::done(Printed(json()))),
+        ["environment"] => Ok(Outcome::done(HelpText(ENVIRONMENT.to_owned()))),
+        ["json"] => Ok(Outcome::done(HelpText(json()))),
         ["findings"] => Ok(Outcome::done(findings())),
         words => command(words, tree),
     }
@@ -69,11 +69,11 @@ fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
     let mut found = &mut tree;
     for word in words {
         found = found.find_subcommand_mut(word).ok_or_else(|| {
-            Stop::new(StopKind::Usage, format!("there is no command and no topic `{}`", words.join(" ")))
+            FlowError::new(FlowErrorKind::Usage, format!("there is no command and no topic `{}`", words.join(" ")))
                 .hint("the topics are `exit-codes`, `environment`, `json` and `findings`; the commands are in `cfsso --help`")
         })?;
     }
-    Ok(Outcome::done(Printed(found.render_long_help().to_string())))
+    Ok(Outcome::done(HelpText(found.render_long_help().to_string())))
 }
 
 fn exit_codes() -> ExitCodes {
@@ -85,7 +85,7 @@ fn exit_codes() -> ExitCodes {
     ExitCodes(rows.collect())
 }
 
-impl Show for ExitCodes {
+impl Render for ExitCodes {
     fn show(&self, page: &mut Page) {
         let rows: Vec<_> = self
             .0
@@ -120,12 +120,12 @@ fn findings() -> Findings {
         id: id.as_str(),
         severity: id.severity(),
         permission: id.permission(),
-        about: doctor::about(*id),
+        about: doctor::description(*id),
     });
     Findings(explained.collect())
 }
 
-impl Show for Findings {
+impl Render for Findings {
     fn show(&self, page: &mut Page) {
         page.paragraph(
             "An error keeps people out where SSO is enforced, and is a warning where it is not.",
@@ -137,9 +137,9 @@ impl Show for Findings {
             };
             page.blank();
             page.line(Text::strong(id) + Text::plain("  ") + severity);
-            page.hanging("  ", Text::prose(about));
+            page.labeled("  ", Text::prose(about));
             if let Some(permission) = permission {
-                page.hanging("  ", Text::dim(format!("needs the permission {permission}")));
+                page.labeled("  ", Text::dim(format!("needs the permission {permission}")));
             }
         }
     }

@@ -7,7 +7,7 @@ use clap::Command;
 use clap_mangen::Man;
 
 use super::Outcome;
-use super::help::Printed;
+use super::help::HelpText;
 
 /// Arguments of `man`.
 #[derive(clap::Args, Debug)]
@@ -24,12 +24,12 @@ pub struct Args {
 pub fn run(args: &Args, mut command: Command) -> anyhow::Result<Outcome> {
     command.build();
     match &args.dir {
-        None => Ok(Outcome::done(Printed(page(&command)?))),
+        None => Ok(Outcome::done(HelpText(page(&command)?))),
         Some(dir) => {
             std::fs::create_dir_all(dir)
                 .with_context(|| format!("cannot make the folder {}", dir.display()))?;
             let count = write(&command, dir)?;
-            Ok(Outcome::done(Printed(format!("{count} pages written to {}\n", dir.display()))))
+            Ok(Outcome::done(HelpText(format!("{count} pages written to {}\n", dir.display()))))
         }
     }
 }

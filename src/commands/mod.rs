@@ -2,19 +2,18 @@
 
 pub mod app;
 pub mod bypass;
-pub mod change;
 pub mod completions;
 pub mod connector;
 pub mod dig;
 pub mod doctor;
 pub mod drill;
-pub mod edit;
 pub mod federation;
 pub mod help;
 pub mod idp;
 pub mod journal;
 pub mod man;
 mod odd;
+pub mod plan_output;
 pub mod preflight;
 pub mod sandbox;
 pub mod schema;
@@ -23,7 +22,8 @@ pub mod share;
 pub mod status;
 pub mod team;
 pub mod token;
-pub mod undone;
+pub mod undo_output;
+pub mod update_output;
 pub mod whoami;
 
 use crate::output::{ExitCode, Report};

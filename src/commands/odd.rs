@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::Outcome;
 use crate::api::Client;
 use crate::api::odd::OddRecord;
-use crate::output::{Mark, Page, Report, Text};
+use crate::output::{Page, Report, Status, Text};
 
 /// A list and the odd records that it came with.
 struct Listed<R> {
@@ -38,7 +38,7 @@ impl<R: Report> Report for Listed<R> {
     fn show(&self, page: &mut Page) {
         self.list.show(page);
         for odd in &self.odd {
-            page.marked(Mark::Warning, Text::prose(odd.describe()));
+            page.status_line(Status::Warning, Text::prose(odd.describe()));
         }
     }
 

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Outcome, change};
+use super::{Outcome, plan_output};
 use crate::context::Context;
-use crate::flow::Tools;
-use crate::flow::check::{Check, CheckId, State};
+use crate::flow::Env;
+use crate::flow::check::{Check, CheckId, CheckState};
 use crate::flow::connector::Selector;
 use crate::flow::plan::Plan;
-use crate::flow::preflight::{self, Asking, Looked, Terms, Wanted};
-use crate::flow::setup::Enabling;
-use crate::output::{Mark, Page, Show, Text};
-use crate::words;
+use crate::flow::preflight::{self, Preflight, RunIf, Sources, Thresholds};
+use crate::flow::setup::EnableOptions;
+use crate::output::{Page, Render, Status, Text};
+use crate::plural;
 
 /// Arguments of `preflight`.
 #[derive(clap::Args, Debug)]
@@ -30,78 +30,79 @@ pub struct Args {
     connector: Option<Selector>,
 
     #[command(flatten)]
-    guard: Guard,
+    guard: CheckArgs,
 }
 
 impl Args {
     /// Of this connector, without options.
     pub fn of(connector: Selector) -> Self {
-        Self { connector: Some(connector), guard: Guard::default() }
+        Self { connector: Some(connector), guard: CheckArgs::default() }
     }
 }
 
 /// What the checks before enforcement may let pass, and what they prove besides.
 #[derive(clap::Args, Debug, Default)]
-pub struct Guard {
+pub struct CheckArgs {
     /// Go on although this check fails, repeatable
     #[arg(long, value_name = "CHECK")]
     accept_risk: Vec<CheckId>,
 
     #[command(flatten)]
-    proof: Proof,
+    proof: RecoveryTokenArgs,
 }
 
 /// What is proven of tokens for lockouts.
 #[derive(clap::Args, Debug)]
-pub struct Proof {
+pub struct RecoveryTokenArgs {
     /// Prove the token in this file, kept for lockouts; it is not stored
     #[arg(long, value_name = "FILE")]
     recovery_token_file: Option<PathBuf>,
 
     /// Days that a token for lockouts has to last
-    #[arg(long, value_name = "DAYS", default_value_t = Terms::MIN_TOKEN_DAYS)]
+    #[arg(long, value_name = "DAYS", default_value_t = Thresholds::MIN_TOKEN_DAYS)]
     pub min_token_days: u32,
 }
 
-impl Guard {
+impl CheckArgs {
     /// Looks at a connector, with what the options say.
-    pub async fn look(
+    pub async fn run_checks(
         self,
         context: &Context,
-        tools: &Tools<'_>,
+        tools: &Env<'_>,
         selector: &Selector,
-        wanted: Wanted,
-    ) -> anyhow::Result<Looked> {
-        let Enabling { asking, min_token_days, accepted } = self.enabling(context).await?;
-        let terms = Terms { now: context.clock.now(), min_token_days };
-        let mut looked = preflight::look(tools, selector, &asking, (terms, wanted)).await?;
+        wanted: RunIf,
+    ) -> anyhow::Result<Preflight> {
+        let EnableOptions { asking, min_token_days, accepted } =
+            self.enable_options(context).await?;
+        let terms = Thresholds { now: context.clock.now(), min_token_days };
+        let mut looked = preflight::run(tools, selector, &asking, (terms, wanted)).await?;
         let checks = looked.checks.into_iter();
-        looked.checks = checks.map(|check| check.accepting(&accepted)).collect();
+        looked.checks = checks.map(|check| check.accept_risks(&accepted)).collect();
         Ok(looked)
     }
 
     /// How enforcement is to be enabled.
-    pub async fn enabling(self, context: &Context) -> anyhow::Result<Enabling> {
+    pub async fn enable_options(self, context: &Context) -> anyhow::Result<EnableOptions> {
         let Self { proof, accept_risk: accepted } = self;
-        let asking = proof.asking(context).await?;
-        Ok(Enabling { asking, min_token_days: proof.min_token_days, accepted })
+        let asking = proof.sources(context).await?;
+        Ok(EnableOptions { asking, min_token_days: proof.min_token_days, accepted })
     }
 }
 
-impl Default for Proof {
+impl Default for RecoveryTokenArgs {
     fn default() -> Self {
-        Self { recovery_token_file: None, min_token_days: Terms::MIN_TOKEN_DAYS }
+        Self { recovery_token_file: None, min_token_days: Thresholds::MIN_TOKEN_DAYS }
     }
 }
 
-impl Proof {
+impl RecoveryTokenArgs {
     /// Whom to ask besides the API.
-    pub async fn asking(&self, context: &Context) -> anyhow::Result<Asking> {
+    pub async fn sources(&self, context: &Context) -> anyhow::Result<Sources> {
         let recovery = match &self.recovery_token_file {
             Some(file) => Some(context.client_by_file(file).await?),
             None => None,
         };
-        Ok(Asking { fetcher: Some(context.fetcher()?), recovery })
+        Ok(Sources { fetcher: Some(context.fetcher()?), recovery })
     }
 }
 
@@ -127,16 +128,16 @@ pub struct Report {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref())?;
     let tools = context.tools().await?;
-    let looked = args.guard.look(context, &tools, &selector, Wanted::Always).await?;
+    let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Always).await?;
     let plan = Plan::new(looked.checks, Vec::new());
-    let passes = plan.passes(&format!("enabling `{}`", looked.domain));
+    let passes = plan.ensure_allowed(&format!("enabling `{}`", looked.domain));
     let report = Report {
         schema: "cfsso/preflight/v1",
         ok: passes.is_ok(),
         domain: looked.domain.to_string(),
         connector: looked.connector.id.to_string(),
         enabled: looked.connector.enabled,
-        summary: plan.tally(),
+        summary: plan.summary(),
         checks: plan.checks,
     };
     Ok(Outcome::done(report).failed(passes.err().map(Into::into)))
@@ -145,22 +146,22 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 /// Draws checks, each failed one with its fix. Passed ones are counted, unless
 /// `-v` asks for them.
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
-    let is_counted = |check: &&Check| check.state == State::Passed && !page.is_verbose();
+    let is_counted = |check: &&Check| check.state == CheckState::Passed && !page.is_verbose();
     let (counted, listed): (Vec<_>, Vec<_>) = checks.iter().partition(is_counted);
     if !counted.is_empty() {
-        let title = format!("{indent}{}", words::counted(counted.len(), "check"));
-        page.step(Mark::Passed, &title, Text::prose("`-v` lists them"));
+        let title = format!("{indent}{}", plural::count_noun(counted.len(), "check"));
+        page.step(Status::Passed, &title, Text::prose("`-v` lists them"));
     }
     for check in listed {
         let title = format!("{indent}{}", check.id.as_str());
-        page.step(change::mark(check), &title, Text::prose(&check.evidence));
-        if let (Some(remedy), State::Failed) = (&check.remedy, check.state) {
-            page.hanging(format!("{:13}", ""), Text::dim("Fix: ") + Text::prose(remedy));
+        page.step(plan_output::mark(check), &title, Text::prose(&check.evidence));
+        if let (Some(remedy), CheckState::Failed) = (&check.remedy, check.state) {
+            page.fix(indent, remedy);
         }
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         show_checks(&self.checks, "", page);
         page.blank();

@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::Outcome;
 use crate::api::{app, connector, grant, idp, policy, share};
 use crate::dns;
-use crate::flow::journal::{Entry, Pruned};
-use crate::flow::{Stop, StopKind, federation, plan, rename, setup};
-use crate::output::{Failure, Page, Show, Text};
+use crate::flow::journal::{Entry, PruneReport};
+use crate::flow::{FlowError, FlowErrorKind, federation, plan, rename, setup};
+use crate::output::{ErrorReport, Page, Render, Text};
 
 /// Arguments of `schema`.
 #[derive(clap::Args, Debug)]
@@ -36,14 +36,10 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "app",
         about: "app get and update, and app idps and instant-auth after a change",
-        schema: || schema_for!(app::Fields),
+        schema: || schema_for!(app::AppFields),
     },
-    Kind {
-        name: "app-idps",
-        about: "app idps",
-        schema: || schema_for!(super::app::idps::Admitted),
-    },
-    Kind { name: "apps", about: "app list", schema: || schema_for!(Vec<app::Fields>) },
+    Kind { name: "app-idps", about: "app idps", schema: || schema_for!(super::app::idps::AppIdps) },
+    Kind { name: "apps", about: "app list", schema: || schema_for!(Vec<app::AppFields>) },
     Kind {
         name: "break-glass",
         about: "token create-break-glass",
@@ -67,12 +63,12 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "connector",
         about: "connector get, create, update, verify, enable, disable, wait",
-        schema: || schema_for!(connector::Fields),
+        schema: || schema_for!(connector::ConnectorFields),
     },
     Kind {
         name: "connectors",
         about: "connector list",
-        schema: || schema_for!(Vec<connector::Fields>),
+        schema: || schema_for!(Vec<connector::ConnectorFields>),
     },
     Kind {
         name: "deleted",
@@ -97,41 +93,49 @@ pub const KINDS: &[Kind] = &[
         about: "federation unshare",
         schema: || schema_for!(federation::unshare::Report),
     },
-    Kind { name: "grant", about: "federation get, create", schema: || schema_for!(grant::Fields) },
-    Kind { name: "grants", about: "federation list", schema: || schema_for!(Vec<grant::Fields>) },
+    Kind {
+        name: "grant",
+        about: "federation get, create",
+        schema: || schema_for!(grant::GrantFields),
+    },
+    Kind {
+        name: "grants",
+        about: "federation list",
+        schema: || schema_for!(Vec<grant::GrantFields>),
+    },
     Kind {
         name: "recipient",
         about: "share recipients get, add",
-        schema: || schema_for!(share::recipient::Fields),
+        schema: || schema_for!(share::recipient::RecipientFields),
     },
     Kind {
         name: "recipients",
         about: "share recipients list",
-        schema: || schema_for!(Vec<share::recipient::Fields>),
+        schema: || schema_for!(Vec<share::recipient::RecipientFields>),
     },
     Kind {
         name: "resource",
         about: "share resources get, add, update",
-        schema: || schema_for!(share::resource::Fields),
+        schema: || schema_for!(share::resource::ResourceFields),
     },
     Kind {
         name: "resources",
         about: "share resources list",
-        schema: || schema_for!(Vec<share::resource::Fields>),
+        schema: || schema_for!(Vec<share::resource::ResourceFields>),
     },
     Kind {
         name: "share",
         about: "share get, create, update",
-        schema: || schema_for!(share::Fields),
+        schema: || schema_for!(share::ShareFields),
     },
-    Kind { name: "shares", about: "share list", schema: || schema_for!(Vec<share::Fields>) },
+    Kind { name: "shares", about: "share list", schema: || schema_for!(Vec<share::ShareFields>) },
     Kind {
         name: "error",
         about: "every failure, on standard error",
         schema: || schema_for!(Envelope),
     },
     Kind { name: "journal", about: "journal list", schema: || schema_for!(Vec<Entry>) },
-    Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(Pruned) },
+    Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(PruneReport) },
     Kind {
         name: "journal-run",
         about: "journal show",
@@ -140,7 +144,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "idp",
         about: "idp get and create, and idp update and rotate-secret after a change",
-        schema: || schema_for!(idp::Fields),
+        schema: || schema_for!(idp::IdpFields),
     },
     Kind {
         name: "idp-check",
@@ -157,14 +161,22 @@ pub const KINDS: &[Kind] = &[
         about: "app idp-initiated",
         schema: || schema_for!(super::app::idp_initiated::Values),
     },
-    Kind { name: "idp-types", about: "idp types", schema: || schema_for!(Vec<crate::idp::Kind>) },
-    Kind { name: "idps", about: "idp list", schema: || schema_for!(Vec<idp::Fields>) },
+    Kind {
+        name: "idp-types",
+        about: "idp types",
+        schema: || schema_for!(Vec<crate::idp::IdpTypeSpec>),
+    },
+    Kind { name: "idps", about: "idp list", schema: || schema_for!(Vec<idp::IdpFields>) },
     Kind {
         name: "plan",
         about: "every command with --dry-run",
         schema: || schema_for!(plan::Plan),
     },
-    Kind { name: "policies", about: "app policies", schema: || schema_for!(Vec<policy::Fields>) },
+    Kind {
+        name: "policies",
+        about: "app policies",
+        schema: || schema_for!(Vec<policy::PolicyFields>),
+    },
     Kind {
         name: "preflight",
         about: "preflight",
@@ -190,7 +202,7 @@ pub const KINDS: &[Kind] = &[
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Envelope {
-    error: Failure,
+    error: ErrorReport,
 }
 
 /// The kinds there are.
@@ -201,20 +213,20 @@ struct Kinds(&'static [Kind]);
 /// A JSON Schema.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Printed(Schema);
+struct SchemaOutput(Schema);
 
 /// Prints a schema.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let Some(name) = &args.kind else { return Ok(Outcome::done(Kinds(KINDS))) };
     let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-        Stop::new(StopKind::Usage, format!("there is no kind of result `{name}`"))
+        FlowError::new(FlowErrorKind::Usage, format!("there is no kind of result `{name}`"))
             .hint(format!("the kinds are {}", names.join(", ")))
     })?;
-    Ok(Outcome::done(Printed((kind.schema)())))
+    Ok(Outcome::done(SchemaOutput((kind.schema)())))
 }
 
-impl Show for Kinds {
+impl Render for Kinds {
     fn show(&self, page: &mut Page) {
         let rows: Vec<_> = self
             .0
@@ -229,7 +241,7 @@ impl Show for Kinds {
     }
 }
 
-impl Show for Printed {
+impl Render for SchemaOutput {
     fn show(&self, page: &mut Page) {
         let text = serde_json::to_string_pretty(&self.0).unwrap_or_default();
         page.literal(&text);

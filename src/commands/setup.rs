@@ -3,16 +3,16 @@
 
 use std::rc::Rc;
 
-use super::preflight::{Guard, show_checks};
-use super::{Outcome, change};
+use super::preflight::{CheckArgs, show_checks};
+use super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::Tools;
+use crate::flow::Env;
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
-use crate::flow::setup::{self, Event, Report, StepId, Wishes};
+use crate::flow::setup::{self, Event, Options, Report, StepId};
 use crate::flow::steps::StepState;
-use crate::output::{Mark, Page, Show, Text};
+use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `setup`.
 #[derive(clap::Args, Debug)]
@@ -46,7 +46,7 @@ pub struct Args {
     fedramp: bool,
 
     #[command(flatten)]
-    guard: Guard,
+    guard: CheckArgs,
 
     /// Try even a domain that Cloudflare is documented to refuse
     #[arg(long)]
@@ -59,14 +59,16 @@ const ENABLING: &str = "enforce sign-in through the identity provider";
 /// Sets a domain up.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
-        connector::eligible(&args.domain)?;
+        connector::ensure_eligible(&args.domain)?;
     }
     let wishes = wishes(args, context).await?;
     let tools = context.tools().await?;
     if context.settings.options.dry_run {
         let plan = setup::plan(&tools, &wishes).await?;
         let what = format!("enabling `{}`", wishes.domain);
-        return Ok(change::settle(context, plan, &what)?.unwrap_or_else(Outcome::silent));
+        return Ok(
+            plan_output::finish_dry_run(context, plan, &what)?.unwrap_or_else(Outcome::silent)
+        );
     }
     if wishes.enable.is_some()
         && let Err(stop) = context.can_confirm(wishes.domain.as_str(), ENABLING)
@@ -78,20 +80,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let confirm = async || context.confirm(wishes.domain.as_str(), ENABLING).await;
     let on_event = |event: &Event<'_>| show(event, context);
     let (report, end) = setup::run(&tools, &wishes, &on_event, confirm).await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-async fn is_enabled(tools: &Tools<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
+async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
     let connectors = connector::list(tools).await?;
-    let standing = connector::pick(&connectors, domain)?;
+    let standing = connector::select_by_domain(&connectors, domain)?;
     Ok(standing.is_some_and(|connector| connector.is_enabled()))
 }
 
-async fn wishes(args: Args, context: &Context) -> anyhow::Result<Wishes> {
+async fn wishes(args: Args, context: &Context) -> anyhow::Result<Options> {
     let enable =
-        if args.enable { Some(Rc::new(args.guard.enabling(context).await?)) } else { None };
-    Ok(Wishes {
+        if args.enable { Some(Rc::new(args.guard.enable_options(context).await?)) } else { None };
+    Ok(Options {
         domain: args.domain,
         publish_txt: args.publish_txt,
         replace_stale_txt: args.replace_stale_txt,
@@ -111,10 +113,10 @@ pub fn show(event: &Event<'_>, context: &Context) {
             show_step(step.state, title(step.id), &step.detail, context);
         }
         Event::Publish { record, .. } => screen.show(&|page| paste(record, page)),
-        Event::Waiting { text, .. } => screen.waiting(*text),
+        Event::Waiting { text, .. } => screen.start_wait(*text),
         Event::Warning { text } => screen.warn(*text),
         Event::Checks { checks } => {
-            screen.settled();
+            screen.end_progress();
             screen.show(&|page| show_checks(checks, " ", page));
         }
     }
@@ -123,19 +125,19 @@ pub fn show(event: &Event<'_>, context: &Context) {
 /// Shows a step, and remembers one that was done.
 pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &Context) {
     let screen = &context.screen;
-    if state == StepState::Doing {
-        return screen.doing(title);
+    if state == StepState::Running {
+        return screen.start_progress(title);
     }
-    screen.settled();
+    screen.end_progress();
     if state == StepState::Done {
-        context.note_done(title);
+        context.record_step(title);
     }
     screen.step(mark(state), title, Text::prose(detail));
 }
 
 /// The record in every form that people paste.
 pub fn paste(record: &TxtRecord, page: &mut Page) {
-    let pastes = record.pastes();
+    let pastes = record.snippets();
     page.blank();
     page.line(Text::strong("Publish this TXT record:"));
     page.blank();
@@ -167,18 +169,18 @@ pub fn title(id: StepId) -> &'static str {
 }
 
 /// The mark of a step.
-pub fn mark(state: StepState) -> Mark {
+pub fn mark(state: StepState) -> Status {
     match state {
-        StepState::DoneAlready => Mark::Already,
-        StepState::Done => Mark::Done,
-        StepState::Todo => Mark::Todo,
-        StepState::Doing => Mark::Doing,
-        StepState::Refused => Mark::Refused,
-        StepState::Failed => Mark::Failed,
+        StepState::Skipped => Status::Skipped,
+        StepState::Done => Status::Done,
+        StepState::Pending => Status::Pending,
+        StepState::Running => Status::Running,
+        StepState::Blocked => Status::Blocked,
+        StepState::Failed => Status::Failed,
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     /// The checklist was shown step by step: what is left is its end.
     fn show(&self, page: &mut Page) {
         if !self.ok {
@@ -186,7 +188,7 @@ impl Show for Report {
         }
         page.blank();
         let is_enabled = self.result.as_ref().is_some_and(|connector| connector.is_enabled());
-        let was_so = self.steps.iter().all(|step| step.state == StepState::DoneAlready);
+        let was_so = self.steps.iter().all(|step| step.state == StepState::Skipped);
         let text = match (is_enabled, was_so) {
             (true, true) => format!("All was done already: SSO is enforced for {}.", self.domain),
             (true, false) => format!("SSO is enforced for {}.", self.domain),

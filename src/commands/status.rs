@@ -2,11 +2,11 @@
 
 use super::Outcome;
 use crate::context::Context;
-use crate::flow::bypass::standings::Standings;
+use crate::flow::bypass::status::BypassStatus;
 use crate::flow::journal;
-use crate::flow::rename::UnderWay;
-use crate::flow::status::{self, Domain, Link, NotChecked, Recent, Report, Role, State};
-use crate::output::{Mark, Page, Show, Text, ago};
+use crate::flow::rename::RenameInProgress;
+use crate::flow::status::{self, Domain, Link, LinkState, NotChecked, RecentChange, Report, Role};
+use crate::output::{Page, Render, Status, Text, ago};
 
 /// Arguments of `status`.
 #[derive(clap::Args, Debug)]
@@ -23,9 +23,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(status::look(&tools).await?))
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
-        if self.bypass.in_force == Some(true) {
+        if self.bypass.active == Some(true) {
             show_bypass(page, &self.bypass);
             page.blank();
         }
@@ -60,7 +60,7 @@ impl Show for Report {
             page.blank();
             for (index, command) in self.next.iter().enumerate() {
                 let label = if index == 0 { "next: " } else { "      " };
-                page.hanging(Text::strong(label), Text::prose(format!("`{command}`")));
+                page.labeled(Text::strong(label), Text::prose(format!("`{command}`")));
             }
         }
     }
@@ -70,23 +70,23 @@ impl Show for Report {
     }
 }
 
-fn show_bypass(page: &mut Page, bypass: &Standings) {
+fn show_bypass(page: &mut Page, bypass: &BypassStatus) {
     let since = bypass.since.map(|at| format!(" since {}", ago(at, page.now())));
     let words = format!("a bypass is in force{}", since.unwrap_or_default());
-    page.marked(Mark::Warning, Text::strong(words));
+    page.status_line(Status::Warning, Text::strong(words));
     for one in &bypass.bypasses {
-        let words = format!("{}: {}", one.title, one.state.words());
-        page.hanging(format!("{:11}", ""), Text::prose(words));
+        let words = format!("{}: {}", one.title, one.state.label());
+        page.labeled(format!("{:11}", ""), Text::prose(words));
     }
 }
 
-fn show_rename(page: &mut Page, rename: &UnderWay) {
+fn show_rename(page: &mut Page, rename: &RenameInProgress) {
     let since = ago(rename.since, page.now());
     let words = format!("a rename to {} began {since}", rename.goal);
-    page.marked(Mark::Warning, Text::strong(words));
+    page.status_line(Status::Warning, Text::strong(words));
     if let Some(since) = rename.sso_off_since {
         let words = format!("it keeps SSO off, since {}", ago(since, page.now()));
-        page.hanging(format!("{:11}", ""), Text::plain(words));
+        page.labeled(format!("{:11}", ""), Text::plain(words));
     }
 }
 
@@ -108,7 +108,7 @@ fn tree(page: &mut Page, links: &[Link]) {
     for (index, link) in links.iter().enumerate() {
         let is_last = links.get(index + 1).is_none_or(|next| depth(next) != depth(link));
         let words = Text::plain(format!("{}: {}", noun(link.role), link.words));
-        page.branch(depth(link) - least, is_last, mark(link.state), words);
+        page.tree_item(depth(link) - least, is_last, mark(link.state), words);
     }
 }
 
@@ -121,23 +121,23 @@ fn noun(role: Role) -> &'static str {
     }
 }
 
-fn mark(state: State) -> Mark {
+fn mark(state: LinkState) -> Status {
     match state {
-        State::Ok => Mark::Passed,
-        State::ToDo => Mark::Todo,
-        State::Warning => Mark::Warning,
-        State::Wrong => Mark::Failed,
-        State::NotChecked => Mark::Skipped,
+        LinkState::Ok => Status::Passed,
+        LinkState::Pending => Status::Pending,
+        LinkState::Warning => Status::Warning,
+        LinkState::Error => Status::Failed,
+        LinkState::NotChecked => Status::NotChecked,
     }
 }
 
 fn show_gap(page: &mut Page, gap: &NotChecked) {
     let needs = gap.dashboard.as_ref().map(|name| format!(": the token lacks `{name}`"));
     let words = format!("not checked, {}{}", gap.what, needs.unwrap_or_default());
-    page.marked(Mark::Skipped, Text::prose(words));
+    page.status_line(Status::NotChecked, Text::prose(words));
 }
 
-fn show_journal(page: &mut Page, entries: &[Recent]) {
+fn show_journal(page: &mut Page, entries: &[RecentChange]) {
     let now = page.now();
     let rows: Vec<_> = entries
         .iter()

@@ -16,5 +16,5 @@ pub struct Args {}
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let account = context.named_account().await?;
     let report = token::identify(context.client().await?, account.as_ref()).await?;
-    Ok(check::concluded(report))
+    Ok(check::into_outcome(report))
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{Context, token_command};
 use crate::api::Credentials;
-use crate::flow::{Stop, StopKind};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::permissions::{Exposure, exposure};
 use crate::input::text;
 use crate::settings::CredentialSource;
@@ -15,7 +15,7 @@ impl Context {
     pub(super) async fn credentials(&self) -> anyhow::Result<Credentials> {
         let source = &self.settings.credentials;
         let bytes = match source {
-            CredentialSource::Given(credentials) => return Ok(credentials.clone()),
+            CredentialSource::Inline(credentials) => return Ok(credentials.clone()),
             CredentialSource::File(file) => return Ok(self.token_in(file)?),
             CredentialSource::Stdin => {
                 self.screen.read_line().await?.unwrap_or_default().into_bytes()
@@ -32,10 +32,10 @@ impl Context {
 
     /// Stops if others can change a file that contains `what`, and warns if they
     /// can read it.
-    pub(crate) fn is_private(&self, file: &Path, what: &str) -> Result<(), Stop> {
+    pub(crate) fn is_private(&self, file: &Path, what: &str) -> Result<(), FlowError> {
         match exposure(file) {
             Some(exposure @ Exposure::Writable) => {
-                return Err(Stop::new(StopKind::Refused, exposure.describe(file))
+                return Err(FlowError::new(FlowErrorKind::Refused, exposure.describe(file))
                     .hint(format!("a {what} that others can change is not used")));
             }
             Some(exposure @ Exposure::Readable) => self.screen.warn(exposure.describe(file)),
@@ -45,7 +45,7 @@ impl Context {
     }
 
     /// The token in a file, which is nobody else's to read.
-    pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, Stop> {
+    pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
         self.is_private(file, "token")?;
         let bytes = std::fs::read(file).map_err(|error| {
             no_token(format!("cannot read the token file {}", file.display()))
@@ -56,7 +56,7 @@ impl Context {
 }
 
 /// The token in the first line.
-fn token(bytes: &[u8], source: &str) -> Result<Credentials, Stop> {
+fn token(bytes: &[u8], source: &str) -> Result<Credentials, FlowError> {
     let text = text::decode(bytes)
         .map_err(|error| no_token(format!("{source} is not text")).cause(error.to_string()))?;
     let token = text.lines().next().unwrap_or_default().trim();
@@ -66,7 +66,7 @@ fn token(bytes: &[u8], source: &str) -> Result<Credentials, Stop> {
     Ok(Credentials::Token(SecretString::from(token)))
 }
 
-fn missing(config: Option<&Path>) -> Stop {
+fn missing(config: Option<&Path>) -> FlowError {
     let file = match config {
         Some(file) => format!("in the configuration file {}", file.display()),
         None => "in a configuration file, for which there is no home directory".to_owned(),
@@ -79,6 +79,6 @@ fn missing(config: Option<&Path>) -> Stop {
         .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
 }
 
-pub(super) fn no_token(message: impl Into<String>) -> Stop {
-    Stop::new(StopKind::NoToken, message)
+pub(super) fn no_token(message: impl Into<String>) -> FlowError {
+    FlowError::new(FlowErrorKind::NoToken, message)
 }

@@ -16,15 +16,15 @@ use tokio::sync::OnceCell;
 use crate::api::account;
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
-use crate::api::{Client, Config, Credentials, Kind};
+use crate::api::{Client, Config, Credentials, ErrorKind};
 use crate::clock::Clock;
 use crate::dns::{self, Resolver};
 use crate::domain::EmailDomain;
 use crate::flow::connector::Selector;
-use crate::flow::journal::{Journal, SANDBOX, Who, command_line};
+use crate::flow::journal::{Actor, Journal, SANDBOX, command_line};
 use crate::flow::wait::DEFAULT_WAIT;
-use crate::flow::{Error as FlowError, Stop, StopKind, Tools};
-use crate::idp::{Fetcher, Limits, Loopback};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 use crate::output::{Environment, Screen, Text};
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{CredentialSource, Settings};
@@ -48,7 +48,7 @@ pub struct Context {
 }
 
 /// How what a run did is put back.
-pub struct WayBack {
+pub struct UndoHint {
     /// The run, as the journal names it.
     pub run: String,
     pub command: String,
@@ -95,8 +95,8 @@ impl Context {
     }
 
     /// All that a flow works with.
-    pub async fn tools(&self) -> anyhow::Result<Tools<'_>> {
-        Ok(Tools {
+    pub async fn tools(&self) -> anyhow::Result<Env<'_>> {
+        Ok(Env {
             client: self.client().await?,
             account: self.account().await?,
             resolver: self.resolver().await?,
@@ -112,7 +112,7 @@ impl Context {
 
     /// Tells of writes to `account` by earlier runs that have no end: once, where
     /// it is seen.
-    fn tell_unfinished(&self, account: &AccountId) {
+    fn warn_unknown_outcomes(&self, account: &AccountId) {
         let Ok(store) = self.journal.store() else { return };
         let mut unfinished = store.unfinished();
         unfinished.retain(|entry| self.journal.is_own(entry, account));
@@ -148,7 +148,7 @@ impl Context {
 
     /// Writes whose answers did not come: what an interrupt leaves open.
     pub fn unanswered(&self) -> Vec<String> {
-        self.client.get().map(Client::unanswered).unwrap_or_default()
+        self.client.get().map(Client::unanswered_writes).unwrap_or_default()
     }
 
     /// The records that lists of this run contained, that cannot be understood and
@@ -158,32 +158,32 @@ impl Context {
     }
 
     /// Remembers that a step was done, for what an interrupt has to say.
-    pub fn note_done(&self, title: &'static str) {
+    pub fn record_step(&self, title: &'static str) {
         self.steps_done.borrow_mut().push(title);
     }
 
     /// Names the command that puts back what this one does, where that is not
     /// the journal's undoing.
-    pub fn note_way_back(&self, command: impl Into<String>) {
+    pub fn record_undo_hint(&self, command: impl Into<String>) {
         *self.way_back.borrow_mut() = Some(command.into());
     }
 
     /// Remembers what is the case until the command has done all it does.
-    pub fn note_meanwhile(&self, what: Option<&'static str>) {
+    pub fn set_interrupted_note(&self, what: Option<&'static str>) {
         self.meanwhile.set(what);
     }
 
     /// What is the case until the command has done all it does.
-    pub fn meanwhile(&self) -> Option<&'static str> {
+    pub fn interrupted_note(&self) -> Option<&'static str> {
         self.meanwhile.get()
     }
 
     /// What puts back what this run did, once it has written.
-    pub fn way_back(&self) -> Option<WayBack> {
+    pub fn way_back(&self) -> Option<UndoHint> {
         let run = self.journal.run()?;
         let own = self.way_back.borrow().clone();
         let command = own.unwrap_or_else(|| format!("cfsso journal undo {run}"));
-        Some(WayBack { run, command })
+        Some(UndoHint { run, command })
     }
 
     /// The steps done so far.
@@ -207,17 +207,17 @@ impl Context {
             return Ok(selector.clone());
         }
         let Some(default) = &self.settings.connector else {
-            return Err(Stop::new(StopKind::Usage, "no connector was named")
+            return Err(FlowError::new(FlowErrorKind::Usage, "no connector was named")
                 .hint("name its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
                 .into());
         };
         default.parse().map_err(|error| {
-            Stop::new(StopKind::Usage, format!("the default connector: {error}")).into()
+            FlowError::new(FlowErrorKind::Usage, format!("the default connector: {error}")).into()
         })
     }
 
     /// Makes sure that somebody meant it. `deed` reads after "to".
-    pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
+    pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), Error> {
         if let Some(settled) = self.confirmed(domain, deed) {
             return Ok(settled?);
         }
@@ -226,8 +226,8 @@ impl Context {
         if same_domain(&answer, domain) {
             return Ok(());
         }
-        Err(Stop::new(
-            StopKind::Declined,
+        Err(FlowError::new(
+            FlowErrorKind::Declined,
             format!("`{}` was typed, not `{domain}`: not confirmed", answer.trim()),
         )
         .hint(format!("run the same command again, and type `{domain}`"))
@@ -235,12 +235,12 @@ impl Context {
     }
 
     /// Stops where a question will come up that nobody is there to answer.
-    pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), Stop> {
+    pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
         self.confirmed(domain, deed).unwrap_or(Ok(()))
     }
 
     /// The answer, where the options or the lack of a terminal give one.
-    fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), Stop>> {
+    fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
         let options = &self.settings.options;
         if options.yes {
             return Some(Ok(()));
@@ -249,16 +249,16 @@ impl Context {
             return Some(if same_domain(named, domain) {
                 Ok(())
             } else {
-                Err(Stop::new(
-                    StopKind::Declined,
+                Err(FlowError::new(
+                    FlowErrorKind::Declined,
                     format!("--confirm names `{named}`, but this is about `{domain}`"),
                 )
                 .hint(format!("to {deed}, add `--confirm {}`", word(domain))))
             });
         }
         (!self.screen.can_ask()).then(|| {
-            Err(Stop::new(
-                StopKind::Declined,
+            Err(FlowError::new(
+                FlowErrorKind::Declined,
                 format!("a confirmation is needed to {deed}, and no terminal is there to ask on"),
             )
             .hint(format!("add `--confirm {}`", word(domain))))
@@ -326,17 +326,17 @@ impl Context {
     /// What asks identity providers. This machine is asked only where the
     /// simulator stands in for the API.
     pub fn fetcher(&self) -> anyhow::Result<Fetcher> {
-        self.fetcher_of(Limits::default().body)
+        self.fetcher_of(FetchLimits::default().body)
     }
 
     /// [`Context::fetcher`] of pages of up to this many bytes.
     pub fn fetcher_of(&self, body: usize) -> anyhow::Result<Fetcher> {
-        let loopback = if self.settings.sandbox || self.settings.base.is_plain() {
-            Loopback::Allowed
+        let loopback = if self.settings.sandbox || self.settings.base.is_plain_http() {
+            LoopbackPolicy::Allowed
         } else {
-            Loopback::Refused
+            LoopbackPolicy::Refused
         };
-        let limits = Limits { body, loopback, ..Limits::default() };
+        let limits = FetchLimits { body, loopback, ..FetchLimits::default() };
         let proxy = self.settings.proxy.checked()?;
         Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
     }
@@ -348,7 +348,7 @@ impl Context {
             Some(sandbox) => sandbox.base_url().parse()?,
             None => self.settings.base.clone(),
         };
-        let place = match base.origin_of_plain() {
+        let place = match base.plain_http_origin() {
             Some(origin) => format!("{origin}/teams/{auth_domain}"),
             None => format!("https://{auth_domain}"),
         };
@@ -369,7 +369,7 @@ impl Context {
                     Some(account) => account,
                     None => only_account(self.client().await?).await?,
                 };
-                self.tell_unfinished(&account);
+                self.warn_unknown_outcomes(&account);
                 Ok(account)
             })
             .await
@@ -392,13 +392,13 @@ fn journal(settings: &Settings, clock: &Clock, args: &[OsString]) -> Journal<'st
         "the simulator".to_owned()
     } else {
         match &settings.credentials {
-            CredentialSource::Given(Credentials::Key { email, .. }) => {
+            CredentialSource::Inline(Credentials::Key { email, .. }) => {
                 format!("the Global API Key of {email}")
             }
             source => source.to_string(),
         }
     };
-    let who = Who {
+    let who = Actor {
         user: settings.user.clone(),
         credential: Some(credential),
         base_url: base_url(settings),
@@ -406,7 +406,7 @@ fn journal(settings: &Settings, clock: &Clock, args: &[OsString]) -> Journal<'st
     };
     match &settings.journal {
         Some(dir) => Journal::in_directory(dir.clone(), who, clock.clone()),
-        None => Journal::nowhere(who, clock.clone()),
+        None => Journal::unavailable(who, clock.clone()),
     }
 }
 
@@ -425,9 +425,9 @@ fn base_url(settings: &Settings) -> String {
 /// The one account that the token sees.
 async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     let accounts = match client.list(&account::list()).await {
-        Err(error) if error.kind() == Kind::Forbidden => {
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
             let message = "no account was named, and this token may not list accounts";
-            return Err(Stop::new(StopKind::Usage, message)
+            return Err(FlowError::new(FlowErrorKind::Usage, message)
                 .cause(error.to_string())
                 .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
                 .into());
@@ -436,12 +436,15 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     };
     match accounts.as_slice() {
         [only] => Ok(only.id.clone()),
-        [] => Err(Stop::new(StopKind::Usage, "no account was named, and this token sees none")
-            .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
-            .into()),
+        [] => Err(FlowError::new(
+            FlowErrorKind::Usage,
+            "no account was named, and this token sees none",
+        )
+        .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+        .into()),
         several => {
-            let stop = Stop::new(
-                StopKind::Usage,
+            let stop = FlowError::new(
+                FlowErrorKind::Usage,
                 format!("no account was named, and this token sees {}", several.len()),
             );
             let stop = several.iter().fold(stop, |stop, account| {

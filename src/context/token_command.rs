@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::credentials::no_token;
-use crate::flow::Stop;
+use crate::flow::FlowError;
 
 /// How long the command may take without `--timeout`: a person may have to
 /// unlock a password manager.
@@ -23,7 +23,10 @@ const CREDENTIALS: [&str; 4] =
 
 /// What the command prints. It is in a process group of its own, which is
 /// killed if it takes too long, prints too much or is no longer waited for.
-pub(super) async fn output(command: &[String], within: Option<Duration>) -> Result<Vec<u8>, Stop> {
+pub(super) async fn output(
+    command: &[String],
+    within: Option<Duration>,
+) -> Result<Vec<u8>, FlowError> {
     let Some((program, args)) = command.split_first() else {
         return Err(no_token("`token_command` of the profile is empty"));
     };

@@ -4,16 +4,16 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{DNSClass, Name, RData, Record};
 
+use super::lookup::{Dnssec, Server, display_name};
 use super::rcode::Rcode;
-use super::survey::{Dnssec, Server, shown};
 use super::txt::{PREFIX, Txt, printable};
 use super::wire::Reply;
 
 /// No domain has this many TXT records; what a server sends beyond them is
 /// dropped, and its answer counts as truncated.
-const MOST_RECORDS: usize = 1000;
+const MAX_RECORDS: usize = 1000;
 /// Longer chains of aliases are a circle.
-const MOST_ALIASES: usize = 16;
+const MAX_CNAMES: usize = 16;
 
 impl Server {
     /// Notes an answer to the question for the TXT records of `name`.
@@ -24,8 +24,8 @@ impl Server {
         self.rtt_ms = Some(u64::try_from(reply.rtt.as_millis()).unwrap_or(u64::MAX));
         self.rcode = Some(message.metadata.response_code.into());
         self.authoritative = message.metadata.authoritative;
-        let found = Found::read(name, message);
-        self.truncated |= found.records.len() > MOST_RECORDS;
+        let found = TxtAnswer::read(name, message);
+        self.truncated |= found.records.len() > MAX_RECORDS;
         self.records = capped(found.records);
         self.aliases = found.aliases;
         self.ttl = found.ttl;
@@ -43,32 +43,32 @@ impl Server {
 /// Keeps no more records than any domain has, the codes among them first. What
 /// is not too much stays in the order in which it came.
 fn capped(mut records: Vec<Txt>) -> Vec<Txt> {
-    if records.len() > MOST_RECORDS {
+    if records.len() > MAX_RECORDS {
         let is_other = |record: &Txt| !record.joined().starts_with(PREFIX.as_bytes());
         records.sort_by_cached_key(is_other);
-        records.truncate(MOST_RECORDS);
+        records.truncate(MAX_RECORDS);
     }
     records
 }
 
 /// The TXT records of a name, and the aliases that lead to them.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct TxtAnswer {
     pub records: Vec<Txt>,
     pub aliases: Vec<String>,
     ttl: Option<u32>,
 }
 
-impl Found {
+impl TxtAnswer {
     /// Follows the aliases in an answer; records of any other name do not count.
     pub fn read(name: &Name, message: &Message) -> Self {
         let mut found = Self::default();
         let mut owner = name;
         while let Some((target, ttl)) = alias(owner, message) {
-            if found.aliases.len() == MOST_ALIASES {
+            if found.aliases.len() == MAX_CNAMES {
                 break;
             }
-            found.aliases.push(shown(target));
+            found.aliases.push(display_name(target));
             found.ttl = Some(least(found.ttl, ttl));
             owner = target;
         }

@@ -14,48 +14,48 @@ const MOST_HOSTS: usize = 32;
 const MOST_GLUE: usize = 64;
 
 /// A zone and its name servers, as one answer gives them.
-pub(super) struct Cut {
+pub(super) struct ZoneCut {
     pub zone: Name,
     pub hosts: Vec<Name>,
     pub glue: Vec<(Name, IpAddr)>,
 }
 
 /// What a parent's server says of a name.
-pub(super) enum Step {
+pub(super) enum WalkStep {
     /// A zone cut on the way to the name.
-    Down(Cut),
+    Referral(ZoneCut),
     /// The server holds a lower zone as well: ask for that zone's servers.
-    Ask(Name),
-    Absent,
+    QueryNs(Name),
+    NxDomain,
     /// The name lies in the zone asked.
-    Here,
-    Unheard,
+    Authoritative,
+    NoAnswer,
 }
 
 /// Reads the answer of a server of `zone` to the question for the NS records of `name`.
-pub(super) fn step(zone: &Name, name: &Name, message: &Message) -> Step {
+pub(super) fn step(zone: &Name, name: &Name, message: &Message) -> WalkStep {
     if let Some(cut) = delegated(name, &message.answers, message) {
-        return Step::Down(cut);
+        return WalkStep::Referral(cut);
     }
     if let Some(cut) = referral(zone, name, message) {
-        return Step::Down(cut);
+        return WalkStep::Referral(cut);
     }
     let apex = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
     match apex {
         Some(soa) if soa.name != *zone && zone.zone_of(&soa.name) && soa.name.zone_of(name) => {
             if soa.name == *name {
-                Step::Here
+                WalkStep::Authoritative
             } else {
-                Step::Ask(soa.name.clone())
+                WalkStep::QueryNs(soa.name.clone())
             }
         }
-        _ if Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN => Step::Absent,
-        _ => Step::Here,
+        _ if Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN => WalkStep::NxDomain,
+        _ => WalkStep::Authoritative,
     }
 }
 
 /// A referral (RFC 1034 section 4.3.2, step 3b) to a zone below `zone` that holds `name`.
-pub(super) fn referral(zone: &Name, name: &Name, message: &Message) -> Option<Cut> {
+pub(super) fn referral(zone: &Name, name: &Name, message: &Message) -> Option<ZoneCut> {
     let owner = message.authorities.iter().find(|record| {
         matches!(record.data, RData::NS(_))
             && record.name != *zone
@@ -66,12 +66,12 @@ pub(super) fn referral(zone: &Name, name: &Name, message: &Message) -> Option<Cu
 }
 
 /// The NS records of `zone` in `section`, as a cut.
-pub(super) fn delegated(zone: &Name, section: &[Record], message: &Message) -> Option<Cut> {
+pub(super) fn delegated(zone: &Name, section: &[Record], message: &Message) -> Option<ZoneCut> {
     let of_zone = section.iter().filter(|record| record.name == *zone);
     let hosts: BTreeSet<Name> = of_zone.filter_map(host).collect();
     let glue = message.additionals.iter();
     let glue = glue.filter_map(|record| Some((record.name.clone(), address(record)?)));
-    (!hosts.is_empty()).then(|| Cut {
+    (!hosts.is_empty()).then(|| ZoneCut {
         zone: zone.clone(),
         hosts: hosts.into_iter().take(MOST_HOSTS).collect(),
         glue: glue.take(MOST_GLUE).collect(),

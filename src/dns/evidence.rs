@@ -1,12 +1,12 @@
 //! What a verdict rests on: the servers, values and names that speak for it. Pure.
 
-use super::case::Case;
+use super::code_status::describe;
+use super::diagnosis::Diagnoser;
+use super::lookup::{Location, MisplacedCode};
 use super::near_miss::{NearMiss, near_misses};
-use super::standing::told;
-use super::survey::{Misplaced, Place};
 use super::txt::{PREFIX, Txt};
 
-impl Case<'_> {
+impl Diagnoser<'_> {
     pub(super) fn near_misses(&self) -> Vec<NearMiss> {
         let records = self.holders.iter().flat_map(|(server, _)| &server.records);
         let records: Vec<&Txt> = records.collect();
@@ -14,7 +14,7 @@ impl Case<'_> {
     }
 
     /// Wrong names at which the code stands.
-    pub(super) fn misplaced(&self) -> Vec<&Misplaced> {
+    pub(super) fn misplaced(&self) -> Vec<&MisplacedCode> {
         let is_meant = |record: &Txt| match self.code {
             Some(code) => record.joined() == code,
             None => record.joined().starts_with(PREFIX.as_bytes()),
@@ -27,7 +27,7 @@ impl Case<'_> {
 
     /// The wildcard that a value at the domain comes from, if it answers for others too.
     pub(super) fn wildcard_behind(&self, value: &[u8]) -> Option<&str> {
-        let above = self.survey.misplaced.iter().filter(|one| one.place == Place::WildcardAbove);
+        let above = self.survey.misplaced.iter().filter(|one| one.place == Location::WildcardAbove);
         let mut same = above.filter(|one| one.records.iter().any(|txt| txt.joined() == value));
         same.next().map(|one| one.name.as_str())
     }
@@ -35,7 +35,7 @@ impl Case<'_> {
     pub(super) fn evidence(&self) -> Vec<String> {
         let servers = self.holders.iter().chain(&self.caches);
         let mut lines: Vec<String> =
-            servers.filter_map(|(server, standing)| told(server, *standing)).collect();
+            servers.filter_map(|(server, standing)| describe(server, *standing)).collect();
         lines.extend(self.near_misses().iter().take(10).map(ToString::to_string));
         let misplaced = self.misplaced().into_iter().take(10);
         lines.extend(misplaced.map(|one| format!("`{}` has it", one.name)));

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::survey::Server;
+use super::lookup::Server;
 
 /// For how long Cloudflare looks for the record once verification has begun
 /// (documentation of dashboard SSO).
@@ -10,7 +10,7 @@ const POLL: SignedDuration = SignedDuration::from_hours(48);
 
 /// The seconds for which a cache may keep what it has: what is left of its
 /// records or of their absence, at worst what the zone allows (RFC 2308 section 5).
-pub(super) fn left(cache: &Server, all: &[Server]) -> Option<u32> {
+pub(super) fn remaining_ttl(cache: &Server, all: &[Server]) -> Option<u32> {
     let holders = all.iter().filter(|server| server.authoritative);
     let ttl = if cache.records.is_empty() && cache.aliases.is_empty() {
         cache.negative_ttl.or_else(|| holders.filter_map(|server| server.negative_ttl).max())
@@ -28,7 +28,7 @@ pub(super) fn after(now: Timestamp, seconds: u32) -> Timestamp {
 }
 
 /// How a time is to Cloudflare's poll, if that begins now.
-pub(super) fn against_poll(now: Timestamp, at: Timestamp) -> &'static str {
+pub(super) fn compare_with_poll(now: Timestamp, at: Timestamp) -> &'static str {
     if now.duration_until(at) <= POLL {
         ", within the two days for which Cloudflare looks for it"
     } else {
@@ -54,7 +54,7 @@ mod tests {
     fn two_days_to_the_second_are_in_time() {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         for (seconds, words) in [(0, "within"), (172_800, "within"), (172_801, "later")] {
-            assert!(against_poll(now, after(now, seconds)).contains(words), "{seconds}");
+            assert!(compare_with_poll(now, after(now, seconds)).contains(words), "{seconds}");
         }
     }
 }

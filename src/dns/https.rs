@@ -10,8 +10,8 @@ use hickory_resolver::net::xfer::{DnsRequestSender as _, FirstAnswer as _};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::config::HttpsServer;
+use super::lookup::Transport;
 use super::question::Question;
-use super::survey::Transport;
 use super::wire::{Failure, Reply};
 
 /// Asks one server over HTTPS, on a connection of its own.

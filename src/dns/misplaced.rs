@@ -2,7 +2,7 @@
 
 use hickory_proto::rr::Name;
 
-use super::survey::Place;
+use super::lookup::Location;
 
 /// Labels that other verifications use, or that readers take from the code's name.
 const UNDERSCORE: [&str; 5] = [
@@ -15,55 +15,55 @@ const UNDERSCORE: [&str; 5] = [
 
 /// Where to look besides the domain itself. `unlikely` is a label that nobody
 /// would create: what answers for it is a wildcard.
-pub(super) fn names(domain: &Name, zone: &Name, unlikely: &str) -> Vec<(Name, Place)> {
+pub(super) fn names(domain: &Name, zone: &Name, unlikely: &str) -> Vec<(Name, Location)> {
     let below = |label: &str, place| Some((domain.prepend_label(label).ok()?, place));
     let mut names = vec![
-        below(unlikely, Place::Wildcard),
-        domain.clone().append_domain(zone).ok().map(|name| (name, Place::Doubled)),
-        below("www", Place::Www),
+        below(unlikely, Location::Wildcard),
+        domain.clone().append_domain(zone).ok().map(|name| (name, Location::DuplicatedDomain)),
+        below("www", Location::Www),
     ];
-    names.extend(UNDERSCORE.iter().map(|label| below(label, Place::Underscore)));
+    names.extend(UNDERSCORE.iter().map(|label| below(label, Location::UnderscorePrefix)));
     if zone != domain && zone.num_labels() > 1 {
-        names.push(Some((zone.clone(), Place::Apex)));
+        names.push(Some((zone.clone(), Location::Apex)));
         let sibling = domain.base_name().prepend_label(unlikely).ok();
-        names.push(sibling.map(|name| (name, Place::WildcardAbove)));
+        names.push(sibling.map(|name| (name, Location::WildcardAbove)));
     }
     names.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::survey::shown;
+    use super::super::lookup::display_name;
     use super::*;
 
-    fn listed(domain: &str, zone: &str) -> Vec<(String, Place)> {
+    fn listed(domain: &str, zone: &str) -> Vec<(String, Location)> {
         let name = |text: &str| Name::from_ascii(text).unwrap();
         let found = names(&name(domain), &name(zone), "zq7");
-        found.into_iter().map(|(name, place)| (shown(&name), place)).collect()
+        found.into_iter().map(|(name, place)| (display_name(&name), place)).collect()
     }
 
     #[test]
     fn an_apex_is_looked_for_below_itself() {
         let found = listed("cool.cats.", "cool.cats.");
         for (name, place) in [
-            ("zq7.cool.cats", Place::Wildcard),
-            ("cool.cats.cool.cats", Place::Doubled),
-            ("www.cool.cats", Place::Www),
-            ("_cloudflare_dashboard_sso.cool.cats", Place::Underscore),
-            ("_cloudflare-challenge.cool.cats", Place::Underscore),
+            ("zq7.cool.cats", Location::Wildcard),
+            ("cool.cats.cool.cats", Location::DuplicatedDomain),
+            ("www.cool.cats", Location::Www),
+            ("_cloudflare_dashboard_sso.cool.cats", Location::UnderscorePrefix),
+            ("_cloudflare-challenge.cool.cats", Location::UnderscorePrefix),
         ] {
             assert!(found.contains(&(name.to_owned(), place)), "{name}");
         }
-        assert!(!found.iter().any(|(_, place)| *place == Place::Apex));
+        assert!(!found.iter().any(|(_, place)| *place == Location::Apex));
     }
 
     #[test]
     fn a_name_below_the_apex_is_looked_for_there_too() {
         let found = listed("mail.cool.cats.", "cool.cats.");
         for (name, place) in [
-            ("mail.cool.cats.cool.cats", Place::Doubled),
-            ("cool.cats", Place::Apex),
-            ("zq7.cool.cats", Place::WildcardAbove),
+            ("mail.cool.cats.cool.cats", Location::DuplicatedDomain),
+            ("cool.cats", Location::Apex),
+            ("zq7.cool.cats", Location::WildcardAbove),
         ] {
             assert!(found.contains(&(name.to_owned(), place)), "{name}");
         }
@@ -72,6 +72,6 @@ mod tests {
     #[test]
     fn names_that_would_be_too_long_are_left_out() {
         let long = format!("{}.{}.{}.cool.cats.", "a".repeat(60), "b".repeat(60), "c".repeat(60));
-        assert!(listed(&long, &long).iter().all(|(_, place)| *place != Place::Doubled));
+        assert!(listed(&long, &long).iter().all(|(_, place)| *place != Location::DuplicatedDomain));
     }
 }

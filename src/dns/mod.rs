@@ -6,25 +6,25 @@
 //! is the shape in which both are told; `wait` repeats it.
 
 mod answer;
-mod case;
+mod code_status;
 mod config;
+mod custom_servers;
 mod cut;
+mod diagnosis;
 mod evidence;
 mod expiry;
-mod finding;
 mod https;
-mod look;
+mod lookup;
 mod misplaced;
-mod named;
 mod near_miss;
+mod problem;
+mod query;
 mod question;
 mod race;
 mod rcode;
 mod recursive;
 mod report;
 mod resolver;
-mod standing;
-mod survey;
 mod txt;
 mod verdict;
 mod wait;
@@ -32,13 +32,13 @@ mod walk;
 mod wire;
 
 pub use config::{Config, HttpsServer, InvalidServer, ServerSpec};
+pub use lookup::{
+    Delegation, Dnssec, Location, Lookup, MisplacedCode, Role, Server, Transport, sso_codes,
+};
 pub use rcode::Rcode;
 pub use report::{Report, short_lines};
-pub use resolver::{Reach, Resolver};
-pub use survey::{
-    Delegation, Dnssec, Misplaced, Place, Role, Server, Survey, Transport, sso_codes,
-};
+pub use resolver::{Resolver, Scope};
 pub use txt::{PREFIX, Txt, printable};
-pub use verdict::{Judgement, Verdict, judge};
-pub use wait::{Awaited, await_visible};
+pub use verdict::{Diagnosis, Verdict, diagnose};
+pub use wait::{LookupResult, wait_until_visible};
 pub use wire::Failure;

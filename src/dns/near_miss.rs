@@ -5,28 +5,28 @@ use std::fmt;
 use super::txt::{PREFIX, Txt, printable};
 
 /// Longer values are no code that somebody mistyped.
-const LONGEST: usize = 512;
+const MAX_LENGTH: usize = 512;
 /// How many letters of the prefix may be wrong for it to be a misspelling.
-const SLIPS: usize = 5;
+const MAX_TYPOS: usize = 5;
 
 /// A value that is nearly right, and in what it is wrong; the likeliest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NearMiss {
-    pub fault: Fault,
+    pub fault: Mismatch,
     pub value: Vec<u8>,
 }
 
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
+pub(super) enum Mismatch {
     Quotes,
-    Blanks,
+    Whitespace,
     Case,
     PrefixMissing,
     PrefixMisspelt,
-    CutShort,
-    Surrounded,
-    SplitOverRecords,
+    Truncated,
+    ExtraText,
+    SplitAcrossRecords,
     OtherCode,
 }
 
@@ -34,17 +34,17 @@ impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = excerpt(&self.value);
         match self.fault {
-            Fault::Quotes => write!(f, "`{value}` has quotes inside the value"),
-            Fault::Blanks => write!(f, "`{value}` has blanks inside the value"),
-            Fault::Case => write!(f, "`{value}` differs in upper and lower case"),
-            Fault::PrefixMissing => write!(f, "`{value}` lacks the prefix `{PREFIX}`"),
-            Fault::PrefixMisspelt => write!(f, "`{value}` misspells the prefix `{PREFIX}`"),
-            Fault::CutShort => write!(f, "`{value}` is cut short"),
-            Fault::Surrounded => write!(f, "`{value}` has other text around the code"),
-            Fault::SplitOverRecords => {
+            Mismatch::Quotes => write!(f, "`{value}` has quotes inside the value"),
+            Mismatch::Whitespace => write!(f, "`{value}` has blanks inside the value"),
+            Mismatch::Case => write!(f, "`{value}` differs in upper and lower case"),
+            Mismatch::PrefixMissing => write!(f, "`{value}` lacks the prefix `{PREFIX}`"),
+            Mismatch::PrefixMisspelt => write!(f, "`{value}` misspells the prefix `{PREFIX}`"),
+            Mismatch::Truncated => write!(f, "`{value}` is cut short"),
+            Mismatch::ExtraText => write!(f, "`{value}` has other text around the code"),
+            Mismatch::SplitAcrossRecords => {
                 write!(f, "the code is split over two records, of which `{value}` is one")
             }
-            Fault::OtherCode => write!(f, "`{value}` is another connector's code"),
+            Mismatch::OtherCode => write!(f, "`{value}` is another connector's code"),
         }
     }
 }
@@ -56,15 +56,15 @@ pub(super) fn near_misses(records: &[&Txt], expected: Option<&[u8]>) -> Vec<Near
         .iter()
         .filter_map(|value| {
             let fault = match expected {
-                Some(expected) => against(value, expected),
-                None => alone(value),
+                Some(expected) => compare(value, expected),
+                None => check_format(value),
             };
             Some(NearMiss { fault: fault?, value: value.clone() })
         })
         .collect();
     if let Some(first) = expected.and_then(|expected| split(&values, expected)) {
         found.retain(|miss| miss.value != first);
-        found.push(NearMiss { fault: Fault::SplitOverRecords, value: first });
+        found.push(NearMiss { fault: Mismatch::SplitAcrossRecords, value: first });
     }
     found.sort();
     found.dedup();
@@ -72,53 +72,53 @@ pub(super) fn near_misses(records: &[&Txt], expected: Option<&[u8]>) -> Vec<Near
 }
 
 /// What is wrong with `value` if it was meant to be `expected`.
-fn against(value: &[u8], expected: &[u8]) -> Option<Fault> {
-    if value == expected || value.is_empty() || value.len() > LONGEST {
+fn compare(value: &[u8], expected: &[u8]) -> Option<Mismatch> {
+    if value == expected || value.is_empty() || value.len() > MAX_LENGTH {
         return None;
     }
     let prefix = PREFIX.as_bytes();
     let secret = expected.strip_prefix(prefix).unwrap_or(expected);
-    let plain = bare(value);
-    if plain == bare(expected) {
+    let plain = normalize(value);
+    if plain == normalize(expected) {
         return Some(disguise(value));
     }
     if value.eq_ignore_ascii_case(expected) {
-        return Some(Fault::Case);
+        return Some(Mismatch::Case);
     }
     if plain == secret {
-        return Some(Fault::PrefixMissing);
+        return Some(Mismatch::PrefixMissing);
     }
     if value.starts_with(prefix) && value.len() > prefix.len() && expected.starts_with(value) {
-        return Some(Fault::CutShort);
+        return Some(Mismatch::Truncated);
     }
     if value.windows(expected.len()).any(|part| part == expected) {
-        return Some(Fault::Surrounded);
+        return Some(Mismatch::ExtraText);
     }
     if value.starts_with(prefix) {
-        return Some(Fault::OtherCode);
+        return Some(Mismatch::OtherCode);
     }
     let is_slip = plain
         .strip_suffix(secret)
-        .is_some_and(|head| !secret.is_empty() && distance(head, prefix) <= SLIPS);
-    if is_slip { Some(Fault::PrefixMisspelt) } else { alone(value) }
+        .is_some_and(|head| !secret.is_empty() && distance(head, prefix) <= MAX_TYPOS);
+    if is_slip { Some(Mismatch::PrefixMisspelt) } else { check_format(value) }
 }
 
 /// What is wrong with `value` if it was meant to be a code of which nothing is known.
-fn alone(value: &[u8]) -> Option<Fault> {
+fn check_format(value: &[u8]) -> Option<Mismatch> {
     let prefix = PREFIX.as_bytes();
-    if value.starts_with(prefix) || value.len() > LONGEST {
+    if value.starts_with(prefix) || value.len() > MAX_LENGTH {
         return None;
     }
-    let plain = bare(value);
+    let plain = normalize(value);
     if plain.starts_with(prefix) {
         return Some(disguise(value));
     }
     if plain.to_ascii_lowercase().starts_with(prefix) {
-        return Some(Fault::Case);
+        return Some(Mismatch::Case);
     }
     let end = plain.iter().position(|byte| *byte == b'=')? + 1;
     let head = plain[..end].to_ascii_lowercase();
-    (distance(&head, prefix) <= SLIPS).then_some(Fault::PrefixMisspelt)
+    (distance(&head, prefix) <= MAX_TYPOS).then_some(Mismatch::PrefixMisspelt)
 }
 
 /// The first of two records that make the code only together.
@@ -129,15 +129,15 @@ fn split(values: &[Vec<u8>], expected: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A value without the quotes, escapes and blanks that pasting adds.
-fn bare(value: &[u8]) -> Vec<u8> {
+fn normalize(value: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(value);
     let keep = |letter: &char| !is_quote(*letter) && !is_blank(*letter);
     text.chars().filter(keep).collect::<String>().into_bytes()
 }
 
-fn disguise(value: &[u8]) -> Fault {
+fn disguise(value: &[u8]) -> Mismatch {
     let text = String::from_utf8_lossy(value);
-    if text.contains(is_quote) { Fault::Quotes } else { Fault::Blanks }
+    if text.contains(is_quote) { Mismatch::Quotes } else { Mismatch::Whitespace }
 }
 
 fn is_quote(letter: char) -> bool {
@@ -186,21 +186,21 @@ mod tests {
             ("v=spf1 include:_spf.google.com -all", None),
             ("google-site-verification=abc", None),
             ("", None),
-            ("\"cloudflare_dashboard_sso=5f2c9a\"", Some(Fault::Quotes)),
-            ("“cloudflare_dashboard_sso=5f2c9a”", Some(Fault::Quotes)),
-            ("cloudflare_dashboard_sso= 5f2c9a", Some(Fault::Blanks)),
-            ("cloudflare_dashboard_sso=5f2c9a ", Some(Fault::Blanks)),
-            ("cloudflare_dashboard_sso=5f2c9a\u{200b}", Some(Fault::Blanks)),
-            ("Cloudflare_Dashboard_SSO=5f2c9a", Some(Fault::Case)),
-            ("5f2c9a", Some(Fault::PrefixMissing)),
-            ("cloudflare-dashboard-sso=5f2c9a", Some(Fault::PrefixMisspelt)),
-            ("cloudflare_dashbord_sso=5f2c9a", Some(Fault::PrefixMisspelt)),
-            ("cloudflare_dashboard_sso:5f2c9a", Some(Fault::PrefixMisspelt)),
-            ("cloudflare_dashbord_sso=other", Some(Fault::PrefixMisspelt)),
-            ("cloudflare_dashboard_sso=5f2c", Some(Fault::CutShort)),
-            ("TXT cloudflare_dashboard_sso=5f2c9a IN", Some(Fault::Surrounded)),
-            ("cloudflare_dashboard_sso=5f2c9ab", Some(Fault::Surrounded)),
-            ("cloudflare_dashboard_sso=777", Some(Fault::OtherCode)),
+            ("\"cloudflare_dashboard_sso=5f2c9a\"", Some(Mismatch::Quotes)),
+            ("“cloudflare_dashboard_sso=5f2c9a”", Some(Mismatch::Quotes)),
+            ("cloudflare_dashboard_sso= 5f2c9a", Some(Mismatch::Whitespace)),
+            ("cloudflare_dashboard_sso=5f2c9a ", Some(Mismatch::Whitespace)),
+            ("cloudflare_dashboard_sso=5f2c9a\u{200b}", Some(Mismatch::Whitespace)),
+            ("Cloudflare_Dashboard_SSO=5f2c9a", Some(Mismatch::Case)),
+            ("5f2c9a", Some(Mismatch::PrefixMissing)),
+            ("cloudflare-dashboard-sso=5f2c9a", Some(Mismatch::PrefixMisspelt)),
+            ("cloudflare_dashbord_sso=5f2c9a", Some(Mismatch::PrefixMisspelt)),
+            ("cloudflare_dashboard_sso:5f2c9a", Some(Mismatch::PrefixMisspelt)),
+            ("cloudflare_dashbord_sso=other", Some(Mismatch::PrefixMisspelt)),
+            ("cloudflare_dashboard_sso=5f2c", Some(Mismatch::Truncated)),
+            ("TXT cloudflare_dashboard_sso=5f2c9a IN", Some(Mismatch::ExtraText)),
+            ("cloudflare_dashboard_sso=5f2c9ab", Some(Mismatch::ExtraText)),
+            ("cloudflare_dashboard_sso=777", Some(Mismatch::OtherCode)),
         ] {
             let record = txt(value);
             let found = near_misses(&[&record], Some(CODE));
@@ -214,9 +214,9 @@ mod tests {
             ("cloudflare_dashboard_sso=777", None),
             ("v=spf1 -all", None),
             ("5f2c9a", None),
-            ("\"cloudflare_dashboard_sso=777\"", Some(Fault::Quotes)),
-            ("CLOUDFLARE_DASHBOARD_SSO=777", Some(Fault::Case)),
-            ("cloudflare_dashbaord_sso=777", Some(Fault::PrefixMisspelt)),
+            ("\"cloudflare_dashboard_sso=777\"", Some(Mismatch::Quotes)),
+            ("CLOUDFLARE_DASHBOARD_SSO=777", Some(Mismatch::Case)),
+            ("cloudflare_dashbaord_sso=777", Some(Mismatch::PrefixMisspelt)),
         ] {
             let record = txt(value);
             let found = near_misses(&[&record], None);
@@ -228,7 +228,7 @@ mod tests {
     fn a_code_split_over_two_records_is_never_joined_but_named() {
         let (first, second) = (txt("cloudflare_dashboard_sso="), txt("5f2c9a"));
         let found = near_misses(&[&second, &first], Some(CODE));
-        assert!(found.iter().any(|miss| miss.fault == Fault::SplitOverRecords));
+        assert!(found.iter().any(|miss| miss.fault == Mismatch::SplitAcrossRecords));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Question {
     }
 
     /// The same question, validation left out.
-    pub fn unchecked(mut self) -> Self {
+    pub fn with_checking_disabled(mut self) -> Self {
         self.checking_disabled = true;
         self
     }
@@ -78,7 +78,7 @@ impl Question {
 mod tests {
     use std::time::Duration;
 
-    use super::super::survey::{Role, Server, Transport};
+    use super::super::lookup::{Role, Server, Transport};
     use super::super::wire::Reply;
     use super::*;
 

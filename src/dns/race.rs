@@ -8,11 +8,11 @@ use tokio::task::JoinSet;
 
 use super::question::Question;
 use super::rcode::Rcode;
-use super::wire::{Endpoint, Failure, Reply, ask};
+use super::wire::{Endpoint, Failure, Reply, query};
 
 /// Asks all endpoints at once. Returns the first answer that is accepted, else
 /// the best of the others, else why each gave none, in the order asked.
-pub(super) async fn first(
+pub(super) async fn race_queries(
     endpoints: Vec<Endpoint>,
     question: Question,
     limit: Duration,
@@ -22,14 +22,18 @@ pub(super) async fn first(
     let mut asked = JoinSet::new();
     for (index, endpoint) in endpoints.into_iter().enumerate() {
         let question = Arc::clone(&question);
-        asked.spawn(async move { (index, ask(&endpoint, &question, limit).await) });
+        asked.spawn(async move { (index, query(&endpoint, &question, limit).await) });
     }
     let mut best: Option<Reply> = None;
     let mut failures = Vec::new();
     while let Some(result) = asked.join_next().await {
         match result {
             Ok((_, Ok(reply))) if accept(&reply.message) => return Ok(reply),
-            Ok((_, Ok(reply))) if best.as_ref().is_none_or(|best| worth(&reply) > worth(best)) => {
+            Ok((_, Ok(reply)))
+                if best
+                    .as_ref()
+                    .is_none_or(|best| answer_quality(&reply) > answer_quality(best)) =>
+            {
                 best = Some(reply);
             }
             Ok((_, Ok(_))) | Err(_) => {}
@@ -40,7 +44,7 @@ pub(super) async fn first(
     best.ok_or_else(|| failures.into_iter().map(|(_, failure)| failure).collect())
 }
 
-fn worth(reply: &Reply) -> u8 {
+fn answer_quality(reply: &Reply) -> u8 {
     match Rcode::from(reply.message.metadata.response_code) {
         Rcode::NOERROR => 2,
         Rcode::NXDOMAIN => 1,

@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use super::config::{Config, HttpsServer, PUBLIC};
-use super::look::Target;
-use super::survey::{Role, Server, Transport};
+use super::lookup::{Role, Server, Transport};
+use super::query::QueryTarget;
 use super::wire::Endpoint;
 
 /// The recursive resolvers, found on first use.
 #[derive(Debug)]
-pub(super) struct Recursive {
+pub(super) struct RecursiveResolvers {
     named: Vec<SocketAddr>,
     servers: Vec<HttpsServer>,
     tls: Option<Arc<rustls::ClientConfig>>,
@@ -19,7 +19,7 @@ pub(super) struct Recursive {
     https: OnceLock<Vec<Endpoint>>,
 }
 
-impl Recursive {
+impl RecursiveResolvers {
     pub fn new(config: &Config) -> Self {
         Self {
             named: config.recursive.clone(),
@@ -31,7 +31,7 @@ impl Recursive {
     }
 
     /// What is known of a resolver before it is asked.
-    pub fn entry(&self, server: SocketAddr) -> Server {
+    pub fn server_entry(&self, server: SocketAddr) -> Server {
         let public = PUBLIC.iter().find(|(address, _)| IpAddr::V4(*address) == server.ip());
         let name = match public {
             Some((_, name)) => Some((*name).to_owned()),
@@ -42,7 +42,7 @@ impl Recursive {
     }
 
     /// Those on port 53.
-    pub fn plain(&self) -> &[SocketAddr] {
+    pub fn udp_servers(&self) -> &[SocketAddr] {
         self.plain.get_or_init(|| {
             if !self.named.is_empty() {
                 return self.named.clone();
@@ -88,10 +88,10 @@ fn system_resolvers() -> Vec<SocketAddr> {
 }
 
 /// A resolver over HTTPS, ready to be asked.
-pub(super) fn https_target(endpoint: &Endpoint) -> Option<Target> {
+pub(super) fn https_target(endpoint: &Endpoint) -> Option<QueryTarget> {
     let Endpoint::Https(server, _) = endpoint else { return None };
     let mut entry =
         Server::new(server.address.to_string(), Some(server.host.clone()), Role::Recursive);
     entry.transport = Transport::Https;
-    Some(Target { endpoint: endpoint.clone(), entry, is_named: false })
+    Some(QueryTarget { endpoint: endpoint.clone(), entry, is_named: false })
 }

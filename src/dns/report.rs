@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::survey::{Server, Survey};
+use super::lookup::{Lookup, Server};
 use super::txt::{Txt, printable};
-use super::verdict::{Judgement, Verdict};
+use super::verdict::{Diagnosis, Verdict};
 use crate::domain::EmailDomain;
 
 /// The TXT records of a domain, and what they mean.
@@ -43,8 +43,8 @@ impl Report {
     pub fn new(
         domain: &EmailDomain,
         expected: Option<&[u8]>,
-        survey: Survey,
-        judgement: Judgement,
+        survey: Lookup,
+        judgement: Diagnosis,
     ) -> Self {
         let records = survey.servers.iter().flat_map(|server| &server.records);
         let texts: BTreeSet<Vec<u8>> = records.map(Txt::joined).collect();
@@ -65,7 +65,7 @@ impl Report {
 
 /// What `dig +short TXT` prints: one server's answer, the first that has one,
 /// aliases before records.
-pub fn short_lines(survey: &Survey) -> Vec<String> {
+pub fn short_lines(survey: &Lookup) -> Vec<String> {
     let has_answer = |server: &&Server| !server.records.is_empty() || !server.aliases.is_empty();
     let Some(server) = survey.servers.iter().find(has_answer) else { return Vec::new() };
     let aliases = server.aliases.iter().map(|alias| format!("{alias}."));

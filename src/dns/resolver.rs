@@ -7,13 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use hickory_proto::rr::Name;
 
 use super::config::Config;
-use super::look::{Target, look_at_all, probe};
-use super::named::named;
+use super::custom_servers::resolve_custom_servers;
+use super::lookup::{Delegation, Lookup, Role, Server, Transport};
+use super::query::{QueryTarget, probe, query_all};
 use super::rcode::Rcode;
-use super::recursive::{Recursive, https_target};
-use super::survey::{Delegation, Role, Server, Survey, Transport};
+use super::recursive::{RecursiveResolvers, https_target};
 use super::txt::PREFIX;
-use super::walk::{Found, Walker, spread};
+use super::walk::{AuthoritativeServers, DelegationWalker, spread};
 use super::wire::{Endpoint, Failure};
 use crate::clock::Clock;
 use crate::domain::EmailDomain;
@@ -27,23 +27,23 @@ const PROBED: usize = 3;
 pub struct Resolver {
     config: Config,
     clock: Clock,
-    recursive: Recursive,
+    recursive: RecursiveResolvers,
 }
 
 /// How far a look reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Scope {
     /// The name servers of the domain alone; recursive resolvers only where none
     /// of them answers.
     Authoritative,
     /// Recursive resolvers as well, once every name server that answers serves the code.
-    Everyone,
+    All,
 }
 
 impl Resolver {
     /// A resolver. Nothing is read or asked before the first survey.
     pub fn new(config: Config, clock: Clock) -> Self {
-        Self { recursive: Recursive::new(&config), config, clock }
+        Self { recursive: RecursiveResolvers::new(&config), config, clock }
     }
 
     /// The clock that waits go through.
@@ -58,8 +58,8 @@ impl Resolver {
         &self,
         domain: &EmailDomain,
         expected: Option<&[u8]>,
-        reach: Reach,
-    ) -> Survey {
+        reach: Scope,
+    ) -> Lookup {
         let name = absolute(domain);
         let mut survey = if self.config.servers.is_empty() {
             self.survey_zone(&name, expected, reach).await
@@ -71,53 +71,53 @@ impl Resolver {
         survey
     }
 
-    async fn survey_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Reach) -> Survey {
-        let mut walker = self.walker();
+    async fn survey_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Scope) -> Lookup {
+        let mut walker = self.delegation_walker();
         let found = walker.walk(name).await;
         let mut survey = empty(found.delegation.clone());
         if let Some(zone) = &found.zone {
             let (targets, homeless) = self.authoritative(&found);
             let probed = spread(&found.hosts, PROBED);
-            let probed = probed.iter().map(|ip| self.at_authoritative(*ip)).collect();
+            let probed = probed.iter().map(|ip| self.authoritative_endpoint(*ip)).collect();
             let (servers, misplaced) = tokio::join!(
-                look_at_all(name, targets, self.config.timeout),
+                query_all(name, targets, self.config.timeout),
                 probe(name, zone, probed, self.config.timeout),
             );
             survey.servers = servers;
             survey.servers.extend(homeless);
             survey.misplaced = misplaced;
         }
-        let caches = self.caches(&survey, &walker, expected, reach);
+        let caches = self.recursive_targets(&survey, &walker, expected, reach);
         if let Some(silent) = walker.silent {
             // They kept silent when asked for the zone: once is enough.
             survey.servers.extend(
                 silent
                     .into_iter()
-                    .map(|(server, failure)| self.recursive.entry(server).failed(failure)),
+                    .map(|(server, failure)| self.recursive.server_entry(server).failed(failure)),
             );
         }
-        survey.servers.extend(look_at_all(name, caches, self.config.timeout).await);
+        survey.servers.extend(query_all(name, caches, self.config.timeout).await);
         survey
     }
 
     /// Which recursive resolvers to ask, after the name servers.
-    fn caches(
+    fn recursive_targets(
         &self,
-        survey: &Survey,
-        walker: &Walker<'_>,
+        survey: &Lookup,
+        walker: &DelegationWalker<'_>,
         expected: Option<&[u8]>,
-        reach: Reach,
-    ) -> Vec<Target> {
+        reach: Scope,
+    ) -> Vec<QueryTarget> {
         let nobody_answered = survey.servers.iter().all(|server| server.rcode.is_none());
-        let is_absent = survey.delegation == Delegation::Absent;
+        let is_absent = survey.delegation == Delegation::NoDelegation;
         let mut targets = Vec::new();
-        let is_known = !nobody_answered && served_by_all(&survey.servers, expected);
-        let may_ask = nobody_answered || (reach == Reach::Everyone && is_known);
+        let is_known = !nobody_answered && is_served_by_all(&survey.servers, expected);
+        let may_ask = nobody_answered || (reach == Scope::All && is_known);
         if may_ask && !is_absent {
-            let open = self.recursive.plain().iter().filter(|_| walker.silent.is_none());
-            targets.extend(open.map(|server| Target {
-                endpoint: Endpoint::Plain(*server),
-                entry: self.recursive.entry(*server),
+            let open = self.recursive.udp_servers().iter().filter(|_| walker.silent.is_none());
+            targets.extend(open.map(|server| QueryTarget {
+                endpoint: Endpoint::Udp(*server),
+                entry: self.recursive.server_entry(*server),
                 is_named: false,
             }));
         }
@@ -127,23 +127,24 @@ impl Resolver {
         targets
     }
 
-    async fn survey_named(&self, name: &Name, expected: Option<&[u8]>) -> Survey {
-        let mut survey = empty(Delegation::Named);
-        let (targets, unresolved) = named(&self.config.servers, self.config.timeout).await;
-        survey.servers = look_at_all(name, targets, self.config.timeout).await;
+    async fn survey_named(&self, name: &Name, expected: Option<&[u8]>) -> Lookup {
+        let mut survey = empty(Delegation::CustomServers);
+        let (targets, unresolved) =
+            resolve_custom_servers(&self.config.servers, self.config.timeout).await;
+        survey.servers = query_all(name, targets, self.config.timeout).await;
         survey.servers.extend(unresolved);
-        if !served_by_all(&survey.servers, expected) {
+        if !is_served_by_all(&survey.servers, expected) {
             // Only servers that hold the zone: a cache would remember the absence.
             let holders = survey.servers.iter().filter(|server| server.authoritative);
             let probed = holders.filter_map(|server| server.server.parse().ok()).take(PROBED);
             survey.misplaced =
-                probe(name, name, probed.map(Endpoint::Plain).collect(), self.config.timeout).await;
+                probe(name, name, probed.map(Endpoint::Udp).collect(), self.config.timeout).await;
         }
         survey
     }
 
-    fn walker(&self) -> Walker<'_> {
-        Walker {
+    fn delegation_walker(&self) -> DelegationWalker<'_> {
+        DelegationWalker {
             recursive: &self.recursive,
             silent: None,
             timeout: self.config.timeout,
@@ -151,12 +152,12 @@ impl Resolver {
         }
     }
 
-    fn at_authoritative(&self, address: IpAddr) -> Endpoint {
-        Endpoint::Plain(SocketAddr::new(address, self.config.authoritative_port))
+    fn authoritative_endpoint(&self, address: IpAddr) -> Endpoint {
+        Endpoint::Udp(SocketAddr::new(address, self.config.authoritative_port))
     }
 
     /// One target per address, and an entry for each name server without one.
-    fn authoritative(&self, found: &Found) -> (Vec<Target>, Vec<Server>) {
+    fn authoritative(&self, found: &AuthoritativeServers) -> (Vec<QueryTarget>, Vec<Server>) {
         let mut by_address: BTreeMap<IpAddr, &str> = BTreeMap::new();
         let mut homeless = Vec::new();
         for (host, addresses) in &found.hosts {
@@ -176,8 +177,8 @@ impl Resolver {
         }
         let target = |(address, host): (IpAddr, &str)| {
             let server = SocketAddr::new(address, self.config.authoritative_port);
-            Target {
-                endpoint: Endpoint::Plain(server),
+            QueryTarget {
+                endpoint: Endpoint::Udp(server),
                 entry: Server::new(server.to_string(), Some(host.to_owned()), Role::Authoritative),
                 is_named: false,
             }
@@ -192,8 +193,8 @@ fn absolute(domain: &EmailDomain) -> Name {
     name
 }
 
-fn empty(delegation: Delegation) -> Survey {
-    Survey { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() }
+fn empty(delegation: Delegation) -> Lookup {
+    Lookup { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() }
 }
 
 /// Authoritative first, then by name and address; servers without a name last.
@@ -209,7 +210,7 @@ fn order(server: &Server) -> (Role, bool, Option<String>, Option<SocketAddr>, St
 }
 
 /// Whether every server that answered has the code; with none expected, any code.
-fn served_by_all(servers: &[Server], expected: Option<&[u8]>) -> bool {
+fn is_served_by_all(servers: &[Server], expected: Option<&[u8]>) -> bool {
     let has_code = |server: &Server| match expected {
         Some(code) => server.serves(code),
         None => server.records.iter().any(|record| record.joined().starts_with(PREFIX.as_bytes())),

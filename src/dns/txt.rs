@@ -10,7 +10,7 @@ pub const PREFIX: &str = "cloudflare_dashboard_sso=";
 
 /// One TXT record: its character-strings (RFC 1035 section 3.3.14).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(into = "Shown")]
+#[serde(into = "TxtJson")]
 pub struct Txt {
     /// The character-strings, each up to 255 bytes.
     pub strings: Vec<Vec<u8>>,
@@ -19,7 +19,7 @@ pub struct Txt {
 /// A record in JSON.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Txt")]
-pub(super) struct Shown {
+pub(super) struct TxtJson {
     /// The character-strings joined without a space.
     text: String,
     /// The character-strings one by one.
@@ -28,15 +28,15 @@ pub(super) struct Shown {
 
 impl JsonSchema for Txt {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Shown::schema_name()
+        TxtJson::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Shown::json_schema(generator)
+        TxtJson::json_schema(generator)
     }
 }
 
-impl From<Txt> for Shown {
+impl From<Txt> for TxtJson {
     fn from(record: Txt) -> Self {
         Self {
             text: printable(&record.joined()),

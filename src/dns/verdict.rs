@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::case::Case;
-use super::survey::{Survey, sso_codes};
+use super::diagnosis::Diagnoser;
+use super::lookup::{Lookup, sso_codes};
 
 /// What a survey shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
@@ -43,7 +43,7 @@ pub enum Verdict {
 
 /// What a survey means, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct Diagnosis {
     pub verdict: Verdict,
     pub summary: String,
     /// What to do, unless there is nothing.
@@ -85,13 +85,13 @@ impl fmt::Display for Verdict {
 
 /// Judges a survey at the time `now`. With no code expected, any code counts:
 /// the one that most servers serve is judged.
-pub fn judge(survey: &Survey, expected: Option<&[u8]>, now: Timestamp) -> Judgement {
+pub fn diagnose(survey: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Diagnosis {
     if expected.is_some() {
-        return Case::new(survey, expected, now).judge();
+        return Diagnoser::new(survey, expected, now).diagnose();
     }
     let reach = |code: &Vec<u8>| survey.servers.iter().filter(|one| one.serves(code)).count();
     let widest = sso_codes(survey).into_iter().max_by_key(reach);
-    Case::new(survey, widest.as_deref(), now).judge()
+    Diagnoser::new(survey, widest.as_deref(), now).diagnose()
 }
 
 #[cfg(test)]

@@ -12,24 +12,24 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
-use super::cut::{Cut, Step, address, delegated, hosts_of, referral, step};
+use super::cut::{WalkStep, ZoneCut, address, delegated, hosts_of, referral, step};
+use super::lookup::{Delegation, display_name};
 use super::question::Question;
-use super::race::first;
+use super::race::race_queries;
 use super::rcode::Rcode;
-use super::recursive::Recursive;
-use super::survey::{Delegation, shown};
+use super::recursive::RecursiveResolvers;
 use super::wire::{Endpoint, Failure};
 
 /// The most addresses asked in all.
-const MOST_ADDRESSES: usize = 64;
+const MAX_ADDRESSES: usize = 64;
 /// How many name servers of a parent zone are asked for a delegation.
-const PARENTS: usize = 4;
+const MAX_PARENTS: usize = 4;
 /// More zone cuts than a domain has labels.
-const MOST_CUTS: usize = 16;
+const MAX_CUTS: usize = 16;
 
 /// What the walk found.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct AuthoritativeServers {
     pub delegation: Delegation,
     /// The zone's name, where there is one.
     pub zone: Option<Name>,
@@ -43,98 +43,101 @@ pub(super) struct Found {
 pub(super) type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
 
 /// The recursive resolvers that help, and what became of them.
-pub(super) struct Walker<'a> {
-    pub recursive: &'a Recursive,
+pub(super) struct DelegationWalker<'a> {
+    pub recursive: &'a RecursiveResolvers,
     /// Why nobody answered on port 53, once that is known.
     pub silent: Option<Vec<(SocketAddr, Failure)>>,
     pub timeout: Duration,
     pub authoritative_port: u16,
 }
 
-impl Walker<'_> {
+impl DelegationWalker<'_> {
     /// Finds the zone of `domain` and the addresses of its servers.
-    pub async fn walk(&mut self, domain: &Name) -> Found {
-        let nothing = |delegation| Found {
+    pub async fn walk(&mut self, domain: &Name) -> AuthoritativeServers {
+        let nothing = |delegation| AuthoritativeServers {
             delegation,
             zone: None,
             hosts: Hosts::new(),
             unknown: BTreeSet::new(),
         };
-        let (mut cut, is_denied) = match self.start(domain).await {
-            Ok(Start::At { cut, is_denied }) => (cut, is_denied),
-            Ok(Start::Nowhere) => return nothing(Delegation::Absent),
-            Err(Silence) => return nothing(Delegation::Unknown),
+        let (mut cut, is_denied) = match self.find_start(domain).await {
+            Ok(Start::Zone { cut, is_denied }) => (cut, is_denied),
+            Ok(Start::None) => return nothing(Delegation::NoDelegation),
+            Err(NoResponse) => return nothing(Delegation::Unknown),
         };
         let (mut hosts, mut unknown) = self.addresses(&cut).await;
         let mut label = domain.clone();
-        for _ in 0..MOST_CUTS {
+        for _ in 0..MAX_CUTS {
             if cut.zone == *domain {
                 break;
             }
-            match self.below(&cut.zone, &hosts, &label).await {
-                Step::Down(next) => {
+            match self.query_delegation(&cut.zone, &hosts, &label).await {
+                WalkStep::Referral(next) => {
                     (hosts, unknown) = self.addresses(&next).await;
                     cut = next;
                     label = domain.clone();
                 }
-                Step::Ask(zone) => label = zone,
-                Step::Absent if cut.zone.num_labels() <= 1 => return nothing(Delegation::Absent),
+                WalkStep::QueryNs(zone) => label = zone,
+                WalkStep::NxDomain if cut.zone.num_labels() <= 1 => {
+                    return nothing(Delegation::NoDelegation);
+                }
                 // The parent cannot be asked; then the resolvers' word must do.
-                Step::Unheard if is_denied => return nothing(Delegation::Absent),
-                Step::Absent | Step::Here | Step::Unheard => break,
+                WalkStep::NoAnswer if is_denied => return nothing(Delegation::NoDelegation),
+                WalkStep::NxDomain | WalkStep::Authoritative | WalkStep::NoAnswer => break,
             }
         }
-        let delegation = Delegation::Zone(shown(&cut.zone));
-        Found { delegation, zone: Some(cut.zone), hosts, unknown }
+        let delegation = Delegation::Zone(display_name(&cut.zone));
+        AuthoritativeServers { delegation, zone: Some(cut.zone), hosts, unknown }
     }
 
     /// The lowest cut that resolvers know of, starting where domains are
     /// registered and going up: a cache may have missed a registration, so the
     /// parent's servers have the last word.
-    async fn start(&mut self, domain: &Name) -> Result<Start, Silence> {
+    async fn find_start(&mut self, domain: &Name) -> Result<Start, NoResponse> {
         let mut name = domain.trim_to(2);
         let mut is_denied = false;
         while !name.is_root() {
             // Unchecked, for a zone whose signatures are broken has servers all the same.
-            let question = Question::recursive(name.clone(), RecordType::NS).unchecked();
+            let question =
+                Question::recursive(name.clone(), RecordType::NS).with_checking_disabled();
             let message = self.resolve(question, |message| !hosts_of(message).is_empty()).await?;
             if let Some(cut) = delegated(&name, &message.answers, &message) {
-                return Ok(Start::At { cut, is_denied });
+                return Ok(Start::Zone { cut, is_denied });
             }
             is_denied = Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN;
             name = name.base_name();
         }
-        if is_denied { Ok(Start::Nowhere) } else { Err(Silence) }
+        if is_denied { Ok(Start::None) } else { Err(NoResponse) }
     }
 
     /// Asks the servers of `zone` for a cut at or above `name`.
-    async fn below(&self, zone: &Name, hosts: &Hosts, name: &Name) -> Step {
-        let servers = spread(hosts, PARENTS);
+    async fn query_delegation(&self, zone: &Name, hosts: &Hosts, name: &Name) -> WalkStep {
+        let servers = spread(hosts, MAX_PARENTS);
         let endpoints = servers
             .iter()
-            .map(|address| Endpoint::Plain(SocketAddr::new(*address, self.authoritative_port)));
+            .map(|address| Endpoint::Udp(SocketAddr::new(*address, self.authoritative_port)));
         let question = Question::authoritative(name.clone(), RecordType::NS);
         let is_useful = |message: &Message| {
             message.metadata.authoritative || referral(zone, name, message).is_some()
         };
-        match first(endpoints.collect(), question, self.timeout, is_useful).await {
+        match race_queries(endpoints.collect(), question, self.timeout, is_useful).await {
             Ok(reply) => step(zone, name, &reply.message),
-            Err(_) => Step::Unheard,
+            Err(_) => WalkStep::NoAnswer,
         }
     }
 
     /// The addresses of a cut's servers, v4 and v6, and whose could not be found out.
-    async fn addresses(&self, cut: &Cut) -> (Hosts, BTreeSet<String>) {
+    async fn addresses(&self, cut: &ZoneCut) -> (Hosts, BTreeSet<String>) {
         let mut lookups = JoinSet::new();
         for (index, host) in cut.hosts.iter().enumerate() {
             for kind in [RecordType::A, RecordType::AAAA] {
-                let question = Question::recursive(host.clone(), kind).unchecked();
+                let question = Question::recursive(host.clone(), kind).with_checking_disabled();
                 let endpoints = self.endpoints();
                 let limit = self.timeout;
                 lookups.spawn(async move {
                     let is_answer =
                         |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
-                    (index, first(endpoints, question, limit, is_answer).await)
+                    (index, race_queries(endpoints, question, limit, is_answer).await)
                 });
             }
         }
@@ -146,7 +149,7 @@ impl Walker<'_> {
                     found[index].extend(reply.message.answers.iter().filter_map(address));
                 }
                 Ok(_) | Err(_) => {
-                    unknown.insert(shown(&cut.hosts[index]));
+                    unknown.insert(display_name(&cut.hosts[index]));
                 }
             }
         }
@@ -156,12 +159,12 @@ impl Walker<'_> {
                 addresses.extend(glue.map(|(_, address)| address));
             }
         }
-        (capped(cut.hosts.iter().map(shown).zip(found).collect()), unknown)
+        (capped(cut.hosts.iter().map(display_name).zip(found).collect()), unknown)
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
         match self.silent {
-            None => self.recursive.plain().iter().copied().map(Endpoint::Plain).collect(),
+            None => self.recursive.udp_servers().iter().copied().map(Endpoint::Udp).collect(),
             Some(_) => self.recursive.https().to_vec(),
         }
     }
@@ -171,29 +174,30 @@ impl Walker<'_> {
         &mut self,
         question: Question,
         accept: impl Fn(&Message) -> bool,
-    ) -> Result<Message, Silence> {
-        let reply = first(self.endpoints(), question.clone(), self.timeout, &accept).await;
+    ) -> Result<Message, NoResponse> {
+        let reply = race_queries(self.endpoints(), question.clone(), self.timeout, &accept).await;
         match reply {
             Ok(reply) => Ok(reply.message),
-            Err(_) if self.silent.is_some() => Err(Silence),
+            Err(_) if self.silent.is_some() => Err(NoResponse),
             Err(failures) => {
-                self.silent = Some(self.recursive.plain().iter().copied().zip(failures).collect());
-                let reply = first(self.endpoints(), question, self.timeout, accept).await;
-                reply.map(|reply| reply.message).map_err(|_| Silence)
+                self.silent =
+                    Some(self.recursive.udp_servers().iter().copied().zip(failures).collect());
+                let reply = race_queries(self.endpoints(), question, self.timeout, accept).await;
+                reply.map(|reply| reply.message).map_err(|_| NoResponse)
             }
         }
     }
 }
 
 /// No resolver answered.
-struct Silence;
+struct NoResponse;
 
 /// Where a walk starts.
 enum Start {
     /// At a cut; resolvers may have denied the name below it.
-    At { cut: Cut, is_denied: bool },
+    Zone { cut: ZoneCut, is_denied: bool },
     /// Not even the top-level domain exists.
-    Nowhere,
+    None,
 }
 
 /// Up to `most` addresses, each name server's first before any one's second.
@@ -216,7 +220,7 @@ pub(super) fn spread(hosts: &Hosts, most: usize) -> Vec<IpAddr> {
 
 /// Keeps no more addresses than may be asked.
 fn capped(hosts: Hosts) -> Hosts {
-    let kept = spread(&hosts, MOST_ADDRESSES);
+    let kept = spread(&hosts, MAX_ADDRESSES);
     let keep = |(host, addresses): (String, BTreeSet<IpAddr>)| {
         (host, addresses.into_iter().filter(|address| kept.contains(address)).collect())
     };

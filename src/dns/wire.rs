@@ -13,9 +13,9 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use super::config::HttpsServer;
+use super::lookup::Transport;
 use super::question::Question;
 use super::rcode::Rcode;
-use super::survey::Transport;
 
 /// Room for servers that send more than they were asked for.
 const BUFFER: usize = 4096;
@@ -25,7 +25,7 @@ const STRAY_PACKETS: usize = 100;
 /// Who is asked, and how.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
-    Plain(SocketAddr),
+    Udp(SocketAddr),
     Https(Arc<HttpsServer>, Arc<rustls::ClientConfig>),
 }
 
@@ -79,7 +79,7 @@ impl From<io::Error> for Failure {
 }
 
 /// Asks one server, giving it `limit` for all attempts together.
-pub(super) async fn ask(
+pub(super) async fn query(
     endpoint: &Endpoint,
     question: &Question,
     limit: Duration,
@@ -87,7 +87,7 @@ pub(super) async fn ask(
     let started = Instant::now();
     let asked = async {
         match endpoint {
-            Endpoint::Plain(server) => plain(*server, question, limit).await,
+            Endpoint::Udp(server) => plain(*server, question, limit).await,
             Endpoint::Https(server, tls) => super::https::ask(server, tls, question).await,
         }
     };
@@ -170,7 +170,7 @@ async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Mes
         let packet = buffer.get(..length).unwrap_or(&[]);
         match question.read(id, packet) {
             None => {}
-            Some(Err(_)) if is_cut_off(packet) => return Ok(cut_off(question, id)),
+            Some(Err(_)) if is_truncated(packet) => return Ok(cut_off(question, id)),
             Some(answer) => return answer,
         }
     }
@@ -179,7 +179,7 @@ async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Mes
 
 /// Whether a packet that cannot be read says that it is truncated, or was cut by
 /// the buffer.
-fn is_cut_off(packet: &[u8]) -> bool {
+fn is_truncated(packet: &[u8]) -> bool {
     packet.len() == BUFFER || packet.get(2).is_some_and(|flags| flags & 0b10 != 0)
 }
 
@@ -234,10 +234,10 @@ mod tests {
     #[test]
     fn an_unreadable_packet_may_still_say_that_it_is_truncated() {
         let mut header = [0; 12];
-        assert!(!is_cut_off(&header));
+        assert!(!is_truncated(&header));
         header[2] = 0b10;
-        assert!(is_cut_off(&header));
-        assert!(is_cut_off(&[0; BUFFER]));
-        assert!(!is_cut_off(&[]));
+        assert!(is_truncated(&header));
+        assert!(is_truncated(&[0; BUFFER]));
+        assert!(!is_truncated(&[]));
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::journal::{Cause, Intent, Title};
+use super::journal::{Cause, Title, WriteIntent};
 use super::plan::{Change, Difference};
-use super::{Error, Stop, StopKind, Tools};
+use super::{Env, Error, FlowError, FlowErrorKind};
 use crate::api::request::{Request, WriteRequest};
-use crate::api::{Created, Error as ApiError, Kind};
+use crate::api::{Created, Error as ApiError, ErrorKind};
 
 /// One write: what it does, the request, and the fields that it changes.
 pub struct Action<T> {
@@ -53,38 +53,38 @@ impl<T> Action<T> {
     }
 
     /// The error for a write that was accepted and cannot be confirmed.
-    pub fn not_confirmed(&self, observed: impl Into<String>) -> Stop {
+    pub fn not_confirmed(&self, observed: impl Into<String>) -> FlowError {
         let message = format!("not confirmed: {}", self.title);
-        let stop = Stop::new(StopKind::NotSeen, message).cause(observed);
+        let stop = FlowError::new(FlowErrorKind::NotConfirmed, message).cause(observed);
         match &self.show_command {
             Some(command) => stop.hint(format!("`{command}`")),
             None => stop,
         }
     }
 
-    fn intent(&self) -> Intent<'_> {
+    fn intent(&self) -> WriteIntent<'_> {
         let title = Title { text: self.title.clone(), cause: self.cause };
-        Intent { title, before: self.before.as_deref(), undoes: None }
+        WriteIntent { title, before: self.before.as_deref(), undoes: None }
     }
 }
 
-impl Tools<'_> {
+impl Env<'_> {
     /// Records, sends and records the outcome.
     pub async fn execute<T>(&self, action: &Action<T>) -> Result<T, Error> {
-        self.write_as(&action.request, action.intent()).await
+        self.send_write(&action.request, action.intent()).await
     }
 
-    /// [`Tools::execute`] for what must not be sent twice: if the answer is lost,
+    /// [`Env::execute`] for what must not be sent twice: if the answer is lost,
     /// `find` looks for the result first.
     pub async fn execute_once<T: Serialize>(
         &self,
         action: &Action<T>,
         find: impl AsyncFn() -> Result<Option<T>, ApiError>,
     ) -> Result<Created<T>, Error> {
-        self.create_as(&action.request, find, action.intent()).await
+        self.send_create(&action.request, find, action.intent()).await
     }
 
-    /// [`Tools::execute`], then reads the object and compares it.
+    /// [`Env::execute`], then reads the object and compares it.
     pub async fn execute_and_confirm<T, R>(
         &self,
         action: &Action<T>,
@@ -99,7 +99,7 @@ impl Tools<'_> {
         Err(action.not_confirmed("the API accepted the request and shows another value").into())
     }
 
-    /// [`Tools::execute`] of a deletion, then confirms that the object is gone.
+    /// [`Env::execute`] of a deletion, then confirms that the object is gone.
     pub async fn execute_deletion<R>(
         &self,
         action: &Action<()>,
@@ -107,7 +107,7 @@ impl Tools<'_> {
     ) -> Result<(), Error> {
         self.execute(action).await?;
         match self.client.send(read).await {
-            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => {
                 let stop = action.not_confirmed("the API accepted the request; reading it failed");
                 Err(stop.causes(error.sentences()).into())

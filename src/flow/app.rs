@@ -5,9 +5,9 @@ mod assignment;
 
 pub use assignment::{Assignment, InvalidAssignment};
 
-use super::named::{self, Candidate, Noun};
-use super::{Error, Stop, StopKind, Tools};
-use crate::api::Kind;
+use super::select::{self, Candidate, Noun};
+use super::{Env, Error, FlowError, FlowErrorKind};
+use crate::api::ErrorKind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
@@ -15,24 +15,24 @@ use crate::api::ids::{AppId, IdpId, IdpReference};
 use crate::api::odd::OddRecord;
 use crate::idp::text::is_uuid;
 
-const NOUN: Noun = Noun { one: "application", listed_by: "cfsso app list" };
+const NOUN: Noun = Noun { singular: "application", list_command: "cfsso app list" };
 
 /// All applications, by name and then ID.
-pub async fn list(tools: &Tools<'_>) -> Result<Vec<App>, Error> {
+pub async fn list(tools: &Env<'_>) -> Result<Vec<App>, Error> {
     let mut apps = tools.client.list(&app::list(tools.account)).await?;
     apps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     Ok(apps)
 }
 
 /// The application that `text` names, or the one of the dashboard's sign-in.
-pub async fn find(tools: &Tools<'_>, text: Option<&str>) -> Result<App, Error> {
+pub async fn find(tools: &Env<'_>, text: Option<&str>) -> Result<App, Error> {
     let Some(text) = text else {
         let apps = list(tools).await?;
         return Ok(sign_in(tools, &apps)?.clone());
     };
     if let Some(id) = is_uuid(text).then(|| text.parse::<AppId>().ok()).flatten() {
         match tools.client.send(&app::get(tools.account, &id)).await {
-            Err(error) if error.kind() == Kind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 let Ok(apps) = list(tools).await else { return Err(error.into()) };
                 return Ok(pick(&apps, text)?.clone());
             }
@@ -43,46 +43,46 @@ pub async fn find(tools: &Tools<'_>, text: Option<&str>) -> Result<App, Error> {
     Ok(pick(&apps, text)?.clone())
 }
 
-fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, Stop> {
+fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, FlowError> {
     let candidates: Vec<_> = apps
         .iter()
         .map(|app| Candidate { id: app.id.as_str(), name: &app.name, kind: app.type_name() })
         .collect();
-    Ok(&apps[named::pick(NOUN, &candidates, text, None)?])
+    Ok(&apps[select::select_one(NOUN, &candidates, text, None)?])
 }
 
 /// [`dash_sso`] of what was read just now: one that cannot be understood is not
 /// taken for one that is not there.
-pub fn sign_in<'a>(tools: &Tools<'_>, apps: &'a [App]) -> Result<&'a App, Stop> {
+pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowError> {
     dash_sso(apps).map_err(|stop| {
-        let odd = unreadable_sign_in(tools).filter(|_| stop.kind == StopKind::NotFound);
+        let odd = unreadable_sign_in(tools).filter(|_| stop.kind == FlowErrorKind::NotFound);
         let unreadable = odd.map(|odd| {
             let message = "the SSO App cannot be understood: nothing was sent";
-            Stop::new(StopKind::Conflict, message).cause(odd.describe())
+            FlowError::new(FlowErrorKind::Conflict, message).cause(odd.describe())
         });
         unreadable.unwrap_or(stop)
     })
 }
 
 /// An unreadable application that may be the SSO App, among those read so far.
-pub fn unreadable_sign_in(tools: &Tools<'_>) -> Option<OddRecord> {
+pub fn unreadable_sign_in(tools: &Env<'_>) -> Option<OddRecord> {
     let mut odd = tools.client.odd_records(Some("application")).into_iter();
     odd.find(|odd| odd.may_have("type", &"dash_sso".into()))
 }
 
 /// The one application of the dashboard's sign-in.
-pub fn dash_sso(apps: &[App]) -> Result<&App, Stop> {
+pub fn dash_sso(apps: &[App]) -> Result<&App, FlowError> {
     let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
     match found.as_slice() {
         [only] => Ok(only),
-        [] => Err(Stop::new(
-            StopKind::NotFound,
+        [] => Err(FlowError::new(
+            FlowErrorKind::NotFound,
             "this account has no application of type `dash_sso`",
         )
         .cause("Cloudflare makes it when the first connector is set up")
         .hint("`cfsso setup <DOMAIN>`, or `cfsso app list` for the applications there are")),
-        several => Err(Stop::new(
-            StopKind::Conflict,
+        several => Err(FlowError::new(
+            FlowErrorKind::Conflict,
             format!("this account has {} applications of type `dash_sso`", several.len()),
         )
         .causes(several.iter().map(|app| format!("{}  {}", app.id, app.name)))
@@ -95,7 +95,7 @@ pub fn dash_sso(apps: &[App]) -> Result<&App, Stop> {
 
 /// What to do with the list of identity providers that an application admits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub enum AllowedIdps {
     /// Add these, and take those away.
     Change {
         add: Vec<IdpId>,
@@ -108,17 +108,17 @@ pub enum Admission {
 
 /// The list that comes of `admission`; an empty one admits every identity
 /// provider. `all` are those that there are.
-pub fn admitted(
+pub fn new_allowed_list(
     now: &[IdpReference],
-    admission: &Admission,
+    admission: &AllowedIdps,
     all: &[IdpId],
-) -> Result<Vec<IdpReference>, Stop> {
+) -> Result<Vec<IdpReference>, FlowError> {
     let ids =
         |ids: &[IdpId]| -> Vec<IdpReference> { ids.iter().cloned().map(Into::into).collect() };
     let (add, remove) = match admission {
-        Admission::All => return Ok(Vec::new()),
-        Admission::Only(only) => return Ok(without_repeats(ids(only))),
-        Admission::Change { add, remove } => (add, remove),
+        AllowedIdps::All => return Ok(Vec::new()),
+        AllowedIdps::Only(only) => return Ok(without_repeats(ids(only))),
+        AllowedIdps::Change { add, remove } => (add, remove),
     };
     // An empty list admits every one already: adding to it would narrow it.
     let start = if now.is_empty() && !remove.is_empty() { ids(all) } else { now.to_vec() };
@@ -128,8 +128,8 @@ pub fn admitted(
     let mut list = without_repeats([start, ids(add)].concat());
     list.retain(|listed| !remove.iter().any(|id| listed == id));
     if list.is_empty() {
-        return Err(Stop::new(
-            StopKind::Refused,
+        return Err(FlowError::new(
+            FlowErrorKind::Refused,
             "the last identity provider that is admitted cannot be removed",
         )
         .cause("an empty list admits every identity provider, and not none")
@@ -149,36 +149,37 @@ fn without_repeats(ids: Vec<IdpReference>) -> Vec<IdpReference> {
 }
 
 /// Refuses a list that names no identity provider that there is.
-pub fn leaves_a_way_in(list: &[IdpReference], idps: &[Idp]) -> Result<(), Stop> {
+pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<(), FlowError> {
     let is_live = |listed: &IdpReference| idps.iter().any(|idp| *listed == idp.id);
     if list.is_empty() || list.iter().any(is_live) {
         return Ok(());
     }
-    let stop = Stop::new(StopKind::Refused, "this would leave nobody a way into the dashboard")
-        .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
+    let stop =
+        FlowError::new(FlowErrorKind::Refused, "this would leave nobody a way into the dashboard")
+            .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
     Err(stop.hint("`cfsso idp list` shows those there are; `--force` does it all the same"))
 }
 
 /// Sets the identity providers that are admitted. Skipping the choice is valid
 /// with exactly one of them, and ends with any other number (API reference,
 /// section 4).
-pub fn admit(document: &mut Document, list: &[IdpReference]) -> Result<(), Stop> {
+pub fn set_allowed_idps(document: &mut Document, list: &[IdpReference]) -> Result<(), FlowError> {
     document.set(&["allowed_idps"], &list)?;
-    if list.len() == 1 { Ok(()) } else { offer_choice(document) }
+    if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
 }
 
 /// Offers the choice of identity providers. What does not skip it is left as
 /// it is: an absent boolean does not become false.
-pub fn offer_choice(document: &mut Document) -> Result<(), Stop> {
-    if document.read(&["auto_redirect_to_identity"]) == Some(true) {
+pub fn disable_instant_auth(document: &mut Document) -> Result<(), FlowError> {
+    if document.parse_at(&["auto_redirect_to_identity"]) == Some(true) {
         document.set(&["auto_redirect_to_identity"], &false)?;
     }
     Ok(())
 }
 
 /// Skips the choice of identity providers, where exactly one is admitted.
-pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
-    let list: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
+pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), FlowError> {
+    let list: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
     if list.len() == 1 {
         return Ok(document.set(&["auto_redirect_to_identity"], &true)?);
     }
@@ -192,8 +193,8 @@ pub fn skip_choice(document: &mut Document, idps: &[Idp]) -> Result<(), Stop> {
     let name = if let [only] = candidates.as_slice() { only.id.as_str() } else { "<IDP>" };
     let told =
         candidates.iter().map(|idp| format!("{}  {} ({})", idp.id, idp.name, idp.kind.as_str()));
-    Err(Stop::new(
-        StopKind::Refused,
+    Err(FlowError::new(
+        FlowErrorKind::Refused,
         "the choice can be skipped only where exactly one identity provider is admitted",
     )
     .cause(format!("the application admits {admitted}"))
@@ -221,11 +222,11 @@ mod tests {
     #[test]
     fn the_list_is_what_was_asked_and_never_empty_by_accident() {
         let change =
-            |add: &str, remove: &str| Admission::Change { add: ids(add), remove: ids(remove) };
+            |add: &str, remove: &str| AllowedIdps::Change { add: ids(add), remove: ids(remove) };
         for (now, admission, expected) in [
-            ("", Admission::All, Some("")),
-            ("a", Admission::All, Some("")),
-            ("a", Admission::Only(ids("b b c")), Some("b c")),
+            ("", AllowedIdps::All, Some("")),
+            ("a", AllowedIdps::All, Some("")),
+            ("a", AllowedIdps::Only(ids("b b c")), Some("b c")),
             ("a", change("b", ""), Some("a b")),
             ("a", change("a", ""), Some("a")),
             ("", change("a", ""), Some("")),
@@ -236,15 +237,15 @@ mod tests {
             ("a", change("", "a"), None),
             ("a b", change("", "a b"), None),
         ] {
-            let list = admitted(&listed(now), &admission, &ids("a b c")).ok();
+            let list = new_allowed_list(&listed(now), &admission, &ids("a b c")).ok();
             assert_eq!(list, expected.map(listed), "{now} {admission:?}");
         }
     }
 
     #[test]
     fn removing_from_all_where_only_one_is_there_is_refused() {
-        let admission = Admission::Change { add: Vec::new(), remove: ids("a") };
-        assert!(admitted(&[], &admission, &ids("a")).is_err());
+        let admission = AllowedIdps::Change { add: Vec::new(), remove: ids("a") };
+        assert!(new_allowed_list(&[], &admission, &ids("a")).is_err());
     }
 
     #[test]
@@ -253,7 +254,7 @@ mod tests {
         for (list, allowed) in
             [("", true), ("a", true), ("a x", true), ("x", false), ("x y", false)]
         {
-            assert_eq!(leaves_a_way_in(&listed(list), &idps).is_ok(), allowed, "{list}");
+            assert_eq!(ensure_sign_in_possible(&listed(list), &idps).is_ok(), allowed, "{list}");
         }
     }
 
@@ -261,7 +262,7 @@ mod tests {
     fn the_choice_is_skipped_with_exactly_one_and_offered_otherwise() {
         let switch = |app: &str, list: &str| {
             let mut app: Document = app.parse().unwrap();
-            admit(&mut app, &listed(list)).unwrap();
+            set_allowed_idps(&mut app, &listed(list)).unwrap();
             app.to_raw().get().to_owned()
         };
         for (app, list, expected) in [
@@ -288,7 +289,7 @@ mod tests {
             [(r#"["a"]"#, true), ("[]", false), ("null", false), (r#"["a","b"]"#, false)]
         {
             let mut app: Document = format!(r#"{{"allowed_idps":{list}}}"#).parse().unwrap();
-            assert_eq!(skip_choice(&mut app, &[]).is_ok(), allowed, "{list}");
+            assert_eq!(enable_instant_auth(&mut app, &[]).is_ok(), allowed, "{list}");
         }
     }
 
@@ -296,10 +297,10 @@ mod tests {
     fn one_dash_sso_application_is_expected() {
         let only = [app("a1", "saas"), app("a2", "dash_sso")];
         assert_eq!(dash_sso(&only).unwrap().id.as_str(), "a2");
-        assert_eq!(dash_sso(&only[..1]).unwrap_err().kind, StopKind::NotFound);
+        assert_eq!(dash_sso(&only[..1]).unwrap_err().kind, FlowErrorKind::NotFound);
         let two = [app("a1", "dash_sso"), app("a2", "dash_sso")];
         let stop = dash_sso(&two).unwrap_err();
-        assert_eq!(stop.kind, StopKind::Conflict);
+        assert_eq!(stop.kind, FlowErrorKind::Conflict);
         assert_eq!(stop.causes, ["a1  SSO App", "a2  SSO App"]);
     }
 }

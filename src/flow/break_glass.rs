@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use super::{Error, Tools};
+use super::{Env, Error};
 use crate::api::ids::AccountId;
-use crate::api::token::{self, ACCOUNT_SCOPE, Group};
-use crate::api::{self, Client, Kind, connector};
+use crate::api::token::{self, ACCOUNT_SCOPE, PermissionGroup};
+use crate::api::{self, Client, ErrorKind, connector};
 use crate::clock::Clock;
 
 /// How long a new token may take to be known everywhere.
 const WAITS: [u64; 3] = [1, 2, 4];
 
 /// A permission, by its name and its ID in the API reference (sections 2 to 4).
-type Known = (&'static str, &'static str);
+type KnownPermission = (&'static str, &'static str);
 
-const CONNECTORS: Known = ("SSO Connector Write", "901ca5e292584c6aa1b4cdb39248bb07");
+const CONNECTORS: KnownPermission = ("SSO Connector Write", "901ca5e292584c6aa1b4cdb39248bb07");
 /// What opening the dashboard's sign-in to one-time PINs takes.
-const ACCESS: [Known; 2] = [
+const ACCESS: [KnownPermission; 2] = [
     (
         "Access: Organizations, Identity Providers, and Groups Write",
         "bfe0d8686a584fa680f4c53b5eb0de6d",
@@ -27,7 +27,7 @@ const ACCESS: [Known; 2] = [
 
 /// A permission that the token is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Granted {
+pub struct TokenPermission {
     pub name: &'static str,
     /// The ID of its permission group.
     pub id: String,
@@ -37,39 +37,50 @@ pub struct Granted {
 }
 
 /// The permissions, looked up where the caller may read the catalogue.
-pub async fn permissions(tools: &Tools<'_>, with_access: bool) -> Result<Vec<Granted>, Error> {
+pub async fn permissions(
+    tools: &Env<'_>,
+    with_access: bool,
+) -> Result<Vec<TokenPermission>, Error> {
     let catalogue = match tools.client.list(&token::permission_groups(tools.account)).await {
         // Whoever may not read the catalogue may still be told so by the creation.
-        Err(error) if matches!(error.kind(), Kind::Forbidden | Kind::NotFound) => Vec::new(),
+        Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
+            Vec::new()
+        }
         catalogue => catalogue?,
     };
     Ok(choose(&catalogue, with_access))
 }
 
 /// Names are not unique: Access has the same ones for zones.
-fn choose(catalogue: &[Group], with_access: bool) -> Vec<Granted> {
+fn choose(catalogue: &[PermissionGroup], with_access: bool) -> Vec<TokenPermission> {
     let access = if with_access { &ACCESS[..] } else { &[] };
     let wanted = [CONNECTORS].into_iter().chain(access.iter().copied());
     wanted
         .map(|(name, id)| {
-            let is_meant = |group: &&Group| {
+            let is_meant = |group: &&PermissionGroup| {
                 group.name == name
                     && group.scopes.iter().flatten().any(|scope| scope == ACCOUNT_SCOPE)
             };
             let listed = catalogue.iter().find(is_meant);
             let id = listed.map_or_else(|| id.to_owned(), |group| group.id.clone());
-            Granted { name, id, looked_up: listed.is_some() }
+            TokenPermission { name, id, looked_up: listed.is_some() }
         })
         .collect()
 }
 
 /// Uses the new token to list connectors. One that is not yet known everywhere
 /// is tried again for a few seconds.
-pub async fn prove(client: &Client, account: &AccountId, clock: &Clock) -> Result<(), api::Error> {
+pub async fn test_token(
+    client: &Client,
+    account: &AccountId,
+    clock: &Clock,
+) -> Result<(), api::Error> {
     let request = connector::list(account);
     for wait in WAITS {
         match client.list(&request).await {
-            Err(error) if matches!(error.kind(), Kind::Unauthenticated | Kind::Forbidden) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Forbidden) =>
+            {
                 clock.sleep(Duration::from_secs(wait)).await;
             }
             answer => return answer.map(drop),
@@ -82,8 +93,12 @@ pub async fn prove(client: &Client, account: &AccountId, clock: &Clock) -> Resul
 mod tests {
     use super::*;
 
-    fn group(id: &str, name: &str, scope: &str) -> Group {
-        Group { id: id.to_owned(), name: name.to_owned(), scopes: Some(vec![scope.to_owned()]) }
+    fn group(id: &str, name: &str, scope: &str) -> PermissionGroup {
+        PermissionGroup {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            scopes: Some(vec![scope.to_owned()]),
+        }
     }
 
     #[test]

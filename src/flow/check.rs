@@ -12,7 +12,7 @@ pub struct Check {
     /// What a failure of it means.
     pub severity: Severity,
     /// How it came out.
-    pub state: State,
+    pub state: CheckState,
     /// What was seen.
     pub evidence: String,
     /// The command, or the deed, that mends it.
@@ -83,7 +83,7 @@ pub enum Severity {
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum CheckState {
     /// As it should be.
     Passed,
     /// Not as it should be.
@@ -213,20 +213,20 @@ impl CheckId {
 impl Check {
     /// A check that came out as it should.
     pub fn passed(id: CheckId, evidence: impl Into<String>) -> Self {
-        Self::new(id, State::Passed, evidence)
+        Self::new(id, CheckState::Passed, evidence)
     }
 
     /// A check that did not.
     pub fn failed(id: CheckId, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..Self::new(id, State::Failed, evidence) }
+        Self { remedy: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
     /// A check that could not be made.
     pub fn not_checked(id: CheckId, evidence: impl Into<String>) -> Self {
-        Self::new(id, State::NotChecked, evidence)
+        Self::new(id, CheckState::NotChecked, evidence)
     }
 
-    fn new(id: CheckId, state: State, evidence: impl Into<String>) -> Self {
+    fn new(id: CheckId, state: CheckState, evidence: impl Into<String>) -> Self {
         Self {
             id,
             severity: id.severity(),
@@ -238,20 +238,20 @@ impl Check {
     }
 
     /// The same, with another meaning of a failure.
-    pub fn of(mut self, severity: Severity) -> Self {
+    pub fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
     /// Whether it stands in the way of the change.
     pub fn blocks(&self) -> bool {
-        self.severity == Severity::Error && self.state == State::Failed
+        self.severity == Severity::Error && self.state == CheckState::Failed
     }
 
     /// The check, with a failure of it accepted where `accepted` names it.
-    pub fn accepting(mut self, accepted: &[CheckId]) -> Self {
-        if self.state == State::Failed && accepted.contains(&self.id) {
-            self.state = State::Accepted;
+    pub fn accept_risks(mut self, accepted: &[CheckId]) -> Self {
+        if self.state == CheckState::Failed && accepted.contains(&self.id) {
+            self.state = CheckState::Accepted;
         }
         self
     }
@@ -261,8 +261,8 @@ impl Check {
 mod tests {
     use super::*;
 
-    fn check(severity: Severity, state: State) -> Check {
-        Check::new(CheckId::ForeignClaim, state, "").of(severity)
+    fn check(severity: Severity, state: CheckState) -> Check {
+        Check::new(CheckId::ForeignClaim, state, "").with_severity(severity)
     }
 
     #[test]
@@ -278,16 +278,16 @@ mod tests {
     #[test]
     fn only_a_failed_error_that_nobody_accepted_blocks() {
         for (severity, state, accepted, blocks) in [
-            (Severity::Error, State::Failed, false, true),
-            (Severity::Error, State::Failed, true, false),
-            (Severity::Error, State::NotChecked, false, false),
-            (Severity::Error, State::Passed, false, false),
-            (Severity::Warning, State::Failed, false, false),
+            (Severity::Error, CheckState::Failed, false, true),
+            (Severity::Error, CheckState::Failed, true, false),
+            (Severity::Error, CheckState::NotChecked, false, false),
+            (Severity::Error, CheckState::Passed, false, false),
+            (Severity::Warning, CheckState::Failed, false, false),
         ] {
             let accepted: &[CheckId] =
                 if accepted { &[CheckId::ForeignClaim] } else { &[CheckId::DomainVerified] };
             assert_eq!(
-                check(severity, state).accepting(accepted).blocks(),
+                check(severity, state).accept_risks(accepted).blocks(),
                 blocks,
                 "{severity:?} {state:?}"
             );

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::action::Action;
 use super::plan::Difference;
-use super::{Error, Stop, StopKind, Tools};
-use crate::api::Kind;
+use super::{Env, Error, FlowError, FlowErrorKind};
+use crate::api::ErrorKind;
 use crate::api::connector::{self, BeginVerification, Connector};
 use crate::api::ids::{ConnectorId, InvalidId};
 use crate::domain::{EmailDomain, InvalidDomain};
@@ -48,7 +48,7 @@ impl std::fmt::Display for Selector {
 }
 
 /// All connectors, by domain and then ID.
-pub async fn list(tools: &Tools<'_>) -> Result<Vec<Connector>, Error> {
+pub async fn list(tools: &Env<'_>) -> Result<Vec<Connector>, Error> {
     let mut connectors = tools.client.list(&connector::list(tools.account)).await?;
     connectors
         .sort_by(|a, b| (&a.email_domain, a.id.as_str()).cmp(&(&b.email_domain, b.id.as_str())));
@@ -57,15 +57,15 @@ pub async fn list(tools: &Tools<'_>) -> Result<Vec<Connector>, Error> {
 
 /// The connector that `selector` names: one request, and by a wrong ID a
 /// second one for the list of those there are.
-pub async fn find(tools: &Tools<'_>, selector: &Selector) -> Result<Connector, Error> {
+pub async fn find(tools: &Env<'_>, selector: &Selector) -> Result<Connector, Error> {
     match selector {
         Selector::Domain(_) => {
             let connectors = list(tools).await?;
-            Ok(choose(&connectors, selector)?.clone())
+            Ok(select(&connectors, selector)?.clone())
         }
         Selector::Id(id) => match tools.client.send(&connector::get(tools.account, id)).await {
-            Err(error) if error.kind() == Kind::NotFound => match list(tools).await {
-                Ok(connectors) => Err(absent(selector, &connectors).into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => match list(tools).await {
+                Ok(connectors) => Err(not_found_error(selector, &connectors).into()),
                 Err(_) => Err(error.into()),
             },
             answer => Ok(answer?),
@@ -74,40 +74,46 @@ pub async fn find(tools: &Tools<'_>, selector: &Selector) -> Result<Connector, E
 }
 
 /// The connector that `selector` names, among all of the account.
-pub fn choose<'a>(connectors: &'a [Connector], selector: &Selector) -> Result<&'a Connector, Stop> {
+pub fn select<'a>(
+    connectors: &'a [Connector],
+    selector: &Selector,
+) -> Result<&'a Connector, FlowError> {
     let found = match selector {
-        Selector::Domain(domain) => pick(connectors, domain)?,
+        Selector::Domain(domain) => select_by_domain(connectors, domain)?,
         Selector::Id(id) => connectors.iter().find(|connector| connector.id == *id),
     };
-    found.ok_or_else(|| absent(selector, connectors))
+    found.ok_or_else(|| not_found_error(selector, connectors))
 }
 
 /// The one connector of a domain. Several are an error that lists them.
-pub fn pick<'a>(
+pub fn select_by_domain<'a>(
     connectors: &'a [Connector],
     domain: &EmailDomain,
-) -> Result<Option<&'a Connector>, Stop> {
+) -> Result<Option<&'a Connector>, FlowError> {
     let mut of_domain = connectors.iter().filter(|connector| is_of(connector, domain));
     let Some(first) = of_domain.next() else { return Ok(None) };
     let others: Vec<_> = of_domain.map(|connector| connector.id.as_str()).collect();
     if others.is_empty() {
         return Ok(Some(first));
     }
-    Err(Stop::new(StopKind::Conflict, format!("`{domain}` has {} connectors", others.len() + 1))
-        .cause(format!("their IDs are {}, {}", first.id, others.join(", ")))
-        .hint(format!("name one by its ID: `cfsso connector get {}`", first.id)))
+    Err(FlowError::new(
+        FlowErrorKind::Conflict,
+        format!("`{domain}` has {} connectors", others.len() + 1),
+    )
+    .cause(format!("their IDs are {}, {}", first.id, others.join(", ")))
+    .hint(format!("name one by its ID: `cfsso connector get {}`", first.id)))
 }
 
 fn is_of(connector: &Connector, domain: &EmailDomain) -> bool {
     connector.email_domain.parse::<EmailDomain>().is_ok_and(|other| other == *domain)
 }
 
-fn absent(selector: &Selector, connectors: &[Connector]) -> Stop {
+fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
     let what = match selector {
         Selector::Id(id) => format!("this account has no connector with the ID `{id}`"),
         Selector::Domain(domain) => format!("this account has no connector for `{domain}`"),
     };
-    let stop = Stop::new(StopKind::NotFound, what);
+    let stop = FlowError::new(FlowErrorKind::NotFound, what);
     if connectors.is_empty() {
         let domain = match selector {
             Selector::Domain(domain) => domain.as_str(),
@@ -122,16 +128,19 @@ fn absent(selector: &Selector, connectors: &[Connector]) -> Stop {
 }
 
 /// Refuses a domain that Cloudflare does not take for SSO.
-pub fn eligible(domain: &EmailDomain) -> Result<(), Stop> {
+pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
     let Some(reason) = domain.ineligible() else { return Ok(()) };
-    Err(Stop::new(StopKind::Refused, format!("`{domain}` cannot be used for dashboard SSO"))
-        .cause(reason.to_string())
-        .hint("use a domain whose users are all yours, or `--force` to let the API decide"))
+    Err(FlowError::new(
+        FlowErrorKind::Refused,
+        format!("`{domain}` cannot be used for dashboard SSO"),
+    )
+    .cause(reason.to_string())
+    .hint("use a domain whose users are all yours, or `--force` to let the API decide"))
 }
 
 /// Creates the connector of a domain.
-pub fn creation(
-    tools: &Tools<'_>,
+pub fn create_action(
+    tools: &Env<'_>,
     domain: &EmailDomain,
     begin: BeginVerification,
     fedramp: Option<bool>,
@@ -144,9 +153,9 @@ pub fn creation(
     )
 }
 
-/// Executes [`creation`] for a domain that has no connector.
+/// Executes [`create_action`] for a domain that has no connector.
 pub async fn create(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     domain: &EmailDomain,
     begin: BeginVerification,
     fedramp: Option<bool>,
@@ -155,14 +164,14 @@ pub async fn create(
         let connectors = tools.client.list(&connector::list(tools.account)).await?;
         Ok(connectors.into_iter().find(|connector| is_of(connector, domain)))
     };
-    let action = creation(tools, domain, begin, fedramp);
+    let action = create_action(tools, domain, begin, fedramp);
     Ok(tools.execute_once(&action, find).await?.into_inner())
 }
 
 /// Enforces sign-in through the identity provider. The checks that come first
 /// are in [`preflight`](super::preflight).
-pub fn enabling(
-    tools: &Tools<'_>,
+pub fn enable_action(
+    tools: &Env<'_>,
     domain: &EmailDomain,
     id: &ConnectorId,
     enabled: Option<bool>,
@@ -175,19 +184,20 @@ pub fn enabling(
     .shown_by(format!("cfsso connector get {id}"))
 }
 
-/// Executes [`enabling`].
+/// Executes [`enable_action`].
 pub async fn enable(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     domain: &EmailDomain,
     connector: &Connector,
 ) -> Result<Connector, Error> {
-    let action = enabling(tools, domain, &connector.id, connector.enabled).before(connector.text());
+    let action =
+        enable_action(tools, domain, &connector.id, connector.enabled).before(connector.text());
     let read = connector::get(tools.account, &connector.id);
     tools.execute_and_confirm(&action, &read, |it| it.is_enabled()).await
 }
 
 /// Stops enforcement.
-pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Action<Connector> {
+pub fn disable_action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
     Action::new(
         format!("disable enforcement for {}", connector.email_domain),
         connector::set_enabled(tools.account, &connector.id, false),
@@ -197,15 +207,15 @@ pub fn disabling(tools: &Tools<'_>, connector: &Connector) -> Action<Connector> 
     .shown_by(format!("cfsso connector get {}", connector.id))
 }
 
-/// Executes [`disabling`].
-pub async fn disable(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
-    execute_disabling(tools, &connector.id, &disabling(tools, connector)).await
+/// Executes [`disable_action`].
+pub async fn disable(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+    execute_disabling(tools, &connector.id, &disable_action(tools, connector)).await
 }
 
-/// Executes a [`disabling`]. The answer confirms it if it contains `enabled`;
+/// Executes a [`disable_action`]. The answer confirms it if it contains `enabled`;
 /// otherwise the connector is read again.
 pub(super) async fn execute_disabling(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     id: &ConnectorId,
     disabling: &Action<Connector>,
 ) -> Result<Connector, Error> {
@@ -220,7 +230,7 @@ pub(super) async fn execute_disabling(
 }
 
 /// Deletes a connector.
-pub fn deletion(tools: &Tools<'_>, connector: &Connector) -> Action<()> {
+pub fn delete_action(tools: &Env<'_>, connector: &Connector) -> Action<()> {
     Action::new(
         format!("delete the connector of {}", connector.email_domain),
         connector::delete(tools.account, &connector.id),
@@ -230,14 +240,14 @@ pub fn deletion(tools: &Tools<'_>, connector: &Connector) -> Action<()> {
     .shown_by("cfsso connector list")
 }
 
-/// Executes [`deletion`].
-pub async fn delete(tools: &Tools<'_>, connector: &Connector) -> Result<(), Error> {
+/// Executes [`delete_action`].
+pub async fn delete(tools: &Env<'_>, connector: &Connector) -> Result<(), Error> {
     let read = connector::get(tools.account, &connector.id);
-    tools.execute_deletion(&deletion(tools, connector), &read).await
+    tools.execute_deletion(&delete_action(tools, connector), &read).await
 }
 
 /// Sets the FedRAMP language of a connector.
-pub fn rewording(tools: &Tools<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
+pub fn fedramp_action(tools: &Env<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
     Action::new(
         format!("change the wording for {}", connector.email_domain),
         connector::set_fedramp(tools.account, &connector.id, fedramp),
@@ -283,7 +293,7 @@ mod tests {
         for (domain, id) in
             [("cool.cats", Some("c1")), ("bücher.example", Some("c2")), ("dogs.example", None)]
         {
-            let picked = pick(&connectors, &domain.parse().unwrap()).unwrap();
+            let picked = select_by_domain(&connectors, &domain.parse().unwrap()).unwrap();
             assert_eq!(picked.map(|connector| connector.id.as_str()), id, "{domain}");
         }
     }
@@ -291,17 +301,20 @@ mod tests {
     #[test]
     fn two_connectors_of_one_domain_are_an_error_that_lists_them() {
         let connectors = [connector("c1", "cool.cats"), connector("c2", "cool.cats")];
-        let stop = pick(&connectors, &"cool.cats".parse().unwrap()).unwrap_err();
-        assert_eq!(stop.kind, StopKind::Conflict);
+        let stop = select_by_domain(&connectors, &"cool.cats".parse().unwrap()).unwrap_err();
+        assert_eq!(stop.kind, FlowErrorKind::Conflict);
         assert_eq!(stop.causes, ["their IDs are c1, c2"]);
     }
 
     #[test]
     fn an_unknown_connector_is_answered_with_those_there_are() {
         let selector = "dogs.example".parse().unwrap();
-        let stop = absent(&selector, &[connector("c1", "a.example"), connector("c2", "b.example")]);
+        let stop = not_found_error(
+            &selector,
+            &[connector("c1", "a.example"), connector("c2", "b.example")],
+        );
         assert_eq!(stop.causes, ["it has connectors for a.example, b.example"]);
-        let stop = absent(&selector, &[]);
+        let stop = not_found_error(&selector, &[]);
         assert_eq!(stop.hint.as_deref(), Some("`cfsso setup dogs.example`"));
     }
 }

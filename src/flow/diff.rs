@@ -9,7 +9,7 @@ use crate::api::document::{Document, items, masked_at, members};
 
 /// The fields in which `after` differs from `before`, in the order they stand.
 /// A field that is null and one that is absent are the same.
-pub fn between(before: &Document, after: &Document) -> Vec<Difference> {
+pub fn diff(before: &Document, after: &Document) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(&mut Vec::new(), Some(&before.to_raw()), Some(&after.to_raw()), &mut found);
     found
@@ -42,8 +42,8 @@ fn compare(
     if !same(before, after) {
         found.push(Difference {
             field: path.join("."),
-            before: told(path, before),
-            after: told(path, after),
+            before: display_value(path, before),
+            after: display_value(path, after),
         });
     }
 }
@@ -125,7 +125,7 @@ impl Decimal {
 
 /// A value as it is told: without secrets, and a number that a float would
 /// bend as its text.
-fn told(path: &[String], value: Option<&RawValue>) -> Value {
+fn display_value(path: &[String], value: Option<&RawValue>) -> Value {
     value.map_or(Value::Null, |value| exact(&masked_at(path, value)))
 }
 
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn differences(before: &str, after: &str) -> Vec<(String, Value, Value)> {
-        between(&before.parse().unwrap(), &after.parse().unwrap())
+        diff(&before.parse().unwrap(), &after.parse().unwrap())
             .into_iter()
             .map(|difference| (difference.field, difference.before, difference.after))
             .collect()
@@ -225,9 +225,9 @@ mod tests {
             let name = names.iter().nth(at % names.len()).unwrap();
             let mut after = before.clone();
             after.set(&["config", name, "long"], &2).unwrap();
-            let fields: Vec<_> = between(&before, &after).into_iter().map(|found| found.field).collect();
+            let fields: Vec<_> = diff(&before, &after).into_iter().map(|found| found.field).collect();
             prop_assert_eq!(fields, [format!("config.{name}.long")]);
-            prop_assert_eq!(between(&before, &before), []);
+            prop_assert_eq!(diff(&before, &before), []);
         }
     }
 }

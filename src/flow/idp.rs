@@ -2,24 +2,24 @@
 //! deleting those on which nothing depends.
 
 use super::action::Action;
-use super::edit::Edit;
-use super::named::{self, Candidate, Noun};
 use super::plan::Difference;
+use super::select::{self, Candidate, Noun};
 use super::target::Target;
-use super::{Error, Stop, StopKind, Tools, diff};
-use crate::api::Kind;
+use super::update::Update;
+use super::{Env, Error, FlowError, FlowErrorKind, diff};
+use crate::api::ErrorKind;
 use crate::api::app::App;
 use crate::api::document::Document;
 use crate::api::grant::Grant;
-use crate::api::idp::{self, Idp, Type};
+use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::IdpId;
 use crate::idp::kind;
 use crate::idp::text::is_uuid;
 
-const NOUN: Noun = Noun { one: "identity provider", listed_by: "cfsso idp list" };
+const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
 
 /// All identity providers, by name and then ID.
-pub async fn list(tools: &Tools<'_>) -> Result<Vec<Idp>, Error> {
+pub async fn list(tools: &Env<'_>) -> Result<Vec<Idp>, Error> {
     let mut idps = tools.client.list(&idp::list(tools.account)).await?;
     idps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     Ok(idps)
@@ -27,10 +27,10 @@ pub async fn list(tools: &Tools<'_>) -> Result<Vec<Idp>, Error> {
 
 /// The identity provider that `text` names: one request, and by a wrong ID a
 /// second one for the list of those there are.
-pub async fn find(tools: &Tools<'_>, text: &str) -> Result<Idp, Error> {
+pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
     if let Some(id) = as_id(text) {
         match tools.client.send(&idp::get(tools.account, &id)).await {
-            Err(error) if error.kind() == Kind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 let Ok(idps) = list(tools).await else { return Err(error.into()) };
                 let stop = match pick(&idps, text) {
                     Ok(found) => return Ok(found.clone()),
@@ -48,13 +48,13 @@ pub async fn find(tools: &Tools<'_>, text: &str) -> Result<Idp, Error> {
 }
 
 /// The one of `idps` that `text` names.
-pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, Stop> {
+pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, FlowError> {
     let candidates: Vec<_> = idps
         .iter()
         .map(|idp| Candidate { id: idp.id.as_str(), name: &idp.name, kind: idp.kind.as_str() })
         .collect();
     let kind = kind::find(text).map(|kind| kind.name);
-    Ok(&idps[named::pick(NOUN, &candidates, text, kind)?])
+    Ok(&idps[select::select_one(NOUN, &candidates, text, kind)?])
 }
 
 /// `text` as an ID, where it looks like the UUID that IDs of Access are.
@@ -64,101 +64,103 @@ pub fn as_id(text: &str) -> Option<IdpId> {
 
 /// The one that stands where `body` is to be created: of its type and name, or
 /// the account's one-time PIN, of which there is one at most.
-pub fn standing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a Idp>, Stop> {
-    let (Some(kind), Some(name)) = (body.read::<Type>(&["type"]), body.read::<String>(&["name"]))
+pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a Idp>, FlowError> {
+    let (Some(kind), Some(name)) =
+        (body.parse_at::<IdpType>(&["type"]), body.parse_at::<String>(&["name"]))
     else {
-        return Err(Stop::new(StopKind::Usage, "`name` and `type` have to be texts"));
+        return Err(FlowError::new(FlowErrorKind::Usage, "`name` and `type` have to be texts"));
     };
-    let is_taken = |idp: &&Idp| idp.kind == kind && (idp.name == name || kind == Type::OneTimePin);
+    let is_taken =
+        |idp: &&Idp| idp.kind == kind && (idp.name == name || kind == IdpType::OneTimePin);
     Ok(idps.iter().find(is_taken))
 }
 
 /// The stop for a creation where `standing` is in the way.
-pub fn taken(standing: &Idp) -> Stop {
-    let message = if standing.kind == Type::OneTimePin {
+pub fn already_exists_error(standing: &Idp) -> FlowError {
+    let message = if standing.kind == IdpType::OneTimePin {
         format!("this account has a one-time PIN already, `{}`", standing.name)
     } else {
         format!("this account has `{}` of type `{}` already", standing.name, standing.kind.as_str())
     };
-    Stop::new(StopKind::Conflict, message)
+    FlowError::new(FlowErrorKind::Conflict, message)
         .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
 }
 
 /// Creates an identity provider.
-pub fn creation(tools: &Tools<'_>, body: &Document) -> Action<Idp> {
-    let name: String = body.read(&["name"]).unwrap_or_default();
+pub fn create_action(tools: &Env<'_>, body: &Document) -> Action<Idp> {
+    let name: String = body.parse_at(&["name"]).unwrap_or_default();
     let nothing = "{}".parse().expect("it is an object");
     Action::new(
         format!("create the identity provider {name}"),
         idp::create(tools.account, body),
-        diff::between(&nothing, body),
+        diff::diff(&nothing, body),
     )
 }
 
-/// Executes [`creation`], and reads the result back. What the API answers goes to `answered`
+/// Executes [`create_action`], and reads the result back. What the API answers goes to `answered`
 /// at once: it may hold a secret that is never answered again.
 pub async fn create(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     body: &Document,
     answered: impl FnOnce(Option<&Document>),
 ) -> Result<Idp, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
-        Ok(standing(&idps, body).ok().flatten().cloned())
+        Ok(find_existing(&idps, body).ok().flatten().cloned())
     };
-    let created = tools.execute_once(&creation(tools, body), look).await?.into_inner();
+    let created = tools.execute_once(&create_action(tools, body), look).await?.into_inner();
     answered(created.text().parse().ok().as_ref());
     let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
-    let wanted = Edit::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
+    let wanted = Update::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
     let text = seen.text().parse::<Document>();
     let strayed = match text {
-        Ok(seen) => wanted.judge(seen)?.strayed,
+        Ok(seen) => wanted.compare_with(seen)?.unexpected,
         Err(_) => Vec::new(),
     };
     if strayed.is_empty() {
         return Ok(seen);
     }
     let message = format!("`{}` was created, but does not read back as sent", seen.name);
-    Err(Stop::new(StopKind::NotSeen, message)
+    Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
         .causes(strayed.iter().map(ToString::to_string))
         .hint(format!("`cfsso idp get {}`", seen.id))
         .into())
 }
 
 /// Refuses to delete what belongs to another account.
-pub fn may_be_deleted(found: &Idp) -> Result<(), Stop> {
+pub fn ensure_deletable(found: &Idp) -> Result<(), FlowError> {
     if !found.is_read_only() {
         return Ok(());
     }
     let message = format!("`{}` is read-only: it belongs to another account", found.name);
-    Err(Stop::new(StopKind::Refused, message)
+    Err(FlowError::new(FlowErrorKind::Refused, message)
         .hint("stop sharing it in the account that it belongs to"))
 }
 
 /// Refuses to delete what other accounts are granted: the API would (API
 /// reference, section 3).
-pub fn is_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), Stop> {
+pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError> {
     let Some(grant) = grants.iter().find(|grant| grant.idp_id == found.id) else { return Ok(()) };
     let message = format!("`{}` is granted to other accounts", found.name);
-    Err(Stop::new(StopKind::Conflict, message)
+    Err(FlowError::new(FlowErrorKind::Conflict, message)
         .cause(format!("the federation grant {} stands", grant.id))
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
 
 /// Refuses to delete the only identity provider that the dashboard admits.
-pub fn is_not_the_only_way_in(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), Stop> {
+pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), FlowError> {
     let is_other_way = |other: &Idp| other.id != found.id && app.admits(&other.id);
     if !app.admits(&found.id) || idps.iter().any(is_other_way) {
         return Ok(());
     }
     let message =
         format!("`{}` is the only identity provider that {} admits", found.name, app.name);
-    Err(Stop::new(StopKind::Refused, message)
+    Err(FlowError::new(FlowErrorKind::Refused, message)
         .hint("admit another first: `cfsso app idps --add <IDP>`; `--force` deletes it anyway"))
 }
 
 /// Deletes an identity provider.
-pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Action<()> {
+pub fn delete_action(tools: &Env<'_>, found: &Idp) -> Action<()> {
     Action::new(
         format!("delete the identity provider {}", found.name),
         idp::delete(tools.account, &found.id),
@@ -168,10 +170,10 @@ pub fn deletion(tools: &Tools<'_>, found: &Idp) -> Action<()> {
     .shown_by(format!("cfsso idp get {}", found.id))
 }
 
-/// Executes [`deletion`].
-pub async fn delete(tools: &Tools<'_>, found: &Idp) -> Result<(), Error> {
+/// Executes [`delete_action`].
+pub async fn delete(tools: &Env<'_>, found: &Idp) -> Result<(), Error> {
     let read = idp::get(tools.account, &found.id);
-    tools.execute_deletion(&deletion(tools, found), &read).await
+    tools.execute_deletion(&delete_action(tools, found), &read).await
 }
 
 #[cfg(test)]
@@ -196,7 +198,7 @@ mod tests {
         ] {
             let app = format!(r#"{{"id":"a1","name":"SSO App","allowed_idps":{admitted}}}"#);
             let app: App = serde_json::from_str(&app).unwrap();
-            let stop = is_not_the_only_way_in(&all[0], &app, idps).err();
+            let stop = ensure_not_last_idp(&all[0], &app, idps).err();
             assert_eq!(stop.is_some(), refused, "{admitted}");
         }
     }
@@ -211,10 +213,10 @@ mod tests {
             ("onetimepin", "Other", Some("p2")),
         ] {
             let body = format!(r#"{{"type":"{kind}","name":"{name}"}}"#).parse().unwrap();
-            let found = standing(&all, &body).unwrap();
+            let found = find_existing(&all, &body).unwrap();
             assert_eq!(found.map(|idp| idp.id.as_str()), expected, "{kind} {name}");
         }
-        assert!(standing(&all, &"{}".parse().unwrap()).is_err());
+        assert!(find_existing(&all, &"{}".parse().unwrap()).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! time. Decides and sends; knows no command line and prints nothing.
 
 pub mod action;
+pub mod api_error;
 pub mod app;
 pub mod break_glass;
 pub mod bypass;
@@ -9,28 +10,27 @@ pub mod check;
 pub mod connector;
 pub mod diff;
 pub mod doctor;
-pub mod edit;
-pub mod explained;
 pub mod federation;
+pub mod flow_error;
 pub mod idp;
 pub mod journal;
-pub mod named;
+mod journaled;
 pub mod plan;
 pub mod preflight;
 pub mod publish;
 pub mod rename;
+pub mod select;
 pub mod setup;
+pub mod sign_in;
 pub mod status;
 pub mod steps;
-pub mod stop;
 pub mod target;
 pub mod token;
+pub mod update;
 pub mod verify;
 pub mod wait;
-pub mod way_in;
-mod write;
 
-pub use stop::{Stop, StopKind};
+pub use flow_error::{FlowError, FlowErrorKind};
 
 use crate::api::Client;
 use crate::api::ids::AccountId;
@@ -44,18 +44,18 @@ pub enum Error {
     Api(#[from] crate::api::Error),
     /// A request failed, and the flow knows more about it.
     #[error(transparent)]
-    Explained(Box<explained::Explained>),
+    ApiContext(Box<api_error::ApiErrorContext>),
     #[error(transparent)]
-    Stop(#[from] Stop),
+    Flow(#[from] FlowError),
 }
 
 impl Error {
     /// The error and what led to it, one sentence each.
     pub fn sentences(&self) -> Vec<String> {
         match self {
-            Self::Stop(stop) => stop.sentences(),
+            Self::Flow(stop) => stop.messages(),
             Self::Api(error) => error.sentences(),
-            Self::Explained(explained) => {
+            Self::ApiContext(explained) => {
                 let mut sentences = explained.error.sentences();
                 sentences.extend(explained.causes.iter().cloned());
                 sentences
@@ -70,7 +70,7 @@ impl Error {
 }
 
 /// What a flow works with.
-pub struct Tools<'a> {
+pub struct Env<'a> {
     pub client: &'a Client,
     pub account: &'a AccountId,
     pub resolver: &'a Resolver,

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::check::{Check, State};
-use super::{Stop, StopKind};
+use super::check::{Check, CheckState};
+use super::{FlowError, FlowErrorKind};
 use crate::api::document::masked;
 use crate::api::request::WriteRequest;
 
@@ -56,10 +56,11 @@ impl Plan {
     }
 
     /// Stops where a check that nobody accepted stands in the way.
-    pub fn passes(&self, what: &str) -> Result<(), Stop> {
+    pub fn ensure_allowed(&self, what: &str) -> Result<(), FlowError> {
         let blocking: Vec<_> = self.checks.iter().filter(|check| check.blocks()).collect();
         let Some(first) = blocking.first() else { return Ok(()) };
-        let mut stop = Stop::new(StopKind::Refused, format!("{what} is refused by a safety check"));
+        let mut stop =
+            FlowError::new(FlowErrorKind::Refused, format!("{what} is refused by a safety check"));
         for check in &blocking {
             stop = stop.cause(format!("{}: {}", check.id.as_str(), check.evidence));
         }
@@ -68,16 +69,19 @@ impl Plan {
     }
 
     /// How many checks passed and how many did not, in words.
-    pub fn tally(&self) -> String {
+    pub fn summary(&self) -> String {
         let count = |is_so: &dyn Fn(&Check) -> bool| {
             self.checks.iter().filter(|check| is_so(check)).count()
         };
-        let passed = count(&|check| check.state == State::Passed);
+        let passed = count(&|check| check.state == CheckState::Passed);
         let others = [
             (count(&Check::blocks), "failed"),
-            (count(&|check| check.state == State::Failed && !check.blocks()), "with a warning"),
-            (count(&|check| check.state == State::Accepted), "accepted"),
-            (count(&|check| check.state == State::NotChecked), "not checked"),
+            (
+                count(&|check| check.state == CheckState::Failed && !check.blocks()),
+                "with a warning",
+            ),
+            (count(&|check| check.state == CheckState::Accepted), "accepted"),
+            (count(&|check| check.state == CheckState::NotChecked), "not checked"),
         ];
         let mut words = vec![format!("{passed} of {} checks passed", self.checks.len())];
         words.extend(
@@ -128,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_every_check_in_the_way_and_the_first_remedy() {
-        let failed = |id| Check::failed(id, "seen", format!("mend {id:?}")).of(Severity::Error);
+        let failed =
+            |id| Check::failed(id, "seen", format!("mend {id:?}")).with_severity(Severity::Error);
         let plan = Plan::new(
             vec![
                 Check::passed(CheckId::DomainEligible, "seen"),
@@ -137,8 +142,8 @@ mod tests {
             ],
             Vec::new(),
         );
-        let stop = plan.passes("enabling `cool.cats`").unwrap_err();
-        assert_eq!(stop.kind, StopKind::Refused);
+        let stop = plan.ensure_allowed("enabling `cool.cats`").unwrap_err();
+        assert_eq!(stop.kind, FlowErrorKind::Refused);
         assert_eq!(stop.causes, ["domain-verified: seen", "foreign-claim: seen"]);
         assert_eq!(stop.hint.as_deref(), Some("mend DomainVerified"));
     }

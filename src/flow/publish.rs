@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::plan::Difference;
-use super::{Error, Tools};
-use crate::api::Kind;
+use super::{Env, Error};
+use crate::api::ErrorKind;
 use crate::api::ids::{ConnectorId, ZoneId};
 use crate::api::record::{self, Record};
-use crate::api::zone::{self, Setup, Status, Zone};
+use crate::api::zone::{self, Zone, ZoneStatus, ZoneType};
 use crate::dns::PREFIX;
 use crate::domain::EmailDomain;
 
@@ -32,7 +32,7 @@ pub struct TxtRecord {
 
 /// The ways to publish a record by hand, each ready to paste.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pastes {
+pub struct Snippets {
     /// A line of a zone file (RFC 1035 section 5.1).
     pub zone_file: String,
     /// For Amazon Route 53.
@@ -42,17 +42,17 @@ pub struct Pastes {
 
 /// Where a record can be published.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum DnsHost {
     /// In this zone of the account.
-    Zone { zone: Box<Zone>, warning: Option<String> },
+    Cloudflare { zone: Box<Zone>, warning: Option<String> },
     /// Nowhere that this token reaches, and why.
-    Elsewhere(String),
+    External(String),
 }
 
 /// What is to be done to a zone's records for one code to stand there.
 #[derive(Debug)]
-pub struct Records {
-    pub stands: bool,
+pub struct TxtRecords {
+    pub current: bool,
     /// Codes this program published earlier, for connectors that are no more.
     pub stale: Vec<Record>,
     pub foreign: Vec<String>,
@@ -65,11 +65,11 @@ impl TxtRecord {
     }
 
     /// The record in the forms that people paste.
-    pub fn pastes(&self) -> Pastes {
+    pub fn snippets(&self) -> Snippets {
         let Self { name, content, .. } = self;
         let quoted = record::txt_content(content);
         let in_json = quoted.replace('\\', "\\\\").replace('"', "\\\"");
-        Pastes {
+        Snippets {
             zone_file: format!("{name}. 300 IN TXT {quoted}"),
             aws: format!(
                 "aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch \
@@ -85,14 +85,14 @@ impl TxtRecord {
 
 /// Finds the zone to publish a domain's record in: all names up to the
 /// registrable one are asked for at once.
-pub async fn place(tools: &Tools<'_>, domain: &EmailDomain) -> Result<Place, Error> {
+pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, Error> {
     let lists = domain.ancestors().map(|name| {
         let request = zone::list(tools.account, name);
         async move { tools.client.list(&request).await }
     });
     match try_join_all(lists).await {
         Ok(zones) => Ok(choose(&zones.concat(), domain)),
-        Err(error) if error.kind() == Kind::Forbidden => Ok(Place::Elsewhere(
+        Err(error) if error.kind() == ErrorKind::Forbidden => Ok(DnsHost::External(
             "this token may not read zones: it lacks the permission Zone Read".to_owned(),
         )),
         Err(error) => Err(error.into()),
@@ -101,38 +101,38 @@ pub async fn place(tools: &Tools<'_>, domain: &EmailDomain) -> Result<Place, Err
 
 /// Chooses among the account's zones the one that serves the domain: the
 /// longest name that is active.
-pub fn choose(zones: &[Zone], domain: &EmailDomain) -> Place {
+pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
     for name in domain.ancestors() {
         let of_name: Vec<_> = zones
             .iter()
-            .filter(|zone| zone.name == name && zone.kind != Some(Setup::Internal))
+            .filter(|zone| zone.name == name && zone.kind != Some(ZoneType::Internal))
             .collect();
         if let Some(zone) = of_name.iter().find(|zone| zone.is_active()) {
-            let warning = (!zone.is_served_here()).then(|| {
+            let warning = (!zone.is_hosted_by_cloudflare()).then(|| {
                 format!("the zone {name} is set up as partial: its DNS is served elsewhere, and the record may not be")
             });
-            return Place::Zone { zone: Box::new((*zone).clone()), warning };
+            return DnsHost::Cloudflare { zone: Box::new((*zone).clone()), warning };
         }
         if let Some(zone) = of_name.first() {
-            let status = zone.status.as_ref().map_or("of unknown status", Status::as_str);
-            return Place::Elsewhere(format!(
+            let status = zone.status.as_ref().map_or("of unknown status", ZoneStatus::as_str);
+            return DnsHost::External(format!(
                 "the zone {name} is {status}, not active: its name servers are elsewhere"
             ));
         }
     }
-    Place::Elsewhere(format!("no zone of this account holds {domain}"))
+    DnsHost::External(format!("no zone of this account holds {domain}"))
 }
 
 /// Sorts a zone's TXT records at the domain by what they are to this code.
-pub fn sort(records: Vec<Record>, domain: &EmailDomain, code: &str) -> Records {
-    let mut sorted = Records { stands: false, stale: Vec::new(), foreign: Vec::new() };
+pub fn classify(records: Vec<Record>, domain: &EmailDomain, code: &str) -> TxtRecords {
+    let mut sorted = TxtRecords { current: false, stale: Vec::new(), foreign: Vec::new() };
     for record in records {
         let Some(text) = record.txt().filter(|text| text.starts_with(PREFIX)) else { continue };
         if record.name.as_deref() != Some(domain.as_str()) {
             continue;
         }
         if text == code {
-            sorted.stands = true;
+            sorted.current = true;
         } else if record.comment.as_deref().is_some_and(|comment| comment.starts_with(MARK)) {
             sorted.stale.push(record);
         } else {
@@ -144,17 +144,17 @@ pub fn sort(records: Vec<Record>, domain: &EmailDomain, code: &str) -> Records {
 
 /// Reads the zone's TXT records at the domain.
 pub async fn records(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     zone: &ZoneId,
     domain: &EmailDomain,
     code: &str,
-) -> Result<Records, Error> {
+) -> Result<TxtRecords, Error> {
     let records = tools.client.list(&record::list_txt(zone, domain.as_str())).await?;
-    Ok(sort(records, domain, code))
+    Ok(classify(records, domain, code))
 }
 
 /// Publishes the verification code of a connector.
-pub fn creation(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
+pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
     Action::new(
         format!("publish the TXT record of {}", txt.name),
         record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}")),
@@ -162,9 +162,9 @@ pub fn creation(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Reco
     )
 }
 
-/// Executes [`creation`]. A record that exists counts as created.
+/// Executes [`create_action`]. A record that exists counts as created.
 pub async fn create(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     zone: &ZoneId,
     txt: &TxtRecord,
     id: &ConnectorId,
@@ -173,14 +173,14 @@ pub async fn create(
         let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
         Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.content)))
     };
-    match tools.execute_once(&creation(zone, txt, id), find).await {
-        Err(Error::Api(error)) if error.has_code(record::IDENTICAL) => Ok(()),
+    match tools.execute_once(&create_action(zone, txt, id), find).await {
+        Err(Error::Api(error)) if error.has_code(record::ERR_IDENTICAL_RECORD) => Ok(()),
         created => created.map(|_| ()),
     }
 }
 
 /// Deletes a record of an earlier connector.
-pub fn deletion(zone: &ZoneId, record: &Record) -> Action<()> {
+pub fn delete_action(zone: &ZoneId, record: &Record) -> Action<()> {
     Action::new(
         format!("delete a stale TXT record of {}", record.name.as_deref().unwrap_or("the domain")),
         record::delete(zone, &record.id),
@@ -233,8 +233,8 @@ mod tests {
             ("dogs.example", None, Some("no zone of this account")),
         ] {
             let (zone, text) = match choose(&zones, &domain(name)) {
-                Place::Zone { zone, warning } => (Some(zone.name.clone()), warning),
-                Place::Elsewhere(reason) => (None, Some(reason)),
+                DnsHost::Cloudflare { zone, warning } => (Some(zone.name.clone()), warning),
+                DnsHost::External(reason) => (None, Some(reason)),
             };
             assert_eq!(zone.as_deref(), found, "{name}");
             assert_eq!(text.is_some(), says.is_some(), "{name}: {text:?}");
@@ -256,8 +256,8 @@ mod tests {
                 Some("cfsso: SSO connector c0"),
             ),
         ];
-        let sorted = sort(records, &domain("cool.cats"), CODE);
-        assert!(sorted.stands);
+        let sorted = classify(records, &domain("cool.cats"), CODE);
+        assert!(sorted.current);
         assert_eq!(sorted.stale.len(), 1);
         assert_eq!(sorted.stale[0].txt().as_deref(), Some("cloudflare_dashboard_sso=old"));
         assert_eq!(
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_record_can_be_pasted_elsewhere() {
-        let pastes = TxtRecord::new(&domain("cool.cats"), CODE).pastes();
+        let pastes = TxtRecord::new(&domain("cool.cats"), CODE).snippets();
         assert_eq!(pastes.zone_file, format!("cool.cats. 300 IN TXT \"{CODE}\""));
         assert!(pastes.gcloud.ends_with(&format!("--rrdatas='\"{CODE}\"'")));
         let batch = pastes.aws.split('\'').nth(1).unwrap();

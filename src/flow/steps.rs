@@ -5,32 +5,35 @@ use std::cell::{Cell, RefCell};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Error, Stop, StopKind};
+use super::{Error, FlowError, FlowErrorKind};
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// It was so before this run.
-    DoneAlready,
+    Skipped,
     /// It is for later, or for somebody else.
-    Todo,
+    Pending,
     /// It is under way.
-    Doing,
+    Running,
     /// This run did it, and saw it done.
     Done,
     /// A check stands in its way.
-    Refused,
+    Blocked,
     /// It did not work.
     Failed,
 }
 
 impl StepState {
     /// How a step is that `error` ended.
-    pub fn after(error: &Error) -> Self {
+    pub fn from_error(error: &Error) -> Self {
         match error {
-            Error::Stop(Stop { kind: StopKind::NotYet, .. }) => Self::Todo,
-            Error::Stop(Stop { kind: StopKind::Refused | StopKind::Declined, .. }) => Self::Refused,
+            Error::Flow(FlowError { kind: FlowErrorKind::NotYet, .. }) => Self::Pending,
+            Error::Flow(FlowError {
+                kind: FlowErrorKind::Refused | FlowErrorKind::Declined,
+                ..
+            }) => Self::Blocked,
             _ => Self::Failed,
         }
     }
@@ -48,81 +51,83 @@ pub struct Step<I> {
     pub detail: String,
 }
 
-type Tell<'a, I> = dyn Fn(&Step<I>) + 'a;
+type StepObserver<'a, I> = dyn Fn(&Step<I>) + 'a;
 
 /// The steps so far.
-pub struct Steps<'a, I> {
-    tell: Box<Tell<'a, I>>,
+pub struct StepLog<'a, I> {
+    observer: Box<StepObserver<'a, I>>,
     current: Cell<Option<I>>,
-    ended: RefCell<Vec<Step<I>>>,
+    finished: RefCell<Vec<Step<I>>>,
 }
 
-impl<'a, I: Copy> Steps<'a, I> {
+impl<'a, I: Copy> StepLog<'a, I> {
     /// Nothing done yet. `tell` hears of each step that begins or ends.
     pub fn new(tell: impl Fn(&Step<I>) + 'a) -> Self {
-        Self { tell: Box::new(tell), current: Cell::new(None), ended: RefCell::default() }
+        Self { observer: Box::new(tell), current: Cell::new(None), finished: RefCell::default() }
     }
 
     /// A step begins.
     pub fn begin(&self, id: I) {
         self.current.set(Some(id));
-        (self.tell)(&Step { id, state: StepState::Doing, detail: String::new() });
+        (self.observer)(&Step { id, state: StepState::Running, detail: String::new() });
     }
 
     /// A step ended.
     pub fn end(&self, id: I, state: StepState, detail: impl Into<String>) {
         self.current.set(None);
         let step = Step { id, state, detail: detail.into() };
-        (self.tell)(&step);
-        self.ended.borrow_mut().push(step);
+        (self.observer)(&step);
+        self.finished.borrow_mut().push(step);
     }
 
     /// Marks the step that an error ended, where one was under way. What led to
     /// a stop is told with the error itself.
-    pub fn conclude(&self, error: &Error) {
+    pub fn fail_current(&self, error: &Error) {
         let Some(id) = self.current.get() else { return };
         let detail = match error {
-            Error::Stop(stop) => stop.message.clone(),
-            Error::Api(_) | Error::Explained(_) => error.line(),
+            Error::Flow(stop) => stop.message.clone(),
+            Error::Api(_) | Error::ApiContext(_) => error.line(),
         };
-        self.end(id, StepState::after(error), detail);
+        self.end(id, StepState::from_error(error), detail);
     }
 
     /// The steps that ended, in their order.
-    pub fn into_ended(self) -> Vec<Step<I>> {
-        self.ended.into_inner()
+    pub fn into_finished(self) -> Vec<Step<I>> {
+        self.finished.into_inner()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{self, Refusal};
+    use crate::api::{self, ErrorResponse};
 
     #[test]
     fn an_error_marks_the_step_it_ended_and_no_other() {
-        let stop = |kind| Error::Stop(Stop::new(kind, "no").cause("for a reason"));
-        let refusal = Refusal { status: 500, errors: Vec::new(), ray: None, retry_after: None };
+        let stop = |kind| Error::Flow(FlowError::new(kind, "no").cause("for a reason"));
+        let refusal =
+            ErrorResponse { status: 500, errors: Vec::new(), ray: None, retry_after: None };
         let refused = Error::Api(api::Error::refused("GET /a", refusal));
         for (error, state, detail) in [
-            (stop(StopKind::NotYet), StepState::Todo, "no"),
-            (stop(StopKind::Refused), StepState::Refused, "no"),
-            (stop(StopKind::Declined), StepState::Refused, "no"),
-            (stop(StopKind::Conflict), StepState::Failed, "no"),
+            (stop(FlowErrorKind::NotYet), StepState::Pending, "no"),
+            (stop(FlowErrorKind::Refused), StepState::Blocked, "no"),
+            (stop(FlowErrorKind::Declined), StepState::Blocked, "no"),
+            (stop(FlowErrorKind::Conflict), StepState::Failed, "no"),
             (refused, StepState::Failed, "`GET /a` failed: the API answered 500"),
         ] {
             let told = RefCell::new(Vec::new());
-            let steps = Steps::new(|step: &Step<u8>| told.borrow_mut().push((step.id, step.state)));
-            steps.end(1, StepState::DoneAlready, "");
-            steps.conclude(&error);
+            let steps =
+                StepLog::new(|step: &Step<u8>| told.borrow_mut().push((step.id, step.state)));
+            steps.end(1, StepState::Skipped, "");
+            steps.fail_current(&error);
             steps.begin(2);
-            steps.conclude(&error);
-            steps.conclude(&error);
-            let ended = steps.into_ended();
+            steps.fail_current(&error);
+            steps.fail_current(&error);
+            let ended = steps.into_finished();
             let last = ended.last().map(|step| (step.id, step.state, step.detail.as_str()));
             assert_eq!((ended.len(), last), (2, Some((2, state, detail))));
-            let doing = (2, StepState::Doing);
-            assert_eq!(told.into_inner(), [(1, StepState::DoneAlready), doing, (2, state)]);
+            let doing = (2, StepState::Running);
+            assert_eq!(told.into_inner(), [(1, StepState::Skipped), doing, (2, state)]);
         }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::plan::Difference;
-use super::{Stop, StopKind};
+use super::{FlowError, FlowErrorKind};
 use crate::api::document::Document;
 use crate::api::hidden::{hidden, without_hidden};
 use crate::api::ids::{AccountId, AppId, IdpId, PolicyId};
@@ -58,7 +58,7 @@ impl Target {
     }
 
     /// The command that shows it.
-    pub fn shown_by(&self) -> String {
+    pub fn show_command(&self) -> String {
         match self {
             Self::Idp(id) => format!("`cfsso idp get {id}`"),
             Self::App(id) => format!("`cfsso app get {id}`"),
@@ -68,18 +68,22 @@ impl Target {
     }
 
     /// Stops where what was asked cannot be, or may not be, sent.
-    pub fn allows(&self, before: &Document, asked: &[Difference]) -> Result<(), Stop> {
+    pub fn ensure_writable(
+        &self,
+        before: &Document,
+        asked: &[Difference],
+    ) -> Result<(), FlowError> {
         let noun = self.noun();
-        if matches!(self, Self::Idp(_)) && before.read(&["read_only"]) == Some(true) {
+        if matches!(self, Self::Idp(_)) && before.parse_at(&["read_only"]) == Some(true) {
             let message = format!("this {noun} is read-only and cannot be changed here");
-            return Err(Stop::new(StopKind::Refused, message)
+            return Err(FlowError::new(FlowErrorKind::Refused, message)
                 .cause("it belongs to another account, which shares it with this one")
                 .hint("change it in the account that it belongs to"));
         }
         let fixed = asked.iter().find(|asked| self.is_fixed(&asked.field));
         fixed.map_or(Ok(()), |fixed| {
             let message = format!("`{}` of this {noun} cannot be changed", fixed.field);
-            let stop = Stop::new(StopKind::Refused, message);
+            let stop = FlowError::new(FlowErrorKind::Refused, message);
             Err(if fixed.field == "type" {
                 stop.hint("create another with `cfsso idp create <TYPE>`")
             } else {
@@ -90,14 +94,15 @@ impl Target {
 
     /// Stops if a mask was given as a new secret: it would be left out, and
     /// nothing would change.
-    pub fn has_real_secrets(before: &Document, wanted: &Document) -> Result<(), Stop> {
+    pub fn ensure_no_masked_secrets(before: &Document, wanted: &Document) -> Result<(), FlowError> {
         let known = hidden(before);
         let mask = hidden(wanted)
             .into_iter()
             .find(|mask| !mask.is_null && known.iter().all(|known| known.field != mask.field));
         mask.map_or(Ok(()), |mask| {
             let message = format!("`{}` is a mask, not a secret", mask.field);
-            Err(Stop::new(StopKind::Usage, message).hint("leave it out to keep the stored secret"))
+            Err(FlowError::new(FlowErrorKind::Usage, message)
+                .hint("leave it out to keep the stored secret"))
         })
     }
 
@@ -105,13 +110,13 @@ impl Target {
     pub(super) fn is_fixed(&self, field: &str) -> bool {
         let top = field.split('.').next().unwrap_or_default();
         ["id", "uid"].contains(&top)
-            || self.left_out().contains(&top)
+            || self.omitted_fields().contains(&top)
             || (top == "type" && matches!(self, Self::Idp(_) | Self::App(_)))
     }
 
     /// Members that are not sent back. An empty list of policies would remove
     /// them all; an absent one leaves them alone.
-    fn left_out(&self) -> &'static [&'static str] {
+    fn omitted_fields(&self) -> &'static [&'static str] {
         match self {
             Self::Idp(_) => &[],
             Self::App(_) => &["policies", "created_at", "updated_at"],
@@ -121,7 +126,7 @@ impl Target {
 
     fn body(&self, wanted: &Document) -> Document {
         let mut body = wanted.clone();
-        for name in self.left_out() {
+        for name in self.omitted_fields() {
             body.remove(&[name]);
         }
         without_hidden(&body)
@@ -137,7 +142,7 @@ impl Target {
 
     /// Whether a difference is none for this kind: no identity providers
     /// listed and an empty list are the same, and their order means nothing.
-    pub fn is_same(&self, difference: &Difference) -> bool {
+    pub fn is_equal(&self, difference: &Difference) -> bool {
         let listed = |value: &Value| {
             let mut items = value.as_array().cloned().unwrap_or_default();
             items.sort_by_key(ToString::to_string);
@@ -196,7 +201,7 @@ mod tests {
             (r#""""#, r#""•••""#, true),
             (r#""***""#, r#""new""#, false),
         ] {
-            let stop = Target::has_real_secrets(&object(before), &object(wanted)).err();
+            let stop = Target::ensure_no_masked_secrets(&object(before), &object(wanted)).err();
             assert_eq!(stop.is_some(), refused, "{before} {wanted}");
         }
     }
@@ -240,8 +245,8 @@ mod tests {
             (Target::Organization, r#"{"type":"a"}"#, r#"{"type":"b"}"#, None),
         ] {
             let before = before.parse().unwrap();
-            let asked = diff::between(&before, &after.parse().unwrap());
-            let stop = target.allows(&before, &asked).err();
+            let asked = diff::diff(&before, &after.parse().unwrap());
+            let stop = target.ensure_writable(&before, &asked).err();
             assert_eq!(stop.map(|stop| stop.message).as_deref(), refusal, "{after}");
         }
     }
@@ -254,8 +259,8 @@ mod tests {
             (serde_json::json!(["a"]), serde_json::json!([]), false),
         ] {
             let difference = Difference::new("allowed_idps", before, after);
-            assert_eq!(app().is_same(&difference), same, "{difference:?}");
-            assert!(!idp().is_same(&difference));
+            assert_eq!(app().is_equal(&difference), same, "{difference:?}");
+            assert!(!idp().is_equal(&difference));
         }
     }
 }

@@ -5,13 +5,13 @@ use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Error, Stop, StopKind};
+use super::{Error, FlowError, FlowErrorKind};
 use crate::api::account::{self, Account};
 use crate::api::ids::AccountId;
 use crate::api::permission;
 use crate::api::request::Request;
 use crate::api::token::{self, Verification};
-use crate::api::{self, Client, Kind};
+use crate::api::{self, Client, ErrorKind};
 
 /// The most other accounts that are asked whether a token is theirs.
 const MOST_ACCOUNTS: usize = 5;
@@ -37,9 +37,9 @@ pub struct Report {
     /// The account that the token belongs to.
     pub owner: Option<String>,
     /// The accounts that it sees; `null` where it may not list them.
-    pub accounts: Option<Vec<Seen>>,
+    pub accounts: Option<Vec<VisibleAccount>>,
     /// What it may read; `null` where nobody tried.
-    pub reads: Option<Vec<Read>>,
+    pub reads: Option<Vec<ReadAccess>>,
     /// What is wrong with it.
     pub problem: Option<String>,
     /// What to do about it.
@@ -61,7 +61,7 @@ pub enum Owner {
 
 /// An account by ID and name.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Seen {
+pub struct VisibleAccount {
     /// Its identifier.
     pub id: String,
     /// Its name.
@@ -70,7 +70,7 @@ pub struct Seen {
 
 /// One thing that was read to see whether it may be.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Read {
+pub struct ReadAccess {
     /// What was read.
     pub what: &'static str,
     /// Whether it may be read; `null` where no answer tells.
@@ -99,8 +99,8 @@ impl Report {
     pub const SCHEMA: &'static str = "cfsso/token/v1";
 
     /// What stands in the way of using it.
-    pub fn stop(&self) -> Option<Stop> {
-        let stop = Stop::new(StopKind::NoToken, self.problem.clone()?);
+    pub fn stop(&self) -> Option<FlowError> {
+        let stop = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
         Some(match &self.remedy {
             Some(remedy) => stop.hint(remedy),
             None => stop,
@@ -117,7 +117,7 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
         client.list(&listed),
     );
     let accounts = match accounts {
-        Err(error) if !is_about_rights(&error) => return Err(error.into()),
+        Err(error) if !is_permission_error(&error) => return Err(error.into()),
         accounts => accounts.ok(),
     };
     let (user, own) = (user?, own?);
@@ -128,7 +128,7 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
     } else if own.is_some() {
         (Some(Owner::Account), account.cloned(), own)
     } else {
-        match elsewhere(client, account, accounts.as_deref()).await? {
+        match identify_in_other_accounts(client, account, accounts.as_deref()).await? {
             Some((owner, found)) => (Some(Owner::Account), Some(owner), Some(found)),
             None => (None, None, None),
         }
@@ -144,12 +144,12 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
         expires_on: known.and_then(|known| known.expires_on.clone()),
         account: account.or(owner.as_ref()).map(ToString::to_string),
         owner: owner.map(|owner| owner.to_string()),
-        accounts: accounts.map(|accounts| accounts.iter().map(Seen::of).collect()),
+        accounts: accounts.map(|accounts| accounts.iter().map(VisibleAccount::of).collect()),
         reads: None,
         problem: None,
         remedy: None,
     };
-    judge(&mut report, client.uses_token());
+    diagnose(&mut report, client.uses_token());
     Ok(report)
 }
 
@@ -160,13 +160,13 @@ async fn verify(
 ) -> Result<Option<Verification>, Error> {
     let Some(request) = request.filter(|_| client.uses_token()) else { return Ok(None) };
     match client.send(&request).await {
-        Err(error) if is_about_rights(&error) => Ok(None),
+        Err(error) if is_permission_error(&error) => Ok(None),
         answer => Ok(Some(answer?)),
     }
 }
 
 /// The account that a token belongs to, where it is another than the named one.
-async fn elsewhere(
+async fn identify_in_other_accounts(
     client: &Client,
     named: Option<&AccountId>,
     accounts: Option<&[Account]>,
@@ -182,20 +182,23 @@ async fn elsewhere(
     Ok(None)
 }
 
-fn is_about_rights(error: &api::Error) -> bool {
+fn is_permission_error(error: &api::Error) -> bool {
     matches!(
         error.kind(),
-        Kind::Unauthenticated | Kind::UserTokenNeeded | Kind::Forbidden | Kind::NotFound
+        ErrorKind::Unauthenticated
+            | ErrorKind::UserTokenNeeded
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
     )
 }
 
-fn status(known: &token::Fields) -> Option<String> {
+fn status(known: &token::TokenFields) -> Option<String> {
     let text = serde_json::to_value(known.status.as_ref()?).ok()?;
     text.as_str().map(str::to_owned)
 }
 
 /// Says what is wrong, and what to do. Pure.
-fn judge(report: &mut Report, is_token: bool) {
+fn diagnose(report: &mut Report, is_token: bool) {
     let wrong = match (report.kind, report.status.as_deref()) {
         (None, _) if is_token => {
             let place = match &report.account {
@@ -238,8 +241,8 @@ fn judge(report: &mut Report, is_token: bool) {
 }
 
 /// Reads one thing of each area, all at once, and keeps none of it.
-pub async fn reads(client: &Client, account: &AccountId) -> Vec<Read> {
-    let asked = areas(account);
+pub async fn reads(client: &Client, account: &AccountId) -> Vec<ReadAccess> {
+    let asked = read_probes(account);
     let answers = asked.iter().map(|(_, request)| client.send(request));
     let answers = join_all(answers).await;
     let permissions = asked.iter().map(|(what, request)| (*what, request.to_string()));
@@ -247,16 +250,17 @@ pub async fn reads(client: &Client, account: &AccountId) -> Vec<Read> {
         .zip(answers)
         .map(|((what, request), answer)| {
             let permission = permission::required(&request);
-            let (allowed, answer) = verdict(answer.err().as_ref());
+            let (allowed, answer) = probe_result(answer.err().as_ref());
             let dashboard = permission.map(permission::in_dashboard);
-            Read { what, allowed, permission, dashboard, answer }
+            ReadAccess { what, allowed, permission, dashboard, answer }
         })
         .collect()
 }
 
-fn areas(account: &AccountId) -> [(&'static str, Request<()>); 7] {
+fn read_probes(account: &AccountId) -> [(&'static str, Request<()>); 7] {
     let at = |path: &[&str]| {
-        Request::<()>::get(&[&["accounts", account.as_str()], path].concat()).decoded_by(|_| Ok(()))
+        Request::<()>::get(&[&["accounts", account.as_str()], path].concat())
+            .with_decoder(|_| Ok(()))
     };
     let zones = Request::<()>::get(&["zones"]).query("account.id", account.as_str());
     [
@@ -266,23 +270,23 @@ fn areas(account: &AccountId) -> [(&'static str, Request<()>); 7] {
         ("Zero Trust organization", at(&["access", "organizations"])),
         ("members", at(&["members"])),
         ("account tokens", at(&["tokens", "permission_groups"])),
-        ("zones", zones.decoded_by(|_| Ok(()))),
+        ("zones", zones.with_decoder(|_| Ok(()))),
     ]
 }
 
 /// Whether an answer means that reading is allowed, and what it said.
-fn verdict(error: Option<&api::Error>) -> (Option<bool>, Option<String>) {
+fn probe_result(error: Option<&api::Error>) -> (Option<bool>, Option<String>) {
     let Some(error) = error else { return (Some(true), None) };
     let said = std::error::Error::source(error).map(ToString::to_string);
     match error.kind() {
         // There is nothing to read, which only one who may look is told.
-        Kind::AccessNotEnabled => (Some(true), said),
-        kind if kind == Kind::NotFound || !is_about_rights(error) => (None, said),
+        ErrorKind::AccessNotEnabled => (Some(true), said),
+        kind if kind == ErrorKind::NotFound || !is_permission_error(error) => (None, said),
         _ => (Some(false), said),
     }
 }
 
-impl Seen {
+impl VisibleAccount {
     fn of(account: &Account) -> Self {
         Self { id: account.id.to_string(), name: account.name.clone() }
     }
@@ -308,7 +312,7 @@ mod tests {
             problem: None,
             remedy: None,
         };
-        judge(&mut report, kind != Some(Owner::GlobalApiKey));
+        diagnose(&mut report, kind != Some(Owner::GlobalApiKey));
         assert_eq!(report.ok, report.problem.is_none());
         assert_eq!(report.problem.is_some(), report.remedy.is_some());
         report.problem

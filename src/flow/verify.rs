@@ -4,40 +4,45 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::plan::Difference;
-use super::{Error, Stop, StopKind, Tools, wait};
-use crate::api::Kind;
-use crate::api::connector::{self, Connector, Fields, Status};
+use super::{Env, Error, FlowError, FlowErrorKind, wait};
+use crate::api::ErrorKind;
+use crate::api::connector::{self, Connector, ConnectorFields, VerificationStatus};
 use crate::api::ids::ConnectorId;
-use crate::dns::{Judgement, Verdict};
+use crate::dns::{Diagnosis, Verdict};
 
 /// What comes next for a connector's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    Nothing,
+pub enum VerifyAction {
+    None,
     /// Begin: no run is under way.
     Begin,
     /// Wait: a run is under way.
-    Follow,
+    Wait,
 }
 
 /// What comes next, by the state that the API tells.
-pub fn next(connector: &Fields) -> Next {
+pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     match connector.status() {
-        Some(Status::Verified) => Next::Nothing,
-        Some(Status::Pending) => Next::Follow,
+        Some(VerificationStatus::Verified) => VerifyAction::None,
+        Some(VerificationStatus::Pending) => VerifyAction::Wait,
         // Beginning a run that an unknown state already is does no harm.
-        Some(Status::Awaiting | Status::Failed | Status::Other(_)) | None => Next::Begin,
+        Some(
+            VerificationStatus::Awaiting
+            | VerificationStatus::Failed
+            | VerificationStatus::Other(_),
+        )
+        | None => VerifyAction::Begin,
     }
 }
 
 /// Whether a verification begun now can succeed. Where nobody could be asked,
 /// Cloudflare may see more than this machine does.
-pub fn can_succeed(judgement: &Judgement) -> bool {
+pub fn can_succeed(judgement: &Diagnosis) -> bool {
     matches!(judgement.verdict, Verdict::Visible | Verdict::Unreachable)
 }
 
 /// Begins verification.
-pub fn beginning(tools: &Tools<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
+pub fn begin_action(tools: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
     Action::new(
         format!("begin the verification of {domain}"),
         connector::begin_verification(tools.account, id),
@@ -45,21 +50,21 @@ pub fn beginning(tools: &Tools<'_>, domain: &str, id: &ConnectorId) -> Action<()
     )
 }
 
-/// Executes [`beginning`] and reads the connector's new state, which the answer
+/// Executes [`begin_action`] and reads the connector's new state, which the answer
 /// does not contain. A refusal counts as begun if the connector shows it.
-pub async fn begin(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
+pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let id = &connector.id;
     let read = async || tools.client.send(&connector::get(tools.account, id)).await;
-    let find = async || Ok((next(&*read().await?) != Next::Begin).then_some(()));
-    let action = beginning(tools, &connector.email_domain, id);
+    let find = async || Ok((next_action(&*read().await?) != VerifyAction::Begin).then_some(()));
+    let action = begin_action(tools, &connector.email_domain, id);
     let Err(error) = tools.execute_once(&action, find).await else {
         return Ok(read().await?);
     };
     if let Error::Api(refused) = &error
-        && matches!(refused.kind(), Kind::Conflict | Kind::Invalid)
+        && matches!(refused.kind(), ErrorKind::Conflict | ErrorKind::Invalid)
     {
         let connector = read().await?;
-        if next(&connector) != Next::Begin {
+        if next_action(&connector) != VerifyAction::Begin {
             return Ok(connector);
         }
     }
@@ -68,17 +73,17 @@ pub async fn begin(tools: &Tools<'_>, connector: &Connector) -> Result<Connector
 
 /// Begins verification where no run is under way, and follows it until the
 /// domain is proven. A run that ends without a proof is begun once more.
-pub async fn until_verified(
-    tools: &Tools<'_>,
+pub async fn wait_until_verified(
+    tools: &Env<'_>,
     mut connector: Connector,
     deadline: Timestamp,
     on_look: &dyn Fn(&Connector),
 ) -> Result<Connector, Error> {
     for _ in 0..2 {
-        if next(&connector) == Next::Begin {
+        if next_action(&connector) == VerifyAction::Begin {
             connector = begin(tools, &connector).await?;
         }
-        connector = until_ended(tools, connector, deadline, on_look).await?;
+        connector = wait_until_final(tools, connector, deadline, on_look).await?;
         if connector.is_verified() {
             return Ok(connector);
         }
@@ -86,8 +91,8 @@ pub async fn until_verified(
     Err(failed(&connector).into())
 }
 
-async fn until_ended(
-    tools: &Tools<'_>,
+async fn wait_until_final(
+    tools: &Env<'_>,
     connector: Connector,
     deadline: Timestamp,
     on_look: &dyn Fn(&Connector),
@@ -100,15 +105,15 @@ async fn until_ended(
         }
         first = false;
         on_look(&seen);
-        Ok((next(&seen) != Next::Follow).then(|| seen.clone()))
+        Ok((next_action(&seen) != VerifyAction::Wait).then(|| seen.clone()))
     })
     .await?;
     ended.ok_or_else(|| pending(&seen).into())
 }
 
 /// Waits until a connector reads as `wanted`.
-pub async fn until(
-    tools: &Tools<'_>,
+pub async fn poll_until(
+    tools: &Env<'_>,
     connector: Connector,
     deadline: Timestamp,
     wanted: impl Fn(&Connector) -> bool,
@@ -127,16 +132,19 @@ pub async fn until(
     .await
 }
 
-fn pending(connector: &Fields) -> Stop {
-    Stop::new(StopKind::NotYet, format!("`{}` is not verified yet", connector.email_domain))
-        .cause("Cloudflare looks for the TXT record for up to two days, and is still looking")
-        .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
+fn pending(connector: &ConnectorFields) -> FlowError {
+    FlowError::new(
+        FlowErrorKind::NotYet,
+        format!("`{}` is not verified yet", connector.email_domain),
+    )
+    .cause("Cloudflare looks for the TXT record for up to two days, and is still looking")
+    .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
 }
 
-fn failed(connector: &Fields) -> Stop {
-    let status = connector.status().map_or("unknown", Status::as_str);
-    Stop::new(
-        StopKind::NotYet,
+fn failed(connector: &ConnectorFields) -> FlowError {
+    let status = connector.status().map_or("unknown", VerificationStatus::as_str);
+    FlowError::new(
+        FlowErrorKind::NotYet,
         format!("the verification of `{}` ended as {status}", connector.email_domain),
     )
     .cause("Cloudflare did not find the TXT record")
@@ -150,21 +158,21 @@ mod tests {
     #[test]
     fn only_a_run_under_way_is_followed() {
         for (status, wanted) in [
-            (r#""verified""#, Next::Nothing),
-            (r#""pending""#, Next::Follow),
-            (r#""awaiting""#, Next::Begin),
-            (r#""failed""#, Next::Begin),
-            (r#""new""#, Next::Begin),
-            ("null", Next::Begin),
+            (r#""verified""#, VerifyAction::None),
+            (r#""pending""#, VerifyAction::Wait),
+            (r#""awaiting""#, VerifyAction::Begin),
+            (r#""failed""#, VerifyAction::Begin),
+            (r#""new""#, VerifyAction::Begin),
+            ("null", VerifyAction::Begin),
         ] {
             let text = format!(
                 r#"{{"id":"c1","email_domain":"cool.cats","verification":{{"status":{status}}}}}"#
             );
             let connector: Connector = serde_json::from_str(&text).unwrap();
-            assert_eq!(next(&connector), wanted, "{status}");
+            assert_eq!(next_action(&connector), wanted, "{status}");
         }
         let bare: Connector =
             serde_json::from_str(r#"{"id":"c1","email_domain":"cool.cats"}"#).unwrap();
-        assert_eq!(next(&bare), Next::Begin);
+        assert_eq!(next_action(&bare), VerifyAction::Begin);
     }
 }

@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 
 use super::Error;
-use crate::api::Kind;
+use crate::api::ErrorKind;
 use crate::clock::Clock;
 
 /// How long a command waits when it is not told.
@@ -31,7 +31,7 @@ pub async fn poll<T>(
         match look().await {
             Ok(Some(found)) => return Ok(Some(found)),
             // The command's time is the wait's: it is the wait that ended.
-            Err(Error::Api(error)) if error.kind() == Kind::OutOfTime => return Ok(None),
+            Err(Error::Api(error)) if error.kind() == ErrorKind::OutOfTime => return Ok(None),
             Err(Error::Api(error)) if error.is_retryable() && clock.now() < deadline => {}
             Err(error) => return Err(error),
             Ok(None) => {}
@@ -52,7 +52,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_ends_when_something_is_found() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let deadline = Timestamp::from_second(3600).unwrap();
         let mut looks = 0;
         let found = poll(&clock, deadline, async || {
@@ -66,7 +66,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_looks_once_more_at_its_deadline_and_ends() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let deadline = Timestamp::from_second(60).unwrap();
         let mut last = Timestamp::UNIX_EPOCH;
         let found = poll(&clock, deadline, async || {

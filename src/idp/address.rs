@@ -27,7 +27,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    if let Some(inner) = embedded(address) {
+    if let Some(inner) = embedded_ipv4(address) {
         return is_public_v4(inner);
     }
     let [a, b, ..] = address.segments();
@@ -37,7 +37,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 /// The IPv4 address that is reached through an IPv6 one: mapped, NAT64 (RFC
 /// 6052) and 6to4 (RFC 3056).
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+fn embedded_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let inner = |high: u16, low: u16| Some((u32::from(high) << 16 | u32::from(low)).into());
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {

@@ -1,23 +1,23 @@
 //! The types of identity providers and their fields (API reference, section 3).
 
-use super::kind::{Field, Kind, Need, Value};
+use super::kind::{Field, IdpTypeSpec, Requirement, Value};
 
-const fn needed(name: &'static str, value: Value, help: &'static str) -> Field {
-    Field { name, need: Need::Needed, secret: false, value, help }
+const fn required(name: &'static str, value: Value, help: &'static str) -> Field {
+    Field { name, need: Requirement::Needed, secret: false, value, help }
 }
 
 const fn optional(name: &'static str, value: Value, help: &'static str) -> Field {
-    Field { name, need: Need::Optional, secret: false, value, help }
+    Field { name, need: Requirement::Optional, secret: false, value, help }
 }
 
 const fn returned(name: &'static str, help: &'static str) -> Field {
-    Field { name, need: Need::Returned, secret: false, value: Value::Text, help }
+    Field { name, need: Requirement::Returned, secret: false, value: Value::Text, help }
 }
 
-const CLIENT_ID: Field = needed("client_id", Value::Identifier, "ID of the client at the IdP");
+const CLIENT_ID: Field = required("client_id", Value::Identifier, "ID of the client at the IdP");
 const CLIENT_SECRET: Field = Field {
     name: "client_secret",
-    need: Need::Needed,
+    need: Requirement::Needed,
     secret: true,
     value: Value::Text,
     help: "secret of the client at the IdP",
@@ -44,7 +44,7 @@ const GOOGLE_PROMPTS: &[&str] = &["none", "consent", "select_account"];
 const OKTA: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("okta_account", Value::Origin, "URL of the organization, `https://company.okta.com`"),
+    required("okta_account", Value::Origin, "URL of the organization, `https://company.okta.com`"),
     optional(
         "authorization_server_id",
         Value::Identifier,
@@ -52,7 +52,7 @@ const OKTA: &[Field] = &[
     ),
     Field {
         name: "api_token",
-        need: Need::Optional,
+        need: Requirement::Optional,
         secret: true,
         value: Value::Text,
         help: "Okta API token, for groups; not in the public reference",
@@ -66,7 +66,7 @@ const OKTA: &[Field] = &[
 const ENTRA: &[Field] = &[
     CLIENT_ID,
     ENTRA_SECRET,
-    needed(
+    required(
         "directory_id",
         Value::Uuid,
         "directory (tenant) ID, a UUID: `Tenant ID` in the Entra admin center",
@@ -90,7 +90,7 @@ const GOOGLE: &[Field] = &[CLIENT_ID, CLIENT_SECRET, CLAIMS, EMAIL_CLAIM, PKCE, 
 const WORKSPACE: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("apps_domain", Value::Domain, "domain of the Workspace account"),
+    required("apps_domain", Value::Domain, "domain of the Workspace account"),
     optional("prompt", Value::Choice(GOOGLE_PROMPTS), "what to ask of whoever signs in"),
     optional("use_login_hint", Value::Boolean, "pass the e-mail address on as a hint"),
     CLAIMS,
@@ -102,9 +102,9 @@ const WORKSPACE: &[Field] = &[
 const OIDC: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("auth_url", Value::Url, "authorization endpoint"),
-    needed("token_url", Value::Url, "token endpoint"),
-    needed("certs_url", Value::Url, "key set (JWKS)"),
+    required("auth_url", Value::Url, "authorization endpoint"),
+    required("token_url", Value::Url, "token endpoint"),
+    required("certs_url", Value::Url, "key set (JWKS)"),
     optional("pkce_enabled", Value::Boolean, "use PKCE (RFC 7636)"),
     optional("scopes", Value::List, "scopes to ask for: `openid`, `email`, `profile`"),
     CLAIMS,
@@ -113,9 +113,9 @@ const OIDC: &[Field] = &[
 ];
 
 const SAML: &[Field] = &[
-    needed("sso_target_url", Value::Url, "sign-in URL of the IdP"),
-    needed("issuer_url", Value::Identifier, "entity ID of the IdP"),
-    needed("idp_public_certs", Value::Certificates, "signing certificates of the IdP"),
+    required("sso_target_url", Value::Url, "sign-in URL of the IdP"),
+    required("issuer_url", Value::Identifier, "entity ID of the IdP"),
+    required("idp_public_certs", Value::Certificates, "signing certificates of the IdP"),
     optional(
         "idp_public_cert",
         Value::Certificates,
@@ -142,7 +142,7 @@ const SAML: &[Field] = &[
 const ONELOGIN: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("onelogin_account", Value::Url, "URL of the account, `https://company.onelogin.com`"),
+    required("onelogin_account", Value::Url, "URL of the account, `https://company.onelogin.com`"),
     CLAIMS,
     EMAIL_CLAIM,
     PKCE,
@@ -152,7 +152,7 @@ const ONELOGIN: &[Field] = &[
 const PINGONE: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("ping_env_id", Value::Identifier, "ID of the PingOne environment"),
+    required("ping_env_id", Value::Identifier, "ID of the PingOne environment"),
     CLAIMS,
     EMAIL_CLAIM,
     PKCE,
@@ -162,8 +162,12 @@ const PINGONE: &[Field] = &[
 const CENTRIFY: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
-    needed("centrify_account", Value::Url, "URL of the account, `https://company.my.centrify.com`"),
-    needed("centrify_app_id", Value::Identifier, "ID of the application at Centrify"),
+    required(
+        "centrify_account",
+        Value::Url,
+        "URL of the account, `https://company.my.centrify.com`",
+    ),
+    required("centrify_app_id", Value::Identifier, "ID of the application at Centrify"),
     CLAIMS,
     EMAIL_CLAIM,
     PKCE,
@@ -189,17 +193,17 @@ const fn kind(
     title: &'static str,
     aliases: &'static [&'static str],
     fields: &'static [Field],
-) -> Kind {
-    Kind { name, title, aliases, fields, scim: true, federable: true }
+) -> IdpTypeSpec {
+    IdpTypeSpec { name, title, aliases, fields, scim: true, federable: true }
 }
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind {
+pub(super) const KINDS: &[IdpTypeSpec] = &[
+    IdpTypeSpec {
         scim: false,
         federable: false,
         ..kind("onetimepin", "One-time PIN", &["otp", "one-time-pin"], &[REDIRECT_URL])
     },
-    Kind { federable: false, ..kind("cloudflare", "Cloudflare", &[], CLOUDFLARE) },
+    IdpTypeSpec { federable: false, ..kind("cloudflare", "Cloudflare", &[], CLOUDFLARE) },
     kind("okta", "Okta", &[], OKTA),
     kind("azureAD", "Microsoft Entra ID", &["entra", "entra-id", "azure-ad"], ENTRA),
     kind("google", "Google", &[], GOOGLE),

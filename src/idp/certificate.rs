@@ -56,7 +56,7 @@ pub enum Algorithm {
 
 /// Why a text is no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum CertificateError {
     #[error("it is empty")]
     Empty,
     #[error("it is a private key, which nobody else may see; give the certificate")]
@@ -80,28 +80,28 @@ const END: &str = "-----END CERTIFICATE-----";
 const PEM: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "PKCS7"];
 
 /// Reads one certificate, PEM or bare base64, whatever the line breaks.
-pub fn read(text: &str) -> Result<Certificate, Unreadable> {
+pub fn read(text: &str) -> Result<Certificate, CertificateError> {
     let mut all = read_all(text)?;
     match (all.pop(), all.is_empty()) {
         (Some(only), true) => Ok(only),
-        _ => Err(Unreadable::Several),
+        _ => Err(CertificateError::Several),
     }
 }
 
 /// Reads all certificates of a file: DER, PKCS#7, or text as [`read_all`] does.
-pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
+pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     // A SEQUENCE over 255 bytes, or of indefinite length (BER): not text.
     if bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80]) {
         return of_der(bytes);
     }
-    read_all(&text::decode(bytes).map_err(|_| Unreadable::Text)?)
+    read_all(&text::decode(bytes).map_err(|_| CertificateError::Text)?)
 }
 
 /// Reads all certificates of a text: PEM after PEM with anything between them,
 /// PKCS#7, or the base64 of DER, of DER after DER or of PEM.
-pub fn read_all(text: &str) -> Result<Vec<Certificate>, Unreadable> {
+pub fn read_all(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     if text.contains("PRIVATE KEY-----") {
-        return Err(Unreadable::PrivateKey);
+        return Err(CertificateError::PrivateKey);
     }
     let blocks: Vec<_> = PEM.iter().flat_map(|kind| blocks(text, kind)).collect();
     if !blocks.is_empty() {
@@ -109,7 +109,7 @@ pub fn read_all(text: &str) -> Result<Vec<Certificate>, Unreadable> {
         return all.map(|all| all.concat());
     }
     if text.contains("-----BEGIN") {
-        return Err(Unreadable::OtherPem);
+        return Err(CertificateError::OtherPem);
     }
     of_base64(text)
 }
@@ -123,13 +123,13 @@ fn blocks<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
         .collect()
 }
 
-fn of_base64(text: &str) -> Result<Vec<Certificate>, Unreadable> {
+fn of_base64(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     // A `\n` that was escaped twice on its way through JSON or a shell is common.
     let base64: String = text.replace("\\n", "").split_whitespace().collect();
     if base64.is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(CertificateError::Empty);
     }
-    let bytes = STANDARD.decode(&base64).map_err(|_| Unreadable::Base64)?;
+    let bytes = STANDARD.decode(&base64).map_err(|_| CertificateError::Base64)?;
     // Some products wrap a whole PEM in base64 once more.
     match std::str::from_utf8(&bytes) {
         Ok(inner) if inner.contains("-----BEGIN") => read_all(inner),
@@ -138,15 +138,16 @@ fn of_base64(text: &str) -> Result<Vec<Certificate>, Unreadable> {
 }
 
 /// Certificates one after the other, or those of a PKCS#7 bundle.
-fn of_der(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
+fn of_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     let mut rest = pkcs7(bytes).unwrap_or(bytes);
     let mut all = Vec::new();
     while !rest.is_empty() {
-        let (after, parsed) = X509Certificate::from_der(rest).map_err(|_| Unreadable::X509)?;
+        let (after, parsed) =
+            X509Certificate::from_der(rest).map_err(|_| CertificateError::X509)?;
         all.push(certificate(&parsed, &rest[..rest.len() - after.len()])?);
         rest = after;
     }
-    if all.is_empty() { Err(Unreadable::X509) } else { Ok(all) }
+    if all.is_empty() { Err(CertificateError::X509) } else { Ok(all) }
 }
 
 /// The certificates of a PKCS#7 bundle, one after the other: `SignedData` and
@@ -170,9 +171,9 @@ fn pkcs7(bytes: &[u8]) -> Option<&[u8]> {
     None
 }
 
-fn certificate(parsed: &X509Certificate<'_>, der: &[u8]) -> Result<Certificate, Unreadable> {
+fn certificate(parsed: &X509Certificate<'_>, der: &[u8]) -> Result<Certificate, CertificateError> {
     let time = |time: x509_parser::time::ASN1Time| {
-        Timestamp::from_second(time.timestamp()).map_err(|_| Unreadable::X509)
+        Timestamp::from_second(time.timestamp()).map_err(|_| CertificateError::X509)
     };
     Ok(Certificate {
         subject: subject(parsed),
@@ -253,7 +254,7 @@ impl Certificate {
     }
 
     /// Whether it is signed with a broken hash: MD2, MD5 or SHA-1.
-    pub fn has_broken_signature(&self) -> bool {
+    pub fn has_weak_signature(&self) -> bool {
         let name = self.signature.to_ascii_lowercase();
         name.starts_with("md") || name.contains("sha1")
     }
@@ -262,7 +263,7 @@ impl Certificate {
 impl Key {
     /// Whether it is shorter than NIST SP 800-131A allows: RSA of 2048 bits,
     /// elliptic curves of 224. Of other keys nothing is known.
-    pub fn is_short(self) -> bool {
+    pub fn is_too_short(self) -> bool {
         match self.algorithm {
             Algorithm::Rsa => self.bits < 2048,
             Algorithm::Ec => self.bits < 224,
@@ -337,7 +338,10 @@ mod tests {
             let found = read(text).unwrap();
             assert_eq!((found.subject.as_str(), found.signature.as_str()), (subject, signature));
             assert_eq!(found.key.to_string(), key);
-            assert_eq!((found.key.is_short(), found.has_broken_signature()), (is_short, is_broken));
+            assert_eq!(
+                (found.key.is_too_short(), found.has_weak_signature()),
+                (is_short, is_broken)
+            );
         }
     }
 
@@ -406,7 +410,7 @@ mod tests {
         ] {
             assert_eq!(read_file(&bytes).unwrap(), [one.clone(), two.clone()]);
         }
-        assert_eq!(read(&STANDARD.encode(&joined)), Err(Unreadable::Several));
+        assert_eq!(read(&STANDARD.encode(&joined)), Err(CertificateError::Several));
         for cut in 1..bundle.len() {
             let _ = read_file(&bundle[..cut]);
         }
@@ -416,16 +420,19 @@ mod tests {
     fn what_is_no_certificate_is_said() {
         let cut = &STRONG[..400];
         for (text, expected) in [
-            ("", Unreadable::Empty),
-            ("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", Unreadable::Empty),
+            ("", CertificateError::Empty),
+            ("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", CertificateError::Empty),
             (
                 "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----",
-                Unreadable::PrivateKey,
+                CertificateError::PrivateKey,
             ),
-            ("-----BEGIN PUBLIC KEY-----\nMC4=\n-----END PUBLIC KEY-----", Unreadable::OtherPem),
-            ("no base64!", Unreadable::Base64),
-            ("Z2FyYmFnZQ==", Unreadable::X509),
-            (cut, Unreadable::X509),
+            (
+                "-----BEGIN PUBLIC KEY-----\nMC4=\n-----END PUBLIC KEY-----",
+                CertificateError::OtherPem,
+            ),
+            ("no base64!", CertificateError::Base64),
+            ("Z2FyYmFnZQ==", CertificateError::X509),
+            (cut, CertificateError::X509),
         ] {
             assert_eq!(read(text).unwrap_err(), expected, "{text}");
         }

@@ -1,19 +1,19 @@
 //! What can be proven of an identity provider without a login, and what
 //! cannot. What to ask is decided, asked, and judged: only the asking has I/O.
 
+mod evaluate;
 mod facts;
-mod judge;
 mod plan;
-mod point;
+mod result;
 mod saml;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::probe::Fetcher;
+use super::fetch::Fetcher;
 
-pub use plan::Bases;
-pub use point::{Point, PointId, Severity, State};
+pub use plan::KnownIssuers;
+pub use result::{CheckState, IdpCheck, IdpCheckId, Severity};
 
 /// Where the dashboard lists the identity providers, with a Test button each.
 pub const DASHBOARD: &str =
@@ -30,32 +30,32 @@ pub struct Subject<'a> {
 
 /// What else a judgement depends on.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct CheckOptions {
     pub now: Timestamp,
     /// How many days before its end a certificate is warned of.
     pub cert_days: u32,
     /// How many one-time PIN providers the account has.
     pub one_time_pins: usize,
     /// Where the services that everybody shares are.
-    pub bases: Bases,
+    pub bases: KnownIssuers,
 }
 
-impl Terms {
+impl CheckOptions {
     /// The usual ones: 30 days, the services of the Internet.
     pub fn new(now: Timestamp, one_time_pins: usize) -> Self {
-        Self { now, cert_days: 30, one_time_pins, bases: Bases::default() }
+        Self { now, cert_days: 30, one_time_pins, bases: KnownIssuers::default() }
     }
 }
 
 /// Looks at all that can be looked at, all at once. The last point is always
 /// that a real login is not proven.
-pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &Terms) -> Vec<Point> {
+pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
     let plan = plan::of(subject, &terms.bases);
     let facts = facts::gather(fetcher, &plan, terms.now).await;
-    judge::all(subject, &plan, &facts, terms)
+    evaluate::evaluate(subject, &plan, &facts, terms)
 }
 
 /// What can be said of a configuration without asking anybody.
-pub fn offline(subject: Subject<'_>, terms: &Terms) -> Vec<Point> {
-    judge::all(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
+pub fn offline(subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
+    evaluate::evaluate(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
 }

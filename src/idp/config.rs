@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use url::{Host, Url};
 
 use super::certificate;
-use super::kind::{Field, Kind, Need, Value};
+use super::kind::{Field, IdpTypeSpec, Requirement, Value};
 use super::text::{Misfit, misfit};
 use crate::input::secret::is_mask;
 
@@ -24,17 +24,17 @@ pub enum Purpose {
 /// What is wrong with a field of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {wrong}")]
-pub struct Invalid {
+pub struct FieldError {
     pub field: String,
-    pub wrong: Wrong,
+    pub wrong: FieldProblem,
 }
 
 /// What can be wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
+pub enum FieldProblem {
     #[error("is missing: {help}")]
     Missing { help: &'static str },
-    #[error("is no field of `{kind}`{}; its fields are {}", Meant(meant.as_deref()), Names(fields))]
+    #[error("is no field of `{kind}`{}; its fields are {}", Suggestion(meant.as_deref()), Names(fields))]
     Unknown {
         kind: String,
         /// The field that was probably meant.
@@ -51,13 +51,13 @@ pub enum Wrong {
     #[error("cannot be read as a URL; write it as `{example}`")]
     Url { example: String },
     #[error("has to start with `https://`, not with `{scheme}://`")]
-    Plain { scheme: String },
+    PlainHttp { scheme: String },
     /// It is a URL with a user name or password in it.
     #[error("has a user name or password in it")]
     Credentials,
     /// It is what is shown in place of a secret.
     #[error("holds the mask of a secret, not the secret; leave it out to keep what is stored")]
-    Masked,
+    MaskedSecret,
     #[error("is null, which would wipe what is stored; leave it out to keep it")]
     Null,
     /// A text that no value of its kind can be.
@@ -78,7 +78,7 @@ pub enum Wrong {
     )]
     ManyTenants(&'static str),
     #[error("holds no usable certificate: {0}")]
-    Certificate(certificate::Unreadable),
+    Certificate(certificate::CertificateError),
 }
 
 struct Names<'a>(&'a [&'static str]);
@@ -93,9 +93,9 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-struct Meant<'a>(Option<&'a str>);
+struct Suggestion<'a>(Option<&'a str>);
 
-impl fmt::Display for Meant<'_> {
+impl fmt::Display for Suggestion<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |meant| write!(formatter, ", did you mean `{meant}`"))
     }
@@ -109,11 +109,11 @@ impl fmt::Display for Use<'_> {
     }
 }
 
-impl Invalid {
+impl FieldError {
     /// The value that was probably meant.
     pub fn meant(&self) -> Option<&str> {
         match &self.wrong {
-            Wrong::Misfit { meant, .. } => meant.as_deref(),
+            FieldProblem::Misfit { meant, .. } => meant.as_deref(),
             _ => None,
         }
     }
@@ -121,8 +121,12 @@ impl Invalid {
 
 /// All that is wrong with a configuration, in the order of its fields; then
 /// what is missing.
-pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Invalid> {
-    let is_kept = |invalid: &Invalid| purpose == Purpose::Update && is_kept(invalid, config);
+pub fn problems(
+    kind: &IdpTypeSpec,
+    config: &Map<String, Json>,
+    purpose: Purpose,
+) -> Vec<FieldError> {
+    let is_kept = |invalid: &FieldError| purpose == Purpose::Update && is_kept(invalid, config);
     let mut found: Vec<_> = fields(kind, config).filter(|invalid| !is_kept(invalid)).collect();
     found.extend(missing(kind, config, purpose));
     found.extend(lacks_email(kind.name, config));
@@ -134,13 +138,13 @@ pub fn problems(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Ve
 
 /// Why every sign-in fails by what a configuration says, although everything
 /// answers.
-pub fn rejects_everyone(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
+pub fn rejects_everyone(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     lacks_email(kind, config).or_else(|| many_tenants(kind, config))
 }
 
 /// The field that names an alias of Entra for many tenants, where an app of one
 /// tenant is needed (Microsoft, error AADSTS50194).
-fn many_tenants(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
+fn many_tenants(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
     let fields: &[&str] = match kind {
         "azureAD" => &["directory_id"],
@@ -157,7 +161,7 @@ fn many_tenants(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
             None => text,
         };
         let alias = ALIASES.into_iter().find(|alias| tenant.eq_ignore_ascii_case(alias))?;
-        Some(Invalid { field: (*field).to_owned(), wrong: Wrong::ManyTenants(alias) })
+        Some(FieldError { field: (*field).to_owned(), wrong: FieldProblem::ManyTenants(alias) })
     })
 }
 
@@ -176,35 +180,37 @@ fn is_entra(url: &Url) -> bool {
 }
 
 /// What is wrong with each field. A list of certificates that is null is absent.
-pub fn fields(kind: &Kind, config: &Map<String, Json>) -> impl Iterator<Item = Invalid> {
+pub fn fields(kind: &IdpTypeSpec, config: &Map<String, Json>) -> impl Iterator<Item = FieldError> {
     let invalid = config.iter().filter_map(|(name, value)| check_field(kind, name, value).err());
-    invalid.filter(|invalid| invalid.field != "idp_public_certs" || invalid.wrong != Wrong::Null)
+    invalid.filter(|invalid| {
+        invalid.field != "idp_public_certs" || invalid.wrong != FieldProblem::Null
+    })
 }
 
 /// What is wrong with a configuration that never asks for an email address:
 /// Access rejects every sign-in without one. Scopes that are not listed are the
 /// API's choice.
-pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<Invalid> {
+pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     let scopes = config.get("scopes").and_then(texts).filter(|scopes| !scopes.is_empty())?;
     let asks = scopes.iter().any(|scope| scope.split_whitespace().any(|one| one == "email"));
     let claim = config.get("email_claim_name").and_then(Json::as_str).unwrap_or_default();
     // The claim `email` comes with the scope of that name.
     (kind == "oidc" && !asks && ["", "email"].contains(&claim.trim()))
-        .then(|| Invalid { field: "scopes".to_owned(), wrong: Wrong::NoEmail })
+        .then(|| FieldError { field: "scopes".to_owned(), wrong: FieldProblem::NoEmail })
 }
 
 /// Whether what is wrong with a new value may be right in one that exists: the
 /// API knows fields that are not known here, and hides secrets; one certificate
 /// that can be read is enough.
-fn is_kept(invalid: &Invalid, config: &Map<String, Json>) -> bool {
+fn is_kept(invalid: &FieldError, config: &Map<String, Json>) -> bool {
     let is_readable = |text: &str| certificate::read_all(text).is_ok();
     let list = || config.get("idp_public_certs").and_then(Json::as_array).into_iter().flatten();
     match invalid.wrong {
-        Wrong::Unknown { .. }
-        | Wrong::Misfit { .. }
-        | Wrong::Masked
-        | Wrong::Null
-        | Wrong::NoEmail => true,
+        FieldProblem::Unknown { .. }
+        | FieldProblem::Misfit { .. }
+        | FieldProblem::MaskedSecret
+        | FieldProblem::Null
+        | FieldProblem::NoEmail => true,
         _ if invalid.field == "idp_public_certs" => {
             list().filter_map(Json::as_str).any(is_readable)
         }
@@ -213,41 +219,41 @@ fn is_kept(invalid: &Invalid, config: &Map<String, Json>) -> bool {
 }
 
 /// Whether the type has this field and the field may hold this value.
-pub fn check_field(kind: &Kind, name: &str, value: &Json) -> Result<(), Invalid> {
-    let invalid = |wrong| Err(Invalid { field: name.to_owned(), wrong });
+pub fn check_field(kind: &IdpTypeSpec, name: &str, value: &Json) -> Result<(), FieldError> {
+    let invalid = |wrong| Err(FieldError { field: name.to_owned(), wrong });
     let Some(field) = kind.field(name) else {
-        let fields = kind.given().map(|field| field.name).collect();
+        let fields = kind.input_fields().map(|field| field.name).collect();
         let meant = kind.nearest_field(name).map(|field| field.name.to_owned());
-        return invalid(Wrong::Unknown { kind: kind.name.to_owned(), meant, fields });
+        return invalid(FieldProblem::Unknown { kind: kind.name.to_owned(), meant, fields });
     };
     if name == "scopes" && value.as_array().is_some_and(Vec::is_empty) {
-        return invalid(Wrong::NoEmail);
+        return invalid(FieldProblem::NoEmail);
     }
-    wrong(field, value).map_or(Ok(()), invalid)
+    validate(field, value).map_or(Ok(()), invalid)
 }
 
-fn missing(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<Invalid> {
+fn missing(kind: &IdpTypeSpec, config: &Map<String, Json>, purpose: Purpose) -> Vec<FieldError> {
     let is_absent = |name: &str, value: &Json| value.is_null() && name.starts_with("idp_public");
     let is_there = |name: &str| config.get(name).is_some_and(|value| !is_absent(name, value));
     kind.fields
         .iter()
-        .filter(|field| field.need == Need::Needed && !is_there(field.name))
+        .filter(|field| field.need == Requirement::Needed && !is_there(field.name))
         .filter(|field| !(field.secret && purpose == Purpose::Update))
         // Older guides write one certificate in a field of its own.
         .filter(|field| field.name != "idp_public_certs" || !is_there("idp_public_cert"))
-        .map(|field| Invalid {
+        .map(|field| FieldError {
             field: field.name.to_owned(),
-            wrong: Wrong::Missing { help: field.help },
+            wrong: FieldProblem::Missing { help: field.help },
         })
         .collect()
 }
 
-fn wrong(field: &Field, value: &Json) -> Option<Wrong> {
+fn validate(field: &Field, value: &Json) -> Option<FieldProblem> {
     if field.secret {
         return wrong_secret(field, value);
     }
     // The API itself answers null for optional fields that were never set.
-    if value.is_null() && field.need != Need::Needed {
+    if value.is_null() && field.need != Requirement::Needed {
         return None;
     }
     match field.value {
@@ -255,66 +261,68 @@ fn wrong(field: &Field, value: &Json) -> Option<Wrong> {
         // Secrets alone are of this kind.
         Value::NotUuid => wrong_secret(field, value),
         Value::Url | Value::Origin => match value.as_str() {
-            None => unlike("a URL", value),
+            None => type_mismatch("a URL", value),
             Some(text) => wrong_text_of(field, text).or_else(|| wrong_url(text)),
         },
-        Value::Boolean => if_not(value.is_boolean(), "`true` or `false`", value),
+        Value::Boolean => expect(value.is_boolean(), "`true` or `false`", value),
         Value::Number { least, most } => match value.as_u64() {
-            None => unlike("a whole number", value),
+            None => type_mismatch("a whole number", value),
             Some(number) if (least..=most).contains(&number) => None,
-            Some(_) => Some(Wrong::Range { least, most }),
+            Some(_) => Some(FieldProblem::Range { least, most }),
         },
         Value::List => match texts(value) {
-            None => unlike("a list of texts", value),
+            None => type_mismatch("a list of texts", value),
             Some(texts) => texts.into_iter().find_map(|text| wrong_text_of(field, text)),
         },
         Value::Certificates => wrong_certificates(field, value),
-        Value::Headers => if_not(
+        Value::Headers => expect(
             is_headers(value),
             "a list of objects with `attribute_name` and `header_name`",
             value,
         ),
         Value::Choice(choices) => match value.as_str() {
-            None => unlike("a text", value),
+            None => type_mismatch("a text", value),
             Some(text) if choices.contains(&text) => None,
-            Some(text) => Some(Wrong::Choice { choices: choices.to_vec(), found: text.to_owned() }),
+            Some(text) => {
+                Some(FieldProblem::Choice { choices: choices.to_vec(), found: text.to_owned() })
+            }
         },
     }
 }
 
-fn wrong_secret(field: &Field, value: &Json) -> Option<Wrong> {
+fn wrong_secret(field: &Field, value: &Json) -> Option<FieldProblem> {
     match value {
-        Json::Null => Some(Wrong::Null),
-        Json::String(text) if text.trim().is_empty() => Some(Wrong::Empty),
-        Json::String(text) if is_mask(text) => Some(Wrong::Masked),
+        Json::Null => Some(FieldProblem::Null),
+        Json::String(text) if text.trim().is_empty() => Some(FieldProblem::Empty),
+        Json::String(text) if is_mask(text) => Some(FieldProblem::MaskedSecret),
         // What was pasted around it is the matter of `input::secret`.
         Json::String(text) if field.value == Value::NotUuid => wrong_text_of(field, text.trim()),
         Json::String(_) => None,
-        _ => unlike("a text", value),
+        _ => type_mismatch("a text", value),
     }
 }
 
-fn wrong_text(field: &Field, value: &Json) -> Option<Wrong> {
+fn wrong_text(field: &Field, value: &Json) -> Option<FieldProblem> {
     match value.as_str() {
-        None => unlike("a text", value),
+        None => type_mismatch("a text", value),
         Some(text) if text.trim().is_empty() => {
-            (field.need == Need::Needed).then_some(Wrong::Empty)
+            (field.need == Requirement::Needed).then_some(FieldProblem::Empty)
         }
         Some(text) => wrong_text_of(field, text),
     }
 }
 
-fn wrong_text_of(field: &Field, text: &str) -> Option<Wrong> {
+fn wrong_text_of(field: &Field, text: &str) -> Option<FieldProblem> {
     if text.trim().is_empty() {
         return None;
     }
-    misfit(field.value, text).map(|(misfit, meant)| Wrong::Misfit { misfit, meant })
+    misfit(field.value, text).map(|(misfit, meant)| FieldProblem::Misfit { misfit, meant })
 }
 
 /// What is wrong with the text of a URL that is to be an `https` one.
-fn wrong_url(text: &str) -> Option<Wrong> {
+fn wrong_url(text: &str) -> Option<FieldProblem> {
     if text.trim().is_empty() {
-        return Some(Wrong::Empty);
+        return Some(FieldProblem::Empty);
     }
     let example = || {
         let host = text.trim().trim_start_matches("//").trim_matches('/');
@@ -322,13 +330,15 @@ fn wrong_url(text: &str) -> Option<Wrong> {
         let host = if is_host && !host.contains("://") { host } else { "idp.example.com/path" };
         format!("https://{host}")
     };
-    let Ok(url) = Url::parse(text) else { return Some(Wrong::Url { example: example() }) };
+    let Ok(url) = Url::parse(text) else { return Some(FieldProblem::Url { example: example() }) };
     match url.scheme() {
-        _ if url.host().is_none() => Some(Wrong::Url { example: example() }),
-        _ if !url.username().is_empty() || url.password().is_some() => Some(Wrong::Credentials),
+        _ if url.host().is_none() => Some(FieldProblem::Url { example: example() }),
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Some(FieldProblem::Credentials)
+        }
         "https" => None,
         "http" if is_loopback(&url) => None,
-        scheme => Some(Wrong::Plain { scheme: scheme.to_owned() }),
+        scheme => Some(FieldProblem::PlainHttp { scheme: scheme.to_owned() }),
     }
 }
 
@@ -342,18 +352,18 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn wrong_certificates(field: &Field, value: &Json) -> Option<Wrong> {
+fn wrong_certificates(field: &Field, value: &Json) -> Option<FieldProblem> {
     let one = field.name == "idp_public_cert";
     let texts = if one { value.as_str().map(|text| vec![text]) } else { texts(value) };
     let expected = if one { "a certificate" } else { "a list of certificates" };
     if value.is_null() {
-        return Some(Wrong::Null);
+        return Some(FieldProblem::Null);
     }
-    let Some(texts) = texts else { return unlike(expected, value) };
+    let Some(texts) = texts else { return type_mismatch(expected, value) };
     if texts.is_empty() {
-        return Some(Wrong::Empty);
+        return Some(FieldProblem::Empty);
     }
-    texts.iter().find_map(|text| certificate::read(text).err()).map(Wrong::Certificate)
+    texts.iter().find_map(|text| certificate::read(text).err()).map(FieldProblem::Certificate)
 }
 
 fn texts(value: &Json) -> Option<Vec<&str>> {
@@ -366,12 +376,12 @@ fn is_headers(value: &Json) -> bool {
     value.as_array().is_some_and(|pairs| pairs.iter().all(is_pair))
 }
 
-fn if_not(is_right: bool, expected: &str, value: &Json) -> Option<Wrong> {
-    if is_right { None } else { unlike(expected, value) }
+fn expect(is_right: bool, expected: &str, value: &Json) -> Option<FieldProblem> {
+    if is_right { None } else { type_mismatch(expected, value) }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every caller returns it as it is")]
-fn unlike(expected: &str, value: &Json) -> Option<Wrong> {
+fn type_mismatch(expected: &str, value: &Json) -> Option<FieldProblem> {
     let found = match value {
         Json::Null => "null",
         Json::Bool(_) => "a boolean",
@@ -381,7 +391,7 @@ fn unlike(expected: &str, value: &Json) -> Option<Wrong> {
         Json::Object(_) => "an object",
     };
     let found = if found == expected { "another one" } else { found };
-    Some(Wrong::Kind { expected: expected.to_owned(), found })
+    Some(FieldProblem::Kind { expected: expected.to_owned(), found })
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::config::is_loopback;
+use super::fetch::{AllowedHosts, FetchError, Fetcher};
 use super::issuer::Issuer;
-use super::probe::{Failure, Fetcher, Hosts};
 use crate::input::depth;
 use crate::input::text;
 
@@ -18,7 +18,7 @@ pub const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
 /// What an issuer publishes, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Discovered {
+pub struct Discovery {
     /// The issuer, as it names itself.
     pub issuer: String,
     /// The authorization endpoint.
@@ -41,26 +41,26 @@ pub struct Discovered {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
     #[error("the discovery document `{url}` cannot be read")]
-    Unread {
+    Fetch {
         /// Where it should stand.
         url: String,
-        source: Failure,
+        source: FetchError,
     },
     #[error("`{url}` is no discovery document: {wrong}")]
-    NoDocument {
+    NotADocument {
         /// Where it should stand.
         url: String,
         wrong: String,
     },
-    #[error("the issuer is `{}`, not `{given}`{}", found.issuer, slash(given, &found.issuer))]
-    OtherIssuer {
+    #[error("the issuer is `{}`, not `{given}`{}", found.issuer, trailing_slash_hint(given, &found.issuer))]
+    IssuerMismatch {
         /// The issuer that was asked for.
         given: String,
-        found: Box<Discovered>,
+        found: Box<Discovery>,
     },
     /// It is of a service for many tenants, and names none.
     #[error("`{given}` serves many tenants and names the issuer `{named}`; give the tenant's own")]
-    ManyTenants {
+    MultiTenant {
         /// The issuer that was asked for.
         given: String,
         /// The one that the document names.
@@ -68,7 +68,7 @@ pub enum DiscoveryError {
     },
 }
 
-fn slash(given: &str, named: &str) -> &'static str {
+fn trailing_slash_hint(given: &str, named: &str) -> &'static str {
     if given.trim_end_matches('/') != named.trim_end_matches('/') {
         ""
     } else if named.ends_with('/') {
@@ -92,18 +92,18 @@ struct Document {
 }
 
 /// Reads what the issuer publishes.
-pub async fn discover(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovered, DiscoveryError> {
+pub async fn discover(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovery, DiscoveryError> {
     let url = issuer.document();
     let body = fetcher
-        .read(&url, &Hosts::of([&url]))
+        .read(&url, &AllowedHosts::of([&url]))
         .await
-        .map_err(|source| DiscoveryError::Unread { url: url.to_string(), source })?;
+        .map_err(|source| DiscoveryError::Fetch { url: url.to_string(), source })?;
     read(issuer, &body)
 }
 
 /// Reads a document and holds it against the issuer that was asked for.
-pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovered, DiscoveryError> {
-    let none = |wrong: &str| DiscoveryError::NoDocument {
+pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovery, DiscoveryError> {
+    let none = |wrong: &str| DiscoveryError::NotADocument {
         url: issuer.document().to_string(),
         wrong: wrong.to_owned(),
     };
@@ -118,7 +118,7 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovered, DiscoveryError> 
         let url = Url::parse(text).ok().filter(|url| is_safe(url, issuer));
         url.ok_or_else(|| none(&format!("its `{name}` is no `https` URL, `{text}`")))
     };
-    let found = Discovered {
+    let found = Discovery {
         auth_url: endpoint("authorization_endpoint", &document.authorization_endpoint)?,
         token_url: endpoint("token_endpoint", &document.token_endpoint)?,
         certs_url: endpoint("jwks_uri", &document.jwks_uri)?,
@@ -130,15 +130,15 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovered, DiscoveryError> 
         notes: notes(&document),
         issuer: named.to_owned(),
     };
-    if issuer.admits(named) {
+    if issuer.matches(named) {
         return Ok(found);
     }
     let given = issuer.to_string();
     // Entra's `common` and `organizations` name `{tenantid}` for the tenant.
     Err(if named.contains('{') {
-        DiscoveryError::ManyTenants { given, named: found.issuer }
+        DiscoveryError::MultiTenant { given, named: found.issuer }
     } else {
-        DiscoveryError::OtherIssuer { given, found: Box::new(found) }
+        DiscoveryError::IssuerMismatch { given, found: Box::new(found) }
     })
 }
 
@@ -169,7 +169,7 @@ fn notes(document: &Document) -> Vec<String> {
     notes
 }
 
-impl Discovered {
+impl Discovery {
     /// The fields of an `oidc` configuration that it fills.
     pub fn config(&self) -> Map<String, Value> {
         let fields = [
@@ -210,7 +210,7 @@ mod tests {
         document
     }
 
-    fn read_of(issuer: &str, document: &Value) -> Result<Discovered, DiscoveryError> {
+    fn read_of(issuer: &str, document: &Value) -> Result<Discovery, DiscoveryError> {
         read(&issuer.parse().unwrap(), document.to_string().as_bytes())
     }
 

@@ -58,14 +58,14 @@ pub struct Guide {
     /// Its name.
     pub title: &'static str,
     /// What to enter there, in the IdP's own words; empty where nothing is.
-    pub fields: Vec<Entry>,
+    pub fields: Vec<SetupField>,
     /// What to do, in order.
     pub steps: Vec<String>,
 }
 
 /// A field at the IdP and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Entry {
+pub struct SetupField {
     /// What the IdP calls the field.
     pub name: &'static str,
     /// What to enter.
@@ -121,7 +121,7 @@ impl Product {
 
     /// Whether its client takes a second redirect URI beside the first. A SAML
     /// application has one ACS URL, and GitHub and the like have one callback.
-    pub fn takes_several(self) -> bool {
+    pub fn allows_multiple_redirect_uris(self) -> bool {
         match self {
             Self::Okta
             | Self::Entra
@@ -159,13 +159,13 @@ impl Product {
 
 /// What changes at the IdP when the organization's domain does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Move {
+pub struct UrlChange {
     /// The product that the steps are for.
     pub product: Product,
     /// Its name.
     pub title: &'static str,
     /// The fields that change; empty where nothing is to be entered.
-    pub fields: Vec<Moved>,
+    pub fields: Vec<FieldChange>,
     /// Where they are, in order.
     pub steps: Vec<&'static str>,
     /// Whether the new values can stand beside the old ones, and so be entered
@@ -175,7 +175,7 @@ pub struct Move {
 
 /// A field at the IdP, and its values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Moved {
+pub struct FieldChange {
     /// What the IdP calls the field.
     pub name: &'static str,
     /// What stands there.
@@ -185,20 +185,20 @@ pub struct Moved {
 }
 
 /// What to change at the IdP.
-pub fn moved(product: Product, before: &Values, after: &Values) -> Move {
+pub fn url_change(product: Product, before: &Values, after: &Values) -> UrlChange {
     let pairs = fields(product, before).into_iter().zip(fields(product, after));
     let changed = pairs.filter(|(before, after)| before.value != after.value);
-    let fields = changed.map(|(before, after)| Moved {
+    let fields = changed.map(|(before, after)| FieldChange {
         name: after.name,
         before: before.value,
         after: after.value,
     });
-    Move {
+    UrlChange {
         product,
         title: product.title(),
         fields: fields.collect(),
         steps: move_steps(product).into(),
-        beforehand: product.takes_several(),
+        beforehand: product.allows_multiple_redirect_uris(),
     }
 }
 
@@ -255,10 +255,10 @@ pub fn guide(product: Product, values: &Values) -> Guide {
     }
 }
 
-fn fields(product: Product, values: &Values) -> Vec<Entry> {
-    let callback = |name| Entry { name, value: values.callback.clone() };
-    let other = |name, value: &String| Entry { name, value: value.clone() };
-    let fixed = |name, value: &str| Entry { name, value: value.to_owned() };
+fn fields(product: Product, values: &Values) -> Vec<SetupField> {
+    let callback = |name| SetupField { name, value: values.callback.clone() };
+    let other = |name, value: &String| SetupField { name, value: value.clone() };
+    let fixed = |name, value: &str| SetupField { name, value: value.to_owned() };
     match product {
         Product::Okta => vec![callback("Sign-in redirect URIs")],
         Product::OktaSaml => vec![
@@ -285,7 +285,7 @@ fn fields(product: Product, values: &Values) -> Vec<Entry> {
     }
 }
 
-fn saml(values: &Values) -> Vec<Entry> {
+fn saml(values: &Values) -> Vec<SetupField> {
     let metadata = values.own_metadata.as_ref().unwrap_or(&values.metadata);
     [
         ("ACS (assertion consumer service) URL", values.callback.as_str()),
@@ -293,7 +293,7 @@ fn saml(values: &Values) -> Vec<Entry> {
         ("Metadata URL, where the IdP reads one", metadata),
         ("Name ID format", "EmailAddress"),
     ]
-    .map(|(name, value)| Entry { name, value: value.to_owned() })
+    .map(|(name, value)| SetupField { name, value: value.to_owned() })
     .into()
 }
 
@@ -428,7 +428,7 @@ mod tests {
             .map(|domain| values(domain, Some("p1")));
         for kind in crate::idp::kind::all() {
             let product = Product::of(kind.name, None);
-            let moved = moved(product, &before, &after);
+            let moved = url_change(product, &before, &after);
             let has_callback = moved.fields.iter().any(|field| field.after == after.callback);
             let has_idp = kind.federable && kind.name != "passkeys";
             assert_eq!(has_callback, has_idp, "{}", kind.name);
@@ -440,7 +440,7 @@ mod tests {
                     .all(|field| { field.before.contains("//a.") && field.after.contains("//b.") })
             );
         }
-        let saml = moved(Product::Saml, &before, &after);
+        let saml = url_change(Product::Saml, &before, &after);
         assert_eq!(saml.fields.len(), 3, "the format of the name ID stays");
     }
 

@@ -26,11 +26,11 @@ pub struct Issuer(String);
 #[error("`{text}` is no issuer: {wrong}")]
 pub struct InvalidIssuer {
     text: String,
-    wrong: Wrong,
+    wrong: IssuerProblem,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Wrong {
+enum IssuerProblem {
     #[error("it is not a URL that starts with `https://`")]
     Url,
     #[error("it has a query or a fragment, which an issuer never has")]
@@ -50,22 +50,22 @@ impl FromStr for Issuer {
         let trimmed = value::trim(text);
         let wrong = |wrong| Err(InvalidIssuer { text: value::visible(text.trim()), wrong });
         let text = match trimmed {
-            Ok(text) if text.contains(' ') => return wrong(Wrong::Space),
+            Ok(text) if text.contains(' ') => return wrong(IssuerProblem::Space),
             Ok(text) => text,
-            Err(invisible) => return wrong(Wrong::Invisible(invisible)),
+            Err(invisible) => return wrong(IssuerProblem::Invisible(invisible)),
         };
-        let Ok(url) = Url::parse(text) else { return wrong(Wrong::Url) };
+        let Ok(url) = Url::parse(text) else { return wrong(IssuerProblem::Url) };
         let is_encrypted = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
         if !is_encrypted || url.host().is_none() {
-            return wrong(Wrong::Url);
+            return wrong(IssuerProblem::Url);
         }
         // A query belongs to the document's own URL: Entra and Azure B2C have one.
         let is_document = url.path().ends_with(WELL_KNOWN);
         if url.fragment().is_some() || url.query().is_some() && !is_document {
-            return wrong(Wrong::Query);
+            return wrong(IssuerProblem::Query);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return wrong(Wrong::Credentials);
+            return wrong(IssuerProblem::Credentials);
         }
         Ok(Self(openid(text)))
     }
@@ -106,7 +106,7 @@ impl Issuer {
 
     /// Whether the document may name `named` as its issuer. Where the URL of
     /// the document was given, any issuer whose document that is may be named.
-    pub fn admits(&self, named: &str) -> bool {
+    pub fn matches(&self, named: &str) -> bool {
         if !self.is_document() {
             return self.0 == named;
         }
@@ -173,7 +173,7 @@ mod tests {
             ("https://a.cats/x/.well-known/oauth-authorization-server", "https://a.cats/x", true),
         ] {
             let issuer: Issuer = given.parse().unwrap();
-            assert_eq!(issuer.admits(named), expected, "{given} {named}");
+            assert_eq!(issuer.matches(named), expected, "{given} {named}");
         }
     }
 

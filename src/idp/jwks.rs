@@ -21,8 +21,8 @@ const ALGORITHMS: [&str; 12] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwks {
     /// The keys that can verify a login, in words: `RS256 kid1`.
-    pub usable: Vec<String>,
-    pub unusable: Vec<Unusable>,
+    pub valid: Vec<String>,
+    pub rejected: Vec<RejectedKey>,
     /// What is odd beside keys that can verify a login.
     pub notes: Vec<String>,
 }
@@ -30,15 +30,15 @@ pub struct Jwks {
 /// A key that cannot verify a login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("key `{kid}` {why}")]
-pub struct Unusable {
+pub struct RejectedKey {
     /// Its ID, or its place in the set.
     pub kid: String,
-    pub why: Why,
+    pub why: RejectReason,
 }
 
 /// Why a key cannot verify a login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
+pub enum RejectReason {
     #[error("is for encryption")]
     Encryption,
     /// Its type is unknown, or it is a shared secret.
@@ -48,16 +48,16 @@ pub enum Why {
     Algorithm(String),
     /// It is an RSA key that is too short, or has no modulus.
     #[error("is an RSA key of {0} bits, and 2048 are needed")]
-    Short(usize),
+    TooShort(usize),
     #[error("expired on {0}")]
     Expired(Timestamp),
     #[error("has no public key in it")]
-    Hollow,
+    MissingParameter,
 }
 
 /// Why a text is no key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum JwksError {
     #[error("it is no JSON")]
     Json,
     #[error(transparent)]
@@ -72,59 +72,59 @@ struct Set {
 }
 
 /// Reads a key set.
-pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, Unreadable> {
-    let text = text::decode(body).map_err(|_| Unreadable::Json)?;
+pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
+    let text = text::decode(body).map_err(|_| JwksError::Json)?;
     depth::check(text.as_bytes())?;
-    let value: Value = serde_json::from_str(&text).map_err(|_| Unreadable::Json)?;
+    let value: Value = serde_json::from_str(&text).map_err(|_| JwksError::Json)?;
     if value.get("keys").is_none() {
-        return Err(Unreadable::Keys);
+        return Err(JwksError::Keys);
     }
-    let set: Set = serde_json::from_value(value).map_err(|_| Unreadable::Keys)?;
-    let mut jwks = Jwks { usable: Vec::new(), unusable: Vec::new(), notes: Vec::new() };
+    let set: Set = serde_json::from_value(value).map_err(|_| JwksError::Keys)?;
+    let mut jwks = Jwks { valid: Vec::new(), rejected: Vec::new(), notes: Vec::new() };
     for (index, key) in set.keys.iter().flatten().enumerate() {
         let kid = key["kid"].as_str().map_or_else(|| format!("#{}", index + 1), str::to_owned);
         match judge(key, now) {
             Ok(algorithm) => {
-                jwks.usable.push(format!("{algorithm} `{kid}`"));
+                jwks.valid.push(format!("{algorithm} `{kid}`"));
                 let expired = certificate_end(key).filter(|end| *end < now);
                 jwks.notes.extend(
                     expired
                         .map(|end| format!("the certificate beside key `{kid}` expired on {end}")),
                 );
             }
-            Err(why) => jwks.unusable.push(Unusable { kid, why }),
+            Err(why) => jwks.rejected.push(RejectedKey { kid, why }),
         }
     }
     Ok(jwks)
 }
 
 /// The algorithm of a key, or its type, if it can verify a login.
-fn judge(key: &Value, now: Timestamp) -> Result<String, Why> {
+fn judge(key: &Value, now: Timestamp) -> Result<String, RejectReason> {
     if key["use"] == "enc" {
-        return Err(Why::Encryption);
+        return Err(RejectReason::Encryption);
     }
     let kind = key["kty"].as_str().unwrap_or_default();
     if !["RSA", "EC", "OKP"].contains(&kind) {
-        return Err(Why::Type(kind.to_owned()));
+        return Err(RejectReason::Type(kind.to_owned()));
     }
     let algorithm = key["alg"].as_str();
     if let Some(other) = algorithm.filter(|name| !ALGORITHMS.contains(name)) {
-        return Err(Why::Algorithm(other.to_owned()));
+        return Err(RejectReason::Algorithm(other.to_owned()));
     }
-    if let Some(end) = end(key).filter(|end| *end < now) {
-        return Err(Why::Expired(end));
+    if let Some(end) = expires_at(key).filter(|end| *end < now) {
+        return Err(RejectReason::Expired(end));
     }
     match kind {
-        "RSA" => long_enough(key)?,
-        _ if decoded(key, "x").is_none() => return Err(Why::Hollow),
+        "RSA" => check_length(key)?,
+        _ if decoded(key, "x").is_none() => return Err(RejectReason::MissingParameter),
         _ => {}
     }
     Ok(algorithm.unwrap_or(kind).to_owned())
 }
 
-fn long_enough(key: &Value) -> Result<(), Why> {
-    let bits = certificate::bits(&decoded(key, "n").ok_or(Why::Hollow)?);
-    if bits < 2048 { Err(Why::Short(bits)) } else { Ok(()) }
+fn check_length(key: &Value) -> Result<(), RejectReason> {
+    let bits = certificate::bits(&decoded(key, "n").ok_or(RejectReason::MissingParameter)?);
+    if bits < 2048 { Err(RejectReason::TooShort(bits)) } else { Ok(()) }
 }
 
 fn decoded(key: &Value, field: &str) -> Option<Vec<u8>> {
@@ -133,7 +133,7 @@ fn decoded(key: &Value, field: &str) -> Option<Vec<u8>> {
 }
 
 /// When a key ends to hold: `exp`, which some sets carry.
-fn end(key: &Value) -> Option<Timestamp> {
+fn expires_at(key: &Value) -> Option<Timestamp> {
     Timestamp::from_second(key["exp"].as_i64()?).ok()
 }
 
@@ -168,19 +168,22 @@ mod tests {
             (json!({ "kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA" }), Ok("EC")),
             (json!({ "kty": "OKP", "alg": "EdDSA", "x": "AAAA" }), Ok("EdDSA")),
             (json!({ "kty": "RSA", "exp": 1_900_000_000, "n": n }), Ok("RSA")),
-            (json!({ "kty": "RSA", "use": "enc", "n": n }), Err(Why::Encryption)),
-            (json!({ "kty": "oct", "k": "AAAA" }), Err(Why::Type("oct".to_owned()))),
-            (json!({}), Err(Why::Type(String::new()))),
-            (json!("key"), Err(Why::Type(String::new()))),
+            (json!({ "kty": "RSA", "use": "enc", "n": n }), Err(RejectReason::Encryption)),
+            (json!({ "kty": "oct", "k": "AAAA" }), Err(RejectReason::Type("oct".to_owned()))),
+            (json!({}), Err(RejectReason::Type(String::new()))),
+            (json!("key"), Err(RejectReason::Type(String::new()))),
             (
                 json!({ "kty": "RSA", "alg": "HS256", "n": n }),
-                Err(Why::Algorithm("HS256".to_owned())),
+                Err(RejectReason::Algorithm("HS256".to_owned())),
             ),
-            (json!({ "kty": "RSA", "n": modulus(1024) }), Err(Why::Short(1024))),
-            (json!({ "kty": "RSA" }), Err(Why::Hollow)),
-            (json!({ "kty": "RSA", "n": "!" }), Err(Why::Hollow)),
-            (json!({ "kty": "EC" }), Err(Why::Hollow)),
-            (json!({ "kty": "RSA", "exp": 1_700_000_000, "n": n }), Err(Why::Expired(ended))),
+            (json!({ "kty": "RSA", "n": modulus(1024) }), Err(RejectReason::TooShort(1024))),
+            (json!({ "kty": "RSA" }), Err(RejectReason::MissingParameter)),
+            (json!({ "kty": "RSA", "n": "!" }), Err(RejectReason::MissingParameter)),
+            (json!({ "kty": "EC" }), Err(RejectReason::MissingParameter)),
+            (
+                json!({ "kty": "RSA", "exp": 1_700_000_000, "n": n }),
+                Err(RejectReason::Expired(ended)),
+            ),
         ] {
             assert_eq!(judge(&key, now), expected.map(str::to_owned), "{key}");
         }
@@ -197,7 +200,7 @@ mod tests {
         let body = set.to_string();
         for (day, notes) in [("2024-12-31T00:00:00Z", 0), ("2025-01-02T00:00:00Z", 1)] {
             let jwks = read(body.as_bytes(), day.parse().unwrap()).unwrap();
-            assert_eq!((jwks.usable.len(), jwks.notes.len()), (1, notes), "{day}");
+            assert_eq!((jwks.valid.len(), jwks.notes.len()), (1, notes), "{day}");
             for note in jwks.notes {
                 assert_eq!(
                     note,
@@ -210,18 +213,18 @@ mod tests {
     #[test]
     fn what_is_no_key_set_is_said() {
         for (body, expected) in [
-            ("<html>", Unreadable::Json),
-            ("", Unreadable::Json),
-            ("{}", Unreadable::Keys),
-            (r#"{"keys":{}}"#, Unreadable::Keys),
-            ("[]", Unreadable::Keys),
+            ("<html>", JwksError::Json),
+            ("", JwksError::Json),
+            ("{}", JwksError::Keys),
+            (r#"{"keys":{}}"#, JwksError::Keys),
+            ("[]", JwksError::Keys),
         ] {
             assert_eq!(read(body.as_bytes(), Timestamp::UNIX_EPOCH), Err(expected), "{body}");
         }
         let deep = read("[".repeat(200_000).as_bytes(), Timestamp::UNIX_EPOCH);
-        assert_eq!(deep, Err(Unreadable::Deep(TooDeep)));
+        assert_eq!(deep, Err(JwksError::Deep(TooDeep)));
         let none = read(br#"{"keys":[]}"#, Timestamp::UNIX_EPOCH).unwrap();
-        assert!(none.usable.is_empty() && none.unusable.is_empty());
+        assert!(none.valid.is_empty() && none.rejected.is_empty());
         let absent = "\u{feff}{\"keys\":null}";
         assert_eq!(read(absent.as_bytes(), Timestamp::UNIX_EPOCH).unwrap(), none);
     }

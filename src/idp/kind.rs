@@ -8,7 +8,7 @@ use super::catalogue;
 
 /// A type of identity provider (API reference, section 3).
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Kind {
+pub struct IdpTypeSpec {
     /// Its name in the API, case included.
     #[serde(rename = "type")]
     pub name: &'static str,
@@ -31,7 +31,7 @@ pub struct Field {
     /// Its name in the API.
     pub name: &'static str,
     /// Whether it has to be there.
-    pub need: Need,
+    pub need: Requirement,
     /// Whether the API takes it and never gives it back.
     pub secret: bool,
     /// What it holds.
@@ -43,7 +43,7 @@ pub struct Field {
 /// Whether a field has to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Need {
+pub enum Requirement {
     /// The vendor's guide asks for it.
     Needed,
     /// It may be left out.
@@ -90,25 +90,25 @@ pub enum Value {
 }
 
 /// All types that are known, in the order in which they are listed.
-pub fn all() -> &'static [Kind] {
+pub fn all() -> &'static [IdpTypeSpec] {
     catalogue::KINDS
 }
 
 /// The type of that name: as the API writes it, in any case, or an alias.
-pub fn find(name: &str) -> Option<&'static Kind> {
+pub fn find(name: &str) -> Option<&'static IdpTypeSpec> {
     let is = |other: &str| other.eq_ignore_ascii_case(name);
     all().iter().find(|kind| is(kind.name) || kind.aliases.iter().any(|alias| is(alias)))
 }
 
 /// The type that was probably meant by a name that no type has.
-pub fn nearest(name: &str) -> Option<&'static Kind> {
+pub fn nearest(name: &str) -> Option<&'static IdpTypeSpec> {
     let names = all().iter().flat_map(|kind| {
         std::iter::once(&kind.name).chain(kind.aliases).map(move |name| (*name, kind))
     });
     closest(name, names)
 }
 
-impl Kind {
+impl IdpTypeSpec {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -120,13 +120,13 @@ impl Kind {
     }
 
     /// The fields that somebody who configures it may give.
-    pub fn given(&self) -> impl Iterator<Item = &'static Field> {
-        self.fields.iter().filter(|field| field.need != Need::Returned)
+    pub fn input_fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().filter(|field| field.need != Requirement::Returned)
     }
 
     /// The field that was probably meant by a name that no field has.
     pub fn nearest_field(&self, name: &str) -> Option<&'static Field> {
-        closest(name, self.given().map(|field| (field.name, field)))
+        closest(name, self.input_fields().map(|field| (field.name, field)))
     }
 }
 

@@ -12,12 +12,12 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::certificate::{self, Certificate};
-use super::probe::{Failure, Fetcher, Hosts};
+use super::fetch::{AllowedHosts, FetchError, Fetcher};
 use super::saml::{self, Entity, XmlError};
 use crate::input::text::{self, Undecodable};
 
 /// The most bytes of metadata that are read.
-pub const LARGEST: usize = 16 * 1024 * 1024;
+pub const MAX_SIZE: usize = 16 * 1024 * 1024;
 
 const BINDINGS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
 
@@ -66,21 +66,21 @@ pub enum Binding {
 pub enum MetadataError {
     #[error("the metadata in `{}` cannot be read", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("it has {} bytes, and SAML metadata of more than {LARGEST} is not read", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
-    Large {
+    #[error("it has {} bytes, and SAML metadata of more than {MAX_SIZE} is not read", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
+    TooLarge {
         /// Its size, where it is known.
         size: Option<u64>,
     },
     #[error("the metadata at `{url}` cannot be read")]
-    Page {
+    HtmlPage {
         /// Where it should stand.
         url: String,
-        source: Failure,
+        source: FetchError,
     },
     #[error("it is no SAML metadata: {0}")]
-    Other(Wrong),
+    NotIdp(MetadataProblem),
     #[error("it describes {} identity providers, and one is needed", .0.len())]
-    Several(Vec<String>),
+    MultipleEntities(Vec<String>),
     #[error("it describes no identity provider `{0}`")]
     NoSuchEntity(String),
     #[error("it was valid until {0}; fetch it again from the IdP")]
@@ -92,12 +92,12 @@ pub enum MetadataError {
         since: Timestamp,
     },
     #[error("its signing certificate cannot be read: {0}")]
-    Certificate(certificate::Unreadable),
+    Certificate(certificate::CertificateError),
 }
 
 /// What is wrong with something that should be metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
+pub enum MetadataProblem {
     #[error("it is empty")]
     Empty,
     /// It is not text in the encoding that it declares.
@@ -130,12 +130,12 @@ pub fn from_file(
     let unreadable = |source| MetadataError::File { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
-    if size > LARGEST as u64 {
-        return Err(MetadataError::Large { size: Some(size) });
+    if size > MAX_SIZE as u64 {
+        return Err(MetadataError::TooLarge { size: Some(size) });
     }
     let mut bytes = Vec::new();
     // A pipe has no size, so that the limit holds here too.
-    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     read(&bytes, entity_id, now)
 }
 
@@ -146,10 +146,10 @@ pub async fn from_url(
     entity_id: Option<&str>,
     now: Timestamp,
 ) -> Result<Metadata, MetadataError> {
-    match fetcher.read(url, &Hosts::of([url])).await {
+    match fetcher.read(url, &AllowedHosts::of([url])).await {
         Ok(body) => read(&body, entity_id, now),
-        Err(Failure::Large { .. }) => Err(MetadataError::Large { size: None }),
-        Err(source) => Err(MetadataError::Page { url: url.to_string(), source }),
+        Err(FetchError::TooLarge { .. }) => Err(MetadataError::TooLarge { size: None }),
+        Err(source) => Err(MetadataError::HtmlPage { url: url.to_string(), source }),
     }
 }
 
@@ -160,12 +160,12 @@ pub fn read(
     entity_id: Option<&str>,
     now: Timestamp,
 ) -> Result<Metadata, MetadataError> {
-    if bytes.len() > LARGEST {
-        return Err(MetadataError::Large { size: None });
+    if bytes.len() > MAX_SIZE {
+        return Err(MetadataError::TooLarge { size: None });
     }
     let text = text::decode_xml(bytes);
-    let text = text.map_err(|error| MetadataError::Other(Wrong::Encoding(error)))?;
-    let mut found = found(text.trim()).map_err(MetadataError::Other)?;
+    let text = text.map_err(|error| MetadataError::NotIdp(MetadataProblem::Encoding(error)))?;
+    let mut found = found(text.trim()).map_err(MetadataError::NotIdp)?;
     if let Some(id) = entity_id {
         found.retain(|entity| entity.id == id);
         if found.is_empty() {
@@ -173,38 +173,40 @@ pub fn read(
         }
     }
     if found.len() > 1 {
-        return Err(MetadataError::Several(found.into_iter().map(|entity| entity.id).collect()));
+        return Err(MetadataError::MultipleEntities(
+            found.into_iter().map(|entity| entity.id).collect(),
+        ));
     }
-    let entity = found.pop().ok_or(MetadataError::Other(Wrong::NoEntity))?;
+    let entity = found.pop().ok_or(MetadataError::NotIdp(MetadataProblem::NoEntity))?;
     metadata(entity, now)
 }
 
-fn found(text: &str) -> Result<Vec<Entity>, Wrong> {
+fn found(text: &str) -> Result<Vec<Entity>, MetadataProblem> {
     if text.is_empty() {
-        return Err(Wrong::Empty);
+        return Err(MetadataProblem::Empty);
     }
     let start = text.get(..200).unwrap_or(text).to_ascii_lowercase();
     if start.starts_with("<!doctype html") || start.contains("<html") {
-        return Err(Wrong::WebPage);
+        return Err(MetadataProblem::WebPage);
     }
-    let found = saml::walk(text).map_err(Wrong::Xml)?;
+    let found = saml::parse(text).map_err(MetadataProblem::Xml)?;
     match (found.idps.is_empty(), found.others) {
-        (true, 0) => Err(Wrong::NoEntity),
-        (true, _) => Err(Wrong::ServiceProvider),
+        (true, 0) => Err(MetadataProblem::NoEntity),
+        (true, _) => Err(MetadataProblem::ServiceProvider),
         (false, _) => Ok(found.idps),
     }
 }
 
 fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
     if entity.id.is_empty() {
-        return Err(MetadataError::Other(Wrong::NoEntityId));
+        return Err(MetadataError::NotIdp(MetadataProblem::NoEntityId));
     }
-    let valid_until = earliest(&entity.valid_until).map_err(MetadataError::Other)?;
+    let valid_until = earliest_expiry(&entity.valid_until).map_err(MetadataError::NotIdp)?;
     if let Some(end) = valid_until.filter(|end| *end < now) {
         return Err(MetadataError::Outdated(end));
     }
     let (binding, sso_url) =
-        service(&entity.services).ok_or(MetadataError::Other(Wrong::NoService))?;
+        service(&entity.services).ok_or(MetadataError::NotIdp(MetadataProblem::NoService))?;
     let Certificates { good, expired, notes } = certificates(&entity.certificates, now)?;
     Ok(Metadata {
         entity_id: entity.id,
@@ -219,11 +221,11 @@ fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
     })
 }
 
-fn earliest(times: &[String]) -> Result<Option<Timestamp>, Wrong> {
+fn earliest_expiry(times: &[String]) -> Result<Option<Timestamp>, MetadataProblem> {
     // XML Schema allows a time without zone, which SAML defines to be UTC.
     let read = |text: &String| {
         let found = text.parse().or_else(|_| format!("{text}Z").parse());
-        found.map_err(|_| Wrong::Date(text.clone()))
+        found.map_err(|_| MetadataProblem::Date(text.clone()))
     };
     let times: Vec<Timestamp> = times.iter().map(read).collect::<Result<_, _>>()?;
     Ok(times.into_iter().min())
@@ -272,7 +274,7 @@ fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, Metada
         (true, Some(last)) => {
             Err(MetadataError::Expired { subject: last.subject.clone(), since: last.not_after })
         }
-        (true, None) => Err(MetadataError::Other(Wrong::NoCertificate)),
+        (true, None) => Err(MetadataError::NotIdp(MetadataProblem::NoCertificate)),
         (false, _) => Ok(Certificates { good, expired, notes }),
     }
 }
@@ -446,7 +448,9 @@ mod tests {
         );
         let found = read(text.as_bytes(), Some("https://idp1.cats"), now()).unwrap();
         assert_eq!(found.entity_id, "https://idp1.cats");
-        let Err(MetadataError::Several(ids)) = read(text.as_bytes(), None, now()) else { panic!() };
+        let Err(MetadataError::MultipleEntities(ids)) = read(text.as_bytes(), None, now()) else {
+            panic!()
+        };
         assert_eq!(ids, ["https://idp0.cats", "https://idp1.cats", "https://idp2.cats"]);
         let error = read(text.as_bytes(), Some("https://x"), now()).unwrap_err();
         assert!(matches!(error, MetadataError::NoSuchEntity(_)), "{error}");
@@ -531,8 +535,8 @@ mod tests {
             from_file(&folder.path().join("missing"), None, now()).unwrap_err().to_string();
         assert!(missing.contains("missing` cannot be read"), "{missing}");
         assert!(matches!(
-            read(&vec![b' '; LARGEST + 1], None, now()),
-            Err(MetadataError::Large { size: None })
+            read(&vec![b' '; MAX_SIZE + 1], None, now()),
+            Err(MetadataError::TooLarge { size: None })
         ));
     }
 

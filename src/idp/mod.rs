@@ -14,15 +14,15 @@ pub mod check;
 pub mod config;
 pub mod discovery;
 
+pub mod fetch;
 pub mod guide;
 pub mod issuer;
 pub mod jwks;
 pub mod kind;
 pub mod metadata;
 pub mod preset;
-pub mod probe;
 mod saml;
 pub mod text;
 
-pub use kind::{Field, Kind, Need, Value};
-pub use probe::{Fetcher, Limits, Loopback};
+pub use fetch::{FetchLimits, Fetcher, LoopbackPolicy};
+pub use kind::{Field, IdpTypeSpec, Requirement, Value};

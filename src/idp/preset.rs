@@ -40,15 +40,15 @@ pub enum PresetError {
     Missing { preset: &'static str, what: &'static str },
     /// Something is given that the product has no use for.
     #[error("{preset} has one issuer for all, `{issuer}`; leave the rest out")]
-    Needless { preset: &'static str, issuer: &'static str },
+    UnexpectedInput { preset: &'static str, issuer: &'static str },
     #[error("`{given}` is the address of Okta's administration; the issuer is `{meant}`")]
-    Admin { given: String, meant: String },
+    AdminUrl { given: String, meant: String },
     /// It is no directory.
     #[error(
         "`{given}` is no directory ID; it is the UUID that the Entra admin center shows as \
          `Tenant ID` under Overview"
     )]
-    Directory { given: String },
+    MissingTenant { given: String },
     #[error("`{given}` cannot be {what}: it is one part of a URL's path")]
     Name { given: String, what: &'static str },
     #[error(transparent)]
@@ -101,7 +101,7 @@ fn okta(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
     let given = inputs.url.ok_or(PresetError::Missing { preset: "Okta", what })?;
     let url = base(given)?;
     if let Some(meant) = organization_of_admin(&url) {
-        return Err(PresetError::Admin { given: given.to_owned(), meant });
+        return Err(PresetError::AdminUrl { given: given.to_owned(), meant });
     }
     let text = url.as_str().trim_end_matches('/');
     match inputs.name {
@@ -124,7 +124,7 @@ fn entra(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
         (None, None) => return Err(PresetError::Missing { preset: "Entra ID", what }),
     };
     if !is_uuid(&directory) {
-        return Err(PresetError::Directory { given: directory });
+        return Err(PresetError::MissingTenant { given: directory });
     }
     Ok(format!("{ENTRA}/{}/v2.0", directory.to_ascii_lowercase()).parse()?)
 }
@@ -132,7 +132,7 @@ fn entra(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
 fn google(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
     let is_its_own = inputs.url.is_none_or(|url| url.trim_end_matches('/') == GOOGLE);
     if inputs.name.is_some() || !is_its_own {
-        return Err(PresetError::Needless { preset: "Google", issuer: GOOGLE });
+        return Err(PresetError::UnexpectedInput { preset: "Google", issuer: GOOGLE });
     }
     Ok(GOOGLE.parse()?)
 }

@@ -28,7 +28,7 @@ pub(super) struct Entity {
 
 /// What the document holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct Entities {
     pub idps: Vec<Entity>,
     /// Entities that are no identity providers: service providers.
     pub others: usize,
@@ -50,8 +50,8 @@ pub enum XmlError {
 
 /// Where the walk is.
 #[derive(Default)]
-struct Walk {
-    found: Found,
+struct MetadataParser {
+    found: Entities,
     entity: Option<Entity>,
     /// End dates of `EntitiesDescriptor`s around.
     around: Vec<Option<String>>,
@@ -64,9 +64,9 @@ struct Walk {
 }
 
 /// Collects the identity providers of a document.
-pub(super) fn walk(text: &str) -> Result<Found, XmlError> {
+pub(super) fn parse(text: &str) -> Result<Entities, XmlError> {
     let mut reader = NsReader::from_str(text);
-    let mut walk = Walk::default();
+    let mut walk = MetadataParser::default();
     loop {
         let (namespace, event) = match reader.read_resolved_event() {
             Ok(read) => read,
@@ -117,7 +117,7 @@ fn unreadable(error: &Error, text: &str, position: u64) -> XmlError {
     }
 }
 
-impl Walk {
+impl MetadataParser {
     fn start(&mut self, namespace: &str, element: &BytesStart<'_>) -> Result<(), XmlError> {
         let name = element.local_name();
         match (namespace, name.as_ref()) {
@@ -241,18 +241,18 @@ mod tests {
 
     #[test]
     fn a_document_that_is_cut_anywhere_ends_early() {
-        assert!(walk(WHOLE).is_ok());
+        assert!(parse(WHOLE).is_ok());
         let prolog = WHOLE.find("<a").unwrap();
         let between = [0, WHOLE.find("<!--").unwrap(), prolog];
         for end in (0..WHOLE.len()).filter(|end| !between.contains(end)) {
-            assert_eq!(walk(&WHOLE[..end]), Err(XmlError::CutOff), "{}", &WHOLE[..end]);
+            assert_eq!(parse(&WHOLE[..end]), Err(XmlError::CutOff), "{}", &WHOLE[..end]);
         }
     }
 
     #[test]
     fn a_mistake_in_the_middle_is_no_early_end() {
         for text in ["<a><!b></a>", "<a>b & c</a>", "<a></b></a>", "<a b='1' b='2'><c d=1 /></a>"] {
-            let found = walk(text);
+            let found = parse(text);
             assert!(!matches!(found, Err(XmlError::CutOff)), "{text} {found:?}");
         }
     }

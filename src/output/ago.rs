@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::words::counted;
+use crate::plural::count_noun;
 
 /// How long before or after `now` it was: "3 days ago", "in 2 hours".
 /// The largest unit only, rounded down; under five seconds is "just now".
@@ -18,7 +18,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// How long something takes, in its two largest units: "1m 12s", "2h 5m".
-pub fn lasting(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
     let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
@@ -39,7 +39,7 @@ fn largest_unit(seconds: u64) -> String {
         2_592_000..31_536_000 => (seconds / 2_592_000, "month"),
         _ => (seconds / 31_536_000, "year"),
     };
-    counted(count, unit)
+    count_noun(count, unit)
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
             (172_800, "2d 0h"),
         ];
         for (seconds, words) in table {
-            assert_eq!(lasting(Duration::from_secs(seconds)), words);
+            assert_eq!(format_duration(Duration::from_secs(seconds)), words);
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum Layout {
 
 /// `json`, which must be valid, in another layout. In strings, characters that
 /// could fool a terminal are escaped (RFC 8259 section 7).
-pub(super) fn laid_out(json: &str, layout: Layout) -> String {
+pub(super) fn format_json(json: &str, layout: Layout) -> String {
     let mut out = String::with_capacity(json.len());
     let mut depth = 0;
     let mut tokens = tokens(json).peekable();
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn only_the_layout_changes() {
-        insta::assert_snapshot!(laid_out(KEPT, Layout::Compact), @r#"{"z":12345678901234567890123,"a":3.10,"e":[],"o":{},"deep":[1e5,{"b":null},"a, {b}: \"c\\"],"z":true}"#);
-        insta::assert_snapshot!(laid_out(KEPT, Layout::Pretty), @r#"
+        insta::assert_snapshot!(format_json(KEPT, Layout::Compact), @r#"{"z":12345678901234567890123,"a":3.10,"e":[],"o":{},"deep":[1e5,{"b":null},"a, {b}: \"c\\"],"z":true}"#);
+        insta::assert_snapshot!(format_json(KEPT, Layout::Pretty), @r#"
         {
           "z": 12345678901234567890123,
           "a": 3.10,
@@ -145,7 +145,7 @@ mod tests {
             ("\"größe 🐈\"", "\"größe 🐈\""),
         ];
         for (json, expected) in table {
-            let escaped = laid_out(json, Layout::Compact);
+            let escaped = format_json(json, Layout::Compact);
             assert_eq!(escaped, expected);
             let before: String = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), before);
@@ -171,12 +171,12 @@ mod tests {
             let value = serde_json::json!({"k": [text.clone(), {text: number}, [], flag], "n": null});
             for layout in [Layout::Compact, Layout::Pretty] {
                 let read: serde_json::Value =
-                    serde_json::from_str(&laid_out(&value.to_string(), layout)).unwrap();
+                    serde_json::from_str(&format_json(&value.to_string(), layout)).unwrap();
                 proptest::prop_assert_eq!(&read, &value);
             }
             let pretty = serde_json::to_string_pretty(&value).unwrap();
             if !pretty.chars().any(is_unsafe_in_text) {
-                proptest::prop_assert_eq!(laid_out(&value.to_string(), Layout::Pretty), pretty);
+                proptest::prop_assert_eq!(format_json(&value.to_string(), Layout::Pretty), pretty);
             }
         }
     }

@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, T
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::ago::lasting;
-use super::look::Look;
+use super::ago::format_duration;
 use super::streams::{Shared, lock};
+use super::style::Style;
 use crate::clock::Clock;
 
 /// Spinner, two blanks, a time such as `59m 59s`, and [`ECHO`].
@@ -21,7 +21,7 @@ const ECHO: usize = 3;
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// A line that says `text` and for how long it has been there.
-pub(super) fn line(stream: Shared, look: Look, clock: Clock, text: &str) -> ProgressBar {
+pub(super) fn spinner(stream: Shared, look: Style, clock: Clock, text: &str) -> ProgressBar {
     let terminal = Terminal { stream, width: look.width };
     let target = ProgressDrawTarget::term_like(Box::new(terminal));
     let bar = ProgressBar::with_draw_target(None, target)
@@ -34,7 +34,7 @@ pub(super) fn line(stream: Shared, look: Look, clock: Clock, text: &str) -> Prog
 
 /// `text` cut to leave room for the spinner and the time on one line: a line
 /// that wraps could not be redrawn in place.
-pub(super) fn message(text: &str, look: Look) -> String {
+pub(super) fn message(text: &str, look: Style) -> String {
     let room = look.width.unwrap_or(80).saturating_sub(BESIDE_MESSAGE);
     if text.width() <= room {
         return text.to_owned();
@@ -50,7 +50,7 @@ pub(super) fn message(text: &str, look: Look) -> String {
     cut.trim_end().to_owned() + ellipsis
 }
 
-fn style(look: Look, clock: Clock) -> ProgressStyle {
+fn style(look: Style, clock: Clock) -> ProgressStyle {
     let template =
         if look.colour { "{spinner:.cyan} {msg} {since:.dim}" } else { "{spinner} {msg} {since}" };
     let ticks = if look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
@@ -59,12 +59,12 @@ fn style(look: Look, clock: Clock) -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .tick_chars(ticks)
         .with_key("since", move |_: &ProgressState, w: &mut dyn fmt::Write| {
-            let _ = w.write_str(&since(start, clock.now()));
+            let _ = w.write_str(&elapsed(start, clock.now()));
         })
 }
 
-fn since(start: Timestamp, now: Timestamp) -> String {
-    lasting(start.duration_until(now).try_into().unwrap_or_default())
+fn elapsed(start: Timestamp, now: Timestamp) -> String {
+    format_duration(start.duration_until(now).try_into().unwrap_or_default())
 }
 
 /// The terminal behind standard error, as far as one redrawn line needs it.
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_message_is_cut_to_fit_beside_the_time() {
-        let look = |width, unicode| Look { colour: false, unicode, width };
+        let look = |width, unicode| Style { colour: false, unicode, width };
         let long = "waiting for the TXT record at cool.cats";
         let table = [
             (long, look(Some(80), true), long),
@@ -162,9 +162,9 @@ mod tests {
         }
         let seen = Seen::default();
         let stream: Shared = Arc::new(Mutex::new(Box::new(seen.clone())));
-        let look = Look { colour: false, unicode: true, width: Some(40) };
+        let look = Style { colour: false, unicode: true, width: Some(40) };
         let waiting =
-            line(stream, look, Clock::system(), "waiting for the TXT record at cool.cats");
+            spinner(stream, look, Clock::system(), "waiting for the TXT record at cool.cats");
         waiting.finish_and_clear();
         let text = String::from_utf8(lock(&seen.0).clone()).unwrap();
         // Where the machine is busy it is drawn more than once.

@@ -1,68 +1,71 @@
-//! The state of a step or check: a symbol, a word and a colour, of which the
-//! word alone is enough.
+//! The state of a step or check: a symbol or a word, and a colour.
 
 use super::text::Text;
 
-/// How a step or a check stands.
+/// The state of a step or a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// It is so, and was seen.
+pub enum Status {
     Done,
-    Already,
+    Skipped,
     /// A check found it as it should be.
     Passed,
-    Todo,
-    Doing,
-    Refused,
+    Pending,
+    Running,
+    Blocked,
     Failed,
     Warning,
-    Skipped,
+    NotChecked,
 }
 
-impl Mark {
-    /// The columns that the longest word takes.
-    pub(super) const WORD_WIDTH: usize = 7;
+impl Status {
+    /// Columns of the longest word.
+    const WORD_WIDTH: usize = 11;
 
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Already => "already",
+            Self::Skipped => "skipped",
             Self::Passed => "passed",
-            Self::Todo => "to do",
-            Self::Doing => "doing",
-            Self::Refused => "refused",
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Blocked => "blocked",
             Self::Failed => "failed",
             Self::Warning => "warning",
-            Self::Skipped => "skipped",
+            Self::NotChecked => "not checked",
         }
     }
 
     /// The symbol for it, one column wide.
     pub fn symbol(self, unicode: bool) -> &'static str {
         let (unicode_symbol, ascii) = match self {
-            Self::Done | Self::Already | Self::Passed => ("✓", "+"),
-            Self::Todo => ("○", "."),
-            Self::Doing => ("→", ">"),
-            Self::Refused | Self::Failed => ("✗", "x"),
+            Self::Done | Self::Skipped | Self::Passed => ("✓", "+"),
+            Self::Pending => ("○", "."),
+            Self::Running => ("→", ">"),
+            Self::Blocked | Self::Failed => ("✗", "x"),
             Self::Warning => ("!", "!"),
-            Self::Skipped => ("–", "-"),
+            Self::NotChecked => ("–", "-"),
         };
         if unicode { unicode_symbol } else { ascii }
     }
 
-    /// Symbol and word in the mark's colour.
+    /// The symbol in its colour; without Unicode, the word.
     pub fn text(self, unicode: bool) -> Text {
-        self.paint(&format!("{} {}", self.symbol(unicode), self.word()))
+        self.paint(if unicode { self.symbol(unicode) } else { self.label() })
+    }
+
+    /// The columns that [`Status::text`] takes, with the space after it.
+    pub fn width(unicode: bool) -> usize {
+        if unicode { 2 } else { Self::WORD_WIDTH + 1 }
     }
 
     /// `words` in the mark's colour.
     pub fn paint(self, words: &str) -> Text {
         match self {
-            Self::Done | Self::Already | Self::Passed => Text::good(words),
-            Self::Todo | Self::Skipped => Text::dim(words),
-            Self::Doing => Text::strong(words),
-            Self::Refused | Self::Failed => Text::bad(words),
+            Self::Done | Self::Skipped | Self::Passed => Text::good(words),
+            Self::Pending | Self::NotChecked => Text::dim(words),
+            Self::Running => Text::strong(words),
+            Self::Blocked | Self::Failed => Text::bad(words),
             Self::Warning => Text::warn(words),
         }
     }
@@ -72,22 +75,22 @@ impl Mark {
 mod tests {
     use super::*;
 
-    const ALL: [Mark; 9] = [
-        Mark::Done,
-        Mark::Already,
-        Mark::Passed,
-        Mark::Todo,
-        Mark::Doing,
-        Mark::Refused,
-        Mark::Failed,
-        Mark::Warning,
-        Mark::Skipped,
+    const ALL: [Status; 9] = [
+        Status::Done,
+        Status::Skipped,
+        Status::Passed,
+        Status::Pending,
+        Status::Running,
+        Status::Blocked,
+        Status::Failed,
+        Status::Warning,
+        Status::NotChecked,
     ];
 
     #[test]
     fn words_fit_their_column_and_symbols_are_one_wide() {
         for mark in ALL {
-            assert!(mark.word().len() <= Mark::WORD_WIDTH, "{mark:?}");
+            assert!(mark.label().len() <= Status::WORD_WIDTH, "{mark:?}");
             assert!(mark.symbol(false).is_ascii(), "{mark:?}");
             assert_eq!(Text::plain(mark.symbol(true)).width(), 1, "{mark:?}");
         }

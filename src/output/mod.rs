@@ -5,36 +5,36 @@
 //! [`Format`]. For people a report draws [`Text`] on a [`Page`].
 
 mod ago;
-mod answer;
-mod call;
+mod error_report;
 mod exit_code;
-mod failure;
 mod format;
-mod hidden;
+mod invocation;
 mod json;
 mod live;
-mod look;
 mod mark;
+mod no_echo;
 mod page;
+mod prompt;
 mod render;
 mod report;
 mod sanitize;
 mod screen;
 mod streams;
+mod style;
 mod table;
 mod text;
 mod yaml;
 
-pub use ago::{ago, lasting};
-pub use call::Call;
+pub use ago::{ago, format_duration};
+pub use error_report::{ApiError, ErrorDocument, ErrorReport};
 pub use exit_code::ExitCode;
-pub use failure::{ApiError, ErrorDocument, Failure};
 pub use format::Format;
-pub use look::{Choice, Environment, Look, colour_wanted, live_wanted, unicode_wanted};
-pub use mark::Mark;
+pub use invocation::Invocation;
+pub use mark::Status;
 pub use page::Page;
-pub use report::{Report, Show};
+pub use report::{Render, Report};
 pub use sanitize::sanitize;
 pub use screen::{Screen, ScreenOptions};
 pub use streams::TraceWriter;
+pub use style::{ColorChoice, Environment, Style, use_color, use_progress, use_unicode};
 pub use text::Text;

@@ -2,15 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::call::Call;
-use super::look::Look;
-use super::mark::Mark;
+use super::invocation::Invocation;
+use super::mark::Status;
 use super::sanitize::sanitize;
+use super::style::Style;
 use super::table::table_lines;
 use super::text::Text;
 
-/// The columns of a step's mark with the gap after it, and of its title.
-const MARK_WIDTH: usize = Mark::WORD_WIDTH + 4;
+/// Columns of a step's title.
 const TITLE_WIDTH: usize = 24;
 /// Where less is left beside the title, the detail goes under it.
 const LEAST_DETAIL: usize = 24;
@@ -19,17 +18,17 @@ const PROSE_WIDTH: usize = 100;
 
 /// Lines of text, laid out for one terminal or, without a width, left whole.
 pub struct Page {
-    look: Look,
+    look: Style,
     now: Timestamp,
-    call: Call,
+    call: Invocation,
     is_verbose: bool,
     out: String,
 }
 
 impl Page {
     /// An empty page.
-    pub fn new(look: Look, now: Timestamp) -> Self {
-        Self { look, now, call: Call::default(), is_verbose: false, out: String::new() }
+    pub fn new(look: Style, now: Timestamp) -> Self {
+        Self { look, now, call: Invocation::default(), is_verbose: false, out: String::new() }
     }
 
     /// The same page, with passed checks listed (`-v`).
@@ -43,7 +42,7 @@ impl Page {
     }
 
     /// The same, whose commands to paste work where `call` does.
-    pub fn with_call(self, call: Call) -> Self {
+    pub fn with_call(self, call: Invocation) -> Self {
         Self { call, ..self }
     }
 
@@ -66,49 +65,60 @@ impl Page {
 
     /// Prose, broken to fit.
     pub fn paragraph(&mut self, text: impl Into<Text>) {
-        self.hanging(Text::default(), text.into());
+        self.labeled(Text::default(), text.into());
     }
 
     /// Prose after a label; further lines start under the first word.
-    pub fn hanging(&mut self, label: impl Into<Text>, text: impl Into<Text>) {
+    pub fn labeled(&mut self, label: impl Into<Text>, text: impl Into<Text>) {
         let (label, text) = (label.into(), text.into().with_call(&self.call));
         let indent = label.width();
         let mut start = label;
-        for line in self.broken(&text, indent) {
+        for line in self.wrap(&text, indent) {
             self.line(start + line);
             start = Text::default().padded(indent);
         }
     }
 
-    /// A line with a mark before it: `✓ done  what`.
-    pub fn marked(&mut self, mark: Mark, text: impl Into<Text>) {
-        self.hanging(self.mark(mark).padded(MARK_WIDTH), text);
+    /// A line with a mark before it: `✓ what`.
+    pub fn status_line(&mut self, mark: Status, text: impl Into<Text>) {
+        self.labeled(self.mark(mark).padded(self.mark_width()), text);
     }
 
     /// A line of a checklist: mark, title, and a detail that wraps under
     /// itself. What finds no room beside the title goes under it.
-    pub fn step(&mut self, mark: Mark, title: &str, detail: impl Into<Text>) {
+    pub fn step(&mut self, mark: Status, title: &str, detail: impl Into<Text>) {
         let (title, detail) = (Text::plain(title), detail.into().with_call(&self.call));
-        let column = MARK_WIDTH + TITLE_WIDTH + 2;
-        let label = self.mark(mark).padded(MARK_WIDTH) + title.clone();
+        let mark_width = self.mark_width();
+        let column = mark_width + TITLE_WIDTH + 2;
+        let label = self.mark(mark).padded(mark_width) + title.clone();
         let beside = label.clone().padded(column - 2) + "  ";
         let width = self.look.width.unwrap_or(usize::MAX);
         if detail.is_empty() {
             self.line(label);
         } else if title.width() <= TITLE_WIDTH && width >= column + LEAST_DETAIL {
-            self.hanging(beside, detail);
+            self.labeled(beside, detail);
         } else if beside.width() + detail.width() <= width {
             self.line(beside + detail);
         } else {
             let is_narrow = width < column + LEAST_DETAIL;
             self.line(label);
-            let indent = if is_narrow { MARK_WIDTH } else { column };
-            self.hanging(Text::default().padded(indent), detail);
+            let indent = if is_narrow { mark_width } else { column };
+            self.labeled(Text::default().padded(indent), detail);
         }
     }
 
+    /// The remedy of a step or check, below its title.
+    pub fn fix(&mut self, indent: &str, remedy: &str) {
+        let indent = Text::plain(indent).width() + self.mark_width();
+        self.labeled(Text::default().padded(indent) + Text::dim("Fix: "), Text::prose(remedy));
+    }
+
+    fn mark_width(&self) -> usize {
+        Status::width(self.look.unicode)
+    }
+
     /// A line of a tree, `depth` branches in, the last one of its branch or not.
-    pub fn branch(&mut self, depth: usize, is_last: bool, mark: Mark, text: impl Into<Text>) {
+    pub fn tree_item(&mut self, depth: usize, is_last: bool, mark: Status, text: impl Into<Text>) {
         let stem = match (self.look.unicode, is_last) {
             (true, true) => "└─ ",
             (true, false) => "├─ ",
@@ -116,16 +126,16 @@ impl Page {
             (false, false) => "|- ",
         };
         let stem = Text::dim("   ".repeat(depth) + stem);
-        self.hanging(stem + self.mark(mark).padded(MARK_WIDTH), text);
+        self.labeled(stem + self.mark(mark).padded(self.mark_width()), text);
     }
 
-    /// Symbol and word of `mark`, to stand in a cell or a field.
-    pub fn mark(&self, mark: Mark) -> Text {
+    /// Symbol or word of `mark`, for a cell or a field.
+    pub fn mark(&self, mark: Status) -> Text {
         mark.text(self.look.unicode)
     }
 
     /// Words in the colour of `mark` after its symbol: `✓ verified`.
-    pub fn state(&self, mark: Mark, words: &str) -> Text {
+    pub fn state(&self, mark: Status, words: &str) -> Text {
         mark.paint(&format!("{} {words}", mark.symbol(self.look.unicode)))
     }
 
@@ -133,7 +143,7 @@ impl Page {
     pub fn fields(&mut self, fields: &[(&str, Text)]) {
         let width = fields.iter().map(|(label, _)| Text::plain(label).width()).max().unwrap_or(0);
         for (label, value) in fields {
-            self.hanging(Text::dim(label).padded(width + 2), value.clone());
+            self.labeled(Text::dim(label).padded(width + 2), value.clone());
         }
     }
 
@@ -159,7 +169,7 @@ impl Page {
         self.out
     }
 
-    fn broken(&self, text: &Text, indent: usize) -> Vec<Text> {
+    fn wrap(&self, text: &Text, indent: usize) -> Vec<Text> {
         match self.look.width {
             Some(width) => text.wrap(width.min(PROSE_WIDTH).saturating_sub(indent).max(20)),
             None => vec![text.clone()],
@@ -172,13 +182,13 @@ mod tests {
     use super::*;
 
     fn page(width: Option<usize>) -> Page {
-        Page::new(Look { colour: false, unicode: true, width }, Timestamp::UNIX_EPOCH)
+        Page::new(Style { colour: false, unicode: true, width }, Timestamp::UNIX_EPOCH)
     }
 
     fn connector(page: &mut Page) {
         page.fields(&[
             ("domain", Text::strong("cool.cats")),
-            ("status", page.state(Mark::Done, "verified") + ", 3 days ago"),
+            ("status", page.state(Status::Done, "verified") + ", 3 days ago"),
             (
                 "next",
                 Text::plain("enable it with ")
@@ -219,53 +229,48 @@ mod tests {
 
     fn checklist(width: Option<usize>) -> String {
         let mut page = page(width);
-        page.step(Mark::Done, "create the connector", "cool.cats, ID 68ca7b2e");
+        page.step(Status::Done, "create the connector", "cool.cats, ID 68ca7b2e");
         page.step(
-            Mark::Doing,
+            Status::Running,
             "publish the TXT record",
             "TXT cool.cats \"cloudflare_dashboard_sso=123456789\"",
         );
         page.step(
-            Mark::Warning,
+            Status::Warning,
             "the policy still covers the domain",
             "not checked: the token may not read policies",
         );
-        page.step(Mark::Failed, "find the organisation's zone", "none is active");
-        page.step(Mark::Refused, "enable", Text::default());
-        page.step(Mark::Todo, "read back", "");
+        page.step(Status::Failed, "find the organisation's zone", "none is active");
+        page.step(Status::Blocked, "enable", Text::default());
+        page.step(Status::Pending, "read back", "");
         page.into_string()
     }
 
     #[test]
     fn a_checklist_lines_up_in_80_columns() {
         insta::assert_snapshot!(checklist(Some(80)), @r#"
-        ✓ done     create the connector      cool.cats, ID 68ca7b2e
-        → doing    publish the TXT record    TXT cool.cats
-                                             "cloudflare_dashboard_sso=123456789"
-        ! warning  the policy still covers the domain
-                                             not checked: the token may not read
-                                             policies
-        ✗ failed   find the organisation's zone  none is active
-        ✗ refused  enable
-        ○ to do    read back
+        ✓ create the connector      cool.cats, ID 68ca7b2e
+        → publish the TXT record    TXT cool.cats "cloudflare_dashboard_sso=123456789"
+        ! the policy still covers the domain
+                                    not checked: the token may not read policies
+        ✗ find the organisation's zone  none is active
+        ✗ enable
+        ○ read back
         "#);
     }
 
     #[test]
     fn a_narrow_checklist_puts_details_under_titles() {
         insta::assert_snapshot!(checklist(Some(50)), @r#"
-        ✓ done     create the connector
-                   cool.cats, ID 68ca7b2e
-        → doing    publish the TXT record
-                   TXT cool.cats
-                   "cloudflare_dashboard_sso=123456789"
-        ! warning  the policy still covers the domain
-                   not checked: the token may not read
-                   policies
-        ✗ failed   find the organisation's zone
-                   none is active
-        ✗ refused  enable
-        ○ to do    read back
+        ✓ create the connector      cool.cats, ID 68ca7b2e
+        → publish the TXT record
+          TXT cool.cats
+          "cloudflare_dashboard_sso=123456789"
+        ! the policy still covers the domain
+          not checked: the token may not read policies
+        ✗ find the organisation's zone  none is active
+        ✗ enable
+        ○ read back
         "#);
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::format::Format;
-use super::json::{Layout, items, laid_out};
+use super::json::{Layout, format_json, items};
 use super::page::Page;
 use super::report::Report;
 use super::sanitize::sanitize;
@@ -16,11 +16,11 @@ pub(super) fn result(format: Format, report: &dyn Report, mut page: Page) -> io:
             report.show(&mut page);
             Ok(page.into_string())
         }
-        Format::Json => Ok(laid_out(&report.json()?, Layout::Pretty) + "\n"),
+        Format::Json => Ok(format_json(&report.json()?, Layout::Pretty) + "\n"),
         Format::Ndjson => {
             let json = report.json()?;
             let lines = items(&json)?.into_iter();
-            Ok(lines.map(|item| laid_out(item, Layout::Compact) + "\n").collect())
+            Ok(lines.map(|item| format_json(item, Layout::Compact) + "\n").collect())
         }
         Format::Yaml => yaml::from_json(&report.json()?).map_err(io::Error::other),
         Format::Name => {
@@ -34,10 +34,10 @@ pub(super) fn result(format: Format, report: &dyn Report, mut page: Page) -> io:
 pub(super) fn document(format: Format, json: &str, layout: Layout) -> String {
     match format {
         Format::Yaml => {
-            let body = yaml::from_json(json).unwrap_or_else(|_| laid_out(json, layout) + "\n");
+            let body = yaml::from_json(json).unwrap_or_else(|_| format_json(json, layout) + "\n");
             format!("---\n{body}")
         }
-        Format::Ndjson => laid_out(json, Layout::Compact) + "\n",
-        Format::Json | Format::Table | Format::Name => laid_out(json, layout) + "\n",
+        Format::Ndjson => format_json(json, Layout::Compact) + "\n",
+        Format::Json | Format::Table | Format::Name => format_json(json, layout) + "\n",
     }
 }

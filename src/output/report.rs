@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::page::Page;
 
 /// How a result looks to people.
-pub trait Show {
+pub trait Render {
     /// Draws the result.
     fn show(&self, page: &mut Page);
 
@@ -25,16 +25,16 @@ pub trait Report {
     fn names(&self) -> Vec<String>;
 }
 
-impl<T: Serialize + Show> Report for T {
+impl<T: Serialize + Render> Report for T {
     fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
 
     fn show(&self, page: &mut Page) {
-        Show::show(self, page);
+        Render::show(self, page);
     }
 
     fn names(&self) -> Vec<String> {
-        Show::names(self)
+        Render::names(self)
     }
 }

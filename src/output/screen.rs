@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
-use super::answer::Input;
-use super::call::Call;
-use super::failure::{ErrorDocument, Failure};
+use super::error_report::{ErrorDocument, ErrorReport};
 use super::format::Format;
-use super::hidden::Hidden;
-use super::json::{Layout, laid_out};
-use super::look::Look;
-use super::mark::Mark;
+use super::invocation::Invocation;
+use super::json::{Layout, format_json};
+use super::mark::Status;
+use super::no_echo::EchoGuard;
 use super::page::Page;
+use super::prompt::Input;
 use super::report::Report;
 use super::streams::{Shared, Stderr, TraceWriter, lock};
+use super::style::Style;
 use super::text::Text;
-use super::{answer, live, render};
+use super::{live, prompt, render};
 use crate::clock::Clock;
 
 /// What a screen is like.
@@ -46,7 +46,7 @@ pub struct ScreenOptions {
 pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
-    call: Call,
+    call: Invocation,
     stdin: Input,
     stdout: Shared,
     stderr: Stderr,
@@ -73,7 +73,7 @@ impl Screen {
         Self {
             options,
             clock,
-            call: Call::default(),
+            call: Invocation::default(),
             stdin: Arc::new(Mutex::new(stdin)),
             stdout: Arc::new(Mutex::new(stdout)),
             stderr: Stderr::new(stderr),
@@ -82,7 +82,7 @@ impl Screen {
     }
 
     /// The same, whose commands to paste work where `call` does.
-    pub fn with_call(mut self, call: Call) -> Self {
+    pub fn with_call(mut self, call: Invocation) -> Self {
         self.call = call;
         self
     }
@@ -135,7 +135,7 @@ impl Screen {
     /// error is read by a program.
     pub fn note(&self, text: impl Into<Text>) {
         if self.shows_notes() {
-            self.say(Text::strong("note:"), &text.into());
+            self.print_labeled(Text::strong("note:"), &text.into());
         }
     }
 
@@ -150,7 +150,7 @@ impl Screen {
     pub fn warn(&self, text: impl Into<Text>) {
         let text = text.into().with_call(&self.call);
         if !self.format().is_structured() {
-            self.say(Text::warn("warning:"), &text);
+            self.print_labeled(Text::warn("warning:"), &text);
             return;
         }
         let warning = serde_json::json!({ "warning": text.render(false) });
@@ -163,7 +163,7 @@ impl Screen {
         if self.format() == Format::Table {
             let mut page = self.page();
             draw(&mut page);
-            self.remember(self.print(&page.into_string()));
+            self.keep_error(self.print(&page.into_string()));
         }
     }
 
@@ -172,23 +172,23 @@ impl Screen {
         if self.format() == Format::Ndjson {
             let line = serde_json::to_string(event)
                 .map_err(io::Error::from)
-                .and_then(|json| self.print(&(laid_out(&json, Layout::Compact) + "\n")));
-            self.remember(line);
+                .and_then(|json| self.print(&(format_json(&json, Layout::Compact) + "\n")));
+            self.keep_error(line);
         }
     }
 
     /// Prints one line of a checklist in the table format, else nothing.
-    pub fn step(&self, mark: Mark, title: &str, detail: impl Into<Text>) {
+    pub fn step(&self, mark: Status, title: &str, detail: impl Into<Text>) {
         if self.format() == Format::Table {
             let mut page = self.page();
             page.step(mark, title, detail);
-            self.remember(self.print(&page.into_string()));
+            self.keep_error(self.print(&page.into_string()));
         }
     }
 
     /// Shows what is waited for: a line that is redrawn on a live terminal, a
     /// line each time the text changes elsewhere. Programs are not told.
-    pub fn waiting(&self, text: impl Into<Text>) {
+    pub fn start_wait(&self, text: impl Into<Text>) {
         let text = text.into().render(false);
         if self.options.quiet {
             return;
@@ -206,14 +206,14 @@ impl Screen {
 
     /// Shows what is being done, on a live terminal alone: elsewhere the step's
     /// end is told soon enough.
-    pub fn doing(&self, text: impl Into<Text>) {
+    pub fn start_progress(&self, text: impl Into<Text>) {
         if self.options.live && !self.options.quiet {
             self.redraw(&text.into().render(false));
         }
     }
 
     /// The wait is over: the live line goes.
-    pub fn settled(&self) {
+    pub fn end_progress(&self) {
         lock(&self.state).waiting_for = None;
         let line = lock(&self.stderr.line).take();
         if let Some(line) = line {
@@ -225,7 +225,7 @@ impl Screen {
     /// the input has ended. The line is read on a thread of its own, so that
     /// an interrupt is not held up.
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
-        self.settled();
+        self.end_progress();
         self.stderr.write(&(question.into().render(self.options.stderr_colour) + " "));
         let answer = self.read_line().await?;
         if answer.is_none() {
@@ -237,7 +237,7 @@ impl Screen {
     /// [`Self::ask`], without showing the answer as it is typed. An error where
     /// the terminal cannot be told so.
     pub async fn ask_hidden(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
-        let _hidden = Hidden::begin()?;
+        let _hidden = EchoGuard::begin()?;
         let answer = self.ask(question).await;
         self.stderr.write("\n");
         answer
@@ -245,18 +245,18 @@ impl Screen {
 
     /// Reads what is left of standard input.
     pub async fn read_to_end(&self) -> io::Result<Vec<u8>> {
-        answer::rest(Arc::clone(&self.stdin)).await
+        prompt::read_to_end(Arc::clone(&self.stdin)).await
     }
 
     /// Reads one line of standard input, without its end; none where the input
     /// has ended.
     pub async fn read_line(&self) -> io::Result<Option<String>> {
-        answer::read(Arc::clone(&self.stdin)).await
+        prompt::read_line(Arc::clone(&self.stdin)).await
     }
 
     /// Tells of a failure on standard error, in the chosen format.
-    pub fn failure(&self, failure: &Failure) {
-        self.settled();
+    pub fn failure(&self, failure: &ErrorReport) {
+        self.end_progress();
         let failure = &failure.clone().with_call(&self.call);
         let json = serde_json::to_string(&ErrorDocument { error: failure })
             .ok()
@@ -268,7 +268,7 @@ impl Screen {
         self.stderr.write(&text);
     }
 
-    fn failure_text(&self, failure: &Failure) -> String {
+    fn failure_text(&self, failure: &ErrorReport) -> String {
         let mut page = self.stderr_page();
         failure.show(&mut page);
         page.into_string()
@@ -278,13 +278,13 @@ impl Screen {
         self.blank_page(self.stderr_look())
     }
 
-    fn blank_page(&self, look: Look) -> Page {
+    fn blank_page(&self, look: Style) -> Page {
         Page::new(look, self.clock.now()).with_call(self.call.clone()).verbose(self.options.verbose)
     }
 
-    fn say(&self, label: Text, text: &Text) {
+    fn print_labeled(&self, label: Text, text: &Text) {
         let mut page = self.stderr_page();
-        page.hanging(label + " ", text.clone());
+        page.labeled(label + " ", text.clone());
         self.stderr.write(&page.into_string());
     }
 
@@ -295,7 +295,7 @@ impl Screen {
             return;
         }
         let stream = Arc::clone(&self.stderr.stream);
-        *line = Some(live::line(stream, self.stderr_look(), self.clock.clone(), text));
+        *line = Some(live::spinner(stream, self.stderr_look(), self.clock.clone(), text));
     }
 
     fn print(&self, text: &str) -> io::Result<()> {
@@ -303,7 +303,7 @@ impl Screen {
         if state.is_pipe_closed {
             return Ok(());
         }
-        let written = self.stderr.aside(|| {
+        let written = self.stderr.with_progress_hidden(|| {
             let mut stdout = lock(&self.stdout);
             stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
         });
@@ -316,25 +316,25 @@ impl Screen {
         }
     }
 
-    fn remember(&self, written: io::Result<()>) {
+    fn keep_error(&self, written: io::Result<()>) {
         if let Err(error) = written {
             lock(&self.state).unwritten.get_or_insert(error);
         }
     }
 
-    fn stdout_look(&self) -> Look {
+    fn stdout_look(&self) -> Style {
         let ScreenOptions { colour, unicode, width, stdout_terminal, .. } = self.options;
-        Look { colour, unicode, width: width.filter(|_| stdout_terminal) }
+        Style { colour, unicode, width: width.filter(|_| stdout_terminal) }
     }
 
-    fn stderr_look(&self) -> Look {
+    fn stderr_look(&self) -> Style {
         let ScreenOptions { stderr_colour, unicode, width, stderr_terminal, .. } = self.options;
-        Look { colour: stderr_colour, unicode, width: width.filter(|_| stderr_terminal) }
+        Style { colour: stderr_colour, unicode, width: width.filter(|_| stderr_terminal) }
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        self.settled();
+        self.end_progress();
     }
 }

@@ -22,7 +22,7 @@ impl Stderr {
     }
 
     /// Does `work` with the live line out of the way.
-    pub(super) fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+    pub(super) fn with_progress_hidden<R>(&self, work: impl FnOnce() -> R) -> R {
         let line = lock(&self.line).clone();
         match line {
             Some(line) => line.suspend(work),
@@ -32,7 +32,7 @@ impl Stderr {
 
     /// Writes `text`. There is nowhere to say that standard error is gone.
     pub(super) fn write(&self, text: &str) {
-        self.aside(|| {
+        self.with_progress_hidden(|| {
             let mut stream = lock(&self.stream);
             let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
         });

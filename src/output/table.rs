@@ -25,10 +25,8 @@ pub(super) fn table_lines(headers: &[&str], rows: &[Vec<Text>], width: Option<us
     let least = longest_words(&headers, rows);
     let gaps = GAP * headers.len().saturating_sub(1);
     match width {
-        Some(width) if least.iter().sum::<usize>() + gaps > width => {
-            one_under_another(&headers, rows)
-        }
-        _ => side_by_side(&headers, rows, &least, width),
+        Some(width) if least.iter().sum::<usize>() + gaps > width => vertical(&headers, rows),
+        _ => horizontal(&headers, rows, &least, width),
     }
 }
 
@@ -41,20 +39,20 @@ fn longest_words(headers: &[Text], rows: &[Vec<Text>]) -> Vec<usize> {
     headers.iter().enumerate().map(longest).collect()
 }
 
-fn side_by_side(
+fn horizontal(
     headers: &[Text],
     rows: &[Vec<Text>],
     least: &[usize],
     width: Option<usize>,
 ) -> Vec<Text> {
-    let laid_out: Vec<String> = arranged(headers, rows, least, width).lines().collect();
+    let laid_out: Vec<String> = layout(headers, rows, least, width).lines().collect();
     let blocks = laid_out.split(|line| line.starts_with(ROW_END));
     let rows = [headers].into_iter().chain(rows.iter().map(Vec::as_slice));
     blocks.zip(rows).flat_map(|(lines, row)| styled(lines, row)).collect()
 }
 
 /// The table without styles. The end of each cell takes a column of the gap.
-fn arranged(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option<usize>) -> Table {
+fn layout(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option<usize>) -> Table {
     let row_end = LineStyle::none().fill(ROW_END);
     let cell_end = ContentLineStyle::none().junction(CELL_END);
     let mut table = Table::new();
@@ -67,8 +65,8 @@ fn arranged(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option
                 .row_separator(row_end),
         )
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(headers.iter().map(Text::words_apart))
-        .add_rows(rows.iter().map(|row| row.iter().map(Text::words_apart)));
+        .set_header(headers.iter().map(Text::word_separators))
+        .add_rows(rows.iter().map(|row| row.iter().map(Text::word_separators)));
     if let Some(width) = width {
         table.set_width(columns(width));
     }
@@ -98,14 +96,14 @@ fn styled(lines: &[String], row: &[Text]) -> Vec<Text> {
     for (column, cell) in row.iter().enumerate() {
         let parts: Vec<&str> =
             parts.iter().map(|line| line.get(column).copied().unwrap_or_default()).collect();
-        for ((line, words), part) in styled.iter_mut().zip(cell.broken_like(&parts)).zip(&parts) {
+        for ((line, words), part) in styled.iter_mut().zip(cell.split_like(&parts)).zip(&parts) {
             line.push(words.padded(part.width() + 1));
         }
     }
     styled
 }
 
-fn one_under_another(headers: &[Text], rows: &[Vec<Text>]) -> Vec<Text> {
+fn vertical(headers: &[Text], rows: &[Vec<Text>]) -> Vec<Text> {
     let width = headers.iter().map(Text::width).max().unwrap_or(0) + GAP;
     let mut lines = Vec::new();
     for (index, row) in rows.iter().enumerate() {

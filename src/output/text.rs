@@ -6,7 +6,7 @@ use std::ops::Add;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::call::Call;
+use super::invocation::Invocation;
 use super::sanitize::sanitize;
 
 /// Inline text made of styled pieces.
@@ -17,12 +17,12 @@ pub struct Text {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
-    tone: Tone,
+    tone: Color,
     text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tone {
+enum Color {
     Plain,
     Good,
     Warn,
@@ -33,7 +33,7 @@ enum Tone {
     Advice,
 }
 
-impl Tone {
+impl Color {
     /// Whether it is never broken across lines, nor joined to its neighbour.
     fn is_whole(self) -> bool {
         matches!(self, Self::Code | Self::Advice)
@@ -54,61 +54,61 @@ impl Tone {
 
 impl Text {
     /// The same with each command that is there to be pasted made whole.
-    pub(super) fn with_call(mut self, call: &Call) -> Self {
-        for piece in self.pieces.iter_mut().filter(|piece| piece.tone == Tone::Advice) {
-            piece.text = call.sentence(&piece.text);
+    pub(super) fn with_call(mut self, call: &Invocation) -> Self {
+        for piece in self.pieces.iter_mut().filter(|piece| piece.tone == Color::Advice) {
+            piece.text = call.add_global_flags(&piece.text);
         }
         self
     }
 
     /// Text without a style.
     pub fn plain(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Plain, text.as_ref())
+        Self::piece(Color::Plain, text.as_ref())
     }
 
     /// What is well.
     pub fn good(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Good, text.as_ref())
+        Self::piece(Color::Good, text.as_ref())
     }
 
     /// What to take care with.
     pub fn warn(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Warn, text.as_ref())
+        Self::piece(Color::Warn, text.as_ref())
     }
 
     /// What failed.
     pub fn bad(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Bad, text.as_ref())
+        Self::piece(Color::Bad, text.as_ref())
     }
 
     /// Detail.
     pub fn dim(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Dim, text.as_ref())
+        Self::piece(Color::Dim, text.as_ref())
     }
 
     /// What the eye should find first.
     pub fn strong(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Strong, text.as_ref())
+        Self::piece(Color::Strong, text.as_ref())
     }
 
     /// A command or a value, in backticks and never broken across lines.
     pub fn code(text: impl AsRef<str>) -> Self {
-        Self::piece(Tone::Code, &format!("`{}`", text.as_ref()))
+        Self::piece(Color::Code, &format!("`{}`", text.as_ref()))
     }
 
     /// A sentence whose parts between backticks are as [`Text::code`], but
     /// commands of this program among them are there to be pasted.
     pub fn prose(sentence: impl AsRef<str>) -> Self {
-        Self::with_code(sentence.as_ref(), Tone::Advice)
+        Self::with_code(sentence.as_ref(), Color::Advice)
     }
 
     /// A sentence whose parts between backticks are [`Text::code`]: what was run
     /// is told as it was run.
     pub(super) fn told(sentence: &str) -> Self {
-        Self::with_code(sentence, Tone::Code)
+        Self::with_code(sentence, Color::Code)
     }
 
-    fn with_code(mut rest: &str, tone: Tone) -> Self {
+    fn with_code(mut rest: &str, tone: Color) -> Self {
         let mut text = Self::default();
         while let Some((before, code, after)) = first_code(rest) {
             text = text + Self::plain(before) + Self::piece(tone, &format!("`{code}`"));
@@ -154,7 +154,7 @@ impl Text {
             if is_full && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             } else {
-                line.push_blanks(blanks, &word);
+                line.push_spaces(blanks, &word);
             }
             line.push(word);
         }
@@ -168,7 +168,7 @@ impl Text {
     }
 
     /// Its characters, with no blank but between words.
-    pub(super) fn words_apart(&self) -> String {
+    pub(super) fn word_separators(&self) -> String {
         let apart = |(blanks, word): (usize, Self)| {
             " ".repeat(blanks) + &word.render(false).replace(' ', "\u{a0}")
         };
@@ -177,14 +177,14 @@ impl Text {
 
     /// Lines of as many words as each of `lines`, which are those of
     /// [`Self::words_apart`] after wrapping.
-    pub(super) fn broken_like(&self, lines: &[&str]) -> Vec<Self> {
+    pub(super) fn split_like(&self, lines: &[&str]) -> Vec<Self> {
         let mut words = self.words().into_iter();
         let broken = |line: &&str| {
             let count = line.split(' ').filter(|word| !word.is_empty()).count();
             let indent = line.len() - line.trim_start_matches(' ').len();
             let mut broken = Self::default();
             for (blanks, word) in words.by_ref().take(count) {
-                broken.push_blanks(if broken.is_empty() { indent } else { blanks }, &word);
+                broken.push_spaces(if broken.is_empty() { indent } else { blanks }, &word);
                 broken.push(word);
             }
             broken
@@ -195,17 +195,17 @@ impl Text {
     /// Appends blanks up to `width` columns.
     pub(super) fn padded(mut self, width: usize) -> Self {
         let missing = width.saturating_sub(self.width());
-        self.push_piece(Tone::Plain, &" ".repeat(missing));
+        self.push_piece(Color::Plain, &" ".repeat(missing));
         self
     }
 
-    fn piece(tone: Tone, text: &str) -> Self {
+    fn piece(tone: Color, text: &str) -> Self {
         let mut made = Self::default();
         made.push_piece(tone, &sanitize(text));
         made
     }
 
-    fn push_piece(&mut self, tone: Tone, text: &str) {
+    fn push_piece(&mut self, tone: Color, text: &str) {
         match self.pieces.last_mut() {
             _ if text.is_empty() => {}
             Some(last) if last.tone == tone && !tone.is_whole() => last.text.push_str(text),
@@ -214,11 +214,11 @@ impl Text {
     }
 
     /// Blanks in the tone of both neighbours where they agree.
-    fn push_blanks(&mut self, blanks: usize, word: &Self) {
+    fn push_spaces(&mut self, blanks: usize, word: &Self) {
         let next = word.pieces.first().map(|piece| piece.tone);
         let tone = match self.pieces.last() {
             Some(last) if Some(last.tone) == next && !last.tone.is_whole() => last.tone,
-            _ => Tone::Plain,
+            _ => Color::Plain,
         };
         self.push_piece(tone, &" ".repeat(blanks));
     }
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn what_is_to_be_pasted_is_made_whole_and_what_was_run_stays() {
-        let call = Call::default().with("--sandbox", None);
+        let call = Invocation::default().with("--sandbox", None);
         let text = Text::code("cfsso a") + Text::prose(" was run; `cfsso b` undoes it");
         assert_eq!(
             text.with_call(&call).render(false),

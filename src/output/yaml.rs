@@ -8,7 +8,7 @@ use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::json::{Layout, laid_out};
+use super::json::{Layout, format_json};
 use super::sanitize::is_unsafe;
 
 /// As deep as `serde_json` reads.
@@ -24,7 +24,7 @@ pub(super) fn from_json(json: &str) -> Result<String, String> {
     let node = Node { value, depth: 0 };
     let yaml = serde_saphyr::to_string(&node).map_err(|error| error.to_string())?;
     if yaml.chars().any(|c| c != '\n' && is_unsafe(c)) {
-        return Ok(laid_out(json, Layout::Pretty) + "\n");
+        return Ok(format_json(json, Layout::Pretty) + "\n");
     }
     Ok(yaml)
 }
@@ -147,7 +147,7 @@ mod tests {
         for text in ["a\u{202e}b", "a\u{200f}", "\u{2066}", "a\u{1b}[31m\nb\n", "\u{9b}", "\u{7f}"]
         {
             let raw = serde_json::json!({ "name": text }).to_string();
-            let escaped = laid_out(&raw, Layout::Compact).replace("\\u001b", "\\u001B");
+            let escaped = format_json(&raw, Layout::Compact).replace("\\u001b", "\\u001B");
             for json in [raw, escaped] {
                 let yaml = from_json(&json).unwrap();
                 assert!(!yaml.chars().any(|c| c != '\n' && is_unsafe(c)), "{yaml:?}");

@@ -18,7 +18,7 @@ use super::state::{
     Account, Connector, Elsewhere, Record, State, Token, Zone, ZoneKind, ZoneStatus,
 };
 use super::{sso_app, txt};
-use crate::api::connector::Status;
+use crate::api::connector::VerificationStatus;
 
 /// The first account: *Cool Cats*.
 pub(super) const FIRST: &str = "c001ca75000000000000000000000001";
@@ -168,7 +168,7 @@ fn enabled_elsewhere() -> Connector {
         enabled: true,
         use_fedramp_language: false,
         code: OTHER_CODE.to_owned(),
-        status: Status::Verified,
+        status: VerificationStatus::Verified,
         unknown: Raw::default(),
         run: None,
         created_on: epoch(),

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::access::Access;
 use super::raw::Raw;
 use super::seed;
-use crate::api::connector::Status;
+use crate::api::connector::VerificationStatus;
 
 /// Everything the simulator knows. A field that is added has a serde default,
 /// so that a file of before is still read.
@@ -231,7 +231,7 @@ pub(super) struct Connector {
     pub enabled: bool,
     pub use_fedramp_language: bool,
     pub code: String,
-    pub status: Status,
+    pub status: VerificationStatus,
     #[serde(default)]
     pub unknown: Raw,
     /// The run of verification that is under way.

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::shared::Shared;
 use super::state::{Connector, Run};
-use crate::api::connector::Status;
+use crate::api::connector::VerificationStatus;
 
 /// DNS is polled for two days (documentation of dashboard SSO).
 const PATIENCE: SignedDuration = SignedDuration::from_hours(48);
@@ -68,9 +68,9 @@ enum Look {
 /// What a look at DNS makes of a connector whose run is due.
 fn conclude(connector: &mut Connector, run: Run, look: Look, now: Timestamp) {
     let status = match look {
-        Look::Found => Status::Verified,
-        Look::Broken => Status::Failed,
-        Look::Missing if run.is_over(now) => Status::Failed,
+        Look::Found => VerificationStatus::Verified,
+        Look::Broken => VerificationStatus::Failed,
+        Look::Missing if run.is_over(now) => VerificationStatus::Failed,
         Look::Missing => {
             connector.run = Some(Run { next: run.following(now), ..run });
             return;
@@ -176,16 +176,16 @@ mod tests {
     fn a_look_verifies_or_waits_until_the_two_days_are_over() {
         let seeded = super::super::state::State::seed().connectors.remove(0);
         for (now, look, status, is_running) in [
-            (1, Look::Found, Status::Verified, false),
-            (1, Look::Missing, Status::Pending, true),
-            (1, Look::Broken, Status::Failed, false),
-            (172_799, Look::Missing, Status::Pending, true),
-            (172_800, Look::Missing, Status::Failed, false),
-            (172_800, Look::Found, Status::Verified, false),
+            (1, Look::Found, VerificationStatus::Verified, false),
+            (1, Look::Missing, VerificationStatus::Pending, true),
+            (1, Look::Broken, VerificationStatus::Failed, false),
+            (172_799, Look::Missing, VerificationStatus::Pending, true),
+            (172_800, Look::Missing, VerificationStatus::Failed, false),
+            (172_800, Look::Found, VerificationStatus::Verified, false),
         ] {
             let run = Run::begin(at(0));
             let mut connector =
-                Connector { status: Status::Pending, run: Some(run), ..seeded.clone() };
+                Connector { status: VerificationStatus::Pending, run: Some(run), ..seeded.clone() };
             conclude(&mut connector, run, look, at(now));
             assert_eq!((connector.status, connector.run.is_some()), (status, is_running), "{now}");
         }

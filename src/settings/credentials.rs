@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::directories::path;
 use super::file::Profile;
-use super::{Error, Options, filled};
+use super::{Error, Options, non_empty_env};
 use crate::api::Credentials;
 use crate::output::Environment;
 
@@ -15,7 +15,7 @@ use crate::output::Environment;
 #[derive(Debug, Clone)]
 pub enum CredentialSource {
     /// Given by the environment.
-    Given(Credentials),
+    Inline(Credentials),
     /// The first line of a file.
     File(PathBuf),
     /// The first line of standard input.
@@ -29,7 +29,7 @@ pub enum CredentialSource {
 impl fmt::Display for CredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Given(_) => f.write_str("the environment"),
+            Self::Inline(_) => f.write_str("the environment"),
             Self::File(file) => write!(f, "the token file {}", file.display()),
             Self::Stdin => f.write_str("standard input"),
             Self::Command(command) => {
@@ -61,14 +61,14 @@ pub(super) fn resolve(
     profile: &Profile,
 ) -> Result<(CredentialSource, Origin), Error> {
     let token =
-        |text: String| CredentialSource::Given(Credentials::Token(SecretString::from(text)));
+        |text: String| CredentialSource::Inline(Credentials::Token(SecretString::from(text)));
     if options.token_stdin {
         return Ok((CredentialSource::Stdin, Origin::Flag));
     }
     if let Some(file) = &options.token_file {
         return Ok((CredentialSource::File(file.clone()), Origin::Flag));
     }
-    if let Some(text) = filled(env, "CLOUDFLARE_API_TOKEN") {
+    if let Some(text) = non_empty_env(env, "CLOUDFLARE_API_TOKEN") {
         return Ok((token(text), Origin::Environment("CLOUDFLARE_API_TOKEN")));
     }
     if let Some(file) = path(env, "CLOUDFLARE_API_TOKEN_FILE") {
@@ -76,16 +76,16 @@ pub(super) fn resolve(
         return Ok((CredentialSource::File(file), origin));
     }
     if let (Some(email), Some(key)) =
-        (filled(env, "CLOUDFLARE_EMAIL"), filled(env, "CLOUDFLARE_API_KEY"))
+        (non_empty_env(env, "CLOUDFLARE_EMAIL"), non_empty_env(env, "CLOUDFLARE_API_KEY"))
     {
         let key = Credentials::Key { email, key: SecretString::from(key) };
-        return Ok((CredentialSource::Given(key), Origin::Environment("CLOUDFLARE_API_KEY")));
+        return Ok((CredentialSource::Inline(key), Origin::Environment("CLOUDFLARE_API_KEY")));
     }
     if let Some(file) = &profile.token_file {
         return Ok((CredentialSource::File(file.clone()), Origin::Profile));
     }
     if let Some(name) = &profile.token_env {
-        let text = filled(env, name).ok_or_else(|| Error::Value {
+        let text = non_empty_env(env, name).ok_or_else(|| Error::Value {
             origin: "`token_env` of the profile".to_owned(),
             reason: format!("the environment variable `{name}` is not set"),
         })?;

@@ -29,27 +29,27 @@ pub(super) struct File {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Profile {
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "parse_str")]
     pub(super) account: Option<AccountId>,
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "parse_str")]
     pub(super) base_url: Option<BaseUrl>,
     pub(super) connector: Option<String>,
     pub(super) token_file: Option<PathBuf>,
     pub(super) token_env: Option<String>,
     pub(super) token_command: Option<Vec<String>>,
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "parse_str")]
     pub(super) output: Option<Format>,
     #[serde(deserialize_with = "all_written")]
     pub(super) dns_servers: Vec<ServerSpec>,
     pub(super) ca_cert: Option<PathBuf>,
 }
 
-fn written<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+fn parse_str<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
 {
-    Written::deserialize(deserializer).map(|Written(value)| Some(value))
+    ParsedStr::deserialize(deserializer).map(|ParsedStr(value)| Some(value))
 }
 
 fn all_written<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
@@ -58,14 +58,14 @@ where
     T: FromStr<Err: Display>,
 {
     let all = Vec::deserialize(deserializer)?;
-    Ok(all.into_iter().map(|Written(value)| value).collect())
+    Ok(all.into_iter().map(|ParsedStr(value)| value).collect())
 }
 
 /// A value that is written as text, and read where it stands: so the reader
 /// knows the line of one that cannot be used.
-struct Written<T>(T);
+struct ParsedStr<T>(T);
 
-impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Written<T> {
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for ParsedStr<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
     }

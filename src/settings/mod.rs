@@ -20,12 +20,12 @@ use self::file::Profile;
 pub use self::options::{Options, duration};
 use crate::api::ids::AccountId;
 use crate::api::mask::mask;
-use crate::api::{BaseUrl, Credentials, Roots};
+use crate::api::{BaseUrl, Credentials, TrustRoots};
 use crate::dns::ServerSpec;
 use crate::input::permissions::{Exposure, exposure};
 use crate::input::proxy::ProxySettings;
 use crate::input::text;
-use crate::output::{Call, Environment, Format};
+use crate::output::{Environment, Format, Invocation};
 use crate::shell::quoted;
 
 /// What a run goes by.
@@ -44,7 +44,7 @@ pub struct Settings {
     /// The only name servers to ask, where any are named.
     pub servers: Vec<ServerSpec>,
     /// The certificates to trust.
-    pub roots: Roots,
+    pub roots: TrustRoots,
     /// The proxy that the environment names.
     pub proxy: ProxySettings,
     /// What should be different, and stops nothing.
@@ -63,7 +63,7 @@ pub struct Settings {
 }
 
 /// An account that was named by nobody, and how to reach it.
-pub struct Place {
+pub struct DrillTarget {
     /// The account.
     pub account: AccountId,
     /// The credentials for it.
@@ -94,10 +94,10 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
         account: account(&options, env, profile.account)?,
         credentials,
         base,
-        connector: filled(env, "CLOUDFLARE_SSO_CONNECTOR_ID").or(profile.connector),
+        connector: non_empty_env(env, "CLOUDFLARE_SSO_CONNECTOR_ID").or(profile.connector),
         format: format(&options, env, profile.output)?,
         servers: servers(&options, env, profile.dns_servers)?,
-        roots: Roots {
+        roots: TrustRoots {
             ca_cert: options.ca_cert.clone().or(profile.ca_cert),
             cert_file: path(env, "SSL_CERT_FILE"),
             cert_dir: path(env, "SSL_CERT_DIR"),
@@ -108,14 +108,14 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
         sandbox,
         journal: journal(sandbox, &options, env),
         sandbox_state: sandbox_state(&options, env),
-        user: ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| filled(env, name)),
+        user: ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| non_empty_env(env, name)),
         options,
     })
 }
 
 impl Settings {
     /// The options that said where this run works.
-    pub fn call(&self) -> Call {
+    pub fn call(&self) -> Invocation {
         let Options { account, profile, token_file, servers, ca_cert, sandbox_state, .. } =
             &self.options;
         let file = |file: &Option<PathBuf>| Some(file.as_ref()?.display().to_string());
@@ -129,7 +129,8 @@ impl Settings {
         let servers = servers.iter().map(|server| ("--server", Some(server.to_string())));
         let named = named.into_iter().chain(servers);
         let named = named.filter_map(|(flag, value)| Some((flag, quoted(&mask(&value?)))));
-        let call = named.fold(Call::default(), |call, (flag, value)| call.with(flag, Some(value)));
+        let call =
+            named.fold(Invocation::default(), |call, (flag, value)| call.with(flag, Some(value)));
         if self.options.sandbox { call.with("--sandbox", None) } else { call }
     }
 
@@ -140,7 +141,7 @@ impl Settings {
 
     /// The settings of somebody else, of whom nothing but the user's name and
     /// how requests are sent is taken over.
-    pub fn elsewhere(&self, place: Place) -> Self {
+    pub fn elsewhere(&self, place: DrillTarget) -> Self {
         let given = &self.options;
         let options = Options {
             account: None,
@@ -160,7 +161,7 @@ impl Settings {
         };
         Self {
             account: Some(place.account),
-            credentials: CredentialSource::Given(place.credentials),
+            credentials: CredentialSource::Inline(place.credentials),
             base: place.base,
             connector: None,
             format: Format::Table,
@@ -197,14 +198,14 @@ fn account(
     text.parse().map(Some).map_err(|reason| Error::Account { origin, reason })
 }
 
-fn filled(env: &Environment, name: &str) -> Option<String> {
+fn non_empty_env(env: &Environment, name: &str) -> Option<String> {
     env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
 fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<(BaseUrl, Origin), Error> {
     let given = [
-        ("CLOUDFLARE_BASE_URL", filled(env, "CLOUDFLARE_BASE_URL")),
-        ("CLOUDFLARE_API_BASE_URL", filled(env, "CLOUDFLARE_API_BASE_URL")),
+        ("CLOUDFLARE_BASE_URL", non_empty_env(env, "CLOUDFLARE_BASE_URL")),
+        ("CLOUDFLARE_API_BASE_URL", non_empty_env(env, "CLOUDFLARE_API_BASE_URL")),
     ];
     let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
     else {
@@ -222,7 +223,7 @@ fn format(options: &Options, env: &Environment, profile: Option<Format>) -> Resu
     if let Some(format) = options.output {
         return Ok(format);
     }
-    match filled(env, "CFSSO_OUTPUT") {
+    match non_empty_env(env, "CFSSO_OUTPUT") {
         Some(text) => text.parse().map_err(|error| value("CFSSO_OUTPUT", &error)),
         None => Ok(profile.unwrap_or_default()),
     }
@@ -236,7 +237,7 @@ fn servers(
     if !options.servers.is_empty() {
         return Ok(options.servers.clone());
     }
-    let Some(list) = filled(env, "CFSSO_DNS_SERVERS") else { return Ok(profile) };
+    let Some(list) = non_empty_env(env, "CFSSO_DNS_SERVERS") else { return Ok(profile) };
     list.split([',', ' '])
         .filter(|text| !text.is_empty())
         .map(|text| text.parse().map_err(|error| value("CFSSO_DNS_SERVERS", &error)))
@@ -266,7 +267,7 @@ impl Named {
 
 fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
     let named = options.profile.as_deref().map(str::trim).map(str::to_owned);
-    let named = named.or_else(|| filled(env, "CFSSO_PROFILE"));
+    let named = named.or_else(|| non_empty_env(env, "CFSSO_PROFILE"));
     let path = config_path(env);
     let bytes = match path.as_deref().map(std::fs::read) {
         Some(Ok(bytes)) => bytes,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dns::ServerSpec;
-use crate::output::{Choice, Format};
+use crate::output::{ColorChoice, Format};
 use crate::sandbox::Fault;
 
 /// Options that every command takes.
@@ -82,7 +82,7 @@ pub struct Options {
         default_value = "auto",
         hide_short_help = true
     )]
-    pub color: Choice,
+    pub color: ColorChoice,
 
     /// Leave out notes and progress
     #[arg(short, long, global = true)]

@@ -176,7 +176,7 @@ async fn a_run_killed_at_any_request_is_completed_and_undone_to_the_very_first_s
                 world.ok("bypass undo --yes").await;
                 assert_eq!(state(&world).await, before, "{line} {kind}#{at}");
                 let status = world.ok("bypass status -o json").await.json();
-                assert_eq!(status["in_force"], false, "{line} {kind}#{at}: {status}");
+                assert_eq!(status["active"], false, "{line} {kind}#{at}: {status}");
             }
         }
     }

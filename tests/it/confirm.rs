@@ -104,7 +104,7 @@ async fn a_declined_setup_says_at_which_step() {
     assert_eq!(ran.code, 3, "{ran:?}");
     let report = ran.json();
     let last = report["steps"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["id"], &last["state"]), (&json!("enable"), &json!("refused")));
+    assert_eq!((&last["id"], &last["state"]), (&json!("enable"), &json!("blocked")));
     assert_eq!(world.connectors().await[0]["enabled"], false);
 }
 

@@ -261,16 +261,17 @@ async fn what_a_token_may_not_read_is_a_warning_said_once() {
     assert!(report["counts"]["not_checked"].as_u64().unwrap() > 5, "{report:#}");
     doctor(&world, "--fail-on warn", 10).await;
     let world = world.with_person("");
-    insta::assert_snapshot!(world.run("doctor").await.stdout, @r"
-    - skipped  not checked, the token lacks the permission Access: Organizations,
-               Identity Providers, and Groups Read: zero-trust-org, idp-present,
-               idp-healthy, fallback-login, idp-certificate
-    - skipped  not checked, the token lacks the permission Access: Apps and Policies
-               Read: sso-app-present, sso-app-reaches-idp, instant-auth-consistent,
-               policy-allows-domain, policy-unsupported, connector-without-policy,
-               policy-without-connector, policy-second, sso-app-without-connector
-    - skipped  not checked, the token lacks the permission Account Settings Read:
-               members-plus-addressed, members-super-admin
+    insta::assert_snapshot!(world.run("doctor").await.stdout, @"
+    not checked not checked, the token lacks the permission Access: Organizations,
+                Identity Providers, and Groups Read: zero-trust-org, idp-present,
+                idp-healthy, fallback-login, idp-certificate
+    not checked not checked, the token lacks the permission Access: Apps and
+                Policies Read: sso-app-present, sso-app-reaches-idp,
+                instant-auth-consistent, policy-allows-domain, policy-unsupported,
+                connector-without-policy, policy-without-connector, policy-second,
+                sso-app-without-connector
+    not checked not checked, the token lacks the permission Account Settings Read:
+                members-plus-addressed, members-super-admin
 
     looked at cool.cats: 16 not checked, 12 passed
     ");

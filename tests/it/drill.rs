@@ -48,7 +48,8 @@ async fn every_step_is_seen_and_counted() {
     let counts = |at: usize| (&report["steps"][at]["requests"], &report["steps"][at]["writes"]);
     assert_eq!(counts(4), (&json!(5), &json!(2)));
     assert_eq!(counts(6), (&json!(2), &json!(1)));
-    let seen: Vec<_> = column(&report, "seen").into_iter().map(|it| it.as_str().unwrap()).collect();
+    let seen: Vec<_> =
+        column(&report, "observed").into_iter().map(|it| it.as_str().unwrap()).collect();
     let ways = [
         "by password",
         "by password",
@@ -68,7 +69,7 @@ async fn every_step_is_seen_and_counted() {
     let sum: u64 = column(&report, "requests").into_iter().map(|it| it.as_u64().unwrap()).sum();
     assert_eq!(report["requests"], sum);
     // Time passed where the verification was waited for.
-    assert!(report["ms"].as_u64().unwrap() >= 1000, "{report}");
+    assert!(report["duration_ms"].as_u64().unwrap() >= 1000, "{report}");
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn what_is_not_seen_is_not_claimed() {
     let report = ran.json();
     let last = report["steps"].as_array().unwrap().last().unwrap();
     assert_eq!(last["command"], "cfsso enable cool.cats --yes");
-    assert!(last["seen"].as_str().unwrap().contains("nobody gets in; it should be"), "{last}");
+    assert!(last["observed"].as_str().unwrap().contains("nobody gets in; it should be"), "{last}");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ pub struct Scene {
 impl Scene {
     /// A world of its own at this moment, without a journal of what came before.
     pub async fn world(&self) -> World {
-        World::start(Clock::stepped(self.time), Some(self.state.clone())).await
+        World::start(Clock::fake(self.time), Some(self.state.clone())).await
     }
 }
 
@@ -57,7 +57,7 @@ impl World {
     /// A fresh sandbox, in memory, at a fixed time.
     pub async fn new() -> Self {
         let time = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
-        Self::start(Clock::stepped(time), None).await
+        Self::start(Clock::fake(time), None).await
     }
 
     /// The world as it is now, for others to start from.

@@ -10,12 +10,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cfsso::api::Roots;
-use cfsso::idp::check::{Bases, Point, PointId, State, Subject, Terms, check};
+use cfsso::api::TrustRoots;
+use cfsso::idp::check::{
+    CheckOptions, CheckState, IdpCheck, IdpCheckId, KnownIssuers, Subject, check,
+};
 use cfsso::idp::discovery::discover;
+use cfsso::idp::fetch::{AllowedHosts, FetchError};
 use cfsso::idp::metadata::{self, MetadataError};
-use cfsso::idp::probe::{Failure, Hosts};
-use cfsso::idp::{Fetcher, Limits, Loopback};
+use cfsso::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -26,12 +28,12 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::api::server::{Reply, Server, answer, bytes};
 
-fn limits() -> Limits {
-    Limits { loopback: Loopback::Allowed, ..Limits::default() }
+fn limits() -> FetchLimits {
+    FetchLimits { loopback: LoopbackPolicy::Allowed, ..FetchLimits::default() }
 }
 
-fn fetcher(limits: Limits) -> Fetcher {
-    Fetcher::new(cfsso::api::roots::none(), limits)
+fn fetcher(limits: FetchLimits) -> Fetcher {
+    Fetcher::new(cfsso::api::tls::none(), limits)
 }
 
 fn now() -> Timestamp {
@@ -46,8 +48,8 @@ async fn serve(server: &MockServer, at: &str, response: ResponseTemplate) {
     Mock::given(path(at)).respond_with(response).mount(server).await;
 }
 
-async fn read(fetcher: &Fetcher, url: &Url) -> Result<Vec<u8>, Failure> {
-    fetcher.read(url, &Hosts::of([url])).await
+async fn read(fetcher: &Fetcher, url: &Url) -> Result<Vec<u8>, FetchError> {
+    fetcher.read(url, &AllowedHosts::of([url])).await
 }
 
 fn redirect(to: &str) -> ResponseTemplate {
@@ -64,7 +66,7 @@ async fn redirects_are_followed_three_times() {
     let fetcher = fetcher(limits());
     assert_eq!(read(&fetcher, &url(&server, "/1")).await.unwrap(), b"end");
     let error = read(&fetcher, &url(&server, "/0")).await.unwrap_err();
-    assert!(matches!(error, Failure::Redirects { limit: 3, .. }), "{error}");
+    assert!(matches!(error, FetchError::Redirects { limit: 3, .. }), "{error}");
     assert_eq!(server.received_requests().await.unwrap().len(), 8);
 }
 
@@ -74,7 +76,7 @@ async fn no_redirect_leads_to_a_private_address_another_host_or_plain_http() {
     let hosts = ["10.0.0.1", "169.254.169.254", "[fd00::1]", "[::ffff:10.0.0.1]"]
         .map(|host| format!("https://{host}/").parse::<Url>().unwrap());
     let start = url(&server, "/");
-    let all = Hosts::of(hosts.iter().chain([&start]));
+    let all = AllowedHosts::of(hosts.iter().chain([&start]));
     for (to, expected) in [
         ("https://10.0.0.1/", "10.0.0.1 is no address of the Internet"),
         ("https://169.254.169.254/latest/meta-data", "169.254.169.254 is no address"),
@@ -87,9 +89,9 @@ async fn no_redirect_leads_to_a_private_address_another_host_or_plain_http() {
         server.reset().await;
         serve(&server, "/", redirect(to)).await;
         let error = fetcher(limits()).read(&start, &all).await.unwrap_err();
-        let Failure::Redirected { source, .. } = &error else { panic!("{error}") };
+        let FetchError::Redirected { source, .. } = &error else { panic!("{error}") };
         assert!(source.to_string().contains(expected), "{source}");
-        assert!(error.is_unasked());
+        assert!(error.was_not_sent());
     }
 }
 
@@ -97,14 +99,14 @@ async fn no_redirect_leads_to_a_private_address_another_host_or_plain_http() {
 async fn this_machine_is_not_asked_unless_that_is_allowed() {
     let server = Server::start([answer(200, "", "secret")]).await;
     let port = server.address.split(':').nth(1).unwrap().to_owned();
-    let strict = Fetcher::new(cfsso::api::roots::none(), Limits::default());
+    let strict = Fetcher::new(cfsso::api::tls::none(), FetchLimits::default());
     for host in ["127.0.0.1", "localhost"] {
         let url = format!("https://{host}:{port}/").parse().unwrap();
         let error = read(&strict, &url).await.unwrap_err();
-        assert!(matches!(error, Failure::Private { .. }), "{host}: {error}");
+        assert!(matches!(error, FetchError::PrivateAddress { .. }), "{host}: {error}");
         let plain = format!("http://{host}:{port}/").parse().unwrap();
         let error = read(&strict, &plain).await.unwrap_err();
-        assert!(matches!(error, Failure::Plain { .. }), "{host}: {error}");
+        assert!(matches!(error, FetchError::PlainHttp { .. }), "{host}: {error}");
     }
     assert_eq!(server.connections(), 0);
     let url = format!("http://127.0.0.1:{port}/").parse().unwrap();
@@ -116,12 +118,12 @@ async fn large_pages_are_cut_off_announced_or_not() {
     let body = "a".repeat(2000);
     let chunked =
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n{body}\r\n0\r\n\r\n");
-    let fetcher = fetcher(Limits { body: 1999, ..limits() });
+    let fetcher = fetcher(FetchLimits { body: 1999, ..limits() });
     for reply in [answer(200, "", &body), Reply::SendAndClose(chunked.into_bytes())] {
         let server = Server::start([reply]).await;
         let url = format!("http://{}/", server.address).parse().unwrap();
         let error = read(&fetcher, &url).await.unwrap_err();
-        assert!(matches!(error, Failure::Large { limit: 1999, .. }), "{error}");
+        assert!(matches!(error, FetchError::TooLarge { limit: 1999, .. }), "{error}");
         let server = Server::start([answer(200, "", &body[..1999])]).await;
         let url = format!("http://{}/", server.address).parse().unwrap();
         assert_eq!(read(&fetcher, &url).await.unwrap().len(), 1999);
@@ -134,9 +136,9 @@ async fn a_page_that_stalls_is_given_up() {
     for sent in [whole[..10].to_vec(), whole[..whole.len() - 2].to_vec()] {
         let server = Server::start([Reply::SendAndStall(sent)]).await;
         let url = format!("http://{}/", server.address).parse().unwrap();
-        let fetcher = fetcher(Limits { time: Duration::from_millis(300), ..limits() });
+        let fetcher = fetcher(FetchLimits { time: Duration::from_millis(300), ..limits() });
         let error = read(&fetcher, &url).await.unwrap_err();
-        assert!(matches!(error, Failure::Slow { .. }), "{error}");
+        assert!(matches!(error, FetchError::Timeout { .. }), "{error}");
     }
 }
 
@@ -160,12 +162,12 @@ async fn encrypted_pages_are_read_where_their_authority_is_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let file: PathBuf = folder.path().join("authority.pem");
     std::fs::write(&file, certificate.pem()).unwrap();
-    let roots = Roots { cert_file: Some(file), ..Roots::default() };
+    let roots = TrustRoots { cert_file: Some(file), ..TrustRoots::default() };
     let url: Url = format!("https://{}/", server.address).parse().unwrap();
     let trusting = Fetcher::new(roots.tls().unwrap(), limits());
     assert_eq!(read(&trusting, &url).await.unwrap(), b"{}");
     let error = read(&fetcher(limits()), &url).await.unwrap_err();
-    assert!(matches!(error, Failure::Unreachable { .. }), "{error}");
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -219,17 +221,17 @@ async fn metadata_from_a_url_says_what_is_wrong_with_it() {
     {
         let error = metadata::from_url(&fetcher, &url(&server, at), None, now()).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
-        assert_eq!(at == "/none", matches!(error, MetadataError::Page { .. }));
+        assert_eq!(at == "/none", matches!(error, MetadataError::HtmlPage { .. }));
     }
 }
 
-async fn points(kind: &str, config: &Value, bases: Bases) -> Vec<Point> {
+async fn points(kind: &str, config: &Value, bases: KnownIssuers) -> Vec<IdpCheck> {
     let subject = Subject { kind, config: config.as_object().unwrap() };
-    let terms = Terms { bases, ..Terms::new(now(), 1) };
+    let terms = CheckOptions { bases, ..CheckOptions::new(now(), 1) };
     check(&fetcher(limits()), subject, &terms).await
 }
 
-fn states(points: &[Point]) -> Vec<(PointId, State)> {
+fn states(points: &[IdpCheck]) -> Vec<(IdpCheckId, CheckState)> {
     points.iter().map(|point| (point.id, point.state)).collect()
 }
 
@@ -244,16 +246,16 @@ fn oidc(base: &str) -> Value {
 
 #[tokio::test]
 async fn a_healthy_provider_is_proven_but_for_the_login() {
-    use PointId::{
-        AuthEndpoint, Configuration, Discovery, EndpointsMatch, Issuer, Jwks, Login, TokenEndpoint,
+    use IdpCheckId::{
+        AuthEndpoint, Configuration, Discovery, EndpointsMatch, Issuer, Jwks, SignIn, TokenEndpoint,
     };
     let server = authentik().await;
-    let found = points("oidc", &oidc(&server.uri()), Bases::default()).await;
+    let found = points("oidc", &oidc(&server.uri()), KnownIssuers::default()).await;
     let mut expected =
         [Configuration, Discovery, Issuer, EndpointsMatch, Jwks, AuthEndpoint, TokenEndpoint]
-            .map(|id| (id, State::Proven))
+            .map(|id| (id, CheckState::Passed))
             .to_vec();
-    expected.push((Login, State::NotProven));
+    expected.push((SignIn, CheckState::NotTested));
     assert_eq!(states(&found), expected, "{found:?}");
     assert!(found.last().unwrap().remedy.as_ref().unwrap().contains("press Test"));
 }
@@ -261,26 +263,26 @@ async fn a_healthy_provider_is_proven_but_for_the_login() {
 #[tokio::test]
 async fn what_is_broken_fails_at_its_own_point() {
     for (at, broken, id) in [
-        (DOCUMENT, ResponseTemplate::new(404), PointId::Discovery),
-        (DOCUMENT, ResponseTemplate::new(200).set_body_string("<html>"), PointId::Discovery),
+        (DOCUMENT, ResponseTemplate::new(404), IdpCheckId::Discovery),
+        (DOCUMENT, ResponseTemplate::new(200).set_body_string("<html>"), IdpCheckId::Discovery),
         (
             DOCUMENT,
             ResponseTemplate::new(200)
                 .set_body_json(document("https://b.cats", "https://b.cats/application/o/cf/")),
-            PointId::Issuer,
+            IdpCheckId::Issuer,
         ),
-        ("/application/o/cf/jwks/", ResponseTemplate::new(500), PointId::Jwks),
+        ("/application/o/cf/jwks/", ResponseTemplate::new(500), IdpCheckId::Jwks),
         (
             "/application/o/cf/jwks/",
             ResponseTemplate::new(200).set_body_json(json!({ "keys": [] })),
-            PointId::Jwks,
+            IdpCheckId::Jwks,
         ),
-        ("/application/o/authorize/", ResponseTemplate::new(404), PointId::AuthEndpoint),
-        ("/application/o/token/", ResponseTemplate::new(503), PointId::TokenEndpoint),
+        ("/application/o/authorize/", ResponseTemplate::new(404), IdpCheckId::AuthEndpoint),
+        ("/application/o/token/", ResponseTemplate::new(503), IdpCheckId::TokenEndpoint),
     ] {
         let server = authentik().await;
         Mock::given(path(at)).respond_with(broken).with_priority(1).mount(&server).await;
-        let found = points("oidc", &oidc(&server.uri()), Bases::default()).await;
+        let found = points("oidc", &oidc(&server.uri()), KnownIssuers::default()).await;
         let failed: Vec<_> =
             found.iter().filter(|point| point.is_failure()).map(|point| point.id).collect();
         assert_eq!(failed, [id], "{at} {found:?}");
@@ -307,26 +309,27 @@ async fn tenants_of_okta_and_entra_answer_or_are_said_not_to() {
     let none = json!({ "error": "invalid_tenant", "error_description": "AADSTS90002: no tenant" });
     let none = ResponseTemplate::new(400).set_body_json(none);
     serve(&server, "/gone/v2.0/.well-known/openid-configuration", none).await;
-    let bases = Bases { microsoft: base.clone(), google: base.clone(), ..Bases::default() };
+    let bases =
+        KnownIssuers { microsoft: base.clone(), google: base.clone(), ..KnownIssuers::default() };
     for (kind, config, state) in [
-        ("okta", json!({ "client_id": "a", "okta_account": base }), State::Proven),
-        ("azureAD", json!({ "client_id": "a", "directory_id": directory }), State::Proven),
-        ("azureAD", json!({ "client_id": "a", "directory_id": "gone" }), State::Failed),
+        ("okta", json!({ "client_id": "a", "okta_account": base }), CheckState::Passed),
+        ("azureAD", json!({ "client_id": "a", "directory_id": directory }), CheckState::Passed),
+        ("azureAD", json!({ "client_id": "a", "directory_id": "gone" }), CheckState::Failed),
     ] {
         let found = points(kind, &config, bases.clone()).await;
-        let tenant = found.iter().find(|point| point.id == PointId::Tenant).unwrap();
+        let tenant = found.iter().find(|point| point.id == IdpCheckId::Tenant).unwrap();
         assert_eq!(tenant.state, state, "{found:?}");
-        let keys = found.iter().find(|point| point.id == PointId::Jwks);
-        assert_eq!(keys.map(|point| point.state), (state == State::Proven).then_some(state));
-        assert_eq!(tenant.evidence.contains("AADSTS90002: no tenant"), state == State::Failed);
+        let keys = found.iter().find(|point| point.id == IdpCheckId::Jwks);
+        assert_eq!(keys.map(|point| point.state), (state == CheckState::Passed).then_some(state));
+        assert_eq!(tenant.evidence.contains("AADSTS90002: no tenant"), state == CheckState::Failed);
     }
     let named = ResponseTemplate::new(200).set_body_json(document(&base, "https://{tenantid}/"));
     serve(&server, "/common/v2.0/.well-known/openid-configuration", named).await;
     let common = json!({ "client_id": "a", "directory_id": "common" });
     let found = points("azureAD", &common, bases.clone()).await;
     let failed: Vec<_> = found.iter().filter(|point| point.is_failure()).map(|it| it.id).collect();
-    assert_eq!(failed, [PointId::Configuration, PointId::Issuer], "{found:?}");
+    assert_eq!(failed, [IdpCheckId::Configuration, IdpCheckId::Issuer], "{found:?}");
     let google = points("google", &json!({ "client_id": "a" }), bases).await;
-    assert_eq!(google[1].id, PointId::Discovery);
-    assert_eq!(google[1].state, State::Proven, "{google:?}");
+    assert_eq!(google[1].id, IdpCheckId::Discovery);
+    assert_eq!(google[1].state, CheckState::Passed, "{google:?}");
 }

@@ -348,7 +348,7 @@ async fn commands_at_the_same_time_are_runs_of_their_own() {
 
 #[tokio::test]
 async fn a_damaged_file_is_named_and_the_rest_works() {
-    let deep = format!(r#"{{"begun":{}"#, "[".repeat(200_000));
+    let deep = format!(r#"{{"started":{}"#, "[".repeat(200_000));
     for (damaged, said) in [(None, "it ends in the middle"), (Some(deep), "deeper than 128")] {
         let world = World::new().await;
         world.ok("connector create a.example").await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cfsso::clock::Clock;
 use cfsso::output::{
-    ApiError, ExitCode, Failure, Format, Mark, Page, Screen, ScreenOptions, Show, Text, ago,
+    ApiError, ErrorReport, ExitCode, Format, Page, Render, Screen, ScreenOptions, Status, Text, ago,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -56,7 +56,7 @@ struct Run {
 
 fn run(options: ScreenOptions, stdin: &'static str) -> Run {
     let (stdout, stderr) = (Kept::default(), Kept::default());
-    let clock = Clock::stepped("2026-03-04T09:00:00Z".parse().unwrap());
+    let clock = Clock::fake("2026-03-04T09:00:00Z".parse().unwrap());
     let screen = Screen::new(
         options,
         Box::new(Cursor::new(stdin)),
@@ -94,13 +94,13 @@ struct Connector {
     rest: Box<RawValue>,
 }
 
-impl Show for Connectors {
+impl Render for Connectors {
     fn show(&self, page: &mut Page) {
         let now = page.now();
         let row = |connector: &Connector| {
             vec![
                 Text::strong(connector.domain),
-                page.state(Mark::Done, "verified"),
+                page.state(Status::Done, "verified"),
                 Text::dim(ago(connector.created, now)),
             ]
         };
@@ -209,9 +209,9 @@ fn a_closed_pipe_is_no_error_and_a_full_disk_is() {
             Box::new(io::empty()),
             Box::new(Broken(kind)),
             Box::new(io::sink()),
-            Clock::stepped(Timestamp::UNIX_EPOCH),
+            Clock::fake(Timestamp::UNIX_EPOCH),
         );
-        screen.step(Mark::Done, "create the connector", "");
+        screen.step(Status::Done, "create the connector", "");
         screen.report(&connectors())
     };
     report(ErrorKind::BrokenPipe).unwrap();
@@ -238,9 +238,9 @@ fn a_step_that_could_not_be_written_fails_the_report() {
         Box::new(io::empty()),
         Box::new(FullOnce(true, stdout.clone())),
         Box::new(io::sink()),
-        Clock::stepped(Timestamp::UNIX_EPOCH),
+        Clock::fake(Timestamp::UNIX_EPOCH),
     );
-    screen.step(Mark::Done, "create the connector", "");
+    screen.step(Status::Done, "create the connector", "");
     assert_eq!(screen.literal("text\n").unwrap_err().kind(), ErrorKind::StorageFull);
     assert_eq!(stdout.text(), "text\n");
     screen.literal("more\n").unwrap();
@@ -254,10 +254,10 @@ fn steps_are_for_people_and_events_for_programs() {
     }
     for format in Format::ALL {
         let run = piped(format);
-        run.screen.step(Mark::Done, "create the connector", "cool.cats");
+        run.screen.step(Status::Done, "create the connector", "cool.cats");
         run.screen.event(&Event { event: "step" });
         let expected = match format {
-            Format::Table => "✓ done     create the connector      cool.cats\n",
+            Format::Table => "✓ create the connector      cool.cats\n",
             Format::Ndjson => "{\"event\":\"step\"}\n",
             Format::Json | Format::Yaml | Format::Name => "",
         };
@@ -269,16 +269,23 @@ fn steps_are_for_people_and_events_for_programs() {
 #[test]
 fn steps_do_without_unicode_and_with_colour() {
     let ascii = run(ScreenOptions { colour: true, ..ScreenOptions::default() }, "");
-    for mark in [Mark::Done, Mark::Doing, Mark::Todo, Mark::Skipped, Mark::Failed, Mark::Warning] {
+    for mark in [
+        Status::Done,
+        Status::Running,
+        Status::Pending,
+        Status::Skipped,
+        Status::Failed,
+        Status::Warning,
+    ] {
         ascii.screen.step(mark, "verify", "");
     }
-    insta::assert_snapshot!(ascii.stdout.text().replace('\u{1b}', "ESC"), @r"
-    ESC[32m+ doneESC[0m     verify
-    ESC[1m> doingESC[0m    verify
-    ESC[2m. to doESC[0m    verify
-    ESC[2m- skippedESC[0m  verify
-    ESC[31mx failedESC[0m   verify
-    ESC[33m! warningESC[0m  verify
+    insta::assert_snapshot!(ascii.stdout.text().replace('\u{1b}', "ESC"), @"
+    ESC[32mdoneESC[0m        verify
+    ESC[1mrunningESC[0m     verify
+    ESC[2mpendingESC[0m     verify
+    ESC[32mskippedESC[0m     verify
+    ESC[31mfailedESC[0m      verify
+    ESC[33mwarningESC[0m     verify
     ");
 }
 
@@ -313,7 +320,7 @@ fn programs_get_no_notes_and_warnings_as_documents() {
     }
     let quiet = run(ScreenOptions { quiet: true, ..ScreenOptions::default() }, "");
     quiet.screen.note("left out");
-    quiet.screen.waiting("left out");
+    quiet.screen.start_wait("left out");
     quiet.screen.warn("stays");
     assert_eq!(quiet.stderr.text(), "warning: stays\n");
 }
@@ -321,17 +328,17 @@ fn programs_get_no_notes_and_warnings_as_documents() {
 #[test]
 fn a_log_has_a_line_for_each_new_wait() {
     let run = piped(Format::Table);
-    run.screen.waiting("waiting for TXT on 3 name servers");
-    run.screen.waiting("waiting for TXT on 3 name servers");
-    run.screen.waiting("waiting for TXT on 1 name server");
-    run.screen.settled();
-    run.screen.settled();
+    run.screen.start_wait("waiting for TXT on 3 name servers");
+    run.screen.start_wait("waiting for TXT on 3 name servers");
+    run.screen.start_wait("waiting for TXT on 1 name server");
+    run.screen.end_progress();
+    run.screen.end_progress();
     assert_eq!(
         run.stderr.text(),
         "waiting for TXT on 3 name servers\nwaiting for TXT on 1 name server\n"
     );
     let program = piped(Format::Json);
-    program.screen.waiting("waiting");
+    program.screen.start_wait("waiting");
     assert_eq!(program.stderr.text(), "");
 }
 
@@ -349,11 +356,11 @@ fn seen(raw: &str) -> Vec<String> {
 #[test]
 fn a_live_line_makes_way_and_goes() {
     let run = terminal(ScreenOptions { live: true, ..ScreenOptions::default() }, "");
-    run.screen.waiting("waiting for TXT on 3 name servers");
+    run.screen.start_wait("waiting for TXT on 3 name servers");
     assert!(run.stderr.text().contains("waiting for TXT on 3 name servers 0s"));
     run.screen.warn("one answered late");
     run.screen.trace_writer().write_all(b"GET /zones 200\n").unwrap();
-    run.screen.settled();
+    run.screen.end_progress();
     assert_eq!(seen(&run.stderr.text()), ["warning: one answered late", "GET /zones 200", ""]);
     assert_eq!(run.stdout.text(), "");
 }
@@ -361,9 +368,9 @@ fn a_live_line_makes_way_and_goes() {
 #[tokio::test]
 async fn a_live_line_says_for_how_long() {
     let run = terminal(ScreenOptions { live: true, ..ScreenOptions::default() }, "");
-    run.screen.waiting("waiting for the verdict");
+    run.screen.start_wait("waiting for the verdict");
     run.clock.sleep(Duration::from_secs(72)).await;
-    run.screen.waiting("still waiting for the verdict");
+    run.screen.start_wait("still waiting for the verdict");
     run.screen.warn("redrawn after this");
     assert!(run.stderr.text().contains("1m 12s"), "{:?}", run.stderr.text());
 }
@@ -389,8 +396,8 @@ fn nobody_is_asked_without_a_terminal() {
     assert!(!run(options, "").screen.can_ask());
 }
 
-fn not_found() -> Failure {
-    Failure {
+fn not_found() -> ErrorReport {
+    ErrorReport {
         http_status: Some(404),
         api_errors: vec![ApiError {
             code: Some(1003),
@@ -400,7 +407,7 @@ fn not_found() -> Failure {
         ray_id: Some("8f2a6c1d2e3f4a5b-LHR".into()),
         request: Some("GET /accounts/0123/sso_connectors/68ca".into()),
         hint: Some("these exist: `cool.cats`".into()),
-        ..Failure::new(ExitCode::NotFound, "no connector for `hot.dogs`")
+        ..ErrorReport::new(ExitCode::NotFound, "no connector for `hot.dogs`")
     }
 }
 

@@ -178,8 +178,8 @@ async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
     assert_eq!(ran.code, 8, "{ran:?}");
     let text = world.ok("status").await.stdout;
     let first: Vec<_> = text.lines().take(2).collect();
-    insta::assert_snapshot!(first.join("\n"), @r"
-    ! warning  a rename to cooler-cats.cloudflareaccess.com began 2 minutes ago
+    insta::assert_snapshot!(first.join("\n"), @"
+    warning     a rename to cooler-cats.cloudflareaccess.com began 2 minutes ago
                it keeps SSO off, since 2 minutes ago
     ");
     assert!(text.ends_with("next: `cfsso team rename cooler-cats --resume`\n"), "{text}");

@@ -49,7 +49,7 @@ async fn a_domain_goes_all_the_way_and_a_second_run_finds_it_done() {
     let (again, requests) = world.requests_of(&format!("{ALL} -o json")).await;
     let again = again.json();
     let steps = again["steps"].as_array().unwrap();
-    assert!(steps.iter().all(|step| step["state"] == "done_already"), "{steps:#?}");
+    assert!(steps.iter().all(|step| step["state"] == "skipped"), "{steps:#?}");
     assert_eq!(requests, ["GET /sso_connectors"], "a second run reads once");
     assert_eq!(world.writes(), writes, "a second run writes nothing");
     let text = world.ok(ALL).await.stdout;
@@ -143,7 +143,7 @@ async fn every_partial_state_is_taken_up() {
         let report = world.ok(&format!("{ALL} -o json")).await.json();
         let done_already: Vec<_> = states(&report)
             .into_iter()
-            .filter(|(_, state)| state == "done_already")
+            .filter(|(_, state)| state == "skipped")
             .map(|(step, _)| step)
             .collect();
         assert_eq!(done_already, already, "{steps:?}");

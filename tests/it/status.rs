@@ -42,12 +42,12 @@ async fn an_enforced_domain_is_well_in_four_requests() {
 #[tokio::test]
 async fn an_enforced_domain_fits_a_screen() {
     let world = World::new().await.enabled().await.with_person("");
-    insta::assert_snapshot!(world.ok("status").await.stdout, @r"
+    insta::assert_snapshot!(world.ok("status").await.stdout, @"
     cool.cats  changed just now
-    `- + passed   connector: verified, enforced
-       `- + passed   SSO app: SSO App admits every identity provider
-          |- + passed   policy: allow email domain cool.cats lets cool.cats in
-          `- + passed   IdP: Company SSO (oidc)
+    `- passed      connector: verified, enforced
+       `- passed      SSO app: SSO App admits every identity provider
+          |- passed      policy: allow email domain cool.cats lets cool.cats in
+          `- passed      IdP: Company SSO (oidc)
 
     CHANGED FROM HERE                    WHEN      OUTCOME
     enable enforcement for cool.cats     just now  done
@@ -63,7 +63,7 @@ async fn each_state_has_its_next_command() {
     world.ok("create cool.cats").await;
     let report = status(&world).await;
     assert_eq!(report["ok"], false);
-    assert_eq!(chain(&report)[0].1, "to-do");
+    assert_eq!(chain(&report)[0].1, "pending");
     assert!(report["next"][0].as_str().unwrap().starts_with("cfsso connector verify cool.cats"));
     let world = world.verified().await;
     assert_eq!(status(&world).await["next"], json!(["cfsso enable cool.cats"]));
@@ -76,7 +76,7 @@ async fn an_admitted_idp_that_is_gone_is_seen() {
     world.ok(&format!("app idps --only {gone} --force --yes")).await;
     let report = status(&world).await;
     let idps: Vec<_> = chain(&report).into_iter().filter(|(role, _)| role == "idp").collect();
-    assert_eq!(idps, links(&[("idp", "warning"), ("idp", "wrong")]));
+    assert_eq!(idps, links(&[("idp", "warning"), ("idp", "error")]));
     assert_eq!(report["next"], json!(["cfsso app idps"]));
 }
 
@@ -96,17 +96,17 @@ async fn what_may_not_be_read_is_said_with_its_permission() {
     assert_eq!(gaps[0]["dashboard"], "Access: Apps and Policies: Read");
     assert_eq!((&report["ok"], &report["next"]), (&json!(false), &json!(["cfsso token check"])));
     let world = world.with_person("");
-    insta::assert_snapshot!(world.ok("status").await.stdout, @r"
+    insta::assert_snapshot!(world.ok("status").await.stdout, @"
     cool.cats  changed just now
-    `- + passed   connector: verified, enforced
-       `- - skipped  SSO app: applications may not be read
-          |- - skipped  policy: policies may not be read
-          `- - skipped  IdP: identity providers may not be read
+    `- passed      connector: verified, enforced
+       `- not checked SSO app: applications may not be read
+          |- not checked policy: policies may not be read
+          `- not checked IdP: identity providers may not be read
 
-    - skipped  not checked, applications: the token lacks
-               `Access: Apps and Policies: Read`
-    - skipped  not checked, identity providers: the token lacks
-               `Access: Organizations, Identity Providers, and Groups: Read`
+    not checked not checked, applications: the token lacks
+                `Access: Apps and Policies: Read`
+    not checked not checked, identity providers: the token lacks
+                `Access: Organizations, Identity Providers, and Groups: Read`
 
     CHANGED FROM HERE                    WHEN      OUTCOME
     enable enforcement for cool.cats     just now  done
@@ -132,7 +132,7 @@ async fn an_account_without_zero_trust_is_told_so() {
     let other = world.sandbox.accounts()[1].clone();
     let report = world.ok(&format!("status --account {other} -o json")).await.json();
     let app = &report["domains"][0]["chain"][1];
-    assert_eq!(app["state"], "wrong", "{report}");
+    assert_eq!(app["state"], "error", "{report}");
     assert!(app["words"].as_str().unwrap().contains("no Zero Trust organization"), "{report}");
 }
 
@@ -150,19 +150,19 @@ async fn a_bypass_in_force_comes_first_with_its_undoing() {
     let world = World::new().await.enabled().await;
     world.ok("bypass disable --all --yes").await;
     let report = status(&world).await;
-    assert_eq!(report["bypass"]["in_force"], true, "{report}");
+    assert_eq!(report["bypass"]["active"], true, "{report}");
     assert_eq!(report["ok"], false);
     assert_eq!(report["next"], json!(["cfsso bypass undo"]), "it enables what it disabled");
     let world = world.with_person("");
     let text = world.ok("status").await.stdout;
     let first: Vec<_> = text.lines().take(3).collect();
-    insta::assert_snapshot!(first.join("\n"), @r"
-    ! warning  a bypass is in force since just now
+    insta::assert_snapshot!(first.join("\n"), @"
+    warning     a bypass is in force since just now
                disable enforcement for cool.cats: in force
     ");
     world.ok("bypass undo --yes").await;
     let report = status(&world).await;
-    assert_eq!((&report["bypass"]["in_force"], &report["ok"]), (&json!(false), &json!(true)));
+    assert_eq!((&report["bypass"]["active"], &report["ok"]), (&json!(false), &json!(true)));
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn a_bypass_that_cannot_be_looked_at_is_not_checked() {
     world.ok("bypass otp --yes").await;
     let world = world.with_token(Access::ConnectorOnly);
     let report = status(&world).await;
-    assert_eq!(report["bypass"]["in_force"], Value::Null, "{report}");
+    assert_eq!(report["bypass"]["active"], Value::Null, "{report}");
     let gaps = report["not_checked"].as_array().unwrap();
     assert_eq!(gaps.last().unwrap()["what"], "whether a bypass is in force");
 }

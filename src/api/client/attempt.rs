@@ -8,24 +8,24 @@ use backon::ExponentialBackoff;
 use jiff::Timestamp;
 use serde_json::Result as Decoded;
 
-use super::super::envelope::{self, NoSuccess};
+use super::super::envelope::{self, EnvelopeError};
 use super::super::error::Error;
-use super::super::fault::{Cause, Fault, Refusal};
-use super::super::kind::{self, Kind};
+use super::super::error_kind::{self, ErrorKind};
+use super::super::http::{HttpRequest, HttpResponse, HttpTransport, Timeout};
 use super::super::mask::mask_with;
 use super::super::pages::Paging;
 use super::super::request::Method;
-use super::super::retry::{self, Decision, Policy, Situation};
+use super::super::request_error::{Cause, ErrorResponse, RequestError};
+use super::super::retry::{self, Attempt, Decision, Policy};
 use super::super::trace;
-use super::super::wire::{Answer, Call, Limit, Wire};
-use super::{Client, LONGEST_WAIT, NULL, lock};
+use super::{Client, MAX_RETRY_WAIT, NULL, lock};
 use crate::input::depth;
 
 const NO_RESULT: &[u8] = br#"{"success":true}"#;
 
 /// A request on its way, attempt after attempt.
-pub(super) struct Run {
-    pub call: Call,
+pub(super) struct RetryState {
+    pub call: HttpRequest,
     pub attempts: u32,
     /// A write whose outcome is unknown after an earlier attempt.
     lost: bool,
@@ -36,7 +36,7 @@ pub(super) struct Run {
 
 /// What an answer said besides its result.
 #[derive(Clone, Debug, Default)]
-pub struct Said {
+pub struct ResponseMeta {
     pub status: Option<u16>,
     /// The request's identifier at Cloudflare (`cf-ray`).
     pub ray: Option<String>,
@@ -46,9 +46,9 @@ pub struct Said {
 }
 
 /// What follows an attempt.
-pub(super) enum Next<T> {
-    Done(T, Said),
-    Again,
+pub(super) enum AttemptResult<T> {
+    Done(T, ResponseMeta),
+    Retry,
     LookUp { error: Error, then_repeat: bool },
 }
 
@@ -57,58 +57,62 @@ impl Client {
     /// may be looked up or sent again.
     pub(super) async fn attempt<T>(
         &self,
-        run: &mut Run,
+        run: &mut RetryState,
         decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
-    ) -> Result<Next<T>, Error> {
+    ) -> Result<AttemptResult<T>, Error> {
         let fault = match self.once(run, decode).await {
             Ok((value, said)) => {
-                self.settle(run);
-                return Ok(Next::Done(value, said));
+                self.clear_unanswered(run);
+                return Ok(AttemptResult::Done(value, said));
             }
             Err(fault) => fault,
         };
         if run.lost && run.call.method == Method::Delete && is_gone(run, &fault) {
             // The attempt whose answer was lost has removed it.
             if let Ok(value) = decode(None) {
-                self.settle(run);
-                return Ok(Next::Done(value, Said::default()));
+                self.clear_unanswered(run);
+                return Ok(AttemptResult::Done(value, ResponseMeta::default()));
             }
         }
         let refused_after_loss = run.lost && run.can_look && stands_in_the_way(run, &fault);
         let is_write = !run.call.method.is_read();
         run.lost |= is_write && fault.leaves_outcome_unknown(&run.call.name);
         if !run.lost {
-            self.settle(run);
+            self.clear_unanswered(run);
         }
         if refused_after_loss {
-            return Ok(Next::LookUp { error: run.error(fault), then_repeat: false });
+            return Ok(AttemptResult::LookUp { error: run.error(fault), then_repeat: false });
         }
         self.follow(run, fault).await
     }
 
     /// Does what the retry policy says about a fault.
-    async fn follow<T>(&self, run: &mut Run, fault: Fault) -> Result<Next<T>, Error> {
-        let policy = Policy { max_retries: self.config.max_retries, longest_wait: LONGEST_WAIT };
-        let situation = Situation {
+    async fn follow<T>(
+        &self,
+        run: &mut RetryState,
+        fault: RequestError,
+    ) -> Result<AttemptResult<T>, Error> {
+        let policy = Policy { max_retries: self.config.max_retries, longest_wait: MAX_RETRY_WAIT };
+        let situation = Attempt {
             attempts: run.attempts,
             repeat: run.call.repeat,
-            can_look: run.can_look,
-            trouble: fault.trouble(&run.call.name),
+            can_look_up: run.can_look,
+            failure: fault.classify(&run.call.name),
             asked: fault.retry_after(),
             left: self.left(),
-            backoff: run.backoff.next().unwrap_or(LONGEST_WAIT),
+            backoff: run.backoff.next().unwrap_or(MAX_RETRY_WAIT),
         };
         match retry::decide(&situation, &policy) {
             Decision::Stop => Err(run.error(fault)),
             Decision::Wait(wait) => {
                 trace::retry(&run.call, &fault, wait, "is sent again");
                 self.clock.sleep(wait).await;
-                Ok(Next::Again)
+                Ok(AttemptResult::Retry)
             }
             Decision::LookUp { wait, then_repeat } => {
                 trace::retry(&run.call, &fault, wait, "is looked up");
                 self.clock.sleep(wait).await;
-                Ok(Next::LookUp { error: run.error(fault), then_repeat })
+                Ok(AttemptResult::LookUp { error: run.error(fault), then_repeat })
             }
         }
     }
@@ -116,11 +120,11 @@ impl Client {
     /// One exchange, judged: by status first, then by the envelope.
     async fn once<T>(
         &self,
-        run: &mut Run,
+        run: &mut RetryState,
         decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
-    ) -> Result<(T, Said), Fault> {
-        let wire = self.wire.get_or_try_init(async || Wire::new(&self.config)).await;
-        let wire = wire.map_err(Fault::Setup)?;
+    ) -> Result<(T, ResponseMeta), RequestError> {
+        let wire = self.wire.get_or_try_init(async || HttpTransport::new(&self.config)).await;
+        let wire = wire.map_err(RequestError::Setup)?;
         self.wait_for_the_rate_limit(&run.call).await?;
         let limit = self.limit()?;
         run.attempts += 1;
@@ -135,27 +139,27 @@ impl Client {
         judge(answer, run.call.method, decode, wire.secret())
     }
 
-    async fn wait_for_the_rate_limit(&self, call: &Call) -> Result<(), Fault> {
+    async fn wait_for_the_rate_limit(&self, call: &HttpRequest) -> Result<(), RequestError> {
         let until = *lock(&self.hold);
-        let wait = until.map(|until| self.until(until)).unwrap_or_default().min(LONGEST_WAIT);
+        let wait = until.map(|until| self.until(until)).unwrap_or_default().min(MAX_RETRY_WAIT);
         if wait.is_zero() {
             return Ok(());
         }
         if self.left().is_some_and(|left| left <= wait) {
-            return Err(Fault::OutOfTime { sent: false, ray: None });
+            return Err(RequestError::DeadlineExceeded { sent: false, ray: None });
         }
-        trace::hold(call, wait);
+        trace::rate_limit_wait(call, wait);
         self.clock.sleep(wait).await;
         Ok(())
     }
 
     /// How long an exchange that starts now may take.
-    fn limit(&self) -> Result<Limit, Fault> {
+    fn limit(&self) -> Result<Timeout, RequestError> {
         let duration = self.config.request_timeout;
         match self.left() {
-            Some(Duration::ZERO) => Err(Fault::OutOfTime { sent: false, ray: None }),
-            Some(left) if left < duration => Ok(Limit { duration: left, is_deadline: true }),
-            _ => Ok(Limit { duration, is_deadline: false }),
+            Some(Duration::ZERO) => Err(RequestError::DeadlineExceeded { sent: false, ray: None }),
+            Some(left) if left < duration => Ok(Timeout { duration: left, is_deadline: true }),
+            _ => Ok(Timeout { duration, is_deadline: false }),
         }
     }
 
@@ -168,7 +172,7 @@ impl Client {
     }
 
     /// Notes that a write is about to leave.
-    fn note(&self, run: &mut Run) {
+    fn note(&self, run: &mut RetryState) {
         if run.ticket.is_none() {
             let mut unanswered = lock(&self.unanswered);
             let ticket = unanswered.last().map_or(0, |(last, _)| last + 1);
@@ -178,15 +182,15 @@ impl Client {
     }
 
     /// Notes that its outcome is known.
-    pub(super) fn settle(&self, run: &mut Run) {
+    pub(super) fn clear_unanswered(&self, run: &mut RetryState) {
         if let Some(settled) = run.ticket.take() {
             lock(&self.unanswered).retain(|(ticket, _)| *ticket != settled);
         }
     }
 }
 
-impl Run {
-    pub fn new(call: Call) -> Self {
+impl RetryState {
+    pub fn new(call: HttpRequest) -> Self {
         Self {
             call,
             attempts: 0,
@@ -197,7 +201,7 @@ impl Run {
         }
     }
 
-    fn error(&self, fault: Fault) -> Error {
+    fn error(&self, fault: RequestError) -> Error {
         Error {
             request: self.call.name.clone(),
             attempts: self.attempts,
@@ -206,38 +210,41 @@ impl Run {
         }
     }
 
-    fn kind(&self, fault: &Fault) -> Option<Kind> {
+    fn kind(&self, fault: &RequestError) -> Option<ErrorKind> {
         match fault {
-            Fault::Refused(refusal) => Some(kind::of_refusal(&self.call.name, refusal)),
+            RequestError::Rejected(refusal) => {
+                Some(error_kind::classify_response(&self.call.name, refusal))
+            }
             _ => None,
         }
     }
 }
 
-fn is_gone(run: &Run, fault: &Fault) -> bool {
-    run.kind(fault) == Some(Kind::NotFound)
+fn is_gone(run: &RetryState, fault: &RequestError) -> bool {
+    run.kind(fault) == Some(ErrorKind::NotFound)
 }
 
 /// Whether it may be the lost attempt itself that stands in the way.
-fn stands_in_the_way(run: &Run, fault: &Fault) -> bool {
-    matches!(run.kind(fault), Some(Kind::Conflict | Kind::Invalid | Kind::Other))
+fn stands_in_the_way(run: &RetryState, fault: &RequestError) -> bool {
+    matches!(run.kind(fault), Some(ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Other))
 }
 
 fn judge<T>(
-    answer: Answer,
+    answer: HttpResponse,
     method: Method,
     decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     secret: &str,
-) -> Result<(T, Said), Fault> {
-    let Answer { status, ray, retry_after, body, points_to, .. } = answer;
+) -> Result<(T, ResponseMeta), RequestError> {
+    let HttpResponse { status, ray, retry_after, body, points_to, .. } = answer;
     if let Some(to) = points_to {
-        return Err(Fault::Redirected { status, to, ray });
+        return Err(RequestError::Redirected { status, to, ray });
     }
     if let Err(source) = depth::check(&body) {
-        return Err(Fault::TooDeep { status, ray, source });
+        return Err(RequestError::TooDeep { status, ray, source });
     }
-    let refused =
-        |errors, ray| Fault::Refused(Box::new(Refusal { status, errors, ray, retry_after }));
+    let refused = |errors, ray| {
+        RequestError::Rejected(Box::new(ErrorResponse { status, errors, ray, retry_after }))
+    };
     if !(200..300).contains(&status) {
         return Err(refused(envelope::errors(&body, secret), ray));
     }
@@ -245,12 +252,12 @@ fn judge<T>(
     let body = if status == 204 && body.is_empty() { NO_RESULT.to_vec() } else { body };
     let success = match envelope::read(&body, secret) {
         Ok(success) => success,
-        Err(NoSuccess::Refused(errors)) => return Err(refused(errors, ray)),
-        Err(NoSuccess::Unreadable { cut, why }) => {
-            return Err(Fault::Unreadable { status, ray, cut, source: why });
+        Err(EnvelopeError::Rejected(errors)) => return Err(refused(errors, ray)),
+        Err(EnvelopeError::Malformed { cut, why }) => {
+            return Err(RequestError::Malformed { status, ray, cut, source: why });
         }
     };
-    let value = decode(success.result).map_err(|error| Fault::Unreadable {
+    let value = decode(success.result).map_err(|error| RequestError::Malformed {
         status,
         ray: ray.clone(),
         cut: false,
@@ -258,5 +265,5 @@ fn judge<T>(
     })?;
     // What a write came to goes to the journal; a long list would be copied for nothing.
     let result = (!method.is_read()).then(|| success.result.unwrap_or(NULL).to_owned());
-    Ok((value, Said { status: Some(status), ray, result, paging: success.paging }))
+    Ok((value, ResponseMeta { status: Some(status), ray, result, paging: success.paging }))
 }

@@ -1,6 +1,6 @@
 //! The list of shares, and what it is narrowed down by.
 
-use super::{Include, PAGE, Share, Type, collection};
+use super::{Include, PAGE, ResourceType, Share, collection};
 use crate::api::ids::AccountId;
 use crate::api::request::Request;
 
@@ -13,7 +13,7 @@ pub struct Filter {
     pub kind: Option<String>,
     /// `account` or `organization`.
     pub target_type: Option<String>,
-    pub resource_types: Vec<Type>,
+    pub resource_types: Vec<ResourceType>,
     /// `name` or `created`.
     pub order: Option<String>,
     /// `asc` or `desc`.
@@ -28,22 +28,22 @@ pub struct Filter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
     /// Page by page, this many a page.
-    Pages(u32),
+    Paged(u32),
     /// In one answer, which the API gives where no page is named.
-    Whole,
+    Unpaged,
 }
 
 impl Default for Paging {
     fn default() -> Self {
-        Self::Pages(PAGE)
+        Self::Paged(PAGE)
     }
 }
 
 impl Paging {
     pub(super) fn of<T>(self, request: Request<Vec<T>>) -> Request<Vec<T>> {
         match self {
-            Self::Pages(size) => request.paged(size),
-            Self::Whole => request,
+            Self::Paged(size) => request.paged(size),
+            Self::Unpaged => request,
         }
     }
 }
@@ -78,20 +78,20 @@ mod tests {
     #[test]
     fn a_list_asks_for_just_what_it_was_narrowed_down_to() {
         let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
-        let all = list(&account, &Filter::default(), Paging::Whole);
-        assert!(all.parameters().is_empty());
+        let all = list(&account, &Filter::default(), Paging::Unpaged);
+        assert!(all.query_params().is_empty());
         assert_eq!(all.page_size(), None);
         let filter = Filter {
             status: Some("active".to_owned()),
             kind: Some("sent".to_owned()),
-            resource_types: vec![Type::IdpFederationGrant, Type::TrustGrant],
+            resource_types: vec![ResourceType::IdpFederationGrant, ResourceType::TrustGrant],
             tags: vec!["env=production".to_owned(), "team".to_owned()],
             include: Include::ALL,
             ..Filter::default()
         };
         let request = list(&account, &filter, Paging::default());
         let query: Vec<_> =
-            request.parameters().iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request.query_params().iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
             query,
             [

@@ -14,11 +14,11 @@ use crate::api::object::Object;
 use crate::api::request::{Request, WriteRequest};
 
 /// A recipient as the API sent it.
-pub type Recipient = Object<Fields>;
+pub type Recipient = Object<RecipientFields>;
 
 /// The known fields of a recipient.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct RecipientFields {
     /// The recipient's identifier within its share.
     #[schemars(with = "String")]
     pub id: RecipientId,
@@ -34,7 +34,7 @@ pub struct Fields {
     pub association_status: Option<Association>,
     /// How each resource arrives, where this was asked for.
     #[serde(default)]
-    pub resources: Option<Vec<Delivery>>,
+    pub resources: Option<Vec<ResourceStatus>>,
     /// When it was added (RFC 3339).
     pub created: Option<String>,
     /// When it was last changed (RFC 3339).
@@ -60,7 +60,7 @@ pub enum Association {
 
 /// How one resource arrives at a recipient.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Delivery {
+pub struct ResourceStatus {
     /// What went wrong, where something did.
     pub error: Option<String>,
     /// What is shared.
@@ -73,14 +73,14 @@ pub struct Delivery {
 
 /// Who a share is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum To {
+pub enum RecipientSpec {
     Account(AccountId),
     Organization(OrganizationId),
     /// Every account of the caller's own organization: an empty object.
     EntireOrganization,
 }
 
-impl Fields {
+impl RecipientFields {
     /// The account that receives. Either name is understood: the old one is
     /// accepted until 2027-05-26 (API reference, section 7).
     pub fn account(&self) -> Option<&AccountId> {
@@ -88,7 +88,7 @@ impl Fields {
     }
 
     /// Whether it has the share or is about to.
-    pub fn is_in(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         matches!(
             self.association_status,
             None | Some(Association::Associated | Association::Associating)
@@ -106,7 +106,7 @@ impl Fields {
     }
 
     /// What went wrong and is tried again.
-    pub fn retried(&self) -> impl Iterator<Item = &str> {
+    pub fn retryable_errors(&self) -> impl Iterator<Item = &str> {
         self.errors(false)
     }
 
@@ -122,7 +122,7 @@ impl Fields {
     }
 }
 
-impl Delivery {
+impl ResourceStatus {
     fn is_terminal(&self) -> bool {
         self.terminal == Some(true)
     }
@@ -143,7 +143,7 @@ impl Association {
     }
 
     /// The state in words, to keep.
-    pub fn words(&self) -> Cow<'static, str> {
+    pub fn label(&self) -> Cow<'static, str> {
         self.kept(self.spoken().1)
     }
 
@@ -166,7 +166,7 @@ impl Association {
     }
 }
 
-impl Serialize for To {
+impl Serialize for RecipientSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut body = serializer.serialize_map(None)?;
         match self {
@@ -191,14 +191,14 @@ pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Re
 }
 
 /// Adds a recipient in place: nobody else's is touched.
-pub fn add(account: &AccountId, share: &ShareId, to: &To) -> WriteRequest<Recipient> {
+pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteRequest<Recipient> {
     WriteRequest::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
 }
 
 /// Begins to remove a recipient. The record stays.
 pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> WriteRequest<()> {
     WriteRequest::delete(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
-        .decoded_by(|_| Ok(()))
+        .with_decoder(|_| Ok(()))
 }
 
 #[cfg(test)]
@@ -235,16 +235,22 @@ mod tests {
             let text = format!(r#"{{"id":"r1","resources":{resources}}}"#);
             let recipient: Recipient = serde_json::from_str(&text).unwrap();
             assert_eq!(recipient.failures().collect::<Vec<_>>(), failures, "{resources}");
-            assert_eq!(recipient.retried().collect::<Vec<_>>(), retried, "{resources}");
+            assert_eq!(recipient.retryable_errors().collect::<Vec<_>>(), retried, "{resources}");
         }
     }
 
     #[test]
     fn an_empty_recipient_is_written_by_its_own_name_alone() {
         for (to, body) in [
-            (To::Account(A.parse().unwrap()), format!(r#"{{"recipient_account_id":"{A}"}}"#)),
-            (To::Organization("o1".parse().unwrap()), r#"{"organization_id":"o1"}"#.to_owned()),
-            (To::EntireOrganization, "{}".to_owned()),
+            (
+                RecipientSpec::Account(A.parse().unwrap()),
+                format!(r#"{{"recipient_account_id":"{A}"}}"#),
+            ),
+            (
+                RecipientSpec::Organization("o1".parse().unwrap()),
+                r#"{"organization_id":"o1"}"#.to_owned(),
+            ),
+            (RecipientSpec::EntireOrganization, "{}".to_owned()),
         ] {
             assert_eq!(serde_json::to_string(&to).unwrap(), body);
         }
@@ -262,7 +268,7 @@ mod tests {
             let text = format!(r#"{{"id":"r1","association_status":{state}}}"#);
             let recipient: Recipient = serde_json::from_str(&text).unwrap();
             assert_eq!(
-                (recipient.is_in(), recipient.is_associated()),
+                (recipient.is_active(), recipient.is_associated()),
                 (is_in, associated),
                 "{state}"
             );

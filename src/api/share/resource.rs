@@ -11,18 +11,18 @@ use crate::api::object::Object;
 use crate::api::request::{Request, WriteRequest};
 
 /// A resource of a share as the API sent it.
-pub type Resource = Object<Fields>;
+pub type Resource = Object<ResourceFields>;
 
 /// The known fields of a resource.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Fields {
+pub struct ResourceFields {
     /// The resource's identifier within its share.
     #[schemars(with = "String")]
     pub id: ResourceId,
     /// The identifier of what is shared.
     pub resource_id: String,
     /// What is shared.
-    pub resource_type: Type,
+    pub resource_type: ResourceType,
     /// The account that it belongs to.
     pub resource_account_id: Option<String>,
     /// Which version of it.
@@ -41,7 +41,7 @@ pub struct Fields {
 /// What can be shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Type {
+pub enum ResourceType {
     /// A WAF ruleset.
     CustomRuleset,
     /// A policy of Gateway.
@@ -61,7 +61,7 @@ pub enum Type {
     Other(String),
 }
 
-impl Type {
+impl ResourceType {
     /// Every known type.
     pub const ALL: [Self; 7] = [
         Self::CustomRuleset,
@@ -94,7 +94,7 @@ impl Type {
     }
 }
 
-impl Fields {
+impl ResourceFields {
     /// Whether it is still shared. One that does not say is taken to be.
     pub fn is_active(&self) -> bool {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
@@ -102,23 +102,23 @@ impl Fields {
 
     /// The grant that it is, where it is one and still shared.
     pub fn grant(&self) -> Option<&str> {
-        let is_grant = self.resource_type == Type::IdpFederationGrant;
+        let is_grant = self.resource_type == ResourceType::IdpFederationGrant;
         (is_grant && self.is_active()).then_some(self.resource_id.as_str())
     }
 }
 
 /// Something to share.
 #[derive(Clone, Debug, Serialize)]
-pub struct Shared {
+pub struct NewResource {
     meta: Value,
     resource_account_id: String,
     resource_id: String,
-    resource_type: Type,
+    resource_type: ResourceType,
 }
 
-impl Shared {
+impl NewResource {
     /// A resource of an account.
-    pub fn new(account: &AccountId, kind: Type, id: &str) -> Self {
+    pub fn new(account: &AccountId, kind: ResourceType, id: &str) -> Self {
         Self {
             meta: json!({}),
             resource_account_id: account.to_string(),
@@ -129,11 +129,11 @@ impl Shared {
 
     /// The identity provider of a grant.
     pub fn grant(account: &AccountId, grant: &GrantId) -> Self {
-        Self::new(account, Type::IdpFederationGrant, grant.as_str())
+        Self::new(account, ResourceType::IdpFederationGrant, grant.as_str())
     }
 
     /// What is shared.
-    pub fn kind(&self) -> &Type {
+    pub fn kind(&self) -> &ResourceType {
         &self.resource_type
     }
 
@@ -153,7 +153,7 @@ impl Shared {
 pub fn list(
     account: &AccountId,
     share: &ShareId,
-    narrowed: (Option<&str>, Option<&Type>),
+    narrowed: (Option<&str>, Option<&ResourceType>),
     paging: Paging,
 ) -> Request<Vec<Resource>> {
     let mut request = Request::get(&[&one(account, share)[..], &["resources"]].concat());
@@ -172,7 +172,7 @@ pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Res
 }
 
 /// Adds a resource.
-pub fn add(account: &AccountId, share: &ShareId, shared: &Shared) -> WriteRequest<Resource> {
+pub fn add(account: &AccountId, share: &ShareId, shared: &NewResource) -> WriteRequest<Resource> {
     WriteRequest::post(&[&one(account, share)[..], &["resources"]].concat()).body(shared)
 }
 
@@ -190,7 +190,7 @@ pub fn set_meta(
 /// Begins to remove a resource.
 pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> WriteRequest<()> {
     WriteRequest::delete(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
-        .decoded_by(|_| Ok(()))
+        .with_decoder(|_| Ok(()))
 }
 
 #[cfg(test)]
@@ -199,13 +199,13 @@ mod tests {
 
     #[test]
     fn every_type_is_read_and_written_as_the_api_has_it() {
-        for kind in Type::ALL {
+        for kind in ResourceType::ALL {
             let text = format!("\"{}\"", kind.as_str());
             assert_eq!(serde_json::to_string(&kind).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Type>(&text).unwrap(), kind);
-            assert_eq!(Type::named(&kind.as_str().to_uppercase()), kind);
+            assert_eq!(serde_json::from_str::<ResourceType>(&text).unwrap(), kind);
+            assert_eq!(ResourceType::named(&kind.as_str().to_uppercase()), kind);
         }
-        assert_eq!(Type::named("new-thing"), Type::Other("new-thing".to_owned()));
+        assert_eq!(ResourceType::named("new-thing"), ResourceType::Other("new-thing".to_owned()));
     }
 
     #[test]

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Outcome;
-use crate::api::app::Fields;
+use crate::api::app::AppFields;
 use crate::api::organization;
 use crate::context::Context;
-use crate::flow::{Stop, StopKind, app};
-use crate::output::{Mark, Page, Show, Text};
+use crate::flow::{FlowError, FlowErrorKind, app};
+use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `app idp-initiated`.
 #[derive(clap::Args, Debug)]
@@ -26,20 +26,20 @@ pub struct Args {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Values {
     /// The dashboard's "SSO Endpoint URL".
-    sso_endpoint: Told,
+    sso_endpoint: SourcedValue,
     /// The dashboard's "Access Entity ID or Issuer".
-    entity_id: Told,
+    entity_id: SourcedValue,
     /// The metadata of the endpoint.
-    metadata: Told,
+    metadata: SourcedValue,
     /// The walk-through for Okta over SAML.
     steps: Vec<String>,
 }
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-struct Told {
+struct SourcedValue {
     value: String,
-    source: Source,
+    source: Origin,
     /// The field it was read or made from.
     from: &'static str,
 }
@@ -47,9 +47,9 @@ struct Told {
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Source {
+enum Origin {
     /// The API said it.
-    Read,
+    Api,
     /// It follows from what the API said.
     Derived,
     /// It is made as other applications' values are: compare it with the dashboard.
@@ -72,8 +72,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         // Without the team's domain nothing can be told: its failure is the reason.
         None => match unread {
             Some(error) => Err(error.into()),
-            None => Err(Stop::new(
-                StopKind::NotFound,
+            None => Err(FlowError::new(
+                FlowErrorKind::NotFound,
                 format!("the API does not say enough of `{}` to tell its endpoint", app.name),
             )
             .hint("read both values in the dashboard: Zero Trust, Access, Applications, SSO App")
@@ -82,43 +82,47 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
 }
 
-fn values(app: &Fields, team: Option<&str>) -> Option<Values> {
+fn values(app: &AppFields, team: Option<&str>) -> Option<Values> {
     let sso_endpoint = endpoint(app, team)?;
     let entity_id = entity_id(app, team, &sso_endpoint);
-    let metadata = Told {
+    let metadata = SourcedValue {
         value: format!("{}/saml-metadata", sso_endpoint.value.trim_end_matches('/')),
-        source: sso_endpoint.source.max_doubt(Source::Derived),
+        source: sso_endpoint.source.max_doubt(Origin::Derived),
         from: "the endpoint",
     };
     let steps = okta(&sso_endpoint.value, &entity_id.value);
     Some(Values { sso_endpoint, entity_id, metadata, steps })
 }
 
-fn endpoint(app: &Fields, team: Option<&str>) -> Option<Told> {
+fn endpoint(app: &AppFields, team: Option<&str>) -> Option<SourcedValue> {
     if let Some(read) = app.saas_app.as_ref().and_then(|saas| saas.sso_endpoint.clone()) {
-        return Some(Told { value: read, source: Source::Read, from: "saas_app.sso_endpoint" });
+        return Some(SourcedValue {
+            value: read,
+            source: Origin::Api,
+            from: "saas_app.sso_endpoint",
+        });
     }
     if let Some(domain) = app.domain.as_ref().filter(|at| at.contains("/cdn-cgi/access/sso/")) {
         let value = format!("https://{domain}");
-        return Some(Told { value, source: Source::Derived, from: "domain" });
+        return Some(SourcedValue { value, source: Origin::Derived, from: "domain" });
     }
     let value = format!("https://{}/cdn-cgi/access/sso/saml/{}", team?, app.aud.as_ref()?);
-    Some(Told { value, source: Source::Guessed, from: "auth_domain and aud" })
+    Some(SourcedValue { value, source: Origin::Guessed, from: "auth_domain and aud" })
 }
 
-fn entity_id(app: &Fields, team: Option<&str>, endpoint: &Told) -> Told {
+fn entity_id(app: &AppFields, team: Option<&str>, endpoint: &SourcedValue) -> SourcedValue {
     if let Some(read) = app.saas_app.as_ref().and_then(|saas| saas.idp_entity_id.clone()) {
-        return Told { value: read, source: Source::Read, from: "saas_app.idp_entity_id" };
+        return SourcedValue { value: read, source: Origin::Api, from: "saas_app.idp_entity_id" };
     }
     if let Some(team) = team {
         let value = format!("https://{team}");
-        return Told { value, source: Source::Guessed, from: "auth_domain" };
+        return SourcedValue { value, source: Origin::Guessed, from: "auth_domain" };
     }
     let host = endpoint.value.split("/cdn-cgi/").next().unwrap_or_default().to_owned();
-    Told { value: host, source: Source::Guessed, from: "the endpoint" }
+    SourcedValue { value: host, source: Origin::Guessed, from: "the endpoint" }
 }
 
-impl Source {
+impl Origin {
     /// The less certain of two.
     fn max_doubt(self, other: Self) -> Self {
         if self == Self::Guessed { self } else { other }
@@ -126,7 +130,7 @@ impl Source {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Read => "read from the API",
+            Self::Api => "read from the API",
             Self::Derived => "derived",
             Self::Guessed => "a guess: compare it with the dashboard",
         }
@@ -144,13 +148,13 @@ fn okta(endpoint: &str, entity_id: &str) -> Vec<String> {
     ]
 }
 
-impl Show for Values {
+impl Render for Values {
     fn show(&self, page: &mut Page) {
-        let value = |value: &Told| {
+        let value = |value: &SourcedValue| {
             let words = format!("  ({}, {})", value.source.words(), value.from);
             let label = match value.source {
-                Source::Guessed => Mark::Warning.paint(&words),
-                Source::Read | Source::Derived => Text::dim(words),
+                Origin::Guessed => Status::Warning.paint(&words),
+                Origin::Api | Origin::Derived => Text::dim(words),
             };
             Text::code(&value.value) + label
         };
@@ -162,7 +166,7 @@ impl Show for Values {
         page.blank();
         page.line(Text::strong("With Okta over SAML:"));
         for (number, step) in self.steps.iter().enumerate() {
-            page.hanging(format!("  {}. ", number + 1), Text::prose(step));
+            page.labeled(format!("  {}. ", number + 1), Text::prose(step));
         }
     }
 
@@ -184,27 +188,27 @@ mod tests {
             (
                 r#","saas_app":{"sso_endpoint":"https://e","idp_entity_id":"https://i"}"#,
                 None,
-                Some(("https://e", Source::Read)),
-                ("https://i", Source::Read),
+                Some(("https://e", Origin::Api)),
+                ("https://i", Origin::Api),
             ),
             (
                 domain.as_str(),
                 None,
-                Some((derived.as_str(), Source::Derived)),
-                ("https://cats.cloudflareaccess.com", Source::Guessed),
+                Some((derived.as_str(), Origin::Derived)),
+                ("https://cats.cloudflareaccess.com", Origin::Guessed),
             ),
             (
                 r#","aud":"f00""#,
                 Some("cats.cloudflareaccess.com"),
-                Some((derived.as_str(), Source::Guessed)),
-                ("https://cats.cloudflareaccess.com", Source::Guessed),
+                Some((derived.as_str(), Origin::Guessed)),
+                ("https://cats.cloudflareaccess.com", Origin::Guessed),
             ),
-            (r#","aud":"f00""#, None, None, ("", Source::Read)),
+            (r#","aud":"f00""#, None, None, ("", Origin::Api)),
             (
                 r#","domain":"cats.example/app""#,
                 Some("cats.cloudflareaccess.com"),
                 None,
-                ("", Source::Read),
+                ("", Origin::Api),
             ),
         ] {
             let app: crate::api::app::App =
@@ -218,7 +222,7 @@ mod tests {
                 );
                 assert_eq!((found.entity_id.value.as_str(), found.entity_id.source), entity);
                 assert_eq!(found.metadata.value, format!("{url}/saml-metadata"));
-                assert_eq!(found.metadata.source == Source::Guessed, source == Source::Guessed);
+                assert_eq!(found.metadata.source == Origin::Guessed, source == Origin::Guessed);
             }
         }
     }

@@ -5,17 +5,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::idp::check;
-use super::super::{Outcome, edit};
+use super::super::{Outcome, update_output};
 use crate::api::app::App;
-use crate::api::idp::{Idp, Type};
+use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::{IdpId, IdpReference};
 use crate::api::odd::OddRecord;
 use crate::context::Context;
-use crate::flow::app::{self, Admission};
-use crate::flow::edit::Edit;
+use crate::flow::app::{self, AllowedIdps};
 use crate::flow::target::Target;
-use crate::flow::{Stop, StopKind, idp};
-use crate::output::{Mark, Page, Show, Text};
+use crate::flow::update::Update;
+use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `app idps`.
 #[derive(clap::Args, Debug)]
@@ -51,27 +51,27 @@ pub struct Args {
 
 /// Which identity providers an application admits.
 #[derive(Serialize, JsonSchema)]
-pub struct Admitted {
+pub struct AppIdps {
     /// The application.
-    app: Named,
+    app: AppRef,
     /// Whether every identity provider is admitted, also those yet to come.
     every: bool,
     /// Whether the choice of identity providers is skipped.
     instant_auth: Option<bool>,
     /// The identity providers that are admitted.
-    idps: Vec<Entry>,
+    idps: Vec<IdpRow>,
 }
 
 /// An application by ID and name.
 #[derive(Serialize, JsonSchema)]
-struct Named {
+struct AppRef {
     id: String,
     name: String,
 }
 
 /// An identity provider that is admitted.
 #[derive(Serialize, JsonSchema)]
-struct Entry {
+struct IdpRow {
     id: String,
     /// `null` where there is no such identity provider any more.
     name: Option<String>,
@@ -86,73 +86,79 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
     let (app, idps) = (app?, idps?);
     let Some(admission) = admission(&args, &app, &idps)? else {
-        return Ok(Outcome::done(Admitted::of(&app, &idps)));
+        return Ok(Outcome::done(AppIdps::of(&app, &idps)));
     };
     let all: Vec<_> = idps.iter().map(|idp| idp.id.clone()).collect();
     let odd = tools.client.odd_records(Some("identity provider"));
-    let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
-        let now: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
-        if now.is_empty() && matches!(admission, Admission::Change { .. }) && !odd.is_empty() {
+    let edit = Update::prepare(&tools, Target::App(app.id.clone()), |document| {
+        let now: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
+        if now.is_empty() && matches!(admission, AllowedIdps::Change { .. }) && !odd.is_empty() {
             return Err(one_would_be_lost(&odd));
         }
-        let list = app::admitted(&now, &admission, &all)?;
+        let list = app::new_allowed_list(&now, &admission, &all)?;
         if !args.force {
-            app::leaves_a_way_in(&list, &idps)?;
+            app::ensure_sign_in_possible(&list, &idps)?;
         }
-        app::admit(document, &list)
+        app::set_allowed_idps(document, &list)
     })
     .await?;
-    if let Some(list) = edit.wanted.read::<Vec<IdpReference>>(&["allowed_idps"])
+    if let Some(list) = edit.desired.parse_at::<Vec<IdpReference>>(&["allowed_idps"])
         && !edit.is_empty()
     {
-        context.screen.note(format!("{} will admit {}", app.name, in_words(&list, &idps)));
+        context.screen.note(format!("{} will admit {}", app.name, describe_list(&list, &idps)));
     }
     if !args.force && !edit.is_empty() {
-        only_one_works(context, &edit, &idps).await?;
+        ensure_only_idp_works(context, &edit, &idps).await?;
     }
-    edit::make(context, &tools, &edit, "change which identity providers it admits").await
+    update_output::run_update(context, &tools, &edit, "change which identity providers it admits")
+        .await
 }
 
 /// The error for a list of all but one, one of which cannot be understood.
-fn one_would_be_lost(odd: &[OddRecord]) -> Stop {
+fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
     let message = "cannot list the identity providers to keep: nothing was sent";
-    Stop::new(StopKind::Refused, message)
+    FlowError::new(FlowErrorKind::Refused, message)
         .causes(odd.iter().map(OddRecord::describe))
         .hint("list the ones to allow with `--only`")
 }
 
 /// Stops where one identity provider is left that is seen not to work.
-pub(super) async fn only_one_works(
+pub(super) async fn ensure_only_idp_works(
     context: &Context,
-    edit: &Edit,
+    edit: &Update,
     idps: &[Idp],
 ) -> anyhow::Result<()> {
-    let list: Vec<IdpReference> = edit.wanted.read(&["allowed_idps"]).unwrap_or_default();
+    let list: Vec<IdpReference> = edit.desired.parse_at(&["allowed_idps"]).unwrap_or_default();
     let live: Vec<_> =
         idps.iter().filter(|idp| list.iter().any(|listed| *listed == idp.id)).collect();
     let [only] = live.as_slice() else { return Ok(()) };
-    let pins = idps.iter().filter(|idp| idp.kind == Type::OneTimePin).count();
-    check::works(context, only, pins).await
+    let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
+    check::ensure_works(context, only, pins).await
 }
 
-fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<Admission>, Stop> {
-    let resolved = |texts: &[String]| -> Result<Vec<IdpId>, Stop> {
-        texts.iter().map(|text| meant(text, app, idps, args.force)).collect()
+fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<AllowedIdps>, FlowError> {
+    let resolved = |texts: &[String]| -> Result<Vec<IdpId>, FlowError> {
+        texts.iter().map(|text| resolve_idp(text, app, idps, args.force)).collect()
     };
     Ok(if args.all {
-        Some(Admission::All)
+        Some(AllowedIdps::All)
     } else if !args.only.is_empty() {
-        Some(Admission::Only(resolved(&args.only)?))
+        Some(AllowedIdps::Only(resolved(&args.only)?))
     } else if args.add.is_empty() && args.remove.is_empty() {
         None
     } else {
-        Some(Admission::Change { add: resolved(&args.add)?, remove: resolved(&args.remove)? })
+        Some(AllowedIdps::Change { add: resolved(&args.add)?, remove: resolved(&args.remove)? })
     })
 }
 
 /// The identity provider that is meant; by its ID also one that is gone, where
 /// the list still names it or somebody insists.
-pub(super) fn meant(text: &str, app: &App, idps: &[Idp], force: bool) -> Result<IdpId, Stop> {
+pub(super) fn resolve_idp(
+    text: &str,
+    app: &App,
+    idps: &[Idp],
+    force: bool,
+) -> Result<IdpId, FlowError> {
     match idp::pick(idps, text) {
         Ok(idp) => Ok(idp.id.clone()),
         Err(stop) => match idp::as_id(text) {
@@ -162,7 +168,7 @@ pub(super) fn meant(text: &str, app: &App, idps: &[Idp], force: bool) -> Result<
     }
 }
 
-pub(super) fn in_words(list: &[IdpReference], idps: &[Idp]) -> String {
+pub(super) fn describe_list(list: &[IdpReference], idps: &[Idp]) -> String {
     if list.is_empty() {
         return "every identity provider, also those yet to come".to_owned();
     }
@@ -174,12 +180,12 @@ pub(super) fn in_words(list: &[IdpReference], idps: &[Idp]) -> String {
     format!("{} only", names.join(", "))
 }
 
-impl Admitted {
+impl AppIdps {
     fn of(app: &App, idps: &[Idp]) -> Self {
         let listed = app.listed_idps();
         let entry = |id: &IdpReference| {
             let idp = idps.iter().find(|idp| *id == idp.id);
-            Entry {
+            IdpRow {
                 id: id.to_string(),
                 name: idp.map(|idp| idp.name.clone()),
                 kind: idp.map(|idp| idp.kind.as_str().to_owned()),
@@ -188,7 +194,7 @@ impl Admitted {
         };
         let every = listed.is_empty();
         Self {
-            app: Named { id: app.id.to_string(), name: app.name.clone() },
+            app: AppRef { id: app.id.to_string(), name: app.name.clone() },
             every,
             instant_auth: app.auto_redirect_to_identity,
             idps: if every {
@@ -200,7 +206,7 @@ impl Admitted {
     }
 }
 
-impl Show for Admitted {
+impl Render for AppIdps {
     fn show(&self, page: &mut Page) {
         let which =
             if self.every { "every identity provider" } else { "these identity providers only" };
@@ -210,7 +216,7 @@ impl Show for Admitted {
             .iter()
             .map(|idp| {
                 let name = idp.name.as_deref().map_or_else(
-                    || Mark::Failed.paint("there is no such identity provider"),
+                    || Status::Failed.paint("there is no such identity provider"),
                     Text::strong,
                 );
                 let kind = idp.kind.as_deref().unwrap_or("-");

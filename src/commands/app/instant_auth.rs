@@ -1,13 +1,13 @@
 //! `cfsso app instant-auth`: one field, which goes with a list of one.
 
-use super::super::{Outcome, edit};
-use super::idps::{meant, only_one_works};
+use super::super::{Outcome, update_output};
+use super::idps::{ensure_only_idp_works, resolve_idp};
 use crate::api::ids::IdpReference;
 use crate::context::Context;
 use crate::flow::app;
-use crate::flow::edit::Edit;
 use crate::flow::idp;
 use crate::flow::target::Target;
+use crate::flow::update::Update;
 
 /// Arguments of `app instant-auth`.
 #[derive(clap::Args, Debug)]
@@ -45,19 +45,21 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
     let (app, idps) = (app?, idps?);
-    let only = args.only.as_deref().map(|text| meant(text, &app, &idps, args.force)).transpose()?;
-    let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
+    let only =
+        args.only.as_deref().map(|text| resolve_idp(text, &app, &idps, args.force)).transpose()?;
+    let edit = Update::prepare(&tools, Target::App(app.id.clone()), |document| {
         if let Some(only) = &only {
-            app::admit(document, &[only.clone().into()])?;
+            app::set_allowed_idps(document, &[only.clone().into()])?;
         }
         match args.switch {
-            Switch::Off => app::offer_choice(document),
+            Switch::Off => app::disable_instant_auth(document),
             Switch::On => {
-                let list: Vec<IdpReference> = document.read(&["allowed_idps"]).unwrap_or_default();
+                let list: Vec<IdpReference> =
+                    document.parse_at(&["allowed_idps"]).unwrap_or_default();
                 if !args.force {
-                    app::leaves_a_way_in(&list, &idps)?;
+                    app::ensure_sign_in_possible(&list, &idps)?;
                 }
-                app::skip_choice(document, &idps)
+                app::enable_instant_auth(document, &idps)
             }
         }
     })
@@ -67,7 +69,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Switch::Off => "offer the choice of identity providers",
     };
     if args.switch == Switch::On && !args.force && !edit.is_empty() {
-        only_one_works(context, &edit, &idps).await?;
+        ensure_only_idp_works(context, &edit, &idps).await?;
     }
-    edit::make(context, &tools, &edit, deed).await
+    update_output::run_update(context, &tools, &edit, deed).await
 }

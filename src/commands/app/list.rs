@@ -7,7 +7,7 @@ use super::view;
 use crate::api::app::App;
 use crate::context::Context;
 use crate::flow::app;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `app list`.
 #[derive(clap::Args, Debug)]
@@ -33,7 +33,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::list(tools.client, "application", List(apps)))
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;
@@ -58,7 +58,7 @@ fn row(app: &App) -> Vec<Text> {
         if app.is_dash_sso() { Text::strong(&app.name) } else { Text::plain(&app.name) },
         kind,
         admits,
-        view::instant(app),
+        view::instant_auth_text(app),
         Text::dim(app.id.as_str()),
     ]
 }

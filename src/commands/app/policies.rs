@@ -7,7 +7,7 @@ use super::rule;
 use crate::api::policy::{self, Policy};
 use crate::context::Context;
 use crate::flow::app;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `app policies`.
 #[derive(clap::Args, Debug)]
@@ -39,7 +39,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(List(policies)))
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;
@@ -52,7 +52,7 @@ impl Show for List {
                 vec![
                     Text::plain(place),
                     Text::strong(&policy.name),
-                    Text::plain(rule::sentence(policy)),
+                    Text::plain(rule::describe_policy(policy)),
                     Text::dim(policy.id.as_str()),
                 ]
             })

@@ -4,12 +4,12 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::api::policy::Fields;
+use crate::api::policy::PolicyFields;
 
 /// What a policy does, in one sentence.
-pub fn sentence(policy: &Fields) -> String {
+pub fn describe_policy(policy: &PolicyFields) -> String {
     let joined = |rules: &Option<Vec<Box<RawValue>>>, word: &str| {
-        let words: Vec<_> = rules.iter().flatten().map(|rule| words(rule)).collect();
+        let words: Vec<_> = rules.iter().flatten().map(|rule| describe_rule(rule)).collect();
         (!words.is_empty()).then(|| words.join(word))
     };
     let include = joined(&policy.include, " or ").unwrap_or_else(|| "nobody".to_owned());
@@ -24,7 +24,7 @@ pub fn sentence(policy: &Fields) -> String {
 }
 
 /// A rule in words.
-pub fn words(rule: &RawValue) -> String {
+pub fn describe_rule(rule: &RawValue) -> String {
     known(rule.get()).unwrap_or_else(|| rule.get().to_owned())
 }
 
@@ -124,7 +124,7 @@ mod tests {
             ("null", "null"),
         ] {
             let raw = RawValue::from_string(rule.to_owned()).unwrap();
-            assert_eq!(words(&raw), expected);
+            assert_eq!(describe_rule(&raw), expected);
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
             (r#"{"id":"y","decision":"allow"}"#, "allow nobody"),
         ] {
             let policy: crate::api::policy::Policy = serde_json::from_str(policy).unwrap();
-            assert_eq!(sentence(&policy), expected);
+            assert_eq!(describe_policy(&policy), expected);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! `cfsso app update`: a read, and the one read-modify-write.
 
-use super::super::{Outcome, edit};
+use super::super::{Outcome, update_output};
 use crate::context::Context;
 use crate::flow::app::{self, Assignment};
-use crate::flow::edit::Edit;
 use crate::flow::target::Target;
-use crate::flow::{Stop, StopKind};
+use crate::flow::update::Update;
+use crate::flow::{FlowError, FlowErrorKind};
 
 /// Arguments of `app update`.
 #[derive(clap::Args, Debug)]
@@ -31,18 +31,18 @@ pub struct Args {
 /// Changes an application.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.name.is_none() && args.fields.is_empty() {
-        return Err(Stop::new(StopKind::Usage, "nothing was given to change")
+        return Err(FlowError::new(FlowErrorKind::Usage, "nothing was given to change")
             .hint("`cfsso app get -o json` shows the fields that there are")
             .into());
     }
     let tools = context.tools().await?;
     let app = app::find(&tools, args.app.as_deref()).await?;
-    let edit = Edit::prepare(&tools, Target::App(app.id.clone()), |document| {
+    let edit = Update::prepare(&tools, Target::App(app.id.clone()), |document| {
         if let Some(name) = &args.name {
             Assignment::of("name", name).make(document)?;
         }
         args.fields.iter().try_for_each(|field| field.make(document))
     })
     .await?;
-    edit::make(context, &tools, &edit, "change it").await
+    update_output::run_update(context, &tools, &edit, "change it").await
 }

@@ -1,17 +1,17 @@
 //! How an application is shown to people.
 
 use super::super::connector::view::age;
-use crate::api::app::{App, Fields};
-use crate::output::{Page, Show, Text};
+use crate::api::app::{App, AppFields};
+use crate::output::{Page, Render, Text};
 
-impl Show for App {
+impl Render for App {
     fn show(&self, page: &mut Page) {
         let mut fields = vec![
             ("name", Text::strong(&self.name)),
             ("id", Text::plain(self.id.as_str())),
             ("type", Text::plain(self.type_name())),
-            ("admits", admits(self)),
-            ("instant auth", instant(self)),
+            ("admits", allowed_idps_text(self)),
+            ("instant auth", instant_auth_text(self)),
         ];
         if let Some(domain) = &self.domain {
             fields.push(("domain", Text::plain(domain)));
@@ -31,7 +31,7 @@ impl Show for App {
 }
 
 /// Which identity providers it admits, by their IDs.
-pub fn admits(app: &Fields) -> Text {
+pub fn allowed_idps_text(app: &AppFields) -> Text {
     match app.listed_idps() {
         [] => Text::plain("every identity provider"),
         listed => {
@@ -42,7 +42,7 @@ pub fn admits(app: &Fields) -> Text {
 }
 
 /// Whether the choice of identity providers is skipped.
-pub fn instant(app: &Fields) -> Text {
+pub fn instant_auth_text(app: &AppFields) -> Text {
     match app.auto_redirect_to_identity {
         Some(true) => Text::plain("on"),
         Some(false) => Text::plain("off"),

@@ -1,15 +1,15 @@
 //! `cfsso bypass disable`: one read, and one PATCH per enabled connector, whose
 //! answer is the read-back.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{Keeping, command, or_else, with_journal};
+use super::{JournalMode, command, or_else, with_journal};
 use crate::api::connector::Connector;
 use crate::context::Context;
-use crate::flow::bypass::disable::{self, Which, needs};
+use crate::flow::bypass::disable::{self, Selection, is_enabled};
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// Arguments of `bypass disable`.
 #[derive(clap::Args, Clone, Debug)]
@@ -29,26 +29,26 @@ pub struct Args {
     pub all: bool,
 
     #[command(flatten)]
-    pub(super) keeping: Keeping,
+    pub(super) keeping: JournalMode,
 }
 
 impl Args {
     /// All connectors.
     pub fn all() -> Self {
-        Self { connectors: Vec::new(), all: true, keeping: Keeping { no_journal: false } }
+        Self { connectors: Vec::new(), all: true, keeping: JournalMode { no_journal: false } }
     }
 
-    fn which(&self, context: &Context) -> anyhow::Result<Which> {
+    fn which(&self, context: &Context) -> anyhow::Result<Selection> {
         if self.all {
-            return Ok(Which::All);
+            return Ok(Selection::All);
         }
         if self.connectors.is_empty() && context.settings.connector.is_none() {
-            return Ok(Which::Sole);
+            return Ok(Selection::OnlyEnabled);
         }
         if self.connectors.is_empty() {
-            return Ok(Which::Named(vec![context.selector(None)?]));
+            return Ok(Selection::Selected(vec![context.selector(None)?]));
         }
-        Ok(Which::Named(self.connectors.clone()))
+        Ok(Selection::Selected(self.connectors.clone()))
     }
 
     fn again(&self) -> String {
@@ -70,31 +70,35 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 async fn work(
     args: &Args,
-    which: &Which,
+    which: &Selection,
     context: &Context,
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
 ) -> anyhow::Result<Outcome> {
     let failed = |error: Error| or_else(context, error, &args.again(), "bypass otp");
-    let found = match disable::look(tools, which).await {
-        Err(Error::Stop(stop)) => return Err(stop.into()),
+    let found = match disable::read_connectors(tools, which).await {
+        Err(Error::Flow(stop)) => return Err(stop.into()),
         found => found.map_err(failed)?,
     };
-    let wanted: Vec<_> = found.iter().filter(|connector| needs(connector)).collect();
-    let changes =
-        wanted.iter().map(|connector| connector::disabling(tools, connector).change()).collect();
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "disabling")? {
+    let wanted: Vec<_> = found.iter().filter(|connector| is_enabled(connector)).collect();
+    let changes = wanted
+        .iter()
+        .map(|connector| connector::disable_action(tools, connector).change())
+        .collect();
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "disabling")?
+    {
         return Ok(outcome);
     }
     let left_out = left_out(tools, which);
     let mut report = Report::new("disable");
-    for connector in found.iter().filter(|connector| !needs(connector)) {
+    for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);
         report.already(title, "SSO is not enforced");
     }
     if wanted.is_empty() {
         if left_out.is_none() {
             context.screen.note("no connector is enabled: nothing to do");
-            report.now.push("nobody is held to SSO: people sign in by password".to_owned());
+            report.notes.push("nobody is held to SSO: people sign in by password".to_owned());
         }
         report.ok = left_out.is_none();
         return Ok(Outcome::done(report).failed(left_out.map(Into::into)));
@@ -116,10 +120,10 @@ async fn work(
 }
 
 /// The error for connectors that cannot be understood and may be enabled.
-fn left_out(tools: &Tools<'_>, which: &Which) -> Option<Stop> {
+fn left_out(tools: &Env<'_>, which: &Selection) -> Option<FlowError> {
     let odd = match which {
-        Which::All | Which::Sole => tools.client.odd_records(Some("connector")),
-        Which::Named(_) => Vec::new(),
+        Selection::All | Selection::OnlyEnabled => tools.client.odd_records(Some("connector")),
+        Selection::Selected(_) => Vec::new(),
     };
     let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("enabled", &true.into())).collect();
     if odd.is_empty() {
@@ -127,7 +131,7 @@ fn left_out(tools: &Tools<'_>, which: &Which) -> Option<Stop> {
     }
     let message = "a connector that may be enabled was left out, since it cannot be understood";
     Some(
-        Stop::new(StopKind::HalfDone, message)
+        FlowError::new(FlowErrorKind::HalfDone, message)
             .causes(odd.iter().map(|odd| odd.describe()))
             .hint("disable it in the dashboard"),
     )
@@ -148,7 +152,7 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
     report.ok = false;
     let done = report.steps.iter().filter(|step| step.state == "done").count();
     let message = format!("{done} of the connectors were disabled, then one failed");
-    let stop = Stop::new(StopKind::HalfDone, message).causes(error.sentences());
+    let stop = FlowError::new(FlowErrorKind::HalfDone, message).causes(error.sentences());
     let stop = stop.hint(format!(
         "{} goes on, {} takes it back; the other way in is {}",
         command(context, &args.again()),
@@ -159,12 +163,12 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
 }
 
 fn tell(report: &mut Report, wanted: &[&Connector], args: &Args, context: &Context) {
-    report.now = vec![
+    report.notes = vec![
         "people sign in at https://dash.cloudflare.com by e-mail address and password".to_owned(),
         "who has no password resets it there, which takes access to the mailbox".to_owned(),
     ];
-    report.check = vec!["sign in yourself, in a private window".to_owned()];
-    report.undo = if args.keeping.no_journal {
+    report.status_command = vec!["sign in yourself, in a private window".to_owned()];
+    report.undo_command = if args.keeping.no_journal {
         let enable =
             |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
         wanted.iter().map(enable).collect()

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Keeping, disable, otp};
+use super::{JournalMode, disable, otp};
 use crate::clock::Clock;
 use crate::commands::Outcome;
 use crate::context::Context;
-use crate::failure;
+use crate::error_report;
 use crate::flow::journal::Journal;
-use crate::output::{Environment, ExitCode, Failure, Screen, ScreenOptions};
+use crate::output::{Environment, ErrorReport, ExitCode, Screen, ScreenOptions};
 use crate::sandbox::{self, Sandbox};
 use crate::{cli, settings};
 
@@ -39,7 +39,7 @@ struct Machine {
 impl Machine {
     /// `cool.cats`, enforced.
     async fn new() -> Self {
-        let clock = Clock::stepped("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap());
+        let clock = Clock::fake("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap());
         let options = sandbox::Options { clock: clock.clone(), ..sandbox::Options::default() };
         let sandbox = sandbox::start(options).await.unwrap();
         let place = Self { sandbox, clock, dir: tempfile::tempdir().unwrap() };
@@ -80,7 +80,7 @@ impl Machine {
     fn full(&self) -> (Context, Printed) {
         let (context, printed) = self.context();
         let dir = self.dir.path().join("full");
-        (context.with_journal(Journal::on_a_full_disk(dir, self.clock.clone())), printed)
+        (context.with_journal(Journal::with_full_disk(dir, self.clock.clone())), printed)
     }
 
     fn writes(&self) -> usize {
@@ -88,12 +88,12 @@ impl Machine {
     }
 }
 
-fn refused(outcome: anyhow::Result<Outcome>) -> Failure {
+fn refused(outcome: anyhow::Result<Outcome>) -> ErrorReport {
     let error = match outcome {
         Ok(outcome) => outcome.failure.expect("it cannot be done"),
         Err(error) => error,
     };
-    failure::told(&error)
+    error_report::to_failure(&error)
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     assert_eq!(place.writes(), writes);
     assert_eq!(place.sandbox.snapshot(), before);
 
-    let keeping = Keeping { no_journal: true };
+    let keeping = JournalMode { no_journal: true };
     let (context, printed) = place.full();
     let mut args = disable::Args::all();
     args.keeping = keeping;

@@ -4,7 +4,7 @@ pub mod disable;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod full_disk;
-pub mod guide;
+pub mod interactive;
 pub mod otp;
 pub mod report;
 pub mod status;
@@ -16,9 +16,9 @@ use clap::Subcommand;
 
 use super::Outcome;
 use crate::context::Context;
-use crate::flow::bypass::OtherWay;
+use crate::flow::bypass::AlternativeHint;
 use crate::flow::journal::Journal;
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// Arguments of `bypass`.
 #[derive(clap::Args, Debug)]
@@ -49,7 +49,7 @@ pub enum Command {
 /// Runs a verb.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match args.command {
-        None => guide::run(context).await,
+        None => interactive::run(context).await,
         Some(Command::Otp(args)) => otp::run(args, context).await,
         Some(Command::Disable(args)) => disable::run(args, context).await,
         Some(Command::Status(args)) => status::run(&args, context).await,
@@ -59,7 +59,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Whether what is changed is written down.
 #[derive(clap::Args, Clone, Copy, Debug)]
-pub struct Keeping {
+pub struct JournalMode {
     /// Keep no journal: print the state before to standard output instead
     #[arg(long)]
     pub no_journal: bool,
@@ -68,8 +68,8 @@ pub struct Keeping {
 /// Runs `work` with the journal of the run, or with one that prints.
 async fn with_journal<T>(
     context: &Context,
-    keeping: Keeping,
-    work: impl AsyncFnOnce(&Tools<'_>) -> anyhow::Result<T>,
+    keeping: JournalMode,
+    work: impl AsyncFnOnce(&Env<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let tools = context.tools().await?;
     if !keeping.no_journal {
@@ -77,8 +77,8 @@ async fn with_journal<T>(
     }
     let print = |line: &str| -> io::Result<()> { context.screen.literal(&format!("{line}\n")) };
     let who = context.journal().who().clone();
-    let journal = Journal::none_printing(&print, who, context.clock.clone());
-    let tools = Tools {
+    let journal = Journal::to_stdout(&print, who, context.clock.clone());
+    let tools = Env {
         client: tools.client,
         account: tools.account,
         resolver: tools.resolver,
@@ -92,28 +92,29 @@ async fn with_journal<T>(
 /// journal that cannot be kept, the same option works without.
 fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
     match error.into() {
-        Error::Stop(mut stop) if stop.kind == StopKind::Journal => {
+        Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal => {
             stop.hint =
                 Some(format!("{} does without", command(context, &format!("{this} --no-journal"))));
             stop.into()
         }
-        error => anyhow::Error::from(error).context(OtherWay(command(context, other))),
+        error => anyhow::Error::from(error).context(AlternativeHint(command(context, other))),
     }
 }
 
 /// A command of this program that works where this run does.
 fn command(context: &Context, rest: &str) -> String {
-    context.settings.call().sentence(&format!("`cfsso {rest}`"))
+    context.settings.call().add_global_flags(&format!("`cfsso {rest}`"))
 }
 
 /// Stops where a question will come up that nobody is there to answer.
-fn nobody_to_ask(context: &Context) -> Result<(), Stop> {
+fn nobody_to_ask(context: &Context) -> Result<(), FlowError> {
     if context.screen.can_ask() {
         return Ok(());
     }
-    Err(Stop::new(StopKind::Declined, "nobody is there to ask which way in to take").hint(format!(
-        "{} or {}",
-        command(context, "bypass disable --all --yes"),
-        command(context, "bypass otp --yes")
-    )))
+    Err(FlowError::new(FlowErrorKind::Declined, "nobody is there to ask which way in to take")
+        .hint(format!(
+            "{} or {}",
+            command(context, "bypass disable --all --yes"),
+            command(context, "bypass otp --yes")
+        )))
 }

@@ -1,16 +1,16 @@
 //! `cfsso bypass otp`: two reads at once, at most one POST, one PUT and one
 //! read-back.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{Keeping, command, or_else, with_journal};
+use super::{JournalMode, command, or_else, with_journal};
 use crate::api::ids::IdpId;
 use crate::context::Context;
-use crate::flow::bypass::mail;
-use crate::flow::bypass::otp::{self, Found, Provided, Reach};
-use crate::flow::edit::Edit;
+use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
+use crate::flow::bypass::pin_delivery;
 use crate::flow::plan::{Change, Plan};
-use crate::flow::{Error, Stop, StopKind, Tools, idp};
+use crate::flow::update::Update;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp};
 use crate::output::Text;
 
 /// What stands for the ID of a PIN that is yet to be created, in a dry run.
@@ -34,7 +34,7 @@ pub struct Args {
     accept_risk: Option<Risk>,
 
     #[command(flatten)]
-    pub(super) keeping: Keeping,
+    pub(super) keeping: JournalMode,
 }
 
 /// A risk of the bypass that can be accepted.
@@ -47,7 +47,7 @@ enum Risk {
 impl Args {
     /// Without options.
     pub fn plain() -> Self {
-        Self { all_idps: false, accept_risk: None, keeping: Keeping { no_journal: false } }
+        Self { all_idps: false, accept_risk: None, keeping: JournalMode { no_journal: false } }
     }
 
     fn again(&self) -> &'static str {
@@ -60,15 +60,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     with_journal(context, args.keeping, async |tools| work(&args, context, tools).await).await
 }
 
-async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Result<Outcome> {
+async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
     let failed = |error: Error| or_else(context, error, args.again(), OTHER);
-    let reach = if args.all_idps { Reach::Every } else { Reach::Pin };
-    let found = otp::look(tools).await.map_err(failed)?;
+    let reach = if args.all_idps { OtpScope::AllIdps } else { OtpScope::PinOnly };
+    let found = otp::read_state(tools).await.map_err(failed)?;
     let pin = found.pin.clone();
     let planned = pin.clone().map_or_else(|| YET_TO_COME.parse(), Ok)?;
     let edit = otp::edit(&found.app, &planned, reach)?;
     let changes = changes(tools, pin.as_ref(), &edit);
-    let obstacles = mail::obstacles(found.app.text(), pin.as_ref());
+    let obstacles = pin_delivery::delivery_problems(found.app.text(), pin.as_ref());
     if obstacles.admits_nobody && args.accept_risk.is_none() {
         return Err(admits_nobody(obstacles.texts, context).into());
     }
@@ -77,7 +77,9 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     }
     let left_out = left_out(tools, pin.as_ref());
     let is_done = changes.is_empty();
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "opening it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "opening it")?
+    {
         return Ok(outcome);
     }
     let mut report = Report::new("otp");
@@ -91,7 +93,7 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
         report.already("one-time PIN", format!("ID {pin}"));
         edit
     } else {
-        let Provided { pin, is_new } = otp::create(tools).await.map_err(failed)?;
+        let PinProvider { pin, is_new } = otp::create(tools).await.map_err(failed)?;
         if is_new {
             report.done("one-time PIN", format!("created, ID {pin}"));
             created = Some(pin.clone());
@@ -104,10 +106,10 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     if edit.is_empty() {
         report.already("sign-in", format!("{} admits it", found.app.name));
     } else {
-        match otp::open(tools, &edit).await {
+        match otp::allow_pin(tools, &edit).await {
             Ok(edited) => {
-                alarm = edited.alarm(&edit).map(anyhow::Error::from);
-                let seen = edit.asked.iter().map(ToString::to_string).collect::<Vec<_>>();
+                alarm = edited.unexpected_change_error(&edit).map(anyhow::Error::from);
+                let seen = edit.requested.iter().map(ToString::to_string).collect::<Vec<_>>();
                 report.done("sign-in", format!("read back: {}", seen.join(", ")));
             }
             Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
@@ -120,18 +122,21 @@ async fn work(args: &Args, context: &Context, tools: &Tools<'_>) -> anyhow::Resu
     Ok(Outcome::done(report).failed(alarm))
 }
 
-fn admits_nobody(obstacles: Vec<String>, context: &Context) -> Stop {
-    Stop::new(StopKind::Refused, "no user could sign in with a one-time PIN: nothing was sent")
-        .causes(obstacles)
-        .hint(format!(
-            "{}, or `--accept-risk pin-admits-nobody`",
-            command(context, "bypass disable --all")
-        ))
+fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
+    FlowError::new(
+        FlowErrorKind::Refused,
+        "no user could sign in with a one-time PIN: nothing was sent",
+    )
+    .causes(obstacles)
+    .hint(format!(
+        "{}, or `--accept-risk pin-admits-nobody`",
+        command(context, "bypass disable --all")
+    ))
 }
 
 /// The error for identity providers that cannot be understood, one of which may
 /// be the one-time PIN that was not found.
-fn left_out(tools: &Tools<'_>, pin: Option<&IdpId>) -> Option<Stop> {
+fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
     let odd = tools.client.odd_records(Some("identity provider"));
     let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("type", &"onetimepin".into())).collect();
     if odd.is_empty() || pin.is_some() {
@@ -140,21 +145,21 @@ fn left_out(tools: &Tools<'_>, pin: Option<&IdpId>) -> Option<Stop> {
     let message = "an identity provider that may be the one-time PIN was left out, since it cannot \
                    be understood";
     Some(
-        Stop::new(StopKind::HalfDone, message)
+        FlowError::new(FlowErrorKind::HalfDone, message)
             .causes(odd.iter().map(|odd| odd.describe()))
             .hint("`cfsso idp list` shows all of them"),
     )
 }
 
-fn changes(tools: &Tools<'_>, pin: Option<&IdpId>, edit: &Edit) -> Vec<Change> {
-    let creation = pin.is_none().then(|| idp::creation(tools, &otp::body()).change());
+fn changes(tools: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
+    let creation = pin.is_none().then(|| idp::create_action(tools, &otp::body()).change());
     creation.into_iter().chain(edit.changes(tools)).collect()
 }
 
 fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
     let message = "the one-time PIN was created, but the sign-in was not opened to it";
-    let stop = Stop::new(StopKind::HalfDone, message).causes(error.sentences());
+    let stop = FlowError::new(FlowErrorKind::HalfDone, message).causes(error.sentences());
     let stop = stop.hint(format!(
         "the other way in is {}; {} goes on, {} takes it back",
         command(context, OTHER),
@@ -166,23 +171,23 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
 
 fn tell(
     report: &mut Report,
-    found: &Found,
+    found: &CurrentState,
     created: Option<&IdpId>,
     args: &Args,
     context: &Context,
 ) {
-    report.now = vec![
+    report.notes = vec![
         "people whom the policies let in sign in at https://dash.cloudflare.com: e-mail address, \
          then the PIN that is mailed to it"
             .to_owned(),
     ];
-    report.check = vec![
+    report.status_command = vec![
         "sign in yourself, in a private window: that the PIN arrives is not proven".to_owned(),
     ];
     if !report.changed() {
         return;
     }
-    report.undo = if args.keeping.no_journal {
+    report.undo_command = if args.keeping.no_journal {
         by_hand(found, created, context)
     } else {
         vec![command(context, "bypass undo")]
@@ -190,7 +195,7 @@ fn tell(
 }
 
 /// What puts it back where no journal was kept.
-fn by_hand(found: &Found, created: Option<&IdpId>, context: &Context) -> Vec<String> {
+fn by_hand(found: &CurrentState, created: Option<&IdpId>, context: &Context) -> Vec<String> {
     let app = &found.app;
     let only: Vec<_> = app.listed_idps().iter().map(|id| format!("--only {id}")).collect();
     let mut lines = Vec::new();

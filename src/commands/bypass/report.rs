@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::{Mark, Page, Show, Text};
+use crate::output::{Page, Render, Status, Text};
 
 /// What a bypass came to.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -13,15 +13,15 @@ pub struct Report {
     /// Whether all that was wanted is so, and was seen.
     pub ok: bool,
     /// The option: `otp` or `disable`.
-    option: &'static str,
+    method: &'static str,
     /// What was done, in that order.
     pub steps: Vec<Step>,
     /// What people can do now.
-    pub now: Vec<String>,
+    pub notes: Vec<String>,
     /// What to look at.
-    pub check: Vec<String>,
+    pub status_command: Vec<String>,
     /// The commands that put it back.
-    pub undo: Vec<String>,
+    pub undo_command: Vec<String>,
 }
 
 /// One step.
@@ -41,11 +41,11 @@ impl Report {
         Self {
             schema: "cfsso/bypass/v1",
             ok: true,
-            option,
+            method: option,
             steps: Vec::new(),
-            now: Vec::new(),
-            check: Vec::new(),
-            undo: Vec::new(),
+            notes: Vec::new(),
+            status_command: Vec::new(),
+            undo_command: Vec::new(),
         }
     }
 
@@ -65,21 +65,23 @@ impl Report {
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         for step in &self.steps {
-            let mark = if step.state == "done" { Mark::Done } else { Mark::Already };
+            let mark = if step.state == "done" { Status::Done } else { Status::Skipped };
             page.step(mark, &step.title, Text::prose(&step.detail));
         }
-        for (label, lines) in
-            [("now:   ", &self.now), ("check: ", &self.check), ("undo:  ", &self.undo)]
-        {
+        for (label, lines) in [
+            ("now:   ", &self.notes),
+            ("check: ", &self.status_command),
+            ("undo:  ", &self.undo_command),
+        ] {
             if lines.is_empty() {
                 continue;
             }
             page.blank();
             for line in lines {
-                page.hanging(Text::strong(label), Text::prose(line));
+                page.labeled(Text::strong(label), Text::prose(line));
             }
         }
     }

@@ -9,9 +9,9 @@ use super::super::connector::view::age;
 use crate::api::connector::Connector;
 use crate::api::odd::OddRecord;
 use crate::context::Context;
-use crate::flow::bypass::standings::{self, Standings};
-use crate::flow::{Tools, connector};
-use crate::output::{Mark, Page, Show, Text};
+use crate::flow::bypass::status::{self, BypassStatus};
+use crate::flow::{Env, connector};
+use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `bypass status`.
 #[derive(clap::Args, Debug)]
@@ -25,7 +25,7 @@ pub struct Args {}
 pub struct Report {
     schema: &'static str,
     #[serde(flatten)]
-    standings: Standings,
+    standings: BypassStatus,
     /// The domains for which SSO is enforced; null where that was not seen.
     enforced: Option<Vec<String>>,
     /// The domains for which it is not.
@@ -46,7 +46,7 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let tools = context.tools().await?;
     let (connectors, standings) =
-        tokio::join!(connector::list(&tools), standings::look(&tools, &entries));
+        tokio::join!(connector::list(&tools), status::read_status(&tools, &entries));
     if standings.bypasses.is_empty() {
         // Nothing else to show: what cannot be read is a failure.
         return Ok(Outcome::done(report(&tools, standings, Some(&connectors?))));
@@ -57,7 +57,7 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report(&tools, standings, connectors.as_deref().ok())))
 }
 
-fn report(tools: &Tools<'_>, standings: Standings, connectors: Option<&[Connector]>) -> Report {
+fn report(tools: &Env<'_>, standings: BypassStatus, connectors: Option<&[Connector]>) -> Report {
     let domains = |enabled: bool| {
         connectors.map(|all| {
             let of = all.iter().filter(|it| it.is_enabled() == enabled);
@@ -73,25 +73,32 @@ fn report(tools: &Tools<'_>, standings: Standings, connectors: Option<&[Connecto
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
-        let Standings { in_force, since, bypasses } = &self.standings;
+        let BypassStatus { active: in_force, since, bypasses } = &self.standings;
         let since = since.map(|at| at.to_string());
         match in_force {
-            Some(true) => page.marked(
-                Mark::Warning,
+            Some(true) => page.status_line(
+                Status::Warning,
                 Text::strong("a bypass is in force since ")
                     + age(since.as_deref(), page.now(), true),
             ),
-            Some(false) => page.marked(Mark::Passed, "no bypass of this machine is in force"),
-            None => page.marked(Mark::Skipped, "whether a bypass is in force was not checked"),
+            Some(false) => {
+                page.status_line(Status::Passed, "no bypass of this machine is in force");
+            }
+            None => {
+                page.status_line(
+                    Status::NotChecked,
+                    "whether a bypass is in force was not checked",
+                );
+            }
         }
         for bypass in bypasses {
             let by = bypass.user.as_deref().map(|user| format!(" by {user}")).unwrap_or_default();
             page.line(
                 Text::plain("  ")
                     + Text::strong(&bypass.title)
-                    + Text::dim(format!("{by}, entry {}, {}", bypass.entry, bypass.state.words())),
+                    + Text::dim(format!("{by}, entry {}, {}", bypass.entry, bypass.state.label())),
             );
             page.line(Text::plain("    ") + Text::prose(&bypass.detail));
         }
@@ -106,7 +113,7 @@ impl Show for Report {
         }
         if *in_force == Some(true) {
             page.blank();
-            page.hanging(Text::strong("undo:  "), Text::prose("`cfsso bypass undo`"));
+            page.labeled(Text::strong("undo:  "), Text::prose("`cfsso bypass undo`"));
         }
     }
 

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::undone::{self, Line};
-use super::super::{Outcome, change};
+use super::super::undo_output::{self, UndoneEntry};
+use super::super::{Outcome, plan_output};
 use crate::context::Context;
-use crate::flow::bypass::undo::{self, Measure, Standing};
+use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
 use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, Tools};
-use crate::output::{Mark, Page, Show, Text};
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `bypass undo`.
 #[derive(clap::Args, Debug)]
@@ -32,32 +32,35 @@ pub struct Report {
     /// Whether all that can be put back was.
     ok: bool,
     /// What was put back, in that order.
-    undone: Vec<Line>,
+    undone: Vec<UndoneEntry>,
     /// What was as it was before.
-    left: Vec<Line>,
+    left: Vec<UndoneEntry>,
 }
 
 /// Puts back what bypasses changed.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = super::super::journal::read(context)?.entries;
     let tools = context.tools().await?;
-    let open = undo::open(&tools.own(&entries));
+    let open = undo::open_entries(&tools.own(&entries));
     if open.is_empty() {
         // Those of another account are named, and not undone.
-        tools.check_origin(&undo::open(&entries))?;
+        tools.check_origin(&undo::open_entries(&entries))?;
     }
-    let measures = undo::survey(&tools, open).await;
+    let measures = undo::check_all(&tools, open).await;
     let mut report =
         Report { schema: "cfsso/bypass-undo/v1", ok: true, undone: Vec::new(), left: Vec::new() };
-    let mut todo: Vec<(Measure, Box<Ready>)> = Vec::new();
+    let mut todo: Vec<(BypassWrite, Box<Ready>)> = Vec::new();
     for mut measure in measures {
-        let taken = std::mem::replace(&mut measure.standing, Ok(Standing::PutBack(String::new())));
+        let taken =
+            std::mem::replace(&mut measure.status, Ok(WriteStatus::Reverted(String::new())));
         match taken? {
-            Standing::InForce(ready) => todo.push((measure, ready)),
-            Standing::Changed(ready, _) if args.force => todo.push((measure, ready)),
-            Standing::Changed(_, drift) => return Err(measure.drifted(&drift).into()),
-            Standing::Blocked(stop) => return Err(stop.into()),
-            Standing::PutBack(text) => report.left.push(Line { entry: measure.entry.id, text }),
+            WriteStatus::Active(ready) => todo.push((measure, ready)),
+            WriteStatus::Changed(ready, _) if args.force => todo.push((measure, ready)),
+            WriteStatus::Changed(_, drift) => return Err(measure.drift_error(&drift).into()),
+            WriteStatus::Blocked(stop) => return Err(stop.into()),
+            WriteStatus::Reverted(text) => {
+                report.left.push(UndoneEntry { entry: measure.entry.id, text });
+            }
         }
     }
     if todo.is_empty() {
@@ -66,19 +69,22 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
-    undone::show(context, &plan);
+    undo_output::show(context, &plan);
     let (word, deed) = question(&ready);
-    if let Some(outcome) = change::settle(context, plan, "undoing it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing it")? {
         return Ok(outcome);
     }
     context.confirm(&word, deed).await?;
     put_back(&tools, &todo, args.force, report).await
 }
 
-fn nothing(report: Report) -> Stop {
-    Stop::new(StopKind::NotFound, "no bypass of this machine is in force: nothing to undo")
-        .causes(report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
-        .hint("`cfsso journal list` shows what this machine changed")
+fn nothing(report: Report) -> FlowError {
+    FlowError::new(
+        FlowErrorKind::NotFound,
+        "no bypass of this machine is in force: nothing to undo",
+    )
+    .causes(report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
+    .hint("`cfsso journal list` shows what this machine changed")
 }
 
 /// The word to type, and what for: turning enforcement on takes the domain.
@@ -97,15 +103,15 @@ fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
 }
 
 async fn put_back(
-    tools: &Tools<'_>,
-    todo: &[Measure],
+    tools: &Env<'_>,
+    todo: &[BypassWrite],
     force: bool,
     mut report: Report,
 ) -> anyhow::Result<Outcome> {
-    let done = undone::put_back(
+    let done = undo_output::undo_each(
         todo,
         |measure| &measure.entry,
-        async |measure| measure.put_back(tools, force).await,
+        async |measure| measure.restore(tools, force).await,
         |_| undo::COMMAND.to_owned(),
     );
     let done = done.await?;
@@ -115,13 +121,16 @@ async fn put_back(
     Ok(Outcome::done(report).failed(done.failed.map(|(_, stop)| stop.into())))
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         for undone in &self.undone {
-            page.marked(Mark::Done, Text::prose(&undone.text));
+            page.status_line(Status::Done, Text::prose(&undone.text));
         }
         for left in &self.left {
-            page.marked(Mark::Already, Text::prose(format!("{}: {}", left.entry, left.text)));
+            page.status_line(
+                Status::Skipped,
+                Text::prose(format!("{}: {}", left.entry, left.text)),
+            );
         }
     }
 

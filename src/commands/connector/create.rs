@@ -1,11 +1,11 @@
 //! `cfsso connector create`: a list, so that none is created twice, and a POST.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api::connector::{BeginVerification, Connector};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, connector};
+use crate::flow::{FlowError, FlowErrorKind, connector};
 use crate::output::Text;
 
 /// Arguments of `connector create`.
@@ -37,11 +37,11 @@ pub struct Args {
 /// Creates a connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
-        connector::eligible(&args.domain)?;
+        connector::ensure_eligible(&args.domain)?;
     }
     let tools = context.tools().await?;
     let connectors = connector::list(&tools).await?;
-    if let Some(standing) = connector::pick(&connectors, &args.domain)? {
+    if let Some(standing) = connector::select_by_domain(&connectors, &args.domain)? {
         return stands(standing, &args, context);
     }
     let begin =
@@ -49,9 +49,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let fedramp = args.fedramp.then_some(true);
     let plan = Plan::new(
         Vec::new(),
-        vec![connector::creation(&tools, &args.domain, begin, fedramp).change()],
+        vec![connector::create_action(&tools, &args.domain, begin, fedramp).change()],
     );
-    if let Some(outcome) = change::settle(context, plan, "creating it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating it")? {
         return Ok(outcome);
     }
     let created = connector::create(&tools, &args.domain, begin, fedramp).await?;
@@ -66,8 +66,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.if_not_exists {
-        return Err(Stop::new(
-            StopKind::Conflict,
+        return Err(FlowError::new(
+            FlowErrorKind::Conflict,
             format!("`{}` has a connector already, {}", args.domain, connector.id),
         )
         .hint(format!("`cfsso connector get {}`, or add `--if-not-exists`", args.domain))
@@ -80,5 +80,5 @@ fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Resu
         ));
     }
     let note = format!("{} has a connector already: nothing to do", args.domain);
-    Ok(change::done_already(context, connector.clone(), note))
+    Ok(plan_output::already_done(context, connector.clone(), note))
 }

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, Tools};
-use crate::output::{Mark, Page, Show};
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Status};
 
 /// Arguments of `connector delete`.
 #[derive(clap::Args, Debug)]
@@ -29,7 +29,7 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,
-    #[schemars(with = "crate::api::connector::Fields")]
+    #[schemars(with = "crate::api::connector::ConnectorFields")]
     connector: Connector,
 }
 
@@ -42,8 +42,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     // One that does not say is not taken for disabled.
     let is_disabled = connector.enabled == Some(false);
     if !is_disabled && !args.disable_first {
-        return Err(Stop::new(
-            StopKind::Refused,
+        return Err(FlowError::new(
+            FlowErrorKind::Refused,
             format!("the connector of `{domain}` is enabled"),
         )
         .cause("an enabled connector is not deleted: its users would lose their way to sign in")
@@ -52,10 +52,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let mut changes = Vec::new();
     if !is_disabled {
-        changes.push(connector::disabling(&tools, &connector).change());
+        changes.push(connector::disable_action(&tools, &connector).change());
     }
-    changes.push(connector::deletion(&tools, &connector).change());
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
+    changes.push(connector::delete_action(&tools, &connector).change());
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting it")?
+    {
         return Ok(outcome);
     }
     context.screen.warn("a new connector for this domain would get a new TXT code");
@@ -67,18 +69,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Deleted { deleted: true, connector }))
 }
 
-async fn delete(
-    tools: &Tools<'_>,
-    connector: &Connector,
-    was_disabled: bool,
-) -> anyhow::Result<()> {
+async fn delete(tools: &Env<'_>, connector: &Connector, was_disabled: bool) -> anyhow::Result<()> {
     let Err(error) = connector::delete(tools, connector).await else { return Ok(()) };
     if !was_disabled {
         return Err(error.into());
     }
     let domain = &connector.email_domain;
-    Err(Stop::new(
-        StopKind::HalfDone,
+    Err(FlowError::new(
+        FlowErrorKind::HalfDone,
         format!("`{domain}` was disabled, but its connector was not seen to be deleted"),
     )
     .causes(error.sentences())
@@ -88,13 +86,13 @@ async fn delete(
     .into())
 }
 
-impl Show for Deleted {
+impl Render for Deleted {
     fn show(&self, page: &mut Page) {
         let text = format!(
             "the connector of {}, ID {}, is deleted",
             self.connector.email_domain, self.connector.id
         );
-        page.marked(Mark::Done, text);
+        page.status_line(Status::Done, text);
         page.line("Its TXT record proves nothing any more and may be removed.");
     }
 

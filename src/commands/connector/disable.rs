@@ -1,6 +1,6 @@
 //! `cfsso connector disable`: a read and a PATCH, whose answer is the read-back.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
@@ -22,10 +22,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let connector = connector::find(&tools, &selector).await?;
     if connector.enabled == Some(false) {
         let note = format!("{} is disabled already: nothing to do", connector.email_domain);
-        return Ok(change::done_already(context, connector, note));
+        return Ok(plan_output::already_done(context, connector, note));
     }
-    let plan = Plan::new(Vec::new(), vec![connector::disabling(&tools, &connector).change()]);
-    if let Some(outcome) = change::settle(context, plan, "disabling it")? {
+    let plan = Plan::new(Vec::new(), vec![connector::disable_action(&tools, &connector).change()]);
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling it")? {
         return Ok(outcome);
     }
     // The documentation's own warning, before the question it bears on.

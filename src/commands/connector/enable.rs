@@ -1,12 +1,12 @@
 //! `cfsso connector enable`: the guarded switch. Everything that the checks need
 //! is read at once, then the PATCH, then a read-back.
 
-use super::super::preflight::Guard;
-use super::super::{Outcome, change};
+use super::super::preflight::CheckArgs;
+use super::super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
-use crate::flow::preflight::{Looked, Wanted};
+use crate::flow::preflight::{Preflight, RunIf};
 
 /// Arguments of `connector enable`.
 #[derive(clap::Args, Debug)]
@@ -22,24 +22,26 @@ pub struct Args {
     connector: Option<Selector>,
 
     #[command(flatten)]
-    guard: Guard,
+    guard: CheckArgs,
 }
 
 /// Enables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref())?;
     let tools = context.tools().await?;
-    let looked = args.guard.look(context, &tools, &selector, Wanted::UnlessEnabled).await?;
-    let Looked { connector, domain, checks } = looked;
+    let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Disabled).await?;
+    let Preflight { connector, domain, checks } = looked;
     if connector.is_enabled() {
         let note = format!("{} is enabled already: nothing to do", connector.email_domain);
-        return Ok(change::done_already(context, connector, note));
+        return Ok(plan_output::already_done(context, connector, note));
     }
     let plan = Plan::new(
         checks,
-        vec![connector::enabling(&tools, &domain, &connector.id, connector.enabled).change()],
+        vec![connector::enable_action(&tools, &domain, &connector.id, connector.enabled).change()],
     );
-    if let Some(outcome) = change::settle(context, plan, &format!("enabling `{domain}`"))? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, plan, &format!("enabling `{domain}`"))?
+    {
         return Ok(outcome);
     }
     context.confirm(domain.as_str(), "enforce sign-in through the identity provider").await?;

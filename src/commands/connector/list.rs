@@ -7,7 +7,7 @@ use super::view;
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::connector;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `connector list`.
 #[derive(clap::Args, Debug)]
@@ -33,7 +33,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::list(tools.client, "connector", List(connectors)))
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;

@@ -1,6 +1,6 @@
 //! `cfsso connector update`: a read, and a PATCH where it changes something.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api::connector::{self as api, Connector};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
@@ -32,9 +32,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     let is_so_already = connector.use_fedramp_language == Some(args.fedramp);
-    let action = connector::rewording(&tools, &connector, args.fedramp);
+    let action = connector::fedramp_action(&tools, &connector, args.fedramp);
     let changes = (!is_so_already).then(|| action.change()).into_iter().collect();
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "changing it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "changing it")?
+    {
         return Ok(outcome);
     }
     if is_so_already {

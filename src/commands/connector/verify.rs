@@ -1,15 +1,15 @@
 //! `cfsso connector verify`: looks at the name servers, begins verification
 //! when it can succeed, and with --wait follows both to the verdict.
 
-use super::super::{Outcome, change};
-use crate::api::connector::{Connector, Status};
+use super::super::{Outcome, plan_output};
+use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
-use crate::dns::{self, Awaited, Judgement, Reach};
+use crate::dns::{self, Diagnosis, LookupResult, Scope};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
-use crate::flow::verify::{self, Next};
-use crate::flow::{Stop, StopKind, Tools};
+use crate::flow::verify::{self, VerifyAction};
+use crate::flow::{Env, FlowError, FlowErrorKind};
 
 /// Arguments of `connector verify`.
 #[derive(clap::Args, Debug)]
@@ -32,91 +32,101 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let connector = connector::find(&tools, &selector).await?;
     if connector.is_verified() {
         let note = format!("{} is verified already: nothing to do", connector.email_domain);
-        return Ok(change::done_already(context, connector, note));
+        return Ok(plan_output::already_done(context, connector, note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
-    let judgement =
-        look(&tools, &connector, &domain, args.wait && !context.settings.options.dry_run, context)
-            .await?;
+    let judgement = check_txt(
+        &tools,
+        &connector,
+        &domain,
+        args.wait && !context.settings.options.dry_run,
+        context,
+    )
+    .await?;
     if let Some(judgement) = judgement.filter(|judgement| !verify::can_succeed(judgement)) {
-        return Err(not_published(&domain, &connector, &judgement).into());
+        return Err(not_published_error(&domain, &connector, &judgement).into());
     }
     let mut changes = Vec::new();
-    if verify::next(&connector) == Next::Begin {
-        changes.push(verify::beginning(&tools, domain.as_str(), &connector.id).change());
+    if verify::next_action(&connector) == VerifyAction::Begin {
+        changes.push(verify::begin_action(&tools, domain.as_str(), &connector.id).change());
     }
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "verifying it")?
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "verifying it")?
     {
         return Ok(outcome);
     }
     let connector = if args.wait {
-        follow(&tools, connector, context).await?
-    } else if verify::next(&connector) == Next::Begin {
+        wait_for_result(&tools, connector, context).await?
+    } else if verify::next_action(&connector) == VerifyAction::Begin {
         verify::begin(&tools, &connector).await?
     } else {
         connector
     };
-    let left = (!connector.is_verified()).then(|| under_way(&domain).into());
+    let left = (!connector.is_verified()).then(|| in_progress_error(&domain).into());
     Ok(Outcome::done(connector).failed(left))
 }
 
-fn under_way(domain: &EmailDomain) -> Stop {
-    Stop::new(StopKind::NotYet, format!("the verification of `{domain}` is under way"))
+fn in_progress_error(domain: &EmailDomain) -> FlowError {
+    FlowError::new(FlowErrorKind::NotYet, format!("the verification of `{domain}` is under way"))
         .hint(format!("`cfsso connector verify {domain} --wait` follows it"))
 }
 
 /// What the name servers serve, now or by the end of the wait. None where the
 /// API tells no code to look for.
-async fn look(
-    tools: &Tools<'_>,
+async fn check_txt(
+    tools: &Env<'_>,
     connector: &Connector,
     domain: &EmailDomain,
     wait: bool,
     context: &Context,
-) -> anyhow::Result<Option<Judgement>> {
+) -> anyhow::Result<Option<Diagnosis>> {
     let Some(code) = connector.code() else { return Ok(None) };
     if !wait {
-        let survey = tools.resolver.survey(domain, None, Reach::Authoritative).await;
-        return Ok(Some(dns::judge(&survey, Some(code.as_bytes()), context.clock.now())));
+        let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
+        return Ok(Some(dns::diagnose(&survey, Some(code.as_bytes()), context.clock.now())));
     }
-    let Awaited { judgement, .. } = dns::await_visible(
+    let LookupResult { judgement, .. } = dns::wait_until_visible(
         tools.resolver,
         domain,
         Some(code.as_bytes()),
         context.wait_deadline(),
         |_, judgement| {
-            context.screen.waiting(format!("the TXT record of {domain}: {}", judgement.summary));
+            context.screen.start_wait(format!("the TXT record of {domain}: {}", judgement.summary));
         },
     )
     .await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(Some(judgement))
 }
 
-async fn follow(
-    tools: &Tools<'_>,
+async fn wait_for_result(
+    tools: &Env<'_>,
     connector: Connector,
     context: &Context,
 ) -> anyhow::Result<Connector> {
     let followed =
-        verify::until_verified(tools, connector, context.wait_deadline(), &|connector| {
-            let status = connector.status().map_or("unknown", Status::as_str);
-            context.screen.waiting(format!(
+        verify::wait_until_verified(tools, connector, context.wait_deadline(), &|connector| {
+            let status = connector.status().map_or("unknown", VerificationStatus::as_str);
+            context.screen.start_wait(format!(
                 "Cloudflare's verification of {}, now {status}",
                 connector.email_domain
             ));
         })
         .await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(followed?)
 }
 
-fn not_published(domain: &EmailDomain, connector: &Connector, judgement: &Judgement) -> Stop {
+fn not_published_error(
+    domain: &EmailDomain,
+    connector: &Connector,
+    judgement: &Diagnosis,
+) -> FlowError {
     let code = connector.code().unwrap_or_default();
     let is_named = judgement.remedy.as_ref().is_some_and(|remedy| remedy.contains(code));
     let record = (!is_named).then(|| format!("the record to publish is {domain} TXT {code}"));
-    Stop::new(
-        StopKind::NotYet,
+    FlowError::new(
+        FlowErrorKind::NotYet,
         format!("the TXT record of `{domain}` is not published: verification would fail"),
     )
     .cause(judgement.summary.clone())

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::api::connector::{Connector, Fields, Status};
-use crate::output::{Mark, Page, Show, Text, ago};
+use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
+use crate::output::{Page, Render, Status, Text, ago};
 
-impl Show for Connector {
+impl Render for Connector {
     fn show(&self, page: &mut Page) {
         let mut fields = vec![
             ("domain", Text::strong(&self.email_domain)),
@@ -30,19 +30,19 @@ impl Show for Connector {
 }
 
 /// The verification's state, coloured by what it lets one do.
-pub fn verification(connector: &Fields) -> Text {
+pub fn verification(connector: &ConnectorFields) -> Text {
     match connector.status() {
-        Some(Status::Verified) => Mark::Done.paint("verified"),
-        Some(Status::Pending) => Mark::Doing.paint("pending"),
-        Some(Status::Failed) => Mark::Failed.paint("failed"),
-        Some(Status::Awaiting) => Mark::Todo.paint("awaiting"),
-        Some(Status::Other(other)) => Mark::Warning.paint(other),
+        Some(VerificationStatus::Verified) => Status::Done.paint("verified"),
+        Some(VerificationStatus::Pending) => Status::Running.paint("pending"),
+        Some(VerificationStatus::Failed) => Status::Failed.paint("failed"),
+        Some(VerificationStatus::Awaiting) => Status::Pending.paint("awaiting"),
+        Some(VerificationStatus::Other(other)) => Status::Warning.paint(other),
         None => Text::dim("not told"),
     }
 }
 
 /// Whether sign-in through the identity provider is enforced.
-pub fn enforced(connector: &Fields) -> Text {
+pub fn enforced(connector: &ConnectorFields) -> Text {
     match connector.enabled {
         Some(true) => Text::good("yes"),
         Some(false) => Text::plain("no"),

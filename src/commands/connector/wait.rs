@@ -2,12 +2,12 @@
 //! as wanted.
 
 use super::super::Outcome;
-use crate::api::connector::{Connector, Status};
+use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
-use crate::dns::{self, Awaited, Verdict};
+use crate::dns::{self, LookupResult, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{Stop, StopKind, Tools, verify};
+use crate::flow::{Env, FlowError, FlowErrorKind, verify};
 
 /// Arguments of `connector wait`.
 #[derive(clap::Args, Debug)]
@@ -20,12 +20,12 @@ pub struct Args {
 
     /// What to wait for
     #[arg(long = "for", value_name = "STATE")]
-    wanted: Wanted,
+    wanted: Condition,
 }
 
 /// What can be waited for.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Condition {
     /// Every name server serves the TXT record
     Txt,
     /// Cloudflare has proven the domain
@@ -42,79 +42,82 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     let waited = match args.wanted {
-        Wanted::Txt => for_txt(&tools, connector, context).await,
+        Condition::Txt => for_txt(&tools, connector, context).await,
         wanted => for_state(&tools, connector, wanted, context).await,
     };
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(Outcome::done(waited?))
 }
 
 async fn for_txt(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     connector: Connector,
     context: &Context,
 ) -> anyhow::Result<Connector> {
     let domain: EmailDomain = connector.email_domain.parse()?;
     let Some(code) = connector.code() else {
-        return Err(Stop::new(
-            StopKind::NotYet,
+        return Err(FlowError::new(
+            FlowErrorKind::NotYet,
             format!("the API tells no verification code for `{domain}`"),
         )
         .into());
     };
-    let Awaited { judgement, .. } = dns::await_visible(
+    let LookupResult { judgement, .. } = dns::wait_until_visible(
         tools.resolver,
         &domain,
         Some(code.as_bytes()),
         context.wait_deadline(),
         |_, judgement| {
-            context.screen.waiting(format!("the TXT record of {domain}: {}", judgement.summary));
+            context.screen.start_wait(format!("the TXT record of {domain}: {}", judgement.summary));
         },
     )
     .await;
     if judgement.verdict == Verdict::Visible {
         return Ok(connector);
     }
-    Err(Stop::new(StopKind::NotYet, format!("timed out waiting for the TXT record of `{domain}`"))
-        .cause(judgement.summary)
-        .causes(judgement.remedy)
-        .hint(format!("`cfsso dig {domain} --connector {domain}`"))
-        .into())
+    Err(FlowError::new(
+        FlowErrorKind::NotYet,
+        format!("timed out waiting for the TXT record of `{domain}`"),
+    )
+    .cause(judgement.summary)
+    .causes(judgement.remedy)
+    .hint(format!("`cfsso dig {domain} --connector {domain}`"))
+    .into())
 }
 
 async fn for_state(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     connector: Connector,
-    wanted: Wanted,
+    wanted: Condition,
     context: &Context,
 ) -> anyhow::Result<Connector> {
     let domain = connector.email_domain.clone();
     let is_so = |connector: &Connector| match wanted {
-        Wanted::Verified => connector.is_verified(),
-        Wanted::Enabled => connector.is_enabled(),
-        Wanted::Disabled => connector.enabled == Some(false),
-        Wanted::Txt => unreachable!("the name servers tell"),
+        Condition::Verified => connector.is_verified(),
+        Condition::Enabled => connector.is_enabled(),
+        Condition::Disabled => connector.enabled == Some(false),
+        Condition::Txt => unreachable!("the name servers tell"),
     };
     let tell = |connector: &Connector| {
-        context.screen.waiting(format!(
+        context.screen.start_wait(format!(
             "{domain} to be {}, now {}",
-            wanted.word(),
-            now(connector, wanted)
+            wanted.label(),
+            current_state(connector, wanted)
         ));
     };
-    let seen = verify::until(tools, connector, context.wait_deadline(), is_so, &tell).await?;
+    let seen = verify::poll_until(tools, connector, context.wait_deadline(), is_so, &tell).await?;
     seen.ok_or_else(|| {
-        Stop::new(
-            StopKind::NotYet,
-            format!("timed out waiting for `{domain}` to be {}", wanted.word()),
+        FlowError::new(
+            FlowErrorKind::NotYet,
+            format!("timed out waiting for `{domain}` to be {}", wanted.label()),
         )
         .hint(format!("`cfsso connector get {domain}`"))
         .into()
     })
 }
 
-impl Wanted {
-    fn word(self) -> &'static str {
+impl Condition {
+    fn label(self) -> &'static str {
         match self {
             Self::Txt => "published",
             Self::Verified => "verified",
@@ -124,9 +127,9 @@ impl Wanted {
     }
 }
 
-fn now(connector: &Connector, wanted: Wanted) -> String {
-    if wanted == Wanted::Verified {
-        return connector.status().map_or("unknown", Status::as_str).to_owned();
+fn current_state(connector: &Connector, wanted: Condition) -> String {
+    if wanted == Condition::Verified {
+        return connector.status().map_or("unknown", VerificationStatus::as_str).to_owned();
     }
     match connector.enabled {
         Some(true) => "enabled".to_owned(),

@@ -2,7 +2,7 @@
 //! Markdown for the summary of the step.
 
 use super::Report;
-use crate::flow::check::{Severity, State};
+use crate::flow::check::{CheckState, Severity};
 use crate::flow::doctor::Finding;
 use crate::output::sanitize;
 
@@ -14,12 +14,12 @@ pub(super) fn annotations(report: &Report) -> String {
             Severity::Warning => "warning",
         };
         let remedy = finding.remedy.as_ref().map(|remedy| format!("; fix: {remedy}"));
-        let words = format!("{}{}", finding.words(), remedy.unwrap_or_default());
+        let words = format!("{}{}", finding.message(), remedy.unwrap_or_default());
         annotation(level, finding.id.as_str(), &words)
     });
-    let unseen = report.findings.iter().filter(|finding| finding.state == State::NotChecked);
+    let unseen = report.findings.iter().filter(|finding| finding.state == CheckState::NotChecked);
     let unseen = unseen.map(|finding| {
-        annotation("notice", finding.id.as_str(), &format!("not checked: {}", finding.words()))
+        annotation("notice", finding.id.as_str(), &format!("not checked: {}", finding.message()))
     });
     failed.chain(unseen).collect()
 }
@@ -36,7 +36,7 @@ fn escaped(text: &str) -> String {
 /// The report in Markdown.
 pub(super) fn summary(report: &Report) -> String {
     let mut text = format!("### cfsso doctor\n\n{}\n", cell(&report.summary()));
-    let rows: Vec<_> = report.failed().map(row).chain(unseen(report)).collect();
+    let rows: Vec<_> = report.failed().map(row).chain(not_checked(report)).collect();
     if !rows.is_empty() {
         text.push_str("\n| | finding | what was seen | what mends it |\n|---|---|---|---|\n");
         text.push_str(&rows.concat());
@@ -52,10 +52,10 @@ fn row(finding: &Finding) -> String {
     };
     let remedy = finding.remedy.as_deref().unwrap_or_default();
     let id = finding.id.as_str();
-    format!("| {level} | `{id}` | {} | {} |\n", cell(&finding.words()), cell(remedy))
+    format!("| {level} | `{id}` | {} | {} |\n", cell(&finding.message()), cell(remedy))
 }
 
-fn unseen(report: &Report) -> impl Iterator<Item = String> {
+fn not_checked(report: &Report) -> impl Iterator<Item = String> {
     report.not_checked().into_iter().map(|(reason, ids)| {
         let ids: Vec<_> = ids.into_iter().map(|id| format!("`{id}`")).collect();
         format!("| not checked | {} | {} | |\n", ids.join(", "), cell(reason))

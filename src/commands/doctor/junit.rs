@@ -3,23 +3,24 @@
 
 use std::fmt::Write;
 
-use super::{Report, fails};
-use crate::flow::check::State;
+use super::{Report, is_failure};
+use crate::flow::check::CheckState;
 use crate::flow::doctor::Finding;
 use crate::output::sanitize;
 
 /// The document.
-pub(super) fn document(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let all: Vec<_> = report.findings.iter().collect();
-    let _ = writeln!(text, "<testsuites name=\"cfsso doctor\" {}>", tally(report, &all));
+    let _ = writeln!(text, "<testsuites name=\"cfsso doctor\" {}>", attributes(report, &all));
     let domains = report.domains.iter().flatten().map(|domain| Some(domain.as_str()));
     for domain in std::iter::once(None).chain(domains) {
         // What is about several domains is told in the first one's suite.
         let of = all.iter().filter(|it| it.domains.first().map(String::as_str) == domain);
         let of: Vec<_> = of.copied().collect();
         let name = domain.unwrap_or(&report.account);
-        let _ = writeln!(text, "  <testsuite name=\"{}\" {}>", escaped(name), tally(report, &of));
+        let _ =
+            writeln!(text, "  <testsuite name=\"{}\" {}>", escaped(name), attributes(report, &of));
         for finding in of {
             text.push_str(&case(report, finding, name));
         }
@@ -29,34 +30,34 @@ pub(super) fn document(report: &Report) -> String {
     text
 }
 
-fn tally(report: &Report, of: &[&Finding]) -> String {
-    let failures = of.iter().filter(|finding| is_failure(report, finding)).count();
+fn attributes(report: &Report, of: &[&Finding]) -> String {
+    let failures = of.iter().filter(|finding| fails_case(report, finding)).count();
     let skipped = of.iter().filter(|finding| is_skipped(report, finding)).count();
     format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"", of.len())
 }
 
 /// What makes the command fail fails the case, so that both say the same.
-fn is_failure(report: &Report, finding: &Finding) -> bool {
-    fails(finding, report.fail_on)
+fn fails_case(report: &Report, finding: &Finding) -> bool {
+    is_failure(finding, report.fail_on)
 }
 
 fn is_skipped(report: &Report, finding: &Finding) -> bool {
-    finding.state == State::NotChecked && !is_failure(report, finding)
+    finding.state == CheckState::NotChecked && !fails_case(report, finding)
 }
 
 fn case(report: &Report, finding: &Finding, suite: &str) -> String {
-    let words = escaped(&finding.words());
+    let words = escaped(&finding.message());
     let remedy = finding.remedy.as_deref().map(|text| format!("Fix: {}", escaped(text)));
     let remedy = remedy.unwrap_or_default();
-    let inner = if is_failure(report, finding) {
+    let inner = if fails_case(report, finding) {
         format!("<failure message=\"{words}\">{remedy}</failure>")
     } else if is_skipped(report, finding) {
         format!("<skipped message=\"{words}\"/>")
     } else {
         let state = match finding.state {
-            State::Failed => "warning: ",
-            State::Accepted => "accepted: ",
-            State::NotChecked | State::Passed => "",
+            CheckState::Failed => "warning: ",
+            CheckState::Accepted => "accepted: ",
+            CheckState::NotChecked | CheckState::Passed => "",
         };
         let remedy = if remedy.is_empty() { remedy } else { format!("; {remedy}") };
         format!("<system-out>{state}{words}{remedy}</system-out>")
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn each_finding_is_a_case_that_fails_where_the_command_does() {
-        insta::assert_snapshot!(document(&every_kind()), @r#"
+        insta::assert_snapshot!(render(&every_kind()), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="cfsso doctor" tests="5" failures="1" errors="0" skipped="1">
           <testsuite name="a1" tests="0" failures="0" errors="0" skipped="0">

@@ -7,14 +7,14 @@ mod junit;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::preflight::Proof;
+use super::preflight::RecoveryTokenArgs;
 use super::{Outcome, journal};
 use crate::context::Context;
-use crate::flow::check::{Severity, State};
-use crate::flow::doctor::{self, Examination, Finding, FindingId};
-use crate::flow::journal::Reading;
-use crate::flow::preflight::Terms;
-use crate::output::{ExitCode, Mark, Page, Show, Text};
+use crate::flow::check::{CheckState, Severity};
+use crate::flow::doctor::{self, Audit, Finding, FindingId};
+use crate::flow::journal::Contents;
+use crate::flow::preflight::Thresholds;
+use crate::output::{ExitCode, Page, Render, Status, Text};
 
 /// Where GitHub Actions takes the summary of a step from.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
@@ -37,14 +37,14 @@ pub struct Args {
 
     /// Print this in place of the report: annotations, or a test report
     #[arg(long, value_name = "FORM")]
-    format: Option<Form>,
+    format: Option<ReportFormat>,
 
     /// Do not count this finding, repeatable
     #[arg(long, value_name = "FINDING", hide_possible_values = true)]
     accept_risk: Vec<FindingId>,
 
     #[command(flatten)]
-    proof: Proof,
+    proof: RecoveryTokenArgs,
 }
 
 /// From where on a finding makes the command fail.
@@ -59,7 +59,7 @@ pub enum Level {
 
 /// What the audit is printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
+enum ReportFormat {
     /// Annotations and a step summary of GitHub Actions
     Github,
     /// A test report in JUnit's XML
@@ -101,19 +101,19 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Ok(reading) => reading,
         Err(stop) => {
             context.screen.warn(format!("the journal was not read: {}", stop.message));
-            Reading { damaged: vec![stop.message], ..Reading::default() }
+            Contents { damaged: vec![stop.message], ..Contents::default() }
         }
     };
     let tools = context.tools().await?;
-    let asking = proof.asking(context).await?;
-    let terms = Terms { now: context.clock.now(), min_token_days: proof.min_token_days };
-    let examination = doctor::examine(&tools, &asking, &terms, &journal).await?;
+    let asking = proof.sources(context).await?;
+    let terms = Thresholds { now: context.clock.now(), min_token_days: proof.min_token_days };
+    let examination = doctor::run_audit(&tools, &asking, &terms, &journal).await?;
     let report = report(examination, fail_on, &accept_risk, tools.account.to_string());
     let exit = if report.ok { ExitCode::Done } else { ExitCode::Findings };
     match format {
         None => return Ok(Outcome::done(report).exit(exit)),
-        Some(Form::Junit) => context.screen.literal(&junit::document(&report))?,
-        Some(Form::Github) => {
+        Some(ReportFormat::Junit) => context.screen.literal(&junit::render(&report))?,
+        Some(ReportFormat::Github) => {
             context.screen.literal(&github::annotations(&report))?;
             summarise(context, &report);
         }
@@ -133,18 +133,13 @@ fn summarise(context: &Context, report: &Report) {
     }
 }
 
-fn report(
-    examination: Examination,
-    fail_on: Level,
-    accepted: &[FindingId],
-    account: String,
-) -> Report {
-    let Examination { domains, findings } = examination;
+fn report(examination: Audit, fail_on: Level, accepted: &[FindingId], account: String) -> Report {
+    let Audit { domains, findings } = examination;
     let findings: Vec<_> =
-        findings.into_iter().map(|finding| finding.accepting(accepted)).collect();
+        findings.into_iter().map(|finding| finding.accept_risks(accepted)).collect();
     Report {
         schema: "cfsso/doctor/v1",
-        ok: !findings.iter().any(|finding| fails(finding, fail_on)),
+        ok: !findings.iter().any(|finding| is_failure(finding, fail_on)),
         fail_on,
         account,
         domains,
@@ -154,8 +149,8 @@ fn report(
 }
 
 /// Whether a finding makes the command fail.
-fn fails(finding: &Finding, fail_on: Level) -> bool {
-    match (finding.gravity(), fail_on) {
+fn is_failure(finding: &Finding, fail_on: Level) -> bool {
+    match (finding.effective_severity(), fail_on) {
         (Some(Severity::Error), _) | (Some(Severity::Warning), Level::Warn) => true,
         (Some(Severity::Warning), Level::Error) | (None, _) => false,
     }
@@ -165,11 +160,11 @@ fn counts(findings: &[Finding]) -> Counts {
     let mut counts = Counts::default();
     for finding in findings {
         let count = match (finding.state, finding.severity) {
-            (State::Passed, _) => &mut counts.passed,
-            (State::Accepted, _) => &mut counts.accepted,
-            (State::NotChecked, _) => &mut counts.not_checked,
-            (State::Failed, Severity::Error) => &mut counts.errors,
-            (State::Failed, Severity::Warning) => &mut counts.warnings,
+            (CheckState::Passed, _) => &mut counts.passed,
+            (CheckState::Accepted, _) => &mut counts.accepted,
+            (CheckState::NotChecked, _) => &mut counts.not_checked,
+            (CheckState::Failed, Severity::Error) => &mut counts.errors,
+            (CheckState::Failed, Severity::Warning) => &mut counts.warnings,
         };
         *count += 1;
     }
@@ -181,7 +176,7 @@ impl Report {
     fn failed(&self) -> impl Iterator<Item = &Finding> {
         let of = |severity| {
             let is_of = move |finding: &&Finding| {
-                finding.state == State::Failed && finding.severity == severity
+                finding.state == CheckState::Failed && finding.severity == severity
             };
             self.findings.iter().filter(is_of)
         };
@@ -191,7 +186,7 @@ impl Report {
     /// What was not checked, by the reason for it.
     fn not_checked(&self) -> Vec<(&str, Vec<&'static str>)> {
         let mut groups: Vec<(&str, Vec<&'static str>)> = Vec::new();
-        for finding in self.findings.iter().filter(|it| it.state == State::NotChecked) {
+        for finding in self.findings.iter().filter(|it| it.state == CheckState::NotChecked) {
             match groups.iter_mut().find(|(reason, _)| *reason == finding.evidence) {
                 Some((_, ids)) => ids.push(finding.id.as_str()),
                 None => groups.push((&finding.evidence, vec![finding.id.as_str()])),
@@ -222,21 +217,21 @@ impl Report {
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         for finding in self.failed() {
             let mark = match finding.severity {
-                Severity::Error => Mark::Failed,
-                Severity::Warning => Mark::Warning,
+                Severity::Error => Status::Failed,
+                Severity::Warning => Status::Warning,
             };
-            page.step(mark, finding.id.as_str(), Text::prose(finding.words()));
+            page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
             if let Some(remedy) = &finding.remedy {
-                page.hanging(format!("{:11}", ""), Text::dim("Fix: ") + Text::prose(remedy));
+                page.fix("", remedy);
             }
         }
         for (reason, ids) in self.not_checked() {
             let words = format!("not checked, {reason}: {}", ids.join(", "));
-            page.marked(Mark::Skipped, Text::prose(words));
+            page.status_line(Status::NotChecked, Text::prose(words));
         }
         if self.failed().next().is_some() || self.counts.not_checked > 0 {
             page.blank();
@@ -260,23 +255,23 @@ mod tests {
     /// A finding of each kind, as the tests of the forms use them.
     pub(super) fn every_kind() -> Report {
         let finding = |state, severity, evidence: &str| Finding {
-            id: FindingId::Audit(AuditId::PolicySecond),
+            id: FindingId::Audit(AuditId::PolicyDuplicate),
             severity,
             state,
             domains: vec!["cool.cats".to_owned()],
             evidence: evidence.to_owned(),
-            remedy: (state == State::Failed).then(|| "`remove it`".to_owned()),
+            remedy: (state == CheckState::Failed).then(|| "`remove it`".to_owned()),
             permission: None,
         };
         let findings = vec![
-            finding(State::Failed, Severity::Error, "50% <lost>\n\u{1b}[1m&"),
-            finding(State::Failed, Severity::Warning, "a|b"),
-            finding(State::NotChecked, Severity::Error, "the token lacks it"),
-            finding(State::Accepted, Severity::Error, "known"),
-            finding(State::Passed, Severity::Error, "well"),
+            finding(CheckState::Failed, Severity::Error, "50% <lost>\n\u{1b}[1m&"),
+            finding(CheckState::Failed, Severity::Warning, "a|b"),
+            finding(CheckState::NotChecked, Severity::Error, "the token lacks it"),
+            finding(CheckState::Accepted, Severity::Error, "known"),
+            finding(CheckState::Passed, Severity::Error, "well"),
         ];
         let domains = Some(vec!["cool.cats".to_owned()]);
-        report(Examination { domains, findings }, Level::Error, &[], "a1".to_owned())
+        report(Audit { domains, findings }, Level::Error, &[], "a1".to_owned())
     }
 
     #[test]
@@ -284,15 +279,15 @@ mod tests {
         let finding =
             |state, severity| Finding { severity, state, ..every_kind().findings.swap_remove(0) };
         for (state, severity, on_warn, on_error) in [
-            (State::Failed, Severity::Error, true, true),
-            (State::Failed, Severity::Warning, true, false),
-            (State::NotChecked, Severity::Error, true, false),
-            (State::Accepted, Severity::Error, false, false),
-            (State::Passed, Severity::Error, false, false),
+            (CheckState::Failed, Severity::Error, true, true),
+            (CheckState::Failed, Severity::Warning, true, false),
+            (CheckState::NotChecked, Severity::Error, true, false),
+            (CheckState::Accepted, Severity::Error, false, false),
+            (CheckState::Passed, Severity::Error, false, false),
         ] {
             let finding = finding(state, severity);
-            assert_eq!(fails(&finding, Level::Warn), on_warn, "{finding:?}");
-            assert_eq!(fails(&finding, Level::Error), on_error, "{finding:?}");
+            assert_eq!(is_failure(&finding, Level::Warn), on_warn, "{finding:?}");
+            assert_eq!(is_failure(&finding, Level::Error), on_error, "{finding:?}");
         }
     }
 

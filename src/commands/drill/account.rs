@@ -5,20 +5,20 @@
 use serde_json::value::RawValue;
 
 use super::super::{Outcome, bypass, preflight, status};
-use super::report::{Against, Event, Report, State, Step};
+use super::report::{Event, Report, State, Step, Target};
 use crate::api::Client;
 use crate::context::Context;
-use crate::failure;
+use crate::error_report;
 use crate::flow::connector::{self, Selector};
 use crate::output::Text;
 
 /// Reads what there is, and shows what would be written.
 pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let mut reading = Reading {
+    let mut reading = AccountDrill {
         context,
         client: tools.client,
-        report: Report::new(Against::Account, tools.account.to_string()),
+        report: Report::new(Target::Account, tools.account.to_string()),
         failure: None,
     };
     context.screen.show(&|page| {
@@ -39,12 +39,12 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     reading.step("bypass otp --dry-run", seen, look).await;
     let look = Box::pin(bypass::disable::run(bypass::disable::Args::all(), context));
     reading.step("bypass disable --all --dry-run", seen, look).await;
-    let Reading { mut report, failure, .. } = reading;
-    report.conclude(failure.is_none());
+    let AccountDrill { mut report, failure, .. } = reading;
+    report.finish(failure.is_none());
     Ok(Outcome::done(report).failed(failure))
 }
 
-struct Reading<'a> {
+struct AccountDrill<'a> {
     context: &'a Context,
     client: &'a Client,
     report: Report,
@@ -52,7 +52,7 @@ struct Reading<'a> {
     failure: Option<anyhow::Error>,
 }
 
-impl Reading<'_> {
+impl AccountDrill<'_> {
     async fn step(
         &mut self,
         command: &str,
@@ -61,9 +61,9 @@ impl Reading<'_> {
     ) {
         let screen = &self.context.screen;
         let (began, requests) = (self.context.clock.now(), self.client.requests());
-        screen.doing(format!("cfsso {command}"));
+        screen.start_progress(format!("cfsso {command}"));
         let outcome = look.await;
-        screen.settled();
+        screen.end_progress();
         let time = began.duration_until(self.context.clock.now()).unsigned_abs();
         let (report, failure) = match outcome {
             Ok(outcome) => (outcome.report, outcome.failure),
@@ -73,8 +73,8 @@ impl Reading<'_> {
             act: None,
             command: format!("cfsso {command}"),
             state: State::Done,
-            seen: claim.to_owned(),
-            ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            observed: claim.to_owned(),
+            duration_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
             requests: self.client.requests() - requests,
             writes: 0,
             exit_code: None,
@@ -83,7 +83,7 @@ impl Reading<'_> {
                 .and_then(|report| RawValue::from_string(report.json().ok()?).ok()),
         };
         if let Some(error) = failure {
-            step.fail(failure::told(&error));
+            step.fail(error_report::to_failure(&error));
             self.failure.get_or_insert(error);
         }
         screen.event(&Event::Step(&step));

@@ -4,20 +4,20 @@
 
 mod account;
 pub mod report;
-mod stage;
-mod story;
+mod scenario;
+mod simulator;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::report::{Against, Event, Report, State, Step};
-use self::stage::Stage;
-use self::story::{ACTS, Act, Scene};
+use self::report::{Event, Report, State, Step, Target};
+use self::scenario::{ACTS, DrillStep, Phase};
+use self::simulator::Simulator;
 use super::Outcome;
 use crate::context::Context;
-use crate::failure;
-use crate::flow::{Stop, StopKind};
+use crate::error_report;
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Format, Text};
 
 /// Arguments of `drill`.
@@ -47,24 +47,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.against_profile {
         return Box::pin(account::read(context)).await;
     }
-    let stage = Stage::build(context).await?;
-    let mut report = Report::new(Against::Simulator, stage.account().to_string());
+    let stage = Simulator::build(context).await?;
+    let mut report = Report::new(Target::Simulator, stage.account().to_string());
     // Where nobody is there to read, nobody has to be waited for.
     let pauses = context.screen.can_ask()
         && context.screen.format() == Format::Table
         && !args.unattended
         && !context.settings.options.yes;
     let end = perform(&stage, context, pauses, &mut report).await;
-    report.conclude(end.is_ok());
+    report.finish(end.is_ok());
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
 async fn perform(
-    stage: &Stage,
+    stage: &Simulator,
     context: &Context,
     pauses: bool,
     report: &mut Report,
-) -> Result<(), Stop> {
+) -> Result<(), FlowError> {
     let mut before = None;
     for (index, act) in ACTS.iter().enumerate() {
         if pauses && index > 0 {
@@ -72,9 +72,9 @@ async fn perform(
         }
         begin(context, index, act);
         for scene in act.scenes {
-            context.screen.doing(scene.line.to_string());
+            context.screen.start_progress(scene.line.to_string());
             let step = play(stage, context, act, scene, &mut before).await;
-            context.screen.settled();
+            context.screen.end_progress();
             tell(context, &step);
             let failed = (step.state == State::Failed).then(|| ended(&step));
             report.steps.push(step);
@@ -87,60 +87,60 @@ async fn perform(
 /// One scene: what happens around it, its command, and whether what it claims
 /// is seen. Only the command is timed and counted.
 async fn play(
-    stage: &Stage,
+    stage: &Simulator,
     context: &Context,
-    act: &Act,
-    scene: &Scene,
+    act: &Phase,
+    scene: &DrillStep,
     before: &mut Option<String>,
 ) -> Step {
     stage.outage(scene.outage);
-    let from = Mark::here(stage, context);
-    let played = stage.play(scene).await;
+    let from = Counters::here(stage, context);
+    let played = stage.run_step(scene).await;
     let (time, requests, writes) = from.passed(stage, context);
     let looked = match played {
-        Ok(()) => stage.see(scene, before).await,
+        Ok(()) => stage.observe(scene, before).await,
         Err(error) => Err(error),
     };
     let mut step = Step {
         act: Some(act.title),
         command: scene.line.to_string(),
         state: State::Done,
-        seen: String::new(),
-        ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        observed: String::new(),
+        duration_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
         requests,
         writes,
         exit_code: None,
         result: None,
     };
     match looked {
-        Ok(seen) => step.seen = seen,
-        Err(error) => step.fail(failure::told(&error)),
+        Ok(seen) => step.observed = seen,
+        Err(error) => step.fail(error_report::to_failure(&error)),
     }
     step
 }
 
 /// Where the clock and the simulator's log stood.
-struct Mark {
+struct Counters {
     time: Timestamp,
     requests: u64,
     writes: u64,
 }
 
-impl Mark {
-    fn here(stage: &Stage, context: &Context) -> Self {
-        let (requests, writes) = stage.asked();
+impl Counters {
+    fn here(stage: &Simulator, context: &Context) -> Self {
+        let (requests, writes) = stage.request_counts();
         Self { time: context.clock.now(), requests, writes }
     }
 
     /// The time, the requests and the writes since.
-    fn passed(&self, stage: &Stage, context: &Context) -> (Duration, u64, u64) {
+    fn passed(&self, stage: &Simulator, context: &Context) -> (Duration, u64, u64) {
         let now = Self::here(stage, context);
         let time = self.time.duration_until(now.time).unsigned_abs();
         (time, now.requests - self.requests, now.writes - self.writes)
     }
 }
 
-fn begin(context: &Context, index: usize, act: &Act) {
+fn begin(context: &Context, index: usize, act: &Phase) {
     context.screen.event(&Event::Act { act: act.title });
     context.screen.show(&|page| {
         if index > 0 {
@@ -151,13 +151,13 @@ fn begin(context: &Context, index: usize, act: &Act) {
     });
 }
 
-async fn pause(context: &Context, played: usize) -> Result<(), Stop> {
+async fn pause(context: &Context, played: usize) -> Result<(), FlowError> {
     let question = Text::plain("Press ") + Text::strong("Enter") + " for the next act:";
     if let Ok(Some(_)) = context.screen.ask(question).await {
         return Ok(());
     }
     let message = format!("the drill was left after act {played} of {}", ACTS.len());
-    Err(Stop::new(StopKind::Declined, message)
+    Err(FlowError::new(FlowErrorKind::Declined, message)
         .hint("`cfsso drill --unattended` plays it to its end"))
 }
 
@@ -166,9 +166,9 @@ fn tell(context: &Context, step: &Step) {
     context.screen.show(&|page| step.show(page));
 }
 
-fn ended(step: &Step) -> Stop {
+fn ended(step: &Step) -> FlowError {
     let message = format!("the drill ended at `{}`", step.command);
-    Stop::new(StopKind::NotSeen, message).cause(step.seen.clone()).hint(
+    FlowError::new(FlowErrorKind::NotConfirmed, message).cause(step.observed.clone()).hint(
         "nothing but the drill's own simulator was touched; `cfsso drill --debug` shows its requests",
     )
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::output::{ExitCode, Failure, Mark, Page, Show, Text};
+use crate::output::{ErrorReport, ExitCode, Page, Render, Status, Text};
 
 /// The columns before what was seen.
-const INDENT: &str = "           ";
+const INDENT: &str = "  ";
 
 /// What a drill came to.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -17,14 +17,14 @@ pub struct Report {
     /// Whether every step was seen to work.
     pub ok: bool,
     /// What it was played against.
-    pub against: Against,
+    pub against: Target,
     /// The account there.
     pub account: String,
     /// The steps, in their order; those after one that failed are not there in
     /// a simulator.
     pub steps: Vec<Step>,
     /// How long the steps took, in milliseconds.
-    pub ms: u64,
+    pub duration_ms: u64,
     /// How many requests to the API they took.
     pub requests: u64,
 }
@@ -32,7 +32,7 @@ pub struct Report {
 /// What a drill is played against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Against {
+pub enum Target {
     /// A simulator that is there for nothing else.
     Simulator,
     /// The account in use, where nothing is written.
@@ -49,9 +49,9 @@ pub struct Step {
     /// Whether it was seen to do what it is for.
     pub state: State,
     /// What was seen after it, or what went wrong.
-    pub seen: String,
+    pub observed: String,
     /// How long it took, in milliseconds.
-    pub ms: u64,
+    pub duration_ms: u64,
     /// How many requests to the API it took.
     pub requests: u64,
     /// How many of them write.
@@ -88,43 +88,43 @@ pub enum Event<'a> {
 
 impl Report {
     /// A drill of which nothing was played yet.
-    pub fn new(against: Against, account: String) -> Self {
+    pub fn new(against: Target, account: String) -> Self {
         Self {
             schema: "cfsso/drill/v1",
             ok: false,
             against,
             account,
             steps: Vec::new(),
-            ms: 0,
+            duration_ms: 0,
             requests: 0,
         }
     }
 
     /// Adds up what was played.
-    pub fn conclude(&mut self, ok: bool) {
+    pub fn finish(&mut self, ok: bool) {
         self.ok = ok;
-        self.ms = self.steps.iter().map(|step| step.ms).sum();
+        self.duration_ms = self.steps.iter().map(|step| step.duration_ms).sum();
         self.requests = self.steps.iter().map(|step| step.requests).sum();
     }
 }
 
 impl Step {
     /// Marks it as failed.
-    pub fn fail(&mut self, told: Failure) {
+    pub fn fail(&mut self, told: ErrorReport) {
         self.state = State::Failed;
         self.exit_code = Some(told.exit_code);
         let sentences: Vec<_> = [told.message].into_iter().chain(told.causes).collect();
-        self.seen = sentences.join(": ");
+        self.observed = sentences.join(": ");
     }
 
     /// Draws its line, and what was seen under it.
     pub fn show(&self, page: &mut Page) {
         let mark = match self.state {
-            State::Done => Mark::Done,
-            State::Failed => Mark::Failed,
+            State::Done => Status::Done,
+            State::Failed => Status::Failed,
         };
-        page.marked(mark, Text::code(&self.command));
-        page.hanging(INDENT, Text::dim(format!("{}: ", self.took())) + Text::prose(&self.seen));
+        page.status_line(mark, Text::code(&self.command));
+        page.labeled(INDENT, Text::dim(format!("{}: ", self.took())) + Text::prose(&self.observed));
     }
 
     fn took(&self) -> String {
@@ -134,7 +134,7 @@ impl Step {
             0 => String::new(),
             writes => format!(" ({})", counted(writes, "write")),
         };
-        format!("{}{writes}, {}", counted(self.requests, "request"), lasting(self.ms))
+        format!("{}{writes}, {}", counted(self.requests, "request"), lasting(self.duration_ms))
     }
 }
 
@@ -142,17 +142,17 @@ fn lasting(ms: u64) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }
 
-impl Show for Report {
+impl Render for Report {
     /// The steps were shown as they came: what is left is their end.
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;
         }
         let count = self.steps.len();
-        let time = lasting(self.ms);
+        let time = lasting(self.duration_ms);
         page.blank();
         match self.against {
-            Against::Simulator => {
+            Target::Simulator => {
                 page.paragraph(Text::strong(format!(
                     "All {count} steps were seen to work, in {time} and with {} requests.",
                     self.requests
@@ -162,7 +162,7 @@ impl Show for Report {
                      looks at your account, and changes nothing.",
                 ));
             }
-            Against::Account => page.paragraph(Text::strong(format!(
+            Target::Account => page.paragraph(Text::strong(format!(
                 "All {count} steps were seen to work, in {time} and with {} requests; nothing was written.",
                 self.requests
             ))),

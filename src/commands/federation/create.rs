@@ -1,9 +1,9 @@
 //! `cfsso federation create`: a list, so that a standing grant is reused, and
 //! a POST.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::context::Context;
-use crate::flow::federation::{federable, grant};
+use crate::flow::federation::{eligibility, grant};
 use crate::flow::idp;
 use crate::flow::plan::Plan;
 use crate::output::Text;
@@ -22,14 +22,16 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let idp = idp::find(&tools, &args.idp).await?;
-    federable::federable(&idp)?;
+    eligibility::ensure_shareable(&idp)?;
     let grants = grant::list(&tools).await?;
     let standing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
     let mut changes = Vec::new();
     if standing.is_none() {
-        changes.push(grant::creation(&tools, &idp).change());
+        changes.push(grant::create_action(&tools, &idp).change());
     }
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "creating it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "creating it")?
+    {
         return Ok(outcome);
     }
     if let Some(grant) = standing {

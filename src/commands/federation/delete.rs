@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api::grant::Grant;
 use crate::api::idp;
 use crate::api::ids::GrantId;
 use crate::context::Context;
 use crate::flow::federation::grant;
 use crate::flow::plan::Plan;
-use crate::output::{Mark, Page, Show};
+use crate::output::{Page, Render, Status};
 
 /// Arguments of `federation delete`.
 #[derive(clap::Args, Debug)]
@@ -26,7 +26,7 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,
-    #[schemars(with = "crate::api::grant::Fields")]
+    #[schemars(with = "crate::api::grant::GrantFields")]
     grant: Grant,
 }
 
@@ -36,8 +36,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let found = grant::find(&tools, &args.grant).await?;
     let idp = tools.client.send(&idp::get(tools.account, &found.idp_id)).await.ok();
     let name = idp.map_or_else(|| found.idp_id.to_string(), |idp| idp.name.clone());
-    let changes = vec![grant::deletion(&tools, &found, &name).change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
+    let changes = vec![grant::delete_action(&tools, &found, &name).change()];
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting it")?
+    {
         return Ok(outcome);
     }
     context.screen.warn(format!(
@@ -48,9 +50,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Deleted { deleted: true, grant: found }))
 }
 
-impl Show for Deleted {
+impl Render for Deleted {
     fn show(&self, page: &mut Page) {
-        page.marked(Mark::Done, format!("the federation grant {} is deleted", self.grant.id));
+        page.status_line(
+            Status::Done,
+            format!("the federation grant {} is deleted", self.grant.id),
+        );
         page.line(
             "Shares of it are records without effect now; `cfsso federation status` lists them.",
         );

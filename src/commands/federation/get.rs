@@ -5,7 +5,7 @@ use crate::api::grant::Grant;
 use crate::api::ids::GrantId;
 use crate::context::Context;
 use crate::flow::federation::grant;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `federation get`.
 #[derive(clap::Args, Debug)]
@@ -22,7 +22,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(grant::find(&tools, &args.grant).await?))
 }
 
-impl Show for Grant {
+impl Render for Grant {
     fn show(&self, page: &mut Page) {
         page.fields(&[
             ("grant", Text::strong(self.id.as_str())),

@@ -6,7 +6,7 @@ use super::super::Outcome;
 use crate::api::grant::Grant;
 use crate::context::Context;
 use crate::flow::federation::grant;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `federation list`.
 #[derive(clap::Args, Debug)]
@@ -32,7 +32,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::list(tools.client, "federation grant", List(grants)))
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;

@@ -3,8 +3,8 @@
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod graph;
 pub mod list;
-pub mod picture;
 pub mod share;
 pub mod status;
 pub mod steps;

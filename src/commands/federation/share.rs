@@ -3,16 +3,16 @@
 
 use clap::ArgGroup;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::steps;
 use crate::api::ids::OrganizationId;
 use crate::context::Context;
 use crate::flow::federation::progress::Event;
-use crate::flow::federation::recipients::{self, Audience, Named};
-use crate::flow::federation::share::{self, Report, Wishes};
-use crate::flow::federation::{default_name, directory, federable};
+use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
+use crate::flow::federation::share::{self, Options, Report};
+use crate::flow::federation::{accounts, default_name, eligibility};
 use crate::flow::idp;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `federation share`.
 #[derive(clap::Args, Debug)]
@@ -56,25 +56,26 @@ pub struct Args {
 /// Shares an identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), directory::read(&tools));
+    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), accounts::read(&tools));
     let (idp, directory) = (idp?, directory?);
-    federable::federable(&idp)?;
+    eligibility::ensure_shareable(&idp)?;
     let (named, unseen) = (named(&args), args.unseen);
-    let (audience, warnings) = recipients::settle(named, tools.account, &directory, unseen)?;
+    let (audience, warnings) =
+        recipients::resolve_recipients(named, tools.account, &directory, unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
-    let wishes = Wishes {
+    let wishes = Options {
         name: args.name.unwrap_or_else(|| default_name(&idp)),
         idp,
         audience,
         wait: !args.no_wait,
         deadline: context.wait_deadline(),
     };
-    let standing = share::standing(&tools, &wishes).await?;
+    let standing = share::read_state(&tools, &wishes).await?;
     let plan = share::plan(&tools, &wishes, &standing);
     let changes = !plan.changes.is_empty();
-    if let Some(outcome) = change::settle(context, plan, "sharing it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing it")? {
         return Ok(outcome);
     }
     if changes && !matches!(wishes.audience, Audience::Accounts(_)) {
@@ -83,26 +84,26 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
     let (report, end) = share::run(&tools, &wishes, &standing, &directory, &on_event).await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-fn named(args: &Args) -> Named {
+fn named(args: &Args) -> RecipientArgs {
     match (&args.to_organization, args.entire_organization) {
-        (Some(id), _) => Named::Organization(id.clone()),
-        (None, true) => Named::EntireOrganization,
-        (None, false) => Named::Accounts(args.to.clone()),
+        (Some(id), _) => RecipientArgs::Organization(id.clone()),
+        (None, true) => RecipientArgs::EntireOrganization,
+        (None, false) => RecipientArgs::Accounts(args.to.clone()),
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     /// The checklist was shown step by step: what is left is its end.
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;
         }
         page.blank();
-        let there = self.result.recipients.iter().filter(|one| one.is_there()).count();
+        let there = self.result.recipients.iter().filter(|one| one.is_associated()).count();
         let all = self.result.recipients.len();
         page.paragraph(Text::strong(format!(
             "{} is shared; {there} of {all} recipients have it.",

@@ -2,11 +2,11 @@
 //! as a picture, and what was left behind.
 
 use super::super::Outcome;
-use super::picture::{self, Language};
+use super::graph::{self, Language};
 use super::steps;
 use crate::context::Context;
-use crate::flow::federation::status::{self, Shared, Source, Status};
-use crate::output::{Mark, Page, Show, Text};
+use crate::flow::federation::status::{self, ShareStatus, Source, Status};
+use crate::output::{self, Page, Render, Text};
 
 /// Arguments of `federation status`.
 #[derive(clap::Args, Debug)]
@@ -28,7 +28,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.warn(format!("not checked: {what}"));
     }
     if let Some(language) = args.format {
-        context.screen.literal(&picture::draw(&status, language))?;
+        context.screen.literal(&graph::render(&status, language))?;
         return Ok(Outcome::silent());
     }
     if status.sources.is_empty() {
@@ -39,7 +39,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(status))
 }
 
-impl Show for Status {
+impl Render for Status {
     fn show(&self, page: &mut Page) {
         for source in &self.sources {
             show_source(source, page);
@@ -51,8 +51,8 @@ impl Show for Status {
             page.blank();
         }
         for orphan in &self.orphans {
-            page.marked(
-                Mark::Warning,
+            page.status_line(
+                output::Status::Warning,
                 Text::plain(format!("{}: ", orphan.id)) + Text::prose(&orphan.problem),
             );
             page.line(Text::plain("  Fix: ") + Text::prose(&orphan.remedy));
@@ -75,14 +75,14 @@ fn show_source(source: &Source, page: &mut Page) {
     }
 }
 
-fn show_share(shared: &Shared, page: &mut Page) {
+fn show_share(shared: &ShareStatus, page: &mut Page) {
     let whom = if shared.entire_organization { ", with the whole organization" } else { "" };
     page.line(
         Text::plain(format!("    share {}{whom}", shared.name))
             + Text::dim(format!("  {}", shared.id)),
     );
     for recipient in &shared.recipients {
-        let state = page.state(steps::standing(recipient), &recipient.state);
+        let state = page.state(steps::recipient_mark(recipient), &recipient.state);
         let id = recipient.account_id.as_deref().filter(|id| *id != recipient.name());
         let id = Text::dim(id.map(|id| format!("  {id}")).unwrap_or_default());
         page.line(Text::plain(format!("      {}  ", recipient.name())) + state + id);

@@ -2,9 +2,9 @@
 
 use crate::commands::setup::show_step;
 use crate::context::Context;
-use crate::flow::federation::arrival::Arrival;
 use crate::flow::federation::progress::{Event, StepId};
-use crate::output::Mark;
+use crate::flow::federation::recipient_progress::RecipientProgress;
+use crate::output::Status;
 
 /// Shows what happens.
 pub fn show(event: &Event<'_>, context: &Context) {
@@ -15,26 +15,26 @@ pub fn show(event: &Event<'_>, context: &Context) {
             show_step(step.state, title(step.id), &step.detail, context);
         }
         Event::Recipient(arrival) => {
-            screen.settled();
-            screen.step(standing(arrival), &format!("  {}", arrival.name()), &*arrival.state);
+            screen.end_progress();
+            screen.step(recipient_mark(arrival), &format!("  {}", arrival.name()), &*arrival.state);
         }
-        Event::Waiting { text, .. } => screen.waiting(*text),
+        Event::Waiting { text, .. } => screen.start_wait(*text),
         Event::Warning { text } => screen.warn(*text),
     }
 }
 
 /// The mark of a recipient.
-pub fn standing(arrival: &Arrival) -> Mark {
+pub fn recipient_mark(arrival: &RecipientProgress) -> Status {
     if !arrival.failures.is_empty() {
-        Mark::Failed
+        Status::Failed
     } else if !arrival.retrying.is_empty() {
-        Mark::Warning
-    } else if arrival.is_there() {
-        Mark::Done
+        Status::Warning
+    } else if arrival.is_associated() {
+        Status::Done
     } else if arrival.association_status.as_deref() == Some("disassociated") {
-        Mark::Skipped
+        Status::NotChecked
     } else {
-        Mark::Doing
+        Status::Running
     }
 }
 

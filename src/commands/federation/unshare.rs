@@ -1,15 +1,15 @@
 //! `cfsso federation unshare`: says first who loses it, then takes it back.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::steps;
 use crate::context::Context;
-use crate::flow::federation::directory::{self, Directory};
+use crate::flow::federation::accounts::{self, AccountDirectory};
 use crate::flow::federation::progress::Event;
 use crate::flow::federation::recipients::resolve;
-use crate::flow::federation::standing;
-use crate::flow::federation::unshare::{self, Report, Wishes};
+use crate::flow::federation::state;
+use crate::flow::federation::unshare::{self, Options, Report};
 use crate::flow::idp;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `federation unshare`.
 #[derive(clap::Args, Debug)]
@@ -33,16 +33,17 @@ pub struct Args {
 /// Takes an identity provider back.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), directory::read(&tools));
+    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), accounts::read(&tools));
     let (idp, directory) = (idp?, directory?);
     let from = if args.from.is_empty() { None } else { Some(resolve(&args.from, &directory)?) };
-    let standing = standing::read(&tools, &idp.id).await?;
-    let wishes = Wishes { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
+    let standing = state::read(&tools, &idp.id).await?;
+    let wishes = Options { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
     let deeds = unshare::decide(&standing, &wishes.idp, wishes.from.as_deref())?;
-    let losing = unshare::losing(&standing, &deeds, &directory);
+    let losing = unshare::affected_recipients(&standing, &deeds, &directory);
     let plan = unshare::plan(&tools, &wishes.idp, &deeds);
     if context.settings.options.dry_run {
-        return Ok(change::settle(context, plan, "unsharing it")?.unwrap_or_else(Outcome::silent));
+        return Ok(plan_output::finish_dry_run(context, plan, "unsharing it")?
+            .unwrap_or_else(Outcome::silent));
     }
     if !deeds.is_empty() {
         for one in &losing {
@@ -56,15 +57,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
     let (report, end) = unshare::run(&tools, &wishes, &deeds, losing, &on_event).await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-fn told(id: Option<&str>, name: &str, directory: &Directory) -> String {
-    id.and_then(|id| id.parse().ok()).map_or_else(|| name.to_owned(), |id| directory.told(&id))
+fn told(id: Option<&str>, name: &str, directory: &AccountDirectory) -> String {
+    id.and_then(|id| id.parse().ok())
+        .map_or_else(|| name.to_owned(), |id| directory.display_name(&id))
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;

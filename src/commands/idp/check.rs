@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::Outcome;
-use crate::api::idp::{Idp, Type};
+use crate::api::idp::{Idp, IdpType};
 use crate::context::Context;
-use crate::flow::{Stop, StopKind, idp};
-use crate::idp::check::{self, DASHBOARD, Point, Severity, State, Subject, Terms};
-use crate::output::{ExitCode, Mark, Page, Show, Text};
+use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::idp::check::{self, CheckOptions, CheckState, DASHBOARD, IdpCheck, Severity, Subject};
+use crate::output::{ExitCode, Page, Render, Status, Text};
 
 /// Arguments of `idp check`.
 #[derive(clap::Args, Debug)]
@@ -37,37 +37,38 @@ pub struct Report {
     schema: &'static str,
     /// Whether nothing failed. A login is proven by none of it.
     ok: bool,
-    idps: Vec<Checked>,
+    idps: Vec<IdpResult>,
     /// Where a login can be tried.
     dashboard: &'static str,
 }
 
 /// What could be proven of one identity provider.
 #[derive(Serialize, JsonSchema)]
-struct Checked {
+struct IdpResult {
     id: String,
     name: String,
     #[serde(rename = "type")]
     kind: String,
-    points: Vec<Point>,
+    points: Vec<IdpCheck>,
 }
 
 /// Checks identity providers.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let idps = idp::list(&tools).await?;
-    let pins = idps.iter().filter(|idp| idp.kind == Type::OneTimePin).count();
+    let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
     let chosen: Vec<&Idp> = match &args.idp {
         Some(text) => vec![idp::pick(&idps, text)?],
         None => idps.iter().collect(),
     };
     let fetcher = context.fetcher()?;
-    let terms = Terms { cert_days: args.cert_days, ..Terms::new(context.clock.now(), pins) };
+    let terms =
+        CheckOptions { cert_days: args.cert_days, ..CheckOptions::new(context.clock.now(), pins) };
     let checks = chosen.into_iter().map(async |idp| {
         let empty = Map::<String, Value>::new();
         let config = idp.config.as_object().unwrap_or(&empty);
         let subject = Subject { kind: idp.kind.as_str(), config };
-        Checked {
+        IdpResult {
             id: idp.id.to_string(),
             name: idp.name.clone(),
             kind: idp.kind.as_str().to_owned(),
@@ -83,42 +84,43 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// Stops where an identity provider is seen not to work.
-pub async fn works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
+pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
     let fetcher = context.fetcher()?;
     let empty = Map::new();
     let config = chosen.config.as_object().unwrap_or(&empty);
     let subject = Subject { kind: chosen.kind.as_str(), config };
-    let points = check::check(&fetcher, subject, &Terms::new(context.clock.now(), pins)).await;
+    let points =
+        check::check(&fetcher, subject, &CheckOptions::new(context.clock.now(), pins)).await;
     let failed: Vec<_> = points.iter().filter(|point| has_failed(point)).collect();
     if failed.is_empty() {
         return Ok(());
     }
     let message = format!("`{}` would be the only way in, and is seen not to work", chosen.name);
-    Err(Stop::new(StopKind::Refused, message)
+    Err(FlowError::new(FlowErrorKind::Refused, message)
         .causes(failed.iter().map(|point| format!("{}: {}", point.id.as_str(), point.evidence)))
         .hint(format!("`cfsso idp check {}`; `--force` does it all the same", chosen.id))
         .into())
 }
 
-fn has_failed(point: &Point) -> bool {
-    point.state == State::Failed && point.severity == Severity::Error
+fn has_failed(point: &IdpCheck) -> bool {
+    point.state == CheckState::Failed && point.severity == Severity::Error
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         for idp in &self.idps {
             page.line(Text::strong(&idp.name) + Text::dim(format!("  {}  {}", idp.kind, idp.id)));
             for point in &idp.points {
                 let mark = match (point.state, point.severity) {
-                    (State::Proven, _) => Mark::Passed,
-                    (State::NotProven, _) => Mark::Skipped,
-                    (State::Failed, Severity::Warning) => Mark::Warning,
-                    (State::Failed, Severity::Error) => Mark::Failed,
+                    (CheckState::Passed, _) => Status::Passed,
+                    (CheckState::NotTested, _) => Status::NotChecked,
+                    (CheckState::Failed, Severity::Warning) => Status::Warning,
+                    (CheckState::Failed, Severity::Error) => Status::Failed,
                 };
                 let text = format!("{}: {}", point.state.as_str(), point.evidence);
                 page.step(mark, point.id.as_str(), Text::prose(text));
                 if let Some(remedy) = &point.remedy {
-                    page.hanging("             ", Text::prose(remedy));
+                    page.fix("", remedy);
                 }
             }
             page.blank();

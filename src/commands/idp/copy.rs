@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::api::document::Document;
 use crate::api::hidden::{hidden, without_hidden};
-use crate::flow::{Stop, StopKind};
-use crate::idp::{Kind, Need};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::idp::{IdpTypeSpec, Requirement};
 
 /// Fields that the API makes (API reference, section 3).
 const MADE: [&[&str]; 11] = [
@@ -34,11 +34,11 @@ pub struct Copy {
 }
 
 /// What of `file` can be created.
-pub fn of(file: &Document, kind: Option<&Kind>) -> Copy {
+pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
     let mut body = file.clone();
     let returned = kind.into_iter().flat_map(|kind| kind.fields);
     let returned: Vec<_> = returned
-        .filter(|field| field.need == Need::Returned && field.name != "redirect_url")
+        .filter(|field| field.need == Requirement::Returned && field.name != "redirect_url")
         .map(|field| ["config", field.name])
         .collect();
     let made = MADE.into_iter().chain(returned.iter().map(|path| &path[..]));
@@ -56,12 +56,12 @@ pub fn of(file: &Document, kind: Option<&Kind>) -> Copy {
 
 /// Stops if a secret is masked and not given besides: of a type that is not
 /// known, nothing else says that it is needed.
-pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), Stop> {
+pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), FlowError> {
     let is_given =
         |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));
     let Some(field) = masks.iter().find(|field| !is_given(field)) else { return Ok(()) };
     let message = format!("`{field}` is a mask, not a secret");
-    Err(Stop::new(StopKind::Usage, message).hint("write the secret into the file"))
+    Err(FlowError::new(FlowErrorKind::Usage, message).hint("write the secret into the file"))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
+use super::discovery_args::DiscoveryArgs;
 use super::fields::Fields;
-use super::published::Published;
-use super::scim::Keep;
+use super::scim::ScimSecretArgs;
 use super::secret::Raw;
 use super::view::View;
 use super::{copy, file, get, secret, types};
@@ -16,9 +16,9 @@ use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, Tools, idp};
+use crate::flow::{Env, FlowError, FlowErrorKind, idp};
 use crate::idp::config::{self, Purpose};
-use crate::idp::{Kind, Value as Type};
+use crate::idp::{IdpTypeSpec, Value as Type};
 use crate::idp::{discovery, kind};
 use crate::output::Text;
 use crate::shell::quoted;
@@ -53,13 +53,13 @@ pub struct Args {
     if_not_exists: bool,
 
     #[command(flatten)]
-    published: Published,
+    published: DiscoveryArgs,
 
     #[command(flatten)]
     raw: Raw,
 
     #[command(flatten)]
-    keep: Keep,
+    keep: ScimSecretArgs,
 
     #[command(flatten)]
     fields: Fields,
@@ -67,28 +67,28 @@ pub struct Args {
 
 /// Creates an identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let body = body(&args, context).await?;
+    let body = build_body(&args, context).await?;
     let tools = context.tools().await?;
-    if let Some(standing) = idp::standing(&idp::list(&tools).await?, &body)? {
+    if let Some(standing) = idp::find_existing(&idp::list(&tools).await?, &body)? {
         if args.if_not_exists {
             return Ok(Outcome::done(View::of(standing.clone())));
         }
-        return Err(idp::taken(standing).into());
+        return Err(idp::already_exists_error(standing).into());
     }
-    args.keep.covers(None, &body)?;
-    let plan = Plan::new(Vec::new(), vec![idp::creation(&tools, &body).change()]);
-    if let Some(outcome) = change::settle(context, plan, "creating it")? {
+    args.keep.ensure_file_given(None, &body)?;
+    let plan = Plan::new(Vec::new(), vec![idp::create_action(&tools, &body).change()]);
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating it")? {
         return Ok(outcome);
     }
     let place = args.keep.prepare()?;
-    let created = idp::create(&tools, &body, |answer| place.keep(answer, context)).await?;
-    tell_setup(&created, &tools, context).await;
+    let created = idp::create(&tools, &body, |answer| place.save(answer, context)).await?;
+    print_setup_steps(&created, &tools, context).await;
     Ok(Outcome::done(View::of(created)))
 }
 
 /// Says what to enter at the identity provider. It is created, whether the
 /// organization's domain can be read or not.
-async fn tell_setup(created: &Idp, tools: &Tools<'_>, context: &Context) {
+async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     context.screen.note(Text::prose(format!(
         "a login is not proven yet; `cfsso idp check {}` proves what can be proven without one",
         created.id
@@ -112,21 +112,22 @@ async fn tell_setup(created: &Idp, tools: &Tools<'_>, context: &Context) {
 
 /// The object to create: from the file, what is published, then the flags. All
 /// that was given is checked before anything is fetched.
-async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
+async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     let mut body = match &args.config_file {
         Some(file) => file::read(context, file, args.raw).await?,
         None => "{}".parse()?,
     };
-    let named = args.kind.clone().or_else(|| body.read(&["type"]));
+    let named = args.kind.clone().or_else(|| body.parse_at(&["type"]));
     let named = named.ok_or_else(|| {
-        Stop::new(StopKind::Usage, "the file says no `type`").hint("`cfsso idp create <TYPE>`")
+        FlowError::new(FlowErrorKind::Usage, "the file says no `type`")
+            .hint("`cfsso idp create <TYPE>`")
     })?;
     let known = kind::find(&named);
     if known.is_none() && args.config_file.is_none() {
         return Err(types::unknown(&named).into());
     }
     let kind_name = known.map_or(named.as_str(), |kind| kind.name);
-    fits(&args.published, kind_name)?;
+    ensure_compatible(&args.published, kind_name)?;
     let given = args.fields.read(context, args.raw).await?;
     let copy = copy::of(&body, known);
     body = copy.body;
@@ -157,29 +158,29 @@ async fn body(args: &Args, context: &Context) -> anyhow::Result<Document> {
         body.set(&["config", "scopes"], &discovery::SCOPES)?;
     }
     if let Some(kind) = known {
-        complete(&mut body, kind, args, context).await?;
+        prompt_missing(&mut body, kind, args, context).await?;
     }
     Ok(body)
 }
 
-fn set(body: &mut Document, config: &Map<String, Value>) -> Result<(), Stop> {
+fn set(body: &mut Document, config: &Map<String, Value>) -> Result<(), FlowError> {
     config.iter().try_for_each(|(name, value)| Ok(body.set(&["config", name], value)?))
 }
 
-fn has_no_wrong_field(kind: &Kind, body: &Document) -> Result<(), Stop> {
-    let config: Map<String, Value> = body.read(&["config"]).unwrap_or_default();
+fn has_no_wrong_field(kind: &IdpTypeSpec, body: &Document) -> Result<(), FlowError> {
+    let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
     let wrong: Vec<_> = config::fields(kind, &config).collect();
     if wrong.is_empty() { Ok(()) } else { Err(invalid(kind, wrong.iter())) }
 }
 
 /// Asks for the secrets that are missing, and stops where anything else is.
-async fn complete(
+async fn prompt_missing(
     body: &mut Document,
-    kind: &'static Kind,
+    kind: &'static IdpTypeSpec,
     args: &Args,
     context: &Context,
 ) -> anyhow::Result<()> {
-    let given: Map<String, Value> = body.read(&["config"]).unwrap_or_default();
+    let given: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
     let problems = config::problems(kind, &given, Purpose::Create);
     let missing: Vec<_> = args.fields.missing(kind, &given).collect();
     let rest: Vec<_> =
@@ -197,9 +198,9 @@ async fn complete(
 /// The stop for a configuration that does not fit its type. The hint gives
 /// values that were probably meant.
 pub(super) fn invalid<'a>(
-    kind: &Kind,
-    problems: impl Iterator<Item = &'a config::Invalid>,
-) -> Stop {
+    kind: &IdpTypeSpec,
+    problems: impl Iterator<Item = &'a config::FieldError>,
+) -> FlowError {
     let problems: Vec<_> = problems.collect();
     let is_list = |name: &str| kind.field(name).is_some_and(|field| field.value == Type::List);
     let fixes: Vec<_> = problems
@@ -208,9 +209,11 @@ pub(super) fn invalid<'a>(
         .filter_map(|problem| Some((problem.field.replace('_', "-"), problem.meant()?)))
         .map(|(flag, meant)| format!("--{flag} {}", quoted(meant)))
         .collect();
-    let stop =
-        Stop::new(StopKind::Usage, format!("this is no configuration of type `{}`", kind.name))
-            .causes(problems.iter().map(ToString::to_string));
+    let stop = FlowError::new(
+        FlowErrorKind::Usage,
+        format!("this is no configuration of type `{}`", kind.name),
+    )
+    .causes(problems.iter().map(ToString::to_string));
     if fixes.is_empty() {
         stop.hint(format!("`cfsso idp types {}` lists its fields", kind.name))
     } else {
@@ -218,10 +221,10 @@ pub(super) fn invalid<'a>(
     }
 }
 
-fn fits(published: &Published, kind: &str) -> Result<(), Stop> {
+fn ensure_compatible(published: &DiscoveryArgs, kind: &str) -> Result<(), FlowError> {
     match published.kind() {
-        Some(wanted) if wanted != kind => Err(Stop::new(
-            StopKind::Usage,
+        Some(wanted) if wanted != kind => Err(FlowError::new(
+            FlowErrorKind::Usage,
             format!("what is published fills the fields of type `{wanted}`, not of `{kind}`"),
         )
         .hint(format!("`cfsso idp create {wanted}`"))),

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::view::View;
 use crate::api::grant;
 use crate::context::Context;
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, app, idp};
-use crate::output::{Mark, Page, Show};
+use crate::flow::{FlowError, FlowErrorKind, app, idp};
+use crate::output::{Page, Render, Status};
 
 /// Arguments of `idp delete`.
 #[derive(clap::Args, Debug)]
@@ -29,7 +29,7 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,
-    #[schemars(with = "crate::api::idp::Fields")]
+    #[schemars(with = "crate::api::idp::IdpFields")]
     idp: View,
 }
 
@@ -44,9 +44,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         idp::list(&tools),
     );
     let found = found?;
-    idp::may_be_deleted(&found)?;
+    idp::ensure_deletable(&found)?;
     match grants {
-        Ok(grants) => idp::is_not_granted(&found, &grants)?,
+        Ok(grants) => idp::ensure_not_granted(&found, &grants)?,
         Err(error) => {
             context.screen.warn(format!("federation grants are not checked: {}", error.line()));
         }
@@ -55,13 +55,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         (Ok(apps), Ok(idps)) if !args.force => {
             if let Some(odd) = app::unreadable_sign_in(&tools) {
                 let message = "cannot check whether dashboard sign-in needs it: nothing was sent";
-                return Err(Stop::new(StopKind::Refused, message)
+                return Err(FlowError::new(FlowErrorKind::Refused, message)
                     .cause(odd.describe())
                     .hint("`--force` deletes it anyway")
                     .into());
             }
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
-                idp::is_not_the_only_way_in(&found, app, &idps)?;
+                idp::ensure_not_last_idp(&found, app, &idps)?;
             }
         }
         (Err(error), _) => {
@@ -71,8 +71,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         _ => {}
     }
-    let plan = Plan::new(Vec::new(), vec![idp::deletion(&tools, &found).change()]);
-    if let Some(outcome) = change::settle(context, plan, "deleting it")? {
+    let plan = Plan::new(Vec::new(), vec![idp::delete_action(&tools, &found).change()]);
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "deleting it")? {
         return Ok(outcome);
     }
     context.confirm(&found.name, "delete it").await?;
@@ -80,11 +80,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Deleted { deleted: true, idp: View::of(found) }))
 }
 
-impl Show for Deleted {
+impl Render for Deleted {
     fn show(&self, page: &mut Page) {
         let idp = self.idp.idp();
-        page.marked(
-            Mark::Done,
+        page.status_line(
+            Status::Done,
             format!("the identity provider {}, ID {}, is deleted", idp.name, idp.id),
         );
     }

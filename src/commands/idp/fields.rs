@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::secret::{Raw, Source};
 use crate::context::Context;
-use crate::flow::{Stop, StopKind};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::idp::certificate::{self, Certificate};
-use crate::idp::kind::{self, Field, Kind, Need, Value};
+use crate::idp::kind::{self, Field, IdpTypeSpec, Requirement, Value};
 
 /// What was given by flags.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +22,10 @@ pub struct Fields {
 
 /// Each field once, with the types that have it. The old name for one
 /// certificate is left to files.
-fn every() -> Vec<(&'static Field, Vec<&'static Kind>)> {
-    let mut every: Vec<(&'static Field, Vec<&'static Kind>)> = Vec::new();
+fn all_fields() -> Vec<(&'static Field, Vec<&'static IdpTypeSpec>)> {
+    let mut every: Vec<(&'static Field, Vec<&'static IdpTypeSpec>)> = Vec::new();
     for kind in kind::all() {
-        for field in kind.given().filter(|field| field.name != "idp_public_cert") {
+        for field in kind.input_fields().filter(|field| field.name != "idp_public_cert") {
             match every.iter_mut().find(|(known, _)| known.name == field.name) {
                 Some((_, kinds)) => kinds.push(kind),
                 None => every.push((field, vec![kind])),
@@ -39,7 +39,7 @@ fn flag(field: &Field) -> String {
     field.name.replace('_', "-")
 }
 
-fn arguments(field: &'static Field, kinds: &[&Kind]) -> Vec<Arg> {
+fn field_args(field: &'static Field, kinds: &[&IdpTypeSpec]) -> Vec<Arg> {
     let types: Vec<_> = kinds.iter().map(|kind| kind.name).collect();
     let types = if types.len() > 4 { "most types".to_owned() } else { types.join(", ") };
     let upper = field.name.to_ascii_uppercase();
@@ -85,7 +85,8 @@ fn arguments(field: &'static Field, kinds: &[&Kind]) -> Vec<Arg> {
 
 impl clap::Args for Fields {
     fn augment_args(command: Command) -> Command {
-        let arguments = every().into_iter().flat_map(|(field, kinds)| arguments(field, &kinds));
+        let arguments =
+            all_fields().into_iter().flat_map(|(field, kinds)| field_args(field, &kinds));
         command.args(arguments)
     }
 
@@ -106,7 +107,7 @@ impl FromArgMatches for Fields {
             let values = matches.get_many::<String>(&format!("field:{long}"))?;
             Some(values.cloned().collect())
         };
-        for (field, _) in every() {
+        for (field, _) in all_fields() {
             let long = flag(field);
             if !field.secret {
                 self.plain.extend(texts(&long).map(|values| (field, values)));
@@ -146,17 +147,18 @@ impl Fields {
     /// The secrets that `kind` needs and that neither flags nor `known` give.
     pub fn missing<'a>(
         &'a self,
-        kind: &'static Kind,
+        kind: &'static IdpTypeSpec,
         known: &'a Map<String, Json>,
     ) -> impl Iterator<Item = &'static str> + 'a {
-        let needed = kind.given().filter(|field| field.secret && field.need == Need::Needed);
+        let needed =
+            kind.input_fields().filter(|field| field.secret && field.need == Requirement::Needed);
         needed.map(|field| field.name).filter(|name| !known.contains_key(*name))
     }
 }
 
-fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
+fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
     let last = || texts.last().cloned().unwrap_or_default();
-    let invalid = |message: String| Stop::new(StopKind::Usage, message);
+    let invalid = |message: String| FlowError::new(FlowErrorKind::Usage, message);
     Ok(match field.value {
         Value::Text
         | Value::Identifier
@@ -197,9 +199,10 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, Stop> {
 }
 
 /// The certificates of a file, as PEM.
-fn certificates(file: &str) -> Result<Vec<String>, Stop> {
+fn certificates(file: &str) -> Result<Vec<String>, FlowError> {
     let unreadable = |cause: String| {
-        Stop::new(StopKind::Usage, format!("cannot read the certificate `{file}`")).cause(cause)
+        FlowError::new(FlowErrorKind::Usage, format!("cannot read the certificate `{file}`"))
+            .cause(cause)
     };
     let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
     let read = certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))?;
@@ -232,7 +235,7 @@ mod tests {
 
     #[test]
     fn no_flag_takes_a_secret() {
-        let names: Vec<_> = every()
+        let names: Vec<_> = all_fields()
             .into_iter()
             .filter(|(field, _)| field.secret)
             .map(|(field, _)| flag(field))
@@ -264,7 +267,7 @@ mod tests {
                 "header_attributes": [{"attribute_name": "a", "header_name": "X-A"}],
             })
         );
-        let plain = every().into_iter().filter(|(field, _)| !field.secret);
+        let plain = all_fields().into_iter().filter(|(field, _)| !field.secret);
         for (field, _) in plain {
             assert!(
                 command().get_arguments().any(|arg| arg.get_long() == Some(&flag(field))),

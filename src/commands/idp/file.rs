@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::secret::{Raw, taken};
 use crate::api::document::{Document, items, members};
 use crate::context::Context;
-use crate::flow::{Stop, StopKind};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::depth;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
@@ -28,13 +28,14 @@ enum Syntax {
 pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Document> {
     let is_stdin = file == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { format!("`{}`", file.display()) };
-    let unreadable =
-        |cause: String| Stop::new(StopKind::Usage, format!("cannot read {name}")).cause(cause);
+    let unreadable = |cause: String| {
+        FlowError::new(FlowErrorKind::Usage, format!("cannot read {name}")).cause(cause)
+    };
     let bytes = if is_stdin { context.screen.read_to_end().await } else { std::fs::read(file) };
     let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
     let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
     let mut document = parse(&text, syntax(file, &text)).map_err(|cause| {
-        Stop::new(StopKind::Usage, format!("{name} is no configuration of an identity provider"))
+        FlowError::new(FlowErrorKind::Usage, format!("{name} is no configuration of an identity provider"))
             .cause(cause)
             .hint("it is an object with `name`, `type` and `config`, as `cfsso idp get -o json` prints it")
     })?;
@@ -48,7 +49,7 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
         let secret = taken(given, &format!("`{field}` in {name}"), context)?;
         if secret != text {
             let path: Vec<_> = path.iter().map(String::as_str).collect();
-            document.set(&path, &secret).map_err(Stop::from)?;
+            document.set(&path, &secret).map_err(FlowError::from)?;
         }
     }
     Ok(document)

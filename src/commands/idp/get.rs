@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use super::view::View;
-use crate::api::idp::{Fields, Idp};
+use crate::api::idp::{Idp, IdpFields};
 use crate::api::organization;
 use crate::context::Context;
-use crate::flow::{Error, Stop, StopKind, Tools, idp};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp};
 use crate::idp::guide::{self, Guide, Product, Values};
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `idp get`.
 #[derive(clap::Args, Debug)]
@@ -30,7 +30,7 @@ pub struct Args {
 /// An identity provider and what to enter there.
 #[derive(Serialize, JsonSchema)]
 pub struct Setup {
-    #[schemars(with = "Fields")]
+    #[schemars(with = "IdpFields")]
     idp: View,
     /// Derived from the organization's domain.
     values: Values,
@@ -50,10 +50,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// The organization's domain.
-pub(super) async fn team(tools: &Tools<'_>) -> Result<String, Error> {
+pub(super) async fn team(tools: &Env<'_>) -> Result<String, Error> {
     let organization = tools.client.send(&organization::get(tools.account)).await?;
     organization.auth_domain.clone().ok_or_else(|| {
-        Stop::new(StopKind::NotFound, "the API does not say the organization's domain")
+        FlowError::new(FlowErrorKind::NotFound, "the API does not say the organization's domain")
             .hint("`cfsso team show`")
             .into()
     })
@@ -75,11 +75,11 @@ pub(super) fn draw(guide: &Guide, page: &mut Page) {
         page.line(Text::plain(format!("  {}: ", entry.name)) + Text::code(&entry.value));
     }
     for (number, step) in guide.steps.iter().enumerate() {
-        page.hanging(format!("  {}. ", number + 1), Text::prose(step));
+        page.labeled(format!("  {}. ", number + 1), Text::prose(step));
     }
 }
 
-impl Show for Setup {
+impl Render for Setup {
     fn show(&self, page: &mut Page) {
         self.idp.show(page);
         page.blank();

@@ -7,7 +7,7 @@ use super::view::View;
 use crate::api::app::App;
 use crate::context::Context;
 use crate::flow::{app, idp};
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `idp list`.
 #[derive(clap::Args, Debug)]
@@ -66,7 +66,7 @@ impl Serialize for List {
     }
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.idps.is_empty() {
             return;

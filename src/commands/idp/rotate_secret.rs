@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::super::{Outcome, edit};
+use super::super::{Outcome, update_output};
 use super::create;
 use super::secret::{self, Raw, Source};
 use crate::api::document::Document;
 use crate::context::Context;
-use crate::flow::edit::Edit;
 use crate::flow::target::Target;
-use crate::flow::{Stop, StopKind, idp};
-use crate::idp::{Kind, config, kind};
+use crate::flow::update::Update;
+use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::idp::{IdpTypeSpec, config, kind};
 
 /// Arguments of `idp rotate-secret`.
 #[derive(clap::Args, Debug)]
@@ -44,7 +44,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(source) => source.read(context, args.raw).await?,
         None if context.screen.can_ask() => secret::ask(context, &args.field, args.raw).await?,
         None => {
-            return Err(Stop::new(StopKind::Usage, "no new secret was given")
+            return Err(FlowError::new(FlowErrorKind::Usage, "no new secret was given")
                 .hint("`--secret-file FILE`, `--secret-file -` or `--secret-env VARIABLE`")
                 .into());
         }
@@ -55,14 +55,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         fits(kind, &args.field, &secret)?;
     }
     let before = found.text().parse::<Document>()?;
-    let edit = Edit::of(Target::Idp(found.id.clone()), before, |document| {
+    let edit = Update::of(Target::Idp(found.id.clone()), before, |document| {
         Ok(document.set(&["config", &args.field], &secret)?)
     })?;
-    edit::make(context, &tools, &edit, "replace its secret").await
+    update_output::run_update(context, &tools, &edit, "replace its secret").await
 }
 
 /// Stops if the type has no such secret, or the secret cannot be one of its.
-fn fits(kind: &Kind, field: &str, secret: &str) -> Result<(), Stop> {
+fn fits(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> {
     if kind.secrets().any(|name| name == field) {
         let invalid = config::check_field(kind, field, &secret.into()).err();
         return invalid
@@ -71,5 +71,6 @@ fn fits(kind: &Kind, field: &str, secret: &str) -> Result<(), Stop> {
     let fields: Vec<_> = kind.secrets().collect();
     let told = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
     let message = format!("an identity provider of type `{}` has no secret `{field}`", kind.name);
-    Err(Stop::new(StopKind::Usage, message).cause(format!("the secrets of this type: {told}")))
+    Err(FlowError::new(FlowErrorKind::Usage, message)
+        .cause(format!("the secrets of this type: {told}")))
 }

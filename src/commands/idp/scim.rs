@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use crate::api::document::Document;
 use crate::context::Context;
-use crate::flow::{Stop, StopKind};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::secret::is_mask;
 
 /// Where the SCIM secret goes.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub struct Keep {
+pub struct ScimSecretArgs {
     /// Write the SCIM secret, which the API shows only once, to this new file
     #[arg(long, value_name = "FILE")]
     scim_secret_file: Option<PathBuf>,
@@ -21,41 +21,49 @@ pub struct Keep {
 
 /// A place that is ready for the secret.
 #[derive(Debug)]
-pub struct Place(Option<(PathBuf, File)>);
+pub struct SecretFile(Option<(PathBuf, File)>);
 
-impl Keep {
+impl ScimSecretArgs {
     /// Stops where `wanted` switches provisioning on, and the secret that comes
     /// of it would be lost.
-    pub fn covers(&self, before: Option<&Document>, wanted: &Document) -> Result<(), Stop> {
-        let is_on = |idp: &Document| idp.read(&["scim_config", "enabled"]) == Some(true);
+    pub fn ensure_file_given(
+        &self,
+        before: Option<&Document>,
+        wanted: &Document,
+    ) -> Result<(), FlowError> {
+        let is_on = |idp: &Document| idp.parse_at(&["scim_config", "enabled"]) == Some(true);
         if self.scim_secret_file.is_some() || !is_on(wanted) || before.is_some_and(is_on) {
             return Ok(());
         }
-        Err(Stop::new(StopKind::Usage, "this switches SCIM on, and its secret is shown only once")
-            .cause("the IdP needs the secret; it is never printed, and not in the journal")
-            .hint("`--scim-secret-file FILE` writes it to a new file that only you can read"))
+        Err(FlowError::new(
+            FlowErrorKind::Usage,
+            "this switches SCIM on, and its secret is shown only once",
+        )
+        .cause("the IdP needs the secret; it is never printed, and not in the journal")
+        .hint("`--scim-secret-file FILE` writes it to a new file that only you can read"))
     }
 
     /// Makes the file, before anything is sent: afterwards would be too late.
-    pub fn prepare(&self) -> Result<Place, Stop> {
-        let Some(path) = &self.scim_secret_file else { return Ok(Place(None)) };
+    pub fn prepare(&self) -> Result<SecretFile, FlowError> {
+        let Some(path) = &self.scim_secret_file else { return Ok(SecretFile(None)) };
         let file = create_private(path).map_err(|error| {
             let message =
                 format!("cannot make `{}` for the SCIM secret: nothing was sent", path.display());
-            let stop = Stop::new(StopKind::Usage, message).cause(error.to_string());
+            let stop = FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string());
             match error.kind() {
                 io::ErrorKind::AlreadyExists => stop.hint("name a file that does not exist yet"),
                 _ => stop,
             }
         })?;
-        Ok(Place(Some((path.clone(), file))))
+        Ok(SecretFile(Some((path.clone(), file))))
     }
 }
 
-impl Place {
+impl SecretFile {
     /// Keeps the secret of an answer. Takes the file away where there is none.
-    pub fn keep(self, answer: Option<&Document>, context: &Context) {
-        let secret: Option<String> = answer.and_then(|idp| idp.read(&["scim_config", "secret"]));
+    pub fn save(self, answer: Option<&Document>, context: &Context) {
+        let secret: Option<String> =
+            answer.and_then(|idp| idp.parse_at(&["scim_config", "secret"]));
         let secret = secret.filter(|secret| !secret.is_empty() && !is_mask(secret));
         match (self.0, secret) {
             (Some((path, mut file)), Some(secret)) => {
@@ -64,7 +72,7 @@ impl Place {
                     Ok(()) => {
                         context.screen.note(format!("the SCIM secret is in `{}`", path.display()));
                     }
-                    Err(error) => context.screen.warn(lost(&path, &error)),
+                    Err(error) => context.screen.warn(not_saved_error(&path, &error)),
                 }
             }
             (Some((path, file)), None) => {
@@ -84,7 +92,7 @@ impl Place {
     }
 }
 
-fn lost(path: &Path, error: &io::Error) -> String {
+fn not_saved_error(path: &Path, error: &io::Error) -> String {
     format!(
         "the SCIM secret cannot be written to `{}` ({error}): the dashboard makes another",
         path.display()
@@ -107,18 +115,18 @@ mod tests {
     fn a_secret_that_would_be_lost_stops_the_switch() {
         const ON: &str = r#"{"scim_config":{"enabled":true}}"#;
         const OFF: &str = r#"{"scim_config":{"enabled":false}}"#;
-        let file = Keep { scim_secret_file: Some("secret".into()) };
+        let file = ScimSecretArgs { scim_secret_file: Some("secret".into()) };
         for (keep, before, wanted, is_stopped) in [
-            (Keep::default(), None, ON, true),
-            (Keep::default(), Some(OFF), ON, true),
-            (Keep::default(), Some("{}"), ON, true),
-            (Keep::default(), Some(ON), ON, false),
-            (Keep::default(), Some(ON), OFF, false),
-            (Keep::default(), None, "{}", false),
+            (ScimSecretArgs::default(), None, ON, true),
+            (ScimSecretArgs::default(), Some(OFF), ON, true),
+            (ScimSecretArgs::default(), Some("{}"), ON, true),
+            (ScimSecretArgs::default(), Some(ON), ON, false),
+            (ScimSecretArgs::default(), Some(ON), OFF, false),
+            (ScimSecretArgs::default(), None, "{}", false),
             (file, None, ON, false),
         ] {
             let before: Option<Document> = before.map(|text| text.parse().unwrap());
-            let stop = keep.covers(before.as_ref(), &wanted.parse().unwrap()).is_err();
+            let stop = keep.ensure_file_given(before.as_ref(), &wanted.parse().unwrap()).is_err();
             assert_eq!(stop, is_stopped, "{keep:?} {before:?} {wanted}");
         }
     }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::flow::{Stop, StopKind};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::secret::{Unfit, accept};
 use crate::input::text::{Undecodable, decode};
 use crate::output::Text;
@@ -101,31 +101,41 @@ impl Source {
     }
 }
 
-fn unreadable(from: &str, error: &dyn std::fmt::Display) -> Stop {
-    Stop::new(StopKind::Usage, format!("cannot read the secret in {from}")).cause(error.to_string())
+fn unreadable(from: &str, error: &dyn std::fmt::Display) -> FlowError {
+    FlowError::new(FlowErrorKind::Usage, format!("cannot read the secret in {from}"))
+        .cause(error.to_string())
 }
 
 /// The value of a variable. What is no name of one may be the secret itself.
-fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, Stop> {
+fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> {
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name || name.is_empty() {
-        return Err(Stop::new(StopKind::Usage, "this is not the name of an environment variable")
-            .hint("the option takes the variable's name, not the secret"));
+        return Err(FlowError::new(
+            FlowErrorKind::Usage,
+            "this is not the name of an environment variable",
+        )
+        .hint("the option takes the variable's name, not the secret"));
     }
     match context.variable(name) {
-        None => {
-            Err(Stop::new(StopKind::Usage, format!("the environment variable `{name}` is not set")))
-        }
-        Some("") => {
-            Err(Stop::new(StopKind::Usage, format!("the environment variable `{name}` is empty")))
-        }
+        None => Err(FlowError::new(
+            FlowErrorKind::Usage,
+            format!("the environment variable `{name}` is not set"),
+        )),
+        Some("") => Err(FlowError::new(
+            FlowErrorKind::Usage,
+            format!("the environment variable `{name}` is empty"),
+        )),
         Some(text) => Ok(text),
     }
 }
 
 /// The secret of what was given, with a note on what was removed around it.
 /// `what` names it, and never shows it.
-pub fn taken(given: Result<Given, Refused>, what: &str, context: &Context) -> Result<String, Stop> {
+pub fn taken(
+    given: Result<Given, Refused>,
+    what: &str,
+    context: &Context,
+) -> Result<String, FlowError> {
     let given = given.map_err(|refused| stop(&refused, what))?;
     if !given.removed.is_empty() {
         let removed = given.removed.join(" and ");
@@ -134,13 +144,12 @@ pub fn taken(given: Result<Given, Refused>, what: &str, context: &Context) -> Re
     Ok(given.secret)
 }
 
-fn stop(refused: &Refused, what: &str) -> Stop {
+fn stop(refused: &Refused, what: &str) -> FlowError {
     match refused {
-        Refused::Text(error) => {
-            Stop::new(StopKind::Usage, format!("cannot read {what}")).cause(error.to_string())
-        }
+        Refused::Text(error) => FlowError::new(FlowErrorKind::Usage, format!("cannot read {what}"))
+            .cause(error.to_string()),
         Refused::Unfit(unfit) => {
-            let stop = Stop::new(StopKind::Usage, format!("{what} {unfit}"));
+            let stop = FlowError::new(FlowErrorKind::Usage, format!("{what} {unfit}"));
             match unfit {
                 Unfit::Empty => stop,
                 Unfit::Mask => stop.hint("give the secret, or leave it out to keep the stored one"),
@@ -154,7 +163,7 @@ fn stop(refused: &Refused, what: &str) -> Stop {
 pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<String> {
     let flag = field.replace('_', "-");
     let missing = || {
-        Stop::new(StopKind::Usage, format!("`{field}` is missing")).hint(format!(
+        FlowError::new(FlowErrorKind::Usage, format!("`{field}` is missing")).hint(format!(
             "`--{flag}-file FILE`, `--{flag}-file -` for standard input, or `--{flag}-env VARIABLE`"
         ))
     };

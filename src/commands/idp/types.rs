@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::super::Outcome;
-use crate::flow::{Stop, StopKind};
-use crate::idp::Kind;
-use crate::idp::kind::{self, Need};
-use crate::output::{Page, Show, Text};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::idp::IdpTypeSpec;
+use crate::idp::kind::{self, Requirement};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `idp types`.
 #[derive(clap::Args, Debug)]
@@ -22,7 +22,7 @@ pub struct Args {
 /// Types of identity providers.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct Types(Vec<&'static Kind>);
+pub struct Types(Vec<&'static IdpTypeSpec>);
 
 /// Lists the types.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -34,9 +34,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// The stop for a type that is not known.
-pub(super) fn unknown(name: &str) -> Stop {
+pub(super) fn unknown(name: &str) -> FlowError {
     let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
-    let stop = Stop::new(StopKind::Usage, format!("`{name}` is no type that is known"));
+    let stop = FlowError::new(FlowErrorKind::Usage, format!("`{name}` is no type that is known"));
     let stop = match kind::nearest(name) {
         Some(near) => stop.cause(format!("did you mean `{}`", near.name)),
         None => stop,
@@ -45,7 +45,7 @@ pub(super) fn unknown(name: &str) -> Stop {
         .hint("`cfsso idp types`; a type that is newer is passed through from `--config-file`")
 }
 
-impl Show for Types {
+impl Render for Types {
     fn show(&self, page: &mut Page) {
         for (number, kind) in self.0.iter().enumerate() {
             if number > 0 {
@@ -53,9 +53,10 @@ impl Show for Types {
             }
             page.line(Text::strong(kind.name) + Text::dim(format!("  {}", kind.title)));
             let rows: Vec<_> = kind
-                .given()
+                .input_fields()
                 .map(|field| {
-                    let need = if field.need == Need::Needed { "needed" } else { "optional" };
+                    let need =
+                        if field.need == Requirement::Needed { "needed" } else { "optional" };
                     let secret = if field.secret { "secret" } else { "" };
                     vec![
                         Text::plain(format!("  {}", field.name)),

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::super::{Outcome, edit};
+use super::super::{Outcome, update_output};
 use super::fields::Fields;
-use super::scim::Keep;
+use super::scim::ScimSecretArgs;
 use super::secret::Raw;
 use super::{create, file};
 use crate::api::document::{Document, members};
 use crate::context::Context;
-use crate::flow::edit::Edit;
 use crate::flow::target::Target;
-use crate::flow::{Stop, StopKind, idp};
+use crate::flow::update::Update;
+use crate::flow::{FlowError, FlowErrorKind, idp};
 use crate::idp::config;
 use crate::idp::kind;
 
@@ -41,7 +41,7 @@ pub struct Args {
     raw: Raw,
 
     #[command(flatten)]
-    keep: Keep,
+    keep: ScimSecretArgs,
 
     #[command(flatten)]
     fields: Fields,
@@ -55,15 +55,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let fields = args.fields.read(context, args.raw).await?;
     if file.is_none() && fields.is_empty() && args.name.is_none() {
-        return Err(Stop::new(StopKind::Usage, "nothing was given to change")
+        return Err(FlowError::new(FlowErrorKind::Usage, "nothing was given to change")
             .hint("`cfsso idp update --help` lists the flags of every field")
             .into());
     }
     let tools = context.tools().await?;
     let found = idp::find(&tools, &args.idp).await?;
     let before = found.text().parse::<Document>()?;
-    fit(found.kind.as_str(), &before, file.as_ref(), &fields)?;
-    let edit = Edit::of(Target::Idp(found.id.clone()), before, |document| {
+    validate_fields(found.kind.as_str(), &before, file.as_ref(), &fields)?;
+    let edit = Update::of(Target::Idp(found.id.clone()), before, |document| {
         if let Some(file) = &file {
             merge(document, file)?;
         }
@@ -75,29 +75,29 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         Ok(())
     })?;
-    let config: Map<String, Value> = edit.wanted.read(&["config"]).unwrap_or_default();
+    let config: Map<String, Value> = edit.desired.parse_at(&["config"]).unwrap_or_default();
     let concerns_email = |field: &str| ["scopes", "email_claim_name"].contains(&field);
-    let asked = edit.asked.iter().filter_map(|asked| asked.field.strip_prefix("config."));
+    let asked = edit.requested.iter().filter_map(|asked| asked.field.strip_prefix("config."));
     if asked.map(|field| field.split('.').next().unwrap_or(field)).any(concerns_email)
         && let Some(wrong) = config::lacks_email(found.kind.as_str(), &config)
         && let Some(kind) = kind::find(found.kind.as_str())
     {
         return Err(create::invalid(kind, std::iter::once(&wrong)).into());
     }
-    edit::make_keeping(context, &tools, &edit, "change it", &args.keep).await
+    update_output::run_update_with_secret(context, &tools, &edit, "change it", &args.keep).await
 }
 
 /// Stops where a field that is given is none of the type's. Fields that the
 /// object has already are known to the API.
-fn fit(
+fn validate_fields(
     kind: &str,
     before: &Document,
     file: Option<&Document>,
     fields: &Map<String, Value>,
-) -> Result<(), Stop> {
+) -> Result<(), FlowError> {
     let Some(kind) = kind::find(kind) else { return Ok(()) };
     let mut given: Map<String, Value> =
-        file.and_then(|file| file.read(&["config"])).unwrap_or_default();
+        file.and_then(|file| file.parse_at(&["config"])).unwrap_or_default();
     given.extend(fields.clone());
     let problems: Vec<_> = given
         .iter()
@@ -109,7 +109,7 @@ fn fit(
 
 /// Takes over what the file says, field by field; `config` and `scim_config`
 /// one level deeper, so that what they do not name is kept.
-fn merge(document: &mut Document, file: &Document) -> Result<(), Stop> {
+fn merge(document: &mut Document, file: &Document) -> Result<(), FlowError> {
     for (name, value) in file.members() {
         match members(value) {
             Some(inner) if ["config", "scim_config"].contains(&name) => {

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::api::document::{Document, masked, members};
 use crate::api::idp::Idp;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// An identity provider without its secrets.
 pub struct View {
@@ -34,7 +34,7 @@ impl Serialize for View {
     }
 }
 
-impl Show for View {
+impl Render for View {
     fn show(&self, page: &mut Page) {
         let mut fields = vec![
             ("name".to_owned(), Text::strong(&self.idp.name)),

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::super::Outcome;
-use super::{fate, read, undoable};
+use super::{outcome_text, read, undoable};
 use crate::context::Context;
 use crate::flow::journal::Entry;
-use crate::output::{Page, Show, Text, ago};
+use crate::output::{Page, Render, Text, ago};
 
 /// Arguments of `journal list`.
 #[derive(clap::Args, Debug)]
@@ -37,7 +37,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(List(entries)))
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;
@@ -51,7 +51,7 @@ impl Show for List {
                     Text::strong(&entry.id),
                     Text::plain(ago(entry.at, now)),
                     Text::plain(&entry.title),
-                    fate(entry),
+                    outcome_text(entry),
                     undoable(entry),
                 ]
             })

@@ -9,9 +9,9 @@ use clap::Subcommand;
 
 use super::Outcome;
 use crate::context::Context;
-use crate::flow::journal::{Entry, Outcome as Fate, Reading};
-use crate::flow::{Stop, StopKind};
-use crate::output::{Mark, Text};
+use crate::flow::journal::{Contents, Entry, Outcome as Fate};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Status, Text};
 
 /// The verbs of `cfsso journal`.
 #[derive(Subcommand, Debug)]
@@ -37,7 +37,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 }
 
 /// Reads the journal, and warns of what cannot be read.
-pub(super) fn read(context: &Context) -> Result<Reading, Stop> {
+pub(super) fn read(context: &Context) -> Result<Contents, FlowError> {
     let reading = context.journal().read()?;
     if let Some(readable) = &reading.readable {
         context.screen.warn(format!("the journal: {readable}"));
@@ -49,12 +49,12 @@ pub(super) fn read(context: &Context) -> Result<Reading, Stop> {
 }
 
 /// The entries that `name` means: one, or all of a run.
-fn named(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, Stop> {
+fn select(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, FlowError> {
     let found: Vec<_> =
         entries.into_iter().filter(|entry| entry.id == name || entry.run == name).collect();
     if found.is_empty() {
-        return Err(Stop::new(
-            StopKind::NotFound,
+        return Err(FlowError::new(
+            FlowErrorKind::NotFound,
             format!("the journal has no entry and no run `{name}`"),
         )
         .hint("`cfsso journal list` shows what there is"));
@@ -63,13 +63,13 @@ fn named(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, Stop> {
 }
 
 /// What became of an entry, coloured.
-fn fate(entry: &Entry) -> Text {
+fn outcome_text(entry: &Entry) -> Text {
     let mark = match entry.outcome {
-        Fate::Done => Mark::Done,
-        Fate::Failed => Mark::Failed,
-        Fate::Unknown | Fate::Unfinished => Mark::Warning,
+        Fate::Done => Status::Done,
+        Fate::Failed => Status::Failed,
+        Fate::Unknown | Fate::Unfinished => Status::Warning,
     };
-    mark.paint(entry.outcome.words())
+    mark.paint(entry.outcome.label())
 }
 
 /// Whether an entry can be put back, in a word or two.

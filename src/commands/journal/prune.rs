@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::super::Outcome;
 use crate::context::Context;
-use crate::flow::journal::Pruned;
-use crate::flow::{Stop, StopKind};
-use crate::output::{Mark, Page, Show};
+use crate::flow::journal::PruneReport;
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Status};
 use crate::settings::duration;
 
 /// Arguments of `journal prune`.
@@ -26,20 +26,20 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = context.clock.now().saturating_sub(args.older_than).unwrap_or_default();
     let pruned = store.prune(limit, context.settings.options.dry_run).map_err(|error| {
         let message = format!("the journal in {} cannot be pruned", store.dir().display());
-        Stop::new(StopKind::Journal, message).cause(error.to_string())
+        FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
     })?;
     Ok(Outcome::done(pruned))
 }
 
-impl Show for Pruned {
+impl Render for PruneReport {
     fn show(&self, page: &mut Page) {
         let word = if self.dry_run { "would be removed" } else { "removed" };
-        page.marked(Mark::Done, format!("runs {word}: {}", self.removed.len()));
+        page.status_line(Status::Done, format!("runs {word}: {}", self.removed.len()));
         for run in &self.removed {
             page.line(format!("  {run}"));
         }
         for kept in &self.kept {
-            page.marked(Mark::Warning, format!("run {} is kept: {}", kept.run, kept.reason));
+            page.status_line(Status::Warning, format!("run {} is kept: {}", kept.run, kept.reason));
         }
     }
 

@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::Outcome;
-use super::super::help::Printed;
-use super::{fate, named, read, undoable};
+use super::super::help::HelpText;
+use super::{outcome_text, read, select, undoable};
 use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::diff;
 use crate::flow::journal::{Entry, Outcome as Fate};
 use crate::flow::plan::Difference;
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `journal show`.
 #[derive(clap::Args, Debug)]
@@ -49,7 +49,7 @@ pub struct Run {
 
 /// Shows entries.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let entries = named(read(context)?.entries, &args.name)?;
+    let entries = select(read(context)?.entries, &args.name)?;
     let first = &entries[0];
     let run = Run {
         schema: "cfsso/journal-run/v1",
@@ -59,12 +59,12 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         entries,
     };
     if args.markdown {
-        return Ok(Outcome::done(Printed(markdown(&run))));
+        return Ok(Outcome::done(HelpText(markdown(&run))));
     }
     Ok(Outcome::done(run))
 }
 
-impl Show for Run {
+impl Render for Run {
     fn show(&self, page: &mut Page) {
         page.fields(&[
             ("run", Text::strong(&self.run)),
@@ -76,7 +76,7 @@ impl Show for Run {
             page.line(Text::strong(format!("{}  {}", entry.id, entry.title)));
             page.fields(&fields(entry));
             for difference in changes(entry) {
-                page.hanging("  ", Text::prose(difference.to_string()));
+                page.labeled("  ", Text::prose(difference.to_string()));
             }
         }
     }
@@ -90,7 +90,7 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
     let mut fields = vec![
         ("  at", Text::plain(entry.at.to_string())),
         ("  request", request(entry).map_or_else(|| Text::dim("none: a note"), Text::plain)),
-        ("  outcome", fate(entry)),
+        ("  outcome", outcome_text(entry)),
     ];
     if let Some(status) = entry.status {
         fields.push(("  status", Text::plain(status.to_string())));
@@ -125,7 +125,7 @@ fn changes(entry: &Entry) -> Vec<Difference> {
         image.as_ref().and_then(|image| image.get().parse().ok())
     };
     match (document(&entry.before), document(&entry.after)) {
-        (Some(before), Some(after)) => diff::between(&before, &after),
+        (Some(before), Some(after)) => diff::diff(&before, &after),
         _ => Vec::new(),
     }
 }
@@ -147,7 +147,7 @@ fn markdown(run: &Run) -> String {
                 entry.at,
                 cell(&entry.title),
                 request(entry).map_or_else(|| "-".to_owned(), |line| format!("`{}`", cell(&line))),
-                entry.outcome.words(),
+                entry.outcome.label(),
                 entry.ray.as_deref().unwrap_or("-")
             ),
         );

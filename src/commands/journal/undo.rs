@@ -4,15 +4,15 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::undone::{self, Line};
-use super::super::{Outcome, change};
-use super::{named, read};
+use super::super::undo_output::{self, UndoneEntry};
+use super::super::{Outcome, plan_output};
+use super::{read, select};
 use crate::context::Context;
 use crate::flow::journal::Entry;
-use crate::flow::journal::undo::{self, Inverse, Prospect, Ready, Seen, Why};
+use crate::flow::journal::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind, Tools};
-use crate::output::{Mark, Page, Show, Text};
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `journal undo`.
 #[derive(clap::Args, Debug)]
@@ -36,33 +36,33 @@ pub struct Report {
     /// Whether all that can be put back was.
     ok: bool,
     /// What was put back, in that order.
-    undone: Vec<Line>,
+    undone: Vec<UndoneEntry>,
     /// What was not, and why.
-    left: Vec<Line>,
+    left: Vec<UndoneEntry>,
 }
 
 /// What there is to do.
-struct Work<'a> {
+struct UndoSet<'a> {
     todo: Vec<(&'a Entry, Inverse, Ready)>,
-    left: Vec<Line>,
+    left: Vec<UndoneEntry>,
     /// What cannot be put back at all.
-    blocked: Vec<Stop>,
+    blocked: Vec<FlowError>,
 }
 
 /// Puts entries back.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let entries = chosen(read(context)?.entries, args.name.as_deref())?;
+    let entries = select_entries(read(context)?.entries, args.name.as_deref())?;
     context.journal().check_api(&entries)?;
     let tools = context.tools().await?;
     tools.check_origin(&entries)?;
-    let work = survey(&tools, &entries, args.force).await?;
+    let work = plan_all(&tools, &entries, args.force).await?;
     if work.todo.is_empty() {
-        return Err(nothing(&entries, work).into());
+        return Err(nothing_to_undo_error(&entries, work).into());
     }
     let changes = work.todo.iter().map(|(_, _, ready)| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
-    undone::show(context, &plan);
-    if let Some(outcome) = change::settle(context, plan, "undoing it")? {
+    undo_output::show(context, &plan);
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing it")? {
         return Ok(outcome);
     }
     warn(context, &work);
@@ -73,13 +73,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => "create it again".to_owned(),
     };
     context.confirm(subject.as_deref().unwrap_or("undo"), &deed).await?;
-    put_back(&tools, work, args.force).await
+    undo_all(&tools, work, args.force).await
 }
 
 /// The entries to undo: as named, or the latest run that has any to undo.
-fn chosen(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>, Stop> {
+fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>, FlowError> {
     if let Some(name) = name {
-        return named(entries, name);
+        return select(entries, name);
     }
     let latest = entries
         .iter()
@@ -87,28 +87,28 @@ fn chosen(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>, Stop> {
         .find(|entry| entry.undoes.is_none() && entry.not_undoable.is_none())
         .map(|entry| entry.run.clone());
     match latest {
-        Some(run) => named(entries, &run),
-        None => Err(Stop::new(StopKind::NotFound, "the journal has nothing to undo")
+        Some(run) => select(entries, &run),
+        None => Err(FlowError::new(FlowErrorKind::NotFound, "the journal has nothing to undo")
             .hint("`cfsso journal list` shows what there is")),
     }
 }
 
 /// Reads each object once, and judges what can be put back, the latest first.
-async fn survey<'a>(
-    tools: &Tools<'_>,
+async fn plan_all<'a>(
+    tools: &Env<'_>,
     entries: &'a [Entry],
     force: bool,
-) -> anyhow::Result<Work<'a>> {
-    let mut work = Work { todo: Vec::new(), left: Vec::new(), blocked: Vec::new() };
-    let mut seen = Seen::new();
+) -> anyhow::Result<UndoSet<'a>> {
+    let mut work = UndoSet { todo: Vec::new(), left: Vec::new(), blocked: Vec::new() };
+    let mut seen = ObjectCache::new();
     for entry in entries.iter().rev() {
-        let leave = |text: String| Line::of(entry, text);
+        let leave = |text: String| UndoneEntry::of(entry, text);
         let inverse = match undo::inverse(entry) {
             Ok(inverse) => inverse,
             Err(why) => {
-                if let Why::Impossible(reason) = &why {
-                    let stop = Stop::new(
-                        StopKind::Refused,
+                if let NotUndoable::Irreversible(reason) = &why {
+                    let stop = FlowError::new(
+                        FlowErrorKind::Refused,
                         format!("entry {} cannot be undone", entry.id),
                     );
                     work.blocked.push(stop.cause(reason.clone()));
@@ -117,18 +117,18 @@ async fn survey<'a>(
                 continue;
             }
         };
-        let ready = match inverse.survey(tools, entry, &mut seen).await? {
-            Prospect::Ready(ready) => ready,
-            Prospect::Drifted(ready, _) if force => ready,
-            Prospect::Drifted(_, drift) => {
-                return Err(undo::drift_stop(entry, &drift, &command(entry)).into());
+        let ready = match inverse.plan_all(tools, entry, &mut seen).await? {
+            UndoPlan::Ready(ready) => ready,
+            UndoPlan::Drifted(ready, _) if force => ready,
+            UndoPlan::Drifted(_, drift) => {
+                return Err(undo::drift_error(entry, &drift, &command(entry)).into());
             }
-            Prospect::AsBefore(text) => {
+            UndoPlan::Unchanged(text) => {
                 work.left.push(leave(text));
                 continue;
             }
-            Prospect::Blocked(stop) => {
-                work.left.push(leave(stop.sentences().join(": ")));
+            UndoPlan::Blocked(stop) => {
+                work.left.push(leave(stop.messages().join(": ")));
                 work.blocked.push(stop);
                 continue;
             }
@@ -143,17 +143,17 @@ fn command(entry: &Entry) -> String {
     format!("cfsso journal undo {}", entry.id)
 }
 
-fn nothing(entries: &[Entry], work: Work<'_>) -> Stop {
+fn nothing_to_undo_error(entries: &[Entry], work: UndoSet<'_>) -> FlowError {
     if let Some(stop) = work.blocked.into_iter().next() {
         return stop;
     }
     let what = if let [entry] = entries { &entry.id } else { &entries[0].run };
-    Stop::new(StopKind::NotFound, format!("there is nothing to undo in `{what}`"))
+    FlowError::new(FlowErrorKind::NotFound, format!("there is nothing to undo in `{what}`"))
         .causes(work.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
         .hint("`cfsso journal list` shows what can be undone")
 }
 
-fn warn(context: &Context, work: &Work<'_>) {
+fn warn(context: &Context, work: &UndoSet<'_>) {
     for left in &work.left {
         context.screen.warn(format!("entry {} stays as it is: {}", left.entry, left.text));
     }
@@ -180,8 +180,8 @@ fn warn(context: &Context, work: &Work<'_>) {
     }
 }
 
-async fn put_back(tools: &Tools<'_>, work: Work<'_>, force: bool) -> anyhow::Result<Outcome> {
-    let done = undone::put_back(
+async fn undo_all(tools: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Result<Outcome> {
+    let done = undo_output::undo_each(
         &work.todo,
         |(entry, ..)| entry,
         async |(entry, inverse, _)| {
@@ -201,13 +201,16 @@ async fn put_back(tools: &Tools<'_>, work: Work<'_>, force: bool) -> anyhow::Res
     Ok(Outcome::done(report).failed(failure))
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         for undone in &self.undone {
-            page.marked(Mark::Done, Text::prose(&undone.text));
+            page.status_line(Status::Done, Text::prose(&undone.text));
         }
         for left in &self.left {
-            page.marked(Mark::Skipped, Text::prose(format!("{}: {}", left.entry, left.text)));
+            page.status_line(
+                Status::NotChecked,
+                Text::prose(format!("{}: {}", left.entry, left.text)),
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use crate::context::Context;
-use crate::output::{Mark, Page, Show};
+use crate::output::{Page, Render, Status};
 use crate::sandbox;
 
 /// Arguments of `sandbox reset`.
@@ -31,11 +31,11 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Reset { state, removed }))
 }
 
-impl Show for Reset {
+impl Render for Reset {
     fn show(&self, page: &mut Page) {
         let text =
             if self.removed { "the simulator starts anew" } else { "there was no state to forget" };
-        page.marked(Mark::Done, format!("{text}: {}", self.state.display()));
+        page.status_line(Status::Done, format!("{text}: {}", self.state.display()));
     }
 
     fn names(&self) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use crate::context::Context;
-use crate::output::{Page, Show};
+use crate::output::{Page, Render};
 use crate::sandbox;
 
 /// Arguments of `sandbox serve`.
@@ -58,7 +58,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::silent())
 }
 
-impl Show for Serving {
+impl Render for Serving {
     fn show(&self, page: &mut Page) {
         for (name, value) in &self.0 {
             page.literal(&format!("export {name}={value}"));

@@ -2,13 +2,13 @@
 
 use clap::ArgGroup;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api::ids::OrganizationId;
-use crate::api::share::Type;
-use crate::api::share::resource::Shared;
+use crate::api::share::ResourceType;
+use crate::api::share::resource::NewResource;
 use crate::context::Context;
-use crate::flow::federation::recipients::{self, Audience, Named};
-use crate::flow::federation::{directory, records};
+use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
+use crate::flow::federation::{accounts, shares};
 use crate::flow::plan::Plan;
 
 /// Arguments of `share create`.
@@ -52,26 +52,30 @@ pub struct Args {
 /// Creates a share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let directory = directory::read(&tools).await?;
+    let directory = accounts::read(&tools).await?;
     let named = match (args.to_organization, args.entire_organization) {
-        (Some(id), _) => Named::Organization(id),
-        (None, true) => Named::EntireOrganization,
-        (None, false) => Named::Accounts(args.to),
+        (Some(id), _) => RecipientArgs::Organization(id),
+        (None, true) => RecipientArgs::EntireOrganization,
+        (None, false) => RecipientArgs::Accounts(args.to),
     };
-    let (audience, warnings) = recipients::settle(named, tools.account, &directory, args.unseen)?;
+    let (audience, warnings) =
+        recipients::resolve_recipients(named, tools.account, &directory, args.unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
     let to = audience.recipients();
-    let shared = Shared::new(tools.account, Type::named(&args.resource_type), &args.resource);
-    let changes = vec![records::creation(&tools, &args.name, &to, &shared).change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "sharing it")? {
+    let shared =
+        NewResource::new(tools.account, ResourceType::named(&args.resource_type), &args.resource);
+    let changes = vec![shares::create_action(&tools, &args.name, &to, &shared).change()];
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "sharing it")?
+    {
         return Ok(outcome);
     }
     if !matches!(audience, Audience::Accounts(_)) {
         let deed = "share it with every account of the organization, also those yet to come";
         context.confirm(&args.name, deed).await?;
     }
-    let created = records::create(&tools, &args.name, &to, &shared).await?;
-    Ok(Outcome::done(records::find(&tools, &created.id).await?))
+    let created = shares::create(&tools, &args.name, &to, &shared).await?;
+    Ok(Outcome::done(shares::find(&tools, &created.id).await?))
 }

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api::ids::ShareId;
 use crate::api::share::Share;
 use crate::context::Context;
-use crate::flow::federation::records;
+use crate::flow::federation::shares;
 use crate::flow::plan::Plan;
-use crate::output::{Mark, Page, Show};
+use crate::output::{Page, Render, Status};
 
 /// Arguments of `share delete`.
 #[derive(clap::Args, Debug)]
@@ -30,38 +30,43 @@ pub struct Args {
 pub struct Deleted {
     /// Whether it was seen to be gone; otherwise it is on its way.
     deleted: bool,
-    #[schemars(with = "crate::api::share::Fields")]
+    #[schemars(with = "crate::api::share::ShareFields")]
     share: Share,
 }
 
 /// Deletes a share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let share = records::find(&tools, &args.share).await?;
-    let changes = vec![records::deletion(&tools, &share).change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "deleting it")? {
+    let share = shares::find(&tools, &args.share).await?;
+    let changes = vec![shares::delete_action(&tools, &share).change()];
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting it")?
+    {
         return Ok(outcome);
     }
     context.screen.warn("every recipient loses what it is of");
     context.confirm(&share.name, "delete this share").await?;
-    let seen = records::delete(&tools, &share).await?;
+    let seen = shares::delete(&tools, &share).await?;
     let mut deleted = seen.is_none();
     if args.wait && !deleted {
-        context.screen.waiting("the deletion of the share");
-        records::until_deleted(&tools, &share.id, context.wait_deadline()).await?;
+        context.screen.start_wait("the deletion of the share");
+        shares::wait_until_deleted(&tools, &share.id, context.wait_deadline()).await?;
         deleted = true;
     }
     Ok(Outcome::done(Deleted { deleted, share }))
 }
 
-impl Show for Deleted {
+impl Render for Deleted {
     fn show(&self, page: &mut Page) {
         let (mark, words) = if self.deleted {
-            (Mark::Done, "is deleted")
+            (Status::Done, "is deleted")
         } else {
-            (Mark::Doing, "is being deleted")
+            (Status::Running, "is being deleted")
         };
-        page.marked(mark, format!("the share {}, ID {}, {words}", self.share.name, self.share.id));
+        page.status_line(
+            mark,
+            format!("the share {}, ID {}, {words}", self.share.name, self.share.id),
+        );
     }
 
     fn names(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use super::super::Outcome;
 use crate::api::ids::ShareId;
 use crate::context::Context;
-use crate::flow::federation::records;
+use crate::flow::federation::shares;
 
 /// Arguments of `share get`.
 #[derive(clap::Args, Debug)]
@@ -17,5 +17,5 @@ pub struct Args {
 /// Shows one share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    Ok(Outcome::done(records::find(&tools, &args.share).await?))
+    Ok(Outcome::done(shares::find(&tools, &args.share).await?))
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use super::{paging, view};
-use crate::api::share::{Filter, Include, Share, Type};
+use crate::api::share::{Filter, Include, ResourceType, Share};
 use crate::context::Context;
-use crate::flow::federation::records;
-use crate::output::{Page, Show, Text};
+use crate::flow::federation::shares;
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `share list`.
 #[derive(clap::Args, Debug)]
@@ -70,20 +70,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         status: args.status,
         kind: args.kind,
         target_type: args.target_type,
-        resource_types: args.resource_type.iter().map(|text| Type::named(text)).collect(),
+        resource_types: args.resource_type.iter().map(|text| ResourceType::named(text)).collect(),
         order: args.order,
         direction: args.direction,
         tags: args.tag,
         include: Include { resources: args.resources, recipient_counts: args.counts },
     };
-    let shares = records::list(&tools, &filter, paging).await?;
+    let shares = shares::list(&tools, &filter, paging).await?;
     if shares.is_empty() && tools.client.odd_records(Some("share")).is_empty() {
         context.screen.note("no share is like that");
     }
     Ok(Outcome::list(tools.client, "share", List(shares)))
 }
 
-impl Show for List {
+impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;

@@ -19,6 +19,6 @@ pub struct Args {
 impl Args {
     /// The way that was chosen.
     pub fn paging(&self) -> Paging {
-        if self.unpaginated { Paging::Whole } else { Paging::Pages(self.page_size) }
+        if self.unpaginated { Paging::Unpaged } else { Paging::Paged(self.page_size) }
     }
 }

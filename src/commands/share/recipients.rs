@@ -3,16 +3,16 @@
 use clap::{ArgGroup, Subcommand};
 use serde::Serialize;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::paging;
 use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
-use crate::api::share::{Association, Recipient, To, recipient};
+use crate::api::share::{Association, Recipient, RecipientSpec, recipient};
 use crate::context::Context;
-use crate::flow::federation::recipients::{self as audience, Named};
-use crate::flow::federation::{directory, records};
+use crate::flow::federation::recipients::{self as audience, RecipientArgs};
+use crate::flow::federation::{accounts, shares};
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind};
-use crate::output::{Page, Show, Text};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Text};
 
 /// The verbs of `cfsso share recipients`.
 #[derive(Subcommand, Debug)]
@@ -119,7 +119,7 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    Ok(Outcome::done(records::recipient(&tools, &args.share, &args.recipient).await?))
+    Ok(Outcome::done(shares::recipient(&tools, &args.share, &args.recipient).await?))
 }
 
 fn key(recipient: &Recipient) -> (Option<&str>, &str) {
@@ -128,66 +128,74 @@ fn key(recipient: &Recipient) -> (Option<&str>, &str) {
 
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let directory = directory::read(&tools).await?;
+    let directory = accounts::read(&tools).await?;
     let named = match args.to_organization {
-        Some(id) => Named::Organization(id),
-        None => Named::Accounts(args.to.into_iter().collect()),
+        Some(id) => RecipientArgs::Organization(id),
+        None => RecipientArgs::Accounts(args.to.into_iter().collect()),
     };
-    let (audience, warnings) = audience::settle(named, tools.account, &directory, args.unseen)?;
+    let (audience, warnings) =
+        audience::resolve_recipients(named, tools.account, &directory, args.unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
-    let to: [To; 1] = audience
+    let to: [RecipientSpec; 1] = audience
         .recipients()
         .try_into()
-        .map_err(|_| Stop::new(StopKind::Usage, "one recipient is added at a time"))?;
-    let standing = records::recipients(&tools, &args.share).await?;
-    let is_in = |one: &&Recipient| matches!(&to[0], To::Account(account) if one.is_in() && one.account() == Some(account));
+        .map_err(|_| FlowError::new(FlowErrorKind::Usage, "one recipient is added at a time"))?;
+    let standing = shares::recipients(&tools, &args.share).await?;
+    let is_in = |one: &&Recipient| matches!(&to[0], RecipientSpec::Account(account) if one.is_active() && one.account() == Some(account));
     if let Some(one) = standing.iter().find(is_in) {
         context.screen.note("it is among the recipients already: nothing to add");
         return Ok(Outcome::done(one.clone()));
     }
-    let changes = vec![records::addition(&tools, &args.share, &to[0]).change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "adding it")? {
+    let changes = vec![shares::add_recipient_action(&tools, &args.share, &to[0]).change()];
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding it")?
+    {
         return Ok(outcome);
     }
-    if let To::Organization(id) = &to[0] {
+    if let RecipientSpec::Organization(id) = &to[0] {
         context.confirm(id.as_str(), "share with every account of it").await?;
     }
-    Ok(Outcome::done(records::add(&tools, &args.share, &to[0]).await?))
+    Ok(Outcome::done(shares::add(&tools, &args.share, &to[0]).await?))
 }
 
 async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let all = records::recipients(&tools, &args.share).await?;
+    let all = shares::recipients(&tools, &args.share).await?;
     let wanted = args.recipient.trim();
     let id = wanted.parse::<RecipientId>().ok();
     let found = if let Some(found) = all.iter().find(|one| Some(&one.id) == id.as_ref()) {
         found
     } else {
-        let directory = directory::read(&tools).await?;
+        let directory = accounts::read(&tools).await?;
         let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
         let its = all.iter().filter(|one| one.account() == accounts.first());
-        its.max_by_key(|one| one.is_in()).ok_or_else(|| {
-            Stop::new(StopKind::NotFound, format!("`{wanted}` is no recipient of this share"))
-                .hint(format!("`cfsso share recipients list {}`", args.share))
+        its.max_by_key(|one| one.is_active()).ok_or_else(|| {
+            FlowError::new(
+                FlowErrorKind::NotFound,
+                format!("`{wanted}` is no recipient of this share"),
+            )
+            .hint(format!("`cfsso share recipients list {}`", args.share))
         })?
     };
-    let removal = records::removal(&tools, &args.share, found);
+    let removal = shares::remove_recipient_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing it")?
+    {
         return Ok(outcome);
     }
     context.screen.warn("it loses what the share is of");
     context.confirm(wanted, "remove this recipient").await?;
     tools.execute(&removal).await?;
-    let after = records::recipients(&tools, &args.share).await?;
+    let after = shares::recipients(&tools, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == found.id);
     if let Some(one) = &seen
-        && one.is_in()
+        && one.is_active()
     {
         let message = format!("removing `{wanted}` was sent, but it is among the recipients still");
-        return Err(Stop::new(StopKind::NotSeen, message)
+        return Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
             .hint(format!("`cfsso share recipients list {}`", args.share))
             .into());
     }
@@ -203,13 +211,13 @@ fn who(recipient: &Recipient) -> String {
 }
 
 fn state(recipient: &Recipient) -> String {
-    let words = recipient.association_status.as_ref().map_or("not told".into(), Association::words);
+    let words = recipient.association_status.as_ref().map_or("not told".into(), Association::label);
     let failed = recipient.failures().map(|error| format!("failed: {error}"));
-    let retried = recipient.retried().map(|error| format!("retrying: {error}"));
+    let retried = recipient.retryable_errors().map(|error| format!("retrying: {error}"));
     std::iter::once(words.into_owned()).chain(failed).chain(retried).collect::<Vec<_>>().join("; ")
 }
 
-impl Show for Recipient {
+impl Render for Recipient {
     fn show(&self, page: &mut Page) {
         page.fields(&[
             ("recipient", Text::strong(who(self))),
@@ -223,7 +231,7 @@ impl Show for Recipient {
     }
 }
 
-impl Show for Recipients {
+impl Render for Recipients {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;

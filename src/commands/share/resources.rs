@@ -4,16 +4,16 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use super::paging;
 use crate::api::ids::{ResourceId, ShareId};
-use crate::api::share::resource::{self, Resource, Shared};
-use crate::api::share::{Status, Type};
+use crate::api::share::resource::{self, NewResource, Resource};
+use crate::api::share::{ResourceType, Status};
 use crate::context::Context;
-use crate::flow::federation::records;
+use crate::flow::federation::shares;
 use crate::flow::plan::Plan;
-use crate::flow::{Stop, StopKind};
-use crate::output::{Page, Show, Text};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Text};
 
 /// The verbs of `cfsso share resources`.
 #[derive(Subcommand, Debug)]
@@ -129,7 +129,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 
 async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let kind = args.resource_type.as_deref().map(Type::named);
+    let kind = args.resource_type.as_deref().map(ResourceType::named);
     let narrowed = (args.status.as_deref(), kind.as_ref());
     let request = resource::list(tools.account, &args.share, narrowed, args.paging.paging());
     let resources = Resources(tools.client.list(&request).await?);
@@ -138,15 +138,17 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    Ok(Outcome::done(records::resource(&tools, &args.share, &args.resource).await?))
+    Ok(Outcome::done(shares::resource(&tools, &args.share, &args.resource).await?))
 }
 
 async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let found = records::resource(&tools, &args.share, &args.resource).await?;
-    let action = records::meta_change(&tools, &args.share, &found, &args.meta);
+    let found = shares::resource(&tools, &args.share, &args.resource).await?;
+    let action = shares::set_metadata_action(&tools, &args.share, &found, &args.meta);
     let changes = (found.meta != args.meta).then(|| action.change()).into_iter().collect();
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "changing it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "changing it")?
+    {
         return Ok(outcome);
     }
     if found.meta == args.meta {
@@ -160,37 +162,45 @@ async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
 
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let mut shared = Shared::new(tools.account, Type::named(&args.resource_type), &args.resource);
+    let mut shared =
+        NewResource::new(tools.account, ResourceType::named(&args.resource_type), &args.resource);
     if let Some(meta) = args.meta {
         shared = shared.meta(meta);
     }
-    let changes = vec![records::resource_addition(&tools, &args.share, &shared).change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "adding it")? {
+    let changes = vec![shares::add_resource_action(&tools, &args.share, &shared).change()];
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding it")?
+    {
         return Ok(outcome);
     }
-    Ok(Outcome::done(records::add_resource(&tools, &args.share, &shared).await?))
+    Ok(Outcome::done(shares::add_resource(&tools, &args.share, &shared).await?))
 }
 
 async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let all = records::resources(&tools, &args.share).await?;
+    let all = shares::resources(&tools, &args.share).await?;
     let found = all.iter().find(|one| one.id == args.resource).ok_or_else(|| {
-        Stop::new(StopKind::NotFound, format!("this share has no resource `{}`", args.resource))
-            .hint(format!("`cfsso share resources list {}`", args.share))
+        FlowError::new(
+            FlowErrorKind::NotFound,
+            format!("this share has no resource `{}`", args.resource),
+        )
+        .hint(format!("`cfsso share resources list {}`", args.share))
     })?;
-    let removal = records::resource_removal(&tools, &args.share, found);
+    let removal = shares::remove_resource_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "removing it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing it")?
+    {
         return Ok(outcome);
     }
     context.screen.warn("every recipient of the share loses it");
     context.confirm(args.resource.as_str(), "remove this resource").await?;
     tools.execute(&removal).await?;
-    let after = records::resources(&tools, &args.share).await?;
+    let after = shares::resources(&tools, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == args.resource);
     if seen.as_ref().is_some_and(|one| one.is_active()) {
         let message = format!("removing `{}` was sent, but it is shared still", args.resource);
-        return Err(Stop::new(StopKind::NotSeen, message)
+        return Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
             .hint(format!("`cfsso share resources list {}`", args.share))
             .into());
     }
@@ -209,7 +219,7 @@ fn status(resource: &Resource) -> &str {
     resource.status.as_ref().map_or("not told", Status::as_str)
 }
 
-impl Show for Resource {
+impl Render for Resource {
     fn show(&self, page: &mut Page) {
         page.fields(&[
             ("type", Text::strong(self.resource_type.as_str())),
@@ -225,7 +235,7 @@ impl Show for Resource {
     }
 }
 
-impl Show for Resources {
+impl Render for Resources {
     fn show(&self, page: &mut Page) {
         if self.0.is_empty() {
             return;

@@ -1,11 +1,11 @@
 //! `cfsso share update`: the name, which alone can be changed.
 
-use super::super::{Outcome, change};
+use super::super::{Outcome, plan_output};
 use crate::api;
 use crate::api::ids::ShareId;
 use crate::api::share::{Include, Share};
 use crate::context::Context;
-use crate::flow::federation::records;
+use crate::flow::federation::shares;
 use crate::flow::plan::Plan;
 
 /// Arguments of `share update`.
@@ -24,10 +24,12 @@ pub struct Args {
 /// Renames a share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let share = records::find(&tools, &args.share).await?;
-    let action = records::renaming(&tools, &share, &args.name);
+    let share = shares::find(&tools, &args.share).await?;
+    let action = shares::rename_action(&tools, &share, &args.name);
     let changes = (share.name != args.name).then(|| action.change()).into_iter().collect();
-    if let Some(outcome) = change::settle(context, Plan::new(Vec::new(), changes), "renaming it")? {
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "renaming it")?
+    {
         return Ok(outcome);
     }
     if share.name == args.name {

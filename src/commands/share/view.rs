@@ -1,9 +1,9 @@
 //! How a share is shown to people.
 
-use crate::api::share::{Fields, Share, Target};
-use crate::output::{Mark, Page, Show, Text};
+use crate::api::share::{Share, ShareFields, Target};
+use crate::output::{Page, Render, Status, Text};
 
-impl Show for Share {
+impl Render for Share {
     fn show(&self, page: &mut Page) {
         let mut fields = vec![
             ("name", Text::strong(&self.name)),
@@ -33,16 +33,16 @@ impl Show for Share {
 }
 
 /// How far its life has come.
-pub fn status(share: &Fields) -> Text {
+pub fn status(share: &ShareFields) -> Text {
     match &share.status {
-        Some(status) if share.is_active() => Mark::Done.paint(status.as_str()),
-        Some(status) => Mark::Warning.paint(status.as_str()),
+        Some(status) if share.is_active() => Status::Done.paint(status.as_str()),
+        Some(status) => Status::Warning.paint(status.as_str()),
         None => Text::dim("not told"),
     }
 }
 
 /// Who it is for.
-pub fn target(share: &Fields) -> &str {
+pub fn target(share: &ShareFields) -> &str {
     match &share.target_type {
         Some(Target::Account) => "single accounts",
         Some(Target::Organization) => "a whole organization",
@@ -52,7 +52,7 @@ pub fn target(share: &Fields) -> &str {
 }
 
 /// How many recipients there are in each state, where it was told.
-pub fn counts(share: &Fields) -> Option<String> {
+pub fn counts(share: &ShareFields) -> Option<String> {
     let parts: Vec<_> = [
         (share.associated_recipient_count, "have it"),
         (share.associating_recipient_count, "being pushed"),

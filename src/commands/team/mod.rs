@@ -1,7 +1,7 @@
 //! `cfsso team`: the Zero Trust organization.
 
 pub mod rename;
-mod rename_view;
+mod rename_output;
 pub mod show;
 
 use clap::Subcommand;

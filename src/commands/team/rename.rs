@@ -3,15 +3,17 @@
 
 use std::rc::Rc;
 
-use super::super::preflight::{Guard, show_checks};
-use super::super::{Outcome, change};
-use super::rename_view as view;
+use super::super::preflight::{CheckArgs, show_checks};
+use super::super::{Outcome, plan_output};
+use super::rename_output as view;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Plan;
-use crate::flow::rename::{self, Ask, Event, Free, Report, Task, TeamName, Wishes};
-use crate::flow::{Error, Stop, StopKind, Tools, preflight};
-use crate::output::{Page, Show, Text};
+use crate::flow::rename::{
+    self, Event, Mode, NameAvailability, Options, RenamePlan, Report, TeamName,
+};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, preflight};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `team rename`.
 #[derive(clap::Args, Debug)]
@@ -64,22 +66,22 @@ pub struct Args {
     no_enable: bool,
 
     #[command(flatten)]
-    guard: Guard,
+    guard: CheckArgs,
 }
 
 /// Renames the team.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let ask = asked(&args)?;
+    let ask = mode(&args)?;
     let wishes = wishes(args, context).await?;
     let tools = context.tools().await?;
     rename::check_origin(&tools, &ask)?;
-    let found = rename::look(&tools).await?;
-    let task = rename::decide(tools.account, &ask, found, &wishes)?;
+    let found = rename::read_state(&tools).await?;
+    let task = rename::plan_rename(tools.account, &ask, found, &wishes)?;
     let plan = planned(&tools, context, &task, &wishes).await?;
-    let outlook = rename::outlook(&task, &wishes);
+    let outlook = rename::preview(&task, &wishes);
     context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });
     context.screen.show(&|page| {
-        view::draw_outlook(&outlook, page);
+        view::render_preview(&outlook, page);
         page.blank();
     });
     let what = format!("renaming the team to `{}`", task.word());
@@ -88,36 +90,36 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             show_checks(&plan.checks, "", page);
             page.blank();
         });
-        plan.passes(&what)?;
-    } else if let Some(outcome) = change::settle(context, plan, &what)? {
+        plan.ensure_allowed(&what)?;
+    } else if let Some(outcome) = plan_output::finish_dry_run(context, plan, &what)? {
         return Ok(outcome);
     }
-    can_wait(&task, &wishes, context)?;
-    context.confirm(&task.word(), &deed(&task)).await?;
-    context.note_way_back(task.back());
-    context.note_meanwhile(task.is_off().then_some(view::OFF));
+    ensure_can_prompt(&task, &wishes, context)?;
+    context.confirm(&task.word(), &confirm_prompt(&task)).await?;
+    context.record_undo_hint(task.back());
+    context.set_interrupted_note(task.is_sso_off().then_some(view::SSO_OFF_NOTE));
     let on_event = |event: &Event<'_>| view::show(event, context);
-    let updated = async || updated(context).await;
+    let updated = async || wait_for_confirmation(context).await;
     let (report, end) = rename::run(&tools, &wishes, &task, &on_event, updated).await;
-    context.screen.settled();
+    context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-fn asked(args: &Args) -> Result<Ask, Stop> {
+fn mode(args: &Args) -> Result<Mode, FlowError> {
     let name = match &args.name {
         Some(text) => Some(text.parse::<TeamName>().map_err(|error| invalid(&error))?),
         None => None,
     };
     Ok(match (args.resume, args.rollback, name) {
-        (true, _, name) => Ask::Resume(name),
-        (_, true, name) => Ask::Back(name),
-        (false, false, Some(name)) => Ask::Rename(name),
-        (false, false, None) => Ask::Resume(None),
+        (true, _, name) => Mode::Resume(name),
+        (_, true, name) => Mode::Rollback(name),
+        (false, false, Some(name)) => Mode::Rename(name),
+        (false, false, None) => Mode::Resume(None),
     })
 }
 
-fn invalid(error: &rename::InvalidName) -> Stop {
-    let stop = Stop::new(StopKind::Usage, error.to_string());
+fn invalid(error: &rename::InvalidName) -> FlowError {
+    let stop = FlowError::new(FlowErrorKind::Usage, error.to_string());
     match error {
         rename::InvalidName::Whole { name, .. } => stop.hint(format!("`cfsso team rename {name}`")),
         rename::InvalidName::Label { .. } => stop.hint(
@@ -126,30 +128,35 @@ fn invalid(error: &rename::InvalidName) -> Stop {
     }
 }
 
-async fn wishes(args: Args, context: &Context) -> anyhow::Result<Wishes> {
-    Ok(Wishes {
+async fn wishes(args: Args, context: &Context) -> anyhow::Result<Options> {
+    Ok(Options {
         also_name: args.also_name,
         publish_txt: args.publish_txt,
         replace_stale_txt: args.replace_stale_txt,
         no_enable: args.no_enable,
         idps_updated: args.idps_updated,
         domains: args.domains,
-        enabling: Rc::new(args.guard.enabling(context).await?),
+        enabling: Rc::new(args.guard.enable_options(context).await?),
         deadline: context.deadline(),
     })
 }
 
 /// What is looked at first, all at once, and every request.
 async fn planned(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     context: &Context,
-    task: &Task,
-    wishes: &Wishes,
+    task: &RenamePlan,
+    wishes: &Options,
 ) -> anyhow::Result<Plan> {
     let keys = context.team_keys(&task.goal).await?;
     let fetcher = wishes.enabling.asking.fetcher.as_ref();
-    let free =
-        async { if task.renames() { rename::probe(fetcher, &keys).await } else { Free::NotSeen } };
+    let free = async {
+        if task.needs_rename() {
+            rename::probe(fetcher, &keys).await
+        } else {
+            NameAvailability::NoTeamFound
+        }
+    };
     let (facts, free, places) = tokio::join!(
         Box::pin(preflight::gather(tools, &wishes.enabling.asking)),
         free,
@@ -157,13 +164,13 @@ async fn planned(
     );
     let places = places?;
     let checks = rename::checks(task, wishes, &facts, &free, &places);
-    Ok(Plan::new(checks, rename::plan(tools, task, wishes, &places).await?))
+    Ok(Plan::new(checks, rename::changes(tools, task, wishes, &places).await?))
 }
 
-fn deed(task: &Task) -> String {
+fn confirm_prompt(task: &RenamePlan) -> String {
     if task.is_back {
         "put back what the rename took down".to_owned()
-    } else if task.renames() {
+    } else if task.needs_rename() {
         "rename the team, with SSO off meanwhile".to_owned()
     } else {
         "go on with the rename".to_owned()
@@ -172,18 +179,22 @@ fn deed(task: &Task) -> String {
 
 /// Stops before anything is disabled where a question would come up later that
 /// nobody is there to answer.
-fn can_wait(task: &Task, wishes: &Wishes, context: &Context) -> Result<(), Stop> {
+fn ensure_can_prompt(
+    task: &RenamePlan,
+    wishes: &Options,
+    context: &Context,
+) -> Result<(), FlowError> {
     if task.idps.is_empty() || wishes.idps_updated || context.screen.can_ask() {
         return Ok(());
     }
     let message = "no terminal is there to say on when the identity providers know the new name";
-    Err(Stop::new(StopKind::Declined, message)
+    Err(FlowError::new(FlowErrorKind::Declined, message)
         .cause("nothing was changed")
         .hint("enter the new values there first, beside the old ones where they take two, and add `--idps-updated`"))
 }
 
 /// Waits until somebody says that the identity providers are changed.
-async fn updated(context: &Context) -> Result<(), Error> {
+async fn wait_for_confirmation(context: &Context) -> Result<(), Error> {
     loop {
         let question = Text::plain("Type ") + Text::strong("done") + " when they are changed:";
         let answer = context.screen.ask(question).await.ok().flatten();
@@ -192,13 +203,13 @@ async fn updated(context: &Context) -> Result<(), Error> {
             Some(_) => {}
             None => {
                 let message = "nobody said that the identity providers know the new name";
-                return Err(Stop::new(StopKind::Declined, message).into());
+                return Err(FlowError::new(FlowErrorKind::Declined, message).into());
             }
         }
     }
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use super::super::connector::view::age;
-use crate::api::organization::{self, Fields, Organization};
+use crate::api::organization::{self, Organization, OrganizationFields};
 use crate::context::Context;
 use crate::idp::guide::{self, Values};
-use crate::output::{Page, Show, Text};
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `team show`.
 #[derive(clap::Args, Debug)]
@@ -21,7 +21,7 @@ pub struct Args {}
 #[derive(Serialize, JsonSchema)]
 pub struct Team {
     /// The organization as the API sent it.
-    #[schemars(with = "Fields")]
+    #[schemars(with = "OrganizationFields")]
     organization: Organization,
     /// What to enter at identity providers, derived from the team's domain.
     urls: Option<Values>,
@@ -35,9 +35,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Team { organization, urls }))
 }
 
-impl Show for Team {
+impl Render for Team {
     fn show(&self, page: &mut Page) {
-        let team: &Fields = &self.organization;
+        let team: &OrganizationFields = &self.organization;
         let text = |value: &Option<String>| {
             value.as_deref().map_or_else(|| Text::dim("not told"), Text::plain)
         };
@@ -67,7 +67,7 @@ impl Show for Team {
     }
 }
 
-fn read_only(team: &Fields) -> Text {
+fn read_only(team: &OrganizationFields) -> Text {
     match team.is_ui_read_only {
         Some(true) => {
             let why = team.ui_read_only_toggle_reason.as_deref().filter(|why| !why.is_empty());
@@ -79,7 +79,7 @@ fn read_only(team: &Fields) -> Text {
     }
 }
 
-fn design(team: &Fields) -> Text {
+fn design(team: &OrganizationFields) -> Text {
     let Some(design) = &team.login_design else { return Text::dim("the usual") };
     let parts = [
         ("header", &design.header_text),

@@ -3,8 +3,8 @@
 use super::super::Outcome;
 use super::super::connector::view::age;
 use crate::context::Context;
-use crate::flow::token::{self, Read, Report};
-use crate::output::{ExitCode, Mark, Page, Show, Text};
+use crate::flow::token::{self, ReadAccess, Report};
+use crate::output::{ExitCode, Page, Render, Status, Text};
 
 /// Arguments of `token check`.
 #[derive(clap::Args, Debug)]
@@ -24,7 +24,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let client = context.client().await?;
     let named = context.named_account().await?;
     let Some(account) = named else {
-        return unnamed(context).await;
+        return without_account(context).await;
     };
     let (report, reads) =
         tokio::join!(token::identify(client, Some(&account)), token::reads(client, &account));
@@ -32,7 +32,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// Where no account was named, the only one that the token sees is meant.
-async fn unnamed(context: &Context) -> anyhow::Result<Outcome> {
+async fn without_account(context: &Context) -> anyhow::Result<Outcome> {
     let client = context.client().await?;
     let mut report = token::identify(client, None).await?;
     let only = match report.accounts.as_deref() {
@@ -43,29 +43,29 @@ async fn unnamed(context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note(Text::prose(
             "no account was named, so what the token may read was not tried: add `--account <ID>`",
         ));
-        return Ok(concluded(report));
+        return Ok(into_outcome(report));
     };
     let reads = token::reads(client, &account).await;
     report.account = Some(account.to_string());
     Ok(with_reads(report, reads))
 }
 
-fn with_reads(mut report: Report, reads: Vec<Read>) -> Outcome {
+fn with_reads(mut report: Report, reads: Vec<ReadAccess>) -> Outcome {
     let lacks_connectors = reads.first().is_some_and(|read| read.allowed == Some(false));
     report.reads = Some(reads);
     let is_known = report.problem.is_none();
     report.ok = is_known && !lacks_connectors;
-    let outcome = concluded(report);
+    let outcome = into_outcome(report);
     if is_known && lacks_connectors { outcome.exit(ExitCode::Forbidden) } else { outcome }
 }
 
 /// The report, and the failure where the credential cannot be used.
-pub fn concluded(report: Report) -> Outcome {
+pub fn into_outcome(report: Report) -> Outcome {
     let stop = report.stop();
     Outcome::done(report).failed(stop.map(Into::into))
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         let mut fields = vec![(
             "credential",
@@ -76,7 +76,7 @@ impl Show for Report {
             fields.push(("id", Text::plain(id)));
         }
         if let Some(status) = &self.status {
-            let mark = if status == "active" { Mark::Done } else { Mark::Failed };
+            let mark = if status == "active" { Status::Done } else { Status::Failed };
             fields.push(("status", page.state(mark, status)));
             if self.not_before.is_some() {
                 fields.push(("from", age(self.not_before.as_deref(), page.now(), true)));
@@ -87,8 +87,8 @@ impl Show for Report {
                 end.map_or_else(|| Text::plain("never"), |_| age(end, page.now(), true)),
             ));
         }
-        fields.push(("account", self.named()));
-        fields.push(("sees", self.seen()));
+        fields.push(("account", self.owner_text()));
+        fields.push(("sees", self.accounts_text()));
         page.fields(&fields);
         if let Some(reads) = &self.reads {
             page.blank();
@@ -107,20 +107,21 @@ impl Show for Report {
 }
 
 impl Report {
-    fn named(&self) -> Text {
+    fn owner_text(&self) -> Text {
         let Some(account) = &self.account else { return Text::dim("none was named") };
         let mut listed = self.accounts.iter().flatten();
         let name = listed.find(|seen| seen.id == *account).and_then(|seen| seen.name.as_deref());
         Text::plain(account) + Text::dim(name.map(|name| format!("  {name}")).unwrap_or_default())
     }
 
-    fn seen(&self) -> Text {
+    fn accounts_text(&self) -> Text {
         match self.accounts.as_deref() {
             None => Text::dim("may not list accounts"),
             Some([]) => Text::warn("no account"),
             Some(accounts) => {
-                let name =
-                    |seen: &token::Seen| seen.name.clone().unwrap_or_else(|| seen.id.clone());
+                let name = |seen: &token::VisibleAccount| {
+                    seen.name.clone().unwrap_or_else(|| seen.id.clone())
+                };
                 let names: Vec<_> = accounts.iter().take(5).map(name).collect();
                 let more = accounts.len() - names.len();
                 let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -130,11 +131,11 @@ impl Report {
     }
 }
 
-fn row(page: &Page, read: &Read) -> Vec<Text> {
+fn row(page: &Page, read: &ReadAccess) -> Vec<Text> {
     let state = match read.allowed {
-        Some(true) => page.state(Mark::Passed, "may read"),
-        Some(false) => page.state(Mark::Failed, "may not"),
-        None => page.state(Mark::Skipped, "not told"),
+        Some(true) => page.state(Status::Passed, "may read"),
+        Some(false) => page.state(Status::Failed, "may not"),
+        None => page.state(Status::NotChecked, "not told"),
     };
     let permission = read.dashboard.as_deref().unwrap_or("-");
     let permission =

@@ -11,16 +11,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::super::connector::view::age;
-use super::super::{Outcome, change};
-use super::file::Draft;
+use super::super::{Outcome, plan_output};
+use super::file::PendingSecretFile;
 use crate::api::Credentials;
-use crate::api::token::{self, Made};
+use crate::api::token::{self, CreatedToken};
 use crate::context::Context;
 use crate::flow::action::Action;
-use crate::flow::break_glass::{self, Granted};
+use crate::flow::break_glass::{self, TokenPermission};
 use crate::flow::plan::{Difference, Plan};
-use crate::flow::{Stop, StopKind, Tools};
-use crate::output::{Format, Mark, Page, Show, Text};
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{Format, Page, Render, Status, Text};
 use crate::settings::duration;
 
 /// Arguments of `token create-break-glass`.
@@ -75,16 +75,19 @@ pub struct Report {
 /// Makes a token for emergencies.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.output_file.is_none() && context.settings.format == Format::Name {
-        return Err(Stop::new(StopKind::Usage, "`-o name` prints the ID and not the token")
-            .hint("add `--output-file FILE`, or print it with `-o json`")
-            .into());
+        return Err(FlowError::new(
+            FlowErrorKind::Usage,
+            "`-o name` prints the ID and not the token",
+        )
+        .hint("add `--output-file FILE`, or print it with `-o json`")
+        .into());
     }
     let tools = context.tools().await?;
     let granted = break_glass::permissions(&tools, args.with_access).await?;
-    let end = end(context.clock.now(), args.expires)?;
+    let end = expires_at(context.clock.now(), args.expires)?;
     let action = creation(&tools, &args.name, &granted, &end);
     let plan = Plan::new(Vec::new(), vec![action.change()]);
-    if let Some(outcome) = change::settle(context, plan, "this")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "this")? {
         return Ok(outcome);
     }
     for granted in granted.iter().filter(|granted| !granted.looked_up) {
@@ -93,16 +96,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             granted.name
         )));
     }
-    let draft = args.output_file.as_deref().map(drafted).transpose()?;
+    let draft = args.output_file.as_deref().map(create_file).transpose()?;
     let made = tools.execute(&action).await?;
     let file = args.output_file.as_ref().map(|file| file.display().to_string());
     let value = made.value.expose_secret().to_owned();
     if let (Some(draft), Some(file)) = (draft, &file)
-        && let Err(error) = draft.keep(&value)
+        && let Err(error) = draft.commit(&value)
     {
-        return Err(taken_back(&tools, &made.id, file, &error).await.into());
+        return Err(revoke_after_error(&tools, &made.id, file, &error).await.into());
     }
-    let failure = proven(&tools, made.value.clone()).await;
+    let failure = test_token(&tools, made.value.clone()).await;
     let id = made.id.clone();
     let report = Report {
         schema: "cfsso/break-glass/v1",
@@ -117,7 +120,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if report.file.is_none()
         && let Err(error) = context.screen.deliver(&report)
     {
-        return Err(taken_back(&tools, &id, "standard output", &error).await.into());
+        return Err(revoke_after_error(&tools, &id, "standard output", &error).await.into());
     }
     let outcome = match report.file {
         Some(_) => Outcome::done(report),
@@ -127,12 +130,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// When it ends, to the second: the API's times have no more.
-fn end(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
+fn expires_at(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
     let end = now.checked_add(lasting).context("`--expires` is beyond the end of time")?;
     Ok(Timestamp::from_second(end.as_second())?.to_string())
 }
 
-fn creation(tools: &Tools<'_>, name: &str, granted: &[Granted], end: &str) -> Action<Made> {
+fn creation(
+    tools: &Env<'_>,
+    name: &str,
+    granted: &[TokenPermission],
+    end: &str,
+) -> Action<CreatedToken> {
     let ids: Vec<_> = granted.iter().map(|granted| granted.id.clone()).collect();
     let names: Vec<_> = granted.iter().map(|granted| granted.name).collect();
     Action::new(
@@ -142,50 +150,57 @@ fn creation(tools: &Tools<'_>, name: &str, granted: &[Granted], end: &str) -> Ac
     )
 }
 
-fn drafted(target: &Path) -> Result<Draft, Stop> {
-    Draft::begin(target).map_err(|error| {
+fn create_file(target: &Path) -> Result<PendingSecretFile, FlowError> {
+    PendingSecretFile::create(target).map_err(|error| {
         let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
-        let kind = if exists { StopKind::Conflict } else { StopKind::Usage };
+        let kind = if exists { FlowErrorKind::Conflict } else { FlowErrorKind::Usage };
         let message = format!("cannot write a token to {}: nothing was sent", target.display());
-        Stop::new(kind, message).cause(error.to_string()).hint("name another with `--output-file`")
+        FlowError::new(kind, message)
+            .cause(error.to_string())
+            .hint("name another with `--output-file`")
     })
 }
 
 /// A token that nobody has is of no use: it is removed again.
-async fn taken_back(tools: &Tools<'_>, id: &str, file: &str, error: &std::io::Error) -> Stop {
+async fn revoke_after_error(
+    tools: &Env<'_>,
+    id: &str,
+    file: &str,
+    error: &std::io::Error,
+) -> FlowError {
     let request = token::delete(tools.account, id);
     let removal = Action::new("remove the token that could not be kept", request, []);
     let removed = tools.execute(&removal).await;
     let (kind, fate) = match removed {
-        Ok(()) => (StopKind::NotSeen, "it was removed again".to_owned()),
+        Ok(()) => (FlowErrorKind::NotConfirmed, "it was removed again".to_owned()),
         Err(error) => {
-            (StopKind::HalfDone, format!("it stands, and nobody has it: {}", error.line()))
+            (FlowErrorKind::HalfDone, format!("it stands, and nobody has it: {}", error.line()))
         }
     };
-    Stop::new(kind, format!("the new token {id} cannot be written to {file}"))
+    FlowError::new(kind, format!("the new token {id} cannot be written to {file}"))
         .causes([error.to_string(), fate])
         .hint("the dashboard lists tokens under Manage Account, Account API Tokens")
 }
 
 /// What the first use of the token came to, where it did not work.
-async fn proven(tools: &Tools<'_>, value: SecretString) -> Option<Stop> {
-    let client = tools.client.acting_as(Credentials::Token(value));
-    let error = break_glass::prove(&client, tools.account, tools.clock).await.err()?;
+async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowError> {
+    let client = tools.client.with_credentials(Credentials::Token(value));
+    let error = break_glass::test_token(&client, tools.account, tools.clock).await.err()?;
     Some(
-        Stop::new(StopKind::NotSeen, "the token was made, but was not seen to work")
+        FlowError::new(FlowErrorKind::NotConfirmed, "the token was made, but was not seen to work")
             .causes(error.sentences())
             .hint("try it: `cfsso token check --token-file FILE`"),
     )
 }
 
-impl Show for Report {
+impl Render for Report {
     fn show(&self, page: &mut Page) {
         let (mark, words) = if self.ok {
-            (Mark::Done, "the token was made, and lists connectors")
+            (Status::Done, "the token was made, and lists connectors")
         } else {
-            (Mark::Failed, "the token was made, and was not seen to work")
+            (Status::Failed, "the token was made, and was not seen to work")
         };
-        page.marked(mark, words);
+        page.status_line(mark, words);
         page.blank();
         page.fields(&[
             ("name", Text::strong(&self.name)),

@@ -6,16 +6,16 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that is about to hold a secret. Dropped, it leaves nothing behind.
-pub struct Draft {
+pub struct PendingSecretFile {
     target: PathBuf,
     path: PathBuf,
     file: File,
 }
 
-impl Draft {
+impl PendingSecretFile {
     /// Makes the file beside `target`, so that a folder that cannot be written
     /// is known before there is a secret to lose.
-    pub fn begin(target: &Path) -> io::Result<Self> {
+    pub fn create(target: &Path) -> io::Result<Self> {
         if target.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -30,7 +30,7 @@ impl Draft {
     }
 
     /// Writes the secret and gives the file its name, unless that is taken.
-    pub fn keep(mut self, secret: &str) -> io::Result<()> {
+    pub fn commit(mut self, secret: &str) -> io::Result<()> {
         writeln!(self.file, "{secret}")?;
         self.file.sync_all()?;
         // Unlike renaming, linking never replaces a file.
@@ -45,7 +45,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for PendingSecretFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
@@ -73,7 +73,7 @@ mod tests {
     fn a_kept_secret_is_private_and_alone() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("token");
-        Draft::begin(&target).unwrap().keep("planted").unwrap();
+        PendingSecretFile::create(&target).unwrap().commit("planted").unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "planted\n");
         assert_eq!(names(dir.path()), ["token"]);
         #[cfg(unix)]
@@ -87,14 +87,14 @@ mod tests {
     fn nothing_is_replaced_and_nothing_is_left_behind() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("token");
-        drop(Draft::begin(&target).unwrap());
+        drop(PendingSecretFile::create(&target).unwrap());
         assert!(names(dir.path()).is_empty());
-        let late = Draft::begin(&target).unwrap();
+        let late = PendingSecretFile::create(&target).unwrap();
         fs::write(&target, "another's").unwrap();
-        let refused = late.keep("planted").unwrap_err();
+        let refused = late.commit("planted").unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&target).unwrap(), "another's");
         assert_eq!(names(dir.path()), ["token"]);
-        assert!(Draft::begin(&target).is_err());
+        assert!(PendingSecretFile::create(&target).is_err());
     }
 }

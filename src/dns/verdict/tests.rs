@@ -1,7 +1,7 @@
-use super::super::survey::{Delegation, Dnssec, Misplaced, Place, Role, Server, Transport};
+use super::super::lookup::{Delegation, Dnssec, Location, MisplacedCode, Role, Server, Transport};
 use super::super::txt::Txt;
 use super::super::wire::Failure;
-use super::super::{Rcode, Survey};
+use super::super::{Lookup, Rcode};
 use super::*;
 use proptest::strategy::Strategy;
 
@@ -87,8 +87,8 @@ fn v6(server: Server, address: &str) -> Server {
     with(server, |server| server.server = format!("[{address}]:53"))
 }
 
-fn survey(servers: Vec<Server>) -> Survey {
-    Survey {
+fn survey(servers: Vec<Server>) -> Lookup {
+    Lookup {
         name: "cool.cats".to_owned(),
         delegation: Delegation::Zone("cool.cats".to_owned()),
         servers,
@@ -96,8 +96,8 @@ fn survey(servers: Vec<Server>) -> Survey {
     }
 }
 
-fn verdict_of(servers: Vec<Server>) -> Judgement {
-    judge(&survey(servers), Some(CODE.as_bytes()), now())
+fn verdict_of(servers: Vec<Server>) -> Diagnosis {
+    diagnose(&survey(servers), Some(CODE.as_bytes()), now())
 }
 
 #[test]
@@ -193,12 +193,12 @@ fn each_state_of_the_servers_has_its_verdict() {
 #[test]
 fn a_zone_that_is_not_there_or_not_known_is_said_to_be_so() {
     for (delegation, verdict) in [
-        (Delegation::Absent, Verdict::NoDelegation),
+        (Delegation::NoDelegation, Verdict::NoDelegation),
         (Delegation::Unknown, Verdict::Unreachable),
         (Delegation::Zone("cool.cats".to_owned()), Verdict::Unreachable),
     ] {
-        let survey = Survey { delegation, ..survey(Vec::new()) };
-        assert_eq!(judge(&survey, Some(CODE.as_bytes()), now()).verdict, verdict);
+        let survey = Lookup { delegation, ..survey(Vec::new()) };
+        assert_eq!(diagnose(&survey, Some(CODE.as_bytes()), now()).verdict, verdict);
     }
 }
 
@@ -222,36 +222,37 @@ fn servers_named_by_hand_all_count() {
         ("one without an address", vec![holder(1, &[CODE]), homeless(2)], PartiallyPublished),
         ("none with an address", vec![homeless(1)], Unreachable),
     ] {
-        let survey = Survey { delegation: Delegation::Named, ..survey(servers) };
-        assert_eq!(judge(&survey, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
+        let survey = Lookup { delegation: Delegation::CustomServers, ..survey(servers) };
+        assert_eq!(diagnose(&survey, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
     }
 }
 
 #[test]
 fn a_code_at_a_wrong_name_is_found() {
     for (name, place) in [
-        ("*.cool.cats", Place::Wildcard),
-        ("cool.cats.cool.cats", Place::Doubled),
-        ("www.cool.cats", Place::Www),
-        ("_cloudflare_dashboard_sso.cool.cats", Place::Underscore),
-        ("cats", Place::Apex),
+        ("*.cool.cats", Location::Wildcard),
+        ("cool.cats.cool.cats", Location::DuplicatedDomain),
+        ("www.cool.cats", Location::Www),
+        ("_cloudflare_dashboard_sso.cool.cats", Location::UnderscorePrefix),
+        ("cats", Location::Apex),
     ] {
         for servers in [
             vec![holder(1, &[])],
             vec![nxdomain(holder(1, &[]))],
             vec![holder(1, &["cloudflare_dashboard_sso=anothers"])],
         ] {
-            let at = |text| Misplaced { name: name.to_owned(), place, records: vec![txt(text)] };
-            let with = |text| Survey { misplaced: vec![at(text)], ..survey(servers.clone()) };
-            let judgement = judge(&with(CODE), Some(CODE.as_bytes()), now());
+            let at =
+                |text| MisplacedCode { name: name.to_owned(), place, records: vec![txt(text)] };
+            let with = |text| Lookup { misplaced: vec![at(text)], ..survey(servers.clone()) };
+            let judgement = diagnose(&with(CODE), Some(CODE.as_bytes()), now());
             assert_eq!(judgement.verdict, Verdict::WrongName);
             assert!(judgement.summary.contains(&format!("`{name}`")), "{}", judgement.summary);
             assert_ne!(
-                judge(&with(OTHER), Some(CODE.as_bytes()), now()).verdict,
+                diagnose(&with(OTHER), Some(CODE.as_bytes()), now()).verdict,
                 Verdict::WrongName
             );
             if servers[0].records.is_empty() {
-                assert_eq!(judge(&with(OTHER), None, now()).verdict, Verdict::WrongName);
+                assert_eq!(diagnose(&with(OTHER), None, now()).verdict, Verdict::WrongName);
             }
         }
     }
@@ -259,20 +260,27 @@ fn a_code_at_a_wrong_name_is_found() {
 
 #[test]
 fn a_wildcard_explains_every_name_below_it() {
-    let at =
-        |name: &str, place| Misplaced { name: name.to_owned(), place, records: vec![txt(CODE)] };
-    let misplaced = vec![at("www.cool.cats", Place::Www), at("*.cool.cats", Place::Wildcard)];
-    let judgement =
-        judge(&Survey { misplaced, ..survey(vec![holder(1, &[])]) }, Some(CODE.as_bytes()), now());
+    let at = |name: &str, place| MisplacedCode {
+        name: name.to_owned(),
+        place,
+        records: vec![txt(CODE)],
+    };
+    let misplaced = vec![at("www.cool.cats", Location::Www), at("*.cool.cats", Location::Wildcard)];
+    let judgement = diagnose(
+        &Lookup { misplaced, ..survey(vec![holder(1, &[])]) },
+        Some(CODE.as_bytes()),
+        now(),
+    );
     assert!(judgement.summary.contains("`*.cool.cats`"), "{}", judgement.summary);
 }
 
 #[test]
 fn a_wrong_value_from_a_wildcard_is_traced_to_it() {
-    let place = Place::WildcardAbove;
-    let misplaced = vec![Misplaced { name: "*.cats".to_owned(), place, records: vec![txt(OTHER)] }];
-    let judgement = judge(
-        &Survey { misplaced, ..survey(vec![holder(1, &[OTHER])]) },
+    let place = Location::WildcardAbove;
+    let misplaced =
+        vec![MisplacedCode { name: "*.cats".to_owned(), place, records: vec![txt(OTHER)] }];
+    let judgement = diagnose(
+        &Lookup { misplaced, ..survey(vec![holder(1, &[OTHER])]) },
         Some(CODE.as_bytes()),
         now(),
     );
@@ -315,8 +323,8 @@ fn the_cache_that_forgets_last_decides() {
 #[test]
 fn an_absence_known_from_caches_alone_may_be_old() {
     let late = with(cache(1, &[]), |server| server.negative_ttl = Some(60));
-    let survey = Survey { delegation: Delegation::Named, ..survey(vec![late]) };
-    let judgement = judge(&survey, Some(CODE.as_bytes()), now());
+    let survey = Lookup { delegation: Delegation::CustomServers, ..survey(vec![late]) };
+    let judgement = diagnose(&survey, Some(CODE.as_bytes()), now());
     assert_eq!(judgement.visible_at, Some("2026-03-01T12:01:00Z".parse().unwrap()));
     assert_eq!(verdict_of(vec![holder(1, &[])]).visible_at, None);
 }
@@ -364,7 +372,7 @@ fn without_an_expected_code_any_code_counts() {
         ("none", vec![holder(1, &["v=spf1 -all"])], NotPublished, None),
         ("a misspelt one", vec![holder(1, &["cloudflare-dashboard-sso=1"])], WrongValue, None),
     ] {
-        let judgement = judge(&survey(servers), None, now());
+        let judgement = diagnose(&survey(servers), None, now());
         assert_eq!(judgement.verdict, verdict, "{what}");
         assert_eq!(judgement.code.as_deref(), code.map(str::as_bytes), "{what}");
     }
@@ -410,7 +418,11 @@ fn values_are_compared_as_bytes_and_whole_records() {
         ),
     ] {
         let server = with(holder(1, &[]), |server| server.records = records);
-        assert_eq!(judge(&survey(vec![server]), Some(expected), now()).verdict, verdict, "{what}");
+        assert_eq!(
+            diagnose(&survey(vec![server]), Some(expected), now()).verdict,
+            verdict,
+            "{what}"
+        );
     }
 }
 

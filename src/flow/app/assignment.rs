@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::api::document::Document;
-use crate::flow::{Stop, StopKind};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::secret_name::is_secret_name;
 
 /// A field by its path, and the JSON that it is set to.
@@ -34,7 +34,7 @@ impl Assignment {
 
     /// Sets the field. What has a command of its own, which looks whether people
     /// can still sign in, is not set here.
-    pub fn make(&self, document: &mut Document) -> Result<(), Stop> {
+    pub fn make(&self, document: &mut Document) -> Result<(), FlowError> {
         let path: Vec<_> = self.path.iter().map(String::as_str).collect();
         let own = match path.first() {
             Some(&"allowed_idps") => Some("`cfsso app idps --only <IDP>`"),
@@ -43,7 +43,7 @@ impl Assignment {
         };
         if let Some(own) = own {
             let message = format!("`{}` is not set like any other field", path.join("."));
-            return Err(Stop::new(StopKind::Usage, message)
+            return Err(FlowError::new(FlowErrorKind::Usage, message)
                 .cause("it decides who can sign in, which has to be looked at first")
                 .hint(own));
         }
@@ -110,7 +110,7 @@ mod tests {
         ] {
             let mut document: Document = r#"{"a":1.0}"#.parse().unwrap();
             let stop = text.parse::<Assignment>().unwrap().make(&mut document).unwrap_err();
-            assert_eq!((stop.kind, stop.hint.as_deref()), (StopKind::Usage, hint), "{text}");
+            assert_eq!((stop.kind, stop.hint.as_deref()), (FlowErrorKind::Usage, hint), "{text}");
             assert_eq!(document.to_raw().get(), r#"{"a":1.0}"#, "{text}");
         }
     }

@@ -3,49 +3,49 @@
 use crate::api::connector::Connector;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::Cause;
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// Which connectors are meant.
 #[derive(Clone, Debug)]
-pub enum Which {
+pub enum Selection {
     All,
-    Named(Vec<Selector>),
+    Selected(Vec<Selector>),
     /// The one that is enabled: several are an error.
-    Sole,
+    OnlyEnabled,
 }
 
 /// The connectors that are meant: one request.
-pub async fn look(tools: &Tools<'_>, which: &Which) -> Result<Vec<Connector>, Error> {
-    if let Which::Named(selectors) = which
+pub async fn read_connectors(tools: &Env<'_>, which: &Selection) -> Result<Vec<Connector>, Error> {
+    if let Selection::Selected(selectors) = which
         && let [only @ Selector::Id(_)] = selectors.as_slice()
     {
         return Ok(vec![connector::find(tools, only).await?]);
     }
-    Ok(meant(connector::list(tools).await?, which)?)
+    Ok(select(connector::list(tools).await?, which)?)
 }
 
 /// Those of all connectors that are meant. Pure.
-pub fn meant(all: Vec<Connector>, which: &Which) -> Result<Vec<Connector>, Stop> {
+pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, FlowError> {
     match which {
-        Which::All => Ok(all),
-        Which::Named(selectors) => {
+        Selection::All => Ok(all),
+        Selection::Selected(selectors) => {
             let mut found: Vec<Connector> = Vec::new();
             for selector in selectors {
-                let connector = connector::choose(&all, selector)?;
+                let connector = connector::select(&all, selector)?;
                 if found.iter().all(|known| known.id != connector.id) {
                     found.push(connector.clone());
                 }
             }
             Ok(found)
         }
-        Which::Sole => {
+        Selection::OnlyEnabled => {
             let domains: Vec<_> =
-                all.iter().filter(|it| needs(it)).map(|it| it.email_domain.clone()).collect();
+                all.iter().filter(|it| is_enabled(it)).map(|it| it.email_domain.clone()).collect();
             if domains.len() < 2 {
                 return Ok(all);
             }
             let message = format!("{} connectors are enabled: say which", domains.len());
-            Err(Stop::new(StopKind::Usage, message)
+            Err(FlowError::new(FlowErrorKind::Usage, message)
                 .cause(format!("they are of {}", domains.join(", ")))
                 .hint(format!(
                     "`cfsso bypass disable --all`, or `cfsso bypass disable {}`",
@@ -57,13 +57,13 @@ pub fn meant(all: Vec<Connector>, which: &Which) -> Result<Vec<Connector>, Stop>
 
 /// Whether a connector is to be disabled: one that does not say what it is may
 /// be enabled.
-pub fn needs(connector: &Connector) -> bool {
+pub fn is_enabled(connector: &Connector) -> bool {
     connector.enabled != Some(false)
 }
 
 /// Ends enforcement: one PATCH, whose answer is the read-back.
-pub async fn apply(tools: &Tools<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let disabling = connector::disabling(tools, connector).caused_by(Cause::Bypass);
+pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+    let disabling = connector::disable_action(tools, connector).caused_by(Cause::Bypass);
     connector::execute_disabling(tools, &connector.id, &disabling).await
 }
 
@@ -84,29 +84,30 @@ mod tests {
 
     #[test]
     fn what_is_meant_is_what_is_disabled() {
-        let named =
-            |text: &str| Which::Named(text.split(' ').map(|word| word.parse().unwrap()).collect());
+        let named = |text: &str| {
+            Selection::Selected(text.split(' ').map(|word| word.parse().unwrap()).collect())
+        };
         let one = [("a.example", "true"), ("b.example", "false"), ("c.example", "false")];
         let two = [("a.example", "true"), ("b.example", "false"), ("c.example", "null")];
         for (all, which, expected) in [
-            (&one, Which::All, Ok("c0")),
-            (&two, Which::All, Ok("c0 c2")),
-            (&one, Which::Sole, Ok("c0")),
-            (&two, Which::Sole, Err(StopKind::Usage)),
+            (&one, Selection::All, Ok("c0")),
+            (&two, Selection::All, Ok("c0 c2")),
+            (&one, Selection::OnlyEnabled, Ok("c0")),
+            (&two, Selection::OnlyEnabled, Err(FlowErrorKind::Usage)),
             (&two, named("a.example c0 A.EXAMPLE."), Ok("c0")),
             (&two, named("b.example"), Ok("")),
             (&two, named("c2 a.example"), Ok("c2 c0")),
-            (&two, named("d.example"), Err(StopKind::NotFound)),
-            (&two, named("c7"), Err(StopKind::NotFound)),
+            (&two, named("d.example"), Err(FlowErrorKind::NotFound)),
+            (&two, named("c7"), Err(FlowErrorKind::NotFound)),
         ] {
-            let found = meant(connectors(all), &which).map(|found| {
+            let found = select(connectors(all), &which).map(|found| {
                 let ids: Vec<_> =
-                    found.iter().filter(|it| needs(it)).map(|it| it.id.to_string()).collect();
+                    found.iter().filter(|it| is_enabled(it)).map(|it| it.id.to_string()).collect();
                 ids.join(" ")
             });
             let found = found.map_err(|stop| stop.kind);
             assert_eq!(found, expected.map(str::to_owned), "{which:?}");
         }
-        assert!(meant(Vec::new(), &Which::Sole).unwrap().is_empty());
+        assert!(select(Vec::new(), &Selection::OnlyEnabled).unwrap().is_empty());
     }
 }

@@ -3,9 +3,9 @@
 //! locked out waits for each of them.
 
 pub mod disable;
-pub mod mail;
 pub mod otp;
-pub mod standings;
+pub mod pin_delivery;
+pub mod status;
 pub mod undo;
 
 use std::fmt;
@@ -19,9 +19,9 @@ fn title(deed: impl Into<String>) -> Title {
 
 /// Where one option failed: how to take the other one.
 #[derive(Clone, Debug)]
-pub struct OtherWay(pub String);
+pub struct AlternativeHint(pub String);
 
-impl fmt::Display for OtherWay {
+impl fmt::Display for AlternativeHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the other way in is {}", self.0)
     }

@@ -4,14 +4,14 @@
 use super::title;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
-use crate::api::idp::{self, Idp, Type};
+use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::IdpId;
-use crate::api::{Error as ApiError, Kind};
-use crate::flow::app::{Admission, admitted, offer_choice, sign_in};
-use crate::flow::edit::{Edit, Edited};
+use crate::api::{Error as ApiError, ErrorKind};
+use crate::flow::app::{AllowedIdps, disable_instant_auth, new_allowed_list, sign_in};
 use crate::flow::journal::Cause;
 use crate::flow::target::Target;
-use crate::flow::{Error, Stop, StopKind, Tools, idp as flow_idp};
+use crate::flow::update::{Update, UpdateResult};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp as flow_idp};
 
 /// The one-time PIN as it is created. The dashboard's recovery guide leaves the
 /// name out; the API's schema wants one (API reference, section 3).
@@ -19,35 +19,35 @@ pub const PIN: &str = r#"{"name":"One-time PIN","type":"onetimepin","config":{}}
 
 /// How far the sign-in is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum OtpScope {
     /// To the one-time PIN besides those that it admits.
-    Pin,
-    Every,
+    PinOnly,
+    AllIdps,
 }
 
 /// What there is.
-pub struct Found {
+pub struct CurrentState {
     /// The application of the dashboard's sign-in.
     pub app: App,
     pub pin: Option<IdpId>,
 }
 
 /// Two reads at once.
-pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
+pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     let (pin, apps) = (pin(tools), app::list(tools.account));
     let (pin, apps) = tokio::join!(pin, tools.client.list(&apps));
     let (pin, apps) = (pin?, apps?);
-    Ok(Found { app: sign_in(tools, &apps)?.clone(), pin })
+    Ok(CurrentState { app: sign_in(tools, &apps)?.clone(), pin })
 }
 
 /// The one-time PIN among identity providers; an account has one at most.
 pub fn pin_of(idps: Vec<Idp>) -> Option<Idp> {
-    idps.into_iter().find(|idp| idp.kind == Type::OneTimePin)
+    idps.into_iter().find(|idp| idp.kind == IdpType::OneTimePin)
 }
 
 /// The ID of the account's one-time PIN. Only its type and ID are needed: the
 /// rest of the record may be unreadable.
-async fn pin(tools: &Tools<'_>) -> Result<Option<IdpId>, ApiError> {
+async fn pin(tools: &Env<'_>) -> Result<Option<IdpId>, ApiError> {
     let idps = tools.client.list(&idp::list(tools.account)).await?;
     if let Some(pin) = pin_of(idps) {
         return Ok(Some(pin.id.clone()));
@@ -63,51 +63,51 @@ pub fn body() -> Document {
 }
 
 /// The edit that lets `pin` in. What needs no change keeps its text.
-pub fn edit(app: &App, pin: &IdpId, reach: Reach) -> Result<Edit, Stop> {
+pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError> {
     let admission = match reach {
-        Reach::Pin => Admission::Change { add: vec![pin.clone()], remove: Vec::new() },
-        Reach::Every => Admission::All,
+        OtpScope::PinOnly => AllowedIdps::Change { add: vec![pin.clone()], remove: Vec::new() },
+        OtpScope::AllIdps => AllowedIdps::All,
     };
-    let list = admitted(app.listed_idps(), &admission, &[])?;
+    let list = new_allowed_list(app.listed_idps(), &admission, &[])?;
     let before: Document = app.text().parse().map_err(|error: serde_json::Error| {
-        Stop::new(StopKind::Conflict, format!("`{}` cannot be edited", app.name))
+        FlowError::new(FlowErrorKind::Conflict, format!("`{}` cannot be edited", app.name))
             .cause(error.to_string())
     })?;
-    Edit::of(Target::App(app.id.clone()), before, |document| {
+    Update::of(Target::App(app.id.clone()), before, |document| {
         if list != app.listed_idps() {
             document.set(&["allowed_idps"], &list)?;
         }
         // With the PIN alone, skipping the choice leads to the PIN.
-        if list.len() == 1 { Ok(()) } else { offer_choice(document) }
+        if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
     })
 }
 
 /// The one-time PIN that is let in.
-pub struct Provided {
+pub struct PinProvider {
     pub pin: IdpId,
     pub is_new: bool,
 }
 
 /// Creates the one-time PIN: one POST, whose answer is the read-back. Where
 /// somebody has created it meanwhile, theirs will do.
-pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
+pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
         Ok(pin_of(idps))
     };
-    let action = flow_idp::creation(tools, &body()).caused_by(Cause::Bypass);
+    let action = flow_idp::create_action(tools, &body()).caused_by(Cause::Bypass);
     let created = match tools.execute_once(&action, look).await {
-        Err(Error::Api(error)) if error.kind() == Kind::Conflict => {
+        Err(Error::Api(error)) if error.kind() == ErrorKind::Conflict => {
             let theirs = pin(tools).await?;
-            return theirs.map(|pin| Provided { pin, is_new: false }).ok_or(error.into());
+            return theirs.map(|pin| PinProvider { pin, is_new: false }).ok_or(error.into());
         }
         created => created?.into_inner(),
     };
-    if created.kind == Type::OneTimePin {
-        return Ok(Provided { pin: created.id.clone(), is_new: true });
+    if created.kind == IdpType::OneTimePin {
+        return Ok(PinProvider { pin: created.id.clone(), is_new: true });
     }
     let message = format!("`{}` was created, but is no one-time PIN", created.name);
-    Err(Stop::new(StopKind::NotSeen, message)
+    Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
         .hint(format!("`cfsso idp get {}`", created.id))
         .into())
 }
@@ -115,7 +115,7 @@ pub async fn create(tools: &Tools<'_>) -> Result<Provided, Error> {
 /// Opens the sign-in: one PUT and one read-back. The edit is of an application
 /// that was read a moment ago, and it is not read once more before the PUT: a
 /// lockout has no round trip to spare, and the journal has the state before.
-pub async fn open(tools: &Tools<'_>, edit: &Edit) -> Result<Edited, Error> {
+pub async fn allow_pin(tools: &Env<'_>, edit: &Update) -> Result<UpdateResult, Error> {
     edit.send(tools, title(format!("let one-time PINs into {}", edit.name())), None, |_| {}).await
 }
 
@@ -126,30 +126,30 @@ mod tests {
     #[test]
     fn the_sign_in_is_opened_just_as_far_as_needed() {
         for (before, reach, after) in [
-            (r#""allowed_idps":["o"]"#, Reach::Pin, r#""allowed_idps":["o","p"]"#),
-            (r#""allowed_idps":["o"]"#, Reach::Every, r#""allowed_idps":[]"#),
-            (r#""allowed_idps":["p","o"]"#, Reach::Pin, r#""allowed_idps":["p","o"]"#),
-            (r#""allowed_idps":[]"#, Reach::Pin, r#""allowed_idps":[]"#),
-            (r#""allowed_idps":null"#, Reach::Every, r#""allowed_idps":null"#),
-            (r#""x":1"#, Reach::Pin, r#""x":1"#),
+            (r#""allowed_idps":["o"]"#, OtpScope::PinOnly, r#""allowed_idps":["o","p"]"#),
+            (r#""allowed_idps":["o"]"#, OtpScope::AllIdps, r#""allowed_idps":[]"#),
+            (r#""allowed_idps":["p","o"]"#, OtpScope::PinOnly, r#""allowed_idps":["p","o"]"#),
+            (r#""allowed_idps":[]"#, OtpScope::PinOnly, r#""allowed_idps":[]"#),
+            (r#""allowed_idps":null"#, OtpScope::AllIdps, r#""allowed_idps":null"#),
+            (r#""x":1"#, OtpScope::PinOnly, r#""x":1"#),
             (
                 r#""allowed_idps":["o"],"auto_redirect_to_identity":true"#,
-                Reach::Pin,
+                OtpScope::PinOnly,
                 r#""allowed_idps":["o","p"],"auto_redirect_to_identity":false"#,
             ),
             (
                 r#""auto_redirect_to_identity":true,"allowed_idps":null"#,
-                Reach::Pin,
+                OtpScope::PinOnly,
                 r#""auto_redirect_to_identity":false,"allowed_idps":null"#,
             ),
             (
                 r#""allowed_idps":["p"],"auto_redirect_to_identity":true"#,
-                Reach::Pin,
+                OtpScope::PinOnly,
                 r#""allowed_idps":["p"],"auto_redirect_to_identity":true"#,
             ),
             (
                 r#""allowed_idps":["o"],"auto_redirect_to_identity":null"#,
-                Reach::Pin,
+                OtpScope::PinOnly,
                 r#""allowed_idps":["o","p"],"auto_redirect_to_identity":null"#,
             ),
         ] {
@@ -158,7 +158,7 @@ mod tests {
             };
             let app: App = serde_json::from_str(&object(before)).unwrap();
             let edit = edit(&app, &"p".parse().unwrap(), reach).unwrap();
-            assert_eq!(edit.wanted.to_raw().get(), object(after), "{before}");
+            assert_eq!(edit.desired.to_raw().get(), object(after), "{before}");
             assert_eq!(edit.is_empty(), before == after, "{before}");
         }
     }
@@ -167,9 +167,9 @@ mod tests {
     fn policies_stay_out_of_what_is_sent() {
         let text = r#"{"id":"a","type":"dash_sso","allowed_idps":["o"],"policies":[{"id":"y"}]}"#;
         let app: App = serde_json::from_str(text).unwrap();
-        let edit = edit(&app, &"p".parse().unwrap(), Reach::Pin).unwrap();
+        let edit = edit(&app, &"p".parse().unwrap(), OtpScope::PinOnly).unwrap();
         let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
-        let request = edit.target.replace(&account, &edit.wanted);
+        let request = edit.target.replace(&account, &edit.desired);
         let sent = r#"{"id":"a","type":"dash_sso","allowed_idps":["o","p"]}"#;
         assert_eq!(request.body_text(), Some(sent));
     }

@@ -8,9 +8,11 @@ use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
-use crate::flow::journal::undo::{self as journal, Inverse, Prospect, Ready, Seen, Why};
+use crate::flow::journal::undo::{
+    self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan,
+};
 use crate::flow::journal::{Cause, Entry, Outcome};
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// The fields by which two bypasses found the same.
 const FIELDS: [&str; 3] = ["enabled", "allowed_idps", "auto_redirect_to_identity"];
@@ -19,32 +21,32 @@ const FIELDS: [&str; 3] = ["enabled", "allowed_idps", "auto_redirect_to_identity
 pub const COMMAND: &str = "cfsso bypass undo";
 
 /// One write of a bypass, and how it stands.
-pub struct Measure {
+pub struct BypassWrite {
     /// The write, as the journal has it.
     pub entry: Entry,
     /// How it stands, or why that cannot be told.
-    pub standing: Result<Standing, Error>,
+    pub status: Result<WriteStatus, Error>,
     inverse: Option<Inverse>,
 }
 
 /// How a write of a bypass stands.
-pub enum Standing {
+pub enum WriteStatus {
     /// It is as the bypass left it; this puts it back.
-    InForce(Box<Ready>),
+    Active(Box<Ready>),
     /// Somebody changed it since, in this.
     Changed(Box<Ready>, Vec<String>),
     /// It is as it was before the bypass.
-    PutBack(String),
-    Blocked(Stop),
+    Reverted(String),
+    Blocked(FlowError),
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct SentRequest {
     method: String,
     path: String,
 }
 
-impl Measure {
+impl BypassWrite {
     /// The identifier of what was changed; none where something was made.
     pub fn target(&self) -> Option<String> {
         let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
@@ -54,13 +56,13 @@ impl Measure {
 
 /// The writes of bypasses among the entries of one account that are not put
 /// back, the latest first. Pure.
-pub fn open(entries: &[Entry]) -> Vec<Entry> {
+pub fn open_entries(entries: &[Entry]) -> Vec<Entry> {
     let is_open = |at: usize| {
         let entry = &entries[at];
         is_bypass(entry)
             && entry.undone_by.is_none()
             && entry.outcome != Outcome::Failed
-            && !entries[at + 1..].iter().any(|later| settles(later, entry, entries))
+            && !entries[at + 1..].iter().any(|later| reverts(later, entry, entries))
     };
     (0..entries.len()).rev().filter(|&at| is_open(at)).map(|at| entries[at].clone()).collect()
 }
@@ -69,12 +71,12 @@ fn is_bypass(entry: &Entry) -> bool {
     entry.cause == Some(Cause::Bypass) && entry.undoes.is_none()
 }
 
-fn sent(entry: &Entry) -> Option<Sent> {
+fn sent(entry: &Entry) -> Option<SentRequest> {
     serde_json::from_str(entry.request.get()).ok()
 }
 
 /// Whether `later` shows that there is nothing left of `entry` to put back.
-fn settles(later: &Entry, entry: &Entry, all: &[Entry]) -> bool {
+fn reverts(later: &Entry, entry: &Entry, all: &[Entry]) -> bool {
     let (Some(of_later), Some(of_entry)) = (sent(later), sent(entry)) else { return false };
     if of_later.path != of_entry.path || of_later.method != of_entry.method {
         return false;
@@ -109,47 +111,50 @@ fn document(text: &RawValue) -> Option<Document> {
 
 /// Looks at what each of `entries`, the latest first, left behind. Each is
 /// judged as if those before it had been put back.
-pub async fn survey(tools: &Tools<'_>, entries: Vec<Entry>) -> Vec<Measure> {
-    let mut seen = Seen::new();
+pub async fn check_all(tools: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
+    let mut seen = ObjectCache::new();
     let mut measures = Vec::new();
     for entry in entries {
-        measures.push(measure(tools, entry, &mut seen).await);
+        measures.push(check_entry(tools, entry, &mut seen).await);
     }
     measures
 }
 
-async fn measure(tools: &Tools<'_>, mut entry: Entry, seen: &mut Seen) -> Measure {
-    let settled = |entry, standing| Measure { entry, standing, inverse: None };
-    match find_created(tools, &mut entry).await {
+async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) -> BypassWrite {
+    let settled = |entry, standing| BypassWrite { entry, status: standing, inverse: None };
+    match find_created_idp(tools, &mut entry).await {
         Err(error) => return settled(entry, Err(error)),
         Ok(false) => {
             let text = "there is no one-time PIN: it was never created".to_owned();
-            return settled(entry, Ok(Standing::PutBack(text)));
+            return settled(entry, Ok(WriteStatus::Reverted(text)));
         }
         Ok(true) => {}
     }
     match journal::inverse(&entry) {
-        Err(Why::Nothing(text)) => settled(entry, Ok(Standing::PutBack(text))),
-        Err(Why::Impossible(text)) => {
-            let stop = Stop::new(StopKind::Refused, format!("entry {} cannot be undone", entry.id));
-            settled(entry, Ok(Standing::Blocked(stop.cause(text))))
+        Err(NotUndoable::NothingWritten(text)) => settled(entry, Ok(WriteStatus::Reverted(text))),
+        Err(NotUndoable::Irreversible(text)) => {
+            let stop = FlowError::new(
+                FlowErrorKind::Refused,
+                format!("entry {} cannot be undone", entry.id),
+            );
+            settled(entry, Ok(WriteStatus::Blocked(stop.cause(text))))
         }
         Ok(inverse) => {
-            let standing = stand(tools, &entry, &inverse, seen).await;
-            Measure { entry, standing, inverse: Some(inverse) }
+            let standing = write_status(tools, &entry, &inverse, seen).await;
+            BypassWrite { entry, status: standing, inverse: Some(inverse) }
         }
     }
 }
 
 /// Looks for the PIN of a creation whose answer never came: there is one at
 /// most. Whether there is something to put back.
-async fn find_created(tools: &Tools<'_>, entry: &mut Entry) -> Result<bool, Error> {
+async fn find_created_idp(tools: &Env<'_>, entry: &mut Entry) -> Result<bool, Error> {
     let is_creation = sent(entry).is_some_and(|sent| sent.method == "POST");
     if !is_creation || entry.after.is_some() {
         return Ok(true);
     }
     let idps = tools.client.list(&idp::list(tools.account)).await?;
-    let name: Option<String> = otp::body().read(&["name"]);
+    let name: Option<String> = otp::body().parse_at(&["name"]);
     let Some(pin) = otp::pin_of(idps).filter(|pin| Some(&pin.name) == name.as_ref()) else {
         return Ok(false);
     };
@@ -157,49 +162,53 @@ async fn find_created(tools: &Tools<'_>, entry: &mut Entry) -> Result<bool, Erro
     Ok(true)
 }
 
-async fn stand(
-    tools: &Tools<'_>,
+async fn write_status(
+    tools: &Env<'_>,
     entry: &Entry,
     inverse: &Inverse,
-    seen: &mut Seen,
-) -> Result<Standing, Error> {
-    let (ready, mut drift) = match inverse.survey(tools, entry, seen).await? {
-        Prospect::AsBefore(text) => return Ok(Standing::PutBack(text)),
-        Prospect::Blocked(stop) => return Ok(Standing::Blocked(stop)),
-        Prospect::Ready(ready) => (ready, Vec::new()),
-        Prospect::Drifted(ready, drift) => (ready, drift),
+    seen: &mut ObjectCache,
+) -> Result<WriteStatus, Error> {
+    let (ready, mut drift) = match inverse.plan_all(tools, entry, seen).await? {
+        UndoPlan::Unchanged(text) => return Ok(WriteStatus::Reverted(text)),
+        UndoPlan::Blocked(stop) => return Ok(WriteStatus::Blocked(stop)),
+        UndoPlan::Ready(ready) => (ready, Vec::new()),
+        UndoPlan::Drifted(ready, drift) => (ready, drift),
     };
     if ready.after().is_none() {
         let pin = seen.get(&inverse.key()).and_then(Option::as_ref);
-        drift.extend(users(tools, pin, seen).await?);
+        drift.extend(apps_using_idp(tools, pin, seen).await?);
     }
     inverse.undone(&ready, seen);
     let ready = Box::new(ready);
-    Ok(if drift.is_empty() { Standing::InForce(ready) } else { Standing::Changed(ready, drift) })
+    Ok(if drift.is_empty() {
+        WriteStatus::Active(ready)
+    } else {
+        WriteStatus::Changed(ready, drift)
+    })
 }
 
 /// The applications that would still name the PIN when it is deleted.
-async fn users(
-    tools: &Tools<'_>,
+async fn apps_using_idp(
+    tools: &Env<'_>,
     pin: Option<&Document>,
-    seen: &Seen,
+    seen: &ObjectCache,
 ) -> Result<Vec<String>, Error> {
-    let pin = pin.and_then(|pin| pin.read::<String>(&["id"])).unwrap_or_default();
+    let pin = pin.and_then(|pin| pin.parse_at::<String>(&["id"])).unwrap_or_default();
     let apps = tools.client.list(&app::list(tools.account)).await?;
     let listed = |app: &App| {
         let path = journal::path_of_app(tools.account, &app.id);
         let put_back = seen.get(&path).and_then(Option::as_ref);
-        let list = put_back.map(|app| app.read::<Vec<String>>(&["allowed_idps"]));
+        let list = put_back.map(|app| app.parse_at::<Vec<String>>(&["allowed_idps"]));
         list.unwrap_or_else(|| Some(app.listed_idps().iter().map(ToString::to_string).collect()))
     };
     let names = apps.iter().filter(|app| listed(app).is_some_and(|list| list.contains(&pin)));
     Ok(names.map(|app| format!("the application `{}` admits the one-time PIN", app.name)).collect())
 }
 
-impl Measure {
+impl BypassWrite {
     /// Reads again, judges again, puts it back and sees that it is back. None
     /// where there is nothing to put back by now.
-    pub async fn put_back(&self, tools: &Tools<'_>, force: bool) -> Result<Option<String>, Error> {
+    pub async fn restore(&self, tools: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
         match &self.inverse {
             None => Ok(None),
             Some(inverse) => journal::apply(tools, &self.entry, inverse, force, COMMAND).await,
@@ -207,8 +216,8 @@ impl Measure {
     }
 
     /// The stop for what somebody changed since.
-    pub fn drifted(&self, drift: &[String]) -> Stop {
-        journal::drift_stop(&self.entry, drift, COMMAND)
+    pub fn drift_error(&self, drift: &[String]) -> FlowError {
+        journal::drift_error(&self.entry, drift, COMMAND)
     }
 }
 
@@ -233,7 +242,7 @@ mod tests {
     }
 
     fn open_ones(entries: &[Entry]) -> String {
-        let open = open(entries);
+        let open = open_entries(entries);
         open.iter().map(|entry| entry.id.clone()).collect::<Vec<_>>().join(" ")
     }
 
@@ -298,9 +307,9 @@ mod tests {
             let wanted = object(wanted);
             let now: Document = object(now).parse().unwrap();
             let (ready, has_drift) =
-                match journal::inverse(&opened).unwrap().judge(&opened, Some(&now)) {
-                    Prospect::Ready(ready) => (Some(ready), false),
-                    Prospect::Drifted(ready, _) => (Some(ready), true),
+                match journal::inverse(&opened).unwrap().undo_plan(&opened, Some(&now)) {
+                    UndoPlan::Ready(ready) => (Some(ready), false),
+                    UndoPlan::Drifted(ready, _) => (Some(ready), true),
                     _ => (None, false),
                 };
             let after = ready.as_ref().and_then(Ready::after).unwrap_or(&now);

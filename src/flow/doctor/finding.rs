@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::flow::check::{Check, CheckId, Severity, State};
+use crate::flow::check::{Check, CheckId, CheckState, Severity};
 
 /// The names of the checks, and of all that the audit looks at besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
@@ -27,7 +27,7 @@ pub enum AuditId {
     ConnectorWithoutPolicy,
     /// Each policy is for a domain.
     PolicyWithoutConnector,
-    PolicySecond,
+    PolicyDuplicate,
     /// The dashboard's sign-in is there for a connector.
     SsoAppWithoutConnector,
     /// The certificates of identity providers hold for a while.
@@ -35,9 +35,9 @@ pub enum AuditId {
     /// The token in use lasts for a while.
     TokenExpiry,
     /// No bypass was left in force.
-    BypassInForce,
+    BypassActive,
     /// No rename of the team was left half way.
-    RenameUnderWay,
+    RenameInProgress,
     /// No write of this machine was left without an end.
     JournalUnfinished,
     JournalDamaged,
@@ -51,12 +51,12 @@ impl AuditId {
         Self::ConnectorStale,
         Self::ConnectorWithoutPolicy,
         Self::PolicyWithoutConnector,
-        Self::PolicySecond,
+        Self::PolicyDuplicate,
         Self::SsoAppWithoutConnector,
         Self::IdpCertificate,
         Self::TokenExpiry,
-        Self::BypassInForce,
-        Self::RenameUnderWay,
+        Self::BypassActive,
+        Self::RenameInProgress,
         Self::JournalUnfinished,
         Self::JournalDamaged,
         Self::RecordsUnderstood,
@@ -67,12 +67,12 @@ impl AuditId {
             Self::ConnectorStale => "connector-stale",
             Self::ConnectorWithoutPolicy => "connector-without-policy",
             Self::PolicyWithoutConnector => "policy-without-connector",
-            Self::PolicySecond => "policy-second",
+            Self::PolicyDuplicate => "policy-second",
             Self::SsoAppWithoutConnector => "sso-app-without-connector",
             Self::IdpCertificate => "idp-certificate",
             Self::TokenExpiry => "token-expiry",
-            Self::BypassInForce => "bypass-in-force",
-            Self::RenameUnderWay => "rename-under-way",
+            Self::BypassActive => "bypass-in-force",
+            Self::RenameInProgress => "rename-under-way",
             Self::JournalUnfinished => "journal-unfinished",
             Self::JournalDamaged => "journal-damaged",
             Self::RecordsUnderstood => "records-understood",
@@ -85,12 +85,12 @@ impl AuditId {
             Self::ConnectorStale => CheckId::DomainVerified,
             Self::ConnectorWithoutPolicy
             | Self::PolicyWithoutConnector
-            | Self::PolicySecond
+            | Self::PolicyDuplicate
             | Self::SsoAppWithoutConnector => CheckId::PolicyAllowsDomain,
             Self::IdpCertificate => CheckId::IdpHealthy,
             Self::TokenExpiry
-            | Self::BypassInForce
-            | Self::RenameUnderWay
+            | Self::BypassActive
+            | Self::RenameInProgress
             | Self::JournalUnfinished
             | Self::JournalDamaged
             | Self::RecordsUnderstood => return None,
@@ -167,7 +167,7 @@ pub struct Finding {
     /// What a failure of it means: an error keeps people out now.
     pub severity: Severity,
     /// How it came out.
-    pub state: State,
+    pub state: CheckState,
     /// The domains that it is about; none where it is about the account.
     pub domains: Vec<String>,
     /// What was seen.
@@ -182,7 +182,7 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn passed(id: AuditId, evidence: impl Into<String>) -> Self {
-        Self::new(id, State::Passed, evidence)
+        Self::new(id, CheckState::Passed, evidence)
     }
 
     pub(super) fn failed(
@@ -190,14 +190,14 @@ impl Finding {
         evidence: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { remedy: Some(remedy.into()), ..Self::new(id, State::Failed, evidence) }
+        Self { remedy: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
     pub(super) fn not_checked(id: AuditId, evidence: impl Into<String>) -> Self {
-        Self::new(id, State::NotChecked, evidence)
+        Self::new(id, CheckState::NotChecked, evidence)
     }
 
-    fn new(id: AuditId, state: State, evidence: impl Into<String>) -> Self {
+    fn new(id: AuditId, state: CheckState, evidence: impl Into<String>) -> Self {
         let id = FindingId::Audit(id);
         Self {
             id,
@@ -224,31 +224,31 @@ impl Finding {
         }
     }
 
-    pub(super) fn about(mut self, domain: impl Into<String>) -> Self {
+    pub(super) fn for_domain(mut self, domain: impl Into<String>) -> Self {
         self.domains = vec![domain.into()];
         self
     }
 
     /// The finding, with a failure of it accepted where `accepted` names it.
-    pub fn accepting(mut self, accepted: &[FindingId]) -> Self {
-        if self.state == State::Failed && accepted.contains(&self.id) {
-            self.state = State::Accepted;
+    pub fn accept_risks(mut self, accepted: &[FindingId]) -> Self {
+        if self.state == CheckState::Failed && accepted.contains(&self.id) {
+            self.state = CheckState::Accepted;
         }
         self
     }
 
     /// How grave it is; none where all is well or the risk is accepted. What
     /// was not checked counts as a warning.
-    pub fn gravity(&self) -> Option<Severity> {
+    pub fn effective_severity(&self) -> Option<Severity> {
         match self.state {
-            State::Failed => Some(self.severity),
-            State::NotChecked => Some(Severity::Warning),
-            State::Passed | State::Accepted => None,
+            CheckState::Failed => Some(self.severity),
+            CheckState::NotChecked => Some(Severity::Warning),
+            CheckState::Passed | CheckState::Accepted => None,
         }
     }
 
     /// What was seen, with the domain where it does not say so itself.
-    pub fn words(&self) -> String {
+    pub fn message(&self) -> String {
         let untold: Vec<_> = self
             .domains
             .iter()
@@ -296,21 +296,24 @@ mod tests {
     #[test]
     fn an_error_keeps_people_out_only_where_sso_is_enforced() {
         let check = || Check::failed(CheckId::IdpPresent, "none", "make one");
-        assert_eq!(Finding::from_check(check(), true).gravity(), Some(Severity::Error));
-        assert_eq!(Finding::from_check(check(), false).gravity(), Some(Severity::Warning));
+        assert_eq!(Finding::from_check(check(), true).effective_severity(), Some(Severity::Error));
+        assert_eq!(
+            Finding::from_check(check(), false).effective_severity(),
+            Some(Severity::Warning)
+        );
     }
 
     #[test]
     fn gravity_is_that_of_failures_and_of_what_was_not_checked() {
         let id = AuditId::TokenExpiry;
-        let of = |finding: Finding| finding.gravity();
+        let of = |finding: Finding| finding.effective_severity();
         assert_eq!(of(Finding::passed(id, "")), None);
         assert_eq!(of(Finding::failed(id, "", "")), Some(Severity::Warning));
         assert_eq!(of(Finding::not_checked(id, "")), Some(Severity::Warning));
         let accepted = [FindingId::Audit(id)];
-        assert_eq!(of(Finding::failed(id, "", "").accepting(&accepted)), None);
+        assert_eq!(of(Finding::failed(id, "", "").accept_risks(&accepted)), None);
         assert_eq!(
-            of(Finding::not_checked(id, "").accepting(&accepted)),
+            of(Finding::not_checked(id, "").accept_risks(&accepted)),
             Some(Severity::Warning),
             "what was not seen is no risk that somebody knows"
         );
@@ -319,13 +322,13 @@ mod tests {
     #[test]
     fn the_same_of_several_domains_is_said_once() {
         let one = |domain: &str, evidence: &str| {
-            Finding::failed(AuditId::ConnectorStale, evidence, "").about(domain)
+            Finding::failed(AuditId::ConnectorStale, evidence, "").for_domain(domain)
         };
         let merged =
             merged(vec![one("a.test", "x"), one("b.test", "x"), one("c.test", "of c.test")]);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].domains, ["a.test", "b.test"]);
-        assert_eq!(merged[0].words(), "a.test, b.test: x");
-        assert_eq!(merged[1].words(), "of c.test");
+        assert_eq!(merged[0].message(), "a.test, b.test: x");
+        assert_eq!(merged[1].message(), "of c.test");
     }
 }

@@ -2,52 +2,53 @@
 //! stands in, what to create, reuse and add out. Nothing is ever replaced.
 
 use super::recipients::Audience;
-use super::standing::{Held, Standing};
+use super::state::{FederationState, ShareState};
 use crate::api::ids::{AccountId, GrantId, ShareId};
-use crate::api::share::To;
+use crate::api::share::RecipientSpec;
 
 /// What is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The grant to reuse; none means that one is to be created.
     pub grant: Option<GrantId>,
-    pub sharing: Sharing,
+    pub sharing: ShareAction,
 }
 
 /// What becomes of the share.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sharing {
-    Stands,
+pub enum ShareAction {
+    Keep,
     /// A share with these recipients is to be created.
-    Create(Vec<To>),
+    Create(Vec<RecipientSpec>),
     /// These recipients are to be added to a share that stands.
-    Add(ShareId, Vec<To>),
+    AddRecipients(ShareId, Vec<RecipientSpec>),
 }
 
 /// What is to do so that `audience` gets what `standing` is of.
-pub fn decide(standing: &Standing, audience: &Audience) -> Decision {
+pub fn decide(standing: &FederationState, audience: &Audience) -> Decision {
     let grant = standing.grants.first().map(|grant| grant.id.clone());
     let Audience::Accounts(accounts) = audience else {
         let stands = standing.shares.iter().any(|held| covers(held, audience));
-        let sharing = if stands { Sharing::Stands } else { Sharing::Create(audience.recipients()) };
+        let sharing =
+            if stands { ShareAction::Keep } else { ShareAction::Create(audience.recipients()) };
         return Decision { grant, sharing };
     };
     let missing: Vec<_> = accounts
         .iter()
-        .filter(|account| !standing.shares.iter().any(|held| reaches(held, account)))
+        .filter(|account| !standing.shares.iter().any(|held| has_recipient(held, account)))
         .cloned()
-        .map(To::Account)
+        .map(RecipientSpec::Account)
         .collect();
     let sharing = match (missing.is_empty(), oldest(&standing.shares)) {
-        (true, _) => Sharing::Stands,
-        (false, Some(held)) => Sharing::Add(held.share.id.clone(), missing),
-        (false, None) => Sharing::Create(missing),
+        (true, _) => ShareAction::Keep,
+        (false, Some(held)) => ShareAction::AddRecipients(held.share.id.clone(), missing),
+        (false, None) => ShareAction::Create(missing),
     };
     Decision { grant, sharing }
 }
 
 /// Whether a share is with the whole of an organization that is asked for.
-fn covers(held: &Held, audience: &Audience) -> bool {
+fn covers(held: &ShareState, audience: &Audience) -> bool {
     if !held.share.is_for_organization() {
         return false;
     }
@@ -58,18 +59,18 @@ fn covers(held: &Held, audience: &Audience) -> bool {
 
 /// Whether an account receives a share. Recipients are in one organization, so
 /// a share with the whole of it reaches each.
-pub fn reaches(held: &Held, account: &AccountId) -> bool {
+pub fn has_recipient(held: &ShareState, account: &AccountId) -> bool {
     held.share.is_for_organization()
         || held
             .recipients
             .iter()
-            .any(|recipient| recipient.is_in() && recipient.account() == Some(account))
+            .any(|recipient| recipient.is_active() && recipient.account() == Some(account))
 }
 
 /// The share that recipients are added to: only one with single accounts takes
 /// any (API reference, section 7).
-fn oldest(shares: &[Held]) -> Option<&Held> {
-    let by_age = |held: &&Held| (held.share.created.clone(), held.share.id.to_string());
+fn oldest(shares: &[ShareState]) -> Option<&ShareState> {
+    let by_age = |held: &&ShareState| (held.share.created.clone(), held.share.id.to_string());
     shares.iter().filter(|held| !held.share.is_for_organization()).min_by_key(by_age)
 }
 
@@ -81,7 +82,7 @@ mod tests {
         std::iter::repeat_n(digit, 32).collect::<String>().parse().unwrap()
     }
 
-    fn held(share: &str, target: &str, recipients: &[(char, &str)]) -> Held {
+    fn held(share: &str, target: &str, recipients: &[(char, &str)]) -> ShareState {
         let text = format!(
             r#"{{"id":"{share}","target_type":"{target}","organization_id":"o1","created":"{share}"}}"#
         );
@@ -92,30 +93,32 @@ mod tests {
             );
             serde_json::from_str(&text).unwrap()
         };
-        Held {
+        ShareState {
             share: serde_json::from_str(&text).unwrap(),
             resources: Vec::new(),
             recipients: recipients.iter().map(recipient).collect(),
         }
     }
 
-    fn decided(grants: &str, shares: Vec<Held>, audience: &Audience) -> String {
+    fn decided(grants: &str, shares: Vec<ShareState>, audience: &Audience) -> String {
         let grants = serde_json::from_str(grants).unwrap();
-        let decision = decide(&Standing { grants, shares, orphans: Vec::new() }, audience);
+        let decision = decide(&FederationState { grants, shares, orphans: Vec::new() }, audience);
         let grant = decision.grant.map_or("new".to_owned(), |id| id.to_string());
-        let digits = |to: &[To]| {
+        let digits = |to: &[RecipientSpec]| {
             to.iter()
                 .map(|to| match to {
-                    To::Account(id) => id.as_str()[..1].to_owned(),
-                    To::Organization(id) => id.to_string(),
-                    To::EntireOrganization => "entire".to_owned(),
+                    RecipientSpec::Account(id) => id.as_str()[..1].to_owned(),
+                    RecipientSpec::Organization(id) => id.to_string(),
+                    RecipientSpec::EntireOrganization => "entire".to_owned(),
                 })
                 .collect::<String>()
         };
         match decision.sharing {
-            Sharing::Stands => format!("{grant}, stands"),
-            Sharing::Create(to) => format!("{grant}, create {}", digits(&to)),
-            Sharing::Add(share, to) => format!("{grant}, add {} to {share}", digits(&to)),
+            ShareAction::Keep => format!("{grant}, stands"),
+            ShareAction::Create(to) => format!("{grant}, create {}", digits(&to)),
+            ShareAction::AddRecipients(share, to) => {
+                format!("{grant}, add {} to {share}", digits(&to))
+            }
         }
     }
 

@@ -1,17 +1,17 @@
 //! Finding, creating and deleting grants. A lost answer never makes two.
 
-use crate::api::fault::Fault;
 use crate::api::grant::{self, Grant};
 use crate::api::idp::{self, Idp};
 use crate::api::ids::GrantId;
-use crate::api::{self, Kind};
+use crate::api::request_error::RequestError;
+use crate::api::{self, ErrorKind};
 use crate::flow::action::Action;
-use crate::flow::explained::Explained;
+use crate::flow::api_error::ApiErrorContext;
 use crate::flow::plan::Difference;
-use crate::flow::{Error, Stop, StopKind, Tools};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// All grants, by their identity provider and then ID.
-pub async fn list(tools: &Tools<'_>) -> Result<Vec<Grant>, Error> {
+pub async fn list(tools: &Env<'_>) -> Result<Vec<Grant>, Error> {
     let mut grants = tools.client.list(&grant::list(tools.account)).await?;
     grants.sort_by(|a, b| {
         (a.idp_id.as_str(), a.id.as_str()).cmp(&(b.idp_id.as_str(), b.id.as_str()))
@@ -20,28 +20,30 @@ pub async fn list(tools: &Tools<'_>) -> Result<Vec<Grant>, Error> {
 }
 
 /// The grant with this ID. A wrong one is answered with those there are.
-pub async fn find(tools: &Tools<'_>, id: &GrantId) -> Result<Grant, Error> {
+pub async fn find(tools: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
     match tools.client.send(&grant::get(tools.account, id)).await {
-        Err(error) if error.kind() == Kind::NotFound => match list(tools).await {
-            Ok(grants) => Err(absent(id, &grants).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => match list(tools).await {
+            Ok(grants) => Err(not_found_error(id, &grants).into()),
             Err(_) => Err(error.into()),
         },
         answer => Ok(answer?),
     }
 }
 
-fn absent(id: &GrantId, grants: &[Grant]) -> Stop {
-    let stop =
-        Stop::new(StopKind::NotFound, format!("this account has no federation grant `{id}`"))
-            .hint("`cfsso federation list`");
+fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
+    let stop = FlowError::new(
+        FlowErrorKind::NotFound,
+        format!("this account has no federation grant `{id}`"),
+    )
+    .hint("`cfsso federation list`");
     if grants.is_empty() {
         return stop.cause("it has no federation grants at all");
     }
-    stop.causes(grants.iter().map(|grant| format!("it has {}", told(grant, None))))
+    stop.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
 }
 
 /// Lets an identity provider be shared.
-pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Action<Grant> {
+pub fn create_action(tools: &Env<'_>, idp: &Idp) -> Action<Grant> {
     Action::new(
         format!("create the federation grant of {}", idp.name),
         grant::create(tools.account, &idp.id),
@@ -49,38 +51,41 @@ pub fn creation(tools: &Tools<'_>, idp: &Idp) -> Action<Grant> {
     )
 }
 
-/// Executes [`creation`]. A refusal lists the existing grants: how many an
+/// Executes [`create_action`]. A refusal lists the existing grants: how many an
 /// account may have has changed over time.
-pub async fn create(tools: &Tools<'_>, idp: &Idp) -> Result<Grant, Error> {
+pub async fn create(tools: &Env<'_>, idp: &Idp) -> Result<Grant, Error> {
     let find = async || {
         let grants = tools.client.list(&grant::list(tools.account)).await?;
         Ok(grants.into_iter().find(|grant| grant.idp_id == idp.id))
     };
-    match tools.execute_once(&creation(tools, idp), find).await {
-        Err(Error::Api(error)) => Err(refused(tools, error).await),
+    match tools.execute_once(&create_action(tools, idp), find).await {
+        Err(Error::Api(error)) => Err(explain_rejection(tools, error).await),
         created => Ok(created?.into_inner()),
     }
 }
 
-async fn refused(tools: &Tools<'_>, error: api::Error) -> Error {
-    let is_refusal = matches!(&error.fault, Fault::Refused(_))
-        && matches!(error.kind(), Kind::Conflict | Kind::Invalid | Kind::Other | Kind::Forbidden);
+async fn explain_rejection(tools: &Env<'_>, error: api::Error) -> Error {
+    let is_refusal = matches!(&error.fault, RequestError::Rejected(_))
+        && matches!(
+            error.kind(),
+            ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Other | ErrorKind::Forbidden
+        );
     if !is_refusal {
         return error.into();
     }
     let idps = idp::list(tools.account);
     let (grants, idps) = tokio::join!(list(tools), tools.client.list(&idps));
-    explain(error, &grants.unwrap_or_default(), &idps.unwrap_or_default()).into()
+    add_hints(error, &grants.unwrap_or_default(), &idps.unwrap_or_default()).into()
 }
 
 /// What a person needs to know of a refused grant.
-fn explain(error: api::Error, grants: &[Grant], idps: &[Idp]) -> Explained {
+fn add_hints(error: api::Error, grants: &[Grant], idps: &[Idp]) -> ApiErrorContext {
     let says_organization = error
         .api_errors()
         .iter()
         .any(|error| error.message.to_ascii_lowercase().contains("organization"));
-    let is_forbidden = error.kind() == Kind::Forbidden;
-    let mut explained = Explained::new(error);
+    let is_forbidden = error.kind() == ErrorKind::Forbidden;
+    let mut explained = ApiErrorContext::new(error);
     if says_organization {
         return explained
             .cause("identity providers are shared between accounts of one Cloudflare organization")
@@ -97,7 +102,7 @@ fn explain(error: api::Error, grants: &[Grant], idps: &[Idp]) -> Explained {
     }
     for grant in grants {
         let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
-        explained = explained.cause(format!("a grant stands: {}", told(grant, idp)));
+        explained = explained.cause(format!("a grant stands: {}", describe(grant, idp)));
     }
     match grants {
         [] => explained,
@@ -109,7 +114,7 @@ fn explain(error: api::Error, grants: &[Grant], idps: &[Idp]) -> Explained {
 }
 
 /// A grant in words.
-pub fn told(grant: &Grant, idp: Option<&Idp>) -> String {
+pub fn describe(grant: &Grant, idp: Option<&Idp>) -> String {
     let name = idp.map_or_else(
         || grant.idp_id.to_string(),
         |idp| format!("{} ({})", idp.name, idp.kind.as_str()),
@@ -118,7 +123,7 @@ pub fn told(grant: &Grant, idp: Option<&Idp>) -> String {
 }
 
 /// Deletes a grant: every recipient loses the identity provider immediately.
-pub fn deletion(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Action<()> {
+pub fn delete_action(tools: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
     Action::new(
         format!("delete the federation grant of {idp}: every recipient loses it at once"),
         grant::delete(tools.account, &grant.id),
@@ -128,19 +133,19 @@ pub fn deletion(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Action<()> {
     .shown_by(format!("cfsso federation get {}", grant.id))
 }
 
-/// Executes [`deletion`].
-pub async fn delete(tools: &Tools<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
+/// Executes [`delete_action`].
+pub async fn delete(tools: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
     let read = grant::get(tools.account, &grant.id);
-    tools.execute_deletion(&deletion(tools, grant, idp), &read).await
+    tools.execute_deletion(&delete_action(tools, grant, idp), &read).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::fault::{ApiError, Refusal};
+    use crate::api::request_error::{ApiError, ErrorResponse};
 
     fn refusal(message: &str) -> api::Error {
-        let refusal = Refusal {
+        let refusal = ErrorResponse {
             status: 409,
             errors: vec![ApiError::new(Some(12132), message)],
             ray: None,
@@ -153,14 +158,14 @@ mod tests {
     fn a_refused_grant_is_told_with_those_that_stand() {
         let grant = serde_json::from_str(r#"{"id":"g1","idp_id":"p1"}"#).unwrap();
         let idp = serde_json::from_str(r#"{"id":"p1","name":"Okta","type":"okta"}"#).unwrap();
-        let explained = explain(refusal("too many grants"), &[grant], &[idp]);
+        let explained = add_hints(refusal("too many grants"), &[grant], &[idp]);
         assert_eq!(explained.causes, ["a grant stands: g1  for Okta (okta)"]);
         assert!(explained.hint.unwrap().ends_with("`cfsso federation unshare p1`"));
     }
 
     #[test]
     fn an_account_without_an_organization_is_recognised() {
-        let explained = explain(refusal("Account is not part of an Organization"), &[], &[]);
+        let explained = add_hints(refusal("Account is not part of an Organization"), &[], &[]);
         assert!(explained.hint.unwrap().contains("add the account to an organization"));
     }
 }

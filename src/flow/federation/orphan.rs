@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::standing::is_orphan;
+use super::state::is_orphan;
 use crate::api::app::App;
 use crate::api::grant::Grant;
 use crate::api::idp::Idp;
@@ -13,7 +13,7 @@ use crate::api::share::{Share, resource};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Orphan {
     /// What kind of thing.
-    pub kind: Kind,
+    pub kind: OrphanKind,
     /// Its identifier.
     pub id: String,
     /// What is wrong with it.
@@ -25,7 +25,7 @@ pub struct Orphan {
 /// What can be left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum OrphanKind {
     /// A grant that nothing is shared by.
     GrantWithoutShare,
     /// A share whose grants are gone.
@@ -38,10 +38,10 @@ pub enum Kind {
 }
 
 /// What the account shows of federation, as far as it was read.
-pub struct Seen<'a> {
+pub struct Inventory<'a> {
     pub grants: &'a [Grant],
     /// The active shares that are sent, each with what it is of.
-    pub sent: &'a [(&'a Share, &'a [resource::Fields])],
+    pub sent: &'a [(&'a Share, &'a [resource::ResourceFields])],
     pub idps: &'a [Idp],
     /// How many shares of grants are received; none where it was not read.
     pub received: Option<usize>,
@@ -50,20 +50,20 @@ pub struct Seen<'a> {
 }
 
 /// Everything left behind.
-pub fn find(seen: &Seen<'_>) -> Vec<Orphan> {
-    let mut orphans = grants_alone(seen);
-    orphans.extend(shares_alone(seen));
-    orphans.extend(allowed_in_vain(seen));
+pub fn find(seen: &Inventory<'_>) -> Vec<Orphan> {
+    let mut orphans = unused_grants(seen);
+    orphans.extend(dangling_shares(seen));
+    orphans.extend(dangling_allowed_idps(seen));
     orphans
 }
 
-fn grants_alone(seen: &Seen<'_>) -> Vec<Orphan> {
+fn unused_grants(seen: &Inventory<'_>) -> Vec<Orphan> {
     let is_shared = |grant: &&Grant| {
         let mut all = seen.sent.iter().flat_map(|(_, resources)| *resources);
         all.any(|resource| resource.grant() == Some(grant.id.as_str()))
     };
     let orphan = |grant: &Grant| Orphan {
-        kind: Kind::GrantWithoutShare,
+        kind: OrphanKind::GrantWithoutShare,
         id: grant.id.to_string(),
         problem: "nothing is shared by this grant".to_owned(),
         remedy: format!(
@@ -74,9 +74,9 @@ fn grants_alone(seen: &Seen<'_>) -> Vec<Orphan> {
     seen.grants.iter().filter(|grant| !is_shared(grant)).map(orphan).collect()
 }
 
-fn shares_alone(seen: &Seen<'_>) -> Vec<Orphan> {
+fn dangling_shares(seen: &Inventory<'_>) -> Vec<Orphan> {
     let orphan = |share: &Share| Orphan {
-        kind: Kind::ShareWithoutGrant,
+        kind: OrphanKind::ShareWithoutGrant,
         id: share.id.to_string(),
         problem: format!("the grant of the share `{}` is gone: it gives nothing", share.name),
         remedy: format!("`cfsso share delete {}`", share.id),
@@ -85,20 +85,20 @@ fn shares_alone(seen: &Seen<'_>) -> Vec<Orphan> {
     left.map(|(share, _)| orphan(share)).collect()
 }
 
-fn allowed_in_vain(seen: &Seen<'_>) -> Vec<Orphan> {
+fn dangling_allowed_idps(seen: &Inventory<'_>) -> Vec<Orphan> {
     let mut orphans = Vec::new();
     for app in seen.apps.unwrap_or_default() {
         for id in app.allowed_idps.iter().flatten() {
             let (kind, problem) = match seen.idps.iter().find(|idp| *id == idp.id) {
                 None => (
-                    Kind::AllowedIdpGone,
+                    OrphanKind::AllowedIdpGone,
                     format!(
                         "the application `{}` admits the identity provider `{id}`, which is gone",
                         app.name
                     ),
                 ),
                 Some(idp) if idp.is_read_only() && seen.received == Some(0) => (
-                    Kind::AllowedIdpNotShared,
+                    OrphanKind::AllowedIdpNotShared,
                     format!(
                         "the application `{}` admits `{}`, which is read-only and shared with this account no more",
                         app.name, idp.name
@@ -117,17 +117,23 @@ fn allowed_in_vain(seen: &Seen<'_>) -> Vec<Orphan> {
 mod tests {
     use super::*;
 
-    fn found(grants: &str, of: &str, idps: &str, received: usize, allowed: &str) -> Vec<Kind> {
+    fn found(
+        grants: &str,
+        of: &str,
+        idps: &str,
+        received: usize,
+        allowed: &str,
+    ) -> Vec<OrphanKind> {
         let grants: Vec<Grant> = serde_json::from_str(grants).unwrap();
         let share: Share = serde_json::from_str(r#"{"id":"s1","name":"a"}"#).unwrap();
         let resource = format!(
             r#"[{{"id":"x","resource_id":"{of}","resource_type":"idp-federation-grant"}}]"#
         );
-        let resources: Vec<resource::Fields> = serde_json::from_str(&resource).unwrap();
+        let resources: Vec<resource::ResourceFields> = serde_json::from_str(&resource).unwrap();
         let idps: Vec<Idp> = serde_json::from_str(idps).unwrap();
         let app = format!(r#"[{{"id":"a1","name":"App","allowed_idps":{allowed}}}]"#);
         let apps: Vec<App> = serde_json::from_str(&app).unwrap();
-        let seen = Seen {
+        let seen = Inventory {
             grants: &grants,
             sent: &[(&share, &resources)],
             idps: &idps,
@@ -144,10 +150,17 @@ mod tests {
         const SHARED: &str = r#"[{"id":"p1","type":"okta","name":"Okta","read_only":true}]"#;
         for (grants, of, idps, received, allowed, kinds) in [
             (GRANT, "g1", OWN, 0, r#"["p1"]"#, &[][..]),
-            (GRANT, "g2", OWN, 0, "[]", &[Kind::GrantWithoutShare, Kind::ShareWithoutGrant]),
-            ("[]", "g1", OWN, 0, "null", &[Kind::ShareWithoutGrant]),
-            (GRANT, "g1", OWN, 0, r#"["p2"]"#, &[Kind::AllowedIdpGone]),
-            (GRANT, "g1", SHARED, 0, r#"["p1"]"#, &[Kind::AllowedIdpNotShared]),
+            (
+                GRANT,
+                "g2",
+                OWN,
+                0,
+                "[]",
+                &[OrphanKind::GrantWithoutShare, OrphanKind::ShareWithoutGrant],
+            ),
+            ("[]", "g1", OWN, 0, "null", &[OrphanKind::ShareWithoutGrant]),
+            (GRANT, "g1", OWN, 0, r#"["p2"]"#, &[OrphanKind::AllowedIdpGone]),
+            (GRANT, "g1", SHARED, 0, r#"["p1"]"#, &[OrphanKind::AllowedIdpNotShared]),
             (GRANT, "g1", SHARED, 1, r#"["p1"]"#, &[]),
         ] {
             assert_eq!(found(grants, of, idps, received, allowed), kinds, "{of} {allowed}");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::arrival::Arrival;
+use super::recipient_progress::RecipientProgress;
 use crate::flow::steps;
 
 /// The steps, both ways.
@@ -35,7 +35,7 @@ pub type Step = steps::Step<StepId>;
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
     Step(&'a Step),
-    Recipient(&'a Arrival),
+    Recipient(&'a RecipientProgress),
     Waiting {
         text: &'a str,
         /// Since when.

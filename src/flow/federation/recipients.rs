@@ -1,10 +1,10 @@
 //! Who a share is to be for: what a person named, held against what the token
 //! sees. Decides before anything is sent.
 
-use super::directory::{Directory, Membership};
+use super::accounts::{AccountDirectory, Membership};
 use crate::api::ids::{AccountId, OrganizationId};
-use crate::api::share::To;
-use crate::flow::{Stop, StopKind};
+use crate::api::share::RecipientSpec;
+use crate::flow::{FlowError, FlowErrorKind};
 
 /// Who a share is to be for, by explicit choice alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Audience {
 
 /// Who a person named.
 #[derive(Debug, Clone)]
-pub enum Named {
+pub enum RecipientArgs {
     Accounts(Vec<String>),
     Organization(OrganizationId),
     EntireOrganization,
@@ -25,45 +25,47 @@ pub enum Named {
 
 impl Audience {
     /// The recipients as they are sent.
-    pub fn recipients(&self) -> Vec<To> {
+    pub fn recipients(&self) -> Vec<RecipientSpec> {
         match self {
-            Self::Accounts(accounts) => accounts.iter().cloned().map(To::Account).collect(),
-            Self::Organization(id) => vec![To::Organization(id.clone())],
-            Self::EntireOrganization => vec![To::EntireOrganization],
+            Self::Accounts(accounts) => {
+                accounts.iter().cloned().map(RecipientSpec::Account).collect()
+            }
+            Self::Organization(id) => vec![RecipientSpec::Organization(id.clone())],
+            Self::EntireOrganization => vec![RecipientSpec::EntireOrganization],
         }
     }
 }
 
 /// Settles who a share is for. `own` is the account that shares; `unseen` lets
 /// accounts pass that the token does not see. With it come warnings.
-pub fn settle(
-    named: Named,
+pub fn resolve_recipients(
+    named: RecipientArgs,
     own: &AccountId,
-    directory: &Directory,
+    directory: &AccountDirectory,
     unseen: bool,
-) -> Result<(Audience, Vec<String>), Stop> {
-    if directory.membership(own) == Membership::None {
+) -> Result<(Audience, Vec<String>), FlowError> {
+    if directory.membership(own) == Membership::NoOrganization {
         return Err(in_no_organization(own));
     }
     let mut warnings = Vec::new();
     let audience = match named {
-        Named::Accounts(texts) => {
+        RecipientArgs::Accounts(texts) => {
             let accounts = resolve(&texts, directory)?;
-            differ(&accounts, own)?;
+            ensure_distinct(&accounts, own)?;
             for account in &accounts {
-                warnings.extend(belongs(account, own, directory, unseen)?);
+                warnings.extend(ensure_same_organization(account, own, directory, unseen)?);
             }
             Audience::Accounts(accounts)
         }
-        Named::Organization(id) => match directory.membership(own) {
-            Membership::In(known) if known != id.as_str() => {
+        RecipientArgs::Organization(id) => match directory.membership(own) {
+            Membership::Member(known) if known != id.as_str() => {
                 return Err(other_organization(&id, known));
             }
             _ => Audience::Organization(id),
         },
         // The ID says the same as an empty recipient, and says it aloud.
-        Named::EntireOrganization => match directory.membership(own) {
-            Membership::In(known) => {
+        RecipientArgs::EntireOrganization => match directory.membership(own) {
+            Membership::Member(known) => {
                 known.parse().map_or(Audience::EntireOrganization, Audience::Organization)
             }
             _ => Audience::EntireOrganization,
@@ -73,16 +75,19 @@ pub fn settle(
 }
 
 /// The accounts that `texts` name, in their order.
-pub fn resolve(texts: &[String], directory: &Directory) -> Result<Vec<AccountId>, Stop> {
+pub fn resolve(
+    texts: &[String],
+    directory: &AccountDirectory,
+) -> Result<Vec<AccountId>, FlowError> {
     if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
-        return Err(Stop::new(StopKind::Usage, "an account to share with is empty")
+        return Err(FlowError::new(FlowErrorKind::Usage, "an account to share with is empty")
             .cause("an empty recipient means the whole organization to the API, and is never sent by omission")
             .hint("name accounts by ID or name: `--to <ACCOUNT>`"));
     }
-    texts.iter().map(|text| one(text.trim(), directory)).collect()
+    texts.iter().map(|text| resolve_one(text.trim(), directory)).collect()
 }
 
-fn one(text: &str, directory: &Directory) -> Result<AccountId, Stop> {
+fn resolve_one(text: &str, directory: &AccountDirectory) -> Result<AccountId, FlowError> {
     if let Ok(id) = text.parse::<AccountId>() {
         return Ok(id.to_string().to_ascii_lowercase().parse().unwrap_or(id));
     }
@@ -100,13 +105,16 @@ fn one(text: &str, directory: &Directory) -> Result<AccountId, Stop> {
             [only] => return Ok(only.id.clone()),
             several => {
                 let message = format!("`{text}` names {} accounts", several.len());
-                return Err(Stop::new(StopKind::Conflict, message)
-                    .causes(several.iter().map(|account| directory.told(&account.id)))
+                return Err(FlowError::new(FlowErrorKind::Conflict, message)
+                    .causes(several.iter().map(|account| directory.display_name(&account.id)))
                     .hint(format!("name one by its ID, `{}`", several[0].id)));
             }
         }
     }
-    let stop = Stop::new(StopKind::NotFound, format!("this token sees no account named `{text}`"));
+    let stop = FlowError::new(
+        FlowErrorKind::NotFound,
+        format!("this token sees no account named `{text}`"),
+    );
     Err(match &directory.unlisted {
         Some(reason) => stop
             .cause(format!("it may not list accounts: {reason}"))
@@ -117,23 +125,25 @@ fn one(text: &str, directory: &Directory) -> Result<AccountId, Stop> {
                     .accounts()
                     .iter()
                     .take(10)
-                    .map(|account| format!("it sees {}", directory.told(&account.id))),
+                    .map(|account| format!("it sees {}", directory.display_name(&account.id))),
             )
             .hint("name the account by its ID, 32 hexadecimal digits"),
     })
 }
 
 /// No account twice, and not the one that shares.
-fn differ(accounts: &[AccountId], own: &AccountId) -> Result<(), Stop> {
+fn ensure_distinct(accounts: &[AccountId], own: &AccountId) -> Result<(), FlowError> {
     for (at, account) in accounts.iter().enumerate() {
         if account.as_str().eq_ignore_ascii_case(own.as_str()) {
             let message = format!("`{account}` is the account that shares");
-            return Err(Stop::new(StopKind::Usage, message)
+            return Err(FlowError::new(FlowErrorKind::Usage, message)
                 .hint("leave it out: it has the identity provider already"));
         }
         if accounts[..at].contains(account) {
             let message = format!("`{account}` is named twice");
-            return Err(Stop::new(StopKind::Usage, message).hint("name each account once"));
+            return Err(
+                FlowError::new(FlowErrorKind::Usage, message).hint("name each account once")
+            );
         }
     }
     Ok(())
@@ -141,25 +151,30 @@ fn differ(accounts: &[AccountId], own: &AccountId) -> Result<(), Stop> {
 
 /// Whether an account can receive from the own one; a warning where nobody can
 /// tell.
-fn belongs(
+fn ensure_same_organization(
     account: &AccountId,
     own: &AccountId,
-    directory: &Directory,
+    directory: &AccountDirectory,
     unseen: bool,
-) -> Result<Option<String>, Stop> {
-    let told = directory.told(account);
+) -> Result<Option<String>, FlowError> {
+    let told = directory.display_name(account);
     match (directory.membership(own), directory.membership(account)) {
-        (Membership::In(a), Membership::In(b)) if a == b => Ok(None),
-        (Membership::In(_), Membership::In(_) | Membership::None) => Err(Stop::new(
-            StopKind::Refused,
-            format!("`{told}` is not in the organization of this account"),
-        )
-        .cause("an identity provider can be shared within one organization only")
-        .hint("leave it out, or have a super administrator add it to the organization")),
+        (Membership::Member(a), Membership::Member(b)) if a == b => Ok(None),
+        (Membership::Member(_), Membership::Member(_) | Membership::NoOrganization) => {
+            Err(FlowError::new(
+                FlowErrorKind::Refused,
+                format!("`{told}` is not in the organization of this account"),
+            )
+            .cause("an identity provider can be shared within one organization only")
+            .hint("leave it out, or have a super administrator add it to the organization"))
+        }
         _ if directory.accounts().len() > 1 && !directory.knows(account) && !unseen => {
-            Err(Stop::new(StopKind::NotFound, format!("this token sees no account `{account}`"))
-                .cause(format!("it sees {} others", directory.accounts().len()))
-                .hint("check the ID; if it is right, add `--unseen` to let the API decide"))
+            Err(FlowError::new(
+                FlowErrorKind::NotFound,
+                format!("this token sees no account `{account}`"),
+            )
+            .cause(format!("it sees {} others", directory.accounts().len()))
+            .hint("check the ID; if it is right, add `--unseen` to let the API decide"))
         }
         _ => Ok(Some(format!(
             "not checked whether {told} is in the organization of this account: the API will tell"
@@ -168,16 +183,19 @@ fn belongs(
 }
 
 /// The account cannot share at all.
-pub fn in_no_organization(own: &AccountId) -> Stop {
-    Stop::new(StopKind::Refused, format!("the account `{own}` is in no organization"))
+pub fn in_no_organization(own: &AccountId) -> FlowError {
+    FlowError::new(FlowErrorKind::Refused, format!("the account `{own}` is in no organization"))
         .cause("identity providers are shared between accounts of one Cloudflare organization")
         .hint("have a super administrator add the account to an organization, in the dashboard")
 }
 
-fn other_organization(id: &OrganizationId, known: &str) -> Stop {
-    Stop::new(StopKind::Refused, format!("this account is not in the organization `{id}`"))
-        .cause(format!("it is in the organization {known}"))
-        .hint(format!("`--to-organization {known}`, or name accounts with `--to`"))
+fn other_organization(id: &OrganizationId, known: &str) -> FlowError {
+    FlowError::new(
+        FlowErrorKind::Refused,
+        format!("this account is not in the organization `{id}`"),
+    )
+    .cause(format!("it is in the organization {known}"))
+    .hint(format!("`--to-organization {known}`, or name accounts with `--to`"))
 }
 
 #[cfg(test)]
@@ -191,7 +209,7 @@ mod tests {
     }
 
     /// Accounts of organization `o1`: 0 to 3. Of `o2`: 8. Of none: 9.
-    fn directory() -> Directory {
+    fn directory() -> AccountDirectory {
         let account = |digit: char, organization: Option<&str>| {
             let text = format!(
                 r#"{{"id":"{}","name":"Cats {digit}","managed_by":{}}}"#,
@@ -203,7 +221,7 @@ mod tests {
             );
             serde_json::from_str(&text).unwrap()
         };
-        Directory::new(vec![
+        AccountDirectory::new(vec![
             account('0', Some("o1")),
             account('1', Some("o1")),
             account('2', Some("o1")),
@@ -213,27 +231,27 @@ mod tests {
         ])
     }
 
-    fn settled(texts: &[&str], unseen: bool) -> Result<(Audience, Vec<String>), Stop> {
-        let named = Named::Accounts(texts.iter().map(|&text| text.to_owned()).collect());
-        settle(named, &OWN.parse().unwrap(), &directory(), unseen)
+    fn settled(texts: &[&str], unseen: bool) -> Result<(Audience, Vec<String>), FlowError> {
+        let named = RecipientArgs::Accounts(texts.iter().map(|&text| text.to_owned()).collect());
+        resolve_recipients(named, &OWN.parse().unwrap(), &directory(), unseen)
     }
 
     #[test]
     fn accounts_are_named_by_id_or_name_and_refused_with_the_reason() {
         let unknown = id('7');
-        let cases: &[(&[&str], bool, Result<usize, StopKind>)] = &[
+        let cases: &[(&[&str], bool, Result<usize, FlowErrorKind>)] = &[
             (&[&id('1'), "Cats 2", "cats 3"], false, Ok(3)),
-            (&[""], false, Err(StopKind::Usage)),
-            (&[], false, Err(StopKind::Usage)),
-            (&["Cats 1", "  "], false, Err(StopKind::Usage)),
-            (&["Cats 1", &id('1')], false, Err(StopKind::Usage)),
-            (&[OWN], false, Err(StopKind::Usage)),
-            (&["Cats 0"], false, Err(StopKind::Usage)),
-            (&["Dogs"], false, Err(StopKind::NotFound)),
-            (&[&unknown], false, Err(StopKind::NotFound)),
+            (&[""], false, Err(FlowErrorKind::Usage)),
+            (&[], false, Err(FlowErrorKind::Usage)),
+            (&["Cats 1", "  "], false, Err(FlowErrorKind::Usage)),
+            (&["Cats 1", &id('1')], false, Err(FlowErrorKind::Usage)),
+            (&[OWN], false, Err(FlowErrorKind::Usage)),
+            (&["Cats 0"], false, Err(FlowErrorKind::Usage)),
+            (&["Dogs"], false, Err(FlowErrorKind::NotFound)),
+            (&[&unknown], false, Err(FlowErrorKind::NotFound)),
             (&[&unknown], true, Ok(1)),
-            (&["Cats 8"], false, Err(StopKind::Refused)),
-            (&["Cats 9"], true, Err(StopKind::Refused)),
+            (&["Cats 8"], false, Err(FlowErrorKind::Refused)),
+            (&["Cats 9"], true, Err(FlowErrorKind::Refused)),
         ];
         for (texts, unseen, expected) in cases {
             let seen = settled(texts, *unseen).map(|(audience, _)| audience.recipients().len());
@@ -245,26 +263,30 @@ mod tests {
     fn what_cannot_be_checked_is_a_warning_and_no_refusal() {
         assert!(settled(&["Cats 1"], false).unwrap().1.is_empty());
         assert_eq!(settled(&[&id('7')], true).unwrap().1.len(), 1);
-        let named = Named::Accounts(vec![id('7')]);
-        let mut blind = Directory::new(Vec::new());
+        let named = RecipientArgs::Accounts(vec![id('7')]);
+        let mut blind = AccountDirectory::new(Vec::new());
         blind.unlisted = Some("403".to_owned());
-        let (_, warnings) = settle(named, &OWN.parse().unwrap(), &blind, false).unwrap();
+        let (_, warnings) =
+            resolve_recipients(named, &OWN.parse().unwrap(), &blind, false).unwrap();
         assert_eq!(warnings.len(), 1);
     }
 
     #[test]
     fn a_whole_organization_is_the_own_one_or_refused() {
         let own = OWN.parse().unwrap();
-        let settle = |named, own| settle(named, own, &directory(), false).map(|(to, _)| to);
+        let resolve_recipients =
+            |named, own| resolve_recipients(named, own, &directory(), false).map(|(to, _)| to);
         let organization = |id: &str| Audience::Organization(id.parse().unwrap());
-        let entire = settle(Named::EntireOrganization, &own).unwrap();
+        let entire = resolve_recipients(RecipientArgs::EntireOrganization, &own).unwrap();
         assert_eq!(entire, organization("o1"));
-        let named = Named::Organization("o1".parse().unwrap());
-        assert_eq!(settle(named, &own).unwrap(), organization("o1"));
-        let other = settle(Named::Organization("o2".parse().unwrap()), &own).unwrap_err();
-        assert_eq!(other.kind, StopKind::Refused);
-        let none = settle(Named::EntireOrganization, &id('9').parse().unwrap()).unwrap_err();
-        assert_eq!(none.kind, StopKind::Refused);
+        let named = RecipientArgs::Organization("o1".parse().unwrap());
+        assert_eq!(resolve_recipients(named, &own).unwrap(), organization("o1"));
+        let other = resolve_recipients(RecipientArgs::Organization("o2".parse().unwrap()), &own)
+            .unwrap_err();
+        assert_eq!(other.kind, FlowErrorKind::Refused);
+        let none = resolve_recipients(RecipientArgs::EntireOrganization, &id('9').parse().unwrap())
+            .unwrap_err();
+        assert_eq!(none.kind, FlowErrorKind::Refused);
         assert!(none.message.ends_with("is in no organization"), "{none}");
     }
 
@@ -272,8 +294,9 @@ mod tests {
     fn an_ambiguous_name_lists_the_accounts() {
         let text = |digit| format!(r#"{{"id":"{}","name":"Twins"}}"#, id(digit));
         let twins = ['a', 'b'].map(|digit| serde_json::from_str(&text(digit)).unwrap());
-        let stop = resolve(&["twins".to_owned()], &Directory::new(twins.into())).unwrap_err();
-        assert_eq!(stop.kind, StopKind::Conflict);
+        let stop =
+            resolve(&["twins".to_owned()], &AccountDirectory::new(twins.into())).unwrap_err();
+        assert_eq!(stop.kind, FlowErrorKind::Conflict);
         assert_eq!(stop.causes.len(), 2);
     }
 }

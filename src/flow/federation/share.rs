@@ -5,26 +5,26 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::arrival::{self, Arrival};
-use super::decision::{Decision, Sharing, decide};
-use super::directory::Directory;
+use super::accounts::AccountDirectory;
+use super::decision::{Decision, ShareAction, decide};
 use super::progress::{Event, Step, StepId};
+use super::recipient_progress::{self, RecipientProgress};
 use super::recipients::Audience;
-use super::standing::{self, Standing};
-use super::{grant, records};
+use super::state::{self, FederationState};
+use super::{grant, shares};
 use crate::api::grant::Grant;
 use crate::api::idp::Idp;
 use crate::api::ids::{GrantId, ShareId};
-use crate::api::share::To;
-use crate::api::share::resource::Shared;
-use crate::flow::explained::Explained;
+use crate::api::share::RecipientSpec;
+use crate::api::share::resource::NewResource;
+use crate::flow::api_error::ApiErrorContext;
 use crate::flow::plan::Plan;
-use crate::flow::steps::{StepState, Steps};
-use crate::flow::{Error, Stop, StopKind, Tools};
-use crate::words::counted;
+use crate::flow::steps::{StepLog, StepState};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::plural::count_noun;
 
 /// What is asked for.
-pub struct Wishes {
+pub struct Options {
     pub idp: Idp,
     pub audience: Audience,
     /// What a new share is called.
@@ -59,7 +59,7 @@ pub struct Outcome {
     /// The shares that reach the recipients.
     pub share_ids: Vec<String>,
     /// How far each recipient has come.
-    pub recipients: Vec<Arrival>,
+    pub recipients: Vec<RecipientProgress>,
 }
 
 impl Report {
@@ -70,62 +70,64 @@ impl Report {
 /// Shares as far as `wishes` say, from what stands. The report tells how far
 /// it came, also where it ended early.
 pub async fn run(
-    tools: &Tools<'_>,
-    wishes: &Wishes,
-    standing: &Standing,
-    directory: &Directory,
+    tools: &Env<'_>,
+    wishes: &Options,
+    standing: &FederationState,
+    directory: &AccountDirectory,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
-    let steps = Steps::new(|step| on_event(&Event::Step(step)));
+    let steps = StepLog::new(|step| on_event(&Event::Step(step)));
     let mut outcome = Outcome {
         idp_id: wishes.idp.id.to_string(),
         idp_name: wishes.idp.name.clone(),
         ..Outcome::default()
     };
-    let sharing = Run { tools, wishes, standing, directory, on_event, steps: &steps };
-    let end = sharing.go(&mut outcome).await;
+    let sharing = ShareFlow { tools, wishes, standing, directory, on_event, steps: &steps };
+    let end = sharing.run_steps(&mut outcome).await;
     if let Err(error) = &end {
-        steps.conclude(error);
+        steps.fail_current(error);
     }
-    let steps = steps.into_ended();
+    let steps = steps.into_finished();
     (Report { schema: Report::SCHEMA, ok: end.is_ok(), steps, result: outcome }, end)
 }
 
 /// What [`run`] would send. What the API has yet to choose stands as a
 /// placeholder.
-pub fn plan(tools: &Tools<'_>, wishes: &Wishes, standing: &Standing) -> Plan {
+pub fn plan(tools: &Env<'_>, wishes: &Options, standing: &FederationState) -> Plan {
     let decision = decide(standing, &wishes.audience);
     let mut changes = Vec::new();
     if decision.grant.is_none() {
-        changes.push(grant::creation(tools, &wishes.idp).change());
+        changes.push(grant::create_action(tools, &wishes.idp).change());
     }
     match &decision.sharing {
-        Sharing::Stands => {}
-        Sharing::Create(to) => {
+        ShareAction::Keep => {}
+        ShareAction::Create(to) => {
             let id = decision
                 .grant
                 .unwrap_or_else(|| "NEW-GRANT".parse().expect("letters and a hyphen make an ID"));
-            let shared = Shared::grant(tools.account, &id);
-            changes.push(records::creation(tools, &wishes.name, to, &shared).change());
+            let shared = NewResource::grant(tools.account, &id);
+            changes.push(shares::create_action(tools, &wishes.name, to, &shared).change());
         }
-        Sharing::Add(share, to) => {
-            changes.extend(to.iter().map(|to| records::addition(tools, share, to).change()));
+        ShareAction::AddRecipients(share, to) => {
+            changes.extend(
+                to.iter().map(|to| shares::add_recipient_action(tools, share, to).change()),
+            );
         }
     }
     Plan::new(Vec::new(), changes)
 }
 
-struct Run<'a> {
-    tools: &'a Tools<'a>,
-    wishes: &'a Wishes,
-    standing: &'a Standing,
-    directory: &'a Directory,
+struct ShareFlow<'a> {
+    tools: &'a Env<'a>,
+    wishes: &'a Options,
+    standing: &'a FederationState,
+    directory: &'a AccountDirectory,
     on_event: &'a dyn Fn(&Event<'_>),
-    steps: &'a Steps<'a, StepId>,
+    steps: &'a StepLog<'a, StepId>,
 }
 
-impl Run<'_> {
-    async fn go(&self, outcome: &mut Outcome) -> Result<(), Error> {
+impl ShareFlow<'_> {
+    async fn run_steps(&self, outcome: &mut Outcome) -> Result<(), Error> {
         let Decision { grant, sharing } = decide(self.standing, &self.wishes.audience);
         let created = self.grant(grant.as_ref()).await?;
         let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
@@ -136,8 +138,8 @@ impl Run<'_> {
             Err(error) => {
                 let Some(created) = created else { return Err(error) };
                 outcome.grant_id = None;
-                self.steps.conclude(&error);
-                return Err(self.take_back(&created, error).await);
+                self.steps.fail_current(&error);
+                return Err(self.roll_back_grant(&created, error).await);
             }
         };
         outcome.share_ids = shares.iter().map(ToString::to_string).collect();
@@ -146,7 +148,7 @@ impl Run<'_> {
 
     async fn grant(&self, existing: Option<&GrantId>) -> Result<Option<Grant>, Error> {
         if let Some(id) = existing {
-            self.steps.end(StepId::Grant, StepState::DoneAlready, format!("ID {id}"));
+            self.steps.end(StepId::Grant, StepState::Skipped, format!("ID {id}"));
             return Ok(None);
         }
         self.steps.begin(StepId::Grant);
@@ -156,28 +158,28 @@ impl Run<'_> {
     }
 
     /// The shares that reach the audience afterwards.
-    async fn share(&self, grant: &GrantId, sharing: Sharing) -> Result<Vec<ShareId>, Error> {
+    async fn share(&self, grant: &GrantId, sharing: ShareAction) -> Result<Vec<ShareId>, Error> {
         let mut shares: Vec<_> =
             self.standing.shares.iter().map(|held| held.share.id.clone()).collect();
         match sharing {
-            Sharing::Stands => {
+            ShareAction::Keep => {
                 let detail = "everybody is among the recipients";
-                self.steps.end(StepId::Share, StepState::DoneAlready, detail);
+                self.steps.end(StepId::Share, StepState::Skipped, detail);
             }
-            Sharing::Create(to) => {
+            ShareAction::Create(to) => {
                 self.steps.begin(StepId::Share);
-                let resource = Shared::grant(self.tools.account, grant);
+                let resource = NewResource::grant(self.tools.account, grant);
                 let name = &self.wishes.name;
-                let share = records::create(self.tools, name, &to, &resource).await?;
+                let share = shares::create(self.tools, name, &to, &resource).await?;
                 let detail = format!("ID {}, called {name}", share.id);
                 self.steps.end(StepId::Share, StepState::Done, detail);
                 shares.push(share.id.clone());
             }
-            Sharing::Add(share, to) => {
+            ShareAction::AddRecipients(share, to) => {
                 self.steps.begin(StepId::Share);
                 self.add(&share, &to).await?;
                 let detail =
-                    format!("{} added to the share {share}", counted(to.len(), "recipient"));
+                    format!("{} added to the share {share}", count_noun(to.len(), "recipient"));
                 self.steps.end(StepId::Share, StepState::Done, detail);
             }
         }
@@ -186,13 +188,13 @@ impl Run<'_> {
 
     /// One after the other: those who are in keep what they have, whatever
     /// becomes of the rest.
-    async fn add(&self, share: &ShareId, to: &[To]) -> Result<(), Error> {
+    async fn add(&self, share: &ShareId, to: &[RecipientSpec]) -> Result<(), Error> {
         for (at, recipient) in to.iter().enumerate() {
-            let Err(error) = records::add(self.tools, share, recipient).await else { continue };
+            let Err(error) = shares::add(self.tools, share, recipient).await else { continue };
             let Error::Api(error) = error else { return Err(error) };
-            let mut explained = Explained::new(error);
+            let mut explained = ApiErrorContext::new(error);
             if at > 0 {
-                let added: Vec<_> = to[..at].iter().map(records::told).collect();
+                let added: Vec<_> = to[..at].iter().map(shares::describe_recipient).collect();
                 explained = explained.cause(format!("added before it: {}", added.join(", ")));
             }
             return Err(explained.cause("nobody who had the identity provider has lost it").into());
@@ -201,13 +203,13 @@ impl Run<'_> {
     }
 
     /// Deletes a grant made in this run, since nothing is shared by it.
-    async fn take_back(&self, grant: &Grant, error: Error) -> Error {
+    async fn roll_back_grant(&self, grant: &Grant, error: Error) -> Error {
         let id = &grant.id;
         self.steps.begin(StepId::TakeBack);
         if let Err(second) = grant::delete(self.tools, grant, &self.wishes.idp.name).await {
-            self.steps.conclude(&second);
-            return Stop::new(
-                StopKind::HalfDone,
+            self.steps.fail_current(&second);
+            return FlowError::new(
+                FlowErrorKind::HalfDone,
                 format!(
                     "the grant `{id}` was made, sharing failed, and the grant was not seen to go"
                 ),
@@ -223,7 +225,7 @@ impl Run<'_> {
         match error {
             Error::Api(error) => {
                 let is_open = error.outcome_unknown();
-                let explained = Explained::new(error).cause(taken);
+                let explained = ApiErrorContext::new(error).cause(taken);
                 if is_open {
                     return explained
                         .cause("the share may have been made all the same; without its grant it gives nothing")
@@ -232,35 +234,37 @@ impl Run<'_> {
                 }
                 explained.into()
             }
-            Error::Explained(explained) => (*explained).cause(taken).into(),
-            Error::Stop(stop) => stop.cause(taken).into(),
+            Error::ApiContext(explained) => (*explained).cause(taken).into(),
+            Error::Flow(stop) => stop.cause(taken).into(),
         }
     }
 
     async fn associate(&self, shares: &[ShareId], outcome: &mut Outcome) -> Result<(), Error> {
         let Self { tools, wishes, directory, steps, .. } = *self;
         if !wishes.wait {
-            let seen = arrival::look(tools, shares, &wishes.audience, directory).await?;
-            let there = seen.iter().filter(|arrival| arrival.is_there()).count();
+            let seen =
+                recipient_progress::read_progress(tools, shares, &wishes.audience, directory)
+                    .await?;
+            let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
             let detail = format!("{there} of {} so far; not waited for", seen.len());
-            let state = if there == seen.len() { StepState::Done } else { StepState::Todo };
+            let state = if there == seen.len() { StepState::Done } else { StepState::Pending };
             steps.end(StepId::Associate, state, detail);
             outcome.recipients = seen;
-            return Ok(arrival::none_failed(&outcome.recipients)?);
+            return Ok(recipient_progress::none_failed(&outcome.recipients)?);
         }
         steps.begin(StepId::Associate);
         let since = tools.clock.now();
-        let latest = std::cell::RefCell::new(Vec::<Arrival>::new());
-        let on_change = |seen: &[Arrival]| {
+        let latest = std::cell::RefCell::new(Vec::<RecipientProgress>::new());
+        let on_change = |seen: &[RecipientProgress]| {
             let before = latest.replace(seen.to_vec());
             for arrival in seen.iter().filter(|arrival| !before.contains(arrival)) {
                 (self.on_event)(&Event::Recipient(arrival));
             }
-            let there = seen.iter().filter(|arrival| arrival.is_there()).count();
+            let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
             let text = format!("{there} of {} recipients have it", seen.len());
             (self.on_event)(&Event::Waiting { text: &text, since });
         };
-        let end = arrival::until_there(
+        let end = recipient_progress::wait_until_associated(
             tools,
             shares,
             &wishes.audience,
@@ -271,13 +275,13 @@ impl Run<'_> {
         .await;
         outcome.recipients = latest.into_inner();
         let seen = end?;
-        arrival::none_failed(&seen)?;
+        recipient_progress::none_failed(&seen)?;
         steps.end(StepId::Associate, StepState::Done, format!("{} of {0}", seen.len()));
         Ok(())
     }
 }
 
-/// Reads what stands; see [`standing::read`].
-pub async fn standing(tools: &Tools<'_>, wishes: &Wishes) -> Result<Standing, Error> {
-    standing::read(tools, &wishes.idp.id).await
+/// Reads what stands; see [`state::read`].
+pub async fn read_state(tools: &Env<'_>, wishes: &Options) -> Result<FederationState, Error> {
+    state::read(tools, &wishes.idp.id).await
 }

@@ -5,16 +5,16 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::arrival::Arrival;
-use super::directory::{self, Directory};
-use super::orphan::{self, Orphan, Seen};
-use super::standing::{self, AT_ONCE, Of};
-use super::{grant, records};
+use super::accounts::{self, AccountDirectory};
+use super::orphan::{self, Inventory, Orphan};
+use super::recipient_progress::RecipientProgress;
+use super::state::{self, MAX_CONCURRENT, ShareWithResources};
+use super::{grant, shares};
 use crate::api::grant::Grant;
 use crate::api::idp::Idp;
 use crate::api::share::filter::Paging;
-use crate::api::{Kind, app, idp};
-use crate::flow::{Error, Tools};
+use crate::api::{ErrorKind, app, idp};
+use crate::flow::{Env, Error};
 
 /// The federation of one account.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,12 +44,12 @@ pub struct Source {
     /// When the grant was made, where the API tells.
     pub granted_at: Option<String>,
     /// The shares of the grant.
-    pub shares: Vec<Shared>,
+    pub shares: Vec<ShareStatus>,
 }
 
 /// One share of a grant.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Shared {
+pub struct ShareStatus {
     /// Its ID.
     pub id: String,
     /// Its name.
@@ -57,7 +57,7 @@ pub struct Shared {
     /// Whether a whole organization receives it.
     pub entire_organization: bool,
     /// Who receives it.
-    pub recipients: Vec<Arrival>,
+    pub recipients: Vec<RecipientProgress>,
 }
 
 impl Status {
@@ -66,18 +66,17 @@ impl Status {
 }
 
 /// Reads the federation of the account.
-pub async fn read(tools: &Tools<'_>) -> Result<Status, Error> {
-    let (sent, received) =
-        (standing::shares_of_grants("sent"), standing::shares_of_grants("received"));
+pub async fn read(tools: &Env<'_>) -> Result<Status, Error> {
+    let (sent, received) = (state::shares_of_grants("sent"), state::shares_of_grants("received"));
     let idps = idp::list(tools.account);
     let apps = app::list(tools.account);
     let (grants, sent, idps, received, apps, directory) = tokio::join!(
         grant::list(tools),
-        records::list(tools, &sent, Paging::default()),
+        shares::list(tools, &sent, Paging::default()),
         tools.client.list(&idps),
-        records::list(tools, &received, Paging::default()),
+        shares::list(tools, &received, Paging::default()),
         tools.client.list(&apps),
-        directory::read(tools),
+        accounts::read(tools),
     );
     let mut not_checked = Vec::new();
     let received = optional(received, "shares received", &mut not_checked)?;
@@ -86,11 +85,11 @@ pub async fn read(tools: &Tools<'_>) -> Result<Status, Error> {
     if let Some(reason) = &directory.unlisted {
         not_checked.push(format!("names of accounts: {reason}"));
     }
-    let sent = standing::with_resources(tools, sent?).await?;
+    let sent = state::with_resources(tools, sent?).await?;
     let shares = recipients(tools, &sent, &directory).await?;
     let of: Vec<_> = sent.iter().map(|(share, of)| (share, of.as_slice())).collect();
     let received = received.map(|shares| shares.iter().filter(|share| share.is_active()).count());
-    let orphans = orphan::find(&Seen {
+    let orphans = orphan::find(&Inventory {
         grants: &grants,
         sent: &of,
         idps: &idps,
@@ -103,21 +102,21 @@ pub async fn read(tools: &Tools<'_>) -> Result<Status, Error> {
 /// The recipients of each share, in the shares' order. Only what is shown of
 /// them is kept: at any time a bounded number of answers is in memory.
 async fn recipients(
-    tools: &Tools<'_>,
-    sent: &[Of],
-    directory: &Directory,
-) -> Result<Vec<Shared>, Error> {
+    tools: &Env<'_>,
+    sent: &[ShareWithResources],
+    directory: &AccountDirectory,
+) -> Result<Vec<ShareStatus>, Error> {
     stream::iter(sent)
         .map(async |(share, _)| {
-            let all = records::recipients(tools, &share.id).await?;
-            Ok::<_, Error>(Shared {
+            let all = shares::recipients(tools, &share.id).await?;
+            Ok::<_, Error>(ShareStatus {
                 id: share.id.to_string(),
                 name: share.name.clone(),
                 entire_organization: share.is_for_organization(),
-                recipients: all.iter().map(|one| Arrival::of(one, directory)).collect(),
+                recipients: all.iter().map(|one| RecipientProgress::of(one, directory)).collect(),
             })
         })
-        .buffered(AT_ONCE)
+        .buffered(MAX_CONCURRENT)
         .try_collect()
         .await
 }
@@ -131,7 +130,10 @@ fn optional<T>(
     match read {
         Ok(read) => Ok(Some(read)),
         Err(Error::Api(error))
-            if matches!(error.kind(), Kind::Forbidden | Kind::Invalid | Kind::NotFound) =>
+            if matches!(
+                error.kind(),
+                ErrorKind::Forbidden | ErrorKind::Invalid | ErrorKind::NotFound
+            ) =>
         {
             not_checked.push(format!("{what}: {}", error.reason()));
             Ok(None)
@@ -144,8 +146,8 @@ fn optional<T>(
 fn put_in_order(
     grants: &[Grant],
     idps: &[Idp],
-    sent: &[Of],
-    shares: Vec<Shared>,
+    sent: &[ShareWithResources],
+    shares: Vec<ShareStatus>,
     orphans: Vec<Orphan>,
     not_checked: Vec<String>,
 ) -> Status {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::resource::ResourceKind;
 use crate::api::ids::AccountId;
-use crate::api::{Error, Said};
+use crate::api::{Error, ResponseMeta};
 use crate::input::depth;
 
 /// The version of the lines; raised when an older program would misread them.
@@ -21,14 +21,16 @@ pub(super) const NO_REQUEST: &str = "{}";
 /// One line of a run's file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Line {
-    Begun(Begun),
-    Ended(Ended),
+pub(super) enum Record {
+    #[serde(alias = "begun")]
+    Started(Started),
+    #[serde(alias = "ended")]
+    Finished(Finished),
 }
 
 /// A write that is about to leave.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Begun {
+pub(super) struct Started {
     pub format: u32,
     pub entry: u32,
     pub at: Timestamp,
@@ -56,7 +58,7 @@ pub enum Cause {
 
 /// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(super) struct Finished {
     pub entry: u32,
     pub at: Timestamp,
     pub outcome: Outcome,
@@ -142,7 +144,7 @@ pub struct Entry {
 
 /// A line that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BadLine {
+pub(super) struct CorruptLine {
     /// Counted from 1.
     pub number: usize,
     pub reason: String,
@@ -150,7 +152,7 @@ pub(super) struct BadLine {
 
 impl Outcome {
     /// It in a word or two.
-    pub fn words(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
@@ -160,8 +162,8 @@ impl Outcome {
     }
 }
 
-impl Ended {
-    pub fn done(said: &Said) -> Self {
+impl Finished {
+    pub fn success(said: &ResponseMeta) -> Self {
         let mut ended = Self::with(Outcome::Done);
         ended.status = said.status;
         ended.ray.clone_from(&said.ray);
@@ -169,7 +171,7 @@ impl Ended {
     }
 
     /// `error` is told without secrets already.
-    pub fn failed(error: &Error) -> Self {
+    pub fn failure(error: &Error) -> Self {
         let unknown = error.outcome_unknown();
         let mut ended = Self::with(if unknown { Outcome::Unknown } else { Outcome::Failed });
         ended.status = error.status();
@@ -194,24 +196,24 @@ impl Ended {
 
 /// Reads the file of the run `run`. A line that cannot be read is named, and
 /// the others are read all the same.
-pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<BadLine>) {
+pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<CorruptLine>) {
     let mut entries: Vec<(u32, Entry)> = Vec::new();
     let mut bad = Vec::new();
     for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let mut refuse = |reason: String| bad.push(BadLine { number: index + 1, reason });
+        let mut refuse = |reason: String| bad.push(CorruptLine { number: index + 1, reason });
         if let Err(error) = depth::check(line) {
             refuse(error.to_string());
             continue;
         }
         match serde_json::from_slice(line) {
-            Ok(Line::Begun(begun)) if begun.format > FORMAT => {
+            Ok(Record::Started(begun)) if begun.format > FORMAT => {
                 refuse(format!("a later version of cfsso wrote it, in format {}", begun.format));
             }
-            Ok(Line::Begun(begun)) => entries.push((begun.entry, begun.into_entry(run))),
-            Ok(Line::Ended(ended)) => {
+            Ok(Record::Started(begun)) => entries.push((begun.entry, begun.into_entry(run))),
+            Ok(Record::Finished(ended)) => {
                 match entries.iter_mut().find(|(number, _)| *number == ended.entry) {
                     Some((_, entry)) => entry.end(ended),
                     None => refuse(format!("it ends entry {}, which is not there", ended.entry)),
@@ -224,7 +226,7 @@ pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<BadLine>) {
     (entries.into_iter().map(|(_, entry)| entry).collect(), bad)
 }
 
-impl Begun {
+impl Started {
     fn into_entry(self, run: &str) -> Entry {
         Entry {
             id: format!("{run}.{}", self.entry),
@@ -256,7 +258,7 @@ impl Begun {
 }
 
 impl Entry {
-    fn end(&mut self, ended: Ended) {
+    fn end(&mut self, ended: Finished) {
         self.outcome = ended.outcome;
         self.ended_at = Some(ended.at);
         self.status = ended.status;
@@ -281,14 +283,14 @@ impl Entry {
     }
 
     /// Whether it is not known what became of it.
-    pub fn is_lost(&self) -> bool {
+    pub fn has_unknown_outcome(&self) -> bool {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
     }
 
     /// Whether this later write tells what is there, be `earlier` carried out or
     /// not: another creation in the same collection does not, nor does a change of
     /// other fields.
-    pub(super) fn settles(&self, earlier: &Self) -> bool {
+    pub(super) fn resolves(&self, earlier: &Self) -> bool {
         let line = earlier.request_line();
         if self.outcome != Outcome::Done || self.request_line() != line {
             return false;
@@ -331,7 +333,7 @@ pub(super) mod tests {
             let sent: Value = serde_json::from_str(request).unwrap();
             let resource = sent["path"].as_str().and_then(|path| Resource::parse(&account, path));
             let resource = resource.map(|resource| resource.kind());
-            let begun = Begun {
+            let begun = Started {
                 format: FORMAT,
                 entry: number,
                 at,
@@ -355,10 +357,10 @@ pub(super) mod tests {
     /// Two lines of a disabling, the second not yet there where it is unfinished.
     pub fn lines(number: u32, finished: bool) -> String {
         let begun = format!(
-            r#"{{"begun":{{"format":1,"entry":{number},"at":"2026-03-01T12:00:00Z","user":"ada","credential":null,"token_id":null,"command":"cfsso disable é","title":"t","request":{{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{{"enabled":false}}}},"before":{{"id":"c1","enabled":true}},"not_kept":[],"undoes":null}}}}"#
+            r#"{{"started":{{"format":1,"entry":{number},"at":"2026-03-01T12:00:00Z","user":"ada","credential":null,"token_id":null,"command":"cfsso disable é","title":"t","request":{{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{{"enabled":false}}}},"before":{{"id":"c1","enabled":true}},"not_kept":[],"undoes":null}}}}"#
         );
         let ended = format!(
-            r#"{{"ended":{{"entry":{number},"at":"2026-03-01T12:00:01Z","outcome":"done","status":200,"ray":"r","after":{{"id":"c1","enabled":false}},"error":null}}}}"#
+            r#"{{"finished":{{"entry":{number},"at":"2026-03-01T12:00:01Z","outcome":"done","status":200,"ray":"r","after":{{"id":"c1","enabled":false}},"error":null}}}}"#
         );
         if finished { format!("{begun}\n{ended}\n") } else { format!("{begun}\n") }
     }
@@ -383,9 +385,9 @@ pub(super) mod tests {
             (entry(1, "DELETE", "/c/1", "null"), entry(2, "PATCH", "/c/1", on), false),
         ] {
             let (line, then) = (lost.request.get(), later.request.get());
-            assert_eq!(later.settles(&lost), is_settled, "{line} then {then}");
+            assert_eq!(later.resolves(&lost), is_settled, "{line} then {then}");
             let refused = Entry { outcome: Outcome::Failed, ..later.clone() };
-            assert!(!refused.settles(&lost), "{line} then {then}, refused");
+            assert!(!refused.resolves(&lost), "{line} then {then}, refused");
         }
     }
 
@@ -401,7 +403,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_and_the_rest_is_read() {
-        let later = r#"{"begun":{"format":3,"entry":7,"at":"2026-03-01T12:00:00Z","user":null,"credential":null,"token_id":null,"command":"","title":"","request":{},"before":null,"not_kept":[],"undoes":null}}"#;
+        let later = r#"{"started":{"format":3,"entry":7,"at":"2026-03-01T12:00:00Z","user":null,"credential":null,"token_id":null,"command":"","title":"","request":{},"before":null,"not_kept":[],"undoes":null}}"#;
         let text = format!("{}garbage\n{later}\n\n{}", lines(1, true), lines(3, true));
         let (entries, bad) = parse("r1", text.as_bytes());
         assert_eq!(entries.len(), 2);

@@ -1,6 +1,6 @@
 //! What this machine changed: each write is on disk, with the object as it was,
 //! before it leaves, and what became of it afterwards. The one way to write is
-//! [`Tools::execute`](super::Tools::execute), which goes through here.
+//! [`Env::execute`](super::Env::execute), which goes through here.
 
 mod entry;
 mod origin;
@@ -20,22 +20,22 @@ pub use entry::{Cause, Entry, Outcome};
 pub use origin::SANDBOX;
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
-pub use store::{Kept, Pruned, Reading, Store};
+pub use store::{Contents, PruneReport, RetainedRun, Store};
 
-use self::entry::{Begun, Ended, FORMAT, Line};
+use self::entry::{FORMAT, Finished, Record, Started};
 use self::redact::{Redacted, redact};
 use self::resource::Resource;
 use self::store::{Files, RunFile};
-use super::{Stop, StopKind};
+use super::{FlowError, FlowErrorKind};
 use crate::api::ids::AccountId;
 use crate::api::request::WriteRequest;
-use crate::api::{Client, Error, Said};
+use crate::api::{Client, Error, ResponseMeta};
 use crate::clock::Clock;
 use crate::input::permissions::Exposure;
 
 /// Who changes something, as far as it may be written down.
 #[derive(Clone, Debug, Default)]
-pub struct Who {
+pub struct Actor {
     pub user: Option<String>,
     /// Where the credential comes from.
     pub credential: Option<String>,
@@ -48,21 +48,21 @@ pub struct Who {
 
 /// The journal of one run of the program.
 pub struct Journal<'p> {
-    keeper: Keeper<'p>,
-    who: Who,
+    keeper: Storage<'p>,
+    who: Actor,
     clock: Clock,
     run: RefCell<Option<RunFile>>,
     troubles: RefCell<Vec<String>>,
 }
 
-enum Keeper<'p> {
+enum Storage<'p> {
     Store(Store),
-    Printing(&'p dyn Fn(&str) -> io::Result<()>),
-    Nowhere,
+    Stdout(&'p dyn Fn(&str) -> io::Result<()>),
+    Unavailable,
 }
 
 /// What is said of a write besides its request.
-pub(super) struct Intent<'a> {
+pub(super) struct WriteIntent<'a> {
     pub title: Title,
     /// The object as it was read.
     pub before: Option<&'a str>,
@@ -91,42 +91,38 @@ pub(super) struct Api<'a> {
 }
 
 /// An entry that has begun, and has to end.
-pub(super) struct Ticket(Option<u32>);
+pub(super) struct PendingEntry(Option<u32>);
 
 impl<'p> Journal<'p> {
     /// A journal in a directory, made with the first entry.
-    pub fn in_directory(dir: PathBuf, who: Who, clock: Clock) -> Self {
-        Self::new(Keeper::Store(Store::new(dir)), who, clock)
+    pub fn in_directory(dir: PathBuf, who: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Store(Store::new(dir)), who, clock)
     }
 
     /// No journal, for want of a place: nothing may be written.
-    pub fn nowhere(who: Who, clock: Clock) -> Self {
-        Self::new(Keeper::Nowhere, who, clock)
+    pub fn unavailable(who: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Unavailable, who, clock)
     }
 
     /// No journal, on demand: what each entry would begin with, the object as
     /// it was included, is given to `print` as one line of JSON.
-    pub fn none_printing(
-        print: &'p dyn Fn(&str) -> io::Result<()>,
-        who: Who,
-        clock: Clock,
-    ) -> Self {
-        Self::new(Keeper::Printing(print), who, clock)
+    pub fn to_stdout(print: &'p dyn Fn(&str) -> io::Result<()>, who: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Stdout(print), who, clock)
     }
 
     /// A journal in a directory whose disk is full.
     #[cfg(all(test, target_os = "linux"))]
-    pub(crate) fn on_a_full_disk(dir: PathBuf, clock: Clock) -> Self {
+    pub(crate) fn with_full_disk(dir: PathBuf, clock: Clock) -> Self {
         let full = |_: &std::path::Path| std::fs::File::options().write(true).open("/dev/full");
-        Self::new(Keeper::Store(Store::with_files(dir, full)), Who::default(), clock)
+        Self::new(Storage::Store(Store::with_files(dir, full)), Actor::default(), clock)
     }
 
-    fn new(keeper: Keeper<'p>, who: Who, clock: Clock) -> Self {
+    fn new(keeper: Storage<'p>, who: Actor, clock: Clock) -> Self {
         Self { keeper, who, clock, run: RefCell::default(), troubles: RefCell::default() }
     }
 
     /// Who changes something.
-    pub fn who(&self) -> &Who {
+    pub fn who(&self) -> &Actor {
         &self.who
     }
 
@@ -136,30 +132,34 @@ impl<'p> Journal<'p> {
     }
 
     /// What could not be written down afterwards.
-    pub fn troubles(&self) -> Vec<String> {
+    pub fn write_errors(&self) -> Vec<String> {
         self.troubles.borrow().clone()
     }
 
     /// The directory to read from.
-    pub fn store(&self) -> Result<&Store, Stop> {
+    pub fn store(&self) -> Result<&Store, FlowError> {
         match &self.keeper {
-            Keeper::Store(store) => Ok(store),
-            Keeper::Printing(_) | Keeper::Nowhere => Err(nowhere("there is no journal to read")),
+            Storage::Store(store) => Ok(store),
+            Storage::Stdout(_) | Storage::Unavailable => {
+                Err(no_directory_error("there is no journal to read"))
+            }
         }
     }
 
     /// Everything that it holds.
-    pub fn read(&self) -> Result<Reading, Stop> {
+    pub fn read(&self) -> Result<Contents, FlowError> {
         let store = self.store()?;
         let message = format!("the journal in {} cannot be read", store.dir().display());
         let exposed = store.exposure(Files::Every);
         let readable = exposed.as_ref().map(|(exposure, path)| exposure.describe(path));
         if let Some((Exposure::Writable, _)) = exposed {
-            return Err(Stop::new(StopKind::Journal, message).causes(readable));
+            return Err(FlowError::new(FlowErrorKind::Journal, message).causes(readable));
         }
         match store.read() {
-            Ok(reading) => Ok(Reading { readable, ..reading }),
-            Err(error) => Err(Stop::new(StopKind::Journal, message).cause(error.to_string())),
+            Ok(reading) => Ok(Contents { readable, ..reading }),
+            Err(error) => {
+                Err(FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string()))
+            }
         }
     }
 
@@ -169,38 +169,40 @@ impl<'p> Journal<'p> {
         &self,
         api: Api<'_>,
         request: &WriteRequest<T>,
-        intent: &Intent<'_>,
-    ) -> Result<Ticket, Stop> {
+        intent: &WriteIntent<'_>,
+    ) -> Result<PendingEntry, FlowError> {
         let request = to_raw_value(request).expect("a request is plain data");
-        self.enter(self.describe(api, &request, intent))
+        self.append_start(self.start_record(api, &request, intent))
     }
 
     /// Writes down something that is no request: what was seen, or what a person
     /// said. Where that cannot be done, nothing that rests on it may be sent.
-    pub(super) fn note(&self, api: Api<'_>, title: Title, image: &str) -> Result<(), Stop> {
+    pub(super) fn note(&self, api: Api<'_>, title: Title, image: &str) -> Result<(), FlowError> {
         let none = raw(entry::NO_REQUEST).expect("an empty object is JSON");
-        let intent = Intent { title, before: Some(image), undoes: None };
-        let ticket = self.enter(self.describe(api, &none, &intent))?;
-        self.finish(&ticket, Ended::done(&Said::default()));
+        let intent = WriteIntent { title, before: Some(image), undoes: None };
+        let ticket = self.append_start(self.start_record(api, &none, &intent))?;
+        self.append_finish(&ticket, Finished::success(&ResponseMeta::default()));
         Ok(())
     }
 
-    fn enter(&self, mut begun: Begun) -> Result<Ticket, Stop> {
+    fn append_start(&self, mut begun: Started) -> Result<PendingEntry, FlowError> {
         let store = match &self.keeper {
-            Keeper::Store(store) => store,
-            Keeper::Printing(print) => {
+            Storage::Store(store) => store,
+            Storage::Stdout(print) => {
                 let line = serde_json::to_string(&begun).expect("an entry is plain data");
                 let printed = print(&line);
-                return printed.map(|()| Ticket(None)).map_err(|error| {
-                    Stop::new(
-                        StopKind::Journal,
+                return printed.map(|()| PendingEntry(None)).map_err(|error| {
+                    FlowError::new(
+                        FlowErrorKind::Journal,
                         "the state before cannot be printed: nothing was sent",
                     )
                     .cause(error.to_string())
                 });
             }
-            Keeper::Nowhere => {
-                return Err(nowhere("nothing may be changed without a journal: nothing was sent"));
+            Storage::Unavailable => {
+                return Err(no_directory_error(
+                    "nothing may be changed without a journal: nothing was sent",
+                ));
             }
         };
         let mut run = self.run.borrow_mut();
@@ -208,7 +210,7 @@ impl<'p> Journal<'p> {
             && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
         {
             let message = "the journal cannot be written: nothing was sent";
-            let stop = Stop::new(StopKind::Journal, message);
+            let stop = FlowError::new(FlowErrorKind::Journal, message);
             return Err(stop.cause(Exposure::Writable.describe(&path)));
         }
         let written = (|| {
@@ -218,36 +220,39 @@ impl<'p> Journal<'p> {
             };
             begun.entry = run.next();
             let number = begun.entry;
-            run.begin(&Line::Begun(begun))?;
+            run.begin(&Record::Started(begun))?;
             io::Result::Ok(number)
         })();
-        written.map(|number| Ticket(Some(number))).map_err(|error| unwritable(store, &error))
+        written
+            .map(|number| PendingEntry(Some(number)))
+            .map_err(|error| not_writable_error(store, &error))
     }
 
     /// Writes down what became of it.
     pub(super) fn end<T>(
         &self,
         client: &Client,
-        ticket: &Ticket,
-        answer: &Result<(T, Said), Error>,
+        ticket: &PendingEntry,
+        answer: &Result<(T, ResponseMeta), Error>,
         found: Option<&RawValue>,
     ) {
         let mut ended = match answer {
-            Ok((_, said)) => Ended::done(said),
-            Err(error) => Ended::failed(error),
+            Ok((_, said)) => Finished::success(said),
+            Err(error) => Finished::failure(error),
         };
         let result = answer.as_ref().ok().and_then(|(_, said)| raw(said.result.as_deref()?));
         let after = result.or_else(|| found.map(ToOwned::to_owned));
-        ended.after =
-            after.filter(|after| after.get() != "null").map(|after| kept(client, &after).value);
-        self.finish(ticket, ended);
+        ended.after = after
+            .filter(|after| after.get() != "null")
+            .map(|after| redact_for_journal(client, &after).value);
+        self.append_finish(ticket, ended);
     }
 
-    fn finish(&self, ticket: &Ticket, mut ended: Ended) {
+    fn append_finish(&self, ticket: &PendingEntry, mut ended: Finished) {
         let (Some(number), Some(run)) = (ticket.0, &mut *self.run.borrow_mut()) else { return };
         ended.entry = number;
         ended.at = self.clock.now();
-        if let Err(error) = run.end(&Line::Ended(ended)) {
+        if let Err(error) = run.end(&Record::Finished(ended)) {
             self.troubles.borrow_mut().push(format!(
                 "what became of the journal's entry {}.{number} cannot be written down: {error}",
                 run.id
@@ -255,17 +260,17 @@ impl<'p> Journal<'p> {
         }
     }
 
-    fn describe(&self, api: Api<'_>, request: &RawValue, intent: &Intent<'_>) -> Begun {
+    fn start_record(&self, api: Api<'_>, request: &RawValue, intent: &WriteIntent<'_>) -> Started {
         let Api { client, account } = api;
         let path = serde_json::from_str::<Value>(request.get()).unwrap_or_default();
         let resource = path["path"].as_str().and_then(|path| Resource::parse(account, path));
-        let Redacted { value: request, mut not_kept } = kept(client, request);
-        let before = intent.before.and_then(raw).map(|before| kept(client, &before));
+        let Redacted { value: request, mut not_kept } = redact_for_journal(client, request);
+        let before = intent.before.and_then(raw).map(|before| redact_for_journal(client, &before));
         let before = before.map(|before| {
             not_kept.extend(before.not_kept.iter().map(|field| format!("before.{field}")));
             before.value
         });
-        Begun {
+        Started {
             format: FORMAT,
             entry: 0,
             at: self.clock.now(),
@@ -293,7 +298,7 @@ impl Drop for Journal<'_> {
     }
 }
 
-fn kept(client: &Client, value: &RawValue) -> Redacted {
+fn redact_for_journal(client: &Client, value: &RawValue) -> Redacted {
     redact(value, &|text| client.mask(text))
 }
 
@@ -303,14 +308,14 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
 
 const REMEDY: &str = "name a directory to keep it in: `export CFSSO_JOURNAL=DIR`";
 
-fn nowhere(message: &str) -> Stop {
-    Stop::new(StopKind::Journal, message)
+fn no_directory_error(message: &str) -> FlowError {
+    FlowError::new(FlowErrorKind::Journal, message)
         .cause("there is no home directory to keep a journal in")
         .hint(REMEDY)
 }
 
-fn unwritable(store: &Store, error: &io::Error) -> Stop {
-    Stop::new(StopKind::Journal, "the journal cannot be written: nothing was sent")
+fn not_writable_error(store: &Store, error: &io::Error) -> FlowError {
+    FlowError::new(FlowErrorKind::Journal, "the journal cannot be written: nothing was sent")
         .cause(format!("{}: {error}", store.dir().display()))
         .hint(format!("make room there, or {REMEDY}"))
 }
@@ -343,21 +348,21 @@ mod tests {
             .body(&serde_json::json!({"client_secret": "S3", "note": SECRET}))
     }
 
-    fn intent() -> Intent<'static> {
-        Intent { title: "t".into(), before: Some(r#"{"a":1}"#), undoes: None }
+    fn intent() -> WriteIntent<'static> {
+        WriteIntent { title: "t".into(), before: Some(r#"{"a":1}"#), undoes: None }
     }
 
     #[test]
     fn no_secret_is_written_down() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let dir = tempfile::tempdir().unwrap();
-        let who = Who { command: format!("cfsso {SECRET}"), ..Who::default() };
+        let who = Actor { command: format!("cfsso {SECRET}"), ..Actor::default() };
         let journal = Journal::in_directory(dir.path().to_owned(), who, clock.clone());
         let before = format!(r#"{{"x":"{SECRET}","password":"S3"}}"#);
-        let intent = Intent { title: SECRET.into(), before: Some(&before), undoes: None };
+        let intent = WriteIntent { title: SECRET.into(), before: Some(&before), undoes: None };
         let client = client(&clock);
         let ticket = journal.begin(api(&client), &request(), &intent).unwrap();
-        let mut said = Said::default();
+        let mut said = ResponseMeta::default();
         said.result = Some(before.clone());
         journal.end(&client, &ticket, &Ok(((), said)), None);
         drop(journal);
@@ -373,37 +378,37 @@ mod tests {
 
     #[test]
     fn without_a_place_nothing_may_be_sent() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
-        let journal = Journal::nowhere(Who::default(), clock.clone());
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
+        let journal = Journal::unavailable(Actor::default(), clock.clone());
         let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
-        assert_eq!(stop.kind, StopKind::Journal);
+        assert_eq!(stop.kind, FlowErrorKind::Journal);
         assert!(stop.hint.unwrap().contains("CFSSO_JOURNAL"));
     }
 
     #[test]
     fn without_a_journal_the_state_before_is_printed_or_nothing_is_sent() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let printed = RefCell::new(String::new());
         let print = |text: &str| {
             printed.borrow_mut().push_str(text);
             Ok(())
         };
-        let journal = Journal::none_printing(&print, Who::default(), clock.clone());
+        let journal = Journal::to_stdout(&print, Actor::default(), clock.clone());
         assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_ok());
         assert!(printed.borrow().contains(r#""before":{"a":1}"#), "{}", printed.borrow());
         assert!(!printed.borrow().contains("S3"));
 
         let broken = |_: &str| Err(io::Error::from(io::ErrorKind::BrokenPipe));
-        let journal = Journal::none_printing(&broken, Who::default(), clock.clone());
+        let journal = Journal::to_stdout(&broken, Actor::default(), clock.clone());
         assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_err());
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_stops_the_write() {
-        let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::on_a_full_disk(dir.path().to_owned(), clock.clone());
+        let journal = Journal::with_full_disk(dir.path().to_owned(), clock.clone());
         let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
         assert_eq!(stop.message, "the journal cannot be written: nothing was sent");
         assert!(stop.causes[0].contains("No space left"), "{stop:?}");

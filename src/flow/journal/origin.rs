@@ -3,12 +3,12 @@
 
 use super::{Entry, Journal};
 use crate::api::ids::AccountId;
-use crate::flow::{Stop, StopKind, Tools};
+use crate::flow::{Env, FlowError, FlowErrorKind};
 
 impl Journal<'_> {
     /// Stops at entries of another API than the one in use: known before there
     /// is an account.
-    pub fn check_api(&self, entries: &[Entry]) -> Result<(), Stop> {
+    pub fn check_api(&self, entries: &[Entry]) -> Result<(), FlowError> {
         entries.iter().try_for_each(|entry| same_api(entry, &self.who().base_url))
     }
 
@@ -18,9 +18,9 @@ impl Journal<'_> {
     }
 }
 
-impl Tools<'_> {
+impl Env<'_> {
     /// Stops at entries of another account or API than the one in use.
-    pub fn check_origin(&self, entries: &[Entry]) -> Result<(), Stop> {
+    pub fn check_origin(&self, entries: &[Entry]) -> Result<(), FlowError> {
         self.journal.check_api(entries)?;
         entries.iter().try_for_each(|entry| same_account(entry, self.account))
     }
@@ -37,7 +37,7 @@ fn is_of(entry: &Entry, base_url: &str, account: &AccountId) -> bool {
     entry.base_url.as_deref() == Some(base_url) && entry.account.as_ref() == Some(account)
 }
 
-fn same_api(entry: &Entry, in_use: &str) -> Result<(), Stop> {
+fn same_api(entry: &Entry, in_use: &str) -> Result<(), FlowError> {
     let Some(base_url) = &entry.base_url else { return Err(not_recorded(entry)) };
     if base_url == in_use {
         return Ok(());
@@ -52,7 +52,7 @@ fn same_api(entry: &Entry, in_use: &str) -> Result<(), Stop> {
     })
 }
 
-fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), Stop> {
+fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), FlowError> {
     let Some(account) = &entry.account else { return Err(not_recorded(entry)) };
     if account == in_use {
         return Ok(());
@@ -62,13 +62,14 @@ fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), Stop> {
         .hint(format!("add `--account {account}`")))
 }
 
-fn elsewhere(entry: &Entry) -> Stop {
+fn elsewhere(entry: &Entry) -> FlowError {
     let message = format!("entry {} belongs elsewhere: nothing was sent", entry.id);
-    Stop::new(StopKind::Conflict, message)
+    FlowError::new(FlowErrorKind::Conflict, message)
 }
 
-fn not_recorded(entry: &Entry) -> Stop {
-    Stop::new(StopKind::Refused, format!("entry {} cannot be undone", entry.id)).cause(NOT_RECORDED)
+fn not_recorded(entry: &Entry) -> FlowError {
+    FlowError::new(FlowErrorKind::Refused, format!("entry {} cannot be undone", entry.id))
+        .cause(NOT_RECORDED)
 }
 
 /// Why an entry of format 1 is not undone.
@@ -90,7 +91,7 @@ mod tests {
         let base_url = entry.base_url.clone().unwrap();
         assert!(same_account(&entry, &account).is_ok() && same_api(&entry, &base_url).is_ok());
         let stop = same_account(&entry, &other.parse().unwrap()).unwrap_err();
-        assert_eq!(stop.kind, StopKind::Conflict);
+        assert_eq!(stop.kind, FlowErrorKind::Conflict);
         assert_eq!(stop.hint.unwrap(), format!("add `--account {account}`"));
         for (at, hint) in [
             ("https://api.staging.example", "CLOUDFLARE_BASE_URL=https://api.staging.example"),
@@ -98,11 +99,11 @@ mod tests {
         ] {
             let entry = Entry { base_url: Some(at.to_owned()), ..entry.clone() };
             let stop = same_api(&entry, &base_url).unwrap_err();
-            assert_eq!(stop.kind, StopKind::Conflict);
+            assert_eq!(stop.kind, FlowErrorKind::Conflict);
             assert!(stop.hint.unwrap().contains(hint), "{at}");
         }
         let old = Entry { account: None, base_url: None, ..entry };
-        assert_eq!(same_api(&old, &base_url).unwrap_err().kind, StopKind::Refused);
+        assert_eq!(same_api(&old, &base_url).unwrap_err().kind, FlowErrorKind::Refused);
         assert!(!is_of(&old, &base_url, &account));
     }
 }

@@ -18,41 +18,41 @@ pub(super) struct Redacted {
 /// Leaves the secrets out of `value`: by the names of fields, and by `hide`,
 /// which knows the credential in use.
 pub(super) fn redact(value: &RawValue, hide: &dyn Fn(&str) -> String) -> Redacted {
-    let mut walk = Walk { hide, path: Vec::new(), not_kept: Vec::new() };
+    let mut walk = Redactor { hide, path: Vec::new(), not_kept: Vec::new() };
     let value = walk.value(value, false);
     Redacted { value, not_kept: walk.not_kept }
 }
 
-struct Walk<'a> {
+struct Redactor<'a> {
     hide: &'a dyn Fn(&str) -> String,
     path: Vec<String>,
     not_kept: Vec<String>,
 }
 
-impl Walk<'_> {
+impl Redactor<'_> {
     fn value(&mut self, value: &RawValue, is_secret: bool) -> Box<RawValue> {
         match value.get().as_bytes().first() {
             Some(b'{') => self.object(value, is_secret),
             Some(b'[') => {
                 let items = items(value).unwrap_or_default();
                 let items = items.into_iter().enumerate().map(|(index, item)| {
-                    self.below(&index.to_string(), |walk| walk.value(item, is_secret))
+                    self.with_path(&index.to_string(), |walk| walk.value(item, is_secret))
                 });
                 to_raw_value(&items.collect::<Vec<_>>()).expect("items are JSON")
             }
             Some(b'"') => self.text(value, is_secret),
             Some(b'n' | b't' | b'f') => value.to_owned(),
-            _ if is_secret => self.leave_out(),
+            _ if is_secret => self.redact_value(),
             _ => value.to_owned(),
         }
     }
 
     fn object(&mut self, value: &RawValue, is_secret: bool) -> Box<RawValue> {
         // One with a key twice cannot be looked through: nothing of it is kept.
-        let Some(members) = members(value) else { return self.leave_out() };
+        let Some(members) = members(value) else { return self.redact_value() };
         let kept = members.into_iter().map(|(name, value)| {
             let is_secret = is_secret || is_secret_name(&name);
-            let value = self.below(&name, |walk| walk.value(value, is_secret));
+            let value = self.with_path(&name, |walk| walk.value(value, is_secret));
             (name, value)
         });
         Document::from_members(kept).to_raw()
@@ -64,17 +64,17 @@ impl Walk<'_> {
         let is_token = is_new_token(name, &text);
         let hidden = is_secret && !text.is_empty();
         if hidden || is_token || (self.hide)(&text) != text {
-            return self.leave_out();
+            return self.redact_value();
         }
         value.to_owned()
     }
 
-    fn leave_out(&mut self) -> Box<RawValue> {
+    fn redact_value(&mut self) -> Box<RawValue> {
         self.not_kept.push(self.path.join("."));
         to_raw_value(NOT_KEPT).expect("a text is JSON")
     }
 
-    fn below<T>(&mut self, name: &str, look: impl FnOnce(&mut Self) -> T) -> T {
+    fn with_path<T>(&mut self, name: &str, look: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(name.to_owned());
         let seen = look(self);
         self.path.pop();
@@ -91,24 +91,24 @@ pub fn command_line(args: &[String]) -> String {
         let kept = if std::mem::take(&mut is_value_secret) && !arg.starts_with("--") {
             NOT_KEPT.to_owned()
         } else {
-            is_value_secret = arg.strip_prefix("--").is_some_and(names_a_secret);
-            without_secret(arg)
+            is_value_secret = arg.strip_prefix("--").is_some_and(is_secret_flag);
+            redact_arg(arg)
         };
         words.push(quoted(&kept));
     }
     words.join(" ")
 }
 
-fn names_a_secret(flag: &str) -> bool {
+fn is_secret_flag(flag: &str) -> bool {
     // It takes no value.
     is_secret_name(flag) && flag != "raw-secret"
 }
 
 /// `NAME=VALUE` without its value, where the name or the value is a secret's.
-fn without_secret(arg: &str) -> String {
+fn redact_arg(arg: &str) -> String {
     if let Some((name, value)) = arg.split_once('=') {
         let last = name.trim_start_matches('-').rsplit('.').next().unwrap_or_default();
-        if names_a_secret(last) || mask(value) != value {
+        if is_secret_flag(last) || mask(value) != value {
             return format!("{name}={NOT_KEPT}");
         }
     }

@@ -70,13 +70,13 @@ impl Resource {
             ["zones", zone, "dns_records", id] => {
                 Self::Record(zone.parse().ok()?, id.parse().ok()?)
             }
-            ["accounts", _, below @ ..] => Self::below(below)?,
+            ["accounts", _, below @ ..] => Self::from_segments(below)?,
             _ => return None,
         };
         (resource.path(account) == path).then_some(resource)
     }
 
-    fn below(segments: &[&str]) -> Option<Self> {
+    fn from_segments(segments: &[&str]) -> Option<Self> {
         Some(match segments {
             ["sso_connectors"] => Self::Connectors,
             ["sso_connectors", id] => Self::Connector(id.parse().ok()?),

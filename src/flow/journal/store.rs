@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::entry::{self, Entry, Line, Outcome};
+use super::entry::{self, Entry, Outcome, Record};
 use super::undo;
 use crate::input::permissions::{Exposure, exposure};
 
@@ -27,7 +27,7 @@ pub struct Store {
 
 /// What a journal holds.
 #[derive(Debug, Default)]
-pub struct Reading {
+pub struct Contents {
     pub entries: Vec<Entry>,
     /// What could not be read, in words.
     pub damaged: Vec<String>,
@@ -37,19 +37,19 @@ pub struct Reading {
 
 /// What was removed from a journal, and what was not.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Pruned {
+pub struct PruneReport {
     schema: &'static str,
     /// Whether it is only what would be removed.
     pub dry_run: bool,
     /// The runs that were removed.
     pub removed: Vec<String>,
     /// The runs that are as old and were kept.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<RetainedRun>,
 }
 
 /// A run that was kept.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Kept {
+pub struct RetainedRun {
     /// The run.
     pub run: String,
     /// Why.
@@ -137,8 +137,8 @@ impl Store {
     }
 
     /// Everything that it holds.
-    pub fn read(&self) -> io::Result<Reading> {
-        let mut reading = Reading::default();
+    pub fn read(&self) -> io::Result<Contents> {
+        let mut reading = Contents::default();
         for folder in [RUNS, OPEN] {
             for run in self.runs(folder)? {
                 self.read_run(folder, &run, &mut reading);
@@ -154,7 +154,7 @@ impl Store {
     /// The entries of `open/` that have no end, where no process is at work on
     /// them: looks at what is unfinished alone.
     pub fn unfinished(&self) -> Vec<Entry> {
-        let mut reading = Reading::default();
+        let mut reading = Contents::default();
         for run in self.runs(OPEN).unwrap_or_default() {
             if !is_locked(&self.path(OPEN, &run)) {
                 self.read_run(OPEN, &run, &mut reading);
@@ -166,7 +166,7 @@ impl Store {
     }
 
     /// The runs that processes are at work on now, this one among them.
-    pub fn under_way(&self) -> Vec<String> {
+    pub fn pending_runs(&self) -> Vec<String> {
         let mut runs = self.runs(OPEN).unwrap_or_default();
         runs.retain(|run| is_locked(&self.path(OPEN, run)));
         runs
@@ -180,15 +180,19 @@ impl Store {
 
     /// Removes the runs that ended before `limit`. What is unfinished, under
     /// way or cannot be read stays.
-    pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<Pruned> {
-        let mut pruned =
-            Pruned { schema: Pruned::SCHEMA, dry_run, removed: Vec::new(), kept: Vec::new() };
+    pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<PruneReport> {
+        let mut pruned = PruneReport {
+            schema: PruneReport::SCHEMA,
+            dry_run,
+            removed: Vec::new(),
+            kept: Vec::new(),
+        };
         for folder in [RUNS, OPEN] {
             for run in self.runs(folder)? {
                 let path = self.path(folder, &run);
                 match self.judge(folder, &run, limit) {
                     Age::Young => {}
-                    Age::Kept(reason) => pruned.kept.push(Kept { run, reason }),
+                    Age::Kept(reason) => pruned.kept.push(RetainedRun { run, reason }),
                     Age::Old => {
                         if !dry_run {
                             fs::remove_file(&path)?;
@@ -203,7 +207,7 @@ impl Store {
     }
 
     fn judge(&self, folder: &str, run: &str, limit: Timestamp) -> Age {
-        let mut reading = Reading::default();
+        let mut reading = Contents::default();
         self.read_run(folder, run, &mut reading);
         let last = |entry: &Entry| entry.ended_at.unwrap_or(entry.at);
         if is_locked(&self.path(folder, run))
@@ -222,7 +226,7 @@ impl Store {
         }
     }
 
-    fn read_run(&self, folder: &str, run: &str, into: &mut Reading) {
+    fn read_run(&self, folder: &str, run: &str, into: &mut Contents) {
         let path = self.path(folder, run);
         let mut text = Vec::new();
         match File::open(&path).and_then(|mut file| file.read_to_end(&mut text)) {
@@ -276,7 +280,7 @@ enum Age {
     Kept(String),
 }
 
-impl Pruned {
+impl PruneReport {
     /// The name of its JSON form.
     pub const SCHEMA: &'static str = "cfsso/journal-prune/v1";
 }
@@ -288,7 +292,7 @@ impl RunFile {
     }
 
     /// Writes the begin of the next entry, and waits until it is on disk.
-    pub fn begin(&mut self, line: &Line) -> io::Result<()> {
+    pub fn begin(&mut self, line: &Record) -> io::Result<()> {
         self.append(line)?;
         self.file.sync_data()?;
         if self.is_new {
@@ -302,13 +306,13 @@ impl RunFile {
 
     /// Writes what became of an entry. Where it gets lost, the entry reads as
     /// unfinished, and nobody takes it for done.
-    pub fn end(&mut self, line: &Line) -> io::Result<()> {
+    pub fn end(&mut self, line: &Record) -> io::Result<()> {
         self.append(line)?;
         self.unfinished -= 1;
         Ok(())
     }
 
-    fn append(&mut self, line: &Line) -> io::Result<()> {
+    fn append(&mut self, line: &Record) -> io::Result<()> {
         let mut text = if self.is_torn { "\n".to_owned() } else { String::new() };
         text += &serde_json::to_string(line)?;
         text.push('\n');
@@ -339,8 +343,8 @@ impl RunFile {
 fn connect(entries: &mut [Entry]) {
     for at in 0..entries.len() {
         let (earlier, later) = entries.split_at_mut(at + 1);
-        if let Some(entry) = earlier.last_mut().filter(|entry| entry.is_lost()) {
-            let settles = later.iter().find(|later| later.settles(entry));
+        if let Some(entry) = earlier.last_mut().filter(|entry| entry.has_unknown_outcome()) {
+            let settles = later.iter().find(|later| later.resolves(entry));
             entry.settled_by = settles.map(|later| later.id.clone());
         }
     }

@@ -1,21 +1,21 @@
 //! The checks of the domain itself: what its connector and DNS tell.
 
 use super::Subject;
-use crate::api::connector::Status;
-use crate::dns::{self, Judgement, PREFIX, Survey, Verdict, printable};
+use crate::api::connector::VerificationStatus;
+use crate::dns::{self, Diagnosis, Lookup, PREFIX, Verdict, printable};
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
 /// What the name servers of the domain were seen to serve.
 #[derive(Clone, Copy)]
-pub struct Served<'a> {
-    pub survey: &'a Survey,
+pub struct PublishedCode<'a> {
+    pub survey: &'a Lookup,
     /// What the answers mean for the connector's code.
-    pub judgement: &'a Judgement,
+    pub judgement: &'a Diagnosis,
 }
 
 pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check {
-    let status = connector.status().map_or("not told", Status::as_str);
+    let status = connector.status().map_or("not told", VerificationStatus::as_str);
     let evidence = format!("the verification of {domain} is {status}");
     if connector.is_verified() {
         return Check::passed(CheckId::DomainVerified, evidence);
@@ -32,7 +32,7 @@ pub(super) fn eligible(domain: &EmailDomain) -> Check {
                 "{domain} is an academic domain: Cloudflare has to approve that it is enabled"
             );
             let remedy = "ask Cloudflare support for the approval before you enable it";
-            Check::failed(id, evidence, remedy).of(Severity::Warning)
+            Check::failed(id, evidence, remedy).with_severity(Severity::Warning)
         }
         None => Check::passed(id, format!("{domain} is eligible")),
         Some(reason) => {
@@ -44,7 +44,7 @@ pub(super) fn eligible(domain: &EmailDomain) -> Check {
 
 pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -> Check {
     let id = CheckId::TxtStillPublished;
-    let evidence = self::served(served.survey, served.judgement);
+    let evidence = describe_published(served.survey, served.judgement);
     match served.judgement.verdict {
         Verdict::Visible => Check::passed(id, evidence),
         Verdict::Unreachable => Check::not_checked(id, evidence),
@@ -53,7 +53,7 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
 }
 
 /// What the name servers serve, in a few words where all is well.
-pub fn served(survey: &Survey, judgement: &Judgement) -> String {
+pub fn describe_published(survey: &Lookup, judgement: &Diagnosis) -> String {
     match survey.servers.len() {
         _ if !judgement.verdict.is_visible() => judgement.summary.clone(),
         1 => "the one server that was asked serves it".to_owned(),

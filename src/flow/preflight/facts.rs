@@ -2,17 +2,17 @@
 
 use crate::api::app::App;
 use crate::api::connector::Connector;
-use crate::api::idp::{Idp, Type};
+use crate::api::idp::{Idp, IdpType};
 use crate::api::member::Member;
 use crate::api::organization::Organization;
 use crate::api::policy::Policy;
 use crate::api::token::Verification;
-use crate::api::{Client, Error, Kind, permission};
+use crate::api::{Client, Error, ErrorKind, permission};
 use crate::idp::Fetcher;
-use crate::idp::check::Point;
+use crate::idp::check::IdpCheck;
 
 /// Whom to ask besides the API.
-pub struct Asking {
+pub struct Sources {
     /// Asks what identity providers publish; without it their health is not checked.
     pub fetcher: Option<Fetcher>,
     /// The API by a second token, which is to be proven.
@@ -20,28 +20,28 @@ pub struct Asking {
 }
 
 /// What was read, or why it was not.
-pub type Fact<T> = Result<T, Unseen>;
+pub type Checked<T> = Result<T, NotChecked>;
 
 /// Why something was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unseen {
+pub struct NotChecked {
     /// What kind of failure it was.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// Why, in words: where the token lacks a permission, its name.
     pub reason: String,
 }
 
 /// What was read of the account.
 pub struct Facts {
-    pub organization: Fact<Organization>,
-    pub idps: Fact<Vec<Idp>>,
+    pub organization: Checked<Organization>,
+    pub idps: Checked<Vec<Idp>>,
     /// What they publish, of those that the dashboard's sign-in admits.
     pub health: Vec<Health>,
-    pub apps: Fact<Vec<App>>,
+    pub apps: Checked<Vec<App>>,
     /// The policies of the dashboard's sign-in; none where there is none.
-    pub policies: Fact<Vec<Policy>>,
-    pub members: Fact<Vec<Member>>,
-    pub token: Fact<Token>,
+    pub policies: Checked<Vec<Policy>>,
+    pub members: Checked<Vec<Member>>,
+    pub token: Checked<Token>,
     /// A second token, where one was named.
     pub recovery: Option<Recovery>,
 }
@@ -52,7 +52,7 @@ pub struct Health {
     pub name: String,
     pub id: String,
     /// What was looked at; nothing where there was no time for it.
-    pub points: Option<Vec<Point>>,
+    pub points: Option<Vec<IdpCheck>>,
 }
 
 /// A token, as the API tells it.
@@ -76,29 +76,31 @@ pub enum Owner {
 /// A second token, and what it was seen to do.
 #[derive(Clone, Debug)]
 pub struct Recovery {
-    pub token: Fact<Token>,
-    pub connectors: Fact<Vec<Connector>>,
+    pub token: Checked<Token>,
+    pub connectors: Checked<Vec<Connector>>,
 }
 
 impl Facts {
     /// The dashboard's sign-in, where there is one.
-    pub fn sign_in(&self) -> Result<Option<&App>, &Unseen> {
+    pub fn sso_app(&self) -> Result<Option<&App>, &NotChecked> {
         Ok(self.apps.as_ref()?.iter().find(|app| app.is_dash_sso()))
     }
 
     /// The one-time PIN providers.
-    pub fn pins(&self) -> Result<Vec<&Idp>, &Unseen> {
+    pub fn otp_idps(&self) -> Result<Vec<&Idp>, &NotChecked> {
         let idps = self.idps.as_ref()?.iter();
-        Ok(idps.filter(|idp| idp.kind == Type::OneTimePin).collect())
+        Ok(idps.filter(|idp| idp.kind == IdpType::OneTimePin).collect())
     }
 }
 
-impl From<&Error> for Unseen {
+impl From<&Error> for NotChecked {
     fn from(error: &Error) -> Self {
         let reason = match (error.kind(), permission::required(&error.request)) {
-            (Kind::Forbidden, Some(name)) => format!("the token lacks the permission {name}"),
-            (Kind::Forbidden, None) => format!("the token may not {}", error.request),
-            (Kind::AccessNotEnabled, _) => "the account has no Zero Trust organization".to_owned(),
+            (ErrorKind::Forbidden, Some(name)) => format!("the token lacks the permission {name}"),
+            (ErrorKind::Forbidden, None) => format!("the token may not {}", error.request),
+            (ErrorKind::AccessNotEnabled, _) => {
+                "the account has no Zero Trust organization".to_owned()
+            }
             _ => error.line(),
         };
         Self { kind: error.kind(), reason }

@@ -14,7 +14,7 @@ pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
         Ok(members) => members,
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
-    let found = members.iter().map(|member| member.address());
+    let found = members.iter().map(|member| member.email());
     let found: Vec<_> =
         found.filter(|address| is_of(address, domain) && has_plus(address)).collect();
     if found.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
     let supers = members.iter().filter(|member| member.is_super_administrator());
     let (accepted, others): (Vec<_>, Vec<_>) = supers.partition(|member| member.is_accepted());
     let (inside, outside): (Vec<_>, Vec<_>) =
-        accepted.iter().map(|member| member.address()).partition(|address| is_of(address, domain));
+        accepted.iter().map(|member| member.email()).partition(|address| is_of(address, domain));
     let able: Vec<_> = inside.iter().copied().filter(|address| !has_plus(address)).collect();
     let invited = pending(members, &others);
     let remedy = "invite a super administrator of another domain, who signs in without SSO";
@@ -54,7 +54,7 @@ pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
             ),
             remedy,
         )
-        .of(Severity::Warning),
+        .with_severity(Severity::Warning),
         (true, true) if inside.is_empty() => Check::failed(
             id,
             format!(
@@ -75,12 +75,12 @@ pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
 /// administrators by name, the others by number.
 fn pending(members: &[Member], supers: &[&Member]) -> String {
     let waiting = supers.iter().filter(|member| member.is_pending());
-    let waiting: Vec<_> = waiting.map(|member| member.address()).collect();
+    let waiting: Vec<_> = waiting.map(|member| member.email()).collect();
     if !waiting.is_empty() {
         return format!("; invited and not counted: {}", names(waiting));
     }
     let invited = members.iter().filter(|member| member.is_pending());
-    let invited: Vec<_> = invited.map(|member| member.address()).collect();
+    let invited: Vec<_> = invited.map(|member| member.email()).collect();
     if invited.is_empty() {
         return String::new();
     }

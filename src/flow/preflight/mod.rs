@@ -2,65 +2,70 @@
 //! what it means is judged by one pure function a check.
 //!
 //! [`gather`] reads what belongs to the account, whichever connector it is
-//! about; [`judge`] holds one connector, and what DNS serves for it, to that.
+//! about; [`evaluate`] holds one connector, and what DNS serves for it, to that.
 //! An audit of all connectors takes the judgement by its parts.
 
 mod domain;
 mod facts;
 mod gather;
-mod look;
 mod member;
 mod policy;
 mod provider;
+mod run;
 mod sign_in;
 mod token;
 
 use jiff::Timestamp;
 
-pub use domain::{Served, served};
-pub use facts::{Asking, Fact, Facts, Health, Owner, Recovery, Token, Unseen};
+pub use domain::{PublishedCode, describe_published};
+pub use facts::{Checked, Facts, Health, NotChecked, Owner, Recovery, Sources, Token};
 pub use gather::gather;
-pub use look::{Looked, Wanted, look};
 pub(super) use provider::idp_healthy;
-pub(super) use token::lasts;
+pub use run::{Preflight, RunIf, run};
+pub(super) use token::is_valid_long_enough;
 
 use super::check::{Check, CheckId};
-use crate::api::connector::{Connector, Fields};
+use crate::api::connector::{Connector, ConnectorFields};
 use crate::domain::EmailDomain;
 
 /// What is judged: a connector, and what is seen of its domain.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    pub connector: &'a Fields,
+    pub connector: &'a ConnectorFields,
     pub domain: &'a EmailDomain,
-    pub served: Served<'a>,
+    pub served: PublishedCode<'a>,
 }
 
 /// What else a judgement depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct Thresholds {
     pub now: Timestamp,
     /// How many days a token has to last to be of use in a lockout.
     pub min_token_days: u32,
 }
 
-impl Terms {
+impl Thresholds {
     /// How many days a token has to last, where nobody says otherwise.
     pub const MIN_TOKEN_DAYS: u32 = 30;
 }
 
 /// All checks of one connector among `all` of the account, in the order of
 /// [`CheckId::ALL`].
-pub fn judge(subject: Subject<'_>, all: &[Connector], facts: &Facts, terms: &Terms) -> Vec<Check> {
-    let mut checks = of_account(facts);
-    checks.extend(of_connectors(all, &[subject.connector], facts, terms));
-    checks.extend(of_domain(subject, facts));
+pub fn evaluate(
+    subject: Subject<'_>,
+    all: &[Connector],
+    facts: &Facts,
+    terms: &Thresholds,
+) -> Vec<Check> {
+    let mut checks = account_checks(facts);
+    checks.extend(connector_checks(all, &[subject.connector], facts, terms));
+    checks.extend(domain_checks(subject, facts));
     checks.sort_by_key(|check| CheckId::ALL.iter().position(|id| *id == check.id));
     checks
 }
 
 /// The checks that are the same for every connector.
-pub fn of_account(facts: &Facts) -> Vec<Check> {
+pub fn account_checks(facts: &Facts) -> Vec<Check> {
     vec![
         provider::zero_trust_org(facts),
         provider::idp_present(facts),
@@ -74,17 +79,17 @@ pub fn of_account(facts: &Facts) -> Vec<Check> {
 
 /// The checks that depend on which connectors there are. A second token has to
 /// list those of `looked_at`.
-pub fn of_connectors(
+pub fn connector_checks(
     all: &[Connector],
-    looked_at: &[&Fields],
+    looked_at: &[&ConnectorFields],
     facts: &Facts,
-    terms: &Terms,
+    terms: &Thresholds,
 ) -> Vec<Check> {
     vec![policy::unsupported(all, facts), token::recovery(looked_at, facts, terms)]
 }
 
 /// The checks of one connector and its domain.
-pub fn of_domain(subject: Subject<'_>, facts: &Facts) -> Vec<Check> {
+pub fn domain_checks(subject: Subject<'_>, facts: &Facts) -> Vec<Check> {
     vec![
         domain::verified(subject),
         domain::eligible(subject.domain),

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::names;
 use super::sign_in::sign_in;
 use crate::api::connector::Connector;
-use crate::api::policy::{Fields, Policy};
+use crate::api::policy::{Policy, PolicyFields};
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
@@ -15,11 +15,11 @@ const SHOW: &str = "`cfsso app policies`";
 
 /// How much of a domain a rule or a policy takes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Cover {
-    Nobody,
+enum Coverage {
+    None,
     /// Some of it, or nobody can tell from here: groups, claims, countries.
-    Some,
-    All,
+    Partial,
+    Full,
 }
 
 pub(super) fn allows_domain(domain: &EmailDomain, facts: &Facts) -> Check {
@@ -42,18 +42,18 @@ fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
     let mut doubt = None;
     for policy in ordered {
         match (policy.decision.as_str(), cover(policy, domain)) {
-            ("allow", Cover::All) if doubt.is_none() => {
+            ("allow", Coverage::Full) if doubt.is_none() => {
                 return Check::passed(
                     id,
                     format!("`{}` allows everybody at {domain}", policy.name),
                 );
             }
-            ("allow", Cover::All) => break,
-            ("deny", Cover::All) if doubt.is_none() => {
+            ("allow", Coverage::Full) => break,
+            ("deny", Coverage::Full) if doubt.is_none() => {
                 let evidence = format!("`{}` denies everybody at {domain}", policy.name);
                 return Check::failed(id, evidence, SHOW);
             }
-            (_, Cover::Nobody) | ("non_identity", _) => {}
+            (_, Coverage::None) | ("non_identity", _) => {}
             _ => {
                 doubt.get_or_insert(policy);
             }
@@ -66,40 +66,40 @@ fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
         "whom of {domain} the policy `{}` takes in cannot be told from its rules",
         policy.name
     );
-    Check::failed(id, evidence, SHOW).of(Severity::Warning)
+    Check::failed(id, evidence, SHOW).with_severity(Severity::Warning)
 }
 
-fn cover(policy: &Fields, domain: &EmailDomain) -> Cover {
-    let each = |rules: &Option<Vec<Box<RawValue>>>| -> Vec<Cover> {
-        rules.iter().flatten().map(|rule| taken_in(rule, domain)).collect()
+fn cover(policy: &PolicyFields, domain: &EmailDomain) -> Coverage {
+    let each = |rules: &Option<Vec<Box<RawValue>>>| -> Vec<Coverage> {
+        rules.iter().flatten().map(|rule| rule_coverage(rule, domain)).collect()
     };
-    let included = each(&policy.include).into_iter().max().unwrap_or(Cover::Nobody);
-    let required = each(&policy.require).into_iter().min().unwrap_or(Cover::All);
-    let kept = match each(&policy.exclude).into_iter().max().unwrap_or(Cover::Nobody) {
-        Cover::Nobody => Cover::All,
-        Cover::Some => Cover::Some,
-        Cover::All => Cover::Nobody,
+    let included = each(&policy.include).into_iter().max().unwrap_or(Coverage::None);
+    let required = each(&policy.require).into_iter().min().unwrap_or(Coverage::Full);
+    let kept = match each(&policy.exclude).into_iter().max().unwrap_or(Coverage::None) {
+        Coverage::None => Coverage::Full,
+        Coverage::Partial => Coverage::Partial,
+        Coverage::Full => Coverage::None,
     };
     included.min(required).min(kept)
 }
 
 /// How much of a domain a rule takes in (API reference, section 4). A rule that
 /// is not known may take in some of it.
-fn taken_in(rule: &RawValue, domain: &EmailDomain) -> Cover {
+fn rule_coverage(rule: &RawValue, domain: &EmailDomain) -> Coverage {
     let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
     if rule.get("everyone").is_some() {
-        return Cover::All;
+        return Coverage::Full;
     }
     if let Some(named) = rule["email_domain"]["domain"].as_str() {
-        return if is(named, domain) { Cover::All } else { Cover::Nobody };
+        return if is(named, domain) { Coverage::Full } else { Coverage::None };
     }
     if let Some(address) = rule["email"]["email"].as_str() {
-        return if is(domain_of(address), domain) { Cover::Some } else { Cover::Nobody };
+        return if is(domain_of(address), domain) { Coverage::Partial } else { Coverage::None };
     }
     if rule.get("service_token").is_some() || rule.get("any_valid_service_token").is_some() {
-        return Cover::Nobody;
+        return Coverage::None;
     }
-    Cover::Some
+    Coverage::Partial
 }
 
 /// E-mail rules for other domains than those with a connector are documented
@@ -115,7 +115,8 @@ pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
     };
     let domains: Vec<EmailDomain> =
         connectors.iter().filter_map(|connector| connector.email_domain.parse().ok()).collect();
-    let found: Vec<_> = policies.iter().flat_map(|policy| strangers(policy, &domains)).collect();
+    let found: Vec<_> =
+        policies.iter().flat_map(|policy| foreign_domains(policy, &domains)).collect();
     if found.is_empty() {
         return Check::passed(id, "no policy names e-mail addresses of a domain without connector");
     }
@@ -127,7 +128,7 @@ pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
 }
 
 /// The domains and addresses that a policy names and that no connector is for.
-fn strangers(policy: &Fields, domains: &[EmailDomain]) -> Vec<String> {
+fn foreign_domains(policy: &PolicyFields, domains: &[EmailDomain]) -> Vec<String> {
     let rules = [&policy.include, &policy.require, &policy.exclude];
     let rules = rules.into_iter().flatten().flatten();
     let named = rules.filter_map(|rule| {

@@ -1,11 +1,11 @@
 //! The checks of the Zero Trust organization and its identity providers.
 
-use super::facts::{Facts, Health, Unseen};
+use super::facts::{Facts, Health, NotChecked};
 use super::names;
-use crate::api::Kind;
-use crate::api::idp::{Idp, Type};
+use crate::api::ErrorKind;
+use crate::api::idp::{Idp, IdpType};
 use crate::flow::check::{Check, CheckId, Severity};
-use crate::idp::check::Point;
+use crate::idp::check::IdpCheck;
 
 const CREATE_ORGANIZATION: &str =
     "create a Zero Trust organization, on any plan, at https://one.dash.cloudflare.com";
@@ -17,7 +17,7 @@ pub(super) fn zero_trust_org(facts: &Facts) -> Check {
             let team = organization.auth_domain.as_deref().unwrap_or("without a team name");
             Check::passed(id, format!("the account has one, {team}"))
         }
-        Err(unseen) => absent_or_unseen(id, unseen),
+        Err(unseen) => missing_or_not_checked(id, unseen),
     }
 }
 
@@ -25,9 +25,9 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
     let id = CheckId::IdpPresent;
     let idps = match &facts.idps {
         Ok(idps) => idps,
-        Err(unseen) => return absent_or_unseen(id, unseen),
+        Err(unseen) => return missing_or_not_checked(id, unseen),
     };
-    let others: Vec<_> = idps.iter().filter(|idp| is_companys(idp)).collect();
+    let others: Vec<_> = idps.iter().filter(|idp| is_company_idp(idp)).collect();
     if others.is_empty() {
         let evidence = match idps.len() {
             0 => "the account has no identity provider",
@@ -40,8 +40,8 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
 
 /// Whether people of the company have their accounts there: a code by mail and
 /// Cloudflare's own accounts are no single sign-on.
-fn is_companys(idp: &Idp) -> bool {
-    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare)
+fn is_company_idp(idp: &Idp) -> bool {
+    !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare)
 }
 
 pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
@@ -52,14 +52,14 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     if facts.health.is_empty() {
         return Check::not_checked(id, "there is no identity provider to look at");
     }
-    let wrong: Vec<_> = facts.health.iter().filter_map(|one| Some((one, wrong(one)?))).collect();
+    let wrong: Vec<_> = facts.health.iter().filter_map(|one| Some((one, problem(one)?))).collect();
     if let Some((first, _)) = wrong.first() {
         let evidence: Vec<_> = wrong.iter().map(|(_, words)| words.as_str()).collect();
         let check =
             Check::failed(id, evidence.join("; "), format!("`cfsso idp check {}`", first.id));
         let mut points = facts.health.iter().flat_map(|one| one.points.iter().flatten());
         let is_lasting = points.any(|point| point.is_failure() && point.is_lasting);
-        return if is_lasting { check.of(Severity::Error) } else { check };
+        return if is_lasting { check.with_severity(Severity::Error) } else { check };
     }
     let late = facts.health.iter().filter(|one| one.points.is_none());
     let late: Vec<_> = late.map(|one| one.name.as_str()).collect();
@@ -71,17 +71,17 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
 }
 
 /// What was seen not to work, or soon not to.
-fn wrong(health: &Health) -> Option<String> {
+fn problem(health: &Health) -> Option<String> {
     let points = health.points.iter().flatten();
     let seen = points.filter(|point| point.is_failure() || point.is_warning());
-    let words = |point: &Point| format!("{}: {}", point.id.as_str(), point.evidence);
+    let words = |point: &IdpCheck| format!("{}: {}", point.id.as_str(), point.evidence);
     let words: Vec<_> = seen.map(words).collect();
     (!words.is_empty()).then(|| format!("{}: {}", health.name, words.join("; ")))
 }
 
 pub(super) fn fallback_login(facts: &Facts) -> Check {
     let id = CheckId::FallbackLogin;
-    let pins = match facts.pins() {
+    let pins = match facts.otp_idps() {
         Ok(pins) => pins,
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
@@ -90,7 +90,7 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
             "one-time PIN is not set up: nobody gets in while the identity provider fails";
         return Check::failed(id, evidence, "`cfsso idp create onetimepin`");
     };
-    let Ok(Some(app)) = facts.sign_in() else {
+    let Ok(Some(app)) = facts.sso_app() else {
         return Check::passed(
             id,
             "one-time PIN is set up; whether the sign-in admits it is not seen",
@@ -107,8 +107,8 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
     Check::passed(id, format!("one-time PIN is set up, and `{}` admits it", app.name))
 }
 
-fn absent_or_unseen(id: CheckId, unseen: &Unseen) -> Check {
-    if unseen.kind == Kind::AccessNotEnabled {
+fn missing_or_not_checked(id: CheckId, unseen: &NotChecked) -> Check {
+    if unseen.kind == ErrorKind::AccessNotEnabled {
         return Check::failed(id, &unseen.reason, CREATE_ORGANIZATION);
     }
     Check::not_checked(id, &unseen.reason)

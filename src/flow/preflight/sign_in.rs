@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::names;
 use crate::api::app::App;
-use crate::api::idp::{Idp, Type};
+use crate::api::idp::{Idp, IdpType};
 use crate::flow::check::{Check, CheckId, Severity};
 
 pub(super) fn present(facts: &Facts) -> Check {
@@ -46,11 +46,11 @@ pub(super) fn reaches_idp(facts: &Facts) -> Check {
     if app.listed_idps().is_empty() {
         return Check::passed(id, format!("`{}` admits every identity provider", app.name));
     }
-    among(app, idps)
+    check_allowed_list(app, idps)
 }
 
 /// What a list of admitted identity providers comes to.
-fn among(app: &App, idps: &[Idp]) -> Check {
+fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     let id = CheckId::SsoAppReachesIdp;
     let gone = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| **id == idp.id));
     let gone: Vec<_> = gone.map(ToString::to_string).collect();
@@ -71,11 +71,12 @@ fn among(app: &App, idps: &[Idp]) -> Check {
             app.name,
             names(gone.iter().map(String::as_str))
         );
-        return Check::failed(id, evidence, remedy).of(Severity::Warning);
+        return Check::failed(id, evidence, remedy).with_severity(Severity::Warning);
     }
-    if live.iter().all(|idp| idp.kind == Type::OneTimePin) {
+    if live.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
         let evidence = format!("`{}` admits nothing but one-time PIN", app.name);
-        return Check::failed(id, evidence, "`cfsso app idps --add <IDP>`").of(Severity::Warning);
+        return Check::failed(id, evidence, "`cfsso app idps --add <IDP>`")
+            .with_severity(Severity::Warning);
     }
     Check::passed(id, format!("`{}` admits {admitted}", app.name))
 }
@@ -106,7 +107,7 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
 
 /// The dashboard's sign-in, or what a check comes to without it.
 pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
-    match facts.sign_in() {
+    match facts.sso_app() {
         Ok(Some(app)) => Ok(app),
         Ok(None) => {
             Err(Check::not_checked(id, "there is no application of the type `dash_sso` yet"))

@@ -3,19 +3,19 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::facts::{Facts, Health, Owner, Recovery, Token, Unseen};
-use super::{Terms, member, policy, provider, sign_in, token};
-use crate::api::Kind;
+use super::facts::{Facts, Health, NotChecked, Owner, Recovery, Token};
+use super::{Thresholds, member, policy, provider, sign_in, token};
+use crate::api::ErrorKind;
 use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
-use crate::flow::check::{Check, Severity, State};
-use crate::idp::check::{Point, PointId};
+use crate::flow::check::{Check, CheckState, Severity};
+use crate::idp::check::{IdpCheck, IdpCheckId};
 
 /// How a check comes out: `ok`, `error`, `warning`, `unseen`.
 fn outcome(check: &Check) -> &'static str {
     match (check.state, check.severity) {
-        (State::Passed, _) => "ok",
-        (State::NotChecked, _) => "unseen",
+        (CheckState::Passed, _) => "ok",
+        (CheckState::NotChecked, _) => "unseen",
         (_, Severity::Error) => "error",
         (_, Severity::Warning) => "warning",
     }
@@ -25,12 +25,12 @@ pub(in crate::flow) fn object<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_str(&value.to_string()).unwrap()
 }
 
-pub(in crate::flow) fn forbidden() -> Unseen {
-    Unseen { kind: Kind::Forbidden, reason: "the token lacks it".to_owned() }
+pub(in crate::flow) fn forbidden() -> NotChecked {
+    NotChecked { kind: ErrorKind::Forbidden, reason: "the token lacks it".to_owned() }
 }
 
-fn not_enabled() -> Unseen {
-    Unseen { kind: Kind::AccessNotEnabled, reason: "no organization".to_owned() }
+fn not_enabled() -> NotChecked {
+    NotChecked { kind: ErrorKind::AccessNotEnabled, reason: "no organization".to_owned() }
 }
 
 pub(in crate::flow) fn idp(id: &str, kind: &str) -> Value {
@@ -78,7 +78,7 @@ fn person(address: &str, status: &str, is_super: bool) -> Value {
     json!({ "user": { "email": address }, "status": status, "roles": [{ "name": role }] })
 }
 
-fn health(points: Vec<Point>) -> Health {
+fn health(points: Vec<IdpCheck>) -> Health {
     Health { name: "okta".to_owned(), id: "okta".to_owned(), points: Some(points) }
 }
 
@@ -88,8 +88,8 @@ pub(in crate::flow) fn active(rest: &Value) -> Token {
     Token { owner: Owner::User, verification: Some(object(&token)) }
 }
 
-pub(in crate::flow) fn terms() -> Terms {
-    Terms { now: "2026-03-01T12:00:00Z".parse().unwrap(), min_token_days: 30 }
+pub(in crate::flow) fn terms() -> Thresholds {
+    Thresholds { now: "2026-03-01T12:00:00Z".parse().unwrap(), min_token_days: 30 }
 }
 
 fn connector() -> Connector {
@@ -128,22 +128,29 @@ fn one_time_pin_and_cloudflare_are_no_companys_identity_provider() {
 
 #[test]
 fn an_identity_provider_is_unwell_where_something_was_seen_to_fail() {
-    use crate::idp::check::{Severity, State};
+    use crate::idp::check::{CheckState, Severity};
     let point = |state, severity| {
         let evidence = "seen".to_owned();
-        Point { id: PointId::Jwks, state, severity, evidence, is_lasting: false, remedy: None }
+        IdpCheck {
+            id: IdpCheckId::Jwks,
+            state,
+            severity,
+            evidence,
+            is_lasting: false,
+            remedy: None,
+        }
     };
-    let lasting = |severity| Point { is_lasting: true, ..point(State::Failed, severity) };
+    let lasting = |severity| IdpCheck { is_lasting: true, ..point(CheckState::Failed, severity) };
     for (points, expected) in [
         (
             Some(vec![
-                point(State::Proven, Severity::Error),
-                point(State::NotProven, Severity::Error),
+                point(CheckState::Passed, Severity::Error),
+                point(CheckState::NotTested, Severity::Error),
             ]),
             "ok",
         ),
-        (Some(vec![point(State::Failed, Severity::Error)]), "warning"),
-        (Some(vec![point(State::Failed, Severity::Warning)]), "warning"),
+        (Some(vec![point(CheckState::Failed, Severity::Error)]), "warning"),
+        (Some(vec![point(CheckState::Failed, Severity::Warning)]), "warning"),
         (Some(vec![lasting(Severity::Error)]), "error"),
         (Some(vec![lasting(Severity::Warning)]), "warning"),
         (None, "unseen"),

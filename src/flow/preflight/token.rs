@@ -2,27 +2,27 @@
 
 use jiff::Timestamp;
 
-use super::Terms;
+use super::Thresholds;
 use super::facts::{Facts, Owner, Recovery, Token};
-use crate::api::connector::Fields;
+use crate::api::connector::ConnectorFields;
 use crate::flow::check::{Check, CheckId, Severity};
-use crate::words::counted;
+use crate::plural::count_noun;
 
 /// That a token may edit connectors is proven by editing alone, so that it is
 /// said not to be proven.
-const UNPROVEN: &str = "that it may edit connectors is not proven without writing";
+const WRITE_NOT_TESTED: &str = "that it may edit connectors is not proven without writing";
 
-pub(super) fn recovery(looked_at: &[&Fields], facts: &Facts, terms: &Terms) -> Check {
+pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Thresholds) -> Check {
     let id = CheckId::RecoveryToken;
     if let Some(second) = &facts.recovery {
-        return second_token(looked_at, second, facts, terms);
+        return check_recovery_token(looked_at, second, facts, terms);
     }
     let token = match &facts.token {
         Ok(token) => token,
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
-    match lasts(token, terms) {
-        Ok(words) => Check::passed(id, format!("the token in use is {words}; {UNPROVEN}")),
+    match is_valid_long_enough(token, terms) {
+        Ok(words) => Check::passed(id, format!("the token in use is {words}; {WRITE_NOT_TESTED}")),
         Err(words) => Check::failed(
             id,
             format!("the token in use {words}"),
@@ -32,11 +32,17 @@ pub(super) fn recovery(looked_at: &[&Fields], facts: &Facts, terms: &Terms) -> C
 }
 
 /// A token that was named to be proven and is not, refuses.
-fn second_token(looked_at: &[&Fields], second: &Recovery, facts: &Facts, terms: &Terms) -> Check {
+fn check_recovery_token(
+    looked_at: &[&ConnectorFields],
+    second: &Recovery,
+    facts: &Facts,
+    terms: &Thresholds,
+) -> Check {
     let id = CheckId::RecoveryToken;
     let remedy = "create a token with the permission SSO Connector Write for this account";
-    let failed = |evidence: String| Check::failed(id, evidence, remedy).of(Severity::Error);
-    let words = match second.token.as_ref().map(|token| lasts(token, terms)) {
+    let failed =
+        |evidence: String| Check::failed(id, evidence, remedy).with_severity(Severity::Error);
+    let words = match second.token.as_ref().map(|token| is_valid_long_enough(token, terms)) {
         Ok(Ok(words)) => words,
         Ok(Err(words)) => return failed(format!("the second token {words}")),
         Err(unseen) => return failed(format!("the second token: {}", unseen.reason)),
@@ -47,24 +53,30 @@ fn second_token(looked_at: &[&Fields], second: &Recovery, facts: &Facts, terms: 
             return failed(format!("the second token does not list connectors: {}", unseen.reason));
         }
     };
-    let is_unseen = |one: &&&Fields| !connectors.iter().any(|known| known.id == one.id);
+    let is_unseen = |one: &&&ConnectorFields| !connectors.iter().any(|known| known.id == one.id);
     if let Some(connector) = looked_at.iter().find(is_unseen) {
         return failed(format!("the second token does not see the connector {}", connector.id));
     }
-    let same = if is_same(second, facts) { "it is the token in use, too; " } else { "" };
+    let same = if is_same_token(second, facts) { "it is the token in use, too; " } else { "" };
     let what = if looked_at.len() == 1 { "this connector" } else { "these connectors" };
-    Check::passed(id, format!("the second token is {words}, and lists {what}; {same}{UNPROVEN}"))
-        .of(Severity::Error)
+    Check::passed(
+        id,
+        format!("the second token is {words}, and lists {what}; {same}{WRITE_NOT_TESTED}"),
+    )
+    .with_severity(Severity::Error)
 }
 
-fn is_same(second: &Recovery, facts: &Facts) -> bool {
+fn is_same_token(second: &Recovery, facts: &Facts) -> bool {
     let id = |token: &Token| token.verification.as_ref().and_then(|known| known.id.clone());
     let ids = second.token.as_ref().ok().and_then(id).zip(facts.token.as_ref().ok().and_then(id));
     ids.is_some_and(|(second, first)| second == first)
 }
 
 /// What the token is, where it lasts long enough; else what is wrong with it.
-pub(in crate::flow) fn lasts(token: &Token, terms: &Terms) -> Result<String, String> {
+pub(in crate::flow) fn is_valid_long_enough(
+    token: &Token,
+    terms: &Thresholds,
+) -> Result<String, String> {
     let owner = match token.owner {
         Owner::User => "a user's",
         Owner::Account => "the account's",
@@ -82,10 +94,10 @@ pub(in crate::flow) fn lasts(token: &Token, terms: &Terms) -> Result<String, Str
     };
     let days = end.duration_since(terms.now).as_hours() / 24;
     if days < i64::from(terms.min_token_days) {
-        let (days, least) = (counted(days, "day"), counted(terms.min_token_days, "day"));
+        let (days, least) = (count_noun(days, "day"), count_noun(terms.min_token_days, "day"));
         return Err(format!("expires in {days}, on {end}, which is less than {least}"));
     }
-    Ok(format!("{owner} and expires in {}", counted(days, "day")))
+    Ok(format!("{owner} and expires in {}", count_noun(days, "day")))
 }
 
 fn time(text: Option<&str>) -> Result<Option<Timestamp>, String> {

@@ -4,32 +4,34 @@ use serde_json::Value;
 use url::Url;
 
 use super::task::word;
-use super::{Task, Wishes};
+use super::{Options, RenamePlan};
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::flow::preflight::{Facts, idp_healthy, names};
-use crate::flow::publish::Place;
+use crate::flow::publish::DnsHost;
 use crate::idp::Fetcher;
-use crate::idp::probe::{Failure, Hosts};
+use crate::idp::fetch::{AllowedHosts, FetchError};
 
 /// Whether somebody has the new name, as far as the Internet tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Free {
+pub enum NameAvailability {
     /// A team of that name publishes its keys.
     Taken,
     /// No team of that name does.
-    NotSeen,
+    NoTeamFound,
     /// Nobody could be asked, and why.
     Unknown(String),
 }
 
 /// Asks a team's domain for its keys, which every team publishes there
 /// (Cloudflare's documentation on validating tokens).
-pub async fn probe(fetcher: Option<&Fetcher>, keys: &Url) -> Free {
-    let Some(fetcher) = fetcher else { return Free::Unknown("nobody was asked".to_owned()) };
-    match fetcher.read(keys, &Hosts::of([keys])).await {
-        Ok(page) if has_keys(&page) => Free::Taken,
-        Ok(_) | Err(Failure::Status { .. }) => Free::NotSeen,
-        Err(failure) => Free::Unknown(failure.to_string()),
+pub async fn probe(fetcher: Option<&Fetcher>, keys: &Url) -> NameAvailability {
+    let Some(fetcher) = fetcher else {
+        return NameAvailability::Unknown("nobody was asked".to_owned());
+    };
+    match fetcher.read(keys, &AllowedHosts::of([keys])).await {
+        Ok(page) if has_keys(&page) => NameAvailability::Taken,
+        Ok(_) | Err(FetchError::Status { .. }) => NameAvailability::NoTeamFound,
+        Err(failure) => NameAvailability::Unknown(failure.to_string()),
     }
 }
 
@@ -39,40 +41,40 @@ fn has_keys(page: &[u8]) -> bool {
 
 /// The checks. Pure.
 pub fn checks(
-    task: &Task,
-    wishes: &Wishes,
+    task: &RenamePlan,
+    wishes: &Options,
     facts: &Facts,
-    free: &Free,
-    places: &[(String, Place)],
+    free: &NameAvailability,
+    places: &[(String, DnsHost)],
 ) -> Vec<Check> {
     let mut checks = Vec::new();
-    if task.renames() {
-        checks.push(name_free(task, free));
-        checks.push(writable(task));
+    if task.needs_rename() {
+        checks.push(check_name(task, free));
+        checks.push(check_writable(task));
     }
-    checks.push(idp_healthy(facts).of(Severity::Error));
+    checks.push(idp_healthy(facts).with_severity(Severity::Error));
     checks.push(txt(wishes, places));
-    checks.push(way_in(task, facts));
+    checks.push(check_fallback(task, facts));
     let accepted = &wishes.enabling.accepted;
-    checks.into_iter().map(|check| check.accepting(accepted)).collect()
+    checks.into_iter().map(|check| check.accept_risks(accepted)).collect()
 }
 
-fn name_free(task: &Task, free: &Free) -> Check {
+fn check_name(task: &RenamePlan, free: &NameAvailability) -> Check {
     let id = CheckId::TeamNameFree;
     let goal = &task.goal;
     match free {
-        Free::Taken => Check::failed(
+        NameAvailability::Taken => Check::failed(
             id,
             format!("a team at {goal} exists already"),
             "choose another name: `cfsso team rename <OTHER-NAME>`",
         ),
-        Free::NotSeen => Check::passed(
+        NameAvailability::NoTeamFound => Check::passed(
             id,
             format!(
                 "no team answers at {goal}; whether the API gives it is known when it is asked: names of deleted organizations stay reserved"
             ),
         ),
-        Free::Unknown(why) => Check::not_checked(
+        NameAvailability::Unknown(why) => Check::not_checked(
             id,
             format!(
                 "{why}; a name that is taken is refused only when SSO is off, and then all is put back at once"
@@ -81,12 +83,12 @@ fn name_free(task: &Task, free: &Free) -> Check {
     }
 }
 
-fn writable(task: &Task) -> Check {
+fn check_writable(task: &RenamePlan) -> Check {
     let id = CheckId::TeamWritable;
-    if task.organization.read(&["is_ui_read_only"]) != Some(true) {
+    if task.organization.parse_at(&["is_ui_read_only"]) != Some(true) {
         return Check::passed(id, "the dashboard may be used for changes, too");
     }
-    let why: Option<String> = task.organization.read(&["ui_read_only_toggle_reason"]);
+    let why: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
     let why = why.filter(|why| !why.is_empty()).map(|why| format!(": {why}"));
     Check::failed(
         id,
@@ -98,13 +100,15 @@ fn writable(task: &Task) -> Check {
     )
 }
 
-fn txt(wishes: &Wishes, places: &[(String, Place)]) -> Check {
+fn txt(wishes: &Options, places: &[(String, DnsHost)]) -> Check {
     let id = CheckId::TxtPublishable;
     let by_hand: Vec<_> = places
         .iter()
         .filter_map(|(domain, place)| match place {
-            Place::Elsewhere(reason) => Some(format!("{domain}: {reason}")),
-            Place::Zone { warning, .. } => warning.as_ref().map(|it| format!("{domain}: {it}")),
+            DnsHost::External(reason) => Some(format!("{domain}: {reason}")),
+            DnsHost::Cloudflare { warning, .. } => {
+                warning.as_ref().map(|it| format!("{domain}: {it}"))
+            }
         })
         .collect();
     if !wishes.publish_txt && !places.is_empty() {
@@ -123,7 +127,7 @@ fn txt(wishes: &Wishes, places: &[(String, Place)]) -> Check {
 
 /// While SSO is off people sign in by password, and who has none resets it by
 /// mail: a mailbox behind that SSO would be out of reach.
-fn way_in(task: &Task, facts: &Facts) -> Check {
+fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     let id = CheckId::WayBackIn;
     let enabled: Vec<_> = task.snapshot.connectors.iter().filter(|it| it.enabled).collect();
     if enabled.is_empty() {
@@ -137,7 +141,7 @@ fn way_in(task: &Task, facts: &Facts) -> Check {
         let domain = address.rsplit('@').next().unwrap_or_default();
         enabled.iter().any(|wanted| wanted.domain.eq_ignore_ascii_case(domain))
     };
-    let held: Vec<_> = members.iter().map(|it| it.address()).filter(is_held).collect();
+    let held: Vec<_> = members.iter().map(|it| it.email()).filter(is_held).collect();
     if held.is_empty() {
         return Check::passed(id, "no member is at a domain that is enforced");
     }
@@ -152,9 +156,9 @@ fn way_in(task: &Task, facts: &Facts) -> Check {
 }
 
 /// What else a new name changes.
-pub fn notes(task: &Task) -> Vec<String> {
+pub fn notes(task: &RenamePlan) -> Vec<String> {
     let mut notes = Vec::new();
-    if task.renames() {
+    if task.needs_rename() {
         notes.push("all Access sessions end: people sign in to every application again".to_owned());
         notes.push(format!(
             "everything below {} moves: the App Launcher, and the SAML endpoints that applications know",

@@ -3,14 +3,14 @@
 //! written down before and what the server shows, so that taking a rename up,
 //! and taking it back, is the same run with the same or the other name.
 
-mod checklist;
 mod checks;
+mod dry_run;
+mod errors;
+mod in_progress;
 mod name;
-mod outlook;
-mod refusal;
+mod report;
 mod snapshot;
 mod task;
-mod under_way;
 
 use std::cell::{Cell, RefCell};
 
@@ -18,31 +18,31 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
-pub use checklist::{Event, Outlook, Report, Stage, Step, StepId, Told, Wishes};
-pub use checks::{Free, checks, probe};
+pub use checks::{NameAvailability, checks, probe};
+pub use dry_run::{changes, places, preview};
+pub use in_progress::{RenameInProgress, check_origin, rename_in_progress};
 pub use name::{InvalidName, TeamName};
-pub use outlook::{outlook, places, plan};
-pub use snapshot::{Open, Snapshot, Wanted};
-pub use task::{Ask, Found, Task, decide, look};
-pub use under_way::{UnderWay, check_origin, under_way};
+pub use report::{Event, IdpChange, Options, PlannedStep, Preview, Report, Step, StepId};
+pub use snapshot::{ConnectorSnapshot, OpenRename, Snapshot};
+pub use task::{CurrentState, Mode, RenamePlan, plan_rename, read_state};
 
-use self::snapshot::{IdpState, Note, rival};
+use self::snapshot::{IdpState, JournalNote, concurrent_run};
 use self::task::word;
 use super::check::CheckId;
 use super::setup;
-use super::steps::{StepState, Steps};
+use super::steps::{StepLog, StepState};
 use super::target::Target;
 use super::wait::DEFAULT_WAIT;
-use super::{Error, Stop, StopKind, Tools, connector};
-use crate::idp::check::{self, Subject, Terms};
-use crate::words::counted;
+use super::{Env, Error, FlowError, FlowErrorKind, connector};
+use crate::idp::check::{self, CheckOptions, Subject};
+use crate::plural::count_noun;
 
-struct Rename<'a> {
-    tools: &'a Tools<'a>,
-    wishes: &'a Wishes,
-    task: &'a Task,
+struct Renamer<'a> {
+    tools: &'a Env<'a>,
+    wishes: &'a Options,
+    task: &'a RenamePlan,
     on_event: &'a dyn Fn(&Event<'_>),
-    steps: Steps<'a, StepId>,
+    steps: StepLog<'a, StepId>,
     /// Whether this run, or one before it, changed something.
     changed: Cell<bool>,
     off_since: Cell<Option<Timestamp>>,
@@ -55,9 +55,9 @@ struct Rename<'a> {
 /// the identity providers are changed. The report tells how far it came, also
 /// where it ended early.
 pub async fn run(
-    tools: &Tools<'_>,
-    wishes: &Wishes,
-    task: &Task,
+    tools: &Env<'_>,
+    wishes: &Options,
+    task: &RenamePlan,
     on_event: &dyn Fn(&Event<'_>),
     updated: impl AsyncFnOnce() -> Result<(), Error>,
 ) -> (Report, Result<(), Error>) {
@@ -72,60 +72,59 @@ pub async fn run(
         sso_off_seconds: None,
         next: None,
     };
-    let rename = Rename {
+    let rename = Renamer {
         tools,
         wishes,
         task,
         on_event,
-        steps: Steps::new(|step| on_event(&Event::Step(step))),
+        steps: StepLog::new(|step| on_event(&Event::Step(step))),
         changed: Cell::new(task.is_open),
         off_since: Cell::new(task.off_since),
         turned: Cell::new(false),
         report: RefCell::new(report),
     };
-    let end = rename.go(updated).await;
-    let end = end.map_err(|error| rename.told(error));
+    let end = rename.run_steps(updated).await;
+    let end = end.map_err(|error| rename.with_resume_hint(error));
     let seconds = rename.seconds_off();
     let mut report = rename.report.into_inner();
     report.ok = end.is_ok();
-    report.steps = rename.steps.into_ended();
+    report.steps = rename.steps.into_finished();
     report.sso_off_seconds = seconds;
     (report, end)
 }
 
-impl Rename<'_> {
-    async fn go(&self, updated: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
-        self.write_down()?;
-        if self.task.renames() {
-            self.lower().await?;
+impl Renamer<'_> {
+    async fn run_steps(
+        &self,
+        updated: impl AsyncFnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.save_snapshot()?;
+        if self.task.needs_rename() {
+            self.remove_connectors().await?;
             if let Err(error) = self.rename().await {
-                return if refusal::is_final(&error) && !self.task.is_back {
-                    self.put_back(error).await
+                return if errors::is_final(&error) && !self.task.is_back {
+                    self.restore_after(error).await
                 } else {
                     Err(error)
                 };
             }
         } else {
             for id in [StepId::Disable, StepId::Delete, StepId::Rename] {
-                self.steps.end(
-                    id,
-                    StepState::DoneAlready,
-                    format!("the team is {}", self.task.goal),
-                );
+                self.steps.end(id, StepState::Skipped, format!("the team is {}", self.task.goal));
             }
         }
         self.idps(updated).await?;
         self.check_idps().await?;
         self.restore().await?;
-        self.finish(&self.task.goal)
+        self.complete(&self.task.goal)
     }
 
     /// What stands goes to the journal before anything is sent, and no other
     /// run of this machine may be at it.
-    fn write_down(&self) -> Result<(), Error> {
+    fn save_snapshot(&self) -> Result<(), Error> {
         let snapshot = &self.task.snapshot;
         self.steps.begin(StepId::Snapshot);
-        self.alone()?;
+        self.ensure_only_run()?;
         let from = snapshot.from.as_deref().unwrap_or("its old name");
         let up = if self.task.is_open { ", taken up" } else { "" };
         let title = if self.task.is_back {
@@ -133,36 +132,38 @@ impl Rename<'_> {
         } else {
             format!("rename the team {} to {}{up}: what stands", word(from), word(&snapshot.to))
         };
-        self.tools.note(title, &Note::Before(snapshot.clone()))?;
-        if let Err(stop) = self.alone() {
+        self.tools.record_note(title, &JournalNote::Snapshot(snapshot.clone()))?;
+        if let Err(stop) = self.ensure_only_run() {
             let account = snapshot.account.clone();
-            self.tools
-                .note("another rename is at work: withdrawn", &Note::Withdrawn { account })?;
+            self.tools.record_note(
+                "another rename is at work: withdrawn",
+                &JournalNote::Cancelled { account },
+            )?;
             return Err(stop.into());
         }
         let enforced = snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
         let count = snapshot.connectors.len();
-        let count = counted(count, "connector");
+        let count = count_noun(count, "connector");
         let detail = format!("{count}, {enforced} enforced; in the journal");
         self.steps.end(StepId::Snapshot, StepState::Done, detail);
         Ok(())
     }
 
-    fn alone(&self) -> Result<(), Stop> {
+    fn ensure_only_run(&self) -> Result<(), FlowError> {
         let journal = self.tools.journal;
-        let live = journal.store()?.under_way();
+        let live = journal.store()?.pending_runs();
         let own = journal.run();
         let entries = self.tools.own(&journal.read()?.entries);
-        rival(&entries, &live, self.tools.account, own.as_deref())
-            .map_or(Ok(()), |run| Err(refusal::rival(&run)))
+        concurrent_run(&entries, &live, self.tools.account, own.as_deref())
+            .map_or(Ok(()), |run| Err(errors::concurrent_run(&run)))
     }
 
-    async fn lower(&self) -> Result<(), Error> {
+    async fn remove_connectors(&self) -> Result<(), Error> {
         let Self { tools, task, .. } = *self;
         let enforced: Vec<_> =
             task.standing.iter().filter(|connector| connector.enabled != Some(false)).collect();
         if enforced.is_empty() {
-            self.steps.end(StepId::Disable, StepState::DoneAlready, "no connector is enforced");
+            self.steps.end(StepId::Disable, StepState::Skipped, "no connector is enforced");
         } else {
             self.steps.begin(StepId::Disable);
             if self.off_since.get().is_none() {
@@ -175,7 +176,7 @@ impl Rename<'_> {
             self.steps.end(StepId::Disable, StepState::Done, names.join(", "));
         }
         if task.standing.is_empty() {
-            self.steps.end(StepId::Delete, StepState::DoneAlready, "there is no connector");
+            self.steps.end(StepId::Delete, StepState::Skipped, "there is no connector");
             return Ok(());
         }
         self.steps.begin(StepId::Delete);
@@ -193,7 +194,7 @@ impl Rename<'_> {
     /// Whether all went well; else the first failure.
     fn all<T>(&self, results: Vec<Result<T, Error>>) -> Result<(), Error> {
         let may_be_done = |result: &Result<T, Error>| match result {
-            Ok(_) | Err(Error::Stop(Stop { kind: StopKind::NotSeen, .. })) => true,
+            Ok(_) | Err(Error::Flow(FlowError { kind: FlowErrorKind::NotConfirmed, .. })) => true,
             Err(Error::Api(error)) => error.outcome_unknown(),
             Err(_) => false,
         };
@@ -213,10 +214,10 @@ impl Rename<'_> {
         let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
         let edited = edit.send(tools, title, None, |_| ()).await;
         self.changed.set(true);
-        let edited = edited.map_err(|error| refusal::explained(error, task, self.wishes))?;
-        if let Some(alarm) = edited.alarm(&edit) {
-            let text = alarm.sentences().join("; ");
-            self.tell(&Event::Warning { text: &text });
+        let edited = edited.map_err(|error| errors::explained(error, task, self.wishes))?;
+        if let Some(alarm) = edited.unexpected_change_error(&edit) {
+            let text = alarm.messages().join("; ");
+            self.emit(&Event::Warning { text: &text });
         }
         let changed: Vec<_> = edited.changed.iter().map(ToString::to_string).collect();
         self.steps.end(
@@ -229,32 +230,32 @@ impl Rename<'_> {
 
     /// The API will not have the name: SSO comes back under the old one at once,
     /// without waiting for anybody to decide.
-    async fn put_back(&self, error: Error) -> Result<(), Error> {
+    async fn restore_after(&self, error: Error) -> Result<(), Error> {
         self.steps.end(StepId::Rename, StepState::Failed, error.line());
         let text = format!("the team stays {}: its connectors are put back now", self.task.now);
-        self.tell(&Event::Warning { text: &text });
+        self.emit(&Event::Warning { text: &text });
         self.turned.set(true);
-        self.restore().await.map_err(|failure| refusal::half_way_back(&error, &failure))?;
-        self.finish(&self.task.now)?;
+        self.restore().await.map_err(|failure| errors::restore_failed(&error, &failure))?;
+        self.complete(&self.task.now)?;
         self.changed.set(false);
-        Err(refusal::put_back(error, &self.task.now))
+        Err(errors::put_back(error, &self.task.now))
     }
 
     async fn idps(&self, updated: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
         let idps = &self.task.idps;
         if idps.is_empty() {
-            for id in [StepId::TellIdps, StepId::IdpsUpdated] {
-                self.steps.end(id, StepState::DoneAlready, "nothing is to be entered anywhere");
+            for id in [StepId::ShowIdpChanges, StepId::ConfirmIdpChanges] {
+                self.steps.end(id, StepState::Skipped, "nothing is to be entered anywhere");
             }
             return Ok(());
         }
         let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
         let names = names.join(", ");
-        self.steps.begin(StepId::TellIdps);
-        self.note_idps(format!("tell what to enter at {names}"), IdpState::Told)?;
-        self.steps.end(StepId::TellIdps, StepState::Done, &names);
-        self.tell(&Event::Idps { idps });
-        self.steps.begin(StepId::IdpsUpdated);
+        self.steps.begin(StepId::ShowIdpChanges);
+        self.note_idps(format!("tell what to enter at {names}"), IdpState::Shown)?;
+        self.steps.end(StepId::ShowIdpChanges, StepState::Done, &names);
+        self.emit(&Event::Idps { idps });
+        self.steps.begin(StepId::ConfirmIdpChanges);
         let by = if self.wishes.idps_updated {
             "by `--idps-updated`"
         } else {
@@ -263,32 +264,32 @@ impl Rename<'_> {
         };
         self.note_idps(format!("{names} said to know the new name, {by}"), IdpState::Updated)?;
         self.steps.end(
-            StepId::IdpsUpdated,
+            StepId::ConfirmIdpChanges,
             StepState::Done,
             format!("said {by}; a login is not proven"),
         );
         Ok(())
     }
 
-    fn note_idps(&self, title: String, state: IdpState) -> Result<(), Stop> {
-        let note = Note::Idps {
+    fn note_idps(&self, title: String, state: IdpState) -> Result<(), FlowError> {
+        let note = JournalNote::IdpProgress {
             account: self.task.snapshot.account.clone(),
             auth_domain: self.task.goal.clone(),
             state,
             idps: json!(self.task.idps),
         };
-        self.tools.note(title, &note)
+        self.tools.record_note(title, &note)
     }
 
     async fn check_idps(&self) -> Result<(), Error> {
         let idps = &self.task.looked_at;
         let Some(fetcher) = &self.wishes.enabling.asking.fetcher else { return Ok(()) };
         if idps.is_empty() {
-            self.steps.end(StepId::IdpCheck, StepState::DoneAlready, "there is none to look at");
+            self.steps.end(StepId::IdpCheck, StepState::Skipped, "there is none to look at");
             return Ok(());
         }
         self.steps.begin(StepId::IdpCheck);
-        let terms = Terms::new(self.tools.clock.now(), 1);
+        let terms = CheckOptions::new(self.tools.clock.now(), 1);
         let looks = idps.iter().map(async |idp| {
             let empty = Map::new();
             let config = idp.config.as_object().unwrap_or(&empty);
@@ -303,7 +304,7 @@ impl Rename<'_> {
             );
         }
         let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
-        self.note_seen(
+        self.record_observation(
             "look at what the identity providers publish",
             json!({ "looked_at": names, "failed": failed }),
         )?;
@@ -317,19 +318,19 @@ impl Rename<'_> {
             self.steps.end(StepId::IdpCheck, StepState::Done, detail);
             return Ok(());
         }
-        Err(refusal::unhealthy(failed).into())
+        Err(errors::unhealthy(failed).into())
     }
 
-    fn note_seen(&self, title: &str, seen: serde_json::Value) -> Result<(), Stop> {
+    fn record_observation(&self, title: &str, seen: serde_json::Value) -> Result<(), FlowError> {
         let account = self.task.snapshot.account.clone();
-        self.tools.note(title, &Note::Seen { account, seen })
+        self.tools.record_note(title, &JournalNote::Observation { account, seen })
     }
 
     /// All domains at once, each as fast as its own name servers let it.
     async fn restore(&self) -> Result<(), Error> {
         let wanted = &self.task.snapshot.connectors;
         if wanted.is_empty() {
-            self.steps.end(StepId::Restore, StepState::DoneAlready, "there was no connector");
+            self.steps.end(StepId::Restore, StepState::Skipped, "there was no connector");
             return Ok(());
         }
         self.steps.begin(StepId::Restore);
@@ -343,7 +344,7 @@ impl Rename<'_> {
             }
         }
         let detail = format!("{standing} of {} as before", wanted.len());
-        self.note_seen(
+        self.record_observation(
             "see the connectors stand again",
             json!({
                 "as_before": standing,
@@ -354,29 +355,28 @@ impl Rename<'_> {
             }),
         )?;
         // What will not come by itself is told before what may.
-        let is_late =
-            |error: &Error| matches!(error, Error::Stop(stop) if stop.kind == StopKind::NotYet);
+        let is_late = |error: &Error| matches!(error, Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet);
         trouble.sort_by_key(|(_, error)| is_late(error));
         let mut trouble = trouble.into_iter();
         let Some((_, first)) = trouble.next() else {
             self.steps.end(StepId::Restore, StepState::Done, detail);
             return Ok(());
         };
-        let state = if is_late(&first) { StepState::Todo } else { StepState::Failed };
+        let state = if is_late(&first) { StepState::Pending } else { StepState::Failed };
         self.steps.end(StepId::Restore, state, detail);
-        Err(refusal::with_others(first, trouble.map(|(_, error)| error)))
+        Err(errors::with_others(first, trouble.map(|(_, error)| error)))
     }
 
-    async fn restore_one(&self, wanted: &Wanted) -> Result<(), Error> {
+    async fn restore_one(&self, wanted: &ConnectorSnapshot) -> Result<(), Error> {
         let domain = wanted.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
-            Stop::new(StopKind::Conflict, error.to_string())
+            FlowError::new(FlowErrorKind::Conflict, error.to_string())
         })?;
         let deadline = self.wishes.deadline.unwrap_or_else(|| {
             let now = self.tools.clock.now();
             now.saturating_add(DEFAULT_WAIT).unwrap_or(Timestamp::MAX)
         });
         let enables = wanted.enabled && !self.wishes.no_enable;
-        let wishes = setup::Wishes {
+        let wishes = setup::Options {
             domain,
             publish_txt: self.wishes.publish_txt,
             replace_stale_txt: self.wishes.replace_stale_txt,
@@ -386,21 +386,23 @@ impl Rename<'_> {
             deadline,
         };
         let on_event = |event: &setup::Event<'_>| {
-            self.tell(&Event::Domain { domain: &wanted.domain, of: event });
+            self.emit(&Event::Domain { domain: &wanted.domain, of: event });
         };
         self.changed.set(true);
         let (report, end) = setup::run(self.tools, &wishes, &on_event, async || Ok(())).await;
         self.report.borrow_mut().connectors.push(report);
         match end {
             // It was not proven before either.
-            Err(Error::Stop(Stop { kind: StopKind::NotYet, .. })) if !wanted.was_verified() => {
+            Err(Error::Flow(FlowError { kind: FlowErrorKind::NotYet, .. }))
+                if !wanted.was_verified() =>
+            {
                 Ok(())
             }
             end => end,
         }
     }
 
-    fn finish(&self, auth_domain: &str) -> Result<(), Error> {
+    fn complete(&self, auth_domain: &str) -> Result<(), Error> {
         let enforced = self.task.snapshot.connectors.iter().any(|wanted| wanted.enabled);
         let stays_off = enforced && self.wishes.no_enable;
         if stays_off {
@@ -409,7 +411,7 @@ impl Rename<'_> {
                 off.map(|it| format!("cfsso connector enable {}", it.domain)).collect();
             self.report.borrow_mut().next = Some(next.join("; "));
         }
-        let note = Note::End {
+        let note = JournalNote::Completed {
             account: self.task.snapshot.account.clone(),
             auth_domain: auth_domain.to_owned(),
             sso_off_seconds: self.seconds_off(),
@@ -419,7 +421,9 @@ impl Rename<'_> {
             Some(seconds) => format!("; SSO was off for {seconds} s"),
             None => String::new(),
         };
-        Ok(self.tools.note(format!("done: the team is {}{off}", word(auth_domain)), &note)?)
+        Ok(self
+            .tools
+            .record_note(format!("done: the team is {}{off}", word(auth_domain)), &note)?)
     }
 
     fn seconds_off(&self) -> Option<i64> {
@@ -428,18 +432,18 @@ impl Rename<'_> {
     }
 
     /// An error, with the command that goes on; half way, it says so.
-    fn told(&self, error: Error) -> Error {
-        self.steps.conclude(&error);
+    fn with_resume_hint(&self, error: Error) -> Error {
+        self.steps.fail_current(&error);
         if !self.changed.get() {
             return error;
         }
         let task = self.task;
         let again = if self.turned.get() { task.back() } else { task.again(self.wishes) };
         self.report.borrow_mut().next = Some(again.clone());
-        refusal::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
+        errors::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
     }
 
-    fn tell(&self, event: &Event<'_>) {
+    fn emit(&self, event: &Event<'_>) {
         (self.on_event)(event);
     }
 }

@@ -48,7 +48,7 @@ impl FromStr for TeamName {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let invalid = |reason| Err(InvalidName::Label { text: text.to_owned(), reason });
-        if let Some(name) = taken_apart(text) {
+        if let Some(name) = parse(text) {
             return Err(InvalidName::Whole { text: text.to_owned(), name });
         }
         if text.is_empty() {
@@ -78,7 +78,7 @@ impl FromStr for TeamName {
 }
 
 /// The name in a URL of the team, or in its domain.
-fn taken_apart(text: &str) -> Option<String> {
+fn parse(text: &str) -> Option<String> {
     let lower = text.trim().to_ascii_lowercase();
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     let host = rest.unwrap_or(&lower).split(['/', '?', '#', ':']).next()?.trim_end_matches('.');

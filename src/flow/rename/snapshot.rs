@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::api::connector::{Connector, Fields, Status};
+use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::flow::journal::{Entry, Outcome};
@@ -23,12 +23,12 @@ pub struct Snapshot {
     pub goal: String,
     /// Whether the organization is called by the new name, too.
     pub also_name: bool,
-    pub connectors: Vec<Wanted>,
+    pub connectors: Vec<ConnectorSnapshot>,
 }
 
 /// A connector as it is to stand again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Wanted {
+pub struct ConnectorSnapshot {
     /// Its e-mail domain.
     pub domain: String,
     /// Whether enforcement was on.
@@ -42,30 +42,30 @@ pub struct Wanted {
 /// What a rename writes down besides its requests.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "schema")]
-pub(super) enum Note {
+pub(super) enum JournalNote {
     #[serde(rename = "cfsso/team-rename-snapshot/v1")]
-    Before(Snapshot),
+    Snapshot(Snapshot),
     #[serde(rename = "cfsso/team-rename-idps/v1")]
-    Idps { account: String, auth_domain: String, state: IdpState, idps: Value },
+    IdpProgress { account: String, auth_domain: String, state: IdpState, idps: Value },
     #[serde(rename = "cfsso/team-rename-seen/v1")]
-    Seen { account: String, seen: Value },
+    Observation { account: String, seen: Value },
     #[serde(rename = "cfsso/team-rename-end/v1")]
-    End { account: String, auth_domain: String, sso_off_seconds: Option<i64> },
+    Completed { account: String, auth_domain: String, sso_off_seconds: Option<i64> },
     /// A run that found another one at work, and did nothing.
     #[serde(rename = "cfsso/team-rename-withdrawn/v1")]
-    Withdrawn { account: String },
+    Cancelled { account: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum IdpState {
-    Told,
+    Shown,
     Updated,
 }
 
 /// A rename that has begun and not ended.
 #[derive(Clone, Debug)]
-pub struct Open {
+pub struct OpenRename {
     /// What it has to put back.
     pub snapshot: Snapshot,
     /// When it began.
@@ -80,9 +80,9 @@ pub struct Open {
     wrote: bool,
 }
 
-impl Wanted {
+impl ConnectorSnapshot {
     /// As a connector stands.
-    pub fn of(connector: &Fields) -> Self {
+    pub fn of(connector: &ConnectorFields) -> Self {
         Self {
             domain: connector.email_domain.clone(),
             enabled: connector.is_enabled(),
@@ -93,13 +93,13 @@ impl Wanted {
 
     /// One that nothing is known of but that it was enforced.
     pub fn enforced(domain: &EmailDomain) -> Self {
-        let verification = Some(Status::Verified.as_str().to_owned());
+        let verification = Some(VerificationStatus::Verified.as_str().to_owned());
         Self { domain: domain.to_string(), enabled: true, fedramp: None, verification }
     }
 
     /// Whether it is waited for: one that was never proven holds up no other.
     pub fn was_verified(&self) -> bool {
-        self.enabled || self.verification.as_deref() == Some(Status::Verified.as_str())
+        self.enabled || self.verification.as_deref() == Some(VerificationStatus::Verified.as_str())
     }
 
     fn is_of(&self, domain: &str) -> bool {
@@ -113,21 +113,21 @@ impl Wanted {
 impl Snapshot {
     /// The team's domain that names it, and the flag that takes it up, there or
     /// back.
-    pub(super) fn taken_up(&self, is_back: bool) -> (&str, &'static str) {
+    pub(super) fn resume_title(&self, is_back: bool) -> (&str, &'static str) {
         if is_back { (&self.to, "--rollback") } else { (&self.goal, "--resume") }
     }
 
     /// With the connectors that stand by now. One that is known was disabled by
     /// the rename; one that is not belongs to somebody, and is kept.
-    pub fn with(mut self, standing: &[Connector]) -> Self {
+    pub fn merge_connectors(mut self, standing: &[Connector]) -> Self {
         for connector in standing {
-            self.add(Wanted::of(connector));
+            self.add(ConnectorSnapshot::of(connector));
         }
         self
     }
 
     /// With one more connector, or with what is known of it besides.
-    pub fn add(&mut self, wanted: Wanted) {
+    pub fn add(&mut self, wanted: ConnectorSnapshot) {
         match self.connectors.iter_mut().find(|known| known.is_of(&wanted.domain)) {
             Some(known) => {
                 known.enabled |= wanted.enabled;
@@ -139,7 +139,7 @@ impl Snapshot {
     }
 }
 
-fn note(entry: &Entry) -> Option<Note> {
+fn note(entry: &Entry) -> Option<JournalNote> {
     let image = entry.before.as_ref().filter(|_| entry.is_note())?;
     serde_json::from_str(image.get()).ok()
 }
@@ -147,7 +147,7 @@ fn note(entry: &Entry) -> Option<Note> {
 /// What begins renames that have changed something and not ended, in any account.
 pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
     let begins = entries.iter().filter_map(|entry| match note(entry) {
-        Some(Note::Before(snapshot)) => Some((entry, snapshot.account)),
+        Some(JournalNote::Snapshot(snapshot)) => Some((entry, snapshot.account)),
         _ => None,
     });
     let is_open = |(entry, account): &(&Entry, String)| {
@@ -159,25 +159,27 @@ pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
     begins.filter(is_open).map(|(entry, _)| entry.clone()).collect()
 }
 
-fn is_withdrawn(entries: &[Entry], run: &str) -> bool {
-    let is_so = |entry: &&Entry| matches!(note(entry), Some(Note::Withdrawn { .. }));
+fn is_cancelled(entries: &[Entry], run: &str) -> bool {
+    let is_so = |entry: &&Entry| matches!(note(entry), Some(JournalNote::Cancelled { .. }));
     entries.iter().filter(|entry| entry.run == run).any(|entry| is_so(&entry))
 }
 
 /// The rename in `account` that has changed something and not ended, and the last
 /// one that ended with its new name.
-pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<Open>) {
+pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, Option<OpenRename>) {
     let account = account.as_str();
-    let (mut open, mut done): (Option<Open>, Option<Open>) = (None, None);
-    for entry in entries.iter().filter(|entry| !is_withdrawn(entries, &entry.run)) {
+    let (mut open, mut done): (Option<OpenRename>, Option<OpenRename>) = (None, None);
+    for entry in entries.iter().filter(|entry| !is_cancelled(entries, &entry.run)) {
         match note(entry) {
-            Some(Note::Before(snapshot)) if snapshot.account == account => {
-                open = Some(begun(open.take(), snapshot, entry));
+            Some(JournalNote::Snapshot(snapshot)) if snapshot.account == account => {
+                open = Some(start(open.take(), snapshot, entry));
             }
-            Some(Note::Idps { account: of, auth_domain, state, .. }) if of == account => {
+            Some(JournalNote::IdpProgress { account: of, auth_domain, state, .. })
+                if of == account =>
+            {
                 let Some(open) = &mut open else { continue };
                 match state {
-                    IdpState::Told => {
+                    IdpState::Shown => {
                         // Whoever was told may have changed it since.
                         open.updated = open.updated.take().filter(|known| *known == auth_domain);
                         open.told = Some(auth_domain);
@@ -185,11 +187,14 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<
                     IdpState::Updated => open.updated = Some(auth_domain),
                 }
             }
-            Some(Note::End { account: of, auth_domain, .. }) if of == account => {
+            Some(JournalNote::Completed { account: of, auth_domain, .. }) if of == account => {
                 let ended = open.take().filter(|open| open.snapshot.to == auth_domain);
                 // The time it took is over, and the identity providers know the name.
-                done =
-                    ended.map(|open| Open { off_since: None, updated: Some(auth_domain), ..open });
+                done = ended.map(|open| OpenRename {
+                    off_since: None,
+                    updated: Some(auth_domain),
+                    ..open
+                });
             }
             Some(_) => {}
             None => {
@@ -197,7 +202,7 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<
                 let counts = !entry.is_note() && entry.outcome != Outcome::Failed;
                 if counts && open.runs.contains(&entry.run) {
                     open.wrote = true;
-                    if ends_enforcement(entry) {
+                    if disables_sso(entry) {
                         open.off_since.get_or_insert(entry.at);
                     }
                 }
@@ -208,14 +213,14 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<Open>, Option<
 }
 
 /// A later run takes an earlier one up, or begins where that one never did.
-fn begun(open: Option<Open>, snapshot: Snapshot, entry: &Entry) -> Open {
+fn start(open: Option<OpenRename>, snapshot: Snapshot, entry: &Entry) -> OpenRename {
     match open.filter(|open| open.wrote) {
         Some(mut open) => {
             open.snapshot = snapshot;
             open.runs.push(entry.run.clone());
             open
         }
-        None => Open {
+        None => OpenRename {
             snapshot,
             since: entry.at,
             off_since: None,
@@ -227,7 +232,7 @@ fn begun(open: Option<Open>, snapshot: Snapshot, entry: &Entry) -> Open {
     }
 }
 
-fn ends_enforcement(entry: &Entry) -> bool {
+fn disables_sso(entry: &Entry) -> bool {
     let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
     let before: Value = entry
         .before
@@ -239,7 +244,7 @@ fn ends_enforcement(entry: &Entry) -> bool {
 
 /// Another run of a rename in `account` that is at work, among those that are
 /// `under_way`.
-pub fn rival(
+pub fn concurrent_run(
     entries: &[Entry],
     under_way: &[String],
     account: &AccountId,
@@ -247,9 +252,12 @@ pub fn rival(
 ) -> Option<String> {
     let is_rival = |run: &&String| {
         let its = || entries.iter().filter(|entry| entry.run == **run).filter_map(note);
-        let begun =
-            its().any(|note| matches!(note, Note::Before(it) if it.account == account.as_str()));
-        let ended = its().any(|note| matches!(note, Note::End { .. } | Note::Withdrawn { .. }));
+        let begun = its().any(
+            |note| matches!(note, JournalNote::Snapshot(it) if it.account == account.as_str()),
+        );
+        let ended = its().any(|note| {
+            matches!(note, JournalNote::Completed { .. } | JournalNote::Cancelled { .. })
+        });
         Some(run.as_str()) != own && begun && !ended
     };
     under_way.iter().find(is_rival).cloned()
@@ -266,7 +274,7 @@ pub(super) mod tests {
         Entry { outcome, before: Some(before), ..Entry::sample(run, number, request) }
     }
 
-    pub fn noted(run: &str, number: u32, note: &Note) -> Entry {
+    pub fn noted(run: &str, number: u32, note: &JournalNote) -> Entry {
         entry(run, number, "{}", Outcome::Done, &serde_json::to_string(note).unwrap())
     }
 
@@ -292,8 +300,8 @@ pub(super) mod tests {
         }
     }
 
-    fn ended() -> Note {
-        Note::End {
+    fn ended() -> JournalNote {
+        JournalNote::Completed {
             account: ACCOUNT.to_owned(),
             auth_domain: "b".to_owned(),
             sso_off_seconds: None,
@@ -303,9 +311,10 @@ pub(super) mod tests {
     #[test]
     fn a_rename_is_open_from_its_first_write_to_its_end() {
         let account: AccountId = ACCOUNT.parse().unwrap();
-        let before = |run: &str, number, to: &str| noted(run, number, &Note::Before(snapshot(to)));
-        let other = Note::Before(Snapshot { account: "f".repeat(32), ..snapshot("x") });
-        let withdrawn = Note::Withdrawn { account: ACCOUNT.to_owned() };
+        let before =
+            |run: &str, number, to: &str| noted(run, number, &JournalNote::Snapshot(snapshot(to)));
+        let other = JournalNote::Snapshot(Snapshot { account: "f".repeat(32), ..snapshot("x") });
+        let withdrawn = JournalNote::Cancelled { account: ACCOUNT.to_owned() };
         let wrote = || vec![before("r1", 1, "b"), disabling("r1", 2, Outcome::Unknown)];
         for (more, expected) in [
             (vec![], Some("b")),
@@ -336,10 +345,10 @@ pub(super) mod tests {
     #[test]
     fn another_run_at_work_is_seen_until_it_ends() {
         let account: AccountId = ACCOUNT.parse().unwrap();
-        let mut entries = vec![noted("r1", 1, &Note::Before(snapshot("b")))];
+        let mut entries = vec![noted("r1", 1, &JournalNote::Snapshot(snapshot("b")))];
         let seen = |entries: &[Entry], live: &[&str], own| {
             let live: Vec<_> = live.iter().map(|run| (*run).to_owned()).collect();
-            rival(entries, &live, &account, own)
+            concurrent_run(entries, &live, &account, own)
         };
         assert_eq!(seen(&entries, &["r1"], None).as_deref(), Some("r1"));
         assert_eq!(seen(&entries, &["r1"], Some("r1")), None);
@@ -359,8 +368,9 @@ pub(super) mod tests {
             serde_json::from_str(&text(domain, enabled)).unwrap()
         };
         let mut snapshot = snapshot("b");
-        snapshot.add(Wanted::enforced(&"b.example".parse().unwrap()));
-        let merged = snapshot.with(&[connector("B.example", false), connector("a.example", true)]);
+        snapshot.add(ConnectorSnapshot::enforced(&"b.example".parse().unwrap()));
+        let merged = snapshot
+            .merge_connectors(&[connector("B.example", false), connector("a.example", true)]);
         let seen: Vec<_> = merged
             .connectors
             .iter()
@@ -370,6 +380,6 @@ pub(super) mod tests {
             seen,
             [("a.example", true, Some(true), true), ("b.example", true, Some(true), true)]
         );
-        assert!(!Wanted::of(&connector("c.example", false)).was_verified());
+        assert!(!ConnectorSnapshot::of(&connector("c.example", false)).was_verified());
     }
 }

@@ -2,44 +2,44 @@
 
 use jiff::Timestamp;
 
-use super::checklist::{Told, Wishes};
+use super::errors;
 use super::name::TeamName;
-use super::refusal;
-use super::snapshot::{Open, Snapshot, Wanted, history};
+use super::report::{IdpChange, Options};
+use super::snapshot::{ConnectorSnapshot, OpenRename, Snapshot, history};
 use crate::api::connector::Connector;
 use crate::api::document::Document;
-use crate::api::idp::{Idp, Type};
+use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
-use crate::flow::edit::Edit;
 use crate::flow::target::Target;
-use crate::flow::{Error, Stop, StopKind, Tools, connector, idp};
+use crate::flow::update::Update;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector, idp};
 use crate::idp::guide::{self, Product};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
-pub enum Ask {
+pub enum Mode {
     /// Rename, or take up the rename to that name.
     Rename(TeamName),
     /// Take up what has begun, to another name where one is given.
     Resume(Option<TeamName>),
-    Back(Option<TeamName>),
+    Rollback(Option<TeamName>),
 }
 
 /// What is there.
-pub struct Found {
+pub struct CurrentState {
     pub organization: Document,
     pub standing: Vec<Connector>,
     pub idps: Vec<Idp>,
     /// A rename that has begun and not ended.
-    pub open: Option<Open>,
+    pub open: Option<OpenRename>,
     /// The last one that ended with its new name.
-    pub done: Option<Open>,
+    pub done: Option<OpenRename>,
 }
 
 /// What is to be done, by what is there.
 #[derive(Debug)]
-pub struct Task {
+pub struct RenamePlan {
     pub snapshot: Snapshot,
     pub now: String,
     /// The team's domain that is wanted.
@@ -50,7 +50,7 @@ pub struct Task {
     pub standing: Vec<Connector>,
     /// What is to be changed at the identity providers; nothing where they know
     /// the name.
-    pub idps: Vec<Told>,
+    pub idps: Vec<IdpChange>,
     /// The identity providers that can be looked at.
     pub(super) looked_at: Vec<Idp>,
     pub(super) off_since: Option<Timestamp>,
@@ -59,7 +59,7 @@ pub struct Task {
 }
 
 /// Reads what is there.
-pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
+pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     let organization =
         async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
     let (organization, standing, idps) =
@@ -68,28 +68,34 @@ pub async fn look(tools: &Tools<'_>) -> Result<Found, Error> {
     if !odd.is_empty() {
         let message = "cannot rename the team: a connector record is unreadable; nothing was sent";
         let causes = odd.iter().map(OddRecord::describe);
-        return Err(Stop::new(StopKind::Refused, message).causes(causes).into());
+        return Err(FlowError::new(FlowErrorKind::Refused, message).causes(causes).into());
     }
     let entries = tools.own(&tools.journal.read()?.entries);
     let (open, done) = history(&entries, tools.account);
-    Ok(Found { organization, standing, idps, open, done })
+    Ok(CurrentState { organization, standing, idps, open, done })
 }
 
 /// What is to be done. Pure.
-pub fn decide(account: &AccountId, ask: &Ask, found: Found, wishes: &Wishes) -> Result<Task, Stop> {
-    let now: String = found.organization.read(&["auth_domain"]).unwrap_or_default();
-    let ended = found.done.filter(|done| matches!(ask, Ask::Back(_)) && done.snapshot.to == now);
+pub fn plan_rename(
+    account: &AccountId,
+    ask: &Mode,
+    found: CurrentState,
+    wishes: &Options,
+) -> Result<RenamePlan, FlowError> {
+    let now: String = found.organization.parse_at(&["auth_domain"]).unwrap_or_default();
+    let ended =
+        found.done.filter(|done| matches!(ask, Mode::Rollback(_)) && done.snapshot.to == now);
     let is_open = found.open.is_some();
     let taken_up = found.open.or(ended);
     let goal = goal(ask, taken_up.as_ref(), &now, !wishes.domains.is_empty())?;
-    let is_first = matches!(ask, Ask::Rename(_));
+    let is_first = matches!(ask, Mode::Rename(_));
     let (mut snapshot, known) = if let Some(open) = &taken_up {
         (open.snapshot.clone(), known(open))
     } else {
         let fresh = Snapshot {
             account: account.to_string(),
             from: (is_first || now != goal).then(|| now.clone()),
-            name: found.organization.read(&["name"]),
+            name: found.organization.parse_at(&["name"]),
             to: goal.clone(),
             goal: goal.clone(),
             also_name: wishes.also_name,
@@ -97,26 +103,26 @@ pub fn decide(account: &AccountId, ask: &Ask, found: Found, wishes: &Wishes) -> 
         };
         (fresh, is_first.then(|| now.clone()))
     };
-    let is_back = matches!(ask, Ask::Back(_)) || snapshot.from.as_ref() == Some(&goal);
+    let is_back = matches!(ask, Mode::Rollback(_)) || snapshot.from.as_ref() == Some(&goal);
     if !is_back {
         snapshot.to.clone_from(&goal);
     }
     snapshot.goal.clone_from(&goal);
     snapshot.also_name |= wishes.also_name;
-    let mut snapshot = snapshot.with(&found.standing);
+    let mut snapshot = snapshot.merge_connectors(&found.standing);
     for domain in &wishes.domains {
-        snapshot.add(Wanted::enforced(domain));
+        snapshot.add(ConnectorSnapshot::enforced(domain));
     }
     let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
     let before = before.map_or("old-name.cloudflareaccess.com", String::as_str);
-    let looked_at: Vec<_> = found.idps.into_iter().filter(is_entered_somewhere).collect();
+    let looked_at: Vec<_> = found.idps.into_iter().filter(has_external_config).collect();
     let told = |idp: &Idp| told(idp, before, &goal);
     let idps = if known.as_ref() == Some(&goal) {
         Vec::new()
     } else {
         looked_at.iter().filter(|idp| !idp.is_read_only()).map(told).collect()
     };
-    Ok(Task {
+    Ok(RenamePlan {
         snapshot,
         now,
         goal,
@@ -131,7 +137,7 @@ pub fn decide(account: &AccountId, ask: &Ask, found: Found, wishes: &Wishes) -> 
 }
 
 /// The name that the identity providers are known to have.
-fn known(open: &Open) -> Option<String> {
+fn known(open: &OpenRename) -> Option<String> {
     match (&open.updated, &open.told) {
         (Some(updated), _) => Some(updated.clone()),
         (None, Some(_)) => None,
@@ -139,59 +145,65 @@ fn known(open: &Open) -> Option<String> {
     }
 }
 
-fn is_entered_somewhere(idp: &Idp) -> bool {
-    !matches!(idp.kind, Type::OneTimePin | Type::Cloudflare | Type::Passkeys)
+fn has_external_config(idp: &Idp) -> bool {
+    !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare | IdpType::Passkeys)
 }
 
-fn told(idp: &Idp, before: &str, after: &str) -> Told {
+fn told(idp: &Idp, before: &str, after: &str) -> IdpChange {
     let [before, after] =
         [before, after].map(|domain| guide::values(domain, Some(idp.id.as_str())));
     let product = Product::of_idp(idp.kind.as_str(), &idp.config);
-    Told {
+    IdpChange {
         id: idp.id.to_string(),
         name: idp.name.clone(),
-        change: guide::moved(product, &before, &after),
+        change: guide::url_change(product, &before, &after),
     }
 }
 
 /// The team's domain that is wanted, or why there is none. Without a journal,
 /// domains that were named stand in for what it would tell.
-fn goal(ask: &Ask, open: Option<&Open>, now: &str, names_domains: bool) -> Result<String, Stop> {
+fn goal(
+    ask: &Mode,
+    open: Option<&OpenRename>,
+    now: &str,
+    names_domains: bool,
+) -> Result<String, FlowError> {
     match (ask, open) {
-        (Ask::Rename(name), Some(open)) if open.snapshot.to == name.domain() => Ok(name.domain()),
-        (Ask::Rename(name), Some(open)) => Err(refusal::in_between(name, open)),
-        (Ask::Rename(name), None) if name.domain() == now => {
-            Err(Stop::new(StopKind::Usage, format!("the team is called `{name}` already"))
-                .hint("`cfsso team show`"))
-        }
-        (Ask::Rename(name) | Ask::Resume(Some(name)), None | Some(_))
-            if open.is_some() || matches!(ask, Ask::Rename(_)) || names_domains =>
+        (Mode::Rename(name), Some(open)) if open.snapshot.to == name.domain() => Ok(name.domain()),
+        (Mode::Rename(name), Some(open)) => Err(errors::rename_in_progress(name, open)),
+        (Mode::Rename(name), None) if name.domain() == now => Err(FlowError::new(
+            FlowErrorKind::Usage,
+            format!("the team is called `{name}` already"),
+        )
+        .hint("`cfsso team show`")),
+        (Mode::Rename(name) | Mode::Resume(Some(name)), None | Some(_))
+            if open.is_some() || matches!(ask, Mode::Rename(_)) || names_domains =>
         {
             Ok(name.domain())
         }
-        (Ask::Resume(None), Some(open)) => Ok(open.snapshot.goal.clone()),
-        (Ask::Back(name), Some(open)) => {
+        (Mode::Resume(None), Some(open)) => Ok(open.snapshot.goal.clone()),
+        (Mode::Rollback(name), Some(open)) => {
             if let Some(name) = name.as_ref().filter(|name| name.domain() != open.snapshot.to) {
-                return Err(refusal::other_rename(name, open));
+                return Err(errors::different_rename_in_progress(name, open));
             }
-            open.snapshot.from.clone().ok_or_else(refusal::old_name_unknown)
+            open.snapshot.from.clone().ok_or_else(errors::old_name_unknown)
         }
-        (Ask::Back(name), None) if names_domains => match name {
-            Some(name) if name.domain() == now => Err(refusal::old_name_unknown()),
+        (Mode::Rollback(name), None) if names_domains => match name {
+            Some(name) if name.domain() == now => Err(errors::old_name_unknown()),
             _ => Ok(now.to_owned()),
         },
-        _ => Err(refusal::nothing_open(ask)),
+        _ => Err(errors::no_rename_in_progress(ask)),
     }
 }
 
-impl Task {
+impl RenamePlan {
     /// Whether the team has another name than is wanted.
-    pub fn renames(&self) -> bool {
+    pub fn needs_rename(&self) -> bool {
         self.now != self.goal
     }
 
     /// Whether an earlier run took SSO off and did not put it back.
-    pub fn is_off(&self) -> bool {
+    pub fn is_sso_off(&self) -> bool {
         self.off_since.is_some()
     }
 
@@ -201,8 +213,8 @@ impl Task {
     }
 
     /// The command that goes on where a run ended.
-    pub fn again(&self, wishes: &Wishes) -> String {
-        let (name, how) = self.snapshot.taken_up(self.is_back);
+    pub fn again(&self, wishes: &Options) -> String {
+        let (name, how) = self.snapshot.resume_title(self.is_back);
         again(&word(name), how, wishes)
     }
 
@@ -225,11 +237,15 @@ impl Task {
     }
 
     /// The edit that renames the team: nothing but the name changes.
-    pub(super) fn edit(&self, organization: Document) -> Result<Edit, Stop> {
-        Edit::of(Target::Organization, organization, |wanted| {
-            wanted.set(&["auth_domain"], &self.goal).map_err(|error| refusal::odd(&error))?;
+    pub(super) fn edit(&self, organization: Document) -> Result<Update, FlowError> {
+        Update::of(Target::Organization, organization, |wanted| {
+            wanted
+                .set(&["auth_domain"], &self.goal)
+                .map_err(|error| errors::unexpected_response(&error))?;
             if let Some(name) = self.new_name() {
-                wanted.set(&["name"], &name).map_err(|error| refusal::odd(&error))?;
+                wanted
+                    .set(&["name"], &name)
+                    .map_err(|error| errors::unexpected_response(&error))?;
             }
             Ok(())
         })
@@ -242,7 +258,7 @@ pub(super) fn word(domain: &str) -> String {
 }
 
 /// The command that takes a rename up, as it was asked for.
-pub(super) fn again(name: &str, how: &str, wishes: &Wishes) -> String {
+pub(super) fn again(name: &str, how: &str, wishes: &Options) -> String {
     let flags = [
         ("--publish-txt", wishes.publish_txt),
         ("--replace-stale-txt", wishes.replace_stale_txt),
@@ -257,16 +273,16 @@ pub(super) fn again(name: &str, how: &str, wishes: &Wishes) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::snapshot::Note;
+    use super::super::snapshot::JournalNote;
     use super::super::snapshot::tests::{ACCOUNT, disabling, noted, snapshot};
     use super::*;
     use crate::flow::journal::Outcome;
 
     /// A rename of `ants` to `bees` that has begun.
-    fn open(from: Option<&str>) -> Option<Open> {
+    fn open(from: Option<&str>) -> Option<OpenRename> {
         let from = from.map(|name| name.parse::<TeamName>().unwrap().domain());
         let to = "bees".parse::<TeamName>().unwrap().domain();
-        let begun = Note::Before(Snapshot { from, ..snapshot(&to) });
+        let begun = JournalNote::Snapshot(Snapshot { from, ..snapshot(&to) });
         let entries = [noted("r1", 1, &begun), disabling("r1", 2, Outcome::Done)];
         history(&entries, &ACCOUNT.parse().unwrap()).0
     }
@@ -277,22 +293,22 @@ mod tests {
         let some = |text: &str| Some(name(text));
         let begun = || open(Some("ants"));
         for (ask, open, names_domains, goal) in [
-            (Ask::Rename(name("bees")), None, false, Ok("bees")),
-            (Ask::Rename(name("ants")), None, false, Err(StopKind::Usage)),
-            (Ask::Rename(name("bees")), begun(), false, Ok("bees")),
-            (Ask::Rename(name("cows")), begun(), false, Err(StopKind::Conflict)),
-            (Ask::Resume(None), begun(), false, Ok("bees")),
-            (Ask::Resume(some("cows")), begun(), false, Ok("cows")),
-            (Ask::Resume(None), None, false, Err(StopKind::NotFound)),
-            (Ask::Resume(some("cows")), None, false, Err(StopKind::NotFound)),
-            (Ask::Resume(some("cows")), None, true, Ok("cows")),
-            (Ask::Back(None), begun(), false, Ok("ants")),
-            (Ask::Back(some("bees")), begun(), false, Ok("ants")),
-            (Ask::Back(some("cows")), begun(), false, Err(StopKind::Usage)),
-            (Ask::Back(None), open(None), false, Err(StopKind::Usage)),
-            (Ask::Back(None), None, false, Err(StopKind::NotFound)),
-            (Ask::Back(None), None, true, Ok("ants")),
-            (Ask::Back(some("ants")), None, true, Err(StopKind::Usage)),
+            (Mode::Rename(name("bees")), None, false, Ok("bees")),
+            (Mode::Rename(name("ants")), None, false, Err(FlowErrorKind::Usage)),
+            (Mode::Rename(name("bees")), begun(), false, Ok("bees")),
+            (Mode::Rename(name("cows")), begun(), false, Err(FlowErrorKind::Conflict)),
+            (Mode::Resume(None), begun(), false, Ok("bees")),
+            (Mode::Resume(some("cows")), begun(), false, Ok("cows")),
+            (Mode::Resume(None), None, false, Err(FlowErrorKind::NotFound)),
+            (Mode::Resume(some("cows")), None, false, Err(FlowErrorKind::NotFound)),
+            (Mode::Resume(some("cows")), None, true, Ok("cows")),
+            (Mode::Rollback(None), begun(), false, Ok("ants")),
+            (Mode::Rollback(some("bees")), begun(), false, Ok("ants")),
+            (Mode::Rollback(some("cows")), begun(), false, Err(FlowErrorKind::Usage)),
+            (Mode::Rollback(None), open(None), false, Err(FlowErrorKind::Usage)),
+            (Mode::Rollback(None), None, false, Err(FlowErrorKind::NotFound)),
+            (Mode::Rollback(None), None, true, Ok("ants")),
+            (Mode::Rollback(some("ants")), None, true, Err(FlowErrorKind::Usage)),
         ] {
             let now = name("ants").domain();
             let found = super::goal(&ask, open.as_ref(), &now, names_domains);

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{Domain, Facts, NotChecked};
 use crate::api::app::App;
-use crate::api::connector::{Fields as Connector, Status};
-use crate::api::idp::{Idp, Type};
-use crate::api::policy::Fields as Policy;
-use crate::flow::bypass::standings::{Standings, State as Standing};
-use crate::flow::rename::UnderWay;
+use crate::api::connector::{ConnectorFields as Connector, VerificationStatus};
+use crate::api::idp::{Idp, IdpType};
+use crate::api::policy::PolicyFields as Policy;
+use crate::flow::bypass::status::{BypassState as Standing, BypassStatus};
+use crate::flow::rename::RenameInProgress;
 use crate::idp::config;
 
 /// One thing that a sign-in goes through.
@@ -22,7 +22,7 @@ pub struct Link {
     /// Its identifier, where there is one thing.
     pub id: Option<String>,
     /// How it stands.
-    pub state: State,
+    pub state: LinkState,
     /// The same in words.
     pub words: String,
 }
@@ -44,23 +44,23 @@ pub enum Role {
 /// How a link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum LinkState {
     /// As it should be.
     Ok,
     /// Not there yet.
-    ToDo,
+    Pending,
     /// It wants a look.
     Warning,
     /// It keeps users out.
-    Wrong,
+    Error,
     /// It may not be read.
     NotChecked,
 }
 
 /// The links of a connector's domain, in the order of a sign-in.
-pub(super) fn of(one: &Connector, facts: &Facts) -> Vec<Link> {
+pub(super) fn domain_chain(one: &Connector, facts: &Facts) -> Vec<Link> {
     let mut links = vec![connector(one), app(facts, one.is_enabled())];
-    if facts.apps.as_deref().is_none_or(|apps| sign_in(apps).is_some()) {
+    if facts.apps.as_deref().is_none_or(|apps| sso_app(apps).is_some()) {
         links.push(policy(&one.email_domain, facts.policies.as_deref(), one.is_enabled()));
     }
     links.extend(idps(facts));
@@ -73,47 +73,53 @@ pub(super) fn shared(facts: &Facts) -> Vec<Link> {
 }
 
 /// The one application of the dashboard's sign-in.
-pub(super) fn sign_in(apps: &[App]) -> Option<&App> {
+pub(super) fn sso_app(apps: &[App]) -> Option<&App> {
     let mut found = apps.iter().filter(|app| app.is_dash_sso());
     found.next().filter(|_| found.next().is_none())
 }
 
-fn link(role: Role, state: State, words: impl Into<String>) -> Link {
+fn link(role: Role, state: LinkState, words: impl Into<String>) -> Link {
     Link { role, id: None, state, words: words.into() }
 }
 
 fn connector(one: &Connector) -> Link {
     let (state, proof) = match one.status() {
-        Some(Status::Verified) => (State::Ok, "verified".to_owned()),
-        Some(Status::Pending) => (State::ToDo, "verification pending".to_owned()),
-        Some(Status::Awaiting) => (State::ToDo, "verification not begun".to_owned()),
-        Some(Status::Failed) => (State::Wrong, "verification failed".to_owned()),
-        Some(Status::Other(other)) => (State::Warning, format!("verification {other}")),
-        None => (State::Warning, "verification not told".to_owned()),
+        Some(VerificationStatus::Verified) => (LinkState::Ok, "verified".to_owned()),
+        Some(VerificationStatus::Pending) => {
+            (LinkState::Pending, "verification pending".to_owned())
+        }
+        Some(VerificationStatus::Awaiting) => {
+            (LinkState::Pending, "verification not begun".to_owned())
+        }
+        Some(VerificationStatus::Failed) => (LinkState::Error, "verification failed".to_owned()),
+        Some(VerificationStatus::Other(other)) => {
+            (LinkState::Warning, format!("verification {other}"))
+        }
+        None => (LinkState::Warning, "verification not told".to_owned()),
     };
     let (state, enforced) = match (one.enabled, state) {
-        (Some(true), State::ToDo) => (State::Warning, "enforced"),
+        (Some(true), LinkState::Pending) => (LinkState::Warning, "enforced"),
         (Some(true), state) => (state, "enforced"),
-        (Some(false), State::Ok) => (State::ToDo, "not enforced"),
+        (Some(false), LinkState::Ok) => (LinkState::Pending, "not enforced"),
         (Some(false), state) => (state, "not enforced"),
-        (None, _) => (State::Warning, "enforcement not told"),
+        (None, _) => (LinkState::Warning, "enforcement not told"),
     };
     let id = Some(one.id.to_string());
     Link { id, ..link(Role::Connector, state, format!("{proof}, {enforced}")) }
 }
 
 fn app(facts: &Facts, is_enabled: bool) -> Link {
-    let missing = if is_enabled { State::Wrong } else { State::ToDo };
+    let missing = if is_enabled { LinkState::Error } else { LinkState::Pending };
     let link = |state, words: String| link(Role::App, state, words);
     let Some(apps) = &facts.apps else {
-        return link(State::NotChecked, "applications may not be read".to_owned());
+        return link(LinkState::NotChecked, "applications may not be read".to_owned());
     };
     if facts.lacks_access {
         return link(missing, "this account has no Zero Trust organization".to_owned());
     }
-    let Some(app) = sign_in(apps) else {
+    let Some(app) = sso_app(apps) else {
         let count = apps.iter().filter(|app| app.is_dash_sso()).count();
-        let state = if count == 0 { missing } else { State::Warning };
+        let state = if count == 0 { missing } else { LinkState::Warning };
         return link(state, format!("there are {count} applications of type dash_sso, not one"));
     };
     let listed = app.listed_idps().len();
@@ -124,10 +130,10 @@ fn app(facts: &Facts, is_enabled: bool) -> Link {
     };
     let skips = app.auto_redirect_to_identity == Some(true);
     let (state, note) = match (skips, listed) {
-        (true, 1) => (State::Ok, ", the choice is skipped"),
+        (true, 1) => (LinkState::Ok, ", the choice is skipped"),
         // Skipping the choice is valid with exactly one (API reference, section 4).
-        (true, _) => (State::Warning, ", but the choice is skipped"),
-        (false, _) => (State::Ok, ""),
+        (true, _) => (LinkState::Warning, ", but the choice is skipped"),
+        (false, _) => (LinkState::Ok, ""),
     };
     Link {
         id: Some(app.id.to_string()),
@@ -142,26 +148,29 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
 ) -> Link {
     let link = |state, words: String| link(Role::Policy, state, words);
     let Some(policies) = policies else {
-        return link(State::NotChecked, "policies may not be read".to_owned());
+        return link(LinkState::NotChecked, "policies may not be read".to_owned());
     };
     let allowing: Vec<_> = policies.iter().filter(|one| one.decision == "allow").collect();
-    let Some(found) = allowing.iter().find(|one| names(one, domain)) else {
+    let Some(found) = allowing.iter().find(|one| policy_names_domain(one, domain)) else {
         let words = match allowing.len() {
             0 => format!("no policy lets anybody of {domain} in"),
             _ => format!("no policy names {domain}; others may let its users in"),
         };
         let state = match (allowing.is_empty(), is_enabled) {
-            (true, true) => State::Wrong,
-            (true, false) => State::ToDo,
-            (false, _) => State::Warning,
+            (true, true) => LinkState::Error,
+            (true, false) => LinkState::Pending,
+            (false, _) => LinkState::Warning,
         };
         return link(state, words);
     };
     let is_narrowed = [&found.require, &found.exclude]
         .into_iter()
         .any(|rules| rules.as_ref().is_some_and(|rules| !rules.is_empty()));
-    let (state, note) =
-        if is_narrowed { (State::Warning, ", under further conditions") } else { (State::Ok, "") };
+    let (state, note) = if is_narrowed {
+        (LinkState::Warning, ", under further conditions")
+    } else {
+        (LinkState::Ok, "")
+    };
     Link {
         id: Some(found.id.to_string()),
         ..link(state, format!("{} lets {domain} in{note}", found.name))
@@ -169,7 +178,7 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
 }
 
 /// Whether the policy includes everybody of the domain.
-fn names(policy: &Policy, domain: &str) -> bool {
+fn policy_names_domain(policy: &Policy, domain: &str) -> bool {
     policy.include.iter().flatten().any(|rule| {
         let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
         let named = rule["email_domain"]["domain"].as_str();
@@ -181,32 +190,32 @@ fn names(policy: &Policy, domain: &str) -> bool {
 fn idps(facts: &Facts) -> Vec<Link> {
     let link = |state, words: &str| link(Role::Idp, state, words);
     let Some(idps) = &facts.idps else {
-        return vec![link(State::NotChecked, "identity providers may not be read")];
+        return vec![link(LinkState::NotChecked, "identity providers may not be read")];
     };
-    let app = facts.apps.as_deref().and_then(sign_in);
+    let app = facts.apps.as_deref().and_then(sso_app);
     let admitted: Vec<_> =
         idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect();
-    let mut links: Vec<_> = admitted.iter().map(|idp| known(idp)).collect();
+    let mut links: Vec<_> = admitted.iter().map(|idp| idp_link(idp)).collect();
     let listed = app.map(|app| app.listed_idps()).unwrap_or_default();
     for id in listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)) {
-        let gone = link(State::Warning, "admitted, but not there any more");
+        let gone = link(LinkState::Warning, "admitted, but not there any more");
         links.push(Link { id: Some(id.to_string()), ..gone });
     }
     if admitted.is_empty() {
-        links.push(link(State::Wrong, "no identity provider that is there is admitted"));
-    } else if admitted.iter().all(|idp| idp.kind == Type::OneTimePin) {
-        links.push(link(State::Warning, "nothing but one-time PINs is admitted"));
+        links.push(link(LinkState::Error, "no identity provider that is there is admitted"));
+    } else if admitted.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
+        links.push(link(LinkState::Warning, "nothing but one-time PINs is admitted"));
     }
     links
 }
 
-fn known(idp: &Idp) -> Link {
+fn idp_link(idp: &Idp) -> Link {
     let words = format!("{} ({})", idp.name, idp.kind.as_str());
     let config = idp.config.as_object();
     let wrong = config.and_then(|config| config::rejects_everyone(idp.kind.as_str(), config));
     let (state, words) = match wrong {
-        Some(wrong) => (State::Wrong, format!("{words}: {wrong}")),
-        None => (State::Ok, words),
+        Some(wrong) => (LinkState::Error, format!("{words}: {wrong}")),
+        None => (LinkState::Ok, words),
     };
     Link { id: Some(idp.id.to_string()), ..link(Role::Idp, state, words) }
 }
@@ -216,16 +225,16 @@ fn known(idp: &Idp) -> Link {
 /// ending the bypass is all it wants.
 pub(super) fn next(
     domains: Option<&[Domain]>,
-    (bypass, rename): (&Standings, Option<&UnderWay>),
+    (bypass, rename): (&BypassStatus, Option<&RenameInProgress>),
     not_checked: &[NotChecked],
 ) -> Vec<String> {
     let is_bypassed = |domain: &Domain| {
         bypass.bypasses.iter().any(|one| {
-            one.state == Standing::InForce && one.target.as_ref() == Some(&domain.connector)
+            one.state == Standing::Active && one.target.as_ref() == Some(&domain.connector)
         })
     };
     let mut commands = Vec::new();
-    if bypass.in_force == Some(true) {
+    if bypass.active == Some(true) {
         commands.push("cfsso bypass undo".to_owned());
     }
     match (rename, domains) {
@@ -233,7 +242,7 @@ pub(super) fn next(
         (None, Some([])) => commands.push("cfsso setup <DOMAIN>".to_owned()),
         (None, domains) => {
             let domains = domains.unwrap_or_default().iter();
-            commands.extend(domains.filter(|domain| !is_bypassed(domain)).filter_map(step));
+            commands.extend(domains.filter(|domain| !is_bypassed(domain)).filter_map(next_step));
         }
     }
     if !not_checked.is_empty() {
@@ -249,11 +258,11 @@ pub(super) fn next(
 }
 
 /// What is to be done first for a domain, in the order of the chain.
-fn step(domain: &Domain) -> Option<String> {
+fn next_step(domain: &Domain) -> Option<String> {
     let name = &domain.domain;
     let first = domain.chain.iter().find(|link| {
-        matches!(link.state, State::ToDo | State::Warning | State::Wrong)
-            && !is_to_enable(domain, link)
+        matches!(link.state, LinkState::Pending | LinkState::Warning | LinkState::Error)
+            && !can_enable(domain, link)
     });
     match first {
         Some(link) => Some(match link.role {
@@ -276,7 +285,7 @@ fn step(domain: &Domain) -> Option<String> {
 }
 
 /// A connector that is verified wants nothing but to be enabled, which is last.
-fn is_to_enable(domain: &Domain, link: &Link) -> bool {
+fn can_enable(domain: &Domain, link: &Link) -> bool {
     link.role == Role::Connector && domain.verification.as_deref() == Some("verified")
 }
 
@@ -298,15 +307,15 @@ mod tests {
     #[test]
     fn a_connector_is_well_when_it_is_verified_and_enforced() {
         for (enabled, status, state) in [
-            ("true", "verified", State::Ok),
-            ("false", "verified", State::ToDo),
-            ("false", "pending", State::ToDo),
-            ("false", "awaiting", State::ToDo),
-            ("false", "failed", State::Wrong),
-            ("true", "pending", State::Warning),
-            ("true", "failed", State::Wrong),
-            ("true", "new", State::Warning),
-            ("null", "verified", State::Warning),
+            ("true", "verified", LinkState::Ok),
+            ("false", "verified", LinkState::Pending),
+            ("false", "pending", LinkState::Pending),
+            ("false", "awaiting", LinkState::Pending),
+            ("false", "failed", LinkState::Error),
+            ("true", "pending", LinkState::Warning),
+            ("true", "failed", LinkState::Error),
+            ("true", "new", LinkState::Warning),
+            ("null", "verified", LinkState::Warning),
         ] {
             assert_eq!(connector(&one(enabled, status)).state, state, "{enabled} {status}");
         }
@@ -316,49 +325,57 @@ mod tests {
     fn a_policy_has_to_name_the_domain_without_conditions() {
         let rule = r#"{"email_domain":{"domain":"COOL.cats"}}"#;
         for (policies, enabled, state) in [
-            (format!(r#"[{{"id":"p","decision":"allow","include":[{rule}]}}]"#), true, State::Ok),
+            (
+                format!(r#"[{{"id":"p","decision":"allow","include":[{rule}]}}]"#),
+                true,
+                LinkState::Ok,
+            ),
             (
                 r#"[{"id":"p","decision":"allow","include":[{"everyone":{}}]}]"#.into(),
                 true,
-                State::Ok,
+                LinkState::Ok,
             ),
             (
                 format!(r#"[{{"id":"p","decision":"allow","include":[{rule}],"require":[{{}}]}}]"#),
                 true,
-                State::Warning,
+                LinkState::Warning,
             ),
-            (format!(r#"[{{"id":"p","decision":"deny","include":[{rule}]}}]"#), true, State::Wrong),
+            (
+                format!(r#"[{{"id":"p","decision":"deny","include":[{rule}]}}]"#),
+                true,
+                LinkState::Error,
+            ),
             (
                 r#"[{"id":"p","decision":"allow","include":[{"email":{"email":"a@cool.cats"}}]}]"#
                     .into(),
                 true,
-                State::Warning,
+                LinkState::Warning,
             ),
-            ("[]".into(), true, State::Wrong),
-            ("[]".into(), false, State::ToDo),
+            ("[]".into(), true, LinkState::Error),
+            ("[]".into(), false, LinkState::Pending),
         ] {
             let list: Vec<api::policy::Policy> = read(&policies);
             assert_eq!(policy("cool.cats", Some(&list), enabled).state, state, "{policies}");
         }
         let none = policy::<api::policy::Policy>("cool.cats", None, true);
-        assert_eq!(none.state, State::NotChecked);
+        assert_eq!(none.state, LinkState::NotChecked);
     }
 
     #[test]
     fn an_identity_provider_that_rejects_everyone_is_wrong() {
         for (kind, config, state) in [
-            ("azureAD", r#"{"directory_id":"common"}"#, State::Wrong),
+            ("azureAD", r#"{"directory_id":"common"}"#, LinkState::Error),
             (
                 "oidc",
                 r#"{"auth_url":"https://login.microsoftonline.com/common/oauth2/v2.0/authorize"}"#,
-                State::Wrong,
+                LinkState::Error,
             ),
-            ("oidc", r#"{"scopes":["openid"]}"#, State::Wrong),
-            ("oidc", r#"{"scopes":null}"#, State::Ok),
+            ("oidc", r#"{"scopes":["openid"]}"#, LinkState::Error),
+            ("oidc", r#"{"scopes":null}"#, LinkState::Ok),
         ] {
             let idp: Idp =
                 read(&format!(r#"{{"id":"p","name":"P","type":"{kind}","config":{config}}}"#));
-            assert_eq!(known(&idp).state, state, "{kind} {config}");
+            assert_eq!(idp_link(&idp).state, state, "{kind} {config}");
         }
     }
 
@@ -367,12 +384,12 @@ mod tests {
         let oidc = r#"{"id":"p1","name":"Company","type":"oidc"}"#;
         let pin = r#"{"id":"p2","name":"","type":"onetimepin"}"#;
         for (there, listed, states) in [
-            (format!("[{oidc},{pin}]"), "[]", vec![State::Ok, State::Ok]),
-            (format!("[{oidc},{pin}]"), r#"["p1"]"#, vec![State::Ok]),
-            (format!("[{oidc},{pin}]"), r#"["p2"]"#, vec![State::Ok, State::Warning]),
-            (format!("[{oidc}]"), r#"["p1","p9"]"#, vec![State::Ok, State::Warning]),
-            (format!("[{oidc}]"), r#"["p9"]"#, vec![State::Warning, State::Wrong]),
-            ("[]".to_owned(), "[]", vec![State::Wrong]),
+            (format!("[{oidc},{pin}]"), "[]", vec![LinkState::Ok, LinkState::Ok]),
+            (format!("[{oidc},{pin}]"), r#"["p1"]"#, vec![LinkState::Ok]),
+            (format!("[{oidc},{pin}]"), r#"["p2"]"#, vec![LinkState::Ok, LinkState::Warning]),
+            (format!("[{oidc}]"), r#"["p1","p9"]"#, vec![LinkState::Ok, LinkState::Warning]),
+            (format!("[{oidc}]"), r#"["p9"]"#, vec![LinkState::Warning, LinkState::Error]),
+            ("[]".to_owned(), "[]", vec![LinkState::Error]),
         ] {
             let app = format!(r#"[{{"id":"a","type":"dash_sso","allowed_idps":{listed}}}]"#);
             let facts = Facts {

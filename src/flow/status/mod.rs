@@ -7,19 +7,19 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use chain::{Link, Role, State};
+pub use chain::{Link, LinkState, Role};
 
-use super::bypass::standings::{self, Standings};
+use super::bypass::status::{self, BypassStatus};
 use super::journal::{Entry, Outcome};
-use super::rename::{UnderWay, under_way};
-use super::{Error, Tools, app, connector, idp};
+use super::rename::{RenameInProgress, rename_in_progress};
+use super::{Env, Error, app, connector, idp};
 use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
 use crate::api::policy::{self, Policy};
-use crate::api::{self, Kind, permission};
+use crate::api::{self, ErrorKind, permission};
 
 /// How many entries of the journal are told.
 const RECENT: usize = 3;
@@ -37,15 +37,15 @@ pub struct Report {
     /// What the domains share, where connectors may not be read.
     pub shared: Vec<Link>,
     /// Whether a bypass of this machine is in force.
-    pub bypass: Standings,
+    pub bypass: BypassStatus,
     /// A rename of the team that this machine began and did not end.
-    pub rename: Option<UnderWay>,
+    pub rename: Option<RenameInProgress>,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
     /// Records that the API sent and that cannot be understood.
     pub odd_records: Vec<String>,
     /// What this machine changed last, the latest first.
-    pub journal: Vec<Recent>,
+    pub journal: Vec<RecentChange>,
     /// The commands to run next.
     pub next: Vec<String>,
 }
@@ -80,7 +80,7 @@ pub struct NotChecked {
 
 /// A write in the journal.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Recent {
+pub struct RecentChange {
     /// The entry's name.
     pub id: String,
     /// When it left.
@@ -114,7 +114,7 @@ impl Report {
 
 /// Reads everything, in two rounds: policies wait for their application. What a
 /// bypass left is asked for where the journal has one.
-pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
+pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     // A journal that cannot be read is no reason to say nothing of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
     let entries = tools.own(&entries);
@@ -122,19 +122,19 @@ pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
         connector::list(tools),
         app::list(tools),
         idp::list(tools),
-        Box::pin(standings::look(tools, &entries)),
+        Box::pin(status::read_status(tools, &entries)),
     );
-    let mut gaps = Gaps::default();
-    let connectors = gaps.part("SSO connectors", connectors)?;
-    let apps = gaps.part("applications", apps)?;
-    let idps = gaps.part("identity providers", idps)?;
+    let mut gaps = MissingPermissions::default();
+    let connectors = gaps.record("SSO connectors", connectors)?;
+    let apps = gaps.record("applications", apps)?;
+    let idps = gaps.record("identity providers", idps)?;
     if gaps.refusals.len() == 3 {
         return Err(gaps.refusals.swap_remove(0).into());
     }
     let policies = policies(tools, apps.as_deref(), &mut gaps).await?;
     let facts = Facts { apps, policies, idps, lacks_access: gaps.lacks_access };
     let mut not_checked = gaps.list();
-    if bypass.in_force.is_none() {
+    if bypass.active.is_none() {
         let what = "whether a bypass is in force";
         not_checked.push(NotChecked { what, permission: None, dashboard: None });
     }
@@ -142,29 +142,29 @@ pub async fn look(tools: &Tools<'_>) -> Result<Report, Error> {
         connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
     let shared = if domains.is_some() { Vec::new() } else { chain::shared(&facts) };
     let odd = tools.client.odd_records(None).iter().map(OddRecord::describe).collect();
-    Ok(told(tools.account, (domains, shared), (bypass, not_checked, odd), entries))
+    Ok(report(tools.account, (domains, shared), (bypass, not_checked, odd), entries))
 }
 
 async fn policies(
-    tools: &Tools<'_>,
+    tools: &Env<'_>,
     apps: Option<&[App]>,
-    gaps: &mut Gaps,
+    gaps: &mut MissingPermissions,
 ) -> Result<Part<Policy>, Error> {
-    let Some(app) = apps.and_then(chain::sign_in) else { return Ok(None) };
+    let Some(app) = apps.and_then(chain::sso_app) else { return Ok(None) };
     let policies = tools.client.list(&policy::list(tools.account, &app.id)).await;
-    gaps.part("policies", policies.map_err(Error::from))
+    gaps.record("policies", policies.map_err(Error::from))
 }
 
-fn told(
+fn report(
     account: &AccountId,
     (domains, shared): (Option<Vec<Domain>>, Vec<Link>),
-    (bypass, not_checked, odd_records): (Standings, Vec<NotChecked>, Vec<String>),
+    (bypass, not_checked, odd_records): (BypassStatus, Vec<NotChecked>, Vec<String>),
     entries: Vec<Entry>,
 ) -> Report {
     let mut links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
-    let is_well = links.all(|link| link.state == State::Ok);
-    let rename = under_way(&entries, account);
-    let is_at_rest = bypass.in_force == Some(false) && rename.is_none();
+    let is_well = links.all(|link| link.state == LinkState::Ok);
+    let rename = rename_in_progress(&entries, account);
+    let is_at_rest = bypass.active == Some(false) && rename.is_none();
     Report {
         schema: Report::SCHEMA,
         ok: is_well && not_checked.is_empty() && odd_records.is_empty() && is_at_rest,
@@ -187,14 +187,14 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
         enforced: connector.enabled,
         verification: connector.status().map(|status| status.as_str().to_owned()),
         changed_on: connector.updated_on.clone().or_else(|| connector.created_on.clone()),
-        chain: chain::of(connector, facts),
+        chain: chain::domain_chain(connector, facts),
     }
 }
 
-fn recent(entries: Vec<Entry>) -> Vec<Recent> {
+fn recent(entries: Vec<Entry>) -> Vec<RecentChange> {
     let latest = entries.into_iter().rev().take(RECENT);
     latest
-        .map(|entry| Recent {
+        .map(|entry| RecentChange {
             id: entry.id,
             at: entry.at,
             title: entry.title,
@@ -206,25 +206,25 @@ fn recent(entries: Vec<Entry>) -> Vec<Recent> {
 
 /// What may not be read.
 #[derive(Default)]
-struct Gaps {
+struct MissingPermissions {
     whats: Vec<&'static str>,
     refusals: Vec<api::Error>,
     lacks_access: bool,
 }
 
-impl Gaps {
-    fn part<T>(
+impl MissingPermissions {
+    fn record<T>(
         &mut self,
         what: &'static str,
         read: Result<Vec<T>, Error>,
     ) -> Result<Part<T>, Error> {
         match read {
             Ok(items) => Ok(Some(items)),
-            Err(Error::Api(error)) if error.kind() == Kind::AccessNotEnabled => {
+            Err(Error::Api(error)) if error.kind() == ErrorKind::AccessNotEnabled => {
                 self.lacks_access = true;
                 Ok(Some(Vec::new()))
             }
-            Err(Error::Api(error)) if error.kind() == Kind::Forbidden => {
+            Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
                 self.whats.push(what);
                 self.refusals.push(error);
                 Ok(None)

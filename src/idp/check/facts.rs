@@ -4,28 +4,28 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use url::Url;
 
-use super::plan::{Expected, Plan};
-use super::point::PointId;
-use crate::idp::discovery::{self, Discovered, DiscoveryError};
+use super::plan::{ExpectedIssuer, Plan};
+use super::result::IdpCheckId;
+use crate::idp::discovery::{self, Discovery, DiscoveryError};
+use crate::idp::fetch::{FetchError, Fetcher};
 use crate::idp::issuer::Issuer;
 use crate::idp::jwks::{self, Jwks};
-use crate::idp::probe::{Failure, Fetcher};
 
 /// What was answered.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    pub discovery: Option<(Issuer, Result<Discovered, DiscoveryError>)>,
-    pub keys: Option<(Url, Result<Jwks, NoKeys>)>,
-    pub endpoints: Vec<(PointId, Url, Result<u16, Failure>)>,
+    pub discovery: Option<(Issuer, Result<Discovery, DiscoveryError>)>,
+    pub keys: Option<(Url, Result<Jwks, JwksFailure>)>,
+    pub endpoints: Vec<(IdpCheckId, Url, Result<u16, FetchError>)>,
 }
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoKeys {
+pub(super) enum JwksFailure {
     #[error(transparent)]
-    Unread(Failure),
+    Fetch(FetchError),
     #[error("it is no key set: {0}")]
-    Other(jwks::Unreadable),
+    Invalid(jwks::JwksError),
 }
 
 pub(super) async fn gather(fetcher: &Fetcher, plan: &Plan, now: Timestamp) -> Facts {
@@ -59,10 +59,10 @@ pub(super) async fn gather(fetcher: &Fetcher, plan: &Plan, now: Timestamp) -> Fa
 /// What stands at the first of the places, or else at the other.
 async fn discovered(
     fetcher: &Fetcher,
-    expected: &Expected,
-) -> (Issuer, Result<Discovered, DiscoveryError>) {
+    expected: &ExpectedIssuer,
+) -> (Issuer, Result<Discovery, DiscoveryError>) {
     let other = async {
-        let issuer = expected.or_else.as_ref()?;
+        let issuer = expected.fallback.as_ref()?;
         let found = discovery::discover(fetcher, issuer).await.ok()?;
         Some((issuer.clone(), Ok(found)))
     };
@@ -73,7 +73,12 @@ async fn discovered(
     }
 }
 
-async fn keys(fetcher: &Fetcher, url: &Url, plan: &Plan, now: Timestamp) -> Result<Jwks, NoKeys> {
-    let body = fetcher.read(url, &plan.hosts).await.map_err(NoKeys::Unread)?;
-    jwks::read(&body, now).map_err(NoKeys::Other)
+async fn keys(
+    fetcher: &Fetcher,
+    url: &Url,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Jwks, JwksFailure> {
+    let body = fetcher.read(url, &plan.hosts).await.map_err(JwksFailure::Fetch)?;
+    jwks::read(&body, now).map_err(JwksFailure::Invalid)
 }

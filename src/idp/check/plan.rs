@@ -4,21 +4,21 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::Subject;
-use super::point::PointId;
+use super::result::IdpCheckId;
+use crate::idp::fetch::AllowedHosts;
 use crate::idp::issuer::Issuer;
 use crate::idp::kind;
-use crate::idp::probe::Hosts;
 
 /// Where the services that everybody shares are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bases {
+pub struct KnownIssuers {
     pub microsoft: String,
     pub google: String,
     /// `PingOne`, in North America.
     pub pingone: String,
 }
 
-impl Default for Bases {
+impl Default for KnownIssuers {
     fn default() -> Self {
         Self {
             microsoft: "https://login.microsoftonline.com".to_owned(),
@@ -31,52 +31,54 @@ impl Default for Bases {
 /// What is to be asked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
-    pub issuer: Option<Expected>,
+    pub issuer: Option<ExpectedIssuer>,
     /// The key set, where the configuration names it.
     pub certs: Option<Url>,
-    pub endpoints: Vec<(PointId, Url)>,
+    pub endpoints: Vec<(IdpCheckId, Url)>,
     /// The hosts that the configuration names, by itself or by its type.
-    pub hosts: Hosts,
+    pub hosts: AllowedHosts,
 }
 
 /// The issuer that the configuration implies.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Expected {
+pub(super) struct ExpectedIssuer {
     pub issuer: Issuer,
     /// Where else its document may stand, where the place is guessed.
-    pub or_else: Option<Issuer>,
-    pub certainty: Certainty,
-    pub proves: PointId,
+    pub fallback: Option<Issuer>,
+    pub certainty: Confidence,
+    pub proves: IdpCheckId,
 }
 
 /// How well the issuer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Certainty {
-    Sure,
+pub(super) enum Confidence {
+    Known,
     /// It is the usual place: nothing there proves nothing.
     Guessed,
 }
 
-pub(super) fn of(subject: Subject<'_>, bases: &Bases) -> Plan {
+pub(super) fn of(subject: Subject<'_>, bases: &KnownIssuers) -> Plan {
     let config = subject.config;
     let name = kind::find(subject.kind).map_or(subject.kind, |kind| kind.name);
     let issuer = match name {
         "okta" => okta(config),
         "azureAD" => entra(config, bases),
-        "google" | "google-apps" => sure(&bases.google, PointId::Discovery),
+        "google" | "google-apps" => known_issuer(&bases.google, IdpCheckId::Discovery),
         "oidc" => oidc(config, bases),
-        "onelogin" => below(config, "onelogin_account", "/oidc/2"),
+        "onelogin" => issuer_from_url(config, "onelogin_account", "/oidc/2"),
         "centrify" => {
             let app = text(config, "centrify_app_id").unwrap_or_default();
-            below(config, "centrify_account", &format!("/{app}"))
+            issuer_from_url(config, "centrify_account", &format!("/{app}"))
         }
         "pingone" => text(config, "ping_env_id")
-            .and_then(|env| guessed(&format!("{}/{env}/as", bases.pingone))),
+            .and_then(|env| guessed_issuer(&format!("{}/{env}/as", bases.pingone))),
         _ => None,
     };
-    let endpoints: &[(PointId, &str)] = match name {
-        "oidc" => &[(PointId::AuthEndpoint, "auth_url"), (PointId::TokenEndpoint, "token_url")],
-        "saml" => &[(PointId::SsoEndpoint, "sso_target_url")],
+    let endpoints: &[(IdpCheckId, &str)] = match name {
+        "oidc" => {
+            &[(IdpCheckId::AuthEndpoint, "auth_url"), (IdpCheckId::TokenEndpoint, "token_url")]
+        }
+        "saml" => &[(IdpCheckId::SsoEndpoint, "sso_target_url")],
         _ => &[],
     };
     let endpoints: Vec<_> =
@@ -87,7 +89,7 @@ pub(super) fn of(subject: Subject<'_>, bases: &Bases) -> Plan {
     let keys = name.starts_with("google").then(|| "https://www.googleapis.com".parse().ok());
     let keys: Option<Url> = keys.flatten();
     let urls = endpoints.iter().map(|(_, url)| url).chain(&certs).chain(&document).chain(&keys);
-    let hosts = Hosts::of(urls);
+    let hosts = AllowedHosts::of(urls);
     Plan { issuer, certs, endpoints, hosts }
 }
 
@@ -99,49 +101,49 @@ fn url(config: &Map<String, Value>, field: &str) -> Option<Url> {
     Url::parse(text(config, field)?).ok().filter(|url| url.host().is_some())
 }
 
-fn sure(issuer: &str, proves: PointId) -> Option<Expected> {
+fn known_issuer(issuer: &str, proves: IdpCheckId) -> Option<ExpectedIssuer> {
     let issuer = issuer.parse().ok()?;
-    Some(Expected { issuer, or_else: None, certainty: Certainty::Sure, proves })
+    Some(ExpectedIssuer { issuer, fallback: None, certainty: Confidence::Known, proves })
 }
 
 /// The document of a guessed issuer may name any issuer that it belongs to:
 /// whether a slash ends it cannot be guessed.
-fn guessed(issuer: &str) -> Option<Expected> {
-    let issuer = somewhere(issuer)?;
-    let (certainty, proves) = (Certainty::Guessed, PointId::Discovery);
-    Some(Expected { issuer, or_else: None, certainty, proves })
+fn guessed_issuer(issuer: &str) -> Option<ExpectedIssuer> {
+    let issuer = parse_issuer(issuer)?;
+    let (certainty, proves) = (Confidence::Guessed, IdpCheckId::Discovery);
+    Some(ExpectedIssuer { issuer, fallback: None, certainty, proves })
 }
 
-fn somewhere(issuer: &str) -> Option<Issuer> {
+fn parse_issuer(issuer: &str) -> Option<Issuer> {
     issuer.parse::<Issuer>().ok()?.document().as_str().parse().ok()
 }
 
-fn below(config: &Map<String, Value>, field: &str, path: &str) -> Option<Expected> {
-    guessed(&format!("{}{path}", text(config, field)?.trim_end_matches('/')))
+fn issuer_from_url(config: &Map<String, Value>, field: &str, path: &str) -> Option<ExpectedIssuer> {
+    guessed_issuer(&format!("{}{path}", text(config, field)?.trim_end_matches('/')))
 }
 
-fn okta(config: &Map<String, Value>) -> Option<Expected> {
+fn okta(config: &Map<String, Value>) -> Option<ExpectedIssuer> {
     let account = text(config, "okta_account")?.trim_end_matches('/');
     let issuer = match text(config, "authorization_server_id") {
         Some(server) => format!("{account}/oauth2/{server}"),
         None => account.to_owned(),
     };
-    sure(&issuer, PointId::Tenant)
+    known_issuer(&issuer, IdpCheckId::Tenant)
 }
 
 /// The national clouds have their own hosts (Microsoft, "National clouds").
-fn entra(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
+fn entra(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
     let directory = text(config, "directory_id")?;
     let base = match text(config, "azure_cloud").unwrap_or("default") {
         "usgov" | "us_gov" | "government" => "https://login.microsoftonline.us",
         "china" => "https://login.partner.microsoftonline.cn",
         _ => &bases.microsoft,
     };
-    sure(&format!("{base}/{directory}/v2.0"), PointId::Tenant)
+    known_issuer(&format!("{base}/{directory}/v2.0"), IdpCheckId::Tenant)
 }
 
 /// The issuer by the way in which well-known products lay out their endpoints.
-fn oidc(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
+fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
     let auth = url(config, "auth_url")?;
     let (origin, path) = (auth.origin().ascii_serialization(), auth.path());
     let certs = url(config, "certs_url");
@@ -149,7 +151,7 @@ fn oidc(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
         let certs = certs.as_ref()?.as_str();
         certs.strip_suffix(tail).map(str::to_owned)
     };
-    let known = |issuer: &str| sure(issuer, PointId::Discovery);
+    let known = |issuer: &str| known_issuer(issuer, IdpCheckId::Discovery);
     if origin == bases.google {
         return known(&bases.google);
     }
@@ -173,14 +175,15 @@ fn oidc(config: &Map<String, Value>, bases: &Bases) -> Option<Expected> {
         return known(&format!("{origin}{server}"));
     }
     if let Some(issuer) = keys_below("/.well-known/jwks.json") {
-        return guessed(&issuer);
+        return guessed_issuer(&issuer);
     }
     let endpoints = [Some(auth.clone()), url(config, "token_url"), certs];
     let Some(shared) = shared_folder(&endpoints.into_iter().flatten().collect::<Vec<_>>()) else {
-        return guessed(&origin);
+        return guessed_issuer(&origin);
     };
-    let or_else = somewhere(&origin);
-    guessed(&format!("{origin}{shared}")).map(|expected| Expected { or_else, ..expected })
+    let or_else = parse_issuer(&origin);
+    guessed_issuer(&format!("{origin}{shared}"))
+        .map(|expected| ExpectedIssuer { fallback: or_else, ..expected })
 }
 
 /// The folder that all endpoints are in, where it is not the root: most issuers
@@ -212,41 +215,41 @@ mod tests {
 
     fn planned(kind: &str, config: &Value) -> Plan {
         let config = config.as_object().unwrap();
-        of(Subject { kind, config }, &Bases::default())
+        of(Subject { kind, config }, &KnownIssuers::default())
     }
 
     #[test]
     fn each_type_implies_its_issuer() {
-        use Certainty::{Guessed, Sure};
+        use Confidence::{Guessed, Known};
         let document = |issuer: &str| format!("{issuer}/.well-known/openid-configuration");
         for (kind, config, expected) in [
             (
                 "okta",
                 json!({ "okta_account": "https://a.okta.com/" }),
-                Some(("https://a.okta.com".to_owned(), Sure)),
+                Some(("https://a.okta.com".to_owned(), Known)),
             ),
             (
                 "okta",
                 json!({ "okta_account": "https://a.okta.com", "authorization_server_id": "x" }),
-                Some(("https://a.okta.com/oauth2/x".to_owned(), Sure)),
+                Some(("https://a.okta.com/oauth2/x".to_owned(), Known)),
             ),
             (
                 "azureAD",
                 json!({ "directory_id": "d" }),
-                Some(("https://login.microsoftonline.com/d/v2.0".to_owned(), Sure)),
+                Some(("https://login.microsoftonline.com/d/v2.0".to_owned(), Known)),
             ),
             (
                 "AzureAD",
                 json!({ "directory_id": "d", "azure_cloud": "default" }),
-                Some(("https://login.microsoftonline.com/d/v2.0".to_owned(), Sure)),
+                Some(("https://login.microsoftonline.com/d/v2.0".to_owned(), Known)),
             ),
             (
                 "azureAD",
                 json!({ "directory_id": "d", "azure_cloud": "china" }),
-                Some(("https://login.partner.microsoftonline.cn/d/v2.0".to_owned(), Sure)),
+                Some(("https://login.partner.microsoftonline.cn/d/v2.0".to_owned(), Known)),
             ),
-            ("google", json!({}), Some(("https://accounts.google.com".to_owned(), Sure))),
-            ("google-apps", json!({}), Some(("https://accounts.google.com".to_owned(), Sure))),
+            ("google", json!({}), Some(("https://accounts.google.com".to_owned(), Known))),
+            ("google-apps", json!({}), Some(("https://accounts.google.com".to_owned(), Known))),
             (
                 "onelogin",
                 json!({ "onelogin_account": "https://a.onelogin.com/" }),
@@ -331,9 +334,9 @@ mod tests {
         });
         let expected = planned("oidc", &config).issuer.unwrap();
         assert_eq!(expected.issuer.as_str(), at("/oidc/company"));
-        assert_eq!(expected.or_else.unwrap().as_str(), at(""));
+        assert_eq!(expected.fallback.unwrap().as_str(), at(""));
         let config = json!({ "auth_url": "https://a.cats/authorize" });
-        assert_eq!(planned("oidc", &config).issuer.unwrap().or_else, None);
+        assert_eq!(planned("oidc", &config).issuer.unwrap().fallback, None);
     }
 
     #[test]

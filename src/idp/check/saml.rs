@@ -3,16 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::Terms;
-use super::point::{Point, PointId};
+use super::CheckOptions;
+use super::result::{IdpCheck, IdpCheckId};
 use crate::idp::certificate::{self, Certificate};
-use crate::words::counted;
+use crate::plural::count_noun;
 
 const RENEW: &str =
     "make a new certificate at the IdP and set it with `cfsso idp update --metadata`";
 
 /// Three points: dates, keys, signatures.
-pub(super) fn certificates(config: &Map<String, Value>, terms: &Terms) -> Vec<Point> {
+pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) -> Vec<IdpCheck> {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
     for (position, text) in texts(config) {
@@ -23,11 +23,11 @@ pub(super) fn certificates(config: &Map<String, Value>, terms: &Terms) -> Vec<Po
             }
         }
     }
-    let unread = |evidence| Point::failed(PointId::CertificateDates, evidence).remedy(RENEW);
+    let unread = |evidence| IdpCheck::failed(IdpCheckId::CertificateDates, evidence).remedy(RENEW);
     match (found.is_empty(), unreadable.is_empty()) {
         (true, true) => {
             let evidence = "the API shows no certificate of this identity provider";
-            vec![Point::not_proven(PointId::CertificateDates, evidence)]
+            vec![IdpCheck::not_proven(IdpCheckId::CertificateDates, evidence)]
         }
         (true, false) => vec![unread(unreadable.join("; "))],
         (false, true) => vec![dates(&found, terms), key(&found), signature(&found)],
@@ -50,20 +50,20 @@ fn texts(config: &Map<String, Value>) -> Vec<(usize, &str)> {
 
 /// One certificate that holds is enough to sign in; which of them the IdP signs
 /// with cannot be told from here.
-fn dates(found: &[Certificate], terms: &Terms) -> Point {
-    let id = PointId::CertificateDates;
+fn dates(found: &[Certificate], terms: &CheckOptions) -> IdpCheck {
+    let id = IdpCheckId::CertificateDates;
     let now = terms.now;
     let soon = now.saturating_add(SignedDuration::from_hours(24 * i64::from(terms.cert_days)));
     let soon = soon.unwrap_or(Timestamp::MAX);
     let evidence = found.iter().map(|one| date(one, now)).collect::<Vec<_>>().join("; ");
     let holds = |one: &Certificate| one.not_before <= now && !one.is_expired(now);
     if !found.iter().any(holds) {
-        return Point::failed(id, evidence).remedy(RENEW);
+        return IdpCheck::failed(id, evidence).remedy(RENEW);
     }
     if found.iter().any(|one| holds(one) && one.not_after > soon) && found.iter().all(holds) {
-        return Point::proven(id, evidence);
+        return IdpCheck::proven(id, evidence);
     }
-    Point::failed(id, evidence).warning().remedy(RENEW)
+    IdpCheck::failed(id, evidence).warning().remedy(RENEW)
 }
 
 fn date(certificate: &Certificate, now: Timestamp) -> String {
@@ -74,34 +74,34 @@ fn date(certificate: &Certificate, now: Timestamp) -> String {
     if *not_before > now {
         return format!("`{subject}` does not hold before {not_before}");
     }
-    let days = counted(not_after.duration_since(now).as_hours() / 24, "day");
+    let days = count_noun(not_after.duration_since(now).as_hours() / 24, "day");
     format!("`{subject}` holds until {not_after}, {days} from now")
 }
 
-fn key(found: &[Certificate]) -> Point {
+fn key(found: &[Certificate]) -> IdpCheck {
     let evidence = found.iter().map(|one| one.key.to_string()).collect::<Vec<_>>().join(", ");
-    if found.iter().any(|one| one.key.is_short()) {
-        return Point::failed(
-            PointId::CertificateKey,
+    if found.iter().any(|one| one.key.is_too_short()) {
+        return IdpCheck::failed(
+            IdpCheckId::CertificateKey,
             format!("{evidence}; RSA of 2048 bits is the least that is safe"),
         )
         .warning()
         .remedy(RENEW);
     }
-    Point::proven(PointId::CertificateKey, evidence)
+    IdpCheck::proven(IdpCheckId::CertificateKey, evidence)
 }
 
-fn signature(found: &[Certificate]) -> Point {
+fn signature(found: &[Certificate]) -> IdpCheck {
     let evidence = found.iter().map(|one| one.signature.as_str()).collect::<Vec<_>>().join(", ");
-    if found.iter().any(Certificate::has_broken_signature) {
-        return Point::failed(
-            PointId::CertificateSignature,
+    if found.iter().any(Certificate::has_weak_signature) {
+        return IdpCheck::failed(
+            IdpCheckId::CertificateSignature,
             format!("{evidence}: MD5 and SHA-1 are broken"),
         )
         .warning()
         .remedy(RENEW);
     }
-    Point::proven(PointId::CertificateSignature, evidence)
+    IdpCheck::proven(IdpCheckId::CertificateSignature, evidence)
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
     use serde_json::json;
 
-    use super::super::point::State;
+    use super::super::result::CheckState;
     use super::super::{Subject, offline};
     use super::*;
 
@@ -121,9 +121,9 @@ mod tests {
         params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
     }
 
-    fn points(config: &Value, cert_days: u32) -> Vec<Point> {
+    fn points(config: &Value, cert_days: u32) -> Vec<IdpCheck> {
         let now = "2026-06-01T00:00:00Z".parse().unwrap();
-        let terms = Terms { cert_days, ..Terms::new(now, 1) };
+        let terms = CheckOptions { cert_days, ..CheckOptions::new(now, 1) };
         certificates(config.as_object().unwrap(), &terms)
     }
 
@@ -153,25 +153,25 @@ mod tests {
                 "{found:?}"
             );
             assert!(found[0].evidence.contains(words), "{found:?}");
-            assert!(found[1..].iter().all(|point| point.state == State::Proven), "{found:?}");
+            assert!(found[1..].iter().all(|point| point.state == CheckState::Passed), "{found:?}");
         }
     }
 
     #[test]
     fn certificates_that_are_not_shown_or_not_readable_are_told_apart() {
         for (config, state) in [
-            (json!({}), State::NotProven),
-            (json!({ "idp_public_certs": [] }), State::NotProven),
-            (json!({ "idp_public_certs": [null, ""] }), State::NotProven),
-            (json!({ "idp_public_certs": null }), State::NotProven),
-            (json!({ "idp_public_cert": null }), State::NotProven),
-            (json!({ "idp_public_cert": "garbage" }), State::Failed),
+            (json!({}), CheckState::NotTested),
+            (json!({ "idp_public_certs": [] }), CheckState::NotTested),
+            (json!({ "idp_public_certs": [null, ""] }), CheckState::NotTested),
+            (json!({ "idp_public_certs": null }), CheckState::NotTested),
+            (json!({ "idp_public_cert": null }), CheckState::NotTested),
+            (json!({ "idp_public_cert": "garbage" }), CheckState::Failed),
         ] {
             let found = points(&config, 30);
             assert_eq!((found.len(), found[0].state), (1, state), "{config}");
         }
         let one = json!({ "idp_public_cert": certificate(2020, (2030, 1)) });
-        assert_eq!(points(&one, 30)[0].state, State::Proven);
+        assert_eq!(points(&one, 30)[0].state, CheckState::Passed);
     }
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
             });
             let subject = Subject { kind: "saml", config: config.as_object().unwrap() };
             let now = "2026-06-01T00:00:00Z".parse().unwrap();
-            let found = offline(subject, &Terms::new(now, 1));
-            assert!(!found.iter().any(Point::is_failure), "{found:?}");
+            let found = offline(subject, &CheckOptions::new(now, 1));
+            assert!(!found.iter().any(IdpCheck::is_failure), "{found:?}");
             let warnings: Vec<_> = found.iter().filter(|point| point.is_warning()).collect();
             assert_eq!(warnings.len(), 1, "{found:?}");
             assert!(warnings[0].evidence.starts_with(evidence), "{found:?}");

@@ -40,11 +40,11 @@ fn bad(field: &Field) -> Json {
     }
 }
 
-fn full(kind: &Kind) -> Map<String, Json> {
+fn full(kind: &IdpTypeSpec) -> Map<String, Json> {
     kind.fields.iter().map(|field| (field.name.to_owned(), value(field))).collect()
 }
 
-fn texts_of(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<String> {
+fn texts_of(kind: &IdpTypeSpec, config: &Map<String, Json>, purpose: Purpose) -> Vec<String> {
     problems(kind, config, purpose).iter().map(ToString::to_string).collect()
 }
 
@@ -52,7 +52,7 @@ fn texts_of(kind: &Kind, config: &Map<String, Json>, purpose: Purpose) -> Vec<St
 fn a_full_and_a_least_configuration_fit_every_type() {
     for kind in kind::all() {
         let full = full(kind);
-        let needed = |name: &String| kind.field(name).unwrap().need == Need::Needed;
+        let needed = |name: &String| kind.field(name).unwrap().need == Requirement::Needed;
         let least = full.clone().into_iter().filter(|(name, _)| needed(name)).collect();
         for config in [full, least] {
             let found = texts_of(kind, &config, Purpose::Create);
@@ -64,14 +64,14 @@ fn a_full_and_a_least_configuration_fit_every_type() {
 #[test]
 fn each_needed_field_of_every_type_is_missed() {
     for kind in kind::all() {
-        for field in kind.fields.iter().filter(|field| field.need == Need::Needed) {
+        for field in kind.fields.iter().filter(|field| field.need == Requirement::Needed) {
             let mut config = full(kind);
             config.remove("idp_public_cert");
             config.remove(field.name);
             let found = problems(kind, &config, Purpose::Create);
             assert_eq!(found.len(), 1, "{} {found:?}", kind.name);
             assert_eq!(found[0].field, field.name);
-            assert!(matches!(found[0].wrong, Wrong::Missing { .. }));
+            assert!(matches!(found[0].wrong, FieldProblem::Missing { .. }));
             let kept = problems(kind, &config, Purpose::Update).is_empty();
             assert_eq!(kept, field.secret, "{} {}", kind.name, field.name);
         }
@@ -98,7 +98,7 @@ fn a_field_of_another_type_names_the_types_own() {
         config.insert("sp_initiated".to_owned(), json!(1));
         let found = texts_of(kind, &config, Purpose::Create);
         assert_eq!(found.len(), 1, "{} {found:?}", kind.name);
-        for field in kind.given() {
+        for field in kind.input_fields() {
             assert!(found[0].contains(&format!("`{}`", field.name)), "{found:?}");
         }
         assert!(texts_of(kind, &config, Purpose::Update).is_empty(), "the server sent it");
@@ -306,7 +306,7 @@ fn a_null_list_is_absent() {
     }
     let saml = kind::find("saml").unwrap();
     let wiped = check_field(saml, "idp_public_certs", &Json::Null).unwrap_err();
-    assert_eq!(wiped.wrong, Wrong::Null);
+    assert_eq!(wiped.wrong, FieldProblem::Null);
 }
 
 #[test]
@@ -332,10 +332,10 @@ fn a_configuration_that_never_asks_for_an_address_is_wrong() {
 #[test]
 fn no_scopes_at_all_are_refused_when_given_and_kept_where_they_are() {
     let oidc = kind::find("oidc").unwrap();
-    assert_eq!(check_field(oidc, "scopes", &json!([])).unwrap_err().wrong, Wrong::NoEmail);
+    assert_eq!(check_field(oidc, "scopes", &json!([])).unwrap_err().wrong, FieldProblem::NoEmail);
     let config = json!({ "scopes": [] });
     let found = problems(oidc, config.as_object().unwrap(), Purpose::Update);
-    assert!(found.iter().all(|invalid| invalid.wrong != Wrong::NoEmail), "{found:?}");
+    assert!(found.iter().all(|invalid| invalid.wrong != FieldProblem::NoEmail), "{found:?}");
 }
 
 #[test]
@@ -366,7 +366,8 @@ fn a_configuration_of_many_tenants_is_wrong() {
         assert_eq!(found.as_ref().map(|found| found.field.as_str()), field, "{kind} {config:?}");
         let kind = kind::find(kind).unwrap();
         let wrong = problems(kind, config, Purpose::Update);
-        let reported = wrong.into_iter().find(|it| matches!(it.wrong, Wrong::ManyTenants(_)));
+        let reported =
+            wrong.into_iter().find(|it| matches!(it.wrong, FieldProblem::ManyTenants(_)));
         assert_eq!(reported, found, "{config:?}");
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Outcome, body};
-use crate::api::connector::Status;
+use crate::api::connector::VerificationStatus;
 use crate::domain::EmailDomain;
 use crate::sandbox::access::{Area, Right};
 use crate::sandbox::answer::{Answer, Refusal, time};
@@ -110,7 +110,11 @@ async fn create(
             enabled: false,
             use_fedramp_language: creation.use_fedramp_language,
             code: format!("{PREFIX}{}", state.issue()),
-            status: if run.is_some() { Status::Pending } else { Status::Awaiting },
+            status: if run.is_some() {
+                VerificationStatus::Pending
+            } else {
+                VerificationStatus::Awaiting
+            },
             unknown: Raw::default(),
             run,
             created_on: now,
@@ -177,8 +181,8 @@ async fn begin_verification(
     shared.store.change(|state| {
         let position = position(state, &account, &id)?;
         let connector = &mut state.connectors[position];
-        if matches!(connector.status, Status::Awaiting | Status::Failed) {
-            connector.status = Status::Pending;
+        if matches!(connector.status, VerificationStatus::Awaiting | VerificationStatus::Failed) {
+            connector.status = VerificationStatus::Pending;
             connector.run = Some(Run::begin(now));
             connector.updated_on = now;
         }
@@ -216,7 +220,7 @@ fn eligible(text: &str) -> Result<EmailDomain, Refusal> {
 /// Refuses what is not proven, and what another account enforces.
 fn may_be_enabled(state: &World, position: usize) -> Result<(), Refusal> {
     let connector = &state.connectors[position];
-    if connector.status != Status::Verified {
+    if connector.status != VerificationStatus::Verified {
         let message = "The domain must be verified before its SSO connector can be enabled";
         return Err(Refusal::bad(12506, message));
     }

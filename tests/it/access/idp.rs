@@ -377,8 +377,8 @@ async fn a_check_tells_failures_and_never_that_a_login_works() {
     assert!(ran.stdout.contains("A real login is not proven by this"), "{}", ran.stdout);
     let points = double.ok("idp check PIN -o json").await.json()["idps"][0]["points"].clone();
     let login =
-        points.as_array().unwrap().iter().find(|point| point["id"] == "login").unwrap().clone();
-    assert_eq!(login["state"], "not_proven");
+        points.as_array().unwrap().iter().find(|point| point["id"] == "sign-in").unwrap().clone();
+    assert_eq!(login["state"], "not_tested");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ impl Double {
     }
 
     pub async fn run(&self, line: &str) -> Ran {
-        let clock = Clock::stepped("2026-03-01T12:00:00Z".parse().unwrap());
+        let clock = Clock::fake("2026-03-01T12:00:00Z".parse().unwrap());
         run(line, &self.env, Terminal::default(), &self.input, &clock).await
     }
 

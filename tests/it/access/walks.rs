@@ -56,7 +56,7 @@ async fn the_team_and_the_values_of_a_sign_in_that_the_idp_starts_are_shown() {
     let callback = team["urls"]["callback"].as_str().unwrap();
     assert!(callback.ends_with("/cdn-cgi/access/callback"), "{callback}");
     let values = world.ok("app idp-initiated -o json").await.json();
-    assert_eq!(values["sso_endpoint"]["source"], "read");
+    assert_eq!(values["sso_endpoint"]["source"], "api");
     assert_eq!(values["metadata"]["source"], "derived");
 }
 
@@ -98,8 +98,8 @@ async fn what_the_simulator_publishes_is_proven_and_a_login_is_not() {
         "auth-endpoint",
         "token-endpoint",
     ];
-    let mut expected = proven.map(|id| (id, "proven")).to_vec();
-    expected.push(("login", "not_proven"));
+    let mut expected = proven.map(|id| (id, "passed")).to_vec();
+    expected.push(("sign-in", "not_tested"));
     assert_eq!(states, expected);
     for (fault, id) in [("no-keys", "jwks"), ("500@/authorize", "auth-endpoint")] {
         world.fault(fault);

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use cfsso::api::connector::{self, BeginVerification, Connector};
 use cfsso::api::request::WriteRequest;
-use cfsso::api::{Created, Error, Kind};
+use cfsso::api::{Created, Error, ErrorKind};
 
 use super::requests::{CONNECTOR, account};
 use super::server::{Reply, Server, answer, success};
@@ -41,13 +41,13 @@ async fn create(script: impl IntoIterator<Item = Reply>, max_retries: u32) -> Ou
     };
     let result = client.write_once(&request(), find).await.map(|(created, _)| created);
     let order = server.lines().iter().map(|line| &line[..1]).collect();
-    Outcome { result, order, unanswered: client.unanswered() }
+    Outcome { result, order, unanswered: client.unanswered_writes() }
 }
 
 #[tokio::test]
 async fn what_is_answered_is_created_without_a_look() {
     let outcome = create([success(CONNECTOR)], 4).await;
-    let Ok(Created::Now(connector)) = outcome.result else { panic!("{:?}", outcome.result) };
+    let Ok(Created::New(connector)) = outcome.result else { panic!("{:?}", outcome.result) };
     assert_eq!(connector.id.as_str(), "c1");
     assert_eq!(outcome.order, "P");
 }
@@ -65,7 +65,9 @@ async fn a_creation_whose_answer_was_lost_is_found() {
         answer(200, "", r#"{"success":true,"result":{"id":7}}"#),
     ] {
         let outcome = create([passing, success(LIST_WITH)], 4).await;
-        let Ok(Created::Found(connector)) = outcome.result else { panic!("{:?}", outcome.result) };
+        let Ok(Created::Existing(connector)) = outcome.result else {
+            panic!("{:?}", outcome.result)
+        };
         assert_eq!(connector.id.as_str(), "c1");
         assert_eq!(outcome.order, "PG");
         assert!(outcome.unanswered.is_empty());
@@ -75,7 +77,7 @@ async fn a_creation_whose_answer_was_lost_is_found() {
 #[tokio::test]
 async fn a_lost_creation_that_is_not_found_is_sent_again() {
     let outcome = create([lost(), success(LIST_WITHOUT), success(CONNECTOR)], 4).await;
-    assert!(matches!(outcome.result, Ok(Created::Now(_))));
+    assert!(matches!(outcome.result, Ok(Created::New(_))));
     assert_eq!(outcome.order, "PGP");
     assert!(outcome.unanswered.is_empty());
 }
@@ -84,19 +86,19 @@ async fn a_lost_creation_that_is_not_found_is_sent_again() {
 async fn what_was_not_carried_out_needs_no_look() {
     let throttled = answer(429, "retry-after: 1\r\n", "{}");
     let outcome = create([throttled, success(CONNECTOR)], 4).await;
-    assert!(matches!(outcome.result, Ok(Created::Now(_))));
+    assert!(matches!(outcome.result, Ok(Created::New(_))));
     assert_eq!(outcome.order, "PP");
 }
 
 #[tokio::test]
 async fn even_the_last_attempt_is_looked_up() {
     let outcome = create([lost(), success(LIST_WITH)], 0).await;
-    assert!(matches!(outcome.result, Ok(Created::Found(_))));
+    assert!(matches!(outcome.result, Ok(Created::Existing(_))));
     assert_eq!(outcome.order, "PG");
 
     let outcome = create([lost(), success(LIST_WITHOUT), success(CONNECTOR)], 0).await;
     let error = outcome.result.unwrap_err();
-    assert_eq!((error.kind(), error.attempts), (Kind::Unavailable, 1));
+    assert_eq!((error.kind(), error.attempts), (ErrorKind::Unavailable, 1));
     assert!(error.outcome_unknown());
     assert_eq!(outcome.order, "PG");
     assert_eq!(outcome.unanswered, [request().to_string()]);
@@ -107,7 +109,7 @@ async fn a_creation_that_shows_late_is_found_when_it_stands_in_the_way() {
     for status in [400, 409] {
         let script = [lost(), success(LIST_WITHOUT), failure(status), success(LIST_WITH)];
         let outcome = create(script, 4).await;
-        assert!(matches!(outcome.result, Ok(Created::Found(_))), "{status}");
+        assert!(matches!(outcome.result, Ok(Created::Existing(_))), "{status}");
         assert_eq!(outcome.order, "PGPG");
     }
 }
@@ -116,7 +118,7 @@ async fn a_creation_that_shows_late_is_found_when_it_stands_in_the_way() {
 async fn a_refusal_without_a_lost_answer_is_final() {
     let outcome = create([failure(409), success(LIST_WITH)], 4).await;
     let error = outcome.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(!error.outcome_unknown());
     assert_eq!(outcome.order, "P");
 }
@@ -126,7 +128,7 @@ async fn an_answer_that_said_created_is_never_followed_by_another_post() {
     let odd = answer(200, "", r#"{"success":true,"result":{"id":7}}"#);
     let outcome = create([odd, success(LIST_WITHOUT), success(CONNECTOR)], 4).await;
     let error = outcome.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unreadable);
+    assert_eq!(error.kind(), ErrorKind::Unreadable);
     assert!(error.outcome_unknown());
     assert_eq!(outcome.order, "PG");
 }
@@ -135,7 +137,7 @@ async fn an_answer_that_said_created_is_never_followed_by_another_post() {
 async fn a_look_up_that_fails_leaves_the_outcome_unknown() {
     let outcome = create([lost(), failure(403), success(CONNECTOR)], 4).await;
     let error = outcome.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unavailable);
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.outcome_unknown() && !error.is_retryable());
     assert_eq!(outcome.order, "PG");
 }

@@ -1,7 +1,7 @@
 //! Answers of every recorded shape (API reference, section 1.3).
 
 use cfsso::api::request::Request;
-use cfsso::api::{Fault, Kind, connector};
+use cfsso::api::{ErrorKind, RequestError, connector};
 
 use super::requests::{CONNECTOR, account, id};
 use super::server::{Server, answer};
@@ -12,57 +12,57 @@ async fn a_refusal_keeps_what_was_said_and_the_ray_whatever_its_shape() {
         (
             403,
             r#"{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}"#,
-            Kind::Forbidden,
+            ErrorKind::Forbidden,
             "the API answered 403: Authentication error (code 10000), ray ray403",
         ),
         (
             400,
             r#"{"success":false,"errors":[{"code":6003,"message":"Invalid request headers","error_chain":[{"code":6111,"message":"Invalid format for Authorization header"}]}],"result":null}"#,
-            Kind::Unauthenticated,
+            ErrorKind::Unauthenticated,
             "the API answered 400: Invalid request headers (code 6003); Invalid format for Authorization header (code 6111), ray ray400",
         ),
         (
             403,
             r#"{"success":false,"errors":[{"code":7003,"error_chain":[{"code":7003,"message":"Could not route to /accounts/x"}]}],"result":null}"#,
-            Kind::NotFound,
+            ErrorKind::NotFound,
             "the API answered 403: Could not route to /accounts/x (code 7003), ray ray403",
         ),
         (
             400,
             r#"{"errors":[{"code":1001,"message":"Failed"}]}"#,
-            Kind::Invalid,
+            ErrorKind::Invalid,
             "the API answered 400: Failed (code 1001), ray ray400",
         ),
-        (403, "{}", Kind::Forbidden, "the API answered 403, ray ray403"),
-        (404, "", Kind::NotFound, "the API answered 404, ray ray404"),
+        (403, "{}", ErrorKind::Forbidden, "the API answered 403, ray ray403"),
+        (404, "", ErrorKind::NotFound, "the API answered 404, ray ray404"),
         (
             500,
             r#"{"success":false,"errors":["server created some error"],"messages":[],"result":[]}"#,
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
             "the API answered 500: server created some error, ray ray500",
         ),
         (
             500,
             "Things caught fire",
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
             "the API answered 500: Things caught fire, ray ray500",
         ),
         (
             502,
             "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>x</body></html>",
-            Kind::Unavailable,
+            ErrorKind::Unavailable,
             "the API answered 502: 502 Bad Gateway, ray ray502",
         ),
         (
             200,
             r#"{"success":false,"errors":[{"code":7003,"message":"No route"}],"result":null}"#,
-            Kind::NotFound,
+            ErrorKind::NotFound,
             "the API answered 200: No route (code 7003), ray ray200",
         ),
         (
             409,
             r#"{"success":true,"errors":[],"messages":[{"code":10000,"message":"no error"}]}"#,
-            Kind::Conflict,
+            ErrorKind::Conflict,
             "the API answered 409, ray ray409",
         ),
     ] {
@@ -123,8 +123,8 @@ async fn what_cannot_be_read_keeps_status_and_ray() {
         let server = Server::start([answer(200, "", body)]).await;
         let (client, _) = server.client();
         let error = client.send(&connector::get(&account(), &id())).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Unreadable, "{body}");
-        let Fault::Unreadable { status: 200, ray, source, .. } = &error.fault else {
+        assert_eq!(error.kind(), ErrorKind::Unreadable, "{body}");
+        let RequestError::Malformed { status: 200, ray, source, .. } = &error.fault else {
             panic!("{error:?}");
         };
         assert_eq!(ray.as_deref(), Some("ray200"));
@@ -149,6 +149,6 @@ async fn null_is_an_empty_list_and_what_is_no_list_is_none() {
     ] {
         let server = Server::start([answer(status, "", body)]).await;
         let error = server.client().0.list(&list).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Unreadable, "{body}");
+        assert_eq!(error.kind(), ErrorKind::Unreadable, "{body}");
     }
 }

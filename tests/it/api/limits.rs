@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cfsso::api::connector;
-use cfsso::api::{Fault, Kind};
+use cfsso::api::{ErrorKind, RequestError};
 
 use super::requests::{CONNECTOR, account, id};
 use super::server::{Reply, Server, answer, bytes, start, success};
@@ -21,8 +21,8 @@ async fn a_slow_answer_ends_at_the_time_limit() {
             config.max_retries = 0;
         });
         let error = client.send(&connector::get(&account(), &id())).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Unavailable);
-        let Fault::Unanswered { source, .. } = &error.fault else { panic!("{error:?}") };
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        let RequestError::NoResponse { source, .. } = &error.fault else { panic!("{error:?}") };
         assert_eq!(source.to_string(), "the time limit of 400ms passed");
         assert_eq!(error.ray(), ray);
     }
@@ -42,10 +42,10 @@ async fn the_commands_deadline_caps_every_request() {
     let (client, _) = server.client_with(|config| config.deadline = Some(start() + SHORT));
     let request = connector::set_enabled(&account(), &id(), true);
     let error = client.write(&request).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::OutOfTime { sent: true, .. }), "{error:?}");
-    assert_eq!((error.kind(), error.attempts), (Kind::OutOfTime, 1));
+    assert!(matches!(error.fault, RequestError::DeadlineExceeded { sent: true, .. }), "{error:?}");
+    assert_eq!((error.kind(), error.attempts), (ErrorKind::OutOfTime, 1));
     assert!(error.outcome_unknown());
-    assert_eq!(client.unanswered(), [request.to_string()]);
+    assert_eq!(client.unanswered_writes(), [request.to_string()]);
 }
 
 #[tokio::test]
@@ -53,9 +53,9 @@ async fn after_the_deadline_nothing_is_sent() {
     let server = Server::start([success("[]")]).await;
     let (client, _) = server.client_with(|config| config.deadline = Some(start()));
     let error = client.write(&connector::delete(&account(), &id())).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts), (Kind::OutOfTime, 0));
+    assert_eq!((error.kind(), error.attempts), (ErrorKind::OutOfTime, 0));
     assert!(!error.outcome_unknown());
-    assert!(client.unanswered().is_empty());
+    assert!(client.unanswered_writes().is_empty());
     assert!(server.requests().is_empty());
 }
 
@@ -72,8 +72,11 @@ async fn an_answer_beyond_the_limit_is_not_held() {
         let server = Server::start([Reply::SendAndStall(reply)]).await;
         let (client, _) = server.client();
         let error = client.send(&connector::list(&account())).await.unwrap_err();
-        assert!(matches!(error.fault, Fault::TooLarge { limit: 33_554_432, .. }), "{error:?}");
-        assert_eq!((error.kind(), error.ray()), (Kind::Unusable, Some("ray200")));
+        assert!(
+            matches!(error.fault, RequestError::TooLarge { limit: 33_554_432, .. }),
+            "{error:?}"
+        );
+        assert_eq!((error.kind(), error.ray()), (ErrorKind::Unusable, Some("ray200")));
         assert_eq!(server.requests().len(), 1);
     }
 }
@@ -95,6 +98,6 @@ async fn a_refusal_whose_text_was_cut_is_still_that_refusal() {
     let server = Server::start([Reply::SendAndClose(torn)]).await;
     let (client, _) = server.client();
     let error = client.send(&connector::list(&account())).await.unwrap_err();
-    assert_eq!((error.kind(), error.ray()), (Kind::Forbidden, Some("ray403")));
+    assert_eq!((error.kind(), error.ray()), (ErrorKind::Forbidden, Some("ray403")));
     assert_eq!(server.requests().len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Lists that come in pages (API reference, section 1.5).
 
 use cfsso::api::request::Request;
-use cfsso::api::{Fault, Kind, pages};
+use cfsso::api::{ErrorKind, RequestError, pages};
 
 use super::server::{Reply, Server, answer, success};
 
@@ -50,12 +50,12 @@ async fn a_list_without_pages_is_asked_for_once() {
 
 #[tokio::test]
 async fn a_list_that_does_not_end_is_given_up() {
-    let most = pages::MOST as usize;
+    let most = pages::MAX_PAGES as usize;
     let server = Server::start(std::iter::repeat_n(success("[1,2]"), most + 1)).await;
     let (client, _) = server.client();
     let error = client.list(&request()).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Endless { records: 2000 }));
-    assert_eq!(error.kind(), Kind::Unusable);
+    assert!(matches!(error.fault, RequestError::TooManyPages { records: 2000 }));
+    assert_eq!(error.kind(), ErrorKind::Unusable);
     assert_eq!(server.requests().len(), most);
 }
 
@@ -64,18 +64,18 @@ async fn a_page_that_fails_fails_the_list() {
     let server = Server::start([success("[1,2]"), answer(403, "", "{}")]).await;
     let (client, _) = server.client();
     let error = client.list(&request()).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Forbidden);
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
 }
 
 #[tokio::test]
 async fn a_list_in_one_answer_has_the_same_limit() {
     let items = |count: usize| format!("[{}7]", "7,".repeat(count - 1));
     let request = Request::<Vec<u8>>::get(&["accounts", "a", "sso_connectors"]);
-    let server = Server::start([success(&items(pages::MOST_RECORDS))]).await;
+    let server = Server::start([success(&items(pages::MAX_RECORDS))]).await;
     let (client, _) = server.client();
-    assert_eq!(client.list(&request).await.unwrap().len(), pages::MOST_RECORDS);
-    let server = Server::start([success(&items(pages::MOST_RECORDS + 1))]).await;
+    assert_eq!(client.list(&request).await.unwrap().len(), pages::MAX_RECORDS);
+    let server = Server::start([success(&items(pages::MAX_RECORDS + 1))]).await;
     let (client, _) = server.client();
     let error = client.list(&request).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Endless { .. }));
+    assert!(matches!(error.fault, RequestError::TooManyPages { .. }));
 }

@@ -3,7 +3,7 @@
 use cfsso::api::connector::{self, BeginVerification};
 use cfsso::api::ids::{AccountId, ConnectorId};
 use cfsso::api::request::Request;
-use cfsso::api::{Credentials, Fault, Kind, account, record, token, zone};
+use cfsso::api::{Credentials, ErrorKind, RequestError, account, record, token, zone};
 
 use super::server::{Server, TOKEN, answer, success};
 
@@ -53,7 +53,7 @@ async fn a_token_that_cannot_be_sent_is_refused_here() {
     let broken = Credentials::Token("Planted token".into());
     let (client, _) = server.client_with(|config| config.credentials = broken);
     let error = client.send(&connector::list(&account())).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unauthenticated);
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert_eq!(error.attempts, 0);
     assert!(error.to_string().ends_with("was not sent"), "{error}");
     assert!(error.fault.to_string().contains("contains a space at position 8"), "{}", error.fault);
@@ -93,7 +93,7 @@ async fn requests_can_be_under_way_at_once_and_on_other_threads() {
 async fn a_client_that_sends_nothing_opens_nothing() {
     let server = Server::start([]).await;
     let (client, _) = server.client();
-    assert!(client.unanswered().is_empty());
+    assert!(client.unanswered_writes().is_empty());
     drop(client);
     assert_eq!(server.connections(), 0);
 }
@@ -122,7 +122,7 @@ async fn every_resource_asks_its_documented_route() {
     client.write(&connector::set_fedramp(&account(), &id(), false)).await.unwrap();
     client.write(&connector::begin_verification(&account(), &id())).await.unwrap();
     let zones = client.list(&zone::list(&account(), "cool.cats")).await.unwrap();
-    assert!(zones[0].is_served_here());
+    assert!(zones[0].is_hosted_by_cloudflare());
     let records = client.list(&record::list_txt(&zone, "cool.cats")).await.unwrap();
     assert_eq!(records[0].txt().unwrap(), "code=1");
     client.write(&record::create_txt(&zone, "cool.cats", "code=1", "by cfsso")).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_redirect_is_not_followed_and_takes_no_token_along() {
         let server = Server::start([redirect]).await;
         let (client, _) = server.client();
         let error = client.send(&Request::<()>::get(&["accounts"])).await.unwrap_err();
-        assert!(matches!(error.fault, Fault::Redirected { .. }), "{error:?}");
+        assert!(matches!(error.fault, RequestError::Redirected { .. }), "{error:?}");
         let text = error.fault.to_string();
         assert!(text.contains(shown) && !text.contains("steal"), "{text}");
         assert_eq!(error.ray(), Some(format!("ray{status}").as_str()));

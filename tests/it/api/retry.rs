@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cfsso::api::connector;
 use cfsso::api::request::WriteRequest;
-use cfsso::api::{Fault, Kind};
+use cfsso::api::{ErrorKind, RequestError};
 
 use super::requests::{CONNECTOR, account, id};
 use super::server::{Reply, Server, answer, bytes, success, waited};
@@ -21,10 +21,10 @@ async fn a_throttled_request_waits_as_long_as_the_api_asks() {
         let server = Server::start([answer(429, headers, "{}"), success(CONNECTOR)]).await;
         let (client, clock) = server.client();
         // A throttled POST was not carried out: it may go again too.
-        let request = WriteRequest::<()>::post(&["a"]).decoded_by(|_| Ok(()));
+        let request = WriteRequest::<()>::post(&["a"]).with_decoder(|_| Ok(()));
         client.write(&request).await.unwrap();
         assert!((waited(&clock) - seconds).abs() < f64::EPSILON, "{}", waited(&clock));
-        assert!(client.unanswered().is_empty());
+        assert!(client.unanswered_writes().is_empty());
     }
 }
 
@@ -38,7 +38,7 @@ async fn a_wait_that_is_too_long_stops_and_says_how_long() {
             config.deadline = left.map(|left| super::server::start() + Duration::from_secs(left));
         });
         let error = client.send(&connector::list(&account())).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::RateLimited);
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
         assert!(error.fault.to_string().contains(&format!("try again in {seconds} seconds")));
         assert!(error.is_retryable());
@@ -75,9 +75,9 @@ async fn a_rate_limit_that_outlasts_the_command_stops_it() {
     });
     client.send(&connector::list(&account())).await.unwrap();
     let error = client.write(&connector::delete(&account(), &id())).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts), (Kind::OutOfTime, 0));
+    assert_eq!((error.kind(), error.attempts), (ErrorKind::OutOfTime, 0));
     assert!(!error.outcome_unknown());
-    assert!(client.unanswered().is_empty());
+    assert!(client.unanswered_writes().is_empty());
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -141,12 +141,12 @@ async fn a_host_that_cannot_be_reached_is_tried_again_and_named() {
         config.base = format!("http://{address}").parse().unwrap();
     });
     let error = client.write(&WriteRequest::<()>::post(&["a"])).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts), (Kind::Unavailable, 5));
-    let Fault::NotSent { host, source } = &error.fault else { panic!("{error:?}") };
+    assert_eq!((error.kind(), error.attempts), (ErrorKind::Unavailable, 5));
+    let RequestError::NotSent { host, source } = &error.fault else { panic!("{error:?}") };
     assert_eq!(*host, address);
     assert!(source.to_string().to_lowercase().contains("refused"), "{source}");
     assert!(!error.outcome_unknown() && error.is_retryable());
-    assert!(client.unanswered().is_empty());
+    assert!(client.unanswered_writes().is_empty());
     assert!(waited(&clock) >= 7.5);
 }
 
@@ -155,7 +155,7 @@ async fn a_write_that_says_what_it_comes_to_is_sent_again() {
     let server = Server::start([failure(500), Reply::Hang, success(CONNECTOR)]).await;
     let (client, _) = server.client();
     client.write(&connector::set_enabled(&account(), &id(), true)).await.unwrap();
-    assert!(client.unanswered().is_empty());
+    assert!(client.unanswered_writes().is_empty());
 }
 
 #[tokio::test]
@@ -165,9 +165,9 @@ async fn a_post_of_unknown_outcome_is_not_repeated_blindly() {
         let (client, _) = server.client();
         let request = connector::begin_verification(&account(), &id());
         let error = client.write(&request).await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts), (Kind::Unavailable, 1));
+        assert_eq!((error.kind(), error.attempts), (ErrorKind::Unavailable, 1));
         assert!(error.outcome_unknown() && !error.is_retryable());
-        assert_eq!(client.unanswered(), [request.to_string()]);
+        assert_eq!(client.unanswered_writes(), [request.to_string()]);
         assert!(server.requests().len() <= 1);
     }
 }
@@ -179,14 +179,14 @@ async fn a_deletion_repeated_after_a_lost_answer_may_find_nothing_left() {
     let (client, _) = server.client();
     client.write(&connector::delete(&account(), &id())).await.unwrap();
     assert_eq!(server.requests().len(), 2);
-    assert!(client.unanswered().is_empty());
+    assert!(client.unanswered_writes().is_empty());
 
     // Without a lost answer, there was nothing to delete.
     for script in [vec![gone()], vec![answer(429, "retry-after: 1\r\n", "{}"), gone()]] {
         let server = Server::start(script).await;
         let (client, _) = server.client();
         let error = client.write(&connector::delete(&account(), &id())).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::NotFound);
+        assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(!error.outcome_unknown());
     }
 }
@@ -202,5 +202,5 @@ async fn an_interrupted_write_is_named() {
         _ = client.write(&request) => panic!("there is no answer"),
         () = server.received() => {}
     }
-    assert_eq!(client.unanswered(), [request.to_string()]);
+    assert_eq!(client.unanswered_writes(), [request.to_string()]);
 }

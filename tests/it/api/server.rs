@@ -130,7 +130,7 @@ impl Server {
     pub fn client_with(&self, change: impl FnOnce(&mut Config)) -> (Client, Clock) {
         let mut config = self.config();
         change(&mut config);
-        let clock = Clock::stepped(start());
+        let clock = Clock::fake(start());
         (Client::new(config, clock.clone()), clock)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cfsso::api::{Fault, Kind, Roots, connector};
+use cfsso::api::{ErrorKind, RequestError, TrustRoots, connector};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
@@ -53,7 +53,7 @@ impl Trusted {
         self.folder.path().join("authority.pem")
     }
 
-    async fn list(&self, roots: Roots) -> Result<usize, cfsso::api::Error> {
+    async fn list(&self, roots: TrustRoots) -> Result<usize, cfsso::api::Error> {
         let (client, _) = self.server.client_with(|config| {
             config.base = format!("https://{}/client/v4", self.server.address).parse().unwrap();
             config.roots = roots;
@@ -68,10 +68,14 @@ async fn an_authority_may_be_added_or_put_in_the_systems_place() {
     let trusted = Trusted::start().await;
     let folder = Some(trusted.folder.path().to_owned());
     let cases = [
-        Roots { ca_cert: Some(trusted.file()), ..Roots::default() },
-        Roots { cert_file: Some(trusted.file()), ..Roots::default() },
-        Roots { cert_dir: folder.clone(), ..Roots::default() },
-        Roots { cert_file: Some(trusted.file()), cert_dir: folder, ca_cert: Some(trusted.file()) },
+        TrustRoots { ca_cert: Some(trusted.file()), ..TrustRoots::default() },
+        TrustRoots { cert_file: Some(trusted.file()), ..TrustRoots::default() },
+        TrustRoots { cert_dir: folder.clone(), ..TrustRoots::default() },
+        TrustRoots {
+            cert_file: Some(trusted.file()),
+            cert_dir: folder,
+            ca_cert: Some(trusted.file()),
+        },
     ];
     for (done, roots) in cases.into_iter().enumerate() {
         trusted.list(roots.clone()).await.unwrap_or_else(|error| panic!("{roots:?}: {error:?}"));
@@ -83,12 +87,16 @@ async fn an_authority_may_be_added_or_put_in_the_systems_place() {
 async fn an_unknown_authority_is_said_so_and_gets_no_request() {
     let (trusted, other) = (Trusted::start().await, Trusted::start_for("other", "127.0.0.1").await);
     for roots in [
-        Roots { cert_file: Some(other.file()), ..Roots::default() },
-        Roots { cert_file: Some(other.file()), ca_cert: Some(other.file()), ..Roots::default() },
+        TrustRoots { cert_file: Some(other.file()), ..TrustRoots::default() },
+        TrustRoots {
+            cert_file: Some(other.file()),
+            ca_cert: Some(other.file()),
+            ..TrustRoots::default()
+        },
     ] {
         let error = trusted.list(roots).await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts), (Kind::Untrusted, 1));
-        let Fault::Untrusted { host, source } = &error.fault else { panic!("{error:?}") };
+        assert_eq!((error.kind(), error.attempts), (ErrorKind::Untrusted, 1));
+        let RequestError::Untrusted { host, source } = &error.fault else { panic!("{error:?}") };
         assert_eq!(*host, trusted.server.address);
         assert!(source.to_string().contains("UnknownIssuer"), "{source}");
         assert!(!error.outcome_unknown() && !error.is_retryable());
@@ -99,9 +107,9 @@ async fn an_unknown_authority_is_said_so_and_gets_no_request() {
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused() {
     let trusted = Trusted::start_for("authority", "api.other.test").await;
-    let roots = Roots { ca_cert: Some(trusted.file()), ..Roots::default() };
+    let roots = TrustRoots { ca_cert: Some(trusted.file()), ..TrustRoots::default() };
     let error = trusted.list(roots).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts), (Kind::Untrusted, 1));
+    assert_eq!((error.kind(), error.attempts), (ErrorKind::Untrusted, 1));
     assert!(trusted.server.requests().is_empty());
 }
 
@@ -115,9 +123,12 @@ async fn a_certificate_file_of_no_use_is_named_before_anything_is_sent() {
     let pem = "-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n";
     std::fs::write(&garbage, pem).unwrap();
     let nowhere = folder.path().join("nowhere");
-    let ca_cert = |path: &PathBuf| Roots { ca_cert: Some(path.clone()), ..Roots::default() };
-    let cert_file = |path: &PathBuf| Roots { cert_file: Some(path.clone()), ..Roots::default() };
-    let cert_dir = |path: &PathBuf| Roots { cert_dir: Some(path.clone()), ..Roots::default() };
+    let ca_cert =
+        |path: &PathBuf| TrustRoots { ca_cert: Some(path.clone()), ..TrustRoots::default() };
+    let cert_file =
+        |path: &PathBuf| TrustRoots { cert_file: Some(path.clone()), ..TrustRoots::default() };
+    let cert_dir =
+        |path: &PathBuf| TrustRoots { cert_dir: Some(path.clone()), ..TrustRoots::default() };
     for (roots, path, words) in [
         (ca_cert(&missing), &missing, "cannot be read"),
         (ca_cert(&empty), &empty, "no usable certificate"),
@@ -129,7 +140,7 @@ async fn a_certificate_file_of_no_use_is_named_before_anything_is_sent() {
         (cert_dir(&folder.path().to_owned()), &folder.path().to_owned(), "no usable certificate"),
     ] {
         let error = trusted.list(roots).await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts), (Kind::Setup, 0));
+        assert_eq!((error.kind(), error.attempts), (ErrorKind::Setup, 0));
         let text = error.fault.to_string();
         assert!(text.contains(words) && text.contains(&path.display().to_string()), "{text}");
     }

@@ -30,7 +30,7 @@ async fn the_same_bypass_twice_at_once_is_undone_to_the_first_state() {
             assert_eq!(undone.code, 0, "{line} {at} {first:?} {second:?} {undone:?}");
             assert_eq!(world.sandbox.snapshot(), before, "{line} {at} {first:?} {second:?}");
             let status = world.ok("bypass status -o json").await.json();
-            assert_eq!(status["in_force"], false, "{line} {at}: {status}");
+            assert_eq!(status["active"], false, "{line} {at}: {status}");
         }
     }
 }

@@ -93,7 +93,7 @@ async fn what_was_done_without_a_journal_can_be_put_back_by_hand() {
         // The state before comes first, a line each.
         let from = report.find("{\n").unwrap();
         let report: Value = serde_json::from_str(&report[from..]).unwrap();
-        let undo = report["undo"].as_array().unwrap().iter();
+        let undo = report["undo_command"].as_array().unwrap().iter();
         let commands = undo.map(|it| it.as_str().unwrap().trim_matches('`').to_owned());
         lines.extend(commands.collect::<Vec<_>>());
     }

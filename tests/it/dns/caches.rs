@@ -28,7 +28,7 @@ fn for_txt(
     })
 }
 
-async fn beside(cache: Script) -> (cfsso::dns::Survey, cfsso::dns::Judgement) {
+async fn beside(cache: Script) -> (cfsso::dns::Lookup, cfsso::dns::Diagnosis) {
     let network = Network::start([(1, cache), (2, cats().txt("cool.cats.", CODE).holder())]).await;
     look(walking(&network, PATIENT), "cool.cats").await
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cfsso::dns::{Config, HttpsServer, Reach, Role, Transport, Verdict};
+use cfsso::dns::{Config, HttpsServer, Role, Scope, Transport, Verdict};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_server::Server;
 use hickory_server::store::in_memory::InMemoryZoneHandler;
@@ -122,7 +122,7 @@ async fn a_certificate_that_is_not_trusted_is_no_answer() {
     let (resolving, other) = (Resolving::start(&zone).await, Resolving::start(&zone).await);
     let config = Config { tls: Some(Arc::clone(&other.tls)), ..resolving.config(&network) };
     let survey = resolver(Config { timeout: BRIEF, ..config })
-        .survey(&domain("cool.cats"), None, Reach::Everyone)
+        .survey(&domain("cool.cats"), None, Scope::All)
         .await;
     assert!(survey.servers.iter().all(|one| one.error.is_some()), "{survey:?}");
 }

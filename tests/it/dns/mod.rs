@@ -13,7 +13,7 @@ mod zone;
 use std::time::Duration;
 
 use cfsso::clock::Clock;
-use cfsso::dns::{Config, Judgement, Reach, Resolver, Survey, judge};
+use cfsso::dns::{Config, Diagnosis, Lookup, Resolver, Scope, diagnose};
 use cfsso::domain::EmailDomain;
 use jiff::Timestamp;
 
@@ -54,13 +54,12 @@ fn naming(network: &Network, numbers: &[u8], timeout: Duration) -> Config {
 }
 
 fn resolver(config: Config) -> Resolver {
-    Resolver::new(config, Clock::stepped(now()))
+    Resolver::new(config, Clock::fake(now()))
 }
 
 /// Looks once, for [`CODE`], as far as possible.
-async fn look(config: Config, name: &str) -> (Survey, Judgement) {
-    let survey =
-        resolver(config).survey(&domain(name), Some(CODE.as_bytes()), Reach::Everyone).await;
-    let judgement = judge(&survey, Some(CODE.as_bytes()), now());
+async fn look(config: Config, name: &str) -> (Lookup, Diagnosis) {
+    let survey = resolver(config).survey(&domain(name), Some(CODE.as_bytes()), Scope::All).await;
+    let judgement = diagnose(&survey, Some(CODE.as_bytes()), now());
     (survey, judgement)
 }

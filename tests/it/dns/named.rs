@@ -1,6 +1,6 @@
 //! Servers named by hand.
 
-use cfsso::dns::{Delegation, PREFIX, Reach, Role, Transport, Verdict, short_lines, sso_codes};
+use cfsso::dns::{Delegation, PREFIX, Role, Scope, Transport, Verdict, short_lines, sso_codes};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 
@@ -21,7 +21,7 @@ async fn all_named_servers_serve_it() {
     let network = Network::start([(1, published().holder()), (2, published().holder())]).await;
     let (survey, judgement) = look(naming(&network, &[2, 1], PATIENT), "cool.cats").await;
     assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
-    assert_eq!(survey.delegation, Delegation::Named);
+    assert_eq!(survey.delegation, Delegation::CustomServers);
     let servers: Vec<_> = survey.servers.iter().map(|server| server.server.clone()).collect();
     assert_eq!(servers, [network.address(1).to_string(), network.address(2).to_string()]);
     let first = &survey.servers[0];
@@ -206,8 +206,8 @@ async fn without_an_expected_code_what_is_there_is_judged() {
     let network = Network::start([(1, published().holder()), (2, cats().holder())]).await;
     for (number, verdict, codes) in [(1, Verdict::Visible, 1), (2, Verdict::NotPublished, 0)] {
         let resolver = resolver(naming(&network, &[number], PATIENT));
-        let survey = resolver.survey(&domain("cool.cats"), None, Reach::Everyone).await;
-        assert_eq!(cfsso::dns::judge(&survey, None, now()).verdict, verdict);
+        let survey = resolver.survey(&domain("cool.cats"), None, Scope::All).await;
+        assert_eq!(cfsso::dns::diagnose(&survey, None, now()).verdict, verdict);
         assert_eq!(sso_codes(&survey).len(), codes);
         assert!(sso_codes(&survey).iter().all(|code| code.starts_with(PREFIX.as_bytes())));
     }

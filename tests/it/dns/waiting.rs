@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cfsso::clock::Clock;
 use cfsso::dns::Verdict::{NotPublished, PartiallyPublished, Visible};
-use cfsso::dns::{Resolver, await_visible};
+use cfsso::dns::{Resolver, wait_until_visible};
 use hickory_proto::rr::RecordType;
 
 use super::network::{Network, answering};
@@ -29,11 +29,11 @@ async fn it_looks_until_every_server_serves_the_code() {
         ),
     ])
     .await;
-    let clock = Clock::stepped(now());
+    let clock = Clock::fake(now());
     let resolver = Resolver::new(naming(&network, &[1, 2], PATIENT), clock.clone());
     let deadline = now() + jiff::SignedDuration::from_hours(1);
     let mut seen = Vec::new();
-    let awaited = await_visible(
+    let awaited = wait_until_visible(
         &resolver,
         &domain("cool.cats"),
         Some(CODE.as_bytes()),
@@ -54,15 +54,20 @@ async fn it_looks_until_every_server_serves_the_code() {
 async fn it_stops_at_the_deadline_and_never_asks_a_cache_for_the_record() {
     let zone = || Zone::new("cool.cats.").ns("cool.cats.", &[2]);
     let network = Network::start([(1, zone().cache()), (2, zone().holder())]).await;
-    let clock = Clock::stepped(now());
+    let clock = Clock::fake(now());
     let resolver = Resolver::new(walking(&network, PATIENT), clock.clone());
     let deadline = now() + jiff::SignedDuration::from_mins(5);
     let mut looks = 0;
-    let awaited =
-        await_visible(&resolver, &domain("cool.cats"), Some(CODE.as_bytes()), deadline, |_, _| {
+    let awaited = wait_until_visible(
+        &resolver,
+        &domain("cool.cats"),
+        Some(CODE.as_bytes()),
+        deadline,
+        |_, _| {
             looks += 1;
-        })
-        .await;
+        },
+    )
+    .await;
     assert_eq!(awaited.judgement.verdict, NotPublished);
     assert_eq!(clock.now(), deadline);
     assert!((5..40).contains(&looks), "{looks}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cfsso::dns::{Delegation, Reach, Role, Verdict};
+use cfsso::dns::{Delegation, Role, Scope, Verdict};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::rdata::NS;
 use hickory_proto::rr::{RData, RecordType};
@@ -208,7 +208,7 @@ async fn a_fresh_registration_that_caches_deny_is_found_at_the_parent() {
             .await;
     let resolver = resolver(walking(&network, PATIENT));
     let survey =
-        resolver.survey(&domain("cool.cats"), Some(CODE.as_bytes()), Reach::Authoritative).await;
+        resolver.survey(&domain("cool.cats"), Some(CODE.as_bytes()), Scope::Authoritative).await;
     assert_eq!(survey.delegation, Delegation::Zone("cool.cats".to_owned()));
     assert!(survey.servers[0].serves(CODE.as_bytes()), "{survey:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cfsso::api::connector::{Connector, Status};
+use cfsso::api::connector::{Connector, VerificationStatus};
 use cfsso::sandbox::{Access, Sandbox};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ async fn the_answers_are_what_the_client_reads() {
     let (sandbox, _) = sandbox().await;
     let made = create(&sandbox, json!({"email_domain": "cool.cats"})).await;
     let made: Connector = serde_json::from_str(&made.to_string()).unwrap();
-    assert_eq!(made.status(), Some(&Status::Pending));
+    assert_eq!(made.status(), Some(&VerificationStatus::Pending));
     assert!(made.code().is_some());
     let other = format!("GET /accounts/{}/sso_connectors", sandbox.accounts()[1]);
     let list = ask(&sandbox, Access::Full, &other, None).await.result();

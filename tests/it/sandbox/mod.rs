@@ -24,7 +24,7 @@ use jiff::Timestamp;
 /// A sandbox in memory, and the clock that it goes by: it moves only when it
 /// is waited on.
 async fn sandbox() -> (Sandbox, Clock) {
-    let clock = Clock::stepped(Timestamp::from_second(1_758_834_320).unwrap());
+    let clock = Clock::fake(Timestamp::from_second(1_758_834_320).unwrap());
     let options = Options { clock: clock.clone(), ..Options::default() };
     (sandbox::start(options).await.unwrap(), clock)
 }

@@ -14,7 +14,7 @@ use super::client::ask;
 fn options(path: &Path) -> Options {
     Options {
         state: Some(path.to_owned()),
-        clock: Clock::stepped(Timestamp::UNIX_EPOCH),
+        clock: Clock::fake(Timestamp::UNIX_EPOCH),
         command: "cfsso sandbox serve".to_owned(),
         ..Options::default()
     }
@@ -182,7 +182,7 @@ async fn a_state_of_before_access_was_simulated_grows() {
 async fn a_reset_removes_the_state_unless_somebody_works_on_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let clock = Clock::stepped(Timestamp::UNIX_EPOCH);
+    let clock = Clock::fake(Timestamp::UNIX_EPOCH);
     let wait = Duration::from_secs(1);
     assert!(!sandbox::reset(&path, &clock, wait).await.unwrap(), "there is nothing yet");
     let sandbox = sandbox::start(options(&path)).await.unwrap();

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::prospect::subject;
-use super::shared;
+use super::plan::subject;
+use super::share;
 use crate::api::document::{Document, members};
 use crate::api::ids::AccountId;
 use crate::dns::PREFIX;
@@ -21,11 +21,11 @@ use crate::input::secret_name::is_secret_name;
 
 /// Why an entry has no inverse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
+pub enum NotUndoable {
     #[error("{0}")]
-    Nothing(String),
+    NothingWritten(String),
     #[error("{0}")]
-    Impossible(String),
+    Irreversible(String),
 }
 
 /// What puts a write back.
@@ -35,25 +35,25 @@ pub struct Inverse {
     /// What is changed or removed; for what is created, and what was created
     /// without an answer, the collection.
     pub(super) resource: Resource,
-    pub(super) deed: Deed,
+    pub(super) action: InverseAction,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(super) enum InverseAction {
     /// Set fields to what they were.
     Fields { before: Document, written: Document },
     /// Set fields of an object that is replaced as a whole to what they were.
     Object { target: Target, fields: Vec<Vec<String>>, before: Document, written: Document },
     /// Remove what was created.
-    Remove { written: Document },
+    Delete { written: Document },
     /// Find what was created, of which the answer was lost, and remove it.
-    RemoveLost { sent: Document },
+    DeleteIfFound { sent: Document },
     /// Create again what was removed.
     Recreate { before: Document, body: Document },
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct SentRequest {
     method: String,
     path: String,
     query: Option<Value>,
@@ -61,8 +61,8 @@ struct Sent {
 }
 
 /// The inverse of an entry, or why there is none.
-pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
-    let nothing = |text: String| Err(Why::Nothing(text));
+pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
+    let nothing = |text: String| Err(NotUndoable::NothingWritten(text));
     if let Some(by) = &entry.undone_by {
         return nothing(format!("entry {by} has put it back already"));
     }
@@ -72,36 +72,40 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, Why> {
     if entry.outcome == Outcome::Failed {
         return nothing("the request was not carried out: there is nothing to undo".to_owned());
     }
-    let sent: Sent = serde_json::from_str(entry.request.get())
-        .map_err(|_| impossible("its request cannot be read"))?;
+    let sent: SentRequest = serde_json::from_str(entry.request.get())
+        .map_err(|_| irreversible("its request cannot be read"))?;
     if sent.query.is_some() {
-        return Err(impossible("a request with a query has no inverse that is known"));
+        return Err(irreversible("a request with a query has no inverse that is known"));
     }
     let (Some(account), Some(_)) = (&entry.account, &entry.base_url) else {
-        return Err(impossible(NOT_RECORDED));
+        return Err(irreversible(NOT_RECORDED));
     };
     let resource = Resource::parse(account, &sent.path)
         .filter(|resource| entry.resource == Some(resource.kind()))
         .ok_or_else(|| {
-            impossible(format!("`{}` is no resource that cfsso writes in its account", sent.path))
+            irreversible(format!("`{}` is no resource that cfsso writes in its account", sent.path))
         })?;
-    let (resource, deed) = deed(entry, &sent, resource)?;
-    Ok(Inverse { account: account.clone(), resource, deed })
+    let (resource, deed) = inverse_action(entry, &sent, resource)?;
+    Ok(Inverse { account: account.clone(), resource, action: deed })
 }
 
-fn deed(entry: &Entry, sent: &Sent, resource: Resource) -> Result<(Resource, Deed), Why> {
+fn inverse_action(
+    entry: &Entry,
+    sent: &SentRequest,
+    resource: Resource,
+) -> Result<(Resource, InverseAction), NotUndoable> {
     let document = |text: Option<&RawValue>| text.and_then(|text| text.get().parse().ok());
     let before: Option<Document> = document(entry.before.as_deref());
     let after: Option<Document> = document(unwrapped(entry.after.as_deref()).as_deref());
     let body = document(sent.body.as_deref());
-    let not_recorded = || impossible("the object before it is not recorded");
+    let not_recorded = || irreversible("the object before it is not recorded");
     match (sent.method.as_str(), resource) {
-        ("POST", resource) => created(resource, body, after, entry.settled_by.as_deref()),
-        ("DELETE", resource) => removed(&resource, before.ok_or_else(not_recorded)?),
+        ("POST", resource) => invert_create(resource, body, after, entry.settled_by.as_deref()),
+        ("DELETE", resource) => invert_delete(&resource, before.ok_or_else(not_recorded)?),
         ("PATCH", resource @ Resource::Connector(_))
         | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
             let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
-            let deed = fields(&resource, before, body)?;
+            let deed = invert_update(&resource, before, body)?;
             Ok((resource, deed))
         }
         ("PUT", resource) => {
@@ -109,18 +113,18 @@ fn deed(entry: &Entry, sent: &Sent, resource: Resource) -> Result<(Resource, Dee
             let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
             let fields = changed_fields(&target, entry.cause, &before, &body)?;
             let written = after.unwrap_or(body);
-            Ok((resource, Deed::Object { target, fields, before, written }))
+            Ok((resource, InverseAction::Object { target, fields, before, written }))
         }
         (method, resource) => Err(no_inverse(method, &resource)),
     }
 }
 
-fn impossible(text: impl Into<String>) -> Why {
-    Why::Impossible(text.into())
+fn irreversible(text: impl Into<String>) -> NotUndoable {
+    NotUndoable::Irreversible(text.into())
 }
 
-fn no_inverse(method: &str, resource: &Resource) -> Why {
-    impossible(format!("a {method} of a {} has no known inverse", noun(resource.kind())))
+fn no_inverse(method: &str, resource: &Resource) -> NotUndoable {
+    irreversible(format!("a {method} of a {} has no known inverse", noun(resource.kind())))
 }
 
 fn noun(kind: ResourceKind) -> &'static str {
@@ -139,7 +143,7 @@ fn noun(kind: ResourceKind) -> &'static str {
     }
 }
 
-fn target(resource: &Resource) -> Result<Target, Why> {
+fn target(resource: &Resource) -> Result<Target, NotUndoable> {
     match resource {
         Resource::Idp(id) => Ok(Target::Idp(id.clone())),
         Resource::App(id) => Ok(Target::App(id.clone())),
@@ -169,9 +173,9 @@ fn changed_fields(
     cause: Option<Cause>,
     before: &Document,
     body: &Document,
-) -> Result<Vec<Vec<String>>, Why> {
+) -> Result<Vec<Vec<String>>, NotUndoable> {
     let mut fields: Vec<Vec<String>> = Vec::new();
-    for difference in diff::between(before, body) {
+    for difference in diff::diff(before, body) {
         let field = difference.field.as_str();
         let mut parts = field.split('.');
         let top = parts.next().unwrap_or_default();
@@ -180,12 +184,13 @@ fn changed_fields(
             || [&difference.before, &difference.after]
                 .iter()
                 .any(|value| value.as_str() == Some(NOT_KEPT));
-        if is_left_out || is_secret || target.is_bookkeeping(field) || target.is_same(&difference) {
+        if is_left_out || is_secret || target.is_bookkeeping(field) || target.is_equal(&difference)
+        {
             continue;
         }
         if !is_written(target, cause, top) {
             let noun = target.noun();
-            return Err(impossible(format!("`{field}` of an {noun} is not written by cfsso")));
+            return Err(irreversible(format!("`{field}` of an {noun} is not written by cfsso")));
         }
         let inner = parts.next().map(|inner| [top, inner]).filter(|path| {
             let is_object = |of: &Document| of.get(&[top]).is_some_and(|it| members(it).is_some());
@@ -195,7 +200,7 @@ fn changed_fields(
         });
         let path: Vec<_> = inner.map_or_else(|| vec![top], Vec::from);
         if before.get(&path).is_some_and(|value| value.get().contains(NOT_KEPT)) {
-            return Err(impossible(format!("`{field}` was a secret, which is not kept")));
+            return Err(irreversible(format!("`{field}` was a secret, which is not kept")));
         }
         let path: Vec<_> = path.into_iter().map(str::to_owned).collect();
         if !fields.contains(&path) {
@@ -218,7 +223,11 @@ pub(super) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
 type Field = (&'static str, fn(&Value) -> bool);
 
 /// The fields that this program sets alone.
-fn fields(resource: &Resource, before: Document, body: Document) -> Result<Deed, Why> {
+fn invert_update(
+    resource: &Resource,
+    before: Document,
+    body: Document,
+) -> Result<InverseAction, NotUndoable> {
     let written: &[Field] = match resource {
         Resource::Connector(_) => {
             &[("enabled", Value::is_boolean), ("use_fedramp_language", Value::is_boolean)]
@@ -230,89 +239,94 @@ fn fields(resource: &Resource, before: Document, body: Document) -> Result<Deed,
     for (name, _) in body.members() {
         let Some((_, fits)) = written.iter().find(|(known, _)| *known == name) else {
             let noun = noun(resource.kind());
-            return Err(impossible(format!("`{name}` of a {noun} is not written by cfsso")));
+            return Err(irreversible(format!("`{name}` of a {noun} is not written by cfsso")));
         };
         let Some(value) = before.get(&[name]) else {
-            return Err(impossible(format!("what `{name}` was before is not recorded")));
+            return Err(irreversible(format!("what `{name}` was before is not recorded")));
         };
         if value.get().contains(NOT_KEPT) {
-            return Err(impossible(format!("`{name}` was a secret, which is not kept")));
+            return Err(irreversible(format!("`{name}` was a secret, which is not kept")));
         }
-        if !before.read::<Value>(&[name]).is_some_and(|value| fits(&value)) {
-            return Err(impossible(format!("`{name}` before is nothing that cfsso writes")));
+        if !before.parse_at::<Value>(&[name]).is_some_and(|value| fits(&value)) {
+            return Err(irreversible(format!("`{name}` before is nothing that cfsso writes")));
         }
     }
-    Ok(Deed::Fields { before, written: body })
+    Ok(InverseAction::Fields { before, written: body })
 }
 
-fn created(
+fn invert_create(
     collection: Resource,
     body: Option<Document>,
     after: Option<Document>,
     settled_by: Option<&str>,
-) -> Result<(Resource, Deed), Why> {
+) -> Result<(Resource, InverseAction), NotUndoable> {
     match collection {
         Resource::Verification(_) => {
-            return Err(impossible(
+            return Err(irreversible(
                 "a verification that has begun cannot be taken back; it changes nothing else",
             ));
         }
         Resource::Tokens => {
-            return Err(impossible("a token is revoked in the dashboard, not here"));
+            return Err(irreversible("a token is revoked in the dashboard, not here"));
         }
         _ => {}
     }
-    let id = after.as_ref().and_then(|after| after.read::<String>(&["id"]));
+    let id = after.as_ref().and_then(|after| after.parse_at::<String>(&["id"]));
     let made = id.and_then(|id| collection.member(&id));
     match (after, made) {
-        (Some(written), Some(made)) => Ok((made, Deed::Remove { written })),
+        (Some(written), Some(made)) => Ok((made, InverseAction::Delete { written })),
         // What is there was made by that one.
         (None, _) if settled_by.is_some() => {
             let by = settled_by.unwrap_or_default();
-            Err(Why::Nothing(format!("its answer was lost, and entry {by} made the same later")))
+            Err(NotUndoable::NothingWritten(format!(
+                "its answer was lost, and entry {by} made the same later"
+            )))
         }
         // These are known again by what was sent.
         (None, _) if matches!(collection, Resource::Connectors | Resource::Records(_)) => {
-            let sent = body.ok_or_else(|| impossible("what was sent is not recorded"))?;
-            Ok((collection, Deed::RemoveLost { sent }))
+            let sent = body.ok_or_else(|| irreversible("what was sent is not recorded"))?;
+            Ok((collection, InverseAction::DeleteIfFound { sent }))
         }
-        _ => Err(impossible("its answer was lost: the ID of what it made is not known")),
+        _ => Err(irreversible("its answer was lost: the ID of what it made is not known")),
     }
 }
 
-fn removed(resource: &Resource, before: Document) -> Result<(Resource, Deed), Why> {
+fn invert_delete(
+    resource: &Resource,
+    before: Document,
+) -> Result<(Resource, InverseAction), NotUndoable> {
     let body = match resource {
         Resource::Connector(_) => connector_body(&before)?,
         Resource::Record(..) => record_body(&before)?,
         Resource::Idp(_) => {
-            return Err(impossible(
+            return Err(irreversible(
                 "the identity provider's secret is not kept: create it anew with `cfsso idp create`",
             ));
         }
-        resource => shared::body(resource.kind(), &before)?
-            .ok_or_else(|| impossible("what was deleted cannot be created as it was"))?,
+        resource => share::body(resource.kind(), &before)?
+            .ok_or_else(|| irreversible("what was deleted cannot be created as it was"))?,
     };
     let collection = resource.collection().ok_or_else(|| no_inverse("DELETE", resource))?;
-    Ok((collection, Deed::Recreate { before, body }))
+    Ok((collection, InverseAction::Recreate { before, body }))
 }
 
-fn connector_body(before: &Document) -> Result<Document, Why> {
+fn connector_body(before: &Document) -> Result<Document, NotUndoable> {
     let domain = before
-        .read::<String>(&["email_domain"])
+        .parse_at::<String>(&["email_domain"])
         .filter(|domain| domain.parse::<EmailDomain>().is_ok());
-    let domain = domain.ok_or_else(|| impossible("the connector's domain is not recorded"))?;
+    let domain = domain.ok_or_else(|| irreversible("the connector's domain is not recorded"))?;
     let mut body = empty();
     set(&mut body, "email_domain", &domain);
     set(&mut body, "begin_verification", &false);
-    if let Some(fedramp) = before.read::<bool>(&["use_fedramp_language"]) {
+    if let Some(fedramp) = before.parse_at::<bool>(&["use_fedramp_language"]) {
         set(&mut body, "use_fedramp_language", &fedramp);
     }
     Ok(body)
 }
 
-fn record_body(before: &Document) -> Result<Document, Why> {
+fn record_body(before: &Document) -> Result<Document, NotUndoable> {
     if !is_code_record(before) {
-        return Err(impossible("the record is no TXT record with a verification code"));
+        return Err(irreversible("the record is no TXT record with a verification code"));
     }
     let mut body = empty();
     for name in ["type", "name", "content", "ttl", "comment", "tags"] {
@@ -325,9 +339,9 @@ fn record_body(before: &Document) -> Result<Document, Why> {
 
 /// Whether a DNS record is one that this program creates and deletes.
 pub(super) fn is_code_record(record: &Document) -> bool {
-    let content: Option<String> = record.read(&["content"]);
-    record.read::<String>(&["type"]).as_deref() == Some("TXT")
-        && record.read::<String>(&["name"]).is_some()
+    let content: Option<String> = record.parse_at(&["content"]);
+    record.parse_at::<String>(&["type"]).as_deref() == Some("TXT")
+        && record.parse_at::<String>(&["name"]).is_some()
         && content.is_some_and(|text| text.trim_matches('"').starts_with(PREFIX))
 }
 
@@ -342,15 +356,18 @@ pub(super) fn set(document: &mut Document, name: &str, value: &impl Serialize) {
 impl Inverse {
     /// Whether it creates a connector, which gets a new TXT code.
     pub fn makes_new_code(&self) -> bool {
-        matches!((&self.deed, &self.resource), (Deed::Recreate { .. }, Resource::Connectors))
+        matches!(
+            (&self.action, &self.resource),
+            (InverseAction::Recreate { .. }, Resource::Connectors)
+        )
     }
 
-    /// The key under which [`Seen`](super::Seen) has the object.
+    /// The key under which [`Seen`](super::ObjectCache) has the object.
     pub fn key(&self) -> String {
         let path = self.resource.path(&self.account);
-        match &self.deed {
-            Deed::Recreate { before, .. } => format!("{path}/{} again", subject(before)),
-            Deed::RemoveLost { sent } => format!("{path}/{}", subject(sent)),
+        match &self.action {
+            InverseAction::Recreate { before, .. } => format!("{path}/{} again", subject(before)),
+            InverseAction::DeleteIfFound { sent } => format!("{path}/{}", subject(sent)),
             _ => path,
         }
     }

@@ -1,0 +1,213 @@
+//! What can happen to a request, and what the API says of it. No text holds a
+//! secret.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::credentials::InvalidCredentials;
+use super::error_kind::{self, ErrorKind};
+use super::pages;
+use super::retry::Failure;
+use super::tls::RootsError;
+use crate::input::depth::TooDeep;
+use crate::input::proxy::InvalidProxy;
+use crate::plural::count_noun;
+
+/// What happened to a request.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    #[error("{0}")]
+    Rejected(Box<ErrorResponse>),
+    #[error("the API answered {status} with what cannot be read{}", ray_note(ray.as_deref()))]
+    Malformed {
+        status: u16,
+        ray: Option<String>,
+        /// Whether the answer ends in the middle.
+        cut: bool,
+        source: Cause,
+    },
+    /// The API sent more than this program is ready to hold.
+    #[error("the API's answer is larger than {limit} bytes{}", ray_note(ray.as_deref()))]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+        ray: Option<String>,
+    },
+    /// The list is longer than what is read, or has no end.
+    #[error(
+        "the list is too long ({records} records so far): at most {} records, {} MiB or {} pages are read",
+        pages::MAX_RECORDS, pages::MAX_BYTES >> 20, pages::MAX_PAGES
+    )]
+    TooManyPages { records: usize },
+    #[error("the API answered {status} with what is refused{}", ray_note(ray.as_deref()))]
+    TooDeep { status: u16, ray: Option<String>, source: TooDeep },
+    /// The server pointed elsewhere, which is not followed: the token goes to
+    /// the configured host alone.
+    #[error(
+        "the server answered {status} and points to {to}, which is not followed{}",
+        ray_note(ray.as_deref())
+    )]
+    Redirected {
+        status: u16,
+        /// The scheme and host it points to.
+        to: String,
+        ray: Option<String>,
+    },
+    #[error("`{host}` cannot be reached")]
+    NotSent {
+        /// The host, with its port if it is not the usual one.
+        host: String,
+        source: Cause,
+    },
+    /// The server's certificate was not accepted, so nothing was sent.
+    #[error("the certificate of `{host}` is not trusted")]
+    Untrusted {
+        /// The host, with its port if it is not the usual one.
+        host: String,
+        source: Cause,
+    },
+    #[error("`{host}` did not answer in full{}", ray_note(ray.as_deref()))]
+    NoResponse {
+        /// The host, with its port if it is not the usual one.
+        host: String,
+        /// The request's identifier at Cloudflare, if that much came.
+        ray: Option<String>,
+        source: Cause,
+    },
+    #[error("the time for the command ran out{}", ray_note(ray.as_deref()))]
+    DeadlineExceeded {
+        /// Whether the request had been sent.
+        sent: bool,
+        /// The request's identifier at Cloudflare, if that much came.
+        ray: Option<String>,
+    },
+    #[error(transparent)]
+    Setup(SetupError),
+}
+
+/// Why the client cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error(transparent)]
+    Credentials(#[from] InvalidCredentials),
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
+    #[error("the HTTP client cannot be made")]
+    Http(#[source] Cause),
+}
+
+/// The reason that lies at the bottom of a failure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub(crate) String);
+
+/// The API's refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorResponse {
+    pub status: u16,
+    /// What the API says is wrong, without secrets; empty if it says nothing.
+    pub errors: Vec<ApiError>,
+    /// The request's identifier at Cloudflare (`cf-ray`).
+    pub ray: Option<String>,
+    /// How long to wait before the next try, where the API says it.
+    pub retry_after: Option<Duration>,
+}
+
+/// One entry of the API's `errors`, or of an `error_chain`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ApiError {
+    /// Its code. Codes are reused across services.
+    pub code: Option<u64>,
+    pub message: String,
+    /// Where the API documents it.
+    pub documentation_url: Option<String>,
+}
+
+impl RequestError {
+    pub(super) fn ray(&self) -> Option<&str> {
+        match self {
+            Self::Rejected(refusal) => refusal.ray.as_deref(),
+            Self::Malformed { ray, .. }
+            | Self::TooLarge { ray, .. }
+            | Self::TooDeep { ray, .. }
+            | Self::Redirected { ray, .. }
+            | Self::NoResponse { ray, .. }
+            | Self::DeadlineExceeded { ray, .. } => ray.as_deref(),
+            Self::TooManyPages { .. }
+            | Self::NotSent { .. }
+            | Self::Untrusted { .. }
+            | Self::Setup(_) => None,
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Rejected(refusal) => refusal.retry_after,
+            _ => None,
+        }
+    }
+
+    /// What it means for sending `request` again.
+    pub(super) fn classify(&self, request: &str) -> Failure {
+        match self {
+            Self::Rejected(refusal) => match error_kind::classify_response(request, refusal) {
+                ErrorKind::RateLimited => Failure::Throttled,
+                ErrorKind::Unavailable => Failure::NoResponse,
+                _ => Failure::Final,
+            },
+            Self::NotSent { .. } => Failure::NotSent,
+            Self::NoResponse { .. } | Self::Malformed { cut: true, .. } => Failure::NoResponse,
+            Self::Malformed { .. } | Self::TooLarge { .. } | Self::TooDeep { .. } => {
+                Failure::Malformed
+            }
+            Self::TooManyPages { .. }
+            | Self::Redirected { .. }
+            | Self::Untrusted { .. }
+            | Self::DeadlineExceeded { .. }
+            | Self::Setup(_) => Failure::Final,
+        }
+    }
+
+    /// Whether a write that met it may have been carried out.
+    pub(super) fn leaves_outcome_unknown(&self, request: &str) -> bool {
+        matches!(self, Self::DeadlineExceeded { sent: true, .. })
+            || matches!(self.classify(request), Failure::NoResponse | Failure::Malformed)
+    }
+}
+
+fn ray_note(ray: Option<&str>) -> String {
+    ray.map(|ray| format!(", ray {ray}")).unwrap_or_default()
+}
+
+/// `the API answered 403: Authentication error (code 10000), ray 8c…`.
+impl fmt::Display for ErrorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the API answered {}", self.status)?;
+        for (index, error) in self.errors.iter().enumerate() {
+            write!(f, "{} {error}", if index == 0 { ":" } else { ";" })?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, ", try again in {}", count_noun(wait.as_secs(), "second"))?;
+        }
+        f.write_str(&ray_note(self.ray.as_deref()))
+    }
+}
+
+impl ApiError {
+    /// An error with nothing more than this.
+    pub fn new(code: Option<u64>, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), documentation_url: None }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) if self.message.is_empty() => write!(f, "code {code}"),
+            Some(code) => write!(f, "{} (code {code})", self.message.trim_end_matches('.')),
+            None => f.write_str(self.message.trim_end_matches('.')),
+        }
+    }
+}

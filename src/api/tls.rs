@@ -1,0 +1,147 @@
+//! Which certificates are trusted: the system's, the ones named in their
+//! place, and one more. Read once, on the first encrypted connection.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::pem;
+
+/// What to trust besides, or in place of, the system's certificates.
+#[derive(Clone, Debug, Default)]
+pub struct TrustRoots {
+    /// A PEM file that is trusted besides (`--ca-cert`).
+    pub ca_cert: Option<PathBuf>,
+    /// A PEM file in place of the system's (`SSL_CERT_FILE`).
+    pub cert_file: Option<PathBuf>,
+    /// Folders of PEM files in place of the system's (`SSL_CERT_DIR`).
+    pub cert_dir: Option<PathBuf>,
+}
+
+/// Why the certificates to trust cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum RootsError {
+    #[error("the certificates in `{}` cannot be read", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("there is no usable certificate in `{}`", path.display())]
+    Empty { path: PathBuf },
+    /// The system's cannot be found, or TLS cannot be set up.
+    #[error("the system's certificates cannot be loaded")]
+    System(#[source] rustls::Error),
+}
+
+/// The system's bundles, one of which is read: as Go does, and unlike the
+/// platform verifier, which reads some 300 files besides on a Debian system.
+#[cfg(target_os = "linux")]
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+#[cfg(not(target_os = "linux"))]
+const BUNDLES: [&str; 0] = [];
+
+impl TrustRoots {
+    /// The set-up of encrypted connections.
+    pub fn tls(&self) -> Result<ClientConfig, RootsError> {
+        let extra = self.ca_cert.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        if let Some(mut store) = self.in_place_of_the_system()?.or_else(system_bundle) {
+            for certificate in extra {
+                store.add(certificate).map_err(|_| RootsError::Empty {
+                    path: self.ca_cert.clone().unwrap_or_default(),
+                })?;
+            }
+            return Ok(trusting(store));
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
+                .map_err(RootsError::System)?;
+        Ok(builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth())
+    }
+
+    /// As OpenSSL does, what is named replaces the system's; unlike there, a
+    /// file or folder that is of no use is an error.
+    fn in_place_of_the_system(&self) -> Result<Option<RootCertStore>, RootsError> {
+        if self.cert_file.is_none() && self.cert_dir.is_none() {
+            return Ok(None);
+        }
+        let mut store = RootCertStore::empty();
+        if let Some(file) = &self.cert_file {
+            let (added, _) = store.add_parsable_certificates(certificates(file)?);
+            if added == 0 {
+                return Err(RootsError::Empty { path: file.clone() });
+            }
+        }
+        if let Some(list) = &self.cert_dir {
+            let before = store.len();
+            for folder in std::env::split_paths(list) {
+                add_folder(&mut store, &folder)?;
+            }
+            if store.len() == before {
+                return Err(RootsError::Empty { path: list.clone() });
+            }
+        }
+        Ok(Some(store))
+    }
+}
+
+/// For unencrypted connections to this machine: trusts nobody, loads nothing.
+pub fn none() -> ClientConfig {
+    trusting(RootCertStore::empty())
+}
+
+fn trusting(store: RootCertStore) -> ClientConfig {
+    builder().with_root_certificates(store).with_no_client_auth()
+}
+
+fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default versions")
+}
+
+fn system_bundle() -> Option<RootCertStore> {
+    BUNDLES.iter().find_map(|path| {
+        let text = std::fs::read(path).ok()?;
+        let mut store = RootCertStore::empty();
+        // One at a time: the whole bundle need not be held twice.
+        for certificate in pem::certificates(&text).flatten() {
+            // A bundle may hold certificates that are too odd to be used.
+            let _ = store.add(certificate);
+        }
+        (!store.is_empty()).then_some(store)
+    })
+}
+
+/// The certificates of a PEM file.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+    let text = std::fs::read(path)
+        .map_err(|source| RootsError::Unreadable { path: path.to_owned(), source })?;
+    match pem::certificates(&text).collect::<Result<Vec<_>, _>>() {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(RootsError::Empty { path: path.to_owned() }),
+    }
+}
+
+/// Adds the certificates of all PEM files in a folder; other files are passed
+/// over.
+fn add_folder(store: &mut RootCertStore, folder: &Path) -> Result<(), RootsError> {
+    let unreadable = |source| RootsError::Unreadable { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            store.add_parsable_certificates(certificates(&path).unwrap_or_default());
+        }
+    }
+    Ok(())
+}

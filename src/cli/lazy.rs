@@ -1,0 +1,58 @@
+//! Commands that are described to clap only when they are the ones asked for:
+//! describing all of them takes longer than running most.
+
+use clap::builder::Resettable;
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
+
+/// What a command takes, or a noun's verbs, described late.
+#[derive(Debug)]
+pub struct LazyCommand<T>(pub T);
+
+impl<T: FromArgMatches> FromArgMatches for LazyCommand<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches_mut(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl<T: Args> Args for LazyCommand<T> {
+    fn augment_args(command: Command) -> Command {
+        command.defer(|command| keeping_its_words(command, T::augment_args))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<T: Subcommand> Subcommand for LazyCommand<T> {
+    fn augment_subcommands(command: Command) -> Command {
+        command.defer(|noun| {
+            keeping_its_words(noun, T::augment_subcommands)
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+        })
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::has_subcommand(name)
+    }
+}
+
+/// What the command says of itself stays: the words of what describes it late
+/// would replace it.
+fn keeping_its_words(command: Command, describe: fn(Command) -> Command) -> Command {
+    let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
+    describe(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
+}

@@ -1,0 +1,130 @@
+//! Bare `cfsso bypass`: the state, both options, a recommendation, a question.
+
+use super::super::Outcome;
+use super::{disable, nobody_to_ask, otp};
+use crate::api::connector::Connector;
+use crate::context::Context;
+use crate::flow::bypass::otp::CurrentState;
+use crate::flow::{Error, FlowError, FlowErrorKind, bypass, connector};
+use crate::output::{Page, Text};
+
+/// What was seen, or why it was not.
+struct State {
+    connectors: Result<Vec<Connector>, Error>,
+    sign_in: Result<CurrentState, Error>,
+}
+
+/// An option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Otp,
+    Disable,
+}
+
+/// Guides.
+pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
+    nobody_to_ask(context)?;
+    let tools = context.tools().await?;
+    let (connectors, sign_in) =
+        tokio::join!(connector::list(&tools), bypass::otp::read_state(&tools));
+    let state = State { connectors, sign_in };
+    let Some(advice) = advice(state.connectors.is_ok(), state.sign_in.is_ok()) else {
+        state.connectors?;
+        state.sign_in?;
+        return Ok(Outcome::silent());
+    };
+    context.screen.show(&|page| show(&state, advice, page));
+    let question =
+        Text::plain("Type ") + Text::strong("otp") + " or " + Text::strong("disable") + ":";
+    let answer = context.screen.ask(question).await.ok().flatten().unwrap_or_default();
+    match answer.trim() {
+        "otp" => otp::run(otp::Args::plain(), context).await,
+        "disable" => disable::run(disable::Args::all(), context).await,
+        other => {
+            let message = format!("`{other}` is neither `otp` nor `disable`: nothing was changed");
+            Err(FlowError::new(FlowErrorKind::Declined, message).into())
+        }
+    }
+}
+
+/// The PIN leaves SSO enforced, and so comes first where the token reaches it.
+fn advice(sees_connectors: bool, sees_sign_in: bool) -> Option<Choice> {
+    match (sees_connectors, sees_sign_in) {
+        (_, true) => Some(Choice::Otp),
+        (true, false) => Some(Choice::Disable),
+        (false, false) => None,
+    }
+}
+
+fn show(state: &State, advice: Choice, page: &mut Page) {
+    page.line(Text::plain("SSO is enforced for: ") + Text::strong(enforced(&state.connectors)));
+    page.line(Text::plain("One-time PIN:        ") + Text::strong(pin(&state.sign_in)));
+    for (choice, name, lines, error) in [
+        (
+            Choice::Otp,
+            "otp",
+            "Let people in by a PIN sent by e-mail. SSO stays enforced; the policies still decide who.",
+            state.sign_in.as_ref().err(),
+        ),
+        (
+            Choice::Disable,
+            "disable",
+            "Stop enforcing SSO. People sign in by password, and who has none resets it by e-mail.",
+            state.connectors.as_ref().err(),
+        ),
+    ] {
+        page.blank();
+        let recommended = if choice == advice { " (recommended)" } else { "" };
+        page.line(Text::strong(name) + Text::good(recommended));
+        page.paragraph(lines);
+        page.paragraph(Text::dim(token(error)));
+    }
+    page.blank();
+}
+
+fn token(error: Option<&Error>) -> String {
+    match error {
+        None => "This token may look; whether it may change is seen when it tries.".to_owned(),
+        Some(Error::Api(error)) => match crate::api::permission::required(&error.request) {
+            Some(permission) if error.status() == Some(403) => {
+                format!("This token lacks the permission {permission}.")
+            }
+            _ => format!("This cannot be looked at: {error}."),
+        },
+        Some(Error::Flow(stop)) => format!("This is not possible: {stop}."),
+        Some(Error::ApiContext(explained)) => format!("This cannot be looked at: {explained}."),
+    }
+}
+
+fn enforced(connectors: &Result<Vec<Connector>, Error>) -> String {
+    let Ok(connectors) = connectors else { return "not checked".to_owned() };
+    let domains: Vec<_> =
+        connectors.iter().filter(|it| it.is_enabled()).map(|it| it.email_domain.as_str()).collect();
+    if domains.is_empty() { "no domain".to_owned() } else { domains.join(", ") }
+}
+
+fn pin(sign_in: &Result<CurrentState, Error>) -> &'static str {
+    let Ok(found) = sign_in else { return "not checked" };
+    match &found.pin {
+        None => "none",
+        Some(pin) if found.app.admits(pin) => "let in",
+        Some(_) => "there, and not let in",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gentler_option_is_recommended_where_the_token_reaches_it() {
+        for (connectors, sign_in, expected) in [
+            (true, true, Some(Choice::Otp)),
+            (false, true, Some(Choice::Otp)),
+            (true, false, Some(Choice::Disable)),
+            (false, false, None),
+        ] {
+            assert_eq!(advice(connectors, sign_in), expected);
+        }
+    }
+}

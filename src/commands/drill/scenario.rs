@@ -1,0 +1,274 @@
+//! The story that is rehearsed: its acts, the commands in them, and what is so
+//! after each. Plain data.
+
+use std::fmt;
+
+use clap::FromArgMatches;
+
+use super::super::{Outcome, app, bypass, connector, idp, setup};
+use crate::context::Context;
+use crate::output::ExitCode;
+
+/// The identity provider of the company, by its name.
+pub(super) const COMPANY: &str = "Company SSO";
+/// What it is called in the addresses of the simulator.
+pub(super) const SLUG: &str = "company";
+
+/// A part of the story.
+pub(super) struct Phase {
+    pub title: &'static str,
+    pub about: &'static str,
+    pub scenes: &'static [DrillStep],
+}
+
+/// A command, what happens right before it, and what is so after it.
+pub(super) struct DrillStep {
+    pub line: StepCommand,
+    pub outage: Option<Outage>,
+    /// How the command has to end.
+    pub exit: ExitCode,
+    pub after: Expected,
+    pub world: StateCheck,
+}
+
+/// What happens to the identity provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outage {
+    Begins,
+    Ends,
+}
+
+/// What is so after a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub enforced: bool,
+    /// Whether the sign-in admits the company's identity provider alone, and
+    /// goes there without a choice.
+    pub narrow: bool,
+    /// The ways in; [`COMPANY`] is the name of the identity provider.
+    pub ways: SignIn,
+}
+
+/// The one way in that there is, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SignIn {
+    Password,
+    Pin,
+    Company,
+    None,
+}
+
+/// What is held of the whole simulator after a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StateCheck {
+    /// It changed.
+    Changed,
+    /// It is what later ones are compared with.
+    Saved,
+    /// It is as it was remembered, and no bypass is left to undo.
+    Unchanged,
+}
+
+/// The commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepCommand {
+    SetUp,
+    Narrow,
+    Enforce,
+    Check,
+    Otp,
+    Disable,
+    Undo,
+}
+
+const LOCKED_OUT: Expected = Expected { enforced: true, narrow: true, ways: SignIn::None };
+
+/// The story.
+pub(super) const ACTS: [Phase; 6] = [
+    Phase {
+        title: "Set-up",
+        about: "A domain is proven, and nothing is enforced yet.",
+        scenes: &[DrillStep {
+            line: StepCommand::SetUp,
+            outage: None,
+            exit: ExitCode::Done,
+            after: Expected { enforced: false, narrow: false, ways: SignIn::Password },
+            world: StateCheck::Changed,
+        }],
+    },
+    Phase {
+        title: "Enforcement",
+        about: "Everybody signs in through the identity provider, without a choice.",
+        scenes: &[
+            DrillStep {
+                line: StepCommand::Narrow,
+                outage: None,
+                exit: ExitCode::Done,
+                after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
+                world: StateCheck::Changed,
+            },
+            DrillStep {
+                line: StepCommand::Enforce,
+                outage: None,
+                exit: ExitCode::Done,
+                after: Expected { enforced: true, narrow: true, ways: SignIn::Company },
+                world: StateCheck::Saved,
+            },
+        ],
+    },
+    Phase {
+        title: "The identity provider breaks",
+        about: "It answers nobody any more. SSO stays enforced, and keeps everybody out.",
+        scenes: &[DrillStep {
+            line: StepCommand::Check,
+            outage: Some(Outage::Begins),
+            exit: ExitCode::Findings,
+            after: LOCKED_OUT,
+            world: StateCheck::Unchanged,
+        }],
+    },
+    Phase {
+        title: "One way back: a PIN sent by e-mail",
+        about: "SSO stays enforced, and the sign-in admits one-time PINs.",
+        scenes: &[
+            DrillStep {
+                line: StepCommand::Otp,
+                outage: None,
+                exit: ExitCode::Done,
+                after: Expected { enforced: true, narrow: false, ways: SignIn::Pin },
+                world: StateCheck::Changed,
+            },
+            DrillStep {
+                line: StepCommand::Undo,
+                outage: None,
+                exit: ExitCode::Done,
+                after: LOCKED_OUT,
+                world: StateCheck::Unchanged,
+            },
+        ],
+    },
+    Phase {
+        title: "The other way back: no enforcement",
+        about: "People sign in by password until the identity provider is back.",
+        scenes: &[
+            DrillStep {
+                line: StepCommand::Disable,
+                outage: None,
+                exit: ExitCode::Done,
+                after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
+                world: StateCheck::Changed,
+            },
+            DrillStep {
+                line: StepCommand::Undo,
+                outage: None,
+                exit: ExitCode::Done,
+                after: LOCKED_OUT,
+                world: StateCheck::Unchanged,
+            },
+        ],
+    },
+    Phase {
+        title: "The identity provider is back",
+        about: "All is as it was before the lockout.",
+        scenes: &[DrillStep {
+            line: StepCommand::Check,
+            outage: Some(Outage::Ends),
+            exit: ExitCode::Done,
+            after: Expected { enforced: true, narrow: true, ways: SignIn::Company },
+            world: StateCheck::Unchanged,
+        }],
+    },
+];
+
+impl StepCommand {
+    /// The command, and its arguments.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SetUp => ("setup", "cool.cats --publish-txt"),
+            Self::Narrow => ("app instant-auth", "on --only oidc --yes"),
+            Self::Enforce => ("enable", "cool.cats --yes"),
+            Self::Check => ("idp check", "oidc"),
+            Self::Otp => ("bypass otp", "--yes"),
+            Self::Disable => ("bypass disable", "--all --yes"),
+            Self::Undo => ("bypass undo", "--yes"),
+        }
+    }
+
+    /// Runs the command itself, with the words that it is shown with.
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        match self {
+            Self::SetUp => setup::run(self.args(), context).await,
+            Self::Narrow => app::instant_auth::run(self.args(), context).await,
+            Self::Enforce => connector::enable::run(self.args(), context).await,
+            Self::Check => idp::check::run(self.args(), context).await,
+            Self::Otp => bypass::otp::run(self.args(), context).await,
+            Self::Disable => bypass::disable::run(self.args(), context).await,
+            Self::Undo => bypass::undo::run(&self.args(), context).await,
+        }
+    }
+
+    fn args<A: clap::Args + FromArgMatches>(self) -> A {
+        let (name, rest) = self.words();
+        // `--yes` is an option of every command: the stage has it set.
+        let words = rest.split(' ').filter(|word| *word != "--yes");
+        let command = A::augment_args(clap::Command::new(name).no_binary_name(true));
+        command
+            .try_get_matches_from(words)
+            .and_then(|matches| A::from_arg_matches(&matches))
+            .expect("a test reads each line of the story")
+    }
+}
+
+impl DrillStep {
+    /// What is seen besides, where it is what the command is for.
+    pub(super) fn besides(&self) -> String {
+        match (self.line, self.exit) {
+            (StepCommand::Check, ExitCode::Findings) => "the check fails. ".to_owned(),
+            (StepCommand::Narrow, _) => format!("the sign-in leads to {COMPANY} alone. "),
+            _ => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for StepCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, rest) = self.words();
+        write!(f, "cfsso {name} {rest}")
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sso = if self.enforced { "SSO is enforced" } else { "SSO is not enforced" };
+        match self.ways {
+            SignIn::None => write!(f, "{sso}; nobody gets in"),
+            SignIn::Password => write!(f, "{sso}; people get in by password"),
+            SignIn::Pin => write!(f, "{sso}; people get in by a PIN sent by e-mail"),
+            SignIn::Company => write!(f, "{sso}; people get in through {COMPANY}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+
+    #[test]
+    fn each_line_of_the_story_is_a_command_line() {
+        let lines = ACTS.iter().flat_map(|act| act.scenes).map(|scene| scene.line);
+        for line in lines {
+            let words: Vec<_> = line.to_string().split(' ').map(Into::into).collect();
+            assert!(cli::parse(&words).is_ok(), "{line}");
+            match line {
+                StepCommand::SetUp => drop(line.args::<setup::Args>()),
+                StepCommand::Narrow => drop(line.args::<app::instant_auth::Args>()),
+                StepCommand::Enforce => drop(line.args::<connector::enable::Args>()),
+                StepCommand::Check => drop(line.args::<idp::check::Args>()),
+                StepCommand::Otp => drop(line.args::<bypass::otp::Args>()),
+                StepCommand::Disable => drop(line.args::<bypass::disable::Args>()),
+                StepCommand::Undo => drop(line.args::<bypass::undo::Args>()),
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The stage of a drill: a simulator in memory, a journal in a directory of its
+//! own, and the commands as somebody would run them there. All of it goes when
+//! this is dropped.
+
+use std::ffi::OsString;
+use std::io;
+
+use anyhow::Context as _;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use super::scenario::{COMPANY, DrillStep, Expected, Outage, SLUG, SignIn, StateCheck};
+use crate::api::Credentials;
+use crate::api::document::Document;
+use crate::api::ids::AccountId;
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::flow::preflight::{self, Facts, Sources};
+use crate::flow::sign_in::{SignInMethod, sign_in_methods};
+use crate::flow::{FlowError, FlowErrorKind, bypass, connector, diff};
+use crate::output::{Screen, ScreenOptions};
+use crate::sandbox::{self, Access, Sandbox};
+use crate::settings::{DrillTarget, Settings};
+
+/// The stage.
+pub(super) struct Simulator {
+    sandbox: Sandbox,
+    settings: Settings,
+    clock: Clock,
+    _journal: TempDir,
+}
+
+impl Simulator {
+    /// Builds it. Of the options, `--fault` and those on how to send requests
+    /// hold on it.
+    pub(super) async fn build(context: &Context) -> anyhow::Result<Self> {
+        let journal = tempfile::Builder::new().prefix("cfsso-drill-").tempdir();
+        let journal = journal.context("cannot make a directory for the drill's journal")?;
+        let options = sandbox::Options {
+            faults: context.settings.options.faults.clone(),
+            clock: context.clock.clone(),
+            ..sandbox::Options::default()
+        };
+        let sandbox = sandbox::start(options).await?;
+        let place = DrillTarget {
+            account: sandbox.account().clone(),
+            credentials: Credentials::Token(SecretString::from(sandbox.token(Access::Full))),
+            base: sandbox.base_url().parse()?,
+            server: sandbox.dns_server().to_string().parse()?,
+            // Made by the journal, for its owner alone.
+            journal: journal.path().join("journal"),
+        };
+        let settings = context.settings.elsewhere(place);
+        Ok(Self { sandbox, settings, clock: context.clock.clone(), _journal: journal })
+    }
+
+    /// The account that it is played in.
+    pub(super) fn account(&self) -> &AccountId {
+        self.sandbox.account()
+    }
+
+    /// The requests to the API so far, and how many of them write.
+    pub(super) fn request_counts(&self) -> (u64, u64) {
+        let log = self.sandbox.log();
+        let of_api = log.iter().filter(|exchange| exchange.path.starts_with("/client/"));
+        of_api.fold((0, 0), |(all, writes), exchange| {
+            (all + 1, writes + u64::from(exchange.method != "GET"))
+        })
+    }
+
+    /// Lets the identity provider break, or be back.
+    pub(super) fn outage(&self, outage: Option<Outage>) {
+        match outage {
+            Some(Outage::Begins) => self.sandbox.take_down(SLUG),
+            Some(Outage::Ends) => self.sandbox.bring_up(SLUG),
+            None => {}
+        }
+    }
+
+    /// Runs the command of a scene, as a run of its own, and holds its end to
+    /// what it has to be.
+    pub(super) async fn run_step(&self, scene: &DrillStep) -> anyhow::Result<()> {
+        let context = self.context_for(&scene.line.to_string());
+        let outcome = Box::pin(scene.line.run(&context)).await?;
+        if let Some(failure) = outcome.failure {
+            return Err(failure);
+        }
+        if let Some(trouble) = context.journal().write_errors().into_iter().next() {
+            return Err(not_seen(trouble));
+        }
+        if outcome.exit == scene.exit {
+            return Ok(());
+        }
+        let (is, wanted) = (outcome.exit.code(), scene.exit.code());
+        Err(not_seen(format!("it ended with {is}, and not with {wanted}")))
+    }
+
+    /// Whoever runs `line` here; what is said to them is not shown.
+    fn context_for(&self, line: &str) -> Context {
+        let args: Vec<_> = line.split(' ').map(OsString::from).collect();
+        let screen = Screen::new(
+            ScreenOptions::default(),
+            Box::new(io::empty()),
+            Box::new(io::sink()),
+            Box::new(io::sink()),
+            self.clock.clone(),
+        );
+        Context::new(self.settings.clone(), screen, self.clock.clone(), &args)
+    }
+
+    /// Reads all back and holds it to what a scene is to come to: in words.
+    pub(super) async fn observe(
+        &self,
+        scene: &DrillStep,
+        before: &mut Option<String>,
+    ) -> anyhow::Result<String> {
+        let context = self.context_for("cfsso drill");
+        let after = Box::pin(look(&context)).await?;
+        if (after.enforced, after.ways) != (scene.after.enforced, scene.after.ways) {
+            return Err(not_seen(format!("{after}; it should be that {}", scene.after)));
+        }
+        if after.narrow != scene.after.narrow {
+            let does = if after.narrow { "leads" } else { "does not lead" };
+            return Err(not_seen(format!("the sign-in {does} to {COMPANY} alone")));
+        }
+        let besides = scene.besides();
+        let now = self.sandbox.snapshot();
+        match scene.world {
+            StateCheck::Changed => {
+                if before.as_ref() == Some(&now) {
+                    return Err(not_seen("nothing was changed in the simulator"));
+                }
+            }
+            StateCheck::Saved => *before = Some(now),
+            StateCheck::Unchanged => {
+                let before = before.as_deref().unwrap_or_default();
+                assert_unchanged(before, &now)?;
+                Self::nothing_open(&context)?;
+                return Ok(format!("{besides}{after}; all else is as before, field by field"));
+            }
+        }
+        Ok(format!("{besides}{after}"))
+    }
+
+    fn nothing_open(context: &Context) -> anyhow::Result<()> {
+        let entries = context.journal().read()?.entries;
+        let open = bypass::undo::open_entries(&entries);
+        match open.first() {
+            None => Ok(()),
+            Some(entry) => Err(not_seen(format!("entry {} is not undone", entry.id))),
+        }
+    }
+}
+
+/// What is so, as far as it can be read: by the client, and at the identity
+/// provider.
+async fn look(context: &Context) -> anyhow::Result<Expected> {
+    let tools = context.tools().await?;
+    let asking = Sources { fetcher: Some(context.fetcher()?), recovery: None };
+    let (connectors, facts) =
+        tokio::join!(connector::list(&tools), preflight::gather(&tools, &asking));
+    let connectors = connectors?;
+    let [connector] = connectors.as_slice() else {
+        return Err(not_seen(format!("there are {} connectors", connectors.len())));
+    };
+    if !connector.is_verified() {
+        return Err(not_seen(format!("{} is not verified", connector.email_domain)));
+    }
+    let unread = |unseen: preflight::NotChecked| not_seen(unseen.reason);
+    let ways = sign_in_methods(connector, &facts).map_err(unread)?;
+    let ways = match ways.as_slice() {
+        [] => SignIn::None,
+        [SignInMethod::Password] => SignIn::Password,
+        [SignInMethod::Pin] => SignIn::Pin,
+        [SignInMethod::Provider(name)] if name == COMPANY => SignIn::Company,
+        others => {
+            let words: Vec<_> = others.iter().map(ToString::to_string).collect();
+            return Err(not_seen(format!("people get in {}", words.join(" and "))));
+        }
+    };
+    let narrow = is_instant_auth(&facts).map_err(unread)?;
+    Ok(Expected { enforced: connector.enabled != Some(false), narrow, ways })
+}
+
+fn is_instant_auth(facts: &Facts) -> Result<bool, preflight::NotChecked> {
+    let sign_in = facts.sso_app().map_err(Clone::clone)?;
+    let idps = facts.idps.as_ref().map_err(Clone::clone)?;
+    let company = idps.iter().find(|idp| idp.name == COMPANY);
+    Ok(sign_in.zip(company).is_some_and(|(app, company)| {
+        app.is_instant() && app.listed_idps() == [company.id.clone()]
+    }))
+}
+
+/// Whether two snapshots are equal; else in which fields they are not.
+fn assert_unchanged(before: &str, now: &str) -> anyhow::Result<()> {
+    if before == now {
+        return Ok(());
+    }
+    let (before, now): (Document, Document) = (before.parse()?, now.parse()?);
+    let fields: Vec<_> = diff::diff(&before, &now).into_iter().map(|it| it.field).collect();
+    Err(not_seen(match fields.as_slice() {
+        [] => "the simulator writes a value in another way than before".to_owned(),
+        fields => format!("the simulator is not as before: {}", fields.join(", ")),
+    }))
+}
+
+fn not_seen(message: impl Into<String>) -> anyhow::Error {
+    FlowError::new(FlowErrorKind::NotConfirmed, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_differs_is_told_by_its_field() {
+        for (before, now, told) in [
+            (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1.0}]}"#, None),
+            (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":2}]}"#, Some("a.0.x")),
+            (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1}]}"#, Some("in another way")),
+            (r#"{"a":12345678901234567890123}"#, r#"{"a":12345678901234567890124}"#, Some(": a")),
+            (r#"{"a":[]}"#, r#"{"a":[{"x":1}]}"#, Some(": a")),
+        ] {
+            let seen = assert_unchanged(before, now).err().map(|error| error.to_string());
+            assert_eq!(seen.is_some(), told.is_some(), "{before} {now}");
+            let seen = seen.unwrap_or_default();
+            assert!(seen.contains(told.unwrap_or_default()), "{seen}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What an identity provider publishes about itself: by OIDC discovery, or in
+//! SAML metadata. Shown before anything is created.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::context::Context;
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::idp::discovery::{self, DiscoveryError};
+use crate::idp::issuer::Issuer;
+use crate::idp::metadata::{self, MetadataError};
+use crate::idp::preset::{Inputs, Preset};
+use crate::shell::quoted;
+
+/// Where to read what is published.
+#[derive(clap::Args, Debug)]
+pub struct DiscoveryArgs {
+    /// Fill the endpoints from this issuer's discovery document (oidc)
+    #[arg(long, value_name = "ISSUER", conflicts_with_all = ["preset", "metadata"])]
+    discover: Option<String>,
+
+    /// Work the issuer out as this product has it: okta, entra, google, authentik, keycloak (oidc)
+    #[arg(long, conflicts_with = "metadata")]
+    preset: Option<Preset>,
+
+    /// Issuer, or the address of the installation, for --preset
+    #[arg(long, value_name = "URL", requires = "preset")]
+    issuer: Option<String>,
+
+    /// For --preset: directory ID, realm, slug or authorization server
+    #[arg(long, value_name = "NAME", requires = "preset")]
+    tenant: Option<String>,
+
+    /// Read entity ID, sign-in URL and certificates from SAML metadata (saml)
+    #[arg(long, value_name = "URL|FILE")]
+    metadata: Option<String>,
+
+    /// Entity ID of the identity provider, if the metadata describes several
+    #[arg(long, value_name = "ID", requires = "metadata")]
+    entity_id: Option<String>,
+}
+
+impl DiscoveryArgs {
+    /// The fields that what is published fills, each shown.
+    /// `given` are fields that are set beside it.
+    pub async fn read(
+        &self,
+        context: &Context,
+        given: &Map<String, Value>,
+    ) -> anyhow::Result<Map<String, Value>> {
+        let config = if let Some(issuer) = self.issuer()? {
+            let found = discovery::discover(&context.fetcher()?, &issuer).await;
+            let found = found.map_err(|error| not_discovered(&error))?;
+            context.screen.note(format!("`{}` publishes:", found.issuer));
+            for odd in &found.notes {
+                context.screen.warn(odd.as_str());
+            }
+            found.config()
+        } else if let Some(place) = &self.metadata {
+            let found = self.metadata(context, place).await?;
+            context.screen.note(format!("the metadata of `{}` says:", found.entity_id));
+            found.notes.iter().for_each(|note| context.screen.warn(note.as_str()));
+            if found.lacks_email_name() && !given.contains_key("email_attribute_name") {
+                return Err(no_email_name(&found).into());
+            }
+            found.config()
+        } else {
+            return Ok(Map::new());
+        };
+        for (name, value) in &config {
+            context.screen.note(format!("  {name}: {value}"));
+        }
+        Ok(config)
+    }
+
+    /// The type that what is published is for.
+    pub fn kind(&self) -> Option<&'static str> {
+        if self.metadata.is_some() {
+            return Some("saml");
+        }
+        (self.discover.is_some() || self.preset.is_some()).then_some("oidc")
+    }
+
+    fn issuer(&self) -> anyhow::Result<Option<Issuer>> {
+        if let Some(text) = &self.discover {
+            return Ok(Some(text.parse().map_err(usage)?));
+        }
+        let Some(preset) = self.preset else { return Ok(None) };
+        let inputs = Inputs { url: self.issuer.as_deref(), name: self.tenant.as_deref() };
+        Ok(Some(preset.issuer(inputs).map_err(usage)?))
+    }
+
+    async fn metadata(&self, context: &Context, place: &str) -> anyhow::Result<metadata::Metadata> {
+        let now = context.clock.now();
+        let id = self.entity_id.as_deref().map(str::trim);
+        let is_url = place.starts_with("https://") || place.starts_with("http://");
+        let found = if is_url {
+            let url: Url = place.parse().map_err(usage)?;
+            metadata::from_url(&context.fetcher_of(metadata::MAX_SIZE)?, &url, id, now).await
+        } else {
+            metadata::from_file(&PathBuf::from(place), id, now)
+        };
+        Ok(found.map_err(|error| {
+            let message = format!("`{place}` cannot be used as SAML metadata");
+            let candidates = candidates(&error, place);
+            let kind = match &error {
+                MetadataError::HtmlPage { source, .. } if source.is_unreachable() => {
+                    FlowErrorKind::Unreachable
+                }
+                _ => FlowErrorKind::Usage,
+            };
+            let stop = usage(error);
+            let stop = FlowError::new(kind, message).cause(stop.message).causes(stop.causes);
+            candidates.into_iter().fold(stop, FlowError::hint)
+        })?)
+    }
+}
+
+/// The hint for metadata of several identity providers.
+fn candidates(error: &MetadataError, place: &str) -> Option<String> {
+    let MetadataError::MultipleEntities(ids) = error else { return None };
+    let lines = ids.iter().take(20).map(|id| {
+        format!("`cfsso idp create saml --metadata {} --entity-id {}`", quoted(place), quoted(id))
+    });
+    let more = ids.len().saturating_sub(20);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    Some(lines.chain(more).collect::<Vec<_>>().join("\n"))
+}
+
+fn no_email_name(found: &metadata::Metadata) -> FlowError {
+    let formats = found.name_id_formats.join(", ");
+    FlowError::new(
+        FlowErrorKind::Usage,
+        format!("`{}` offers no email address as the name", found.entity_id),
+    )
+    .cause(format!("its formats of names are {formats}: every sign-in would be rejected"))
+    .hint("name the attribute that contains the address: `--email-attribute-name email`")
+}
+
+/// The stop for an issuer that was not discovered. One with another name has a
+/// way by hand: its endpoints, filled in.
+fn not_discovered(error: &DiscoveryError) -> FlowError {
+    match error {
+        DiscoveryError::Fetch { source, .. } if source.is_unreachable() => {
+            let stop = usage(error);
+            FlowError::new(FlowErrorKind::Unreachable, stop.message)
+                .causes(stop.causes)
+                .hint("check the address, then run the same command again; `cfsso idp create oidc --help` has flags for the endpoints")
+        }
+        DiscoveryError::IssuerMismatch { found, .. } => {
+            let hint = format!(
+                "if the endpoints are right: `cfsso idp create oidc --auth-url {} --token-url {} --certs-url {}`",
+                quoted(found.auth_url.as_str()),
+                quoted(found.token_url.as_str()),
+                quoted(found.certs_url.as_str())
+            );
+            usage(error).hint(hint)
+        }
+        _ => usage(error),
+    }
+}
+
+fn usage(error: impl std::error::Error) -> FlowError {
+    let mut causes = Vec::new();
+    let mut layer = error.source();
+    while let Some(cause) = layer {
+        causes.push(cause.to_string());
+        layer = cause.source();
+    }
+    FlowError::new(FlowErrorKind::Usage, error.to_string()).causes(causes)
+}

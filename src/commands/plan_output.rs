@@ -1,0 +1,125 @@
+//! The steps every change goes through before it is sent: show what was
+//! checked, stop where a check says no, and only show it in a dry run.
+
+use serde_json::Value;
+
+use super::Outcome;
+use super::preflight::show_checks;
+use crate::api::connector::Connector;
+use crate::api::document::Document;
+use crate::context::Context;
+use crate::flow::FlowError;
+use crate::flow::check::{Check, CheckState};
+use crate::flow::plan::{Change, Plan};
+use crate::output::{ExitCode, Page, Render, Status, Text};
+
+/// Settles a plan before anything is sent: `None` is the word to go on.
+pub fn finish_dry_run(
+    context: &Context,
+    plan: Plan,
+    what: &str,
+) -> Result<Option<Outcome>, FlowError> {
+    if context.settings.options.dry_run {
+        let passes = plan.ensure_allowed(what);
+        let would_change = !plan.changes.is_empty();
+        let exit = match passes {
+            Err(_) => ExitCode::Refused,
+            Ok(()) if context.settings.options.detailed_exitcode && would_change => {
+                ExitCode::Findings
+            }
+            Ok(()) => ExitCode::Done,
+        };
+        let outcome = Outcome::done(plan).exit(exit);
+        return Ok(Some(outcome.failed(passes.err().map(Into::into))));
+    }
+    print_warnings(context, &plan.checks);
+    plan.ensure_allowed(what)?;
+    Ok(None)
+}
+
+/// What a command comes to that finds its work done already: the connector as
+/// it stands, or in a dry run a plan without changes.
+pub fn already_done(context: &Context, connector: Connector, note: impl Into<Text>) -> Outcome {
+    if context.settings.options.dry_run {
+        return Outcome::done(Plan::new(Vec::new(), Vec::new()));
+    }
+    context.screen.note(note);
+    Outcome::done(connector)
+}
+
+/// Says what was not as it should be, but does not stand in the way.
+pub fn print_warnings(context: &Context, checks: &[Check]) {
+    for check in checks.iter().filter(|check| check.state != CheckState::Passed && !check.blocks())
+    {
+        let state = match check.state {
+            CheckState::NotChecked => " (not checked)",
+            CheckState::Accepted => " (risk accepted)",
+            CheckState::Failed | CheckState::Passed => "",
+        };
+        let mut text = format!("{}{state}: {}", check.id.as_str(), check.evidence);
+        if let (Some(remedy), CheckState::Failed) = (&check.remedy, check.state) {
+            text = format!("{text}; {remedy}");
+        }
+        context.screen.warn(Text::prose(text));
+    }
+}
+
+/// The mark of a check.
+pub fn mark(check: &Check) -> Status {
+    match check.state {
+        CheckState::Passed => Status::Passed,
+        CheckState::Failed if check.blocks() => Status::Blocked,
+        CheckState::Failed | CheckState::Accepted => Status::Warning,
+        CheckState::NotChecked => Status::NotChecked,
+    }
+}
+
+impl Render for Plan {
+    fn show(&self, page: &mut Page) {
+        show_checks(&self.checks, "", page);
+        if !self.checks.is_empty() {
+            page.blank();
+        }
+        if self.changes.is_empty() {
+            page.line("Nothing would be changed.");
+            return;
+        }
+        page.line(Text::strong("These requests would be sent, none was:"));
+        for change in &self.changes {
+            page.blank();
+            show_change(change, page);
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.changes.iter().map(|change| change.title.clone()).collect()
+    }
+}
+
+/// Draws a change: its request, and what it turns into what.
+pub fn show_change(change: &Change, page: &mut Page) {
+    page.status_line(Status::Pending, Text::strong(&change.title));
+    let request: Document = change.request.get().parse().expect("a request is an object");
+    let part = |name: &str| request.parse_at::<String>(&[name]).unwrap_or_default();
+    page.line(format!("  {} {}", part("method"), part("path")));
+    // Its text as it will be sent: read as numbers, long ones would be rounded.
+    if let Some(body) = request.get(&["body"]) {
+        page.line(format!("  {body}"));
+    }
+    for difference in &change.diff {
+        page.line(
+            Text::plain(format!("  {}: ", difference.field))
+                + Text::dim(words(&difference.before))
+                + " -> "
+                + Text::strong(words(&difference.after)),
+        );
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

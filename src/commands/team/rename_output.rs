@@ -1,0 +1,165 @@
+//! How a rename shows its plan and its steps.
+
+use super::super::preflight::show_checks;
+use super::super::setup::{self, mark, show_step};
+use crate::context::Context;
+use crate::flow::check::{Check, CheckState};
+use crate::flow::rename::{
+    ConnectorSnapshot, Event, IdpChange, PlannedStep, Preview, Step, StepId,
+};
+use crate::flow::setup::{Event as Of, Step as OfStep};
+use crate::flow::steps::StepState;
+use crate::output::{Page, Text};
+
+/// Draws the plan.
+pub(super) fn render_preview(outlook: &Preview, page: &mut Page) {
+    page.fields(&[("team", Text::plain(&outlook.now)), ("will be", Text::strong(&outlook.goal))]);
+    if !outlook.connectors.is_empty() {
+        page.blank();
+        let rows: Vec<_> = outlook.connectors.iter().map(row).collect();
+        page.table(&["DOMAIN", "ENFORCED", "VERIFIED", "FEDRAMP"], &rows);
+    }
+    page.blank();
+    let rows: Vec<_> = outlook.stages.iter().enumerate().map(stage).collect();
+    page.table(&["STEP", "WHAT", "KEEPS SSO OFF"], &rows);
+    render_idp_changes(&outlook.idps, page);
+    if !outlook.notes.is_empty() {
+        page.blank();
+        page.line(Text::strong("What else changes:"));
+        for note in &outlook.notes {
+            page.labeled("  - ", Text::prose(note));
+        }
+    }
+}
+
+fn row(wanted: &ConnectorSnapshot) -> Vec<Text> {
+    let words = |yes: bool| if yes { "yes" } else { "no" };
+    vec![
+        Text::strong(&wanted.domain),
+        Text::plain(words(wanted.enabled)),
+        Text::plain(wanted.verification.as_deref().unwrap_or("not told")),
+        Text::plain(wanted.fedramp.map_or("not told", words)),
+    ]
+}
+
+fn stage((at, stage): (usize, &PlannedStep)) -> Vec<Text> {
+    vec![Text::dim((at + 1).to_string()), Text::plain(&stage.title), Text::plain(&stage.sso_off)]
+}
+
+/// Draws what is to be changed at identity providers.
+fn render_idp_changes(idps: &[IdpChange], page: &mut Page) {
+    for idp in idps {
+        page.blank();
+        let when = if idp.change.beforehand {
+            "can be entered now, beside the old value"
+        } else {
+            "replaces the old value: enter it when the team is renamed"
+        };
+        page.labeled(
+            Text::strong(format!("At {} ({}):", idp.name, idp.change.title)) + " ",
+            Text::plain(when),
+        );
+        for (number, step) in idp.change.steps.iter().enumerate() {
+            page.labeled(format!("  {}. ", number + 1), Text::prose(step));
+        }
+        for field in &idp.change.fields {
+            page.line(format!("  {}", field.name));
+            page.line(Text::dim(format!("    was  {}", field.before)));
+            page.line(Text::plain("    now  ") + Text::strong(&field.after));
+        }
+    }
+}
+
+/// Shows what happens.
+pub(super) fn show(event: &Event<'_>, context: &Context) {
+    let screen = &context.screen;
+    screen.event(event);
+    match event {
+        Event::Plan { .. } => {}
+        Event::Step(step) => {
+            note_off(step, context);
+            show_step(step.state, title(step.id), &step.detail, context);
+        }
+        Event::Idps { idps } => screen.show(&|page| {
+            render_idp_changes(idps, page);
+            page.blank();
+        }),
+        Event::Domain { domain, of } => show_domain(domain, of, context),
+        Event::Warning { text } => screen.warn(Text::prose(text)),
+    }
+}
+
+/// What an interrupt has to say from the moment SSO is being taken off until it
+/// is back.
+pub(super) const SSO_OFF_NOTE: &str =
+    "SSO may be off for domains that had it: people sign in by password meanwhile";
+
+fn note_off(step: &Step, context: &Context) {
+    match (step.id, step.state) {
+        (StepId::Disable, StepState::Running) => context.set_interrupted_note(Some(SSO_OFF_NOTE)),
+        (StepId::Restore, StepState::Done) => context.set_interrupted_note(None),
+        _ => {}
+    }
+}
+
+/// A connector's own steps, each with its domain, since several are under way.
+fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
+    let screen = &context.screen;
+    match event {
+        Of::Step(OfStep { id, state: StepState::Running, .. }) => {
+            screen.start_progress(format!("{domain}: {}", setup::title(*id)));
+        }
+        Of::Step(step) => {
+            screen.end_progress();
+            let title = format!("  {}", setup::title(step.id));
+            screen.step(
+                mark(step.state),
+                &title,
+                Text::prose(format!("{domain}: {}", step.detail)),
+            );
+        }
+        Of::Publish { record, .. } => screen.show(&|page| setup::paste(record, page)),
+        Of::Waiting { text, .. } => screen.start_wait(format!("{domain}: {text}")),
+        Of::Warning { text } => screen.warn(Text::prose(format!("{domain}: {text}"))),
+        // Those that passed were looked at before, and are told by their number.
+        Of::Checks { checks } => {
+            let passed = |check: &&Check| check.state != CheckState::Passed;
+            let open: Vec<_> = checks.iter().filter(passed).cloned().collect();
+            screen.show(&|page| show_checks(&open, "  ", page));
+        }
+    }
+}
+
+/// How long something took.
+pub(super) fn time(seconds: i64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn title(id: StepId) -> &'static str {
+    match id {
+        StepId::Snapshot => "write down what stands",
+        StepId::Disable => "disable SSO",
+        StepId::Delete => "delete the connectors",
+        StepId::Rename => "rename the team",
+        StepId::ShowIdpChanges => "tell what to enter",
+        StepId::ConfirmIdpChanges => "identity providers",
+        StepId::IdpCheck => "look at what they show",
+        StepId::Restore => "put SSO back",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time;
+
+    #[test]
+    fn a_time_is_told_in_two_units_at_most() {
+        for (seconds, told) in [(0, "0 s"), (75, "1 min 15 s"), (7384, "2 h 3 min")] {
+            assert_eq!(time(seconds), told);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What commands that put entries of the journal back have in common: showing
+//! what would be put back, and putting it back one after the other.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plan_output;
+use crate::context::Context;
+use crate::flow::journal::Entry;
+use crate::flow::plan::Plan;
+use crate::flow::{Error, FlowError, FlowErrorKind};
+
+/// One entry of a report.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UndoneEntry {
+    /// The journal's entry.
+    pub entry: String,
+    /// What was done to it, or why nothing was.
+    pub text: String,
+}
+
+impl UndoneEntry {
+    /// A line about `entry`.
+    pub fn of(entry: &Entry, text: impl Into<String>) -> Self {
+        Self { entry: entry.id.clone(), text: text.into() }
+    }
+}
+
+/// What putting entries back came to.
+#[derive(Debug, Default)]
+pub struct UndoResult {
+    /// What was put back, in that order.
+    pub undone: Vec<UndoneEntry>,
+    /// What was back already.
+    pub left: Vec<UndoneEntry>,
+    /// The one that failed after others were put back, and how to go on.
+    pub failed: Option<(UndoneEntry, FlowError)>,
+}
+
+/// Shows what would be put back before it is asked about; a dry run prints it
+/// anyway.
+pub fn show(context: &Context, plan: &Plan) {
+    if !context.settings.options.dry_run {
+        context.screen.show(&|page| {
+            for planned in &plan.changes {
+                plan_output::show_change(planned, page);
+                page.blank();
+            }
+        });
+    }
+}
+
+/// Puts `todo` back one after the other, until one fails. That is an error
+/// where nothing was put back before it.
+pub async fn undo_each<T>(
+    todo: &[T],
+    entry: impl Fn(&T) -> &Entry,
+    apply: impl AsyncFn(&T) -> Result<Option<String>, Error>,
+    again: impl Fn(&Entry) -> String,
+) -> Result<UndoResult, Error> {
+    let mut done = UndoResult::default();
+    for each in todo {
+        let entry = entry(each);
+        match apply(each).await {
+            Ok(Some(title)) => done.undone.push(UndoneEntry::of(entry, title)),
+            Ok(None) => done.left.push(UndoneEntry::of(entry, "it is as it was by now")),
+            Err(error) if done.undone.is_empty() => return Err(error),
+            Err(error) => {
+                let message = format!("{} of {} were put back", done.undone.len(), todo.len());
+                let stop = FlowError::new(FlowErrorKind::HalfDone, message)
+                    .cause(format!("entry {}: {}", entry.id, error.line()))
+                    .hint(format!("`{}` goes on", again(entry)));
+                done.failed = Some((UndoneEntry::of(entry, error.line()), stop));
+                break;
+            }
+        }
+    }
+    Ok(done)
+}

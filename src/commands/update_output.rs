@@ -1,0 +1,107 @@
+//! The steps of every command that edits an object of Access: show what would
+//! change, ask, change it, and tell what was seen.
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::idp::scim::ScimSecretArgs;
+use super::{Outcome, plan_output};
+use crate::api::document::masked;
+use crate::context::Context;
+use crate::flow::Env;
+use crate::flow::plan::{Difference, Plan};
+use crate::flow::update::Update;
+use crate::output::{Page, Render, Status, Text};
+
+/// An object after a command that edits it. Programs read the object itself.
+pub struct UpdateOutput {
+    what: String,
+    object: Box<RawValue>,
+    changed: Vec<Difference>,
+    besides: Vec<Difference>,
+    unseen: Vec<String>,
+}
+
+/// Makes an edit, or says why there is none to make. `deed` reads after "to".
+pub async fn run_update(
+    context: &Context,
+    tools: &Env<'_>,
+    edit: &Update,
+    deed: &str,
+) -> anyhow::Result<Outcome> {
+    run_update_with_secret(context, tools, edit, deed, &ScimSecretArgs::default()).await
+}
+
+/// The same, where the answer may hold a secret that is to be kept.
+pub async fn run_update_with_secret(
+    context: &Context,
+    tools: &Env<'_>,
+    edit: &Update,
+    deed: &str,
+    keep: &ScimSecretArgs,
+) -> anyhow::Result<Outcome> {
+    keep.ensure_file_given(Some(&edit.before), &edit.desired)?;
+    let plan = Plan::new(Vec::new(), edit.changes(tools));
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "changing it")? {
+        return Ok(outcome);
+    }
+    let what = format!("{} {}", edit.target.noun(), edit.name());
+    if edit.is_empty() {
+        context.screen.note(format!("the {what} reads so already: nothing to change"));
+        return Ok(Outcome::done(UpdateOutput {
+            what,
+            object: masked(&edit.before.to_raw()),
+            changed: Vec::new(),
+            besides: Vec::new(),
+            unseen: Vec::new(),
+        }));
+    }
+    for difference in &edit.requested {
+        context.screen.note(Text::prose(difference.to_string()));
+    }
+    context.confirm(&edit.name(), deed).await?;
+    let place = keep.prepare()?;
+    let edited = edit.apply(tools, |answer| place.save(answer, context)).await?;
+    let alarm = edited.unexpected_change_error(edit).map(Into::into);
+    Ok(Outcome::done(UpdateOutput {
+        what,
+        object: masked(&edited.document.to_raw()),
+        changed: edited.changed,
+        besides: edited.changed_by_api,
+        unseen: edited.not_returned,
+    })
+    .failed(alarm))
+}
+
+impl Serialize for UpdateOutput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.object.serialize(serializer)
+    }
+}
+
+impl Render for UpdateOutput {
+    fn show(&self, page: &mut Page) {
+        if self.changed.is_empty() {
+            page.status_line(Status::Skipped, format!("the {} was not changed", self.what));
+            return;
+        }
+        page.status_line(Status::Done, format!("the {} is changed, and reads back so", self.what));
+        for difference in &self.changed {
+            page.line(Text::plain("  ") + Text::prose(difference.to_string()));
+        }
+        for field in &self.unseen {
+            page.line(Text::dim(format!("  {field} was sent; a secret is never read back")));
+        }
+        if !self.besides.is_empty() {
+            page.line(Text::dim("  changed by the API besides:"));
+        }
+        for difference in &self.besides {
+            page.line(Text::plain("    ") + Text::prose(difference.to_string()));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = serde_json::from_str::<serde_json::Value>(self.object.get()).unwrap_or_default();
+        name["name"].as_str().map(str::to_owned).into_iter().collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! How one server stands to one code. Pure.
+
+use std::net::SocketAddr;
+
+use super::lookup::{Delegation, Dnssec, Lookup, Role, Server};
+use super::rcode::Rcode;
+use super::wire::Failure;
+
+/// How a server stands to the code that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CodeStatus {
+    Found,
+    Missing,
+    /// It answers with an alias, and the code is not at its end.
+    Cname,
+    /// It refuses an answer whose validation failed.
+    Bogus,
+    /// It will not or cannot answer for this name.
+    Lame,
+    /// It was asked and gave no answer.
+    NoResponse,
+    NoAddress,
+    /// It could not be asked from this machine.
+    Skipped,
+}
+
+/// How a server stands to `code`; where there is none, it cannot serve it.
+pub(super) fn standing(server: &Server, code: Option<&[u8]>) -> CodeStatus {
+    match &server.error {
+        Some(Failure::NoRoute(_)) => return CodeStatus::Skipped,
+        Some(Failure::NoAddress(_)) => return CodeStatus::NoAddress,
+        Some(_) => return CodeStatus::NoResponse,
+        None => {}
+    }
+    if server.dnssec == Some(Dnssec::Bogus) {
+        return CodeStatus::Bogus;
+    }
+    let is_holder = server.role == Role::Recursive || server.authoritative;
+    if !server.rcode.is_some_and(Rcode::is_answer) || !is_holder {
+        return CodeStatus::Lame;
+    }
+    if code.is_some_and(|code| server.serves(code)) {
+        return CodeStatus::Found;
+    }
+    if server.aliases.is_empty() { CodeStatus::Missing } else { CodeStatus::Cname }
+}
+
+/// How all servers stand to `code`, in their order.
+///
+/// Servers named by hand all count: the reason why one could not be asked is no
+/// excuse then.
+///
+/// Where every IPv6 address of several keeps silent and every IPv4 address
+/// answers, it is this machine's IPv6 that does not work: those count as not asked.
+pub(super) fn all_statuses<'a>(
+    survey: &'a Lookup,
+    code: Option<&[u8]>,
+) -> Vec<(&'a Server, CodeStatus)> {
+    let servers = survey.servers.iter();
+    let mut all: Vec<_> = servers.map(|server| (server, standing(server, code))).collect();
+    if survey.delegation == Delegation::CustomServers {
+        for (_, standing) in &mut all {
+            if matches!(standing, CodeStatus::Skipped | CodeStatus::NoAddress) {
+                *standing = CodeStatus::NoResponse;
+            }
+        }
+        return all;
+    }
+    let is_v6 = |server: &Server| server.server.parse().is_ok_and(|at: SocketAddr| at.is_ipv6());
+    let (six, four): (Vec<_>, Vec<_>) = all.iter().partition(|(server, _)| is_v6(server));
+    let timed_out = |server: &Server| matches!(server.error, Some(Failure::TimedOut(_)));
+    let is_blind = six.len() > 1
+        && six.iter().all(|(server, _)| timed_out(server))
+        && !four.is_empty()
+        && four.iter().all(|(server, _)| server.rcode.is_some());
+    if is_blind {
+        for (server, standing) in &mut all {
+            if is_v6(server) {
+                *standing = CodeStatus::Skipped;
+            }
+        }
+    }
+    all
+}
+
+/// What there is to say of a server that does not plainly serve the code.
+pub(super) fn describe(server: &Server, standing: CodeStatus) -> Option<String> {
+    let what = match standing {
+        CodeStatus::Found => return None,
+        CodeStatus::Missing if server.rcode == Some(Rcode::NXDOMAIN) => {
+            "says that the name does not exist".to_owned()
+        }
+        CodeStatus::Missing if server.records.is_empty() => "has no TXT record there".to_owned(),
+        CodeStatus::Missing => "has other TXT records, not the code".to_owned(),
+        CodeStatus::Cname => {
+            format!("says that it is an alias of `{}`", server.aliases.join("` → `"))
+        }
+        CodeStatus::Bogus => {
+            let why = server.extended_errors.join(", ");
+            let why = if why.is_empty() { "it answers once unchecked".to_owned() } else { why };
+            format!("rejects the answer because DNSSEC validation fails ({why})")
+        }
+        CodeStatus::Lame => lameness(server),
+        CodeStatus::NoResponse | CodeStatus::NoAddress => match &server.error {
+            Some(failure) => failure.to_string(),
+            None => "gave no answer".to_owned(),
+        },
+        CodeStatus::Skipped => match &server.error {
+            Some(failure @ Failure::NoRoute(_)) => failure.to_string(),
+            _ => "not counted: no IPv6 address answers from here".to_owned(),
+        },
+    };
+    Some(format!("{}: {what}", server_label(server)))
+}
+
+fn lameness(server: &Server) -> String {
+    match server.rcode {
+        Some(rcode) if !rcode.is_answer() => format!("answers {rcode}"),
+        _ => "answers without authority for the zone".to_owned(),
+    }
+}
+
+/// A server as people find it: `ns1.cool.cats (192.0.2.1:53)`.
+pub(super) fn server_label(server: &Server) -> String {
+    match &server.name {
+        Some(name) if server.server.parse::<SocketAddr>().is_ok() => {
+            format!("{name} ({})", server.server)
+        }
+        _ => server.server.clone(),
+    }
+}

@@ -1,0 +1,261 @@
+//! One survey held against one code: the decisions behind the verdict. Pure.
+
+use jiff::Timestamp;
+
+use super::code_status::{CodeStatus, all_statuses};
+use super::expiry;
+use super::lookup::{Delegation, Lookup, Role, Server, Transport};
+use super::near_miss::{Mismatch, excerpt};
+use super::problem::{Problem, finding, joined};
+use super::rcode::Rcode;
+use super::verdict::{Diagnosis, Verdict};
+
+/// A survey held against a code.
+pub(super) struct Diagnoser<'a> {
+    pub(super) survey: &'a Lookup,
+    pub(super) code: Option<&'a [u8]>,
+    pub(super) now: Timestamp,
+    /// Those whose word decides whether the code is published.
+    pub(super) holders: Vec<(&'a Server, CodeStatus)>,
+    /// Those that repeat it, perhaps late.
+    pub(super) caches: Vec<(&'a Server, CodeStatus)>,
+    /// Recursive resolvers stand in for name servers that port 53 is blocked to.
+    pub(super) is_blocked: bool,
+}
+
+impl<'a> Diagnoser<'a> {
+    pub fn new(survey: &'a Lookup, code: Option<&'a [u8]>, now: Timestamp) -> Self {
+        let (mut caches, mut holders): (Vec<_>, Vec<_>) = all_statuses(survey, code)
+            .into_iter()
+            .partition(|(server, _)| server.role == Role::Recursive);
+        let is_unheard = |(_, standing): &(&Server, CodeStatus)| {
+            matches!(standing, CodeStatus::NoResponse | CodeStatus::Skipped | CodeStatus::NoAddress)
+        };
+        let is_blocked = holders.iter().all(is_unheard) && is_port_53_blocked(&caches);
+        if is_blocked {
+            caches.retain(|one| !is_unheard(one));
+            holders = std::mem::take(&mut caches);
+        } else if survey.delegation == Delegation::CustomServers && holders.iter().all(is_unheard) {
+            holders.append(&mut caches);
+        }
+        Self { survey, code, now, holders, caches, is_blocked }
+    }
+
+    /// The verdict with all that supports it.
+    pub fn diagnose(&self) -> Diagnosis {
+        let found = self.find_problem();
+        let is_visible = found.is_none();
+        let found = found.unwrap_or_else(|| finding(Verdict::Visible, self.visible(), ""));
+        Diagnosis {
+            verdict: found.verdict,
+            summary: found.summary,
+            remedy: (!is_visible).then_some(found.remedy),
+            visible_at: found.visible_at,
+            evidence: self.evidence(),
+            code: self.code.map(<[u8]>::to_vec),
+        }
+    }
+
+    /// What keeps the code from being visible, if anything does.
+    fn find_problem(&self) -> Option<Problem> {
+        if self.survey.delegation == Delegation::NoDelegation {
+            return Some(self.no_delegation());
+        }
+        let answers = [CodeStatus::Found, CodeStatus::Missing, CodeStatus::Cname];
+        if !answers.iter().any(|standing| self.any_server(*standing)) {
+            return Some(self.no_server_answers());
+        }
+        if !self.any_server(CodeStatus::Found) {
+            return Some(self.not_published());
+        }
+        self.partially_published().or_else(|| self.cached_answers())
+    }
+
+    pub(super) fn any_server(&self, standing: CodeStatus) -> bool {
+        self.holders.iter().any(|(_, each)| *each == standing)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.survey.name
+    }
+
+    /// All that answer lack the code.
+    fn not_published(&self) -> Problem {
+        if let Some((server, _)) = self.holders.iter().find(|(_, each)| *each == CodeStatus::Cname)
+        {
+            return self.alias(server);
+        }
+        // Another connector's code may well be right where it is: of a domain that
+        // has one, the code at a wrong name tells more.
+        let misses = self.near_misses();
+        let slip = misses.first().filter(|miss| miss.fault != Mismatch::OtherCode);
+        match (slip, self.misplaced().first(), misses.first()) {
+            (Some(slip), _, _) => return self.wrong_value(slip),
+            (None, Some(misplaced), _) => return self.wrong_name(misplaced),
+            (None, None, Some(other)) => return self.wrong_value(other),
+            (None, None, None) => {}
+        }
+        let name = self.name();
+        let is_nxdomain = |(server, standing): &(&Server, CodeStatus)| {
+            *standing != CodeStatus::Missing || server.rcode == Some(Rcode::NXDOMAIN)
+        };
+        let (verdict, what) = if self.holders.iter().all(is_nxdomain) {
+            (Verdict::Nxdomain, format!("the name `{name}` does not exist in {}", self.zone()))
+        } else {
+            (Verdict::NotPublished, format!("{} has no such TXT record", self.zone_of_name()))
+        };
+        let mut found = finding(verdict, what, self.publish_fix());
+        self.add_cache_expiry(&mut found);
+        found
+    }
+
+    /// Where only caches were asked, the absence may be an old one.
+    fn add_cache_expiry(&self, found: &mut Problem) {
+        let is_cache = |(server, _): &&(&Server, CodeStatus)| server.role == Role::Recursive;
+        if !self.holders.iter().all(|one| is_cache(&one)) {
+            return;
+        }
+        let times = self.holders.iter().filter_map(|(server, _)| self.cache_expires_at(server));
+        if let Some(at) = times.max() {
+            let note =
+                format!("; only caches were asked, and a record published since shows by {at}");
+            found.summary.push_str(&note);
+            found.visible_at = Some(at);
+        }
+    }
+
+    /// Some of those that decide serve the code, others do not.
+    fn partially_published(&self) -> Option<Problem> {
+        if self.any_server(CodeStatus::Cname) {
+            let (server, _) = self.holders.iter().find(|(_, each)| *each == CodeStatus::Cname)?;
+            return Some(self.alias(server));
+        }
+        let lacking = self.list_servers(CodeStatus::Missing);
+        if !lacking.is_empty() {
+            return Some(finding(
+                Verdict::PartiallyPublished,
+                format!("{} serve the code; not yet: {lacking}", self.server_count()),
+                "wait until the zone has reached every name server, or correct those that stay behind",
+            ));
+        }
+        let lame = self.list_servers(CodeStatus::Lame);
+        if !lame.is_empty() {
+            return Some(finding(
+                Verdict::LameDelegation,
+                format!(
+                    "{} serve the code; not answering for the zone: {lame}",
+                    self.server_count()
+                ),
+                "set the zone up at these name servers, or take them out of the delegation",
+            ));
+        }
+        if self.any_server(CodeStatus::Bogus) {
+            return Some(self.bogus());
+        }
+        let silent = self.list_servers(CodeStatus::NoResponse);
+        (!silent.is_empty()).then(|| {
+            finding(
+                Verdict::PartiallyPublished,
+                format!("{} serve the code; not proven, for want of an answer: {silent}", self.server_count()),
+                "bring the silent name servers back, or take them out of the delegation; then look again",
+            )
+        })
+    }
+
+    /// Every server that decides serves the code; what of the caches?
+    fn cached_answers(&self) -> Option<Problem> {
+        if self.caches.iter().any(|(_, standing)| *standing == CodeStatus::Bogus) {
+            return Some(self.bogus());
+        }
+        let old = |(_, standing): &&(&Server, CodeStatus)| {
+            matches!(standing, CodeStatus::Missing | CodeStatus::Cname)
+        };
+        let last =
+            self.caches.iter().filter(old).max_by_key(|(server, _)| self.cache_expires_at(server));
+        if let Some((server, _)) = last {
+            return Some(self.cached_value(server));
+        }
+        let failed = self.caches.iter().filter(|(_, standing)| {
+            matches!(standing, CodeStatus::NoResponse | CodeStatus::Lame | CodeStatus::NoAddress)
+        });
+        let failed = joined(failed.map(|(server, _)| *server));
+        (!failed.is_empty()).then(|| {
+            finding(
+                Verdict::Unreachable,
+                format!(
+                    "every name server serves the code; not proven, for want of an answer: {failed}"
+                ),
+                "the record needs no change; look again, or name the servers to ask",
+            )
+        })
+    }
+
+    fn visible(&self) -> String {
+        let code = self.code.map(excerpt).unwrap_or_default();
+        let all = self.holders.iter().chain(&self.caches);
+        let serving = all.filter(|(_, standing)| *standing == CodeStatus::Found).count();
+        if self.is_blocked {
+            return format!(
+                "`{code}` is visible, seen through {serving} recursive resolvers only: port 53 is blocked from here"
+            );
+        }
+        match serving {
+            1 => format!("the one server that was asked serves `{code}`"),
+            many => format!("all {many} servers that were asked serve `{code}`"),
+        }
+    }
+
+    /// When a cache forgets what it has.
+    pub(super) fn cache_expires_at(&self, server: &Server) -> Option<Timestamp> {
+        expiry::remaining_ttl(server, &self.survey.servers)
+            .map(|left| expiry::after(self.now, left))
+    }
+
+    fn server_count(&self) -> String {
+        let serving = self.holders.iter().filter(|(_, each)| *each == CodeStatus::Found).count();
+        let asked = self.holders.iter();
+        let asked =
+            asked.filter(|(_, each)| !matches!(each, CodeStatus::Skipped | CodeStatus::NoAddress));
+        format!("{serving} of {} name servers", asked.count())
+    }
+
+    fn list_servers(&self, standing: CodeStatus) -> String {
+        joined(self.holders.iter().filter(|(_, each)| *each == standing).map(|(server, _)| *server))
+    }
+
+    fn zone(&self) -> String {
+        match &self.survey.delegation {
+            Delegation::Zone(zone) => format!("the zone `{zone}`"),
+            _ => "the zone".to_owned(),
+        }
+    }
+
+    fn zone_of_name(&self) -> String {
+        let name = self.name();
+        match &self.survey.delegation {
+            Delegation::Zone(zone) if zone != name => format!("`{name}` (in the zone `{zone}`)"),
+            _ => format!("`{name}`"),
+        }
+    }
+
+    fn publish_fix(&self) -> String {
+        let name = self.name();
+        match self.code {
+            Some(code) => {
+                format!("publish a TXT record at `{name}` with the value `{}`", excerpt(code))
+            }
+            None => format!("publish the connector's code as a TXT record at `{name}`"),
+        }
+    }
+}
+
+/// Whether answers come over HTTPS, and on port 53 from the system's resolver at most.
+fn is_port_53_blocked(caches: &[(&Server, CodeStatus)]) -> bool {
+    let heard = |server: &Server| server.rcode.is_some();
+    let over_https = |server: &Server| server.transport == Transport::Https;
+    let is_system = |server: &Server| server.name.as_deref() == Some("system");
+    caches.iter().any(|(server, _)| heard(server) && over_https(server))
+        && caches
+            .iter()
+            .all(|(server, _)| !heard(server) || over_https(server) || is_system(server))
+}

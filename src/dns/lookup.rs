@@ -1,0 +1,198 @@
+//! What the servers said: one entry a server, as read from its packets. No I/O,
+//! no judgement.
+
+use std::collections::BTreeSet;
+
+use hickory_proto::rr::Name;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::rcode::Rcode;
+use super::txt::{PREFIX, Txt};
+use super::wire::Failure;
+
+/// Everything that was seen of a domain's TXT records in one look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lookup {
+    pub name: String,
+    /// Who is to answer for it.
+    pub delegation: Delegation,
+    /// The servers asked: authoritative first, then by name and address.
+    pub servers: Vec<Server>,
+    /// Verification codes at names where they do not count.
+    pub misplaced: Vec<MisplacedCode>,
+}
+
+/// Who is to answer for a domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delegation {
+    /// The servers were named by hand.
+    CustomServers,
+    /// The zone that holds the domain.
+    Zone(String),
+    /// No zone holds it: its parent's servers, or else the resolvers, say that
+    /// there is no such name.
+    NoDelegation,
+    /// No resolver answered, so that the zone could not be looked for.
+    Unknown,
+}
+
+/// What one server said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Server {
+    /// Its address and port, `ip:port`.
+    pub server: String,
+    /// Its host name, where it is known.
+    pub name: Option<String>,
+    /// What it is asked as.
+    pub role: Role,
+    /// How the answer came.
+    pub transport: Transport,
+    /// The response code, such as `NOERROR`; null where nothing came.
+    #[schemars(with = "Option<String>")]
+    pub rcode: Option<Rcode>,
+    /// Whether the answer was authoritative (AA).
+    pub authoritative: bool,
+    /// Whether the answer over UDP was cut off; `transport` says if it came whole over TCP.
+    pub truncated: bool,
+    /// What DNSSEC says of the answer, where the server says it.
+    pub dnssec: Option<Dnssec>,
+    /// The seconds for which the records may still be cached.
+    pub ttl: Option<u32>,
+    /// The serial number of its zone's SOA record.
+    pub soa_serial: Option<u32>,
+    /// The milliseconds to the answer.
+    pub rtt_ms: Option<u64>,
+    /// The TXT records of the domain.
+    pub records: Vec<Txt>,
+    /// Why nothing came.
+    #[schemars(with = "Option<String>")]
+    pub error: Option<Failure>,
+    /// The names that the domain is an alias of (CNAME), in order.
+    pub aliases: Vec<String>,
+    /// The seconds for which an absence may be cached, at a recursive resolver
+    /// still: min(SOA TTL, SOA MINIMUM), RFC 2308 section 5.
+    pub negative_ttl: Option<u32>,
+    /// Extended errors (RFC 8914), as `code: text`.
+    pub extended_errors: Vec<String>,
+}
+
+/// What a server is asked as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It holds the zone.
+    Authoritative,
+    /// It looks answers up and caches them.
+    Recursive,
+}
+
+/// How an answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// One packet.
+    Udp,
+    /// A stream, after a truncated packet.
+    Tcp,
+    /// HTTPS (RFC 8484), where port 53 is blocked.
+    Https,
+}
+
+/// What DNSSEC says of an answer (RFC 4035 section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Dnssec {
+    /// The server validated it (AD).
+    Secure,
+    /// The server refuses it because validation failed.
+    Bogus,
+}
+
+/// A verification code at a name where it does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MisplacedCode {
+    pub name: String,
+    /// How it lies to the domain.
+    pub place: Location,
+    pub records: Vec<Txt>,
+}
+
+/// How a wrong name lies to the domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Location {
+    /// `*.domain`: found by asking for a name that nobody would create.
+    Wildcard,
+    /// A wildcard above the domain, which may be what answers for it.
+    WildcardAbove,
+    /// The domain twice, `cool.cats.cool.cats`.
+    DuplicatedDomain,
+    /// `www.domain`.
+    Www,
+    /// `_cloudflare….domain` and the like.
+    UnderscorePrefix,
+    /// The apex of the zone, where the domain lies below it.
+    Apex,
+}
+
+impl Server {
+    /// A server of which nothing is known yet.
+    pub(super) fn new(server: String, name: Option<String>, role: Role) -> Self {
+        Self {
+            server,
+            name,
+            role,
+            transport: Transport::Udp,
+            rcode: None,
+            authoritative: false,
+            truncated: false,
+            dnssec: None,
+            ttl: None,
+            soa_serial: None,
+            rtt_ms: None,
+            records: Vec::new(),
+            error: None,
+            aliases: Vec::new(),
+            negative_ttl: None,
+            extended_errors: Vec::new(),
+        }
+    }
+
+    /// Notes why nothing came.
+    pub(super) fn failed(mut self, failure: Failure) -> Self {
+        self.truncated = matches!(failure, Failure::Truncated(_));
+        if self.truncated {
+            self.transport = Transport::Tcp;
+        }
+        self.error = Some(failure);
+        self
+    }
+
+    /// Whether a record has exactly this value.
+    pub fn serves(&self, code: &[u8]) -> bool {
+        self.records.iter().any(|record| record.joined() == code)
+    }
+}
+
+/// All distinct verification codes that any server gave for the domain itself.
+pub fn sso_codes(survey: &Lookup) -> Vec<Vec<u8>> {
+    let codes: BTreeSet<Vec<u8>> = survey
+        .servers
+        .iter()
+        .flat_map(|server| &server.records)
+        .map(Txt::joined)
+        .filter(|text| text.starts_with(PREFIX.as_bytes()))
+        .collect();
+    codes.into_iter().collect()
+}
+
+/// A name as it is shown: lower case, no trailing dot.
+pub(super) fn display_name(name: &Name) -> String {
+    let text = name.to_ascii().to_ascii_lowercase();
+    match text.strip_suffix('.') {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => text,
+    }
+}

@@ -1,0 +1,40 @@
+//! A request that failed where the flow knows more than the answer says.
+
+use crate::api;
+
+/// A failed request, with what led to it and what to do next. Its own code,
+/// words and ray stay what the API sent.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct ApiErrorContext {
+    pub error: api::Error,
+    /// What a person needs to know besides, one sentence each.
+    pub causes: Vec<String>,
+    /// The next command to run, in place of the usual hint.
+    pub hint: Option<String>,
+}
+
+impl ApiErrorContext {
+    /// A failure with nothing added yet.
+    pub fn new(error: api::Error) -> Self {
+        Self { error, causes: Vec::new(), hint: None }
+    }
+
+    /// With one thing to know besides.
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// With the next command to run.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<ApiErrorContext> for super::Error {
+    fn from(explained: ApiErrorContext) -> Self {
+        Self::ApiContext(Box::new(explained))
+    }
+}

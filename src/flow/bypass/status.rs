@@ -1,0 +1,126 @@
+//! Which bypasses of this machine are in force, as anybody may ask: the journal
+//! says what was done, the server what is left of it.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::undo::{self, BypassWrite, WriteStatus};
+use crate::flow::Env;
+use crate::flow::journal::Entry;
+
+/// What bypasses of this machine left behind.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BypassStatus {
+    /// Whether any is in force; null where that was not seen.
+    pub active: Option<bool>,
+    /// Since when.
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Timestamp>,
+    /// What they changed and nobody put back, latest first.
+    pub bypasses: Vec<Bypass>,
+}
+
+/// One write of a bypass.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Bypass {
+    /// The journal's entry.
+    pub entry: String,
+    /// When.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// Who.
+    pub user: Option<String>,
+    /// What it did.
+    pub title: String,
+    /// The identifier of what it changed; null where it made something.
+    pub target: Option<String>,
+    /// How it stands.
+    pub state: BypassState,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// How a write of a bypass stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BypassState {
+    /// As the bypass left it.
+    Active,
+    /// Changed by somebody since.
+    Changed,
+    /// As it was before.
+    Reverted,
+    /// It cannot be put back.
+    Blocked,
+    /// It could not be looked at.
+    NotChecked,
+}
+
+impl BypassState {
+    /// It in a word or two.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Active => "in force",
+            Self::Changed => "changed",
+            Self::Reverted => "put back",
+            Self::Blocked => "blocked",
+            Self::NotChecked => "not checked",
+        }
+    }
+
+    fn is_open(self) -> bool {
+        matches!(self, Self::Active | Self::Changed | Self::Blocked)
+    }
+}
+
+/// Looks at what the bypasses among `entries` left behind. Where there are
+/// none, nobody is asked.
+pub async fn read_status(tools: &Env<'_>, entries: &[Entry]) -> BypassStatus {
+    let open = undo::open_entries(&tools.own(entries));
+    summarize(undo::check_all(tools, open).await)
+}
+
+fn summarize(measures: Vec<BypassWrite>) -> BypassStatus {
+    let bypasses: Vec<_> = measures.into_iter().map(from_write).collect();
+    let in_force = if bypasses.iter().any(|bypass| bypass.state.is_open()) {
+        Some(true)
+    } else {
+        let is_seen = bypasses.iter().all(|bypass| bypass.state != BypassState::NotChecked);
+        is_seen.then_some(false)
+    };
+    let left = bypasses.iter().filter(|bypass| bypass.state != BypassState::Reverted);
+    BypassStatus { active: in_force, since: left.map(|bypass| bypass.at).min(), bypasses }
+}
+
+fn from_write(measure: BypassWrite) -> Bypass {
+    let target = measure.target();
+    let (state, detail) = match measure.status {
+        Ok(WriteStatus::Active(ready)) => {
+            let diff: Vec<_> = ready.change.diff.iter().map(ToString::to_string).collect();
+            (BypassState::Active, format!("undoing it: {}", diff.join(", ")))
+        }
+        Ok(WriteStatus::Changed(_, drift)) => (BypassState::Changed, drift.join(", ")),
+        Ok(WriteStatus::Reverted(text)) => (BypassState::Reverted, text),
+        Ok(WriteStatus::Blocked(stop)) => (BypassState::Blocked, stop.causes.join(", ")),
+        Err(error) => (BypassState::NotChecked, error.line()),
+    };
+    let Entry { id, at, user, title, .. } = measure.entry;
+    Bypass { entry: id, at, user, title, target, state, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_put_back_is_certainly_no_longer_in_force() {
+        let is_left = |state: BypassState| state.is_open();
+        assert!(
+            [BypassState::Active, BypassState::Changed, BypassState::Blocked]
+                .into_iter()
+                .all(is_left)
+        );
+        assert!(![BypassState::Reverted, BypassState::NotChecked].into_iter().any(is_left));
+    }
+}

@@ -1,0 +1,548 @@
+//! What the audit makes of what was read, besides the checks before
+//! enforcement. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::finding::{AuditId, Finding};
+use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
+use crate::api::idp::Idp;
+use crate::api::odd::OddRecord;
+use crate::api::policy::{self, Policy};
+use crate::domain::EmailDomain;
+use crate::flow::bypass::status::BypassStatus;
+use crate::flow::journal::undo::WriteOutcome;
+use crate::flow::journal::{Entry, ResourceKind};
+use crate::flow::preflight::{Facts, Thresholds, is_valid_long_enough, names};
+use crate::flow::rename::RenameInProgress;
+use crate::idp::check::{self, IdpCheckId};
+
+/// For how long Cloudflare looks for the TXT record (API reference, section 2).
+const VERIFICATION_WINDOW: SignedDuration = SignedDuration::from_hours(48);
+
+pub(super) fn stale(connector: &ConnectorFields, now: Timestamp) -> Finding {
+    let id = AuditId::ConnectorStale;
+    let domain = &connector.email_domain;
+    let again = || format!("`cfsso connector verify {domain} --wait`");
+    let status = match connector.status() {
+        Some(VerificationStatus::Verified) => {
+            return Finding::passed(id, format!("{domain} is verified")).for_domain(domain);
+        }
+        Some(VerificationStatus::Failed) => {
+            let evidence = format!("the verification of {domain} failed");
+            return Finding::failed(id, evidence, again()).for_domain(domain);
+        }
+        Some(status) => status.as_str(),
+        None => "not told",
+    };
+    let since = connector.updated_on.as_ref().or(connector.created_on.as_ref());
+    let Some(since) = since.and_then(|text| text.parse::<Timestamp>().ok()) else {
+        let evidence = format!("since when the verification of {domain} is {status} is not told");
+        return Finding::not_checked(id, evidence).for_domain(domain);
+    };
+    let age = now.duration_since(since);
+    if age <= VERIFICATION_WINDOW {
+        let evidence = format!("the verification of {domain} is {status}, for less than two days");
+        return Finding::passed(id, evidence).for_domain(domain);
+    }
+    let days = age.as_hours() / 24;
+    let evidence = format!("the verification of {domain} is {status} for {days} days");
+    Finding::failed(id, evidence, again()).for_domain(domain)
+}
+
+/// An enforced connector without the policy that came with it. `None` where it
+/// is not enforced.
+pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Option<Finding> {
+    let id = AuditId::ConnectorWithoutPolicy;
+    if !connector.is_enabled() {
+        return None;
+    }
+    let domain = &connector.email_domain;
+    let finding = match policies(facts) {
+        Err(reason) => Finding::not_checked(id, reason),
+        Ok(policies) => {
+            let of_domain = policies.iter().find(|policy| {
+                policy.decision == "allow" && domains_of(policy).iter().any(|one| is(one, domain))
+            });
+            match of_domain {
+                Some(policy) => Finding::passed(id, format!("`{}` is for {domain}", policy.name)),
+                None => Finding::failed(
+                    id,
+                    format!("SSO is enforced for {domain}, and no policy is for everybody there"),
+                    "`cfsso app policies`",
+                ),
+            }
+        }
+    };
+    Some(finding.for_domain(domain))
+}
+
+/// Policies that allow somebody and name no domain at all. Those that name
+/// domains without a connector are a check's before enforcement.
+pub(super) fn orphan_policies(facts: &Facts) -> Finding {
+    let id = AuditId::PolicyWithoutConnector;
+    let policies = match policies(facts) {
+        Ok(policies) => policies,
+        Err(reason) => return Finding::not_checked(id, reason),
+    };
+    let lost: Vec<_> = policies
+        .iter()
+        .filter(|policy| policy.decision == "allow" && addresses(policy).is_empty())
+        .map(|policy| policy.name.as_str())
+        .collect();
+    if lost.is_empty() {
+        return Finding::passed(id, "each policy that allows somebody names a domain");
+    }
+    let evidence = format!("no domain is named by {}", quoted(lost));
+    Finding::failed(id, evidence, "`cfsso app policies`")
+}
+
+pub(super) fn duplicate_policies(connectors: &[Connector], facts: &Facts) -> Finding {
+    let id = AuditId::PolicyDuplicate;
+    let policies = match policies(facts) {
+        Ok(policies) => policies,
+        Err(reason) => return Finding::not_checked(id, reason),
+    };
+    let several: Vec<_> = connectors
+        .iter()
+        .filter_map(|connector| {
+            let domain = &connector.email_domain;
+            let is_of = |policy: &&Policy| addresses(policy).iter().any(|one| is(one, domain));
+            let of: Vec<_> =
+                policies.iter().filter(is_of).map(|policy| policy.name.as_str()).collect();
+            (of.len() > 1).then(|| (domain.clone(), format!("{domain} by {}", quoted(of))))
+        })
+        .collect();
+    if several.is_empty() {
+        return Finding::passed(id, "no domain is named by a second policy");
+    }
+    let (domains, words): (Vec<_>, Vec<_>) = several.into_iter().unzip();
+    let evidence = format!("named by more than one policy: {}", words.join("; "));
+    Finding { domains, ..Finding::failed(id, evidence, "`cfsso app policies`") }
+}
+
+pub(super) fn orphan_app(connectors: &[Connector], facts: &Facts) -> Finding {
+    let id = AuditId::SsoAppWithoutConnector;
+    match facts.sso_app() {
+        Err(unseen) => Finding::not_checked(id, &unseen.reason),
+        Ok(Some(app)) if connectors.is_empty() => Finding::failed(
+            id,
+            format!("`{}` is there, and no connector", app.name),
+            "`cfsso setup <DOMAIN>`",
+        ),
+        Ok(Some(app)) => Finding::passed(id, format!("`{}` has its connectors", app.name)),
+        Ok(None) => Finding::passed(id, "there is no application without a connector"),
+    }
+}
+
+/// The certificates of every SAML identity provider, whether it is admitted or
+/// not: by the configuration alone.
+pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
+    let id = AuditId::IdpCertificate;
+    let idps = match &facts.idps {
+        Ok(idps) => idps,
+        Err(unseen) => return vec![Finding::not_checked(id, &unseen.reason)],
+    };
+    let found: Vec<_> = idps.iter().filter_map(|idp| certificate(idp, now)).collect();
+    if found.is_empty() {
+        return vec![Finding::passed(id, "no identity provider signs with a certificate")];
+    }
+    found
+}
+
+fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
+    let id = AuditId::IdpCertificate;
+    let empty = Map::new();
+    let config = idp.config.as_object().unwrap_or(&empty);
+    let subject = check::Subject { kind: idp.kind.as_str(), config };
+    let mut points = check::offline(subject, &check::CheckOptions::new(now, 0));
+    points.retain(|point| point.id == IdpCheckId::CertificateDates);
+    let evidence: Vec<_> = points.iter().map(|point| point.evidence.as_str()).collect();
+    let words = format!("{}: {}", idp.name, evidence.join("; "));
+    // One that cannot be read comes before the dates of the others.
+    let first = points.into_iter().next()?;
+    Some(match first.state {
+        check::CheckState::Passed => Finding::passed(id, words),
+        check::CheckState::NotTested => Finding::not_checked(id, words),
+        check::CheckState::Failed => {
+            Finding::failed(id, words, first.remedy.unwrap_or_else(|| "`cfsso idp update`".into()))
+        }
+    })
+}
+
+pub(super) fn token(facts: &Facts, terms: &Thresholds) -> Finding {
+    let id = AuditId::TokenExpiry;
+    match facts.token.as_ref().map(|token| is_valid_long_enough(token, terms)) {
+        Err(unseen) => Finding::not_checked(id, &unseen.reason),
+        Ok(Ok(words)) => Finding::passed(id, format!("the token in use is {words}")),
+        Ok(Err(words)) => Finding::failed(
+            id,
+            format!("the token in use {words}"),
+            "make another in the dashboard, or for emergencies `cfsso token create-break-glass`",
+        ),
+    }
+}
+
+pub(super) fn bypass(standings: &BypassStatus) -> Finding {
+    let id = AuditId::BypassActive;
+    match (standings.active, standings.since) {
+        (Some(false), _) => Finding::passed(id, "no bypass of this machine is in force"),
+        (None, _) => {
+            let seen = standings.bypasses.iter().map(|bypass| bypass.detail.as_str());
+            Finding::not_checked(id, format!("what a bypass left: {}", names(seen)))
+        }
+        (Some(true), since) => {
+            let what = names(standings.bypasses.iter().map(|bypass| bypass.title.as_str()));
+            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            Finding::failed(
+                id,
+                format!("a bypass is in force{since}: {what}"),
+                "`cfsso bypass undo`",
+            )
+        }
+    }
+}
+
+pub(super) fn rename(under_way: Option<&RenameInProgress>) -> Finding {
+    let id = AuditId::RenameInProgress;
+    let Some(RenameInProgress { goal, since, sso_off_since, command }) = under_way else {
+        return Finding::passed(id, "no rename of this machine is half way");
+    };
+    let off = sso_off_since.map(|since| format!(", and keeps SSO off since {since}"));
+    let evidence = format!("the rename to {goal} began at {since}{}", off.unwrap_or_default());
+    Finding::failed(id, evidence, format!("`{command}`"))
+}
+
+/// Holds the writes without an end, each with what the object tells of it.
+pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Finding {
+    let id = AuditId::JournalUnfinished;
+    let name = |entry: &Entry| format!("{} ({})", entry.title, entry.id);
+    let unknown: Vec<_> =
+        open.iter().filter(|(_, fate)| fate.is_none()).map(|(entry, _)| *entry).collect();
+    let Some(first) = unknown.first() else {
+        if open.is_empty() {
+            return Finding::passed(id, "every write of this machine has an end");
+        }
+        let told = open.iter().filter_map(|(entry, fate)| {
+            let became = match (*fate)? {
+                WriteOutcome::Applied => "was carried out",
+                WriteOutcome::NotApplied => "was not carried out",
+                WriteOutcome::ChangedSince => "is changed since",
+            };
+            Some(format!("{} {became}", name(entry)))
+        });
+        let told: Vec<_> = told.collect();
+        return Finding::passed(id, format!("by what is there now, {}", told.join("; ")));
+    };
+    let what: Vec<_> = unknown.iter().map(|entry| name(entry)).collect();
+    let evidence = format!(
+        "it is not known whether these were carried out: {}",
+        names(what.iter().map(String::as_str))
+    );
+    let remedy = if first.request_line().ends_with("/tokens") {
+        "look for the token in the dashboard, and delete it: nobody has its value".to_owned()
+    } else {
+        format!("`cfsso journal show {}` tells what was sent: look whether it is so", first.id)
+    };
+    Finding::failed(id, evidence, remedy)
+}
+
+/// The writes of one account of which the journal does not tell what became, but
+/// verifications that may have begun: how far those are is looked at anyway.
+pub(super) fn open_entries(entries: &[Entry]) -> Vec<&Entry> {
+    let is_told = |entry: &&Entry| entry.resource != Some(ResourceKind::Verification);
+    let open = entries.iter().filter(|entry| {
+        entry.has_unknown_outcome() && entry.undone_by.is_none() && entry.settled_by.is_none()
+    });
+    open.filter(is_told).collect()
+}
+
+pub(super) fn corrupt_journal(damage: &[String]) -> Finding {
+    let id = AuditId::JournalDamaged;
+    if damage.is_empty() {
+        return Finding::passed(id, "the journal can be read");
+    }
+    let evidence = names(damage.iter().map(String::as_str));
+    Finding::failed(id, evidence, "keep the file for a look, and move it out of the journal")
+}
+
+pub(super) fn records(odd: &[OddRecord]) -> Finding {
+    let id = AuditId::RecordsUnderstood;
+    if odd.is_empty() {
+        return Finding::passed(id, "every record of the API can be understood");
+    }
+    let evidence = odd.iter().map(OddRecord::describe).collect::<Vec<_>>().join("; ");
+    Finding::failed(id, evidence, "compare the record in the dashboard, and update cfsso")
+}
+
+/// The policies of the dashboard's sign-in, or why they are not seen.
+fn policies(facts: &Facts) -> Result<&[Policy], String> {
+    match (facts.sso_app(), &facts.policies) {
+        (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.reason.clone()),
+        (Ok(None), _) => Err("there is no application of the type `dash_sso` yet".to_owned()),
+        (Ok(Some(_)), Ok(policies)) => Ok(policies),
+    }
+}
+
+/// The domains that a policy includes as a whole.
+fn domains_of(policy: &policy::PolicyFields) -> Vec<String> {
+    let rules = policy.include.iter().flatten().map(|rule| read(rule));
+    rules.filter_map(|rule| Some(rule["email_domain"]["domain"].as_str()?.to_owned())).collect()
+}
+
+/// The domains of all its e-mail rules, those for single addresses among them.
+fn addresses(policy: &policy::PolicyFields) -> Vec<String> {
+    let of_address = |rule: &Value| {
+        let (_, domain) = rule["email"]["email"].as_str()?.rsplit_once('@')?;
+        Some(domain.to_owned())
+    };
+    let single = policy.include.iter().flatten().filter_map(|rule| of_address(&read(rule)));
+    domains_of(policy).into_iter().chain(single).collect()
+}
+
+fn read(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_default()
+}
+
+fn is(a: &str, b: &str) -> bool {
+    match (a.parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.eq_ignore_ascii_case(b),
+    }
+}
+
+fn quoted(all: Vec<&str>) -> String {
+    let quoted: Vec<_> = all.into_iter().map(|name| format!("`{name}`")).collect();
+    names(quoted.iter().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::flow::bypass::status::{Bypass, BypassState as Standing};
+    use crate::flow::check::{CheckState, Severity};
+    use crate::flow::journal::Outcome;
+    use crate::flow::preflight::tests::{
+        active, allow, email_domain, facts, forbidden, idp, object, sso_app, terms,
+    };
+
+    fn connector(rest: &Value) -> Connector {
+        let mut connector = json!({ "id": "c1", "email_domain": "cool.cats", "enabled": true });
+        connector.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        object(&connector)
+    }
+
+    fn status(status: &str, updated_on: &str) -> Value {
+        json!({ "verification": { "status": status }, "updated_on": updated_on })
+    }
+
+    const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_write_without_an_end_is_known_by_what_is_there() {
+        let patch = Entry::sample("r", 1, r#"{"method":"PATCH","path":"/c/1","body":{}}"#);
+        let token = Entry::sample("r", 2, r#"{"method":"POST","path":"/a/tokens","body":{}}"#);
+        let known = |fate| vec![(&patch, Some(fate))];
+        for (open, state, words) in [
+            (vec![], CheckState::Passed, "has an end"),
+            (known(WriteOutcome::Applied), CheckState::Passed, "(r.1) was carried out"),
+            (known(WriteOutcome::NotApplied), CheckState::Passed, "(r.1) was not carried out"),
+            (known(WriteOutcome::ChangedSince), CheckState::Passed, "(r.1) is changed since"),
+            (vec![(&patch, None)], CheckState::Failed, "`cfsso journal show r.1`"),
+            (
+                vec![(&patch, Some(WriteOutcome::Applied)), (&token, None)],
+                CheckState::Failed,
+                "the dashboard",
+            ),
+        ] {
+            let finding = unknown_outcomes(&open);
+            let told = format!("{} {}", finding.evidence, finding.remedy.unwrap_or_default());
+            assert_eq!(finding.state, state, "{told}");
+            assert!(told.contains(words), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_looked_at_anyway_is_left_out() {
+        let account = ACCOUNT;
+        for (path, is_told) in [
+            (format!("/accounts/{account}/sso_connectors/c"), true),
+            (format!("/accounts/{account}/sso_connectors/c/begin_verification"), false),
+            ("/zones/z/dns_records/r".to_owned(), true),
+            ("/user/tokens".to_owned(), true),
+        ] {
+            let request = format!(r#"{{"method":"PATCH","path":"{path}","body":{{}}}}"#);
+            let sample = Entry::sample("r", 1, &request);
+            let lost = Entry { outcome: Outcome::Unknown, ..sample.clone() };
+            let other = || Some("r.2".to_owned());
+            let settled = Entry { settled_by: other(), ..lost.clone() };
+            let undone = Entry { undone_by: other(), ..lost.clone() };
+            assert_eq!(open_entries(&[sample, settled, undone]).len(), 0, "{path}");
+            assert_eq!(open_entries(&[lost]).len(), usize::from(is_told), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_verification_is_stale_when_it_failed_or_stood_still_for_two_days() {
+        // The time is 2026-03-01T12:00:00Z.
+        for (rest, expected) in [
+            (status("verified", "2025-01-01T00:00:00Z"), CheckState::Passed),
+            (status("failed", "2026-03-01T11:59:00Z"), CheckState::Failed),
+            (status("pending", "2026-02-27T12:00:00Z"), CheckState::Passed),
+            (status("pending", "2026-02-27T11:59:59Z"), CheckState::Failed),
+            (status("awaiting", "2026-02-27T11:59:59Z"), CheckState::Failed),
+            (status("newer-word", "2026-02-01T00:00:00Z"), CheckState::Failed),
+            (status("pending", "yesterday"), CheckState::NotChecked),
+            (json!({ "created_on": "2026-02-01T00:00:00.123456Z" }), CheckState::Failed),
+            (json!({}), CheckState::NotChecked),
+        ] {
+            let finding = stale(&connector(&rest), terms().now);
+            assert_eq!(finding.state, expected, "{rest} {finding:?}");
+            assert_eq!(finding.domains, ["cool.cats"]);
+        }
+    }
+
+    #[test]
+    fn an_enforced_connector_wants_a_policy_for_everybody_at_its_domain() {
+        let address = json!({ "email": { "email": "a@cool.cats" } });
+        for (include, expected) in [
+            (json!([email_domain("COOL.cats")]), CheckState::Passed),
+            (json!([address]), CheckState::Failed),
+            (json!([{ "everyone": {} }]), CheckState::Failed),
+            (json!([email_domain("dogs.test")]), CheckState::Failed),
+        ] {
+            let facts = Facts { policies: Ok(object(&json!([allow(1, &include)]))), ..facts() };
+            let finding = without_policy(&connector(&json!({})), &facts).unwrap();
+            assert_eq!(finding.state, expected, "{include}");
+        }
+        assert!(without_policy(&connector(&json!({ "enabled": false })), &facts()).is_none());
+        let unseen = Facts { policies: Err(forbidden()), ..facts() };
+        let finding = without_policy(&connector(&json!({})), &unseen).unwrap();
+        assert_eq!(finding.state, CheckState::NotChecked);
+    }
+
+    #[test]
+    fn a_policy_belongs_to_a_domain_and_no_domain_has_two() {
+        let all = [connector(&json!({}))];
+        let cats = email_domain("cool.cats");
+        let address = json!({ "email": { "email": "a@cool.cats" } });
+        let group = json!({ "group": { "id": "g" } });
+        for (policies, lost, second) in [
+            (json!([allow(1, &json!([cats]))]), CheckState::Passed, CheckState::Passed),
+            (json!([]), CheckState::Passed, CheckState::Passed),
+            (
+                json!([allow(1, &json!([cats])), allow(2, &json!([group]))]),
+                CheckState::Failed,
+                CheckState::Passed,
+            ),
+            (json!([allow(1, &json!([cats, group]))]), CheckState::Passed, CheckState::Passed),
+            (
+                json!([allow(1, &json!([cats])), allow(2, &json!([address]))]),
+                CheckState::Passed,
+                CheckState::Failed,
+            ),
+            // A domain without connector is a check's before enforcement.
+            (
+                json!([allow(1, &json!([email_domain("dogs.test")]))]),
+                CheckState::Passed,
+                CheckState::Passed,
+            ),
+        ] {
+            let facts = Facts { policies: Ok(object(&policies)), ..facts() };
+            assert_eq!(orphan_policies(&facts).state, lost, "{policies}");
+            assert_eq!(duplicate_policies(&all, &facts).state, second, "{policies}");
+        }
+        let none = Facts { apps: Ok(Vec::new()), ..facts() };
+        assert_eq!(orphan_policies(&none).state, CheckState::NotChecked);
+        assert_eq!(duplicate_policies(&all, &none).state, CheckState::NotChecked);
+    }
+
+    #[test]
+    fn the_application_is_there_for_connectors() {
+        let all = [connector(&json!({}))];
+        for (apps, connectors, expected) in [
+            (Ok(object(&json!([sso_app(&json!({}))]))), &all[..], CheckState::Passed),
+            (Ok(object(&json!([sso_app(&json!({}))]))), &[], CheckState::Failed),
+            (Ok(Vec::new()), &[], CheckState::Passed),
+            (Err(forbidden()), &[], CheckState::NotChecked),
+        ] {
+            let facts = Facts { apps, ..facts() };
+            assert_eq!(orphan_app(connectors, &facts).state, expected);
+        }
+    }
+
+    #[test]
+    fn certificates_are_looked_at_where_somebody_signs_with_one() {
+        let states = |facts: &Facts| -> Vec<CheckState> {
+            certificates(facts, terms().now).iter().map(|finding| finding.state).collect()
+        };
+        assert_eq!(states(&facts()), [CheckState::Passed], "none signs with one");
+        let mut saml = idp("saml", "saml");
+        let idps = |saml: &Value| Facts { idps: Ok(object(&json!([saml]))), ..facts() };
+        assert_eq!(states(&idps(&saml)), [CheckState::NotChecked], "the API shows none");
+        saml["config"] = json!({ "idp_public_certs": ["no certificate"] });
+        assert_eq!(states(&idps(&saml)), [CheckState::Failed]);
+        let expired = include_str!("../../sandbox/issuer/expired.pem");
+        saml["config"] = json!({ "idp_public_certs": [expired] });
+        assert_eq!(states(&idps(&saml)), [CheckState::Failed]);
+        let valid = include_str!("../../sandbox/issuer/valid.pem");
+        saml["config"] = json!({ "idp_public_certs": [valid] });
+        assert_eq!(states(&idps(&saml)), [CheckState::Passed]);
+        saml["config"] = json!({ "idp_public_certs": [valid, "no certificate"] });
+        let found = certificates(&idps(&saml), terms().now);
+        let evidence = &found[0].evidence;
+        assert!(evidence.contains("certificate 2 cannot be read") && evidence.contains("holds"));
+        assert_eq!(states(&Facts { idps: Err(forbidden()), ..facts() }), [CheckState::NotChecked]);
+    }
+
+    #[test]
+    fn the_token_in_use_has_to_last() {
+        for (rest, expected) in [
+            (json!({}), CheckState::Passed),
+            (json!({ "expires_on": "2026-03-20T12:00:00Z" }), CheckState::Failed),
+            (json!({ "expires_on": "2026-04-20T12:00:00Z" }), CheckState::Passed),
+            (json!({ "status": "disabled" }), CheckState::Failed),
+        ] {
+            let facts = Facts { token: Ok(active(&rest)), ..facts() };
+            assert_eq!(token(&facts, &terms()).state, expected, "{rest}");
+        }
+        let unseen = Facts { token: Err(forbidden()), ..facts() };
+        assert_eq!(token(&unseen, &terms()).state, CheckState::NotChecked);
+    }
+
+    #[test]
+    fn a_bypass_is_told_as_far_as_it_was_seen() {
+        let left = Bypass {
+            entry: "r.1".to_owned(),
+            at: terms().now,
+            user: None,
+            title: "disable".to_owned(),
+            target: None,
+            state: Standing::Active,
+            detail: "why".to_owned(),
+        };
+        for (in_force, expected) in [
+            (Some(true), CheckState::Failed),
+            (Some(false), CheckState::Passed),
+            (None, CheckState::NotChecked),
+        ] {
+            let since = Some(terms().now);
+            let finding =
+                bypass(&BypassStatus { active: in_force, since, bypasses: vec![left.clone()] });
+            assert_eq!((finding.state, finding.severity), (expected, Severity::Warning));
+        }
+    }
+
+    #[test]
+    fn damage_is_named() {
+        assert_eq!(corrupt_journal(&[]).state, CheckState::Passed);
+        let finding = corrupt_journal(&["x.jsonl, line 3".to_owned()]);
+        assert_eq!(
+            (finding.state, finding.evidence.as_str()),
+            (CheckState::Failed, "x.jsonl, line 3")
+        );
+    }
+}

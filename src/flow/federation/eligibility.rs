@@ -1,0 +1,45 @@
+//! Which identity providers can be shared at all (API reference, section 6).
+
+use crate::api::idp::{self, IdpType};
+use crate::flow::{FlowError, FlowErrorKind};
+
+/// Stops where the API would refuse the grant, before it is asked.
+pub fn ensure_shareable(idp: &idp::IdpFields) -> Result<(), FlowError> {
+    let reason = if idp.is_read_only() {
+        "it is read-only: it belongs to another account, which alone can share it"
+    } else {
+        match idp.kind {
+            IdpType::OneTimePin => "a one-time PIN is mailed by each account itself",
+            IdpType::Cloudflare => "signing in with Cloudflare works in each account by itself",
+            _ => return Ok(()),
+        }
+    };
+    let name = if idp.name.is_empty() { idp.kind.as_str() } else { &idp.name };
+    Err(FlowError::new(
+        FlowErrorKind::Refused,
+        format!("`{name}` cannot be shared with other accounts"),
+    )
+    .cause(reason)
+    .hint("`cfsso idp list` shows those there are"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ones_own_identity_providers_are_federable() {
+        for (text, allowed) in [
+            (r#"{"id":"p1","type":"okta","name":"Okta"}"#, true),
+            (r#"{"id":"p1","type":"passkeys","name":"New"}"#, true),
+            (r#"{"id":"p1","type":"okta","name":"Okta","read_only":false}"#, true),
+            (r#"{"id":"p1","type":"okta","name":"Okta","read_only":true}"#, false),
+            (r#"{"id":"p1","type":"onetimepin"}"#, false),
+            (r#"{"id":"p1","type":"cloudflare","name":"CF"}"#, false),
+        ] {
+            let stop = ensure_shareable(&serde_json::from_str(text).unwrap());
+            assert_eq!(stop.is_ok(), allowed, "{text}");
+            assert!(stop.is_ok() || stop.unwrap_err().kind == FlowErrorKind::Refused, "{text}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! How far each recipient has come, and waiting until all are there.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::accounts::AccountDirectory;
+use super::recipients::Audience;
+use super::shares;
+use crate::api::ids::{AccountId, ShareId};
+use crate::api::share::{Association, Recipient};
+use crate::flow::wait::poll;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+
+/// How far one recipient has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RecipientProgress {
+    /// The account; none stands for a whole organization.
+    pub account_id: Option<String>,
+    /// Its name, where the token sees it.
+    pub account_name: Option<String>,
+    /// The state as the API writes it; none where it is not told of yet.
+    pub association_status: Option<Cow<'static, str>>,
+    /// The state in words.
+    pub state: Cow<'static, str>,
+    /// What the API has given up on.
+    pub failures: Vec<String>,
+    /// What went wrong and is tried again.
+    pub retrying: Vec<String>,
+}
+
+impl RecipientProgress {
+    /// How a recipient stands.
+    pub fn of(recipient: &Recipient, directory: &AccountDirectory) -> Self {
+        let status = recipient.association_status.as_ref();
+        let failures: Vec<_> = recipient.failures().map(str::to_owned).collect();
+        let retrying: Vec<_> = recipient.retryable_errors().map(str::to_owned).collect();
+        let words = status.map_or(Cow::Borrowed("state not told"), Association::label);
+        let state = match (failures.as_slice(), retrying.as_slice()) {
+            ([], []) => words,
+            ([], errors) => format!("{words}, retrying: {}", errors.join("; ")).into(),
+            (errors, _) => format!("failed: {}", errors.join("; ")).into(),
+        };
+        let account = recipient.account();
+        Self {
+            account_id: account.map(ToString::to_string),
+            account_name: account.and_then(|id| directory.name(id)).map(str::to_owned),
+            association_status: status.map(Association::text),
+            state,
+            failures,
+            retrying,
+        }
+    }
+
+    fn missing(account: Option<&AccountId>, directory: &AccountDirectory) -> Self {
+        Self {
+            account_id: account.map(ToString::to_string),
+            account_name: account.and_then(|id| directory.name(id)).map(str::to_owned),
+            association_status: None,
+            state: "not among the recipients".into(),
+            failures: Vec::new(),
+            retrying: Vec::new(),
+        }
+    }
+
+    /// Whether it has the identity provider. One that the API has given up on
+    /// has not, whatever its state.
+    pub fn is_associated(&self) -> bool {
+        self.association_status.as_deref() == Some(Association::Associated.as_str())
+            && self.failures.is_empty()
+    }
+
+    /// Whether nothing more is to be waited for.
+    fn is_final(&self) -> bool {
+        self.is_associated() || !self.failures.is_empty()
+    }
+
+    /// Its name, or its ID.
+    pub fn name(&self) -> &str {
+        let id = self.account_id.as_deref().unwrap_or("the whole organization");
+        self.account_name.as_deref().unwrap_or(id)
+    }
+
+    fn describe(&self) -> String {
+        format!("{}: {}", self.name(), self.state)
+    }
+}
+
+/// How far each of an audience has come, by the recipients of its shares.
+pub fn arrivals(
+    audience: &Audience,
+    recipients: &[Recipient],
+    directory: &AccountDirectory,
+) -> Vec<RecipientProgress> {
+    match audience {
+        Audience::Accounts(accounts) => accounts
+            .iter()
+            .map(|account| {
+                // A removed recipient's record stays beside that of its return,
+                // and a whole organization's own entry stands for each account.
+                let its = |recipient: &&Recipient| recipient.account() == Some(account);
+                let entire = |recipient: &&Recipient| recipient.account().is_none();
+                let found = recipients
+                    .iter()
+                    .filter(its)
+                    .max_by_key(|recipient| recipient.is_active())
+                    .or_else(|| recipients.iter().find(entire));
+                found.map_or_else(
+                    || RecipientProgress::missing(Some(account), directory),
+                    |recipient| RecipientProgress {
+                        account_id: Some(account.to_string()),
+                        account_name: directory.name(account).map(str::to_owned),
+                        ..RecipientProgress::of(recipient, directory)
+                    },
+                )
+            })
+            .collect(),
+        Audience::Organization(_) | Audience::EntireOrganization => {
+            let present = recipients.iter().filter(|recipient| recipient.is_active());
+            let all: Vec<_> =
+                present.map(|recipient| RecipientProgress::of(recipient, directory)).collect();
+            if all.is_empty() { vec![RecipientProgress::missing(None, directory)] } else { all }
+        }
+    }
+}
+
+/// Looks at the recipients of `shares` until each of `audience` is there or
+/// given up on; `on_change` is told of every look that shows something new.
+pub async fn wait_until_associated(
+    tools: &Env<'_>,
+    shares: &[ShareId],
+    audience: &Audience,
+    directory: &AccountDirectory,
+    deadline: Timestamp,
+    on_change: &dyn Fn(&[RecipientProgress]),
+) -> Result<Vec<RecipientProgress>, Error> {
+    let mut last = Vec::new();
+    let settled = poll(tools.clock, deadline, async || {
+        let seen = read_progress(tools, shares, audience, directory).await?;
+        if seen != last {
+            on_change(&seen);
+            last.clone_from(&seen);
+        }
+        Ok(seen.iter().all(RecipientProgress::is_final).then_some(()))
+    })
+    .await?;
+    match settled {
+        Some(()) => Ok(last),
+        None => Err(timeout_error(&last).into()),
+    }
+}
+
+/// How far each of an audience has come now.
+pub async fn read_progress(
+    tools: &Env<'_>,
+    shares: &[ShareId],
+    audience: &Audience,
+    directory: &AccountDirectory,
+) -> Result<Vec<RecipientProgress>, Error> {
+    let mut recipients = Vec::new();
+    for share in shares {
+        recipients.extend(shares::recipients(tools, share).await?);
+    }
+    Ok(arrivals(audience, &recipients, directory))
+}
+
+fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
+    let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
+    let message = format!("{there} of {} recipients have the identity provider so far", seen.len());
+    FlowError::new(FlowErrorKind::NotYet, message)
+        .causes(
+            seen.iter().filter(|arrival| !arrival.is_associated()).map(RecipientProgress::describe),
+        )
+        .hint("run the same command again to go on waiting, or `cfsso federation status`")
+}
+
+/// Stops where the API has given up on somebody.
+pub fn none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
+    let failed: Vec<_> = seen.iter().filter(|arrival| !arrival.failures.is_empty()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} of {} recipients did not get it", failed.len(), seen.len());
+    Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
+        .causes(failed.into_iter().map(RecipientProgress::describe))
+        .hint("the API has given up on them: take each out with `cfsso federation unshare <IDP> --from <ACCOUNT>`, then share again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_recipient_is_there_only_when_the_api_says_so() {
+        for (recipients, there, settled, state) in [
+            ("", false, false, "not among the recipients"),
+            (r#"{"association_status":"associated"}"#, true, true, "has it"),
+            (r#"{"association_status":"associating"}"#, false, false, "being pushed"),
+            (
+                r#"{"association_status":"associating","resources":[{"error":"busy","terminal":false}]}"#,
+                false,
+                false,
+                "being pushed, retrying: busy",
+            ),
+            (
+                r#"{"association_status":"associating","resources":[{"error":"no seats","terminal":true}]}"#,
+                false,
+                true,
+                "failed: no seats",
+            ),
+            (
+                r#"{"association_status":"associated","resources":[{"error":"no seats","terminal":true}]}"#,
+                false,
+                true,
+                "failed: no seats",
+            ),
+            (r#"{"association_status":"frozen"}"#, false, false, "frozen"),
+            (r#"{"x":1}"#, false, false, "state not told"),
+            (
+                r#"{"association_status":"disassociated"},{"association_status":"associated"}"#,
+                true,
+                true,
+                "has it",
+            ),
+        ] {
+            let named =
+                recipients.replace(r#"{""#, &format!(r#"{{"id":"r1","account_id":"{A}",""#));
+            let named =
+                named.replace(&format!(r#"[{{"id":"r1","account_id":"{A}","error"#), r#"[{"error"#);
+            let recipients: Vec<Recipient> = serde_json::from_str(&format!("[{named}]")).unwrap();
+            let audience = Audience::Accounts(vec![A.parse().unwrap()]);
+            let seen = arrivals(&audience, &recipients, &AccountDirectory::default());
+            let [one] = seen.as_slice() else { panic!("{named}") };
+            assert_eq!((one.is_associated(), one.is_final()), (there, settled), "{named}");
+            assert_eq!(one.state, state, "{named}");
+        }
+    }
+
+    #[test]
+    fn an_organization_without_recipients_yet_is_not_there() {
+        let seen = arrivals(&Audience::EntireOrganization, &[], &AccountDirectory::default());
+        assert_eq!(seen.len(), 1);
+        assert!(!seen[0].is_associated());
+    }
+
+    #[test]
+    fn being_late_and_being_given_up_are_told_apart() {
+        let arrival = |failures: &[&str]| RecipientProgress {
+            failures: failures.iter().map(|&text| text.to_owned()).collect(),
+            ..RecipientProgress::missing(None, &AccountDirectory::default())
+        };
+        assert_eq!(timeout_error(&[arrival(&[])]).kind, FlowErrorKind::NotYet);
+        assert!(none_failed(&[arrival(&[])]).is_ok());
+        let stop = none_failed(&[arrival(&["no seats"]), arrival(&[])]).unwrap_err();
+        assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
+        assert_eq!(stop.message, "1 of 2 recipients did not get it");
+    }
+}

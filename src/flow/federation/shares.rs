@@ -1,0 +1,319 @@
+//! The writes on shares, one small function each, and their read-backs.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::api::ids::{AccountId, RecipientId, ResourceId, ShareId};
+use crate::api::share::filter::{self, Paging};
+use crate::api::share::resource::NewResource;
+use crate::api::share::{
+    self, Filter, Include, Recipient, RecipientSpec, Share, Status, recipient, resource,
+};
+use crate::api::{self, ErrorKind};
+use crate::flow::action::Action;
+use crate::flow::plan::Difference;
+use crate::flow::wait::poll;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+
+/// The shares that `filter` lets through, by name and then ID.
+pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Vec<Share>, Error> {
+    let mut shares = tools.client.list(&filter::list(tools.account, filter, paging)).await?;
+    if filter.order.is_none() {
+        shares.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
+    }
+    Ok(shares)
+}
+
+/// The share with this ID.
+pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
+    match tools.client.send(&share::get(tools.account, id, Include::ALL)).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(FlowError::new(
+            FlowErrorKind::NotFound,
+            format!("this account has no share `{id}`"),
+        )
+        .cause(error.reason())
+        .hint("`cfsso share list`")
+        .into()),
+        answer => Ok(answer?),
+    }
+}
+
+/// The recipients of a share, those that were removed included.
+pub async fn recipients(tools: &Env<'_>, id: &ShareId) -> Result<Vec<Recipient>, Error> {
+    let mut all = tools.client.list(&recipient::list(tools.account, id, Paging::default())).await?;
+    all.sort_by(|a, b| by_account(a).cmp(&by_account(b)));
+    Ok(all)
+}
+
+/// The recipient with this ID.
+pub async fn recipient(
+    tools: &Env<'_>,
+    id: &ShareId,
+    recipient: &RecipientId,
+) -> Result<Recipient, Error> {
+    let answer = tools.client.send(&recipient::get(tools.account, id, recipient)).await;
+    find_in_share(answer, id, recipient.as_str(), "recipient")
+}
+
+/// The resource with this ID.
+pub async fn resource(
+    tools: &Env<'_>,
+    id: &ShareId,
+    resource: &ResourceId,
+) -> Result<resource::Resource, Error> {
+    let answer = tools.client.send(&resource::get(tools.account, id, resource)).await;
+    find_in_share(answer, id, resource.as_str(), "resource")
+}
+
+/// What a share has not is answered with the list of what it has.
+fn find_in_share<T>(
+    answer: Result<T, api::Error>,
+    share: &ShareId,
+    id: &str,
+    what: &str,
+) -> Result<T, Error> {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let message = format!("the share `{share}` has no {what} `{id}`");
+            Err(FlowError::new(FlowErrorKind::NotFound, message)
+                .cause(error.reason())
+                .hint(format!("`cfsso share {what}s list {share}`"))
+                .into())
+        }
+        answer => Ok(answer?),
+    }
+}
+
+fn by_account(recipient: &Recipient) -> (Option<&str>, &str) {
+    (recipient.account().map(AccountId::as_str), recipient.id.as_str())
+}
+
+/// What a share is of.
+pub async fn resources(tools: &Env<'_>, id: &ShareId) -> Result<Vec<resource::Resource>, Error> {
+    let request = resource::list(tools.account, id, (None, None), Paging::default());
+    Ok(tools.client.list(&request).await?)
+}
+
+/// Shares `shared` with `to`.
+pub fn create_action(
+    tools: &Env<'_>,
+    name: &str,
+    to: &[RecipientSpec],
+    shared: &NewResource,
+) -> Action<Share> {
+    let recipients = to.iter().map(describe_recipient).collect::<Vec<_>>().join(", ");
+    Action::new(
+        format!("create the share {name}"),
+        share::create(tools.account, name, to, std::slice::from_ref(shared)),
+        [
+            Difference::new("name", (), name),
+            Difference::new("recipients", (), recipients),
+            Difference::new("resources", (), shared.id()),
+        ],
+    )
+}
+
+/// Executes [`create_action`].
+pub async fn create(
+    tools: &Env<'_>,
+    name: &str,
+    to: &[RecipientSpec],
+    shared: &NewResource,
+) -> Result<Share, Error> {
+    let find = async || {
+        let filter = Filter {
+            status: Some("active".to_owned()),
+            kind: Some("sent".to_owned()),
+            resource_types: vec![shared.kind().clone()],
+            include: Include { resources: true, recipient_counts: false },
+            ..Filter::default()
+        };
+        let all =
+            tools.client.list(&filter::list(tools.account, &filter, Paging::default())).await?;
+        Ok(all.into_iter().find(|share| {
+            let is_of = |resource: &resource::ResourceFields| resource.resource_id == shared.id();
+            share.is_active() && share.name == name && share.resources.iter().flatten().any(is_of)
+        }))
+    };
+    let action = create_action(tools, name, to, shared);
+    Ok(tools.execute_once(&action, find).await?.into_inner())
+}
+
+/// Adds a recipient in place.
+pub fn add_recipient_action(
+    tools: &Env<'_>,
+    id: &ShareId,
+    to: &RecipientSpec,
+) -> Action<Recipient> {
+    Action::new(
+        format!("add {} to the share {id}, and leave the others alone", describe_recipient(to)),
+        recipient::add(tools.account, id, to),
+        [Difference::new("recipients", (), describe_recipient(to))],
+    )
+}
+
+/// Executes [`add_recipient_action`].
+pub async fn add(tools: &Env<'_>, id: &ShareId, to: &RecipientSpec) -> Result<Recipient, Error> {
+    let find = async || {
+        let request = recipient::list(tools.account, id, Paging::default());
+        let all = tools.client.list(&request).await?;
+        Ok(all.into_iter().find(|recipient| recipient.is_active() && is(recipient, to)))
+    };
+    Ok(tools.execute_once(&add_recipient_action(tools, id, to), find).await?.into_inner())
+}
+
+fn is(recipient: &Recipient, to: &RecipientSpec) -> bool {
+    match to {
+        RecipientSpec::Account(account) => recipient.account() == Some(account),
+        RecipientSpec::Organization(id) => {
+            recipient.organization_id.as_deref() == Some(id.as_str())
+        }
+        RecipientSpec::EntireOrganization => recipient.account().is_none(),
+    }
+}
+
+/// Starts to remove a recipient.
+pub fn remove_recipient_action(tools: &Env<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
+    let name = who.account().map_or(who.id.as_str(), AccountId::as_str);
+    Action::new(
+        format!("remove {name} from the share {id}"),
+        recipient::remove(tools.account, id, &who.id),
+        [Difference::new("recipients", name, ())],
+    )
+    .before(who.text())
+}
+
+/// Starts to delete a share.
+pub fn delete_action(tools: &Env<'_>, share: &Share) -> Action<()> {
+    let status = share.status.as_ref().map(Status::as_str);
+    Action::new(
+        format!("delete the share {}", share.name),
+        share::delete(tools.account, &share.id),
+        [Difference::new("status", status, "deleting")],
+    )
+    .before(share.text())
+    .shown_by(format!("cfsso share get {}", share.id))
+}
+
+/// Executes [`delete_action`]. The share is `deleting`, `deleted` or gone afterwards.
+pub async fn delete(tools: &Env<'_>, share: &Share) -> Result<Option<Share>, Error> {
+    let action = delete_action(tools, share);
+    tools.execute(&action).await?;
+    match look(tools, &share.id).await? {
+        Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
+            Err(action
+                .not_confirmed("the API accepted the request; the share is still active")
+                .into())
+        }
+        share => Ok(share),
+    }
+}
+
+/// Waits until a share is deleted.
+pub async fn wait_until_deleted(
+    tools: &Env<'_>,
+    id: &ShareId,
+    deadline: Timestamp,
+) -> Result<(), Error> {
+    let gone = poll(tools.clock, deadline, async || {
+        let seen = look(tools, id).await?;
+        Ok(seen.is_none_or(|share| share.status == Some(Status::Deleted)).then_some(()))
+    })
+    .await?;
+    gone.ok_or_else(|| {
+        FlowError::new(FlowErrorKind::NotYet, format!("the share `{id}` is still being deleted"))
+            .hint(format!("`cfsso share get {id}`"))
+            .into()
+    })
+}
+
+async fn look(tools: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
+    match tools.client.send(&share::get(tools.account, id, Include::default())).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        answer => Ok(Some(answer?)),
+    }
+}
+
+/// Starts to remove a resource from a share.
+pub fn remove_resource_action(
+    tools: &Env<'_>,
+    id: &ShareId,
+    what: &resource::ResourceFields,
+) -> Action<()> {
+    let before = json!({
+        "id": what.id,
+        "resource_id": what.resource_id,
+        "resource_type": what.resource_type,
+        "resource_account_id": what.resource_account_id,
+        "meta": what.meta,
+    });
+    Action::new(
+        format!("remove {} from the share {id}", what.resource_id),
+        resource::remove(tools.account, id, &what.id),
+        [Difference::new("resources", what.resource_id.as_str(), ())],
+    )
+    .before(&before.to_string())
+}
+
+/// Changes the metadata that recipients get with a resource.
+pub fn set_metadata_action(
+    tools: &Env<'_>,
+    id: &ShareId,
+    what: &resource::Resource,
+    meta: &Value,
+) -> Action<resource::Resource> {
+    Action::new(
+        format!("change the meta of {} in the share {id}", what.resource_id),
+        resource::set_meta(tools.account, id, &what.id, meta),
+        [Difference::new("meta", what.meta.clone(), meta.clone())],
+    )
+    .before(what.text())
+    .shown_by(format!("cfsso share resources get {id} {}", what.id))
+}
+
+/// Renames a share.
+pub fn rename_action(tools: &Env<'_>, share: &Share, name: &str) -> Action<()> {
+    Action::new(
+        format!("rename the share {}", share.name),
+        share::rename(tools.account, &share.id, name),
+        [Difference::new("name", share.name.as_str(), name)],
+    )
+    .before(share.text())
+    .shown_by(format!("cfsso share get {}", share.id))
+}
+
+/// Adds a resource to a share.
+pub fn add_resource_action(
+    tools: &Env<'_>,
+    id: &ShareId,
+    shared: &NewResource,
+) -> Action<resource::Resource> {
+    Action::new(
+        format!("add {} to the share {id}", shared.id()),
+        resource::add(tools.account, id, shared),
+        [Difference::new("resources", (), shared.id())],
+    )
+}
+
+/// Executes [`add_resource_action`].
+pub async fn add_resource(
+    tools: &Env<'_>,
+    id: &ShareId,
+    shared: &NewResource,
+) -> Result<resource::Resource, Error> {
+    let find = async || {
+        let request = resource::list(tools.account, id, (None, None), Paging::default());
+        let all = tools.client.list(&request).await?;
+        Ok(all.into_iter().find(|one| one.is_active() && one.resource_id == shared.id()))
+    };
+    Ok(tools.execute_once(&add_resource_action(tools, id, shared), find).await?.into_inner())
+}
+
+/// A recipient in words.
+pub fn describe_recipient(to: &RecipientSpec) -> String {
+    match to {
+        RecipientSpec::Account(id) => id.to_string(),
+        RecipientSpec::Organization(id) => format!("every account of the organization {id}"),
+        RecipientSpec::EntireOrganization => "every account of this organization".to_owned(),
+    }
+}

@@ -1,0 +1,154 @@
+//! What stands of an identity provider's federation: its grants, the shares of
+//! them, and who receives those.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{grant, shares};
+use crate::api::grant::Grant;
+use crate::api::ids::IdpId;
+use crate::api::share::filter::Paging;
+use crate::api::share::{Filter, Include, Recipient, ResourceType, Share, resource};
+use crate::flow::{Env, Error};
+
+/// How many requests are under way at once, at most: enough to hide the round
+/// trips, and far from the 200 a second that one address may send (API
+/// reference, section 1.4).
+pub const MAX_CONCURRENT: usize = 8;
+
+/// What stands of one identity provider's federation.
+#[derive(Debug, Default)]
+pub struct FederationState {
+    /// The grants of the identity provider: one, as a rule.
+    pub grants: Vec<Grant>,
+    /// The active shares of those grants.
+    pub shares: Vec<ShareState>,
+    /// The active shares of grants alone that are all gone.
+    pub orphans: Vec<Share>,
+}
+
+/// A share, what it is of, and who receives it.
+#[derive(Debug)]
+pub struct ShareState {
+    pub share: Share,
+    pub resources: Vec<resource::ResourceFields>,
+    /// Who receives it, those that were removed included.
+    pub recipients: Vec<Recipient>,
+}
+
+/// The account's active shares of grants.
+pub fn shares_of_grants(kind: &str) -> Filter {
+    Filter {
+        status: Some("active".to_owned()),
+        kind: Some(kind.to_owned()),
+        resource_types: vec![ResourceType::IdpFederationGrant],
+        include: Include { resources: true, recipient_counts: false },
+        ..Filter::default()
+    }
+}
+
+/// Reads what stands: the grants and the shares at once, then the recipients.
+pub async fn read(tools: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error> {
+    let filter = shares_of_grants("sent");
+    let (grants, shares) =
+        tokio::join!(grant::list(tools), shares::list(tools, &filter, Paging::default()));
+    let (grants, shares) = (grants?, with_resources(tools, shares?).await?);
+    let (shares, orphans) = split_by_idp(&grants, idp, shares);
+    let grants = grants.into_iter().filter(|grant| grant.idp_id == *idp).collect();
+    let shares = stream::iter(shares)
+        .map(async |(share, resources)| {
+            let recipients = shares::recipients(tools, &share.id).await?;
+            Ok::<_, Error>(ShareState { share, resources, recipients })
+        })
+        .buffered(MAX_CONCURRENT)
+        .try_collect()
+        .await?;
+    Ok(FederationState { grants, shares, orphans })
+}
+
+/// A share and what it is of.
+pub type ShareWithResources = (Share, Vec<resource::ResourceFields>);
+
+/// Each active share with its resources: those that the list did not tell are
+/// asked for.
+pub async fn with_resources(
+    tools: &Env<'_>,
+    shares: Vec<Share>,
+) -> Result<Vec<ShareWithResources>, Error> {
+    stream::iter(shares.into_iter().filter(|share| share.is_active()))
+        .map(async |share| {
+            let resources = if let Some(resources) = &share.resources {
+                resources.clone()
+            } else {
+                let asked = shares::resources(tools, &share.id).await?;
+                asked.iter().map(|resource| (**resource).clone()).collect()
+            };
+            Ok((share, resources))
+        })
+        .buffered(MAX_CONCURRENT)
+        .try_collect()
+        .await
+}
+
+/// The shares of the identity provider's grants, and those whose grants are
+/// all gone. A server that ignores the filter changes nothing.
+fn split_by_idp(
+    grants: &[Grant],
+    idp: &IdpId,
+    shares: Vec<ShareWithResources>,
+) -> (Vec<ShareWithResources>, Vec<Share>) {
+    let (mut its, mut orphans) = (Vec::new(), Vec::new());
+    for (share, resources) in shares {
+        let of: Vec<_> = resources.iter().filter_map(resource::ResourceFields::grant).collect();
+        let standing = |id: &str| grants.iter().find(|grant| grant.id.as_str() == id);
+        if of.iter().any(|id| standing(id).is_some_and(|grant| grant.idp_id == *idp)) {
+            its.push((share, resources));
+        } else if is_orphan(&resources, grants) {
+            orphans.push(share);
+        }
+    }
+    (its, orphans)
+}
+
+/// Whether resources are grants alone, of which none stands any more.
+pub fn is_orphan(resources: &[resource::ResourceFields], grants: &[Grant]) -> bool {
+    let mut active = resources.iter().filter(|resource| resource.is_active()).peekable();
+    active.peek().is_some()
+        && active.all(|resource| {
+            let stands = |id| grants.iter().any(|grant| grant.id.as_str() == id);
+            resource.grant().is_some_and(|id| !stands(id))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_told_apart_by_what_they_are_of() {
+        let grants: Vec<Grant> =
+            serde_json::from_str(r#"[{"id":"g1","idp_id":"p1"},{"id":"g2","idp_id":"p2"}]"#)
+                .unwrap();
+        let grant = |id: &str| {
+            format!(
+                r#"{{"id":"x","resource_id":"{id}","resource_type":"idp-federation-grant","status":"active"}}"#
+            )
+        };
+        let ruleset = r#"{"id":"y","resource_id":"w1","resource_type":"custom-ruleset"}"#;
+        let mixed = format!("{},{ruleset}", grant("gone"));
+        for (resources, its, orphans) in [
+            (grant("g1"), 1, 0),
+            (grant("g2"), 0, 0),
+            (grant("gone"), 0, 1),
+            (format!("{},{}", grant("gone"), grant("g1")), 1, 0),
+            (mixed, 0, 0),
+            (ruleset.to_owned(), 0, 0),
+            (String::new(), 0, 0),
+        ] {
+            let share: Share = serde_json::from_str(r#"{"id":"s1","name":"a"}"#).unwrap();
+            let resources_read = serde_json::from_str(&format!("[{resources}]")).unwrap();
+            let found =
+                split_by_idp(&grants, &"p1".parse().unwrap(), vec![(share, resources_read)]);
+            assert_eq!((found.0.len(), found.1.len()), (its, orphans), "{resources}");
+        }
+    }
+}

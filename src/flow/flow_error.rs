@@ -1,0 +1,85 @@
+//! Why a command stopped short of what it was asked, where no request failed.
+
+use std::fmt;
+
+use crate::api::document::NotAnObject;
+
+/// A command that stopped, why, and what to do next.
+#[derive(Debug, Clone)]
+pub struct FlowError {
+    /// What kind of stop: it decides the exit code.
+    pub kind: FlowErrorKind,
+    /// What cannot be done, to what.
+    pub message: String,
+    /// What led to it, one sentence each.
+    pub causes: Vec<String>,
+    pub hint: Option<String>,
+}
+
+/// The kinds of [`FlowError`], one exit code each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlowErrorKind {
+    /// The options or arguments do not go together.
+    Usage,
+    /// A person said no, or nobody was there to ask.
+    Declined,
+    NoToken,
+    NotFound,
+    /// Something stands in the way: it exists already, or was changed.
+    Conflict,
+    /// A server that is not the API's cannot be reached.
+    Unreachable,
+    /// It may still come: pending, not visible, timed out waiting.
+    NotYet,
+    Refused,
+    /// Some of the change was made, some was not.
+    HalfDone,
+    /// A read-back shows something else than was written.
+    NotConfirmed,
+    /// The journal cannot be written or read.
+    Journal,
+}
+
+impl FlowError {
+    /// A stop with nothing more to say than its message.
+    pub fn new(kind: FlowErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// The message and what led to it, one sentence each.
+    pub fn messages(&self) -> Vec<String> {
+        [&self.message].into_iter().chain(&self.causes).cloned().collect()
+    }
+
+    /// With the next command to run.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With one thing that led to it.
+    pub fn cause(self, cause: impl Into<String>) -> Self {
+        self.causes([cause.into()])
+    }
+
+    /// With the things that led to it.
+    pub fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
+        self.causes.extend(causes);
+        self
+    }
+}
+
+/// A field that was named, and cannot be set.
+impl From<NotAnObject> for FlowError {
+    fn from(error: NotAnObject) -> Self {
+        Self::new(FlowErrorKind::Usage, error.to_string())
+    }
+}
+
+impl fmt::Display for FlowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FlowError {}

@@ -1,0 +1,55 @@
+//! The one way in which anything is written: into the journal, out, and into
+//! the journal again.
+
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+
+use super::journal::{Api, Title, WriteIntent};
+use super::{Env, Error, FlowError};
+use crate::api::request::WriteRequest;
+use crate::api::{self, Created};
+
+impl Env<'_> {
+    /// Writes down something seen or said that a later run rests on.
+    pub(super) fn record_note(
+        &self,
+        title: impl Into<Title>,
+        image: &impl Serialize,
+    ) -> Result<(), FlowError> {
+        let image = to_raw_value(image).expect("what is noted is plain data");
+        self.journal.note(self.api(), title.into(), image.get())
+    }
+
+    fn api(&self) -> Api<'_> {
+        Api { client: self.client, account: self.account }
+    }
+
+    pub(super) async fn send_write<T>(
+        &self,
+        request: &WriteRequest<T>,
+        intent: WriteIntent<'_>,
+    ) -> Result<T, Error> {
+        let ticket = self.journal.begin(self.api(), request, &intent)?;
+        #[expect(clippy::disallowed_methods, reason = "this is the executor")]
+        let answer = self.client.write(request).await;
+        self.journal.end(self.client, &ticket, &answer, None);
+        Ok(answer?.0)
+    }
+
+    pub(super) async fn send_create<T: Serialize>(
+        &self,
+        request: &WriteRequest<T>,
+        find: impl AsyncFn() -> Result<Option<T>, api::Error>,
+        intent: WriteIntent<'_>,
+    ) -> Result<Created<T>, Error> {
+        let ticket = self.journal.begin(self.api(), request, &intent)?;
+        #[expect(clippy::disallowed_methods, reason = "this is the executor")]
+        let answer = self.client.write_once(request, find).await;
+        let found = match &answer {
+            Ok((Created::Existing(found), _)) => to_raw_value(found).ok(),
+            _ => None,
+        };
+        self.journal.end(self.client, &ticket, &answer, found.as_deref());
+        Ok(answer?.0)
+    }
+}

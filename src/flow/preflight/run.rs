@@ -1,0 +1,104 @@
+//! One connector, looked at for itself: the list, the name servers and the
+//! account's facts at once, then the judgement.
+
+use super::{PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
+use crate::api::connector::Connector;
+use crate::dns::{self, Lookup, Scope};
+use crate::domain::EmailDomain;
+use crate::flow::check::Check;
+use crate::flow::connector::{self, Selector};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+
+/// A connector, and what was checked before its enforcement.
+pub struct Preflight {
+    pub connector: Connector,
+    pub domain: EmailDomain,
+    /// The checks; none where they were not wanted.
+    pub checks: Vec<Check>,
+}
+
+/// Which connectors are worth the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunIf {
+    Always,
+    /// Those that are not enabled: for the others, it ends with the list.
+    Disabled,
+}
+
+/// Why a look ends before all was read.
+enum EarlyExit {
+    AlreadyEnabled(Box<(Connector, EmailDomain)>),
+    Failed(Error),
+}
+
+/// Looks at the connector that `selector` names.
+pub async fn run(
+    tools: &Env<'_>,
+    selector: &Selector,
+    asking: &Sources,
+    (terms, wanted): (Thresholds, RunIf),
+) -> Result<Preflight, Error> {
+    let gathered = async { Ok(Box::pin(gather(tools, asking)).await) };
+    let (found, facts) = match tokio::try_join!(find(tools, selector, wanted), gathered) {
+        Ok(read) => read,
+        Err(EarlyExit::Failed(error)) => return Err(error),
+        Err(EarlyExit::AlreadyEnabled(found)) => {
+            let (connector, domain) = *found;
+            return Ok(Preflight { connector, domain, checks: Vec::new() });
+        }
+    };
+    let PreflightInput { connector, domain, connectors, survey } = found;
+    let judgement = dns::diagnose(&survey, connector.code().map(str::as_bytes), terms.now);
+    let served = PublishedCode { survey: &survey, judgement: &judgement };
+    let subject = Subject { connector: &connector, domain: &domain, served };
+    let checks = evaluate(subject, &connectors, &facts, &terms);
+    Ok(Preflight { connector, domain, checks })
+}
+
+struct PreflightInput {
+    connector: Connector,
+    domain: EmailDomain,
+    connectors: Vec<Connector>,
+    survey: Lookup,
+}
+
+async fn find(
+    tools: &Env<'_>,
+    selector: &Selector,
+    wanted: RunIf,
+) -> Result<PreflightInput, EarlyExit> {
+    let survey = async |domain: &EmailDomain| {
+        tools.resolver.survey(domain, None, Scope::Authoritative).await
+    };
+    match selector {
+        Selector::Domain(domain) => {
+            let served = async { Ok(survey(domain).await) };
+            let listed = listed(tools, selector, wanted);
+            let ((connector, domain, connectors), survey) = tokio::try_join!(listed, served)?;
+            Ok(PreflightInput { connector, domain, connectors, survey })
+        }
+        Selector::Id(_) => {
+            let (connector, domain, connectors) = listed(tools, selector, wanted).await?;
+            let survey = survey(&domain).await;
+            Ok(PreflightInput { connector, domain, connectors, survey })
+        }
+    }
+}
+
+async fn listed(
+    tools: &Env<'_>,
+    selector: &Selector,
+    wanted: RunIf,
+) -> Result<(Connector, EmailDomain, Vec<Connector>), EarlyExit> {
+    let connectors = connector::list(tools).await.map_err(EarlyExit::Failed)?;
+    let chosen = connector::select(&connectors, selector);
+    let connector = chosen.map_err(|stop| EarlyExit::Failed(stop.into()))?.clone();
+    let domain: EmailDomain =
+        connector.email_domain.parse().map_err(|error: crate::domain::InvalidDomain| {
+            EarlyExit::Failed(FlowError::new(FlowErrorKind::Conflict, error.to_string()).into())
+        })?;
+    if wanted == RunIf::Disabled && connector.is_enabled() {
+        return Err(EarlyExit::AlreadyEnabled(Box::new((connector, domain))));
+    }
+    Ok((connector, domain, connectors))
+}

@@ -1,0 +1,159 @@
+//! What a rename would do, by reads alone: the plan that is shown first, and
+//! every request.
+
+use super::checks::notes;
+use super::report::{Options, PlannedStep, Preview, StepId};
+use super::task::word;
+use super::{ConnectorSnapshot, RenamePlan};
+use crate::api::connector::BeginVerification;
+use crate::api::ids::ConnectorId;
+use crate::dns;
+use crate::domain::EmailDomain;
+use crate::flow::plan::Change;
+use crate::flow::publish::{self, DnsHost, TxtRecord};
+use crate::flow::{Env, Error, connector, verify};
+use crate::plural::count_noun;
+
+/// The plan in words.
+pub fn preview(task: &RenamePlan, wishes: &Options) -> Preview {
+    Preview {
+        now: task.now.clone(),
+        goal: task.goal.clone(),
+        connectors: task.snapshot.connectors.clone(),
+        stages: stages(task, wishes),
+        idps: task.idps.clone(),
+        notes: notes(task),
+    }
+}
+
+fn stages(task: &RenamePlan, wishes: &Options) -> Vec<PlannedStep> {
+    let wanted = &task.snapshot.connectors;
+    let enforced = wanted.iter().filter(|it| it.enabled).count();
+    let mut stages = Vec::new();
+    let mut add = |id, title: String, sso_off: &str| {
+        let sso_off = if enforced == 0 { "SSO is not on" } else { sso_off }.to_owned();
+        stages.push(PlannedStep { id, title, sso_off });
+    };
+    add(StepId::Snapshot, "write down what stands".to_owned(), "not at all");
+    if task.needs_rename() {
+        let standing = task.standing.len();
+        let on = task.standing.iter().filter(|it| it.enabled != Some(false)).count();
+        let seconds = "a second: one request each, all at once";
+        add(
+            StepId::Disable,
+            format!("disable {on} of {}", count_noun(standing, "connector")),
+            seconds,
+        );
+        let pairs = "a second: two requests each, all at once";
+        add(StepId::Delete, format!("delete {}", count_noun(standing, "connector")), pairs);
+        let title = format!("rename the team to {}", word(&task.goal));
+        add(StepId::Rename, title, "a second: three requests");
+    }
+    if !task.idps.is_empty() {
+        let title = format!("change {} by hand", count_noun(task.idps.len(), "identity provider"));
+        let time = if wishes.idps_updated {
+            "not at all: they are said to know the new name"
+        } else if task.idps.iter().all(|idp| idp.change.beforehand) {
+            "as long as it takes; not at all if entered now, and `--idps-updated`"
+        } else {
+            "as long as it takes"
+        };
+        add(StepId::ConfirmIdpChanges, title, time);
+    }
+    add(StepId::IdpCheck, "look at what they publish".to_owned(), "seconds, 10 at most");
+    let time = if wishes.publish_txt {
+        "minutes: name servers, then Cloudflare's look, which may take up to two days"
+    } else {
+        "until the TXT records are published by hand, then minutes, at worst two days"
+    };
+    let title = format!("create {} again, prove and enable", count_noun(wanted.len(), "connector"));
+    add(StepId::Restore, title, if wishes.no_enable { "until somebody enables it" } else { time });
+    stages
+}
+
+/// Where each domain's record would be published.
+pub async fn places(
+    tools: &Env<'_>,
+    connectors: &[ConnectorSnapshot],
+) -> Result<Vec<(String, DnsHost)>, Error> {
+    let looks = connectors.iter().filter_map(|wanted| {
+        let domain: EmailDomain = wanted.domain.parse().ok()?;
+        Some(async move {
+            let place = publish::dns_host(tools, &domain).await?;
+            Ok::<_, Error>((wanted.domain.clone(), place))
+        })
+    });
+    futures_util::future::try_join_all(looks).await
+}
+
+/// Every request that would be sent. What the API has yet to choose stands as a
+/// placeholder.
+pub async fn changes(
+    tools: &Env<'_>,
+    task: &RenamePlan,
+    wishes: &Options,
+    places: &[(String, DnsHost)],
+) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    if task.needs_rename() {
+        let enforced = task.standing.iter().filter(|it| it.enabled != Some(false));
+        changes.extend(enforced.map(|it| connector::disable_action(tools, it).change()));
+        changes.extend(task.standing.iter().map(|it| connector::delete_action(tools, it).change()));
+        changes.extend(task.edit(task.organization.clone())?.changes(tools));
+    }
+    for wanted in &task.snapshot.connectors {
+        let Ok(domain) = wanted.domain.parse::<EmailDomain>() else { continue };
+        let place = places.iter().find(|(of, _)| *of == wanted.domain).map(|(_, place)| place);
+        changes.extend(restoring(tools, task, wishes, (wanted, &domain, place)).await?);
+    }
+    Ok(changes)
+}
+
+async fn restoring(
+    tools: &Env<'_>,
+    task: &RenamePlan,
+    wishes: &Options,
+    (wanted, domain, place): (&ConnectorSnapshot, &EmailDomain, Option<&DnsHost>),
+) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    let standing = if task.needs_rename() {
+        None
+    } else {
+        connector::select_by_domain(&task.standing, domain)?
+    };
+    let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+    let id = standing.map_or(&unknown, |connector| &connector.id);
+    let waits = wanted.was_verified();
+    if standing.is_none() {
+        let begin = if waits { BeginVerification::Later } else { BeginVerification::Now };
+        changes.push(connector::create_action(tools, domain, begin, wanted.fedramp).change());
+    }
+    let is_verified = standing.is_some_and(|connector| connector.is_verified());
+    if let (true, Some(DnsHost::Cloudflare { zone, .. })) = (wishes.publish_txt, place) {
+        let code = standing.and_then(|connector| connector.code());
+        let code =
+            code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
+        let records = publish::records(tools, &zone.id, domain, &code).await?;
+        if !records.current && !is_verified {
+            changes.push(
+                publish::create_action(&zone.id, &TxtRecord::new(domain, &code), id).change(),
+            );
+        }
+        if wishes.replace_stale_txt {
+            changes.extend(
+                records
+                    .stale
+                    .iter()
+                    .map(|record| publish::delete_action(&zone.id, record).change()),
+            );
+        }
+    }
+    if waits && !is_verified {
+        changes.push(verify::begin_action(tools, domain.as_str(), id).change());
+    }
+    let is_enabled = standing.is_some_and(|connector| connector.is_enabled());
+    if wanted.enabled && !wishes.no_enable && !is_enabled {
+        changes.push(connector::enable_action(tools, domain, id, Some(false)).change());
+    }
+    Ok(changes)
+}

@@ -1,0 +1,191 @@
+//! Why a rename does not begin, does not go on or cannot be, in words. Pure.
+
+use super::snapshot::OpenRename;
+use super::task::{again, word};
+use super::{Mode, Options, RenamePlan, TeamName};
+use crate::api::ErrorKind;
+use crate::api::document::NotAnObject;
+use crate::flow::api_error::ApiErrorContext;
+use crate::flow::{Error, FlowError, FlowErrorKind};
+
+/// The API's refusal while dashboard SSO exists (API reference, section 5).
+const DASH_SSO: u64 = 12106;
+
+pub(super) fn rename_in_progress(name: &TeamName, open: &OpenRename) -> FlowError {
+    let to = word(&open.snapshot.to);
+    let message = format!("a rename to `{to}` has begun and not ended");
+    FlowError::new(FlowErrorKind::Conflict, message)
+        .cause(format!("it began at {}; its connectors have to be put back first", open.since))
+        .hint(format!(
+            "`cfsso team rename {to} --resume` goes on, `cfsso team rename {to} --rollback` puts it \
+             back, `cfsso team rename {name} --resume` goes on to `{name}`"
+        ))
+}
+
+pub(super) fn different_rename_in_progress(name: &TeamName, open: &OpenRename) -> FlowError {
+    let to = word(&open.snapshot.to);
+    FlowError::new(
+        FlowErrorKind::Usage,
+        format!("the rename that has begun is to `{to}`, not to `{name}`"),
+    )
+    .hint(format!("`cfsso team rename {to} --rollback`"))
+}
+
+pub(super) fn old_name_unknown() -> FlowError {
+    FlowError::new(FlowErrorKind::Usage, "what the team was called before is not in this machine's journal")
+        .hint("rename it back by name: `cfsso team rename <OLD-NAME> --resume --domains <DOMAIN>,<DOMAIN>`")
+}
+
+pub(super) fn no_rename_in_progress(ask: &Mode) -> FlowError {
+    let (how, name) = match ask {
+        Mode::Rollback(name) => ("--rollback", name.as_ref()),
+        Mode::Resume(name) => ("--resume", name.as_ref()),
+        Mode::Rename(name) => ("--resume", Some(name)),
+    };
+    let name = name.map_or("<NEW-NAME>", TeamName::as_str);
+    FlowError::new(
+        FlowErrorKind::NotFound,
+        "this machine's journal has no rename that has begun and not ended",
+    )
+    .hint(format!(
+        "name the domains that had a connector, and they are put back by what the server shows: \
+             `cfsso team rename {name} {how} --domains <DOMAIN>,<DOMAIN>`"
+    ))
+}
+
+pub(super) fn concurrent_run(run: &str) -> FlowError {
+    FlowError::new(
+        FlowErrorKind::Conflict,
+        "another rename of this team is at work on this machine",
+    )
+    .cause(format!("it is run {run} of the journal"))
+    .hint(format!("`cfsso journal show {run}` tells how far it is"))
+}
+
+pub(super) fn unhealthy(failed: Vec<String>) -> FlowError {
+    FlowError::new(FlowErrorKind::Refused, "an identity provider is seen not to work")
+        .causes(failed)
+        .cause("with SSO enforced, nobody would get in through it")
+}
+
+pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
+    FlowError::new(FlowErrorKind::Conflict, error.to_string())
+}
+
+/// Whether the API will not have it: trying again changes nothing, and nothing
+/// stands in the way that could be removed.
+pub(super) fn is_final(error: &Error) -> bool {
+    let Error::ApiContext(explained) = error else { return false };
+    let error = &explained.error;
+    error.api_errors().iter().all(|one| one.code != Some(DASH_SSO))
+        && !error.outcome_unknown()
+        && matches!(
+            error.kind(),
+            ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::Other
+        )
+}
+
+/// The refusal of the new name, with what is known of it.
+pub(super) fn explained(error: Error, task: &RenamePlan, wishes: &Options) -> Error {
+    let Error::Api(error) = error else { return error };
+    let kind = error.kind();
+    let explained = if error.has_code(DASH_SSO) {
+        let again = again(&word(&task.goal), "--resume", wishes);
+        ApiErrorContext::new(error)
+            .cause("Cloudflare renames no team while it has an SSO connector: one was created meanwhile")
+            .hint(format!("`cfsso connector list` shows it; `{again}` takes it down, and puts it back too"))
+    } else if kind == ErrorKind::Conflict {
+        ApiErrorContext::new(error).cause(format!(
+            "another organization has the name `{}`, or had it: those of deleted ones stay reserved",
+            word(&task.goal)
+        ))
+    } else {
+        ApiErrorContext::new(error)
+    };
+    let read_only = task.organization.parse_at(&["is_ui_read_only"]) == Some(true);
+    let explained = if read_only {
+        let why: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
+        let why = why.filter(|why| !why.is_empty()).map(|why| format!(" ({why})"));
+        explained.cause(format!(
+            "the organization is read-only in the dashboard{}: somebody manages it by other means",
+            why.unwrap_or_default()
+        ))
+    } else {
+        explained
+    };
+    explained.into()
+}
+
+/// The refusal, after all was put back.
+pub(super) fn put_back(error: Error, now: &str) -> Error {
+    let Error::ApiContext(explained) = error else { return error };
+    let explained = explained
+        .cause(format!(
+            "the team is {now} as before, and its connectors stand again, with new TXT codes"
+        ))
+        .hint("choose another name: `cfsso team rename <OTHER-NAME>`");
+    explained.into()
+}
+
+/// The refusal, where putting back ended early.
+pub(super) fn restore_failed(error: &Error, failure: &Error) -> Error {
+    let kind = match failure {
+        Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet => FlowErrorKind::NotYet,
+        _ => FlowErrorKind::HalfDone,
+    };
+    FlowError::new(kind, "the name was refused, and the connectors are not all back yet")
+        .causes(error.sentences())
+        .causes(failure.sentences())
+        .into()
+}
+
+/// The first trouble, with the others beside it.
+pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> Error {
+    let mut others = others.peekable();
+    if others.peek().is_none() {
+        return first;
+    }
+    let kind = match &first {
+        Error::Flow(stop) => stop.kind,
+        Error::Api(_) | Error::ApiContext(_) => FlowErrorKind::HalfDone,
+    };
+    FlowError::new(kind, "several connectors are not as they were yet")
+        .causes(first.sentences())
+        .causes(others.flat_map(|error| error.sentences()))
+        .into()
+}
+
+/// An error on the way, with what goes on and what goes back.
+pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) -> Error {
+    let (kind, message) = match error {
+        // To be waited for, or to be decided: as it is told.
+        Error::Flow(stop)
+            if matches!(stop.kind, FlowErrorKind::NotYet | FlowErrorKind::Refused) =>
+        {
+            (stop.kind, stop.message.clone())
+        }
+        _ => (FlowErrorKind::HalfDone, "the rename stopped half way".to_owned()),
+    };
+    let skipped = usize::from(kind != FlowErrorKind::HalfDone);
+    let off =
+        is_off.then(|| "SSO is off for domains that had it: people sign in by password".to_owned());
+    let hint = match (error, kind) {
+        (Error::ApiContext(explained), _) => explained.hint.clone(),
+        (Error::Flow(stop), FlowErrorKind::Refused) => stop.hint.clone(),
+        _ => None,
+    };
+    let ways = match kind {
+        FlowErrorKind::HalfDone => format!("`{again}` goes on"),
+        FlowErrorKind::Refused => format!(
+            "fix it, then `{again}`; `--accept-risk <CHECK>` continues anyway; `{back}` puts it back"
+        ),
+        _ if again == back => format!("`{again}` goes on"),
+        _ => format!("`{again}` goes on, `{back}` puts it back"),
+    };
+    let hint = hint.map_or(ways.clone(), |hint| format!("{hint}\n{ways}"));
+    FlowError::new(kind, message)
+        .causes(error.sentences().into_iter().skip(skipped))
+        .causes(off)
+        .hint(hint)
+        .into()
+}

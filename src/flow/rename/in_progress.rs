@@ -1,0 +1,81 @@
+//! A rename that has begun and not ended, for those who look at the account: its
+//! connectors may be gone, and SSO off, on purpose. Pure: entries in.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::snapshot::{OpenRename, history, open_anywhere};
+use super::task::{Mode, word};
+use crate::api::ids::AccountId;
+use crate::flow::journal::Entry;
+use crate::flow::{Env, FlowError};
+
+/// A rename that has begun and not ended, as far as this machine knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RenameInProgress {
+    /// The team's domain that it is to reach.
+    pub goal: String,
+    /// When it began.
+    #[schemars(with = "String")]
+    pub since: Timestamp,
+    /// Since when it keeps SSO off; `null` where it did not turn any off.
+    #[schemars(with = "Option<String>")]
+    pub sso_off_since: Option<Timestamp>,
+    /// The command that goes on with it.
+    pub command: String,
+}
+
+/// Stops a run that takes a rename up if only others have begun one: before
+/// anything is asked.
+pub fn check_origin(tools: &Env<'_>, ask: &Mode) -> Result<(), FlowError> {
+    if matches!(ask, Mode::Rename(_)) {
+        return Ok(());
+    }
+    let entries = tools.journal.read()?.entries;
+    let (open, done) = history(&tools.own(&entries), tools.account);
+    if open.is_some() || done.is_some() {
+        return Ok(());
+    }
+    tools.check_origin(&open_anywhere(&entries))
+}
+
+/// The rename in `account` that has changed something and not ended.
+pub fn rename_in_progress(entries: &[Entry], account: &AccountId) -> Option<RenameInProgress> {
+    let (open, _) = history(entries, account);
+    let OpenRename { snapshot, since, off_since, .. } = open?;
+    let (name, how) = snapshot.resume_title(snapshot.from.as_ref() == Some(&snapshot.goal));
+    let command = format!("cfsso team rename {} {how}", word(name));
+    Some(RenameInProgress { goal: snapshot.goal, since, sso_off_since: off_since, command })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::snapshot::tests::{ACCOUNT, disabling, noted, snapshot};
+    use super::super::snapshot::{JournalNote, Snapshot};
+    use super::*;
+    use crate::flow::journal::Outcome;
+
+    #[test]
+    fn what_goes_on_is_what_was_under_way() {
+        let there = snapshot("cooler-cats.cloudflareaccess.com");
+        let back = Snapshot { goal: "a".to_owned(), ..there.clone() };
+        for (snapshot, goal, command) in [
+            (&there, there.goal.as_str(), "cfsso team rename cooler-cats --resume"),
+            (&back, "a", "cfsso team rename cooler-cats --rollback"),
+        ] {
+            let begun = noted("r1", 1, &JournalNote::Snapshot(snapshot.clone()));
+            let account = ACCOUNT.parse().unwrap();
+            assert_eq!(
+                rename_in_progress(std::slice::from_ref(&begun), &account),
+                None,
+                "nothing is done"
+            );
+            let found =
+                rename_in_progress(&[begun, disabling("r1", 2, Outcome::Done)], &account).unwrap();
+            assert_eq!((found.goal.as_str(), found.command.as_str()), (goal, command));
+            assert_eq!(found.since.as_second(), 1);
+            assert_eq!(found.sso_off_since.map(Timestamp::as_second), Some(2));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a rename is asked to do, and what it tells: steps, events, report.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::snapshot::ConnectorSnapshot;
+use crate::domain::EmailDomain;
+use crate::flow::check::Check;
+use crate::flow::setup::{self, EnableOptions};
+use crate::flow::steps;
+use crate::idp::guide::UrlChange;
+
+/// What a rename is asked to do.
+pub struct Options {
+    /// Call the organization by the new name, too.
+    pub also_name: bool,
+    /// Create the TXT records where their zones are in this account.
+    pub publish_txt: bool,
+    /// Delete codes that this program published for earlier connectors.
+    pub replace_stale_txt: bool,
+    /// Leave enforcement off at the end.
+    pub no_enable: bool,
+    /// The identity providers know the new name.
+    pub idps_updated: bool,
+    /// Domains that had a connector, where the journal does not tell.
+    pub domains: Vec<EmailDomain>,
+    pub enabling: Rc<EnableOptions>,
+    /// When the command ends; none means half an hour after the last wait began.
+    pub deadline: Option<Timestamp>,
+}
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// What stands is written down.
+    Snapshot,
+    /// No connector is enforced.
+    Disable,
+    /// There is no connector.
+    Delete,
+    /// The team has its new name, and reads back so.
+    Rename,
+    /// Somebody was told what to change at the identity providers.
+    ShowIdpChanges,
+    /// They are changed.
+    ConfirmIdpChanges,
+    /// What they publish holds.
+    IdpCheck,
+    /// The connectors stand again, as they were.
+    Restore,
+}
+
+/// One step, and what was seen at it.
+pub type Step = steps::Step<StepId>;
+
+/// What is to be changed at one identity provider.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct IdpChange {
+    /// Its identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What to change there.
+    pub change: UrlChange,
+}
+
+/// One step of the plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedStep {
+    pub id: StepId,
+    pub title: String,
+    /// How long it keeps SSO off, in words.
+    pub sso_off: String,
+}
+
+/// What is about to happen.
+#[derive(Debug, Clone, Serialize)]
+pub struct Preview {
+    pub now: String,
+    pub goal: String,
+    /// The connectors, as they are to stand again.
+    pub connectors: Vec<ConnectorSnapshot>,
+    pub stages: Vec<PlannedStep>,
+    /// What is to be changed at the identity providers.
+    pub idps: Vec<IdpChange>,
+    pub notes: Vec<String>,
+}
+
+/// What happens while a rename runs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// What is about to happen, and what was looked at first.
+    Plan {
+        outlook: &'a Preview,
+        checks: &'a [Check],
+    },
+    Step(&'a Step),
+    /// This is to be changed at the identity providers.
+    Idps {
+        /// What, and where.
+        idps: &'a [IdpChange],
+    },
+    /// Something happened to the connector of a domain.
+    Domain {
+        domain: &'a str,
+        of: &'a setup::Event<'a>,
+    },
+    Warning {
+        text: &'a str,
+    },
+}
+
+/// What a rename came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    pub(super) schema: &'static str,
+    /// Whether everything that was asked for is done.
+    pub ok: bool,
+    /// The team's domain before.
+    pub from: Option<String>,
+    /// The team's domain that was asked for.
+    pub to: String,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// What is to be changed at the identity providers.
+    pub idps: Vec<IdpChange>,
+    /// The connectors, each with its steps.
+    pub connectors: Vec<setup::Report>,
+    /// How long SSO was off for a domain that was enforced before, in seconds;
+    /// until now where it is off still.
+    pub sso_off_seconds: Option<i64>,
+    /// The next command, where something is left to do.
+    pub next: Option<String>,
+}
+
+impl Report {
+    /// The name of the report's JSON form.
+    pub const SCHEMA: &'static str = "cfsso/team-rename/v1";
+}

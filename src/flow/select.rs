@@ -1,0 +1,119 @@
+//! What a person means by an ID, a name or a type. Pure.
+
+use super::{FlowError, FlowErrorKind};
+
+/// Something that can be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub kind: &'a str,
+}
+
+/// What is looked for, in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Noun {
+    /// `identity provider`.
+    pub singular: &'static str,
+    pub list_command: &'static str,
+}
+
+/// The place of the one that `text` means: by its ID, else by its name, else by
+/// its name in any case, else by its type where `kind` says which that is.
+/// Several are an error that lists them.
+pub fn select_one(
+    noun: Noun,
+    candidates: &[Candidate<'_>],
+    text: &str,
+    kind: Option<&str>,
+) -> Result<usize, FlowError> {
+    let is_id = |candidate: &Candidate<'_>| candidate.id == text;
+    let is_name = |candidate: &Candidate<'_>| candidate.name == text;
+    let is_like = |candidate: &Candidate<'_>| candidate.name.to_lowercase() == text.to_lowercase();
+    let is_kind =
+        |candidate: &Candidate<'_>| candidate.kind == text || Some(candidate.kind) == kind;
+    let ways: [&dyn Fn(&Candidate<'_>) -> bool; 4] = [&is_id, &is_name, &is_like, &is_kind];
+    for way in ways {
+        let found: Vec<_> = (0..candidates.len()).filter(|&at| way(&candidates[at])).collect();
+        match found.as_slice() {
+            [] => {}
+            [only] => return Ok(*only),
+            several => return Err(ambiguous_error(noun, candidates, text, several)),
+        }
+    }
+    Err(not_found_error(noun, candidates, text))
+}
+
+fn ambiguous_error(
+    noun: Noun,
+    candidates: &[Candidate<'_>],
+    text: &str,
+    found: &[usize],
+) -> FlowError {
+    let message = format!("`{text}` names {} {}s", found.len(), noun.singular);
+    FlowError::new(FlowErrorKind::Conflict, message)
+        .causes(found.iter().map(|&at| describe(&candidates[at])))
+        .hint(format!("name one by its ID, `{}`", candidates[found[0]].id))
+}
+
+fn not_found_error(noun: Noun, candidates: &[Candidate<'_>], text: &str) -> FlowError {
+    let message = format!("this account has no {} `{text}`", noun.singular);
+    let stop =
+        FlowError::new(FlowErrorKind::NotFound, message).hint(format!("`{}`", noun.list_command));
+    if candidates.is_empty() {
+        return stop.cause(format!("it has no {}s at all", noun.singular));
+    }
+    // Of a long list nobody reads the end.
+    stop.causes(
+        candidates.iter().take(10).map(|candidate| format!("it has {}", describe(candidate))),
+    )
+}
+
+fn describe(candidate: &Candidate<'_>) -> String {
+    format!("{}  {} ({})", candidate.id, candidate.name, candidate.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
+    const ALL: [Candidate<'static>; 5] = [
+        Candidate { id: "p1", name: "Okta", kind: "okta" },
+        Candidate { id: "p2", name: "okta", kind: "okta" },
+        Candidate { id: "p3", name: "p1", kind: "azureAD" },
+        Candidate { id: "p4", name: "Staff", kind: "saml" },
+        Candidate { id: "p5", name: "saml", kind: "oidc" },
+    ];
+
+    #[test]
+    fn an_id_comes_before_a_name_and_a_name_before_a_type() {
+        for (text, kind, found) in [
+            ("p1", None, Ok("p1")),
+            ("Okta", None, Ok("p1")),
+            ("okta", Some("okta"), Ok("p2")),
+            ("OKTA", Some("okta"), Err("`OKTA` names 2 identity providers")),
+            ("staff", None, Ok("p4")),
+            ("azuread", Some("azureAD"), Ok("p3")),
+            ("saml", Some("saml"), Ok("p5")),
+            ("github", Some("github"), Err("this account has no identity provider `github`")),
+            ("", None, Err("this account has no identity provider ``")),
+        ] {
+            let picked = select_one(NOUN, &ALL, text, kind).map(|at| ALL[at].id);
+            assert_eq!(
+                picked.as_ref().map_err(|stop| stop.message.as_str()),
+                found.as_ref().map_err(|text| *text),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_name_lists_the_candidates() {
+        let stop = select_one(NOUN, &ALL, "OKTA", None).unwrap_err();
+        assert_eq!(stop.kind, FlowErrorKind::Conflict);
+        assert_eq!(stop.causes, ["p1  Okta (okta)", "p2  okta (okta)"]);
+        let stop = select_one(NOUN, &[], "x", None).unwrap_err();
+        assert_eq!(stop.causes, ["it has no identity providers at all"]);
+    }
+}

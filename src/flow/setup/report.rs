@@ -1,0 +1,124 @@
+//! What set-up is asked to do, and what it tells: steps, events, report.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::connector::Connector;
+use crate::domain::EmailDomain;
+use crate::flow::check::{Check, CheckId};
+use crate::flow::preflight::Sources;
+use crate::flow::publish::TxtRecord;
+use crate::flow::steps;
+
+/// What set-up is asked to do.
+pub struct Options {
+    pub domain: EmailDomain,
+    /// Create the TXT record where its zone is in this account.
+    pub publish_txt: bool,
+    /// Delete codes that this program published for earlier connectors.
+    pub replace_stale_txt: bool,
+    pub enable: Option<Rc<EnableOptions>>,
+    /// Wait for the record and the verification.
+    pub wait: bool,
+    /// Show the `FedRAMP` wording.
+    pub fedramp: Option<bool>,
+    /// When waiting ends.
+    pub deadline: Timestamp,
+}
+
+/// How enforcement is to be enabled.
+pub struct EnableOptions {
+    pub asking: Sources,
+    /// How many days a token has to last.
+    pub min_token_days: u32,
+    pub accepted: Vec<CheckId>,
+}
+
+impl Options {
+    /// The command that goes on where a run ended.
+    pub(super) fn rerun_command(&self) -> String {
+        let flags = [
+            ("--publish-txt", self.publish_txt),
+            ("--replace-stale-txt", self.replace_stale_txt),
+            ("--enable", self.enable.is_some()),
+        ];
+        let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
+        let words: Vec<_> =
+            ["cfsso setup", self.domain.as_str()].into_iter().chain(wanted).collect();
+        words.join(" ")
+    }
+}
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// The connector exists.
+    Create,
+    /// The TXT record is in a zone.
+    PublishTxt,
+    /// Every name server serves it.
+    TxtVisible,
+    /// Cloudflare has proven the domain.
+    Verify,
+    /// Nothing speaks against enforcement.
+    Preflight,
+    /// Enforcement is on.
+    Enable,
+}
+
+/// One step, and what was seen at it.
+pub type Step = steps::Step<StepId>;
+
+/// What happens while set-up runs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    Step(&'a Step),
+    /// This record has to be published by hand.
+    Publish {
+        record: &'a TxtRecord,
+        /// Why this program does not do it.
+        reason: &'a str,
+    },
+    Waiting {
+        text: &'a str,
+        /// Since when.
+        since: Timestamp,
+    },
+    Warning {
+        text: &'a str,
+    },
+    Checks {
+        checks: &'a [Check],
+    },
+}
+
+/// What set-up came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    pub(super) schema: &'static str,
+    /// Whether everything that was asked for is done.
+    pub ok: bool,
+    /// The e-mail domain.
+    pub domain: String,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// The checks before enforcement, where they were made.
+    pub checks: Vec<Check>,
+    /// The TXT record that proves the domain, once it is known.
+    pub record: Option<TxtRecord>,
+    /// The connector as it was last seen.
+    #[schemars(with = "Option<crate::api::connector::ConnectorFields>")]
+    pub result: Option<Connector>,
+    /// The next command, where something is left to do.
+    pub next: Option<String>,
+}
+
+impl Report {
+    /// The name of the report's JSON form.
+    pub const SCHEMA: &'static str = "cfsso/setup/v1";
+}

@@ -1,0 +1,141 @@
+//! How people get into the dashboard, as far as it can be told without a login.
+//! Pure.
+
+use std::fmt;
+
+use super::bypass::pin_delivery;
+use super::preflight::{Facts, NotChecked};
+use crate::api::connector::ConnectorFields;
+
+/// A way into the dashboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInMethod {
+    Password,
+    /// By a PIN that is sent by e-mail.
+    Pin,
+    /// Through an identity provider, by its name.
+    Provider(String),
+}
+
+impl fmt::Display for SignInMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password => f.write_str("by password"),
+            Self::Pin => f.write_str("by a PIN sent by e-mail"),
+            Self::Provider(name) => write!(f, "through {name}"),
+        }
+    }
+}
+
+/// The ways in that nothing seen speaks against. An identity provider of which
+/// nothing was seen in time is none.
+pub fn sign_in_methods(
+    connector: &ConnectorFields,
+    facts: &Facts,
+) -> Result<Vec<SignInMethod>, NotChecked> {
+    if connector.enabled == Some(false) {
+        return Ok(vec![SignInMethod::Password]);
+    }
+    let pins = facts.otp_idps().map_err(Clone::clone)?;
+    let Some(app) = facts.sso_app().map_err(Clone::clone)? else { return Ok(Vec::new()) };
+    let providers = facts.health.iter().filter(|one| {
+        let seen = one.points.as_ref();
+        seen.is_some_and(|points| points.iter().all(|point| !point.is_failure()))
+    });
+    let mut ways: Vec<_> = providers.map(|one| SignInMethod::Provider(one.name.clone())).collect();
+    let mailed = |id| pin_delivery::delivery_problems(app.text(), Some(id)).texts.is_empty();
+    // With the PIN alone, skipping the choice leads to the PIN.
+    let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
+    if is_offered && pins.iter().any(|pin| app.admits(&pin.id) && mailed(&pin.id)) {
+        ways.push(SignInMethod::Pin);
+    }
+    Ok(ways)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ErrorKind;
+    use crate::flow::preflight::Health;
+    use crate::idp::check::{CheckOptions, Subject, offline};
+
+    fn unseen<T>() -> Result<T, NotChecked> {
+        Err(NotChecked { kind: ErrorKind::Forbidden, reason: "no".to_owned() })
+    }
+
+    /// A provider that fails is one whose configuration names no key set.
+    fn facts(allowed: &str, instant: bool, idps: &[&str], healthy: Option<bool>) -> Facts {
+        let idp = |kind: &&str| {
+            let text =
+                format!(r#"{{"id":"{kind}","name":"{kind}","type":"{kind}","config":{{}}}}"#);
+            serde_json::from_str(&text).unwrap()
+        };
+        let app = format!(
+            r#"{{"id":"a","name":"S","type":"dash_sso","allowed_idps":[{allowed}],
+                "auto_redirect_to_identity":{instant},
+                "policies":[{{"decision":"allow","include":[{{"everyone":{{}}}}]}}]}}"#
+        );
+        let points = healthy.map(|healthy| {
+            let config = serde_json::from_str(if healthy {
+                "{}"
+            } else {
+                r#"{"auth_url":"http://sso.example/"}"#
+            });
+            let kind = if healthy { "okta" } else { "oidc" };
+            let config = config.unwrap();
+            let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
+            let points = offline(Subject { kind, config: &config }, &terms);
+            points.into_iter().filter(|point| !healthy || !point.is_failure()).collect()
+        });
+        let health = Health { name: "oidc".to_owned(), id: "oidc".to_owned(), points };
+        Facts {
+            organization: unseen(),
+            idps: Ok(idps.iter().map(idp).collect()),
+            health: vec![health],
+            apps: Ok(vec![serde_json::from_str(&app).unwrap()]),
+            policies: unseen(),
+            members: unseen(),
+            token: unseen(),
+            recovery: None,
+        }
+    }
+
+    fn ways(enabled: &str, facts: &Facts) -> String {
+        let text = format!(r#"{{"id":"c","email_domain":"cool.cats","enabled":{enabled}}}"#);
+        let connector = serde_json::from_str(&text).unwrap();
+        let ways = sign_in_methods(&connector, facts).unwrap();
+        ways.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn people_get_in_by_what_is_admitted_offered_and_works() {
+        const PIN: &str = "by a PIN sent by e-mail";
+        let both = ["oidc", "onetimepin"];
+        for (enabled, allowed, instant, idps, healthy, expected) in [
+            ("false", r#""oidc""#, true, &both[..], Some(false), "by password"),
+            ("true", r#""oidc""#, true, &both, Some(true), "through oidc"),
+            ("true", r#""oidc""#, true, &both, Some(false), ""),
+            ("true", r#""oidc""#, true, &both, None, ""),
+            ("null", r#""oidc""#, false, &both, Some(false), ""),
+            ("true", "", false, &both, Some(false), PIN),
+            ("true", "", false, &both[..1], Some(false), ""),
+            ("true", r#""oidc","onetimepin""#, false, &both, Some(false), PIN),
+            ("true", r#""oidc","onetimepin""#, true, &both, Some(false), ""),
+            ("true", r#""onetimepin""#, true, &both, Some(false), PIN),
+        ] {
+            let facts = facts(allowed, instant, idps, healthy);
+            assert_eq!(
+                ways(enabled, &facts),
+                expected,
+                "{enabled} {allowed} {instant} {healthy:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_no_way_in_and_no_lockout() {
+        let connector = serde_json::from_str(r#"{"id":"c","email_domain":"d","enabled":true}"#);
+        let facts = Facts { apps: unseen(), ..facts("", false, &[], None) };
+        assert!(sign_in_methods(&connector.unwrap(), &facts).is_err());
+    }
+}

@@ -1,0 +1,362 @@
+//! The one way in which identity providers, applications, policies and the
+//! organization are changed: read, edit, show, read again, replace, read back.
+
+use super::journal::{Title, WriteIntent};
+use super::plan::{Change, Difference};
+use super::target::Target;
+use super::{Env, Error, FlowError, FlowErrorKind, diff};
+use crate::api::document::Document;
+use crate::api::request::WriteRequest;
+use crate::input::secret_name::is_secret_name;
+
+/// An edit that is worked out, and not yet sent.
+#[derive(Debug)]
+pub struct Update {
+    pub target: Target,
+    /// The object as it was read.
+    pub before: Document,
+    /// The object as it is wanted.
+    pub desired: Document,
+    /// The fields that were asked to change.
+    pub requested: Vec<Difference>,
+}
+
+/// An edit that was made, and what was seen afterwards.
+#[derive(Debug)]
+pub struct UpdateResult {
+    /// The object as it reads back.
+    pub document: Document,
+    /// The fields that were asked to change.
+    pub changed: Vec<Difference>,
+    /// What the API changed besides: times, versions, fields that are new.
+    pub changed_by_api: Vec<Difference>,
+    /// Fields that read back neither as they were nor as they were asked.
+    pub unexpected: Vec<Difference>,
+    /// Secrets that were sent: none is ever read back.
+    pub not_returned: Vec<String>,
+}
+
+impl Update {
+    /// Reads what `target` names and lets `edit` change it.
+    pub async fn prepare(
+        tools: &Env<'_>,
+        target: Target,
+        edit: impl FnOnce(&mut Document) -> Result<(), FlowError>,
+    ) -> Result<Self, Error> {
+        let before = tools.client.send(&target.read(tools.account)).await?;
+        Ok(Self::of(target, before, edit)?)
+    }
+
+    /// The edit of an object that was read already.
+    pub fn of(
+        target: Target,
+        before: Document,
+        edit: impl FnOnce(&mut Document) -> Result<(), FlowError>,
+    ) -> Result<Self, FlowError> {
+        let mut wanted = before.clone();
+        edit(&mut wanted)?;
+        Target::ensure_no_masked_secrets(&before, &wanted)?;
+        let asked: Vec<_> = diff::diff(&before, &wanted)
+            .into_iter()
+            .filter(|difference| !target.is_equal(difference))
+            .collect();
+        if !asked.is_empty() {
+            target.ensure_writable(&before, &asked)?;
+        }
+        Ok(Self { target, before, desired: wanted, requested: asked })
+    }
+
+    /// Whether there is nothing to change.
+    pub fn is_empty(&self) -> bool {
+        self.requested.is_empty()
+    }
+
+    /// The object's name, or what it is.
+    pub fn name(&self) -> String {
+        let name: Option<String> = self.before.parse_at(&["name"]);
+        name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.target.noun().to_owned())
+    }
+
+    /// The changes of the plan: one, or none.
+    pub fn changes(&self, tools: &Env<'_>) -> Vec<Change> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let title = format!("change the {} {}", self.target.noun(), self.name());
+        vec![Change::new(title, &self.request(tools), self.requested.clone())]
+    }
+
+    /// Makes the edit, unless the object was changed since it was read. What the
+    /// API answers goes to `answered` at once, whatever reads back.
+    pub async fn apply(
+        &self,
+        tools: &Env<'_>,
+        answered: impl FnOnce(Option<&Document>),
+    ) -> Result<UpdateResult, Error> {
+        let now = tools.client.send(&self.target.read(tools.account)).await?;
+        self.ensure_unchanged(&now)?;
+        let title = format!("change the {} {}", self.target.noun(), self.name());
+        self.send(tools, title, None, answered).await
+    }
+
+    /// Makes the edit of an object that was read a moment ago, without reading
+    /// it once more: in a lockout each round trip counts. `undoes` is the
+    /// journal's entry that it puts back.
+    pub(super) async fn send(
+        &self,
+        tools: &Env<'_>,
+        title: impl Into<Title>,
+        undoes: Option<&str>,
+        answered: impl FnOnce(Option<&Document>),
+    ) -> Result<UpdateResult, Error> {
+        let before = self.before.to_raw();
+        let intent = WriteIntent { title: title.into(), before: Some(before.get()), undoes };
+        let answer = tools.send_write(&self.request(tools), intent).await?;
+        answered(answer.as_ref());
+        let seen = tools.client.send(&self.target.read(tools.account)).await;
+        let seen = seen.map_err(|error| {
+            FlowError::new(
+                FlowErrorKind::NotConfirmed,
+                format!("{} was sent, but cannot be read back", self.subject()),
+            )
+            .causes(error.sentences())
+            .hint(self.target.show_command())
+        })?;
+        Ok(self.compare_with(seen)?)
+    }
+
+    fn request(&self, tools: &Env<'_>) -> WriteRequest<Option<Document>> {
+        self.target.replace(tools.account, &self.desired)
+    }
+
+    fn subject(&self) -> String {
+        format!("the change of `{}`", self.name())
+    }
+
+    fn ensure_unchanged(&self, now: &Document) -> Result<(), FlowError> {
+        let moved = diff::diff(&self.before, now);
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let message =
+            format!("`{}` was changed by somebody else meanwhile: nothing was sent", self.name());
+        Err(FlowError::new(FlowErrorKind::Conflict, message)
+            .causes(moved.iter().map(ToString::to_string))
+            .hint(format!(
+                "look at it with {}, then run the same command again",
+                self.target.show_command()
+            )))
+    }
+
+    /// Holds what reads back against what was asked.
+    pub(super) fn compare_with(&self, seen: Document) -> Result<UpdateResult, FlowError> {
+        let mut edited = UpdateResult {
+            changed: self.requested.clone(),
+            changed_by_api: Vec::new(),
+            unexpected: Vec::new(),
+            not_returned: Vec::new(),
+            document: seen,
+        };
+        let mut missed = Vec::new();
+        for difference in diff::diff(&self.desired, &edited.document) {
+            let field = difference.field.as_str();
+            if self.target.is_equal(&difference) {
+                continue;
+            }
+            if self.is_requested(field) && !self.is_added(&difference) {
+                missed.push(difference);
+            } else if is_secret(field) {
+                // Shown at one time and hidden at another: says nothing.
+            } else if self.target.is_bookkeeping(field) || difference.before.is_null() {
+                edited.changed_by_api.push(difference);
+            } else {
+                edited.unexpected.push(difference);
+            }
+        }
+        missed.retain(|difference| !is_secret(&difference.field));
+        let secrets = self.requested.iter().filter(|asked| is_secret(&asked.field));
+        edited.not_returned = secrets.map(|asked| asked.field.clone()).collect();
+        if missed.is_empty() {
+            Ok(edited)
+        } else {
+            Err(self.not_confirmed_error(&missed, &edited.unexpected))
+        }
+    }
+
+    fn is_requested(&self, field: &str) -> bool {
+        self.requested
+            .iter()
+            .any(|asked| is_within(field, &asked.field) || is_within(&asked.field, field))
+    }
+
+    /// Whether the API put something of its own into an object that was asked for.
+    fn is_added(&self, difference: &Difference) -> bool {
+        let field = difference.field.as_str();
+        let path: Vec<_> = field.split('.').collect();
+        self.requested.iter().all(|asked| asked.field != field) && self.desired.get(&path).is_none()
+    }
+
+    fn not_confirmed_error(&self, missed: &[Difference], strayed: &[Difference]) -> FlowError {
+        FlowError::new(
+            FlowErrorKind::NotConfirmed,
+            format!("{} was sent, but does not read back as sent", self.subject()),
+        )
+        .causes(missed.iter().map(|missed| {
+            format!("`{}` was sent as {} and reads {}", missed.field, missed.before, missed.after)
+        }))
+        .causes(strayed.iter().map(|strayed| format!("not asked for: {strayed}")))
+        .hint(format!("{}, or `cfsso journal undo` to put it back", self.target.show_command()))
+    }
+}
+
+impl UpdateResult {
+    /// What has to be said loudly: fields that nobody asked to change.
+    pub fn unexpected_change_error(&self, edit: &Update) -> Option<FlowError> {
+        if self.unexpected.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "{} was made, but other fields read back different than they were sent",
+            edit.subject()
+        );
+        Some(
+            FlowError::new(FlowErrorKind::NotConfirmed, message)
+                .causes(self.unexpected.iter().map(ToString::to_string))
+                .hint("`cfsso journal undo` puts it back as it was"),
+        )
+    }
+}
+
+fn is_secret(field: &str) -> bool {
+    field.rsplit('.').next().is_some_and(is_secret_name)
+}
+
+/// Whether `field` is `parent` or below it.
+fn is_within(field: &str, parent: &str) -> bool {
+    field.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::api::idp::IdpType;
+
+    const BEFORE: &str = r#"{"id":"p1","name":"Okta","type":"okta","version":"v1","config":{"client_id":"a","big":12345678901234567890123,"claims":null}}"#;
+
+    fn edit(path: &[&str], value: &str) -> Update {
+        let target = Target::Idp("p1".parse().unwrap());
+        Update::of(target, BEFORE.parse().unwrap(), |idp| {
+            idp.set(path, &value).unwrap();
+            Ok(())
+        })
+        .unwrap()
+    }
+
+    fn fields(differences: &[Difference]) -> Vec<&str> {
+        differences.iter().map(|difference| difference.field.as_str()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_differs_from_what_was_read_in_the_asked_field_alone(
+            unknown in prop::collection::btree_map("[a-z]{6,9}", "-?[1-9][0-9]{0,30}|[0-9][.][0-9]{1,9}|null|\\[\\]|\\{\"b\":null\\}", 0..6),
+            kind in 0usize..IdpType::ALL.len(),
+        ) {
+            let members: Vec<_> = unknown.iter().map(|(name, value)| format!(r#","{name}":{value}"#)).collect();
+            let members = members.concat();
+            let kind = IdpType::ALL[kind].as_str();
+            let object = |id: &str| format!(r#"{{"id":"p1","type":"{kind}","name":"n"{members},"config":{{"client_id":"{id}"{members}}}}}"#);
+            let edit = Update::of(Target::Idp("p1".parse().unwrap()), object("a").parse().unwrap(), |idp| {
+                idp.set(&["config", "client_id"], &"b").unwrap();
+                Ok(())
+            });
+            let edit = edit.unwrap();
+            let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
+            let request = edit.target.replace(&account, &edit.desired);
+            prop_assert_eq!(request.body_text().unwrap(), object("b"));
+            prop_assert_eq!(fields(&edit.requested), ["config.client_id"]);
+        }
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_is_empty() {
+        assert!(edit(&["name"], "Okta").is_empty());
+        assert_eq!(fields(&edit(&["name"], "Other").requested), ["name"]);
+    }
+
+    #[test]
+    fn an_edit_of_a_read_only_one_that_changes_nothing_is_no_error() {
+        let before = r#"{"read_only":true,"name":"a"}"#.parse().unwrap();
+        let target = Target::Idp("p1".parse().unwrap());
+        assert!(Update::of(target, before, |_| Ok(())).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_change_in_between_stops_with_what_changed() {
+        let edit = edit(&["name"], "New");
+        for (from, to, conflict) in [
+            ("", "", None),
+            (r#""claims":null"#, r#""claims":[]"#, Some("`config.claims`: none -> []")),
+            (
+                r"123,",
+                r"124,",
+                Some("`config.big`: 12345678901234567890123 -> 12345678901234567890124"),
+            ),
+            ("v1", "v2", Some("`version`: v1 -> v2")),
+        ] {
+            let now = BEFORE.replace(from, to).parse().unwrap();
+            let stop = edit.ensure_unchanged(&now).err();
+            assert_eq!(
+                stop.as_ref().map(|stop| stop.kind),
+                conflict.map(|_| FlowErrorKind::Conflict)
+            );
+            assert_eq!(stop.and_then(|stop| stop.causes.first().cloned()).as_deref(), conflict);
+        }
+    }
+
+    #[test]
+    fn what_reads_back_is_told_apart() {
+        let edit = edit(&["config", "client_id"], "b");
+        let sent = BEFORE.replace(r#""a""#, r#""b""#);
+        for (from, to, besides, strayed) in [
+            ("", "", &[][..], &[][..]),
+            ("v1", "v2", &["version"], &[]),
+            (r#""claims":null"#, r#""claims":["x"]"#, &["config.claims"], &[]),
+            (r#","claims":null"#, "", &[], &[]),
+            ("0123,", "0124,", &[], &["config.big"]),
+            (r#""Okta""#, r#""okta""#, &[], &["name"]),
+            (r#""name":"Okta","#, "", &[], &["name"]),
+        ] {
+            let edited = edit.compare_with(sent.replace(from, to).parse().unwrap()).unwrap();
+            assert_eq!(fields(&edited.changed_by_api), besides, "{from}");
+            assert_eq!(fields(&edited.unexpected), strayed, "{from}");
+            assert_eq!(
+                edited.unexpected_change_error(&edit).is_some(),
+                !strayed.is_empty(),
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_asked_and_does_not_read_back_is_an_error() {
+        let edit = edit(&["config", "client_id"], "b");
+        let stop = edit.compare_with(BEFORE.parse().unwrap()).unwrap_err();
+        assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
+        assert_eq!(stop.causes, [r#"`config.client_id` was sent as "b" and reads "a""#]);
+    }
+
+    #[test]
+    fn a_secret_that_was_sent_is_not_claimed_to_be_seen() {
+        let edit = edit(&["config", "client_secret"], "s3cret");
+        for config in [r#""a""#, r#""a","client_secret":"****""#, r#""a","client_secret":null"#] {
+            let edited =
+                edit.compare_with(BEFORE.replace(r#""a""#, config).parse().unwrap()).unwrap();
+            assert_eq!(edited.not_returned, ["config.client_secret"]);
+            assert_eq!(fields(&edited.unexpected), Vec::<&str>::new());
+            assert!(!format!("{:?}", edited.changed).contains("s3cret"));
+        }
+    }
+}

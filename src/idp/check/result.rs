@@ -1,0 +1,161 @@
+//! One thing that was looked at, and how it came out.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct IdpCheck {
+    /// Its name.
+    pub id: IdpCheckId,
+    /// How it came out.
+    pub state: CheckState,
+    /// What a failure of it means.
+    pub severity: Severity,
+    /// What was seen.
+    pub evidence: String,
+    /// Whether a failure is permanent: a server's answer may be temporary.
+    #[serde(skip)]
+    pub is_lasting: bool,
+    /// What mends it, or proves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// The names of what is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdpCheckId {
+    /// The configuration has what its type needs.
+    Configuration,
+    /// There is one one-time PIN provider.
+    SingleOtp,
+    /// The tenant exists: Okta, Entra.
+    Tenant,
+    /// The discovery document is there.
+    Discovery,
+    /// It names the issuer that it should.
+    Issuer,
+    /// The configuration names the endpoints that the document names.
+    EndpointsMatch,
+    /// The key set has keys that can verify a login.
+    Jwks,
+    /// The authorization endpoint answers.
+    AuthEndpoint,
+    /// The token endpoint answers.
+    TokenEndpoint,
+    /// The sign-on URL answers.
+    SsoEndpoint,
+    /// The signing certificates hold, and will for a while.
+    CertificateDates,
+    /// Their keys are long enough.
+    CertificateKey,
+    /// They are signed with a sound algorithm.
+    CertificateSignature,
+    /// Somebody can sign in.
+    SignIn,
+}
+
+/// How it came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// It was seen to be so.
+    Passed,
+    /// It was seen not to be so.
+    Failed,
+    /// It could not be seen.
+    NotTested,
+}
+
+/// What a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Logins fail.
+    Error,
+    /// Logins work, and something is to be done.
+    Warning,
+}
+
+impl IdpCheckId {
+    /// The name as it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::SingleOtp => "single-otp",
+            Self::Tenant => "tenant",
+            Self::Discovery => "discovery",
+            Self::Issuer => "issuer",
+            Self::EndpointsMatch => "endpoints-match",
+            Self::Jwks => "jwks",
+            Self::AuthEndpoint => "auth-endpoint",
+            Self::TokenEndpoint => "token-endpoint",
+            Self::SsoEndpoint => "sso-endpoint",
+            Self::CertificateDates => "certificate-dates",
+            Self::CertificateKey => "certificate-key",
+            Self::CertificateSignature => "certificate-signature",
+            Self::SignIn => "sign-in",
+        }
+    }
+}
+
+impl CheckState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotTested => "not tested",
+        }
+    }
+}
+
+impl IdpCheck {
+    pub(super) fn proven(id: IdpCheckId, evidence: impl Into<String>) -> Self {
+        Self::new(id, CheckState::Passed, evidence)
+    }
+
+    pub(super) fn failed(id: IdpCheckId, evidence: impl Into<String>) -> Self {
+        Self::new(id, CheckState::Failed, evidence)
+    }
+
+    pub(super) fn not_proven(id: IdpCheckId, evidence: impl Into<String>) -> Self {
+        Self::new(id, CheckState::NotTested, evidence)
+    }
+
+    fn new(id: IdpCheckId, state: CheckState, evidence: impl Into<String>) -> Self {
+        Self {
+            id,
+            state,
+            severity: Severity::Error,
+            evidence: evidence.into(),
+            is_lasting: false,
+            remedy: None,
+        }
+    }
+
+    pub(super) fn lasting(self, is_lasting: bool) -> Self {
+        Self { is_lasting, ..self }
+    }
+
+    pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    pub(super) fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Whether logins fail for it: a warning is none.
+    pub fn is_failure(&self) -> bool {
+        self.state == CheckState::Failed && self.severity == Severity::Error
+    }
+
+    /// Whether something is to be done, though logins work.
+    pub fn is_warning(&self) -> bool {
+        self.state == CheckState::Failed && self.severity == Severity::Warning
+    }
+}

@@ -1,0 +1,86 @@
+//! A person's answer: one line of standard input.
+
+use std::io::{self, ErrorKind, Read};
+use std::sync::{Arc, Mutex};
+
+use super::streams::lock;
+
+/// Standard input, which a thread that reads may hold on to.
+pub(super) type Input = Arc<Mutex<Box<dyn Read + Send>>>;
+
+/// A longer answer is none.
+const LIMIT: usize = 4096;
+
+/// One line without its end, or none where the input has ended. Read on a
+/// thread of its own, so that an interrupt is not held up; the process does
+/// not wait for that thread when it ends.
+pub(super) async fn read_line(stdin: Input) -> io::Result<Option<String>> {
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().spawn(move || {
+        let _ = sender.send(line(&mut **lock(&stdin)));
+    })?;
+    answer.await.unwrap_or(Ok(None))
+}
+
+/// The most that is read as a whole.
+const LARGEST: u64 = 1024 * 1024;
+
+/// All that is left of the input, up to 1 MiB.
+pub(super) async fn read_to_end(stdin: Input) -> io::Result<Vec<u8>> {
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().spawn(move || {
+        let mut bytes = Vec::new();
+        let mut stdin = lock(&stdin);
+        let read = (&mut **stdin).take(LARGEST + 1).read_to_end(&mut bytes);
+        let _ = sender.send(read.map(|_| bytes));
+    })?;
+    let bytes = answer.await.unwrap_or(Ok(Vec::new()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(ErrorKind::InvalidData, "the input is larger than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// One line without its end. Byte by byte, so that what follows it is left for
+/// the next question.
+fn line(stdin: &mut dyn Read) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    loop {
+        match stdin.read(&mut byte) {
+            Ok(0) => return Ok((!line.is_empty()).then(|| text_of(&line))),
+            Ok(_) if byte == *b"\n" => return Ok(Some(text_of(&line))),
+            Ok(_) if line.len() == LIMIT => {
+                return Err(io::Error::new(ErrorKind::InvalidData, "the answer is too long"));
+            }
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn text_of(line: &[u8]) -> String {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_taken_and_the_rest_left() {
+        let mut stdin: &[u8] = b"cool.cats\r\n\nna\xefve\nlast";
+        let expected = ["cool.cats", "", "na\u{fffd}ve", "last"];
+        for answer in expected {
+            assert_eq!(line(&mut stdin).unwrap().as_deref(), Some(answer));
+        }
+        assert_eq!(line(&mut stdin).unwrap(), None);
+    }
+
+    #[test]
+    fn an_endless_line_is_no_answer() {
+        let error = line(&mut io::repeat(b'y')).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+    }
+}

@@ -1,0 +1,159 @@
+//! Whether to colour, to animate and to draw beyond ASCII: pure decisions.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// What `--color` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorChoice {
+    #[default]
+    Auto,
+    /// Wherever it goes.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl FromStr for ColorChoice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err(format!("`{word}` is no choice: use `auto`, `always` or `never`")),
+        }
+    }
+}
+
+/// What decides how text is drawn on one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    pub colour: bool,
+    pub unicode: bool,
+    /// Columns to wrap at; none where lines must stay whole.
+    pub width: Option<usize>,
+}
+
+/// The environment variables by name.
+pub type Environment = BTreeMap<String, String>;
+
+/// Whether to colour a stream.
+///
+/// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors)
+/// count when set and not empty; `CLICOLOR_FORCE=0` forces nothing.
+pub fn use_color(choice: ColorChoice, env: &Environment, is_terminal: bool) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if is_set(env, "NO_COLOR") => false,
+        ColorChoice::Auto if is_set(env, "CLICOLOR_FORCE") && !is(env, "CLICOLOR_FORCE", "0") => {
+            true
+        }
+        ColorChoice::Auto => is_terminal && !is(env, "TERM", "dumb"),
+    }
+}
+
+/// Whether progress may redraw a line of standard error. Not in CI, where a
+/// log is kept of what only looks like a terminal.
+pub fn use_progress(env: &Environment, is_terminal: bool) -> bool {
+    let in_ci = is_set(env, "CI") && !is(env, "CI", "false");
+    is_terminal && !is(env, "TERM", "dumb") && !in_ci
+}
+
+/// Whether symbols beyond ASCII may be drawn: the first of `LC_ALL`,
+/// `LC_CTYPE` and `LANG` that is set (POSIX, section 8.2) names UTF-8. Windows
+/// has no such variables and is always able to.
+pub fn use_unicode(env: &Environment) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(env, name));
+    let is_utf8 = match locale {
+        Some(name) => {
+            let value = env[name].to_ascii_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
+        }
+        None => cfg!(windows),
+    };
+    is_utf8 && !is(env, "TERM", "dumb")
+}
+
+fn is_set(env: &Environment, name: &str) -> bool {
+    env.get(name).is_some_and(|value| !value.is_empty())
+}
+
+fn is(env: &Environment, name: &str, value: &str) -> bool {
+    env.get(name).is_some_and(|found| found == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Pairs = &'static [(&'static str, &'static str)];
+
+    fn env(pairs: Pairs) -> Environment {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn colour_follows_the_flag_then_the_environment_then_the_terminal() {
+        let table: [(ColorChoice, Pairs, bool, bool); 13] = [
+            (ColorChoice::Auto, &[], true, true),
+            (ColorChoice::Auto, &[], false, false),
+            (ColorChoice::Auto, &[("TERM", "dumb")], true, false),
+            (ColorChoice::Auto, &[("TERM", "xterm-256color")], true, true),
+            (ColorChoice::Auto, &[("CI", "true")], true, true),
+            (ColorChoice::Auto, &[("NO_COLOR", "1")], true, false),
+            (ColorChoice::Auto, &[("NO_COLOR", "")], true, true),
+            (ColorChoice::Auto, &[("CLICOLOR_FORCE", "1")], false, true),
+            (ColorChoice::Auto, &[("CLICOLOR_FORCE", "0")], false, false),
+            (ColorChoice::Auto, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], true, false),
+            (ColorChoice::Auto, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], true, true),
+            (ColorChoice::Always, &[("NO_COLOR", "1"), ("TERM", "dumb")], false, true),
+            (ColorChoice::Never, &[("CLICOLOR_FORCE", "1")], true, false),
+        ];
+        for (choice, pairs, is_terminal, wanted) in table {
+            let decided = use_color(choice, &env(pairs), is_terminal);
+            assert_eq!(decided, wanted, "{choice:?} {pairs:?} {is_terminal}");
+        }
+    }
+
+    #[test]
+    fn only_a_real_terminal_is_redrawn() {
+        let table: [(Pairs, bool, bool); 6] = [
+            (&[], true, true),
+            (&[], false, false),
+            (&[("TERM", "dumb")], true, false),
+            (&[("CI", "true")], true, false),
+            (&[("CI", "false")], true, true),
+            (&[("CI", "")], true, true),
+        ];
+        for (pairs, is_terminal, wanted) in table {
+            assert_eq!(use_progress(&env(pairs), is_terminal), wanted, "{pairs:?} {is_terminal}");
+        }
+    }
+
+    #[test]
+    fn symbols_need_a_locale_that_has_them() {
+        let table: [(Pairs, bool); 7] = [
+            (&[("LANG", "de_DE.UTF-8")], true),
+            (&[("LANG", "C.utf8")], true),
+            (&[("LANG", "C")], false),
+            (&[("LC_ALL", "C"), ("LANG", "C.UTF-8")], false),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "UTF-8")], true),
+            (&[("LANG", "C.UTF-8"), ("TERM", "dumb")], false),
+            (&[], cfg!(windows)),
+        ];
+        for (pairs, wanted) in table {
+            assert_eq!(use_unicode(&env(pairs)), wanted, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn the_flag_reads_its_three_words() {
+        assert_eq!("auto".parse(), Ok(ColorChoice::Auto));
+        assert_eq!("always".parse(), Ok(ColorChoice::Always));
+        assert_eq!("never".parse(), Ok(ColorChoice::Never));
+        assert!("yes".parse::<ColorChoice>().is_err());
+    }
+}
