@@ -18,7 +18,7 @@ pub struct EmailDomain(String);
 
 /// Why a text cannot be an e-mail domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` cannot be an e-mail domain: {reason}")]
+#[error("`{text}` is not an email domain: {reason}")]
 pub struct InvalidDomain {
     text: String,
     reason: InvalidDomainReason,
@@ -31,19 +31,19 @@ pub enum InvalidDomainReason {
     Empty,
     #[error("{0}")]
     Invisible(Invisible),
-    #[error("it contains blanks")]
+    #[error("it contains spaces")]
     Whitespace,
-    #[error("it is an address; give the part after the @, `{0}`")]
+    #[error("it is an email address; use `{0}`")]
     EmailAddress(String),
-    #[error("it is a URL; give the domain alone, `{0}`")]
+    #[error("it is a URL; use `{0}`")]
     Url(String),
     #[error("it is an IP address")]
     IpAddress,
-    #[error("it has a port; give the domain alone, `{0}`")]
+    #[error("it has a port; use `{0}`")]
     Port(String),
     #[error("it is a wildcard; each domain needs its own connector")]
     Wildcard,
-    #[error("it is a bare label; an e-mail domain has at least two, such as `cool.cats`")]
+    #[error("it has only one label; expected a domain such as `cool.cats`")]
     BareLabel,
     #[error("it has an empty label between two dots")]
     EmptyLabel,
@@ -53,14 +53,14 @@ pub enum InvalidDomainReason {
     #[error("it is longer than 253 characters")]
     LongName,
     /// Characters that no host name has, or no valid IDN.
-    #[error("it has characters or hyphens where a domain name cannot have them")]
+    #[error("it contains characters that a domain name cannot have")]
     Characters,
 }
 
 /// Why Cloudflare does not take a domain for SSO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Ineligible {
-    #[error("it belongs to a public mail provider, whose users are not one company's")]
+    #[error("public email provider")]
     PublicMail,
 }
 

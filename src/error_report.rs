@@ -79,7 +79,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     });
     if let Some(url) = held {
         return Some(format!(
-            "use it as it is, without `--sandbox`: `export CLOUDFLARE_BASE_URL={url}`, and the other \
+            "use the running one without `--sandbox`: `export CLOUDFLARE_BASE_URL={url}` and the other \
              lines that it printed"
         ));
     }
@@ -87,11 +87,11 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         matches!(layer.downcast_ref(), Some(sandbox::Error::File { .. }))
     };
     if error.chain().any(is_of_sandbox_file) {
-        return Some("name another file for its state: `--sandbox-state FILE`".to_owned());
+        return Some("`--sandbox-state FILE` with another file".to_owned());
     }
     let settings = error.chain().find_map(|layer| layer.downcast_ref::<settings::Error>())?;
     match settings {
-        settings::Error::NoHome => Some("name a file for it: `--sandbox-state FILE`".to_owned()),
+        settings::Error::NoHome => Some("`--sandbox-state FILE`".to_owned()),
         settings::Error::Account { .. } => Some(
             "the account ID is in the dashboard's address, after dash.cloudflare.com/".to_owned(),
         ),
@@ -100,7 +100,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         settings::Error::Elsewhere { hint, .. } => Some(hint.clone()),
         settings::Error::Malformed { .. } | settings::Error::NoProfile { .. } => {
-            Some("`cfsso help environment` shows what a profile may hold".to_owned())
+            Some("`cfsso help environment` lists the keys of a profile".to_owned())
         }
         _ => None,
     }
@@ -180,21 +180,21 @@ fn exit_code_for_kind(kind: ErrorKind) -> ExitCode {
 fn hint_by(error: &api::Error) -> Option<String> {
     let hint = match error.kind() {
         ErrorKind::Unauthenticated => {
-            "the token is mistyped, expired, disabled or deleted, kept with quotes or blanks around it, \
-             or an account's that is not this account's: `cfsso token check` tells which"
+            "possible causes: mistyped, expired, disabled, deleted, copied with quotes or spaces, \
+             or of another account. Run: `cfsso token check`"
         }
         ErrorKind::UserTokenNeeded => {
-            "this is an account's token (they begin with `cfat_`), and the request wants a user's \
-             (`cfut_`): `cfsso whoami` tells which it is"
+            "this is an account token (`cfat_`), but the request requires a user token \
+             (`cfut_`). Run: `cfsso whoami`"
         }
         ErrorKind::AccessNotEnabled => {
-            "create a Zero Trust organization first, on any plan, at https://one.dash.cloudflare.com: dashboard SSO rests on it"
+            "create a Zero Trust organization (any plan) at https://one.dash.cloudflare.com"
         }
         ErrorKind::Untrusted => {
-            "where a proxy inspects TLS, name its certificate: `--ca-cert FILE`, or SSL_CERT_FILE in the environment"
+            "if a proxy inspects TLS, pass its certificate: `--ca-cert FILE` or SSL_CERT_FILE"
         }
         ErrorKind::Forbidden if concerns_shares(&error.request) => {
-            "which permission shares want is not documented: reading goes by Resource Sharing Read, \
+            "the permission for shares is not documented: reading needs Resource Sharing Read, \
              writing may need a super administrator's token, or the Global API Key in CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"
         }
         ErrorKind::Forbidden => return Some(forbidden(error)),
@@ -204,8 +204,8 @@ fn hint_by(error: &api::Error) -> Option<String> {
         | ErrorKind::Unreadable
             if error.outcome_unknown() && creates_token(&error.request) =>
         {
-            "a token may have been made whose value nobody has: look for it in the dashboard, under \
-             Manage Account, Account API Tokens, and delete it before the same command is run again"
+            "a token may exist whose value was lost: check the dashboard, \
+             Manage Account, Account API Tokens, and delete it before running the command again"
         }
         ErrorKind::OutOfTime
         | ErrorKind::Unavailable
@@ -213,26 +213,26 @@ fn hint_by(error: &api::Error) -> Option<String> {
         | ErrorKind::Unreadable
             if error.outcome_unknown() =>
         {
-            "it may have been carried out: run the same command again, it looks before it writes"
+            "the request may have been applied. Run the same command again: it checks before it writes"
         }
         ErrorKind::Unavailable if matches!(error.fault, RequestError::NotSent { .. }) => {
-            "run the same command again later; where HTTPS_PROXY names a proxy, it may be the proxy \
-             that refuses or is not there"
+            "run the same command again later; if HTTPS_PROXY is set, the proxy may be \
+             the cause"
         }
         ErrorKind::RateLimited | ErrorKind::Unavailable => {
-            "run the same command again later: it takes up where this one ended"
+            "run the same command again later to resume"
         }
         ErrorKind::Conflict if changes_connector(&error.request) => {
-            "only one account at a time enforces SSO for a domain: disable it in the other account first, \
+            "only one account can enable SSO for a domain. Disable it in the other account first: \
              `cfsso connector disable <DOMAIN> --account <ID>`"
         }
         ErrorKind::Other if matches!(error.fault, RequestError::Redirected { .. }) => {
-            "CLOUDFLARE_BASE_URL, or `base_url` of the profile, says where the API is: name where it \
-             points to, if that is to have the token"
+            "check CLOUDFLARE_BASE_URL or `base_url` of the profile: set the target of the redirect \
+             if it should receive the token"
         }
         ErrorKind::Unreadable if matches!(error.fault, RequestError::Malformed { .. }) => {
-            "`--debug` shows what came; where that is not the API's, a proxy or a sign-in page on the \
-             way has answered, or CLOUDFLARE_BASE_URL is not where the API is"
+            "`--debug` shows the response; a proxy or a captive portal may have \
+             answered, or CLOUDFLARE_BASE_URL is wrong"
         }
         ErrorKind::OutOfTime => "run the same command again with a longer `--timeout`",
         ErrorKind::NotFound
@@ -253,28 +253,28 @@ fn hint_by(error: &api::Error) -> Option<String> {
 /// for, 10000 of permissions that it lacks, 1001 of rights that a creator lacks.
 fn forbidden(error: &api::Error) -> String {
     if creates_token(&error.request) && error.has_code(1001) {
-        return "a token cannot give away what it lacks: use one that has every permission of the new \
-                one, and Account API Tokens: Edit; `cfsso token check` shows what this one may read"
+        return "a token cannot pass on permissions that it lacks: use one with every permission of the new \
+                one, and Account API Tokens: Edit. Run: `cfsso token check`"
             .to_owned();
     }
     let lacking = match permission::required(&error.request) {
-        Some(name) => format!("the permission `{}`", permission::in_dashboard(name)),
+        Some(name) => format!("the permission {}", permission::in_dashboard(name)),
         None => "a permission for this".to_owned(),
     };
     let (likely, or_else) = if error.has_code(9109) {
         (
-            "the token is not for this account: compare `--account`".to_owned(),
+            "the token is for another account (check `--account`)".to_owned(),
             format!("it lacks {lacking}"),
         )
     } else {
         (
             format!("the token lacks {lacking}"),
-            "it is not for this account: compare `--account`".to_owned(),
+            "it is for another account (check `--account`)".to_owned(),
         )
     };
     format!(
-        "most likely {likely}; or else {or_else}. `cfsso token check` tells which; permissions are \
-         given in the dashboard, under Manage Account, Account API Tokens, or My Profile, API Tokens"
+        "{likely}, or {or_else}. Run: `cfsso token check`. Permissions are \
+         set in the dashboard: Manage Account, Account API Tokens, or My Profile, API Tokens"
     )
 }
 
@@ -366,35 +366,35 @@ mod tests {
         for (error, exit, hint) in [
             (refused(&get(CONNECTORS), 401, 10000, ""), 4, "cfsso token check"),
             (refused("GET /user", 403, 9109, "Valid user-level authentication"), 4, "cfsso whoami"),
-            (refused(&get(CONNECTORS), 403, 10000, ""), 5, "likely the token lacks the permission"),
+            (refused(&get(CONNECTORS), 403, 10000, ""), 5, "the token lacks the permission"),
             (
                 refused(&get(CONNECTORS), 403, 9109, "Unauthorized"),
                 5,
-                "likely the token is not for",
+                "the token is for another account",
             ),
             (refused(&get(SHARES), 403, 10000, ""), 5, "Resource Sharing Read"),
-            (refused(&post(TOKENS), 403, 1001, ""), 5, "cannot give away what it lacks"),
+            (refused(&post(TOKENS), 403, 1001, ""), 5, "permissions that it lacks"),
             (refused("GET /accounts/a/access/apps", 403, 9999, "not_enabled"), 6, "Zero Trust"),
             (refused(patch, 409, 0, ""), 7, "cfsso connector disable"),
             (refused(&get(CONNECTORS), 429, 0, ""), 9, "run the same command again later"),
             (refused(&get(CONNECTORS), 503, 0, ""), 9, "run the same command again later"),
-            (lost(&post(CONNECTORS)), 9, "it looks before it writes"),
-            (lost(&post(TOKENS)), 9, "a token may have been made"),
+            (lost(&post(CONNECTORS)), 9, "it checks before it writes"),
+            (lost(&post(TOKENS)), 9, "a token may exist"),
             (out_of_time(), 9, "--timeout"),
             (untrusted, 1, "--ca-cert FILE"),
             (not_sent, 9, "HTTPS_PROXY"),
             (redirected, 1, "CLOUDFLARE_BASE_URL"),
             (unreadable(&get(CONNECTORS), true, None), 9, "run the same command again later"),
-            (unreadable(&get(CONNECTORS), false, None), 1, "a proxy or a sign-in page"),
+            (unreadable(&get(CONNECTORS), false, None), 1, "a captive portal"),
             (
                 unreadable(&post(CONNECTORS), false, Some(RetryMode::LookUpFirst)),
                 1,
-                "it looks before it writes",
+                "it checks before it writes",
             ),
             (
                 unreadable(&post(TOKENS), false, Some(RetryMode::LookUpFirst)),
                 1,
-                "a token may have been made",
+                "a token may exist",
             ),
         ] {
             let failure = to_failure(&error);
@@ -463,9 +463,9 @@ mod tests {
         let Ok(error) = refused("GET /a", 401, 10000, "").downcast::<api::Error>() else {
             unreachable!("it was made as one")
         };
-        let explained = ApiErrorContext::new(error).cause("a grant stands").hint("`cfsso a`");
+        let explained = ApiErrorContext::new(error).cause("existing grant").hint("`cfsso a`");
         let failure = to_failure(&flow::Error::from(explained).into());
         assert_eq!(failure.hint.as_deref(), Some("`cfsso a`"));
-        assert_eq!(failure.causes.last().map(String::as_str), Some("a grant stands"));
+        assert_eq!(failure.causes.last().map(String::as_str), Some("existing grant"));
     }
 }

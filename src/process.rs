@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
+use std::process::{Child, Command, Stdio};
 
 use crate::clock::Clock;
 
@@ -18,6 +19,8 @@ pub struct Process {
     pub stderr: Box<dyn Write + Send>,
     /// Which streams are a terminal, and how wide it is.
     pub terminal: Terminal,
+    /// The shell command that pages long text on a terminal.
+    pub pager: Option<String>,
     pub clock: Clock,
 }
 
@@ -39,6 +42,7 @@ impl Process {
             .collect();
         Self {
             args: std::env::args_os().collect(),
+            pager: pager(&env),
             env,
             stdin: Box::new(std::io::stdin()),
             stdout: Box::new(std::io::stdout()),
@@ -51,6 +55,46 @@ impl Process {
             },
             clock: Clock::system(),
         }
+    }
+}
+
+/// The pager of the environment, as git chooses it; an empty one means none.
+fn pager(env: &BTreeMap<String, String>) -> Option<String> {
+    let chosen = env.get("CFSSO_PAGER").or_else(|| env.get("PAGER")).cloned();
+    let less = || {
+        let path = env.get("PATH")?;
+        let is_there = std::env::split_paths(path).any(|folder| folder.join("less").is_file());
+        is_there.then(|| "less".to_owned())
+    };
+    chosen.or_else(less).filter(|pager| !pager.is_empty() && pager != "cat")
+}
+
+/// A running pager: what is written to it is shown page by page.
+pub struct Pager(Child);
+
+impl Pager {
+    /// Starts one. `None` if it cannot be started: the text is then printed.
+    pub fn start(
+        command: &str,
+        env: &BTreeMap<String, String>,
+    ) -> Option<(Self, Box<dyn Write + Send>)> {
+        let mut shell = Command::new(if cfg!(windows) { "cmd" } else { "sh" });
+        shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(command).stdin(Stdio::piped());
+        if !env.contains_key("LESS") {
+            // As git: quit if it fits one screen, keep colors, leave the screen as it is.
+            shell.env("LESS", "FRX");
+        }
+        let mut child = shell.spawn().ok()?;
+        let stdin = child.stdin.take()?;
+        Some((Self(child), Box::new(stdin)))
+    }
+}
+
+impl Drop for Pager {
+    /// Waits until the reader quits.
+    fn drop(&mut self) {
+        // It was a child of ours: there is nothing to do if it cannot be waited for.
+        let _ = self.0.wait();
     }
 }
 
@@ -81,5 +125,25 @@ pub async fn interrupted() {
     }
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pager_is_that_of_the_environment() {
+        for (pairs, expected) in [
+            (&[("PAGER", "more")][..], Some("more")),
+            (&[("PAGER", "more"), ("CFSSO_PAGER", "most -s")], Some("most -s")),
+            (&[("PAGER", "more"), ("CFSSO_PAGER", "")], None),
+            (&[("PAGER", "cat")], None),
+            (&[("PATH", "/nowhere")], None),
+            (&[], None),
+        ] {
+            let env = pairs.iter().map(|(name, value)| (String::from(*name), String::from(*value)));
+            assert_eq!(pager(&env.collect()).as_deref(), expected, "{pairs:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::output::{
     ColorChoice, Environment, ErrorReport, ExitCode, Format, Screen, ScreenOptions, Text,
     use_color, use_progress, use_unicode,
 };
-use crate::process::{Process, Terminal};
+use crate::process::{Pager, Process, Terminal};
 use crate::settings::{self, Options};
 use crate::{error_report, process};
 
@@ -26,8 +26,8 @@ const MOST_WARNINGS: usize = 20;
 
 /// Runs one command line to its end.
 pub async fn run(process: Process) -> ExitCode {
-    let Process { args, env, stdin, stdout, stderr, terminal, clock } = process;
-    let streams = Streams { stdin, stdout, stderr };
+    let Process { args, env, stdin, stdout, stderr, terminal, pager, clock } = process;
+    let mut streams = Streams { stdin, stdout, stderr };
     let cli = match cli::parse(&args) {
         Ok(cli) => cli,
         Err(error) => return report_startup_error(&error, &args, &env, terminal, clock, streams),
@@ -36,6 +36,12 @@ pub async fn run(process: Process) -> ExitCode {
     // A dry run leaves the journal alone as well.
     options.dry_run |= command.is_read_only();
     if let Some(outcome) = command.run_without_context() {
+        let pager = pager.filter(|_| terminal.stdout && command.is_paged());
+        let _pager =
+            pager.and_then(|command| Pager::start(&command, &env)).map(|(pager, stdin)| {
+                streams.stdout = stdin;
+                pager
+            });
         let screen =
             screen(&options, options.output.unwrap_or_default(), &env, terminal, clock, streams);
         return conclude(&screen, outcome, None);
@@ -76,11 +82,11 @@ pub async fn run(process: Process) -> ExitCode {
             }
             let odd = context.odd_records();
             for odd in odd.iter().take(MOST_WARNINGS) {
-                let text = format!("left out, since it cannot be understood: {}", odd.describe());
+                let text = format!("invalid record left out: {}", odd.describe());
                 context.screen.warn(Text::prose(text));
             }
             if let more @ 1.. = odd.len().saturating_sub(MOST_WARNINGS) {
-                context.screen.warn(format!("{more} more unreadable records"));
+                context.screen.warn(format!("{more} more invalid records"));
             }
             conclude(&context.screen, outcome, context.way_back().as_ref())
         }
@@ -176,8 +182,8 @@ fn report_failure(screen: &Screen, error: &anyhow::Error, back: Option<&UndoHint
 /// Names the run in the journal that has what was done, and what puts it back.
 fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     let Some(UndoHint { run, command }) = back else { return };
-    failure.causes.push(format!("what was done is in the journal, run {run}"));
-    let undo = format!("`{command}` puts it back as it was");
+    failure.causes.push(format!("journal run: {run}"));
+    let undo = format!("undo: `{command}`");
     failure.hint = Some(match failure.hint.take() {
         Some(hint) => format!("{hint}\n{undo}"),
         None => undo,
@@ -193,15 +199,15 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
     failure.causes.extend(context.interrupted_note().map(str::to_owned));
     let unanswered = context.unanswered();
     if unanswered.is_empty() {
-        failure.causes.push("no change was under way".to_owned());
+        failure.causes.push("no change was in progress".to_owned());
     }
     for request in unanswered {
-        failure.causes.push(format!(
-            "`{request}` was sent and its answer did not come: it may have been carried out"
-        ));
+        failure
+            .causes
+            .push(format!("`{request}` was sent without a response; it may have been applied"));
     }
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
-    failure.hint = Some(format!("`cfsso {}` looks at what is there and goes on", line.join(" ")));
+    failure.hint = Some(format!("`cfsso {}` resumes", line.join(" ")));
     failure.retryable = true;
     add_journal_hint(&mut failure, context.way_back().as_ref());
     error_report::masked(failure)
@@ -218,10 +224,16 @@ fn report_startup_error(
 ) -> ExitCode {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let format = format_of(args);
-    if !is_help && format.is_structured() {
-        let options = ScreenOptions { format, ..ScreenOptions::default() };
+    let other_words = cli::usage::other_words(error, args).filter(|_| !is_help);
+    if !is_help && (format.is_structured() || other_words.is_some()) {
+        let options = ScreenOptions {
+            format,
+            stderr_colour: use_color(ColorChoice::Auto, env, terminal.stderr),
+            ..ScreenOptions::default()
+        };
         let screen = Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock);
-        screen.failure(&error_report::masked(cli::usage::usage_error(error, args)));
+        let failure = other_words.unwrap_or_else(|| cli::usage::usage_error(error, args));
+        screen.failure(&error_report::masked(failure));
         return ExitCode::Usage;
     }
     let (stream, is_terminal) = if is_help {

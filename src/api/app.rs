@@ -75,7 +75,7 @@ impl AppFields {
         match &self.kind {
             Some(AppType::DashSso) => "dash_sso",
             Some(AppType::Other(text)) => text,
-            None => "not told",
+            None => "unknown",
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
             (r#","type":"dash_sso""#, true, "dash_sso"),
             (r#","type":"DASH_SSO""#, false, "DASH_SSO"),
             (r#","type":"private_ip""#, false, "private_ip"),
-            ("", false, "not told"),
+            ("", false, "unknown"),
         ] {
             assert_eq!(app(rest).is_dash_sso(), is_dash_sso, "{rest}");
             assert_eq!(app(rest).type_name(), name);

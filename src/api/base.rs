@@ -16,21 +16,21 @@ pub struct BaseUrl(Url);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
     /// It cannot be read as a URL. The text is not shown: it may hold a password.
-    #[error("the API base URL cannot be read")]
+    #[error("invalid API base URL")]
     Unreadable(#[source] url::ParseError),
-    #[error("the API base URL has the scheme `{0}`: it has to be `https`")]
+    #[error("API base URL with the scheme `{0}`; it must be `https`")]
     Scheme(String),
     /// The token would travel in the clear.
     #[error(
-        "the API base URL is plain `http` to `{0}`: the token would travel unencrypted, \
+        "API base URL with `http` to `{0}`: the token would be sent unencrypted; \
          use `https` (`http` is allowed to `localhost`, 127.0.0.0/8 and [::1] only)"
     )]
     PlainHttp(String),
-    #[error("the API base URL holds a user name or password: give the token by its own setting")]
+    #[error("the API base URL contains a user name or password; pass the token by its own setting")]
     UserInfo,
-    #[error("the API base URL cannot be read: {0}")]
+    #[error("invalid API base URL: {0}")]
     Invisible(Invisible),
-    #[error("the API base URL has a query or a fragment: it has to end with the path")]
+    #[error("the API base URL has a query or a fragment")]
     Query,
 }
 
@@ -144,8 +144,8 @@ mod tests {
             ("https://api.cloudflare.com/#a", Some("query")),
             ("ftp://api.cloudflare.com", Some("scheme")),
             ("file:///etc/passwd", Some("scheme")),
-            ("api.cloudflare.com", Some("cannot be read")),
-            ("", Some("cannot be read")),
+            ("api.cloudflare.com", Some("invalid")),
+            ("", Some("invalid")),
         ] {
             let parsed = text.parse::<BaseUrl>();
             match refusal {

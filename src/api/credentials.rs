@@ -41,7 +41,7 @@ impl Credentials {
             }
             Self::Key { email, key } => {
                 let key = key.expose_secret();
-                check(email).map_err(|reason| invalid("e-mail address of the API key", reason))?;
+                check(email).map_err(|reason| invalid("email address of the API key", reason))?;
                 check(key).map_err(|reason| invalid("API key", reason))?;
                 if TOKENS.iter().any(|prefix| key.starts_with(prefix)) {
                     let reason = "is an API token: set it as CLOUDFLARE_API_TOKEN";

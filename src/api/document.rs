@@ -22,7 +22,7 @@ pub struct Document {
 
 /// What stands on the way to a field is no object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` cannot be set: `{parent}` is no object")]
+#[error("`{field}` cannot be set: `{parent}` is not an object")]
 pub struct NotAnObject {
     field: String,
     parent: String,
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_field_cannot_be_set_in_what_is_no_object() {
         let error = document(ODD).set(&["id", "x"], &1).unwrap_err();
-        assert_eq!(error.to_string(), "`id.x` cannot be set: `id` is no object");
+        assert_eq!(error.to_string(), "`id.x` cannot be set: `id` is not an object");
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<&'de RawValue>,
 fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> EnvelopeError {
     let cut = error.is_eof();
     let why = if body.trim_ascii_start().starts_with(b"{") {
-        format!("it is no envelope of the API: {error}")
+        format!("not a response of the API: {error}")
     } else {
         format!("it is not JSON: {}", excerpt(body, secret).unwrap_or_default())
     };
@@ -255,8 +255,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_says_whether_it_was_cut() {
         for (body, cut, words) in [
-            (r#"{"success":true,"result":{"a"#, true, "no envelope"),
-            (r#"{"success":true,]"#, false, "no envelope"),
+            (r#"{"success":true,"result":{"a"#, true, "not a response of the API"),
+            (r#"{"success":true,]"#, false, "not a response of the API"),
             ("<html><title>Sign in</title>", false, "not JSON: Sign in"),
             ("[]", false, "not JSON: []"),
         ] {

@@ -120,7 +120,7 @@ pub type OrganizationId = Id<Organization>;
 
 /// Why a text is no identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no {noun} ID: {reason}")]
+#[error("`{text}` is not a valid {noun} ID: {reason}")]
 pub struct InvalidId {
     text: String,
     noun: &'static str,
@@ -145,12 +145,12 @@ impl<K: Kind> Id<K> {
         let invalid = |reason: &str| InvalidId::new::<K>(text, reason);
         if K::STRICT {
             if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(invalid("it has 32 hexadecimal digits"));
+                return Err(invalid("expected 32 hexadecimal digits"));
             }
         } else if text.is_empty() {
             return Err(invalid("it is empty"));
         } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(invalid("it has letters, digits and hyphens only"));
+            return Err(invalid("only letters, digits and hyphens are allowed"));
         }
         Ok(Self { text: text.to_owned(), kind: PhantomData })
     }
@@ -292,7 +292,7 @@ mod tests {
         let error = "0123456789abcdef\u{200b}0123456789abcdef".parse::<AccountId>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`0123456789abcdef<U+200B>0123456789abcdef` is no account ID: \
+            "`0123456789abcdef<U+200B>0123456789abcdef` is not a valid account ID: \
              it contains zero-width space (U+200B) at position 17"
         );
         assert!(serde_json::from_value::<ConnectorId>(" abc".into()).is_err());

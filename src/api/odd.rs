@@ -220,7 +220,7 @@ mod tests {
             (r#"{"email_domain":"a.example"}"#, "connector 2 of the list: missing field `id`"),
             (
                 r#"{"id":"","email_domain":"a.example"}"#,
-                "connector 2 of the list (ID ): `` is no connector ID: it is empty",
+                "connector 2 of the list (ID ): `` is not a valid connector ID: it is empty",
             ),
             (
                 "null",

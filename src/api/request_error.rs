@@ -18,7 +18,7 @@ use crate::plural::count_noun;
 pub enum RequestError {
     #[error("{0}")]
     Rejected(Box<ErrorResponse>),
-    #[error("the API answered {status} with what cannot be read{}", ray_note(ray.as_deref()))]
+    #[error("invalid response from the API (HTTP {status}){}", ray_note(ray.as_deref()))]
     Malformed {
         status: u16,
         ray: Option<String>,
@@ -27,7 +27,7 @@ pub enum RequestError {
         source: Cause,
     },
     /// The API sent more than this program is ready to hold.
-    #[error("the API's answer is larger than {limit} bytes{}", ray_note(ray.as_deref()))]
+    #[error("the response of the API is larger than {limit} bytes{}", ray_note(ray.as_deref()))]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
@@ -35,16 +35,16 @@ pub enum RequestError {
     },
     /// The list is longer than what is read, or has no end.
     #[error(
-        "the list is too long ({records} records so far): at most {} records, {} MiB or {} pages are read",
+        "the list is too long ({records} records so far); the limit is {} records, {} MiB or {} pages",
         pages::MAX_RECORDS, pages::MAX_BYTES >> 20, pages::MAX_PAGES
     )]
     TooManyPages { records: usize },
-    #[error("the API answered {status} with what is refused{}", ray_note(ray.as_deref()))]
+    #[error("refused response from the API (HTTP {status}){}", ray_note(ray.as_deref()))]
     TooDeep { status: u16, ray: Option<String>, source: TooDeep },
     /// The server pointed elsewhere, which is not followed: the token goes to
     /// the configured host alone.
     #[error(
-        "the server answered {status} and points to {to}, which is not followed{}",
+        "the server redirected (HTTP {status}) to {to}, which is not followed{}",
         ray_note(ray.as_deref())
     )]
     Redirected {
@@ -66,7 +66,7 @@ pub enum RequestError {
         host: String,
         source: Cause,
     },
-    #[error("`{host}` did not answer in full{}", ray_note(ray.as_deref()))]
+    #[error("`{host}` did not respond completely{}", ray_note(ray.as_deref()))]
     NoResponse {
         /// The host, with its port if it is not the usual one.
         host: String,
@@ -74,7 +74,7 @@ pub enum RequestError {
         ray: Option<String>,
         source: Cause,
     },
-    #[error("the time for the command ran out{}", ray_note(ray.as_deref()))]
+    #[error("the time limit of the command was exceeded{}", ray_note(ray.as_deref()))]
     DeadlineExceeded {
         /// Whether the request had been sent.
         sent: bool,
@@ -94,7 +94,7 @@ pub enum SetupError {
     Roots(#[from] RootsError),
     #[error(transparent)]
     Proxy(#[from] InvalidProxy),
-    #[error("the HTTP client cannot be made")]
+    #[error("cannot create the HTTP client")]
     Http(#[source] Cause),
 }
 

@@ -82,12 +82,12 @@ pub(super) fn retry(call: &HttpRequest, fault: &RequestError, wait: Duration, th
 pub(super) fn rate_limit_wait(call: &HttpRequest, wait: Duration) {
     info!(
         target: TARGET,
-        "{} waits {} ms: the rate limit is used up", call.name, wait.as_millis()
+        "{} waits {} ms: rate limit reached", call.name, wait.as_millis()
     );
 }
 
 pub(super) fn look_up_failed(call: &HttpRequest, error: &super::Error) {
-    info!(target: TARGET, "{} cannot be looked up: {error}: {}", call.name, told(&error.fault));
+    info!(target: TARGET, "lookup of {} failed: {error}: {}", call.name, told(&error.fault));
 }
 
 /// A fault and its cause in one line.

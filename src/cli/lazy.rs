@@ -35,9 +35,8 @@ impl<T: Args> Args for LazyCommand<T> {
 impl<T: Subcommand> Subcommand for LazyCommand<T> {
     fn augment_subcommands(command: Command) -> Command {
         command.defer(|noun| {
-            keeping_its_words(noun, T::augment_subcommands)
-                .subcommand_required(true)
-                .arg_required_else_help(true)
+            let noun = keeping_its_words(noun, T::augment_subcommands);
+            with_aliases(noun).subcommand_required(true).arg_required_else_help(true)
         })
     }
 
@@ -48,6 +47,32 @@ impl<T: Subcommand> Subcommand for LazyCommand<T> {
     fn has_subcommand(name: &str) -> bool {
         T::has_subcommand(name)
     }
+}
+
+/// Verbs of other tools, understood but not listed.
+const ALIASES: &[(&str, &[&str])] = &[
+    ("list", &["ls"]),
+    ("get", &["show", "view"]),
+    ("delete", &["rm"]),
+    ("remove", &["rm"]),
+    ("create", &["new", "add"]),
+    ("update", &["edit", "set"]),
+];
+
+/// Whether a verb is understood without being listed.
+pub fn is_alias(verb: &str) -> bool {
+    ALIASES.iter().any(|(_, others)| others.contains(&verb))
+}
+
+fn with_aliases(mut noun: Command) -> Command {
+    for (verb, others) in ALIASES {
+        let is_free = |name: &&&str| noun.find_subcommand(name).is_none();
+        let others: Vec<_> = others.iter().filter(is_free).copied().collect();
+        if noun.find_subcommand(verb).is_some() {
+            noun = noun.mut_subcommand(verb, |command| command.aliases(others));
+        }
+    }
+    noun
 }
 
 /// What the command says of itself stays: the words of what describes it late

@@ -1,6 +1,7 @@
 //! The command line: a tree of nouns, the options that every command takes, and
 //! one exhaustive match.
 
+pub mod help;
 mod lazy;
 pub mod usage;
 
@@ -10,25 +11,17 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, connector, dig, doctor, drill, federation, help, idp,
-    journal, man, preflight, sandbox, schema, setup, share, status, team, token, whoami,
+    Outcome, app, bypass, completions, connector, dig, doctor, drill, federation, help as topics,
+    idp, journal, man, preflight, sandbox, schema, setup, share, status, team, token, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
+use help::Length;
 use lazy::LazyCommand;
 
-/// Set up, guard and recover Cloudflare dashboard SSO
+/// Set up, operate and recover Cloudflare dashboard SSO
 #[derive(Parser, Debug)]
-#[command(
-    name = "cfsso",
-    version,
-    disable_help_subcommand = true,
-    max_term_width = 100,
-    after_help = "Try it without an account:
-  cfsso --sandbox setup cool.cats --publish-txt --enable --yes
-
-See `cfsso help exit-codes`, `cfsso help environment` and `cfsso help json`."
-)]
+#[command(name = "cfsso", version, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -42,65 +35,65 @@ pub struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Show what each domain's sign-in goes through, and what is wrong
+    /// Show the sign-in chain of each domain
     Status(LazyCommand<status::Args>),
-    /// Set a domain up, from the connector to enforced sign-in
+    /// Set up SSO for a domain, step by step
     Setup(LazyCommand<setup::Args>),
-    /// Check what `enable` checks, and change nothing
+    /// Run the checks of `enable` without enabling
     Preflight(LazyCommand<preflight::Args>),
-    /// Audit every connector, and what this machine left behind
+    /// Audit the account for SSO problems
     Doctor(LazyCommand<doctor::Args>),
-    /// Work with connectors one step at a time
+    /// Manage SSO connectors
     #[command(subcommand, visible_alias = "connectors")]
     Connector(LazyCommand<connector::Command>),
-    /// Work with identity providers
+    /// Manage identity providers
     #[command(subcommand, visible_alias = "idps")]
     Idp(LazyCommand<idp::Command>),
-    /// Work with Access applications, above all the dashboard's sign-in
+    /// Manage Access applications and the SSO App
     #[command(subcommand, visible_alias = "apps")]
     App(LazyCommand<app::Command>),
-    /// Look at the Zero Trust organization, and rename its team
+    /// Show or rename the Zero Trust team
     #[command(subcommand)]
     Team(LazyCommand<team::Command>),
-    /// Say who is calling: the token's kind, its end and its accounts
+    /// Show the token in use: type, expiry, accounts
     Whoami(LazyCommand<whoami::Args>),
-    /// Check the token in use, and make one for emergencies
+    /// Check API tokens, create an emergency token
     #[command(subcommand)]
     Token(LazyCommand<token::Command>),
-    /// Get back into the dashboard when nobody can sign in, and undo it
+    /// Restore access when SSO is down, undo it later
     Bypass(LazyCommand<bypass::Args>),
-    /// Short for `connector create`
+    /// Alias for `connector create`
     Create(LazyCommand<connector::create::Args>),
-    /// Short for `connector verify`
+    /// Alias for `connector verify`
     Verify(LazyCommand<connector::verify::Args>),
-    /// Short for `connector enable`
+    /// Alias for `connector enable`
     Enable(LazyCommand<connector::enable::Args>),
-    /// Short for `connector disable`
+    /// Alias for `connector disable`
     Disable(LazyCommand<connector::disable::Args>),
-    /// Show what the name servers serve at a domain, and what it means
+    /// Check a domain's TXT records on every name server
     Dig(LazyCommand<dig::Args>),
-    /// Show what this machine changed, and put it back
+    /// List and undo changes made from this machine
     #[command(subcommand)]
     Journal(LazyCommand<journal::Command>),
-    /// Share an identity provider with other accounts of the organization
+    /// Share an identity provider with other accounts
     #[command(subcommand)]
     Federation(LazyCommand<federation::Command>),
-    /// Work with resource shares one step at a time
+    /// Manage resource shares
     #[command(subcommand, visible_alias = "shares")]
     Share(LazyCommand<share::Command>),
-    /// Rehearse set-up, lockout and recovery in a simulator of its own
+    /// Rehearse a lockout in the simulator
     Drill(LazyCommand<drill::Args>),
-    /// Run the built-in simulator for other programs
+    /// Run the built-in API simulator
     #[command(subcommand)]
     Sandbox(LazyCommand<sandbox::Command>),
-    /// Print a script that completes commands in a shell
+    /// Generate a shell completion script
     Completions(LazyCommand<completions::Args>),
-    /// Print the manual page
+    /// Generate manual pages
     Man(LazyCommand<man::Args>),
-    /// Print the JSON Schema of a result
+    /// Print JSON Schemas of the output
     Schema(LazyCommand<schema::Args>),
-    /// Explain a command or a topic
-    Help(LazyCommand<help::Args>),
+    /// Show help for a command or topic
+    Help(LazyCommand<topics::Args>),
 }
 
 impl Command {
@@ -108,9 +101,13 @@ impl Command {
     pub fn run_without_context(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
             Self::Completions(LazyCommand(args)) => Some(Ok(completions::run(args, tree()))),
-            Self::Man(LazyCommand(args)) => Some(man::run(args, tree())),
+            Self::Man(LazyCommand(args)) => {
+                Some(man::run(args, &help::lay_out(tree(), Length::Long)))
+            }
             Self::Schema(LazyCommand(args)) => Some(schema::run(args)),
-            Self::Help(LazyCommand(args)) => Some(help::run(args, tree())),
+            Self::Help(LazyCommand(args)) => {
+                Some(topics::run(args, help::lay_out(tree(), Length::Long)))
+            }
             _ => None,
         }
     }
@@ -118,6 +115,11 @@ impl Command {
     /// Whether the command runs until it is interrupted, and that is its end.
     pub fn is_long_running(&self) -> bool {
         matches!(self, Self::Sandbox(LazyCommand(sandbox::Command::Serve(_))))
+    }
+
+    /// Whether the command prints long text for reading.
+    pub fn is_paged(&self) -> bool {
+        matches!(self, Self::Help(LazyCommand(args)) if !args.no_pager)
     }
 
     /// Whether the command may change nothing, whatever the options say.
@@ -168,15 +170,23 @@ fn tree() -> clap::Command {
 /// one path that the words lead to; whatever it does not understand there it
 /// reads again knowing all, so that errors and help are complete.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut all = tree();
+    let all = tree();
     match read_alone(&all, args) {
         Ok(cli) => Ok(cli),
         Err(error) if error.kind() == ErrorKind::DisplayVersion => Err(error),
-        Err(_) => {
-            let mut matches = all.try_get_matches_from_mut(args)?;
-            Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut all))
-        }
+        Err(_) => read_among_all(all, args).map_err(usage::without_misleading_tips),
     }
+}
+
+fn read_among_all(all: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let length = match args {
+        [_] => Length::Overview,
+        _ if args.iter().any(|arg| arg == "-h") => Length::Short,
+        _ => Length::Long,
+    };
+    let mut all = help::lay_out(all, length);
+    let mut matches = all.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut all))
 }
 
 fn read_alone(all: &clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
@@ -248,14 +258,18 @@ mod tests {
 
     fn assert_told_as_among_all(line: &str) {
         let args = words(line);
-        assert_eq!(told(parse(&args)), told(Cli::try_parse_from(&args)), "{line}");
+        assert_eq!(
+            told(parse(&args)),
+            told(read_among_all(tree(), &args).map_err(usage::without_misleading_tips)),
+            "{line}"
+        );
     }
 
     /// What is right is read once, and not again among all.
     fn assert_read_as_among_all(line: &str) {
         let args = words(line);
         let alone = read_alone(&Cli::command(), &args);
-        let among_all = Cli::try_parse_from(&args);
+        let among_all = read_among_all(tree(), &args).map_err(usage::without_misleading_tips);
         assert_eq!(alone.is_ok(), among_all.is_ok(), "{line}");
         assert_eq!(told(parse(&args)), told(among_all), "{line}");
     }

@@ -1,12 +1,111 @@
-//! What is wrong with a command line, for programs: clap writes for people.
+//! What is wrong with a command line, and what was probably meant.
 
 use std::ffi::OsString;
 
 use clap::CommandFactory;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Cli;
+use super::{Cli, lazy};
 use crate::output::{ErrorReport, ExitCode};
+
+/// Words of other tools that are not commands here, and what to run instead.
+const WORDS: &[(&[&str], &str, &str)] = &[
+    (
+        &["login", "logout", "auth", "init", "config", "configure"],
+        "cfsso keeps no login: it reads an API token on each run",
+        "export CLOUDFLARE_API_TOKEN=…\nor a profile with `token_file` or `token_command`: `cfsso help environment`\n`cfsso token create-url --for setup` links to a token with the right permissions\n`cfsso whoami` tests it",
+    ),
+    (
+        &["undo", "revert", "rollback"],
+        "two commands undo changes",
+        "`cfsso bypass undo` ends bypasses\n`cfsso journal undo` undoes a run of this machine",
+    ),
+    (
+        &["unlock", "recover", "recovery", "rescue", "break-glass"],
+        "the way out of a lockout is `bypass`",
+        "`cfsso bypass` shows both methods\n`cfsso help recovery` explains them",
+    ),
+    (
+        &["list", "ls", "domains"],
+        "the domains are those of the connectors",
+        "`cfsso connector list`",
+    ),
+    (
+        &["get", "show", "delete", "rm", "update", "add", "new"],
+        "this verb needs a noun",
+        "for example `cfsso connector get cool.cats` or `cfsso idp list`",
+    ),
+    (
+        &["check", "test"],
+        "there are three kinds of checks",
+        "`cfsso preflight` checks a domain before `enable`\n`cfsso idp check` tests identity providers\n`cfsso doctor` audits the account",
+    ),
+    (
+        &["plan", "diff"],
+        "every command shows its plan with `--dry-run`",
+        "`cfsso enable --dry-run`",
+    ),
+    (
+        &["log", "logs", "history", "audit"],
+        "the changes of this machine are in the journal",
+        "`cfsso journal list`",
+    ),
+];
+
+/// The failure for a command line that uses the words of another tool.
+pub fn other_words(error: &clap::Error, args: &[OsString]) -> Option<ErrorReport> {
+    let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    let failure = |message: String, hint: &str| {
+        let mut failure = ErrorReport::new(ExitCode::Usage, message);
+        failure.hint = Some(hint.to_owned());
+        failure
+    };
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && named(args) == "cfsso"
+        && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some((_, meaning, hint)) =
+            WORDS.iter().find(|(known, ..)| known.contains(&word.as_str()))
+    {
+        return Some(failure(format!("there is no command `{word}`: {meaning}"), hint));
+    }
+    let tree = Cli::command();
+    let is_verb = |word: &&str| ["create", "verify", "enable", "disable"].contains(word);
+    let verb = words.find(|word| tree.find_subcommand(word).is_some()).filter(is_verb)?;
+    let noun = words.next()?;
+    let is_noun = tree.find_subcommand(noun).is_some_and(clap::Command::is_subcommand_required_set);
+    is_noun.then(|| {
+        let message = format!("the noun comes first: `{noun} {verb}`");
+        failure(message, &format!("`cfsso {noun} {verb} --help`"))
+    })
+}
+
+/// Drops suggestions that mislead: the simulator's options outside of it, and
+/// to pass an option as a value.
+pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(suggested)) = error.get(ContextKind::SuggestedArg)
+        && ["--fault", "--sandbox-state"].contains(&suggested.as_str())
+    {
+        error.remove(ContextKind::SuggestedArg);
+    }
+    let listed = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::String(name)) => vec![name.clone()],
+        Some(ContextValue::Strings(names)) => names.clone(),
+        _ => Vec::new(),
+    };
+    let known: Vec<_> = listed.iter().filter(|name| !lazy::is_alias(name)).cloned().collect();
+    if known.len() < listed.len() {
+        error.remove(ContextKind::SuggestedSubcommand);
+        if !known.is_empty() {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(known));
+        }
+    }
+    if let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg)
+        && invalid.starts_with('-')
+    {
+        error.remove(ContextKind::Suggested);
+    }
+    error
+}
 
 /// The failure that the refused command line `args` is. Its message is clap's
 /// sentence, its hint what clap suggests and where the help is.
@@ -45,6 +144,45 @@ fn named(args: &[OsString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_other_tools_are_answered_with_a_command() {
+        for (line, hint) in [
+            ("login", Some("cfsso whoami")),
+            ("--sandbox-state x undo --yes", Some("cfsso bypass undo")),
+            ("ls", Some("cfsso connector list")),
+            ("unlock", Some("cfsso bypass")),
+            ("plan", Some("--dry-run")),
+            ("create idp", Some("cfsso idp create --help")),
+            ("connector undo", None),
+            ("create x", None),
+            ("nonsense", None),
+        ] {
+            let args: Vec<_> =
+                ["cfsso"].into_iter().chain(line.split(' ')).map(Into::into).collect();
+            let failure = other_words(&crate::cli::parse(&args).unwrap_err(), &args);
+            let told = failure.and_then(|failure| failure.hint);
+            assert_eq!(told.is_some(), hint.is_some(), "{line}: {told:?}");
+            assert!(told.unwrap_or_default().contains(hint.unwrap_or_default()), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_helps_is_suggested() {
+        for (line, tip) in [
+            ("connector list --filter x", None),
+            ("connector get -z", None),
+            ("connector lst", Some("'list'")),
+            ("connector list --outptu json", Some("'--output'")),
+            ("--sandbox connector list --fautl 500", None),
+        ] {
+            let args: Vec<_> =
+                ["cfsso"].into_iter().chain(line.split(' ')).map(Into::into).collect();
+            let text = crate::cli::parse(&args).unwrap_err().to_string();
+            assert_eq!(text.contains("tip:"), tip.is_some(), "{line}: {text}");
+            assert!(text.contains(tip.unwrap_or_default()), "{line}: {text}");
+        }
+    }
 
     #[test]
     fn a_refused_line_is_told_with_what_is_wrong_and_what_is_meant() {

@@ -12,7 +12,7 @@ use super::help::HelpText;
   cfsso completions bash > /etc/bash_completion.d/cfsso
   cfsso completions zsh > ~/.zfunc/_cfsso")]
 pub struct Args {
-    /// Shell to write the script for
+    /// Shell
     shell: Shell,
 }
 

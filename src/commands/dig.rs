@@ -19,22 +19,22 @@ use crate::plural::count_noun;
   cfsso dig cool.cats --expect cloudflare_dashboard_sso=0123456789abcdef -o json
   cfsso dig cool.cats --short --server 1.1.1.1")]
 pub struct Args {
-    /// E-mail domain whose TXT records to look at
+    /// Email domain
     domain: EmailDomain,
 
-    /// Whole value that must be there
+    /// Expected value of the record
     #[arg(long, value_name = "CODE", conflicts_with = "connector")]
     expect: Option<String>,
 
-    /// Connector whose code must be there
+    /// Connector whose verification code is expected
     #[arg(long, value_name = "CONNECTOR")]
     connector: Option<Selector>,
 
-    /// Print the records alone, as `dig +short TXT` does
+    /// Print only the records, as `dig +short TXT` does
     #[arg(long)]
     short: bool,
 
-    /// Look again until every name server serves the code
+    /// Wait until every name server returns the code
     #[arg(long)]
     wait: bool,
 }
@@ -94,7 +94,7 @@ async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<Strin
         Some(code) => Ok(Some(code.to_owned())),
         None => Err(FlowError::new(
             FlowErrorKind::NotYet,
-            format!("the API tells no verification code for `{selector}`"),
+            format!("the API returned no verification code for {selector}"),
         )
         .hint(format!("`cfsso connector get {selector} -o json`"))
         .into()),
@@ -154,7 +154,7 @@ impl Render for dns::Report {
         for line in evidence {
             page.labeled("- ", Text::prose(line));
         }
-        if let Some(remedy) = &self.remedy {
+        if let Some(remedy) = &self.fix {
             page.blank();
             page.labeled(Text::strong("next:") + " ", Text::prose(remedy));
         }
@@ -196,14 +196,14 @@ fn answer(server: &Server, expected: Option<&str>) -> Text {
     };
     let via = if server.transport == Transport::Udp { "" } else { ", not over UDP" };
     match (has_code, server.records.len(), server.rcode) {
-        (true, _, _) => Text::good(format!("serves the code{via}")),
+        (true, _, _) => Text::good(format!("has the code{via}")),
         (false, 0, Some(rcode)) if rcode.is_answer() => {
             Text::warn(format!("no TXT records, {rcode}"))
         }
         (false, 0, Some(rcode)) => Text::bad(rcode.to_string()),
         (false, 0, None) => Text::bad("nothing"),
         (false, count, _) => {
-            Text::warn(format!("{}, not the code{via}", count_noun(count, "TXT record")))
+            Text::warn(format!("{}, without the code{via}", count_noun(count, "TXT record")))
         }
     }
 }

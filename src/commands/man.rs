@@ -8,30 +8,42 @@ use clap_mangen::Man;
 
 use super::Outcome;
 use super::help::HelpText;
+use crate::flow::{FlowError, FlowErrorKind};
 
 /// Arguments of `man`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso man | man -l -
+  cfsso man connector enable | man -l -
   cfsso man --dir ~/.local/share/man/man1")]
 pub struct Args {
-    /// Write a page for every command into this folder
+    /// Command whose page to print (default: cfsso)
+    #[arg(value_name = "COMMAND", conflicts_with = "dir")]
+    words: Vec<String>,
+
+    /// Write one page per command into this folder
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 /// Prints or writes the manual of a tree of commands.
-pub fn run(args: &Args, mut command: Command) -> anyhow::Result<Outcome> {
-    command.build();
+pub fn run(args: &Args, command: &Command) -> anyhow::Result<Outcome> {
     match &args.dir {
-        None => Ok(Outcome::done(HelpText(page(&command)?))),
+        None => Ok(Outcome::done(HelpText(page(find(command, &args.words)?)?))),
         Some(dir) => {
             std::fs::create_dir_all(dir)
-                .with_context(|| format!("cannot make the folder {}", dir.display()))?;
-            let count = write(&command, dir)?;
+                .with_context(|| format!("cannot create the directory {}", dir.display()))?;
+            let count = write(command, dir)?;
             Ok(Outcome::done(HelpText(format!("{count} pages written to {}\n", dir.display()))))
         }
     }
+}
+
+fn find<'a>(tree: &'a Command, words: &[String]) -> Result<&'a Command, FlowError> {
+    words.iter().try_fold(tree, |command, word| command.find_subcommand(word)).ok_or_else(|| {
+        let message = format!("no command `{}`", words.join(" "));
+        FlowError::new(FlowErrorKind::Usage, message).hint("`cfsso --help`")
+    })
 }
 
 fn page(command: &Command) -> anyhow::Result<String> {

@@ -41,7 +41,12 @@ pub struct Outcome {
 impl Outcome {
     /// Done, with a result to print.
     pub fn done(report: impl Report + 'static) -> Self {
-        Self { report: Some(Box::new(report)), exit: ExitCode::Done, failure: None }
+        Self::of(Box::new(report))
+    }
+
+    /// Done, with a boxed result to print.
+    pub fn of(report: Box<dyn Report>) -> Self {
+        Self { report: Some(report), exit: ExitCode::Done, failure: None }
     }
 
     /// Done, with everything printed already.

@@ -56,8 +56,8 @@ pub fn print_warnings(context: &Context, checks: &[Check]) {
             CheckState::Accepted => " (risk accepted)",
             CheckState::Failed | CheckState::Passed => "",
         };
-        let mut text = format!("{}{state}: {}", check.id.as_str(), check.evidence);
-        if let (Some(remedy), CheckState::Failed) = (&check.remedy, check.state) {
+        let mut text = format!("{}{state}: {}", check.id.as_str(), check.detail);
+        if let (Some(remedy), CheckState::Failed) = (&check.fix, check.state) {
             text = format!("{text}; {remedy}");
         }
         context.screen.warn(Text::prose(text));
@@ -76,15 +76,16 @@ pub fn mark(check: &Check) -> Status {
 
 impl Render for Plan {
     fn show(&self, page: &mut Page) {
-        show_checks(&self.checks, "", page);
         if !self.checks.is_empty() {
+            page.line(Text::plain("Checks: ") + Text::strong(self.summary()));
+            show_checks(&self.checks, "", page);
             page.blank();
         }
         if self.changes.is_empty() {
-            page.line("Nothing would be changed.");
+            page.line("No changes.");
             return;
         }
-        page.line(Text::strong("These requests would be sent, none was:"));
+        page.line(Text::strong("Dry run: these requests were not sent."));
         for change in &self.changes {
             page.blank();
             show_change(change, page);

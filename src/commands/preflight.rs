@@ -14,8 +14,7 @@ use crate::flow::connector::Selector;
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, Preflight, RunIf, Sources, Thresholds};
 use crate::flow::setup::EnableOptions;
-use crate::output::{Page, Render, Status, Text};
-use crate::plural;
+use crate::output::{Page, Render, Text};
 
 /// Arguments of `preflight`.
 #[derive(clap::Args, Debug)]
@@ -43,7 +42,7 @@ impl Args {
 /// What the checks before enforcement may let pass, and what they prove besides.
 #[derive(clap::Args, Debug, Default)]
 pub struct CheckArgs {
-    /// Go on although this check fails, repeatable
+    /// Ignore this failed check (repeatable)
     #[arg(long, value_name = "CHECK")]
     accept_risk: Vec<CheckId>,
 
@@ -54,11 +53,11 @@ pub struct CheckArgs {
 /// What is proven of tokens for lockouts.
 #[derive(clap::Args, Debug)]
 pub struct RecoveryTokenArgs {
-    /// Prove the token in this file, kept for lockouts; it is not stored
+    /// Check the emergency token in this file as well (not stored)
     #[arg(long, value_name = "FILE")]
     recovery_token_file: Option<PathBuf>,
 
-    /// Days that a token for lockouts has to last
+    /// Required remaining validity of emergency tokens, in days
     #[arg(long, value_name = "DAYS", default_value_t = Thresholds::MIN_TOKEN_DAYS)]
     pub min_token_days: u32,
 }
@@ -143,19 +142,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(passes.err().map(Into::into)))
 }
 
-/// Draws checks, each failed one with its fix. Passed ones are counted, unless
-/// `-v` asks for them.
+/// Draws the checks that need a person, each failed one with its fix; with `-v`
+/// the passed ones too.
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
-    let is_counted = |check: &&Check| check.state == CheckState::Passed && !page.is_verbose();
-    let (counted, listed): (Vec<_>, Vec<_>) = checks.iter().partition(is_counted);
-    if !counted.is_empty() {
-        let title = format!("{indent}{}", plural::count_noun(counted.len(), "check"));
-        page.step(Status::Passed, &title, Text::prose("`-v` lists them"));
-    }
-    for check in listed {
+    let is_listed = |check: &&Check| check.state != CheckState::Passed || page.is_verbose();
+    for check in checks.iter().filter(is_listed).collect::<Vec<_>>() {
         let title = format!("{indent}{}", check.id.as_str());
-        page.step(plan_output::mark(check), &title, Text::prose(&check.evidence));
-        if let (Some(remedy), CheckState::Failed) = (&check.remedy, check.state) {
+        page.step(plan_output::mark(check), &title, Text::prose(&check.detail));
+        if let (Some(remedy), CheckState::Failed) = (&check.fix, check.state) {
             page.fix(indent, remedy);
         }
     }
@@ -164,8 +158,10 @@ pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         show_checks(&self.checks, "", page);
-        page.blank();
-        page.line(Text::strong(&self.summary));
+        if self.checks.iter().any(|check| check.state != CheckState::Passed) {
+            page.blank();
+        }
+        page.line(Text::strong(format!("{}: {}", self.domain, self.summary)));
         if self.ok && self.enabled != Some(true) {
             page.line(
                 Text::plain("Next: ") + Text::prose(format!("`cfsso enable {}`", self.domain)),

@@ -16,7 +16,7 @@ use crate::output::{ErrorReport, Page, Render, Text};
   cfsso schema
   cfsso schema setup > setup.schema.json")]
 pub struct Args {
-    /// Kind of result; without it, the kinds there are
+    /// Kind of result; lists all kinds if omitted
     kind: Option<String>,
 }
 
@@ -192,6 +192,11 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(crate::flow::token::Report),
     },
     Kind {
+        name: "token-url",
+        about: "token create-url",
+        schema: || schema_for!(super::token::create_url::Report),
+    },
+    Kind {
         name: "undo",
         about: "journal undo",
         schema: || schema_for!(super::journal::undo::Report),
@@ -220,8 +225,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let Some(name) = &args.kind else { return Ok(Outcome::done(Kinds(KINDS))) };
     let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-        FlowError::new(FlowErrorKind::Usage, format!("there is no kind of result `{name}`"))
-            .hint(format!("the kinds are {}", names.join(", ")))
+        FlowError::new(FlowErrorKind::Usage, format!("unknown kind of result `{name}`"))
+            .hint(format!("kinds: {}", names.join(", ")))
     })?;
     Ok(Outcome::done(SchemaOutput((kind.schema)())))
 }

@@ -22,39 +22,39 @@ use crate::output::{Page, Render, Status, Text};
   cfsso setup cool.cats --publish-txt --enable --confirm cool.cats -o ndjson
   cfsso --sandbox setup cool.cats --publish-txt --enable --yes")]
 pub struct Args {
-    /// E-mail domain whose users sign in through the identity provider
+    /// Email domain of the users
     domain: EmailDomain,
 
-    /// Create the TXT record where the domain's zone is in this account
+    /// Create the TXT record (if the zone is in this account)
     #[arg(long)]
     publish_txt: bool,
 
-    /// Delete the codes that cfsso published for earlier connectors of the domain
+    /// Delete outdated verification codes that cfsso published
     #[arg(long, requires = "publish_txt")]
     replace_stale_txt: bool,
 
-    /// Enforce sign-in through the identity provider at the end
+    /// Enable SSO at the end
     #[arg(long)]
     enable: bool,
 
-    /// Do what can be done now, and leave the waiting to a later run
+    /// Do not wait for DNS or verification
     #[arg(long)]
     no_wait: bool,
 
-    /// Show the FedRAMP wording on the sign-in page
+    /// Use the FedRAMP language on the sign-in page
     #[arg(long)]
     fedramp: bool,
 
     #[command(flatten)]
     guard: CheckArgs,
 
-    /// Try even a domain that Cloudflare is documented to refuse
+    /// Skip the eligibility check
     #[arg(long)]
     force: bool,
 }
 
 /// What enabling does, after "to".
-const ENABLING: &str = "enforce sign-in through the identity provider";
+const ENABLING: &str = "enable SSO";
 
 /// Sets a domain up.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -143,7 +143,7 @@ pub fn paste(record: &TxtRecord, page: &mut Page) {
     page.blank();
     page.fields(&[
         ("  type", Text::plain(record.kind)),
-        ("  name", Text::plain(&record.name) + Text::dim("  (or @, where the zone has this name)")),
+        ("  name", Text::plain(&record.name) + Text::dim("  (or @, if the zone has this name)")),
         ("  content", Text::strong(&record.content)),
     ]);
     for (label, text) in
@@ -159,12 +159,12 @@ pub fn paste(record: &TxtRecord, page: &mut Page) {
 /// What a step does, in words.
 pub fn title(id: StepId) -> &'static str {
     match id {
-        StepId::Create => "create the connector",
-        StepId::PublishTxt => "publish the TXT record",
-        StepId::TxtVisible => "see it served",
-        StepId::Verify => "verify the domain",
-        StepId::Preflight => "check before enabling",
-        StepId::Enable => "enforce SSO",
+        StepId::Create => "Connector",
+        StepId::PublishTxt => "TXT record",
+        StepId::TxtVisible => "TXT visibility",
+        StepId::Verify => "Verification",
+        StepId::Preflight => "Preflight",
+        StepId::Enable => "SSO",
     }
 }
 
@@ -190,10 +190,10 @@ impl Render for Report {
         let is_enabled = self.result.as_ref().is_some_and(|connector| connector.is_enabled());
         let was_so = self.steps.iter().all(|step| step.state == StepState::Skipped);
         let text = match (is_enabled, was_so) {
-            (true, true) => format!("All was done already: SSO is enforced for {}.", self.domain),
+            (true, true) => format!("Nothing to do: SSO is enforced for {}.", self.domain),
             (true, false) => format!("SSO is enforced for {}.", self.domain),
             (false, _) => {
-                format!("{} is verified and ready; SSO is not enforced yet.", self.domain)
+                format!("{} is verified; SSO is not enabled yet.", self.domain)
             }
         };
         page.paragraph(Text::strong(text));

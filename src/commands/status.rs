@@ -34,19 +34,9 @@ impl Render for Report {
             page.blank();
         }
         match self.domains.as_deref() {
-            None => {
-                page.line(Text::strong("dashboard SSO"));
-                tree(page, &self.shared);
-            }
-            Some([]) => page.line("This account has no SSO connectors."),
-            Some(domains) => {
-                for (index, domain) in domains.iter().enumerate() {
-                    if index > 0 {
-                        page.blank();
-                    }
-                    show_domain(page, domain);
-                }
-            }
+            None => show_links(page, "Account", &self.shared.iter().collect::<Vec<_>>()),
+            Some([]) => page.line("No SSO connectors."),
+            Some(domains) => show_domains(page, domains),
         }
         if !self.not_checked.is_empty() {
             page.blank();
@@ -59,9 +49,13 @@ impl Render for Report {
         if !self.next.is_empty() {
             page.blank();
             for (index, command) in self.next.iter().enumerate() {
-                let label = if index == 0 { "next: " } else { "      " };
+                let label = if index == 0 { "Next: " } else { "      " };
                 page.labeled(Text::strong(label), Text::prose(format!("`{command}`")));
             }
+        }
+        if self.ok && self.domains.as_deref().is_some_and(|domains| !domains.is_empty()) {
+            page.blank();
+            page.line(Text::prose("No problems found. `cfsso doctor` runs a full audit."));
         }
     }
 
@@ -72,52 +66,77 @@ impl Render for Report {
 
 fn show_bypass(page: &mut Page, bypass: &BypassStatus) {
     let since = bypass.since.map(|at| format!(" since {}", ago(at, page.now())));
-    let words = format!("a bypass is in force{}", since.unwrap_or_default());
+    let words = format!("bypass active{}", since.unwrap_or_default());
     page.status_line(Status::Warning, Text::strong(words));
     for one in &bypass.bypasses {
         let words = format!("{}: {}", one.title, one.state.label());
-        page.labeled(format!("{:11}", ""), Text::prose(words));
+        page.labeled("  ", Text::prose(words));
     }
 }
 
 fn show_rename(page: &mut Page, rename: &RenameInProgress) {
     let since = ago(rename.since, page.now());
-    let words = format!("a rename to {} began {since}", rename.goal);
+    let words = format!("rename to {} incomplete since {since}", rename.goal);
     page.status_line(Status::Warning, Text::strong(words));
     if let Some(since) = rename.sso_off_since {
-        let words = format!("it keeps SSO off, since {}", ago(since, page.now()));
-        page.labeled(format!("{:11}", ""), Text::plain(words));
+        let words = format!("SSO is off since {}", ago(since, page.now()));
+        page.labeled("  ", Text::plain(words));
     }
 }
 
-fn show_domain(page: &mut Page, domain: &Domain) {
-    let changed = domain.changed_on.as_deref().and_then(|text| text.parse().ok());
-    let changed = changed.map(|then| format!("  changed {}", ago(then, page.now())));
-    page.line(Text::strong(&domain.domain) + Text::dim(changed.unwrap_or_default()));
-    tree(page, &domain.chain);
-}
-
-/// Connector, application, and below it policy and identity providers.
-fn tree(page: &mut Page, links: &[Link]) {
-    let depth = |link: &Link| match link.role {
-        Role::Connector => 0,
-        Role::App => 1,
-        Role::Policy | Role::Idp => 2,
+/// Each domain; what all of them share is shown once, at the end.
+fn show_domains(page: &mut Page, domains: &[Domain]) {
+    let is_common = |link: &Link| {
+        domains.len() > 1
+            && matches!(link.role, Role::App | Role::Idp)
+            && domains.iter().all(|domain| domain.chain.iter().any(|other| is_same(other, link)))
     };
-    let least = links.first().map_or(0, depth);
-    for (index, link) in links.iter().enumerate() {
-        let is_last = links.get(index + 1).is_none_or(|next| depth(next) != depth(link));
-        let words = Text::plain(format!("{}: {}", noun(link.role), link.words));
-        page.tree_item(depth(link) - least, is_last, mark(link.state), words);
+    for domain in domains {
+        let own: Vec<_> = domain.chain.iter().filter(|link| !is_common(link)).collect();
+        show_domain(page, domain, &own);
     }
+    let first = domains.iter().take(1).flat_map(|domain| &domain.chain);
+    let common: Vec<_> = first.filter(|link| is_common(link)).collect();
+    if !common.is_empty() {
+        show_links(page, "All domains", &common);
+    }
+}
+
+fn is_same(one: &Link, other: &Link) -> bool {
+    (one.role, one.state, &one.summary) == (other.role, other.state, &other.summary)
+}
+
+fn show_domain(page: &mut Page, domain: &Domain, links: &[&Link]) {
+    let changed = domain.changed_on.as_deref().and_then(|text| text.parse().ok());
+    let changed = changed.map(|then| format!(", changed {}", ago(then, page.now())));
+    let (connector, below): (Vec<_>, Vec<_>) =
+        links.iter().copied().partition(|link| link.role == Role::Connector);
+    for link in connector {
+        let detail = Text::strong(&link.summary) + Text::dim(changed.clone().unwrap_or_default());
+        page.step(mark(link.state), &domain.domain, detail);
+    }
+    for link in below {
+        show_link(page, link);
+    }
+}
+
+fn show_links(page: &mut Page, title: &str, links: &[&Link]) {
+    page.line(Text::strong(title));
+    for link in links {
+        show_link(page, link);
+    }
+}
+
+fn show_link(page: &mut Page, link: &Link) {
+    page.step(mark(link.state), &format!("  {}", noun(link.role)), Text::prose(&link.summary));
 }
 
 fn noun(role: Role) -> &'static str {
     match role {
-        Role::Connector => "connector",
-        Role::App => "SSO app",
-        Role::Policy => "policy",
-        Role::Idp => "IdP",
+        Role::Connector => "Connector",
+        Role::App => "SSO App",
+        Role::Policy => "Policy",
+        Role::Idp => "Identity provider",
     }
 }
 
@@ -132,8 +151,8 @@ fn mark(state: LinkState) -> Status {
 }
 
 fn show_gap(page: &mut Page, gap: &NotChecked) {
-    let needs = gap.dashboard.as_ref().map(|name| format!(": the token lacks `{name}`"));
-    let words = format!("not checked, {}{}", gap.what, needs.unwrap_or_default());
+    let needs = gap.dashboard.as_ref().map(|name| format!(": missing permission {name}"));
+    let words = format!("not checked, {}{}", gap.area, needs.unwrap_or_default());
     page.status_line(Status::NotChecked, Text::prose(words));
 }
 
@@ -149,8 +168,8 @@ fn show_journal(page: &mut Page, entries: &[RecentChange]) {
                 (None, journal::Outcome::Unknown) => Text::warn("unknown"),
                 (None, journal::Outcome::Unfinished) => Text::warn("unfinished"),
             };
-            vec![Text::plain(&entry.title), Text::plain(ago(entry.at, now)), fate]
+            vec![Text::plain(&entry.title), Text::plain(ago(entry.started_at, now)), fate]
         })
         .collect();
-    page.table(&["CHANGED FROM HERE", "WHEN", "OUTCOME"], &rows);
+    page.table(&["RECENT CHANGES (THIS MACHINE)", "WHEN", "OUTCOME"], &rows);
 }

@@ -16,13 +16,13 @@ pub struct UndoneEntry {
     /// The journal's entry.
     pub entry: String,
     /// What was done to it, or why nothing was.
-    pub text: String,
+    pub description: String,
 }
 
 impl UndoneEntry {
     /// A line about `entry`.
     pub fn of(entry: &Entry, text: impl Into<String>) -> Self {
-        Self { entry: entry.id.clone(), text: text.into() }
+        Self { entry: entry.id.clone(), description: text.into() }
     }
 }
 
@@ -32,7 +32,7 @@ pub struct UndoResult {
     /// What was put back, in that order.
     pub undone: Vec<UndoneEntry>,
     /// What was back already.
-    pub left: Vec<UndoneEntry>,
+    pub skipped: Vec<UndoneEntry>,
     /// The one that failed after others were put back, and how to go on.
     pub failed: Option<(UndoneEntry, FlowError)>,
 }
@@ -63,13 +63,13 @@ pub async fn undo_each<T>(
         let entry = entry(each);
         match apply(each).await {
             Ok(Some(title)) => done.undone.push(UndoneEntry::of(entry, title)),
-            Ok(None) => done.left.push(UndoneEntry::of(entry, "it is as it was by now")),
+            Ok(None) => done.skipped.push(UndoneEntry::of(entry, "no longer active")),
             Err(error) if done.undone.is_empty() => return Err(error),
             Err(error) => {
-                let message = format!("{} of {} were put back", done.undone.len(), todo.len());
+                let message = format!("{} of {} undone", done.undone.len(), todo.len());
                 let stop = FlowError::new(FlowErrorKind::HalfDone, message)
                     .cause(format!("entry {}: {}", entry.id, error.line()))
-                    .hint(format!("`{}` goes on", again(entry)));
+                    .hint(format!("`{}`", again(entry)));
                 done.failed = Some((UndoneEntry::of(entry, error.line()), stop));
                 break;
             }

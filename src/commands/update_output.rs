@@ -42,12 +42,12 @@ pub async fn run_update_with_secret(
 ) -> anyhow::Result<Outcome> {
     keep.ensure_file_given(Some(&edit.before), &edit.desired)?;
     let plan = Plan::new(Vec::new(), edit.changes(tools));
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "changing it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "the change")? {
         return Ok(outcome);
     }
     let what = format!("{} {}", edit.target.noun(), edit.name());
     if edit.is_empty() {
-        context.screen.note(format!("the {what} reads so already: nothing to change"));
+        context.screen.note(format!("no change: the {what} already has these values"));
         return Ok(Outcome::done(UpdateOutput {
             what,
             object: masked(&edit.before.to_raw()),
@@ -85,15 +85,15 @@ impl Render for UpdateOutput {
             page.status_line(Status::Skipped, format!("the {} was not changed", self.what));
             return;
         }
-        page.status_line(Status::Done, format!("the {} is changed, and reads back so", self.what));
+        page.status_line(Status::Done, format!("{} updated (confirmed)", self.what));
         for difference in &self.changed {
             page.line(Text::plain("  ") + Text::prose(difference.to_string()));
         }
         for field in &self.unseen {
-            page.line(Text::dim(format!("  {field} was sent; a secret is never read back")));
+            page.line(Text::dim(format!("  {field} was sent (secrets are never returned)")));
         }
         if !self.besides.is_empty() {
-            page.line(Text::dim("  changed by the API besides:"));
+            page.line(Text::dim("  also changed by the API:"));
         }
         for difference in &self.besides {
             page.line(Text::plain("    ") + Text::prose(difference.to_string()));

@@ -36,7 +36,7 @@ impl Context {
         match exposure(file) {
             Some(exposure @ Exposure::Writable) => {
                 return Err(FlowError::new(FlowErrorKind::Refused, exposure.describe(file))
-                    .hint(format!("a {what} that others can change is not used")));
+                    .hint(format!("a {what} that other users can change is not used")));
             }
             Some(exposure @ Exposure::Readable) => self.screen.warn(exposure.describe(file)),
             None => {}
@@ -61,7 +61,7 @@ fn token(bytes: &[u8], source: &str) -> Result<Credentials, FlowError> {
         .map_err(|error| no_token(format!("{source} is not text")).cause(error.to_string()))?;
     let token = text.lines().next().unwrap_or_default().trim();
     if token.is_empty() {
-        return Err(no_token(format!("{source} holds no token")));
+        return Err(no_token(format!("no token in {source}")));
     }
     Ok(Credentials::Token(SecretString::from(token)))
 }
@@ -69,14 +69,14 @@ fn token(bytes: &[u8], source: &str) -> Result<Credentials, FlowError> {
 fn missing(config: Option<&Path>) -> FlowError {
     let file = match config {
         Some(file) => format!("in the configuration file {}", file.display()),
-        None => "in a configuration file, for which there is no home directory".to_owned(),
+        None => "(no configuration file: HOME is not set)".to_owned(),
     };
-    no_token("no API token was found")
+    no_token("no API token")
         .cause(format!(
-            "looked at --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
+            "searched: --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
              CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile {file}"
         ))
-        .hint("`export CLOUDFLARE_API_TOKEN=<TOKEN>` with the permission SSO Connector Write, or try it all with `--sandbox`")
+        .hint("`cfsso token create-url` links to the token page; then `export CLOUDFLARE_API_TOKEN=<TOKEN>`, or use `--sandbox`")
 }
 
 pub(super) fn no_token(message: impl Into<String>) -> FlowError {

@@ -118,8 +118,8 @@ impl Context {
         unfinished.retain(|entry| self.journal.is_own(entry, account));
         for entry in &unfinished {
             self.screen.note(Text::prose(format!(
-                "an earlier run ended before it knew what became of: {} (journal entry {}); \
-                 `cfsso journal show {}` tells what was sent, `cfsso journal undo {}` looks and puts it back",
+                "an earlier run was interrupted; outcome unknown: {} (entry {}); \
+                 `cfsso journal show {}`, `cfsso journal undo {}`",
                 entry.title, entry.id, entry.id, entry.id
             )));
         }
@@ -207,8 +207,8 @@ impl Context {
             return Ok(selector.clone());
         }
         let Some(default) = &self.settings.connector else {
-            return Err(FlowError::new(FlowErrorKind::Usage, "no connector was named")
-                .hint("name its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
+            return Err(FlowError::new(FlowErrorKind::Usage, "no connector was specified")
+                .hint("pass its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
                 .into());
         };
         default.parse().map_err(|error| {
@@ -228,9 +228,9 @@ impl Context {
         }
         Err(FlowError::new(
             FlowErrorKind::Declined,
-            format!("`{}` was typed, not `{domain}`: not confirmed", answer.trim()),
+            format!("declined: expected `{domain}`, got `{}`", answer.trim()),
         )
-        .hint(format!("run the same command again, and type `{domain}`"))
+        .hint(format!("run the command again and type `{domain}`"))
         .into())
     }
 
@@ -251,17 +251,17 @@ impl Context {
             } else {
                 Err(FlowError::new(
                     FlowErrorKind::Declined,
-                    format!("--confirm names `{named}`, but this is about `{domain}`"),
+                    format!("--confirm is `{named}`, expected `{domain}`"),
                 )
-                .hint(format!("to {deed}, add `--confirm {}`", word(domain))))
+                .hint(format!("`--confirm {}` to {deed}", word(domain))))
             });
         }
         (!self.screen.can_ask()).then(|| {
             Err(FlowError::new(
                 FlowErrorKind::Declined,
-                format!("a confirmation is needed to {deed}, and no terminal is there to ask on"),
+                format!("confirmation required to {deed} (no terminal)"),
             )
-            .hint(format!("add `--confirm {}`", word(domain))))
+            .hint(format!("`--confirm {}`", word(domain))))
         })
     }
 
@@ -426,10 +426,10 @@ fn base_url(settings: &Settings) -> String {
 async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     let accounts = match client.list(&account::list()).await {
         Err(error) if error.kind() == ErrorKind::Forbidden => {
-            let message = "no account was named, and this token may not list accounts";
+            let message = "no account was specified, and this token cannot list accounts";
             return Err(FlowError::new(FlowErrorKind::Usage, message)
                 .cause(error.to_string())
-                .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+                .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
                 .into());
         }
         accounts => accounts?,
@@ -438,14 +438,14 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
         [only] => Ok(only.id.clone()),
         [] => Err(FlowError::new(
             FlowErrorKind::Usage,
-            "no account was named, and this token sees none",
+            "no account was specified, and this token has access to none",
         )
-        .hint("add `--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+        .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
         .into()),
         several => {
             let stop = FlowError::new(
                 FlowErrorKind::Usage,
-                format!("no account was named, and this token sees {}", several.len()),
+                format!("no account was specified, and this token has access to {}", several.len()),
             );
             let stop = several.iter().fold(stop, |stop, account| {
                 stop.cause(format!(

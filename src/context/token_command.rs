@@ -45,7 +45,7 @@ pub(super) async fn output(
     let within = within.unwrap_or(PATIENCE);
     let Ok(read) = timeout(within, group.read()).await else {
         return Err(failed(&format!("did not end within {:.1} s", within.as_secs_f32()))
-            .hint("`--timeout` sets how long the whole command may take"));
+            .hint("`--timeout` sets the time limit of the command"));
     };
     let (bytes, is_whole) = read.map_err(|error| failed("failed").cause(error.to_string()))?;
     if !is_whole {

@@ -88,26 +88,26 @@ pub(super) fn describe(server: &Server, standing: CodeStatus) -> Option<String> 
     let what = match standing {
         CodeStatus::Found => return None,
         CodeStatus::Missing if server.rcode == Some(Rcode::NXDOMAIN) => {
-            "says that the name does not exist".to_owned()
+            "reports that the name does not exist".to_owned()
         }
         CodeStatus::Missing if server.records.is_empty() => "has no TXT record there".to_owned(),
-        CodeStatus::Missing => "has other TXT records, not the code".to_owned(),
+        CodeStatus::Missing => "has other TXT records only".to_owned(),
         CodeStatus::Cname => {
-            format!("says that it is an alias of `{}`", server.aliases.join("` → `"))
+            format!("reports a CNAME to `{}`", server.aliases.join("` → `"))
         }
         CodeStatus::Bogus => {
             let why = server.extended_errors.join(", ");
-            let why = if why.is_empty() { "it answers once unchecked".to_owned() } else { why };
-            format!("rejects the answer because DNSSEC validation fails ({why})")
+            let why = if why.is_empty() { "it answers without validation".to_owned() } else { why };
+            format!("DNSSEC validation failed ({why})")
         }
         CodeStatus::Lame => lameness(server),
         CodeStatus::NoResponse | CodeStatus::NoAddress => match &server.error {
             Some(failure) => failure.to_string(),
-            None => "gave no answer".to_owned(),
+            None => "no response".to_owned(),
         },
         CodeStatus::Skipped => match &server.error {
             Some(failure @ Failure::NoRoute(_)) => failure.to_string(),
-            _ => "not counted: no IPv6 address answers from here".to_owned(),
+            _ => "not counted: IPv6 is not reachable from here".to_owned(),
         },
     };
     Some(format!("{}: {what}", server_label(server)))
@@ -116,7 +116,7 @@ pub(super) fn describe(server: &Server, standing: CodeStatus) -> Option<String> 
 fn lameness(server: &Server) -> String {
     match server.rcode {
         Some(rcode) if !rcode.is_answer() => format!("answers {rcode}"),
-        _ => "answers without authority for the zone".to_owned(),
+        _ => "is not authoritative for the zone".to_owned(),
     }
 }
 

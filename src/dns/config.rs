@@ -75,7 +75,7 @@ pub(super) enum Host {
 
 /// Why a text names no server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` names no DNS server: {reason}")]
+#[error("`{text}` is not a DNS server: {reason}")]
 pub struct InvalidServer {
     text: String,
     reason: String,
@@ -119,19 +119,19 @@ fn parse(text: &str) -> Result<ServerSpec, &'static str> {
         return Ok(ServerSpec { host: Host::Address(address), port: 53 });
     }
     if let Some(rest) = text.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or("the bracket is never closed")?;
+        let (address, port) = rest.split_once(']').ok_or("the closing bracket is missing")?;
         let address: Ipv6Addr =
-            address.parse().map_err(|_| "what is in brackets is no IPv6 address")?;
+            address.parse().map_err(|_| "the brackets do not contain an IPv6 address")?;
         let port = match port.strip_prefix(':') {
             Some(port) => parse_port(port)?,
             None if port.is_empty() => 53,
-            None => return Err("after the bracket comes `:PORT` or nothing"),
+            None => return Err("only `:PORT` may follow the bracket"),
         };
         return Ok(ServerSpec { host: Host::Address(address.into()), port });
     }
     let (host, port) = match text.split_once(':') {
         Some((_, port)) if port.contains(':') => {
-            return Err("it is no IPv6 address; with a port it is written `[ADDRESS]:PORT`");
+            return Err("it is not an IPv6 address; with a port write `[ADDRESS]:PORT`");
         }
         Some((host, port)) => (host, parse_port(port)?),
         None => (text, 53),
@@ -161,7 +161,7 @@ fn parse_host(text: &str) -> Result<Host, &'static str> {
         return Err("it is neither an address nor a host name");
     }
     if name.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err("it is no IPv4 address, and no host name ends in a number");
+        return Err("it is not an IPv4 address, and a host name cannot end in a number");
     }
     Ok(Host::Name(name.to_ascii_lowercase()))
 }

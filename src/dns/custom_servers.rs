@@ -52,6 +52,6 @@ async fn resolve(spec: &ServerSpec, limit: Duration) -> Result<Vec<SocketAddr>, 
     match tokio::time::timeout(limit, lookup).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
         Ok(Err(error)) => Err(format!("`{name}` has no address: {error}")),
-        Err(_) => Err(format!("no answer for the address of `{name}`")),
+        Err(_) => Err(format!("no response for the address of `{name}`")),
     }
 }

@@ -117,8 +117,7 @@ impl<'a> Diagnoser<'a> {
         }
         let times = self.holders.iter().filter_map(|(server, _)| self.cache_expires_at(server));
         if let Some(at) = times.max() {
-            let note =
-                format!("; only caches were asked, and a record published since shows by {at}");
+            let note = format!("; only caches were queried: a newer record is visible by {at}");
             found.summary.push_str(&note);
             found.visible_at = Some(at);
         }
@@ -134,19 +133,16 @@ impl<'a> Diagnoser<'a> {
         if !lacking.is_empty() {
             return Some(finding(
                 Verdict::PartiallyPublished,
-                format!("{} serve the code; not yet: {lacking}", self.server_count()),
-                "wait until the zone has reached every name server, or correct those that stay behind",
+                format!("visible on {}; missing: {lacking}", self.server_count()),
+                "wait until every name server has the zone, or repair those that are out of date",
             ));
         }
         let lame = self.list_servers(CodeStatus::Lame);
         if !lame.is_empty() {
             return Some(finding(
                 Verdict::LameDelegation,
-                format!(
-                    "{} serve the code; not answering for the zone: {lame}",
-                    self.server_count()
-                ),
-                "set the zone up at these name servers, or take them out of the delegation",
+                format!("visible on {}; not authoritative: {lame}", self.server_count()),
+                "configure the zone on these name servers, or remove them from the delegation",
             ));
         }
         if self.any_server(CodeStatus::Bogus) {
@@ -156,8 +152,8 @@ impl<'a> Diagnoser<'a> {
         (!silent.is_empty()).then(|| {
             finding(
                 Verdict::PartiallyPublished,
-                format!("{} serve the code; not proven, for want of an answer: {silent}", self.server_count()),
-                "bring the silent name servers back, or take them out of the delegation; then look again",
+                format!("visible on {}; no response from {silent}", self.server_count()),
+                "repair these name servers or remove them from the delegation, then check again",
             )
         })
     }
@@ -182,27 +178,21 @@ impl<'a> Diagnoser<'a> {
         (!failed.is_empty()).then(|| {
             finding(
                 Verdict::Unreachable,
-                format!(
-                    "every name server serves the code; not proven, for want of an answer: {failed}"
-                ),
-                "the record needs no change; look again, or name the servers to ask",
+                format!("visible on all name servers; no response from {failed}"),
+                "the record is correct; check again, or pass `--server`",
             )
         })
     }
 
     fn visible(&self) -> String {
-        let code = self.code.map(excerpt).unwrap_or_default();
         let all = self.holders.iter().chain(&self.caches);
         let serving = all.filter(|(_, standing)| *standing == CodeStatus::Found).count();
         if self.is_blocked {
             return format!(
-                "`{code}` is visible, seen through {serving} recursive resolvers only: port 53 is blocked from here"
+                "visible through {serving} recursive resolvers (port 53 is blocked from here)"
             );
         }
-        match serving {
-            1 => format!("the one server that was asked serves `{code}`"),
-            many => format!("all {many} servers that were asked serve `{code}`"),
-        }
+        format!("visible on {serving} of {serving} name servers")
     }
 
     /// When a cache forgets what it has.
@@ -244,7 +234,7 @@ impl<'a> Diagnoser<'a> {
             Some(code) => {
                 format!("publish a TXT record at `{name}` with the value `{}`", excerpt(code))
             }
-            None => format!("publish the connector's code as a TXT record at `{name}`"),
+            None => format!("publish the verification code as a TXT record at `{name}`"),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Diagnoser<'_> {
         let misplaced = self.misplaced().into_iter().take(10);
         lines.extend(misplaced.map(|one| format!("`{}` has it", one.name)));
         if self.is_blocked {
-            lines.push("port 53 is blocked from here: name servers could not be asked".to_owned());
+            lines.push("port 53 is blocked from here: name servers cannot be queried".to_owned());
         }
         lines
     }

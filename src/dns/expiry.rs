@@ -30,9 +30,9 @@ pub(super) fn after(now: Timestamp, seconds: u32) -> Timestamp {
 /// How a time is to Cloudflare's poll, if that begins now.
 pub(super) fn compare_with_poll(now: Timestamp, at: Timestamp) -> &'static str {
     if now.duration_until(at) <= POLL {
-        ", within the two days for which Cloudflare looks for it"
+        ", within the two days of verification"
     } else {
-        ", later than the two days for which Cloudflare looks for it: begin verification after that"
+        ", after the two days of verification: start verification after that"
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn two_days_to_the_second_are_in_time() {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        for (seconds, words) in [(0, "within"), (172_800, "within"), (172_801, "later")] {
+        for (seconds, words) in [(0, "within"), (172_800, "within"), (172_801, "after")] {
             assert!(compare_with_poll(now, after(now, seconds)).contains(words), "{seconds}");
         }
     }

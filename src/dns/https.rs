@@ -29,9 +29,9 @@ pub(super) async fn ask(
     let response =
         stream.send_message(request).first_answer().await.map_err(|error| network(&error))?;
     // RFC 8484 section 4.1: the ID on this transport is 0.
-    let message = question
-        .read(0, response.as_buffer())
-        .unwrap_or_else(|| Err(Failure::Malformed("it answers another question".to_owned())))?;
+    let message = question.read(0, response.as_buffer()).unwrap_or_else(|| {
+        Err(Failure::Malformed("the response is for another question".to_owned()))
+    })?;
     Ok(Reply { message, transport: Transport::Https, truncated: false, rtt: Duration::ZERO })
 }
 

@@ -34,17 +34,17 @@ impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = excerpt(&self.value);
         match self.fault {
-            Mismatch::Quotes => write!(f, "`{value}` has quotes inside the value"),
-            Mismatch::Whitespace => write!(f, "`{value}` has blanks inside the value"),
+            Mismatch::Quotes => write!(f, "`{value}` contains quotes"),
+            Mismatch::Whitespace => write!(f, "`{value}` contains spaces"),
             Mismatch::Case => write!(f, "`{value}` differs in upper and lower case"),
             Mismatch::PrefixMissing => write!(f, "`{value}` lacks the prefix `{PREFIX}`"),
             Mismatch::PrefixMisspelt => write!(f, "`{value}` misspells the prefix `{PREFIX}`"),
-            Mismatch::Truncated => write!(f, "`{value}` is cut short"),
-            Mismatch::ExtraText => write!(f, "`{value}` has other text around the code"),
+            Mismatch::Truncated => write!(f, "`{value}` is truncated"),
+            Mismatch::ExtraText => write!(f, "`{value}` has extra text around the code"),
             Mismatch::SplitAcrossRecords => {
-                write!(f, "the code is split over two records, of which `{value}` is one")
+                write!(f, "the code is split across two TXT records (`{value}`)")
             }
-            Mismatch::OtherCode => write!(f, "`{value}` is another connector's code"),
+            Mismatch::OtherCode => write!(f, "`{value}` is the code of another connector"),
         }
     }
 }

@@ -27,10 +27,8 @@ impl Diagnoser<'_> {
         let name = self.name();
         finding(
             Verdict::NoDelegation,
-            format!(
-                "`{name}` is not delegated: asked for its name servers, the DNS says that there is no such name"
-            ),
-            "register the domain or restore its NS records at the registrar, and check its spelling",
+            format!("`{name}` is not delegated: the domain does not exist in DNS"),
+            "check the spelling, register the domain, or restore its NS records at the registrar",
         )
     }
 
@@ -43,23 +41,23 @@ impl Diagnoser<'_> {
         if self.any_server(CodeStatus::Lame) || self.any_server(CodeStatus::NoAddress) {
             return finding(
                 Verdict::LameDelegation,
-                format!("no server that `{name}` is delegated to answers for it"),
-                "set the zone up at these name servers, or correct the NS records at the registrar",
+                format!("no name server of `{name}` is authoritative for it"),
+                "configure the zone on these name servers, or correct the NS records at the registrar",
             );
         }
         let summary = match self.survey.delegation {
             Delegation::Unknown => {
-                format!("no resolver could say which name servers `{name}` has")
+                format!("the name servers of `{name}` could not be determined")
             }
             _ if self.caches.iter().any(|(_, standing)| *standing == CodeStatus::Found) => {
-                format!("no name server of `{name}` answered; the code is known from caches only")
+                format!("no name server of `{name}` responded; only caches have the code")
             }
-            _ => format!("no name server of `{name}` answered, so nothing is proven"),
+            _ => format!("no name server of `{name}` responded"),
         };
         finding(
             Verdict::Unreachable,
             summary,
-            "check that this machine may send DNS queries (port 53, UDP and TCP), or name servers it can reach",
+            "allow DNS queries from this machine (port 53, UDP and TCP), or pass `--server`",
         )
     }
 
@@ -68,11 +66,9 @@ impl Diagnoser<'_> {
         let target = server.aliases.first().map_or("", String::as_str);
         finding(
             Verdict::CnameConflict,
+            format!("`{name}` is a CNAME to `{target}`; a CNAME cannot have TXT records beside it"),
             format!(
-                "`{name}` is an alias (CNAME) of `{target}`, beside which no TXT record can stand"
-            ),
-            format!(
-                "replace the CNAME at `{name}` by address records (or a flattened one), then publish the TXT record"
+                "replace the CNAME at `{name}` with address records (or CNAME flattening), then publish the TXT record"
             ),
         )
     }
@@ -85,7 +81,7 @@ impl Diagnoser<'_> {
             summary.push('`');
         }
         let remedy = match self.code {
-            Some(code) => format!("publish the value exactly as it is: `{}`", excerpt(code)),
+            Some(code) => format!("publish exactly this value: `{}`", excerpt(code)),
             None => "publish the code exactly as Cloudflare shows it".to_owned(),
         };
         finding(Verdict::WrongValue, summary, remedy)
@@ -95,16 +91,16 @@ impl Diagnoser<'_> {
         let (name, wrong) = (self.name(), &misplaced.name);
         let why = match misplaced.place {
             Location::Wildcard | Location::WildcardAbove => {
-                "a wildcard's answer, which does not hold for a name that exists"
+                "a wildcard, which does not apply to an existing name"
             }
-            Location::DuplicatedDomain => "the full name was entered where the zone is added to it",
+            Location::DuplicatedDomain => "the zone name was appended twice",
             Location::Www | Location::UnderscorePrefix => "a name below the domain",
             Location::Apex => "the apex of the zone",
         };
         let code = if self.code.is_some() { "the code" } else { "a code" };
         finding(
             Verdict::WrongName,
-            format!("{code} is at `{wrong}` ({why}), not at `{name}`"),
+            format!("{code} is at `{wrong}` ({why}) instead of `{name}`"),
             format!("move the TXT record from `{wrong}` to `{name}`"),
         )
     }
@@ -112,20 +108,17 @@ impl Diagnoser<'_> {
     pub(super) fn cached_value(&self, server: &Server) -> Problem {
         let is_negative = server.records.is_empty() && server.aliases.is_empty();
         let (verdict, what) = if is_negative {
-            (Verdict::CachedNegative, "still remembers that the record was missing")
+            (Verdict::CachedNegative, "still caches the missing record")
         } else {
-            (Verdict::CachedStale, "still has the records from before")
+            (Verdict::CachedStale, "still caches the old records")
         };
         let at = self.cache_expires_at(server);
-        let until = at.map_or_else(String::new, |at| format!(", until {at} at the latest"));
+        let until = at.map_or_else(String::new, |at| format!(", until {at}"));
         let poll = at.map_or("", |at| expiry::compare_with_poll(self.now, at));
         let mut found = finding(
             verdict,
-            format!(
-                "every name server serves the code; {} {what}{until}{poll}",
-                server_label(server)
-            ),
-            "the record needs no change: wait until the cache has forgotten",
+            format!("visible on all name servers; {} {what}{until}{poll}", server_label(server)),
+            "the record is correct: wait until the cache expires",
         );
         found.visible_at = at;
         found
@@ -138,7 +131,7 @@ impl Diagnoser<'_> {
         finding(
             Verdict::DnssecBogus,
             format!("DNSSEC validation of `{}` fails at {bogus}", self.name()),
-            "re-sign the zone, or take the DS record out at the registrar until it is signed rightly",
+            "re-sign the zone, or remove the DS record at the registrar until it is signed correctly",
         )
     }
 }

@@ -81,7 +81,7 @@ fn system_resolvers() -> Vec<SocketAddr> {
             config.name_servers().iter().map(|server| SocketAddr::new(server.ip, 53)).collect()
         }
         Err(error) => {
-            tracing::debug!(%error, "the system names no resolver");
+            tracing::debug!(%error, "the system has no resolver");
             Vec::new()
         }
     }

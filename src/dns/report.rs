@@ -26,7 +26,7 @@ pub struct Report {
     /// One sentence for people.
     pub summary: String,
     /// What to do; null where there is nothing to do.
-    pub remedy: Option<String>,
+    pub fix: Option<String>,
     /// When the last cache forgets, if only caches stand in the way (RFC 3339, UTC).
     #[schemars(with = "Option<String>")]
     pub visible_at: Option<Timestamp>,
@@ -54,7 +54,7 @@ impl Report {
             expected: expected.map(printable),
             verdict: judgement.verdict,
             summary: judgement.summary,
-            remedy: judgement.remedy,
+            fix: judgement.remedy,
             visible_at: judgement.visible_at,
             evidence: judgement.evidence,
             texts: texts.iter().map(|text| printable(text)).collect(),

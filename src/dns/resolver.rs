@@ -167,7 +167,7 @@ impl Resolver {
             if addresses.is_empty() {
                 let server = format!("{host}:{}", self.config.authoritative_port);
                 let failure = if found.unknown.contains(host) {
-                    Failure::Network("its address could not be looked up".to_owned())
+                    Failure::Network("its address could not be resolved".to_owned())
                 } else {
                     Failure::NoAddress("its name has no address".to_owned())
                 };
@@ -188,7 +188,7 @@ impl Resolver {
 }
 
 fn absolute(domain: &EmailDomain) -> Name {
-    let mut name = Name::from_ascii(domain.as_str()).expect("an e-mail domain is a domain name");
+    let mut name = Name::from_ascii(domain.as_str()).expect("an email domain is a domain name");
     name.set_fqdn(true);
     name
 }

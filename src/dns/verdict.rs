@@ -21,7 +21,7 @@ pub enum Verdict {
     NotPublished,
     /// Every name server serves it; a cache still remembers that it was missing.
     CachedNegative,
-    /// Every name server serves it; a cache still has the records from before.
+    /// Every name server serves it; a cache still caches the old records.
     CachedStale,
     /// The domain has a value that was meant to be the code and is not it.
     WrongValue,
@@ -33,7 +33,7 @@ pub enum Verdict {
     DnssecBogus,
     /// Servers that the zone is delegated to do not answer for it.
     LameDelegation,
-    /// The zone says that the name does not exist.
+    /// The zone reports that the name does not exist.
     Nxdomain,
     /// The domain is not registered or not delegated.
     NoDelegation,

@@ -42,17 +42,17 @@ pub(super) struct Reply {
 /// Why a server gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    #[error("no answer within {} ms", .0.as_millis())]
+    #[error("no response within {} ms", .0.as_millis())]
     TimedOut(Duration),
     #[error("connection refused")]
     Closed,
     /// Nothing could be sent: this machine has no way there, so it was not asked.
-    #[error("not asked: no route from here ({0})")]
+    #[error("not queried: no route from here ({0})")]
     NoRoute(String),
     /// Its name has no address, so it was not asked.
-    #[error("not asked: {0}")]
+    #[error("not queried: {0}")]
     NoAddress(String),
-    #[error("malformed answer: {0}")]
+    #[error("malformed response: {0}")]
     Malformed(String),
     #[error("{0}")]
     Network(String),
@@ -174,7 +174,7 @@ async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Mes
             Some(answer) => return answer,
         }
     }
-    Err(Failure::Malformed(format!("{STRAY_PACKETS} packets answered another question")))
+    Err(Failure::Malformed(format!("{STRAY_PACKETS} packets for other questions")))
 }
 
 /// Whether a packet that cannot be read says that it is truncated, or was cut by
@@ -203,9 +203,9 @@ async fn over_tcp(
     stream.write_all(&[&length.to_be_bytes()[..], &packet].concat()).await?;
     let mut answer = vec![0; usize::from(stream.read_u16().await?)];
     stream.read_exact(&mut answer).await?;
-    question
-        .read(query.metadata.id, &answer)
-        .unwrap_or_else(|| Err(Failure::Malformed("it answers another question".to_owned())))
+    question.read(query.metadata.id, &answer).unwrap_or_else(|| {
+        Err(Failure::Malformed("the response is for another question".to_owned()))
+    })
 }
 
 fn encode(query: &Message) -> Result<Vec<u8>, Failure> {

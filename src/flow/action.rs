@@ -96,7 +96,7 @@ impl Env<'_> {
         if is_as_sent(&object) {
             return Ok(object);
         }
-        Err(action.not_confirmed("the API accepted the request and shows another value").into())
+        Err(action.not_confirmed("the API accepted the request, but the value differs").into())
     }
 
     /// [`Env::execute`] of a deletion, then confirms that the object is gone.
@@ -109,12 +109,13 @@ impl Env<'_> {
         match self.client.send(read).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => {
-                let stop = action.not_confirmed("the API accepted the request; reading it failed");
+                let stop = action
+                    .not_confirmed("the API accepted the request, but reading the object failed");
                 Err(stop.causes(error.sentences()).into())
             }
-            Ok(_) => {
-                Err(action.not_confirmed("the API accepted the request; it still exists").into())
-            }
+            Ok(_) => Err(action
+                .not_confirmed("the API accepted the request, but the object still exists")
+                .into()),
         }
     }
 }

@@ -57,7 +57,7 @@ pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowErro
     dash_sso(apps).map_err(|stop| {
         let odd = unreadable_sign_in(tools).filter(|_| stop.kind == FlowErrorKind::NotFound);
         let unreadable = odd.map(|odd| {
-            let message = "the SSO App cannot be understood: nothing was sent";
+            let message = "the record of the SSO App is invalid; nothing was sent";
             FlowError::new(FlowErrorKind::Conflict, message).cause(odd.describe())
         });
         unreadable.unwrap_or(stop)
@@ -77,17 +77,17 @@ pub fn dash_sso(apps: &[App]) -> Result<&App, FlowError> {
         [only] => Ok(only),
         [] => Err(FlowError::new(
             FlowErrorKind::NotFound,
-            "this account has no application of type `dash_sso`",
+            "this account has no SSO App (type `dash_sso`)",
         )
-        .cause("Cloudflare makes it when the first connector is set up")
-        .hint("`cfsso setup <DOMAIN>`, or `cfsso app list` for the applications there are")),
+        .cause("Cloudflare creates it with the first connector")
+        .hint("`cfsso setup <DOMAIN>`, or `cfsso app list`")),
         several => Err(FlowError::new(
             FlowErrorKind::Conflict,
-            format!("this account has {} applications of type `dash_sso`", several.len()),
+            format!("this account has {} SSO Apps (type `dash_sso`)", several.len()),
         )
         .causes(several.iter().map(|app| format!("{}  {}", app.id, app.name)))
         .hint(format!(
-            "one is expected: name the one that is meant by its ID, `{}`, and ask Cloudflare about the others",
+            "specify one by its ID, `{}`, and ask Cloudflare about the others",
             several[0].id
         ))),
     }
@@ -130,10 +130,10 @@ pub fn new_allowed_list(
     if list.is_empty() {
         return Err(FlowError::new(
             FlowErrorKind::Refused,
-            "the last identity provider that is admitted cannot be removed",
+            "the last allowed identity provider cannot be removed",
         )
-        .cause("an empty list admits every identity provider, and not none")
-        .hint("`cfsso app idps --only <IDP>` admits another, `cfsso app idps --all` every one"));
+        .cause("an empty list would allow all identity providers")
+        .hint("`cfsso app idps --only <IDP>`, or `cfsso app idps --all`"));
     }
     Ok(list)
 }
@@ -155,9 +155,9 @@ pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<()
         return Ok(());
     }
     let stop =
-        FlowError::new(FlowErrorKind::Refused, "this would leave nobody a way into the dashboard")
+        FlowError::new(FlowErrorKind::Refused, "this would block every sign-in to the dashboard")
             .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
-    Err(stop.hint("`cfsso idp list` shows those there are; `--force` does it all the same"))
+    Err(stop.hint("`cfsso idp list`, or `--force` to override"))
 }
 
 /// Sets the identity providers that are admitted. Skipping the choice is valid
@@ -184,7 +184,7 @@ pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), 
         return Ok(document.set(&["auto_redirect_to_identity"], &true)?);
     }
     let admitted = match list.len() {
-        0 => "every one".to_owned(),
+        0 => "all".to_owned(),
         several => several.to_string(),
     };
     let candidates =
@@ -195,11 +195,11 @@ pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), 
         candidates.iter().map(|idp| format!("{}  {} ({})", idp.id, idp.name, idp.kind.as_str()));
     Err(FlowError::new(
         FlowErrorKind::Refused,
-        "the choice can be skipped only where exactly one identity provider is admitted",
+        "instant authentication requires exactly one allowed identity provider",
     )
-    .cause(format!("the application admits {admitted}"))
+    .cause(format!("the application allows {admitted}"))
     .causes(told)
-    .hint(format!("narrow it in the same change: `cfsso app instant-auth on --only {name}`")))
+    .hint(format!("`cfsso app instant-auth on --only {name}`")))
 }
 
 #[cfg(test)]

@@ -14,13 +14,13 @@ pub struct Check {
     /// How it came out.
     pub state: CheckState,
     /// What was seen.
-    pub evidence: String,
+    pub detail: String,
     /// The command, or the deed, that mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    pub fix: Option<String>,
     /// The permission that a token needs for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub permission: Option<&'static str>,
+    pub required_permission: Option<&'static str>,
 }
 
 /// The names of the checks before enforcement is enabled, and before a team is
@@ -61,13 +61,17 @@ pub enum CheckId {
     /// No other connector's code stands at the domain
     ForeignClaim,
     /// Nobody is seen to have the new team name
-    TeamNameFree,
+    #[value(hide = true)]
+    TeamNameAvailable,
     /// The organization is not read-only in the dashboard
-    TeamWritable,
+    #[value(hide = true)]
+    TeamNotReadOnly,
     /// The new TXT records can be published without a person
-    TxtPublishable,
+    #[value(hide = true)]
+    TxtCanBePublished,
     /// Members get in while SSO is off
-    WayBackIn,
+    #[value(hide = true)]
+    PasswordResetPossible,
 }
 
 /// What a failed check means.
@@ -113,10 +117,10 @@ impl CheckId {
         Self::FallbackLogin,
         Self::TxtStillPublished,
         Self::ForeignClaim,
-        Self::TeamNameFree,
-        Self::TeamWritable,
-        Self::TxtPublishable,
-        Self::WayBackIn,
+        Self::TeamNameAvailable,
+        Self::TeamNotReadOnly,
+        Self::TxtCanBePublished,
+        Self::PasswordResetPossible,
     ];
 
     /// The name as it is written on the command line.
@@ -138,10 +142,10 @@ impl CheckId {
             Self::FallbackLogin => "fallback-login",
             Self::TxtStillPublished => "txt-still-published",
             Self::ForeignClaim => "foreign-claim",
-            Self::TeamNameFree => "team-name-free",
-            Self::TeamWritable => "team-writable",
-            Self::TxtPublishable => "txt-publishable",
-            Self::WayBackIn => "way-back-in",
+            Self::TeamNameAvailable => "team-name-available",
+            Self::TeamNotReadOnly => "team-not-read-only",
+            Self::TxtCanBePublished => "txt-can-be-published",
+            Self::PasswordResetPossible => "password-reset-possible",
         }
     }
 
@@ -160,7 +164,7 @@ impl CheckId {
             | Self::SsoAppReachesIdp
             | Self::PolicyAllowsDomain
             | Self::MembersSuperAdmin
-            | Self::TeamNameFree => Severity::Error,
+            | Self::TeamNameAvailable => Severity::Error,
             // An identity provider may answer Cloudflare and not this machine;
             // when the application appears, and what comes of the next two, is
             // not documented; the others concern single members, the way back,
@@ -174,9 +178,9 @@ impl CheckId {
             | Self::FallbackLogin
             | Self::TxtStillPublished
             | Self::ForeignClaim
-            | Self::TeamWritable
-            | Self::TxtPublishable
-            | Self::WayBackIn => Severity::Warning,
+            | Self::TeamNotReadOnly
+            | Self::TxtCanBePublished
+            | Self::PasswordResetPossible => Severity::Warning,
         }
     }
 
@@ -189,7 +193,7 @@ impl CheckId {
             | Self::IdpPresent
             | Self::IdpHealthy
             | Self::FallbackLogin
-            | Self::TeamWritable => {
+            | Self::TeamNotReadOnly => {
                 Some("Access: Organizations, Identity Providers, and Groups Read")
             }
             Self::SsoAppPresent
@@ -197,12 +201,12 @@ impl CheckId {
             | Self::InstantAuthConsistent
             | Self::PolicyAllowsDomain
             | Self::PolicyUnsupported => Some("Access: Apps and Policies Read"),
-            Self::MembersPlusAddressed | Self::MembersSuperAdmin | Self::WayBackIn => {
+            Self::MembersPlusAddressed | Self::MembersSuperAdmin | Self::PasswordResetPossible => {
                 Some("Account Settings Read")
             }
-            Self::TxtPublishable => Some("Zone Read"),
+            Self::TxtCanBePublished => Some("Zone Read"),
             Self::DomainEligible
-            | Self::TeamNameFree
+            | Self::TeamNameAvailable
             | Self::RecoveryToken
             | Self::TxtStillPublished
             | Self::ForeignClaim => None,
@@ -218,7 +222,7 @@ impl Check {
 
     /// A check that did not.
     pub fn failed(id: CheckId, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
+        Self { fix: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
     /// A check that could not be made.
@@ -231,9 +235,9 @@ impl Check {
             id,
             severity: id.severity(),
             state,
-            evidence: evidence.into(),
-            remedy: None,
-            permission: id.permission(),
+            detail: evidence.into(),
+            fix: None,
+            required_permission: id.permission(),
         }
     }
 

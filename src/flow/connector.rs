@@ -100,8 +100,8 @@ pub fn select_by_domain<'a>(
         FlowErrorKind::Conflict,
         format!("`{domain}` has {} connectors", others.len() + 1),
     )
-    .cause(format!("their IDs are {}, {}", first.id, others.join(", ")))
-    .hint(format!("name one by its ID: `cfsso connector get {}`", first.id)))
+    .cause(format!("IDs: {}, {}", first.id, others.join(", ")))
+    .hint(format!("`cfsso connector get {}`", first.id)))
 }
 
 fn is_of(connector: &Connector, domain: &EmailDomain) -> bool {
@@ -110,8 +110,8 @@ fn is_of(connector: &Connector, domain: &EmailDomain) -> bool {
 
 fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
     let what = match selector {
-        Selector::Id(id) => format!("this account has no connector with the ID `{id}`"),
-        Selector::Domain(domain) => format!("this account has no connector for `{domain}`"),
+        Selector::Id(id) => format!("no connector with the ID {id}"),
+        Selector::Domain(domain) => format!("no connector for {domain}"),
     };
     let stop = FlowError::new(FlowErrorKind::NotFound, what);
     if connectors.is_empty() {
@@ -119,23 +119,19 @@ fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
             Selector::Domain(domain) => domain.as_str(),
             Selector::Id(_) => "<DOMAIN>",
         };
-        return stop.cause("it has no connectors at all").hint(format!("`cfsso setup {domain}`"));
+        return stop.cause("the account has no connectors").hint(format!("`cfsso setup {domain}`"));
     }
     let domains: Vec<_> =
         connectors.iter().map(|connector| connector.email_domain.as_str()).collect();
-    stop.cause(format!("it has connectors for {}", domains.join(", ")))
-        .hint("`cfsso connector list`")
+    stop.cause(format!("connectors: {}", domains.join(", "))).hint("`cfsso connector list`")
 }
 
 /// Refuses a domain that Cloudflare does not take for SSO.
 pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
     let Some(reason) = domain.ineligible() else { return Ok(()) };
-    Err(FlowError::new(
-        FlowErrorKind::Refused,
-        format!("`{domain}` cannot be used for dashboard SSO"),
-    )
-    .cause(reason.to_string())
-    .hint("use a domain whose users are all yours, or `--force` to let the API decide"))
+    Err(FlowError::new(FlowErrorKind::Refused, format!("cannot set up SSO for {domain}"))
+        .cause(reason.to_string())
+        .hint("use your own domain, or `--force`"))
 }
 
 /// Creates the connector of a domain.
@@ -177,7 +173,7 @@ pub fn enable_action(
     enabled: Option<bool>,
 ) -> Action<Connector> {
     Action::new(
-        format!("enable enforcement for {domain}"),
+        format!("enable SSO for {domain}"),
         connector::set_enabled(tools.account, id, true),
         [Difference::new("enabled", enabled, true)],
     )
@@ -199,7 +195,7 @@ pub async fn enable(
 /// Stops enforcement.
 pub fn disable_action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
     Action::new(
-        format!("disable enforcement for {}", connector.email_domain),
+        format!("disable SSO for {}", connector.email_domain),
         connector::set_enabled(tools.account, &connector.id, false),
         [Difference::new("enabled", connector.enabled, false)],
     )
@@ -249,7 +245,7 @@ pub async fn delete(tools: &Env<'_>, connector: &Connector) -> Result<(), Error>
 /// Sets the FedRAMP language of a connector.
 pub fn fedramp_action(tools: &Env<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
     Action::new(
-        format!("change the wording for {}", connector.email_domain),
+        format!("change the FedRAMP language of {}", connector.email_domain),
         connector::set_fedramp(tools.account, &connector.id, fedramp),
         [Difference::new("use_fedramp_language", connector.use_fedramp_language, fedramp)],
     )
@@ -303,7 +299,7 @@ mod tests {
         let connectors = [connector("c1", "cool.cats"), connector("c2", "cool.cats")];
         let stop = select_by_domain(&connectors, &"cool.cats".parse().unwrap()).unwrap_err();
         assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.causes, ["their IDs are c1, c2"]);
+        assert_eq!(stop.causes, ["IDs: c1, c2"]);
     }
 
     #[test]
@@ -313,7 +309,7 @@ mod tests {
             &selector,
             &[connector("c1", "a.example"), connector("c2", "b.example")],
         );
-        assert_eq!(stop.causes, ["it has connectors for a.example, b.example"]);
+        assert_eq!(stop.causes, ["connectors: a.example, b.example"]);
         let stop = not_found_error(&selector, &[]);
         assert_eq!(stop.hint.as_deref(), Some("`cfsso setup dogs.example`"));
     }

@@ -37,7 +37,7 @@ pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
                     Err(stop) => stop,
                 };
                 return Err(stop
-                    .cause("an ID of another account is not found in this one: check `--account`")
+                    .cause("an ID of another account is not found in this one; check `--account`")
                     .into());
             }
             answer => return Ok(answer?),
@@ -68,7 +68,7 @@ pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a 
     let (Some(kind), Some(name)) =
         (body.parse_at::<IdpType>(&["type"]), body.parse_at::<String>(&["name"]))
     else {
-        return Err(FlowError::new(FlowErrorKind::Usage, "`name` and `type` have to be texts"));
+        return Err(FlowError::new(FlowErrorKind::Usage, "`name` and `type` must be strings"));
     };
     let is_taken =
         |idp: &&Idp| idp.kind == kind && (idp.name == name || kind == IdpType::OneTimePin);
@@ -78,9 +78,13 @@ pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a 
 /// The stop for a creation where `standing` is in the way.
 pub fn already_exists_error(standing: &Idp) -> FlowError {
     let message = if standing.kind == IdpType::OneTimePin {
-        format!("this account has a one-time PIN already, `{}`", standing.name)
+        format!("one-time PIN already exists: `{}`", standing.name)
     } else {
-        format!("this account has `{}` of type `{}` already", standing.name, standing.kind.as_str())
+        format!(
+            "identity provider already exists: `{}` ({})",
+            standing.name,
+            standing.kind.as_str()
+        )
     };
     FlowError::new(FlowErrorKind::Conflict, message)
         .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
@@ -120,7 +124,7 @@ pub async fn create(
     if strayed.is_empty() {
         return Ok(seen);
     }
-    let message = format!("`{}` was created, but does not read back as sent", seen.name);
+    let message = format!("`{}` was created with other values than sent", seen.name);
     Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
         .causes(strayed.iter().map(ToString::to_string))
         .hint(format!("`cfsso idp get {}`", seen.id))
@@ -132,18 +136,17 @@ pub fn ensure_deletable(found: &Idp) -> Result<(), FlowError> {
     if !found.is_read_only() {
         return Ok(());
     }
-    let message = format!("`{}` is read-only: it belongs to another account", found.name);
-    Err(FlowError::new(FlowErrorKind::Refused, message)
-        .hint("stop sharing it in the account that it belongs to"))
+    let message = format!("`{}` is read-only: another account shares it", found.name);
+    Err(FlowError::new(FlowErrorKind::Refused, message).hint("stop sharing it in that account"))
 }
 
 /// Refuses to delete what other accounts are granted: the API would (API
 /// reference, section 3).
 pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError> {
     let Some(grant) = grants.iter().find(|grant| grant.idp_id == found.id) else { return Ok(()) };
-    let message = format!("`{}` is granted to other accounts", found.name);
+    let message = format!("`{}` is shared with other accounts", found.name);
     Err(FlowError::new(FlowErrorKind::Conflict, message)
-        .cause(format!("the federation grant {} stands", grant.id))
+        .cause(format!("federation grant {}", grant.id))
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
 
@@ -154,9 +157,9 @@ pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), F
         return Ok(());
     }
     let message =
-        format!("`{}` is the only identity provider that {} admits", found.name, app.name);
+        format!("`{}` is the only identity provider that {} allows", found.name, app.name);
     Err(FlowError::new(FlowErrorKind::Refused, message)
-        .hint("admit another first: `cfsso app idps --add <IDP>`; `--force` deletes it anyway"))
+        .hint("`cfsso app idps --add <IDP>` first, or `--force` to override"))
 }
 
 /// Deletes an identity provider.

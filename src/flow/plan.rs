@@ -62,35 +62,27 @@ impl Plan {
         let mut stop =
             FlowError::new(FlowErrorKind::Refused, format!("{what} is refused by a safety check"));
         for check in &blocking {
-            stop = stop.cause(format!("{}: {}", check.id.as_str(), check.evidence));
+            stop = stop.cause(format!("{}: {}", check.id.as_str(), check.detail));
         }
-        stop.hint.clone_from(&first.remedy);
+        stop.hint.clone_from(&first.fix);
         Err(stop)
     }
 
-    /// How many checks passed and how many did not, in words.
+    /// The number of checks in each state.
     pub fn summary(&self) -> String {
         let count = |is_so: &dyn Fn(&Check) -> bool| {
             self.checks.iter().filter(|check| is_so(check)).count()
         };
-        let passed = count(&|check| check.state == CheckState::Passed);
-        let others = [
+        let warnings = count(&|check| check.state == CheckState::Failed && !check.blocks());
+        let counts = [
+            (count(&|check| check.state == CheckState::Passed), "passed"),
             (count(&Check::blocks), "failed"),
-            (
-                count(&|check| check.state == CheckState::Failed && !check.blocks()),
-                "with a warning",
-            ),
+            (warnings, if warnings == 1 { "warning" } else { "warnings" }),
             (count(&|check| check.state == CheckState::Accepted), "accepted"),
             (count(&|check| check.state == CheckState::NotChecked), "not checked"),
         ];
-        let mut words = vec![format!("{passed} of {} checks passed", self.checks.len())];
-        words.extend(
-            others
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{count} {word}")),
-        );
-        words.join(", ")
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        counts.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -92,9 +92,9 @@ pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, 
     });
     match try_join_all(lists).await {
         Ok(zones) => Ok(choose(&zones.concat(), domain)),
-        Err(error) if error.kind() == ErrorKind::Forbidden => Ok(DnsHost::External(
-            "this token may not read zones: it lacks the permission Zone Read".to_owned(),
-        )),
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
+            Ok(DnsHost::External("no permission to read zones (Zone Read)".to_owned()))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -109,18 +109,18 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
             .collect();
         if let Some(zone) = of_name.iter().find(|zone| zone.is_active()) {
             let warning = (!zone.is_hosted_by_cloudflare()).then(|| {
-                format!("the zone {name} is set up as partial: its DNS is served elsewhere, and the record may not be")
+                format!("the zone {name} is partial (CNAME setup): its DNS is hosted elsewhere")
             });
             return DnsHost::Cloudflare { zone: Box::new((*zone).clone()), warning };
         }
         if let Some(zone) = of_name.first() {
             let status = zone.status.as_ref().map_or("of unknown status", ZoneStatus::as_str);
             return DnsHost::External(format!(
-                "the zone {name} is {status}, not active: its name servers are elsewhere"
+                "the zone {name} is {status}, not active: it uses other name servers"
             ));
         }
     }
-    DnsHost::External(format!("no zone of this account holds {domain}"))
+    DnsHost::External(format!("no zone for {domain} in this account"))
 }
 
 /// Sorts a zone's TXT records at the domain by what they are to this code.
@@ -182,7 +182,10 @@ pub async fn create(
 /// Deletes a record of an earlier connector.
 pub fn delete_action(zone: &ZoneId, record: &Record) -> Action<()> {
     Action::new(
-        format!("delete a stale TXT record of {}", record.name.as_deref().unwrap_or("the domain")),
+        format!(
+            "delete an outdated TXT record of {}",
+            record.name.as_deref().unwrap_or("the domain")
+        ),
         record::delete(zone, &record.id),
         [Difference::new("content", record.txt(), ())],
     )
@@ -227,10 +230,10 @@ mod tests {
             ("cool.cats", Some("cool.cats"), None),
             ("mail.cool.cats", Some("cool.cats"), None),
             ("eu.cool.cats", None, Some("is pending, not active")),
-            ("part.cats", Some("part.cats"), Some("is set up as partial")),
+            ("part.cats", Some("part.cats"), Some("is partial")),
             ("twice.cats", Some("twice.cats"), None),
-            ("inner.cats", None, Some("no zone of this account")),
-            ("dogs.example", None, Some("no zone of this account")),
+            ("inner.cats", None, Some("no zone for")),
+            ("dogs.example", None, Some("no zone for")),
         ] {
             let (zone, text) = match choose(&zones, &domain(name)) {
                 DnsHost::Cloudflare { zone, warning } => (Some(zone.name.clone()), warning),

@@ -53,19 +53,19 @@ fn ambiguous_error(
     let message = format!("`{text}` names {} {}s", found.len(), noun.singular);
     FlowError::new(FlowErrorKind::Conflict, message)
         .causes(found.iter().map(|&at| describe(&candidates[at])))
-        .hint(format!("name one by its ID, `{}`", candidates[found[0]].id))
+        .hint(format!("specify one by its ID, `{}`", candidates[found[0]].id))
 }
 
 fn not_found_error(noun: Noun, candidates: &[Candidate<'_>], text: &str) -> FlowError {
-    let message = format!("this account has no {} `{text}`", noun.singular);
+    let message = format!("no {} `{text}` in this account", noun.singular);
     let stop =
         FlowError::new(FlowErrorKind::NotFound, message).hint(format!("`{}`", noun.list_command));
     if candidates.is_empty() {
-        return stop.cause(format!("it has no {}s at all", noun.singular));
+        return stop.cause(format!("the account has no {}s", noun.singular));
     }
     // Of a long list nobody reads the end.
     stop.causes(
-        candidates.iter().take(10).map(|candidate| format!("it has {}", describe(candidate))),
+        candidates.iter().take(10).map(|candidate| format!("existing: {}", describe(candidate))),
     )
 }
 
@@ -96,8 +96,8 @@ mod tests {
             ("staff", None, Ok("p4")),
             ("azuread", Some("azureAD"), Ok("p3")),
             ("saml", Some("saml"), Ok("p5")),
-            ("github", Some("github"), Err("this account has no identity provider `github`")),
-            ("", None, Err("this account has no identity provider ``")),
+            ("github", Some("github"), Err("no identity provider `github` in this account")),
+            ("", None, Err("no identity provider `` in this account")),
         ] {
             let picked = select_one(NOUN, &ALL, text, kind).map(|at| ALL[at].id);
             assert_eq!(
@@ -114,6 +114,6 @@ mod tests {
         assert_eq!(stop.kind, FlowErrorKind::Conflict);
         assert_eq!(stop.causes, ["p1  Okta (okta)", "p2  okta (okta)"]);
         let stop = select_one(NOUN, &[], "x", None).unwrap_err();
-        assert_eq!(stop.causes, ["it has no identity providers at all"]);
+        assert_eq!(stop.causes, ["the account has no identity providers"]);
     }
 }

@@ -20,8 +20,8 @@ pub enum SignInMethod {
 impl fmt::Display for SignInMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Password => f.write_str("by password"),
-            Self::Pin => f.write_str("by a PIN sent by e-mail"),
+            Self::Password => f.write_str("with a password"),
+            Self::Pin => f.write_str("with a one-time PIN"),
             Self::Provider(name) => write!(f, "through {name}"),
         }
     }
@@ -109,10 +109,10 @@ mod tests {
 
     #[test]
     fn people_get_in_by_what_is_admitted_offered_and_works() {
-        const PIN: &str = "by a PIN sent by e-mail";
+        const PIN: &str = "with a one-time PIN";
         let both = ["oidc", "onetimepin"];
         for (enabled, allowed, instant, idps, healthy, expected) in [
-            ("false", r#""oidc""#, true, &both[..], Some(false), "by password"),
+            ("false", r#""oidc""#, true, &both[..], Some(false), "with a password"),
             ("true", r#""oidc""#, true, &both, Some(true), "through oidc"),
             ("true", r#""oidc""#, true, &both, Some(false), ""),
             ("true", r#""oidc""#, true, &both, None, ""),

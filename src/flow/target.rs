@@ -77,8 +77,8 @@ impl Target {
         if matches!(self, Self::Idp(_)) && before.parse_at(&["read_only"]) == Some(true) {
             let message = format!("this {noun} is read-only and cannot be changed here");
             return Err(FlowError::new(FlowErrorKind::Refused, message)
-                .cause("it belongs to another account, which shares it with this one")
-                .hint("change it in the account that it belongs to"));
+                .cause("another account shares it with this one")
+                .hint("change it in that account"));
         }
         let fixed = asked.iter().find(|asked| self.is_fixed(&asked.field));
         fixed.map_or(Ok(()), |fixed| {

@@ -44,7 +44,7 @@ pub struct Report {
     pub problem: Option<String>,
     /// What to do about it.
     #[serde(skip)]
-    pub remedy: Option<String>,
+    pub fix: Option<String>,
 }
 
 /// Whose a credential is.
@@ -72,24 +72,24 @@ pub struct VisibleAccount {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReadAccess {
     /// What was read.
-    pub what: &'static str,
+    pub area: &'static str,
     /// Whether it may be read; `null` where no answer tells.
     pub allowed: Option<bool>,
     /// The permission for it, as the API calls it.
-    pub permission: Option<&'static str>,
+    pub required_permission: Option<&'static str>,
     /// The same, as the dashboard calls it.
     pub dashboard: Option<String>,
     /// What the API said where it did not say yes.
-    pub answer: Option<String>,
+    pub error: Option<String>,
 }
 
 impl Owner {
     /// What it is called.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::User => "a user's API token",
-            Self::Account => "an account's API token",
-            Self::GlobalApiKey => "a user's Global API Key",
+            Self::User => "user API token",
+            Self::Account => "account API token",
+            Self::GlobalApiKey => "Global API Key",
         }
     }
 }
@@ -101,7 +101,7 @@ impl Report {
     /// What stands in the way of using it.
     pub fn stop(&self) -> Option<FlowError> {
         let stop = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
-        Some(match &self.remedy {
+        Some(match &self.fix {
             Some(remedy) => stop.hint(remedy),
             None => stop,
         })
@@ -147,7 +147,7 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
         accounts: accounts.map(|accounts| accounts.iter().map(VisibleAccount::of).collect()),
         reads: None,
         problem: None,
-        remedy: None,
+        fix: None,
     };
     diagnose(&mut report, client.uses_token());
     Ok(report)
@@ -202,8 +202,10 @@ fn diagnose(report: &mut Report, is_token: bool) {
     let wrong = match (report.kind, report.status.as_deref()) {
         (None, _) if is_token => {
             let place = match &report.account {
-                Some(account) => format!("neither users nor the account {account} know this token"),
-                None => "no user knows this token, and no account was named".to_owned(),
+                Some(account) => {
+                    format!("the token is unknown to users and to the account {account}")
+                }
+                None => "the token is not a user token, and no account was specified".to_owned(),
             };
             Some((
                 place,
@@ -214,29 +216,29 @@ fn diagnose(report: &mut Report, is_token: bool) {
             ))
         }
         (None, _) => Some((
-            "the Global API Key may not list accounts".to_owned(),
+            "the Global API Key was rejected".to_owned(),
             "check that CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY belong together",
         )),
         (Some(Owner::GlobalApiKey), _) | (Some(_), Some("active")) => match &report.owner {
             Some(owner) if report.account.as_ref() != Some(owner) => Some((
-                format!("this token belongs to the account {owner}, which is not the one named"),
-                "name the account that it belongs to with `--account`, or use a token of the other one",
+                format!("this token belongs to the account {owner}, not to the specified one"),
+                "pass its account with `--account`, or use a token of the other one",
             )),
             _ => None,
         },
         (Some(_), Some(status)) => Some((
-            format!("the API calls this token {status}"),
-            "make a new one, or switch it on again, where the dashboard lists API tokens",
+            format!("the token is {status}"),
+            "create or enable a token in the dashboard (API Tokens)",
         )),
         (Some(_), None) => Some((
-            "the API does not say that this token is active".to_owned(),
-            "look at it where the dashboard lists API tokens",
+            "the API does not report this token as active".to_owned(),
+            "check it in the dashboard (API Tokens)",
         )),
     };
     report.ok = wrong.is_none();
     if let Some((problem, remedy)) = wrong {
         report.problem = Some(problem);
-        report.remedy = Some(remedy.to_owned());
+        report.fix = Some(remedy.to_owned());
     }
 }
 
@@ -252,7 +254,13 @@ pub async fn reads(client: &Client, account: &AccountId) -> Vec<ReadAccess> {
             let permission = permission::required(&request);
             let (allowed, answer) = probe_result(answer.err().as_ref());
             let dashboard = permission.map(permission::in_dashboard);
-            ReadAccess { what, allowed, permission, dashboard, answer }
+            ReadAccess {
+                area: what,
+                allowed,
+                required_permission: permission,
+                dashboard,
+                error: answer,
+            }
         })
         .collect()
 }
@@ -310,11 +318,11 @@ mod tests {
             accounts: None,
             reads: None,
             problem: None,
-            remedy: None,
+            fix: None,
         };
         diagnose(&mut report, kind != Some(Owner::GlobalApiKey));
         assert_eq!(report.ok, report.problem.is_none());
-        assert_eq!(report.problem.is_some(), report.remedy.is_some());
+        assert_eq!(report.problem.is_some(), report.fix.is_some());
         report.problem
     }
 
@@ -326,11 +334,11 @@ mod tests {
             (Some(Account), Some("active"), Some("a"), None),
             (Some(GlobalApiKey), None, None, None),
             (Some(Account), Some("active"), Some("b"), Some("belongs to the account b")),
-            (Some(User), Some("expired"), None, Some("calls this token expired")),
-            (Some(User), Some("disabled"), None, Some("calls this token disabled")),
-            (Some(User), Some("odd"), None, Some("calls this token odd")),
-            (Some(User), None, None, Some("does not say")),
-            (None, None, None, Some("know this token")),
+            (Some(User), Some("expired"), None, Some("is expired")),
+            (Some(User), Some("disabled"), None, Some("is disabled")),
+            (Some(User), Some("odd"), None, Some("is odd")),
+            (Some(User), None, None, Some("does not report")),
+            (None, None, None, Some("unknown to users")),
         ] {
             let judged = judged(kind, status, owner);
             let fits = match problem {

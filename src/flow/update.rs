@@ -117,7 +117,7 @@ impl Update {
         let seen = seen.map_err(|error| {
             FlowError::new(
                 FlowErrorKind::NotConfirmed,
-                format!("{} was sent, but cannot be read back", self.subject()),
+                format!("{} was sent, but could not be confirmed", self.subject()),
             )
             .causes(error.sentences())
             .hint(self.target.show_command())
@@ -138,14 +138,10 @@ impl Update {
         if moved.is_empty() {
             return Ok(());
         }
-        let message =
-            format!("`{}` was changed by somebody else meanwhile: nothing was sent", self.name());
+        let message = format!("`{}` changed since it was read; nothing was sent", self.name());
         Err(FlowError::new(FlowErrorKind::Conflict, message)
             .causes(moved.iter().map(ToString::to_string))
-            .hint(format!(
-                "look at it with {}, then run the same command again",
-                self.target.show_command()
-            )))
+            .hint(format!("{}, then run the same command again", self.target.show_command())))
     }
 
     /// Holds what reads back against what was asked.
@@ -199,13 +195,13 @@ impl Update {
     fn not_confirmed_error(&self, missed: &[Difference], strayed: &[Difference]) -> FlowError {
         FlowError::new(
             FlowErrorKind::NotConfirmed,
-            format!("{} was sent, but does not read back as sent", self.subject()),
+            format!("{} was sent, but the result differs", self.subject()),
         )
         .causes(missed.iter().map(|missed| {
-            format!("`{}` was sent as {} and reads {}", missed.field, missed.before, missed.after)
+            format!("`{}`: sent {}, now {}", missed.field, missed.before, missed.after)
         }))
-        .causes(strayed.iter().map(|strayed| format!("not asked for: {strayed}")))
-        .hint(format!("{}, or `cfsso journal undo` to put it back", self.target.show_command()))
+        .causes(strayed.iter().map(|strayed| format!("unexpected: {strayed}")))
+        .hint(format!("{}, or undo with `cfsso journal undo`", self.target.show_command()))
     }
 }
 
@@ -215,14 +211,11 @@ impl UpdateResult {
         if self.unexpected.is_empty() {
             return None;
         }
-        let message = format!(
-            "{} was made, but other fields read back different than they were sent",
-            edit.subject()
-        );
+        let message = format!("{} was applied, but other fields changed too", edit.subject());
         Some(
             FlowError::new(FlowErrorKind::NotConfirmed, message)
                 .causes(self.unexpected.iter().map(ToString::to_string))
-                .hint("`cfsso journal undo` puts it back as it was"),
+                .hint("`cfsso journal undo`"),
         )
     }
 }
@@ -345,7 +338,7 @@ mod tests {
         let edit = edit(&["config", "client_id"], "b");
         let stop = edit.compare_with(BEFORE.parse().unwrap()).unwrap_err();
         assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
-        assert_eq!(stop.causes, [r#"`config.client_id` was sent as "b" and reads "a""#]);
+        assert_eq!(stop.causes, [r#"`config.client_id`: sent "b", now "a""#]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn can_succeed(judgement: &Diagnosis) -> bool {
 /// Begins verification.
 pub fn begin_action(tools: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
     Action::new(
-        format!("begin the verification of {domain}"),
+        format!("start the verification of {domain}"),
         connector::begin_verification(tools.account, id),
         [Difference::new("verification.status", (), "pending")],
     )
@@ -133,19 +133,16 @@ pub async fn poll_until(
 }
 
 fn pending(connector: &ConnectorFields) -> FlowError {
-    FlowError::new(
-        FlowErrorKind::NotYet,
-        format!("`{}` is not verified yet", connector.email_domain),
-    )
-    .cause("Cloudflare looks for the TXT record for up to two days, and is still looking")
-    .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
+    FlowError::new(FlowErrorKind::NotYet, format!("{} is not verified yet", connector.email_domain))
+        .cause("Cloudflare checks the TXT record for up to two days")
+        .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
 }
 
 fn failed(connector: &ConnectorFields) -> FlowError {
     let status = connector.status().map_or("unknown", VerificationStatus::as_str);
     FlowError::new(
         FlowErrorKind::NotYet,
-        format!("the verification of `{}` ended as {status}", connector.email_domain),
+        format!("verification of {}: {status}", connector.email_domain),
     )
     .cause("Cloudflare did not find the TXT record")
     .hint(format!("`cfsso dig {0} --connector {0}`", connector.email_domain))

@@ -22,17 +22,16 @@ const CLIENT_SECRET: Field = Field {
     value: Value::Text,
     help: "secret of the client at the IdP",
 };
-const CLAIMS: Field =
-    optional("claims", Value::List, "claims to keep for policies, besides the usual ones");
+const CLAIMS: Field = optional("claims", Value::List, "additional claims for policies");
 const EMAIL_CLAIM: Field =
-    optional("email_claim_name", Value::Text, "claim that holds the e-mail address");
+    optional("email_claim_name", Value::Text, "claim with the email address");
 /// An Entra secret has an ID, a UUID, which the admin center shows beside it.
 const ENTRA_SECRET: Field = Field { value: Value::NotUuid, ..CLIENT_SECRET };
 const PKCE: Field = Field {
     value: Value::Boolean,
-    ..returned("pkce_enabled", "whether PKCE (RFC 7636) is used, as the API chose")
+    ..returned("pkce_enabled", "PKCE (RFC 7636), chosen by the API")
 };
-const REDIRECT_URL: Field = returned("redirect_url", "callback that the API computed");
+const REDIRECT_URL: Field = returned("redirect_url", "callback URL, set by the API");
 
 /// A client ID and a secret, and nothing else.
 const CLIENT: &[Field] = &[CLIENT_ID, CLIENT_SECRET, REDIRECT_URL];
@@ -71,16 +70,16 @@ const ENTRA: &[Field] = &[
         Value::Uuid,
         "directory (tenant) ID, a UUID: `Tenant ID` in the Entra admin center",
     ),
-    optional("support_groups", Value::Boolean, "read the groups of whoever signs in"),
+    optional("support_groups", Value::Boolean, "read the groups of users"),
     optional(
         "conditional_access_enabled",
         Value::Boolean,
-        "offer conditional access contexts to policies",
+        "conditional access contexts in policies",
     ),
-    optional("prompt", Value::Choice(ENTRA_PROMPTS), "what to ask of whoever signs in"),
+    optional("prompt", Value::Choice(ENTRA_PROMPTS), "prompt for the user"),
     CLAIMS,
     EMAIL_CLAIM,
-    returned("azure_cloud", "cloud that the directory is in"),
+    returned("azure_cloud", "cloud of the directory"),
     PKCE,
     REDIRECT_URL,
 ];
@@ -91,8 +90,8 @@ const WORKSPACE: &[Field] = &[
     CLIENT_ID,
     CLIENT_SECRET,
     required("apps_domain", Value::Domain, "domain of the Workspace account"),
-    optional("prompt", Value::Choice(GOOGLE_PROMPTS), "what to ask of whoever signs in"),
-    optional("use_login_hint", Value::Boolean, "pass the e-mail address on as a hint"),
+    optional("prompt", Value::Choice(GOOGLE_PROMPTS), "prompt for the user"),
+    optional("use_login_hint", Value::Boolean, "send the email address as a hint"),
     CLAIMS,
     EMAIL_CLAIM,
     PKCE,
@@ -106,7 +105,7 @@ const OIDC: &[Field] = &[
     required("token_url", Value::Url, "token endpoint"),
     required("certs_url", Value::Url, "key set (JWKS)"),
     optional("pkce_enabled", Value::Boolean, "use PKCE (RFC 7636)"),
-    optional("scopes", Value::List, "scopes to ask for: `openid`, `email`, `profile`"),
+    optional("scopes", Value::List, "scopes: `openid`, `email`, `profile`"),
     CLAIMS,
     EMAIL_CLAIM,
     REDIRECT_URL,
@@ -116,16 +115,12 @@ const SAML: &[Field] = &[
     required("sso_target_url", Value::Url, "sign-in URL of the IdP"),
     required("issuer_url", Value::Identifier, "entity ID of the IdP"),
     required("idp_public_certs", Value::Certificates, "signing certificates of the IdP"),
-    optional(
-        "idp_public_cert",
-        Value::Certificates,
-        "one signing certificate, as older guides write it",
-    ),
+    optional("idp_public_cert", Value::Certificates, "one signing certificate (older form)"),
     optional("sign_request", Value::Boolean, "sign the requests"),
-    optional("email_attribute_name", Value::Text, "attribute that holds the e-mail address"),
-    optional("attributes", Value::List, "attributes to keep for policies"),
-    optional("header_attributes", Value::Headers, "attributes to pass on as headers"),
-    optional("force_authn", Value::Boolean, "ask the IdP for a fresh login each time"),
+    optional("email_attribute_name", Value::Text, "attribute with the email address"),
+    optional("attributes", Value::List, "attributes for policies"),
+    optional("header_attributes", Value::Headers, "attributes sent as headers"),
+    optional("force_authn", Value::Boolean, "require a new sign-in each time"),
     optional(
         "max_sso_url_length",
         Value::Number { least: 512, most: 100_000 },
@@ -134,7 +129,7 @@ const SAML: &[Field] = &[
     optional(
         "enable_encryption",
         Value::Boolean,
-        "take encrypted assertions; needs a certificate set",
+        "encrypted assertions; requires a certificate set",
     ),
     REDIRECT_URL,
 ];
@@ -175,16 +170,12 @@ const CENTRIFY: &[Field] = &[
 ];
 
 const CLOUDFLARE: &[Field] = &[
-    optional("restrict_to_account_members", Value::Boolean, "admit members of this account only"),
+    optional("restrict_to_account_members", Value::Boolean, "allow only members of this account"),
     REDIRECT_URL,
 ];
 
 const PASSKEYS: &[Field] = &[
-    optional(
-        "login_page_auto_prompt",
-        Value::Boolean,
-        "ask for a passkey as soon as the page opens",
-    ),
+    optional("login_page_auto_prompt", Value::Boolean, "request a passkey when the page opens"),
     REDIRECT_URL,
 ];
 

@@ -59,17 +59,17 @@ pub enum Algorithm {
 pub enum CertificateError {
     #[error("it is empty")]
     Empty,
-    #[error("it is a private key, which nobody else may see; give the certificate")]
+    #[error("it is a private key, not a certificate")]
     PrivateKey,
-    #[error("it is PEM, but of no certificate")]
+    #[error("it is PEM, but not a certificate")]
     OtherPem,
     #[error("it is neither PEM nor base64")]
     Base64,
     #[error("it is neither DER nor text")]
     Text,
-    #[error("it holds several certificates, and one is needed")]
+    #[error("it contains several certificates, but one is needed")]
     Several,
-    #[error("its base64 holds no X.509 certificate")]
+    #[error("its base64 is not an X.509 certificate")]
     X509,
 }
 

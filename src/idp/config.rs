@@ -34,50 +34,50 @@ pub struct FieldError {
 pub enum FieldProblem {
     #[error("is missing: {help}")]
     Missing { help: &'static str },
-    #[error("is no field of `{kind}`{}; its fields are {}", Suggestion(meant.as_deref()), Names(fields))]
+    #[error("is not a field of `{kind}`{}; its fields: {}", Suggestion(meant.as_deref()), Names(fields))]
     Unknown {
         kind: String,
         /// The field that was probably meant.
         meant: Option<String>,
         fields: Vec<&'static str>,
     },
-    #[error("is {expected}, not {found}")]
+    #[error("must be {expected}, not {found}")]
     Kind { expected: String, found: &'static str },
     /// It is none of the words that it may be.
-    #[error("is one of {}, not `{found}`", Names(choices))]
+    #[error("must be one of {}, not `{found}`", Names(choices))]
     Choice { choices: Vec<&'static str>, found: String },
     #[error("is empty")]
     Empty,
-    #[error("cannot be read as a URL; write it as `{example}`")]
+    #[error("is not a URL; expected `{example}`")]
     Url { example: String },
-    #[error("has to start with `https://`, not with `{scheme}://`")]
+    #[error("must start with `https://`, not with `{scheme}://`")]
     PlainHttp { scheme: String },
     /// It is a URL with a user name or password in it.
     #[error("has a user name or password in it")]
     Credentials,
     /// It is what is shown in place of a secret.
-    #[error("holds the mask of a secret, not the secret; leave it out to keep what is stored")]
+    #[error("is the mask of a secret; leave it out to keep the stored secret")]
     MaskedSecret,
-    #[error("is null, which would wipe what is stored; leave it out to keep it")]
+    #[error("is null, which would delete the stored value; leave it out to keep it")]
     Null,
     /// A text that no value of its kind can be.
     #[error("{misfit}{}", Use(meant.as_deref()))]
     Misfit { misfit: Misfit, meant: Option<String> },
-    #[error("is from {least} to {most}")]
+    #[error("must be from {least} to {most}")]
     Range { least: u64, most: u64 },
     /// The scopes do not include an email address.
     #[error(
-        "does not include `email`, so every sign-in would be rejected; add it, or name the claim \
+        "does not include `email`; every sign-in would be rejected. Add it, or specify the claim \
          that contains the address: `--email-claim-name CLAIM`"
     )]
     NoEmail,
     /// It names no tenant of Entra.
     #[error(
-        "names `{0}` instead of a tenant, so sign-ins to a single-tenant app fail; use the \
+        "is `{0}` instead of a tenant; sign-ins to a single-tenant app fail. Use the \
          directory (tenant) ID"
     )]
     ManyTenants(&'static str),
-    #[error("holds no usable certificate: {0}")]
+    #[error("contains no usable certificate: {0}")]
     Certificate(certificate::CertificateError),
 }
 
@@ -271,7 +271,7 @@ fn validate(field: &Field, value: &Json) -> Option<FieldProblem> {
             Some(_) => Some(FieldProblem::Range { least, most }),
         },
         Value::List => match texts(value) {
-            None => type_mismatch("a list of texts", value),
+            None => type_mismatch("a list of strings", value),
             Some(texts) => texts.into_iter().find_map(|text| wrong_text_of(field, text)),
         },
         Value::Certificates => wrong_certificates(field, value),
@@ -281,7 +281,7 @@ fn validate(field: &Field, value: &Json) -> Option<FieldProblem> {
             value,
         ),
         Value::Choice(choices) => match value.as_str() {
-            None => type_mismatch("a text", value),
+            None => type_mismatch("a string", value),
             Some(text) if choices.contains(&text) => None,
             Some(text) => {
                 Some(FieldProblem::Choice { choices: choices.to_vec(), found: text.to_owned() })
@@ -298,13 +298,13 @@ fn wrong_secret(field: &Field, value: &Json) -> Option<FieldProblem> {
         // What was pasted around it is the matter of `input::secret`.
         Json::String(text) if field.value == Value::NotUuid => wrong_text_of(field, text.trim()),
         Json::String(_) => None,
-        _ => type_mismatch("a text", value),
+        _ => type_mismatch("a string", value),
     }
 }
 
 fn wrong_text(field: &Field, value: &Json) -> Option<FieldProblem> {
     match value.as_str() {
-        None => type_mismatch("a text", value),
+        None => type_mismatch("a string", value),
         Some(text) if text.trim().is_empty() => {
             (field.need == Requirement::Needed).then_some(FieldProblem::Empty)
         }
@@ -386,7 +386,7 @@ fn type_mismatch(expected: &str, value: &Json) -> Option<FieldProblem> {
         Json::Null => "null",
         Json::Bool(_) => "a boolean",
         Json::Number(_) => "a number",
-        Json::String(_) => "a text",
+        Json::String(_) => "a string",
         Json::Array(_) => "a list",
         Json::Object(_) => "an object",
     };

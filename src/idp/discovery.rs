@@ -46,7 +46,7 @@ pub enum DiscoveryError {
         url: String,
         source: FetchError,
     },
-    #[error("`{url}` is no discovery document: {wrong}")]
+    #[error("`{url}` is not a discovery document: {wrong}")]
     NotADocument {
         /// Where it should stand.
         url: String,
@@ -59,7 +59,7 @@ pub enum DiscoveryError {
         found: Box<Discovery>,
     },
     /// It is of a service for many tenants, and names none.
-    #[error("`{given}` serves many tenants and names the issuer `{named}`; give the tenant's own")]
+    #[error("`{given}` is multi-tenant (issuer `{named}`); use the issuer of your tenant")]
     MultiTenant {
         /// The issuer that was asked for.
         given: String,
@@ -109,14 +109,14 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovery, DiscoveryError> {
     };
     let text = text::decode(body).map_err(|error| none(&error.to_string()))?;
     depth::check(text.as_bytes()).map_err(|error| none(&error.to_string()))?;
-    let value: Value = serde_json::from_str(&text).map_err(|_| none("it is no JSON"))?;
+    let value: Value = serde_json::from_str(&text).map_err(|_| none("it is not JSON"))?;
     let document: Document =
         serde_json::from_value(value).map_err(|error| none(&error.to_string()))?;
-    let named = document.issuer.as_deref().ok_or_else(|| none("it names no `issuer`"))?;
+    let named = document.issuer.as_deref().ok_or_else(|| none("it has no `issuer`"))?;
     let endpoint = |name: &str, value: &Option<String>| {
-        let text = value.as_deref().ok_or_else(|| none(&format!("it names no `{name}`")))?;
+        let text = value.as_deref().ok_or_else(|| none(&format!("it has no `{name}`")))?;
         let url = Url::parse(text).ok().filter(|url| is_safe(url, issuer));
-        url.ok_or_else(|| none(&format!("its `{name}` is no `https` URL, `{text}`")))
+        url.ok_or_else(|| none(&format!("its `{name}` is not an `https` URL: `{text}`")))
     };
     let found = Discovery {
         auth_url: endpoint("authorization_endpoint", &document.authorization_endpoint)?,
@@ -155,14 +155,14 @@ fn notes(document: &Document) -> Vec<String> {
     };
     let mut notes = Vec::new();
     if lacks(&document.response_types_supported, "code") {
-        notes.push("it does not list the response type `code`, which Access asks for".to_owned());
+        notes.push("it does not list the response type `code`, which Access uses".to_owned());
     }
     if lacks(&document.scopes_supported, "email") {
         notes.push("it does not list the scope `email`".to_owned());
     }
     if lacks(&document.claims_supported, "email") {
         notes.push(
-            "it does not list the claim `email`; another one is set by `email_claim_name`"
+            "it does not list the claim `email`; specify another one with `email_claim_name`"
                 .to_owned(),
         );
     }
@@ -278,8 +278,8 @@ mod tests {
             (
                 "https://login.microsoftonline.com/common/v2.0",
                 "https://login.microsoftonline.com/{tenantid}/v2.0",
-                "`https://login.microsoftonline.com/common/v2.0` serves many tenants and names the \
-                 issuer `https://login.microsoftonline.com/{tenantid}/v2.0`; give the tenant's own",
+                "`https://login.microsoftonline.com/common/v2.0` is multi-tenant (issuer \
+                 `https://login.microsoftonline.com/{tenantid}/v2.0`); use the issuer of your tenant",
             ),
         ] {
             let error = read_of(given, &with("issuer", json!(named))).unwrap_err();
@@ -290,18 +290,24 @@ mod tests {
     #[test]
     fn what_is_no_document_is_said() {
         for (field, value, expected) in [
-            ("issuer", json!(null), "names no `issuer`"),
-            ("token_endpoint", json!(null), "names no `token_endpoint`"),
-            ("jwks_uri", json!("http://auth.cool.cats/jwks"), "its `jwks_uri` is no `https` URL"),
-            ("jwks_uri", json!("http://127.0.0.1/jwks"), "its `jwks_uri` is no `https` URL"),
-            ("jwks_uri", json!("/jwks"), "its `jwks_uri` is no `https` URL"),
-            ("jwks_uri", json!(7), "is no discovery document"),
+            ("issuer", json!(null), "has no `issuer`"),
+            ("token_endpoint", json!(null), "has no `token_endpoint`"),
+            (
+                "jwks_uri",
+                json!("http://auth.cool.cats/jwks"),
+                "its `jwks_uri` is not an `https` URL",
+            ),
+            ("jwks_uri", json!("http://127.0.0.1/jwks"), "its `jwks_uri` is not an `https` URL"),
+            ("jwks_uri", json!("/jwks"), "its `jwks_uri` is not an `https` URL"),
+            ("jwks_uri", json!(7), "is not a discovery document"),
         ] {
             let error = read_of(AUTHENTIK, &with(field, value)).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
         let error = read(&AUTHENTIK.parse().unwrap(), b"<html>").unwrap_err().to_string();
-        assert!(error.ends_with("openid-configuration` is no discovery document: it is no JSON"));
+        assert!(
+            error.ends_with("openid-configuration` is not a discovery document: it is not JSON")
+        );
         assert!(read(&AUTHENTIK.parse().unwrap(), b"[]").is_err());
         let deep = "[".repeat(200_000);
         let error = read(&AUTHENTIK.parse().unwrap(), deep.as_bytes()).unwrap_err().to_string();

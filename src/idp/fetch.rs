@@ -69,13 +69,13 @@ impl AllowedHosts {
 /// Why a page was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    #[error("`{url}` is not asked: it does not start with `https://`")]
+    #[error("`{url}` was not requested: it does not start with `https://`")]
     PlainHttp { url: String },
     /// Its host is none of those that the configuration names.
-    #[error("`{host}` is not asked: the configuration does not name it")]
+    #[error("`{host}` was not requested: it is not in the configuration")]
     OtherHost { host: String },
     /// Its host is at an address that is not the Internet's.
-    #[error("`{host}` is not asked: {address} is no address of the Internet")]
+    #[error("`{host}` was not requested: {address} is not a public address")]
     PrivateAddress { host: String, address: IpAddr },
     #[error("`{host}` redirects more than {limit} times")]
     Redirects { host: String, limit: usize },
@@ -86,13 +86,13 @@ pub enum FetchError {
         to: String,
         source: Box<Self>,
     },
-    #[error("`{host}` did not answer within {limit:?}")]
+    #[error("`{host}` did not respond within {limit:?}")]
     Timeout { host: String, limit: Duration },
     #[error("`{host}` cannot be reached: {reason}")]
     Unreachable { host: String, reason: String },
-    #[error("`{host}` sends more than {limit} bytes, and no more are read")]
+    #[error("`{host}` sent more than {limit} bytes")]
     TooLarge { host: String, limit: usize },
-    #[error("`{host}` answered {status}{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+    #[error("`{host}` returned HTTP {status}{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
     Status {
         host: String,
         status: u16,
@@ -297,7 +297,7 @@ struct Guard {
 
 /// An address that is not the Internet's.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is no address of the Internet")]
+#[error("{0} is not a public address")]
 struct PrivateAddress(IpAddr);
 
 impl Resolve for Guard {
@@ -372,23 +372,23 @@ mod tests {
             ("https://IDP.cool.cats:8443/x", None),
             (
                 "http://idp.cool.cats/x",
-                Some("`http://idp.cool.cats` is not asked: it does not start with `https://`"),
+                Some("`http://idp.cool.cats` was not requested: it does not start with `https://`"),
             ),
             (
                 "ftp://idp.cool.cats/x",
-                Some("`ftp://idp.cool.cats` is not asked: it does not start with `https://`"),
+                Some("`ftp://idp.cool.cats` was not requested: it does not start with `https://`"),
             ),
             (
                 "file:///etc/passwd",
-                Some("`file://` is not asked: it does not start with `https://`"),
+                Some("`file://` was not requested: it does not start with `https://`"),
             ),
             (
                 "https://other.cats/",
-                Some("`other.cats` is not asked: the configuration does not name it"),
+                Some("`other.cats` was not requested: it is not in the configuration"),
             ),
             (
                 "https://10.0.0.1/",
-                Some("`10.0.0.1` is not asked: 10.0.0.1 is no address of the Internet"),
+                Some("`10.0.0.1` was not requested: 10.0.0.1 is not a public address"),
             ),
         ] {
             let found =

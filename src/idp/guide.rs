@@ -170,7 +170,7 @@ pub struct UrlChange {
     pub steps: Vec<&'static str>,
     /// Whether the new values can stand beside the old ones, and so be entered
     /// before the change.
-    pub beforehand: bool,
+    pub can_be_set_in_advance: bool,
 }
 
 /// A field at the IdP, and its values.
@@ -198,7 +198,7 @@ pub fn url_change(product: Product, before: &Values, after: &Values) -> UrlChang
         title: product.title(),
         fields: fields.collect(),
         steps: move_steps(product).into(),
-        beforehand: product.allows_multiple_redirect_uris(),
+        can_be_set_in_advance: product.allows_multiple_redirect_uris(),
     }
 }
 
@@ -230,7 +230,7 @@ fn move_steps(product: Product) -> &'static [&'static str] {
         ],
         Product::Saml => &[
             "at the IdP, open the SAML application that Cloudflare uses",
-            "replace ACS URL and entity ID, or read the new metadata URL once more",
+            "replace ACS URL and entity ID, or reload the metadata URL",
         ],
         Product::OAuth => &[
             "in the service's developer settings, open the OAuth app",
@@ -290,7 +290,7 @@ fn saml(values: &Values) -> Vec<SetupField> {
     [
         ("ACS (assertion consumer service) URL", values.callback.as_str()),
         ("Entity ID or audience", &values.callback),
-        ("Metadata URL, where the IdP reads one", metadata),
+        ("Metadata URL, if the IdP reads one", metadata),
         ("Name ID format", "EmailAddress"),
     ]
     .map(|(name, value)| SetupField { name, value: value.to_owned() })
@@ -301,7 +301,7 @@ fn steps(product: Product) -> &'static [&'static str] {
     match product {
         Product::Okta => &[
             "in the Okta admin console, open Applications and create an app integration: OIDC, Web Application",
-            "enter the sign-in redirect URI, and let the right people or groups use the app",
+            "enter the sign-in redirect URI, and assign users or groups to the app",
             "on the Sign On tab, set the groups claim to the filter `groups`, Matches regex, `.*`, if policies need groups",
             "copy client ID and client secret; the account is the Okta URL without `-admin`",
             "`cfsso idp create okta --client-id … --client-secret-file - --okta-account https://company.okta.com`",
@@ -309,47 +309,47 @@ fn steps(product: Product) -> &'static [&'static str] {
         Product::OktaSaml => &[
             "in the Okta admin console, open Applications and create an app integration: SAML 2.0",
             "enter the single sign-on URL and the audience URI; Name ID format EmailAddress, application username Email",
-            "add an attribute statement `email` with the value `user.email`, and assign the right people",
+            "add an attribute statement `email` with the value `user.email`, and assign users",
             "on the Sign On tab, copy the metadata URL",
             "`cfsso idp create saml --metadata <METADATA URL>`",
         ],
         Product::Entra => &[
             "in the Entra admin center, open App registrations and register an app with the redirect URI, platform Web",
-            "under Certificates & secrets, make a client secret and copy its value, which is shown once",
+            "under Certificates & secrets, create a client secret and copy its value (shown once)",
             "under API permissions, add the delegated permissions of Microsoft Graph `email`, `openid`, `profile`, `offline_access`, `User.Read`, and `Directory.Read.All`, `GroupMember.Read.All` for groups; grant admin consent",
             "copy the application (client) ID and the directory (tenant) ID from Overview",
             "`cfsso idp create azureAD --client-id … --client-secret-file - --directory-id …`",
         ],
         Product::Google => &[
-            "in the Google Cloud console, set up the OAuth consent screen, and make an OAuth client ID: Web application",
+            "in the Google Cloud console, set up the OAuth consent screen, and create an OAuth client ID: Web application",
             "enter the JavaScript origin and the redirect URI",
             "copy client ID and client secret",
             "`cfsso idp create google --client-id … --client-secret-file -`",
         ],
         Product::GoogleWorkspace => &[
-            "in the Google Cloud console, enable the Admin SDK API, set the consent screen to Internal, and make an OAuth client ID: Web application",
+            "in the Google Cloud console, enable the Admin SDK API, set the consent screen to Internal, and create an OAuth client ID: Web application",
             "enter the JavaScript origin and the redirect URI, and copy client ID and client secret",
-            "in the Google Admin console, let internal apps reach Workspace data under Security, API controls",
+            "in the Google Admin console, allow internal apps to access Workspace data under Security, API controls",
             "`cfsso idp create google-apps --client-id … --client-secret-file - --apps-domain company.com`",
             "a Workspace administrator opens the link that the dashboard shows after that, and consents",
         ],
         Product::Authentik => &[
             "in the authentik admin interface, create an application with a provider: OAuth2/OpenID",
             "enter the redirect URI as strict, pick a signing key (RS256), keep the scopes `openid`, `email`, `profile`",
-            "bind the application to the right people or groups",
+            "bind the application to users or groups",
             "copy client ID, client secret and the provider's OpenID configuration issuer, trailing slash included",
             "`cfsso idp create oidc --preset authentik --issuer https://authentik.company/application/o/<slug>/ --client-id … --client-secret-file -`",
         ],
         Product::Oidc => &[
             "at the IdP, register a confidential web client for the authorization code flow, and enter the redirect URI",
-            "allow the scopes, and see to it that the ID token carries the claim `email`",
+            "allow the scopes, and make sure that the ID token has the claim `email`",
             "copy client ID, client secret and issuer",
             "`cfsso idp create oidc --discover <ISSUER> --client-id … --client-secret-file -`",
         ],
         Product::Saml => &[
             "at the IdP, add a SAML application, by hand with ACS URL and entity ID or from the metadata URL",
-            "have it send the e-mail address as name ID, and as the attribute `email`",
-            "sign the response or the assertion with SHA-256, and get the IdP's metadata",
+            "send the email address as name ID and as attribute `email`",
+            "sign the response or the assertion with SHA-256, and export the metadata",
             "`cfsso idp create saml --metadata <URL or file>`",
         ],
         Product::OAuth => &[
@@ -358,11 +358,11 @@ fn steps(product: Product) -> &'static [&'static str] {
             "`cfsso idp create <TYPE> --client-id … --client-secret-file -`",
         ],
         Product::OneTimePin => &[
-            "nothing is to be entered anywhere: a code is mailed to whoever a policy admits",
-            "let mails from `noreply@notify.cloudflare.com` through",
+            "no settings elsewhere: users allowed by a policy receive a PIN by email",
+            "allow email from `noreply@notify.cloudflare.com`",
         ],
         Product::Cloudflare => {
-            &["nothing is to be entered anywhere: people sign in with their Cloudflare accounts"]
+            &["no settings elsewhere: users sign in with their Cloudflare accounts"]
         }
         Product::Passkeys => &["no settings elsewhere: users sign in with their passkeys"],
     }

@@ -23,7 +23,7 @@ pub struct Issuer(String);
 
 /// Why a text is no issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no issuer: {wrong}")]
+#[error("`{text}` is not an issuer: {wrong}")]
 pub struct InvalidIssuer {
     text: String,
     wrong: IssuerProblem,

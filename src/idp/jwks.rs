@@ -42,23 +42,23 @@ pub enum RejectReason {
     #[error("is for encryption")]
     Encryption,
     /// Its type is unknown, or it is a shared secret.
-    #[error("is of the type `{0}`, which cannot verify a login")]
+    #[error("has the type `{0}`, which cannot verify signatures")]
     Type(String),
-    #[error("is for the algorithm `{0}`, which cannot verify a login")]
+    #[error("is for the algorithm `{0}`, which cannot verify signatures")]
     Algorithm(String),
     /// It is an RSA key that is too short, or has no modulus.
-    #[error("is an RSA key of {0} bits, and 2048 are needed")]
+    #[error("is an RSA key of {0} bits; 2048 are required")]
     TooShort(usize),
     #[error("expired on {0}")]
     Expired(Timestamp),
-    #[error("has no public key in it")]
+    #[error("contains no public key")]
     MissingParameter,
 }
 
 /// Why a text is no key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
-    #[error("it is no JSON")]
+    #[error("it is not JSON")]
     Json,
     #[error(transparent)]
     Deep(#[from] TooDeep),
@@ -88,8 +88,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
                 jwks.valid.push(format!("{algorithm} `{kid}`"));
                 let expired = certificate_end(key).filter(|end| *end < now);
                 jwks.notes.extend(
-                    expired
-                        .map(|end| format!("the certificate beside key `{kid}` expired on {end}")),
+                    expired.map(|end| format!("the certificate of key `{kid}` expired on {end}")),
                 );
             }
             Err(why) => jwks.rejected.push(RejectedKey { kid, why }),
@@ -202,10 +201,7 @@ mod tests {
             let jwks = read(body.as_bytes(), day.parse().unwrap()).unwrap();
             assert_eq!((jwks.valid.len(), jwks.notes.len()), (1, notes), "{day}");
             for note in jwks.notes {
-                assert_eq!(
-                    note,
-                    "the certificate beside key `old` expired on 2025-01-01T00:00:00Z"
-                );
+                assert_eq!(note, "the certificate of key `old` expired on 2025-01-01T00:00:00Z");
             }
         }
     }

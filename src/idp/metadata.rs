@@ -66,7 +66,7 @@ pub enum Binding {
 pub enum MetadataError {
     #[error("the metadata in `{}` cannot be read", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("it has {} bytes, and SAML metadata of more than {MAX_SIZE} is not read", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
+    #[error("it has {} bytes; the limit for SAML metadata is {MAX_SIZE}", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
     TooLarge {
         /// Its size, where it is known.
         size: Option<u64>,
@@ -77,9 +77,9 @@ pub enum MetadataError {
         url: String,
         source: FetchError,
     },
-    #[error("it is no SAML metadata: {0}")]
+    #[error("it is not SAML metadata: {0}")]
     NotIdp(MetadataProblem),
-    #[error("it describes {} identity providers, and one is needed", .0.len())]
+    #[error("it describes {} identity providers; specify one", .0.len())]
     MultipleEntities(Vec<String>),
     #[error("it describes no identity provider `{0}`")]
     NoSuchEntity(String),
@@ -107,17 +107,17 @@ pub enum MetadataProblem {
     WebPage,
     #[error("{0}")]
     Xml(XmlError),
-    #[error("it holds no `EntityDescriptor`")]
+    #[error("it has no `EntityDescriptor`")]
     NoEntity,
     #[error("it describes a service provider, not an identity provider")]
     ServiceProvider,
-    #[error("it names no `entityID`")]
+    #[error("it has no `entityID`")]
     NoEntityId,
-    #[error("it names no sign-on URL with the binding HTTP-Redirect or HTTP-POST")]
+    #[error("it has no sign-on URL with the binding HTTP-Redirect or HTTP-POST")]
     NoService,
-    #[error("it holds no signing certificate")]
+    #[error("it has no signing certificate")]
     NoCertificate,
-    #[error("its `validUntil` is no time, `{0}`")]
+    #[error("its `validUntil` is not a time: `{0}`")]
     Date(String),
 }
 
@@ -491,11 +491,11 @@ mod tests {
         let one = idp("", &(good.clone() + &usual()));
         let bomb = r#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]>"#;
         for (text, expected) in [
-            (String::new(), "it is no SAML metadata: it is empty"),
+            (String::new(), "it is not SAML metadata: it is empty"),
             ("<!DOCTYPE html><html>".to_owned(), "it is a web page"),
             ("<html><body>Sign in".to_owned(), "it is a web page"),
             (r#"{"issuer":"x"}"#.to_owned(), "no `EntityDescriptor`"),
-            ("<a><b></a>".to_owned(), "it is no XML"),
+            ("<a><b></a>".to_owned(), "it is not XML"),
             ("<a/>".to_owned(), "no `EntityDescriptor`"),
             ("<EntityDescriptor entityID='x'/>".to_owned(), "no `EntityDescriptor`"),
             (format!("{bomb}{one}"), "document type definition"),
@@ -503,16 +503,19 @@ mod tests {
             (entity("https://sp.cats", "", "<md:SPSSODescriptor/>"), "a service provider"),
             (entities(""), "no `EntityDescriptor`"),
             (entities(&(one.clone() + &one)), "it describes 2 identity providers"),
-            (entity("", "", &role(&(good.clone() + &usual()))), "names no `entityID`"),
-            (idp("", &good), "names no sign-on URL"),
+            (entity("", "", &role(&(good.clone() + &usual()))), "has no `entityID`"),
+            (idp("", &good), "has no sign-on URL"),
             (idp("", &(good.clone() + &service("SOAP", "https://idp.cats/"))), "no sign-on URL"),
-            (idp("", &usual()), "holds no signing certificate"),
+            (idp("", &usual()), "has no signing certificate"),
             (idp("", &(key("", "garbage") + &usual())), "certificate cannot be read"),
             (
                 idp(r#" validUntil="2026-05-31T23:59:59Z""#, &(good.clone() + &usual())),
                 "it was valid until 2026-05-31T23:59:59Z",
             ),
-            (idp(r#" validUntil="soon""#, &(good + &usual())), "`validUntil` is no time, `soon`"),
+            (
+                idp(r#" validUntil="soon""#, &(good + &usual())),
+                "`validUntil` is not a time: `soon`",
+            ),
         ] {
             let error = read_text(&text).unwrap_err();
             assert!(error.contains(expected), "{error}\n{text}");
@@ -527,10 +530,7 @@ mod tests {
         let file = std::fs::File::create(&path).unwrap();
         file.set_len(50 * 1024 * 1024).unwrap();
         let error = from_file(&path, None, now()).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "it has 52428800 bytes, and SAML metadata of more than 16777216 is not read"
-        );
+        assert_eq!(error, "it has 52428800 bytes; the limit for SAML metadata is 16777216");
         let missing =
             from_file(&folder.path().join("missing"), None, now()).unwrap_err().to_string();
         assert!(missing.contains("missing` cannot be read"), "{missing}");

@@ -39,17 +39,17 @@ pub enum PresetError {
     #[error("{preset} needs {what}")]
     Missing { preset: &'static str, what: &'static str },
     /// Something is given that the product has no use for.
-    #[error("{preset} has one issuer for all, `{issuer}`; leave the rest out")]
+    #[error("{preset} has one issuer, `{issuer}`; leave out the rest")]
     UnexpectedInput { preset: &'static str, issuer: &'static str },
-    #[error("`{given}` is the address of Okta's administration; the issuer is `{meant}`")]
+    #[error("`{given}` is the Okta admin console; the issuer is `{meant}`")]
     AdminUrl { given: String, meant: String },
     /// It is no directory.
     #[error(
-        "`{given}` is no directory ID; it is the UUID that the Entra admin center shows as \
+        "`{given}` is not a directory ID: the UUID in the Entra admin center, \
          `Tenant ID` under Overview"
     )]
     MissingTenant { given: String },
-    #[error("`{given}` cannot be {what}: it is one part of a URL's path")]
+    #[error("`{given}` cannot be {what}: it must be one segment of a URL path")]
     Name { given: String, what: &'static str },
     #[error(transparent)]
     Issuer(#[from] InvalidIssuer),
@@ -92,7 +92,7 @@ impl FromStr for Preset {
     fn from_str(text: &str) -> Result<Self, String> {
         let names = || Self::ALL.map(Self::as_str).join(", ");
         let found = Self::ALL.into_iter().find(|preset| preset.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is no preset; there are {}", names()))
+        found.ok_or_else(|| format!("unknown preset `{text}`; presets: {}", names()))
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn what_makes_no_issuer_says_what_is_needed() {
         for (preset, url, name, expected) in [
-            ("auth0", "", "", "there are okta, entra, google, authentik, keycloak"),
+            ("auth0", "", "", "presets: okta, entra, google, authentik, keycloak"),
             ("okta", "", "", "Okta needs the organization's URL"),
             (
                 "okta",
@@ -255,10 +255,10 @@ mod tests {
             ("okta", "http://company.okta.com", "", "`https://`"),
             ("okta", "company.okta.com", "a/b", "`a/b` cannot be an authorization server"),
             ("entra", "", "", "Entra ID needs the directory (tenant) ID"),
-            ("entra", "", "common", "`common` is no directory ID"),
+            ("entra", "", "common", "`common` is not a directory ID"),
             ("entra", "", "company.onmicrosoft.com", "`Tenant ID` under Overview"),
-            ("google", "", "company.com", "one issuer for all"),
-            ("google", "https://company.com", "", "one issuer for all"),
+            ("google", "", "company.com", "has one issuer"),
+            ("google", "https://company.com", "", "has one issuer"),
             ("authentik", "", "", "authentik needs the issuer"),
             ("authentik", "https://auth.cats/", "", "authentik needs the issuer"),
             ("authentik", "https://auth.cats/application/o/cf/x", "", "authentik needs the issuer"),

@@ -37,11 +37,11 @@ pub(super) struct Entities {
 /// Why the document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
-    #[error("it is no XML: {0}")]
+    #[error("it is not XML: {0}")]
     Malformed(String),
     #[error("it ends early; download it again")]
     CutOff,
-    #[error("it has a document type definition, which SAML metadata never has")]
+    #[error("it has a document type definition, which SAML metadata does not allow")]
     DocumentType,
     /// It uses an entity that XML itself does not define.
     #[error("it uses the entity `&{0};`, which is not expanded")]

@@ -24,7 +24,7 @@ pub enum Misfit {
     NotDomain,
     #[error("is the address of the Okta admin console, not of the organization")]
     Admin,
-    #[error("has to start with `https://`")]
+    #[error("must start with `https://`")]
     NoScheme,
     #[error("has a path (`{0}`)")]
     Path(String),
@@ -184,16 +184,16 @@ mod tests {
             (
                 Value::Origin,
                 "cats-admin.oktapreview.com",
-                "has to start with `https://`",
+                "must start with `https://`",
                 Some("https://cats.oktapreview.com"),
             ),
             (
                 Value::Origin,
                 "cats.okta.com",
-                "has to start with `https://`",
+                "must start with `https://`",
                 Some("https://cats.okta.com"),
             ),
-            (Value::Origin, "cats", "has to start with `https://`", None),
+            (Value::Origin, "cats", "must start with `https://`", None),
             (
                 Value::Origin,
                 "https://cats.okta.com/oauth2/default",

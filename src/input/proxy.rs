@@ -48,7 +48,7 @@ fn check(value: &str) -> Result<Url, String> {
     let url = Url::parse(&text).map_err(|error| error.to_string())?;
     match url.scheme() {
         "http" | "https" if url.host().is_some() => Ok(url),
-        "http" | "https" => Err("it names no host".to_owned()),
+        "http" | "https" => Err("it has no host".to_owned()),
         scheme => Err(format!("`{scheme}` is not supported, use `http` or `https`")),
     }
 }

@@ -17,6 +17,11 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     if distance.is_positive() { format!("{words} ago") } else { format!("in {words}") }
 }
 
+/// RFC 3339, to the second: "2026-03-01T12:00:00Z".
+pub fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// How long something takes, in its two largest units: "1m 12s", "2h 5m".
 pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -106,7 +106,7 @@ impl ErrorReport {
     fn details(&self) -> Vec<String> {
         let request = self.request.iter().filter(|request| !self.says(request));
         let answered = |request| match self.http_status {
-            Some(status) => format!("{request} answered {status}"),
+            Some(status) => format!("{request} returned {status}"),
             None => String::clone(request),
         };
         let errors = self.api_errors.iter().filter(|error| !self.mentions_error(error));
@@ -169,11 +169,11 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_wrapped_lines_and_whole_commands() {
-        insta::assert_snapshot!(told(&refused(), Some(80), false), @r"
+        insta::assert_snapshot!(told(&refused(), Some(80), false), @"
         error: cannot enable `cool.cats`
         cause: the API refused the change
                PATCH /accounts/0123456789abcdef0123456789abcdef/sso_connectors/68ca7b2e
-               answered 403
+               returned 403
                10000 Authentication error
                ray 8f2a6c1d2e3f4a5b-LHR
         needs: SSO Connectors Write

@@ -96,27 +96,27 @@ impl ExitCode {
         }
     }
 
-    /// What it tells, for `help exit-codes` and the README.
+    /// Meaning, for `help exit-codes` and the README.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "done, and seen to be done (or nothing to do)",
+            Self::Done => "done and confirmed, or nothing to do",
             Self::Failure => "any other failure",
-            Self::Usage => "the command line or the configuration cannot be used",
-            Self::Declined => "somebody said no, or no terminal was there to ask on",
+            Self::Usage => "invalid command line or configuration",
+            Self::Declined => "declined, or confirmation required and no terminal",
             Self::Unauthenticated => "no token, or the API rejected it",
-            Self::Forbidden => "the token lacks a permission (named in the message)",
-            Self::NotFound => "there is no such thing",
-            Self::Conflict => "it exists already, is enabled elsewhere, or was changed underneath",
-            Self::NotYet => "pending, TXT not visible, or timed out waiting",
+            Self::Forbidden => "the token lacks a permission, named in the message",
+            Self::NotFound => "not found",
+            Self::Conflict => "conflict: already exists, enabled elsewhere or changed concurrently",
+            Self::NotYet => "pending, TXT record not visible, or timed out",
             Self::Unavailable => {
-                "the API is unreachable, limits the rate or failed after retries: safe to run again"
+                "the API is unreachable, rate limited or failing: safe to run again"
             }
             Self::Findings => {
-                "`doctor`: a finding at or above `--fail-on`; `--dry-run --detailed-exitcode`: changes would be made"
+                "`doctor`: findings at or above `--fail-on`; `--dry-run --detailed-exitcode`: changes"
             }
-            Self::Refused => "a safety check says no",
-            Self::HalfDone => "stopped half way: the message says what was done, and how to go on",
-            Self::Interrupted => "interrupted: the message says what was under way",
+            Self::Refused => "refused by a safety check",
+            Self::HalfDone => "stopped half-way; see the message for how to resume or undo",
+            Self::Interrupted => "interrupted; see the message for what was in progress",
         }
     }
 }

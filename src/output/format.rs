@@ -61,7 +61,7 @@ impl FromStr for Format {
 
 /// The word is no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no output format: use `table`, `json`, `ndjson`, `yaml` or `name`")]
+#[error("unknown output format `{0}` (table, json, ndjson, yaml, name)")]
 pub struct UnknownFormat(String);
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
         }
         assert_eq!(
             "JSON".parse::<Format>().unwrap_err().to_string(),
-            "`JSON` is no output format: use `table`, `json`, `ndjson`, `yaml` or `name`"
+            "unknown output format `JSON` (table, json, ndjson, yaml, name)"
         );
     }
 }

@@ -25,7 +25,7 @@ mod table;
 mod text;
 mod yaml;
 
-pub use ago::{ago, format_duration};
+pub use ago::{ago, format_duration, time};
 pub use error_report::{ApiError, ErrorDocument, ErrorReport};
 pub use exit_code::ExitCode;
 pub use format::Format;

@@ -39,7 +39,7 @@ impl Drop for EchoGuard {
 #[cfg(not(unix))]
 impl EchoGuard {
     pub(super) fn begin() -> io::Result<Self> {
-        let why = "this terminal would show the secret: give it by a file or standard input";
+        let why = "this terminal would show the secret: use a file or standard input";
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 }

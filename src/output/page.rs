@@ -117,18 +117,6 @@ impl Page {
         Status::width(self.look.unicode)
     }
 
-    /// A line of a tree, `depth` branches in, the last one of its branch or not.
-    pub fn tree_item(&mut self, depth: usize, is_last: bool, mark: Status, text: impl Into<Text>) {
-        let stem = match (self.look.unicode, is_last) {
-            (true, true) => "└─ ",
-            (true, false) => "├─ ",
-            (false, true) => "`- ",
-            (false, false) => "|- ",
-        };
-        let stem = Text::dim("   ".repeat(depth) + stem);
-        self.labeled(stem + self.mark(mark).padded(self.mark_width()), text);
-    }
-
     /// Symbol or word of `mark`, for a cell or a field.
     pub fn mark(&self, mark: Status) -> Text {
         mark.text(self.look.unicode)
@@ -229,10 +217,10 @@ mod tests {
 
     fn checklist(width: Option<usize>) -> String {
         let mut page = page(width);
-        page.step(Status::Done, "create the connector", "cool.cats, ID 68ca7b2e");
+        page.step(Status::Done, "Connector", "cool.cats, ID 68ca7b2e");
         page.step(
             Status::Running,
-            "publish the TXT record",
+            "TXT record published",
             "TXT cool.cats \"cloudflare_dashboard_sso=123456789\"",
         );
         page.step(
@@ -249,8 +237,8 @@ mod tests {
     #[test]
     fn a_checklist_lines_up_in_80_columns() {
         insta::assert_snapshot!(checklist(Some(80)), @r#"
-        ✓ create the connector      cool.cats, ID 68ca7b2e
-        → publish the TXT record    TXT cool.cats "cloudflare_dashboard_sso=123456789"
+        ✓ Connector                 cool.cats, ID 68ca7b2e
+        → TXT record published      TXT cool.cats "cloudflare_dashboard_sso=123456789"
         ! the policy still covers the domain
                                     not checked: the token may not read policies
         ✗ find the organisation's zone  none is active
@@ -262,8 +250,8 @@ mod tests {
     #[test]
     fn a_narrow_checklist_puts_details_under_titles() {
         insta::assert_snapshot!(checklist(Some(50)), @r#"
-        ✓ create the connector      cool.cats, ID 68ca7b2e
-        → publish the TXT record
+        ✓ Connector                 cool.cats, ID 68ca7b2e
+        → TXT record published
           TXT cool.cats
           "cloudflare_dashboard_sso=123456789"
         ! the policy still covers the domain

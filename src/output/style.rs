@@ -22,7 +22,7 @@ impl FromStr for ColorChoice {
             "auto" => Ok(Self::Auto),
             "always" => Ok(Self::Always),
             "never" => Ok(Self::Never),
-            _ => Err(format!("`{word}` is no choice: use `auto`, `always` or `never`")),
+            _ => Err(format!("unknown value `{word}` (auto, always, never)")),
         }
     }
 }

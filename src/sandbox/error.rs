@@ -11,19 +11,19 @@ use super::lock::Holder;
 pub enum Error {
     /// Somebody else works on the state.
     #[error(
-        "sandbox state `{}` is in use by {holder}; end it, or choose another file with `--sandbox-state`",
+        "sandbox state `{}` is in use by {holder}; stop it, or use another file with `--sandbox-state`",
         path.display()
     )]
     Held { path: PathBuf, holder: Holder },
     /// The file is not what this program wrote.
     #[error(
-        "sandbox state `{}` cannot be understood: {reason}; `cfsso sandbox reset` starts it over",
+        "sandbox state `{}` is invalid: {reason}; `cfsso sandbox reset` deletes it",
         path.display()
     )]
     Corrupt { path: PathBuf, reason: String },
     /// The file was written by another version of this program.
     #[error(
-        "sandbox state `{}` has format {found}, this program reads {known}; `cfsso sandbox reset` starts it over",
+        "sandbox state `{}` has format {found}, this program reads {known}; `cfsso sandbox reset` deletes it",
         path.display()
     )]
     Version {

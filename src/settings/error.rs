@@ -72,7 +72,7 @@ pub enum Error {
         is_windows_path: bool,
     },
     /// No profile of that name.
-    #[error("the configuration file {} has no profile `{name}`; it has {}", path.display(), listed(known))]
+    #[error("no profile `{name}` in the configuration file {} (profiles: {})", path.display(), listed(known))]
     NoProfile {
         /// The file.
         path: PathBuf,
@@ -82,7 +82,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A profile was named, but there is no file to hold it.
-    #[error("profile `{name}` was asked for, but there is no configuration file{}", at(path.as_deref()))]
+    #[error("no configuration file for profile `{name}`{}", at(path.as_deref()))]
     NoFile {
         /// The name that was asked for.
         name: String,
@@ -90,7 +90,7 @@ pub enum Error {
         path: Option<PathBuf>,
     },
     /// There is no home directory to keep the simulator's state in.
-    #[error("there is no home directory to keep the simulator's state in")]
+    #[error("no home directory for the state of the simulator")]
     NoHome,
 }
 

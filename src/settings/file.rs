@@ -128,7 +128,7 @@ mod tests {
                 "[profiles.work]\n\naccount = \"zz\"\n",
                 3,
                 11,
-                "`account`: `zz` is no account ID: it has 32 hexadecimal digits",
+                "`account`: `zz` is not a valid account ID: expected 32 hexadecimal digits",
             ),
             ("[profiles.work]\noutput = \"xml\"\n", 2, 10, "`output`: "),
             ("[profiles.a]\nbase_url = \"http://api.example\"\n", 2, 12, "`base_url`: "),

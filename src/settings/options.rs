@@ -9,110 +9,96 @@ use crate::sandbox::Fault;
 
 /// Options that every command takes.
 #[derive(clap::Args, Debug, Clone)]
-#[command(next_help_heading = "Global options")]
 #[expect(clippy::doc_markdown, reason = "the comments are the help, where backticks stay")]
 pub struct Options {
-    /// Account ID, 32 hexadecimal digits [env: CLOUDFLARE_ACCOUNT_ID]
+    /// Account ID (32 hexadecimal digits) [env: CLOUDFLARE_ACCOUNT_ID]
     #[arg(long, global = true, value_name = "ID")]
     pub account: Option<String>,
 
-    /// Profile of the configuration file to use [env: CFSSO_PROFILE]
+    /// Configuration profile [env: CFSSO_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
     /// Read the API token from a file [env: CLOUDFLARE_API_TOKEN_FILE]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        conflicts_with = "token_stdin",
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "token_stdin")]
     pub token_file: Option<PathBuf>,
 
     /// Read the API token from the first line of standard input
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true)]
     pub token_stdin: bool,
 
-    /// Form of the result: table, json, ndjson, yaml or name
+    /// Output format: table, json, ndjson, yaml or name [env: CFSSO_OUTPUT]
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub output: Option<Format>,
 
-    /// Confirm every question
-    #[arg(long, global = true)]
+    /// Skip confirmation prompts
+    #[arg(short = 'y', long, global = true)]
     pub yes: bool,
 
-    /// Confirm for this domain only: safer in scripts than --yes
+    /// Confirm for this domain only (safer than --yes)
     #[arg(long, global = true, value_name = "DOMAIN", conflicts_with = "yes")]
     pub confirm: Option<String>,
 
-    /// Show the requests that would be sent, and send none that writes
+    /// Print the requests without sending them
     #[arg(long, global = true)]
     pub dry_run: bool,
 
-    /// With --dry-run: exit with 10 where changes would be made
-    #[arg(long, global = true, requires = "dry_run", hide_short_help = true)]
+    /// With --dry-run, exit 10 if there are changes
+    #[arg(long, global = true, requires = "dry_run")]
     pub detailed_exitcode: bool,
 
-    /// How long the whole command may take, such as 90s, 10m or 2h
+    /// Time limit for the command (90s, 10m, 2h)
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
 
-    /// How long one request may take
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "30s", hide_short_help = true)]
+    /// Time limit for one request
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "30s")]
     pub request_timeout: Duration,
 
-    /// How often a request that is safe to repeat is repeated
-    #[arg(long, global = true, value_name = "N", default_value_t = 4, hide_short_help = true)]
+    /// Maximum retries of a safe request
+    #[arg(long, global = true, value_name = "N", default_value_t = 4)]
     pub max_retries: u32,
 
-    /// Ask just these name servers for DNS, HOST or HOST:PORT, repeatable [env: CFSSO_DNS_SERVERS]
-    #[arg(long = "server", global = true, value_name = "HOST[:PORT]", hide_short_help = true)]
+    /// Query only this name server (repeatable) [env: CFSSO_DNS_SERVERS]
+    #[arg(long = "server", global = true, value_name = "HOST[:PORT]")]
     pub servers: Vec<ServerSpec>,
 
-    /// Trust the certificates in this PEM file as well
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    /// Additional CA certificates (PEM file)
+    #[arg(long, global = true, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
 
-    /// When to colour: auto, always or never
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_short_help = true
-    )]
+    /// Color: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 
-    /// Leave out notes and progress
+    /// Suppress notes and progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// Show a line for each request, and list passed checks
+    /// Print each request, and list passed checks
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
-    /// Show headers and bodies too, with secrets masked
-    #[arg(long, global = true, hide_short_help = true)]
+    /// Print headers and bodies too (secrets masked)
+    #[arg(long, global = true)]
     pub debug: bool,
 
-    /// Work against the built-in simulator, no account needed [env: CFSSO_SANDBOX=1]
+    /// Use the built-in simulator, no account needed [env: CFSSO_SANDBOX=1]
     #[arg(long, global = true)]
     pub sandbox: bool,
 
-    /// File that keeps the simulator's state [env: CFSSO_SANDBOX_STATE]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    /// State file of the simulator [env: CFSSO_SANDBOX_STATE]
+    #[arg(long, global = true, value_name = "FILE")]
     pub sandbox_state: Option<PathBuf>,
 
-    /// Make the simulator misbehave, such as 500, 429:retry-after=1 or close-after@PATCH, repeatable
-    #[arg(long = "fault", global = true, value_name = "FAULT", hide_short_help = true)]
+    /// Inject a fault into the simulator (repeatable), see `cfsso help sandbox`
+    #[arg(long = "fault", global = true, value_name = "FAULT")]
     pub faults: Vec<Fault>,
 }
 
 /// Reads `90s`, `10m`, `2h` or `1d`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let refused =
-        || format!("`{text}` is no duration; write a number and a unit, such as 90s, 10m or 2h");
+    let refused = || format!("`{text}` is not a duration (90s, 10m, 2h)");
     let span: jiff::SignedDuration = text.parse().or_else(|_| {
         let days: i64 =
             text.strip_suffix('d').and_then(|days| days.parse().ok()).ok_or_else(refused)?;

@@ -37,7 +37,7 @@ fn the_readmes_first_command_works_twice() {
     assert!(text(&first.stdout).contains("SSO is enforced for cool.cats."), "{first:?}");
     let second = run(home.path(), line);
     assert!(second.status.success(), "{second:?}");
-    assert!(text(&second.stdout).contains("All was done already"), "{second:?}");
+    assert!(text(&second.stdout).contains("Nothing to do"), "{second:?}");
 }
 
 #[cfg(unix)]
@@ -109,7 +109,7 @@ fn an_interrupt_says_what_was_done_and_how_to_go_on() {
         assert_eq!(out.status.code(), Some(130), "{out:?}");
         let said = text(&out.stderr);
         assert!(said.contains("error: interrupted"), "{said}");
-        assert!(said.contains("create the connector"), "{said}");
+        assert!(said.contains("Connector"), "{said}");
         assert!(said.contains("`cfsso --sandbox setup cool.dogs --timeout 10m`"), "{said}");
         let list = run(home.path(), "--sandbox connector list -o name");
         assert_eq!(text(&list.stdout), "cool.dogs\n", "nothing is lost, and the state is free");
@@ -142,7 +142,7 @@ fn an_interrupted_rename_says_that_sso_is_off() {
         assert_eq!(out.status.code(), Some(130), "{out:?}");
         let said = text(&out.stderr);
         assert!(said.contains("cause: SSO may be off"), "{said}");
-        let back = "`cfsso team rename cooler-cats --rollback --sandbox` puts it back";
+        let back = "undo: `cfsso team rename cooler-cats --rollback --sandbox`";
         assert!(said.contains(back), "{said}");
     }
 }
@@ -374,7 +374,7 @@ fn a_token_that_cannot_be_delivered_is_deleted_again() {
         let said = text(&out.stderr) + &text(&out.stdout);
         if script.contains("/dev/full") {
             assert_ne!(out.status.code(), Some(0), "{script}: {out:?}");
-            assert!(said.contains("it was removed again"), "{script}: {said}");
+            assert!(said.contains("it was deleted again"), "{script}: {said}");
         }
     }
     let out = shell(
@@ -383,7 +383,7 @@ fn a_token_that_cannot_be_delivered_is_deleted_again() {
         "exec 3>&1; { $cfsso token create-break-glass 2>&3; echo $? >&3; } | true",
     );
     let said = text(&out.stdout);
-    assert!(said.contains("it was removed again") || said.trim().ends_with('0'), "{said}");
+    assert!(said.contains("it was deleted again") || said.trim().ends_with('0'), "{said}");
     signalled(server, "-INT");
 }
 

@@ -90,7 +90,7 @@ async fn anything_else_that_a_person_types_is_a_no() {
             let writes = world.writes();
             let ran = world.run(line).await;
             assert_eq!(ran.code, 3, "{line} {typed:?}: {ran:?}");
-            assert!(ran.stderr.contains("not confirmed"), "{line} {typed:?}: {ran:?}");
+            assert!(ran.stderr.contains("declined: expected"), "{line} {typed:?}: {ran:?}");
             assert!(ran.stderr.contains("and type `cool.cats`"), "{line} {typed:?}: {ran:?}");
             assert_eq!(world.writes(), writes, "{line} {typed:?}");
         }

@@ -28,7 +28,7 @@ async fn every_step_is_seen_and_counted() {
     let world = World::new().await;
     let report = world.ok("drill --unattended -o json").await.json();
     assert_is_a_drill(&report, &world.ok("schema drill -o json").await.json());
-    assert_eq!((&report["ok"], &report["against"]), (&json!(true), &json!("simulator")));
+    assert_eq!((&report["ok"], &report["target"]), (&json!(true), &json!("simulator")));
     let commands = column(&report, "command");
     assert_eq!(
         commands,
@@ -51,20 +51,20 @@ async fn every_step_is_seen_and_counted() {
     let seen: Vec<_> =
         column(&report, "observed").into_iter().map(|it| it.as_str().unwrap()).collect();
     let ways = [
-        "by password",
-        "by password",
+        "with a password",
+        "with a password",
         "through Company SSO",
-        "nobody gets in",
-        "by a PIN",
-        "nobody gets in",
-        "by password",
-        "nobody gets in",
+        "no sign-in possible",
+        "with a one-time PIN",
+        "no sign-in possible",
+        "with a password",
+        "no sign-in possible",
         "through Company SSO",
     ];
     for (at, (seen, way)) in seen.iter().zip(ways).enumerate() {
         assert!(seen.contains(way), "{at} {seen}");
         let is_before = [3, 5, 7, 8].contains(&at);
-        assert_eq!(seen.contains("as before, field by field"), is_before, "{at} {seen}");
+        assert_eq!(seen.contains("everything else unchanged"), is_before, "{at} {seen}");
     }
     let sum: u64 = column(&report, "requests").into_iter().map(|it| it.as_u64().unwrap()).sum();
     assert_eq!(report["requests"], sum);
@@ -85,7 +85,7 @@ async fn nothing_of_anybodys_is_touched() {
         "drill --unattended --dry-run --account 0123456789abcdef0123456789abcdef".to_owned(),
     ] {
         let ran = world.ok(&line).await;
-        assert!(ran.stdout.contains("All 9 steps were seen to work"), "{ran:?}");
+        assert!(ran.stdout.contains("All 9 steps passed in"), "{ran:?}");
     }
     assert_eq!(world.requests(), [""; 0], "the API of the environment was not asked");
     assert_eq!(files(world.journal.path()), Vec::<PathBuf>::new());
@@ -97,9 +97,9 @@ async fn a_step_that_fails_ends_it_and_is_told() {
     let world = World::new().await;
     for (fault, at, cause) in [
         ("500x*@POST", 0, "Internal server error"),
-        ("no-keysx*", 1, "is seen not to work"),
+        ("no-keysx*", 1, "does not work"),
         ("500x*@PATCH", 2, "Internal server error"),
-        ("500#2x*@PUT", 4, "was not opened to it"),
+        ("500#2x*@PUT", 4, "does not allow it yet"),
         ("500#3x*@PUT", 5, "Internal server error"),
         ("500#2x*@PATCH", 6, "Internal server error"),
     ] {
@@ -117,7 +117,7 @@ async fn a_step_that_fails_ends_it_and_is_told() {
         let told = error["causes"].to_string();
         assert!(told.contains(cause), "{fault} {told}");
         let command = steps[at]["command"].as_str().unwrap();
-        assert_eq!(error["message"], format!("the drill ended at `{command}`"));
+        assert_eq!(error["message"], format!("the drill failed at `{command}`"));
     }
 }
 
@@ -132,7 +132,10 @@ async fn what_is_not_seen_is_not_claimed() {
     let report = ran.json();
     let last = report["steps"].as_array().unwrap().last().unwrap();
     assert_eq!(last["command"], "cfsso enable cool.cats --yes");
-    assert!(last["observed"].as_str().unwrap().contains("nobody gets in; it should be"), "{last}");
+    assert!(
+        last["observed"].as_str().unwrap().contains("no sign-in possible; expected:"),
+        "{last}"
+    );
 }
 
 #[tokio::test]
@@ -151,17 +154,17 @@ async fn events_come_as_they_happen() {
 async fn somebody_who_reads_along_leads_from_act_to_act() {
     let world = World::new().await.with_person("\n\n\n\n\n");
     let ran = world.ok("drill").await;
-    assert_eq!(ran.stderr.matches("for the next act:").count(), 5, "{ran:?}");
+    assert_eq!(ran.stderr.matches("for the next phase:").count(), 5, "{ran:?}");
     for line in ["drill --unattended", "drill --yes", "drill -o json"] {
         let ran = world.ok(line).await;
-        assert!(!ran.stderr.contains("next act"), "{line} {ran:?}");
+        assert!(!ran.stderr.contains("next phase"), "{line} {ran:?}");
     }
     let ran = World::new().await.with_person("\n").run("drill").await;
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("left after act 2 of 6"), "{ran:?}");
+    assert!(ran.stderr.contains("stopped after phase 2 of 6"), "{ran:?}");
     assert!(ran.stderr.contains("`cfsso drill --unattended`"), "{ran:?}");
     // Nobody reads along where there is no terminal, and nothing is at stake.
-    assert!(!World::new().await.ok("drill").await.stderr.contains("next act"));
+    assert!(!World::new().await.ok("drill").await.stderr.contains("next phase"));
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn against_the_account_it_reads_and_writes_nothing() {
     assert!(requests.iter().all(|request| request.starts_with("GET ")), "{requests:#?}");
     let report = ran.json();
     assert_is_a_drill(&report, &world.ok("schema drill -o json").await.json());
-    assert_eq!((&report["ok"], &report["against"]), (&json!(true), &json!("account")));
+    assert_eq!((&report["ok"], &report["target"]), (&json!(true), &json!("account")));
     assert_eq!(
         column(&report, "command"),
         [
@@ -212,7 +215,7 @@ async fn against_the_account_unfinished_entries_stay_where_they_are() {
     let half = open.join(run.file_name().unwrap());
     std::fs::write(&half, format!("{}\n", text.lines().next().unwrap())).unwrap();
     let ran = world.ok("drill --against-profile").await;
-    assert!(ran.stderr.contains("an earlier run ended"), "{ran:?}");
+    assert!(ran.stderr.contains("an earlier run was interrupted"), "{ran:?}");
     assert_eq!(files(&open), [half]);
 }
 

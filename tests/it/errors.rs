@@ -152,7 +152,10 @@ async fn an_account_that_is_none_is_refused_before_any_request() {
     for account in ["me", "0123", "c001ca7500000000000000000000000g", "../../user"] {
         for line in COMMANDS {
             let error = world.fails(&format!("{line} --account {account}"), 2).await;
-            assert!(error["message"].as_str().unwrap().contains("no account ID"), "{error}");
+            assert!(
+                error["message"].as_str().unwrap().contains("not a valid account ID"),
+                "{error}"
+            );
             assert!(error["message"].as_str().unwrap().contains("--account"), "{error}");
         }
     }
@@ -238,7 +241,7 @@ async fn a_write_that_fails_for_good_is_exit_9_and_says_what_may_have_happened()
             continue;
         }
         let error = ran.error();
-        assert!(error["hint"].as_str().unwrap().contains("may have been carried out"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("may have been applied"), "{error}");
         assert_eq!(world.connectors().await, before, "{line}");
     }
 }
@@ -329,7 +332,7 @@ async fn an_api_that_cannot_be_reached_is_exit_9() {
     for (url, word) in [
         ("http://api.cloudflare.com/client/v4", "unencrypted"),
         ("https://user:secret@api.cloudflare.com", "user name"),
-        ("cats", "cannot be read"),
+        ("cats", "invalid"),
     ] {
         let world = World::new().await.with_env("CLOUDFLARE_BASE_URL", url);
         let error = world.fails("connector list", 2).await;

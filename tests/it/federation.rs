@@ -13,7 +13,7 @@ const SMALL: &str = "c001ca75000000000000000000000003";
 const BIG: &str = "c001ca75000000000000000000000004";
 const DOGS: &str = "c001ca75000000000000000000000005";
 
-/// The read-only identity providers of an account.
+/// The read-only Identity providers of an account.
 async fn received(world: &World, account: &str) -> usize {
     let list = world.ask(&format!("GET /accounts/{account}/access/identity_providers")).await;
     list.as_array().unwrap().iter().filter(|idp| idp["read_only"] == true).count()
@@ -60,7 +60,7 @@ async fn three_accounts_get_it_a_fourth_joins_one_leaves_and_all_lose_it() {
         .iter()
         .map(|one| &one["state"])
         .collect();
-    assert_eq!(states, [&json!("has it"), &json!("has it"), &json!("has it")]);
+    assert_eq!(states, [&json!("associated"), &json!("associated"), &json!("associated")]);
     assert_eq!(active_shares(&world).await[0]["name"], "Identity provider: Company SSO");
 
     // Nothing but the one recipient is written: nobody can have lost anything.
@@ -142,7 +142,7 @@ async fn a_grant_whose_share_is_refused_is_taken_back() {
     world.fault("500x*@POST/shares");
     let error = world.fails(&format!("federation share oidc --to {SMALL}"), 9).await;
     let causes = error["causes"].to_string();
-    assert!(causes.contains("made in this run, was deleted again"), "{causes}");
+    assert!(causes.contains("of this run was deleted again"), "{causes}");
     assert_eq!(error["http_status"], 500);
     assert!(grants(&world).await.is_empty());
     let last = world.writes().pop().unwrap();
@@ -163,7 +163,7 @@ async fn a_wait_that_runs_out_is_exit_8_and_the_next_run_goes_on() {
     let world = World::new().await;
     let line = format!("federation share oidc --to {SMALL}");
     let error = world.fails(&format!("{line} --timeout 2s"), 8).await;
-    assert!(error["causes"].to_string().contains("being pushed"), "{error}");
+    assert!(error["causes"].to_string().contains("associating"), "{error}");
     let writes = world.writes().len();
     world.ok(&format!("{line} -o json")).await;
     assert_eq!(world.writes().len(), writes);
@@ -175,7 +175,7 @@ async fn a_recipient_that_the_api_gives_up_on_is_a_failure() {
     let world = World::new().await;
     let id = world.sandbox.add_account("No Access", Standing::SiblingWithoutAccess).unwrap();
     let error = world.fails(&format!("federation share oidc --to {SMALL} {id}"), 1).await;
-    assert_eq!(error["message"], "1 of 2 recipients did not get it");
+    assert_eq!(error["message"], "1 of 2 recipients failed");
     assert!(error["causes"].to_string().contains("No Access: failed: "), "{error}");
 }
 
@@ -196,7 +196,7 @@ async fn a_reached_limit_is_told_with_the_grants_that_stand() {
     let error = ran.error();
     assert_ne!(ran.code, 0);
     let causes = error["causes"].as_array().unwrap();
-    let standing = causes.iter().filter(|cause| cause.as_str().unwrap().contains("a grant stands"));
+    let standing = causes.iter().filter(|cause| cause.as_str().unwrap().contains("existing grant"));
     assert_eq!(standing.count(), 5, "{error}");
     assert!(error["hint"].as_str().unwrap().contains("cfsso federation unshare "), "{error}");
     assert!(!error["api_errors"].as_array().unwrap().is_empty());
@@ -277,7 +277,7 @@ async fn a_share_whose_grant_is_gone_is_pointed_out_with_what_mends_it() {
     world.ok(&format!("federation delete {grant} --yes -o json")).await;
     let status = world.ok("federation status -o json").await.json();
     assert_eq!(status["orphans"][0]["kind"], "share-without-grant", "{status}");
-    let remedy = status["orphans"][0]["remedy"].as_str().unwrap();
+    let remedy = status["orphans"][0]["fix"].as_str().unwrap();
     let line = remedy.trim_matches('`').strip_prefix("cfsso ").unwrap();
     world.ok(&format!("{line} --wait --yes -o json")).await;
     let status = world.ok("federation status -o json").await.json();

@@ -231,6 +231,7 @@ pub async fn run(
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(stderr.clone()),
         terminal,
+        pager: None,
         clock: clock.clone(),
     };
     let code = Box::pin(cfsso::run(process)).await.code();

@@ -78,11 +78,11 @@ async fn no_redirect_leads_to_a_private_address_another_host_or_plain_http() {
     let start = url(&server, "/");
     let all = AllowedHosts::of(hosts.iter().chain([&start]));
     for (to, expected) in [
-        ("https://10.0.0.1/", "10.0.0.1 is no address of the Internet"),
-        ("https://169.254.169.254/latest/meta-data", "169.254.169.254 is no address"),
-        ("https://[fd00::1]/", "fd00::1 is no address"),
-        ("https://[::ffff:10.0.0.1]/", "is no address"),
-        ("https://other.cats/", "the configuration does not name it"),
+        ("https://10.0.0.1/", "10.0.0.1 is not a public address"),
+        ("https://169.254.169.254/latest/meta-data", "169.254.169.254 is not a public address"),
+        ("https://[fd00::1]/", "fd00::1 is not a public address"),
+        ("https://[::ffff:10.0.0.1]/", "is not a public address"),
+        ("https://other.cats/", "not in the configuration"),
         ("http://10.0.0.1/", "does not start with `https://`"),
         ("file:///etc/passwd", "does not start with `https://`"),
     ] {
@@ -216,9 +216,11 @@ async fn metadata_from_a_url_says_what_is_wrong_with_it() {
     let large = ResponseTemplate::new(200).set_body_bytes(vec![b' '; 1024 * 1024 + 1]);
     serve(&server, "/large", large).await;
     let fetcher = fetcher(limits());
-    for (at, expected) in
-        [("/html", "web page"), ("/large", "more than 16777216"), ("/none", "cannot be read")]
-    {
+    for (at, expected) in [
+        ("/html", "web page"),
+        ("/large", "the limit for SAML metadata is 16777216"),
+        ("/none", "cannot be read"),
+    ] {
         let error = metadata::from_url(&fetcher, &url(&server, at), None, now()).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(at == "/none", matches!(error, MetadataError::HtmlPage { .. }));
@@ -257,7 +259,7 @@ async fn a_healthy_provider_is_proven_but_for_the_login() {
             .to_vec();
     expected.push((SignIn, CheckState::NotTested));
     assert_eq!(states(&found), expected, "{found:?}");
-    assert!(found.last().unwrap().remedy.as_ref().unwrap().contains("press Test"));
+    assert!(found.last().unwrap().fix.as_ref().unwrap().contains("use Test"));
 }
 
 #[tokio::test]
@@ -321,7 +323,7 @@ async fn tenants_of_okta_and_entra_answer_or_are_said_not_to() {
         assert_eq!(tenant.state, state, "{found:?}");
         let keys = found.iter().find(|point| point.id == IdpCheckId::Jwks);
         assert_eq!(keys.map(|point| point.state), (state == CheckState::Passed).then_some(state));
-        assert_eq!(tenant.evidence.contains("AADSTS90002: no tenant"), state == CheckState::Failed);
+        assert_eq!(tenant.detail.contains("AADSTS90002: no tenant"), state == CheckState::Failed);
     }
     let named = ResponseTemplate::new(200).set_body_json(document(&base, "https://{tenantid}/"));
     serve(&server, "/common/v2.0/.well-known/openid-configuration", named).await;

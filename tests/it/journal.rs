@@ -71,10 +71,9 @@ async fn every_write_is_an_entry_and_nothing_else_is() {
         .collect();
     assert_eq!(written, world.writes());
     assert!(entries.iter().all(|entry| entry["outcome"] == "done"));
-    assert!(entries.iter().all(|entry| entry["ray"].as_str().unwrap().ends_with("-SBX")));
+    assert!(entries.iter().all(|entry| entry["ray_id"].as_str().unwrap().ends_with("-SBX")));
     assert!(entries.iter().all(|entry| entry["user"] == "ada"));
-    let enabling =
-        entries.iter().find(|entry| entry["title"] == "enable enforcement for cool.cats");
+    let enabling = entries.iter().find(|entry| entry["title"] == "enable SSO for cool.cats");
     assert_eq!(enabling.unwrap()["before"]["enabled"], false);
     let deletion = entries.iter().find(|entry| entry["request"]["method"] == "DELETE").unwrap();
     assert_eq!(deletion["before"]["email_domain"], "cool.cats");
@@ -111,7 +110,7 @@ async fn a_journal_that_cannot_be_kept_stops_the_write() {
     let world = world.with_env("CFSSO_JOURNAL", &file.join("x").display().to_string());
     let error = world.fails("connector create cool.cats", 1).await;
     assert_eq!(error["kind"], "journal");
-    assert_eq!(error["message"], "the journal cannot be written: nothing was sent");
+    assert_eq!(error["message"], "cannot write the journal; nothing was sent");
     assert!(error["hint"].as_str().unwrap().contains("CFSSO_JOURNAL=DIR"));
     assert_eq!(world.writes(), [""; 0]);
 
@@ -141,7 +140,7 @@ async fn a_killed_command_is_told_of_once_and_can_be_undone() {
     let world = World::new().await.enabled().await;
     killed(&world, "disable cool.cats --yes").await;
     let told = world.ok("connector list").await;
-    assert!(told.stderr.contains("disable enforcement for cool.cats"), "{told:?}");
+    assert!(told.stderr.contains("disable SSO for cool.cats"), "{told:?}");
     assert!(told.stderr.contains("cfsso journal undo"), "{told:?}");
     assert!(!world.ok("connector list").await.stderr.contains("journal"));
     let all = entries(&world).await;
@@ -171,12 +170,12 @@ async fn a_creation_without_an_answer_is_looked_for_and_put_back() {
     let doctor = world.run("doctor -o json").await.json();
     let findings = doctor["findings"].as_array().unwrap();
     let found = findings.iter().find(|one| one["id"] == "journal-unfinished").unwrap();
-    assert!(found["evidence"].as_str().unwrap().contains("was carried out"), "{found}");
+    assert!(found["detail"].as_str().unwrap().contains("was applied"), "{found}");
     world.ok(&format!("journal undo {run} --yes")).await;
     assert_eq!(world.connectors().await.len(), 0);
     world.ok("create cool.cats").await;
     let error = world.fails(&format!("journal undo {run} --yes"), 6).await;
-    assert!(error["causes"].to_string().contains("has put it back already"), "{error}");
+    assert!(error["causes"].to_string().contains("already undone"), "{error}");
     assert_eq!(world.connectors().await.len(), 1, "the one that somebody made later stays");
 }
 
@@ -189,9 +188,9 @@ async fn a_creation_that_another_run_made_is_not_undone_by_the_first() {
     let first = latest(&world).await;
     world.ok("create cool.cats").await;
     let entries = entries(&world).await;
-    assert_eq!(entries[0]["settled_by"], entries[1]["id"]);
+    assert_eq!(entries[0]["resolved_by"], entries[1]["id"]);
     let error = world.fails(&format!("journal undo {first} --yes"), 6).await;
-    assert!(error["causes"].to_string().contains("made the same later"), "{error}");
+    assert!(error["causes"].to_string().contains("created the same later"), "{error}");
     assert_eq!(world.connectors().await.len(), 1);
     world.ok(&format!("journal undo {} --yes", latest(&world).await)).await;
     assert_eq!(world.connectors().await.len(), 0);
@@ -241,9 +240,9 @@ async fn a_whole_set_up_is_put_back_the_latest_first() {
     let ran = world.ok("journal undo --yes").await;
     assert_eq!(world.connectors().await, [json!(null); 0]);
     assert_eq!(world.codes("cool.cats").await, [""; 0]);
-    assert!(ran.stderr.contains("cannot be taken back"), "{ran:?}");
+    assert!(ran.stderr.contains("cannot be undone"), "{ran:?}");
     let stop = world.fails("journal undo --yes", 6).await;
-    assert_eq!(stop["message"], "the journal has nothing to undo");
+    assert_eq!(stop["message"], "nothing to undo in the journal");
 }
 
 #[tokio::test]
@@ -253,7 +252,7 @@ async fn a_deleted_connector_comes_back_with_a_new_code() {
     let code = world.connectors().await[0]["verification"]["code"].clone();
     world.ok("connector delete cool.cats --yes").await;
     let ran = world.ok("journal undo --yes").await;
-    assert!(ran.stderr.contains("gets a new TXT code"), "{ran:?}");
+    assert!(ran.stderr.contains("gets a new verification code"), "{ran:?}");
     let connectors = world.connectors().await;
     assert_eq!(connectors[0]["email_domain"], "cool.cats");
     assert_ne!(connectors[0]["verification"]["code"], code);
@@ -269,7 +268,7 @@ async fn a_stale_record_that_was_deleted_comes_back() {
     let all = entries(&world).await;
     let removal = all
         .iter()
-        .find(|entry| entry["title"] == "delete a stale TXT record of cool.cats")
+        .find(|entry| entry["title"] == "delete an outdated TXT record of cool.cats")
         .unwrap();
     world.ok(&format!("journal undo {} --yes", removal["id"].as_str().unwrap())).await;
     assert!(world.codes("cool.cats").await.contains(&old[0]));
@@ -304,16 +303,16 @@ async fn what_cannot_be_undone_says_why() {
         found.unwrap()["id"].as_str().unwrap().to_owned()
     };
     for (name, code, says) in [
-        (find("begin the verification"), 11, "cannot be undone"),
+        (find("start the verification"), 11, "cannot be undone"),
         (find("create the connector"), 11, "is enabled"),
-        ("19990101-000000".to_owned(), 6, "no entry and no run"),
+        ("19990101-000000".to_owned(), 6, "no entry or run"),
     ] {
         let stop = world.fails(&format!("journal undo {name} --yes"), code).await;
         assert!(stop["message"].as_str().unwrap().contains(says), "{stop}");
     }
     world.ok(&format!("journal undo {} --yes", find("enable"))).await;
     let stop = world.fails(&format!("journal undo {} --yes", find("enable")), 6).await;
-    assert!(stop["causes"][0].as_str().unwrap().contains("put it back already"), "{stop}");
+    assert!(stop["causes"][0].as_str().unwrap().contains("already undone"), "{stop}");
 }
 
 #[tokio::test]
@@ -349,7 +348,7 @@ async fn commands_at_the_same_time_are_runs_of_their_own() {
 #[tokio::test]
 async fn a_damaged_file_is_named_and_the_rest_works() {
     let deep = format!(r#"{{"started":{}"#, "[".repeat(200_000));
-    for (damaged, said) in [(None, "it ends in the middle"), (Some(deep), "deeper than 128")] {
+    for (damaged, said) in [(None, "it is cut off"), (Some(deep), "deeper than 128")] {
         let world = World::new().await;
         world.ok("connector create a.example").await;
         world.ok("connector create b.example").await;
@@ -378,7 +377,7 @@ async fn a_stop_half_way_names_the_run_that_undoes_it() {
     let run = latest(&world).await;
     let hint = stop["hint"].as_str().unwrap();
     assert!(hint.contains(&format!("`cfsso journal undo {run}`")), "{stop}");
-    assert!(stop["causes"].to_string().contains(&format!("run {run}")), "{stop}");
+    assert!(stop["causes"].to_string().contains(&format!("journal run: {run}")), "{stop}");
 }
 
 #[tokio::test]
@@ -394,7 +393,7 @@ async fn a_lost_answer_is_unknown_and_a_refusal_failed() {
     let entry = entries(&world).await.pop().unwrap();
     assert_eq!(entry["outcome"], "failed");
     assert_eq!(entry["status"], 403);
-    assert!(entry["ray"].is_string() && entry["error"].is_string(), "{entry}");
+    assert!(entry["ray_id"].is_string() && entry["error"].is_string(), "{entry}");
 }
 
 #[tokio::test]
@@ -403,7 +402,7 @@ async fn a_run_can_be_told_in_markdown() {
     world.ok("disable cool.cats --yes").await;
     let run = latest(&world).await;
     let text = world.ok(&format!("journal show {run} --markdown")).await.stdout;
-    assert!(text.starts_with("# What `cfsso disable cool.cats --yes` changed"), "{text}");
+    assert!(text.starts_with("# Changes of `cfsso disable cool.cats --yes`"), "{text}");
     assert!(text.contains("- `enabled`: true -> false"), "{text}");
     assert!(text.contains("-SBX |"), "{text}");
     let shown = world.ok(&format!("journal show {run}")).await.stdout;
@@ -415,7 +414,7 @@ async fn old_runs_are_removed_on_demand() {
     let world = World::new().await;
     world.ok("connector create cool.cats").await;
     assert_eq!(
-        world.ok("journal prune --older-than 1d -o json").await.json()["removed"],
+        world.ok("journal prune --older-than 1d -o json").await.json()["deleted"],
         json!([])
     );
     world.clock.sleep(std::time::Duration::from_hours(72)).await;
@@ -424,7 +423,7 @@ async fn old_runs_are_removed_on_demand() {
         ["journal prune --older-than 1d --dry-run -o json", "journal prune --older-than 1d -o json"]
     {
         let pruned = world.ok(line).await.json();
-        assert_eq!(pruned["removed"], json!(["20260301-120000"]), "{line}");
+        assert_eq!(pruned["deleted"], json!(["20260301-120000"]), "{line}");
     }
     assert_eq!(column(&entries(&world).await, "title"), ["create the connector of dogs.example"]);
 }
@@ -592,4 +591,17 @@ async fn a_run_of_a_simulator_is_undone_by_another_on_the_same_state_alone() {
     assert!(error["hint"].as_str().unwrap().contains(&hint), "{error}");
     fs::rename(format!("{other}.journal"), format!("{state}.journal")).unwrap();
     world.ok(&format!("{} journal undo --yes", on(&state))).await;
+}
+
+#[tokio::test]
+async fn people_read_the_latest_entry_first_and_the_latest_run_by_default() {
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let text = world.ok("journal list").await.stdout;
+    assert!(text.lines().nth(1).unwrap().contains("disable SSO for cool.cats"), "{text}");
+    let shown = world.ok("journal show").await.stdout;
+    assert!(shown.contains("disable SSO for cool.cats"), "{shown}");
+    assert!(!shown.contains("enable SSO for cool.cats\n"), "{shown}");
+    let empty = World::new().await;
+    empty.fails("journal show", 6).await;
 }

@@ -17,6 +17,7 @@ mod federation;
 mod harness;
 mod idp;
 mod journal;
+mod language;
 mod odd;
 mod output;
 mod preflight;

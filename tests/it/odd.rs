@@ -198,7 +198,7 @@ async fn bypass_status_reports_odd_records_and_warns_of_twenty_at_most() {
     let (world, _api, _server) = world(&[("/sso_connectors", &list)]).await;
     let ran = world.ok("bypass status -o json").await;
     assert_eq!(ran.json()["odd_records"].as_array().unwrap().len(), 31);
-    assert_eq!(ran.stderr.matches("left out, since").count(), 20, "{ran:?}");
+    assert_eq!(ran.stderr.matches("invalid record left out").count(), 20, "{ran:?}");
     assert!(ran.stderr.contains("11 more"), "{ran:?}");
 }
 
@@ -226,9 +226,9 @@ async fn a_pin_that_admits_nobody_is_refused_before_any_write() {
             world(&[("/identity_providers", &idps), ("/access/apps", &apps)]).await;
         let error = world.fails("bypass otp --yes", 11).await;
         let hint = error["hint"].as_str().unwrap();
-        assert!(hint.contains("cfsso bypass disable") && hint.contains("pin-admits-nobody"));
+        assert!(hint.contains("cfsso bypass disable") && hint.contains("pin-not-allowed"));
         assert!(api.writes.lock().unwrap().is_empty());
-        world.ok("bypass otp --yes --accept-risk pin-admits-nobody").await;
+        world.ok("bypass otp --yes --accept-risk pin-not-allowed").await;
         assert_eq!(api.writes.lock().unwrap().len(), 1);
     }
 }

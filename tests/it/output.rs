@@ -211,7 +211,7 @@ fn a_closed_pipe_is_no_error_and_a_full_disk_is() {
             Box::new(io::sink()),
             Clock::fake(Timestamp::UNIX_EPOCH),
         );
-        screen.step(Status::Done, "create the connector", "");
+        screen.step(Status::Done, "Connector", "");
         screen.report(&connectors())
     };
     report(ErrorKind::BrokenPipe).unwrap();
@@ -240,7 +240,7 @@ fn a_step_that_could_not_be_written_fails_the_report() {
         Box::new(io::sink()),
         Clock::fake(Timestamp::UNIX_EPOCH),
     );
-    screen.step(Status::Done, "create the connector", "");
+    screen.step(Status::Done, "Connector", "");
     assert_eq!(screen.literal("text\n").unwrap_err().kind(), ErrorKind::StorageFull);
     assert_eq!(stdout.text(), "text\n");
     screen.literal("more\n").unwrap();
@@ -254,10 +254,10 @@ fn steps_are_for_people_and_events_for_programs() {
     }
     for format in Format::ALL {
         let run = piped(format);
-        run.screen.step(Status::Done, "create the connector", "cool.cats");
+        run.screen.step(Status::Done, "Connector", "cool.cats");
         run.screen.event(&Event { event: "step" });
         let expected = match format {
-            Format::Table => "✓ create the connector      cool.cats\n",
+            Format::Table => "✓ Connector                 cool.cats\n",
             Format::Ndjson => "{\"event\":\"step\"}\n",
             Format::Json | Format::Yaml | Format::Name => "",
         };
@@ -420,9 +420,9 @@ fn failed(format: Format) -> String {
 
 #[test]
 fn a_failure_is_told_in_the_chosen_format() {
-    insta::assert_snapshot!(failed(Format::Table), @r"
+    insta::assert_snapshot!(failed(Format::Table), @"
     error: no connector for `hot.dogs`
-           GET /accounts/0123/sso_connectors/68ca answered 404
+           GET /accounts/0123/sso_connectors/68ca returned 404
            1003 not found
            ray 8f2a6c1d2e3f4a5b-LHR
     hint:  these exist: `cool.cats`

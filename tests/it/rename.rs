@@ -179,18 +179,18 @@ async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
     let text = world.ok("status").await.stdout;
     let first: Vec<_> = text.lines().take(2).collect();
     insta::assert_snapshot!(first.join("\n"), @"
-    warning     a rename to cooler-cats.cloudflareaccess.com began 2 minutes ago
-               it keeps SSO off, since 2 minutes ago
+    warning     rename to cooler-cats.cloudflareaccess.com incomplete since 2 minutes ago
+      SSO is off since 2 minutes ago
     ");
-    assert!(text.ends_with("next: `cfsso team rename cooler-cats --resume`\n"), "{text}");
+    assert!(text.ends_with("Next: `cfsso team rename cooler-cats --resume`\n"), "{text}");
     let of = |report: &Value| {
         let findings = report["findings"].as_array().unwrap().iter();
-        let mut of = findings.filter(|finding| finding["id"] == "rename-under-way").cloned();
+        let mut of = findings.filter(|finding| finding["id"] == "rename-in-progress").cloned();
         of.next().unwrap()
     };
     let found = of(&world.run("doctor -o json").await.json());
     assert_eq!(found["state"], "failed", "{found}");
-    assert_eq!(found["remedy"], "`cfsso team rename cooler-cats --resume`");
+    assert_eq!(found["fix"], "`cfsso team rename cooler-cats --resume`");
     let ran = world.run("team rename --rollback --idps-updated --yes --timeout 2m").await;
     assert_eq!(ran.code, 8, "{ran:?}");
     let status = world.ok("status -o json").await.json();
@@ -256,18 +256,18 @@ async fn a_name_that_is_seen_to_be_taken_is_refused_before_anything_is_disabled(
     let world = three().await;
     let writes = world.writes();
     let error = world.fails("team rename dogs --idps-updated --yes", 11).await;
-    assert!(error["causes"][0].as_str().unwrap().contains("team-name-free"), "{error}");
+    assert!(error["causes"][0].as_str().unwrap().contains("team-name-available"), "{error}");
     assert_eq!(world.writes(), writes);
 }
 
 #[tokio::test]
 async fn a_name_that_the_api_refuses_puts_everything_back_at_once() {
     let world = three().await;
-    let line = format!("team rename dogs --accept-risk team-name-free {ON}");
+    let line = format!("team rename dogs --accept-risk team-name-available {ON}");
     let error = world.fails(&line, 7).await;
     assert_eq!(error["api_errors"][0]["code"], 12132, "{error}");
     let causes = error["causes"].to_string();
-    assert!(causes.contains("stand again") && causes.contains("stay reserved"), "{error}");
+    assert!(causes.contains("restored") && causes.contains("reserved"), "{error}");
     assert_eq!(standing(&world).await, expected("cool-cats"));
     world.ok(RENAME).await;
     assert_eq!(standing(&world).await, expected("cooler-cats"));
@@ -305,7 +305,7 @@ async fn a_connector_made_before_the_name_is_changed_is_named_as_what_is_in_the_
     let (ran, _) = tokio::join!(world.run(&line), quicker);
     assert_eq!(ran.code, 12, "{ran:?}");
     let told = &ran.stderr;
-    for words in ["12106", "one was created meanwhile", "SSO is off", "--resume"] {
+    for words in ["12106", "a connector was created meanwhile", "SSO is off", "--resume"] {
         assert!(told.contains(words), "{words}\n{ran:?}");
     }
     world.ok(RENAME).await;
@@ -321,9 +321,9 @@ async fn an_organization_that_is_read_only_in_the_dashboard_is_told() {
     ask(&world.sandbox, Access::Full, &path, Some(body)).await.result();
     let ran = world.ok(&format!("{RENAME} --dry-run -o json")).await;
     let check = ran.json()["checks"].as_array().unwrap()[1].clone();
-    assert_eq!((&check["id"], &check["state"]), (&json!("team-writable"), &json!("failed")));
-    assert!(check["evidence"].as_str().unwrap().contains("Terraform"), "{check}");
-    let line = format!("team rename dogs --accept-risk team-name-free {ON}");
+    assert_eq!((&check["id"], &check["state"]), (&json!("team-not-read-only"), &json!("failed")));
+    assert!(check["detail"].as_str().unwrap().contains("Terraform"), "{check}");
+    let line = format!("team rename dogs --accept-risk team-name-available {ON}");
     let error = world.fails(&line, 7).await;
     assert!(error["causes"].to_string().contains("Terraform"), "{error}");
 }
@@ -377,7 +377,7 @@ async fn an_identity_provider_that_fails_stops_it_before_and_on_the_way() {
 async fn bad_names_are_refused_before_anything_is_asked() {
     let world = three().await;
     for (name, says) in [
-        ("cool-cats", "called `cool-cats` already"),
+        ("cool-cats", "already `cool-cats`"),
         ("-x", "unexpected argument"),
         ("Cats", "lower case"),
         ("https://new.cloudflareaccess.com/", "`new`"),
@@ -419,7 +419,7 @@ async fn nobody_to_ask_stops_it_before_anything_is_disabled() {
 async fn a_person_types_the_name_and_says_when_it_is_done() {
     let world = three().await.with_person("cooler-cats\nyes\ndone\n");
     let ran = world.ok("team rename cooler-cats --publish-txt --replace-stale-txt").await;
-    assert!(ran.stdout.contains("can be entered now"), "{ran:?}");
+    assert!(ran.stdout.contains("enter it now"), "{ran:?}");
     assert_eq!(standing(&world).await, expected("cooler-cats"));
     let world = three().await.with_person("cooler-cats\n");
     let ran = world.run("team rename cooler-cats --publish-txt").await;
@@ -475,22 +475,22 @@ async fn the_journal_reads_as_a_change_record() {
     let text = world.ok(&format!("journal show {run} --markdown")).await.stdout;
     let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| 2026")).collect();
     for title in [
-        "rename the team cool-cats to cooler-cats: what stands | - |",
-        "disable enforcement for cool.cats | `PATCH",
+        "rename the team cool-cats to cooler-cats: saved state | - |",
+        "disable SSO for cool.cats | `PATCH",
         "delete the connector of cool.dogs | `DELETE",
         "rename the team cool-cats to cooler-cats | `PUT",
-        "tell what to enter at Company SSO | - |",
-        "Company SSO said to know the new name, by `--idps-updated` | - |",
-        "look at what the identity providers publish | - |",
+        "show the new URLs for Company SSO | - |",
+        "Company SSO: updated (by `--idps-updated`) | - |",
+        "test the identity providers | - |",
         "create the connector of mail.cool.cats | `POST",
-        "enable enforcement for cool.cats | `PATCH",
+        "enable SSO for cool.cats | `PATCH",
         "done: the team is cooler-cats; SSO was off for",
     ] {
         assert!(rows.iter().any(|row| row.contains(title)), "{title}\n{}", rows.join("\n"));
     }
     let note = entries.as_array().unwrap().iter().find(|entry| entry["run"] == run).unwrap();
     assert_eq!(note["before"]["connectors"].as_array().unwrap().len(), 3);
-    assert!(note["not_undoable"].as_str().unwrap().contains("note"), "{note}");
+    assert!(note["irreversible_reason"].as_str().unwrap().contains("note"), "{note}");
 }
 
 #[tokio::test]

@@ -43,16 +43,17 @@ async fn an_enforced_domain_is_well_in_four_requests() {
 async fn an_enforced_domain_fits_a_screen() {
     let world = World::new().await.enabled().await.with_person("");
     insta::assert_snapshot!(world.ok("status").await.stdout, @"
-    cool.cats  changed just now
-    `- passed      connector: verified, enforced
-       `- passed      SSO app: SSO App admits every identity provider
-          |- passed      policy: allow email domain cool.cats lets cool.cats in
-          `- passed      IdP: Company SSO (oidc)
+    passed      cool.cats                 verified, enforced, changed just now
+    passed        SSO App                 all identity providers
+    passed        Policy                  allow email domain cool.cats
+    passed        Identity provider       Company SSO (oidc)
 
-    CHANGED FROM HERE                    WHEN      OUTCOME
-    enable enforcement for cool.cats     just now  done
-    begin the verification of cool.cats  just now  done
+    RECENT CHANGES (THIS MACHINE)        WHEN      OUTCOME
+    enable SSO for cool.cats             just now  done
+    start the verification of cool.cats  just now  done
     publish the TXT record of cool.cats  just now  done
+
+    No problems found. `cfsso doctor` runs a full audit.
     ");
 }
 
@@ -97,23 +98,22 @@ async fn what_may_not_be_read_is_said_with_its_permission() {
     assert_eq!((&report["ok"], &report["next"]), (&json!(false), &json!(["cfsso token check"])));
     let world = world.with_person("");
     insta::assert_snapshot!(world.ok("status").await.stdout, @"
-    cool.cats  changed just now
-    `- passed      connector: verified, enforced
-       `- not checked SSO app: applications may not be read
-          |- not checked policy: policies may not be read
-          `- not checked IdP: identity providers may not be read
+    passed      cool.cats                 verified, enforced, changed just now
+    not checked   SSO App                 no permission to read applications
+    not checked   Policy                  no permission to read policies
+    not checked   Identity provider       no permission to read identity providers
 
-    not checked not checked, applications: the token lacks
-                `Access: Apps and Policies: Read`
-    not checked not checked, identity providers: the token lacks
-                `Access: Organizations, Identity Providers, and Groups: Read`
+    not checked not checked, applications: missing permission Access: Apps and
+                Policies: Read
+    not checked not checked, identity providers: missing permission Access:
+                Organizations, Identity Providers, and Groups: Read
 
-    CHANGED FROM HERE                    WHEN      OUTCOME
-    enable enforcement for cool.cats     just now  done
-    begin the verification of cool.cats  just now  done
+    RECENT CHANGES (THIS MACHINE)        WHEN      OUTCOME
+    enable SSO for cool.cats             just now  done
+    start the verification of cool.cats  just now  done
     publish the TXT record of cool.cats  just now  done
 
-    next: `cfsso token check`
+    Next: `cfsso token check`
     ");
 }
 
@@ -123,7 +123,7 @@ async fn without_connectors_the_shared_part_is_told() {
     let report = status(&world).await;
     assert_eq!(report["domains"], Value::Null);
     assert_eq!(report["shared"][0]["state"], "ok");
-    assert_eq!(report["not_checked"][0]["permission"], "SSO Connector Read");
+    assert_eq!(report["not_checked"][0]["required_permission"], "SSO Connector Read");
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn an_account_without_zero_trust_is_told_so() {
     let report = world.ok(&format!("status --account {other} -o json")).await.json();
     let app = &report["domains"][0]["chain"][1];
     assert_eq!(app["state"], "error", "{report}");
-    assert!(app["words"].as_str().unwrap().contains("no Zero Trust organization"), "{report}");
+    assert!(app["summary"].as_str().unwrap().contains("no Zero Trust organization"), "{report}");
 }
 
 #[tokio::test]
@@ -157,8 +157,8 @@ async fn a_bypass_in_force_comes_first_with_its_undoing() {
     let text = world.ok("status").await.stdout;
     let first: Vec<_> = text.lines().take(3).collect();
     insta::assert_snapshot!(first.join("\n"), @"
-    warning     a bypass is in force since just now
-               disable enforcement for cool.cats: in force
+    warning     bypass active since just now
+      disable SSO for cool.cats: active
     ");
     world.ok("bypass undo --yes").await;
     let report = status(&world).await;
@@ -173,5 +173,5 @@ async fn a_bypass_that_cannot_be_looked_at_is_not_checked() {
     let report = status(&world).await;
     assert_eq!(report["bypass"]["active"], Value::Null, "{report}");
     let gaps = report["not_checked"].as_array().unwrap();
-    assert_eq!(gaps.last().unwrap()["what"], "whether a bypass is in force");
+    assert_eq!(gaps.last().unwrap()["area"], "bypass status");
 }

@@ -29,7 +29,7 @@ fn contents(dir: &Path) -> String {
 fn reads(report: &Value) -> Vec<(String, Option<bool>)> {
     let reads = report["reads"].as_array().unwrap().iter();
     reads
-        .map(|read| (read["what"].as_str().unwrap().to_owned(), read["allowed"].as_bool()))
+        .map(|read| (read["area"].as_str().unwrap().to_owned(), read["allowed"].as_bool()))
         .collect()
 }
 
@@ -79,8 +79,8 @@ async fn an_accounts_token_is_of_no_use_in_another_account() {
     assert!(ran.error()["message"].as_str().unwrap().contains(other.as_str()), "{ran:?}");
     let error = world.fails(&format!("connector list --account {other}"), 5).await;
     let hint = error["hint"].as_str().unwrap();
-    assert!(hint.starts_with("most likely the token is not for this account"), "{hint}");
-    assert!(hint.contains("`SSO Connector: Read`"), "{hint}");
+    assert!(hint.starts_with("the token is for another account"), "{hint}");
+    assert!(hint.contains("SSO Connector: Read"), "{hint}");
 }
 
 #[tokio::test]
@@ -101,13 +101,13 @@ async fn token_check_names_what_a_token_lacks_as_the_dashboard_does() {
     let allowed: Vec<_> = reads(&report).into_iter().map(|(_, allowed)| allowed).collect();
     assert_eq!(allowed, [Some(true)].into_iter().chain([Some(false); 6]).collect::<Vec<_>>());
     assert_eq!(report["reads"][2]["dashboard"], "Access: Apps and Policies: Read");
-    assert_eq!(report["reads"][2]["permission"], "Access: Apps and Policies Read");
+    assert_eq!(report["reads"][2]["required_permission"], "Access: Apps and Policies Read");
 
     let world = World::new().await.with_token(Access::AccessOnly);
     let ran = world.run("token check -o json").await;
     assert_eq!((ran.code, &ran.json()["ok"]), (5, &json!(false)), "{ran:?}");
     let hint = world.fails("connector list", 5).await["hint"].as_str().unwrap().to_owned();
-    assert!(hint.starts_with("most likely the token lacks the permission `SSO Connector: Read`"));
+    assert!(hint.starts_with("the token lacks the permission SSO Connector: Read"));
     assert!(hint.contains("`cfsso token check`"), "{hint}");
 }
 
@@ -123,26 +123,26 @@ async fn an_api_that_does_not_answer_is_not_a_bad_token() {
 #[tokio::test]
 async fn the_screen_says_it_all_in_eighty_columns() {
     let world = World::new().await.with_token(Access::ConnectorOnly).with_person("");
-    insta::assert_snapshot!(world.ok("token check").await.stdout, @r"
-    credential  an account's API token
+    insta::assert_snapshot!(world.ok("token check").await.stdout, @"
+    credential  account API token
     id          c001ca7570ce00000000000000000003
     status      + active
     expires     never
     account     c001ca75000000000000000000000001
-    sees        may not list accounts
+    sees        no permission to list accounts
 
-    READS                      ALLOWED     PERMISSION IN THE DASHBOARD
-    SSO connectors             + may read  SSO Connector: Read
-    identity providers         x may not   Access: Organizations, Identity
-                                           Providers, and Groups: Read
-    applications and policies  x may not   Access: Apps and Policies: Read
-    Zero Trust organization    x may not   Access: Organizations, Identity
-                                           Providers, and Groups: Read
-    members                    x may not   Account Settings: Read
-    account tokens             x may not   Account API Tokens: Read
-    zones                      x may not   Zone: Read
+    READS                      ALLOWED   PERMISSION IN THE DASHBOARD
+    SSO connectors             + read    SSO Connector: Read
+    identity providers         x denied  Access: Organizations, Identity Providers,
+                                         and Groups: Read
+    applications and policies  x denied  Access: Apps and Policies: Read
+    Zero Trust organization    x denied  Access: Organizations, Identity Providers,
+                                         and Groups: Read
+    members                    x denied  Account Settings: Read
+    account tokens             x denied  Account API Tokens: Read
+    zones                      x denied  Zone: Read
 
-    Whether it may write is not proven: only a write would tell.
+    Write access is not tested.
     ");
 }
 
@@ -281,4 +281,16 @@ async fn a_token_that_would_not_be_printed_is_not_made() {
     assert!(world.writes().is_empty());
     let file = world.journal.path().join("token");
     world.ok(&format!("token create-break-glass -o name --output-file {}", file.display())).await;
+}
+
+#[tokio::test]
+async fn a_link_to_the_token_page_needs_no_token() {
+    let world = World::new().await.with_env("CLOUDFLARE_API_TOKEN", "");
+    let ran = world.ok("token create-url --for bypass").await;
+    assert!(ran.stdout.starts_with("https://dash.cloudflare.com/profile/api-tokens?"), "{ran:?}");
+    assert!(ran.stdout.contains("Add by hand: SSO Connector: Edit"), "{ran:?}");
+    let report = world.ok("token create-url --for read --account-token -o json").await.json();
+    conforms(&world, "token-url", &report).await;
+    assert_eq!(report["add_by_hand"][0], "SSO Connector: Read");
+    assert_eq!(world.requests(), [""; 0]);
 }

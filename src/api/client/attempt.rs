@@ -105,12 +105,12 @@ impl Client {
         match retry::decide(&situation, &policy) {
             Decision::Stop => Err(run.error(fault)),
             Decision::Wait(wait) => {
-                trace::retry(&run.call, &fault, wait, "is sent again");
+                trace::retry(&run.call, &fault, wait, "retrying");
                 self.clock.sleep(wait).await;
                 Ok(AttemptResult::Retry)
             }
             Decision::LookUp { wait, then_repeat } => {
-                trace::retry(&run.call, &fault, wait, "is looked up");
+                trace::retry(&run.call, &fault, wait, "looking up");
                 self.clock.sleep(wait).await;
                 Ok(AttemptResult::LookUp { error: run.error(fault), then_repeat })
             }

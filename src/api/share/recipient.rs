@@ -115,7 +115,7 @@ impl RecipientFields {
             let error = delivery.error.as_deref().filter(|error| !error.is_empty());
             match error {
                 Some(error) if delivery.is_terminal() == terminal => Some(error),
-                None if terminal && delivery.is_terminal() => Some("no reason was told"),
+                None if terminal && delivery.is_terminal() => Some("no reason was given"),
                 _ => None,
             }
         })
@@ -157,10 +157,10 @@ impl Association {
     /// As the API writes it and in words; a state that is not known has neither.
     fn spoken(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Associating => ("associating", "being pushed"),
-            Self::Associated => ("associated", "has it"),
-            Self::Disassociating => ("disassociating", "being removed"),
-            Self::Disassociated => ("disassociated", "removed, the record is kept"),
+            Self::Associating => ("associating", "associating"),
+            Self::Associated => ("associated", "associated"),
+            Self::Disassociating => ("disassociating", "disassociating"),
+            Self::Disassociated => ("disassociated", "disassociated"),
             Self::Other(_) => ("", ""),
         }
     }
@@ -229,7 +229,7 @@ mod tests {
             (r#"[{"error":"busy","terminal":false}]"#, &[], &["busy"]),
             (r#"[{"error":"busy"}]"#, &[], &["busy"]),
             (r#"[{"error":"","terminal":false}]"#, &[], &[]),
-            (r#"[{"terminal":true}]"#, &["no reason was told"], &[]),
+            (r#"[{"terminal":true}]"#, &["no reason was given"], &[]),
             ("null", &[], &[]),
         ] {
             let text = format!(r#"{{"id":"r1","resources":{resources}}}"#);

@@ -10,7 +10,7 @@ use crate::flow::app;
   cfsso app get
   cfsso app get Wiki -o json")]
 pub struct Args {
-    /// Name or ID of the application; without it, the dashboard's sign-in
+    /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::output::{Page, Render, Status, Text};
   cfsso app idp-initiated
   cfsso app idp-initiated -o json | jq -r .sso_endpoint.value")]
 pub struct Args {
-    /// Name or ID of the application; without it, the dashboard's sign-in
+    /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
 }
 
@@ -74,9 +74,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             Some(error) => Err(error.into()),
             None => Err(FlowError::new(
                 FlowErrorKind::NotFound,
-                format!("the API does not say enough of `{}` to tell its endpoint", app.name),
+                format!("the API returned too little of `{}` to derive its endpoint", app.name),
             )
-            .hint("read both values in the dashboard: Zero Trust, Access, Applications, SSO App")
+            .hint("dashboard: Zero Trust, Access, Applications, SSO App")
             .into()),
         },
     }
@@ -130,9 +130,9 @@ impl Origin {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Api => "read from the API",
+            Self::Api => "from the API",
             Self::Derived => "derived",
-            Self::Guessed => "a guess: compare it with the dashboard",
+            Self::Guessed => "guessed: compare it with the dashboard",
         }
     }
 }
@@ -144,7 +144,7 @@ fn okta(endpoint: &str, entity_id: &str) -> Vec<String> {
         format!("Single sign-on URL: `{endpoint}`, used for recipient and destination as well"),
         format!("Audience URI (SP Entity ID): `{entity_id}`"),
         "Name ID format: EmailAddress; Application username: Email".to_owned(),
-        "Assign the people who may sign in, and start from the app's tile".to_owned(),
+        "Assign the users, and start from the tile of the app".to_owned(),
     ]
 }
 

@@ -25,26 +25,26 @@ use crate::output::{Page, Render, Status, Text};
   cfsso app idps --only Okta --dry-run
   cfsso app idps --all --yes")]
 pub struct Args {
-    /// Name or ID of the application; without it, the dashboard's sign-in
+    /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
 
-    /// Admit this identity provider too, repeatable
+    /// Allow this identity provider (repeatable)
     #[arg(long, value_name = "IDP", conflicts_with_all = ["only", "all"])]
     add: Vec<String>,
 
-    /// No longer admit this identity provider, repeatable
+    /// Disallow this identity provider (repeatable)
     #[arg(long, value_name = "IDP", conflicts_with_all = ["only", "all"])]
     remove: Vec<String>,
 
-    /// Admit this identity provider and no other, repeatable
+    /// Allow only this identity provider (repeatable)
     #[arg(long, value_name = "IDP", conflicts_with = "all")]
     only: Vec<String>,
 
-    /// Admit every identity provider, also those yet to come
+    /// Allow all identity providers, present and future
     #[arg(long)]
     all: bool,
 
-    /// Go on even where this leaves no identity provider that works
+    /// Continue even if no working identity provider remains
     #[arg(long)]
     force: bool,
 }
@@ -55,7 +55,7 @@ pub struct AppIdps {
     /// The application.
     app: AppRef,
     /// Whether every identity provider is admitted, also those yet to come.
-    every: bool,
+    all: bool,
     /// Whether the choice of identity providers is skipped.
     instant_auth: Option<bool>,
     /// The identity providers that are admitted.
@@ -105,21 +105,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(list) = edit.desired.parse_at::<Vec<IdpReference>>(&["allowed_idps"])
         && !edit.is_empty()
     {
-        context.screen.note(format!("{} will admit {}", app.name, describe_list(&list, &idps)));
+        context.screen.note(format!("{} will allow {}", app.name, describe_list(&list, &idps)));
     }
     if !args.force && !edit.is_empty() {
         ensure_only_idp_works(context, &edit, &idps).await?;
     }
-    update_output::run_update(context, &tools, &edit, "change which identity providers it admits")
-        .await
+    update_output::run_update(context, &tools, &edit, "change the allowed identity providers").await
 }
 
 /// The error for a list of all but one, one of which cannot be understood.
 fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
-    let message = "cannot list the identity providers to keep: nothing was sent";
+    let message = "cannot determine the identity providers to keep; nothing was sent";
     FlowError::new(FlowErrorKind::Refused, message)
         .causes(odd.iter().map(OddRecord::describe))
-        .hint("list the ones to allow with `--only`")
+        .hint("`cfsso app idps --only <IDP>`")
 }
 
 /// Stops where one identity provider is left that is seen not to work.
@@ -170,11 +169,11 @@ pub(super) fn resolve_idp(
 
 pub(super) fn describe_list(list: &[IdpReference], idps: &[Idp]) -> String {
     if list.is_empty() {
-        return "every identity provider, also those yet to come".to_owned();
+        return "all identity providers, present and future".to_owned();
     }
     let name = |id: &IdpReference| {
         let idp = idps.iter().find(|idp| *id == idp.id);
-        idp.map_or_else(|| format!("{id} (gone)"), |idp| idp.name.clone())
+        idp.map_or_else(|| format!("{id} (deleted)"), |idp| idp.name.clone())
     };
     let names: Vec<_> = list.iter().map(name).collect();
     format!("{} only", names.join(", "))
@@ -195,7 +194,7 @@ impl AppIdps {
         let every = listed.is_empty();
         Self {
             app: AppRef { id: app.id.to_string(), name: app.name.clone() },
-            every,
+            all: every,
             instant_auth: app.auto_redirect_to_identity,
             idps: if every {
                 idps.iter().map(|idp| entry(&idp.id.clone().into())).collect()
@@ -209,16 +208,16 @@ impl AppIdps {
 impl Render for AppIdps {
     fn show(&self, page: &mut Page) {
         let which =
-            if self.every { "every identity provider" } else { "these identity providers only" };
-        page.line(Text::strong(&self.app.name) + format!(" admits {which}:"));
+            if self.all { "all identity providers" } else { "only these identity providers" };
+        page.line(Text::strong(&self.app.name) + format!(" allows {which}:"));
         let rows: Vec<_> = self
             .idps
             .iter()
             .map(|idp| {
-                let name = idp.name.as_deref().map_or_else(
-                    || Status::Failed.paint("there is no such identity provider"),
-                    Text::strong,
-                );
+                let name = idp
+                    .name
+                    .as_deref()
+                    .map_or_else(|| Status::Failed.paint("deleted"), Text::strong);
                 let kind = idp.kind.as_deref().unwrap_or("-");
                 vec![name, Text::plain(kind), Text::dim(&idp.id)]
             })
@@ -227,7 +226,7 @@ impl Render for AppIdps {
             page.table(&["NAME", "TYPE", "ID"], &rows);
         }
         if self.instant_auth == Some(true) {
-            page.line("Instant authentication is on: the choice is skipped.");
+            page.line("Instant authentication is on.");
         }
     }
 

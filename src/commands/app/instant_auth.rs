@@ -15,18 +15,18 @@ use crate::flow::update::Update;
   cfsso app instant-auth on --only Okta
   cfsso app instant-auth off")]
 pub struct Args {
-    /// Whether to skip the choice of identity providers
+    /// Instant authentication: on or off
     #[arg(value_enum)]
     switch: Switch,
 
-    /// Name or ID of the application; without it, the dashboard's sign-in
+    /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
 
-    /// Admit just this identity provider, in the same change
+    /// Allow only this identity provider, in the same update
     #[arg(long, value_name = "IDP")]
     only: Option<String>,
 
-    /// Go on even where this leaves no identity provider that works
+    /// Continue even if no working identity provider remains
     #[arg(long)]
     force: bool,
 }
@@ -34,9 +34,9 @@ pub struct Args {
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
-    /// Skip the choice: valid with exactly one identity provider
+    /// Skip the selection; requires exactly one identity provider
     On,
-    /// Offer the choice
+    /// Show the identity provider selection
     Off,
 }
 
@@ -65,8 +65,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     })
     .await?;
     let deed = match args.switch {
-        Switch::On => "skip the choice of identity providers",
-        Switch::Off => "offer the choice of identity providers",
+        Switch::On => "turn instant authentication on",
+        Switch::Off => "turn instant authentication off",
     };
     if args.switch == Switch::On && !args.force && !edit.is_empty() {
         ensure_only_idp_works(context, &edit, &idps).await?;

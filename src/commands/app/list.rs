@@ -26,9 +26,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let apps = app::list(&tools).await?;
     if apps.is_empty() && tools.client.odd_records(Some("application")).is_empty() {
-        context.screen.note(
-            "this account has no Access applications; the first connector brings the one of the dashboard's sign-in",
-        );
+        context
+            .screen
+            .note("No applications. Cloudflare creates the SSO App with the first connector.");
     }
     Ok(Outcome::list(tools.client, "application", List(apps)))
 }
@@ -39,7 +39,7 @@ impl Render for List {
             return;
         }
         let rows: Vec<_> = self.0.iter().map(row).collect();
-        page.table(&["NAME", "TYPE", "ADMITS", "INSTANT AUTH", "ID"], &rows);
+        page.table(&["NAME", "TYPE", "ALLOWS", "INSTANT AUTH", "ID"], &rows);
     }
 
     fn names(&self) -> Vec<String> {
@@ -49,7 +49,7 @@ impl Render for List {
 
 fn row(app: &App) -> Vec<Text> {
     let admits = match app.listed_idps() {
-        [] => Text::plain("every IdP"),
+        [] => Text::plain("all"),
         [_] => Text::plain("1 IdP"),
         several => Text::plain(format!("{} IdPs", several.len())),
     };

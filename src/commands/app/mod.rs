@@ -18,19 +18,19 @@ use crate::context::Context;
 /// The verbs of `cfsso app`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List the Access applications of the account
+    /// List applications
     List(list::Args),
-    /// Show one application
+    /// Show an application
     Get(get::Args),
-    /// Change fields of an application
+    /// Update fields of an application
     Update(update::Args),
-    /// Show whom an application lets in, in words
+    /// Explain the policies of an application
     Policies(policies::Args),
-    /// Show or change which identity providers an application admits
+    /// Show or change the allowed identity providers
     Idps(idps::Args),
-    /// Skip the choice of identity providers, or offer it again
+    /// Turn instant authentication on or off
     InstantAuth(instant_auth::Args),
-    /// Show what to enter at an identity provider that starts the sign-in
+    /// Show the values for IdP-initiated sign-in
     IdpInitiated(idp_initiated::Args),
 }
 

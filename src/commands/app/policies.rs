@@ -15,7 +15,7 @@ use crate::output::{Page, Render, Text};
   cfsso app policies
   cfsso app policies -o json | jq '.[].include'")]
 pub struct Args {
-    /// Name or ID of the application; without it, the dashboard's sign-in
+    /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         (place(a), a.id.as_str()).cmp(&(place(b), b.id.as_str()))
     });
     if policies.is_empty() {
-        context.screen.warn(format!("{} has no policies: it lets nobody in", app.name));
+        context.screen.warn(format!("{} has no policies: access is denied to all users", app.name));
     }
     Ok(Outcome::done(List(policies)))
 }

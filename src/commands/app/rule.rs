@@ -12,7 +12,7 @@ pub fn describe_policy(policy: &PolicyFields) -> String {
         let words: Vec<_> = rules.iter().flatten().map(|rule| describe_rule(rule)).collect();
         (!words.is_empty()).then(|| words.join(word))
     };
-    let include = joined(&policy.include, " or ").unwrap_or_else(|| "nobody".to_owned());
+    let include = joined(&policy.include, " or ").unwrap_or_else(|| "no one".to_owned());
     let mut text = format!("{} {include}", policy.decision);
     if let Some(require) = joined(&policy.require, " and ") {
         text = format!("{text}, if also {require}");
@@ -39,9 +39,9 @@ const KINDS: &[(&str, &[&str], &str)] = &[
     ("cloudflare_account_member", &["account_id"], "members of the Cloudflare account {}"),
     ("common_name", &["common_name"], "client certificate {}"),
     ("device_posture", &["integration_uid"], "device posture check {}"),
-    ("email", &["email"], "e-mail {}"),
-    ("email_domain", &["domain"], "e-mail domain {}"),
-    ("email_list", &["id"], "e-mail list {}"),
+    ("email", &["email"], "email {}"),
+    ("email_domain", &["domain"], "email domain {}"),
+    ("email_list", &["id"], "email list {}"),
     ("everyone", &[], "everyone"),
     ("geo", &["country_code"], "country {}"),
     (
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn known_rules_are_words_and_others_the_json_that_came() {
         for (rule, expected) in [
-            (r#"{"email_domain":{"domain":"cool.cats"}}"#, "e-mail domain cool.cats"),
+            (r#"{"email_domain":{"domain":"cool.cats"}}"#, "email domain cool.cats"),
             (r#"{ "everyone" : {} }"#, "everyone"),
             (
                 r#"{"oidc":{"claim_name":"g","claim_value":"x","identity_provider_id":"p1"}}"#,
@@ -133,13 +133,13 @@ mod tests {
         for (policy, expected) in [
             (
                 r#"{"id":"y","decision":"allow","include":[{"email_domain":{"domain":"cool.cats"}}]}"#,
-                "allow e-mail domain cool.cats",
+                "allow email domain cool.cats",
             ),
             (
                 r#"{"id":"y","decision":"deny","include":[{"everyone":{}}],"exclude":[{"email":{"email":"a@b.c"}},{"group":{"id":"g"}}],"require":[{"geo":{"country_code":"DE"}}]}"#,
-                "deny everyone, if also country DE, but not e-mail a@b.c or Access group g",
+                "deny everyone, if also country DE, but not email a@b.c or Access group g",
             ),
-            (r#"{"id":"y","decision":"allow"}"#, "allow nobody"),
+            (r#"{"id":"y","decision":"allow"}"#, "allow no one"),
         ] {
             let policy: crate::api::policy::Policy = serde_json::from_str(policy).unwrap();
             assert_eq!(describe_policy(&policy), expected);

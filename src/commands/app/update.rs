@@ -13,17 +13,17 @@ use crate::flow::{FlowError, FlowErrorKind};
   cfsso app update --set session_duration=12h --dry-run
   cfsso app update Wiki --name Handbook --set app_launcher_visible=false
 
-Only the fields that are given change. Identity providers are admitted with
+Only the given fields change. Identity providers are allowed with
 `cfsso app idps`, and the choice of them skipped with `cfsso app instant-auth`.")]
 pub struct Args {
-    /// Name or ID of the application; without it, the dashboard's sign-in
+    /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
 
-    /// What it is to be called
+    /// New name
     #[arg(long)]
     name: Option<String>,
 
-    /// Set a field to JSON, or to a text; within an object as OBJECT.FIELD; repeatable
+    /// Set a field (FIELD=JSON or OBJECT.FIELD=JSON; repeatable)
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     fields: Vec<Assignment>,
 }
@@ -31,8 +31,8 @@ pub struct Args {
 /// Changes an application.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.name.is_none() && args.fields.is_empty() {
-        return Err(FlowError::new(FlowErrorKind::Usage, "nothing was given to change")
-            .hint("`cfsso app get -o json` shows the fields that there are")
+        return Err(FlowError::new(FlowErrorKind::Usage, "nothing to change was specified")
+            .hint("`cfsso app get -o json` lists the fields")
             .into());
     }
     let tools = context.tools().await?;

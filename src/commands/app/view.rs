@@ -10,7 +10,7 @@ impl Render for App {
             ("name", Text::strong(&self.name)),
             ("id", Text::plain(self.id.as_str())),
             ("type", Text::plain(self.type_name())),
-            ("admits", allowed_idps_text(self)),
+            ("allows", allowed_idps_text(self)),
             ("instant auth", instant_auth_text(self)),
         ];
         if let Some(domain) = &self.domain {
@@ -22,7 +22,7 @@ impl Render for App {
         fields.push(("created", age(self.created_at.as_deref(), page.now(), true)));
         fields.push(("updated", age(self.updated_at.as_deref(), page.now(), true)));
         page.fields(&fields);
-        page.line(Text::dim("All fields that the API sent: add `-o json`."));
+        page.line(Text::dim("All fields: `-o json`."));
     }
 
     fn names(&self) -> Vec<String> {
@@ -33,7 +33,7 @@ impl Render for App {
 /// Which identity providers it admits, by their IDs.
 pub fn allowed_idps_text(app: &AppFields) -> Text {
     match app.listed_idps() {
-        [] => Text::plain("every identity provider"),
+        [] => Text::plain("all identity providers"),
         listed => {
             let ids: Vec<_> = listed.iter().map(ToString::to_string).collect();
             Text::plain(ids.join(", "))
@@ -46,6 +46,6 @@ pub fn instant_auth_text(app: &AppFields) -> Text {
     match app.auto_redirect_to_identity {
         Some(true) => Text::plain("on"),
         Some(false) => Text::plain("off"),
-        None => Text::dim("not told"),
+        None => Text::dim("unknown"),
     }
 }

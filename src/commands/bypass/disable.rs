@@ -14,17 +14,17 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 /// Arguments of `bypass disable`.
 #[derive(clap::Args, Clone, Debug)]
 #[command(
-    after_help = "Asks to type the domain, or `all` where there are several; `--confirm` takes the same.
+    after_help = "Asks for the domain, or `all` if there are several; `--confirm` takes the same.
 
 Examples:
   cfsso bypass disable --all --yes
   cfsso bypass disable cool.cats --confirm cool.cats"
 )]
 pub struct Args {
-    /// Domains or IDs of connectors; without any, the one that is enabled
+    /// Domains or IDs of connectors (default: the enabled one)
     connectors: Vec<Selector>,
 
-    /// Every enabled connector
+    /// Select every enabled connector
     #[arg(long, conflicts_with = "connectors")]
     pub all: bool,
 
@@ -93,12 +93,12 @@ async fn work(
     let mut report = Report::new("disable");
     for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);
-        report.already(title, "SSO is not enforced");
+        report.already(title, "SSO is disabled");
     }
     if wanted.is_empty() {
         if left_out.is_none() {
-            context.screen.note("no connector is enabled: nothing to do");
-            report.notes.push("nobody is held to SSO: people sign in by password".to_owned());
+            context.screen.note("no change: no connector is enabled");
+            report.notes.push("SSO is already off: users sign in with a password".to_owned());
         }
         report.ok = left_out.is_none();
         return Ok(Outcome::done(report).failed(left_out.map(Into::into)));
@@ -108,7 +108,7 @@ async fn work(
         match disable::apply(tools, connector).await {
             Ok(seen) => {
                 let title = format!("disable {}", seen.email_domain);
-                report.done(title, "read back: SSO is not enforced");
+                report.done(title, "confirmed");
             }
             Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
             Err(error) => return Err(failed(error)),
@@ -129,7 +129,7 @@ fn left_out(tools: &Env<'_>, which: &Selection) -> Option<FlowError> {
     if odd.is_empty() {
         return None;
     }
-    let message = "a connector that may be enabled was left out, since it cannot be understood";
+    let message = "a connector with an invalid record was left out; it may be enabled";
     Some(
         FlowError::new(FlowErrorKind::HalfDone, message)
             .causes(odd.iter().map(|odd| odd.describe()))
@@ -139,10 +139,10 @@ fn left_out(tools: &Env<'_>, which: &Selection) -> Option<FlowError> {
 
 async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()> {
     let (word, deed) = match wanted {
-        [only] => (only.email_domain.as_str(), "stop enforcing SSO".to_owned()),
+        [only] => (only.email_domain.as_str(), "disable SSO".to_owned()),
         several => {
             let domains: Vec<_> = several.iter().map(|it| it.email_domain.as_str()).collect();
-            ("all", format!("stop enforcing SSO for {}", domains.join(", ")))
+            ("all", format!("disable SSO for {}", domains.join(", ")))
         }
     };
     Ok(context.confirm(word, &deed).await?)
@@ -151,10 +151,10 @@ async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()>
 fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
     let done = report.steps.iter().filter(|step| step.state == "done").count();
-    let message = format!("{done} of the connectors were disabled, then one failed");
+    let message = format!("{done} connectors disabled, then one failed");
     let stop = FlowError::new(FlowErrorKind::HalfDone, message).causes(error.sentences());
     let stop = stop.hint(format!(
-        "{} goes on, {} takes it back; the other way in is {}",
+        "resume: {}; undo: {}; alternative: {}",
         command(context, &args.again()),
         command(context, "bypass undo"),
         command(context, "bypass otp")
@@ -164,10 +164,10 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
 
 fn tell(report: &mut Report, wanted: &[&Connector], args: &Args, context: &Context) {
     report.notes = vec![
-        "people sign in at https://dash.cloudflare.com by e-mail address and password".to_owned(),
-        "who has no password resets it there, which takes access to the mailbox".to_owned(),
+        "users sign in at https://dash.cloudflare.com with a password".to_owned(),
+        "users without a password reset it by email".to_owned(),
     ];
-    report.status_command = vec!["sign in yourself, in a private window".to_owned()];
+    report.status_command = vec!["sign in in a private window to confirm".to_owned()];
     report.undo_command = if args.keeping.no_journal {
         let enable =
             |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));

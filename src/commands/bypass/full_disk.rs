@@ -110,7 +110,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
         };
         let failure = refused(outcome);
         assert_eq!(failure.exit_code, ExitCode::Failure);
-        assert_eq!(failure.message, "the journal cannot be written: nothing was sent");
+        assert_eq!(failure.message, "cannot write the journal; nothing was sent");
         assert!(failure.causes[0].contains("No space left"), "{failure:?}");
         let hint = failure.hint.unwrap();
         assert!(hint.contains(&format!("`cfsso {again} --no-journal`")), "{hint}");

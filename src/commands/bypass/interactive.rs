@@ -41,7 +41,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
         "otp" => otp::run(otp::Args::plain(), context).await,
         "disable" => disable::run(disable::Args::all(), context).await,
         other => {
-            let message = format!("`{other}` is neither `otp` nor `disable`: nothing was changed");
+            let message = format!("`{other}` is neither `otp` nor `disable`; nothing was changed");
             Err(FlowError::new(FlowErrorKind::Declined, message).into())
         }
     }
@@ -57,19 +57,19 @@ fn advice(sees_connectors: bool, sees_sign_in: bool) -> Option<Choice> {
 }
 
 fn show(state: &State, advice: Choice, page: &mut Page) {
-    page.line(Text::plain("SSO is enforced for: ") + Text::strong(enforced(&state.connectors)));
-    page.line(Text::plain("One-time PIN:        ") + Text::strong(pin(&state.sign_in)));
+    page.line(Text::plain("SSO enabled for: ") + Text::strong(enforced(&state.connectors)));
+    page.line(Text::plain("One-time PIN:    ") + Text::strong(pin(&state.sign_in)));
     for (choice, name, lines, error) in [
         (
             Choice::Otp,
             "otp",
-            "Let people in by a PIN sent by e-mail. SSO stays enforced; the policies still decide who.",
+            "Allow sign-in with a one-time PIN by email. SSO stays enabled; policies still apply.",
             state.sign_in.as_ref().err(),
         ),
         (
             Choice::Disable,
             "disable",
-            "Stop enforcing SSO. People sign in by password, and who has none resets it by e-mail.",
+            "Disable SSO. Users sign in with a password, or reset it by email.",
             state.connectors.as_ref().err(),
         ),
     ] {
@@ -84,15 +84,15 @@ fn show(state: &State, advice: Choice, page: &mut Page) {
 
 fn token(error: Option<&Error>) -> String {
     match error {
-        None => "This token may look; whether it may change is seen when it tries.".to_owned(),
+        None => "Read access confirmed. Write access is not tested.".to_owned(),
         Some(Error::Api(error)) => match crate::api::permission::required(&error.request) {
             Some(permission) if error.status() == Some(403) => {
                 format!("This token lacks the permission {permission}.")
             }
-            _ => format!("This cannot be looked at: {error}."),
+            _ => format!("Not available: {error}."),
         },
-        Some(Error::Flow(stop)) => format!("This is not possible: {stop}."),
-        Some(Error::ApiContext(explained)) => format!("This cannot be looked at: {explained}."),
+        Some(Error::Flow(stop)) => format!("Not possible: {stop}."),
+        Some(Error::ApiContext(explained)) => format!("Not available: {explained}."),
     }
 }
 
@@ -107,8 +107,8 @@ fn pin(sign_in: &Result<CurrentState, Error>) -> &'static str {
     let Ok(found) = sign_in else { return "not checked" };
     match &found.pin {
         None => "none",
-        Some(pin) if found.app.admits(pin) => "let in",
-        Some(_) => "there, and not let in",
+        Some(pin) if found.app.admits(pin) => "allowed",
+        Some(_) => "exists, not allowed",
     }
 }
 

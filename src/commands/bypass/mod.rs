@@ -23,12 +23,12 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 /// Arguments of `bypass`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  everybody signs in by password:
+  disable SSO for every domain:
     cfsso bypass disable --all --yes
-  everybody signs in by a PIN sent by e-mail:
+  allow one-time PIN:
     cfsso bypass otp --yes")]
 pub struct Args {
-    /// What to do; without it, asks on a terminal
+    /// Method; asks on a terminal if omitted
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -36,13 +36,13 @@ pub struct Args {
 /// The verbs of `cfsso bypass`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Let people in by a PIN sent by e-mail, SSO stays enforced
+    /// Allow sign-in with a one-time PIN, keep SSO on
     Otp(otp::Args),
-    /// Stop enforcing SSO, people sign in by password
+    /// Disable SSO so that users sign in with a password
     Disable(disable::Args),
-    /// Show whether a bypass is in force, and since when
+    /// Show active bypasses
     Status(status::Args),
-    /// Put back what bypasses changed
+    /// Undo active bypasses
     Undo(undo::Args),
 }
 
@@ -60,7 +60,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 /// Whether what is changed is written down.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct JournalMode {
-    /// Keep no journal: print the state before to standard output instead
+    /// Print the previous state to stdout instead of the journal
     #[arg(long)]
     pub no_journal: bool,
 }
@@ -93,8 +93,10 @@ async fn with_journal<T>(
 fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
     match error.into() {
         Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal => {
-            stop.hint =
-                Some(format!("{} does without", command(context, &format!("{this} --no-journal"))));
+            stop.hint = Some(format!(
+                "{} works without it",
+                command(context, &format!("{this} --no-journal"))
+            ));
             stop.into()
         }
         error => anyhow::Error::from(error).context(AlternativeHint(command(context, other))),
@@ -111,10 +113,9 @@ fn nobody_to_ask(context: &Context) -> Result<(), FlowError> {
     if context.screen.can_ask() {
         return Ok(());
     }
-    Err(FlowError::new(FlowErrorKind::Declined, "nobody is there to ask which way in to take")
-        .hint(format!(
-            "{} or {}",
-            command(context, "bypass disable --all --yes"),
-            command(context, "bypass otp --yes")
-        )))
+    Err(FlowError::new(FlowErrorKind::Declined, "choose a method (no terminal)").hint(format!(
+        "{} or {}",
+        command(context, "bypass disable --all --yes"),
+        command(context, "bypass otp --yes")
+    )))
 }

@@ -19,17 +19,17 @@ const OTHER: &str = "bypass disable --all";
 
 /// Arguments of `bypass otp`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = "Asks to type `otp`; `--confirm otp` does without.
+#[command(after_help = "Asks for `otp`; `--confirm otp` answers it.
 
 Examples:
   cfsso bypass otp --yes
   cfsso bypass otp --all-idps --yes")]
 pub struct Args {
-    /// Admit every identity provider, not just the PIN besides those admitted
+    /// Allow all identity providers, not only the one-time PIN
     #[arg(long)]
     all_idps: bool,
 
-    /// Go on although a check says no: pin-admits-nobody
+    /// Ignore this failed check
     #[arg(long, value_name = "CHECK")]
     accept_risk: Option<Risk>,
 
@@ -41,7 +41,7 @@ pub struct Args {
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
 enum Risk {
     /// No policy allows a user to sign in with a PIN.
-    PinAdmitsNobody,
+    PinNotAllowed,
 }
 
 impl Args {
@@ -78,39 +78,39 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     let left_out = left_out(tools, pin.as_ref());
     let is_done = changes.is_empty();
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "opening it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "allowing it")?
     {
         return Ok(outcome);
     }
     let mut report = Report::new("otp");
     if is_done {
-        context.screen.note("one-time PINs are let in already: nothing to do");
+        context.screen.note("no change: one-time PIN is already allowed");
     } else {
-        context.confirm("otp", "let one-time PINs into the dashboard's sign-in").await?;
+        context.confirm("otp", "allow one-time PIN in the SSO App").await?;
     }
     let mut created = None;
     let edit = if let Some(pin) = pin {
-        report.already("one-time PIN", format!("ID {pin}"));
+        report.already("one-time PIN", format!("{pin}"));
         edit
     } else {
         let PinProvider { pin, is_new } = otp::create(tools).await.map_err(failed)?;
         if is_new {
-            report.done("one-time PIN", format!("created, ID {pin}"));
+            report.done("one-time PIN", format!("created  {pin}"));
             created = Some(pin.clone());
         } else {
-            report.already("one-time PIN", format!("ID {pin}"));
+            report.already("one-time PIN", format!("{pin}"));
         }
         otp::edit(&found.app, &pin, reach)?
     };
     let mut alarm = None;
     if edit.is_empty() {
-        report.already("sign-in", format!("{} admits it", found.app.name));
+        report.already("sign-in", format!("already allowed by {}", found.app.name));
     } else {
         match otp::allow_pin(tools, &edit).await {
             Ok(edited) => {
                 alarm = edited.unexpected_change_error(&edit).map(anyhow::Error::from);
                 let seen = edit.requested.iter().map(ToString::to_string).collect::<Vec<_>>();
-                report.done("sign-in", format!("read back: {}", seen.join(", ")));
+                report.done("sign-in", format!("confirmed: {}", seen.join(", ")));
             }
             Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
             Err(error) => return Err(failed(error)),
@@ -125,11 +125,11 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
 fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
     FlowError::new(
         FlowErrorKind::Refused,
-        "no user could sign in with a one-time PIN: nothing was sent",
+        "no user could sign in with a one-time PIN; nothing was sent",
     )
     .causes(obstacles)
     .hint(format!(
-        "{}, or `--accept-risk pin-admits-nobody`",
+        "{}, or `--accept-risk pin-not-allowed`",
         command(context, "bypass disable --all")
     ))
 }
@@ -142,8 +142,8 @@ fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
     if odd.is_empty() || pin.is_some() {
         return None;
     }
-    let message = "an identity provider that may be the one-time PIN was left out, since it cannot \
-                   be understood";
+    let message = "an identity provider with an invalid record was left out; it may be the \
+                   one-time PIN";
     Some(
         FlowError::new(FlowErrorKind::HalfDone, message)
             .causes(odd.iter().map(|odd| odd.describe()))
@@ -158,10 +158,10 @@ fn changes(tools: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
 
 fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
-    let message = "the one-time PIN was created, but the sign-in was not opened to it";
+    let message = "the one-time PIN was created, but the SSO App does not allow it yet";
     let stop = FlowError::new(FlowErrorKind::HalfDone, message).causes(error.sentences());
     let stop = stop.hint(format!(
-        "the other way in is {}; {} goes on, {} takes it back",
+        "alternative: {}; resume: {}; undo: {}",
         command(context, OTHER),
         command(context, args.again()),
         command(context, "bypass undo")
@@ -177,13 +177,12 @@ fn tell(
     context: &Context,
 ) {
     report.notes = vec![
-        "people whom the policies let in sign in at https://dash.cloudflare.com: e-mail address, \
-         then the PIN that is mailed to it"
+        "users allowed by the policies sign in at https://dash.cloudflare.com with their email address \
+         and the PIN sent to it"
             .to_owned(),
     ];
-    report.status_command = vec![
-        "sign in yourself, in a private window: that the PIN arrives is not proven".to_owned(),
-    ];
+    report.status_command =
+        vec!["sign in in a private window to confirm that the PIN arrives (not tested)".to_owned()];
     if !report.changed() {
         return;
     }

@@ -72,9 +72,9 @@ impl Render for Report {
             page.step(mark, &step.title, Text::prose(&step.detail));
         }
         for (label, lines) in [
-            ("now:   ", &self.notes),
-            ("check: ", &self.status_command),
-            ("undo:  ", &self.undo_command),
+            ("Now:   ", &self.notes),
+            ("Check: ", &self.status_command),
+            ("Undo:  ", &self.undo_command),
         ] {
             if lines.is_empty() {
                 continue;

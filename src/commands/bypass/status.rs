@@ -11,7 +11,7 @@ use crate::api::odd::OddRecord;
 use crate::context::Context;
 use crate::flow::bypass::status::{self, BypassStatus};
 use crate::flow::{Env, connector};
-use crate::output::{Page, Render, Status, Text};
+use crate::output::{Page, Render, Status, Text, time};
 
 /// Arguments of `bypass status`.
 #[derive(clap::Args, Debug)]
@@ -27,9 +27,9 @@ pub struct Report {
     #[serde(flatten)]
     standings: BypassStatus,
     /// The domains for which SSO is enforced; null where that was not seen.
-    enforced: Option<Vec<String>>,
+    enabled_domains: Option<Vec<String>>,
     /// The domains for which it is not.
-    not_enforced: Option<Vec<String>>,
+    disabled_domains: Option<Vec<String>>,
     /// Connectors that cannot be understood: whether SSO is enforced for them was
     /// not seen.
     odd_records: Vec<String>,
@@ -40,7 +40,7 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = match super::super::journal::read(context) {
         Ok(reading) => reading.entries,
         Err(stop) => {
-            context.screen.warn(format!("the journal was not read: {}", stop.message));
+            context.screen.warn(format!("journal not read: {}", stop.message));
             Vec::new()
         }
     };
@@ -52,7 +52,7 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::done(report(&tools, standings, Some(&connectors?))));
     }
     if let Err(error) = &connectors {
-        context.screen.warn(format!("not checked whether SSO is enforced: {}", error.line()));
+        context.screen.warn(format!("SSO state not checked: {}", error.line()));
     }
     Ok(Outcome::done(report(&tools, standings, connectors.as_deref().ok())))
 }
@@ -67,8 +67,8 @@ fn report(tools: &Env<'_>, standings: BypassStatus, connectors: Option<&[Connect
     Report {
         schema: "cfsso/bypass-status/v1",
         standings,
-        enforced: domains(true),
-        not_enforced: domains(false),
+        enabled_domains: domains(true),
+        disabled_domains: domains(false),
         odd_records: tools.client.odd_records(None).iter().map(OddRecord::describe).collect(),
     }
 }
@@ -76,21 +76,17 @@ fn report(tools: &Env<'_>, standings: BypassStatus, connectors: Option<&[Connect
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         let BypassStatus { active: in_force, since, bypasses } = &self.standings;
-        let since = since.map(|at| at.to_string());
+        let since = since.map(time);
         match in_force {
             Some(true) => page.status_line(
                 Status::Warning,
-                Text::strong("a bypass is in force since ")
-                    + age(since.as_deref(), page.now(), true),
+                Text::strong("bypass active since ") + age(since.as_deref(), page.now(), true),
             ),
             Some(false) => {
-                page.status_line(Status::Passed, "no bypass of this machine is in force");
+                page.status_line(Status::Passed, "no active bypass of this machine");
             }
             None => {
-                page.status_line(
-                    Status::NotChecked,
-                    "whether a bypass is in force was not checked",
-                );
+                page.status_line(Status::NotChecked, "bypass status: not checked");
             }
         }
         for bypass in bypasses {
@@ -102,7 +98,8 @@ impl Render for Report {
             );
             page.line(Text::plain("    ") + Text::prose(&bypass.detail));
         }
-        for (label, domains) in [("enforced", &self.enforced), ("not enforced", &self.not_enforced)]
+        for (label, domains) in
+            [("enabled", &self.enabled_domains), ("disabled", &self.disabled_domains)]
         {
             let text = match domains {
                 None => "not checked".to_owned(),
@@ -113,7 +110,7 @@ impl Render for Report {
         }
         if *in_force == Some(true) {
             page.blank();
-            page.labeled(Text::strong("undo:  "), Text::prose("`cfsso bypass undo`"));
+            page.labeled(Text::strong("Undo:  "), Text::prose("`cfsso bypass undo`"));
         }
     }
 

@@ -14,13 +14,15 @@ use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `bypass undo`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Asks to type the domain where one connector is enabled again, else `undo`.
+#[command(
+    after_help = "Asks for the domain if one connector is enabled again, otherwise for `undo`.
 
 Examples:
   cfsso bypass undo
-  cfsso bypass undo --yes")]
+  cfsso bypass undo --yes"
+)]
 pub struct Args {
-    /// Put it back even where it was changed since
+    /// Undo even if it changed since
     #[arg(long)]
     force: bool,
 }
@@ -59,7 +61,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             WriteStatus::Changed(_, drift) => return Err(measure.drift_error(&drift).into()),
             WriteStatus::Blocked(stop) => return Err(stop.into()),
             WriteStatus::Reverted(text) => {
-                report.left.push(UndoneEntry { entry: measure.entry.id, text });
+                report.left.push(UndoneEntry { entry: measure.entry.id, description: text });
             }
         }
     }
@@ -71,7 +73,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
     let (word, deed) = question(&ready);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
         return Ok(outcome);
     }
     context.confirm(&word, deed).await?;
@@ -79,22 +81,15 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn nothing(report: Report) -> FlowError {
-    FlowError::new(
-        FlowErrorKind::NotFound,
-        "no bypass of this machine is in force: nothing to undo",
-    )
-    .causes(report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
-    .hint("`cfsso journal list` shows what this machine changed")
+    FlowError::new(FlowErrorKind::NotFound, "no active bypass of this machine: nothing to undo")
+        .causes(report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description)))
+        .hint("`cfsso journal list`")
 }
 
 /// The word to type, and what for: turning enforcement on takes the domain.
 fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
     let enforcing: Vec<_> = ready.iter().filter(|ready| ready.enforces()).collect();
-    let deed = if enforcing.is_empty() {
-        "close the dashboard's sign-in again"
-    } else {
-        "enforce SSO again"
-    };
+    let deed = if enforcing.is_empty() { "restore the SSO App" } else { "enable SSO again" };
     let word = match enforcing.as_slice() {
         [only] => only.subject(),
         _ => None,
@@ -117,19 +112,19 @@ async fn put_back(
     let done = done.await?;
     report.ok = done.failed.is_none();
     report.undone.extend(done.undone);
-    report.left.extend(done.left);
+    report.left.extend(done.skipped);
     Ok(Outcome::done(report).failed(done.failed.map(|(_, stop)| stop.into())))
 }
 
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         for undone in &self.undone {
-            page.status_line(Status::Done, Text::prose(&undone.text));
+            page.status_line(Status::Done, Text::prose(&undone.description));
         }
         for left in &self.left {
             page.status_line(
                 Status::Skipped,
-                Text::prose(format!("{}: {}", left.entry, left.text)),
+                Text::prose(format!("{}: {}", left.entry, left.description)),
             );
         }
     }

@@ -14,22 +14,22 @@ use crate::output::Text;
   cfsso connector create cool.cats
   cfsso connector create cool.cats --if-not-exists -o json | jq -r .verification.code")]
 pub struct Args {
-    /// E-mail domain whose users sign in through the identity provider
+    /// Email domain of the users
     domain: EmailDomain,
 
-    /// Exit with 0 and show the connector that stands where there is one
+    /// Return the existing connector if there is one
     #[arg(long)]
     if_not_exists: bool,
 
-    /// Do not have Cloudflare look for the TXT record yet
+    /// Create without starting verification
     #[arg(long)]
     no_verification: bool,
 
-    /// Show the FedRAMP wording on the sign-in page
+    /// Use the FedRAMP language on the sign-in page
     #[arg(long)]
     fedramp: bool,
 
-    /// Try even a domain that Cloudflare is documented to refuse
+    /// Skip the eligibility check
     #[arg(long)]
     force: bool,
 }
@@ -51,13 +51,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Vec::new(),
         vec![connector::create_action(&tools, &args.domain, begin, fedramp).change()],
     );
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating")? {
         return Ok(outcome);
     }
     let created = connector::create(&tools, &args.domain, begin, fedramp).await?;
     if let Some(code) = created.code() {
         context.screen.note(Text::prose(format!(
-            "publish this TXT record at {}, or let `cfsso setup {} --publish-txt` do it: {code}",
+            "publish this TXT record at {}, or run `cfsso setup {} --publish-txt`: {code}",
             args.domain, args.domain
         )));
     }
@@ -68,17 +68,17 @@ fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Resu
     if !args.if_not_exists {
         return Err(FlowError::new(
             FlowErrorKind::Conflict,
-            format!("`{}` has a connector already, {}", args.domain, connector.id),
+            format!("connector already exists for {} ({})", args.domain, connector.id),
         )
         .hint(format!("`cfsso connector get {}`, or add `--if-not-exists`", args.domain))
         .into());
     }
     if args.fedramp && connector.use_fedramp_language != Some(true) {
         context.screen.warn(format!(
-            "the connector that stands does not have the FedRAMP wording; `cfsso connector update {} --fedramp` sets it",
+            "the existing connector does not use the FedRAMP language: `cfsso connector update {} --fedramp`",
             args.domain
         ));
     }
-    let note = format!("{} has a connector already: nothing to do", args.domain);
+    let note = format!("no change: connector already exists for {}", args.domain);
     Ok(plan_output::already_done(context, connector.clone(), note))
 }

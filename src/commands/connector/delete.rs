@@ -20,7 +20,7 @@ pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
 
-    /// Disable the connector first where it is enabled
+    /// Disable the connector first
     #[arg(long)]
     disable_first: bool,
 }
@@ -46,7 +46,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             FlowErrorKind::Refused,
             format!("the connector of `{domain}` is enabled"),
         )
-        .cause("an enabled connector is not deleted: its users would lose their way to sign in")
+        .cause("an enabled connector cannot be deleted: its users could not sign in")
         .hint(format!("`cfsso connector delete {domain} --disable-first`"))
         .into());
     }
@@ -56,11 +56,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     changes.push(connector::delete_action(&tools, &connector).change());
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting")?
     {
         return Ok(outcome);
     }
-    context.screen.warn("a new connector for this domain would get a new TXT code");
+    context.screen.warn("a new connector for this domain gets a new verification code");
     context.confirm(&domain, "delete its connector").await?;
     if !is_disabled {
         connector::disable(&tools, &connector).await?;
@@ -77,23 +77,21 @@ async fn delete(tools: &Env<'_>, connector: &Connector, was_disabled: bool) -> a
     let domain = &connector.email_domain;
     Err(FlowError::new(
         FlowErrorKind::HalfDone,
-        format!("`{domain}` was disabled, but its connector was not seen to be deleted"),
+        format!("{domain} was disabled, but deleting its connector could not be confirmed"),
     )
     .causes(error.sentences())
     .hint(format!(
-        "`cfsso connector delete {domain}`, or `cfsso connector enable {domain}` to go back"
+        "`cfsso connector delete {domain}`, or undo with `cfsso connector enable {domain}`"
     ))
     .into())
 }
 
 impl Render for Deleted {
     fn show(&self, page: &mut Page) {
-        let text = format!(
-            "the connector of {}, ID {}, is deleted",
-            self.connector.email_domain, self.connector.id
-        );
+        let text =
+            format!("connector deleted: {} ({})", self.connector.email_domain, self.connector.id);
         page.status_line(Status::Done, text);
-        page.line("Its TXT record proves nothing any more and may be removed.");
+        page.line("Its TXT record is no longer needed and can be deleted.");
     }
 
     fn names(&self) -> Vec<String> {

@@ -21,20 +21,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.enabled == Some(false) {
-        let note = format!("{} is disabled already: nothing to do", connector.email_domain);
+        let note = format!("no change: SSO is already disabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
     let plan = Plan::new(Vec::new(), vec![connector::disable_action(&tools, &connector).change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling")? {
         return Ok(outcome);
     }
     // The documentation's own warning, before the question it bears on.
     context.screen.warn(
-        "without SSO, users sign in by e-mail address and password: those who have none reset it through their \
-         mailbox, and whoever has no mailbox has no way in",
+        "users will sign in with a password; users without one must reset \
+         it by email",
     );
-    context
-        .confirm(&connector.email_domain, "stop enforcing sign-in through the identity provider")
-        .await?;
+    context.confirm(&connector.email_domain, "disable SSO").await?;
     Ok(Outcome::done(connector::disable(&tools, &connector).await?))
 }

@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Disabled).await?;
     let Preflight { connector, domain, checks } = looked;
     if connector.is_enabled() {
-        let note = format!("{} is enabled already: nothing to do", connector.email_domain);
+        let note = format!("no change: SSO is already enabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
     let plan = Plan::new(
@@ -44,6 +44,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     {
         return Ok(outcome);
     }
-    context.confirm(domain.as_str(), "enforce sign-in through the identity provider").await?;
+    context.confirm(domain.as_str(), "enable SSO").await?;
     Ok(Outcome::done(connector::enable(&tools, &domain, &connector).await?))
 }

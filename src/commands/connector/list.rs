@@ -26,9 +26,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connectors = connector::list(&tools).await?;
     if connectors.is_empty() && tools.client.odd_records(Some("connector")).is_empty() {
-        context.screen.note(Text::prose(
-            "this account has no connectors; create one with `cfsso setup <DOMAIN>`",
-        ));
+        context.screen.note(Text::prose("No connectors. Create one: `cfsso setup <DOMAIN>`"));
     }
     Ok(Outcome::list(tools.client, "connector", List(connectors)))
 }
@@ -46,13 +44,13 @@ impl Render for List {
                 vec![
                     Text::strong(&connector.email_domain),
                     view::verification(connector),
-                    view::enforced(connector),
+                    view::enabled(connector),
                     view::age(connector.created_on.as_deref(), now, false),
                     Text::dim(connector.id.as_str()),
                 ]
             })
             .collect();
-        page.table(&["DOMAIN", "VERIFIED", "ENFORCED", "CREATED", "ID"], &rows);
+        page.table(&["DOMAIN", "VERIFIED", "ENABLED", "CREATED", "ID"], &rows);
     }
 
     fn names(&self) -> Vec<String> {

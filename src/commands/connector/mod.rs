@@ -19,21 +19,21 @@ use crate::context::Context;
 /// The verbs of `cfsso connector`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List the connectors of the account
+    /// List connectors
     List(list::Args),
-    /// Show one connector
+    /// Show a connector
     Get(get::Args),
-    /// Create the connector of an e-mail domain
+    /// Create a connector for an email domain
     Create(create::Args),
-    /// Change how a connector's sign-in page reads
+    /// Change the FedRAMP language of a connector
     Update(update::Args),
-    /// Check the TXT record and begin verification when it can succeed
+    /// Check the TXT record and start verification
     Verify(verify::Args),
-    /// Enforce sign-in through the identity provider for the domain
+    /// Enable SSO for a domain
     Enable(enable::Args),
-    /// Stop enforcing sign-in through the identity provider
+    /// Disable SSO for a domain
     Disable(disable::Args),
-    /// Wait until a connector reads as wanted
+    /// Wait for a connector to reach a state
     Wait(wait::Args),
     /// Delete a connector
     Delete(delete::Args),

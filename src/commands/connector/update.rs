@@ -17,11 +17,11 @@ pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
 
-    /// Show the FedRAMP wording on the sign-in page
+    /// Use the FedRAMP language on the sign-in page
     #[arg(long, group = "wording")]
     fedramp: bool,
 
-    /// Show the ordinary wording on the sign-in page
+    /// Use the standard language on the sign-in page
     #[arg(long, group = "wording")]
     no_fedramp: bool,
 }
@@ -35,14 +35,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let action = connector::fedramp_action(&tools, &connector, args.fedramp);
     let changes = (!is_so_already).then(|| action.change()).into_iter().collect();
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "changing it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "the change")?
     {
         return Ok(outcome);
     }
     if is_so_already {
         context
             .screen
-            .note(format!("{} reads so already: nothing to change", connector.email_domain));
+            .note(format!("no change: {} already has this language", connector.email_domain));
         return Ok(Outcome::done(connector));
     }
     let read = api::get(tools.account, &connector.id);

@@ -20,7 +20,7 @@ pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
 
-    /// Wait for the TXT record and for the verdict
+    /// Wait for the TXT record and the verification
     #[arg(long)]
     wait: bool,
 }
@@ -31,7 +31,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.is_verified() {
-        let note = format!("{} is verified already: nothing to do", connector.email_domain);
+        let note = format!("no change: {} is already verified", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
@@ -51,7 +51,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         changes.push(verify::begin_action(&tools, domain.as_str(), &connector.id).change());
     }
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "verifying it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "verifying")?
     {
         return Ok(outcome);
     }
@@ -67,8 +67,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn in_progress_error(domain: &EmailDomain) -> FlowError {
-    FlowError::new(FlowErrorKind::NotYet, format!("the verification of `{domain}` is under way"))
-        .hint(format!("`cfsso connector verify {domain} --wait` follows it"))
+    FlowError::new(FlowErrorKind::NotYet, format!("verification of {domain} is in progress"))
+        .hint(format!("`cfsso connector verify {domain} --wait`"))
 }
 
 /// What the name servers serve, now or by the end of the wait. None where the
@@ -91,7 +91,7 @@ async fn check_txt(
         Some(code.as_bytes()),
         context.wait_deadline(),
         |_, judgement| {
-            context.screen.start_wait(format!("the TXT record of {domain}: {}", judgement.summary));
+            context.screen.start_wait(format!("TXT record of {domain}: {}", judgement.summary));
         },
     )
     .await;
@@ -107,10 +107,9 @@ async fn wait_for_result(
     let followed =
         verify::wait_until_verified(tools, connector, context.wait_deadline(), &|connector| {
             let status = connector.status().map_or("unknown", VerificationStatus::as_str);
-            context.screen.start_wait(format!(
-                "Cloudflare's verification of {}, now {status}",
-                connector.email_domain
-            ));
+            context
+                .screen
+                .start_wait(format!("verification of {}: {status}", connector.email_domain));
         })
         .await;
     context.screen.end_progress();
@@ -124,10 +123,10 @@ fn not_published_error(
 ) -> FlowError {
     let code = connector.code().unwrap_or_default();
     let is_named = judgement.remedy.as_ref().is_some_and(|remedy| remedy.contains(code));
-    let record = (!is_named).then(|| format!("the record to publish is {domain} TXT {code}"));
+    let record = (!is_named).then(|| format!("record: {domain} TXT {code}"));
     FlowError::new(
         FlowErrorKind::NotYet,
-        format!("the TXT record of `{domain}` is not published: verification would fail"),
+        format!("the TXT record of {domain} is not published; verification would fail"),
     )
     .cause(judgement.summary.clone())
     .causes(judgement.remedy.clone())

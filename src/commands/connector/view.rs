@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
-use crate::output::{Page, Render, Status, Text, ago};
+use crate::output::{self, Page, Render, Status, Text, ago};
 
 impl Render for Connector {
     fn show(&self, page: &mut Page) {
@@ -11,7 +11,7 @@ impl Render for Connector {
             ("domain", Text::strong(&self.email_domain)),
             ("id", Text::plain(self.id.as_str())),
             ("verification", verification(self)),
-            ("enforced", enforced(self)),
+            ("enabled", enabled(self)),
         ];
         if self.use_fedramp_language == Some(true) {
             fields.push(("wording", Text::plain("FedRAMP")));
@@ -37,25 +37,25 @@ pub fn verification(connector: &ConnectorFields) -> Text {
         Some(VerificationStatus::Failed) => Status::Failed.paint("failed"),
         Some(VerificationStatus::Awaiting) => Status::Pending.paint("awaiting"),
         Some(VerificationStatus::Other(other)) => Status::Warning.paint(other),
-        None => Text::dim("not told"),
+        None => Text::dim("unknown"),
     }
 }
 
-/// Whether sign-in through the identity provider is enforced.
-pub fn enforced(connector: &ConnectorFields) -> Text {
+/// Whether SSO is enabled.
+pub fn enabled(connector: &ConnectorFields) -> Text {
     match connector.enabled {
         Some(true) => Text::good("yes"),
         Some(false) => Text::plain("no"),
-        None => Text::dim("not told"),
+        None => Text::dim("unknown"),
     }
 }
 
 /// A time of the API: as it is and how long ago, or just how long ago.
 pub fn age(time: Option<&str>, now: Timestamp, full: bool) -> Text {
-    let Some(text) = time else { return Text::dim("not told") };
+    let Some(text) = time else { return Text::dim("unknown") };
     let Ok(then) = text.parse::<Timestamp>() else { return Text::plain(text) };
     if full {
-        Text::plain(text) + Text::dim(format!("  {}", ago(then, now)))
+        Text::plain(output::time(then)) + Text::dim(format!("  {}", ago(then, now)))
     } else {
         Text::plain(ago(then, now))
     }

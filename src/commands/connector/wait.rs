@@ -18,7 +18,7 @@ pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
 
-    /// What to wait for
+    /// State to wait for
     #[arg(long = "for", value_name = "STATE")]
     wanted: Condition,
 }
@@ -26,13 +26,13 @@ pub struct Args {
 /// What can be waited for.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// Every name server serves the TXT record
+    /// Every name server returns the TXT record
     Txt,
-    /// Cloudflare has proven the domain
+    /// Domain verified
     Verified,
-    /// Enforcement is on
+    /// SSO enabled
     Enabled,
-    /// Enforcement is off
+    /// SSO disabled
     Disabled,
 }
 
@@ -58,7 +58,7 @@ async fn for_txt(
     let Some(code) = connector.code() else {
         return Err(FlowError::new(
             FlowErrorKind::NotYet,
-            format!("the API tells no verification code for `{domain}`"),
+            format!("the API returned no verification code for {domain}"),
         )
         .into());
     };
@@ -68,21 +68,18 @@ async fn for_txt(
         Some(code.as_bytes()),
         context.wait_deadline(),
         |_, judgement| {
-            context.screen.start_wait(format!("the TXT record of {domain}: {}", judgement.summary));
+            context.screen.start_wait(format!("TXT record of {domain}: {}", judgement.summary));
         },
     )
     .await;
     if judgement.verdict == Verdict::Visible {
         return Ok(connector);
     }
-    Err(FlowError::new(
-        FlowErrorKind::NotYet,
-        format!("timed out waiting for the TXT record of `{domain}`"),
-    )
-    .cause(judgement.summary)
-    .causes(judgement.remedy)
-    .hint(format!("`cfsso dig {domain} --connector {domain}`"))
-    .into())
+    Err(FlowError::new(FlowErrorKind::NotYet, format!("timed out: TXT record of {domain}"))
+        .cause(judgement.summary)
+        .causes(judgement.remedy)
+        .hint(format!("`cfsso dig {domain} --connector {domain}`"))
+        .into())
 }
 
 async fn for_state(
@@ -96,11 +93,11 @@ async fn for_state(
         Condition::Verified => connector.is_verified(),
         Condition::Enabled => connector.is_enabled(),
         Condition::Disabled => connector.enabled == Some(false),
-        Condition::Txt => unreachable!("the name servers tell"),
+        Condition::Txt => unreachable!("TXT record"),
     };
     let tell = |connector: &Connector| {
         context.screen.start_wait(format!(
-            "{domain} to be {}, now {}",
+            "waiting for {domain} to be {} (now {})",
             wanted.label(),
             current_state(connector, wanted)
         ));
@@ -109,7 +106,7 @@ async fn for_state(
     seen.ok_or_else(|| {
         FlowError::new(
             FlowErrorKind::NotYet,
-            format!("timed out waiting for `{domain}` to be {}", wanted.label()),
+            format!("timed out: {domain} is not {}", wanted.label()),
         )
         .hint(format!("`cfsso connector get {domain}`"))
         .into()

@@ -13,7 +13,7 @@ pub(super) fn annotations(report: &Report) -> String {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let remedy = finding.remedy.as_ref().map(|remedy| format!("; fix: {remedy}"));
+        let remedy = finding.fix.as_ref().map(|remedy| format!("; Fix: {remedy}"));
         let words = format!("{}{}", finding.message(), remedy.unwrap_or_default());
         annotation(level, finding.id.as_str(), &words)
     });
@@ -38,7 +38,7 @@ pub(super) fn summary(report: &Report) -> String {
     let mut text = format!("### cfsso doctor\n\n{}\n", cell(&report.summary()));
     let rows: Vec<_> = report.failed().map(row).chain(not_checked(report)).collect();
     if !rows.is_empty() {
-        text.push_str("\n| | finding | what was seen | what mends it |\n|---|---|---|---|\n");
+        text.push_str("\n| | finding | detail | fix |\n|---|---|---|---|\n");
         text.push_str(&rows.concat());
     }
     text.push('\n');
@@ -50,7 +50,7 @@ fn row(finding: &Finding) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let remedy = finding.remedy.as_deref().unwrap_or_default();
+    let remedy = finding.fix.as_deref().unwrap_or_default();
     let id = finding.id.as_str();
     format!("| {level} | `{id}` | {} | {} |\n", cell(&finding.message()), cell(remedy))
 }
@@ -79,15 +79,15 @@ mod tests {
         assert_eq!(lines.len(), 3, "{text}");
         assert_eq!(
             lines[0],
-            "::error title=cfsso policy-second::cool.cats: 50%25 <lost> &; fix: `remove it`"
+            "::error title=cfsso policy-duplicate::cool.cats: 50%25 <lost> &; Fix: `remove it`"
         );
         assert_eq!(
             lines[1],
-            "::warning title=cfsso policy-second::cool.cats: a|b; fix: `remove it`"
+            "::warning title=cfsso policy-duplicate::cool.cats: a|b; Fix: `remove it`"
         );
         assert_eq!(
             lines[2],
-            "::notice title=cfsso policy-second::not checked: cool.cats: the token lacks it"
+            "::notice title=cfsso policy-duplicate::not checked: cool.cats: the token lacks it"
         );
     }
 
@@ -96,13 +96,13 @@ mod tests {
         insta::assert_snapshot!(summary(&every_kind()), @r"
         ### cfsso doctor
 
-        looked at cool.cats: 1 error, 1 warning, 1 not checked, 1 accepted, 1 passed
+        cool.cats: 1 error, 1 warning, 1 not checked, 1 accepted, 1 passed
 
-        | | finding | what was seen | what mends it |
+        | | finding | detail | fix |
         |---|---|---|---|
-        | error | `policy-second` | cool.cats: 50% &lt;lost> & | `remove it` |
-        | warning | `policy-second` | cool.cats: a\|b | `remove it` |
-        | not checked | `policy-second` | the token lacks it | |
+        | error | `policy-duplicate` | cool.cats: 50% &lt;lost> & | `remove it` |
+        | warning | `policy-duplicate` | cool.cats: a\|b | `remove it` |
+        | not checked | `policy-duplicate` | the token lacks it | |
         ");
     }
 }

@@ -47,7 +47,7 @@ fn is_skipped(report: &Report, finding: &Finding) -> bool {
 
 fn case(report: &Report, finding: &Finding, suite: &str) -> String {
     let words = escaped(&finding.message());
-    let remedy = finding.remedy.as_deref().map(|text| format!("Fix: {}", escaped(text)));
+    let remedy = finding.fix.as_deref().map(|text| format!("Fix: {}", escaped(text)));
     let remedy = remedy.unwrap_or_default();
     let inner = if fails_case(report, finding) {
         format!("<failure message=\"{words}\">{remedy}</failure>")
@@ -87,11 +87,11 @@ mod tests {
           <testsuite name="a1" tests="0" failures="0" errors="0" skipped="0">
           </testsuite>
           <testsuite name="cool.cats" tests="5" failures="1" errors="0" skipped="1">
-            <testcase classname="cfsso.cool.cats" name="policy-second"><failure message="cool.cats: 50% &lt;lost&gt; &amp;">Fix: `remove it`</failure></testcase>
-            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>warning: cool.cats: a|b; Fix: `remove it`</system-out></testcase>
-            <testcase classname="cfsso.cool.cats" name="policy-second"><skipped message="cool.cats: the token lacks it"/></testcase>
-            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>accepted: cool.cats: known</system-out></testcase>
-            <testcase classname="cfsso.cool.cats" name="policy-second"><system-out>cool.cats: well</system-out></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-duplicate"><failure message="cool.cats: 50% &lt;lost&gt; &amp;">Fix: `remove it`</failure></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-duplicate"><system-out>warning: cool.cats: a|b; Fix: `remove it`</system-out></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-duplicate"><skipped message="cool.cats: the token lacks it"/></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-duplicate"><system-out>accepted: cool.cats: known</system-out></testcase>
+            <testcase classname="cfsso.cool.cats" name="policy-duplicate"><system-out>cool.cats: well</system-out></testcase>
           </testsuite>
         </testsuites>
         "#);

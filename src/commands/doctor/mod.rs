@@ -31,15 +31,15 @@ Nothing is changed. `cfsso help findings` says what each finding means. It exits
 with 10 where there is one at or above --fail-on; what could not be looked at
 counts as a warning.")]
 pub struct Args {
-    /// From where on a finding makes the command fail
+    /// Exit 10 on findings of this severity or higher
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: Level,
 
-    /// Print this in place of the report: annotations, or a test report
+    /// Report format for CI
     #[arg(long, value_name = "FORM")]
     format: Option<ReportFormat>,
 
-    /// Do not count this finding, repeatable
+    /// Ignore this finding (repeatable)
     #[arg(long, value_name = "FINDING", hide_possible_values = true)]
     accept_risk: Vec<FindingId>,
 
@@ -51,18 +51,18 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Whatever is not as it should be, or was not checked
+    /// Errors, warnings and checks that could not run
     Warn,
-    /// What keeps people out now
+    /// Errors: sign-in is blocked now
     Error,
 }
 
 /// What the audit is printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum ReportFormat {
-    /// Annotations and a step summary of GitHub Actions
+    /// GitHub Actions annotations and step summary
     Github,
-    /// A test report in JUnit's XML
+    /// JUnit XML
     Junit,
 }
 
@@ -100,7 +100,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let journal = match journal::read(context) {
         Ok(reading) => reading,
         Err(stop) => {
-            context.screen.warn(format!("the journal was not read: {}", stop.message));
+            context.screen.warn(format!("journal not read: {}", stop.message));
             Contents { damaged: vec![stop.message], ..Contents::default() }
         }
     };
@@ -129,7 +129,7 @@ fn summarise(context: &Context, report: &Report) {
     if let Err(error) =
         opened.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
     {
-        context.screen.warn(format!("the step summary was not written to {file}: {error}"));
+        context.screen.warn(format!("cannot write the step summary to {file}: {error}"));
     }
 }
 
@@ -187,9 +187,9 @@ impl Report {
     fn not_checked(&self) -> Vec<(&str, Vec<&'static str>)> {
         let mut groups: Vec<(&str, Vec<&'static str>)> = Vec::new();
         for finding in self.findings.iter().filter(|it| it.state == CheckState::NotChecked) {
-            match groups.iter_mut().find(|(reason, _)| *reason == finding.evidence) {
+            match groups.iter_mut().find(|(reason, _)| *reason == finding.detail) {
                 Some((_, ids)) => ids.push(finding.id.as_str()),
-                None => groups.push((&finding.evidence, vec![finding.id.as_str()])),
+                None => groups.push((&finding.detail, vec![finding.id.as_str()])),
             }
         }
         groups
@@ -198,8 +198,8 @@ impl Report {
     /// What was looked at and how it came out, in a sentence.
     fn summary(&self) -> String {
         let subject = match self.domains.as_deref() {
-            None => "the account, without its connectors".to_owned(),
-            Some([]) => "an account without connectors".to_owned(),
+            None => "account (connectors not checked)".to_owned(),
+            Some([]) => "account without connectors".to_owned(),
             Some([domain]) => domain.clone(),
             Some(domains) => format!("{} domains", domains.len()),
         };
@@ -213,7 +213,7 @@ impl Report {
         ];
         let counted = counted.into_iter().filter(|(count, _)| *count > 0);
         let counted: Vec<_> = counted.map(|(count, word)| format!("{count} {word}")).collect();
-        format!("looked at {subject}: {}", counted.join(", "))
+        format!("{subject}: {}", counted.join(", "))
     }
 }
 
@@ -225,12 +225,12 @@ impl Render for Report {
                 Severity::Warning => Status::Warning,
             };
             page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
-            if let Some(remedy) = &finding.remedy {
+            if let Some(remedy) = &finding.fix {
                 page.fix("", remedy);
             }
         }
         for (reason, ids) in self.not_checked() {
-            let words = format!("not checked, {reason}: {}", ids.join(", "));
+            let words = format!("not checked ({reason}): {}", ids.join(", "));
             page.status_line(Status::NotChecked, Text::prose(words));
         }
         if self.failed().next().is_some() || self.counts.not_checked > 0 {
@@ -238,7 +238,7 @@ impl Render for Report {
         }
         page.paragraph(Text::strong(self.summary()));
         if self.failed().next().is_some() {
-            page.line(Text::plain("what each means: ") + Text::code("cfsso help findings"));
+            page.line(Text::plain("Explain: ") + Text::code("cfsso help findings"));
         }
     }
 
@@ -259,9 +259,9 @@ mod tests {
             severity,
             state,
             domains: vec!["cool.cats".to_owned()],
-            evidence: evidence.to_owned(),
-            remedy: (state == CheckState::Failed).then(|| "`remove it`".to_owned()),
-            permission: None,
+            detail: evidence.to_owned(),
+            fix: (state == CheckState::Failed).then(|| "`remove it`".to_owned()),
+            required_permission: None,
         };
         let findings = vec![
             finding(CheckState::Failed, Severity::Error, "50% <lost>\n\u{1b}[1m&"),
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(report.counts, one);
         assert_eq!(
             report.summary(),
-            "looked at cool.cats: 1 error, 1 warning, 1 not checked, 1 accepted, 1 passed"
+            "cool.cats: 1 error, 1 warning, 1 not checked, 1 accepted, 1 passed"
         );
         assert!(!report.ok);
     }

@@ -22,19 +22,19 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
         failure: None,
     };
     context.screen.show(&|page| {
-        page.paragraph(Text::strong(format!("Account {}: nothing is written.", tools.account)));
+        page.paragraph(Text::strong(format!("Account {} (read-only)", tools.account)));
     });
     let look = Box::pin(status::run(status::Args {}, context));
-    reading.step("status", "what each domain's sign-in goes through was read", look).await;
+    reading.step("status", "sign-in chain read", look).await;
     // Where the list cannot be read, `bypass disable` fails and says why.
     for connector in connector::list(&tools).await.unwrap_or_default() {
         let command = format!("preflight {}", connector.email_domain);
-        let seen = "no check refuses enforcement";
+        let seen = "no blocking check failed";
         let selector = Selector::Id(connector.id.clone());
         let look = Box::pin(preflight::run(preflight::Args::of(selector), context));
         reading.step(&command, seen, look).await;
     }
-    let seen = "what it would write is shown, and nothing was sent";
+    let seen = "requests previewed, nothing was sent";
     let look = Box::pin(bypass::otp::run(bypass::otp::Args::plain(), context));
     reading.step("bypass otp --dry-run", seen, look).await;
     let look = Box::pin(bypass::disable::run(bypass::disable::Args::all(), context));
@@ -70,7 +70,7 @@ impl AccountDrill<'_> {
             Err(error) => (None, Some(error)),
         };
         let mut step = Step {
-            act: None,
+            phase: None,
             command: format!("cfsso {command}"),
             state: State::Done,
             observed: claim.to_owned(),

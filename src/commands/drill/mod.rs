@@ -22,22 +22,20 @@ use crate::output::{Format, Text};
 
 /// Arguments of `drill`.
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Nothing but a simulator of its own is changed, and it is gone afterwards. On a
-terminal, Enter leads from act to act.
+#[command(after_help = "A drill uses its own simulator, which is deleted afterwards. On a
+terminal, press Enter for the next phase.
 
 Examples:
   cfsso drill
   cfsso drill --unattended -o json | jq '.steps[] | {command, ms, requests}'
   cfsso drill --unattended --fault 500x*@PUT --max-retries 0
-  cfsso drill --against-profile --profile work"
-)]
+  cfsso drill --against-profile --profile work")]
 pub struct Args {
-    /// Do not pause between the acts
+    /// Do not pause between the phases
     #[arg(long)]
     unattended: bool,
 
-    /// Read from the account in use instead, and show what recovery would write there
+    /// Read your account instead and preview recovery
     #[arg(long)]
     pub against_profile: bool,
 }
@@ -102,7 +100,7 @@ async fn play(
         Err(error) => Err(error),
     };
     let mut step = Step {
-        act: Some(act.title),
+        phase: Some(act.title),
         command: scene.line.to_string(),
         state: State::Done,
         observed: String::new(),
@@ -152,13 +150,12 @@ fn begin(context: &Context, index: usize, act: &Phase) {
 }
 
 async fn pause(context: &Context, played: usize) -> Result<(), FlowError> {
-    let question = Text::plain("Press ") + Text::strong("Enter") + " for the next act:";
+    let question = Text::plain("Press ") + Text::strong("Enter") + " for the next phase:";
     if let Ok(Some(_)) = context.screen.ask(question).await {
         return Ok(());
     }
-    let message = format!("the drill was left after act {played} of {}", ACTS.len());
-    Err(FlowError::new(FlowErrorKind::Declined, message)
-        .hint("`cfsso drill --unattended` plays it to its end"))
+    let message = format!("the drill was stopped after phase {played} of {}", ACTS.len());
+    Err(FlowError::new(FlowErrorKind::Declined, message).hint("`cfsso drill --unattended`"))
 }
 
 fn tell(context: &Context, step: &Step) {
@@ -167,8 +164,8 @@ fn tell(context: &Context, step: &Step) {
 }
 
 fn ended(step: &Step) -> FlowError {
-    let message = format!("the drill ended at `{}`", step.command);
-    FlowError::new(FlowErrorKind::NotConfirmed, message).cause(step.observed.clone()).hint(
-        "nothing but the drill's own simulator was touched; `cfsso drill --debug` shows its requests",
-    )
+    let message = format!("the drill failed at `{}`", step.command);
+    FlowError::new(FlowErrorKind::NotConfirmed, message)
+        .cause(step.observed.clone())
+        .hint("only the simulator of the drill was used; `cfsso drill --debug` shows its requests")
 }

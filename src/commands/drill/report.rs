@@ -17,7 +17,7 @@ pub struct Report {
     /// Whether every step was seen to work.
     pub ok: bool,
     /// What it was played against.
-    pub against: Target,
+    pub target: Target,
     /// The account there.
     pub account: String,
     /// The steps, in their order; those after one that failed are not there in
@@ -43,7 +43,7 @@ pub enum Target {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
     /// The act that it is in; null where there are none.
-    pub act: Option<&'static str>,
+    pub phase: Option<&'static str>,
     /// The command.
     pub command: String,
     /// Whether it was seen to do what it is for.
@@ -92,7 +92,7 @@ impl Report {
         Self {
             schema: "cfsso/drill/v1",
             ok: false,
-            against,
+            target: against,
             account,
             steps: Vec::new(),
             duration_ms: 0,
@@ -151,19 +151,19 @@ impl Render for Report {
         let count = self.steps.len();
         let time = lasting(self.duration_ms);
         page.blank();
-        match self.against {
+        match self.target {
             Target::Simulator => {
                 page.paragraph(Text::strong(format!(
-                    "All {count} steps were seen to work, in {time} and with {} requests.",
+                    "All {count} steps passed in {time} ({} requests).",
                     self.requests
                 )));
                 page.paragraph(Text::prose(
-                    "That somebody signs in is not proven by it. `cfsso drill --against-profile` \
-                     looks at your account, and changes nothing.",
+                    "A drill does not test a real sign-in. `cfsso drill --against-profile` \
+                     reads your account and previews recovery.",
                 ));
             }
             Target::Account => page.paragraph(Text::strong(format!(
-                "All {count} steps were seen to work, in {time} and with {} requests; nothing was written.",
+                "All {count} steps passed in {time} ({} requests); nothing was written.",
                 self.requests
             ))),
         }

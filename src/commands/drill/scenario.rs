@@ -87,7 +87,7 @@ const LOCKED_OUT: Expected = Expected { enforced: true, narrow: true, ways: Sign
 pub(super) const ACTS: [Phase; 6] = [
     Phase {
         title: "Set-up",
-        about: "A domain is proven, and nothing is enforced yet.",
+        about: "The domain is verified; SSO is off.",
         scenes: &[DrillStep {
             line: StepCommand::SetUp,
             outage: None,
@@ -98,7 +98,7 @@ pub(super) const ACTS: [Phase; 6] = [
     },
     Phase {
         title: "Enforcement",
-        about: "Everybody signs in through the identity provider, without a choice.",
+        about: "All users sign in through one identity provider.",
         scenes: &[
             DrillStep {
                 line: StepCommand::Narrow,
@@ -118,7 +118,7 @@ pub(super) const ACTS: [Phase; 6] = [
     },
     Phase {
         title: "The identity provider breaks",
-        about: "It answers nobody any more. SSO stays enforced, and keeps everybody out.",
+        about: "It stops responding. SSO is on and blocks every sign-in.",
         scenes: &[DrillStep {
             line: StepCommand::Check,
             outage: Some(Outage::Begins),
@@ -128,8 +128,8 @@ pub(super) const ACTS: [Phase; 6] = [
         }],
     },
     Phase {
-        title: "One way back: a PIN sent by e-mail",
-        about: "SSO stays enforced, and the sign-in admits one-time PINs.",
+        title: "Recovery with a one-time PIN",
+        about: "SSO stays on, and the SSO App allows one-time PIN.",
         scenes: &[
             DrillStep {
                 line: StepCommand::Otp,
@@ -148,8 +148,8 @@ pub(super) const ACTS: [Phase; 6] = [
         ],
     },
     Phase {
-        title: "The other way back: no enforcement",
-        about: "People sign in by password until the identity provider is back.",
+        title: "Recovery without SSO",
+        about: "Users sign in with a password until the identity provider is back.",
         scenes: &[
             DrillStep {
                 line: StepCommand::Disable,
@@ -169,7 +169,7 @@ pub(super) const ACTS: [Phase; 6] = [
     },
     Phase {
         title: "The identity provider is back",
-        about: "All is as it was before the lockout.",
+        about: "Everything is as before the lockout.",
         scenes: &[DrillStep {
             line: StepCommand::Check,
             outage: Some(Outage::Ends),
@@ -224,7 +224,7 @@ impl DrillStep {
     pub(super) fn besides(&self) -> String {
         match (self.line, self.exit) {
             (StepCommand::Check, ExitCode::Findings) => "the check fails. ".to_owned(),
-            (StepCommand::Narrow, _) => format!("the sign-in leads to {COMPANY} alone. "),
+            (StepCommand::Narrow, _) => format!("only {COMPANY} is allowed. "),
             _ => String::new(),
         }
     }
@@ -239,12 +239,12 @@ impl fmt::Display for StepCommand {
 
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sso = if self.enforced { "SSO is enforced" } else { "SSO is not enforced" };
+        let sso = if self.enforced { "SSO on" } else { "SSO off" };
         match self.ways {
-            SignIn::None => write!(f, "{sso}; nobody gets in"),
-            SignIn::Password => write!(f, "{sso}; people get in by password"),
-            SignIn::Pin => write!(f, "{sso}; people get in by a PIN sent by e-mail"),
-            SignIn::Company => write!(f, "{sso}; people get in through {COMPANY}"),
+            SignIn::None => write!(f, "{sso}, no sign-in possible"),
+            SignIn::Password => write!(f, "{sso}, sign-in with a password"),
+            SignIn::Pin => write!(f, "{sso}, sign-in with a one-time PIN"),
+            SignIn::Company => write!(f, "{sso}, sign-in through {COMPANY}"),
         }
     }
 }

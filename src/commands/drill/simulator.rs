@@ -92,7 +92,7 @@ impl Simulator {
             return Ok(());
         }
         let (is, wanted) = (outcome.exit.code(), scene.exit.code());
-        Err(not_seen(format!("it ended with {is}, and not with {wanted}")))
+        Err(not_seen(format!("exit code {is} instead of {wanted}")))
     }
 
     /// Whoever runs `line` here; what is said to them is not shown.
@@ -117,18 +117,18 @@ impl Simulator {
         let context = self.context_for("cfsso drill");
         let after = Box::pin(look(&context)).await?;
         if (after.enforced, after.ways) != (scene.after.enforced, scene.after.ways) {
-            return Err(not_seen(format!("{after}; it should be that {}", scene.after)));
+            return Err(not_seen(format!("{after}; expected: {}", scene.after)));
         }
         if after.narrow != scene.after.narrow {
-            let does = if after.narrow { "leads" } else { "does not lead" };
-            return Err(not_seen(format!("the sign-in {does} to {COMPANY} alone")));
+            let does = if after.narrow { "yes" } else { "no" };
+            return Err(not_seen(format!("only {COMPANY} is allowed: {does}")));
         }
         let besides = scene.besides();
         let now = self.sandbox.snapshot();
         match scene.world {
             StateCheck::Changed => {
                 if before.as_ref() == Some(&now) {
-                    return Err(not_seen("nothing was changed in the simulator"));
+                    return Err(not_seen("the simulator did not change"));
                 }
             }
             StateCheck::Saved => *before = Some(now),
@@ -136,7 +136,7 @@ impl Simulator {
                 let before = before.as_deref().unwrap_or_default();
                 assert_unchanged(before, &now)?;
                 Self::nothing_open(&context)?;
-                return Ok(format!("{besides}{after}; all else is as before, field by field"));
+                return Ok(format!("{besides}{after}; everything else unchanged"));
             }
         }
         Ok(format!("{besides}{after}"))
@@ -175,7 +175,7 @@ async fn look(context: &Context) -> anyhow::Result<Expected> {
         [SignInMethod::Provider(name)] if name == COMPANY => SignIn::Company,
         others => {
             let words: Vec<_> = others.iter().map(ToString::to_string).collect();
-            return Err(not_seen(format!("people get in {}", words.join(" and "))));
+            return Err(not_seen(format!("sign-in {}", words.join(" and "))));
         }
     };
     let narrow = is_instant_auth(&facts).map_err(unread)?;
@@ -199,8 +199,8 @@ fn assert_unchanged(before: &str, now: &str) -> anyhow::Result<()> {
     let (before, now): (Document, Document) = (before.parse()?, now.parse()?);
     let fields: Vec<_> = diff::diff(&before, &now).into_iter().map(|it| it.field).collect();
     Err(not_seen(match fields.as_slice() {
-        [] => "the simulator writes a value in another way than before".to_owned(),
-        fields => format!("the simulator is not as before: {}", fields.join(", ")),
+        [] => "the simulator changed the form of a value".to_owned(),
+        fields => format!("the simulator changed: {}", fields.join(", ")),
     }))
 }
 
@@ -217,7 +217,7 @@ mod tests {
         for (before, now, told) in [
             (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1.0}]}"#, None),
             (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":2}]}"#, Some("a.0.x")),
-            (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1}]}"#, Some("in another way")),
+            (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1}]}"#, Some("form of a value")),
             (r#"{"a":12345678901234567890123}"#, r#"{"a":12345678901234567890124}"#, Some(": a")),
             (r#"{"a":[]}"#, r#"{"a":[{"x":1}]}"#, Some(": a")),
         ] {

@@ -14,7 +14,7 @@ use crate::output::Text;
   cfsso federation create Okta
   cfsso federation create Okta --dry-run")]
 pub struct Args {
-    /// Name or ID of the identity provider, or its type where just one has it
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 }
 
@@ -35,12 +35,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     if let Some(grant) = standing {
-        context.screen.note(format!("{} has a grant already: nothing to create", idp.name));
+        context.screen.note(format!("no change: {} already has a grant", idp.name));
         return Ok(Outcome::done(grant));
     }
     let created = grant::create(&tools, &idp).await?;
     context.screen.note(Text::prose(format!(
-        "nobody receives it yet; `cfsso federation share {} --to <ACCOUNT>` shares it",
+        "not shared yet: `cfsso federation share {} --to <ACCOUNT>`",
         idp.id
     )));
     Ok(Outcome::done(created))

@@ -43,7 +43,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     context.screen.warn(format!(
-        "every recipient loses {name} at once, and policies there that name it stop matching"
+        "all recipients lose {name} immediately, and their policies that use it stop matching"
     ));
     context.confirm(&name, "delete its federation grant").await?;
     grant::delete(&tools, &found, &name).await?;
@@ -52,13 +52,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Render for Deleted {
     fn show(&self, page: &mut Page) {
-        page.status_line(
-            Status::Done,
-            format!("the federation grant {} is deleted", self.grant.id),
-        );
-        page.line(
-            "Shares of it are records without effect now; `cfsso federation status` lists them.",
-        );
+        page.status_line(Status::Done, format!("federation grant deleted: {}", self.grant.id));
+        page.line("Its shares have no effect now: `cfsso federation status`");
     }
 
     fn names(&self) -> Vec<String> {

@@ -27,7 +27,7 @@ impl Render for Grant {
         page.fields(&[
             ("grant", Text::strong(self.id.as_str())),
             ("identity provider", Text::plain(self.idp_id.as_str())),
-            ("created", Text::plain(self.created_at.as_deref().unwrap_or("not told"))),
+            ("created", Text::plain(self.created_at.as_deref().unwrap_or("unknown"))),
         ]);
     }
 

@@ -26,7 +26,7 @@ pub fn render(status: &Status, language: Language) -> String {
         picture.source(source);
     }
     for orphan in &status.orphans {
-        picture.node(&format!("left behind: {} {}", orphan.id, orphan.problem));
+        picture.node(&format!("orphan: {} {}", orphan.id, orphan.problem));
     }
     if language == Language::Dot {
         picture.lines.push_str("}\n");

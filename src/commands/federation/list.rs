@@ -26,7 +26,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let grants = grant::list(&tools).await?;
     if grants.is_empty() && tools.client.odd_records(Some("federation grant")).is_empty() {
         context.screen.note(Text::prose(
-            "this account has no federation grants; `cfsso federation share <IDP> --to <ACCOUNT>` makes one",
+            "No federation grants. Create one: `cfsso federation share <IDP> --to <ACCOUNT>`",
         ));
     }
     Ok(Outcome::list(tools.client, "federation grant", List(grants)))
@@ -41,7 +41,7 @@ impl Render for List {
             vec![
                 Text::strong(grant.id.as_str()),
                 Text::plain(grant.idp_id.as_str()),
-                Text::dim(grant.created_at.as_deref().unwrap_or("not told")),
+                Text::dim(grant.created_at.as_deref().unwrap_or("unknown")),
             ]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();

@@ -18,19 +18,19 @@ use crate::context::Context;
 /// The verbs of `cfsso federation`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Show what is shared, with whom, and what was left behind
+    /// Show shared identity providers and recipients
     Status(status::Args),
-    /// Share an identity provider: grant, share, and wait until it is there
+    /// Share an identity provider and wait until available
     Share(share::Args),
-    /// Take a shared identity provider back
+    /// Stop sharing an identity provider
     Unshare(unshare::Args),
-    /// List the federation grants of the account
+    /// List federation grants
     List(list::Args),
-    /// Show one federation grant
+    /// Show a federation grant
     Get(get::Args),
-    /// Create the federation grant of an identity provider
+    /// Create a federation grant
     Create(create::Args),
-    /// Delete a federation grant: every recipient loses the identity provider
+    /// Delete a federation grant
     Delete(delete::Args),
 }
 

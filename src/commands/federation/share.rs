@@ -18,6 +18,7 @@ use crate::output::{Page, Render, Text};
 #[derive(clap::Args, Debug)]
 #[command(
     group(ArgGroup::new("recipients").required(true).args(["to", "to_organization", "entire_organization"])),
+    override_usage = "cfsso federation share <IDP> --to <ACCOUNT>... [OPTIONS]",
     after_help = "Examples:
   cfsso federation share Okta --to 01a7362d577a6c3019a474fd6f485823
   cfsso federation share Okta --to Cats --to Dogs --no-wait
@@ -25,30 +26,30 @@ use crate::output::{Page, Render, Text};
   cfsso federation share Okta --to Cats --dry-run"
 )]
 pub struct Args {
-    /// Name or ID of the identity provider, or its type where just one has it
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 
-    /// Account to share with, by ID or name, repeatable
+    /// ID or name of a recipient account (repeatable)
     #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
     to: Vec<String>,
 
-    /// Organization to share with: every account of it, also those yet to come
+    /// Share with this organization: all its accounts, present and future
     #[arg(long, value_name = "ID")]
     to_organization: Option<OrganizationId>,
 
-    /// Share with every account of the own organization, also those yet to come
+    /// Share with your whole organization, present and future accounts
     #[arg(long)]
     entire_organization: bool,
 
-    /// Name of the share, where one is created
+    /// Name of the share, if one is created
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// Do not wait until every recipient has it
+    /// Do not wait until every recipient is associated
     #[arg(long)]
     no_wait: bool,
 
-    /// Let the API decide on accounts that this token does not see
+    /// Allow accounts that the token cannot see
     #[arg(long)]
     unseen: bool,
 }
@@ -75,11 +76,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let standing = share::read_state(&tools, &wishes).await?;
     let plan = share::plan(&tools, &wishes, &standing);
     let changes = !plan.changes.is_empty();
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing")? {
         return Ok(outcome);
     }
     if changes && !matches!(wishes.audience, Audience::Accounts(_)) {
-        let deed = "share it with every account of the organization, also those yet to come";
+        let deed = "share it with all accounts of the organization, present and future";
         context.confirm(&wishes.idp.name, deed).await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
@@ -106,7 +107,7 @@ impl Render for Report {
         let there = self.result.recipients.iter().filter(|one| one.is_associated()).count();
         let all = self.result.recipients.len();
         page.paragraph(Text::strong(format!(
-            "{} is shared; {there} of {all} recipients have it.",
+            "{} is shared; associated: {there} of {all}.",
             self.result.idp_name
         )));
         if there < all {

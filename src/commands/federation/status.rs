@@ -15,7 +15,7 @@ use crate::output::{self, Page, Render, Text};
   cfsso federation status --format mermaid > federation.mmd
   cfsso federation status -o json | jq '.orphans[].remedy'")]
 pub struct Args {
-    /// Draw a picture in this language instead
+    /// Print a graph in this language
     #[arg(long, value_name = "LANGUAGE")]
     format: Option<Language>,
 }
@@ -32,9 +32,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::silent());
     }
     if status.sources.is_empty() {
-        context.screen.note(Text::prose(
-            "nothing is shared; `cfsso federation share <IDP> --to <ACCOUNT>` shares an identity provider",
-        ));
+        context
+            .screen
+            .note(Text::prose("nothing is shared: `cfsso federation share <IDP> --to <ACCOUNT>`"));
     }
     Ok(Outcome::done(status))
 }
@@ -55,7 +55,7 @@ impl Render for Status {
                 output::Status::Warning,
                 Text::plain(format!("{}: ", orphan.id)) + Text::prose(&orphan.problem),
             );
-            page.line(Text::plain("  Fix: ") + Text::prose(&orphan.remedy));
+            page.line(Text::plain("  Fix: ") + Text::prose(&orphan.fix));
         }
     }
 
@@ -65,7 +65,7 @@ impl Render for Status {
 }
 
 fn show_source(source: &Source, page: &mut Page) {
-    let name = source.idp_name.as_deref().unwrap_or("an identity provider that is gone");
+    let name = source.idp_name.as_deref().unwrap_or("deleted identity provider");
     let kind = source.idp_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
     page.line(Text::strong(name) + kind + Text::dim(format!("  {}", source.idp_id)));
     let since = source.granted_at.as_deref().map(|at| format!("  since {at}")).unwrap_or_default();

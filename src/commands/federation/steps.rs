@@ -25,9 +25,9 @@ pub fn show(event: &Event<'_>, context: &Context) {
 
 /// The mark of a recipient.
 pub fn recipient_mark(arrival: &RecipientProgress) -> Status {
-    if !arrival.failures.is_empty() {
+    if !arrival.errors.is_empty() {
         Status::Failed
-    } else if !arrival.retrying.is_empty() {
+    } else if !arrival.retryable_errors.is_empty() {
         Status::Warning
     } else if arrival.is_associated() {
         Status::Done
@@ -40,12 +40,12 @@ pub fn recipient_mark(arrival: &RecipientProgress) -> Status {
 
 fn title(id: StepId) -> &'static str {
     match id {
-        StepId::Grant => "create the grant",
-        StepId::Share => "share it",
-        StepId::Associate => "see it arrive",
-        StepId::TakeBack => "take the grant back",
-        StepId::RemoveRecipients => "take recipients out",
-        StepId::DeleteGrant => "delete the grant",
-        StepId::DeleteShare => "delete the share",
+        StepId::Grant => "Grant",
+        StepId::Share => "Share",
+        StepId::Associate => "Association",
+        StepId::TakeBack => "Grant rolled back",
+        StepId::RemoveRecipients => "Recipients removed",
+        StepId::DeleteGrant => "Grant deleted",
+        StepId::DeleteShare => "Share deleted",
     }
 }

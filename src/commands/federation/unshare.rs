@@ -18,14 +18,14 @@ use crate::output::{Page, Render, Text};
   cfsso federation unshare Okta --from Cats --confirm Okta
   cfsso federation unshare Okta --dry-run")]
 pub struct Args {
-    /// Name or ID of the identity provider, or its type where just one has it
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 
-    /// Account to take it from, by ID or name, repeatable; without it, from all
+    /// ID or name of a recipient account (repeatable; default: all)
     #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
     from: Vec<String>,
 
-    /// Do not wait until it is gone everywhere
+    /// Do not wait until every recipient is removed
     #[arg(long)]
     no_wait: bool,
 }
@@ -42,18 +42,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let losing = unshare::affected_recipients(&standing, &deeds, &directory);
     let plan = unshare::plan(&tools, &wishes.idp, &deeds);
     if context.settings.options.dry_run {
-        return Ok(plan_output::finish_dry_run(context, plan, "unsharing it")?
+        return Ok(plan_output::finish_dry_run(context, plan, "unsharing")?
             .unwrap_or_else(Outcome::silent));
     }
     if !deeds.is_empty() {
         for one in &losing {
             context.screen.warn(format!(
-                "{} loses {}: policies there that name it stop matching",
+                "{} loses {}; its policies that use it stop matching",
                 told(one.account_id.as_deref(), one.name(), &directory),
                 wishes.idp.name
             ));
         }
-        context.confirm(&wishes.idp.name, "take it back").await?;
+        context.confirm(&wishes.idp.name, "stop sharing it").await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
     let (report, end) = unshare::run(&tools, &wishes, &deeds, losing, &on_event).await;
@@ -73,9 +73,9 @@ impl Render for Report {
         }
         page.blank();
         let text = match self.result.len() {
-            0 => "Nobody had it.".to_owned(),
-            1 => "1 recipient has it no more.".to_owned(),
-            several => format!("{several} recipients have it no more."),
+            0 => "It was not shared.".to_owned(),
+            1 => "Removed from 1 account.".to_owned(),
+            several => format!("Removed from {several} accounts."),
         };
         page.paragraph(Text::strong(text));
     }

@@ -18,15 +18,15 @@ use crate::output::{ExitCode, Page, Render, Status, Text};
   cfsso idp check Okta
   cfsso idp check -o json | jq '.idps[].points[] | select(.state == \"failed\")'")]
 pub struct Args {
-    /// Name, ID or type of the identity provider; without it, every one
+    /// Name, ID or type of the identity provider (default: the allowed ones)
     #[arg(conflicts_with = "all")]
     idp: Option<String>,
 
-    /// Check every identity provider of the account
+    /// Check all identity providers of the account
     #[arg(long)]
     all: bool,
 
-    /// Warn of certificates that end within so many days
+    /// Warn about certificates that expire within N days
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     cert_days: u32,
 }
@@ -39,7 +39,7 @@ pub struct Report {
     ok: bool,
     idps: Vec<IdpResult>,
     /// Where a login can be tried.
-    dashboard: &'static str,
+    dashboard_url: &'static str,
 }
 
 /// What could be proven of one identity provider.
@@ -49,7 +49,7 @@ struct IdpResult {
     name: String,
     #[serde(rename = "type")]
     kind: String,
-    points: Vec<IdpCheck>,
+    checks: Vec<IdpCheck>,
 }
 
 /// Checks identity providers.
@@ -72,18 +72,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             id: idp.id.to_string(),
             name: idp.name.clone(),
             kind: idp.kind.as_str().to_owned(),
-            points: check::check(&fetcher, subject, &terms).await,
+            checks: check::check(&fetcher, subject, &terms).await,
         }
     });
     let idps = futures_util::future::join_all(checks).await;
-    let failed = idps.iter().flat_map(|idp| &idp.points).filter(|point| has_failed(point)).count();
+    let failed = idps.iter().flat_map(|idp| &idp.checks).filter(|point| has_failed(point)).count();
     let report =
-        Report { schema: "cfsso/idp-check/v1", ok: failed == 0, idps, dashboard: DASHBOARD };
+        Report { schema: "cfsso/idp-check/v1", ok: failed == 0, idps, dashboard_url: DASHBOARD };
     let exit = if failed == 0 { ExitCode::Done } else { ExitCode::Findings };
     Ok(Outcome::done(report).exit(exit))
 }
 
-/// Stops where an identity provider is seen not to work.
+/// Stops where an identity provider does not work.
 pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
     let fetcher = context.fetcher()?;
     let empty = Map::new();
@@ -95,10 +95,13 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
     if failed.is_empty() {
         return Ok(());
     }
-    let message = format!("`{}` would be the only way in, and is seen not to work", chosen.name);
+    let message = format!(
+        "`{}` would be the only allowed identity provider, and it does not work",
+        chosen.name
+    );
     Err(FlowError::new(FlowErrorKind::Refused, message)
-        .causes(failed.iter().map(|point| format!("{}: {}", point.id.as_str(), point.evidence)))
-        .hint(format!("`cfsso idp check {}`; `--force` does it all the same", chosen.id))
+        .causes(failed.iter().map(|point| format!("{}: {}", point.id.as_str(), point.detail)))
+        .hint(format!("`cfsso idp check {}`, or `--force` to override", chosen.id))
         .into())
 }
 
@@ -110,24 +113,22 @@ impl Render for Report {
     fn show(&self, page: &mut Page) {
         for idp in &self.idps {
             page.line(Text::strong(&idp.name) + Text::dim(format!("  {}  {}", idp.kind, idp.id)));
-            for point in &idp.points {
+            for point in &idp.checks {
                 let mark = match (point.state, point.severity) {
                     (CheckState::Passed, _) => Status::Passed,
                     (CheckState::NotTested, _) => Status::NotChecked,
                     (CheckState::Failed, Severity::Warning) => Status::Warning,
                     (CheckState::Failed, Severity::Error) => Status::Failed,
                 };
-                let text = format!("{}: {}", point.state.as_str(), point.evidence);
+                let text = format!("{}: {}", point.state.as_str(), point.detail);
                 page.step(mark, point.id.as_str(), Text::prose(text));
-                if let Some(remedy) = &point.remedy {
+                if let Some(remedy) = &point.fix {
                     page.fix("", remedy);
                 }
             }
             page.blank();
         }
-        page.paragraph(format!(
-            "A real login is not proven by this: press Test in the dashboard, {DASHBOARD}"
-        ));
+        page.paragraph(format!("Sign-in not tested. Use Test in the dashboard: {DASHBOARD}"));
     }
 
     fn names(&self) -> Vec<String> {

@@ -36,19 +36,19 @@ use crate::shell::quoted;
 
 `cfsso idp types` lists the fields of each type; `cfsso idp create --help` their flags.")]
 pub struct Args {
-    /// Type of the identity provider; a file may say it
+    /// Type of the identity provider (or from --config-file)
     #[arg(value_name = "TYPE", required_unless_present = "config_file")]
     kind: Option<String>,
 
-    /// What the sign-in page calls it
+    /// Name on the sign-in page
     #[arg(long)]
     name: Option<String>,
 
-    /// Read the identity provider from a file in JSON, YAML or TOML, or `-`
+    /// Read the identity provider from a file (JSON, YAML, TOML), `-` for stdin
     #[arg(long, value_name = "FILE")]
     config_file: Option<PathBuf>,
 
-    /// Exit with 0 and show the one that stands where there is one of this name and type
+    /// Return the existing one of the same name and type
     #[arg(long)]
     if_not_exists: bool,
 
@@ -77,7 +77,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     args.keep.ensure_file_given(None, &body)?;
     let plan = Plan::new(Vec::new(), vec![idp::create_action(&tools, &body).change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating")? {
         return Ok(outcome);
     }
     let place = args.keep.prepare()?;
@@ -90,7 +90,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 /// organization's domain can be read or not.
 async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     context.screen.note(Text::prose(format!(
-        "a login is not proven yet; `cfsso idp check {}` proves what can be proven without one",
+        "sign-in not tested; `cfsso idp check {}` tests what is possible without signing in",
         created.id
     )));
     if !context.screen.shows_notes() {
@@ -105,7 +105,7 @@ async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
             });
         }
         Err(error) => {
-            context.screen.warn(format!("what to enter there cannot be told: {error}"));
+            context.screen.warn(format!("the values to enter there are not available: {error}"));
         }
     }
 }
@@ -119,7 +119,7 @@ async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> 
     };
     let named = args.kind.clone().or_else(|| body.parse_at(&["type"]));
     let named = named.ok_or_else(|| {
-        FlowError::new(FlowErrorKind::Usage, "the file says no `type`")
+        FlowError::new(FlowErrorKind::Usage, "the file has no `type`")
             .hint("`cfsso idp create <TYPE>`")
     })?;
     let known = kind::find(&named);
@@ -209,11 +209,9 @@ pub(super) fn invalid<'a>(
         .filter_map(|problem| Some((problem.field.replace('_', "-"), problem.meant()?)))
         .map(|(flag, meant)| format!("--{flag} {}", quoted(meant)))
         .collect();
-    let stop = FlowError::new(
-        FlowErrorKind::Usage,
-        format!("this is no configuration of type `{}`", kind.name),
-    )
-    .causes(problems.iter().map(ToString::to_string));
+    let stop =
+        FlowError::new(FlowErrorKind::Usage, format!("not a valid {} configuration", kind.name))
+            .causes(problems.iter().map(ToString::to_string));
     if fixes.is_empty() {
         stop.hint(format!("`cfsso idp types {}` lists its fields", kind.name))
     } else {
@@ -225,7 +223,7 @@ fn ensure_compatible(published: &DiscoveryArgs, kind: &str) -> Result<(), FlowEr
     match published.kind() {
         Some(wanted) if wanted != kind => Err(FlowError::new(
             FlowErrorKind::Usage,
-            format!("what is published fills the fields of type `{wanted}`, not of `{kind}`"),
+            format!("discovery fills the fields of type `{wanted}`, not of `{kind}`"),
         )
         .hint(format!("`cfsso idp create {wanted}`"))),
         _ => Ok(()),

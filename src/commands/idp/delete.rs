@@ -17,10 +17,10 @@ use crate::output::{Page, Render, Status};
   cfsso idp delete Okta
   cfsso idp delete Okta --confirm Okta --force")]
 pub struct Args {
-    /// Name, ID or type of the identity provider
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 
-    /// Go on even where it is the only one that the dashboard admits
+    /// Delete even if it is the only allowed identity provider
     #[arg(long)]
     force: bool,
 }
@@ -54,10 +54,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
             if let Some(odd) = app::unreadable_sign_in(&tools) {
-                let message = "cannot check whether dashboard sign-in needs it: nothing was sent";
+                let message = "cannot check whether the SSO App needs it; nothing was sent";
                 return Err(FlowError::new(FlowErrorKind::Refused, message)
                     .cause(odd.describe())
-                    .hint("`--force` deletes it anyway")
+                    .hint("`--force` to override")
                     .into());
             }
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
@@ -67,12 +67,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         (Err(error), _) => {
             context
                 .screen
-                .warn(format!("whether the dashboard needs it is not checked: {}", error.line()));
+                .warn(format!("not checked whether the SSO App needs it: {}", error.line()));
         }
         _ => {}
     }
     let plan = Plan::new(Vec::new(), vec![idp::delete_action(&tools, &found).change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "deleting it")? {
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "deleting")? {
         return Ok(outcome);
     }
     context.confirm(&found.name, "delete it").await?;
@@ -85,7 +85,7 @@ impl Render for Deleted {
         let idp = self.idp.idp();
         page.status_line(
             Status::Done,
-            format!("the identity provider {}, ID {}, is deleted", idp.name, idp.id),
+            format!("identity provider deleted: {} ({})", idp.name, idp.id),
         );
     }
 

@@ -17,19 +17,19 @@ use crate::shell::quoted;
 /// Where to read what is published.
 #[derive(clap::Args, Debug)]
 pub struct DiscoveryArgs {
-    /// Fill the endpoints from this issuer's discovery document (oidc)
+    /// Fill the endpoints from the discovery document of this issuer (oidc)
     #[arg(long, value_name = "ISSUER", conflicts_with_all = ["preset", "metadata"])]
     discover: Option<String>,
 
-    /// Work the issuer out as this product has it: okta, entra, google, authentik, keycloak (oidc)
+    /// Derive the issuer: okta, entra, google, authentik, keycloak (oidc)
     #[arg(long, conflicts_with = "metadata")]
     preset: Option<Preset>,
 
-    /// Issuer, or the address of the installation, for --preset
+    /// Issuer or base URL of the product, for --preset
     #[arg(long, value_name = "URL", requires = "preset")]
     issuer: Option<String>,
 
-    /// For --preset: directory ID, realm, slug or authorization server
+    /// Directory ID, realm, slug or authorization server, for --preset
     #[arg(long, value_name = "NAME", requires = "preset")]
     tenant: Option<String>,
 
@@ -53,14 +53,14 @@ impl DiscoveryArgs {
         let config = if let Some(issuer) = self.issuer()? {
             let found = discovery::discover(&context.fetcher()?, &issuer).await;
             let found = found.map_err(|error| not_discovered(&error))?;
-            context.screen.note(format!("`{}` publishes:", found.issuer));
+            context.screen.note(format!("discovery document of `{}`:", found.issuer));
             for odd in &found.notes {
                 context.screen.warn(odd.as_str());
             }
             found.config()
         } else if let Some(place) = &self.metadata {
             let found = self.metadata(context, place).await?;
-            context.screen.note(format!("the metadata of `{}` says:", found.entity_id));
+            context.screen.note(format!("metadata of `{}`:", found.entity_id));
             found.notes.iter().for_each(|note| context.screen.warn(note.as_str()));
             if found.lacks_email_name() && !given.contains_key("email_attribute_name") {
                 return Err(no_email_name(&found).into());
@@ -133,10 +133,10 @@ fn no_email_name(found: &metadata::Metadata) -> FlowError {
     let formats = found.name_id_formats.join(", ");
     FlowError::new(
         FlowErrorKind::Usage,
-        format!("`{}` offers no email address as the name", found.entity_id),
+        format!("`{}` does not offer an email address as name ID", found.entity_id),
     )
-    .cause(format!("its formats of names are {formats}: every sign-in would be rejected"))
-    .hint("name the attribute that contains the address: `--email-attribute-name email`")
+    .cause(format!("name ID formats: {formats}; every sign-in would be rejected"))
+    .hint("specify the attribute with the address: `--email-attribute-name email`")
 }
 
 /// The stop for an issuer that was not discovered. One with another name has a
@@ -145,13 +145,13 @@ fn not_discovered(error: &DiscoveryError) -> FlowError {
     match error {
         DiscoveryError::Fetch { source, .. } if source.is_unreachable() => {
             let stop = usage(error);
-            FlowError::new(FlowErrorKind::Unreachable, stop.message)
-                .causes(stop.causes)
-                .hint("check the address, then run the same command again; `cfsso idp create oidc --help` has flags for the endpoints")
+            FlowError::new(FlowErrorKind::Unreachable, stop.message).causes(stop.causes).hint(
+                "check the URL; `cfsso idp create oidc --help` lists the options for the endpoints",
+            )
         }
         DiscoveryError::IssuerMismatch { found, .. } => {
             let hint = format!(
-                "if the endpoints are right: `cfsso idp create oidc --auth-url {} --token-url {} --certs-url {}`",
+                "if the endpoints are correct: `cfsso idp create oidc --auth-url {} --token-url {} --certs-url {}`",
                 quoted(found.auth_url.as_str()),
                 quoted(found.token_url.as_str()),
                 quoted(found.certs_url.as_str())

@@ -173,7 +173,7 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
             let number = last().parse::<u64>();
             number
                 .map_err(|_| {
-                    invalid(format!("--{} is a whole number, not `{}`", flag(field), last()))
+                    invalid(format!("--{} must be a whole number, not `{}`", flag(field), last()))
                 })?
                 .into()
         }
@@ -190,9 +190,10 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
                 Some((attribute, header)) => {
                     Ok(json!({"attribute_name": attribute, "header_name": header}))
                 }
-                None => {
-                    Err(invalid(format!("--{} is ATTRIBUTE=HEADER, not `{pair}`", flag(field))))
-                }
+                None => Err(invalid(format!(
+                    "--{} must be ATTRIBUTE=HEADER, not `{pair}`",
+                    flag(field)
+                ))),
             })
             .collect::<Result<_, _>>()?,
     })

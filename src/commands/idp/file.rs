@@ -35,9 +35,12 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
     let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
     let mut document = parse(&text, syntax(file, &text)).map_err(|cause| {
-        FlowError::new(FlowErrorKind::Usage, format!("{name} is no configuration of an identity provider"))
-            .cause(cause)
-            .hint("it is an object with `name`, `type` and `config`, as `cfsso idp get -o json` prints it")
+        FlowError::new(
+            FlowErrorKind::Usage,
+            format!("{name} is not an identity provider configuration"),
+        )
+        .cause(cause)
+        .hint("expected an object with `name`, `type` and `config`, as of `cfsso idp get -o json`")
     })?;
     let secrets = secrets(&document.to_raw());
     if !secrets.is_empty() && !is_stdin {
@@ -103,14 +106,14 @@ fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
         Syntax::Yaml => serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location().map(|at| (at.line(), at.column()));
             let (line, column) = place.unwrap_or((1, 1));
-            format!("it is no YAML: line {line}, column {column}")
+            format!("invalid YAML: line {line}, column {column}")
         })?,
         Syntax::Toml => toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start).min(text.len());
             let before = text.get(..start).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            format!("it is no TOML: line {line}, column {column}")
+            format!("invalid TOML: line {line}, column {column}")
         })?,
     };
     document(&value.to_string())
@@ -122,7 +125,7 @@ fn document(json: &str) -> Result<Document, String> {
         if error.is_data() {
             return "not an object, or it has a duplicate key".to_owned();
         }
-        format!("it is no JSON: line {}, column {}", error.line(), error.column())
+        format!("invalid JSON: line {}, column {}", error.line(), error.column())
     })
 }
 

@@ -19,10 +19,10 @@ use crate::output::{Page, Render, Text};
   cfsso idp get okta -o json | jq .config
   cfsso idp get Okta --setup")]
 pub struct Args {
-    /// Name, ID or type of the identity provider
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 
-    /// Show as well what to enter at the identity provider
+    /// Also show the values to enter at the identity provider
     #[arg(long)]
     setup: bool,
 }
@@ -53,9 +53,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 pub(super) async fn team(tools: &Env<'_>) -> Result<String, Error> {
     let organization = tools.client.send(&organization::get(tools.account)).await?;
     organization.auth_domain.clone().ok_or_else(|| {
-        FlowError::new(FlowErrorKind::NotFound, "the API does not say the organization's domain")
-            .hint("`cfsso team show`")
-            .into()
+        FlowError::new(
+            FlowErrorKind::NotFound,
+            "the API did not return the domain of the organization",
+        )
+        .hint("`cfsso team show`")
+        .into()
     })
 }
 

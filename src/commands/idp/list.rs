@@ -36,9 +36,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (idps, apps) = tokio::join!(idp::list(&tools), app::list(&tools));
     let idps = idps?;
     if idps.is_empty() && tools.client.odd_records(Some("identity provider")).is_empty() {
-        context.screen.note(Text::prose(
-            "this account has no identity providers; `cfsso idp create onetimepin` makes the simplest",
-        ));
+        context
+            .screen
+            .note(Text::prose("No identity providers. Create one: `cfsso idp create onetimepin`"));
     }
     let dashboard = match apps {
         Ok(apps) => match app::dash_sso(&apps) {
@@ -46,10 +46,9 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
             Err(_) => Dashboard::None,
         },
         Err(error) => {
-            context.screen.warn(format!(
-                "which of them the dashboard admits is not checked: {}",
-                error.line()
-            ));
+            context
+                .screen
+                .warn(format!("allowed identity providers not checked: {}", error.line()));
             Dashboard::NotChecked
         }
     };
@@ -81,7 +80,7 @@ impl Render for List {
                 let idp = view.idp();
                 let admitted = match &self.dashboard {
                     Dashboard::App(app) => yes_no(app.admits(&idp.id)),
-                    Dashboard::None => Text::dim("no SSO app"),
+                    Dashboard::None => Text::dim("no SSO App"),
                     Dashboard::NotChecked => Text::dim("not checked"),
                 };
                 let mut row = vec![
@@ -97,7 +96,7 @@ impl Render for List {
                 row
             })
             .collect();
-        let mut headers = vec!["NAME", "TYPE", "ADMITTED", "SCIM", "ID"];
+        let mut headers = vec!["NAME", "TYPE", "ALLOWED", "SCIM", "ID"];
         if some_read_only {
             headers.insert(4, "READ-ONLY");
         }

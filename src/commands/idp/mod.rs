@@ -24,19 +24,19 @@ use crate::context::Context;
 /// The verbs of `cfsso idp`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List the identity providers of the account
+    /// List identity providers
     List(list::Args),
-    /// Show one identity provider
+    /// Show an identity provider
     Get(get::Args),
-    /// List the types of identity providers and their fields
+    /// List identity provider types and their fields
     Types(types::Args),
     /// Create an identity provider
     Create(Box<create::Args>),
-    /// Change an identity provider
+    /// Update an identity provider
     Update(Box<update::Args>),
-    /// Give an identity provider a new secret
+    /// Replace the client secret of an identity provider
     RotateSecret(rotate_secret::Args),
-    /// Prove what can be proven of identity providers without a login
+    /// Test identity providers without signing in
     Check(check::Args),
     /// Delete an identity provider
     Delete(delete::Args),

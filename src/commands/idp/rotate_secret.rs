@@ -18,10 +18,10 @@ use crate::idp::{IdpTypeSpec, config, kind};
   cfsso idp rotate-secret Okta
   vault read -field=secret sso/okta | cfsso idp rotate-secret Okta --secret-file - --yes")]
 pub struct Args {
-    /// Name, ID or type of the identity provider
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 
-    /// Read the new secret from a file, or `-` for standard input
+    /// Read the new secret from a file, `-` for stdin
     #[arg(long, value_name = "FILE", conflicts_with = "secret_env")]
     secret_file: Option<PathBuf>,
 
@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "VARIABLE")]
     secret_env: Option<String>,
 
-    /// Secret field of the type, where it has several
+    /// Secret field, if the type has several
     #[arg(long, default_value = "client_secret")]
     field: String,
 
@@ -44,7 +44,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(source) => source.read(context, args.raw).await?,
         None if context.screen.can_ask() => secret::ask(context, &args.field, args.raw).await?,
         None => {
-            return Err(FlowError::new(FlowErrorKind::Usage, "no new secret was given")
+            return Err(FlowError::new(FlowErrorKind::Usage, "no new secret was specified")
                 .hint("`--secret-file FILE`, `--secret-file -` or `--secret-env VARIABLE`")
                 .into());
         }
@@ -72,5 +72,5 @@ fn fits(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> 
     let told = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
     let message = format!("an identity provider of type `{}` has no secret `{field}`", kind.name);
     Err(FlowError::new(FlowErrorKind::Usage, message)
-        .cause(format!("the secrets of this type: {told}")))
+        .cause(format!("secrets of this type: {told}")))
 }

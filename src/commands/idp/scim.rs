@@ -14,7 +14,7 @@ use crate::input::secret::is_mask;
 /// Where the SCIM secret goes.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ScimSecretArgs {
-    /// Write the SCIM secret, which the API shows only once, to this new file
+    /// Write the SCIM secret (returned once) to this new file
     #[arg(long, value_name = "FILE")]
     scim_secret_file: Option<PathBuf>,
 }
@@ -37,10 +37,10 @@ impl ScimSecretArgs {
         }
         Err(FlowError::new(
             FlowErrorKind::Usage,
-            "this switches SCIM on, and its secret is shown only once",
+            "this enables SCIM, and the secret is returned only once",
         )
-        .cause("the IdP needs the secret; it is never printed, and not in the journal")
-        .hint("`--scim-secret-file FILE` writes it to a new file that only you can read"))
+        .cause("the identity provider needs the secret; it is not printed and not in the journal")
+        .hint("`--scim-secret-file FILE` (a new file, readable only by you)"))
     }
 
     /// Makes the file, before anything is sent: afterwards would be too late.
@@ -48,10 +48,10 @@ impl ScimSecretArgs {
         let Some(path) = &self.scim_secret_file else { return Ok(SecretFile(None)) };
         let file = create_private(path).map_err(|error| {
             let message =
-                format!("cannot make `{}` for the SCIM secret: nothing was sent", path.display());
+                format!("cannot create `{}` for the SCIM secret; nothing was sent", path.display());
             let stop = FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string());
             match error.kind() {
-                io::ErrorKind::AlreadyExists => stop.hint("name a file that does not exist yet"),
+                io::ErrorKind::AlreadyExists => stop.hint("choose a file that does not exist"),
                 _ => stop,
             }
         })?;
@@ -70,7 +70,7 @@ impl SecretFile {
                 let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
                 match written {
                     Ok(()) => {
-                        context.screen.note(format!("the SCIM secret is in `{}`", path.display()));
+                        context.screen.note(format!("SCIM secret written to `{}`", path.display()));
                     }
                     Err(error) => context.screen.warn(not_saved_error(&path, &error)),
                 }
@@ -80,12 +80,12 @@ impl SecretFile {
                 // Empty as it is, it says nothing if it stays.
                 let _ = std::fs::remove_file(&path);
                 context.screen.warn(
-                    "the API showed no SCIM secret: it shows one when SCIM is switched on for the \
-                     first time; the dashboard makes another",
+                    "the API returned no SCIM secret: it does so when SCIM is enabled for the \
+                     first time; create another in the dashboard",
                 );
             }
             (None, Some(_)) => context.screen.warn(
-                "the API showed a SCIM secret, which is not kept: the dashboard makes another",
+                "the API returned a SCIM secret that was not saved: create another in the dashboard",
             ),
             (None, None) => {}
         }
@@ -94,7 +94,7 @@ impl SecretFile {
 
 fn not_saved_error(path: &Path, error: &io::Error) -> String {
     format!(
-        "the SCIM secret cannot be written to `{}` ({error}): the dashboard makes another",
+        "cannot write the SCIM secret to `{}` ({error}): create another in the dashboard",
         path.display()
     )
 }

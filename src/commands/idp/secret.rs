@@ -12,7 +12,7 @@ use crate::output::Text;
 /// Whether secrets are stored as they were pasted.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct Raw {
-    /// Store secrets exactly as given, white space and quotes included
+    /// Store secrets exactly as given, including spaces and quotes
     #[arg(long)]
     raw_secret: bool,
 }
@@ -114,7 +114,7 @@ fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> 
             FlowErrorKind::Usage,
             "this is not the name of an environment variable",
         )
-        .hint("the option takes the variable's name, not the secret"));
+        .hint("the option takes the name of a variable, not the secret"));
     }
     match context.variable(name) {
         None => Err(FlowError::new(
@@ -152,7 +152,7 @@ fn stop(refused: &Refused, what: &str) -> FlowError {
             let stop = FlowError::new(FlowErrorKind::Usage, format!("{what} {unfit}"));
             match unfit {
                 Unfit::Empty => stop,
-                Unfit::Mask => stop.hint("give the secret, or leave it out to keep the stored one"),
+                Unfit::Mask => stop.hint("pass the secret, or leave it out to keep the stored one"),
                 _ => stop.hint("remove it; `--raw-secret` stores the secret as it is"),
             }
         }
@@ -179,7 +179,7 @@ pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<Str
 }
 
 fn question(field: &str) -> Text {
-    Text::strong(field) + " (not shown as it is typed):"
+    Text::strong(field) + " (hidden):"
 }
 
 #[cfg(test)]

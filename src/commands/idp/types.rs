@@ -14,7 +14,7 @@ use crate::output::{Page, Render, Text};
   cfsso idp types
   cfsso idp types okta")]
 pub struct Args {
-    /// Show the fields of this type alone
+    /// Show only the fields of this type
     #[arg(value_name = "TYPE")]
     kind: Option<String>,
 }
@@ -36,13 +36,13 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 /// The stop for a type that is not known.
 pub(super) fn unknown(name: &str) -> FlowError {
     let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
-    let stop = FlowError::new(FlowErrorKind::Usage, format!("`{name}` is no type that is known"));
+    let stop = FlowError::new(FlowErrorKind::Usage, format!("unknown type `{name}`"));
     let stop = match kind::nearest(name) {
         Some(near) => stop.cause(format!("did you mean `{}`", near.name)),
         None => stop,
     };
-    stop.cause(format!("the types are {}", names.join(", ")))
-        .hint("`cfsso idp types`; a type that is newer is passed through from `--config-file`")
+    stop.cause(format!("types: {}", names.join(", ")))
+        .hint("`cfsso idp types`; newer types are accepted from `--config-file`")
 }
 
 impl Render for Types {

@@ -26,14 +26,14 @@ use crate::idp::kind;
 
 Only the fields that are given change; a secret that is not given is kept.")]
 pub struct Args {
-    /// Name, ID or type of the identity provider
+    /// Name, ID or (if unique) type of the identity provider
     idp: String,
 
-    /// What the sign-in page is to call it
+    /// New name on the sign-in page
     #[arg(long)]
     name: Option<String>,
 
-    /// Read the fields to change from a file in JSON, YAML or TOML, or `-`
+    /// Read the fields to change from a file (JSON, YAML, TOML), `-` for stdin
     #[arg(long, value_name = "FILE")]
     config_file: Option<PathBuf>,
 
@@ -55,8 +55,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let fields = args.fields.read(context, args.raw).await?;
     if file.is_none() && fields.is_empty() && args.name.is_none() {
-        return Err(FlowError::new(FlowErrorKind::Usage, "nothing was given to change")
-            .hint("`cfsso idp update --help` lists the flags of every field")
+        return Err(FlowError::new(FlowErrorKind::Usage, "nothing to change was specified")
+            .hint("`cfsso idp update --help`")
             .into());
     }
     let tools = context.tools().await?;

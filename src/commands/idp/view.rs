@@ -42,7 +42,7 @@ impl Render for View {
             ("type".to_owned(), Text::plain(self.idp.kind.as_str())),
         ];
         if self.idp.is_read_only() {
-            fields.push(("read-only".to_owned(), Text::warn("yes") + ", it is another account's"));
+            fields.push(("read-only".to_owned(), Text::warn("yes") + ", owned by another account"));
         }
         let document = self.shown.get().parse::<Document>().ok();
         for parent in ["config", "scim_config"] {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::Outcome;
-use super::{outcome_text, read, undoable};
+use super::{outcome_text, read};
 use crate::context::Context;
 use crate::flow::journal::Entry;
 use crate::output::{Page, Render, Text, ago};
@@ -13,14 +13,14 @@ use crate::output::{Page, Render, Text, ago};
 #[command(after_help = "Examples:
   cfsso journal list
   cfsso journal list --limit 5
-  cfsso journal list -o json | jq -r '.[] | [.at, .title, .ray] | @tsv'")]
+  cfsso journal list -o json | jq -r '.[] | [.started_at, .title, .ray_id] | @tsv'")]
 pub struct Args {
-    /// Only the latest N entries
+    /// Show only the latest N entries
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 }
 
-/// Entries, oldest first.
+/// Entries, oldest first; people read them newest first.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct List(Vec<Entry>);
@@ -32,7 +32,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         entries.drain(..entries.len().saturating_sub(limit));
     }
     if entries.is_empty() {
-        context.screen.note("this machine has changed nothing yet, as far as its journal tells");
+        context.screen.note("No journal entries.");
     }
     Ok(Outcome::done(List(entries)))
 }
@@ -46,17 +46,17 @@ impl Render for List {
         let rows: Vec<_> = self
             .0
             .iter()
+            .rev()
             .map(|entry| {
                 vec![
                     Text::strong(&entry.id),
-                    Text::plain(ago(entry.at, now)),
+                    Text::plain(ago(entry.started_at, now)),
                     Text::plain(&entry.title),
                     outcome_text(entry),
-                    undoable(entry),
                 ]
             })
             .collect();
-        page.table(&["ENTRY", "WHEN", "WHAT", "OUTCOME", "UNDOABLE"], &rows);
+        page.table(&["ENTRY", "WHEN", "WHAT", "OUTCOME"], &rows);
     }
 
     fn names(&self) -> Vec<String> {

@@ -16,13 +16,13 @@ use crate::output::{Status, Text};
 /// The verbs of `cfsso journal`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List what this machine changed, oldest first
+    /// List journal entries
     List(list::Args),
-    /// Show one entry, or all of a run, with the objects before and after
+    /// Show an entry or run with before and after state
     Show(show::Args),
-    /// Put an entry, or all of a run, back as it was
+    /// Undo an entry or a whole run
     Undo(undo::Args),
-    /// Remove old history
+    /// Delete old entries
     Prune(prune::Args),
 }
 
@@ -43,7 +43,7 @@ pub(super) fn read(context: &Context) -> Result<Contents, FlowError> {
         context.screen.warn(format!("the journal: {readable}"));
     }
     for damage in &reading.damaged {
-        context.screen.warn(format!("the journal is damaged, which is left as it is: {damage}"));
+        context.screen.warn(format!("corrupt journal file (left as it is): {damage}"));
     }
     Ok(reading)
 }
@@ -55,15 +55,18 @@ fn select(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, FlowError> {
     if found.is_empty() {
         return Err(FlowError::new(
             FlowErrorKind::NotFound,
-            format!("the journal has no entry and no run `{name}`"),
+            format!("no entry or run `{name}` in the journal"),
         )
-        .hint("`cfsso journal list` shows what there is"));
+        .hint("`cfsso journal list`"));
     }
     Ok(found)
 }
 
-/// What became of an entry, coloured.
+/// The outcome of an entry, coloured.
 fn outcome_text(entry: &Entry) -> Text {
+    if entry.undone_by.is_some() {
+        return Text::dim("undone");
+    }
     let mark = match entry.outcome {
         Fate::Done => Status::Done,
         Fate::Failed => Status::Failed,
@@ -74,7 +77,7 @@ fn outcome_text(entry: &Entry) -> Text {
 
 /// Whether an entry can be put back, in a word or two.
 fn undoable(entry: &Entry) -> Text {
-    match (&entry.undone_by, &entry.not_undoable) {
+    match (&entry.undone_by, &entry.irreversible_reason) {
         (Some(by), _) => Text::dim(format!("undone by {by}")),
         (None, Some(_)) => Text::dim("no"),
         (None, None) => Text::plain("yes"),

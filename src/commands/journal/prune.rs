@@ -15,7 +15,7 @@ use crate::settings::duration;
   cfsso journal prune --older-than 90d --dry-run
   cfsso journal prune --older-than 90d")]
 pub struct Args {
-    /// Remove what ended before that, such as 90d
+    /// Delete entries older than this (90d)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Duration,
 }
@@ -33,17 +33,20 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Render for PruneReport {
     fn show(&self, page: &mut Page) {
-        let word = if self.dry_run { "would be removed" } else { "removed" };
-        page.status_line(Status::Done, format!("runs {word}: {}", self.removed.len()));
-        for run in &self.removed {
+        let word = if self.dry_run { "would be deleted" } else { "removed" };
+        page.status_line(Status::Done, format!("runs {word}: {}", self.deleted.len()));
+        for run in &self.deleted {
             page.line(format!("  {run}"));
         }
-        for kept in &self.kept {
-            page.status_line(Status::Warning, format!("run {} is kept: {}", kept.run, kept.reason));
+        for kept in &self.retained {
+            page.status_line(
+                Status::Warning,
+                format!("run {} retained: {}", kept.run, kept.reason),
+            );
         }
     }
 
     fn names(&self) -> Vec<String> {
-        self.removed.clone()
+        self.deleted.clone()
     }
 }

@@ -15,19 +15,21 @@ use crate::context::Context;
 use crate::flow::diff;
 use crate::flow::journal::{Entry, Outcome as Fate};
 use crate::flow::plan::Difference;
-use crate::output::{Page, Render, Text};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Text, time};
 
 /// Arguments of `journal show`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
+  cfsso journal show
   cfsso journal show 20260301-120000
   cfsso journal show 20260301-120000.2 -o json
   cfsso journal show 20260301-120000 --markdown > post-mortem.md")]
 pub struct Args {
-    /// Entry or run, as `cfsso journal list` names them
-    name: String,
+    /// ID of an entry or run (default: the latest run)
+    name: Option<String>,
 
-    /// Print a timeline in Markdown, for a post-mortem
+    /// Print a Markdown timeline for a post-mortem
     #[arg(long)]
     markdown: bool,
 }
@@ -49,7 +51,12 @@ pub struct Run {
 
 /// Shows entries.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let entries = select(read(context)?.entries, &args.name)?;
+    let entries = read(context)?.entries;
+    let latest = entries.last().map(|entry| entry.run.clone());
+    let Some(name) = args.name.clone().or(latest) else {
+        return Err(FlowError::new(FlowErrorKind::NotFound, "no journal entries").into());
+    };
+    let entries = select(entries, &name)?;
     let first = &entries[0];
     let run = Run {
         schema: "cfsso/journal-run/v1",
@@ -69,7 +76,7 @@ impl Render for Run {
         page.fields(&[
             ("run", Text::strong(&self.run)),
             ("command", Text::code(&self.command)),
-            ("user", Text::plain(self.user.as_deref().unwrap_or("not known"))),
+            ("user", Text::plain(self.user.as_deref().unwrap_or("unknown"))),
         ]);
         for entry in &self.entries {
             page.blank();
@@ -88,7 +95,7 @@ impl Render for Run {
 
 fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
     let mut fields = vec![
-        ("  at", Text::plain(entry.at.to_string())),
+        ("  at", Text::plain(time(entry.started_at))),
         ("  request", request(entry).map_or_else(|| Text::dim("none: a note"), Text::plain)),
         ("  outcome", outcome_text(entry)),
     ];
@@ -96,7 +103,7 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
         fields.push(("  status", Text::plain(status.to_string())));
     }
     for (label, value) in [
-        ("  ray", &entry.ray),
+        ("  ray", &entry.ray_id),
         ("  error", &entry.error),
         ("  API", &entry.base_url),
         ("  undoes", &entry.undoes),
@@ -104,12 +111,12 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
         fields.extend(value.as_ref().map(|value| (label, Text::plain(value))));
     }
     fields.push(("  undoable", undoable(entry)));
-    if let (Some(why), None) = (&entry.not_undoable, &entry.undone_by) {
+    if let (Some(why), None) = (&entry.irreversible_reason, &entry.undone_by) {
         fields.push(("  because", Text::prose(why)));
     }
-    if !entry.not_kept.is_empty() {
-        let text = format!("{}: cannot be undone in there", entry.not_kept.join(", "));
-        fields.push(("  not kept", Text::prose(text)));
+    if !entry.redacted_fields.is_empty() {
+        let text = format!("{}: cannot be undone", entry.redacted_fields.join(", "));
+        fields.push(("  redacted", Text::prose(text)));
     }
     fields
 }
@@ -132,11 +139,11 @@ fn changes(entry: &Entry) -> Vec<Difference> {
 
 fn markdown(run: &Run) -> String {
     let mut text = format!(
-        "# What `{}` changed\n\nRun {}, by {}.\n\n## Timeline (UTC)\n\n\
+        "# Changes of `{}`\n\nRun {}, by {}.\n\n## Timeline (UTC)\n\n\
          | time | what | request | outcome | ray |\n|---|---|---|---|---|\n",
         run.command,
         run.run,
-        run.user.as_deref().unwrap_or("a user who is not known")
+        run.user.as_deref().unwrap_or("unknown user")
     );
     for entry in &run.entries {
         let status = entry.status.map(|status| format!(" ({status})")).unwrap_or_default();
@@ -144,11 +151,11 @@ fn markdown(run: &Run) -> String {
             &mut text,
             &format!(
                 "| {} | {} | {} | {}{status} | {} |",
-                entry.at,
+                time(entry.started_at),
                 cell(&entry.title),
                 request(entry).map_or_else(|| "-".to_owned(), |line| format!("`{}`", cell(&line))),
                 entry.outcome.label(),
-                entry.ray.as_deref().unwrap_or("-")
+                entry.ray_id.as_deref().unwrap_or("-")
             ),
         );
     }
@@ -164,10 +171,10 @@ fn detail(text: &mut String, entry: &Entry) {
         line(text, &format!("Error: {error}\n"));
     }
     if entry.outcome == Fate::Unfinished {
-        line(text, "The command ended before an answer came: it may have been carried out.\n");
+        line(text, "The command ended before a response; the request may have been applied.\n");
     }
     if let Some(by) = &entry.undone_by {
-        line(text, &format!("Put back by entry {by}.\n"));
+        line(text, &format!("Undone by entry {by}.\n"));
     }
     for difference in changes(entry) {
         line(text, &format!("- {difference}"));

@@ -21,10 +21,10 @@ use crate::output::{Page, Render, Status, Text};
   cfsso journal undo 20260301-120000 --dry-run
   cfsso journal undo 20260301-120000.2 --yes")]
 pub struct Args {
-    /// Entry or run; without it, the latest run that can be undone
+    /// ID of an entry or run (default: the latest run that can be undone)
     name: Option<String>,
 
-    /// Put it back even where it was changed since
+    /// Undo even if it changed since
     #[arg(long)]
     force: bool,
 }
@@ -69,7 +69,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     // The entry does not choose the word: the server says what it is about.
     let subject = work.todo[0].2.subject();
     let deed = match &subject {
-        Some(subject) => format!("put {subject} back as it was"),
+        Some(subject) => format!("restore {subject}"),
         None => "create it again".to_owned(),
     };
     context.confirm(subject.as_deref().unwrap_or("undo"), &deed).await?;
@@ -84,12 +84,12 @@ fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>,
     let latest = entries
         .iter()
         .rev()
-        .find(|entry| entry.undoes.is_none() && entry.not_undoable.is_none())
+        .find(|entry| entry.undoes.is_none() && entry.irreversible_reason.is_none())
         .map(|entry| entry.run.clone());
     match latest {
         Some(run) => select(entries, &run),
-        None => Err(FlowError::new(FlowErrorKind::NotFound, "the journal has nothing to undo")
-            .hint("`cfsso journal list` shows what there is")),
+        None => Err(FlowError::new(FlowErrorKind::NotFound, "nothing to undo in the journal")
+            .hint("`cfsso journal list`")),
     }
 }
 
@@ -148,34 +148,31 @@ fn nothing_to_undo_error(entries: &[Entry], work: UndoSet<'_>) -> FlowError {
         return stop;
     }
     let what = if let [entry] = entries { &entry.id } else { &entries[0].run };
-    FlowError::new(FlowErrorKind::NotFound, format!("there is nothing to undo in `{what}`"))
-        .causes(work.left.into_iter().map(|left| format!("{}: {}", left.entry, left.text)))
-        .hint("`cfsso journal list` shows what can be undone")
+    FlowError::new(FlowErrorKind::NotFound, format!("nothing to undo in `{what}`"))
+        .causes(work.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description)))
+        .hint("`cfsso journal list`")
 }
 
 fn warn(context: &Context, work: &UndoSet<'_>) {
     for left in &work.left {
-        context.screen.warn(format!("entry {} stays as it is: {}", left.entry, left.text));
+        context.screen.warn(format!("entry {} skipped: {}", left.entry, left.description));
     }
     for (entry, inverse, ready) in &work.todo {
-        if !entry.not_kept.is_empty() {
+        if !entry.redacted_fields.is_empty() {
             context.screen.warn(format!(
-                "entry {} cannot be undone in {}: secrets are not kept",
+                "entry {} cannot be undone in {}: secrets are not recorded",
                 entry.id,
-                entry.not_kept.join(", ")
+                entry.redacted_fields.join(", ")
             ));
         }
         if inverse.makes_new_code() {
             context.screen.warn(format!(
-                "{}: the new connector gets a new TXT code and has to be verified again",
+                "{}: the new connector gets a new verification code and must be verified again",
                 ready.change.title
             ));
         }
         if ready.enforces() {
-            context.screen.warn(format!(
-                "{}: this enforces sign-in through the identity provider",
-                ready.change.title
-            ));
+            context.screen.warn(format!("{}: this enables SSO", ready.change.title));
         }
     }
 }
@@ -191,7 +188,7 @@ async fn undo_all(tools: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Re
     );
     let mut done = done.await?;
     let mut left = work.left;
-    left.append(&mut done.left);
+    left.append(&mut done.skipped);
     let ok = done.failed.is_none();
     let failure = done.failed.map(|(line, stop)| {
         left.push(line);
@@ -204,12 +201,12 @@ async fn undo_all(tools: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Re
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         for undone in &self.undone {
-            page.status_line(Status::Done, Text::prose(&undone.text));
+            page.status_line(Status::Done, Text::prose(&undone.description));
         }
         for left in &self.left {
             page.status_line(
                 Status::NotChecked,
-                Text::prose(format!("{}: {}", left.entry, left.text)),
+                Text::prose(format!("{}: {}", left.entry, left.description)),
             );
         }
     }

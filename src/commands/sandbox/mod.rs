@@ -11,9 +11,9 @@ use crate::context::Context;
 /// The verbs of `cfsso sandbox`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Serve the simulator until Ctrl-C and print the environment to use it
+    /// Serve the simulator and print its environment
     Serve(serve::Args),
-    /// Forget the simulator's state
+    /// Delete the simulator's state
     Reset(reset::Args),
 }
 

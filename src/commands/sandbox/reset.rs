@@ -34,7 +34,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
 impl Render for Reset {
     fn show(&self, page: &mut Page) {
         let text =
-            if self.removed { "the simulator starts anew" } else { "there was no state to forget" };
+            if self.removed { "simulator state deleted" } else { "no simulator state to delete" };
         page.status_line(Status::Done, format!("{text}: {}", self.state.display()));
     }
 

@@ -18,11 +18,11 @@ use crate::sandbox;
 
 Then, in another terminal, paste the export lines and use curl, an SDK or cfsso.")]
 pub struct Args {
-    /// Address for the API
+    /// Address of the API
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
     http: SocketAddr,
 
-    /// Address for DNS
+    /// Address of the name server
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
     dns: SocketAddr,
 }
@@ -51,9 +51,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let journal = crate::settings::journal_of_sandbox(&state);
     environment.insert("CFSSO_JOURNAL", journal.display().to_string());
     context.screen.report(&Serving(environment))?;
-    context
-        .screen
-        .note(format!("the simulator keeps its state in {}; Ctrl-C ends it", state.display()));
+    context.screen.note(format!("state: {} (Ctrl-C to stop)", state.display()));
     std::future::pending::<()>().await;
     Ok(Outcome::silent())
 }

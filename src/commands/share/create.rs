@@ -15,6 +15,7 @@ use crate::flow::plan::Plan;
 #[derive(clap::Args, Debug)]
 #[command(
     group(ArgGroup::new("recipients").required(true).args(["to", "to_organization", "entire_organization"])),
+    override_usage = "cfsso share create <NAME> --resource-type <T> --resource <ID> --to <ID>",
     after_help = "Examples:
   cfsso share create rules --resource-type custom-ruleset --resource 023e105f4ecef8ad9ca31a8372d0c353 --to Cats
 
@@ -32,19 +33,19 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     resource: String,
 
-    /// Account to share with, by ID or name, repeatable
+    /// ID or name of a recipient account (repeatable)
     #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
     to: Vec<String>,
 
-    /// Organization to share with: every account of it, also those yet to come
+    /// Share with this organization: all its accounts, present and future
     #[arg(long, value_name = "ID")]
     to_organization: Option<OrganizationId>,
 
-    /// Share with every account of the own organization, also those yet to come
+    /// Share with your whole organization, present and future accounts
     #[arg(long)]
     entire_organization: bool,
 
-    /// Let the API decide on accounts that this token does not see
+    /// Allow accounts that the token cannot see
     #[arg(long)]
     unseen: bool,
 }
@@ -68,12 +69,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         NewResource::new(tools.account, ResourceType::named(&args.resource_type), &args.resource);
     let changes = vec![shares::create_action(&tools, &args.name, &to, &shared).change()];
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "sharing it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "sharing")?
     {
         return Ok(outcome);
     }
     if !matches!(audience, Audience::Accounts(_)) {
-        let deed = "share it with every account of the organization, also those yet to come";
+        let deed = "share it with all accounts of the organization, present and future";
         context.confirm(&args.name, deed).await?;
     }
     let created = shares::create(&tools, &args.name, &to, &shared).await?;

@@ -20,7 +20,7 @@ pub struct Args {
     /// ID of the share
     share: ShareId,
 
-    /// Wait until it is deleted
+    /// Wait until the share is deleted
     #[arg(long)]
     wait: bool,
 }
@@ -44,7 +44,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     {
         return Ok(outcome);
     }
-    context.screen.warn("every recipient loses what it is of");
+    context.screen.warn("all recipients lose access to its resources");
     context.confirm(&share.name, "delete this share").await?;
     let seen = shares::delete(&tools, &share).await?;
     let mut deleted = seen.is_none();
@@ -63,10 +63,7 @@ impl Render for Deleted {
         } else {
             (Status::Running, "is being deleted")
         };
-        page.status_line(
-            mark,
-            format!("the share {}, ID {}, {words}", self.share.name, self.share.id),
-        );
+        page.status_line(mark, format!("share {} ({}) {words}", self.share.name, self.share.id));
     }
 
     fn names(&self) -> Vec<String> {

@@ -17,39 +17,39 @@ use crate::output::{Page, Render, Text};
   cfsso share list --resource-type idp-federation-grant --resources --counts -o json
   cfsso share list --tag env=production --order created --direction desc")]
 pub struct Args {
-    /// Only those in this state
+    /// Filter by status
     #[arg(long, value_parser = ["active", "deleting", "deleted"])]
     status: Option<String>,
 
-    /// Only those that the account sends, or receives
+    /// Filter by direction: sent or received
     #[arg(long, value_parser = ["sent", "received"])]
     kind: Option<String>,
 
-    /// Only those for single accounts, or for a whole organization
+    /// Filter by target: account or organization
     #[arg(long, value_parser = ["account", "organization"])]
     target_type: Option<String>,
 
-    /// Only those of this type of resource, repeatable
+    /// Filter by resource type (repeatable)
     #[arg(long, value_name = "TYPE")]
     resource_type: Vec<String>,
 
-    /// Only those with this tag, KEY or KEY=VALUE, repeatable up to 20 times
+    /// Filter by tag, KEY or KEY=VALUE (up to 20)
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
 
-    /// In the order of their names, or of their creation
+    /// Sort by name or creation time
     #[arg(long, value_parser = ["name", "created"])]
     order: Option<String>,
 
-    /// Which end comes first
+    /// Sort direction
     #[arg(long, value_parser = ["asc", "desc"], requires = "order")]
     direction: Option<String>,
 
-    /// Ask for what each is of as well
+    /// Include resources
     #[arg(long)]
     resources: bool,
 
-    /// Ask for how many recipients each has as well
+    /// Include recipient counts
     #[arg(long)]
     counts: bool,
 
@@ -78,7 +78,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let shares = shares::list(&tools, &filter, paging).await?;
     if shares.is_empty() && tools.client.odd_records(Some("share")).is_empty() {
-        context.screen.note("no share is like that");
+        context.screen.note("no matching shares");
     }
     Ok(Outcome::list(tools.client, "share", List(shares)))
 }

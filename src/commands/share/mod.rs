@@ -18,20 +18,20 @@ use crate::context::Context;
 /// The verbs of `cfsso share`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List the shares that the account sends and receives
+    /// List sent and received shares
     List(list::Args),
-    /// Show one share
+    /// Show a share
     Get(get::Args),
     /// Share a resource with accounts or an organization
     Create(create::Args),
-    /// Give a share another name
+    /// Rename a share
     Update(update::Args),
     /// Delete a share
     Delete(delete::Args),
-    /// Work with the recipients of a share
+    /// Manage recipients of a share
     #[command(subcommand)]
     Recipients(recipients::Command),
-    /// Work with the resources of a share
+    /// Manage resources of a share
     #[command(subcommand)]
     Resources(resources::Command),
 }

@@ -7,11 +7,11 @@ use crate::api::share::filter::Paging;
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 pub struct Args {
-    /// How many items to ask for at a time, at most 100
+    /// Items per page, at most 100
     #[arg(long, value_name = "N", default_value_t = PAGE, value_parser = clap::value_parser!(u32).range(1..=100))]
     page_size: u32,
 
-    /// Ask for everything in one answer
+    /// Request everything in one response
     #[arg(long, conflicts_with = "page_size")]
     unpaginated: bool,
 }

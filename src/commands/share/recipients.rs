@@ -17,13 +17,13 @@ use crate::output::{Page, Render, Text};
 /// The verbs of `cfsso share recipients`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List who receives a share, those that were removed included
+    /// List recipients, including removed ones
     List(List),
-    /// Show one recipient
+    /// Show a recipient
     Get(Get),
-    /// Add a recipient; the others keep what they have
+    /// Add a recipient
     Add(Add),
-    /// Remove a recipient; the others keep what they have
+    /// Remove a recipient
     Remove(Remove),
 }
 
@@ -35,7 +35,7 @@ pub struct List {
     /// ID of the share
     share: ShareId,
 
-    /// Only those in this state
+    /// Filter by status
     #[arg(long, value_parser = ["associating", "associated", "disassociating", "disassociated"])]
     status: Option<String>,
 
@@ -51,7 +51,7 @@ pub struct Get {
     /// ID of the share
     share: ShareId,
 
-    /// ID of the recipient within the share
+    /// ID of the recipient
     recipient: RecipientId,
 }
 
@@ -59,20 +59,21 @@ pub struct Get {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share recipients add 3fd85f74b32742f1bff64a85009dda07 --to Cats")]
+#[command(override_usage = "cfsso share recipients add <SHARE> --to <ACCOUNT>")]
 #[command(group(ArgGroup::new("recipient").required(true).args(["to", "to_organization"])))]
 pub struct Add {
     /// ID of the share
     share: ShareId,
 
-    /// Account to add, by ID or name
+    /// ID or name of the account
     #[arg(long, value_name = "ACCOUNT")]
     to: Option<String>,
 
-    /// Organization to add
+    /// ID of the organization
     #[arg(long, value_name = "ID")]
     to_organization: Option<OrganizationId>,
 
-    /// Let the API decide on an account that this token does not see
+    /// Allow an account that the token cannot see
     #[arg(long)]
     unseen: bool,
 }
@@ -85,7 +86,7 @@ pub struct Remove {
     /// ID of the share
     share: ShareId,
 
-    /// Account, or ID of the recipient within the share
+    /// ID or name of the account, or ID of the recipient
     recipient: String,
 }
 
@@ -138,24 +139,23 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     for warning in warnings {
         context.screen.warn(warning);
     }
-    let to: [RecipientSpec; 1] = audience
-        .recipients()
-        .try_into()
-        .map_err(|_| FlowError::new(FlowErrorKind::Usage, "one recipient is added at a time"))?;
+    let to: [RecipientSpec; 1] = audience.recipients().try_into().map_err(|_| {
+        FlowError::new(FlowErrorKind::Usage, "only one recipient can be added at a time")
+    })?;
     let standing = shares::recipients(&tools, &args.share).await?;
     let is_in = |one: &&Recipient| matches!(&to[0], RecipientSpec::Account(account) if one.is_active() && one.account() == Some(account));
     if let Some(one) = standing.iter().find(is_in) {
-        context.screen.note("it is among the recipients already: nothing to add");
+        context.screen.note("no change: already a recipient");
         return Ok(Outcome::done(one.clone()));
     }
     let changes = vec![shares::add_recipient_action(&tools, &args.share, &to[0]).change()];
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding")?
     {
         return Ok(outcome);
     }
     if let RecipientSpec::Organization(id) = &to[0] {
-        context.confirm(id.as_str(), "share with every account of it").await?;
+        context.confirm(id.as_str(), "share with all its accounts").await?;
     }
     Ok(Outcome::done(shares::add(&tools, &args.share, &to[0]).await?))
 }
@@ -174,7 +174,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
         its.max_by_key(|one| one.is_active()).ok_or_else(|| {
             FlowError::new(
                 FlowErrorKind::NotFound,
-                format!("`{wanted}` is no recipient of this share"),
+                format!("`{wanted}` is not a recipient of this share"),
             )
             .hint(format!("`cfsso share recipients list {}`", args.share))
         })?
@@ -182,11 +182,11 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let removal = shares::remove_recipient_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing")?
     {
         return Ok(outcome);
     }
-    context.screen.warn("it loses what the share is of");
+    context.screen.warn("it loses access to the resources of the share");
     context.confirm(wanted, "remove this recipient").await?;
     tools.execute(&removal).await?;
     let after = shares::recipients(&tools, &args.share).await?;
@@ -194,7 +194,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(one) = &seen
         && one.is_active()
     {
-        let message = format!("removing `{wanted}` was sent, but it is among the recipients still");
+        let message = format!("`{wanted}` is still a recipient after the request");
         return Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
             .hint(format!("`cfsso share recipients list {}`", args.share))
             .into());
@@ -211,7 +211,7 @@ fn who(recipient: &Recipient) -> String {
 }
 
 fn state(recipient: &Recipient) -> String {
-    let words = recipient.association_status.as_ref().map_or("not told".into(), Association::label);
+    let words = recipient.association_status.as_ref().map_or("unknown".into(), Association::label);
     let failed = recipient.failures().map(|error| format!("failed: {error}"));
     let retried = recipient.retryable_errors().map(|error| format!("retrying: {error}"));
     std::iter::once(words.into_owned()).chain(failed).chain(retried).collect::<Vec<_>>().join("; ")

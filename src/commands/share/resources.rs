@@ -18,13 +18,13 @@ use crate::output::{Page, Render, Text};
 /// The verbs of `cfsso share resources`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// List what a share is of
+    /// List resources of a share
     List(List),
-    /// Show one resource
+    /// Show a resource
     Get(Get),
     /// Add a resource to a share
     Add(Add),
-    /// Change what recipients are told with a resource
+    /// Update the metadata of a shared resource
     Update(Update),
     /// Remove a resource from a share
     Remove(Remove),
@@ -38,11 +38,11 @@ pub struct List {
     /// ID of the share
     share: ShareId,
 
-    /// Only those in this state
+    /// Filter by status
     #[arg(long, value_parser = ["active", "deleting", "deleted"])]
     status: Option<String>,
 
-    /// Only those of this type
+    /// Filter by resource type
     #[arg(long, value_name = "TYPE")]
     resource_type: Option<String>,
 
@@ -58,12 +58,15 @@ pub struct Get {
     /// ID of the share
     share: ShareId,
 
-    /// ID of the resource within the share
+    /// ID of the shared resource
     resource: ResourceId,
 }
 
 /// Arguments of `share resources add`.
 #[derive(clap::Args, Debug)]
+#[command(
+    override_usage = "cfsso share resources add <SHARE> --resource-type <TYPE> --resource <ID>"
+)]
 #[command(after_help = "Examples:
   cfsso share resources add 3fd85f74b32742f1bff64a85009dda07 --resource-type idp-federation-grant --resource 023e105f4ecef8ad9ca31a8372d0c353")]
 pub struct Add {
@@ -78,7 +81,7 @@ pub struct Add {
     #[arg(long, value_name = "ID")]
     resource: String,
 
-    /// What recipients are told with it, a JSON object
+    /// Metadata for the recipients (JSON object)
     #[arg(long, value_name = "JSON", value_parser = object)]
     meta: Option<Value>,
 }
@@ -91,10 +94,10 @@ pub struct Update {
     /// ID of the share
     share: ShareId,
 
-    /// ID of the resource within the share
+    /// ID of the shared resource
     resource: ResourceId,
 
-    /// What recipients are told with it, a JSON object
+    /// Metadata for the recipients (JSON object)
     #[arg(long, value_name = "JSON", value_parser = object)]
     meta: Value,
 }
@@ -107,7 +110,7 @@ pub struct Remove {
     /// ID of the share
     share: ShareId,
 
-    /// ID of the resource within the share
+    /// ID of the shared resource
     resource: ResourceId,
 }
 
@@ -152,7 +155,7 @@ async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     if found.meta == args.meta {
-        context.screen.note("its meta reads so already: nothing to change");
+        context.screen.note("no change: the metadata is the same");
         return Ok(Outcome::done(found));
     }
     let read = resource::get(tools.account, &args.share, &found.id);
@@ -169,7 +172,7 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     }
     let changes = vec![shares::add_resource_action(&tools, &args.share, &shared).change()];
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding")?
     {
         return Ok(outcome);
     }
@@ -182,24 +185,24 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let found = all.iter().find(|one| one.id == args.resource).ok_or_else(|| {
         FlowError::new(
             FlowErrorKind::NotFound,
-            format!("this share has no resource `{}`", args.resource),
+            format!("no resource `{}` in this share", args.resource),
         )
         .hint(format!("`cfsso share resources list {}`", args.share))
     })?;
     let removal = shares::remove_resource_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing")?
     {
         return Ok(outcome);
     }
-    context.screen.warn("every recipient of the share loses it");
+    context.screen.warn("all recipients of the share lose it");
     context.confirm(args.resource.as_str(), "remove this resource").await?;
     tools.execute(&removal).await?;
     let after = shares::resources(&tools, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == args.resource);
     if seen.as_ref().is_some_and(|one| one.is_active()) {
-        let message = format!("removing `{}` was sent, but it is shared still", args.resource);
+        let message = format!("`{}` is still shared after the request", args.resource);
         return Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
             .hint(format!("`cfsso share resources list {}`", args.share))
             .into());
@@ -210,13 +213,13 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
 fn object(text: &str) -> Result<Value, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(Value::Object(object)),
-        Ok(_) => Err("it is no JSON object".to_owned()),
+        Ok(_) => Err("it is not a JSON object".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
 
 fn status(resource: &Resource) -> &str {
-    resource.status.as_ref().map_or("not told", Status::as_str)
+    resource.status.as_ref().map_or("unknown", Status::as_str)
 }
 
 impl Render for Resource {

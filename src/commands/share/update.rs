@@ -16,7 +16,7 @@ pub struct Args {
     /// ID of the share
     share: ShareId,
 
-    /// Its new name
+    /// New name
     #[arg(long)]
     name: String,
 }
@@ -28,12 +28,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let action = shares::rename_action(&tools, &share, &args.name);
     let changes = (share.name != args.name).then(|| action.change()).into_iter().collect();
     if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "renaming it")?
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "renaming")?
     {
         return Ok(outcome);
     }
     if share.name == args.name {
-        context.screen.note("it is called so already: nothing to change");
+        context.screen.note("no change: it already has this name");
         return Ok(Outcome::done(share));
     }
     let read = api::share::get(tools.account, &share.id, Include::ALL);

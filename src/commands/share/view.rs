@@ -22,8 +22,8 @@ impl Render for Share {
             let text = format!("{} {}", resource.resource_type.as_str(), resource.resource_id);
             fields.push(("resource", Text::plain(text)));
         }
-        fields.push(("created", Text::plain(self.created.as_deref().unwrap_or("not told"))));
-        fields.push(("modified", Text::plain(self.modified.as_deref().unwrap_or("not told"))));
+        fields.push(("created", Text::plain(self.created.as_deref().unwrap_or("unknown"))));
+        fields.push(("modified", Text::plain(self.modified.as_deref().unwrap_or("unknown"))));
         page.fields(&fields);
     }
 
@@ -37,7 +37,7 @@ pub fn status(share: &ShareFields) -> Text {
     match &share.status {
         Some(status) if share.is_active() => Status::Done.paint(status.as_str()),
         Some(status) => Status::Warning.paint(status.as_str()),
-        None => Text::dim("not told"),
+        None => Text::dim("unknown"),
     }
 }
 
@@ -47,22 +47,22 @@ pub fn target(share: &ShareFields) -> &str {
         Some(Target::Account) => "single accounts",
         Some(Target::Organization) => "a whole organization",
         Some(Target::Other(other)) => other,
-        None => "not told",
+        None => "unknown",
     }
 }
 
 /// How many recipients there are in each state, where it was told.
 pub fn counts(share: &ShareFields) -> Option<String> {
     let parts: Vec<_> = [
-        (share.associated_recipient_count, "have it"),
-        (share.associating_recipient_count, "being pushed"),
-        (share.disassociating_recipient_count, "being removed"),
+        (share.associated_recipient_count, "associated"),
+        (share.associating_recipient_count, "associating"),
+        (share.disassociating_recipient_count, "disassociating"),
         (share.disassociated_recipient_count, "removed"),
     ]
     .into_iter()
     .filter_map(|(count, words)| {
         count
-            .filter(|&count| count > 0 || words == "have it")
+            .filter(|&count| count > 0 || words == "associated")
             .map(|count| format!("{count} {words}"))
     })
     .collect();

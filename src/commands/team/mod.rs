@@ -12,9 +12,9 @@ use crate::context::Context;
 /// The verbs of `cfsso team`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Show the Zero Trust organization and its callback URLs
+    /// Show the Zero Trust organization and callback URLs
     Show(show::Args),
-    /// Change the team's name, and put SSO back as it was
+    /// Rename the team and restore SSO
     Rename(rename::Args),
 }
 

@@ -22,46 +22,44 @@ use crate::output::{Page, Render, Text};
   cfsso team rename cooler-cats --publish-txt
   cfsso team rename cooler-cats --publish-txt --idps-updated --confirm cooler-cats
   cfsso team rename cooler-cats --resume
-  cfsso team rename cooler-cats --rollback
   cfsso team rename cooler-cats --resume --domains cool.cats,dogs.example
 
-SSO is off from the second step to the last. Where an identity provider takes two
-redirect URIs, enter the new one beforehand, and add `--idps-updated`.")]
+SSO is off from the second step to the last. If an identity provider allows two
+redirect URIs, enter the new one in advance and pass `--idps-updated`.")]
 pub struct Args {
-    /// The label before `.cloudflareaccess.com`; after --resume and --rollback, by
-    /// default that of the rename that has begun
+    /// New team name (the label before `.cloudflareaccess.com`)
     #[arg(value_name = "NEW-NAME", required_unless_present_any = ["resume", "rollback"])]
     name: Option<String>,
 
-    /// Go on with a rename that has begun, to another name where one is given
+    /// Resume the rename, optionally with another name
     #[arg(long, conflicts_with = "rollback")]
     resume: bool,
 
-    /// Put back what a rename that has begun took down, the old name included
+    /// Undo the rename, including the name
     #[arg(long)]
     rollback: bool,
 
-    /// Domains that had a connector, where this machine's journal does not tell
+    /// Domains that had a connector (without a journal)
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
     domains: Vec<EmailDomain>,
 
-    /// Call the organization by the new name, too
+    /// Also rename the organization
     #[arg(long)]
     also_name: bool,
 
-    /// Create the TXT records where their zones are in this account
+    /// Create the TXT records (if the zones are in this account)
     #[arg(long)]
     publish_txt: bool,
 
-    /// Delete the codes that cfsso published for the connectors before
+    /// Delete outdated verification codes that cfsso published
     #[arg(long, requires = "publish_txt")]
     replace_stale_txt: bool,
 
-    /// Go on without asking whether the identity providers know the new name
+    /// The identity providers already have the new URLs
     #[arg(long)]
     idps_updated: bool,
 
-    /// Leave enforcement off at the end
+    /// Do not enable SSO at the end
     #[arg(long)]
     no_enable: bool,
 
@@ -84,7 +82,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         view::render_preview(&outlook, page);
         page.blank();
     });
-    let what = format!("renaming the team to `{}`", task.word());
+    let what = format!("renaming the team to {}", task.word());
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {
             show_checks(&plan.checks, "", page);
@@ -123,7 +121,7 @@ fn invalid(error: &rename::InvalidName) -> FlowError {
     match error {
         rename::InvalidName::Whole { name, .. } => stop.hint(format!("`cfsso team rename {name}`")),
         rename::InvalidName::Label { .. } => stop.hint(
-            "the letters a to z, digits and hyphens inside, such as `cfsso team rename cooler-cats`",
+            "use the letters a to z, digits and hyphens, such as `cfsso team rename cooler-cats`",
         ),
     }
 }
@@ -169,11 +167,11 @@ async fn planned(
 
 fn confirm_prompt(task: &RenamePlan) -> String {
     if task.is_back {
-        "put back what the rename took down".to_owned()
+        "undo the rename".to_owned()
     } else if task.needs_rename() {
-        "rename the team, with SSO off meanwhile".to_owned()
+        "rename the team (SSO is off until it is complete)".to_owned()
     } else {
-        "go on with the rename".to_owned()
+        "resume the rename".to_owned()
     }
 }
 
@@ -187,22 +185,23 @@ fn ensure_can_prompt(
     if task.idps.is_empty() || wishes.idps_updated || context.screen.can_ask() {
         return Ok(());
     }
-    let message = "no terminal is there to say on when the identity providers know the new name";
+    let message =
+        "confirmation required that the identity providers have the new URLs (no terminal)";
     Err(FlowError::new(FlowErrorKind::Declined, message)
         .cause("nothing was changed")
-        .hint("enter the new values there first, beside the old ones where they take two, and add `--idps-updated`"))
+        .hint("enter the new values in advance if two are possible, and pass `--idps-updated`"))
 }
 
 /// Waits until somebody says that the identity providers are changed.
 async fn wait_for_confirmation(context: &Context) -> Result<(), Error> {
     loop {
-        let question = Text::plain("Type ") + Text::strong("done") + " when they are changed:";
+        let question = Text::plain("Type ") + Text::strong("done") + " after changing them:";
         let answer = context.screen.ask(question).await.ok().flatten();
         match answer.as_deref().map(str::trim) {
             Some("done") => return Ok(()),
             Some(_) => {}
             None => {
-                let message = "nobody said that the identity providers know the new name";
+                let message = "not confirmed: the identity providers have the new URLs";
                 return Err(FlowError::new(FlowErrorKind::Declined, message).into());
             }
         }
@@ -216,11 +215,11 @@ impl Render for Report {
         }
         page.blank();
         let off = match (self.sso_off_seconds, &self.next) {
-            (_, Some(_)) => " SSO stays off, as asked.".to_owned(),
+            (_, Some(_)) => " SSO stays off, as requested.".to_owned(),
             (Some(seconds), None) => format!(" SSO was off for {}.", view::time(seconds)),
             (None, None) => String::new(),
         };
-        page.paragraph(Text::strong(format!("The team is {}.{off}", self.to)));
+        page.paragraph(Text::strong(format!("The team is {}.{off}", self.new_domain)));
         if let Some(next) = &self.next {
             for command in next.split("; ") {
                 page.line(Text::plain("Next: ") + Text::code(command));
@@ -229,6 +228,6 @@ impl Render for Report {
     }
 
     fn names(&self) -> Vec<String> {
-        vec![self.to.clone()]
+        vec![self.new_domain.clone()]
     }
 }

@@ -13,19 +13,19 @@ use crate::output::{Page, Text};
 
 /// Draws the plan.
 pub(super) fn render_preview(outlook: &Preview, page: &mut Page) {
-    page.fields(&[("team", Text::plain(&outlook.now)), ("will be", Text::strong(&outlook.goal))]);
+    page.fields(&[("team", Text::plain(&outlook.now)), ("new name", Text::strong(&outlook.goal))]);
     if !outlook.connectors.is_empty() {
         page.blank();
         let rows: Vec<_> = outlook.connectors.iter().map(row).collect();
-        page.table(&["DOMAIN", "ENFORCED", "VERIFIED", "FEDRAMP"], &rows);
+        page.table(&["DOMAIN", "ENABLED", "VERIFIED", "FEDRAMP"], &rows);
     }
     page.blank();
     let rows: Vec<_> = outlook.stages.iter().enumerate().map(stage).collect();
-    page.table(&["STEP", "WHAT", "KEEPS SSO OFF"], &rows);
+    page.table(&["STEP", "WHAT", "SSO OFF"], &rows);
     render_idp_changes(&outlook.idps, page);
     if !outlook.notes.is_empty() {
         page.blank();
-        page.line(Text::strong("What else changes:"));
+        page.line(Text::strong("Other effects:"));
         for note in &outlook.notes {
             page.labeled("  - ", Text::prose(note));
         }
@@ -37,8 +37,8 @@ fn row(wanted: &ConnectorSnapshot) -> Vec<Text> {
     vec![
         Text::strong(&wanted.domain),
         Text::plain(words(wanted.enabled)),
-        Text::plain(wanted.verification.as_deref().unwrap_or("not told")),
-        Text::plain(wanted.fedramp.map_or("not told", words)),
+        Text::plain(wanted.verification.as_deref().unwrap_or("unknown")),
+        Text::plain(wanted.fedramp.map_or("unknown", words)),
     ]
 }
 
@@ -50,10 +50,10 @@ fn stage((at, stage): (usize, &PlannedStep)) -> Vec<Text> {
 fn render_idp_changes(idps: &[IdpChange], page: &mut Page) {
     for idp in idps {
         page.blank();
-        let when = if idp.change.beforehand {
-            "can be entered now, beside the old value"
+        let when = if idp.change.can_be_set_in_advance {
+            "enter it now, in addition to the old value"
         } else {
-            "replaces the old value: enter it when the team is renamed"
+            "replaces the old value: enter it after the rename"
         };
         page.labeled(
             Text::strong(format!("At {} ({}):", idp.name, idp.change.title)) + " ",
@@ -92,7 +92,7 @@ pub(super) fn show(event: &Event<'_>, context: &Context) {
 /// What an interrupt has to say from the moment SSO is being taken off until it
 /// is back.
 pub(super) const SSO_OFF_NOTE: &str =
-    "SSO may be off for domains that had it: people sign in by password meanwhile";
+    "SSO may be off for some domains: users sign in with a password";
 
 fn note_off(step: &Step, context: &Context) {
     match (step.id, step.state) {
@@ -141,14 +141,14 @@ pub(super) fn time(seconds: i64) -> String {
 
 fn title(id: StepId) -> &'static str {
     match id {
-        StepId::Snapshot => "write down what stands",
-        StepId::Disable => "disable SSO",
-        StepId::Delete => "delete the connectors",
-        StepId::Rename => "rename the team",
-        StepId::ShowIdpChanges => "tell what to enter",
-        StepId::ConfirmIdpChanges => "identity providers",
-        StepId::IdpCheck => "look at what they show",
-        StepId::Restore => "put SSO back",
+        StepId::Snapshot => "Save the current state",
+        StepId::Disable => "Disable SSO",
+        StepId::Delete => "Delete the connectors",
+        StepId::Rename => "Rename the team",
+        StepId::ShowIdpChanges => "Show the new URLs",
+        StepId::ConfirmIdpChanges => "Identity providers",
+        StepId::IdpCheck => "Test identity providers",
+        StepId::Restore => "Restore SSO",
     }
 }
 

@@ -39,12 +39,12 @@ impl Render for Team {
     fn show(&self, page: &mut Page) {
         let team: &OrganizationFields = &self.organization;
         let text = |value: &Option<String>| {
-            value.as_deref().map_or_else(|| Text::dim("not told"), Text::plain)
+            value.as_deref().map_or_else(|| Text::dim("unknown"), Text::plain)
         };
         let mut fields = vec![
             (
                 "team domain",
-                team.auth_domain.as_deref().map_or_else(|| Text::dim("not told"), Text::strong),
+                team.auth_domain.as_deref().map_or_else(|| Text::dim("unknown"), Text::strong),
             ),
             ("name", text(&team.name)),
             ("dashboard", read_only(team)),
@@ -74,13 +74,13 @@ fn read_only(team: &OrganizationFields) -> Text {
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             Text::warn("read-only") + format!(", the API is not{why}")
         }
-        Some(false) => Text::plain("may be used for changes"),
-        None => Text::dim("not told"),
+        Some(false) => Text::plain("allows changes"),
+        None => Text::dim("unknown"),
     }
 }
 
 fn design(team: &OrganizationFields) -> Text {
-    let Some(design) = &team.login_design else { return Text::dim("the usual") };
+    let Some(design) = &team.login_design else { return Text::dim("default") };
     let parts = [
         ("header", &design.header_text),
         ("footer", &design.footer_text),
@@ -93,5 +93,5 @@ fn design(team: &OrganizationFields) -> Text {
         .filter_map(|(name, value)| Some((name, value.as_deref().filter(|text| !text.is_empty())?)))
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
-    if told.is_empty() { Text::dim("the usual") } else { Text::plain(told.join(", ")) }
+    if told.is_empty() { Text::dim("default") } else { Text::plain(told.join(", ")) }
 }

@@ -8,15 +8,13 @@ use crate::output::{ExitCode, Page, Render, Status, Text};
 
 /// Arguments of `token check`.
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Nothing is changed. Whether the token may write is not proven: only a write
+#[command(after_help = "Write access is not tested: only a write
 would tell.
 
 Examples:
   cfsso token check
   cfsso token check --token-file break-glass.token
-  cfsso token check -o json | jq '.reads[] | select(.allowed | not)'"
-)]
+  cfsso token check -o json | jq '.reads[] | select(.allowed | not)'")]
 pub struct Args {}
 
 /// Checks the credential in use.
@@ -40,9 +38,7 @@ async fn without_account(context: &Context) -> anyhow::Result<Outcome> {
         _ => None,
     };
     let Some(account) = only else {
-        context.screen.note(Text::prose(
-            "no account was named, so what the token may read was not tried: add `--account <ID>`",
-        ));
+        context.screen.note(Text::prose("permissions not tested: pass `--account <ID>`"));
         return Ok(into_outcome(report));
     };
     let reads = token::reads(client, &account).await;
@@ -70,7 +66,7 @@ impl Render for Report {
         let mut fields = vec![(
             "credential",
             self.kind
-                .map_or_else(|| Text::bad("not recognised"), |kind| Text::strong(kind.as_str())),
+                .map_or_else(|| Text::bad("not recognized"), |kind| Text::strong(kind.as_str())),
         )];
         if let Some(id) = &self.id {
             fields.push(("id", Text::plain(id)));
@@ -95,9 +91,7 @@ impl Render for Report {
             let rows: Vec<_> = reads.iter().map(|read| row(page, read)).collect();
             page.table(&["READS", "ALLOWED", "PERMISSION IN THE DASHBOARD"], &rows);
             page.blank();
-            page.paragraph(Text::dim(
-                "Whether it may write is not proven: only a write would tell.",
-            ));
+            page.paragraph(Text::dim("Write access is not tested."));
         }
     }
 
@@ -108,7 +102,7 @@ impl Render for Report {
 
 impl Report {
     fn owner_text(&self) -> Text {
-        let Some(account) = &self.account else { return Text::dim("none was named") };
+        let Some(account) = &self.account else { return Text::dim("none") };
         let mut listed = self.accounts.iter().flatten();
         let name = listed.find(|seen| seen.id == *account).and_then(|seen| seen.name.as_deref());
         Text::plain(account) + Text::dim(name.map(|name| format!("  {name}")).unwrap_or_default())
@@ -116,7 +110,7 @@ impl Report {
 
     fn accounts_text(&self) -> Text {
         match self.accounts.as_deref() {
-            None => Text::dim("may not list accounts"),
+            None => Text::dim("no permission to list accounts"),
             Some([]) => Text::warn("no account"),
             Some(accounts) => {
                 let name = |seen: &token::VisibleAccount| {
@@ -133,12 +127,12 @@ impl Report {
 
 fn row(page: &Page, read: &ReadAccess) -> Vec<Text> {
     let state = match read.allowed {
-        Some(true) => page.state(Status::Passed, "may read"),
-        Some(false) => page.state(Status::Failed, "may not"),
-        None => page.state(Status::NotChecked, "not told"),
+        Some(true) => page.state(Status::Passed, "read"),
+        Some(false) => page.state(Status::Failed, "denied"),
+        None => page.state(Status::NotChecked, "unknown"),
     };
     let permission = read.dashboard.as_deref().unwrap_or("-");
     let permission =
         if read.allowed == Some(true) { Text::dim(permission) } else { Text::plain(permission) };
-    vec![Text::plain(read.what), state, permission]
+    vec![Text::plain(read.area), state, permission]
 }

@@ -25,29 +25,27 @@ use crate::settings::duration;
 
 /// Arguments of `token create-break-glass`.
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Keep the token where it can be reached when nobody can sign in to the dashboard.
-The token in use needs Account API Tokens: Edit, and all that it gives away.
+#[command(after_help = "Keep the token where it can be reached without the dashboard.
+The token in use needs Account API Tokens: Edit, and the permissions that it passes on.
 
 Examples:
   cfsso token create-break-glass --output-file break-glass.token
   cfsso token create-break-glass --with-access --expires 90d
-  cfsso token check --token-file break-glass.token"
-)]
+  cfsso token check --token-file break-glass.token")]
 pub struct Args {
-    /// How long it can be used, such as 90d
+    /// Validity of the token (90d)
     #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = duration)]
     expires: Duration,
 
-    /// Write it to this file, which must not exist, instead of printing it
+    /// Write the token to this new file instead of printing it
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
 
-    /// Let it also open the dashboard's sign-in to one-time PINs
+    /// Also allow `bypass otp`
     #[arg(long)]
     with_access: bool,
 
-    /// What to call it in the dashboard's list
+    /// Name of the token in the dashboard
     #[arg(long, value_name = "NAME", default_value = "cfsso break-glass")]
     name: String,
 }
@@ -92,7 +90,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     for granted in granted.iter().filter(|granted| !granted.looked_up) {
         context.screen.warn(Text::prose(format!(
-            "the API lists no permission `{}` to this token: its documented ID is used",
+            "the API does not list the permission {}; using its documented ID",
             granted.name
         )));
     }
@@ -131,7 +129,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// When it ends, to the second: the API's times have no more.
 fn expires_at(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
-    let end = now.checked_add(lasting).context("`--expires` is beyond the end of time")?;
+    let end = now.checked_add(lasting).context("`--expires` is too large")?;
     Ok(Timestamp::from_second(end.as_second())?.to_string())
 }
 
@@ -144,7 +142,7 @@ fn creation(
     let ids: Vec<_> = granted.iter().map(|granted| granted.id.clone()).collect();
     let names: Vec<_> = granted.iter().map(|granted| granted.name).collect();
     Action::new(
-        format!("create the token {name}, which may: {}", names.join("; ")),
+        format!("create the token {name} with: {}", names.join("; ")),
         token::create(tools.account, name, &ids, end),
         [Difference::new("token", (), name)],
     )
@@ -154,10 +152,10 @@ fn create_file(target: &Path) -> Result<PendingSecretFile, FlowError> {
     PendingSecretFile::create(target).map_err(|error| {
         let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
         let kind = if exists { FlowErrorKind::Conflict } else { FlowErrorKind::Usage };
-        let message = format!("cannot write a token to {}: nothing was sent", target.display());
+        let message = format!("cannot write to {}; nothing was sent", target.display());
         FlowError::new(kind, message)
             .cause(error.to_string())
-            .hint("name another with `--output-file`")
+            .hint("choose another file with `--output-file`")
     })
 }
 
@@ -169,17 +167,18 @@ async fn revoke_after_error(
     error: &std::io::Error,
 ) -> FlowError {
     let request = token::delete(tools.account, id);
-    let removal = Action::new("remove the token that could not be kept", request, []);
+    let removal = Action::new("delete the token that could not be saved", request, []);
     let removed = tools.execute(&removal).await;
     let (kind, fate) = match removed {
-        Ok(()) => (FlowErrorKind::NotConfirmed, "it was removed again".to_owned()),
-        Err(error) => {
-            (FlowErrorKind::HalfDone, format!("it stands, and nobody has it: {}", error.line()))
-        }
+        Ok(()) => (FlowErrorKind::NotConfirmed, "it was deleted again".to_owned()),
+        Err(error) => (
+            FlowErrorKind::HalfDone,
+            format!("token {} exists, but its value was lost; delete it", error.line()),
+        ),
     };
     FlowError::new(kind, format!("the new token {id} cannot be written to {file}"))
         .causes([error.to_string(), fate])
-        .hint("the dashboard lists tokens under Manage Account, Account API Tokens")
+        .hint("dashboard: Manage Account, Account API Tokens")
 }
 
 /// What the first use of the token came to, where it did not work.
@@ -187,18 +186,21 @@ async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowError> {
     let client = tools.client.with_credentials(Credentials::Token(value));
     let error = break_glass::test_token(&client, tools.account, tools.clock).await.err()?;
     Some(
-        FlowError::new(FlowErrorKind::NotConfirmed, "the token was made, but was not seen to work")
-            .causes(error.sentences())
-            .hint("try it: `cfsso token check --token-file FILE`"),
+        FlowError::new(
+            FlowErrorKind::NotConfirmed,
+            "token created, but it was rejected when tried",
+        )
+        .causes(error.sentences())
+        .hint("`cfsso token check --token-file FILE`"),
     )
 }
 
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         let (mark, words) = if self.ok {
-            (Status::Done, "the token was made, and lists connectors")
+            (Status::Done, "token created; it can list connectors")
         } else {
-            (Status::Failed, "the token was made, and was not seen to work")
+            (Status::Failed, "token created, not tested")
         };
         page.status_line(mark, words);
         page.blank();
@@ -213,7 +215,7 @@ impl Render for Report {
         }
         if let Some(value) = &self.value {
             page.blank();
-            page.line("The token, shown this once:");
+            page.line("The token, shown only once:");
             page.line(Text::strong(value));
         }
     }

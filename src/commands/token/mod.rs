@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod create_break_glass;
+pub mod create_url;
 mod file;
 
 use clap::Subcommand;
@@ -12,10 +13,12 @@ use crate::context::Context;
 /// The verbs of `cfsso token`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Say whose the token is, when it ends and what it may read
+    /// Check a token: owner, expiry, permissions
     Check(check::Args),
-    /// Make a token that can switch SSO off when nobody can sign in
+    /// Create an emergency token that can disable SSO
     CreateBreakGlass(create_break_glass::Args),
+    /// Print a link to create a token in the dashboard
+    CreateUrl(create_url::Args),
 }
 
 /// Runs a verb.
@@ -23,5 +26,6 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
     match command {
         Command::Check(args) => check::run(args, context).await,
         Command::CreateBreakGlass(args) => create_break_glass::run(args, context).await,
+        Command::CreateUrl(args) => Ok(create_url::run(&args)),
     }
 }

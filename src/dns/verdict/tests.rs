@@ -317,7 +317,7 @@ fn the_cache_that_forgets_last_decides() {
         verdict_of(vec![holder(1, &[CODE]), late(8, &[], 60), late(9, &[OTHER], 200_000)]);
     assert_eq!(judgement.verdict, Verdict::CachedStale);
     assert_eq!(judgement.visible_at, Some("2026-03-03T19:33:20Z".parse().unwrap()));
-    assert!(judgement.summary.contains("later than the two days"), "{}", judgement.summary);
+    assert!(judgement.summary.contains("after the two days"), "{}", judgement.summary);
 }
 
 #[test]
@@ -390,8 +390,8 @@ fn evidence_names_each_server_that_does_not_serve_it() {
         judgement.evidence,
         [
             "ns2.cool.cats (192.0.2.2:53): answers REFUSED",
-            "ns3.cool.cats (192.0.2.3:53): no answer within 2000 ms",
-            "ns4.cool.cats (192.0.2.4:53): not asked: no route from here (network unreachable)",
+            "ns3.cool.cats (192.0.2.3:53): no response within 2000 ms",
+            "ns4.cool.cats (192.0.2.4:53): not queried: no route from here (network unreachable)",
         ]
     );
 }

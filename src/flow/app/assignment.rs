@@ -19,9 +19,11 @@ pub struct Assignment {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAssignment {
     /// It names no field, or nothing to set it to.
-    #[error("`{0}` sets no field: write FIELD=VALUE, such as `session_duration=12h`")]
+    #[error("`{0}` is not FIELD=VALUE, such as `session_duration=12h`")]
     Malformed(String),
-    #[error("`{0}` is a secret, and a command line is read by others: set it in the dashboard")]
+    #[error(
+        "`{0}` is a secret: secrets are not taken on the command line; set it in the dashboard"
+    )]
     Secret(String),
 }
 
@@ -42,9 +44,9 @@ impl Assignment {
             _ => None,
         };
         if let Some(own) = own {
-            let message = format!("`{}` is not set like any other field", path.join("."));
+            let message = format!("`{}` cannot be set this way", path.join("."));
             return Err(FlowError::new(FlowErrorKind::Usage, message)
-                .cause("it decides who can sign in, which has to be looked at first")
+                .cause("it decides who can sign in; its own command checks that first")
                 .hint(own));
         }
         Ok(document.set(&path, &self.value)?)
@@ -95,9 +97,9 @@ mod tests {
     #[test]
     fn what_is_no_assignment_or_is_not_set_so_says_why() {
         for (text, says) in [
-            ("session_duration", "write FIELD=VALUE"),
-            ("=x", "write FIELD=VALUE"),
-            ("a..b=x", "write FIELD=VALUE"),
+            ("session_duration", "is not FIELD=VALUE"),
+            ("=x", "is not FIELD=VALUE"),
+            ("a..b=x", "is not FIELD=VALUE"),
             ("saas_app.client_secret=hunter2", "is a secret"),
         ] {
             let error = text.parse::<Assignment>().unwrap_err().to_string();

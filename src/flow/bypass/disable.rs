@@ -44,9 +44,9 @@ pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, 
             if domains.len() < 2 {
                 return Ok(all);
             }
-            let message = format!("{} connectors are enabled: say which", domains.len());
+            let message = format!("{} connectors are enabled; specify which", domains.len());
             Err(FlowError::new(FlowErrorKind::Usage, message)
-                .cause(format!("they are of {}", domains.join(", ")))
+                .cause(format!("domains: {}", domains.join(", ")))
                 .hint(format!(
                     "`cfsso bypass disable --all`, or `cfsso bypass disable {}`",
                     domains[0]

@@ -23,6 +23,6 @@ pub struct AlternativeHint(pub String);
 
 impl fmt::Display for AlternativeHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the other way in is {}", self.0)
+        write!(f, "alternative: {}", self.0)
     }
 }

@@ -70,7 +70,7 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
     };
     let list = new_allowed_list(app.listed_idps(), &admission, &[])?;
     let before: Document = app.text().parse().map_err(|error: serde_json::Error| {
-        FlowError::new(FlowErrorKind::Conflict, format!("`{}` cannot be edited", app.name))
+        FlowError::new(FlowErrorKind::Conflict, format!("`{}` cannot be updated", app.name))
             .cause(error.to_string())
     })?;
     Update::of(Target::App(app.id.clone()), before, |document| {
@@ -106,7 +106,7 @@ pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
     if created.kind == IdpType::OneTimePin {
         return Ok(PinProvider { pin: created.id.clone(), is_new: true });
     }
-    let message = format!("`{}` was created, but is no one-time PIN", created.name);
+    let message = format!("`{}` was created, but is not a one-time PIN", created.name);
     Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
         .hint(format!("`cfsso idp get {}`", created.id))
         .into())
@@ -116,7 +116,7 @@ pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
 /// that was read a moment ago, and it is not read once more before the PUT: a
 /// lockout has no round trip to spare, and the journal has the state before.
 pub async fn allow_pin(tools: &Env<'_>, edit: &Update) -> Result<UpdateResult, Error> {
-    edit.send(tools, title(format!("let one-time PINs into {}", edit.name())), None, |_| {}).await
+    edit.send(tools, title(format!("allow one-time PIN in {}", edit.name())), None, |_| {}).await
 }
 
 #[cfg(test)]

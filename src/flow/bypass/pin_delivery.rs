@@ -46,8 +46,8 @@ pub fn delivery_problems(app: &str, pin: Option<&IdpId>) -> DeliveryProblems {
         policies.into_iter().map(|one| serde_json::from_value(one).ok()).collect()
     });
     let Some(policies) = read else {
-        let text = "not checked: the policies did not come with the application, and they decide \
-                    who is mailed a PIN; `cfsso app policies` shows them";
+        let text = "not checked: the API returned no policies with the application; they decide \
+                    who can use a PIN (`cfsso app policies`)";
         return DeliveryProblems { texts: vec![text.to_owned()], admits_nobody: false };
     };
     let mut policies: Vec<Policy> = policies;
@@ -67,19 +67,19 @@ pub fn delivery_problems(app: &str, pin: Option<&IdpId>) -> DeliveryProblems {
     let is_demanded = denying.iter().any(|policy| policy.spares_some());
     let mut texts: Vec<_> = denying
         .iter()
-        .map(|policy| format!("the policy `{}` denies whoever signs in by PIN", policy.name))
+        .map(|policy| format!("the policy `{}` denies sign-in with a PIN", policy.name))
         .collect();
     let allowing = || reached.iter().filter(allows);
     let shut: Vec<_> = allowing().filter(|policy| !policy.allows(pin)).collect();
     texts.extend(shut.iter().map(|policy| {
         format!(
-            "the policy `{}` asks for what a PIN does not have: whom it alone lets in is not mailed one",
+            "the policy `{}` requires more than a PIN; users allowed only by it cannot use one",
             policy.name
         )
     }));
     let is_allowed = shut.len() < allowing().count();
     if !is_allowed {
-        texts.push("no policy lets anybody in by PIN, so that none is mailed".to_owned());
+        texts.push("no policy allows sign-in with a PIN".to_owned());
     }
     DeliveryProblems { texts, admits_nobody: !is_allowed || is_demanded }
 }
@@ -140,16 +140,16 @@ mod tests {
             (vec![policy("allow", domain, &format!(r#","require":[{pin}]"#))], &[]),
             (vec![policy("allow", domain, &format!(r#","exclude":[{okta}]"#))], &[]),
             (vec![policy("allow", r#"{"of_tomorrow":{}}"#, "")], &[]),
-            (vec![policy("allow", okta, "")], &["asks for what", "no policy lets"]),
+            (vec![policy("allow", okta, "")], &["requires more", "no policy allows"]),
             (
                 vec![policy("allow", domain, &format!(r#","require":[{okta}]"#))],
-                &["asks for what", "no policy lets"],
+                &["requires more", "no policy allows"],
             ),
             (
                 vec![policy("allow", domain, &format!(r#","exclude":[{pin}]"#))],
-                &["asks for what", "no policy lets"],
+                &["requires more", "no policy allows"],
             ),
-            (vec![policy("allow", domain, ""), policy("allow", okta, "")], &["asks for what"]),
+            (vec![policy("allow", domain, ""), policy("allow", okta, "")], &["requires more"]),
             (vec![policy("allow", domain, ""), policy("deny", everyone, "")], &[]),
             (
                 vec![
@@ -160,18 +160,18 @@ mod tests {
             ),
             (
                 vec![policy("allow", okta, ""), policy("deny", everyone, "")],
-                &["asks for what", "no policy lets"],
+                &["requires more", "no policy allows"],
             ),
             (
                 vec![policy("deny", pin, ""), policy("allow", domain, "")],
-                &["denies", "no policy lets"],
+                &["denies", "no policy allows"],
             ),
             (
                 vec![
                     policy("allow", domain, r#","precedence":2"#),
                     policy("deny", everyone, r#","precedence":1"#),
                 ],
-                &["denies", "no policy lets"],
+                &["denies", "no policy allows"],
             ),
             (
                 vec![
@@ -188,14 +188,14 @@ mod tests {
                 &[],
             ),
             (vec![policy("allow", domain, ""), policy("deny", okta, "")], &[]),
-            (vec![policy("non_identity", domain, "")], &["no policy lets"]),
-            (vec![], &["no policy lets"]),
+            (vec![policy("non_identity", domain, "")], &["no policy allows"]),
+            (vec![], &["no policy allows"]),
             (vec![r#""an-id""#.to_owned()], &["not checked"]),
         ] {
             let app = format!(r#"{{"policies":[{}]}}"#, policies.join(","));
             let DeliveryProblems { texts: found, admits_nobody } =
                 delivery_problems(&app, Some(&"p".parse().unwrap()));
-            let is_refused = expected.iter().any(|text| text.contains("no policy lets"))
+            let is_refused = expected.iter().any(|text| text.contains("no policy allows"))
                 || expected == ["denies"];
             assert_eq!(admits_nobody, is_refused, "{app}");
             assert_eq!(found.len(), expected.len(), "{app}: {found:?}");

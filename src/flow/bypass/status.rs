@@ -28,7 +28,7 @@ pub struct Bypass {
     pub entry: String,
     /// When.
     #[schemars(with = "String")]
-    pub at: Timestamp,
+    pub started_at: Timestamp,
     /// Who.
     pub user: Option<String>,
     /// What it did.
@@ -61,9 +61,9 @@ impl BypassState {
     /// It in a word or two.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Active => "in force",
+            Self::Active => "active",
             Self::Changed => "changed",
-            Self::Reverted => "put back",
+            Self::Reverted => "reverted",
             Self::Blocked => "blocked",
             Self::NotChecked => "not checked",
         }
@@ -90,7 +90,7 @@ fn summarize(measures: Vec<BypassWrite>) -> BypassStatus {
         is_seen.then_some(false)
     };
     let left = bypasses.iter().filter(|bypass| bypass.state != BypassState::Reverted);
-    BypassStatus { active: in_force, since: left.map(|bypass| bypass.at).min(), bypasses }
+    BypassStatus { active: in_force, since: left.map(|bypass| bypass.started_at).min(), bypasses }
 }
 
 fn from_write(measure: BypassWrite) -> Bypass {
@@ -98,15 +98,15 @@ fn from_write(measure: BypassWrite) -> Bypass {
     let (state, detail) = match measure.status {
         Ok(WriteStatus::Active(ready)) => {
             let diff: Vec<_> = ready.change.diff.iter().map(ToString::to_string).collect();
-            (BypassState::Active, format!("undoing it: {}", diff.join(", ")))
+            (BypassState::Active, format!("cannot be undone: {}", diff.join(", ")))
         }
         Ok(WriteStatus::Changed(_, drift)) => (BypassState::Changed, drift.join(", ")),
         Ok(WriteStatus::Reverted(text)) => (BypassState::Reverted, text),
         Ok(WriteStatus::Blocked(stop)) => (BypassState::Blocked, stop.causes.join(", ")),
         Err(error) => (BypassState::NotChecked, error.line()),
     };
-    let Entry { id, at, user, title, .. } = measure.entry;
-    Bypass { entry: id, at, user, title, target, state, detail }
+    let Entry { id, started_at: at, user, title, .. } = measure.entry;
+    Bypass { entry: id, started_at: at, user, title, target, state, detail }
 }
 
 #[cfg(test)]

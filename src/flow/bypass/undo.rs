@@ -125,7 +125,7 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
     match find_created_idp(tools, &mut entry).await {
         Err(error) => return settled(entry, Err(error)),
         Ok(false) => {
-            let text = "there is no one-time PIN: it was never created".to_owned();
+            let text = "no one-time PIN exists: it was not created".to_owned();
             return settled(entry, Ok(WriteStatus::Reverted(text)));
         }
         Ok(true) => {}
@@ -202,7 +202,7 @@ async fn apps_using_idp(
         list.unwrap_or_else(|| Some(app.listed_idps().iter().map(ToString::to_string).collect()))
     };
     let names = apps.iter().filter(|app| listed(app).is_some_and(|list| list.contains(&pin)));
-    Ok(names.map(|app| format!("the application `{}` admits the one-time PIN", app.name)).collect())
+    Ok(names.map(|app| format!("the application `{}` allows the one-time PIN", app.name)).collect())
 }
 
 impl BypassWrite {

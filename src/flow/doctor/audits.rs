@@ -30,24 +30,26 @@ pub(super) fn stale(connector: &ConnectorFields, now: Timestamp) -> Finding {
             return Finding::passed(id, format!("{domain} is verified")).for_domain(domain);
         }
         Some(VerificationStatus::Failed) => {
-            let evidence = format!("the verification of {domain} failed");
+            let evidence = format!("verification of {domain} failed");
             return Finding::failed(id, evidence, again()).for_domain(domain);
         }
         Some(status) => status.as_str(),
-        None => "not told",
+        None => "unknown",
     };
     let since = connector.updated_on.as_ref().or(connector.created_on.as_ref());
     let Some(since) = since.and_then(|text| text.parse::<Timestamp>().ok()) else {
-        let evidence = format!("since when the verification of {domain} is {status} is not told");
+        let evidence = format!("verification of {domain} is {status} (start time unknown)");
         return Finding::not_checked(id, evidence).for_domain(domain);
     };
     let age = now.duration_since(since);
     if age <= VERIFICATION_WINDOW {
-        let evidence = format!("the verification of {domain} is {status}, for less than two days");
+        let evidence = format!("verification of {domain} is {status} (less than two days)");
         return Finding::passed(id, evidence).for_domain(domain);
     }
     let days = age.as_hours() / 24;
-    let evidence = format!("the verification of {domain} is {status} for {days} days");
+    let evidence = format!(
+        "verification of {domain} has been {status} for {days} days (Cloudflare stops after 2)"
+    );
     Finding::failed(id, evidence, again()).for_domain(domain)
 }
 
@@ -69,7 +71,7 @@ pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Opti
                 Some(policy) => Finding::passed(id, format!("`{}` is for {domain}", policy.name)),
                 None => Finding::failed(
                     id,
-                    format!("SSO is enforced for {domain}, and no policy is for everybody there"),
+                    format!("SSO is enforced for {domain}, but no policy allows the whole domain"),
                     "`cfsso app policies`",
                 ),
             }
@@ -92,9 +94,9 @@ pub(super) fn orphan_policies(facts: &Facts) -> Finding {
         .map(|policy| policy.name.as_str())
         .collect();
     if lost.is_empty() {
-        return Finding::passed(id, "each policy that allows somebody names a domain");
+        return Finding::passed(id, "every policy uses a domain with a connector");
     }
-    let evidence = format!("no domain is named by {}", quoted(lost));
+    let evidence = format!("policies without a connector: {}", quoted(lost));
     Finding::failed(id, evidence, "`cfsso app policies`")
 }
 
@@ -115,10 +117,10 @@ pub(super) fn duplicate_policies(connectors: &[Connector], facts: &Facts) -> Fin
         })
         .collect();
     if several.is_empty() {
-        return Finding::passed(id, "no domain is named by a second policy");
+        return Finding::passed(id, "no domain has two policies");
     }
     let (domains, words): (Vec<_>, Vec<_>) = several.into_iter().unzip();
-    let evidence = format!("named by more than one policy: {}", words.join("; "));
+    let evidence = format!("domains with more than one policy: {}", words.join("; "));
     Finding { domains, ..Finding::failed(id, evidence, "`cfsso app policies`") }
 }
 
@@ -128,11 +130,11 @@ pub(super) fn orphan_app(connectors: &[Connector], facts: &Facts) -> Finding {
         Err(unseen) => Finding::not_checked(id, &unseen.reason),
         Ok(Some(app)) if connectors.is_empty() => Finding::failed(
             id,
-            format!("`{}` is there, and no connector", app.name),
+            format!("`{}` exists without a connector", app.name),
             "`cfsso setup <DOMAIN>`",
         ),
-        Ok(Some(app)) => Finding::passed(id, format!("`{}` has its connectors", app.name)),
-        Ok(None) => Finding::passed(id, "there is no application without a connector"),
+        Ok(Some(app)) => Finding::passed(id, format!("`{}` has connectors", app.name)),
+        Ok(None) => Finding::passed(id, "no SSO App without a connector"),
     }
 }
 
@@ -146,7 +148,7 @@ pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     };
     let found: Vec<_> = idps.iter().filter_map(|idp| certificate(idp, now)).collect();
     if found.is_empty() {
-        return vec![Finding::passed(id, "no identity provider signs with a certificate")];
+        return vec![Finding::passed(id, "no identity provider uses signing certificates")];
     }
     found
 }
@@ -158,7 +160,7 @@ fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
     let subject = check::Subject { kind: idp.kind.as_str(), config };
     let mut points = check::offline(subject, &check::CheckOptions::new(now, 0));
     points.retain(|point| point.id == IdpCheckId::CertificateDates);
-    let evidence: Vec<_> = points.iter().map(|point| point.evidence.as_str()).collect();
+    let evidence: Vec<_> = points.iter().map(|point| point.detail.as_str()).collect();
     let words = format!("{}: {}", idp.name, evidence.join("; "));
     // One that cannot be read comes before the dates of the others.
     let first = points.into_iter().next()?;
@@ -166,7 +168,7 @@ fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
         check::CheckState::Passed => Finding::passed(id, words),
         check::CheckState::NotTested => Finding::not_checked(id, words),
         check::CheckState::Failed => {
-            Finding::failed(id, words, first.remedy.unwrap_or_else(|| "`cfsso idp update`".into()))
+            Finding::failed(id, words, first.fix.unwrap_or_else(|| "`cfsso idp update`".into()))
         }
     })
 }
@@ -175,11 +177,11 @@ pub(super) fn token(facts: &Facts, terms: &Thresholds) -> Finding {
     let id = AuditId::TokenExpiry;
     match facts.token.as_ref().map(|token| is_valid_long_enough(token, terms)) {
         Err(unseen) => Finding::not_checked(id, &unseen.reason),
-        Ok(Ok(words)) => Finding::passed(id, format!("the token in use is {words}")),
+        Ok(Ok(words)) => Finding::passed(id, format!("token in use: {words}")),
         Ok(Err(words)) => Finding::failed(
             id,
-            format!("the token in use {words}"),
-            "make another in the dashboard, or for emergencies `cfsso token create-break-glass`",
+            format!("token in use: {words}"),
+            "create a new token in the dashboard, or `cfsso token create-break-glass`",
         ),
     }
 }
@@ -187,19 +189,15 @@ pub(super) fn token(facts: &Facts, terms: &Thresholds) -> Finding {
 pub(super) fn bypass(standings: &BypassStatus) -> Finding {
     let id = AuditId::BypassActive;
     match (standings.active, standings.since) {
-        (Some(false), _) => Finding::passed(id, "no bypass of this machine is in force"),
+        (Some(false), _) => Finding::passed(id, "no active bypass of this machine"),
         (None, _) => {
             let seen = standings.bypasses.iter().map(|bypass| bypass.detail.as_str());
-            Finding::not_checked(id, format!("what a bypass left: {}", names(seen)))
+            Finding::not_checked(id, format!("left over from a bypass: {}", names(seen)))
         }
         (Some(true), since) => {
             let what = names(standings.bypasses.iter().map(|bypass| bypass.title.as_str()));
             let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
-            Finding::failed(
-                id,
-                format!("a bypass is in force{since}: {what}"),
-                "`cfsso bypass undo`",
-            )
+            Finding::failed(id, format!("bypass active{since}: {what}"), "`cfsso bypass undo`")
         }
     }
 }
@@ -207,10 +205,10 @@ pub(super) fn bypass(standings: &BypassStatus) -> Finding {
 pub(super) fn rename(under_way: Option<&RenameInProgress>) -> Finding {
     let id = AuditId::RenameInProgress;
     let Some(RenameInProgress { goal, since, sso_off_since, command }) = under_way else {
-        return Finding::passed(id, "no rename of this machine is half way");
+        return Finding::passed(id, "no incomplete rename on this machine");
     };
-    let off = sso_off_since.map(|since| format!(", and keeps SSO off since {since}"));
-    let evidence = format!("the rename to {goal} began at {since}{}", off.unwrap_or_default());
+    let off = sso_off_since.map(|since| format!("; SSO off since {since}"));
+    let evidence = format!("rename to {goal} incomplete since {since}{}", off.unwrap_or_default());
     Finding::failed(id, evidence, format!("`{command}`"))
 }
 
@@ -222,28 +220,28 @@ pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Findi
         open.iter().filter(|(_, fate)| fate.is_none()).map(|(entry, _)| *entry).collect();
     let Some(first) = unknown.first() else {
         if open.is_empty() {
-            return Finding::passed(id, "every write of this machine has an end");
+            return Finding::passed(id, "all journal entries have a known outcome");
         }
         let told = open.iter().filter_map(|(entry, fate)| {
             let became = match (*fate)? {
-                WriteOutcome::Applied => "was carried out",
-                WriteOutcome::NotApplied => "was not carried out",
-                WriteOutcome::ChangedSince => "is changed since",
+                WriteOutcome::Applied => "was applied",
+                WriteOutcome::NotApplied => "was not applied",
+                WriteOutcome::ChangedSince => "changed since",
             };
             Some(format!("{} {became}", name(entry)))
         });
         let told: Vec<_> = told.collect();
-        return Finding::passed(id, format!("by what is there now, {}", told.join("; ")));
+        return Finding::passed(
+            id,
+            format!("determined from the current objects: {}", told.join("; ")),
+        );
     };
     let what: Vec<_> = unknown.iter().map(|entry| name(entry)).collect();
-    let evidence = format!(
-        "it is not known whether these were carried out: {}",
-        names(what.iter().map(String::as_str))
-    );
+    let evidence = format!("outcome unknown: {}", names(what.iter().map(String::as_str)));
     let remedy = if first.request_line().ends_with("/tokens") {
-        "look for the token in the dashboard, and delete it: nobody has its value".to_owned()
+        "delete the token in the dashboard: its value was lost".to_owned()
     } else {
-        format!("`cfsso journal show {}` tells what was sent: look whether it is so", first.id)
+        format!("`cfsso journal show {}`", first.id)
     };
     Finding::failed(id, evidence, remedy)
 }
@@ -253,7 +251,7 @@ pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Findi
 pub(super) fn open_entries(entries: &[Entry]) -> Vec<&Entry> {
     let is_told = |entry: &&Entry| entry.resource != Some(ResourceKind::Verification);
     let open = entries.iter().filter(|entry| {
-        entry.has_unknown_outcome() && entry.undone_by.is_none() && entry.settled_by.is_none()
+        entry.has_unknown_outcome() && entry.undone_by.is_none() && entry.resolved_by.is_none()
     });
     open.filter(is_told).collect()
 }
@@ -261,16 +259,16 @@ pub(super) fn open_entries(entries: &[Entry]) -> Vec<&Entry> {
 pub(super) fn corrupt_journal(damage: &[String]) -> Finding {
     let id = AuditId::JournalDamaged;
     if damage.is_empty() {
-        return Finding::passed(id, "the journal can be read");
+        return Finding::passed(id, "the journal is readable");
     }
     let evidence = names(damage.iter().map(String::as_str));
-    Finding::failed(id, evidence, "keep the file for a look, and move it out of the journal")
+    Finding::failed(id, evidence, "move the file out of the journal directory")
 }
 
 pub(super) fn records(odd: &[OddRecord]) -> Finding {
     let id = AuditId::RecordsUnderstood;
     if odd.is_empty() {
-        return Finding::passed(id, "every record of the API can be understood");
+        return Finding::passed(id, "all records of the API are valid");
     }
     let evidence = odd.iter().map(OddRecord::describe).collect::<Vec<_>>().join("; ");
     Finding::failed(id, evidence, "compare the record in the dashboard, and update cfsso")
@@ -280,7 +278,7 @@ pub(super) fn records(odd: &[OddRecord]) -> Finding {
 fn policies(facts: &Facts) -> Result<&[Policy], String> {
     match (facts.sso_app(), &facts.policies) {
         (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.reason.clone()),
-        (Ok(None), _) => Err("there is no application of the type `dash_sso` yet".to_owned()),
+        (Ok(None), _) => Err("no SSO App yet".to_owned()),
         (Ok(Some(_)), Ok(policies)) => Ok(policies),
     }
 }
@@ -347,10 +345,10 @@ mod tests {
         let token = Entry::sample("r", 2, r#"{"method":"POST","path":"/a/tokens","body":{}}"#);
         let known = |fate| vec![(&patch, Some(fate))];
         for (open, state, words) in [
-            (vec![], CheckState::Passed, "has an end"),
-            (known(WriteOutcome::Applied), CheckState::Passed, "(r.1) was carried out"),
-            (known(WriteOutcome::NotApplied), CheckState::Passed, "(r.1) was not carried out"),
-            (known(WriteOutcome::ChangedSince), CheckState::Passed, "(r.1) is changed since"),
+            (vec![], CheckState::Passed, "known outcome"),
+            (known(WriteOutcome::Applied), CheckState::Passed, "(r.1) was applied"),
+            (known(WriteOutcome::NotApplied), CheckState::Passed, "(r.1) was not applied"),
+            (known(WriteOutcome::ChangedSince), CheckState::Passed, "(r.1) changed since"),
             (vec![(&patch, None)], CheckState::Failed, "`cfsso journal show r.1`"),
             (
                 vec![(&patch, Some(WriteOutcome::Applied)), (&token, None)],
@@ -359,7 +357,7 @@ mod tests {
             ),
         ] {
             let finding = unknown_outcomes(&open);
-            let told = format!("{} {}", finding.evidence, finding.remedy.unwrap_or_default());
+            let told = format!("{} {}", finding.detail, finding.fix.unwrap_or_default());
             assert_eq!(finding.state, state, "{told}");
             assert!(told.contains(words), "{told}");
         }
@@ -378,7 +376,7 @@ mod tests {
             let sample = Entry::sample("r", 1, &request);
             let lost = Entry { outcome: Outcome::Unknown, ..sample.clone() };
             let other = || Some("r.2".to_owned());
-            let settled = Entry { settled_by: other(), ..lost.clone() };
+            let settled = Entry { resolved_by: other(), ..lost.clone() };
             let undone = Entry { undone_by: other(), ..lost.clone() };
             assert_eq!(open_entries(&[sample, settled, undone]).len(), 0, "{path}");
             assert_eq!(open_entries(&[lost]).len(), usize::from(is_told), "{path}");
@@ -493,8 +491,8 @@ mod tests {
         assert_eq!(states(&idps(&saml)), [CheckState::Passed]);
         saml["config"] = json!({ "idp_public_certs": [valid, "no certificate"] });
         let found = certificates(&idps(&saml), terms().now);
-        let evidence = &found[0].evidence;
-        assert!(evidence.contains("certificate 2 cannot be read") && evidence.contains("holds"));
+        let evidence = &found[0].detail;
+        assert!(evidence.contains("certificate 2 cannot be read") && evidence.contains("is valid"));
         assert_eq!(states(&Facts { idps: Err(forbidden()), ..facts() }), [CheckState::NotChecked]);
     }
 
@@ -517,7 +515,7 @@ mod tests {
     fn a_bypass_is_told_as_far_as_it_was_seen() {
         let left = Bypass {
             entry: "r.1".to_owned(),
-            at: terms().now,
+            started_at: terms().now,
             user: None,
             title: "disable".to_owned(),
             target: None,
@@ -541,7 +539,7 @@ mod tests {
         assert_eq!(corrupt_journal(&[]).state, CheckState::Passed);
         let finding = corrupt_journal(&["x.jsonl, line 3".to_owned()]);
         assert_eq!(
-            (finding.state, finding.evidence.as_str()),
+            (finding.state, finding.detail.as_str()),
             (CheckState::Failed, "x.jsonl, line 3")
         );
     }

@@ -15,79 +15,77 @@ pub fn description(id: FindingId) -> &'static str {
 
 fn of_check(id: CheckId) -> &'static str {
     match id {
-        CheckId::DomainVerified => {
-            "The domain is proven to be the account's. Cloudflare enables no other."
-        }
+        CheckId::DomainVerified => "Domain ownership is verified. Required to enable SSO.",
         CheckId::DomainEligible => {
-            "The domain is not a public email provider. Academic domains need approval by Cloudflare."
+            "The domain is not a public email provider. Academic domains need approval by \
+             Cloudflare."
         }
         CheckId::ZeroTrustOrg => {
-            "Dashboard SSO rests on a Zero Trust organization, on any plan: without one there is \
-             nothing to sign in through."
+            "The account has a Zero Trust organization (any plan). Dashboard SSO requires one."
         }
-        CheckId::IdpPresent => "At least one identity provider besides one-time PIN is set up.",
+        CheckId::IdpPresent => "The account has an identity provider other than one-time PIN.",
         CheckId::IdpHealthy => {
-            "Each identity provider that the sign-in admits publishes what a sign-in needs: \
-             discovery, issuer, keys, endpoints, certificates that hold. A login is proven by a \
-             login alone, so that this warns."
+            "Discovery, keys, endpoints and certificates of each allowed identity provider are \
+             valid. Does not test a real sign-in."
         }
         CheckId::SsoAppPresent => {
-            "The account has one Access application of the type `dash_sso`. It appears when SSO is \
-             set up, and carries the policies and the choice of identity providers."
+            "The account has one Access application of the type `dash_sso` (the SSO App). \
+             Cloudflare creates it with the first connector. It has the policies and the allowed \
+             identity providers."
         }
         CheckId::SsoAppReachesIdp => {
-            "The application admits an identity provider that exists. An empty list admits every \
-             one; a list of those that are gone admits nobody."
+            "The SSO App allows at least one existing identity provider. An empty list allows \
+             all."
         }
         CheckId::InstantAuthConsistent => {
-            "Where the choice of identity providers is skipped, exactly one may be admitted."
+            "With instant authentication, exactly one identity provider is allowed."
         }
         CheckId::PolicyAllowsDomain => {
-            "A policy of the application lets the domain in. Each connector adds one by itself; \
-             whoever deletes it locks the administrators out."
+            "A policy of the SSO App allows the domain. Cloudflare creates it with the connector; \
+             deleting it locks out every user of the domain."
         }
         CheckId::PolicyUnsupported => {
-            "E-mail rules and policies for a domain without a connector are not supported, and do \
-             not let anybody in. They are left where a connector was deleted."
+            "Policies use only domains with a connector. Other email rules are not supported and \
+             allow no one; they remain after a connector is deleted."
         }
         CheckId::MembersPlusAddressed => {
-            "Members whose address has a plus before the at sign cannot sign in with SSO."
+            "No member uses a plus address (`user+tag@…`). Plus addresses cannot use SSO."
         }
         CheckId::MembersSuperAdmin => {
-            "A super administrator can still get in when the identity provider fails: one of \
-             another domain, who signs in without SSO."
+            "A super administrator of another domain can sign in without SSO if the identity \
+             provider fails."
         }
         CheckId::RecoveryToken => {
-            "The token with which enforcement is switched off in a lockout lasts. \
-             `--recovery-token-file` proves another one than the token in use."
+            "A token that can disable SSO stays valid for at least `--min-token-days`. \
+             `--recovery-token-file` checks an emergency token as well."
         }
         CheckId::FallbackLogin => {
-            "One-time PIN is set up and admitted: the documented way in while the identity \
-             provider fails. Without it `cfsso bypass otp` has to create it first."
+            "One-time PIN is configured and allowed: the documented fallback if the identity \
+             provider is down. Without it, `cfsso bypass otp` has to create it first."
         }
         CheckId::TxtStillPublished => {
-            "The TXT record that proved the domain still stands. Whether it may be removed after \
-             the verification is not documented."
+            "The verification TXT record is still published. Cloudflare does not document whether \
+             it may be removed."
         }
         CheckId::ForeignClaim => {
-            "No other `cloudflare_dashboard_sso=` code stands at the domain. One that no connector \
-             of yours uses may let another account claim the domain."
+            "No unknown verification code is published. Another account could use it to claim the \
+             domain."
         }
-        CheckId::TeamNameFree => {
-            "Before a rename: nobody is seen to have the new team name. One that a deleted \
-             organization had stays reserved, which shows only when the name is changed."
+        CheckId::TeamNameAvailable => {
+            "Before a rename: no other team has the new name. Names of deleted organizations stay \
+             reserved, which only the rename itself shows."
         }
-        CheckId::TeamWritable => {
-            "Before a rename: the organization is not read-only in the dashboard. The API may \
-             change it all the same; whoever made it so may keep its state elsewhere."
+        CheckId::TeamNotReadOnly => {
+            "Before a rename: the organization is not read-only in the dashboard. The API can \
+             still change it, but another tool may manage it."
         }
-        CheckId::TxtPublishable => {
-            "Before a rename: the token may publish the new TXT records itself, so that SSO is off \
-             for as short as can be."
+        CheckId::TxtCanBePublished => {
+            "Before a rename: the token can publish the new TXT records, so that SSO is off for \
+             less time."
         }
-        CheckId::WayBackIn => {
-            "Before a rename: members sign in by password while SSO is off, and need their \
-             mailboxes to set one."
+        CheckId::PasswordResetPossible => {
+            "Before a rename: members can receive email. While SSO is off they sign in with a \
+             password, and may have to reset it."
         }
     }
 }
@@ -95,49 +93,45 @@ fn of_check(id: CheckId) -> &'static str {
 fn of_audit(id: AuditId) -> &'static str {
     match id {
         AuditId::ConnectorStale => {
-            "Cloudflare looks for the TXT record for two days. A verification that failed, or has \
-             stood still for longer, does not come true by waiting."
+            "Verification is not stuck: Cloudflare checks the TXT record for two days, then it \
+             must be restarted."
         }
         AuditId::ConnectorWithoutPolicy => {
-            "The policy that an enforced connector brought is still there: one that allows \
-             everybody with an address at its domain. Another policy may let them in; it is not \
-             the one that Cloudflare keeps up."
+            "Each enabled connector still has the policy that Cloudflare created for it. Other \
+             policies may allow the users too, but Cloudflare does not maintain them."
         }
         AuditId::PolicyWithoutConnector => {
-            "Each policy that allows somebody names a domain that has a connector. A policy by \
-             groups, countries or for everyone belongs to none."
+            "Each policy with a domain uses a domain that has a connector."
         }
         AuditId::PolicyDuplicate => {
-            "Each domain is named by one policy. A second one with e-mail rules is not supported."
+            "Each domain is used by one policy. A second policy with email rules is not \
+             supported."
         }
         AuditId::SsoAppWithoutConnector => {
-            "The `dash_sso` application is of use to connectors alone: without one, nobody is sent \
-             to it."
+            "The SSO App exists only while there are connectors. Without one it has no effect."
         }
         AuditId::IdpCertificate => {
-            "The signing certificates of every SAML identity provider hold for 30 more days, as \
-             far as the API shows them. When a client secret ends it does not show."
+            "SAML signing certificates are valid for at least 30 days. The API does not return \
+             the expiry of client secrets."
         }
-        AuditId::TokenExpiry => "The token in use is active and lasts for `--min-token-days`.",
+        AuditId::TokenExpiry => {
+            "The token in use is active and valid for at least `--min-token-days`."
+        }
         AuditId::BypassActive => {
-            "No bypass of this machine is left in force: `cfsso bypass undo` puts back what it \
-             changed. What was done by other machines is in their journals."
+            "No bypass of this machine is active. Bypasses of other machines are in their \
+             journals."
         }
         AuditId::RenameInProgress => {
-            "No rename of the team that this machine began is left half way: SSO is off until it \
-             is taken to its end, or back."
+            "No rename of the team is incomplete on this machine. SSO is off until it is resumed \
+             or rolled back."
         }
-        AuditId::JournalUnfinished => {
-            "Every write of this machine has an end, or what it was about tells what became of it. \
-             One of which nothing tells may have been carried out."
-        }
+        AuditId::JournalUnfinished => "Every change in the journal has a known outcome.",
         AuditId::RecordsUnderstood => {
-            "Every record that the API lists can be understood. Commands leave out a record that \
-             cannot be, and say so."
+            "Every record that the API returns is valid. Commands leave out the others and print \
+             a warning."
         }
         AuditId::JournalDamaged => {
-            "The journal can be read throughout. What cannot be is left as it is, and cannot be \
-             undone from here."
+            "The journal is readable. Corrupt entries are kept, and cannot be undone."
         }
     }
 }

@@ -67,12 +67,12 @@ impl AuditId {
             Self::ConnectorStale => "connector-stale",
             Self::ConnectorWithoutPolicy => "connector-without-policy",
             Self::PolicyWithoutConnector => "policy-without-connector",
-            Self::PolicyDuplicate => "policy-second",
+            Self::PolicyDuplicate => "policy-duplicate",
             Self::SsoAppWithoutConnector => "sso-app-without-connector",
             Self::IdpCertificate => "idp-certificate",
             Self::TokenExpiry => "token-expiry",
-            Self::BypassActive => "bypass-in-force",
-            Self::RenameInProgress => "rename-under-way",
+            Self::BypassActive => "bypass-active",
+            Self::RenameInProgress => "rename-in-progress",
             Self::JournalUnfinished => "journal-unfinished",
             Self::JournalDamaged => "journal-damaged",
             Self::RecordsUnderstood => "records-understood",
@@ -171,13 +171,13 @@ pub struct Finding {
     /// The domains that it is about; none where it is about the account.
     pub domains: Vec<String>,
     /// What was seen.
-    pub evidence: String,
+    pub detail: String,
     /// The command, or the deed, that mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    pub fix: Option<String>,
     /// The permission that a token needs to look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub permission: Option<&'static str>,
+    pub required_permission: Option<&'static str>,
 }
 
 impl Finding {
@@ -190,7 +190,7 @@ impl Finding {
         evidence: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { remedy: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
+        Self { fix: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
     pub(super) fn not_checked(id: AuditId, evidence: impl Into<String>) -> Self {
@@ -204,9 +204,9 @@ impl Finding {
             severity: id.severity(),
             state,
             domains: Vec::new(),
-            evidence: evidence.into(),
-            remedy: None,
-            permission: id.permission(),
+            detail: evidence.into(),
+            fix: None,
+            required_permission: id.permission(),
         }
     }
 
@@ -218,9 +218,9 @@ impl Finding {
             severity: if is_enforced { check.severity } else { Severity::Warning },
             state: check.state,
             domains: Vec::new(),
-            evidence: check.evidence,
-            remedy: check.remedy,
-            permission: check.permission,
+            detail: check.detail,
+            fix: check.fix,
+            required_permission: check.required_permission,
         }
     }
 
@@ -252,13 +252,13 @@ impl Finding {
         let untold: Vec<_> = self
             .domains
             .iter()
-            .filter(|domain| !self.evidence.contains(domain.as_str()))
+            .filter(|domain| !self.detail.contains(domain.as_str()))
             .map(String::as_str)
             .collect();
         if untold.is_empty() {
-            return self.evidence.clone();
+            return self.detail.clone();
         }
-        format!("{}: {}", untold.join(", "), self.evidence)
+        format!("{}: {}", untold.join(", "), self.detail)
     }
 }
 
@@ -268,7 +268,7 @@ pub(super) fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     for finding in findings {
         let is_same = |other: &&mut Finding| {
             (other.id, other.state, other.severity) == (finding.id, finding.state, finding.severity)
-                && other.evidence == finding.evidence
+                && other.detail == finding.detail
         };
         match kept.iter_mut().find(is_same) {
             Some(same) => same.domains.extend(finding.domains),

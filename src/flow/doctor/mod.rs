@@ -153,7 +153,7 @@ fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -
     let mut findings = vec![audits::stale(connector, terms.now)];
     findings.extend(audits::without_policy(connector, facts));
     let Some((domain, survey)) = served else {
-        let evidence = format!("`{about}` cannot be an e-mail domain");
+        let evidence = format!("`{about}` is not an email domain");
         let check = Check::not_checked(CheckId::DomainEligible, evidence);
         findings.push(Finding::from_check(check, connector.is_enabled()).for_domain(about));
         return findings;

@@ -6,10 +6,10 @@ use crate::flow::{FlowError, FlowErrorKind};
 /// Stops where the API would refuse the grant, before it is asked.
 pub fn ensure_shareable(idp: &idp::IdpFields) -> Result<(), FlowError> {
     let reason = if idp.is_read_only() {
-        "it is read-only: it belongs to another account, which alone can share it"
+        "it is read-only: only the account that owns it can share it"
     } else {
         match idp.kind {
-            IdpType::OneTimePin => "a one-time PIN is mailed by each account itself",
+            IdpType::OneTimePin => "one-time PIN works in each account by itself",
             IdpType::Cloudflare => "signing in with Cloudflare works in each account by itself",
             _ => return Ok(()),
         }
@@ -20,7 +20,7 @@ pub fn ensure_shareable(idp: &idp::IdpFields) -> Result<(), FlowError> {
         format!("`{name}` cannot be shared with other accounts"),
     )
     .cause(reason)
-    .hint("`cfsso idp list` shows those there are"))
+    .hint("`cfsso idp list`"))
 }
 
 #[cfg(test)]

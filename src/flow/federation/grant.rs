@@ -33,11 +33,11 @@ pub async fn find(tools: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
 fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
     let stop = FlowError::new(
         FlowErrorKind::NotFound,
-        format!("this account has no federation grant `{id}`"),
+        format!("no federation grant `{id}` in this account"),
     )
     .hint("`cfsso federation list`");
     if grants.is_empty() {
-        return stop.cause("it has no federation grants at all");
+        return stop.cause("the account has no federation grants");
     }
     stop.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
 }
@@ -89,25 +89,23 @@ fn add_hints(error: api::Error, grants: &[Grant], idps: &[Idp]) -> ApiErrorConte
     if says_organization {
         return explained
             .cause("identity providers are shared between accounts of one Cloudflare organization")
-            .hint(
-                "have a super administrator add the account to an organization, in the dashboard",
-            );
+            .hint("a super administrator can add the account to an organization in the dashboard");
     }
     if is_forbidden {
         return explained.hint(
-            "which permission grants want is not documented; the likely one is \
+            "the permission for grants is not documented; likely \
              Access: Organizations, Identity Providers, and Groups Write, \
-             held by a member of the organization",
+             of a member of the organization",
         );
     }
     for grant in grants {
         let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
-        explained = explained.cause(format!("a grant stands: {}", describe(grant, idp)));
+        explained = explained.cause(format!("existing grant: {}", describe(grant, idp)));
     }
     match grants {
         [] => explained,
         [first, ..] => explained.hint(format!(
-            "where the account's limit is reached, end one that is not needed: `cfsso federation unshare {}`",
+            "if the limit of the account is reached: `cfsso federation unshare {}`",
             first.idp_id
         )),
     }
@@ -125,7 +123,7 @@ pub fn describe(grant: &Grant, idp: Option<&Idp>) -> String {
 /// Deletes a grant: every recipient loses the identity provider immediately.
 pub fn delete_action(tools: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
     Action::new(
-        format!("delete the federation grant of {idp}: every recipient loses it at once"),
+        format!("delete the federation grant of {idp} (all recipients lose it immediately)"),
         grant::delete(tools.account, &grant.id),
         [Difference::new("id", grant.id.as_str(), ())],
     )
@@ -159,7 +157,7 @@ mod tests {
         let grant = serde_json::from_str(r#"{"id":"g1","idp_id":"p1"}"#).unwrap();
         let idp = serde_json::from_str(r#"{"id":"p1","name":"Okta","type":"okta"}"#).unwrap();
         let explained = add_hints(refusal("too many grants"), &[grant], &[idp]);
-        assert_eq!(explained.causes, ["a grant stands: g1  for Okta (okta)"]);
+        assert_eq!(explained.causes, ["existing grant: g1  for Okta (okta)"]);
         assert!(explained.hint.unwrap().ends_with("`cfsso federation unshare p1`"));
     }
 

@@ -19,7 +19,7 @@ pub struct Orphan {
     /// What is wrong with it.
     pub problem: String,
     /// The command that mends it.
-    pub remedy: String,
+    pub fix: String,
 }
 
 /// What can be left behind.
@@ -65,8 +65,8 @@ fn unused_grants(seen: &Inventory<'_>) -> Vec<Orphan> {
     let orphan = |grant: &Grant| Orphan {
         kind: OrphanKind::GrantWithoutShare,
         id: grant.id.to_string(),
-        problem: "nothing is shared by this grant".to_owned(),
-        remedy: format!(
+        problem: "unused grant".to_owned(),
+        fix: format!(
             "`cfsso federation share {} --to <ACCOUNT>`, or `cfsso federation delete {}`",
             grant.idp_id, grant.id
         ),
@@ -78,8 +78,8 @@ fn dangling_shares(seen: &Inventory<'_>) -> Vec<Orphan> {
     let orphan = |share: &Share| Orphan {
         kind: OrphanKind::ShareWithoutGrant,
         id: share.id.to_string(),
-        problem: format!("the grant of the share `{}` is gone: it gives nothing", share.name),
-        remedy: format!("`cfsso share delete {}`", share.id),
+        problem: format!("the share `{}` has no grant and no effect", share.name),
+        fix: format!("`cfsso share delete {}`", share.id),
     };
     let left = seen.sent.iter().filter(|(_, resources)| is_orphan(resources, seen.grants));
     left.map(|(share, _)| orphan(share)).collect()
@@ -93,21 +93,21 @@ fn dangling_allowed_idps(seen: &Inventory<'_>) -> Vec<Orphan> {
                 None => (
                     OrphanKind::AllowedIdpGone,
                     format!(
-                        "the application `{}` admits the identity provider `{id}`, which is gone",
+                        "the application `{}` allows the deleted identity provider `{id}`",
                         app.name
                     ),
                 ),
                 Some(idp) if idp.is_read_only() && seen.received == Some(0) => (
                     OrphanKind::AllowedIdpNotShared,
                     format!(
-                        "the application `{}` admits `{}`, which is read-only and shared with this account no more",
+                        "the application `{}` allows `{}`, which is no longer shared with this account",
                         app.name, idp.name
                     ),
                 ),
                 Some(_) => continue,
             };
             let remedy = format!("`cfsso app idps {} --remove {id}`", app.id);
-            orphans.push(Orphan { kind, id: app.id.to_string(), problem, remedy });
+            orphans.push(Orphan { kind, id: app.id.to_string(), problem, fix: remedy });
         }
     }
     orphans

@@ -26,9 +26,9 @@ pub struct RecipientProgress {
     /// The state in words.
     pub state: Cow<'static, str>,
     /// What the API has given up on.
-    pub failures: Vec<String>,
+    pub errors: Vec<String>,
     /// What went wrong and is tried again.
-    pub retrying: Vec<String>,
+    pub retryable_errors: Vec<String>,
 }
 
 impl RecipientProgress {
@@ -37,7 +37,7 @@ impl RecipientProgress {
         let status = recipient.association_status.as_ref();
         let failures: Vec<_> = recipient.failures().map(str::to_owned).collect();
         let retrying: Vec<_> = recipient.retryable_errors().map(str::to_owned).collect();
-        let words = status.map_or(Cow::Borrowed("state not told"), Association::label);
+        let words = status.map_or(Cow::Borrowed("state unknown"), Association::label);
         let state = match (failures.as_slice(), retrying.as_slice()) {
             ([], []) => words,
             ([], errors) => format!("{words}, retrying: {}", errors.join("; ")).into(),
@@ -49,8 +49,8 @@ impl RecipientProgress {
             account_name: account.and_then(|id| directory.name(id)).map(str::to_owned),
             association_status: status.map(Association::text),
             state,
-            failures,
-            retrying,
+            errors: failures,
+            retryable_errors: retrying,
         }
     }
 
@@ -60,8 +60,8 @@ impl RecipientProgress {
             account_name: account.and_then(|id| directory.name(id)).map(str::to_owned),
             association_status: None,
             state: "not among the recipients".into(),
-            failures: Vec::new(),
-            retrying: Vec::new(),
+            errors: Vec::new(),
+            retryable_errors: Vec::new(),
         }
     }
 
@@ -69,12 +69,12 @@ impl RecipientProgress {
     /// has not, whatever its state.
     pub fn is_associated(&self) -> bool {
         self.association_status.as_deref() == Some(Association::Associated.as_str())
-            && self.failures.is_empty()
+            && self.errors.is_empty()
     }
 
     /// Whether nothing more is to be waited for.
     fn is_final(&self) -> bool {
-        self.is_associated() || !self.failures.is_empty()
+        self.is_associated() || !self.errors.is_empty()
     }
 
     /// Its name, or its ID.
@@ -168,24 +168,24 @@ pub async fn read_progress(
 
 fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
     let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
-    let message = format!("{there} of {} recipients have the identity provider so far", seen.len());
+    let message = format!("associated: {there} of {}", seen.len());
     FlowError::new(FlowErrorKind::NotYet, message)
         .causes(
             seen.iter().filter(|arrival| !arrival.is_associated()).map(RecipientProgress::describe),
         )
-        .hint("run the same command again to go on waiting, or `cfsso federation status`")
+        .hint("run the same command again to continue, or `cfsso federation status`")
 }
 
 /// Stops where the API has given up on somebody.
 pub fn none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
-    let failed: Vec<_> = seen.iter().filter(|arrival| !arrival.failures.is_empty()).collect();
+    let failed: Vec<_> = seen.iter().filter(|arrival| !arrival.errors.is_empty()).collect();
     if failed.is_empty() {
         return Ok(());
     }
-    let message = format!("{} of {} recipients did not get it", failed.len(), seen.len());
+    let message = format!("{} of {} recipients failed", failed.len(), seen.len());
     Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
         .causes(failed.into_iter().map(RecipientProgress::describe))
-        .hint("the API has given up on them: take each out with `cfsso federation unshare <IDP> --from <ACCOUNT>`, then share again"))
+        .hint("permanent failure: `cfsso federation unshare <IDP> --from <ACCOUNT>`, then share again"))
 }
 
 #[cfg(test)]
@@ -198,13 +198,13 @@ mod tests {
     fn a_recipient_is_there_only_when_the_api_says_so() {
         for (recipients, there, settled, state) in [
             ("", false, false, "not among the recipients"),
-            (r#"{"association_status":"associated"}"#, true, true, "has it"),
-            (r#"{"association_status":"associating"}"#, false, false, "being pushed"),
+            (r#"{"association_status":"associated"}"#, true, true, "associated"),
+            (r#"{"association_status":"associating"}"#, false, false, "associating"),
             (
                 r#"{"association_status":"associating","resources":[{"error":"busy","terminal":false}]}"#,
                 false,
                 false,
-                "being pushed, retrying: busy",
+                "associating, retrying: busy",
             ),
             (
                 r#"{"association_status":"associating","resources":[{"error":"no seats","terminal":true}]}"#,
@@ -219,12 +219,12 @@ mod tests {
                 "failed: no seats",
             ),
             (r#"{"association_status":"frozen"}"#, false, false, "frozen"),
-            (r#"{"x":1}"#, false, false, "state not told"),
+            (r#"{"x":1}"#, false, false, "state unknown"),
             (
                 r#"{"association_status":"disassociated"},{"association_status":"associated"}"#,
                 true,
                 true,
-                "has it",
+                "associated",
             ),
         ] {
             let named =
@@ -250,13 +250,13 @@ mod tests {
     #[test]
     fn being_late_and_being_given_up_are_told_apart() {
         let arrival = |failures: &[&str]| RecipientProgress {
-            failures: failures.iter().map(|&text| text.to_owned()).collect(),
+            errors: failures.iter().map(|&text| text.to_owned()).collect(),
             ..RecipientProgress::missing(None, &AccountDirectory::default())
         };
         assert_eq!(timeout_error(&[arrival(&[])]).kind, FlowErrorKind::NotYet);
         assert!(none_failed(&[arrival(&[])]).is_ok());
         let stop = none_failed(&[arrival(&["no seats"]), arrival(&[])]).unwrap_err();
         assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
-        assert_eq!(stop.message, "1 of 2 recipients did not get it");
+        assert_eq!(stop.message, "1 of 2 recipients failed");
     }
 }

@@ -80,9 +80,9 @@ pub fn resolve(
     directory: &AccountDirectory,
 ) -> Result<Vec<AccountId>, FlowError> {
     if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
-        return Err(FlowError::new(FlowErrorKind::Usage, "an account to share with is empty")
-            .cause("an empty recipient means the whole organization to the API, and is never sent by omission")
-            .hint("name accounts by ID or name: `--to <ACCOUNT>`"));
+        return Err(FlowError::new(FlowErrorKind::Usage, "empty recipient account")
+            .cause("the API takes an empty recipient as the whole organization")
+            .hint("`--to <ACCOUNT>` with an ID or name"));
     }
     texts.iter().map(|text| resolve_one(text.trim(), directory)).collect()
 }
@@ -104,30 +104,28 @@ fn resolve_one(text: &str, directory: &AccountDirectory) -> Result<AccountId, Fl
             [] => {}
             [only] => return Ok(only.id.clone()),
             several => {
-                let message = format!("`{text}` names {} accounts", several.len());
+                let message = format!("`{text}` matches {} accounts", several.len());
                 return Err(FlowError::new(FlowErrorKind::Conflict, message)
                     .causes(several.iter().map(|account| directory.display_name(&account.id)))
                     .hint(format!("name one by its ID, `{}`", several[0].id)));
             }
         }
     }
-    let stop = FlowError::new(
-        FlowErrorKind::NotFound,
-        format!("this token sees no account named `{text}`"),
-    );
+    let stop =
+        FlowError::new(FlowErrorKind::NotFound, format!("no account `{text}` (for this token)"));
     Err(match &directory.unlisted {
         Some(reason) => stop
-            .cause(format!("it may not list accounts: {reason}"))
-            .hint("name the account by its ID, 32 hexadecimal digits"),
+            .cause(format!("it cannot list accounts: {reason}"))
+            .hint("use the account ID (32 hexadecimal digits)"),
         None => stop
             .causes(
                 directory
                     .accounts()
                     .iter()
                     .take(10)
-                    .map(|account| format!("it sees {}", directory.display_name(&account.id))),
+                    .map(|account| format!("accounts: {}", directory.display_name(&account.id))),
             )
-            .hint("name the account by its ID, 32 hexadecimal digits"),
+            .hint("use the account ID (32 hexadecimal digits)"),
     })
 }
 
@@ -137,12 +135,12 @@ fn ensure_distinct(accounts: &[AccountId], own: &AccountId) -> Result<(), FlowEr
         if account.as_str().eq_ignore_ascii_case(own.as_str()) {
             let message = format!("`{account}` is the account that shares");
             return Err(FlowError::new(FlowErrorKind::Usage, message)
-                .hint("leave it out: it has the identity provider already"));
+                .hint("leave it out: it owns the identity provider"));
         }
         if accounts[..at].contains(account) {
-            let message = format!("`{account}` is named twice");
+            let message = format!("`{account}` is given twice");
             return Err(
-                FlowError::new(FlowErrorKind::Usage, message).hint("name each account once")
+                FlowError::new(FlowErrorKind::Usage, message).hint("pass each account once")
             );
         }
     }
@@ -166,19 +164,17 @@ fn ensure_same_organization(
                 format!("`{told}` is not in the organization of this account"),
             )
             .cause("an identity provider can be shared within one organization only")
-            .hint("leave it out, or have a super administrator add it to the organization"))
+            .hint("leave it out, or add it to the organization as a super administrator"))
         }
         _ if directory.accounts().len() > 1 && !directory.knows(account) && !unseen => {
             Err(FlowError::new(
                 FlowErrorKind::NotFound,
-                format!("this token sees no account `{account}`"),
+                format!("no account `{account}` (for this token)"),
             )
-            .cause(format!("it sees {} others", directory.accounts().len()))
-            .hint("check the ID; if it is right, add `--unseen` to let the API decide"))
+            .cause(format!("the token has access to {} others", directory.accounts().len()))
+            .hint("check the ID; if it is correct, add `--unseen`"))
         }
-        _ => Ok(Some(format!(
-            "not checked whether {told} is in the organization of this account: the API will tell"
-        ))),
+        _ => Ok(Some(format!("not checked whether {told} is in the organization of this account"))),
     }
 }
 
@@ -186,7 +182,7 @@ fn ensure_same_organization(
 pub fn in_no_organization(own: &AccountId) -> FlowError {
     FlowError::new(FlowErrorKind::Refused, format!("the account `{own}` is in no organization"))
         .cause("identity providers are shared between accounts of one Cloudflare organization")
-        .hint("have a super administrator add the account to an organization, in the dashboard")
+        .hint("a super administrator can add the account to an organization in the dashboard")
 }
 
 fn other_organization(id: &OrganizationId, known: &str) -> FlowError {
@@ -194,7 +190,7 @@ fn other_organization(id: &OrganizationId, known: &str) -> FlowError {
         FlowErrorKind::Refused,
         format!("this account is not in the organization `{id}`"),
     )
-    .cause(format!("it is in the organization {known}"))
+    .cause(format!("its organization is {known}"))
     .hint(format!("`--to-organization {known}`, or name accounts with `--to`"))
 }
 

@@ -131,7 +131,7 @@ impl ShareFlow<'_> {
         let Decision { grant, sharing } = decide(self.standing, &self.wishes.audience);
         let created = self.grant(grant.as_ref()).await?;
         let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
-        let grant = grant.expect("a grant that does not exist was created");
+        let grant = grant.expect("a new grant exists");
         outcome.grant_id = Some(grant.to_string());
         let shares = match self.share(&grant, sharing).await {
             Ok(shares) => shares,
@@ -148,12 +148,12 @@ impl ShareFlow<'_> {
 
     async fn grant(&self, existing: Option<&GrantId>) -> Result<Option<Grant>, Error> {
         if let Some(id) = existing {
-            self.steps.end(StepId::Grant, StepState::Skipped, format!("ID {id}"));
+            self.steps.end(StepId::Grant, StepState::Skipped, format!("already exists  {id}"));
             return Ok(None);
         }
         self.steps.begin(StepId::Grant);
         let grant = grant::create(self.tools, &self.wishes.idp).await?;
-        self.steps.end(StepId::Grant, StepState::Done, format!("ID {}", grant.id));
+        self.steps.end(StepId::Grant, StepState::Done, format!("created  {}", grant.id));
         Ok(Some(grant))
     }
 
@@ -163,7 +163,7 @@ impl ShareFlow<'_> {
             self.standing.shares.iter().map(|held| held.share.id.clone()).collect();
         match sharing {
             ShareAction::Keep => {
-                let detail = "everybody is among the recipients";
+                let detail = "all recipients already added";
                 self.steps.end(StepId::Share, StepState::Skipped, detail);
             }
             ShareAction::Create(to) => {
@@ -171,7 +171,7 @@ impl ShareFlow<'_> {
                 let resource = NewResource::grant(self.tools.account, grant);
                 let name = &self.wishes.name;
                 let share = shares::create(self.tools, name, &to, &resource).await?;
-                let detail = format!("ID {}, called {name}", share.id);
+                let detail = format!("{}  {name}", share.id);
                 self.steps.end(StepId::Share, StepState::Done, detail);
                 shares.push(share.id.clone());
             }
@@ -195,9 +195,9 @@ impl ShareFlow<'_> {
             let mut explained = ApiErrorContext::new(error);
             if at > 0 {
                 let added: Vec<_> = to[..at].iter().map(shares::describe_recipient).collect();
-                explained = explained.cause(format!("added before it: {}", added.join(", ")));
+                explained = explained.cause(format!("added before: {}", added.join(", ")));
             }
-            return Err(explained.cause("nobody who had the identity provider has lost it").into());
+            return Err(explained.cause("existing recipients keep it").into());
         }
         Ok(())
     }
@@ -211,25 +211,24 @@ impl ShareFlow<'_> {
             return FlowError::new(
                 FlowErrorKind::HalfDone,
                 format!(
-                    "the grant `{id}` was made, sharing failed, and the grant was not seen to go"
+                    "the grant `{id}` was created, sharing failed, and deleting the grant could not be confirmed"
                 ),
             )
             .causes(error.sentences())
             .causes(second.sentences())
-            .hint(format!("`cfsso federation delete {id}`, or run the same command again to share"))
+            .hint(format!("`cfsso federation delete {id}`, or run the same command again"))
             .into();
         }
-        self.steps.end(StepId::TakeBack, StepState::Done, format!("ID {id}"));
-        let taken =
-            format!("the grant `{id}`, made in this run, was deleted again: nothing is shared");
+        self.steps.end(StepId::TakeBack, StepState::Done, id.to_string());
+        let taken = format!("the grant `{id}` of this run was deleted again; nothing is shared");
         match error {
             Error::Api(error) => {
                 let is_open = error.outcome_unknown();
                 let explained = ApiErrorContext::new(error).cause(taken);
                 if is_open {
                     return explained
-                        .cause("the share may have been made all the same; without its grant it gives nothing")
-                        .hint("`cfsso federation status` shows shares whose grant is gone")
+                        .cause("the share may exist; without a grant it has no effect")
+                        .hint("`cfsso federation status`")
                         .into();
                 }
                 explained.into()
@@ -246,7 +245,7 @@ impl ShareFlow<'_> {
                 recipient_progress::read_progress(tools, shares, &wishes.audience, directory)
                     .await?;
             let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
-            let detail = format!("{there} of {} so far; not waited for", seen.len());
+            let detail = format!("associated: {there} of {} (not waiting)", seen.len());
             let state = if there == seen.len() { StepState::Done } else { StepState::Pending };
             steps.end(StepId::Associate, state, detail);
             outcome.recipients = seen;
@@ -261,7 +260,7 @@ impl ShareFlow<'_> {
                 (self.on_event)(&Event::Recipient(arrival));
             }
             let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
-            let text = format!("{there} of {} recipients have it", seen.len());
+            let text = format!("associated: {there} of {}", seen.len());
             (self.on_event)(&Event::Waiting { text: &text, since });
         };
         let end = recipient_progress::wait_until_associated(

@@ -27,13 +27,12 @@ pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Ve
 /// The share with this ID.
 pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
     match tools.client.send(&share::get(tools.account, id, Include::ALL)).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(FlowError::new(
-            FlowErrorKind::NotFound,
-            format!("this account has no share `{id}`"),
-        )
-        .cause(error.reason())
-        .hint("`cfsso share list`")
-        .into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(FlowError::new(FlowErrorKind::NotFound, format!("no share `{id}` in this account"))
+                .cause(error.reason())
+                .hint("`cfsso share list`")
+                .into())
+        }
         answer => Ok(answer?),
     }
 }
@@ -74,7 +73,7 @@ fn find_in_share<T>(
 ) -> Result<T, Error> {
     match answer {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let message = format!("the share `{share}` has no {what} `{id}`");
+            let message = format!("no {what} `{id}` in the share `{share}`");
             Err(FlowError::new(FlowErrorKind::NotFound, message)
                 .cause(error.reason())
                 .hint(format!("`cfsso share {what}s list {share}`"))
@@ -146,7 +145,7 @@ pub fn add_recipient_action(
     to: &RecipientSpec,
 ) -> Action<Recipient> {
     Action::new(
-        format!("add {} to the share {id}, and leave the others alone", describe_recipient(to)),
+        format!("add {} to the share {id}", describe_recipient(to)),
         recipient::add(tools.account, id, to),
         [Difference::new("recipients", (), describe_recipient(to))],
     )
@@ -263,7 +262,7 @@ pub fn set_metadata_action(
     meta: &Value,
 ) -> Action<resource::Resource> {
     Action::new(
-        format!("change the meta of {} in the share {id}", what.resource_id),
+        format!("update the metadata of {} in the share {id}", what.resource_id),
         resource::set_meta(tools.account, id, &what.id, meta),
         [Difference::new("meta", what.meta.clone(), meta.clone())],
     )

@@ -152,7 +152,7 @@ fn put_in_order(
     not_checked: Vec<String>,
 ) -> Status {
     let mut recipients = shares.iter().flat_map(|shared| &shared.recipients);
-    let ok = orphans.is_empty() && recipients.all(|one| one.failures.is_empty());
+    let ok = orphans.is_empty() && recipients.all(|one| one.errors.is_empty());
     let mut sources: Vec<_> = grants.iter().map(|grant| source(grant, idps)).collect();
     for ((_, resources), shared) in sent.iter().zip(shares) {
         let is_of = |source: &&mut Source| {

@@ -99,10 +99,10 @@ fn plan_for_account<'a>(
 ) -> Result<Vec<UnshareAction<'a>>, FlowError> {
     if let Some(held) = standing.shares.iter().find(|held| held.share.is_for_organization()) {
         let message =
-            format!("`{account}` cannot be taken out: the whole organization receives it");
+            format!("`{account}` cannot be removed: the whole organization is the recipient");
         return Err(FlowError::new(FlowErrorKind::Refused, message)
             .cause(format!("the share {} is with every account of the organization", held.share.id))
-            .hint("share with single accounts instead: `cfsso federation unshare <IDP>`, then `cfsso federation share <IDP> --to <ACCOUNT>`"));
+            .hint("`cfsso federation unshare <IDP>`, then `cfsso federation share <IDP> --to <ACCOUNT>`"));
     }
     let mut its = standing.shares.iter().flat_map(|held| {
         let of = held.recipients.iter().filter(|one| one.account() == Some(account));
@@ -110,11 +110,11 @@ fn plan_for_account<'a>(
     });
     let present: Vec<_> = its.clone().filter(|(_, recipient)| !is_removed(recipient)).collect();
     if present.is_empty() && its.next().is_none() {
-        let message = format!("`{account}` is no recipient of this identity provider");
+        let message = format!("`{account}` is not a recipient of this identity provider");
         return Err(FlowError::new(FlowErrorKind::NotFound, message)
             .causes(standing.shares.iter().flat_map(|held| &held.recipients).filter_map(|one| {
                 let account = one.account().filter(|_| one.is_active())?;
-                Some(format!("{account} is one"))
+                Some(format!("recipient: {account}"))
             }))
             .hint("`cfsso federation status`"));
     }
@@ -201,7 +201,7 @@ impl UnshareFlow<'_> {
             } else {
                 StepId::DeleteGrant
             };
-            self.steps.end(id, StepState::Skipped, "nothing is shared with them");
+            self.steps.end(id, StepState::Skipped, "not shared with them");
         }
         let mut ended = None;
         for deed in deeds {
@@ -230,24 +230,24 @@ impl UnshareFlow<'_> {
                     .execute(&shares::remove_recipient_action(tools, &held.share.id, recipient))
                     .await?;
                 let who = recipient.account().map_or("it", AccountId::as_str);
-                (StepId::RemoveRecipients, format!("{who} is being taken out"))
+                (StepId::RemoveRecipients, format!("{who}: disassociating"))
             }
             UnshareAction::DeleteGrant(grant) => {
                 steps.begin(StepId::DeleteGrant);
                 grant::delete(tools, grant, &self.wishes.idp.name).await?;
-                (StepId::DeleteGrant, format!("ID {}, seen to be gone", grant.id))
+                (StepId::DeleteGrant, format!("deleted  {}", grant.id))
             }
             UnshareAction::DeleteShare(share) => {
                 steps.begin(StepId::DeleteShare);
                 shares::delete(tools, share).await?;
-                (StepId::DeleteShare, format!("ID {}, seen to be going", share.id))
+                (StepId::DeleteShare, format!("deleting  {}", share.id))
             }
             UnshareAction::RemoveResource(held, resource) => {
                 steps.begin(StepId::DeleteShare);
                 tools
                     .execute(&shares::remove_resource_action(tools, &held.share.id, resource))
                     .await?;
-                let detail = format!("the share {} stays for what else it is of", held.share.id);
+                let detail = format!("the share {} remains for its other resources", held.share.id);
                 (StepId::DeleteShare, detail)
             }
         };
@@ -286,7 +286,7 @@ impl UnshareFlow<'_> {
         })
         .await?;
         gone.ok_or_else(|| {
-            let message = format!("`{}` is still being taken out", name(who));
+            let message = format!("`{}` is still disassociating", name(who));
             FlowError::new(FlowErrorKind::NotYet, message).hint("`cfsso federation status`").into()
         })
     }
@@ -297,10 +297,11 @@ fn name(recipient: &Recipient) -> &str {
 }
 
 fn half_done(grant: &str, error: &Error, wishes: &Options) -> FlowError {
-    let message = format!("the grant `{grant}` is deleted, but its share was not seen to go");
+    let message =
+        format!("the grant `{grant}` is deleted, but deleting its share could not be confirmed");
     FlowError::new(FlowErrorKind::HalfDone, message)
         .causes(error.sentences())
-        .cause("no recipient has the identity provider any more: what is left is a record")
+        .cause("no recipient has the identity provider; only a record remains")
         .hint(format!(
             "`cfsso federation unshare {}` again, or `cfsso federation status`",
             wishes.idp.id

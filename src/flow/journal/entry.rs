@@ -28,12 +28,14 @@ pub(super) enum Record {
     Finished(Finished),
 }
 
-/// A write that is about to leave.
+/// A write that is about to be sent.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct Started {
     pub format: u32,
     pub entry: u32,
-    pub at: Timestamp,
+    #[serde(alias = "at")]
+    pub started_at: Timestamp,
     pub user: Option<String>,
     pub credential: Option<String>,
     pub account: Option<AccountId>,
@@ -44,7 +46,8 @@ pub(super) struct Started {
     pub title: String,
     pub request: Box<RawValue>,
     pub before: Option<Box<RawValue>>,
-    pub not_kept: Vec<String>,
+    #[serde(alias = "not_kept")]
+    pub redacted_fields: Vec<String>,
     pub undoes: Option<String>,
 }
 
@@ -56,14 +59,17 @@ pub enum Cause {
     Bypass,
 }
 
-/// What became of it.
+/// Outcome of a write.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct Finished {
     pub entry: u32,
-    pub at: Timestamp,
+    #[serde(alias = "at")]
+    pub finished_at: Timestamp,
     pub outcome: Outcome,
     pub status: Option<u16>,
-    pub ray: Option<String>,
+    #[serde(alias = "ray")]
+    pub ray_id: Option<String>,
     pub after: Option<Box<RawValue>>,
     pub error: Option<String>,
 }
@@ -91,7 +97,7 @@ pub struct Entry {
     pub run: String,
     /// When it was about to leave.
     #[schemars(with = "String")]
-    pub at: Timestamp,
+    pub started_at: Timestamp,
     /// The local user.
     pub user: Option<String>,
     /// Where the credential came from; never the credential.
@@ -116,16 +122,16 @@ pub struct Entry {
     #[schemars(with = "Value")]
     pub before: Option<Box<RawValue>>,
     /// The fields whose secrets were left out.
-    pub not_kept: Vec<String>,
+    pub redacted_fields: Vec<String>,
     /// What became of it.
     pub outcome: Outcome,
     /// When that was known.
     #[schemars(with = "Option<String>")]
-    pub ended_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
     /// The request's identifier at Cloudflare (`cf-ray`).
-    pub ray: Option<String>,
+    pub ray_id: Option<String>,
     /// What the API answered.
     #[schemars(with = "Value")]
     pub after: Option<Box<RawValue>>,
@@ -137,9 +143,9 @@ pub struct Entry {
     pub undone_by: Option<String>,
     /// The later entry that wrote the same: it tells what is there, whatever became
     /// of this one, of which that is not known.
-    pub settled_by: Option<String>,
+    pub resolved_by: Option<String>,
     /// Why it cannot be undone; none where it can.
-    pub not_undoable: Option<String>,
+    pub irreversible_reason: Option<String>,
 }
 
 /// A line that cannot be read.
@@ -156,7 +162,7 @@ impl Outcome {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
-            Self::Unknown => "answer lost",
+            Self::Unknown => "response lost",
             Self::Unfinished => "unfinished",
         }
     }
@@ -166,7 +172,7 @@ impl Finished {
     pub fn success(said: &ResponseMeta) -> Self {
         let mut ended = Self::with(Outcome::Done);
         ended.status = said.status;
-        ended.ray.clone_from(&said.ray);
+        ended.ray_id.clone_from(&said.ray);
         ended
     }
 
@@ -175,7 +181,7 @@ impl Finished {
         let unknown = error.outcome_unknown();
         let mut ended = Self::with(if unknown { Outcome::Unknown } else { Outcome::Failed });
         ended.status = error.status();
-        ended.ray = error.ray().map(str::to_owned);
+        ended.ray_id = error.ray().map(str::to_owned);
         let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
         ended.error = Some(format!("{error}{}", cause.unwrap_or_default()));
         ended
@@ -184,10 +190,10 @@ impl Finished {
     fn with(outcome: Outcome) -> Self {
         Self {
             entry: 0,
-            at: Timestamp::UNIX_EPOCH,
+            finished_at: Timestamp::UNIX_EPOCH,
             outcome,
             status: None,
-            ray: None,
+            ray_id: None,
             after: None,
             error: None,
         }
@@ -216,10 +222,12 @@ pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<CorruptLine>) {
             Ok(Record::Finished(ended)) => {
                 match entries.iter_mut().find(|(number, _)| *number == ended.entry) {
                     Some((_, entry)) => entry.end(ended),
-                    None => refuse(format!("it ends entry {}, which is not there", ended.entry)),
+                    None => {
+                        refuse(format!("it finishes entry {}, which does not exist", ended.entry));
+                    }
                 }
             }
-            Err(error) if error.is_eof() => refuse("it ends in the middle".to_owned()),
+            Err(error) if error.is_eof() => refuse("it is cut off".to_owned()),
             Err(error) => refuse(format!("it cannot be read: {error}")),
         }
     }
@@ -231,7 +239,7 @@ impl Started {
         Entry {
             id: format!("{run}.{}", self.entry),
             run: run.to_owned(),
-            at: self.at,
+            started_at: self.started_at,
             user: self.user,
             credential: self.credential,
             account: self.account,
@@ -242,17 +250,17 @@ impl Started {
             title: self.title,
             request: self.request,
             before: self.before,
-            not_kept: self.not_kept,
+            redacted_fields: self.redacted_fields,
             outcome: Outcome::Unfinished,
-            ended_at: None,
+            finished_at: None,
             status: None,
-            ray: None,
+            ray_id: None,
             after: None,
             error: None,
             undoes: self.undoes,
             undone_by: None,
-            settled_by: None,
-            not_undoable: None,
+            resolved_by: None,
+            irreversible_reason: None,
         }
     }
 }
@@ -260,9 +268,9 @@ impl Started {
 impl Entry {
     fn end(&mut self, ended: Finished) {
         self.outcome = ended.outcome;
-        self.ended_at = Some(ended.at);
+        self.finished_at = Some(ended.finished_at);
         self.status = ended.status;
-        self.ray = ended.ray;
+        self.ray_id = ended.ray_id;
         self.after = ended.after;
         self.error = ended.error;
     }
@@ -336,7 +344,7 @@ pub(super) mod tests {
             let begun = Started {
                 format: FORMAT,
                 entry: number,
-                at,
+                started_at: at,
                 user: None,
                 credential: None,
                 account: Some(account),
@@ -347,7 +355,7 @@ pub(super) mod tests {
                 title: String::new(),
                 request: RawValue::from_string(request.to_owned()).unwrap(),
                 before: None,
-                not_kept: Vec::new(),
+                redacted_fields: Vec::new(),
                 undoes: None,
             };
             Self { outcome: Outcome::Done, ..begun.into_entry(run) }

@@ -140,9 +140,7 @@ impl<'p> Journal<'p> {
     pub fn store(&self) -> Result<&Store, FlowError> {
         match &self.keeper {
             Storage::Store(store) => Ok(store),
-            Storage::Stdout(_) | Storage::Unavailable => {
-                Err(no_directory_error("there is no journal to read"))
-            }
+            Storage::Stdout(_) | Storage::Unavailable => Err(no_directory_error("no journal")),
         }
     }
 
@@ -194,22 +192,20 @@ impl<'p> Journal<'p> {
                 return printed.map(|()| PendingEntry(None)).map_err(|error| {
                     FlowError::new(
                         FlowErrorKind::Journal,
-                        "the state before cannot be printed: nothing was sent",
+                        "cannot print the previous state; nothing was sent",
                     )
                     .cause(error.to_string())
                 });
             }
             Storage::Unavailable => {
-                return Err(no_directory_error(
-                    "nothing may be changed without a journal: nothing was sent",
-                ));
+                return Err(no_directory_error("no journal; nothing was sent"));
             }
         };
         let mut run = self.run.borrow_mut();
         if run.is_none()
             && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
         {
-            let message = "the journal cannot be written: nothing was sent";
+            let message = "cannot write the journal; nothing was sent";
             let stop = FlowError::new(FlowErrorKind::Journal, message);
             return Err(stop.cause(Exposure::Writable.describe(&path)));
         }
@@ -251,12 +247,11 @@ impl<'p> Journal<'p> {
     fn append_finish(&self, ticket: &PendingEntry, mut ended: Finished) {
         let (Some(number), Some(run)) = (ticket.0, &mut *self.run.borrow_mut()) else { return };
         ended.entry = number;
-        ended.at = self.clock.now();
+        ended.finished_at = self.clock.now();
         if let Err(error) = run.end(&Record::Finished(ended)) {
-            self.troubles.borrow_mut().push(format!(
-                "what became of the journal's entry {}.{number} cannot be written down: {error}",
-                run.id
-            ));
+            self.troubles
+                .borrow_mut()
+                .push(format!("cannot record the outcome of entry {}.{number}: {error}", run.id));
         }
     }
 
@@ -273,7 +268,7 @@ impl<'p> Journal<'p> {
         Started {
             format: FORMAT,
             entry: 0,
-            at: self.clock.now(),
+            started_at: self.clock.now(),
             user: self.who.user.clone(),
             credential: self.who.credential.clone(),
             account: Some(account.clone()),
@@ -284,7 +279,7 @@ impl<'p> Journal<'p> {
             title: client.mask(&intent.title.text),
             request,
             before,
-            not_kept,
+            redacted_fields: not_kept,
             undoes: intent.undoes.map(str::to_owned),
         }
     }
@@ -306,18 +301,18 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(text.to_owned()).ok()
 }
 
-const REMEDY: &str = "name a directory to keep it in: `export CFSSO_JOURNAL=DIR`";
+const REMEDY: &str = "`export CFSSO_JOURNAL=DIR`";
 
 fn no_directory_error(message: &str) -> FlowError {
     FlowError::new(FlowErrorKind::Journal, message)
-        .cause("there is no home directory to keep a journal in")
+        .cause("no home directory for the journal")
         .hint(REMEDY)
 }
 
 fn not_writable_error(store: &Store, error: &io::Error) -> FlowError {
-    FlowError::new(FlowErrorKind::Journal, "the journal cannot be written: nothing was sent")
+    FlowError::new(FlowErrorKind::Journal, "cannot write the journal; nothing was sent")
         .cause(format!("{}: {error}", store.dir().display()))
-        .hint(format!("make room there, or {REMEDY}"))
+        .hint(format!("free space there, or {REMEDY}"))
 }
 
 #[cfg(test)]
@@ -371,7 +366,7 @@ mod tests {
         assert!(!text.contains(SECRET) && !text.contains("S3"), "{text}");
         let reading = Store::new(dir.path().to_owned()).read().unwrap();
         assert_eq!(
-            reading.entries[0].not_kept,
+            reading.entries[0].redacted_fields,
             ["body.client_secret", "body.note", "before.x", "before.password"]
         );
     }
@@ -410,7 +405,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::with_full_disk(dir.path().to_owned(), clock.clone());
         let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
-        assert_eq!(stop.message, "the journal cannot be written: nothing was sent");
+        assert_eq!(stop.message, "cannot write the journal; nothing was sent");
         assert!(stop.causes[0].contains("No space left"), "{stop:?}");
         assert_eq!(journal.run(), None);
     }

@@ -45,7 +45,7 @@ fn same_api(entry: &Entry, in_use: &str) -> Result<(), FlowError> {
     let stop = elsewhere(entry)
         .cause(format!("it was written to the API at {base_url}, this run uses {in_use}"));
     Err(match base_url.strip_prefix(SANDBOX) {
-        Some(state) => stop.hint(format!("add `--sandbox --sandbox-state {state}`")),
+        Some(state) => stop.hint(format!("`--sandbox --sandbox-state {state}`")),
         None => stop.hint(format!(
             "`export CLOUDFLARE_BASE_URL={base_url}`, or `--profile` with a profile that has this `base_url`"
         )),
@@ -59,11 +59,11 @@ fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), FlowError> {
     }
     Err(elsewhere(entry)
         .cause(format!("it belongs to the account {account}, this run uses {in_use}"))
-        .hint(format!("add `--account {account}`")))
+        .hint(format!("`--account {account}`")))
 }
 
 fn elsewhere(entry: &Entry) -> FlowError {
-    let message = format!("entry {} belongs elsewhere: nothing was sent", entry.id);
+    let message = format!("entry {} is of another account or API; nothing was sent", entry.id);
     FlowError::new(FlowErrorKind::Conflict, message)
 }
 
@@ -73,7 +73,7 @@ fn not_recorded(entry: &Entry) -> FlowError {
 }
 
 /// Why an entry of format 1 is not undone.
-pub(super) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it, without its account and API: it cannot be checked that \
+pub(super) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it without account and API; cannot verify that \
      undoing it reaches the same object";
 
 /// What the address of a simulator begins with that lasts for one command: its
@@ -92,7 +92,7 @@ mod tests {
         assert!(same_account(&entry, &account).is_ok() && same_api(&entry, &base_url).is_ok());
         let stop = same_account(&entry, &other.parse().unwrap()).unwrap_err();
         assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.hint.unwrap(), format!("add `--account {account}`"));
+        assert_eq!(stop.hint.unwrap(), format!("`--account {account}`"));
         for (at, hint) in [
             ("https://api.staging.example", "CLOUDFLARE_BASE_URL=https://api.staging.example"),
             ("sandbox:/s.json", "--sandbox-state /s.json"),

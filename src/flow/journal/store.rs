@@ -42,9 +42,9 @@ pub struct PruneReport {
     /// Whether it is only what would be removed.
     pub dry_run: bool,
     /// The runs that were removed.
-    pub removed: Vec<String>,
+    pub deleted: Vec<String>,
     /// The runs that are as old and were kept.
-    pub kept: Vec<RetainedRun>,
+    pub retained: Vec<RetainedRun>,
 }
 
 /// A run that was kept.
@@ -184,32 +184,32 @@ impl Store {
         let mut pruned = PruneReport {
             schema: PruneReport::SCHEMA,
             dry_run,
-            removed: Vec::new(),
-            kept: Vec::new(),
+            deleted: Vec::new(),
+            retained: Vec::new(),
         };
         for folder in [RUNS, OPEN] {
             for run in self.runs(folder)? {
                 let path = self.path(folder, &run);
                 match self.judge(folder, &run, limit) {
                     Age::Young => {}
-                    Age::Kept(reason) => pruned.kept.push(RetainedRun { run, reason }),
+                    Age::Kept(reason) => pruned.retained.push(RetainedRun { run, reason }),
                     Age::Old => {
                         if !dry_run {
                             fs::remove_file(&path)?;
                         }
-                        pruned.removed.push(run);
+                        pruned.deleted.push(run);
                     }
                 }
             }
         }
-        pruned.removed.sort();
+        pruned.deleted.sort();
         Ok(pruned)
     }
 
     fn judge(&self, folder: &str, run: &str, limit: Timestamp) -> Age {
         let mut reading = Contents::default();
         self.read_run(folder, run, &mut reading);
-        let last = |entry: &Entry| entry.ended_at.unwrap_or(entry.at);
+        let last = |entry: &Entry| entry.finished_at.unwrap_or(entry.started_at);
         if is_locked(&self.path(folder, run))
             || reading.entries.iter().map(last).max().is_some_and(|last| last >= limit)
         {
@@ -345,7 +345,7 @@ fn connect(entries: &mut [Entry]) {
         let (earlier, later) = entries.split_at_mut(at + 1);
         if let Some(entry) = earlier.last_mut().filter(|entry| entry.has_unknown_outcome()) {
             let settles = later.iter().find(|later| later.resolves(entry));
-            entry.settled_by = settles.map(|later| later.id.clone());
+            entry.resolved_by = settles.map(|later| later.id.clone());
         }
     }
     let undone: Vec<_> = entries
@@ -356,7 +356,7 @@ fn connect(entries: &mut [Entry]) {
     for entry in entries {
         entry.undone_by =
             undone.iter().rev().find(|(of, _)| *of == entry.id).map(|(_, by)| by.clone());
-        entry.not_undoable = undo::inverse(entry).err().map(|why| why.to_string());
+        entry.irreversible_reason = undo::inverse(entry).err().map(|why| why.to_string());
     }
 }
 
@@ -465,12 +465,12 @@ mod tests {
         written(dir.path(), RUNS, "torn", &lines(1, true)[..60]);
         written(dir.path(), OPEN, "half", &lines(1, false));
         let last: Timestamp = "2026-03-01T12:00:01Z".parse().unwrap();
-        assert_eq!(store.prune(last, false).unwrap().removed, [""; 0]);
+        assert_eq!(store.prune(last, false).unwrap().deleted, [""; 0]);
         let later = "2026-03-01T12:00:02Z".parse().unwrap();
         for dry_run in [true, false] {
             let pruned = store.prune(later, dry_run).unwrap();
-            assert_eq!(pruned.removed, ["old"]);
-            let kept: Vec<_> = pruned.kept.iter().map(|kept| kept.run.as_str()).collect();
+            assert_eq!(pruned.deleted, ["old"]);
+            let kept: Vec<_> = pruned.retained.iter().map(|kept| kept.run.as_str()).collect();
             assert_eq!(kept, ["torn", "half"]);
         }
         assert_eq!(store.runs(RUNS).unwrap(), ["torn"]);

@@ -144,22 +144,19 @@ pub async fn apply(
     if is_back {
         return Ok(Some(title));
     }
-    Err(FlowError::new(
-        FlowErrorKind::NotConfirmed,
-        format!("`{title}` was sent, but does not read back so"),
-    )
-    .hint(format!("`cfsso journal show {}`", entry.id))
-    .into())
+    Err(FlowError::new(FlowErrorKind::NotConfirmed, format!("not confirmed: {title}"))
+        .hint(format!("`cfsso journal show {}`", entry.id))
+        .into())
 }
 
 /// Stops because somebody changed it since. `command` is the one that undoes it.
 pub fn drift_error(entry: &Entry, drift: &[String], command: &str) -> FlowError {
     FlowError::new(
         FlowErrorKind::Conflict,
-        format!("what entry {} wrote was changed since: nothing was sent", entry.id),
+        format!("changed since entry {}; nothing was sent", entry.id),
     )
     .causes(drift.iter().cloned())
-    .hint(format!("`{command} --force` puts it back all the same"))
+    .hint(format!("`{command} --force` to override"))
 }
 
 /// What stands in the place of something that was removed, or of which it is not

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::api::connector::VerificationStatus;
-use crate::dns::{self, Diagnosis, Lookup, PREFIX, Verdict, printable};
+use crate::dns::{self, Diagnosis, Lookup, Verdict, printable};
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
@@ -15,8 +15,8 @@ pub struct PublishedCode<'a> {
 }
 
 pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check {
-    let status = connector.status().map_or("not told", VerificationStatus::as_str);
-    let evidence = format!("the verification of {domain} is {status}");
+    let status = connector.status().map_or("unknown", VerificationStatus::as_str);
+    let evidence = format!("verification of {domain}: {status}");
     if connector.is_verified() {
         return Check::passed(CheckId::DomainVerified, evidence);
     }
@@ -28,10 +28,8 @@ pub(super) fn eligible(domain: &EmailDomain) -> Check {
     let id = CheckId::DomainEligible;
     match domain.ineligible() {
         None if domain.is_academic() => {
-            let evidence = format!(
-                "{domain} is an academic domain: Cloudflare has to approve that it is enabled"
-            );
-            let remedy = "ask Cloudflare support for the approval before you enable it";
+            let evidence = format!("{domain} is an academic domain: Cloudflare has to approve it");
+            let remedy = "ask Cloudflare support for approval before you enable it";
             Check::failed(id, evidence, remedy).with_severity(Severity::Warning)
         }
         None => Check::passed(id, format!("{domain} is eligible")),
@@ -56,8 +54,8 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
 pub fn describe_published(survey: &Lookup, judgement: &Diagnosis) -> String {
     match survey.servers.len() {
         _ if !judgement.verdict.is_visible() => judgement.summary.clone(),
-        1 => "the one server that was asked serves it".to_owned(),
-        count => format!("all {count} servers that were asked serve it"),
+        1 => "visible on 1 of 1 name servers".to_owned(),
+        count => format!("visible on {count} of {count} name servers"),
     }
 }
 
@@ -70,14 +68,14 @@ pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'
         .collect();
     if !others.is_empty() {
         let evidence = format!(
-            "other codes stand at {domain}, so that another account may claim it: {}",
+            "other verification codes at {domain}; another account could claim it: {}",
             others.join(", ")
         );
-        let remedy = "remove the TXT records that no connector of yours uses";
+        let remedy = "delete the TXT records that none of your connectors uses";
         return Check::failed(id, evidence, remedy);
     }
     if served.judgement.verdict == Verdict::Unreachable {
-        return Check::not_checked(id, "no name server could be asked");
+        return Check::not_checked(id, "no name server responded");
     }
-    Check::passed(id, format!("no other {PREFIX} code stands at {domain}"))
+    Check::passed(id, format!("no other verification code at {domain}"))
 }

@@ -97,7 +97,7 @@ impl From<&Error> for NotChecked {
     fn from(error: &Error) -> Self {
         let reason = match (error.kind(), permission::required(&error.request)) {
             (ErrorKind::Forbidden, Some(name)) => format!("the token lacks the permission {name}"),
-            (ErrorKind::Forbidden, None) => format!("the token may not {}", error.request),
+            (ErrorKind::Forbidden, None) => format!("the token cannot {}", error.request),
             (ErrorKind::AccessNotEnabled, _) => {
                 "the account has no Zero Trust organization".to_owned()
             }

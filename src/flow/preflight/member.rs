@@ -18,10 +18,10 @@ pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
     let found: Vec<_> =
         found.filter(|address| is_of(address, domain) && has_plus(address)).collect();
     if found.is_empty() {
-        return Check::passed(id, format!("no member at {domain} has an address with a plus"));
+        return Check::passed(id, format!("no member of {domain} uses a plus address"));
     }
-    let evidence = format!("cannot sign in with SSO, for the plus: {}", names(found));
-    Check::failed(id, evidence, "invite them by their address without the plus")
+    let evidence = format!("plus addresses cannot use SSO: {}", names(found));
+    Check::failed(id, evidence, "invite them without the plus")
 }
 
 pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
@@ -36,30 +36,27 @@ pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
         accepted.iter().map(|member| member.email()).partition(|address| is_of(address, domain));
     let able: Vec<_> = inside.iter().copied().filter(|address| !has_plus(address)).collect();
     let invited = pending(members, &others);
-    let remedy = "invite a super administrator of another domain, who signs in without SSO";
+    let remedy = "invite a super administrator of another domain";
     match (able.is_empty(), outside.is_empty()) {
         (_, false) => Check::passed(
             id,
             format!(
-                "signing in without SSO: {}; at {domain}: {}{invited}",
+                "super admins without SSO: {}; with SSO: {}{invited}",
                 names(outside),
                 if inside.is_empty() { "none".to_owned() } else { names(inside) }
             ),
         ),
         (false, true) => Check::failed(
             id,
-            format!(
-                "every one is at {domain} and signs in with SSO alone: {}{invited}",
-                names(able)
-            ),
+            format!("all super admins use SSO ({domain}): {}{invited}", names(able)),
             remedy,
         )
         .with_severity(Severity::Warning),
         (true, true) if inside.is_empty() => Check::failed(
             id,
             format!(
-                "no member who accepted is one by a role or policy of its own; roles by a user \
-                 group are not seen{invited}"
+                "no accepted member is a super administrator by role or policy (user groups are not \
+                 checked){invited}"
             ),
             remedy,
         ),

@@ -43,14 +43,11 @@ fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
     for policy in ordered {
         match (policy.decision.as_str(), cover(policy, domain)) {
             ("allow", Coverage::Full) if doubt.is_none() => {
-                return Check::passed(
-                    id,
-                    format!("`{}` allows everybody at {domain}", policy.name),
-                );
+                return Check::passed(id, format!("`{}` allows {domain}", policy.name));
             }
             ("allow", Coverage::Full) => break,
             ("deny", Coverage::Full) if doubt.is_none() => {
-                let evidence = format!("`{}` denies everybody at {domain}", policy.name);
+                let evidence = format!("`{}` denies {domain}", policy.name);
                 return Check::failed(id, evidence, SHOW);
             }
             (_, Coverage::None) | ("non_identity", _) => {}
@@ -60,10 +57,14 @@ fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
         }
     }
     let Some(policy) = doubt else {
-        return Check::failed(id, format!("no policy allows anybody at {domain}"), SHOW);
+        return Check::failed(
+            id,
+            format!("no policy of the SSO App allows {domain}; every sign-in would be denied"),
+            SHOW,
+        );
     };
     let evidence = format!(
-        "whom of {domain} the policy `{}` takes in cannot be told from its rules",
+        "whether the policy `{}` allows {domain} cannot be determined from its rules",
         policy.name
     );
     Check::failed(id, evidence, SHOW).with_severity(Severity::Warning)
@@ -118,10 +119,10 @@ pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
     let found: Vec<_> =
         policies.iter().flat_map(|policy| foreign_domains(policy, &domains)).collect();
     if found.is_empty() {
-        return Check::passed(id, "no policy names e-mail addresses of a domain without connector");
+        return Check::passed(id, "policies use only domains with a connector");
     }
     let evidence = format!(
-        "rules for e-mail addresses of domains without connector are not supported: {}",
+        "email rules of domains without a connector are not supported: {}",
         names(found.iter().map(String::as_str))
     );
     Check::failed(id, evidence, SHOW)

@@ -8,14 +8,14 @@ use crate::flow::check::{Check, CheckId, Severity};
 use crate::idp::check::IdpCheck;
 
 const CREATE_ORGANIZATION: &str =
-    "create a Zero Trust organization, on any plan, at https://one.dash.cloudflare.com";
+    "create a Zero Trust organization (any plan) at https://one.dash.cloudflare.com";
 
 pub(super) fn zero_trust_org(facts: &Facts) -> Check {
     let id = CheckId::ZeroTrustOrg;
     match &facts.organization {
         Ok(organization) => {
             let team = organization.auth_domain.as_deref().unwrap_or("without a team name");
-            Check::passed(id, format!("the account has one, {team}"))
+            Check::passed(id, format!("Zero Trust team {team}"))
         }
         Err(unseen) => missing_or_not_checked(id, unseen),
     }
@@ -31,7 +31,7 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
     if others.is_empty() {
         let evidence = match idps.len() {
             0 => "the account has no identity provider",
-            _ => "the account has no identity provider besides one-time PIN and Cloudflare",
+            _ => "the account has no identity provider other than one-time PIN and Cloudflare",
         };
         return Check::failed(id, evidence, "`cfsso idp create --help`");
     }
@@ -50,7 +50,7 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
         return Check::not_checked(id, &unseen.reason);
     }
     if facts.health.is_empty() {
-        return Check::not_checked(id, "there is no identity provider to look at");
+        return Check::not_checked(id, "no identity provider to check");
     }
     let wrong: Vec<_> = facts.health.iter().filter_map(|one| Some((one, problem(one)?))).collect();
     if let Some((first, _)) = wrong.first() {
@@ -64,17 +64,17 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     let late = facts.health.iter().filter(|one| one.points.is_none());
     let late: Vec<_> = late.map(|one| one.name.as_str()).collect();
     if !late.is_empty() {
-        return Check::not_checked(id, format!("no answer in time from {}", names(late)));
+        return Check::not_checked(id, format!("no response in time from {}", names(late)));
     }
     let seen = names(facts.health.iter().map(|one| one.name.as_str()));
-    Check::passed(id, format!("nothing is seen to be wrong with {seen}; a login is not proven"))
+    Check::passed(id, format!("{seen}: no problems found (sign-in not tested)"))
 }
 
 /// What was seen not to work, or soon not to.
 fn problem(health: &Health) -> Option<String> {
     let points = health.points.iter().flatten();
     let seen = points.filter(|point| point.is_failure() || point.is_warning());
-    let words = |point: &IdpCheck| format!("{}: {}", point.id.as_str(), point.evidence);
+    let words = |point: &IdpCheck| format!("{}: {}", point.id.as_str(), point.detail);
     let words: Vec<_> = seen.map(words).collect();
     (!words.is_empty()).then(|| format!("{}: {}", health.name, words.join("; ")))
 }
@@ -87,24 +87,24 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
     };
     let Some(pin) = pins.first() else {
         let evidence =
-            "one-time PIN is not set up: nobody gets in while the identity provider fails";
+            "one-time PIN is not configured: no fallback if the identity provider is down";
         return Check::failed(id, evidence, "`cfsso idp create onetimepin`");
     };
     let Ok(Some(app)) = facts.sso_app() else {
         return Check::passed(
             id,
-            "one-time PIN is set up; whether the sign-in admits it is not seen",
+            "one-time PIN is configured; whether the SSO App allows it is not checked",
         );
     };
     if !pins.iter().any(|pin| app.admits(&pin.id)) {
-        let evidence = format!("one-time PIN is set up, but `{}` does not admit it", app.name);
+        let evidence = format!("one-time PIN is configured, but `{}` does not allow it", app.name);
         return Check::failed(id, evidence, format!("`cfsso app idps --add {}`", pin.id));
     }
     if app.is_instant() {
-        let evidence = "one-time PIN is set up, but the choice of identity providers is skipped";
+        let evidence = "one-time PIN is configured, but instant authentication skips it";
         return Check::failed(id, evidence, "`cfsso app instant-auth off`");
     }
-    Check::passed(id, format!("one-time PIN is set up, and `{}` admits it", app.name))
+    Check::passed(id, format!("one-time PIN is configured and allowed by `{}`", app.name))
 }
 
 fn missing_or_not_checked(id: CheckId, unseen: &NotChecked) -> Check {

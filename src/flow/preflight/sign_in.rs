@@ -17,13 +17,12 @@ pub(super) fn present(facts: &Facts) -> Check {
         [app] => Check::passed(id, format!("`{}`, {}", app.name, app.id)),
         [] => Check::failed(
             id,
-            "no application has the type `dash_sso`; it is documented to appear when SSO is set up",
+            "no SSO App (type `dash_sso`); Cloudflare creates it with the first connector",
             "`cfsso app list`",
         ),
         several => {
             let ids = names(several.iter().map(|app| app.id.as_str()));
-            let evidence =
-                format!("{} applications have the type `dash_sso`: {ids}", several.len());
+            let evidence = format!("{} applications of the type `dash_sso`: {ids}", several.len());
             Check::failed(id, evidence, "`cfsso app list`")
         }
     }
@@ -40,11 +39,11 @@ pub(super) fn reaches_idp(facts: &Facts) -> Check {
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
     if idps.is_empty() {
-        let evidence = "there is no identity provider that it could admit";
+        let evidence = "the account has no identity provider to allow";
         return Check::failed(id, evidence, "`cfsso idp create --help`");
     }
     if app.listed_idps().is_empty() {
-        return Check::passed(id, format!("`{}` admits every identity provider", app.name));
+        return Check::passed(id, format!("`{}` allows all identity providers", app.name));
     }
     check_allowed_list(app, idps)
 }
@@ -57,7 +56,7 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     let live: Vec<_> = idps.iter().filter(|idp| app.admits(&idp.id)).collect();
     if live.is_empty() {
         let evidence = format!(
-            "`{}` admits only identity providers that do not exist: {}",
+            "`{}` allows only deleted identity providers: {}",
             app.name,
             names(gone.iter().map(String::as_str))
         );
@@ -67,18 +66,18 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     if let Some(first) = gone.first() {
         let remedy = format!("`cfsso app idps --remove {first}`");
         let evidence = format!(
-            "`{}` admits {admitted}, and some that do not exist: {}",
+            "`{}` allows {admitted}, and deleted ones: {}",
             app.name,
             names(gone.iter().map(String::as_str))
         );
         return Check::failed(id, evidence, remedy).with_severity(Severity::Warning);
     }
     if live.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
-        let evidence = format!("`{}` admits nothing but one-time PIN", app.name);
+        let evidence = format!("`{}` allows only one-time PIN", app.name);
         return Check::failed(id, evidence, "`cfsso app idps --add <IDP>`")
             .with_severity(Severity::Warning);
     }
-    Check::passed(id, format!("`{}` admits {admitted}", app.name))
+    Check::passed(id, format!("`{}` allows {admitted}", app.name))
 }
 
 /// Skipping the choice is valid with exactly one entry in the list (API
@@ -90,15 +89,15 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
         Err(check) => return check,
     };
     match (app.is_instant(), app.listed_idps().len()) {
-        (false, _) => Check::passed(id, "the choice of identity providers is offered"),
+        (false, _) => Check::passed(id, "instant authentication is off"),
         (true, 1) => {
-            Check::passed(id, "the choice is skipped, and one identity provider is admitted")
+            Check::passed(id, "instant authentication is on, one identity provider is allowed")
         }
         (true, listed) => {
             let listed = if listed == 0 { "every one".to_owned() } else { listed.to_string() };
             let evidence = format!(
-                "the choice of identity providers is skipped, which needs exactly one, but {listed} \
-                 is admitted"
+                "instant authentication requires exactly one allowed identity provider, but {listed} \
+                 is allowed"
             );
             Check::failed(id, evidence, "`cfsso app instant-auth off`")
         }
@@ -109,9 +108,7 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
 pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
     match facts.sso_app() {
         Ok(Some(app)) => Ok(app),
-        Ok(None) => {
-            Err(Check::not_checked(id, "there is no application of the type `dash_sso` yet"))
-        }
+        Ok(None) => Err(Check::not_checked(id, "no SSO App yet")),
         Err(unseen) => Err(Check::not_checked(id, &unseen.reason)),
     }
 }

@@ -135,9 +135,9 @@ fn an_identity_provider_is_unwell_where_something_was_seen_to_fail() {
             id: IdpCheckId::Jwks,
             state,
             severity,
-            evidence,
+            detail: evidence,
             is_lasting: false,
-            remedy: None,
+            fix: None,
         }
     };
     let lasting = |severity| IdpCheck { is_lasting: true, ..point(CheckState::Failed, severity) };
@@ -293,7 +293,7 @@ fn plus_addressed_members_of_the_domain_are_named() {
         let members = Ok(object(&json!([person(address, "accepted", false)])));
         let check = member::plus_addressed(&domain(), &Facts { members, ..facts() });
         assert_eq!(outcome(&check), expected, "{address}");
-        assert_eq!(check.evidence.contains(address), expected == "warning", "{check:?}");
+        assert_eq!(check.detail.contains(address), expected == "warning", "{check:?}");
     }
 }
 
@@ -315,7 +315,7 @@ fn a_super_administrator_can_still_get_in() {
         let check = member::super_admin(&domain(), &facts);
         assert_eq!(outcome(&check), expected, "{members}");
         let waits = members.to_string().contains("pending");
-        assert_eq!(check.evidence.contains("invited"), waits, "{check:?}");
+        assert_eq!(check.detail.contains("invited"), waits, "{check:?}");
     }
     let facts = Facts { members: Err(forbidden()), ..facts() };
     for check in [member::super_admin(&domain(), &facts), member::plus_addressed(&domain(), &facts)]
@@ -360,6 +360,6 @@ fn a_second_token_that_is_named_and_not_proven_refuses() {
         let facts = Facts { recovery: Some(Recovery { token, connectors }), ..facts() };
         let check = token::recovery(&[&connector()], &facts, &terms());
         assert_eq!(outcome(&check), expected, "{check:?}");
-        assert_eq!(check.evidence.contains("not proven"), expected == "ok", "{check:?}");
+        assert_eq!(check.detail.contains("not tested"), expected == "ok", "{check:?}");
     }
 }

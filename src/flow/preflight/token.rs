@@ -10,7 +10,7 @@ use crate::plural::count_noun;
 
 /// That a token may edit connectors is proven by editing alone, so that it is
 /// said not to be proven.
-const WRITE_NOT_TESTED: &str = "that it may edit connectors is not proven without writing";
+const WRITE_NOT_TESTED: &str = "write access not tested";
 
 pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Thresholds) -> Check {
     let id = CheckId::RecoveryToken;
@@ -22,11 +22,11 @@ pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Th
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
     match is_valid_long_enough(token, terms) {
-        Ok(words) => Check::passed(id, format!("the token in use is {words}; {WRITE_NOT_TESTED}")),
+        Ok(words) => Check::passed(id, format!("token in use: {words} ({WRITE_NOT_TESTED})")),
         Err(words) => Check::failed(
             id,
-            format!("the token in use {words}"),
-            "keep another token for lockouts, and prove it by `--recovery-token-file FILE`",
+            format!("token in use: {words}"),
+            "`cfsso token create-break-glass`, then `--recovery-token-file FILE`",
         ),
     }
 }
@@ -44,26 +44,23 @@ fn check_recovery_token(
         |evidence: String| Check::failed(id, evidence, remedy).with_severity(Severity::Error);
     let words = match second.token.as_ref().map(|token| is_valid_long_enough(token, terms)) {
         Ok(Ok(words)) => words,
-        Ok(Err(words)) => return failed(format!("the second token {words}")),
-        Err(unseen) => return failed(format!("the second token: {}", unseen.reason)),
+        Ok(Err(words)) => return failed(format!("emergency token: {words}")),
+        Err(unseen) => return failed(format!("emergency token: {}", unseen.reason)),
     };
     let connectors = match &second.connectors {
         Ok(connectors) => connectors,
         Err(unseen) => {
-            return failed(format!("the second token does not list connectors: {}", unseen.reason));
+            return failed(format!("emergency token: cannot list connectors: {}", unseen.reason));
         }
     };
     let is_unseen = |one: &&&ConnectorFields| !connectors.iter().any(|known| known.id == one.id);
     if let Some(connector) = looked_at.iter().find(is_unseen) {
-        return failed(format!("the second token does not see the connector {}", connector.id));
+        return failed(format!("emergency token: no access to the connector {}", connector.id));
     }
-    let same = if is_same_token(second, facts) { "it is the token in use, too; " } else { "" };
+    let same = if is_same_token(second, facts) { "same as the token in use; " } else { "" };
     let what = if looked_at.len() == 1 { "this connector" } else { "these connectors" };
-    Check::passed(
-        id,
-        format!("the second token is {words}, and lists {what}; {same}{WRITE_NOT_TESTED}"),
-    )
-    .with_severity(Severity::Error)
+    Check::passed(id, format!("emergency token: {words}, lists {what} ({same}{WRITE_NOT_TESTED})"))
+        .with_severity(Severity::Error)
 }
 
 fn is_same_token(second: &Recovery, facts: &Facts) -> bool {
@@ -78,29 +75,29 @@ pub(in crate::flow) fn is_valid_long_enough(
     terms: &Thresholds,
 ) -> Result<String, String> {
     let owner = match token.owner {
-        Owner::User => "a user's",
-        Owner::Account => "the account's",
-        Owner::Key => return Ok("a Global API Key, which does not expire".to_owned()),
+        Owner::User => "user token",
+        Owner::Account => "account token",
+        Owner::Key => return Ok("Global API Key, no expiry".to_owned()),
     };
-    let Some(known) = &token.verification else { return Err("is not told of".to_owned()) };
+    let Some(known) = &token.verification else { return Err("unknown".to_owned()) };
     if !known.is_active() {
-        return Err("is not active".to_owned());
+        return Err("not active".to_owned());
     }
     if let Some(begin) = time(known.not_before.as_deref())?.filter(|begin| *begin > terms.now) {
-        return Err(format!("cannot be used before {begin}"));
+        return Err(format!("not valid before {begin}"));
     }
     let Some(end) = time(known.expires_on.as_deref())? else {
-        return Ok(format!("{owner} and does not expire"));
+        return Ok(format!("{owner}, no expiry"));
     };
     let days = end.duration_since(terms.now).as_hours() / 24;
     if days < i64::from(terms.min_token_days) {
         let (days, least) = (count_noun(days, "day"), count_noun(terms.min_token_days, "day"));
-        return Err(format!("expires in {days}, on {end}, which is less than {least}"));
+        return Err(format!("expires in {days} ({end}), required: {least}"));
     }
-    Ok(format!("{owner} and expires in {}", count_noun(days, "day")))
+    Ok(format!("{owner}, expires in {}", count_noun(days, "day")))
 }
 
 fn time(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| format!("has a time that cannot be read: {text}"))
+    text.parse().map(Some).map_err(|_| format!("invalid time: {text}"))
 }

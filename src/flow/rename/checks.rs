@@ -26,7 +26,7 @@ pub enum NameAvailability {
 /// (Cloudflare's documentation on validating tokens).
 pub async fn probe(fetcher: Option<&Fetcher>, keys: &Url) -> NameAvailability {
     let Some(fetcher) = fetcher else {
-        return NameAvailability::Unknown("nobody was asked".to_owned());
+        return NameAvailability::Unknown("not queried".to_owned());
     };
     match fetcher.read(keys, &AllowedHosts::of([keys])).await {
         Ok(page) if has_keys(&page) => NameAvailability::Taken,
@@ -60,7 +60,7 @@ pub fn checks(
 }
 
 fn check_name(task: &RenamePlan, free: &NameAvailability) -> Check {
-    let id = CheckId::TeamNameFree;
+    let id = CheckId::TeamNameAvailable;
     let goal = &task.goal;
     match free {
         NameAvailability::Taken => Check::failed(
@@ -70,23 +70,21 @@ fn check_name(task: &RenamePlan, free: &NameAvailability) -> Check {
         ),
         NameAvailability::NoTeamFound => Check::passed(
             id,
-            format!(
-                "no team answers at {goal}; whether the API gives it is known when it is asked: names of deleted organizations stay reserved"
-            ),
+            format!("no team at {goal}; the name may still be reserved by a deleted organization"),
         ),
         NameAvailability::Unknown(why) => Check::not_checked(
             id,
             format!(
-                "{why}; a name that is taken is refused only when SSO is off, and then all is put back at once"
+                "{why}; if the name is taken, the rename fails while SSO is off, and everything is restored"
             ),
         ),
     }
 }
 
 fn check_writable(task: &RenamePlan) -> Check {
-    let id = CheckId::TeamWritable;
+    let id = CheckId::TeamNotReadOnly;
     if task.organization.parse_at(&["is_ui_read_only"]) != Some(true) {
-        return Check::passed(id, "the dashboard may be used for changes, too");
+        return Check::passed(id, "the dashboard allows changes");
     }
     let why: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
     let why = why.filter(|why| !why.is_empty()).map(|why| format!(": {why}"));
@@ -96,12 +94,12 @@ fn check_writable(task: &RenamePlan) -> Check {
             "the organization is read-only in the dashboard, not for the API{}",
             why.unwrap_or_default()
         ),
-        "rename it where it is managed, Terraform for example, too: or it is renamed back from there",
+        "rename it in the tool that manages it too (Terraform, for example), or it is renamed back",
     )
 }
 
 fn txt(wishes: &Options, places: &[(String, DnsHost)]) -> Check {
-    let id = CheckId::TxtPublishable;
+    let id = CheckId::TxtCanBePublished;
     let by_hand: Vec<_> = places
         .iter()
         .filter_map(|(domain, place)| match place {
@@ -114,24 +112,24 @@ fn txt(wishes: &Options, places: &[(String, DnsHost)]) -> Check {
     if !wishes.publish_txt && !places.is_empty() {
         return Check::failed(
             id,
-            "the new TXT codes are to be published by hand, while SSO is off",
-            "`--publish-txt` does it where the zone is in this account",
+            "the new TXT records must be published by hand while SSO is off",
+            "`--publish-txt` (if the zone is in this account)",
         );
     }
     if by_hand.is_empty() {
-        return Check::passed(id, "every domain's zone is in this account");
+        return Check::passed(id, "the zones of all domains are in this account");
     }
-    let evidence = format!("to be published by hand, while SSO is off: {}", by_hand.join("; "));
-    Check::failed(id, evidence, "have somebody at hand who can edit those zones")
+    let evidence = format!("must be published by hand while SSO is off: {}", by_hand.join("; "));
+    Check::failed(id, evidence, "have an administrator of these zones available")
 }
 
 /// While SSO is off people sign in by password, and who has none resets it by
 /// mail: a mailbox behind that SSO would be out of reach.
 fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
-    let id = CheckId::WayBackIn;
+    let id = CheckId::PasswordResetPossible;
     let enabled: Vec<_> = task.snapshot.connectors.iter().filter(|it| it.enabled).collect();
     if enabled.is_empty() {
-        return Check::passed(id, "no domain is enforced: people sign in as before");
+        return Check::passed(id, "SSO is not enabled for any domain");
     }
     let members = match &facts.members {
         Ok(members) => members,
@@ -143,15 +141,15 @@ fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     };
     let held: Vec<_> = members.iter().map(|it| it.email()).filter(is_held).collect();
     if held.is_empty() {
-        return Check::passed(id, "no member is at a domain that is enforced");
+        return Check::passed(id, "no member of a domain with SSO");
     }
     Check::failed(
         id,
         format!(
-            "while SSO is off, they sign in by password, and whoever has none resets it by mail: {}",
+            "while SSO is off, these members sign in with a password or reset it by email: {}",
             names(held)
         ),
-        "see to it that their mailboxes are reached without this SSO",
+        "make sure that their mailboxes do not depend on this SSO",
     )
 }
 
@@ -159,15 +157,15 @@ fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
 pub fn notes(task: &RenamePlan) -> Vec<String> {
     let mut notes = Vec::new();
     if task.needs_rename() {
-        notes.push("all Access sessions end: people sign in to every application again".to_owned());
+        notes.push("all Access sessions end: users sign in to every application again".to_owned());
         notes.push(format!(
-            "everything below {} moves: the App Launcher, and the SAML endpoints that applications know",
+            "all URLs below {} change: App Launcher and SAML endpoints of applications",
             task.now
         ));
-        notes.push(format!("anybody can claim the name `{}` from then on", word(&task.now)));
+        notes.push(format!("the name `{}` can be claimed by others", word(&task.now)));
     }
     if !task.snapshot.connectors.is_empty() {
-        notes.push("each connector that is created again gets a new TXT code: the old ones prove nothing any more".to_owned());
+        notes.push("each recreated connector gets a new verification code".to_owned());
     }
     notes
 }

@@ -31,43 +31,43 @@ fn stages(task: &RenamePlan, wishes: &Options) -> Vec<PlannedStep> {
     let enforced = wanted.iter().filter(|it| it.enabled).count();
     let mut stages = Vec::new();
     let mut add = |id, title: String, sso_off: &str| {
-        let sso_off = if enforced == 0 { "SSO is not on" } else { sso_off }.to_owned();
+        let sso_off = if enforced == 0 { "SSO is off already" } else { sso_off }.to_owned();
         stages.push(PlannedStep { id, title, sso_off });
     };
-    add(StepId::Snapshot, "write down what stands".to_owned(), "not at all");
+    add(StepId::Snapshot, "save the current state".to_owned(), "no");
     if task.needs_rename() {
         let standing = task.standing.len();
         let on = task.standing.iter().filter(|it| it.enabled != Some(false)).count();
-        let seconds = "a second: one request each, all at once";
+        let seconds = "one second (one request each, concurrently)";
         add(
             StepId::Disable,
             format!("disable {on} of {}", count_noun(standing, "connector")),
             seconds,
         );
-        let pairs = "a second: two requests each, all at once";
+        let pairs = "one second (two requests each, concurrently)";
         add(StepId::Delete, format!("delete {}", count_noun(standing, "connector")), pairs);
         let title = format!("rename the team to {}", word(&task.goal));
-        add(StepId::Rename, title, "a second: three requests");
+        add(StepId::Rename, title, "one second (three requests)");
     }
     if !task.idps.is_empty() {
         let title = format!("change {} by hand", count_noun(task.idps.len(), "identity provider"));
         let time = if wishes.idps_updated {
-            "not at all: they are said to know the new name"
-        } else if task.idps.iter().all(|idp| idp.change.beforehand) {
-            "as long as it takes; not at all if entered now, and `--idps-updated`"
+            "no (--idps-updated)"
+        } else if task.idps.iter().all(|idp| idp.change.can_be_set_in_advance) {
+            "until you confirm; no, if entered now and `--idps-updated`"
         } else {
-            "as long as it takes"
+            "until you confirm"
         };
         add(StepId::ConfirmIdpChanges, title, time);
     }
-    add(StepId::IdpCheck, "look at what they publish".to_owned(), "seconds, 10 at most");
+    add(StepId::IdpCheck, "test the identity providers".to_owned(), "up to 10 seconds");
     let time = if wishes.publish_txt {
-        "minutes: name servers, then Cloudflare's look, which may take up to two days"
+        "minutes (name servers, then verification; up to two days)"
     } else {
-        "until the TXT records are published by hand, then minutes, at worst two days"
+        "until the TXT records are published, then minutes (up to two days)"
     };
-    let title = format!("create {} again, prove and enable", count_noun(wanted.len(), "connector"));
-    add(StepId::Restore, title, if wishes.no_enable { "until somebody enables it" } else { time });
+    let title = format!("recreate {}, verify and enable", count_noun(wanted.len(), "connector"));
+    add(StepId::Restore, title, if wishes.no_enable { "until it is enabled" } else { time });
     stages
 }
 

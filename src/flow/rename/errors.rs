@@ -13,12 +13,12 @@ const DASH_SSO: u64 = 12106;
 
 pub(super) fn rename_in_progress(name: &TeamName, open: &OpenRename) -> FlowError {
     let to = word(&open.snapshot.to);
-    let message = format!("a rename to `{to}` has begun and not ended");
+    let message = format!("a rename to `{to}` is incomplete");
     FlowError::new(FlowErrorKind::Conflict, message)
-        .cause(format!("it began at {}; its connectors have to be put back first", open.since))
+        .cause(format!("started at {}; its connectors must be restored first", open.since))
         .hint(format!(
-            "`cfsso team rename {to} --resume` goes on, `cfsso team rename {to} --rollback` puts it \
-             back, `cfsso team rename {name} --resume` goes on to `{name}`"
+            "`cfsso team rename {to} --resume`, undo with `cfsso team rename {to} --rollback`, \
+             or rename to `{name}`: `cfsso team rename {name} --resume`"
         ))
 }
 
@@ -26,14 +26,17 @@ pub(super) fn different_rename_in_progress(name: &TeamName, open: &OpenRename) -
     let to = word(&open.snapshot.to);
     FlowError::new(
         FlowErrorKind::Usage,
-        format!("the rename that has begun is to `{to}`, not to `{name}`"),
+        format!("the incomplete rename is to `{to}`, not to `{name}`"),
     )
     .hint(format!("`cfsso team rename {to} --rollback`"))
 }
 
 pub(super) fn old_name_unknown() -> FlowError {
-    FlowError::new(FlowErrorKind::Usage, "what the team was called before is not in this machine's journal")
-        .hint("rename it back by name: `cfsso team rename <OLD-NAME> --resume --domains <DOMAIN>,<DOMAIN>`")
+    FlowError::new(
+        FlowErrorKind::Usage,
+        "the previous team name is not in the journal of this machine",
+    )
+    .hint("`cfsso team rename <OLD-NAME> --resume --domains <DOMAIN>,<DOMAIN>`")
 }
 
 pub(super) fn no_rename_in_progress(ask: &Mode) -> FlowError {
@@ -43,29 +46,26 @@ pub(super) fn no_rename_in_progress(ask: &Mode) -> FlowError {
         Mode::Rename(name) => ("--resume", Some(name)),
     };
     let name = name.map_or("<NEW-NAME>", TeamName::as_str);
-    FlowError::new(
-        FlowErrorKind::NotFound,
-        "this machine's journal has no rename that has begun and not ended",
-    )
-    .hint(format!(
-        "name the domains that had a connector, and they are put back by what the server shows: \
+    FlowError::new(FlowErrorKind::NotFound, "no incomplete rename in the journal of this machine")
+        .hint(format!(
+            "pass the domains that had a connector: \
              `cfsso team rename {name} {how} --domains <DOMAIN>,<DOMAIN>`"
-    ))
+        ))
 }
 
 pub(super) fn concurrent_run(run: &str) -> FlowError {
     FlowError::new(
         FlowErrorKind::Conflict,
-        "another rename of this team is at work on this machine",
+        "another rename of this team is running on this machine",
     )
-    .cause(format!("it is run {run} of the journal"))
-    .hint(format!("`cfsso journal show {run}` tells how far it is"))
+    .cause(format!("journal run {run}"))
+    .hint(format!("`cfsso journal show {run}`"))
 }
 
 pub(super) fn unhealthy(failed: Vec<String>) -> FlowError {
-    FlowError::new(FlowErrorKind::Refused, "an identity provider is seen not to work")
+    FlowError::new(FlowErrorKind::Refused, "an identity provider does not work")
         .causes(failed)
-        .cause("with SSO enforced, nobody would get in through it")
+        .cause("with SSO enabled, it would block every sign-in")
 }
 
 pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
@@ -92,11 +92,11 @@ pub(super) fn explained(error: Error, task: &RenamePlan, wishes: &Options) -> Er
     let explained = if error.has_code(DASH_SSO) {
         let again = again(&word(&task.goal), "--resume", wishes);
         ApiErrorContext::new(error)
-            .cause("Cloudflare renames no team while it has an SSO connector: one was created meanwhile")
-            .hint(format!("`cfsso connector list` shows it; `{again}` takes it down, and puts it back too"))
+            .cause("a connector was created meanwhile: Cloudflare renames a team only without connectors")
+            .hint(format!("`cfsso connector list`; `{again}` removes and restores it too"))
     } else if kind == ErrorKind::Conflict {
         ApiErrorContext::new(error).cause(format!(
-            "another organization has the name `{}`, or had it: those of deleted ones stay reserved",
+            "the name `{}` is used or reserved by another organization",
             word(&task.goal)
         ))
     } else {
@@ -107,7 +107,7 @@ pub(super) fn explained(error: Error, task: &RenamePlan, wishes: &Options) -> Er
         let why: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
         let why = why.filter(|why| !why.is_empty()).map(|why| format!(" ({why})"));
         explained.cause(format!(
-            "the organization is read-only in the dashboard{}: somebody manages it by other means",
+            "the organization is read-only in the dashboard{}: another tool manages it",
             why.unwrap_or_default()
         ))
     } else {
@@ -121,7 +121,7 @@ pub(super) fn put_back(error: Error, now: &str) -> Error {
     let Error::ApiContext(explained) = error else { return error };
     let explained = explained
         .cause(format!(
-            "the team is {now} as before, and its connectors stand again, with new TXT codes"
+            "the team is still {now}; its connectors are restored, with new verification codes"
         ))
         .hint("choose another name: `cfsso team rename <OTHER-NAME>`");
     explained.into()
@@ -133,7 +133,7 @@ pub(super) fn restore_failed(error: &Error, failure: &Error) -> Error {
         Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet => FlowErrorKind::NotYet,
         _ => FlowErrorKind::HalfDone,
     };
-    FlowError::new(kind, "the name was refused, and the connectors are not all back yet")
+    FlowError::new(kind, "the name was refused, and not all connectors are restored yet")
         .causes(error.sentences())
         .causes(failure.sentences())
         .into()
@@ -149,7 +149,7 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         Error::Flow(stop) => stop.kind,
         Error::Api(_) | Error::ApiContext(_) => FlowErrorKind::HalfDone,
     };
-    FlowError::new(kind, "several connectors are not as they were yet")
+    FlowError::new(kind, "several connectors are not restored yet")
         .causes(first.sentences())
         .causes(others.flat_map(|error| error.sentences()))
         .into()
@@ -164,23 +164,22 @@ pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) ->
         {
             (stop.kind, stop.message.clone())
         }
-        _ => (FlowErrorKind::HalfDone, "the rename stopped half way".to_owned()),
+        _ => (FlowErrorKind::HalfDone, "the rename stopped half-way".to_owned()),
     };
     let skipped = usize::from(kind != FlowErrorKind::HalfDone);
-    let off =
-        is_off.then(|| "SSO is off for domains that had it: people sign in by password".to_owned());
+    let off = is_off.then(|| "SSO is off: users sign in with a password".to_owned());
     let hint = match (error, kind) {
         (Error::ApiContext(explained), _) => explained.hint.clone(),
         (Error::Flow(stop), FlowErrorKind::Refused) => stop.hint.clone(),
         _ => None,
     };
     let ways = match kind {
-        FlowErrorKind::HalfDone => format!("`{again}` goes on"),
+        FlowErrorKind::HalfDone => format!("`{again}`"),
         FlowErrorKind::Refused => format!(
-            "fix it, then `{again}`; `--accept-risk <CHECK>` continues anyway; `{back}` puts it back"
+            "fix it, then `{again}`; override with `--accept-risk <CHECK>`; undo with `{back}`"
         ),
-        _ if again == back => format!("`{again}` goes on"),
-        _ => format!("`{again}` goes on, `{back}` puts it back"),
+        _ if again == back => format!("`{again}`"),
+        _ => format!("`{again}`, undo with `{back}`"),
     };
     let hint = hint.map_or(ways.clone(), |hint| format!("{hint}\n{ways}"));
     FlowError::new(kind, message)

@@ -64,8 +64,8 @@ pub async fn run(
     let report = Report {
         schema: Report::SCHEMA,
         ok: false,
-        from: task.snapshot.from.clone(),
-        to: task.goal.clone(),
+        old_domain: task.snapshot.from.clone(),
+        new_domain: task.goal.clone(),
         steps: Vec::new(),
         idps: task.idps.clone(),
         connectors: Vec::new(),
@@ -126,17 +126,17 @@ impl Renamer<'_> {
         self.steps.begin(StepId::Snapshot);
         self.ensure_only_run()?;
         let from = snapshot.from.as_deref().unwrap_or("its old name");
-        let up = if self.task.is_open { ", taken up" } else { "" };
+        let up = if self.task.is_open { ", resumed" } else { "" };
         let title = if self.task.is_back {
-            format!("put the team back to {}{up}: what stands", word(&self.task.goal))
+            format!("restore the team name {}{up}: saved state", word(&self.task.goal))
         } else {
-            format!("rename the team {} to {}{up}: what stands", word(from), word(&snapshot.to))
+            format!("rename the team {} to {}{up}: saved state", word(from), word(&snapshot.to))
         };
         self.tools.record_note(title, &JournalNote::Snapshot(snapshot.clone()))?;
         if let Err(stop) = self.ensure_only_run() {
             let account = snapshot.account.clone();
             self.tools.record_note(
-                "another rename is at work: withdrawn",
+                "cancelled: another rename is running",
                 &JournalNote::Cancelled { account },
             )?;
             return Err(stop.into());
@@ -144,7 +144,7 @@ impl Renamer<'_> {
         let enforced = snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
         let count = snapshot.connectors.len();
         let count = count_noun(count, "connector");
-        let detail = format!("{count}, {enforced} enforced; in the journal");
+        let detail = format!("{count}, {enforced} enabled; saved in the journal");
         self.steps.end(StepId::Snapshot, StepState::Done, detail);
         Ok(())
     }
@@ -163,7 +163,7 @@ impl Renamer<'_> {
         let enforced: Vec<_> =
             task.standing.iter().filter(|connector| connector.enabled != Some(false)).collect();
         if enforced.is_empty() {
-            self.steps.end(StepId::Disable, StepState::Skipped, "no connector is enforced");
+            self.steps.end(StepId::Disable, StepState::Skipped, "no connector is enabled");
         } else {
             self.steps.begin(StepId::Disable);
             if self.off_since.get().is_none() {
@@ -176,18 +176,14 @@ impl Renamer<'_> {
             self.steps.end(StepId::Disable, StepState::Done, names.join(", "));
         }
         if task.standing.is_empty() {
-            self.steps.end(StepId::Delete, StepState::Skipped, "there is no connector");
+            self.steps.end(StepId::Delete, StepState::Skipped, "no connector");
             return Ok(());
         }
         self.steps.begin(StepId::Delete);
         let deeds = task.standing.iter().map(|connector| connector::delete(tools, connector));
         self.all(join_all(deeds).await)?;
         let names: Vec<_> = task.standing.iter().map(|it| it.email_domain.as_str()).collect();
-        self.steps.end(
-            StepId::Delete,
-            StepState::Done,
-            format!("{}, seen to be gone", names.join(", ")),
-        );
+        self.steps.end(StepId::Delete, StepState::Done, names.join(", "));
         Ok(())
     }
 
@@ -223,7 +219,7 @@ impl Renamer<'_> {
         self.steps.end(
             StepId::Rename,
             StepState::Done,
-            format!("read back: {}", changed.join(", ")),
+            format!("{} (confirmed)", changed.join(", ")),
         );
         Ok(())
     }
@@ -232,7 +228,7 @@ impl Renamer<'_> {
     /// without waiting for anybody to decide.
     async fn restore_after(&self, error: Error) -> Result<(), Error> {
         self.steps.end(StepId::Rename, StepState::Failed, error.line());
-        let text = format!("the team stays {}: its connectors are put back now", self.task.now);
+        let text = format!("the team stays {}: its connectors are restored now", self.task.now);
         self.emit(&Event::Warning { text: &text });
         self.turned.set(true);
         self.restore().await.map_err(|failure| errors::restore_failed(&error, &failure))?;
@@ -245,14 +241,14 @@ impl Renamer<'_> {
         let idps = &self.task.idps;
         if idps.is_empty() {
             for id in [StepId::ShowIdpChanges, StepId::ConfirmIdpChanges] {
-                self.steps.end(id, StepState::Skipped, "nothing is to be entered anywhere");
+                self.steps.end(id, StepState::Skipped, "no URLs to change");
             }
             return Ok(());
         }
         let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
         let names = names.join(", ");
         self.steps.begin(StepId::ShowIdpChanges);
-        self.note_idps(format!("tell what to enter at {names}"), IdpState::Shown)?;
+        self.note_idps(format!("show the new URLs for {names}"), IdpState::Shown)?;
         self.steps.end(StepId::ShowIdpChanges, StepState::Done, &names);
         self.emit(&Event::Idps { idps });
         self.steps.begin(StepId::ConfirmIdpChanges);
@@ -260,13 +256,13 @@ impl Renamer<'_> {
             "by `--idps-updated`"
         } else {
             updated().await?;
-            "by somebody at the terminal"
+            "at the terminal"
         };
-        self.note_idps(format!("{names} said to know the new name, {by}"), IdpState::Updated)?;
+        self.note_idps(format!("{names}: updated ({by})"), IdpState::Updated)?;
         self.steps.end(
             StepId::ConfirmIdpChanges,
             StepState::Done,
-            format!("said {by}; a login is not proven"),
+            format!("confirmed {by} (sign-in not tested)"),
         );
         Ok(())
     }
@@ -285,7 +281,7 @@ impl Renamer<'_> {
         let idps = &self.task.looked_at;
         let Some(fetcher) = &self.wishes.enabling.asking.fetcher else { return Ok(()) };
         if idps.is_empty() {
-            self.steps.end(StepId::IdpCheck, StepState::Skipped, "there is none to look at");
+            self.steps.end(StepId::IdpCheck, StepState::Skipped, "none");
             return Ok(());
         }
         self.steps.begin(StepId::IdpCheck);
@@ -298,18 +294,19 @@ impl Renamer<'_> {
         let mut failed = Vec::new();
         for (idp, points) in idps.iter().zip(join_all(looks).await) {
             failed.extend(
-                points.iter().filter(|point| point.is_failure()).map(|point| {
-                    format!("{}: {}: {}", idp.name, point.id.as_str(), point.evidence)
-                }),
+                points
+                    .iter()
+                    .filter(|point| point.is_failure())
+                    .map(|point| format!("{}: {}: {}", idp.name, point.id.as_str(), point.detail)),
             );
         }
         let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
         self.record_observation(
-            "look at what the identity providers publish",
+            "test the identity providers",
             json!({ "looked_at": names, "failed": failed }),
         )?;
         if failed.is_empty() {
-            let detail = format!("nothing is seen to be wrong with {}", names.join(", "));
+            let detail = format!("{}: no problems found", names.join(", "));
             self.steps.end(StepId::IdpCheck, StepState::Done, detail);
             return Ok(());
         }
@@ -330,7 +327,7 @@ impl Renamer<'_> {
     async fn restore(&self) -> Result<(), Error> {
         let wanted = &self.task.snapshot.connectors;
         if wanted.is_empty() {
-            self.steps.end(StepId::Restore, StepState::Skipped, "there was no connector");
+            self.steps.end(StepId::Restore, StepState::Skipped, "no connector");
             return Ok(());
         }
         self.steps.begin(StepId::Restore);
@@ -343,9 +340,9 @@ impl Renamer<'_> {
                 Err(error) => trouble.push((wanted, error)),
             }
         }
-        let detail = format!("{standing} of {} as before", wanted.len());
+        let detail = format!("{standing} of {} restored", wanted.len());
         self.record_observation(
-            "see the connectors stand again",
+            "check the restored connectors",
             json!({
                 "as_before": standing,
                 "of": wanted.len(),
@@ -417,7 +414,7 @@ impl Renamer<'_> {
             sso_off_seconds: self.seconds_off(),
         };
         let off = match self.seconds_off() {
-            Some(_) if stays_off => "; SSO stays off, as asked".to_owned(),
+            Some(_) if stays_off => "; SSO stays off, as requested".to_owned(),
             Some(seconds) => format!("; SSO was off for {seconds} s"),
             None => String::new(),
         };

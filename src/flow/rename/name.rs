@@ -14,7 +14,7 @@ pub struct TeamName(String);
 /// Why a text cannot be a team's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    #[error("`{text}` is more than the name: give the name alone, `{name}`")]
+    #[error("`{text}` is more than the name; use `{name}`")]
     Whole { text: String, name: String },
     #[error("`{text}` cannot be a team name: {reason}")]
     Label { text: String, reason: &'static str },
@@ -71,7 +71,7 @@ impl FromStr for TeamName {
             return invalid("it has capitals; host names are written in lower case");
         }
         if !text.bytes().all(is_plain) {
-            return invalid("it may hold the letters a to z, digits and hyphens");
+            return invalid("it may contain the letters a to z, digits and hyphens");
         }
         Ok(Self(text.to_owned()))
     }
@@ -110,10 +110,10 @@ mod tests {
             ("bücher", Err("a to z")),
             ("cool_cats", Err("a to z")),
             ("cats.example", Err("it has a dot")),
-            ("cats.cloudflareaccess.com", Err("give the name alone, `cats`")),
-            ("https://Cats.cloudflareaccess.com/x?y", Err("give the name alone, `cats`")),
-            ("http://cats.cloudflareaccess.com:443", Err("give the name alone, `cats`")),
-            ("https://cats.example/", Err("give the name alone, `cats`")),
+            ("cats.cloudflareaccess.com", Err("use `cats`")),
+            ("https://Cats.cloudflareaccess.com/x?y", Err("use `cats`")),
+            ("http://cats.cloudflareaccess.com:443", Err("use `cats`")),
+            ("https://cats.example/", Err("use `cats`")),
             (".cloudflareaccess.com", Err("it has a dot")),
             ("https://", Err("a to z")),
         ] {

@@ -122,9 +122,9 @@ pub struct Report {
     /// Whether everything that was asked for is done.
     pub ok: bool,
     /// The team's domain before.
-    pub from: Option<String>,
+    pub old_domain: Option<String>,
     /// The team's domain that was asked for.
-    pub to: String,
+    pub new_domain: String,
     /// The steps, in their order.
     pub steps: Vec<Step>,
     /// What is to be changed at the identity providers.

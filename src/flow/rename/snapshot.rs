@@ -203,7 +203,7 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, O
                 if counts && open.runs.contains(&entry.run) {
                     open.wrote = true;
                     if disables_sso(entry) {
-                        open.off_since.get_or_insert(entry.at);
+                        open.off_since.get_or_insert(entry.started_at);
                     }
                 }
             }
@@ -222,7 +222,7 @@ fn start(open: Option<OpenRename>, snapshot: Snapshot, entry: &Entry) -> OpenRen
         }
         None => OpenRename {
             snapshot,
-            since: entry.at,
+            since: entry.started_at,
             off_since: None,
             told: None,
             updated: None,

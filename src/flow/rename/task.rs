@@ -66,7 +66,7 @@ pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
         tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
     let odd = tools.client.odd_records(Some("connector"));
     if !odd.is_empty() {
-        let message = "cannot rename the team: a connector record is unreadable; nothing was sent";
+        let message = "cannot rename the team: a connector record is invalid; nothing was sent";
         let causes = odd.iter().map(OddRecord::describe);
         return Err(FlowError::new(FlowErrorKind::Refused, message).causes(causes).into());
     }
@@ -173,7 +173,7 @@ fn goal(
         (Mode::Rename(name), Some(open)) => Err(errors::rename_in_progress(name, open)),
         (Mode::Rename(name), None) if name.domain() == now => Err(FlowError::new(
             FlowErrorKind::Usage,
-            format!("the team is called `{name}` already"),
+            format!("no change: the team name is already `{name}`"),
         )
         .hint("`cfsso team show`")),
         (Mode::Rename(name) | Mode::Resume(Some(name)), None | Some(_))

@@ -47,7 +47,7 @@ pub async fn run(
         domain: wishes.domain.to_string(),
         steps: Vec::new(),
         checks: Vec::new(),
-        record: None,
+        txt_record: None,
         result: None,
         next: None,
     };
@@ -92,13 +92,17 @@ impl Setup<'_> {
     fn use_existing(&self, connector: Connector) -> Connector {
         if self.wishes.fedramp == Some(true) && connector.use_fedramp_language != Some(true) {
             let text = format!(
-                "the connector that stands does not have the FedRAMP wording; \
+                "the existing connector does not use the FedRAMP language; \
                  `cfsso connector update {} --fedramp` sets it",
                 self.wishes.domain
             );
             self.emit(&Event::Warning { text: &text });
         }
-        self.steps.end(StepId::Create, StepState::Skipped, format!("ID {}", connector.id));
+        self.steps.end(
+            StepId::Create,
+            StepState::Skipped,
+            format!("already exists  {}", connector.id),
+        );
         self.record_connector(&connector);
         connector
     }
@@ -112,7 +116,7 @@ impl Setup<'_> {
         let connector =
             connector::create(self.tools, &self.wishes.domain, begin, self.wishes.fedramp).await?;
         self.record_connector(&connector);
-        self.steps.end(StepId::Create, StepState::Done, format!("ID {}", connector.id));
+        self.steps.end(StepId::Create, StepState::Done, format!("created  {}", connector.id));
         Ok(connector)
     }
 
@@ -133,10 +137,10 @@ impl Setup<'_> {
         let domain = &self.wishes.domain;
         let code = code(connector)?;
         let record = TxtRecord::new(domain, code);
-        self.report.borrow_mut().record = Some(record.clone());
+        self.report.borrow_mut().txt_record = Some(record.clone());
         let seen = self.diagnose(connector, survey);
         let settled = if connector.is_verified() {
-            Some("not needed any more: the domain is verified")
+            Some("not needed: the domain is verified")
         } else {
             (seen.judgement.verdict == Verdict::Visible).then_some(code)
         };
@@ -153,7 +157,7 @@ impl Setup<'_> {
             None => self
                 .place()
                 .await?
-                .unwrap_or_else(|| DnsHost::External("--publish-txt was not given".to_owned())),
+                .unwrap_or_else(|| DnsHost::External("--publish-txt not given".to_owned())),
         };
         match place {
             DnsHost::Cloudflare { zone, warning } => {
@@ -198,7 +202,10 @@ impl Setup<'_> {
             publish::records(self.tools, &zone.id, &self.wishes.domain, &record.content).await?;
         for code in &records.foreign {
             self.emit(&Event::Warning {
-                text: &format!("another code stands at {} and is left alone: {code}", record.name),
+                text: &format!(
+                    "another verification code at {} is left alone: {code}",
+                    record.name
+                ),
             });
         }
         if !records.current {
@@ -209,7 +216,7 @@ impl Setup<'_> {
                 self.tools.execute(&publish::delete_action(&zone.id, stale)).await?;
             } else {
                 let text = format!(
-                    "a stale code of this program stands at {}: {}; --replace-stale-txt removes it",
+                    "outdated verification code of cfsso at {}: {}; --replace-stale-txt deletes it",
                     record.name,
                     stale.txt().unwrap_or_default()
                 );
@@ -219,7 +226,7 @@ impl Setup<'_> {
         let removed = self.wishes.replace_stale_txt && !records.stale.is_empty();
         let stood = records.current && !removed;
         let state = if stood { StepState::Skipped } else { StepState::Done };
-        self.steps.end(StepId::PublishTxt, state, format!("in the zone {}", zone.name));
+        self.steps.end(StepId::PublishTxt, state, format!("published in zone {}", zone.name));
         Ok(removed)
     }
 
@@ -234,7 +241,7 @@ impl Setup<'_> {
             return Ok(seen);
         }
         if connector.is_verified() {
-            let detail = format!("not needed any more, and not so now: {}", seen.judgement.summary);
+            let detail = format!("not needed: {}", seen.judgement.summary);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(seen);
         }
@@ -271,10 +278,7 @@ impl Setup<'_> {
         let connector =
             verify::wait_until_verified(self.tools, connector, deadline, &|connector| {
                 let status = connector.status().map_or("unknown", VerificationStatus::as_str);
-                self.emit(&Event::Waiting {
-                    text: &format!("Cloudflare's verification, now {status}"),
-                    since,
-                });
+                self.emit(&Event::Waiting { text: &format!("verification: {status}"), since });
             })
             .await?;
         self.record_connector(&connector);
@@ -290,15 +294,11 @@ impl Setup<'_> {
         confirm: impl AsyncFnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
         if connector.is_enabled() {
-            self.steps.end(
-                StepId::Enable,
-                StepState::Skipped,
-                "sign-in through the identity provider is enforced",
-            );
+            self.steps.end(StepId::Enable, StepState::Skipped, "already enabled");
             return Ok(());
         }
         let Some(enabling) = &self.wishes.enable else {
-            self.steps.end(StepId::Enable, StepState::Pending, "not asked for");
+            self.steps.end(StepId::Enable, StepState::Pending, "not requested");
             self.report.borrow_mut().next =
                 Some(format!("cfsso connector enable {}", self.wishes.domain));
             return Ok(());
@@ -308,11 +308,7 @@ impl Setup<'_> {
         confirm().await?;
         let connector = connector::enable(self.tools, &self.wishes.domain, &connector).await?;
         self.record_connector(&connector);
-        self.steps.end(
-            StepId::Enable,
-            StepState::Done,
-            "read back: sign-in through the identity provider is enforced",
-        );
+        self.steps.end(StepId::Enable, StepState::Done, "enabled (confirmed)");
         Ok(())
     }
 
@@ -367,7 +363,7 @@ fn code(connector: &Connector) -> Result<&str, FlowError> {
     connector.code().ok_or_else(|| {
         FlowError::new(
             FlowErrorKind::NotYet,
-            format!("the API tells no verification code for `{}`", connector.email_domain),
+            format!("the API returned no verification code for {}", connector.email_domain),
         )
         .hint(format!("`cfsso connector get {} -o json`", connector.id))
     })
@@ -377,7 +373,7 @@ fn not_visible(wishes: &Options, judgement: &Diagnosis) -> FlowError {
     let domain = &wishes.domain;
     FlowError::new(
         FlowErrorKind::NotYet,
-        format!("the TXT record of `{domain}` is not published everywhere yet"),
+        format!("the TXT record of {domain} is not visible everywhere yet"),
     )
     .causes([Some(judgement.summary.clone()), judgement.remedy.clone()].into_iter().flatten())
     .hint(format!("`{}`", wishes.rerun_command()))

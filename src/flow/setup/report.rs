@@ -110,7 +110,7 @@ pub struct Report {
     /// The checks before enforcement, where they were made.
     pub checks: Vec<Check>,
     /// The TXT record that proves the domain, once it is known.
-    pub record: Option<TxtRecord>,
+    pub txt_record: Option<TxtRecord>,
     /// The connector as it was last seen.
     #[schemars(with = "Option<crate::api::connector::ConnectorFields>")]
     pub result: Option<Connector>,

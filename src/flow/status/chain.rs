@@ -24,7 +24,7 @@ pub struct Link {
     /// How it stands.
     pub state: LinkState,
     /// The same in words.
-    pub words: String,
+    pub summary: String,
 }
 
 /// What a link is for.
@@ -79,7 +79,7 @@ pub(super) fn sso_app(apps: &[App]) -> Option<&App> {
 }
 
 fn link(role: Role, state: LinkState, words: impl Into<String>) -> Link {
-    Link { role, id: None, state, words: words.into() }
+    Link { role, id: None, state, summary: words.into() }
 }
 
 fn connector(one: &Connector) -> Link {
@@ -95,14 +95,14 @@ fn connector(one: &Connector) -> Link {
         Some(VerificationStatus::Other(other)) => {
             (LinkState::Warning, format!("verification {other}"))
         }
-        None => (LinkState::Warning, "verification not told".to_owned()),
+        None => (LinkState::Warning, "verification unknown".to_owned()),
     };
     let (state, enforced) = match (one.enabled, state) {
         (Some(true), LinkState::Pending) => (LinkState::Warning, "enforced"),
         (Some(true), state) => (state, "enforced"),
         (Some(false), LinkState::Ok) => (LinkState::Pending, "not enforced"),
         (Some(false), state) => (state, "not enforced"),
-        (None, _) => (LinkState::Warning, "enforcement not told"),
+        (None, _) => (LinkState::Warning, "SSO state unknown"),
     };
     let id = Some(one.id.to_string());
     Link { id, ..link(Role::Connector, state, format!("{proof}, {enforced}")) }
@@ -112,7 +112,7 @@ fn app(facts: &Facts, is_enabled: bool) -> Link {
     let missing = if is_enabled { LinkState::Error } else { LinkState::Pending };
     let link = |state, words: String| link(Role::App, state, words);
     let Some(apps) = &facts.apps else {
-        return link(LinkState::NotChecked, "applications may not be read".to_owned());
+        return link(LinkState::NotChecked, "no permission to read applications".to_owned());
     };
     if facts.lacks_access {
         return link(missing, "this account has no Zero Trust organization".to_owned());
@@ -120,25 +120,22 @@ fn app(facts: &Facts, is_enabled: bool) -> Link {
     let Some(app) = sso_app(apps) else {
         let count = apps.iter().filter(|app| app.is_dash_sso()).count();
         let state = if count == 0 { missing } else { LinkState::Warning };
-        return link(state, format!("there are {count} applications of type dash_sso, not one"));
+        return link(state, format!("{count} SSO Apps instead of one"));
     };
     let listed = app.listed_idps().len();
     let admits = match listed {
-        0 => "every identity provider".to_owned(),
+        0 => "all identity providers".to_owned(),
         1 => "one identity provider".to_owned(),
         several => format!("{several} identity providers"),
     };
     let skips = app.auto_redirect_to_identity == Some(true);
     let (state, note) = match (skips, listed) {
-        (true, 1) => (LinkState::Ok, ", the choice is skipped"),
+        (true, 1) => (LinkState::Ok, ", instant authentication"),
         // Skipping the choice is valid with exactly one (API reference, section 4).
-        (true, _) => (LinkState::Warning, ", but the choice is skipped"),
+        (true, _) => (LinkState::Warning, ", but instant authentication is on"),
         (false, _) => (LinkState::Ok, ""),
     };
-    Link {
-        id: Some(app.id.to_string()),
-        ..link(state, format!("{} admits {admits}{note}", app.name))
-    }
+    Link { id: Some(app.id.to_string()), ..link(state, format!("{admits}{note}")) }
 }
 
 fn policy<P: std::ops::Deref<Target = Policy>>(
@@ -148,13 +145,13 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
 ) -> Link {
     let link = |state, words: String| link(Role::Policy, state, words);
     let Some(policies) = policies else {
-        return link(LinkState::NotChecked, "policies may not be read".to_owned());
+        return link(LinkState::NotChecked, "no permission to read policies".to_owned());
     };
     let allowing: Vec<_> = policies.iter().filter(|one| one.decision == "allow").collect();
     let Some(found) = allowing.iter().find(|one| policy_names_domain(one, domain)) else {
         let words = match allowing.len() {
-            0 => format!("no policy lets anybody of {domain} in"),
-            _ => format!("no policy names {domain}; others may let its users in"),
+            0 => format!("no policy allows {domain}"),
+            _ => format!("no policy for {domain}; others may allow its users"),
         };
         let state = match (allowing.is_empty(), is_enabled) {
             (true, true) => LinkState::Error,
@@ -167,14 +164,11 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
         .into_iter()
         .any(|rules| rules.as_ref().is_some_and(|rules| !rules.is_empty()));
     let (state, note) = if is_narrowed {
-        (LinkState::Warning, ", under further conditions")
+        (LinkState::Warning, ", with further conditions")
     } else {
         (LinkState::Ok, "")
     };
-    Link {
-        id: Some(found.id.to_string()),
-        ..link(state, format!("{} lets {domain} in{note}", found.name))
-    }
+    Link { id: Some(found.id.to_string()), ..link(state, format!("{}{note}", found.name)) }
 }
 
 /// Whether the policy includes everybody of the domain.
@@ -190,7 +184,7 @@ fn policy_names_domain(policy: &Policy, domain: &str) -> bool {
 fn idps(facts: &Facts) -> Vec<Link> {
     let link = |state, words: &str| link(Role::Idp, state, words);
     let Some(idps) = &facts.idps else {
-        return vec![link(LinkState::NotChecked, "identity providers may not be read")];
+        return vec![link(LinkState::NotChecked, "no permission to read identity providers")];
     };
     let app = facts.apps.as_deref().and_then(sso_app);
     let admitted: Vec<_> =
@@ -198,13 +192,13 @@ fn idps(facts: &Facts) -> Vec<Link> {
     let mut links: Vec<_> = admitted.iter().map(|idp| idp_link(idp)).collect();
     let listed = app.map(|app| app.listed_idps()).unwrap_or_default();
     for id in listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)) {
-        let gone = link(LinkState::Warning, "admitted, but not there any more");
+        let gone = link(LinkState::Warning, "allowed, but deleted");
         links.push(Link { id: Some(id.to_string()), ..gone });
     }
     if admitted.is_empty() {
-        links.push(link(LinkState::Error, "no identity provider that is there is admitted"));
+        links.push(link(LinkState::Error, "no existing identity provider is allowed"));
     } else if admitted.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
-        links.push(link(LinkState::Warning, "nothing but one-time PINs is admitted"));
+        links.push(link(LinkState::Warning, "only one-time PIN is allowed"));
     }
     links
 }

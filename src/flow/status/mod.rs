@@ -57,7 +57,7 @@ pub struct Domain {
     pub domain: String,
     /// The connector's identifier.
     pub connector: String,
-    /// Whether sign-in through the identity provider is enforced.
+    /// Whether SSO is enabled.
     pub enforced: Option<bool>,
     /// How far the domain's verification has come.
     pub verification: Option<String>,
@@ -71,9 +71,9 @@ pub struct Domain {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NotChecked {
     /// What.
-    pub what: &'static str,
+    pub area: &'static str,
     /// The permission for it, as the API calls it.
-    pub permission: Option<&'static str>,
+    pub required_permission: Option<&'static str>,
     /// The same, as the dashboard calls it.
     pub dashboard: Option<String>,
 }
@@ -85,7 +85,7 @@ pub struct RecentChange {
     pub id: String,
     /// When it left.
     #[schemars(with = "String")]
-    pub at: Timestamp,
+    pub started_at: Timestamp,
     /// What it does, in words.
     pub title: String,
     /// What became of it.
@@ -135,8 +135,8 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     let facts = Facts { apps, policies, idps, lacks_access: gaps.lacks_access };
     let mut not_checked = gaps.list();
     if bypass.active.is_none() {
-        let what = "whether a bypass is in force";
-        not_checked.push(NotChecked { what, permission: None, dashboard: None });
+        let what = "bypass status";
+        not_checked.push(NotChecked { area: what, required_permission: None, dashboard: None });
     }
     let domains =
         connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
@@ -196,7 +196,7 @@ fn recent(entries: Vec<Entry>) -> Vec<RecentChange> {
     latest
         .map(|entry| RecentChange {
             id: entry.id,
-            at: entry.at,
+            started_at: entry.started_at,
             title: entry.title,
             outcome: entry.outcome,
             undone_by: entry.undone_by,
@@ -237,7 +237,11 @@ impl MissingPermissions {
         let gaps = self.whats.iter().zip(&self.refusals);
         gaps.map(|(what, error)| {
             let permission = permission::required(&error.request);
-            NotChecked { what, permission, dashboard: permission.map(permission::in_dashboard) }
+            NotChecked {
+                area: what,
+                required_permission: permission,
+                dashboard: permission.map(permission::in_dashboard),
+            }
         })
         .collect()
     }

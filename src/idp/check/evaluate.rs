@@ -55,7 +55,7 @@ fn configuration(kind: &IdpTypeSpec, config: &Map<String, Value>) -> IdpCheck {
     if wrong.is_empty() {
         return IdpCheck::proven(
             IdpCheckId::Configuration,
-            format!("it has what the type `{}` needs", kind.name),
+            format!("complete for type `{}`", kind.name),
         );
     }
     IdpCheck::failed(IdpCheckId::Configuration, wrong.join("; "))
@@ -65,12 +65,12 @@ fn configuration(kind: &IdpTypeSpec, config: &Map<String, Value>) -> IdpCheck {
 
 fn one_time_pin(count: usize) -> IdpCheck {
     match count {
-        1 => IdpCheck::proven(IdpCheckId::SingleOtp, "the account has one one-time PIN provider"),
-        0 => IdpCheck::failed(IdpCheckId::SingleOtp, "the account has no one-time PIN provider")
+        1 => IdpCheck::proven(IdpCheckId::SingleOtp, "the account has one one-time PIN"),
+        0 => IdpCheck::failed(IdpCheckId::SingleOtp, "the account has no one-time PIN")
             .remedy("create it with `cfsso idp create onetimepin`"),
         more => IdpCheck::failed(
             IdpCheckId::SingleOtp,
-            format!("the account has {more} one-time PIN providers, and only one can be in use"),
+            format!("the account has {more} one-time PINs, but only one can be used"),
         )
         .remedy("delete the others with `cfsso idp delete`"),
     }
@@ -83,12 +83,12 @@ fn document(
     config: &Map<String, Value>,
 ) -> Vec<IdpCheck> {
     let url = asked.document();
-    let answers = || IdpCheck::proven(expected.proves, format!("`{url}` answers"));
+    let answers = || IdpCheck::proven(expected.proves, format!("`{url}` responds"));
     match found {
         Ok(found) => {
             let mut there = answers();
             if !found.notes.is_empty() {
-                there.evidence = format!("{}; {}", there.evidence, found.notes.join("; "));
+                there.detail = format!("{}; {}", there.detail, found.notes.join("; "));
             }
             vec![there, issuer(expected, found, config)]
         }
@@ -115,14 +115,11 @@ fn issuer(expected: &ExpectedIssuer, found: &Discovery, config: &Map<String, Val
         // endpoints: it is theirs.
         Confidence::Guessed if other_endpoints(found, config).is_empty() => IdpCheck::proven(
             IdpCheckId::Issuer,
-            format!("the issuer is `{}`, which names these endpoints", found.issuer),
+            format!("issuer `{}` has these endpoints", found.issuer),
         ),
         Confidence::Guessed => IdpCheck::not_proven(
             IdpCheckId::Issuer,
-            format!(
-                "the document names `{}`; the configuration names no issuer to hold it against",
-                found.issuer
-            ),
+            format!("issuer `{}` (the configuration has none to compare)", found.issuer),
         ),
     }
 }
@@ -142,7 +139,7 @@ fn not_fetched(
     let is_none = matches!(source, FetchError::Status { status: 400 | 404, .. });
     match expected.proves {
         IdpCheckId::Tenant if is_none => {
-            point.remedy("set the account or directory that exists with `cfsso idp update`")
+            point.remedy("`cfsso idp update` with an existing account or directory")
         }
         _ => point.remedy(format!("open `{url}` in a browser")),
     }
@@ -178,7 +175,7 @@ fn same_endpoints(
 ) -> IdpCheck {
     let others = other_endpoints(found, config);
     if others.is_empty() {
-        let evidence = "the endpoints are those of the discovery document";
+        let evidence = "endpoints match the discovery document";
         return IdpCheck::proven(IdpCheckId::EndpointsMatch, evidence);
     }
     // Other endpoints may work all the same, old ones above all.
@@ -198,7 +195,7 @@ fn keys(url: &Url, found: &Result<Jwks, JwksFailure>) -> IdpCheck {
                 .remedy(format!("open `{url}` in a browser"));
         }
         Err(error @ JwksFailure::Invalid(_)) => {
-            return IdpCheck::failed(IdpCheckId::Jwks, format!("`{url}` answers, and {error}"))
+            return IdpCheck::failed(IdpCheckId::Jwks, format!("`{url}`: {error}"))
                 .remedy("set `certs_url` to the `jwks_uri` of the discovery document");
         }
     };
@@ -210,19 +207,19 @@ fn keys(url: &Url, found: &Result<Jwks, JwksFailure>) -> IdpCheck {
             && jwks.rejected.iter().all(|key| key.why == RejectReason::Encryption);
         return IdpCheck::failed(
             IdpCheckId::Jwks,
-            format!("no key of `{url}` can verify a login: {why}"),
+            format!("no key of `{url}` can verify signatures: {why}"),
         )
         .lasting(is_lasting)
-        .remedy("give the application a signing key at the IdP");
+        .remedy("add a signing key to the application at the identity provider");
     }
-    let keys = format!("keys that can verify a login: {}", jwks.valid.join(", "));
+    let keys = format!("valid keys: {}", jwks.valid.join(", "));
     IdpCheck::proven(IdpCheckId::Jwks, [&[keys][..], &jwks.notes].concat().join("; "))
 }
 
 /// Whether an endpoint is there: called without a request of OpenID Connect or
 /// SAML, most refuse with a status of 400 and more, which is an answer too.
 fn endpoint(id: IdpCheckId, url: &Url, found: &Result<u16, FetchError>) -> IdpCheck {
-    let answered = |status: &u16| format!("`{}` answered {status}", short(url));
+    let answered = |status: &u16| format!("`{}`: HTTP {status}", short(url));
     match found {
         Err(failure)
             if failure.was_not_sent() && !matches!(failure, FetchError::PlainHttp { .. }) =>
@@ -258,11 +255,11 @@ fn error_chain(error: &dyn std::error::Error) -> String {
 
 fn login(kind: Option<&IdpTypeSpec>) -> IdpCheck {
     let evidence = match kind.map(|kind| kind.name) {
-        Some("onetimepin") => "that a mail with a code arrives and signs somebody in is not proven",
-        _ => "that somebody can really sign in is not proven by any of this",
+        Some("onetimepin") => "email delivery of the PIN is not tested",
+        _ => "a real sign-in is not tested",
     };
     IdpCheck::not_proven(IdpCheckId::SignIn, evidence).remedy(format!(
-        "press Test beside the identity provider at {DASHBOARD} (Zero Trust, Integrations, \
+        "use Test at {DASHBOARD} (Zero Trust, Integrations, \
          Identity providers)"
     ))
 }
@@ -295,7 +292,7 @@ mod tests {
                 (IdpCheckId::SignIn, CheckState::NotTested),
                 "{kind}"
             );
-            assert!(last.remedy.as_ref().unwrap().contains(DASHBOARD));
+            assert!(last.fix.as_ref().unwrap().contains(DASHBOARD));
         }
         assert_eq!(offline("retina-scan", &json!({ "new": 1 }), 1).len(), 1);
     }
@@ -315,7 +312,7 @@ mod tests {
         let account = json!({ "client_id": "a", "okta_account": "https://a.okta.com" });
         assert_eq!(offline("okta", &account, 1)[0].state, CheckState::Passed);
         let found = offline("okta", &json!({ "client_id": "a", "okta_account": "http://a" }), 1);
-        assert!(found[0].is_failure() && found[0].evidence.contains("`https://`"), "{found:?}");
+        assert!(found[0].is_failure() && found[0].detail.contains("`https://`"), "{found:?}");
         let saml = json!({ "sso_target_url": "https://a.cats/", "issuer_url": "a" });
         assert_eq!(
             offline("saml", &saml, 1)[0].state,
@@ -340,7 +337,7 @@ mod tests {
         ] {
             let point = endpoint(id, &url(), &Ok(status));
             assert_eq!((point.id, point.state), (id, state), "{status}");
-            assert!(!point.evidence.contains("secret"), "{}", point.evidence);
+            assert!(!point.detail.contains("secret"), "{}", point.detail);
         }
     }
 
@@ -357,7 +354,7 @@ mod tests {
             (gone, CheckState::Failed),
         ] {
             let point = endpoint(IdpCheckId::TokenEndpoint, &url(), &Err(failure));
-            assert_eq!(point.state, state, "{}", point.evidence);
+            assert_eq!(point.state, state, "{}", point.detail);
         }
     }
 
@@ -393,7 +390,7 @@ mod tests {
                 ExpectedIssuer { issuer: issuer.clone(), fallback: or_else, certainty, proves };
             let found = document(&expected, &issuer, &Err(error.clone()), &Map::new());
             assert_eq!((found.len(), found[0].state), (1, state));
-            assert!(found[0].evidence.contains("answered 404"), "{}", found[0].evidence);
+            assert!(found[0].detail.contains("HTTP 404"), "{}", found[0].detail);
         }
     }
 }

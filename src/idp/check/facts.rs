@@ -24,7 +24,7 @@ pub(super) struct Facts {
 pub(super) enum JwksFailure {
     #[error(transparent)]
     Fetch(FetchError),
-    #[error("it is no key set: {0}")]
+    #[error("not a key set: {0}")]
     Invalid(jwks::JwksError),
 }
 

@@ -13,13 +13,13 @@ pub struct IdpCheck {
     /// What a failure of it means.
     pub severity: Severity,
     /// What was seen.
-    pub evidence: String,
+    pub detail: String,
     /// Whether a failure is permanent: a server's answer may be temporary.
     #[serde(skip)]
     pub is_lasting: bool,
     /// What mends it, or proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    pub fix: Option<String>,
 }
 
 /// The names of what is looked at.
@@ -129,9 +129,9 @@ impl IdpCheck {
             id,
             state,
             severity: Severity::Error,
-            evidence: evidence.into(),
+            detail: evidence.into(),
             is_lasting: false,
-            remedy: None,
+            fix: None,
         }
     }
 
@@ -140,7 +140,7 @@ impl IdpCheck {
     }
 
     pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.fix = Some(remedy.into());
         self
     }
 

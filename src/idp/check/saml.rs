@@ -9,7 +9,7 @@ use crate::idp::certificate::{self, Certificate};
 use crate::plural::count_noun;
 
 const RENEW: &str =
-    "make a new certificate at the IdP and set it with `cfsso idp update --metadata`";
+    "create a new certificate at the identity provider, then `cfsso idp update --metadata`";
 
 /// Three points: dates, keys, signatures.
 pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) -> Vec<IdpCheck> {
@@ -26,7 +26,7 @@ pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) ->
     let unread = |evidence| IdpCheck::failed(IdpCheckId::CertificateDates, evidence).remedy(RENEW);
     match (found.is_empty(), unreadable.is_empty()) {
         (true, true) => {
-            let evidence = "the API shows no certificate of this identity provider";
+            let evidence = "the API returned no certificate";
             vec![IdpCheck::not_proven(IdpCheckId::CertificateDates, evidence)]
         }
         (true, false) => vec![unread(unreadable.join("; "))],
@@ -72,10 +72,10 @@ fn date(certificate: &Certificate, now: Timestamp) -> String {
         return format!("`{subject}` expired on {not_after}");
     }
     if *not_before > now {
-        return format!("`{subject}` does not hold before {not_before}");
+        return format!("`{subject}` is not valid before {not_before}");
     }
     let days = count_noun(not_after.duration_since(now).as_hours() / 24, "day");
-    format!("`{subject}` holds until {not_after}, {days} from now")
+    format!("`{subject}` is valid until {not_after} ({days})")
 }
 
 fn key(found: &[Certificate]) -> IdpCheck {
@@ -83,7 +83,7 @@ fn key(found: &[Certificate]) -> IdpCheck {
     if found.iter().any(|one| one.key.is_too_short()) {
         return IdpCheck::failed(
             IdpCheckId::CertificateKey,
-            format!("{evidence}; RSA of 2048 bits is the least that is safe"),
+            format!("{evidence}; at least RSA 2048 is required"),
         )
         .warning()
         .remedy(RENEW);
@@ -135,15 +135,15 @@ mod tests {
         let ended = certificate(2020, (2026, 5));
         let later = certificate(2027, (2030, 1));
         for (list, days, failure, warning, words) in [
-            (vec![&long], 30, false, false, "holds until 2030-01-01T00:00:00Z, 1310 days from now"),
-            (vec![&month], 30, false, true, "30 days from now"),
-            (vec![&month], 29, false, false, "30 days from now"),
-            (vec![&soon], 0, false, true, "0 days from now"),
+            (vec![&long], 30, false, false, "is valid until 2030-01-01T00:00:00Z (1310 days)"),
+            (vec![&month], 30, false, true, "(30 days)"),
+            (vec![&month], 29, false, false, "(30 days)"),
+            (vec![&soon], 0, false, true, "(0 days)"),
             (vec![&ended], 30, true, false, "expired on 2026-05-01T00:00:00Z"),
-            (vec![&later], 30, true, false, "does not hold before 2027-01-01T00:00:00Z"),
+            (vec![&later], 30, true, false, "is not valid before 2027-01-01T00:00:00Z"),
             (vec![&ended, &long], 30, false, true, "expired on"),
             (vec![&ended, &month], 30, false, true, "expired on"),
-            (vec![&month, &long], 30, false, false, "30 days from now"),
+            (vec![&month, &long], 30, false, false, "(30 days)"),
         ] {
             let found = points(&json!({ "idp_public_certs": list }), days);
             assert_eq!(found.len(), 3);
@@ -152,7 +152,7 @@ mod tests {
                 (failure, warning),
                 "{found:?}"
             );
-            assert!(found[0].evidence.contains(words), "{found:?}");
+            assert!(found[0].detail.contains(words), "{found:?}");
             assert!(found[1..].iter().all(|point| point.state == CheckState::Passed), "{found:?}");
         }
     }
@@ -193,7 +193,7 @@ mod tests {
             assert!(!found.iter().any(IdpCheck::is_failure), "{found:?}");
             let warnings: Vec<_> = found.iter().filter(|point| point.is_warning()).collect();
             assert_eq!(warnings.len(), 1, "{found:?}");
-            assert!(warnings[0].evidence.starts_with(evidence), "{found:?}");
+            assert!(warnings[0].detail.starts_with(evidence), "{found:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{ALWAYS, Fault, Kind, Matcher, Moment};
 /// Why a text is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no fault: {reason}; the kinds are {KINDS}, each with `#FIRST`, `xTIMES` and `@METHOD/path` where wanted, such as `500x2@POST/sso_connectors`"
+    "`{text}` is not a fault: {reason}; kinds: {KINDS}, optionally with `#FIRST`, `xTIMES` and `@METHOD/path`, such as `500x2@POST/sso_connectors`"
 )]
 pub struct InvalidFault {
     text: String,
@@ -35,7 +35,7 @@ fn parse(text: &str) -> Result<Fault, String> {
     let (what, times) = counted(what, 'x')?;
     let (what, first) = counted(what, '#')?;
     if last.is_some() && times.is_some() {
-        return Err("it says twice how many times".to_owned());
+        return Err("it has two counts".to_owned());
     }
     if first == Some(ALWAYS) {
         return Err("`#` takes the number of a request".to_owned());
@@ -55,7 +55,7 @@ fn counted(text: &str, mark: char) -> Result<(&str, Option<u32>), String> {
     }
     match number.parse() {
         Ok(count) if count > 0 => Ok((rest.trim_end(), Some(count))),
-        _ => Err(format!("`{mark}{number}` is no count")),
+        _ => Err(format!("`{mark}{number}` is not a count")),
     }
 }
 
@@ -68,7 +68,7 @@ fn matcher(text: &str) -> Result<Matcher, String> {
         "" if path.is_none() => return Err("nothing follows the `@`".to_owned()),
         "" => None,
         known @ ("GET" | "POST" | "PUT" | "PATCH" | "DELETE") => Some(known.to_owned()),
-        _ => return Err(format!("`{method}` is no method")),
+        _ => return Err(format!("`{method}` is not a method")),
     };
     Ok(Matcher { method, path })
 }
@@ -90,7 +90,7 @@ fn kind(text: &str) -> Result<Kind, String> {
         ("close-before", None) => Ok(Kind::Cut(Moment::Before)),
         ("close-after", None) => Ok(Kind::Cut(Moment::After)),
         ("slow", Some(parameter)) => duration(parameter).map(Kind::Slow),
-        ("slow", None) => Err("`slow` says how long, such as `slow=2s`".to_owned()),
+        ("slow", None) => Err("`slow` needs a duration, such as `slow=2s`".to_owned()),
         ("truncate", None) => Ok(Kind::Truncated),
         ("verification-fails", None) => Ok(Kind::VerificationFails),
         ("wrong-issuer", None) => Ok(Kind::WrongIssuer),
@@ -128,7 +128,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     match digits.parse::<u64>().ok().and_then(|number| number.checked_mul(scale)) {
         Some(millis) if scale > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(format!("`{text}` is no duration such as `2s` or `500ms`")),
+        _ => Err(format!("`{text}` is not a duration such as `2s` or `500ms`")),
     }
 }
 
@@ -173,14 +173,14 @@ mod tests {
             ("429:later", "`later` is not `retry-after=SECONDS`"),
             ("429:retry-after=-1", "`retry-after=-1` is not `retry-after=SECONDS`"),
             ("500:often", "`often` is not `applied`"),
-            ("500x0", "`x0` is no count"),
-            ("500x99999999999", "`x99999999999` is no count"),
-            ("500x2@PATCHx2", "it says twice how many times"),
+            ("500x0", "`x0` is not a count"),
+            ("500x99999999999", "`x99999999999` is not a count"),
+            ("500x2@PATCHx2", "it has two counts"),
             ("500@", "nothing follows the `@`"),
-            ("500@FETCH", "`FETCH` is no method"),
-            ("slow", "`slow` says how long, such as `slow=2s`"),
-            ("slow=2", "`2` is no duration such as `2s` or `500ms`"),
-            ("slow=s", "`s` is no duration such as `2s` or `500ms`"),
+            ("500@FETCH", "`FETCH` is not a method"),
+            ("slow", "`slow` needs a duration, such as `slow=2s`"),
+            ("slow=2", "`2` is not a duration such as `2s` or `500ms`"),
+            ("slow=s", "`s` is not a duration such as `2s` or `500ms`"),
             ("truncate=1", "`truncate` takes no parameter"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();

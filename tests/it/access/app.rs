@@ -54,21 +54,21 @@ async fn an_update_sends_the_object_as_read_but_for_its_fields() {
     assert_eq!(double.written(), expected);
     assert_eq!(ran.json()["session_duration"], "12h");
     let ran = double.ok("app update --set session_duration=12h").await;
-    assert!(ran.stderr.contains("nothing to change"), "{ran:?}");
+    assert!(ran.stderr.contains("no change"), "{ran:?}");
 }
 
 #[tokio::test]
 async fn an_update_leaves_alone_what_it_may_not_change() {
     let double = double().await;
     for (line, code, says) in [
-        ("app update", 2, "nothing was given to change"),
-        ("app update --set allowed_idps=[]", 2, "is not set like any other field"),
-        ("app update --set auto_redirect_to_identity=true", 2, "is not set like any other field"),
+        ("app update", 2, "nothing to change was specified"),
+        ("app update --set allowed_idps=[]", 2, "cannot be set this way"),
+        ("app update --set auto_redirect_to_identity=true", 2, "cannot be set this way"),
         ("app update --set policies=[] --yes", 11, "`policies` of this application"),
         ("app update --set type=saas --yes", 11, "`type` of this application"),
-        ("app update --set text.x=1 --yes", 2, "`text` is no object"),
+        ("app update --set text.x=1 --yes", 2, "`text` is not an object"),
         ("app update --set saas_app.client_secret=plantedsecret", 2, "is a secret"),
-        ("app update --name Dashboard", 3, "a confirmation is needed"),
+        ("app update --name Dashboard", 3, "confirmation required"),
     ] {
         let ran = double.run(&format!("{line} -o json")).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{line}: {ran:?}");
@@ -84,7 +84,7 @@ async fn what_is_so_already_is_not_sent() {
     let double = double().await;
     for line in ["app idps --add Okta", "app idps --only okta", "app instant-auth off"] {
         let ran = double.ok(line).await;
-        assert!(ran.stderr.contains("nothing to change"), "{line} {ran:?}");
+        assert!(ran.stderr.contains("no change"), "{line} {ran:?}");
     }
     assert_eq!(double.writes(), []);
 }
@@ -110,7 +110,7 @@ async fn nothing_is_sent_without_a_confirmation() {
     let double = double().await;
     let ran = double.run("app idps --all -o json").await;
     assert_eq!(ran.code, 3);
-    assert_eq!(ran.error()["hint"], "add `--confirm 'SSO App'`");
+    assert_eq!(ran.error()["hint"], "`--confirm 'SSO App'`");
     assert_eq!(double.writes(), []);
 }
 
@@ -168,7 +168,7 @@ async fn a_list_that_reads_back_otherwise_is_a_failure() {
     });
     let ran = double.run("app idps --all --yes -o json").await;
     assert_eq!(ran.code, 1);
-    assert_eq!(ran.error()["causes"], json!([r#"`allowed_idps` was sent as [] and reads ["x"]"#]));
+    assert_eq!(ran.error()["causes"], json!([r#"`allowed_idps`: sent [], now ["x"]"#]));
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn one_idp_that_is_seen_not_to_work_is_not_left_alone() {
         assert_eq!(ran.code, 11, "{line} {ran:?}");
         assert_eq!(
             ran.error()["message"],
-            "`Okta` would be the only way in, and is seen not to work"
+            "`Okta` would be the only allowed identity provider, and it does not work"
         );
     }
     assert_eq!(double.writes(), []);
@@ -249,7 +249,7 @@ async fn an_app_is_found_by_its_type_name_or_id() {
 async fn none_or_several_dash_sso_apps_are_said_plainly() {
     let ran = Double::new().await.run("app get -o json").await;
     assert_eq!(ran.code, 6);
-    assert_eq!(ran.error()["message"], "this account has no application of type `dash_sso`");
+    assert_eq!(ran.error()["message"], "this account has no SSO App (type `dash_sso`)");
     let double = double().await.with("apps/a2", r#"{"id":"a2","name":"Other","type":"dash_sso"}"#);
     let ran = double.run("app idps --all --yes -o json").await;
     assert_eq!(ran.code, 7);
@@ -263,7 +263,7 @@ async fn policies_are_shown_in_order_and_in_words() {
         .with(&format!("{}/policies/y1", app()), r#"{"id":"y1","name":"Second","precedence":2,"decision":"deny","include":[{"user_risk_score":{"n":1.50}}]}"#)
         .with(&format!("{}/policies/y2", app()), r#"{"id":"y2","name":"First","precedence":1,"decision":"allow","include":[{"email_domain":{"domain":"cool.cats"}}]}"#);
     let ran = double.ok("app policies").await;
-    let first = ran.stdout.find("allow e-mail domain cool.cats").unwrap();
+    let first = ran.stdout.find("allow email domain cool.cats").unwrap();
     let second = ran.stdout.find(r#"deny {"user_risk_score":{"n":1.50}}"#).unwrap();
     assert!(first < second, "{}", ran.stdout);
     assert!(double.ok("app policies -o json").await.stdout.contains("1.50"));
@@ -274,7 +274,7 @@ async fn admitted_idps_are_shown_with_those_that_are_gone() {
     let gone = "00000000-0000-4000-8000-000000000000";
     let listed = OBJECT.replace(&format!(r#"["{OKTA}"]"#), &format!(r#"["{OKTA}","{gone}"]"#));
     let shown = with_app(&listed).await.ok("app idps -o json").await.json();
-    assert_eq!(shown["every"], false);
+    assert_eq!(shown["all"], false);
     assert_eq!(shown["idps"][0]["name"], "Okta");
     assert_eq!(shown["idps"][1], json!({"id": gone, "name": null, "type": null, "exists": false}));
 }

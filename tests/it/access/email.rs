@@ -1,4 +1,4 @@
-//! Scenes of identity providers that never ask for an email address: every
+//! Scenes of Identity providers that never ask for an email address: every
 //! sign-in would be rejected, although everything answers.
 
 use cfsso::sandbox::Access;
@@ -91,5 +91,5 @@ async fn an_issuer_that_cannot_be_reached_is_exit_9() {
     let line = "idp create oidc --name Found --discover https://idp.invalid \
                 --client-id c --client-secret-env SECRET";
     let error = world.fails(line, 9).await;
-    assert!(error["hint"].as_str().unwrap().contains("check the address"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("check the URL"), "{error}");
 }

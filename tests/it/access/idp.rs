@@ -137,7 +137,7 @@ async fn a_hidden_secret_is_not_sent_back_and_a_rotation_changes_it_alone() {
     let double = self::double().await.with(&idp(OKTA), &object).with_input(&format!("{SECRET}\n"));
     let ran = double.ok("idp rotate-secret okta --secret-file - --yes").await;
     assert_eq!(double.written(), object.replace("*****", SECRET));
-    assert!(ran.stdout.contains("a secret is never read back"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("secrets are never returned"), "{}", ran.stdout);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn nothing_to_change_sends_nothing() {
         r#"{{"id":"{OKTA}","name":"Okta","type":"okta","read_only":true,"config":{{"client_id":"i"}}}}"#
     );
     let double = double().await.with(&idp(OKTA), &object);
-    assert!(double.ok("idp update Okta --client-id i").await.stderr.contains("nothing to change"));
+    assert!(double.ok("idp update Okta --client-id i").await.stderr.contains("no change"));
     let ran = double.run("idp update Okta --client-id j --yes -o json").await;
     assert_eq!(ran.code, 11, "{ran:?}");
     let ran = double.run("idp delete Okta --yes").await;
@@ -167,7 +167,7 @@ async fn a_wrong_field_names_the_fields_of_the_type() {
         assert_eq!(ran.code, 2);
         let cause = ran.error()["causes"][0].as_str().unwrap().to_owned();
         assert!(
-            cause.contains("`directory_id` is no field of `okta`")
+            cause.contains("`directory_id` is not a field of `okta`")
                 && cause.contains("`okta_account`"),
             "{cause}"
         );
@@ -197,7 +197,7 @@ async fn a_file_is_read_in_every_syntax_and_its_errors_name_a_place() {
     let double = self::double().await.with_input("{\"type\":\n  okta}");
     let ran = double.run("idp create --config-file - -o json").await;
     assert_eq!(ran.code, 2);
-    assert_eq!(ran.error()["causes"], json!(["it is no JSON: line 2, column 3"]));
+    assert_eq!(ran.error()["causes"], json!(["invalid JSON: line 2, column 3"]));
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn what_a_type_can_never_have_is_refused_with_what_was_meant() {
         ),
         (
             format!("okta {okta_of} --okta-account cats.okta.com"),
-            "`okta_account` has to start with `https://`",
+            "`okta_account` must start with `https://`",
             "`--okta-account https://cats.okta.com`",
         ),
         (
@@ -374,8 +374,8 @@ async fn a_check_tells_failures_and_never_that_a_login_works() {
     let report: Value = ran.json();
     assert_eq!(report["ok"], false);
     let ran = double.ok("idp check PIN").await;
-    assert!(ran.stdout.contains("A real login is not proven by this"), "{}", ran.stdout);
-    let points = double.ok("idp check PIN -o json").await.json()["idps"][0]["points"].clone();
+    assert!(ran.stdout.contains("Sign-in not tested"), "{}", ran.stdout);
+    let points = double.ok("idp check PIN -o json").await.json()["idps"][0]["checks"].clone();
     let login =
         points.as_array().unwrap().iter().find(|point| point["id"] == "sign-in").unwrap().clone();
     assert_eq!(login["state"], "not_tested");

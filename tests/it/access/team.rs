@@ -12,10 +12,10 @@ async fn the_team_is_shown_with_its_urls() {
     team domain    cats.cloudflareaccess.com
     name           Cats
     dashboard      read-only, the API is not: managed by code
-    session        not told
+    session        unknown
     login design   header Meow, background #fff
     created        2026-01-01T00:00:00Z  1 month ago
-    updated        not told
+    updated        unknown
     callback URL   `https://cats.cloudflareaccess.com/cdn-cgi/access/callback`  (derived)
     SAML metadata  `https://cats.cloudflareaccess.com/cdn-cgi/access/saml-metadata`  (derived)
     signing keys   `https://cats.cloudflareaccess.com/cdn-cgi/access/certs`  (derived)
@@ -41,6 +41,6 @@ async fn an_account_without_an_organization_is_recognised() {
         let error = ran.error();
         assert_eq!(error["kind"], "access-not-enabled", "{error}");
         let hint = error["hint"].as_str().unwrap();
-        assert!(hint.starts_with("create a Zero Trust organization first"), "{hint}");
+        assert!(hint.starts_with("create a Zero Trust organization"), "{hint}");
     }
 }

@@ -28,7 +28,7 @@ async fn a_one_time_pin_is_added_beside_the_idp_that_is_admitted() {
         (&json!([]), &json!(false))
     );
     let policies = world.ok("app policies").await.stdout;
-    assert!(policies.contains("allow e-mail domain cool.cats"), "{policies}");
+    assert!(policies.contains("allow email domain cool.cats"), "{policies}");
     world.ok("idp delete PIN --yes").await;
 }
 
@@ -84,7 +84,7 @@ async fn an_oidc_idp_is_filled_from_what_its_issuer_publishes() {
 async fn what_the_simulator_publishes_is_proven_and_a_login_is_not() {
     let world = world().await;
     let report = world.ok("idp check -o json").await.json();
-    let points = report["idps"][0]["points"].as_array().unwrap();
+    let points = report["idps"][0]["checks"].as_array().unwrap();
     let states: Vec<_> = points
         .iter()
         .map(|point| (point["id"].as_str().unwrap(), point["state"].as_str().unwrap()))
@@ -105,7 +105,7 @@ async fn what_the_simulator_publishes_is_proven_and_a_login_is_not() {
         world.fault(fault);
         let ran = world.run("idp check -o json").await;
         assert_eq!(ran.code, 10, "{ran:?}");
-        let points = ran.json()["idps"][0]["points"].clone();
+        let points = ran.json()["idps"][0]["checks"].clone();
         let failed: Vec<_> =
             points.as_array().unwrap().iter().filter(|point| point["state"] == "failed").collect();
         assert_eq!(failed.len(), 1, "{failed:?}");

@@ -20,7 +20,7 @@ async fn a_throttled_request_waits_as_long_as_the_api_asks() {
     {
         let server = Server::start([answer(429, headers, "{}"), success(CONNECTOR)]).await;
         let (client, clock) = server.client();
-        // A throttled POST was not carried out: it may go again too.
+        // A throttled POST was not applied: it may go again too.
         let request = WriteRequest::<()>::post(&["a"]).with_decoder(|_| Ok(()));
         client.write(&request).await.unwrap();
         assert!((waited(&clock) - seconds).abs() < f64::EPSILON, "{}", waited(&clock));

@@ -81,7 +81,7 @@ async fn a_request_is_one_line_with_verb_path_status_time_and_ray() {
     let patch = format!("cfsso::http: PATCH /accounts/{}/sso_connectors/{} 200 ", account(), id());
     assert!(lines[0].contains(&patch) && lines[0].ends_with(" ms ray ray200"), "{text}");
     assert!(lines[1].contains("sso_connectors 500 "), "{text}");
-    assert!(lines[2].contains("is sent again in") && lines[2].contains("500"), "{text}");
+    assert!(lines[2].contains("retrying in") && lines[2].contains("500"), "{text}");
     assert!(lines[3].ends_with(" ms ray ray200"), "{text}");
 }
 

@@ -26,7 +26,7 @@ struct Plan {
     /// A second connector, and whether it is enabled.
     second: Option<bool>,
     pin: bool,
-    /// Which of the identity providers the sign-in admits, in that order.
+    /// Which of the Identity providers the sign-in admits, in that order.
     admitted: Vec<usize>,
     instant: bool,
     /// The texts of fields that nobody knows, for each kind of object.

@@ -102,7 +102,7 @@ async fn a_dead_resolver_beside_a_live_one_leaves_the_code_unproven_there() {
     config.recursive.push(network.address(3));
     let (survey, judgement) = look(config, "cool.cats").await;
     assert_eq!(judgement.verdict, Verdict::Unreachable, "{survey:?}");
-    assert!(judgement.summary.contains("every name server serves the code"));
+    assert!(judgement.summary.contains("visible on all name servers"));
 }
 
 #[tokio::test]

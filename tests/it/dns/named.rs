@@ -181,7 +181,7 @@ async fn an_alias_is_printed_before_what_it_leads_to() {
             let mut reply = zone.answer(query);
             if query.queries[0].query_type == RecordType::TXT {
                 reply.add_answer(txt("shop.cats.", &[CODE.as_bytes()]));
-                reply.add_answer(txt("stray.cats.", &[b"not asked for"]));
+                reply.add_answer(txt("stray.cats.", &[b"not requested"]));
             }
             reply
         }),

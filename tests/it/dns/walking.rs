@@ -116,7 +116,7 @@ async fn silent_and_closed_name_servers_are_named() {
     assert!(judgement.summary.contains("ns3.cool.cats"), "{}", judgement.summary);
     let errors: Vec<_> = survey.servers.iter().filter_map(|server| server.error.as_ref()).collect();
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    assert_eq!(errors, ["no answer within 800 ms", "connection refused"]);
+    assert_eq!(errors, ["no response within 800 ms", "connection refused"]);
 }
 
 #[tokio::test]

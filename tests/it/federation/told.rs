@@ -29,7 +29,7 @@ async fn a_grant_that_cannot_be_taken_back_stops_half_way_with_what_mends_it() {
     let line = format!("federation share oidc --to {SMALL} --max-retries 0");
     let error = world.fails(&line, 12).await;
     conforms(&world, "error", &serde_json::json!({ "error": error })).await;
-    assert!(error["message"].as_str().unwrap().contains("was made, sharing failed"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("was created, sharing failed"), "{error}");
     assert_eq!(grants(&world).await.len(), 1);
     world.ok(&format!("{} --yes", commands(&error)[0])).await;
     assert!(grants(&world).await.is_empty());
@@ -57,22 +57,22 @@ async fn an_error_is_tried_again_until_the_api_gives_up() {
     let report = world.ok(&format!("{line} --no-wait -o json")).await.json();
     conforms(&world, "federation-share", &report).await;
     let state = report["result"]["recipients"][0]["state"].as_str().unwrap();
-    assert!(state.starts_with("being pushed, retrying: access.api.error.not_enabled"), "{state}");
+    assert!(state.starts_with("associating, retrying: access.api.error.not_enabled"), "{state}");
 
     let status = world.ok("federation status -o json").await.json();
     conforms(&world, "federation-status", &status).await;
     let recipient = &status["sources"][0]["shares"][0]["recipients"][0];
-    assert_eq!(recipient["failures"].as_array().unwrap().len(), 0);
-    assert_eq!((recipient["retrying"].as_array().unwrap().len(), &status["ok"]), (1, &true.into()));
+    assert_eq!(recipient["errors"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        (recipient["retryable_errors"].as_array().unwrap().len(), &status["ok"]),
+        (1, &true.into())
+    );
 
     world.fails(&line, 1).await;
     let status = world.ok("federation status -o json").await.json();
     let recipient = &status["sources"][0]["shares"][0]["recipients"][0];
-    assert_eq!(recipient["retrying"].as_array().unwrap().len(), 0);
-    assert_eq!(
-        (recipient["failures"].as_array().unwrap().len(), &status["ok"]),
-        (1, &false.into())
-    );
+    assert_eq!(recipient["retryable_errors"].as_array().unwrap().len(), 0);
+    assert_eq!((recipient["errors"].as_array().unwrap().len(), &status["ok"]), (1, &false.into()));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn events_come_as_they_happen_and_the_report_last() {
         assert!(lines.iter().any(|line| line["event"] == "waiting"), "{lines:#?}");
         let arrived: Vec<_> = lines
             .iter()
-            .filter(|line| line["event"] == "recipient" && line["state"] == "has it")
+            .filter(|line| line["event"] == "recipient" && line["state"] == "associated")
             .collect();
         assert_eq!(arrived.len(), if kind == "federation-share" { 2 } else { 0 }, "{lines:#?}");
     }

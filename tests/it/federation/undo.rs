@@ -72,5 +72,5 @@ async fn a_name_and_a_meta_are_put_back_and_a_deleted_share_says_why_not() {
     let entries = world.ok("journal list -o json").await.json();
     let last = entries.as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
     let error = world.fails(&format!("journal undo {last} --yes"), 11).await;
-    assert!(error["causes"].to_string().contains("deleted for good"), "{error}");
+    assert!(error["causes"].to_string().contains("cannot be restored"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! What identity providers publish, and how it breaks.
+//! What Identity providers publish, and how it breaks.
 
 use cfsso::sandbox::Sandbox;
 use serde_json::{Value, json};

@@ -129,10 +129,10 @@ async fn a_state_that_cannot_be_understood_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     for (text, expected) in [
-        ("", "cannot be understood"),
-        ("{\"version\":1", "cannot be understood"),
+        ("", "is invalid"),
+        ("{\"version\":1", "is invalid"),
         ("{\"version\":1}", "missing field"),
-        ("[]", "cannot be understood"),
+        ("[]", "is invalid"),
         ("{\"version\":2}", "has format 2, this program reads 1"),
     ] {
         std::fs::write(&path, text).unwrap();

@@ -64,18 +64,18 @@ struct SentRequest {
 pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
     let nothing = |text: String| Err(NotUndoable::NothingWritten(text));
     if let Some(by) = &entry.undone_by {
-        return nothing(format!("entry {by} has put it back already"));
+        return nothing(format!("already undone by entry {by}"));
     }
     if entry.is_note() {
-        return nothing("it is a note: nothing was sent".to_owned());
+        return nothing("a note: nothing was sent".to_owned());
     }
     if entry.outcome == Outcome::Failed {
-        return nothing("the request was not carried out: there is nothing to undo".to_owned());
+        return nothing("the request was not applied".to_owned());
     }
     let sent: SentRequest = serde_json::from_str(entry.request.get())
-        .map_err(|_| irreversible("its request cannot be read"))?;
+        .map_err(|_| irreversible("its request is invalid"))?;
     if sent.query.is_some() {
-        return Err(irreversible("a request with a query has no inverse that is known"));
+        return Err(irreversible("a request with a query cannot be undone"));
     }
     let (Some(account), Some(_)) = (&entry.account, &entry.base_url) else {
         return Err(irreversible(NOT_RECORDED));
@@ -83,7 +83,7 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
     let resource = Resource::parse(account, &sent.path)
         .filter(|resource| entry.resource == Some(resource.kind()))
         .ok_or_else(|| {
-            irreversible(format!("`{}` is no resource that cfsso writes in its account", sent.path))
+            irreversible(format!("`{}` is not a resource that cfsso writes", sent.path))
         })?;
     let (resource, deed) = inverse_action(entry, &sent, resource)?;
     Ok(Inverse { account: account.clone(), resource, action: deed })
@@ -98,9 +98,9 @@ fn inverse_action(
     let before: Option<Document> = document(entry.before.as_deref());
     let after: Option<Document> = document(unwrapped(entry.after.as_deref()).as_deref());
     let body = document(sent.body.as_deref());
-    let not_recorded = || irreversible("the object before it is not recorded");
+    let not_recorded = || irreversible("the previous object is not recorded");
     match (sent.method.as_str(), resource) {
-        ("POST", resource) => invert_create(resource, body, after, entry.settled_by.as_deref()),
+        ("POST", resource) => invert_create(resource, body, after, entry.resolved_by.as_deref()),
         ("DELETE", resource) => invert_delete(&resource, before.ok_or_else(not_recorded)?),
         ("PATCH", resource @ Resource::Connector(_))
         | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
@@ -124,7 +124,7 @@ fn irreversible(text: impl Into<String>) -> NotUndoable {
 }
 
 fn no_inverse(method: &str, resource: &Resource) -> NotUndoable {
-    irreversible(format!("a {method} of a {} has no known inverse", noun(resource.kind())))
+    irreversible(format!("a {method} of a {} cannot be undone", noun(resource.kind())))
 }
 
 fn noun(kind: ResourceKind) -> &'static str {
@@ -200,7 +200,7 @@ fn changed_fields(
         });
         let path: Vec<_> = inner.map_or_else(|| vec![top], Vec::from);
         if before.get(&path).is_some_and(|value| value.get().contains(NOT_KEPT)) {
-            return Err(irreversible(format!("`{field}` was a secret, which is not kept")));
+            return Err(irreversible(format!("`{field}` was a secret, which is not recorded")));
         }
         let path: Vec<_> = path.into_iter().map(str::to_owned).collect();
         if !fields.contains(&path) {
@@ -242,13 +242,15 @@ fn invert_update(
             return Err(irreversible(format!("`{name}` of a {noun} is not written by cfsso")));
         };
         let Some(value) = before.get(&[name]) else {
-            return Err(irreversible(format!("what `{name}` was before is not recorded")));
+            return Err(irreversible(format!("the previous value of `{name}` is not recorded")));
         };
         if value.get().contains(NOT_KEPT) {
-            return Err(irreversible(format!("`{name}` was a secret, which is not kept")));
+            return Err(irreversible(format!("`{name}` was a secret, which is not recorded")));
         }
         if !before.parse_at::<Value>(&[name]).is_some_and(|value| fits(&value)) {
-            return Err(irreversible(format!("`{name}` before is nothing that cfsso writes")));
+            return Err(irreversible(format!(
+                "the previous value of `{name}` is not one that cfsso writes"
+            )));
         }
     }
     Ok(InverseAction::Fields { before, written: body })
@@ -263,11 +265,11 @@ fn invert_create(
     match collection {
         Resource::Verification(_) => {
             return Err(irreversible(
-                "a verification that has begun cannot be taken back; it changes nothing else",
+                "a started verification cannot be undone; it changes nothing else",
             ));
         }
         Resource::Tokens => {
-            return Err(irreversible("a token is revoked in the dashboard, not here"));
+            return Err(irreversible("tokens are revoked in the dashboard"));
         }
         _ => {}
     }
@@ -279,15 +281,15 @@ fn invert_create(
         (None, _) if settled_by.is_some() => {
             let by = settled_by.unwrap_or_default();
             Err(NotUndoable::NothingWritten(format!(
-                "its answer was lost, and entry {by} made the same later"
+                "its response was lost, and entry {by} created the same later"
             )))
         }
         // These are known again by what was sent.
         (None, _) if matches!(collection, Resource::Connectors | Resource::Records(_)) => {
-            let sent = body.ok_or_else(|| irreversible("what was sent is not recorded"))?;
+            let sent = body.ok_or_else(|| irreversible("the request is not recorded"))?;
             Ok((collection, InverseAction::DeleteIfFound { sent }))
         }
-        _ => Err(irreversible("its answer was lost: the ID of what it made is not known")),
+        _ => Err(irreversible("its response was lost: the ID of the new object is unknown")),
     }
 }
 
@@ -300,11 +302,11 @@ fn invert_delete(
         Resource::Record(..) => record_body(&before)?,
         Resource::Idp(_) => {
             return Err(irreversible(
-                "the identity provider's secret is not kept: create it anew with `cfsso idp create`",
+                "the secret of the identity provider is not recorded: `cfsso idp create`",
             ));
         }
         resource => share::body(resource.kind(), &before)?
-            .ok_or_else(|| irreversible("what was deleted cannot be created as it was"))?,
+            .ok_or_else(|| irreversible("the deleted object cannot be recreated as it was"))?,
     };
     let collection = resource.collection().ok_or_else(|| no_inverse("DELETE", resource))?;
     Ok((collection, InverseAction::Recreate { before, body }))
@@ -326,7 +328,7 @@ fn connector_body(before: &Document) -> Result<Document, NotUndoable> {
 
 fn record_body(before: &Document) -> Result<Document, NotUndoable> {
     if !is_code_record(before) {
-        return Err(irreversible("the record is no TXT record with a verification code"));
+        return Err(irreversible("not a TXT record with a verification code"));
     }
     let mut body = empty();
     for name in ["type", "name", "content", "ttl", "comment", "tags"] {
@@ -405,18 +407,18 @@ pub(super) mod tests {
         let idp = format!("{idps}/i");
         let begin = format!("{CONNECTOR}/begin_verification");
         for (entry, says) in [
-            (failed, "not carried out"),
-            (undone, "r2.1 has put it back"),
+            (failed, "not applied"),
+            (undone, "already undone by entry r2.1"),
             (old, "an earlier version of cfsso wrote it"),
-            (entry("POST", &begin, "null", "null", "null"), "cannot be taken back"),
+            (entry("POST", &begin, "null", "null", "null"), "cannot be undone"),
             (entry("POST", "/accounts/A/tokens", "{}", "null", r#"{"id":"t"}"#), "revoked"),
             (
                 entry("DELETE", "/accounts/A/shares/s", "null", r#"{"name":"a"}"#, "null"),
-                "for good",
+                "cannot be restored",
             ),
             (entry("POST", records, "null", "null", "null"), "not recorded"),
-            (entry("POST", idps, "{}", "null", "null"), "answer was lost"),
-            (entry("POST", records, "{}", "null", r#"{"id":"../x"}"#), "ID of what it made"),
+            (entry("POST", idps, "{}", "null", "null"), "response was lost"),
+            (entry("POST", records, "{}", "null", r#"{"id":"../x"}"#), "ID of the new object"),
             (entry("PATCH", CONNECTOR, OFF, "null", "null"), "not recorded"),
             (entry("PATCH", CONNECTOR, OFF, r#"{"y":1}"#, "null"), "`enabled`"),
             (
@@ -437,19 +439,19 @@ pub(super) mod tests {
         let share = "/accounts/A/shares/s";
         let other = format!("/accounts/{}/sso_connectors/c1", "f".repeat(32));
         for (method, path, body, before, says) in [
-            ("PATCH", "/accounts/A/members/m", OFF, ON, "no resource"),
-            ("PATCH", "/zones/z/settings/ssl", OFF, ON, "no resource"),
-            ("PATCH", other.as_str(), OFF, ON, "no resource"),
-            ("PATCH", "/accounts/A/sso_connectors/../members", OFF, ON, "no resource"),
-            ("PATCH", "/accounts/A/sso_connectors/..", OFF, ON, "no resource"),
-            ("PATCH", "/accounts/A/sso_connectors/c%2f..%2fx", OFF, ON, "no resource"),
-            ("PATCH", "/accounts/A/sso_connectors/c1?a=b", OFF, ON, "no resource"),
-            ("PATCH", "https://evil.example/c1", OFF, ON, "no resource"),
-            ("PATCH", record, OFF, ON, "no known inverse"),
-            ("PUT", CONNECTOR, OFF, ON, "no known inverse"),
-            ("TRACE", CONNECTOR, OFF, ON, "no known inverse"),
+            ("PATCH", "/accounts/A/members/m", OFF, ON, "not a resource"),
+            ("PATCH", "/zones/z/settings/ssl", OFF, ON, "not a resource"),
+            ("PATCH", other.as_str(), OFF, ON, "not a resource"),
+            ("PATCH", "/accounts/A/sso_connectors/../members", OFF, ON, "not a resource"),
+            ("PATCH", "/accounts/A/sso_connectors/..", OFF, ON, "not a resource"),
+            ("PATCH", "/accounts/A/sso_connectors/c%2f..%2fx", OFF, ON, "not a resource"),
+            ("PATCH", "/accounts/A/sso_connectors/c1?a=b", OFF, ON, "not a resource"),
+            ("PATCH", "https://evil.example/c1", OFF, ON, "not a resource"),
+            ("PATCH", record, OFF, ON, "cannot be undone"),
+            ("PUT", CONNECTOR, OFF, ON, "cannot be undone"),
+            ("TRACE", CONNECTOR, OFF, ON, "cannot be undone"),
             ("PATCH", CONNECTOR, r#"{"enabled":false,"x":1}"#, r#"{"enabled":true,"x":2}"#, "`x`"),
-            ("PATCH", CONNECTOR, OFF, r#"{"enabled":{"x":1}}"#, "nothing that cfsso writes"),
+            ("PATCH", CONNECTOR, OFF, r#"{"enabled":{"x":1}}"#, "not one that cfsso writes"),
             ("PUT", share, r#"{"name":"a","x":1}"#, r#"{"name":"b","x":2}"#, "`x`"),
             ("PUT", idp, r#"{"type":"saml"}"#, r#"{"type":"oidc"}"#, "`type`"),
             ("PUT", idp, r#"{"name":"a","x":1}"#, r#"{"name":"a","x":2}"#, "`x`"),
@@ -461,11 +463,11 @@ pub(super) mod tests {
                 record,
                 "null",
                 r#"{"type":"MX","name":"a","content":"b"}"#,
-                "no TXT record",
+                "not a TXT record",
             ),
-            ("DELETE", record, "null", r#"{"type":"TXT","name":"a","content":"spf"}"#, "no TXT"),
+            ("DELETE", record, "null", r#"{"type":"TXT","name":"a","content":"spf"}"#, "not a TXT"),
             ("DELETE", CONNECTOR, "null", r#"{"email_domain":"a b"}"#, "not recorded"),
-            ("DELETE", app, "null", "{}", "cannot be created"),
+            ("DELETE", app, "null", "{}", "cannot be recreated"),
         ] {
             let why = inverse(&entry(method, path, body, before, "null")).unwrap_err().to_string();
             assert!(why.contains(says), "{method} {path} {body}: {why}");

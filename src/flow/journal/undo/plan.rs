@@ -62,27 +62,29 @@ impl Inverse {
             }
             (InverseAction::Recreate { .. }, Some(now)) => {
                 let id = now.parse_at::<String>(&["id"]).unwrap_or_default();
-                UndoPlan::Unchanged(format!("it stands again, with the ID {id}"))
+                UndoPlan::Unchanged(format!("it exists again ({id})"))
             }
-            (InverseAction::DeleteIfFound { .. }, None) => UndoPlan::Unchanged(
-                "it is not there: it was not made, or is gone already".to_owned(),
-            ),
-            (InverseAction::DeleteIfFound { .. }, Some(now)) if existed_before(now, entry.at) => {
-                UndoPlan::Unchanged("what is there stood there before".to_owned())
+            (InverseAction::DeleteIfFound { .. }, None) => {
+                UndoPlan::Unchanged("it does not exist".to_owned())
+            }
+            (InverseAction::DeleteIfFound { .. }, Some(now))
+                if existed_before(now, entry.started_at) =>
+            {
+                UndoPlan::Unchanged("the existing object is older".to_owned())
             }
             (InverseAction::DeleteIfFound { sent }, Some(now)) => {
                 self.plan_delete(entry, sent, now)
             }
             (InverseAction::Delete { .. }, Some(now)) if self.is_leaving(now) => {
-                UndoPlan::Unchanged("it is gone already, or going".to_owned())
+                UndoPlan::Unchanged("already deleted or being deleted".to_owned())
             }
             (InverseAction::Delete { .. }, None) => {
-                UndoPlan::Unchanged("it is gone already".to_owned())
+                UndoPlan::Unchanged("already deleted".to_owned())
             }
             (InverseAction::Fields { .. } | InverseAction::Object { .. }, None) => {
                 UndoPlan::Blocked(
                     refused(FlowErrorKind::Conflict, entry)
-                        .cause(format!("`{}` is gone", self.resource.path(&self.account))),
+                        .cause(format!("`{}` was deleted", self.resource.path(&self.account))),
                 )
             }
             (InverseAction::Delete { written }, Some(now)) => self.plan_delete(entry, written, now),
@@ -102,7 +104,7 @@ impl Inverse {
     fn plan_recreate(&self, entry: &Entry, before: &Document, body: &Document) -> Ready {
         let request =
             WriteRequest::post(&self.resource.segments(&self.account)).body(&without_hidden(body));
-        let title = format!("undo {}: create {} again", entry.id, subject(before));
+        let title = format!("undo {}: recreate {}", entry.id, subject(before));
         let diff = relevant_differences(&empty(), body, &|_| true);
         Ready {
             change: Change::new(title, &request, diff),
@@ -133,12 +135,12 @@ impl Inverse {
         if kind == ResourceKind::DnsRecord && !is_code_record(now) {
             return UndoPlan::Blocked(
                 refused(FlowErrorKind::Refused, entry)
-                    .cause("the record is no TXT record with a verification code"),
+                    .cause("not a TXT record with a verification code"),
             );
         }
         let Some(resource) = self.found(now) else {
             return UndoPlan::Blocked(
-                refused(FlowErrorKind::Refused, entry).cause("its ID cannot stand in a path"),
+                refused(FlowErrorKind::Refused, entry).cause("its ID is invalid in a path"),
             );
         };
         let identity: &[&str] = match kind {
@@ -177,7 +179,7 @@ impl Inverse {
         let named = |field: &str| written.get(&[top_level_field(field)]).is_some();
         let diff = relevant_differences(now, before, &named);
         if diff.is_empty() {
-            return UndoPlan::Unchanged("it reads as it did before".to_owned());
+            return UndoPlan::Unchanged("unchanged".to_owned());
         }
         let strayed = relevant_differences(written, now, &named);
         let drift: Vec<_> = strayed
@@ -200,7 +202,7 @@ impl Inverse {
         let request = change(&self.resource.segments(&self.account))
             .body(&without_hidden(&body))
             .with_decoder(|_| Ok(Value::Null));
-        let title = format!("undo {}: change {} back", entry.id, subject(now));
+        let title = format!("undo {}: restore {}", entry.id, subject(now));
         let ready = Ready {
             change: Change::new(title, &request, diff),
             write: Write::Request(request),
@@ -237,7 +239,7 @@ impl Inverse {
             Err(stop) => return UndoPlan::Blocked(stop),
         };
         if edit.is_empty() {
-            return UndoPlan::Unchanged("it reads as it did before".to_owned());
+            return UndoPlan::Unchanged("unchanged".to_owned());
         }
         let is_restored = |field: &str| {
             edit.requested
@@ -249,7 +251,7 @@ impl Inverse {
             relevant_differences(written, now, &|field| is_restored(field) && is_changed(field));
         drift.retain(|difference| !target.is_equal(difference));
         let request = target.replace(&self.account, &edit.desired);
-        let title = format!("undo {}: put {} back", entry.id, edit.name());
+        let title = format!("undo {}: restore {}", entry.id, edit.name());
         let ready = Ready {
             change: Change::new(title, &request, edit.requested.clone()),
             before: Some(now.clone()),
@@ -483,7 +485,7 @@ mod tests {
             "null",
             "null",
         );
-        let made = Entry { at: "2026-03-01T12:00:00Z".parse().unwrap(), ..made };
+        let made = Entry { started_at: "2026-03-01T12:00:00Z".parse().unwrap(), ..made };
         let now = |id: &str, created: &str| {
             format!(
                 r#"{{"id":"{id}","email_domain":"cool.cats","enabled":false,"created_on":"{created}"}}"#

@@ -30,7 +30,7 @@ pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Docum
         }
         ResourceKind::Share => {
             return Err(NotUndoable::Irreversible(
-                "a share is deleted for good, and its recipients with it: share anew with `cfsso federation share` or `cfsso share create`"
+                "a deleted share cannot be restored: `cfsso federation share` or `cfsso share create`"
                     .to_owned(),
             ));
         }
@@ -40,7 +40,7 @@ pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Docum
     for (from, to) in fields {
         let Some(value) = before.parse_at::<Value>(&[from]).filter(|value| !value.is_null()) else {
             return Err(NotUndoable::Irreversible(format!(
-                "what `{from}` was before is not recorded"
+                "the previous value of `{from}` is not recorded"
             )));
         };
         body.set(&[to], &value).expect("the document is an object");
@@ -57,9 +57,9 @@ fn recipient(before: &Document) -> Result<(&'static str, &'static str), NotUndoa
         ("organization_id", "organization_id"),
     ];
     let is_named = |(from, _): &(&str, &str)| before.parse_at::<String>(&[from]).is_some();
-    ways.into_iter().find(is_named).ok_or_else(|| {
-        NotUndoable::Irreversible("the recipient was not named, and is never guessed".to_owned())
-    })
+    ways.into_iter()
+        .find(is_named)
+        .ok_or_else(|| NotUndoable::Irreversible("the recipient is not recorded".to_owned()))
 }
 
 /// Whether only the record of something is left.
@@ -108,14 +108,14 @@ mod tests {
                 r#"{"id":"r","organization_id":"o"}"#,
                 r#"{"organization_id":"o"}"#,
             ),
-            (ResourceKind::Recipient, r#"{"id":"r"}"#, "never guessed"),
+            (ResourceKind::Recipient, r#"{"id":"r"}"#, "not recorded"),
             (
                 ResourceKind::SharedResource,
                 r#"{"id":"x","resource_id":"g","resource_type":"t","resource_account_id":"a","meta":{"b":1}}"#,
                 r#"{"meta":{"b":1},"resource_account_id":"a","resource_id":"g","resource_type":"t"}"#,
             ),
             (ResourceKind::SharedResource, r#"{"id":"x","resource_id":"g"}"#, "`meta`"),
-            (ResourceKind::Share, r#"{"id":"s","name":"a"}"#, "for good"),
+            (ResourceKind::Share, r#"{"id":"s","name":"a"}"#, "cannot be restored"),
             (ResourceKind::Token, r#"{"id":"t"}"#, "none"),
         ] {
             let told = match body(kind, &document(before)) {

@@ -1,0 +1,360 @@
+//! `cfsso help`: pages of commands, and topics.
+
+use clap::Command;
+use serde::Serialize;
+
+use super::{Outcome, schema};
+use crate::flow::check::Severity;
+use crate::flow::doctor::{self, FindingId};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{ExitCode, Page, Render, Report, Text};
+
+/// Arguments of `help`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("Topics:\n{}\n\nExamples:\n  cfsso help tour\n  cfsso help connector enable", list_topics()))]
+pub struct Args {
+    /// Command or topic
+    #[arg(value_name = "COMMAND|TOPIC")]
+    words: Vec<String>,
+
+    /// Do not use a pager
+    #[arg(long)]
+    pub no_pager: bool,
+}
+
+/// Text that is printed as it is.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct HelpText(pub String);
+
+impl Render for HelpText {
+    fn show(&self, page: &mut Page) {
+        page.literal(&self.0);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.lines().map(str::to_owned).collect()
+    }
+}
+
+struct Topic {
+    name: &'static str,
+    about: &'static str,
+    page: fn(&Command) -> Box<dyn Report>,
+}
+
+const TOPICS: &[Topic] = &[
+    Topic { name: "options", about: "options of every command", page: options },
+    Topic {
+        name: "tour",
+        about: "set up, break and recover SSO in the simulator",
+        page: |_| text(include_str!("tour.md")),
+    },
+    Topic {
+        name: "recovery",
+        about: "locked out: restore access to the dashboard",
+        page: |_| text(include_str!("recovery.md")),
+    },
+    Topic {
+        name: "ci",
+        about: "connectors from a pipeline, without prompts",
+        page: |_| text(include_str!("ci.md")),
+    },
+    Topic {
+        name: "permissions",
+        about: "permissions that a token needs",
+        page: |_| text(include_str!("permissions.md")),
+    },
+    Topic { name: "checks", about: "every check and finding", page: |_| Box::new(findings()) },
+    Topic {
+        name: "exit-codes",
+        about: "meaning of each exit code",
+        page: |_| Box::new(exit_codes()),
+    },
+    Topic {
+        name: "environment",
+        about: "environment variables and configuration file",
+        page: |_| Box::new(HelpText(ENVIRONMENT.to_owned())),
+    },
+    Topic { name: "json", about: "output for programs", page: |_| Box::new(HelpText(json())) },
+    Topic {
+        name: "identity-providers",
+        about: "one-time PIN, Okta, authentik and others",
+        page: |_| text(include_str!("identity-providers.md")),
+    },
+    Topic {
+        name: "federation",
+        about: "one identity provider for many accounts",
+        page: |_| text(include_str!("federation.md")),
+    },
+    Topic {
+        name: "team-rename",
+        about: "rename the team",
+        page: |_| text(include_str!("team-rename.md")),
+    },
+    Topic {
+        name: "sandbox",
+        about: "the simulator and its faults",
+        page: |_| text(include_str!("sandbox.md")),
+    },
+];
+
+fn list_topics() -> String {
+    let lines: Vec<_> =
+        TOPICS.iter().map(|topic| format!("  {:<19} {}", topic.name, topic.about)).collect();
+    lines.join("\n")
+}
+
+/// A topic in the part of Markdown that is read well as plain text: headings,
+/// lists, fenced blocks, and paragraphs of one line each.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Markdown(&'static str);
+
+fn text(text: &'static str) -> Box<dyn Report> {
+    Box::new(Markdown(text))
+}
+
+impl Render for Markdown {
+    fn show(&self, page: &mut Page) {
+        let mut is_code = false;
+        for line in self.0.lines() {
+            if line.starts_with("```") {
+                is_code = !is_code;
+            } else if is_code {
+                page.literal(&format!("  {line}"));
+            } else if line.is_empty() {
+                page.blank();
+            } else if let Some(title) = line.strip_prefix("## ").or(line.strip_prefix("# ")) {
+                page.line(Text::strong(title));
+            } else if let Some((mark, item)) =
+                line.split_once(' ').filter(|(mark, _)| is_bullet(mark))
+            {
+                page.labeled(format!("{mark} "), Text::prose(item));
+            } else {
+                page.paragraph(Text::prose(line));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.lines().map(str::to_owned).collect()
+    }
+}
+
+fn is_bullet(mark: &str) -> bool {
+    mark == "-" || mark.strip_suffix('.').is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
+/// The table of exit codes.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ExitCodes(Vec<Row>);
+
+#[derive(Serialize)]
+struct Row {
+    code: u8,
+    name: &'static str,
+    meaning: &'static str,
+}
+
+/// Prints a topic, or the page of a command.
+pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
+    let words: Vec<_> = args.words.iter().map(String::as_str).collect();
+    let topic = match words.as_slice() {
+        // What the topic was called first.
+        ["findings"] => Some("checks"),
+        [word] => Some(*word),
+        _ => None,
+    };
+    match topic.and_then(|name| TOPICS.iter().find(|topic| topic.name == name)) {
+        Some(topic) => Ok(Outcome::of((topic.page)(&tree))),
+        None => command(&words, tree),
+    }
+}
+
+fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
+    let mut found = &mut tree;
+    for word in words {
+        found = found.find_subcommand_mut(word).ok_or_else(|| {
+            let message = format!("no command and no topic `{}`", words.join(" "));
+            FlowError::new(FlowErrorKind::Usage, message)
+                .hint("`cfsso help help` lists the topics, `cfsso --help` the commands")
+        })?;
+    }
+    Ok(Outcome::done(HelpText(found.render_help().to_string())))
+}
+
+fn options(tree: &Command) -> Box<dyn Report> {
+    let options = tree.get_arguments().filter(|arg| arg.is_global_set()).cloned();
+    let mut page = Command::new("cfsso")
+        .disable_help_flag(true)
+        .max_term_width(100)
+        .help_template("Options of every command:\n{options}")
+        .args(options);
+    Box::new(HelpText(page.render_help().to_string()))
+}
+
+fn exit_codes() -> ExitCodes {
+    let rows = ExitCode::ALL.iter().map(|code| Row {
+        code: code.code(),
+        name: code.name(),
+        meaning: code.meaning(),
+    });
+    ExitCodes(rows.collect())
+}
+
+impl Render for ExitCodes {
+    fn show(&self, page: &mut Page) {
+        let rows: Vec<_> = self
+            .0
+            .iter()
+            .map(|row| {
+                vec![
+                    Text::strong(row.code.to_string()),
+                    Text::plain(row.name),
+                    Text::plain(row.meaning),
+                ]
+            })
+            .collect();
+        page.table(&["CODE", "NAME", "MEANING"], &rows);
+    }
+}
+
+/// What each check and each finding of `doctor` means.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Findings(Vec<Explained>);
+
+#[derive(Serialize)]
+struct Explained {
+    id: &'static str,
+    severity: Severity,
+    permission: Option<&'static str>,
+    about: &'static str,
+}
+
+fn findings() -> Findings {
+    let explained = FindingId::ALL.iter().map(|id| Explained {
+        id: id.as_str(),
+        severity: id.severity(),
+        permission: id.permission(),
+        about: doctor::description(*id),
+    });
+    Findings(explained.collect())
+}
+
+impl Render for Findings {
+    fn show(&self, page: &mut Page) {
+        page.paragraph(
+            "Errors block sign-in if SSO is enforced; otherwise they are reported as warnings.",
+        );
+        for Explained { id, severity, permission, about } in &self.0 {
+            let severity = match severity {
+                Severity::Error => Text::bad("error"),
+                Severity::Warning => Text::warn("warning"),
+            };
+            page.blank();
+            page.line(Text::strong(id) + Text::plain("  ") + severity);
+            page.labeled("  ", Text::prose(about));
+            if let Some(permission) = permission {
+                page.labeled("  ", Text::dim(format!("required permission: {permission}")));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|one| one.id.to_owned()).collect()
+    }
+}
+
+fn json() -> String {
+    let kinds: Vec<_> =
+        schema::KINDS.iter().map(|kind| format!("  {:<12} {}", kind.name, kind.about)).collect();
+    format!("{JSON}\n{}\n", kinds.join("\n"))
+}
+
+const JSON: &str = "\
+JSON
+
+-o json    one document: an object, or a list as an array. Objects of the API
+           keep every field, also those unknown to cfsso.
+-o ndjson  one object per line. Guided commands print their events as they
+           happen, {\"event\":…}, and their report as the last line.
+-o yaml    the same as json, as YAML.
+-o name    only the domains (or names), one per line.
+
+Lists have a fixed order: domain, then ID. Times are RFC 3339, UTC.
+
+Only results go to standard output. A failure is one object on standard error: {\"error\":{\"kind\",\"message\",\"causes\",\"http_status\",
+\"api_errors\",\"ray_id\",\"request\",\"retryable\",\"hint\",
+\"required_permission\",\"exit_code\"}}. A warning is {\"warning\":…}.
+
+Guided commands print one report: {\"schema\":\"cfsso/<kind>/v1\",\"ok\":…,
+\"steps\":[…],\"result\":…}. Fields are added, never renamed.
+
+`cfsso schema <KIND>` prints the JSON Schema of each kind:
+";
+
+const ENVIRONMENT: &str = "\
+ENVIRONMENT
+
+Precedence: options, environment, profile.
+
+CLOUDFLARE_API_TOKEN         API token
+CLOUDFLARE_API_TOKEN_FILE    file whose first line is the API token
+CLOUDFLARE_EMAIL             with CLOUDFLARE_API_KEY: the Global API Key
+CLOUDFLARE_API_KEY
+CLOUDFLARE_ACCOUNT_ID        account ID (detected if the token has access to
+                             exactly one)
+CLOUDFLARE_BASE_URL          API base URL (https; http only for loopback)
+CLOUDFLARE_API_BASE_URL      the same, if CLOUDFLARE_BASE_URL is not set
+CLOUDFLARE_SSO_CONNECTOR_ID  default connector
+
+CFSSO_CONFIG                 configuration file
+CFSSO_PROFILE                profile
+CFSSO_OUTPUT                 table, json, ndjson, yaml or name
+CFSSO_DNS_SERVERS            name servers to query instead of all others:
+                             HOST or HOST:PORT, separated by commas
+CFSSO_JOURNAL                directory of the journal; that of the simulator is
+                             next to its state
+CFSSO_SANDBOX                1: use the built-in simulator
+CFSSO_SANDBOX_STATE          state file of the simulator
+CFSSO_PAGER, PAGER           pager of `cfsso help` on a terminal; empty: none
+
+SSL_CERT_FILE, SSL_CERT_DIR  certificates to trust instead of the system's
+HTTPS_PROXY, NO_PROXY        proxy, and exceptions; https_proxy, ALL_PROXY and
+                             no_proxy if those are empty
+NO_COLOR, CLICOLOR_FORCE     no color, or color in any case
+TERM=dumb, CI                no progress line
+GITHUB_STEP_SUMMARY          file to which doctor --format github appends
+
+FILES
+
+$XDG_CONFIG_HOME/cfsso/config.toml, or ~/.config/cfsso/config.toml; on Windows
+%APPDATA%\\cfsso\\config.toml:
+
+  profile = \"work\"                    # default profile
+
+  [profiles.work]
+  account = \"0123456789abcdef0123456789abcdef\"
+  token_file = \"/run/secrets/cloudflare\"
+  # token_env = \"WORK_TOKEN\"
+  # token_command = [\"pass\", \"show\", \"cloudflare\"]
+  # base_url, connector, output, dns_servers, ca_cert
+
+An unknown key or an invalid value is an error that names file, line and key.
+Text files are UTF-8 or UTF-16. Spaces around a value are dropped; an invisible
+character is an error.
+
+CREDENTIALS
+
+No option takes the token itself, and no dotenv file is read. A token from the
+environment is never sent to a base_url that only the profile names, unless the
+profile names the variable (token_env), or --token-file or --token-stdin is
+given. A token file, secret file or configuration file that other users can
+change is refused; if they can read it, a warning prints the chmod. A
+token_command runs without a terminal and without the credential variables, for
+at most two minutes or --timeout, and prints at most 64 KiB. An invalid proxy
+variable is an error.
+";
