@@ -56,11 +56,9 @@ pub fn print_warnings(context: &Context, checks: &[Check]) {
             CheckState::Accepted => " (risk accepted)",
             CheckState::Failed | CheckState::Passed => "",
         };
-        let mut text = format!("{}{state}: {}", check.id.as_str(), check.detail);
-        if let (Some(remedy), CheckState::Failed) = (&check.fix, check.state) {
-            text = format!("{text}; {remedy}");
-        }
-        context.screen.warn(Text::prose(text));
+        let fix = check.fix.as_deref().filter(|_| check.state == CheckState::Failed);
+        let message = format!("{}{state}", check.detail);
+        context.screen.warn_of_check(check.id.as_str(), &message, fix);
     }
 }
 

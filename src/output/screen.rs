@@ -131,31 +131,64 @@ impl Screen {
         Ok(())
     }
 
-    /// Says something worth knowing. Left out when quiet, and where standard
-    /// error is read by a program.
+    /// Says something worth knowing. Left out when quiet; a structured format has
+    /// it as an object: `{"level":"note","message":…}`.
     pub fn note(&self, text: impl Into<Text>) {
         if self.shows_notes() {
-            self.print_labeled(Text::strong("note:"), &text.into());
+            self.remark("note", Text::strong("note:"), text.into(), None);
         }
     }
 
     /// Whether notes are shown.
     pub fn shows_notes(&self) -> bool {
-        let is_read_by_program = self.format().is_structured() && !self.options.stderr_terminal;
-        !self.options.quiet && !is_read_by_program
+        !self.options.quiet
     }
 
-    /// Warns. In the structured formats the warning is a document of its own:
-    /// `{"warning":"…"}`.
+    /// Warns. In the structured formats a warning is an object of its own:
+    /// `{"level":"warning","message":…}`.
     pub fn warn(&self, text: impl Into<Text>) {
-        let text = text.into().with_call(&self.call);
-        if !self.format().is_structured() {
-            self.print_labeled(Text::warn("warning:"), &text);
-            return;
+        self.remark("warning", Text::warn("warning:"), text.into(), None);
+    }
+
+    /// Warns of a check: a structured format has its ID and its fix as fields.
+    pub fn warn_of_check(&self, id: &'static str, message: &str, fix: Option<&str>) {
+        if self.format().is_structured() {
+            let (label, message) = (Text::default(), Text::prose(message));
+            return self.remark("warning", label, message, Some((id, fix)));
         }
-        let warning = serde_json::json!({ "warning": text.render(false) });
-        let warning = render::document(self.format(), &warning.to_string(), Layout::Compact);
-        self.stderr.write(&warning);
+        let fix = fix.map(|fix| format!("; {fix}")).unwrap_or_default();
+        self.warn(Text::prose(format!("{id}: {message}{fix}")));
+    }
+
+    fn remark(
+        &self,
+        level: &'static str,
+        label: Text,
+        text: Text,
+        check: Option<(&'static str, Option<&str>)>,
+    ) {
+        #[derive(Serialize)]
+        struct Remark<'a> {
+            level: &'static str,
+            message: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            check: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            fix: Option<String>,
+        }
+        let text = text.with_call(&self.call);
+        if !self.format().is_structured() {
+            return self.print_labeled(label, &text);
+        }
+        let plain = |fix: &str| Text::prose(fix).with_call(&self.call).render(false);
+        let remark = Remark {
+            level,
+            message: text.render(false),
+            check: check.map(|(id, _)| id),
+            fix: check.and_then(|(_, fix)| fix).map(plain),
+        };
+        let json = serde_json::to_string(&remark).expect("strings are JSON");
+        self.stderr.write(&render::document(self.format(), &json, Layout::Compact));
     }
 
     /// Shows people something between the steps of a checklist.
@@ -195,7 +228,7 @@ impl Screen {
         }
         if self.options.live {
             self.redraw(&text);
-        } else if self.options.stderr_terminal || !self.format().is_structured() {
+        } else if !self.format().is_structured() {
             let mut state = lock(&self.state);
             if state.waiting_for.as_ref() != Some(&text) {
                 self.stderr.write(&format!("{text}\n"));
@@ -263,7 +296,12 @@ impl Screen {
             .filter(|_| self.format().is_structured());
         let text = json.map_or_else(
             || self.failure_text(failure),
-            |json| render::document(self.format(), &json, Layout::Pretty),
+            |json| {
+                // One line in JSON, so that each line of standard error is an object.
+                let is_yaml = self.format() == Format::Yaml;
+                let layout = if is_yaml { Layout::Pretty } else { Layout::Compact };
+                render::document(self.format(), &json, layout)
+            },
         );
         self.stderr.write(&text);
     }

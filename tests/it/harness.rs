@@ -208,7 +208,7 @@ impl Ran {
         let documents: Result<Vec<_>, _> = documents.collect();
         let mut documents = documents.unwrap_or_else(|error| panic!("{error}\n{self:?}"));
         let last = documents.pop().unwrap_or_else(|| panic!("no error in {self:?}"));
-        assert!(documents.iter().all(|document| document["warning"].is_string()), "{self:?}");
+        assert!(documents.iter().all(|document| document["level"].is_string()), "{self:?}");
         assert!(last["error"].is_object(), "{self:?}");
         last["error"].clone()
     }

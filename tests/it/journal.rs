@@ -362,7 +362,7 @@ async fn a_damaged_file_is_named_and_the_rest_works() {
             ["create the connector of b.example"]
         );
         let warning: Value = serde_json::from_str(&ran.stderr).unwrap();
-        let warning = warning["warning"].as_str().unwrap();
+        let warning = warning["message"].as_str().unwrap();
         assert!(warning.contains("line 1: ") && warning.contains(said), "{warning}");
         world.ok("journal undo --yes").await;
         assert_eq!(fs::read(&first).unwrap(), damaged);

@@ -240,7 +240,10 @@ async fn what_a_token_may_not_read_is_not_checked_and_the_permission_named() {
     let verifications = requests.iter().filter(|request| request.contains("tokens/verify"));
     assert_eq!((requests.len(), verifications.count()), (7, 2), "{requests:#?}");
     let ran = world.ok("enable cool.cats --yes").await;
-    assert!(ran.stderr.contains("idp-present (not checked)"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("idp-present: ") && ran.stderr.contains("(not checked)"),
+        "{ran:?}"
+    );
     // Without connectors there is nothing to check.
     let world = World::new().await.verified().await.with_token(Access::AccessOnly);
     let error = world.fails("preflight cool.cats", 5).await;

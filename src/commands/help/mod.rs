@@ -286,9 +286,10 @@ JSON
 
 Lists have a fixed order: domain, then ID. Times are RFC 3339, UTC.
 
-Only results go to standard output. A failure is one object on standard error: {\"error\":{\"kind\",\"message\",\"causes\",\"http_status\",
-\"api_errors\",\"ray_id\",\"request\",\"retryable\",\"hint\",
-\"required_permission\",\"exit_code\"}}. A warning is {\"warning\":…}.
+Only results go to standard output. On standard error each line is an object. A
+failure: {\"error\":{\"kind\",\"message\",\"causes\",\"http_status\",\"api_errors\",
+\"ray_id\",\"request\",\"retryable\",\"hint\",\"required_permission\",\"exit_code\"}}.
+Warnings and notes: {\"level\",\"message\",\"check\",\"fix\"}.
 
 Guided commands print one report: {\"schema\":\"cfsso/<kind>/v1\",\"ok\":…,
 \"steps\":[…],\"result\":…}. Fields are added, never renamed.

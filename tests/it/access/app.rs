@@ -1,6 +1,6 @@
 //! Scenes of `cfsso app`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::server::{APP, Double, OKTA, PIN, app, idp};
 
@@ -128,8 +128,7 @@ async fn a_field_that_nobody_asked_to_change_is_said_loudly() {
     let double = double().await.twisting_writes(|object| object.replace("0123,", "0000,"));
     let ran = double.run("app idps --all --yes -o json").await;
     assert_eq!(ran.code, 1);
-    let error: Value = ran.stderr.parse().unwrap();
-    let error = &error["error"];
+    let error = ran.error();
     assert_eq!(
         error["causes"],
         json!(["`zeta`: 12345678901234567890123 -> 12345678901234567890000"])
