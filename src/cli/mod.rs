@@ -12,7 +12,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, bypass, completions, connector, dig, doctor, drill, federation, help as topics,
-    idp, journal, man, preflight, sandbox, schema, setup, share, status, team, token, whoami,
+    idp, journal, man, preflight, sandbox, schema, setup, share, status, team, token, version,
+    whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -92,6 +93,8 @@ pub enum Command {
     Man(LazyCommand<man::Args>),
     /// Print JSON Schemas of the output
     Schema(LazyCommand<schema::Args>),
+    /// Show version, commit and target
+    Version(LazyCommand<version::Args>),
     /// Show help for a command or topic
     Help(LazyCommand<topics::Args>),
 }
@@ -105,6 +108,7 @@ impl Command {
                 Some(man::run(args, &help::lay_out(tree(), Length::Long)))
             }
             Self::Schema(LazyCommand(args)) => Some(schema::run(args)),
+            Self::Version(_) => Some(Ok(version::run())),
             Self::Help(LazyCommand(args)) => {
                 Some(topics::run(args, help::lay_out(tree(), Length::Long)))
             }
@@ -151,9 +155,11 @@ impl Command {
             Self::Drill(LazyCommand(args)) => drill::run(args, context).await,
             Self::Federation(LazyCommand(command)) => federation::run(command, context).await,
             Self::Share(LazyCommand(command)) => share::run(command, context).await,
-            Self::Completions(_) | Self::Man(_) | Self::Schema(_) | Self::Help(_) => {
-                self.run_without_context().expect("it needs no settings")
-            }
+            Self::Completions(_)
+            | Self::Man(_)
+            | Self::Schema(_)
+            | Self::Version(_)
+            | Self::Help(_) => self.run_without_context().expect("it needs no settings"),
         }
     }
 }

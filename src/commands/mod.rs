@@ -24,6 +24,7 @@ pub mod team;
 pub mod token;
 pub mod undo_output;
 pub mod update_output;
+pub mod version;
 pub mod whoami;
 
 use crate::output::{ExitCode, Report};

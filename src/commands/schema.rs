@@ -196,6 +196,7 @@ pub const KINDS: &[Kind] = &[
         about: "token create-url",
         schema: || schema_for!(super::token::create_url::Report),
     },
+    Kind { name: "version", about: "version", schema: || schema_for!(super::version::Report) },
     Kind {
         name: "undo",
         about: "journal undo",

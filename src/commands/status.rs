@@ -2,25 +2,48 @@
 
 use super::Outcome;
 use crate::context::Context;
+use crate::domain::EmailDomain;
 use crate::flow::bypass::status::BypassStatus;
-use crate::flow::journal;
+use crate::flow::connector::Selector;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::status::{self, Domain, Link, LinkState, NotChecked, RecentChange, Report, Role};
+use crate::flow::{FlowError, FlowErrorKind, journal};
 use crate::output::{Page, Render, Status, Text, ago};
 
 /// Arguments of `status`.
-#[derive(clap::Args, Debug)]
-#[command(after_help = "Nothing is changed.
-
-Examples:
+#[derive(clap::Args, Debug, Default)]
+#[command(after_help = "Examples:
   cfsso status
+  cfsso status cool.cats
   cfsso status -o json | jq -r '.next[]'")]
-pub struct Args {}
+pub struct Args {
+    /// Domain or ID of a connector (default: all)
+    connector: Option<Selector>,
+}
 
-/// Shows what each domain's sign-in goes through.
-pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+/// Shows the sign-in chain of each domain.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    Ok(Outcome::done(status::look(&tools).await?))
+    let mut report = status::look(&tools).await?;
+    if let (Some(selector), Some(domains)) = (&args.connector, &mut report.domains) {
+        domains.retain(|domain| is_selected(domain, selector));
+        if domains.is_empty() {
+            let message = format!("no connector for {selector}");
+            return Err(FlowError::new(FlowErrorKind::NotFound, message)
+                .hint("`cfsso connector list`")
+                .into());
+        }
+    }
+    Ok(Outcome::done(report))
+}
+
+fn is_selected(domain: &Domain, selector: &Selector) -> bool {
+    match selector {
+        Selector::Id(id) => domain.connector == id.as_str(),
+        Selector::Domain(name) => {
+            domain.domain.parse().is_ok_and(|other: EmailDomain| other == *name)
+        }
+    }
 }
 
 impl Render for Report {

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use clap::CommandFactory;
 use serde_json::Value;
 
+use crate::harness::World;
+
 /// The program in an empty environment, its home in `home`.
 fn program(home: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cfsso"));
@@ -398,4 +400,15 @@ fn a_limit_for_the_size_of_files_is_an_error_and_nothing_is_sent() {
     let out = shell(home.path(), &variables, "$cfsso connector list -o name");
     assert_eq!(text(&out.stdout), "", "{out:?}");
     signalled(server, "-INT");
+}
+
+#[tokio::test]
+async fn the_version_is_printed_for_people_and_programs() {
+    let world = World::new().await;
+    assert!(world.ok("version").await.stdout.contains(env!("CARGO_PKG_VERSION")));
+    let report = world.ok("version -o json").await.json();
+    let schema = world.ok("schema version").await.json();
+    crate::schema::assert_conforms(&schema, &report);
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(report["os"], std::env::consts::OS);
 }

@@ -175,3 +175,15 @@ async fn a_bypass_that_cannot_be_looked_at_is_not_checked() {
     let gaps = report["not_checked"].as_array().unwrap();
     assert_eq!(gaps.last().unwrap()["area"], "bypass status");
 }
+
+#[tokio::test]
+async fn one_domain_is_shown_by_name_or_id() {
+    let world = World::new().await.enabled().await;
+    world.ok("create cool.dogs").await;
+    let report = world.ok("status COOL.dogs -o json").await.json();
+    let domains = report["domains"].as_array().unwrap();
+    assert_eq!((domains.len(), &domains[0]["domain"]), (1, &"cool.dogs".into()));
+    let id = domains[0]["connector"].as_str().unwrap().to_owned();
+    assert_eq!(world.ok(&format!("status {id} -o name")).await.stdout, "cool.dogs\n");
+    world.fails("status other.dogs", 6).await;
+}

@@ -23,13 +23,12 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso doctor
-  cfsso doctor --fail-on warn -o json | jq '.findings[] | select(.state == \"failed\")'
+  cfsso doctor --fail-on warning -o json | jq '.findings[] | select(.state == \"failed\")'
   cfsso doctor --format github
   cfsso doctor --format junit > cfsso.xml
 
-Nothing is changed. `cfsso help findings` says what each finding means. It exits
-with 10 where there is one at or above --fail-on; what could not be looked at
-counts as a warning.")]
+Read-only. Exits 10 on findings at or above --fail-on; checks that could not run
+count as warnings. `cfsso help checks` explains each finding.")]
 pub struct Args {
     /// Exit 10 on findings of this severity or higher
     #[arg(long, value_name = "LEVEL", default_value = "error")]
@@ -47,12 +46,13 @@ pub struct Args {
     proof: RecoveryTokenArgs,
 }
 
-/// From where on a finding makes the command fail.
+/// The lowest severity that makes the command fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Errors, warnings and checks that could not run
-    Warn,
+    #[value(alias = "warn")]
+    Warning,
     /// Errors: sign-in is blocked now
     Error,
 }
@@ -151,7 +151,7 @@ fn report(examination: Audit, fail_on: Level, accepted: &[FindingId], account: S
 /// Whether a finding makes the command fail.
 fn is_failure(finding: &Finding, fail_on: Level) -> bool {
     match (finding.effective_severity(), fail_on) {
-        (Some(Severity::Error), _) | (Some(Severity::Warning), Level::Warn) => true,
+        (Some(Severity::Error), _) | (Some(Severity::Warning), Level::Warning) => true,
         (Some(Severity::Warning), Level::Error) | (None, _) => false,
     }
 }
@@ -238,7 +238,7 @@ impl Render for Report {
         }
         page.paragraph(Text::strong(self.summary()));
         if self.failed().next().is_some() {
-            page.line(Text::plain("Explain: ") + Text::code("cfsso help findings"));
+            page.line(Text::plain("Explain: ") + Text::code("cfsso help checks"));
         }
     }
 
@@ -286,7 +286,7 @@ mod tests {
             (CheckState::Passed, Severity::Error, false, false),
         ] {
             let finding = finding(state, severity);
-            assert_eq!(is_failure(&finding, Level::Warn), on_warn, "{finding:?}");
+            assert_eq!(is_failure(&finding, Level::Warning), on_warn, "{finding:?}");
             assert_eq!(is_failure(&finding, Level::Error), on_error, "{finding:?}");
         }
     }

@@ -24,7 +24,7 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     context.screen.show(&|page| {
         page.paragraph(Text::strong(format!("Account {} (read-only)", tools.account)));
     });
-    let look = Box::pin(status::run(status::Args {}, context));
+    let look = Box::pin(status::run(status::Args::default(), context));
     reading.step("status", "sign-in chain read", look).await;
     // Where the list cannot be read, `bypass disable` fails and says why.
     for connector in connector::list(&tools).await.unwrap_or_default() {

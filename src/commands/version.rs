@@ -1,0 +1,52 @@
+//! `cfsso version`: what this program was built from.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::output::{Page, Render, Text};
+
+/// Arguments of `version`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso version
+  cfsso version -o json | jq -r .commit")]
+pub struct Args;
+
+/// The build.
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
+    version: &'static str,
+    /// The commit, if the build was told of it (`GITHUB_SHA`).
+    commit: Option<&'static str>,
+    os: &'static str,
+    arch: &'static str,
+    /// `release` or `debug`.
+    profile: &'static str,
+}
+
+/// Prints the build.
+pub fn run() -> Outcome {
+    Outcome::done(Report {
+        version: env!("CARGO_PKG_VERSION"),
+        commit: option_env!("GITHUB_SHA"),
+        os: std::env::consts::OS,
+        arch: std::env::consts::ARCH,
+        profile: if cfg!(debug_assertions) { "debug" } else { "release" },
+    })
+}
+
+impl Render for Report {
+    fn show(&self, page: &mut Page) {
+        page.fields(&[
+            ("version", Text::strong(self.version)),
+            ("commit", Text::plain(self.commit.unwrap_or("unknown"))),
+            ("target", Text::plain(format!("{} {}", self.os, self.arch))),
+            ("profile", Text::plain(self.profile)),
+        ]);
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.version.to_owned()]
+    }
+}
