@@ -132,6 +132,8 @@ pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &
     if state == StepState::Done {
         context.record_step(title);
     }
+    // The error itself follows, once.
+    let detail = if state == StepState::Failed { "failed" } else { detail };
     screen.step(mark(state), title, Text::prose(detail));
 }
 

@@ -29,6 +29,9 @@ use crate::output::{Environment, Screen, Text};
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{CredentialSource, Settings};
 
+/// How often a question is asked before it counts as declined.
+const QUESTIONS: usize = 3;
+
 /// What a command is given.
 pub struct Context {
     pub settings: Settings,
@@ -222,16 +225,37 @@ impl Context {
             return Ok(settled?);
         }
         let question = Text::plain("Type ") + Text::strong(domain) + format!(" to {deed}:");
-        let answer = self.screen.ask(question).await.ok().flatten().unwrap_or_default();
-        if same_domain(&answer, domain) {
-            return Ok(());
+        let read = |answer: &str| same_domain(answer, domain).then_some(());
+        let stop = match self.ask_until(&question, &format!("`{domain}`"), read).await {
+            Ok(()) => return Ok(()),
+            Err(stop) => stop,
+        };
+        Err(stop.hint(format!("run the command again and type `{domain}`")).into())
+    }
+
+    /// Asks until `read` takes the answer, three times at most. What was wrong is
+    /// shown with its control characters. The end of the input declines.
+    pub async fn ask_until<T>(
+        &self,
+        question: &Text,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, FlowError> {
+        let mut wrong = String::new();
+        for attempt in 1..=QUESTIONS {
+            let Some(answer) = self.screen.ask(question.clone()).await.ok().flatten() else {
+                break;
+            };
+            if let Some(value) = read(answer.trim()) {
+                return Ok(value);
+            }
+            wrong = answer.trim().escape_debug().to_string();
+            if attempt < QUESTIONS {
+                self.screen.warn(Text::prose(format!("expected {expected}, got `{wrong}`")));
+            }
         }
-        Err(FlowError::new(
-            FlowErrorKind::Declined,
-            format!("declined: expected `{domain}`, got `{}`", answer.trim()),
-        )
-        .hint(format!("run the command again and type `{domain}`"))
-        .into())
+        let message = format!("declined: expected {expected}, got `{wrong}`");
+        Err(FlowError::new(FlowErrorKind::Declined, message))
     }
 
     /// Stops where a question will come up that nobody is there to answer.

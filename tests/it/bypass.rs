@@ -418,3 +418,21 @@ async fn results_are_as_their_schemas_say() {
         assert_conforms(&schema, &result);
     }
 }
+
+#[tokio::test]
+async fn a_method_is_chosen_by_name_letter_or_number() {
+    for (typed, enabled) in [
+        ("1\notp\n", true),
+        ("o\notp\n", true),
+        ("x\n2\ncool.cats\n", false),
+        ("Disable\ncool.cats\n", false),
+    ] {
+        let world = World::new().await.enabled().await.with_person(typed);
+        let ran = world.ok("bypass").await;
+        assert_eq!(world.connectors().await[0]["enabled"], enabled, "{typed:?} {ran:?}");
+    }
+    let world = World::new().await.enabled().await.with_person("x\ny\nz\n1\n");
+    let writes = world.writes();
+    assert_eq!(world.run("bypass").await.code, 3);
+    assert_eq!(world.writes(), writes);
+}

@@ -83,6 +83,19 @@ async fn a_person_types_the_domain() {
 }
 
 #[tokio::test]
+async fn a_wrong_answer_is_shown_and_asked_again_three_times_in_all() {
+    let world = World::new().await.enabled().await.with_person("y\n\u{1b}[Acool.cats\ncool.cats\n");
+    let ran = world.ok("disable cool.cats").await;
+    assert_eq!(ran.stderr.matches("Type cool.cats to ").count(), 3, "{ran:?}");
+    assert!(ran.stderr.contains("got `y`"), "{ran:?}");
+    assert!(ran.stderr.contains(r"got `\u{1b}[Acool.cats`"), "{ran:?}");
+    let world = World::new().await.enabled().await.with_person("a\nb\nc\ncool.cats\n");
+    let ran = world.run("disable cool.cats").await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+}
+
+#[tokio::test]
 async fn anything_else_that_a_person_types_is_a_no() {
     for (line, first) in ASKING {
         for typed in ["", "\n", "y\n", "yes\n", "cool.dogs\n", "cool.cats.evil\n"] {

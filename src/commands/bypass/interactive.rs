@@ -5,7 +5,7 @@ use super::{disable, nobody_to_ask, otp};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::CurrentState;
-use crate::flow::{Error, FlowError, FlowErrorKind, bypass, connector};
+use crate::flow::{Error, bypass, connector};
 use crate::output::{Page, Text};
 
 /// What was seen, or why it was not.
@@ -35,15 +35,19 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     };
     context.screen.show(&|page| show(&state, advice, page));
     let question =
-        Text::plain("Type ") + Text::strong("otp") + " or " + Text::strong("disable") + ":";
-    let answer = context.screen.ask(question).await.ok().flatten().unwrap_or_default();
-    match answer.trim() {
-        "otp" => otp::run(otp::Args::plain(), context).await,
-        "disable" => disable::run(disable::Args::all(), context).await,
-        other => {
-            let message = format!("`{other}` is neither `otp` nor `disable`; nothing was changed");
-            Err(FlowError::new(FlowErrorKind::Declined, message).into())
-        }
+        Text::plain("Type ") + Text::strong("otp") + " (1) or " + Text::strong("disable") + " (2):";
+    match context.ask_until(&question, "`otp` or `disable`", choice).await? {
+        Choice::Otp => otp::run(otp::Args::plain(), context).await,
+        Choice::Disable => disable::run(disable::Args::all(), context).await,
+    }
+}
+
+/// A method by its name, its first letter or its number.
+fn choice(answer: &str) -> Option<Choice> {
+    match answer.to_ascii_lowercase().as_str() {
+        "otp" | "o" | "1" => Some(Choice::Otp),
+        "disable" | "d" | "2" => Some(Choice::Disable),
+        _ => None,
     }
 }
 
@@ -62,13 +66,13 @@ fn show(state: &State, advice: Choice, page: &mut Page) {
     for (choice, name, lines, error) in [
         (
             Choice::Otp,
-            "otp",
+            "1  otp",
             "Allow sign-in with a one-time PIN by email. SSO stays enabled; policies still apply.",
             state.sign_in.as_ref().err(),
         ),
         (
             Choice::Disable,
-            "disable",
+            "2  disable",
             "Disable SSO. Users sign in with a password, or reset it by email.",
             state.connectors.as_ref().err(),
         ),
