@@ -66,7 +66,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         return ExitCode::Usage;
     }
     match error.chain().find_map(|layer| layer.downcast_ref::<sandbox::Error>()) {
-        Some(sandbox::Error::Held { .. }) => ExitCode::Conflict,
+        Some(sandbox::Error::Locked { .. }) => ExitCode::Conflict,
         Some(sandbox::Error::NotLoopback(_)) => ExitCode::Usage,
         _ => ExitCode::Failure,
     }
@@ -74,7 +74,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 fn hint(error: &anyhow::Error) -> Option<String> {
     let held = error.chain().find_map(|layer| match layer.downcast_ref() {
-        Some(sandbox::Error::Held { holder, .. }) if holder.is_service() => holder.url.as_deref(),
+        Some(sandbox::Error::Locked { holder, .. }) if holder.is_service() => holder.url.as_deref(),
         _ => None,
     });
     if let Some(url) = held {

@@ -26,7 +26,7 @@ use super::request_error::RequestError;
 use super::trace;
 use crate::clock::Clock;
 
-/// The longest single wait that the API's wishes or back-off can lead to.
+/// The longest single wait that the API's options or back-off can lead to.
 pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
 
 /// What an answer without a result is read as, where it is no list.

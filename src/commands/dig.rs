@@ -44,18 +44,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let resolver = context.resolver().await?;
     let expected = expected(&args, context).await?;
     let expected = expected.as_deref().map(str::as_bytes);
-    let (survey, judgement) = if args.wait {
+    let (survey, diagnosis) = if args.wait {
         wait_until_visible(&args, expected, context).await?
     } else {
         let survey = resolver.survey(&args.domain, expected, Scope::All).await;
-        let judgement = dns::diagnose(&survey, expected, context.clock.now());
-        (survey, judgement)
+        let diagnosis = dns::diagnose(&survey, expected, context.clock.now());
+        (survey, diagnosis)
     };
-    let exit = if judgement.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
+    let exit = if diagnosis.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
     if args.short {
         return Ok(Outcome::done(Short(dns::short_lines(&survey))).exit(exit));
     }
-    Ok(Outcome::done(dns::Report::new(&args.domain, expected, survey, judgement)).exit(exit))
+    Ok(Outcome::done(dns::Report::new(&args.domain, expected, survey, diagnosis)).exit(exit))
 }
 
 async fn wait_until_visible(
@@ -65,18 +65,18 @@ async fn wait_until_visible(
 ) -> anyhow::Result<(Lookup, Diagnosis)> {
     let resolver = context.resolver().await?;
     let deadline = context.wait_deadline();
-    let LookupResult { survey, judgement } =
-        dns::wait_until_visible(resolver, &args.domain, expected, deadline, |_, judgement| {
+    let LookupResult { survey, diagnosis } =
+        dns::wait_until_visible(resolver, &args.domain, expected, deadline, |_, diagnosis| {
             context.screen.event(&LookupEvent {
                 event: "waiting",
-                verdict: judgement.verdict,
-                text: &judgement.summary,
+                verdict: diagnosis.verdict,
+                text: &diagnosis.summary,
             });
-            context.screen.start_wait(format!("{}: {}", args.domain, judgement.summary));
+            context.screen.start_wait(format!("{}: {}", args.domain, diagnosis.summary));
         })
         .await;
     context.screen.end_progress();
-    Ok((survey, judgement))
+    Ok((survey, diagnosis))
 }
 
 /// One look of a wait.

@@ -61,25 +61,25 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
         connector::ensure_eligible(&args.domain)?;
     }
-    let wishes = wishes(args, context).await?;
+    let options = options(args, context).await?;
     let tools = context.tools().await?;
     if context.settings.options.dry_run {
-        let plan = setup::plan(&tools, &wishes).await?;
-        let what = format!("enabling `{}`", wishes.domain);
+        let plan = setup::plan(&tools, &options).await?;
+        let what = format!("enabling `{}`", options.domain);
         return Ok(
             plan_output::finish_dry_run(context, plan, &what)?.unwrap_or_else(Outcome::silent)
         );
     }
-    if wishes.enable.is_some()
-        && let Err(stop) = context.can_confirm(wishes.domain.as_str(), ENABLING)
-        && !is_enabled(&tools, &wishes.domain).await?
+    if options.enable.is_some()
+        && let Err(stop) = context.can_confirm(options.domain.as_str(), ENABLING)
+        && !is_enabled(&tools, &options.domain).await?
     {
         // Better to stop now than at the end of a wait.
         return Err(stop.into());
     }
-    let confirm = async || context.confirm(wishes.domain.as_str(), ENABLING).await;
+    let confirm = async || context.confirm(options.domain.as_str(), ENABLING).await;
     let on_event = |event: &Event<'_>| show(event, context);
-    let (report, end) = setup::run(&tools, &wishes, &on_event, confirm).await;
+    let (report, end) = setup::run(&tools, &options, &on_event, confirm).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
@@ -90,7 +90,7 @@ async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<boo
     Ok(standing.is_some_and(|connector| connector.is_enabled()))
 }
 
-async fn wishes(args: Args, context: &Context) -> anyhow::Result<Options> {
+async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
     let enable =
         if args.enable { Some(Rc::new(args.guard.enable_options(context).await?)) } else { None };
     Ok(Options {

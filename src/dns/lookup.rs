@@ -1,5 +1,5 @@
 //! What the servers said: one entry a server, as read from its packets. No I/O,
-//! no judgement.
+//! no diagnosis.
 
 use std::collections::BTreeSet;
 

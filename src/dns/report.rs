@@ -39,12 +39,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Puts a survey and its judgement into one report.
+    /// Puts a survey and its diagnosis into one report.
     pub fn new(
         domain: &EmailDomain,
         expected: Option<&[u8]>,
         survey: Lookup,
-        judgement: Diagnosis,
+        diagnosis: Diagnosis,
     ) -> Self {
         let records = survey.servers.iter().flat_map(|server| &server.records);
         let texts: BTreeSet<Vec<u8>> = records.map(Txt::joined).collect();
@@ -52,11 +52,11 @@ impl Report {
             schema: "cfsso/dig/v1",
             name: domain.to_string(),
             expected: expected.map(printable),
-            verdict: judgement.verdict,
-            summary: judgement.summary,
-            fix: judgement.remedy,
-            visible_at: judgement.visible_at,
-            evidence: judgement.evidence,
+            verdict: diagnosis.verdict,
+            summary: diagnosis.summary,
+            fix: diagnosis.remedy,
+            visible_at: diagnosis.visible_at,
+            evidence: diagnosis.evidence,
             texts: texts.iter().map(|text| printable(text)).collect(),
             servers: survey.servers,
         }

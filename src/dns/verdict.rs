@@ -1,4 +1,4 @@
-//! What a survey means. Pure: answers in, judgement out.
+//! What a survey means. Pure: answers in, diagnosis out.
 
 use std::fmt;
 

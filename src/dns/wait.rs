@@ -20,7 +20,7 @@ const MAX_INTERVAL: Duration = Duration::from_secs(30);
 pub struct LookupResult {
     pub survey: Lookup,
     /// What it meant; `visible` unless the deadline passed.
-    pub judgement: Diagnosis,
+    pub diagnosis: Diagnosis,
 }
 
 /// Looks at the authoritative (or named) servers until all serve the code or
@@ -37,11 +37,11 @@ pub async fn wait_until_visible(
     let mut pauses = pauses(fastrand::u64(..));
     loop {
         let survey = resolver.survey(domain, expected, Scope::Authoritative).await;
-        let judgement = diagnose(&survey, expected, clock.now());
-        on_look(&survey, &judgement);
+        let diagnosis = diagnose(&survey, expected, clock.now());
+        on_look(&survey, &diagnosis);
         let left = Duration::try_from(clock.now().duration_until(deadline)).unwrap_or_default();
-        if judgement.verdict.is_visible() || left.is_zero() {
-            return LookupResult { survey, judgement };
+        if diagnosis.verdict.is_visible() || left.is_zero() {
+            return LookupResult { survey, diagnosis };
         }
         clock.sleep(pauses.next().unwrap_or(MAX_INTERVAL).min(left)).await;
     }

@@ -37,8 +37,8 @@ pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
 
 /// Whether a verification begun now can succeed. Where nobody could be asked,
 /// Cloudflare may see more than this machine does.
-pub fn can_succeed(judgement: &Diagnosis) -> bool {
-    matches!(judgement.verdict, Verdict::Visible | Verdict::Unreachable)
+pub fn can_succeed(diagnosis: &Diagnosis) -> bool {
+    matches!(diagnosis.verdict, Verdict::Visible | Verdict::Unreachable)
 }
 
 /// Begins verification.

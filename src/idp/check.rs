@@ -28,7 +28,7 @@ pub struct Subject<'a> {
     pub config: &'a Map<String, Value>,
 }
 
-/// What else a judgement depends on.
+/// What else a diagnosis depends on.
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub now: Timestamp,

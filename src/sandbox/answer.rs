@@ -12,7 +12,7 @@ use super::error::Error;
 
 /// An answer that says yes.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Box<RawValue>>,
     #[serde(rename = "result_info", skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ pub(super) struct Answer {
     status: StatusCode,
 }
 
-impl Answer {
+impl ApiResponse {
     /// With an object, or a list that does not come in pages.
     pub fn of(result: impl Serialize) -> Self {
         let result = to_raw_value(&result).expect("plain data is JSON");
@@ -45,7 +45,7 @@ impl Answer {
     }
 
     /// With `result_info` besides.
-    pub fn with_info(mut self, info: Value) -> Self {
+    pub fn with_result_info(mut self, info: Value) -> Self {
         self.info = Some(info);
         self
     }
@@ -81,7 +81,7 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for ApiResponse {
     fn into_response(self) -> Response {
         if self.status == StatusCode::NO_CONTENT {
             return self.status.into_response();
@@ -92,32 +92,32 @@ impl IntoResponse for Answer {
 
 /// An answer that says no.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ApiErrorResponse {
     status: StatusCode,
     code: u32,
     message: String,
     cause: Option<(u32, &'static str)>,
 }
 
-impl Refusal {
+impl ApiErrorResponse {
     pub fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), cause: None }
     }
 
     /// A request that makes no sense.
-    pub fn bad(code: u32, message: impl Into<String>) -> Self {
+    pub fn bad_request(code: u32, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     /// With an entry of `error_chain`.
-    pub fn because(mut self, code: u32, message: &'static str) -> Self {
+    pub fn caused_by(mut self, code: u32, message: &'static str) -> Self {
         self.cause = Some((code, message));
         self
     }
 
     /// What Access takes for no valid request (API reference, section 9).
     pub fn invalid(detail: impl std::fmt::Display) -> Self {
-        Self::bad(12130, format!("access.api.error.invalid_request: {detail}"))
+        Self::bad_request(12130, format!("access.api.error.invalid_request: {detail}"))
     }
 
     /// What Access has already, or needs still. The code was seen for mutual
@@ -133,7 +133,7 @@ impl Refusal {
     }
 
     /// What the sandbox does not model.
-    pub fn unmodelled(what: impl Into<String>) -> Self {
+    pub fn not_simulated(what: impl Into<String>) -> Self {
         let message = format!("the cfsso sandbox does not model {}", what.into());
         // The code is the sandbox's own: the API has no such answer.
         Self::new(StatusCode::NOT_IMPLEMENTED, 1501, message)
@@ -143,18 +143,18 @@ impl Refusal {
     pub fn unroutable(path: &str) -> Self {
         let message =
             format!("Could not route to {path}, perhaps your object identifier is invalid?");
-        Self::bad(7003, message)
+        Self::bad_request(7003, message)
     }
 }
 
 /// The state could not be kept: nothing was changed.
-impl From<Error> for Refusal {
+impl From<Error> for ApiErrorResponse {
     fn from(error: Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, 1500, error.to_string())
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiErrorResponse {
     fn into_response(self) -> Response {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let Some((code, message)) = self.cause {

@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::access::{Access, Area, GLOBAL_KEY, Right};
-use super::answer::Refusal;
+use super::answer::ApiErrorResponse;
 use super::permission_group;
-use super::shared::Shared;
+use super::shared::AppState;
 use super::state::{State, Token};
 use crate::api::ids::AccountId;
 
@@ -24,15 +24,15 @@ pub(super) enum Identity {
     /// A header that cannot hold a token.
     Malformed,
     /// A key or an address that do not belong together.
-    BadKey,
+    InvalidKey,
     /// A token where the key should be.
     MalformedKey,
-    Nobody,
+    Anonymous,
 }
 
 impl Identity {
     /// Reads the headers.
-    pub fn of(headers: &HeaderMap, shared: &Shared) -> Self {
+    pub fn of(headers: &HeaderMap, shared: &AppState) -> Self {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         if let Some(authorization) = text("authorization") {
             return match bearer(authorization) {
@@ -42,13 +42,13 @@ impl Identity {
         }
         match (text("x-auth-email"), text("x-auth-key")) {
             (Some(email), Some(key)) if (email, key) == GLOBAL_KEY => Self::GlobalKey,
-            (_, Some(key)) if is_key(key) => Self::BadKey,
+            (_, Some(key)) if is_key(key) => Self::InvalidKey,
             (_, Some(_)) => Self::MalformedKey,
-            (_, None) => Self::Nobody,
+            (_, None) => Self::Anonymous,
         }
     }
 
-    fn issued(value: &str, shared: &Shared) -> Self {
+    fn issued(value: &str, shared: &AppState) -> Self {
         let find = |state: &State| state.tokens.iter().find(|token| token.value == value).cloned();
         match shared.store.read(find) {
             Some(token) if !token.is_valid(shared.clock.now()) => Self::Expired(token),
@@ -76,7 +76,7 @@ impl Identity {
     }
 
     /// The caller, or why there is none.
-    fn caller(self) -> Result<Caller, Refusal> {
+    fn caller(self) -> Result<Caller, ApiErrorResponse> {
         match self {
             Self::Token(token) => {
                 let groups = token.issued.map(|issued| issued.groups).unwrap_or_default();
@@ -85,24 +85,31 @@ impl Identity {
             Self::GlobalKey => {
                 Ok(Caller { access: Some(Access::Full), groups: Vec::new(), owner: None })
             }
-            Self::Expired(_) | Self::Unknown => Err(Refusal::bad(9109, "Invalid access token")),
+            Self::Expired(_) | Self::Unknown => {
+                Err(ApiErrorResponse::bad_request(9109, "Invalid access token"))
+            }
             Self::Malformed => Err(malformed_token()),
-            Self::BadKey => {
-                Err(Refusal::new(StatusCode::FORBIDDEN, 9103, "Unknown X-Auth-Key or X-Auth-Email"))
+            Self::InvalidKey => Err(ApiErrorResponse::new(
+                StatusCode::FORBIDDEN,
+                9103,
+                "Unknown X-Auth-Key or X-Auth-Email",
+            )),
+            Self::MalformedKey => {
+                Err(ApiErrorResponse::bad_request(6003, "Invalid request headers")
+                    .caused_by(6103, "Invalid format for X-Auth-Key header"))
             }
-            Self::MalformedKey => Err(Refusal::bad(6003, "Invalid request headers")
-                .because(6103, "Invalid format for X-Auth-Key header")),
-            Self::Nobody => {
-                Err(Refusal::bad(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"))
-            }
+            Self::Anonymous => Err(ApiErrorResponse::bad_request(
+                9106,
+                "Missing X-Auth-Key, X-Auth-Email or Authorization headers",
+            )),
         }
     }
 }
 
 /// What a header that cannot hold a token is answered.
-pub(super) fn malformed_token() -> Refusal {
-    Refusal::bad(6003, "Invalid request headers")
-        .because(6111, "Invalid format for Authorization header")
+pub(super) fn malformed_token() -> ApiErrorResponse {
+    ApiErrorResponse::bad_request(6003, "Invalid request headers")
+        .caused_by(6111, "Invalid format for Authorization header")
 }
 
 /// The token of `Bearer …`: forty characters or more that need no escaping.
@@ -127,28 +134,31 @@ pub(super) struct Caller {
     owner: Option<String>,
 }
 
-impl FromRequestParts<Arc<Shared>> for Caller {
-    type Rejection = Refusal;
+impl FromRequestParts<Arc<AppState>> for Caller {
+    type Rejection = ApiErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Shared>) -> Result<Self, Refusal> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &Arc<AppState>,
+    ) -> Result<Self, ApiErrorResponse> {
         match parts.extensions.get::<Identity>() {
             Some(identity) => identity.clone().caller(),
-            None => Identity::Nobody.caller(),
+            None => Identity::Anonymous.caller(),
         }
     }
 }
 
 impl Caller {
     /// Refuses what no permission allows.
-    pub fn may(&self, area: Area, right: Right) -> Result<(), Refusal> {
-        if self.holds(area, right) {
+    pub fn may(&self, area: Area, right: Right) -> Result<(), ApiErrorResponse> {
+        if self.has(area, right) {
             return Ok(());
         }
-        Err(Refusal::new(StatusCode::FORBIDDEN, 10000, "Authentication error"))
+        Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 10000, "Authentication error"))
     }
 
     /// Whether a permission allows it.
-    pub fn holds(&self, area: Area, right: Right) -> bool {
+    pub fn has(&self, area: Area, right: Right) -> bool {
         self.access.is_some_and(|access| access.allows(area, right))
             || permission_group::allow(&self.groups, area, right)
     }
@@ -159,7 +169,7 @@ impl Caller {
     }
 
     /// Whether the account is one that the caller sees.
-    pub fn sees(&self, account: &str) -> bool {
+    pub fn can_see(&self, account: &str) -> bool {
         self.owner.as_deref().is_none_or(|owner| owner == account)
     }
 
@@ -167,18 +177,18 @@ impl Caller {
     /// permission there.
     pub fn in_account(
         &self,
-        shared: &Shared,
+        shared: &AppState,
         account: &str,
         area: Area,
         right: Right,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, ApiErrorResponse> {
         if account.parse::<AccountId>().is_err() {
-            return Err(Refusal::unroutable(&format!("/accounts/{account}")));
+            return Err(ApiErrorResponse::unroutable(&format!("/accounts/{account}")));
         }
         let is_known = |state: &State| state.accounts.iter().any(|known| known.id == account);
-        if !self.sees(account) || !shared.store.read(is_known) {
+        if !self.can_see(account) || !shared.store.read(is_known) {
             let message = "Unauthorized to access requested resource";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, 9109, message));
+            return Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message));
         }
         self.may(area, right)?;
         Ok(account.to_owned())

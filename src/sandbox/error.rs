@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::lock::Holder;
+use super::lock::LockOwner;
 
 /// Why a simulator cannot start or its state cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum Error {
         "sandbox state `{}` is in use by {holder}; stop it, or use another file with `--sandbox-state`",
         path.display()
     )]
-    Held { path: PathBuf, holder: Holder },
+    Locked { path: PathBuf, holder: LockOwner },
     /// The file is not what this program wrote.
     #[error(
         "sandbox state `{}` is invalid: {reason}; `cfsso sandbox reset` deletes it",
@@ -51,7 +51,7 @@ pub enum Error {
     #[error("the sandbox listens on loopback addresses only, not on {0}")]
     NotLoopback(SocketAddr),
     #[error("`{0}` is in a zone of the sandbox's own: create its records through the API")]
-    HostedHere(String),
+    ZoneIsHosted(String),
     #[error("the sandbox has stopped")]
     Stopped,
 }

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::raw::Raw;
+use super::raw::RawObject;
 use super::state::{Recipient, Resource, Share, State, Target, derived_uuid};
 
 /// How long it takes until a recipient has what is shared or has it no more, or
@@ -14,7 +14,7 @@ const DELAY: SignedDuration = SignedDuration::from_secs(5);
 pub(super) const GRANT: &str = "idp-federation-grant";
 
 /// Whether a change that began then is through.
-fn is_through(began: Timestamp, now: Timestamp) -> bool {
+fn is_propagated(began: Timestamp, now: Timestamp) -> bool {
     now.duration_since(began) >= DELAY
 }
 
@@ -22,7 +22,7 @@ fn is_through(began: Timestamp, now: Timestamp) -> bool {
 pub(super) fn status(removed: Option<Timestamp>, now: Timestamp) -> &'static str {
     match removed {
         None => "active",
-        Some(began) if is_through(began, now) => "deleted",
+        Some(began) if is_propagated(began, now) => "deleted",
         Some(_) => "deleting",
     }
 }
@@ -30,21 +30,21 @@ pub(super) fn status(removed: Option<Timestamp>, now: Timestamp) -> &'static str
 /// The status of a recipient whose account can take what is shared or cannot.
 pub(super) fn association(recipient: &Recipient, can_take: bool, now: Timestamp) -> &'static str {
     match recipient.removed {
-        Some(began) if is_through(began, now) => "disassociated",
+        Some(began) if is_propagated(began, now) => "disassociated",
         Some(_) => "disassociating",
-        None if can_take && is_through(recipient.created, now) => "associated",
+        None if can_take && is_propagated(recipient.created, now) => "associated",
         None => "associating",
     }
 }
 
 /// Whether no further attempt is made at a recipient that cannot take what is
 /// shared: how often the API tries is unknown.
-pub(super) fn has_given_up(recipient: &Recipient, now: Timestamp) -> bool {
-    is_through(recipient.created, now)
+pub(super) fn is_failed(recipient: &Recipient, now: Timestamp) -> bool {
+    is_propagated(recipient.created, now)
 }
 
 /// Whether the recipient can take an identity provider: its account has Access.
-pub(super) fn can_take(state: &State, recipient: &Recipient) -> bool {
+pub(super) fn can_receive(state: &State, recipient: &Recipient) -> bool {
     match &recipient.target {
         Target::Account(account) => state.auth_domain(account).is_some(),
         Target::Organization(_) => true,
@@ -55,7 +55,7 @@ pub(super) fn can_take(state: &State, recipient: &Recipient) -> bool {
 #[derive(Debug)]
 pub(super) struct Received {
     pub id: String,
-    pub object: Raw,
+    pub object: RawObject,
 }
 
 /// The identity providers that are shared with an account, while their grants
@@ -65,7 +65,7 @@ pub(super) fn received(state: &State, account: &str, now: Timestamp) -> Vec<Rece
     let resources = shares.flat_map(|share| &share.resources);
     let mut list: Vec<Received> = Vec::new();
     for resource in resources.filter(|resource| status(resource.removed, now) != "deleted") {
-        let received = copy(state, resource, account);
+        let received = recipient_copy(state, resource, account);
         list.extend(received.filter(|new| list.iter().all(|known| known.id != new.id)));
     }
     list
@@ -81,24 +81,24 @@ fn has(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
                 Target::Account(id) => id == account,
                 Target::Organization(id) => state.parent(account).as_ref() == Some(id),
             };
-            let status = association(recipient, can_take(state, recipient), now);
+            let status = association(recipient, can_receive(state, recipient), now);
             is_meant && matches!(status, "associated" | "disassociating")
         })
 }
 
 /// The read-only copy that a recipient sees.
-fn copy(state: &State, resource: &Resource, account: &str) -> Option<Received> {
+fn recipient_copy(state: &State, resource: &Resource, account: &str) -> Option<Received> {
     let grant = state.grants.iter().find(|grant| grant.id == resource.grant)?;
     let source = state.providers.iter().find(|provider| provider.id == grant.provider)?;
     let id = derived_uuid([&source.id, account]);
-    let mut object = Raw::default();
+    let mut object = RawObject::default();
     object.set("id", &id);
     object.set("name", source.object.text("name"));
     object.set("type", source.object.text("type"));
     object.set("read_only", true);
-    object.set("config", Raw::default());
+    object.set("config", RawObject::default());
     object.set("uid", &id);
-    object.keep(&source.object, "version");
+    object.keep_from(&source.object, "version");
     Some(Received { id, object })
 }
 

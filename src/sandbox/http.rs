@@ -13,15 +13,15 @@ use axum::{Router, serve};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::answer::Refusal;
+use super::answer::ApiErrorResponse;
 use super::auth::Identity;
-use super::fault::{Kind, Moment};
+use super::fault::{FaultTiming, Kind};
 use super::issuer;
-use super::limit::Left;
+use super::limit::Quota;
 use super::routes;
-use super::shared::{Exchange, Shared};
+use super::shared::{AppState, LoggedRequest};
 use super::verification;
-use super::wire::{Numbered, Wire};
+use super::wire::{Connection, NumberedListener};
 
 /// The path under which the API is, as in `https://api.cloudflare.com/client/v4`.
 pub(super) const BASE: &str = "/client/v4";
@@ -30,61 +30,61 @@ pub(super) const BASE: &str = "/client/v4";
 const LARGEST_ANSWER: usize = 32 << 20;
 
 /// Serves the API until the task is aborted.
-pub(super) fn start(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {
+pub(super) fn start(listener: TcpListener, shared: &Arc<AppState>) -> JoinHandle<()> {
     let router = Router::new()
         .nest(BASE, routes::all())
         .merge(issuer::routes(shared))
         .fallback(unmodelled)
         .method_not_allowed_fallback(unmodelled)
-        .layer(from_fn_with_state(shared.clone(), pass))
+        .layer(from_fn_with_state(shared.clone(), handle))
         .with_state(shared.clone());
-    let service = router.into_make_service_with_connect_info::<Wire>();
+    let service = router.into_make_service_with_connect_info::<Connection>();
     tokio::spawn(async move {
         // It ends by being aborted; its result says nothing.
-        let _ = serve(Numbered::new(listener), service).await;
+        let _ = serve(NumberedListener::new(listener), service).await;
     })
 }
 
-async fn unmodelled(method: Method, uri: Uri) -> Refusal {
+async fn unmodelled(method: Method, uri: Uri) -> ApiErrorResponse {
     let path = uri.path().strip_prefix(BASE).unwrap_or(uri.path());
     if path.contains("//") {
-        return Refusal::unroutable(path);
+        return ApiErrorResponse::unroutable(path);
     }
-    Refusal::unmodelled(format!("{method} {path}"))
+    ApiErrorResponse::not_simulated(format!("{method} {path}"))
 }
 
-async fn pass(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(wire): ConnectInfo<Wire>,
+async fn handle(
+    State(shared): State<Arc<AppState>>,
+    ConnectInfo(wire): ConnectInfo<Connection>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let identity = Identity::of(request.headers(), &shared);
-    let mut exchange = begun(&request, &identity, &wire);
+    let mut exchange = start_exchange(&request, &identity, &wire);
     let credential = identity.counted_as();
     request.extensions_mut().insert(identity);
     let path = request.uri().path();
     let path = path.strip_prefix(BASE).unwrap_or(path);
     let fault = shared.faults().strike(&exchange.method, path);
-    let left = left(&shared, credential, fault.as_ref());
+    let left = remaining_quota(&shared, credential, fault.as_ref());
     let answer = match fault {
         _ if left.is_exceeded => Some(rate_limited(left.reset)),
-        None => Some(carry_out(&shared, request, next).await),
-        Some(fault) => disturb(fault, &shared, request, next).await,
+        None => Some(process(&shared, request, next).await),
+        Some(fault) => apply_fault(fault, &shared, request, next).await,
     };
     let mut answer = answer.unwrap_or_else(|| {
-        wire.cut();
+        wire.close();
         StatusCode::NO_CONTENT.into_response()
     });
-    sign(&mut answer, &left, &shared);
+    add_headers(&mut answer, &left, &shared);
     exchange.status = (!wire.is_cut()).then(|| answer.status().as_u16());
     shared.record(exchange);
     answer
 }
 
 /// What is remembered of a request that was not answered yet.
-fn begun(request: &Request, identity: &Identity, wire: &Wire) -> Exchange {
-    Exchange {
+fn start_exchange(request: &Request, identity: &Identity, wire: &Connection) -> LoggedRequest {
+    LoggedRequest {
         method: request.method().to_string(),
         path: masked(request.uri().path()),
         status: None,
@@ -102,31 +102,36 @@ fn masked(path: &str) -> String {
 }
 
 /// Counts the request; nothing is left where a fault says so.
-fn left(shared: &Shared, credential: Option<String>, fault: Option<&Kind>) -> Left {
+fn remaining_quota(shared: &AppState, credential: Option<String>, fault: Option<&Kind>) -> Quota {
     let left = shared.limits().count(credential, shared.clock.now());
     match fault {
         Some(&Kind::RateLimited(seconds)) => {
-            Left { is_exceeded: true, remaining: 0, reset: seconds.into() }
+            Quota { is_exceeded: true, remaining: 0, reset: seconds.into() }
         }
         _ => left,
     }
 }
 
-async fn carry_out(shared: &Shared, request: Request, next: Next) -> Response {
-    verification::settle(shared).await;
+async fn process(shared: &AppState, request: Request, next: Next) -> Response {
+    verification::run_due_checks(shared).await;
     next.run(request).await
 }
 
 /// The answer to a request with which something goes wrong; none where the
 /// connection is cut.
-async fn disturb(fault: Kind, shared: &Shared, request: Request, next: Next) -> Option<Response> {
+async fn apply_fault(
+    fault: Kind,
+    shared: &AppState,
+    request: Request,
+    next: Next,
+) -> Option<Response> {
     match fault {
         Kind::RateLimited(seconds) => Some(rate_limited(seconds.into())),
         Kind::Slow(late) => {
             shared.clock.sleep(late).await;
-            Some(carry_out(shared, request, next).await)
+            Some(process(shared, request, next).await)
         }
-        Kind::Truncated => Some(halved(carry_out(shared, request, next).await).await),
+        Kind::Truncated => Some(truncate(process(shared, request, next).await).await),
         Kind::ServerError(moment) => {
             carry_out_if(moment, shared, request, next).await;
             Some(server_error())
@@ -141,25 +146,26 @@ async fn disturb(fault: Kind, shared: &Shared, request: Request, next: Next) -> 
         }
         // They strike elsewhere.
         Kind::VerificationFails | Kind::WrongIssuer | Kind::NoKeys | Kind::ExpiredCertificate => {
-            Some(carry_out(shared, request, next).await)
+            Some(process(shared, request, next).await)
         }
     }
 }
 
-async fn carry_out_if(moment: Moment, shared: &Shared, request: Request, next: Next) {
-    if moment == Moment::After {
-        carry_out(shared, request, next).await;
+async fn carry_out_if(moment: FaultTiming, shared: &AppState, request: Request, next: Next) {
+    if moment == FaultTiming::After {
+        process(shared, request, next).await;
     }
 }
 
 fn rate_limited(seconds: i64) -> Response {
     let message = "More than 1200 requests per 300 seconds reached. Please wait and consider throttling your request speed";
-    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, 10100, message);
+    let refusal = ApiErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, 10100, message);
     ([(RETRY_AFTER, seconds.to_string())], refusal).into_response()
 }
 
 fn server_error() -> Response {
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, 10000, "Internal server error").into_response()
+    ApiErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, 10000, "Internal server error")
+        .into_response()
 }
 
 fn bad_gateway() -> Response {
@@ -168,7 +174,7 @@ fn bad_gateway() -> Response {
 }
 
 /// The answer with the first half of its body.
-async fn halved(answer: Response) -> Response {
+async fn truncate(answer: Response) -> Response {
     let (mut parts, body) = answer.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
     let bytes = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
@@ -176,11 +182,11 @@ async fn halved(answer: Response) -> Response {
 }
 
 /// The headers that every answer has.
-fn sign(answer: &mut Response, left: &Left, shared: &Shared) {
+fn add_headers(answer: &mut Response, left: &Quota, shared: &AppState) {
     for (name, value) in [
         ("cf-ray", shared.ray()),
         ("ratelimit", left.header()),
-        ("ratelimit-policy", Left::policy()),
+        ("ratelimit-policy", Quota::policy()),
     ] {
         let value = HeaderValue::from_str(&value).expect("digits and quotes make a header");
         answer.headers_mut().insert(name, value);

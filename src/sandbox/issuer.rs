@@ -16,7 +16,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::fault::Kind;
-use super::shared::Shared;
+use super::shared::AppState;
 use super::state::Organization;
 
 /// Stands for the origin in the state: the port may be another next time.
@@ -29,24 +29,28 @@ const EXPIRED: &str = include_str!("issuer/expired.pem");
 /// The modulus of that key, in base64url; its exponent is 65537.
 const MODULUS: &str = include_str!("issuer/modulus.txt");
 
-pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+pub(super) fn routes(shared: &Arc<AppState>) -> Router<Arc<AppState>> {
     Router::new()
         .route("/oidc/{slug}/.well-known/openid-configuration", get(configuration))
         .route("/oidc/{slug}/jwks", get(keys))
-        .route("/oidc/{slug}/authorize", any(nobody))
-        .route("/oidc/{slug}/token", any(nobody))
+        .route("/oidc/{slug}/authorize", any(not_found))
+        .route("/oidc/{slug}/token", any(not_found))
         .route("/application/o/{slug}/.well-known/openid-configuration", get(authentik))
         .route("/application/o/{slug}/jwks/", get(keys))
-        .route("/application/o/authorize/", any(nobody))
-        .route("/application/o/token/", any(nobody))
+        .route("/application/o/authorize/", any(not_found))
+        .route("/application/o/token/", any(not_found))
         .route("/teams/{domain}/cdn-cgi/access/certs", get(team))
         .route("/saml/{slug}/metadata", get(metadata))
-        .route("/saml/{slug}/sso", any(nobody))
+        .route("/saml/{slug}/sso", any(not_found))
         .route_layer(from_fn_with_state(shared.clone(), unless_down))
 }
 
 /// What is taken down answers as a proxy does that has nothing behind it.
-async fn unless_down(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn unless_down(
+    State(shared): State<Arc<AppState>>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.uri().path().split('/').any(|part| shared.is_down(part)) {
         return (StatusCode::SERVICE_UNAVAILABLE, "no server is available\n").into_response();
     }
@@ -54,7 +58,7 @@ async fn unless_down(State(shared): State<Arc<Shared>>, request: Request, next: 
 }
 
 async fn configuration(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(slug): Path<String>,
     uri: Uri,
 ) -> Response {
@@ -65,7 +69,7 @@ async fn configuration(
 
 /// authentik has the endpoints once, and an issuer for each application.
 async fn authentik(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(slug): Path<String>,
     uri: Uri,
 ) -> Response {
@@ -75,7 +79,7 @@ async fn authentik(
     published(&shared, uri.path(), &issuer, &endpoints, &keys)
 }
 
-fn published(shared: &Shared, path: &str, issuer: &str, endpoints: &str, keys: &str) -> Response {
+fn published(shared: &AppState, path: &str, issuer: &str, endpoints: &str, keys: &str) -> Response {
     let named = if shared.faults().misbehave(&Kind::WrongIssuer, path) {
         format!("{issuer}-elsewhere")
     } else {
@@ -101,7 +105,7 @@ fn published(shared: &Shared, path: &str, issuer: &str, endpoints: &str, keys: &
 /// What a team's domain answers, by its name below `/teams`: its keys where an
 /// organization has that name. What is answered for a name that nobody has is
 /// not documented: here 404.
-async fn team(State(shared): State<Arc<Shared>>, Path(domain): Path<String>) -> Response {
+async fn team(State(shared): State<Arc<AppState>>, Path(domain): Path<String>) -> Response {
     let is_its = |known: &Organization| known.object.text("auth_domain").as_ref() == Some(&domain);
     if shared.store.read(|state| state.organizations.iter().any(is_its)) {
         Json(json!({ "keys": [], "public_cert": null, "public_certs": [] })).into_response()
@@ -110,7 +114,7 @@ async fn team(State(shared): State<Arc<Shared>>, Path(domain): Path<String>) -> 
     }
 }
 
-async fn keys(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+async fn keys(State(shared): State<Arc<AppState>>, uri: Uri) -> Response {
     let key = json!({
         "kty": "RSA",
         "use": "sig",
@@ -125,7 +129,7 @@ async fn keys(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
 }
 
 /// What an endpoint answers whom no login brought there (RFC 6749, section 5.2).
-async fn nobody() -> Response {
+async fn not_found() -> Response {
     let error = json!({
         "error": "invalid_request",
         "error_description": "the cfsso sandbox signs nobody in",
@@ -134,7 +138,7 @@ async fn nobody() -> Response {
 }
 
 async fn metadata(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(slug): Path<String>,
     uri: Uri,
 ) -> Response {
@@ -145,11 +149,11 @@ async fn metadata(
     };
     let provider = format!("{}/saml/{}", shared.origin, escaped(&slug));
     let kind = [(CONTENT_TYPE, "application/samlmetadata+xml")];
-    (kind, described(&provider, &certificate(pem))).into_response()
+    (kind, metadata_xml(&provider, &certificate(pem))).into_response()
 }
 
 /// SAML 2.0 metadata, section 2.4.3.
-fn described(provider: &str, certificate: &str) -> String {
+fn metadata_xml(provider: &str, certificate: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{provider}/metadata">

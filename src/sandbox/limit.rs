@@ -16,13 +16,13 @@ pub(super) struct Limits(BTreeMap<Option<String>, Window>);
 
 #[derive(Debug)]
 struct Window {
-    began: Timestamp,
+    started_at: Timestamp,
     count: u32,
 }
 
 /// What is left of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Left {
+pub(super) struct Quota {
     /// Whether this request was one too many.
     pub is_exceeded: bool,
     /// How many more requests it takes.
@@ -33,21 +33,21 @@ pub(super) struct Left {
 
 impl Limits {
     /// Counts a request.
-    pub fn count(&mut self, credential: Option<String>, now: Timestamp) -> Left {
-        let window = self.0.entry(credential).or_insert(Window { began: now, count: 0 });
-        if now.as_second() - window.began.as_second() >= WINDOW {
-            *window = Window { began: now, count: 0 };
+    pub fn count(&mut self, credential: Option<String>, now: Timestamp) -> Quota {
+        let window = self.0.entry(credential).or_insert(Window { started_at: now, count: 0 });
+        if now.as_second() - window.started_at.as_second() >= WINDOW {
+            *window = Window { started_at: now, count: 0 };
         }
         window.count = window.count.saturating_add(1);
-        Left {
+        Quota {
             is_exceeded: window.count > QUOTA,
             remaining: QUOTA.saturating_sub(window.count),
-            reset: WINDOW - (now.as_second() - window.began.as_second()).max(0),
+            reset: WINDOW - (now.as_second() - window.started_at.as_second()).max(0),
         }
     }
 }
 
-impl Left {
+impl Quota {
     /// `Ratelimit`.
     pub fn header(&self) -> String {
         format!("\"default\";r={};t={}", self.remaining, self.reset)
@@ -72,11 +72,11 @@ mod tests {
             limits.count(full(), at(10));
         }
         let last = limits.count(full(), at(20));
-        assert_eq!(last, Left { is_exceeded: false, remaining: 0, reset: 290 });
+        assert_eq!(last, Quota { is_exceeded: false, remaining: 0, reset: 290 });
         assert!(limits.count(full(), at(309)).is_exceeded);
         assert!(!limits.count(None, at(309)).is_exceeded);
         let fresh = limits.count(full(), at(310));
-        assert_eq!(fresh, Left { is_exceeded: false, remaining: 1199, reset: 300 });
+        assert_eq!(fresh, Quota { is_exceeded: false, remaining: 1199, reset: 300 });
         assert_eq!(fresh.header(), r#""default";r=1199;t=300"#);
     }
 }

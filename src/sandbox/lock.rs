@@ -13,11 +13,11 @@ use super::error::Error;
 use crate::clock::Clock;
 
 /// How often a waiting process looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Who holds a state: written into the lock file, for others to read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LockOwner {
     pub pid: u32,
     /// What it runs, such as `cfsso sandbox serve`.
     pub command: String,
@@ -25,7 +25,7 @@ pub struct Holder {
     pub url: Option<String>,
 }
 
-impl Holder {
+impl LockOwner {
     /// Whether it serves other programs until somebody ends it.
     pub fn is_service(&self) -> bool {
         self.command == SERVICE && self.url.is_some()
@@ -40,7 +40,7 @@ pub const SERVICE: &str = "cfsso sandbox serve";
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
-    holder: Holder,
+    holder: LockOwner,
 }
 
 impl Lock {
@@ -52,7 +52,7 @@ impl Lock {
         patience: Duration,
     ) -> Result<Self, Error> {
         let path = beside(state, ".lock");
-        let holder = Holder { pid: std::process::id(), command: command.to_owned(), url: None };
+        let holder = LockOwner { pid: std::process::id(), command: command.to_owned(), url: None };
         let file = open(&path).map_err(|source| failed("open", &path, source))?;
         let mut left = patience;
         loop {
@@ -63,26 +63,26 @@ impl Lock {
                     let holder = read(&path);
                     // A service holds it for long, and can be used as it is.
                     if left.is_zero() || holder.is_service() {
-                        return Err(Error::Held { path: state.to_owned(), holder });
+                        return Err(Error::Locked { path: state.to_owned(), holder });
                     }
-                    let step = left.min(LOOK_AGAIN);
+                    let step = left.min(RETRY_INTERVAL);
                     clock.sleep(step).await;
                     left -= step;
                 }
             }
         }
         let mut lock = Self { file, path, holder };
-        lock.sign()?;
+        lock.write_owner()?;
         Ok(lock)
     }
 
     /// Lets those who wait know where to turn to.
-    pub(super) fn announce(&mut self, url: &str) -> Result<(), Error> {
+    pub(super) fn set_url(&mut self, url: &str) -> Result<(), Error> {
         self.holder.url = Some(url.to_owned());
-        self.sign()
+        self.write_owner()
     }
 
-    fn sign(&mut self) -> Result<(), Error> {
+    fn write_owner(&mut self) -> Result<(), Error> {
         let text = serde_json::to_vec(&self.holder).expect("a holder is plain data");
         self.file
             .set_len(0)
@@ -129,19 +129,18 @@ pub(super) fn private(options: &mut OpenOptions) {
 
 /// Who holds the lock, as far as the file tells: it may be in the middle of
 /// being written, or, on Windows, not to be read at all while it is locked.
-fn read(path: &Path) -> Holder {
-    std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(Holder {
-        pid: 0,
-        command: String::new(),
-        url: None,
-    })
+fn read(path: &Path) -> LockOwner {
+    std::fs::read(path)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or(LockOwner { pid: 0, command: String::new(), url: None })
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
     Error::File { action, path: path.to_owned(), source }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for LockOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pid == 0 {
             return f.write_str("another process");

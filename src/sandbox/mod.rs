@@ -56,17 +56,17 @@ use tokio::task::JoinHandle;
 
 pub use access::Access;
 pub use error::Error;
-pub use fault::{ALWAYS, Fault, InvalidFault, Kind, Matcher, Moment};
-pub use lock::{Holder, SERVICE};
-pub use shared::Exchange;
+pub use fault::{ALWAYS, Fault, FaultTiming, InvalidFault, Kind, Matcher};
+pub use lock::{LockOwner, SERVICE};
+pub use shared::LoggedRequest;
 pub use state::{Membership, Role};
 pub use store::reset;
-pub use world::Standing;
+pub use world::AccountRelation;
 
 use crate::api::ids::AccountId;
 use crate::clock::Clock;
 use lock::Lock;
-use shared::Shared;
+use shared::AppState;
 use state::State;
 use store::Store;
 
@@ -118,7 +118,7 @@ pub struct Saved(State);
 /// started it.
 #[derive(Debug)]
 pub struct Sandbox {
-    shared: Arc<Shared>,
+    shared: Arc<AppState>,
     http: SocketAddr,
     accounts: Vec<AccountId>,
     api: JoinHandle<()>,
@@ -138,7 +138,7 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     let dns = sockets.address().map_err(unable("name server", options.dns))?;
     let listener = TcpListener::bind(options.http).await.map_err(unable("API", options.http))?;
     let http = listener.local_addr().map_err(unable("API", options.http))?;
-    let shared = Arc::new(Shared::new(store.clone(), &options, http, dns));
+    let shared = Arc::new(AppState::new(store.clone(), &options, http, dns));
     options.faults.into_iter().for_each(|fault| shared.faults().add(fault));
     let sandbox = Sandbox {
         http,
@@ -147,7 +147,7 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
         name_server: Some(sockets.serve(store)),
         shared,
     };
-    sandbox.shared.store.announce(&sandbox.base_url())?;
+    sandbox.shared.store.set_lock_url(&sandbox.base_url())?;
     Ok(sandbox)
 }
 
@@ -225,7 +225,7 @@ impl Sandbox {
     }
 
     /// What was asked so far, oldest first: the latest ten thousand.
-    pub fn log(&self) -> Vec<Exchange> {
+    pub fn log(&self) -> Vec<LoggedRequest> {
         self.shared.log()
     }
 
@@ -238,21 +238,21 @@ impl Sandbox {
     /// zone, or in a new one of this name. The API knows nothing of it.
     /// `name` is in lower case, without a trailing dot.
     pub async fn publish(&self, name: &str, text: &str) -> Result<(), Error> {
-        verification::settle(&self.shared).await;
+        verification::run_due_checks(&self.shared).await;
         self.shared.store.change(|state| {
             if state.hosts(name) {
-                return Err(Error::HostedHere(name.to_owned()));
+                return Err(Error::ZoneIsHosted(name.to_owned()));
             }
-            state.publish(name, text);
+            state.add_txt(name, text);
             Ok(())
         })
     }
 
     /// Serves such a TXT record no more.
     pub async fn withdraw(&self, name: &str, text: &str) -> Result<(), Error> {
-        verification::settle(&self.shared).await;
+        verification::run_due_checks(&self.shared).await;
         self.shared.store.change(|state| {
-            state.withdraw(name, text);
+            state.remove_txt(name, text);
             Ok(())
         })
     }

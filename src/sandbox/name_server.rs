@@ -24,9 +24,9 @@ use super::store::Store;
 use super::txt;
 
 /// The name servers of zones that are hosted here; they resolve to loopback.
-pub(super) const HERE: [&str; 2] = ["ada.ns.cfsso.test", "bob.ns.cfsso.test"];
+pub(super) const HOSTED_NS: [&str; 2] = ["ada.ns.cfsso.test", "bob.ns.cfsso.test"];
 /// The name servers of zones elsewhere; they do so, too.
-const ELSEWHERE: [&str; 2] = ["ns1.elsewhere.test", "ns2.elsewhere.test"];
+const EXTERNAL_NS: [&str; 2] = ["ns1.elsewhere.test", "ns2.elsewhere.test"];
 
 /// What `1` (automatic) comes to, in seconds (API reference, section 8.4).
 const AUTOMATIC_TTL: u32 = 300;
@@ -35,7 +35,7 @@ const NEGATIVE_TTL: u32 = 1800;
 /// TTL of what does not change.
 const LASTING_TTL: u32 = 86_400;
 /// A TCP connection that asks nothing is closed after this.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many answers may wait on a TCP connection.
 const BACKLOG: usize = 16;
 /// How many ports are tried where UDP and TCP are to have the same.
@@ -99,7 +99,7 @@ impl Sockets {
     pub(super) fn serve(self, store: Arc<Store>) -> Running {
         let mut server = Server::new(NameServer { store, latest: Mutex::new(None) });
         server.register_socket(self.0);
-        server.register_listener(self.1, IDLE, BACKLOG);
+        server.register_listener(self.1, IDLE_TIMEOUT, BACKLOG);
         Running(server)
     }
 }
@@ -149,15 +149,15 @@ fn catalog(state: &State) -> Catalog {
         }
         catalog.upsert(origin.into(), vec![Arc::new(zone)]);
     };
-    serve("cfsso.test", HERE, HERE.map(address).into());
-    serve("elsewhere.test", ELSEWHERE, ELSEWHERE.map(address).into());
+    serve("cfsso.test", HOSTED_NS, HOSTED_NS.map(address).into());
+    serve("elsewhere.test", EXTERNAL_NS, EXTERNAL_NS.map(address).into());
     for zone in &state.elsewhere {
-        serve(&zone.zone, ELSEWHERE, elsewhere(zone));
+        serve(&zone.zone, EXTERNAL_NS, elsewhere(zone));
     }
     // Last: a zone that is hosted here hides one of its name elsewhere.
     for zone in state.zones.iter().filter(|zone| zone.is_served()) {
         let records = state.records.iter().filter(|record| record.zone == zone.id);
-        serve(&zone.name, HERE, records.filter_map(hosted).collect());
+        serve(&zone.name, HOSTED_NS, records.filter_map(hosted).collect());
     }
     catalog
 }
@@ -180,7 +180,7 @@ fn known(name: &str) -> Name {
     absolute(name).expect("a constant that is a name")
 }
 
-fn elsewhere(zone: &state::Elsewhere) -> Vec<Record> {
+fn elsewhere(zone: &state::ExternalZone) -> Vec<Record> {
     let record = |(name, text): &(String, String)| {
         let strings = txt::strings(&txt::quoted(text))?;
         Some(Record::from_rdata(absolute(name).ok()?, AUTOMATIC_TTL, text_data(&strings)))

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::{Answer, Refusal};
+use super::answer::{ApiErrorResponse, ApiResponse};
 
 /// The query parameters of a request.
 #[derive(Debug, Default)]
@@ -15,39 +15,41 @@ pub(super) struct Parameters(Vec<(String, String)>);
 /// How many items a page of a list may hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageSize {
-    pub smallest: usize,
-    pub largest: usize,
+    pub min: usize,
+    pub max: usize,
     pub default: usize,
 }
 
 /// Accounts and zones (API reference, section 1.5).
-pub(super) const SMALL_PAGES: PageSize = PageSize { smallest: 5, largest: 50, default: 20 };
+pub(super) const SMALL_PAGES: PageSize = PageSize { min: 5, max: 50, default: 20 };
 
 /// What is known of lists but not modelled: it changes the order only.
-const PASSED_OVER: [&str; 2] = ["order", "direction"];
+const IGNORED_PARAMS: [&str; 2] = ["order", "direction"];
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Refusal;
+    type Rejection = ApiErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiErrorResponse> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(parameters)) => Ok(Self(parameters)),
             // The real code is unknown.
-            Err(error) => Err(Refusal::bad(1006, error.body_text())),
+            Err(error) => Err(ApiErrorResponse::bad_request(1006, error.body_text())),
         }
     }
 }
 
 impl Parameters {
     /// They, where each is one of `known`, or of paging.
-    pub fn only(self, known: &[&str]) -> Result<Self, Refusal> {
+    pub fn only(self, known: &[&str]) -> Result<Self, ApiErrorResponse> {
         let is_known = |name: &str| {
             known.contains(&name)
-                || PASSED_OVER.contains(&name)
+                || IGNORED_PARAMS.contains(&name)
                 || matches!(name, "page" | "per_page")
         };
         match self.0.iter().find(|(name, _)| !is_known(name)) {
-            Some((name, _)) => Err(Refusal::unmodelled(format!("the query parameter `{name}`"))),
+            Some((name, _)) => {
+                Err(ApiErrorResponse::not_simulated(format!("the query parameter `{name}`")))
+            }
             None => Ok(self),
         }
     }
@@ -63,14 +65,18 @@ impl Parameters {
     }
 
     /// Whether a page was asked for at all.
-    pub fn asks_for_a_page(&self) -> bool {
+    pub fn is_paged(&self) -> bool {
         self.get("page").is_some() || self.get("per_page").is_some()
     }
 
     /// The page of `items` that is asked for.
-    pub fn page<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Result<Answer, Refusal> {
+    pub fn page<T: Serialize>(
+        &self,
+        items: Vec<T>,
+        size: PageSize,
+    ) -> Result<ApiResponse, ApiErrorResponse> {
         let page = self.number("page", 1, 1..=usize::MAX)?;
-        let per_page = self.number("per_page", size.default, size.smallest..=size.largest)?;
+        let per_page = self.number("per_page", size.default, size.min..=size.max)?;
         let total = items.len();
         let skipped = per_page.saturating_mul(page - 1);
         let items: Vec<T> = items.into_iter().skip(skipped).take(per_page).collect();
@@ -81,7 +87,7 @@ impl Parameters {
             "total_count": total,
             "total_pages": total.div_ceil(per_page),
         });
-        Ok(Answer::of(items).with_info(info))
+        Ok(ApiResponse::of(items).with_result_info(info))
     }
 
     fn number(
@@ -89,12 +95,12 @@ impl Parameters {
         name: &str,
         default: usize,
         range: std::ops::RangeInclusive<usize>,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<usize, ApiErrorResponse> {
         let Some(text) = self.get(name) else { return Ok(default) };
         match text.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
             // The real code is unknown.
-            _ => Err(Refusal::bad(1006, format!("`{name}` cannot be `{text}`"))),
+            _ => Err(ApiErrorResponse::bad_request(1006, format!("`{name}` cannot be `{text}`"))),
         }
     }
 }

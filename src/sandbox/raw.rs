@@ -10,9 +10,9 @@ use serde_json::value::{RawValue, to_raw_value};
 
 /// An object: its keys in order, each with the text of its value.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Raw(Vec<(String, Box<RawValue>)>);
+pub(super) struct RawObject(Vec<(String, Box<RawValue>)>);
 
-impl Raw {
+impl RawObject {
     /// An object that is written in the program, without the blanks around its
     /// values: the API sends none.
     pub fn literal(text: &str) -> Self {
@@ -71,7 +71,7 @@ impl Raw {
     }
 
     /// Sets a value to what it is in `before`; removes it where it is not there.
-    pub fn keep(&mut self, before: &Self, key: &str) {
+    pub fn keep_from(&mut self, before: &Self, key: &str) {
         match before.value(key) {
             Some(value) => self.put(key, value.to_owned()),
             None => drop(self.remove(key)),
@@ -87,7 +87,7 @@ impl Raw {
 
     /// It, with every `from` in its texts replaced. Both hold nothing that
     /// JSON escapes.
-    pub fn replaced(mut self, from: &str, to: &str) -> Self {
+    pub fn with_replaced_text(mut self, from: &str, to: &str) -> Self {
         for (_, value) in &mut self.0 {
             if value.get().contains(from) {
                 let text = value.get().replace(from, to);
@@ -98,7 +98,7 @@ impl Raw {
     }
 }
 
-impl Serialize for Raw {
+impl Serialize for RawObject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (key, value) in &self.0 {
@@ -108,7 +108,7 @@ impl Serialize for Raw {
     }
 }
 
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Entries)
     }
@@ -117,14 +117,14 @@ impl<'de> Deserialize<'de> for Raw {
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
-    type Value = Raw;
+    type Value = RawObject;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
-        let mut raw = Raw::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawObject, A::Error> {
+        let mut raw = RawObject::default();
         while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
             raw.put(&key, value);
         }
@@ -139,34 +139,34 @@ mod tests {
     const TEXT: &str =
         r#"{"z":12345678901234567890123,"name":"a","pi":3.10,"n":null,"deep":{"b":1,"a":[]}}"#;
 
-    fn text(raw: &Raw) -> String {
+    fn text(raw: &RawObject) -> String {
         serde_json::to_string(raw).unwrap()
     }
 
     #[test]
     fn an_object_leaves_as_it_came() {
-        let raw: Raw = serde_json::from_str(TEXT).unwrap();
+        let raw: RawObject = serde_json::from_str(TEXT).unwrap();
         assert_eq!(text(&raw), TEXT);
         let pretty = serde_json::to_string_pretty(&raw).unwrap();
         assert_eq!(text(&serde_json::from_str(&pretty).unwrap()), TEXT);
-        assert!(serde_json::from_str::<Raw>("[]").is_err());
+        assert!(serde_json::from_str::<RawObject>("[]").is_err());
     }
 
     #[test]
     fn a_literal_loses_its_blanks_outside_of_strings() {
-        let literal = Raw::literal(r#"{ "a b" : [ 1, " \" x " ],  "c\\" : { "d": "e f" } }"#);
+        let literal = RawObject::literal(r#"{ "a b" : [ 1, " \" x " ],  "c\\" : { "d": "e f" } }"#);
         assert_eq!(text(&literal), r#"{"a b":[1," \" x "],"c\\":{"d":"e f"}}"#);
     }
 
     #[test]
     fn a_change_touches_its_key_alone() {
-        let mut raw: Raw = serde_json::from_str(TEXT).unwrap();
+        let mut raw: RawObject = serde_json::from_str(TEXT).unwrap();
         raw.set("name", "b");
         raw.set("new", [1]);
         assert!(raw.remove("n").is_some());
-        let before: Raw = serde_json::from_str(r#"{"pi":3.1000}"#).unwrap();
-        raw.keep(&before, "pi");
-        raw.keep(&before, "new");
+        let before: RawObject = serde_json::from_str(r#"{"pi":3.1000}"#).unwrap();
+        raw.keep_from(&before, "pi");
+        raw.keep_from(&before, "new");
         let expected =
             r#"{"z":12345678901234567890123,"name":"b","pi":3.1000,"deep":{"b":1,"a":[]}}"#;
         assert_eq!(text(&raw), expected);

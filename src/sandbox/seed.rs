@@ -13,23 +13,23 @@ pub(super) mod team;
 use jiff::Timestamp;
 
 use super::access::Access;
-use super::raw::Raw;
+use super::raw::RawObject;
 use super::state::{
-    Account, Connector, Elsewhere, Record, State, Token, Zone, ZoneKind, ZoneStatus,
+    Account, Connector, ExternalZone, Record, State, Token, Zone, ZoneKind, ZoneStatus,
 };
 use super::{sso_app, txt};
 use crate::api::connector::VerificationStatus;
 
 /// The first account: *Cool Cats*.
-pub(super) const FIRST: &str = "c001ca75000000000000000000000001";
+pub(super) const ACCOUNT_1: &str = "c001ca75000000000000000000000001";
 /// The second account: *Other Cats*.
-pub(super) const SECOND: &str = "c001ca75000000000000000000000002";
+pub(super) const ACCOUNT_2: &str = "c001ca75000000000000000000000002";
 /// The third: *Small Cats*.
-pub(super) const THIRD: &str = "c001ca75000000000000000000000003";
+pub(super) const ACCOUNT_3: &str = "c001ca75000000000000000000000003";
 /// The fourth: *Big Cats*.
-pub(super) const FOURTH: &str = "c001ca75000000000000000000000004";
+pub(super) const ACCOUNT_4: &str = "c001ca75000000000000000000000004";
 /// The fifth: *Dogs*.
-pub(super) const FIFTH: &str = "c001ca75000000000000000000000005";
+pub(super) const ACCOUNT_5: &str = "c001ca75000000000000000000000005";
 /// The organization that the first, third and fourth account are in.
 pub(super) const PARENT: &str = "c001ca750a6000000000000000000001";
 /// Its name.
@@ -51,11 +51,11 @@ impl State {
             tokens: Access::ALL.map(token).into(),
             connectors: vec![enabled_elsewhere()],
             zones: vec![
-                zone(1, FIRST, "cool.cats", ZoneStatus::Active, ZoneKind::Full),
-                zone(2, FIRST, "partial.cats", ZoneStatus::Active, ZoneKind::Partial),
-                zone(3, FIRST, "pending.cats", ZoneStatus::Pending, ZoneKind::Full),
-                zone(4, FIRST, "both.cats", ZoneStatus::Active, ZoneKind::Full),
-                zone(5, SECOND, "both.cats", ZoneStatus::Pending, ZoneKind::Full),
+                zone(1, ACCOUNT_1, "cool.cats", ZoneStatus::Active, ZoneKind::Full),
+                zone(2, ACCOUNT_1, "partial.cats", ZoneStatus::Active, ZoneKind::Partial),
+                zone(3, ACCOUNT_1, "pending.cats", ZoneStatus::Pending, ZoneKind::Full),
+                zone(4, ACCOUNT_1, "both.cats", ZoneStatus::Active, ZoneKind::Full),
+                zone(5, ACCOUNT_2, "both.cats", ZoneStatus::Pending, ZoneKind::Full),
             ],
             records: vec![
                 text(1, 1, "cool.cats", "v=spf1 -all"),
@@ -75,7 +75,7 @@ impl State {
     }
 
     /// A state that an older program kept, with what it did not know yet.
-    pub fn grown(mut self) -> Self {
+    pub fn with_related_accounts(mut self) -> Self {
         if self.seed == SEED {
             return self;
         }
@@ -93,7 +93,7 @@ impl State {
     /// With what each connector adds to the SSO App of its account.
     fn with_sso_apps(mut self) -> Self {
         for connector in self.connectors.clone() {
-            sso_app::join(&mut self, &connector);
+            sso_app::add_connector(&mut self, &connector);
         }
         self
     }
@@ -102,11 +102,11 @@ impl State {
 fn accounts() -> [Account; 5] {
     let within = |account| Account { parent: Some(PARENT.to_owned()), ..account };
     [
-        within(account(FIRST, "Cool Cats")),
-        account(SECOND, "Other Cats"),
-        within(account(THIRD, "Small Cats")),
-        within(account(FOURTH, "Big Cats")),
-        account(FIFTH, "Dogs"),
+        within(account(ACCOUNT_1, "Cool Cats")),
+        account(ACCOUNT_2, "Other Cats"),
+        within(account(ACCOUNT_3, "Small Cats")),
+        within(account(ACCOUNT_4, "Big Cats")),
+        account(ACCOUNT_5, "Dogs"),
     ]
 }
 
@@ -123,9 +123,9 @@ fn token(access: Access) -> Token {
     let (digit, owner, expires_on) = match access {
         Access::Full => (1, None, None),
         Access::ReadOnly => (2, None, None),
-        Access::ConnectorOnly => (3, Some(FIRST.to_owned()), None),
+        Access::ConnectorOnly => (3, Some(ACCOUNT_1.to_owned()), None),
         Access::Expired => (4, None, Some(epoch())),
-        Access::AccessOnly => (5, Some(FIRST.to_owned()), None),
+        Access::AccessOnly => (5, Some(ACCOUNT_1.to_owned()), None),
     };
     let id = format!("c001ca7570ce00000000000000000{digit:03}");
     let value = access.token().to_owned();
@@ -156,20 +156,20 @@ fn text(digit: u8, zone: u8, name: &str, value: &str) -> Record {
     }
 }
 
-fn elsewhere(zone: &str) -> Elsewhere {
-    Elsewhere { zone: zone.to_owned(), texts: vec![(zone.to_owned(), "v=spf1 -all".to_owned())] }
+fn elsewhere(zone: &str) -> ExternalZone {
+    ExternalZone { zone: zone.to_owned(), texts: vec![(zone.to_owned(), "v=spf1 -all".to_owned())] }
 }
 
 fn enabled_elsewhere() -> Connector {
     Connector {
         id: "c001ca755500000000000000000000e1".to_owned(),
-        account: SECOND.to_owned(),
+        account: ACCOUNT_2.to_owned(),
         email_domain: "both.cats".to_owned(),
         enabled: true,
         use_fedramp_language: false,
         code: OTHER_CODE.to_owned(),
         status: VerificationStatus::Verified,
-        unknown: Raw::default(),
+        unknown: RawObject::default(),
         run: None,
         created_on: epoch(),
         updated_on: epoch(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Options;
 use super::access::Access;
-use super::fault::Armed;
+use super::fault::ActiveFaults;
 use super::limit::Limits;
 use super::store::Store;
 use crate::clock::Clock;
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 10_000;
 
 /// One request and what became of it. It holds no token and no query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
+pub struct LoggedRequest {
     pub method: String,
     /// The path, from the root of the server.
     pub path: String,
@@ -31,7 +31,7 @@ pub struct Exchange {
 
 /// What every request and the sandbox's owner have in common.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct AppState {
     pub store: Arc<Store>,
     pub clock: Clock,
     /// The name server that verification asks.
@@ -40,15 +40,15 @@ pub(super) struct Shared {
     pub origin: String,
     /// How many federation grants an account may hold.
     pub grant_limit: usize,
-    faults: Mutex<Armed>,
+    faults: Mutex<ActiveFaults>,
     limits: Mutex<Limits>,
-    log: Mutex<VecDeque<Exchange>>,
+    log: Mutex<VecDeque<LoggedRequest>>,
     /// The slugs of the identity providers that do not answer.
     down: Mutex<BTreeSet<String>>,
     rays: AtomicU64,
 }
 
-impl Shared {
+impl AppState {
     pub fn new(store: Arc<Store>, options: &Options, http: SocketAddr, dns: SocketAddr) -> Self {
         Self {
             store,
@@ -64,7 +64,7 @@ impl Shared {
         }
     }
 
-    pub fn faults(&self) -> MutexGuard<'_, Armed> {
+    pub fn faults(&self) -> MutexGuard<'_, ActiveFaults> {
         held(&self.faults)
     }
 
@@ -72,7 +72,7 @@ impl Shared {
         held(&self.limits)
     }
 
-    pub fn record(&self, exchange: Exchange) {
+    pub fn record(&self, exchange: LoggedRequest) {
         let mut log = held(&self.log);
         if log.len() == REMEMBERED {
             log.pop_front();
@@ -80,7 +80,7 @@ impl Shared {
         log.push_back(exchange);
     }
 
-    pub fn log(&self) -> Vec<Exchange> {
+    pub fn log(&self) -> Vec<LoggedRequest> {
         held(&self.log).iter().cloned().collect()
     }
 

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::raw::Raw;
+use super::raw::RawObject;
 use super::state::{App, Connector, Policy, State, derived_uuid};
 
 /// The type of the application.
@@ -70,7 +70,7 @@ const OBJECT: &str = r#"{
 }"#;
 
 /// Adds what a connector brings along.
-pub(super) fn join(state: &mut State, connector: &Connector) {
+pub(super) fn add_connector(state: &mut State, connector: &Connector) {
     let now = connector.created_on;
     let app = match position(state, &connector.account) {
         Some(position) => state.apps[position].id.clone(),
@@ -94,7 +94,7 @@ pub(super) fn join(state: &mut State, connector: &Connector) {
         id,
         app,
         connector: Some(connector.id.clone()),
-        object: Raw::literal(&object.to_string()),
+        object: RawObject::literal(&object.to_string()),
         created_at: now,
         updated_at: now,
     });
@@ -102,7 +102,7 @@ pub(super) fn join(state: &mut State, connector: &Connector) {
 
 /// Removes what a connector brought along. Whether the application goes with
 /// the last one is unknown: here it stays.
-pub(super) fn leave(state: &mut State, connector: &str) {
+pub(super) fn remove_connector(state: &mut State, connector: &str) {
     state.policies.retain(|policy| policy.connector.as_deref() != Some(connector));
 }
 
@@ -110,7 +110,7 @@ pub(super) fn leave(state: &mut State, connector: &str) {
 pub(super) fn rename(state: &mut State, account: &str, from: &str, to: &str) {
     if let Some(position) = position(state, account) {
         let app = &mut state.apps[position];
-        app.object = std::mem::take(&mut app.object).replaced(from, to);
+        app.object = std::mem::take(&mut app.object).with_replaced_text(from, to);
     }
 }
 
@@ -128,7 +128,7 @@ fn create(state: &mut State, account: &str, now: Timestamp) -> String {
     state.apps.push(App {
         id: id.clone(),
         account: account.to_owned(),
-        object: Raw::literal(&text),
+        object: RawObject::literal(&text),
         created_at: now,
         updated_at: now,
     });

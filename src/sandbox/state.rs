@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::access::Access;
-use super::raw::Raw;
+use super::raw::RawObject;
 use super::seed;
 use crate::api::connector::VerificationStatus;
 
@@ -26,11 +26,11 @@ pub(super) struct State {
     pub zones: Vec<Zone>,
     pub records: Vec<Record>,
     /// Zones that somebody else hosts: served, and unknown to the API.
-    pub elsewhere: Vec<Elsewhere>,
+    pub elsewhere: Vec<ExternalZone>,
     #[serde(default = "seed::team::organizations")]
     pub organizations: Vec<Organization>,
     #[serde(default = "seed::team::providers")]
-    pub providers: Vec<Provider>,
+    pub providers: Vec<IdentityProvider>,
     #[serde(default = "seed::team::apps")]
     pub apps: Vec<App>,
     #[serde(default = "seed::team::policies")]
@@ -67,18 +67,18 @@ pub(super) struct Token {
     pub owner: Option<String>,
     pub expires_on: Option<Timestamp>,
     #[serde(default)]
-    pub issued: Option<Issued>,
+    pub issued: Option<TokenDetails>,
 }
 
 /// What a token that was issued through the API has besides.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Issued {
+pub(super) struct TokenDetails {
     pub name: String,
     pub on: Timestamp,
     pub not_before: Option<Timestamp>,
     /// As they were given, with an ID each.
-    pub policies: Vec<Raw>,
-    pub condition: Option<Raw>,
+    pub policies: Vec<RawObject>,
+    pub condition: Option<RawObject>,
     /// The permission groups that are allowed and not denied.
     pub groups: Vec<String>,
 }
@@ -87,16 +87,16 @@ pub(super) struct Issued {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Organization {
     pub account: String,
-    pub object: Raw,
+    pub object: RawObject,
 }
 
 /// An identity provider.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Provider {
+pub(super) struct IdentityProvider {
     pub id: String,
     pub account: String,
     /// As it is answered, without its secrets.
-    pub object: Raw,
+    pub object: RawObject,
     /// The secrets of `config`, as they were sent: of any JSON type.
     pub secrets: BTreeMap<String, Box<RawValue>>,
     pub scim_secret: Option<String>,
@@ -108,7 +108,7 @@ pub(super) struct App {
     pub id: String,
     pub account: String,
     /// All but the time stamps and policies.
-    pub object: Raw,
+    pub object: RawObject,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -120,7 +120,7 @@ pub(super) struct Policy {
     pub app: String,
     /// The connector that it came with and goes with.
     pub connector: Option<String>,
-    pub object: Raw,
+    pub object: RawObject,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -216,7 +216,7 @@ pub(super) struct Resource {
     /// The grant that it is there.
     #[serde(rename = "resource")]
     pub grant: String,
-    pub meta: Raw,
+    pub meta: RawObject,
     pub version: u32,
     pub created: Timestamp,
     pub modified: Timestamp,
@@ -233,16 +233,16 @@ pub(super) struct Connector {
     pub code: String,
     pub status: VerificationStatus,
     #[serde(default)]
-    pub unknown: Raw,
+    pub unknown: RawObject,
     /// The run of verification that is under way.
-    pub run: Option<Run>,
+    pub run: Option<VerificationRun>,
     pub created_on: Timestamp,
     pub updated_on: Timestamp,
 }
 
 /// A run of verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Run {
+pub(super) struct VerificationRun {
     pub began: Timestamp,
     /// When DNS is next looked at.
     pub next: Timestamp,
@@ -293,7 +293,7 @@ pub(super) struct Record {
 
 /// A zone that another provider hosts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Elsewhere {
+pub(super) struct ExternalZone {
     pub zone: String,
     /// The TXT records in it: name and text.
     pub texts: Vec<(String, String)>,
@@ -302,19 +302,19 @@ pub(super) struct Elsewhere {
 impl State {
     /// 32 hexadecimal digits that were never handed out before: they look
     /// random and are the same in every run that does the same.
-    pub fn issue(&mut self) -> String {
+    pub fn next_id(&mut self) -> String {
         self.issued += 1;
         format!("{:016x}{:016x}", mixed(self.issued * 2), mixed(self.issued * 2 + 1))
     }
 
     /// A UUID that was never handed out before, as [`State::issue`].
     pub fn issue_uuid(&mut self) -> String {
-        uuid(&self.issue())
+        uuid(&self.next_id())
     }
 
     /// Puts a TXT record where DNS is hosted elsewhere: in the zone nearest to
     /// `name`, which is made where there is none.
-    pub fn publish(&mut self, name: &str, text: &str) {
+    pub fn add_txt(&mut self, name: &str, text: &str) {
         let text = (name.to_owned(), text.to_owned());
         let nearest = self
             .elsewhere
@@ -326,7 +326,7 @@ impl State {
             Some(_) => {}
             None => {
                 let zone = name.to_owned();
-                self.elsewhere.push(Elsewhere { zone, texts: vec![text] });
+                self.elsewhere.push(ExternalZone { zone, texts: vec![text] });
             }
         }
     }
@@ -337,7 +337,7 @@ impl State {
     }
 
     /// Takes such a TXT record away again; the zone stays.
-    pub fn withdraw(&mut self, name: &str, text: &str) {
+    pub fn remove_txt(&mut self, name: &str, text: &str) {
         for elsewhere in &mut self.elsewhere {
             elsewhere.texts.retain(|(at, value)| at != name || value != text);
         }
@@ -430,7 +430,7 @@ mod tests {
         let mut state = State::seed();
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..1000 {
-            let id = state.issue();
+            let id = state.next_id();
             assert_eq!(id.len(), 32);
             assert!(seen.insert(id));
         }
@@ -450,12 +450,12 @@ mod tests {
     fn a_text_goes_to_the_nearest_zone_elsewhere() {
         let mut state = State::seed();
         state.elsewhere.clear();
-        state.publish("dogs.test", "a");
-        state.publish("mail.dogs.test", "b");
-        state.publish("mail.dogs.test", "b");
+        state.add_txt("dogs.test", "a");
+        state.add_txt("mail.dogs.test", "b");
+        state.add_txt("mail.dogs.test", "b");
         assert_eq!(state.elsewhere.len(), 1);
         assert_eq!(state.elsewhere[0].texts.len(), 2);
-        state.withdraw("dogs.test", "a");
+        state.remove_txt("dogs.test", "a");
         assert_eq!(state.elsewhere[0].texts, [("mail.dogs.test".to_owned(), "b".to_owned())]);
     }
 }

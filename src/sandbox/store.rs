@@ -19,17 +19,17 @@ const VERSION: u64 = 1;
 
 /// The state, in memory or in a file as well.
 #[derive(Debug)]
-pub(super) struct Store(Mutex<Kept>);
+pub(super) struct Store(Mutex<Inner>);
 
 #[derive(Debug)]
-struct Kept {
+struct Inner {
     state: State,
     file: Option<(PathBuf, Lock)>,
     is_released: bool,
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct StateFile<'a> {
     version: u64,
     #[serde(flatten)]
     state: &'a State,
@@ -43,7 +43,7 @@ struct Version {
 impl Store {
     /// A state that is nowhere but in memory.
     pub(super) fn in_memory(state: State) -> Self {
-        Self(Mutex::new(Kept { state, file: None, is_released: false }))
+        Self(Mutex::new(Inner { state, file: None, is_released: false }))
     }
 
     /// The state in `path`, a new one where there is no such file.
@@ -58,7 +58,7 @@ impl Store {
             Err(source) => return Err(Error::File { action: "read", path, source }),
         };
         let file = Some((path, lock));
-        Ok(Self(Mutex::new(Kept { state, file, is_released: false })))
+        Ok(Self(Mutex::new(Inner { state, file, is_released: false })))
     }
 
     /// Looks at the state.
@@ -87,9 +87,9 @@ impl Store {
     }
 
     /// Lets those who wait for the state know where it is served.
-    pub(super) fn announce(&self, url: &str) -> Result<(), Error> {
+    pub(super) fn set_lock_url(&self, url: &str) -> Result<(), Error> {
         match &mut self.lock().file {
-            Some((_, lock)) => lock.announce(url),
+            Some((_, lock)) => lock.set_url(url),
             None => Ok(()),
         }
     }
@@ -101,7 +101,7 @@ impl Store {
         kept.is_released = true;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -129,12 +129,12 @@ fn parse(path: &Path, text: &[u8]) -> Result<State, Error> {
     if found != VERSION {
         return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
     }
-    serde_json::from_slice(text).map(State::grown).map_err(corrupt)
+    serde_json::from_slice(text).map(State::with_related_accounts).map_err(corrupt)
 }
 
 /// Replaces the file in one step: a crash leaves the old state or the new one.
 fn save(path: &Path, state: &State) -> Result<(), Error> {
-    let written = Written { version: VERSION, state };
+    let written = StateFile { version: VERSION, state };
     let text = serde_json::to_vec_pretty(&written).expect("a state is plain data");
     let new = lock::beside(path, ".new");
     replace(path, &new, &text).map_err(|source| Error::File {

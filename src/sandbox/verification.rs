@@ -12,24 +12,24 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData};
 use jiff::{SignedDuration, Timestamp};
 
-use super::shared::Shared;
-use super::state::{Connector, Run};
+use super::shared::AppState;
+use super::state::{Connector, VerificationRun};
 use crate::api::connector::VerificationStatus;
 
 /// DNS is polled for two days (documentation of dashboard SSO).
-const PATIENCE: SignedDuration = SignedDuration::from_hours(48);
+const WINDOW: SignedDuration = SignedDuration::from_hours(48);
 /// The real intervals are unknown: these begin at a second and double.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(1);
+const FIRST_CHECK: SignedDuration = SignedDuration::from_secs(1);
 /// The longest interval.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long the sandbox's own name server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-impl Run {
+impl VerificationRun {
     /// A run that begins now.
     pub(super) fn begin(now: Timestamp) -> Self {
-        Self { began: now, next: after(now, FIRST_LOOK) }
+        Self { began: now, next: after(now, FIRST_CHECK) }
     }
 
     /// Whether DNS is to be looked at.
@@ -39,17 +39,17 @@ impl Run {
 
     /// Whether the two days are over.
     fn is_over(&self, now: Timestamp) -> bool {
-        now >= after(self.began, PATIENCE)
+        now >= after(self.began, WINDOW)
     }
 
     /// The first look that is later than now: intervals double.
     fn following(&self, now: Timestamp) -> Timestamp {
         let mut next = self.next;
         while next <= now {
-            let since = next.duration_since(self.began).clamp(FIRST_LOOK, LONGEST);
+            let since = next.duration_since(self.began).clamp(FIRST_CHECK, LONGEST);
             next = after(next, since);
         }
-        next.min(after(self.began, PATIENCE))
+        next.min(after(self.began, WINDOW))
     }
 }
 
@@ -59,20 +59,25 @@ fn after(time: Timestamp, duration: SignedDuration) -> Timestamp {
 
 /// What a look at DNS found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+enum CheckResult {
     Found,
     Missing,
-    Broken,
+    Error,
 }
 
 /// What a look at DNS makes of a connector whose run is due.
-fn conclude(connector: &mut Connector, run: Run, look: Look, now: Timestamp) {
+fn apply_result(
+    connector: &mut Connector,
+    run: VerificationRun,
+    look: CheckResult,
+    now: Timestamp,
+) {
     let status = match look {
-        Look::Found => VerificationStatus::Verified,
-        Look::Broken => VerificationStatus::Failed,
-        Look::Missing if run.is_over(now) => VerificationStatus::Failed,
-        Look::Missing => {
-            connector.run = Some(Run { next: run.following(now), ..run });
+        CheckResult::Found => VerificationStatus::Verified,
+        CheckResult::Error => VerificationStatus::Failed,
+        CheckResult::Missing if run.is_over(now) => VerificationStatus::Failed,
+        CheckResult::Missing => {
+            connector.run = Some(VerificationRun { next: run.following(now), ..run });
             return;
         }
     };
@@ -84,9 +89,9 @@ fn conclude(connector: &mut Connector, run: Run, look: Look, now: Timestamp) {
 /// Makes the looks at DNS that are due. Called before every request and every
 /// change of DNS: in between nothing changes, so that a late look sees what
 /// one in time would have seen.
-pub(super) async fn settle(shared: &Shared) {
+pub(super) async fn run_due_checks(shared: &AppState) {
     let now = shared.clock.now();
-    let due: Vec<(String, Run, String, String)> = shared.store.read(|state| {
+    let due: Vec<(String, VerificationRun, String, String)> = shared.store.read(|state| {
         let due = |connector: &Connector| {
             let run = connector.run.filter(|run| run.is_due(now))?;
             let Connector { id, email_domain, code, .. } = connector.clone();
@@ -97,16 +102,16 @@ pub(super) async fn settle(shared: &Shared) {
     for (id, run, domain, code) in due {
         let is_broken = shared.faults().fail_verification();
         let look = match is_broken {
-            true => Look::Broken,
-            false if is_published(shared.dns, &domain, &code).await => Look::Found,
-            false => Look::Missing,
+            true => CheckResult::Error,
+            false if is_published(shared.dns, &domain, &code).await => CheckResult::Found,
+            false => CheckResult::Missing,
         };
         // A state that cannot be written shows at the next change; the look is
         // made again.
         let _ = shared.store.change(|state| -> Result<(), super::Error> {
             let asked = state.connectors.iter_mut().find(|connector| connector.id == id);
             if let Some(connector) = asked.filter(|connector| connector.run == Some(run)) {
-                conclude(connector, run, look, now);
+                apply_result(connector, run, look, now);
             }
             Ok(())
         });
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn looks_come_after_1_2_4_8_seconds_and_then_hourly_up_to_two_days() {
-        let mut run = Run::begin(at(0));
+        let mut run = VerificationRun::begin(at(0));
         let mut looks = Vec::new();
         while !run.is_over(run.next) {
             looks.push(run.next.as_second());
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn looks_that_were_missed_are_made_up_for_by_one() {
-        let run = Run::begin(at(0));
+        let run = VerificationRun::begin(at(0));
         assert!(!run.is_due(at(0)));
         assert!(run.is_due(at(1)));
         assert_eq!(run.following(at(100)), at(128));
@@ -176,17 +181,17 @@ mod tests {
     fn a_look_verifies_or_waits_until_the_two_days_are_over() {
         let seeded = super::super::state::State::seed().connectors.remove(0);
         for (now, look, status, is_running) in [
-            (1, Look::Found, VerificationStatus::Verified, false),
-            (1, Look::Missing, VerificationStatus::Pending, true),
-            (1, Look::Broken, VerificationStatus::Failed, false),
-            (172_799, Look::Missing, VerificationStatus::Pending, true),
-            (172_800, Look::Missing, VerificationStatus::Failed, false),
-            (172_800, Look::Found, VerificationStatus::Verified, false),
+            (1, CheckResult::Found, VerificationStatus::Verified, false),
+            (1, CheckResult::Missing, VerificationStatus::Pending, true),
+            (1, CheckResult::Error, VerificationStatus::Failed, false),
+            (172_799, CheckResult::Missing, VerificationStatus::Pending, true),
+            (172_800, CheckResult::Missing, VerificationStatus::Failed, false),
+            (172_800, CheckResult::Found, VerificationStatus::Verified, false),
         ] {
-            let run = Run::begin(at(0));
+            let run = VerificationRun::begin(at(0));
             let mut connector =
                 Connector { status: VerificationStatus::Pending, run: Some(run), ..seeded.clone() };
-            conclude(&mut connector, run, look, at(now));
+            apply_result(&mut connector, run, look, at(now));
             assert_eq!((connector.status, connector.run.is_some()), (status, is_running), "{now}");
         }
     }

@@ -15,15 +15,15 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A connection, as requests on it see it.
 #[derive(Clone, Debug)]
-pub(super) struct Wire {
+pub(super) struct Connection {
     /// Counted from 1.
     pub number: u64,
     is_cut: Arc<AtomicBool>,
 }
 
-impl Wire {
+impl Connection {
     /// Cuts the connection: the answer under way is not sent.
-    pub fn cut(&self) {
+    pub fn close(&self) {
         self.is_cut.store(true, Ordering::Relaxed);
     }
 
@@ -41,18 +41,18 @@ impl Wire {
 }
 
 /// Accepts connections that can be cut.
-pub(super) struct Numbered {
+pub(super) struct NumberedListener {
     listener: TcpListener,
     accepted: u64,
 }
 
-impl Numbered {
+impl NumberedListener {
     pub fn new(listener: TcpListener) -> Self {
         Self { listener, accepted: 0 }
     }
 }
 
-impl Listener for Numbered {
+impl Listener for NumberedListener {
     type Io = Stream;
     type Addr = SocketAddr;
 
@@ -61,7 +61,7 @@ impl Listener for Numbered {
         // Answers are small: waiting to fill a packet would only make them late.
         let _ = stream.set_nodelay(true);
         self.accepted += 1;
-        let wire = Wire { number: self.accepted, is_cut: Arc::default() };
+        let wire = Connection { number: self.accepted, is_cut: Arc::default() };
         (Stream { stream, wire }, address)
     }
 
@@ -70,8 +70,8 @@ impl Listener for Numbered {
     }
 }
 
-impl Connected<IncomingStream<'_, Numbered>> for Wire {
-    fn connect_info(incoming: IncomingStream<'_, Numbered>) -> Self {
+impl Connected<IncomingStream<'_, NumberedListener>> for Connection {
+    fn connect_info(incoming: IncomingStream<'_, NumberedListener>) -> Self {
         incoming.io().wire.clone()
     }
 }
@@ -79,7 +79,7 @@ impl Connected<IncomingStream<'_, Numbered>> for Wire {
 /// A TCP stream that fails once it is cut, whereupon the server closes it.
 pub(super) struct Stream {
     stream: TcpStream,
-    wire: Wire,
+    wire: Connection,
 }
 
 impl AsyncRead for Stream {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::raw::Raw;
+use super::raw::RawObject;
 use super::seed::{self, team};
 use super::state::{Account, Connector, Member, State};
 use super::{Error, Membership, Role, Sandbox};
@@ -11,14 +11,14 @@ use crate::api::ids::AccountId;
 
 /// How an account stands to the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccountRelation {
     /// In the same organization of accounts, with Zero Trust.
-    Sibling,
+    SameOrg,
     /// In the same organization of accounts, without Zero Trust: what is shared
     /// with it never arrives.
-    SiblingWithoutAccess,
+    SameOrgNoAccess,
     /// In no organization, with Zero Trust.
-    Stranger,
+    OtherOrg,
 }
 
 impl Sandbox {
@@ -64,7 +64,7 @@ impl Sandbox {
         self.shared.store.change(|state| {
             let of_domain = |known: &&mut Connector| known.email_domain == domain;
             for connector in state.connectors.iter_mut().filter(of_domain) {
-                connector.unknown = Raw::literal(object);
+                connector.unknown = RawObject::literal(object);
             }
             Ok(())
         })
@@ -97,7 +97,7 @@ impl Sandbox {
             state.members.retain(|known| !is_meant(known));
             let is_there = status == Membership::Accepted;
             let name = is_there.then(|| ("New".to_owned(), "Member".to_owned()));
-            let id = state.issue();
+            let id = state.next_id();
             state.members.push(Member { id, account, email: email.to_owned(), name, role, status });
             Ok(())
         })
@@ -114,13 +114,13 @@ impl Sandbox {
 
     /// Adds an account, which the tokens of users see. It is not among
     /// [`accounts`](Self::accounts).
-    pub fn add_account(&self, name: &str, standing: Standing) -> Result<AccountId, Error> {
+    pub fn add_account(&self, name: &str, standing: AccountRelation) -> Result<AccountId, Error> {
         let now = self.shared.clock.now();
         self.shared.store.change(|state| {
-            let id = state.issue();
-            let parent = (standing != Standing::Stranger).then(|| seed::PARENT.to_owned());
+            let id = state.next_id();
+            let parent = (standing != AccountRelation::OtherOrg).then(|| seed::PARENT.to_owned());
             let (owned, name) = (id.clone(), name.to_owned());
-            if standing != Standing::SiblingWithoutAccess {
+            if standing != AccountRelation::SameOrgNoAccess {
                 let team = format!("team-{}", &id[..12]);
                 state.organizations.push(team::organization(&id, &team, &name));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cfsso::sandbox::{Fault, Moment};
+use cfsso::sandbox::{Fault, FaultTiming};
 use serde_json::{Value, json};
 
 use crate::harness::World;
@@ -366,7 +366,7 @@ async fn a_deletion_whose_answer_is_lost_is_seen_to_be_done() {
 async fn a_deletion_that_cannot_be_read_back_says_so() {
     let world = World::new().await.verified().await;
     // The list, the DELETE, and the reads that follow it.
-    world.sandbox.inject(Fault { first: 3, times: 5, ..Fault::cut(1, Moment::Before) });
+    world.sandbox.inject(Fault { first: 3, times: 5, ..Fault::cut(1, FaultTiming::Before) });
     let error = world.fails("connector delete cool.cats --yes", 1).await;
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("not confirmed: delete the connector of cool.cats"), "{error}");

@@ -1,6 +1,6 @@
 //! Scenes of failure: the exit code, what is said, and that nothing is lost.
 
-use cfsso::sandbox::{Access, Fault, Moment};
+use cfsso::sandbox::{Access, Fault, FaultTiming};
 use serde_json::Value;
 
 use crate::harness::World;
@@ -433,7 +433,7 @@ async fn a_verified_domain_that_cannot_be_enabled_reads_back_as_it_is() {
     let (_, requests) = whole.requests_of("enable cool.cats --yes").await;
     let patch = requests.iter().position(|request| request.starts_with("PATCH")).unwrap();
     let first = u32::try_from(patch).unwrap() + 2;
-    world.sandbox.inject(Fault { first, times: 9, ..Fault::cut(1, Moment::Before) });
+    world.sandbox.inject(Fault { first, times: 9, ..Fault::cut(1, FaultTiming::Before) });
     let ran = world.run("enable cool.cats --yes -o json").await;
     assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{ran:?}");
     assert_eq!(ran.error()["retryable"], true);

@@ -3,7 +3,7 @@
 mod told;
 mod undo;
 
-use cfsso::sandbox::{Access, Standing};
+use cfsso::sandbox::{Access, AccountRelation};
 use serde_json::{Value, json};
 
 use crate::harness::World;
@@ -49,7 +49,7 @@ fn without_ids(request: &str) -> String {
 #[tokio::test]
 async fn three_accounts_get_it_a_fourth_joins_one_leaves_and_all_lose_it() {
     let world = World::new().await;
-    let add = |name| world.sandbox.add_account(name, Standing::Sibling).unwrap().to_string();
+    let add = |name| world.sandbox.add_account(name, AccountRelation::SameOrg).unwrap().to_string();
     let (third, fourth) = (add("New Cats"), add("Late Cats"));
     let line = format!("federation share oidc --to {SMALL} {BIG} {third} -o json");
     let report = world.ok(&line).await.json();
@@ -173,7 +173,7 @@ async fn a_wait_that_runs_out_is_exit_8_and_the_next_run_goes_on() {
 #[tokio::test]
 async fn a_recipient_that_the_api_gives_up_on_is_a_failure() {
     let world = World::new().await;
-    let id = world.sandbox.add_account("No Access", Standing::SiblingWithoutAccess).unwrap();
+    let id = world.sandbox.add_account("No Access", AccountRelation::SameOrgNoAccess).unwrap();
     let error = world.fails(&format!("federation share oidc --to {SMALL} {id}"), 1).await;
     assert_eq!(error["message"], "1 of 2 recipients failed");
     assert!(error["causes"].to_string().contains("No Access: failed: "), "{error}");

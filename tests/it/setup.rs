@@ -1,6 +1,6 @@
 //! Scenes of `cfsso setup`.
 
-use cfsso::sandbox::{Access, Fault, Moment};
+use cfsso::sandbox::{Access, Fault, FaultTiming};
 use serde_json::{Value, json};
 
 use crate::harness::{Ran, World};
@@ -71,7 +71,7 @@ async fn a_run_takes_few_requests() {
 async fn a_run_cut_at_any_request_is_taken_up_by_the_next() {
     let whole = World::new().await;
     let (_, requests) = whole.requests_of(ALL).await;
-    for moment in [Moment::Before, Moment::After] {
+    for moment in [FaultTiming::Before, FaultTiming::After] {
         for nth in 1..=u32::try_from(requests.len()).unwrap() {
             let after = format!("cut {moment:?} at {nth}");
             let world = World::new().await;

@@ -35,7 +35,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(plan_output::already_done(context, connector, note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
-    let judgement = check_txt(
+    let diagnosis = check_txt(
         &tools,
         &connector,
         &domain,
@@ -43,8 +43,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context,
     )
     .await?;
-    if let Some(judgement) = judgement.filter(|judgement| !verify::can_succeed(judgement)) {
-        return Err(not_published_error(&domain, &connector, &judgement).into());
+    if let Some(diagnosis) = diagnosis.filter(|diagnosis| !verify::can_succeed(diagnosis)) {
+        return Err(not_published_error(&domain, &connector, &diagnosis).into());
     }
     let mut changes = Vec::new();
     if verify::next_action(&connector) == VerifyAction::Begin {
@@ -85,18 +85,18 @@ async fn check_txt(
         let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
         return Ok(Some(dns::diagnose(&survey, Some(code.as_bytes()), context.clock.now())));
     }
-    let LookupResult { judgement, .. } = dns::wait_until_visible(
+    let LookupResult { diagnosis, .. } = dns::wait_until_visible(
         tools.resolver,
         domain,
         Some(code.as_bytes()),
         context.wait_deadline(),
-        |_, judgement| {
-            context.screen.start_wait(format!("TXT record of {domain}: {}", judgement.summary));
+        |_, diagnosis| {
+            context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
         },
     )
     .await;
     context.screen.end_progress();
-    Ok(Some(judgement))
+    Ok(Some(diagnosis))
 }
 
 async fn wait_for_result(
@@ -119,17 +119,17 @@ async fn wait_for_result(
 fn not_published_error(
     domain: &EmailDomain,
     connector: &Connector,
-    judgement: &Diagnosis,
+    diagnosis: &Diagnosis,
 ) -> FlowError {
     let code = connector.code().unwrap_or_default();
-    let is_named = judgement.remedy.as_ref().is_some_and(|remedy| remedy.contains(code));
+    let is_named = diagnosis.remedy.as_ref().is_some_and(|remedy| remedy.contains(code));
     let record = (!is_named).then(|| format!("record: {domain} TXT {code}"));
     FlowError::new(
         FlowErrorKind::NotYet,
         format!("the TXT record of {domain} is not published; verification would fail"),
     )
-    .cause(judgement.summary.clone())
-    .causes(judgement.remedy.clone())
+    .cause(diagnosis.summary.clone())
+    .causes(diagnosis.remedy.clone())
     .causes(record)
     .hint(format!(
         "`cfsso setup {domain} --publish-txt`, or `cfsso connector verify {domain} --wait`"

@@ -62,22 +62,22 @@ async fn for_txt(
         )
         .into());
     };
-    let LookupResult { judgement, .. } = dns::wait_until_visible(
+    let LookupResult { diagnosis, .. } = dns::wait_until_visible(
         tools.resolver,
         &domain,
         Some(code.as_bytes()),
         context.wait_deadline(),
-        |_, judgement| {
-            context.screen.start_wait(format!("TXT record of {domain}: {}", judgement.summary));
+        |_, diagnosis| {
+            context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
         },
     )
     .await;
-    if judgement.verdict == Verdict::Visible {
+    if diagnosis.verdict == Verdict::Visible {
         return Ok(connector);
     }
     Err(FlowError::new(FlowErrorKind::NotYet, format!("timed out: TXT record of {domain}"))
-        .cause(judgement.summary)
-        .causes(judgement.remedy)
+        .cause(diagnosis.summary)
+        .causes(diagnosis.remedy)
         .hint(format!("`cfsso dig {domain} --connector {domain}`"))
         .into())
 }

@@ -66,25 +66,25 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     for warning in warnings {
         context.screen.warn(warning);
     }
-    let wishes = Options {
+    let options = Options {
         name: args.name.unwrap_or_else(|| default_name(&idp)),
         idp,
         audience,
         wait: !args.no_wait,
         deadline: context.wait_deadline(),
     };
-    let standing = share::read_state(&tools, &wishes).await?;
-    let plan = share::plan(&tools, &wishes, &standing);
+    let standing = share::read_state(&tools, &options).await?;
+    let plan = share::plan(&tools, &options, &standing);
     let changes = !plan.changes.is_empty();
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing")? {
         return Ok(outcome);
     }
-    if changes && !matches!(wishes.audience, Audience::Accounts(_)) {
+    if changes && !matches!(options.audience, Audience::Accounts(_)) {
         let deed = "share it with all accounts of the organization, present and future";
-        context.confirm(&wishes.idp.name, deed).await?;
+        context.confirm(&options.idp.name, deed).await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
-    let (report, end) = share::run(&tools, &wishes, &standing, &directory, &on_event).await;
+    let (report, end) = share::run(&tools, &options, &standing, &directory, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }

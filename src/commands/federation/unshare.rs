@@ -37,10 +37,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (idp, directory) = (idp?, directory?);
     let from = if args.from.is_empty() { None } else { Some(resolve(&args.from, &directory)?) };
     let standing = state::read(&tools, &idp.id).await?;
-    let wishes = Options { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
-    let deeds = unshare::decide(&standing, &wishes.idp, wishes.from.as_deref())?;
+    let options = Options { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
+    let deeds = unshare::decide(&standing, &options.idp, options.from.as_deref())?;
     let losing = unshare::affected_recipients(&standing, &deeds, &directory);
-    let plan = unshare::plan(&tools, &wishes.idp, &deeds);
+    let plan = unshare::plan(&tools, &options.idp, &deeds);
     if context.settings.options.dry_run {
         return Ok(plan_output::finish_dry_run(context, plan, "unsharing")?
             .unwrap_or_else(Outcome::silent));
@@ -50,13 +50,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             context.screen.warn(format!(
                 "{} loses {}; its policies that use it stop matching",
                 told(one.account_id.as_deref(), one.name(), &directory),
-                wishes.idp.name
+                options.idp.name
             ));
         }
-        context.confirm(&wishes.idp.name, "stop sharing it").await?;
+        context.confirm(&options.idp.name, "stop sharing it").await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
-    let (report, end) = unshare::run(&tools, &wishes, &deeds, losing, &on_event).await;
+    let (report, end) = unshare::run(&tools, &options, &deeds, losing, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }

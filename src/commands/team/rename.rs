@@ -70,13 +70,13 @@ pub struct Args {
 /// Renames the team.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let ask = mode(&args)?;
-    let wishes = wishes(args, context).await?;
+    let options = options(args, context).await?;
     let tools = context.tools().await?;
     rename::check_origin(&tools, &ask)?;
     let found = rename::read_state(&tools).await?;
-    let task = rename::plan_rename(tools.account, &ask, found, &wishes)?;
-    let plan = planned(&tools, context, &task, &wishes).await?;
-    let outlook = rename::preview(&task, &wishes);
+    let task = rename::plan_rename(tools.account, &ask, found, &options)?;
+    let plan = planned(&tools, context, &task, &options).await?;
+    let outlook = rename::preview(&task, &options);
     context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });
     context.screen.show(&|page| {
         view::render_preview(&outlook, page);
@@ -92,13 +92,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     } else if let Some(outcome) = plan_output::finish_dry_run(context, plan, &what)? {
         return Ok(outcome);
     }
-    ensure_can_prompt(&task, &wishes, context)?;
+    ensure_can_prompt(&task, &options, context)?;
     context.confirm(&task.word(), &confirm_prompt(&task)).await?;
     context.record_undo_hint(task.back());
     context.set_interrupted_note(task.is_sso_off().then_some(view::SSO_OFF_NOTE));
     let on_event = |event: &Event<'_>| view::show(event, context);
     let updated = async || wait_for_confirmation(context).await;
-    let (report, end) = rename::run(&tools, &wishes, &task, &on_event, updated).await;
+    let (report, end) = rename::run(&tools, &options, &task, &on_event, updated).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
@@ -126,7 +126,7 @@ fn invalid(error: &rename::InvalidName) -> FlowError {
     }
 }
 
-async fn wishes(args: Args, context: &Context) -> anyhow::Result<Options> {
+async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
     Ok(Options {
         also_name: args.also_name,
         publish_txt: args.publish_txt,
@@ -144,10 +144,10 @@ async fn planned(
     tools: &Env<'_>,
     context: &Context,
     task: &RenamePlan,
-    wishes: &Options,
+    options: &Options,
 ) -> anyhow::Result<Plan> {
     let keys = context.team_keys(&task.goal).await?;
-    let fetcher = wishes.enabling.asking.fetcher.as_ref();
+    let fetcher = options.enabling.asking.fetcher.as_ref();
     let free = async {
         if task.needs_rename() {
             rename::probe(fetcher, &keys).await
@@ -156,13 +156,13 @@ async fn planned(
         }
     };
     let (facts, free, places) = tokio::join!(
-        Box::pin(preflight::gather(tools, &wishes.enabling.asking)),
+        Box::pin(preflight::gather(tools, &options.enabling.asking)),
         free,
         rename::places(tools, &task.snapshot.connectors)
     );
     let places = places?;
-    let checks = rename::checks(task, wishes, &facts, &free, &places);
-    Ok(Plan::new(checks, rename::changes(tools, task, wishes, &places).await?))
+    let checks = rename::checks(task, options, &facts, &free, &places);
+    Ok(Plan::new(checks, rename::changes(tools, task, options, &places).await?))
 }
 
 fn confirm_prompt(task: &RenamePlan) -> String {
@@ -179,10 +179,10 @@ fn confirm_prompt(task: &RenamePlan) -> String {
 /// nobody is there to answer.
 fn ensure_can_prompt(
     task: &RenamePlan,
-    wishes: &Options,
+    options: &Options,
     context: &Context,
 ) -> Result<(), FlowError> {
-    if task.idps.is_empty() || wishes.idps_updated || context.screen.can_ask() {
+    if task.idps.is_empty() || options.idps_updated || context.screen.can_ask() {
         return Ok(());
     }
     let message =

@@ -183,10 +183,10 @@ fn each_state_of_the_servers_has_its_verdict() {
         ),
     ];
     for (what, servers, verdict) in table {
-        let judgement = verdict_of(servers);
-        assert_eq!(judgement.verdict, verdict, "{what}: {judgement:?}");
-        assert_eq!(judgement.remedy.is_none(), verdict == Visible, "{what}");
-        assert!(!judgement.summary.is_empty(), "{what}");
+        let diagnosis = verdict_of(servers);
+        assert_eq!(diagnosis.verdict, verdict, "{what}: {diagnosis:?}");
+        assert_eq!(diagnosis.remedy.is_none(), verdict == Visible, "{what}");
+        assert!(!diagnosis.summary.is_empty(), "{what}");
     }
 }
 
@@ -244,9 +244,9 @@ fn a_code_at_a_wrong_name_is_found() {
             let at =
                 |text| MisplacedCode { name: name.to_owned(), place, records: vec![txt(text)] };
             let with = |text| Lookup { misplaced: vec![at(text)], ..survey(servers.clone()) };
-            let judgement = diagnose(&with(CODE), Some(CODE.as_bytes()), now());
-            assert_eq!(judgement.verdict, Verdict::WrongName);
-            assert!(judgement.summary.contains(&format!("`{name}`")), "{}", judgement.summary);
+            let diagnosis = diagnose(&with(CODE), Some(CODE.as_bytes()), now());
+            assert_eq!(diagnosis.verdict, Verdict::WrongName);
+            assert!(diagnosis.summary.contains(&format!("`{name}`")), "{}", diagnosis.summary);
             assert_ne!(
                 diagnose(&with(OTHER), Some(CODE.as_bytes()), now()).verdict,
                 Verdict::WrongName
@@ -266,12 +266,12 @@ fn a_wildcard_explains_every_name_below_it() {
         records: vec![txt(CODE)],
     };
     let misplaced = vec![at("www.cool.cats", Location::Www), at("*.cool.cats", Location::Wildcard)];
-    let judgement = diagnose(
+    let diagnosis = diagnose(
         &Lookup { misplaced, ..survey(vec![holder(1, &[])]) },
         Some(CODE.as_bytes()),
         now(),
     );
-    assert!(judgement.summary.contains("`*.cool.cats`"), "{}", judgement.summary);
+    assert!(diagnosis.summary.contains("`*.cool.cats`"), "{}", diagnosis.summary);
 }
 
 #[test]
@@ -279,13 +279,13 @@ fn a_wrong_value_from_a_wildcard_is_traced_to_it() {
     let place = Location::WildcardAbove;
     let misplaced =
         vec![MisplacedCode { name: "*.cats".to_owned(), place, records: vec![txt(OTHER)] }];
-    let judgement = diagnose(
+    let diagnosis = diagnose(
         &Lookup { misplaced, ..survey(vec![holder(1, &[OTHER])]) },
         Some(CODE.as_bytes()),
         now(),
     );
-    assert_eq!(judgement.verdict, Verdict::WrongValue);
-    assert!(judgement.summary.contains("the wildcard `*.cats`"), "{}", judgement.summary);
+    assert_eq!(diagnosis.verdict, Verdict::WrongValue);
+    assert!(diagnosis.summary.contains("the wildcard `*.cats`"), "{}", diagnosis.summary);
 }
 
 #[test]
@@ -298,10 +298,10 @@ fn caches_forget_at_a_time_of_day() {
         ("what is left of the old records", stale(3600), "2026-03-01T13:00:00Z"),
         ("a TTL with the top bit set is 0", stale(0x8000_0001), "2026-03-01T12:00:00Z"),
     ] {
-        let judgement = verdict_of(vec![holder(1, &[CODE]), cache(8, &[CODE]), late]);
-        assert_eq!(judgement.visible_at, Some(at.parse().unwrap()), "{what}");
-        assert!(judgement.summary.contains(at), "{what}: {}", judgement.summary);
-        assert!(judgement.summary.contains("within the two days"), "{}", judgement.summary);
+        let diagnosis = verdict_of(vec![holder(1, &[CODE]), cache(8, &[CODE]), late]);
+        assert_eq!(diagnosis.visible_at, Some(at.parse().unwrap()), "{what}");
+        assert!(diagnosis.summary.contains(at), "{what}: {}", diagnosis.summary);
+        assert!(diagnosis.summary.contains("within the two days"), "{}", diagnosis.summary);
     }
 }
 
@@ -313,19 +313,19 @@ fn the_cache_that_forgets_last_decides() {
             server.negative_ttl = Some(seconds);
         })
     };
-    let judgement =
+    let diagnosis =
         verdict_of(vec![holder(1, &[CODE]), late(8, &[], 60), late(9, &[OTHER], 200_000)]);
-    assert_eq!(judgement.verdict, Verdict::CachedStale);
-    assert_eq!(judgement.visible_at, Some("2026-03-03T19:33:20Z".parse().unwrap()));
-    assert!(judgement.summary.contains("after the two days"), "{}", judgement.summary);
+    assert_eq!(diagnosis.verdict, Verdict::CachedStale);
+    assert_eq!(diagnosis.visible_at, Some("2026-03-03T19:33:20Z".parse().unwrap()));
+    assert!(diagnosis.summary.contains("after the two days"), "{}", diagnosis.summary);
 }
 
 #[test]
 fn an_absence_known_from_caches_alone_may_be_old() {
     let late = with(cache(1, &[]), |server| server.negative_ttl = Some(60));
     let survey = Lookup { delegation: Delegation::CustomServers, ..survey(vec![late]) };
-    let judgement = diagnose(&survey, Some(CODE.as_bytes()), now());
-    assert_eq!(judgement.visible_at, Some("2026-03-01T12:01:00Z".parse().unwrap()));
+    let diagnosis = diagnose(&survey, Some(CODE.as_bytes()), now());
+    assert_eq!(diagnosis.visible_at, Some("2026-03-01T12:01:00Z".parse().unwrap()));
     assert_eq!(verdict_of(vec![holder(1, &[])]).visible_at, None);
 }
 
@@ -372,22 +372,22 @@ fn without_an_expected_code_any_code_counts() {
         ("none", vec![holder(1, &["v=spf1 -all"])], NotPublished, None),
         ("a misspelt one", vec![holder(1, &["cloudflare-dashboard-sso=1"])], WrongValue, None),
     ] {
-        let judgement = diagnose(&survey(servers), None, now());
-        assert_eq!(judgement.verdict, verdict, "{what}");
-        assert_eq!(judgement.code.as_deref(), code.map(str::as_bytes), "{what}");
+        let diagnosis = diagnose(&survey(servers), None, now());
+        assert_eq!(diagnosis.verdict, verdict, "{what}");
+        assert_eq!(diagnosis.code.as_deref(), code.map(str::as_bytes), "{what}");
     }
 }
 
 #[test]
 fn evidence_names_each_server_that_does_not_serve_it() {
-    let judgement = verdict_of(vec![
+    let diagnosis = verdict_of(vec![
         holder(1, &[CODE]),
         refusing(holder(2, &[])),
         silent(holder(3, &[])),
         failed(holder(4, &[]), Failure::NoRoute("network unreachable".to_owned())),
     ]);
     assert_eq!(
-        judgement.evidence,
+        diagnosis.evidence,
         [
             "ns2.cool.cats (192.0.2.2:53): answers REFUSED",
             "ns3.cool.cats (192.0.2.3:53): no response within 2000 ms",
@@ -470,11 +470,11 @@ fn any_servers() -> impl Strategy<Value = Vec<Server>> {
 proptest::proptest! {
     #[test]
     fn visible_means_that_every_server_that_answers_serves_it(servers in any_servers()) {
-        let judgement = verdict_of(servers.clone());
+        let diagnosis = verdict_of(servers.clone());
         let serving = servers.iter().filter(|one| one.serves(CODE.as_bytes())).count();
         let silent_v6 = |one: &&Server| one.error.is_some() && one.server.starts_with('[');
         let excused = servers.iter().filter(silent_v6).count();
-        if judgement.verdict == Verdict::Visible {
+        if diagnosis.verdict == Verdict::Visible {
             proptest::prop_assert!(serving > 0);
             proptest::prop_assert!(serving + excused == servers.len(), "{servers:?}");
             proptest::prop_assert!(excused != 1, "one silent address proves nothing");
@@ -482,7 +482,7 @@ proptest::proptest! {
         if !servers.is_empty() && serving == servers.len() {
             let is_held = servers.iter().any(|one| one.role == Role::Authoritative);
             let verdict = if is_held { Verdict::Visible } else { Verdict::Unreachable };
-            proptest::prop_assert_eq!(judgement.verdict, verdict);
+            proptest::prop_assert_eq!(diagnosis.verdict, verdict);
         }
     }
 }

@@ -158,8 +158,8 @@ fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -
         findings.push(Finding::from_check(check, connector.is_enabled()).for_domain(about));
         return findings;
     };
-    let judgement = dns::diagnose(survey, connector.code().map(str::as_bytes), terms.now);
-    let served = PublishedCode { survey, judgement: &judgement };
+    let diagnosis = dns::diagnose(survey, connector.code().map(str::as_bytes), terms.now);
+    let served = PublishedCode { survey, diagnosis: &diagnosis };
     let subject = Subject { connector, domain, served };
     let checks = preflight::domain_checks(subject, facts).into_iter();
     findings.extend(

@@ -67,22 +67,22 @@ impl Report {
     pub const SCHEMA: &'static str = "cfsso/federation-share/v1";
 }
 
-/// Shares as far as `wishes` say, from what stands. The report tells how far
+/// Shares as far as `options` say, from what stands. The report tells how far
 /// it came, also where it ended early.
 pub async fn run(
     tools: &Env<'_>,
-    wishes: &Options,
+    options: &Options,
     standing: &FederationState,
     directory: &AccountDirectory,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
     let mut outcome = Outcome {
-        idp_id: wishes.idp.id.to_string(),
-        idp_name: wishes.idp.name.clone(),
+        idp_id: options.idp.id.to_string(),
+        idp_name: options.idp.name.clone(),
         ..Outcome::default()
     };
-    let sharing = ShareFlow { tools, wishes, standing, directory, on_event, steps: &steps };
+    let sharing = ShareFlow { tools, options, standing, directory, on_event, steps: &steps };
     let end = sharing.run_steps(&mut outcome).await;
     if let Err(error) = &end {
         steps.fail_current(error);
@@ -93,11 +93,11 @@ pub async fn run(
 
 /// What [`run`] would send. What the API has yet to choose stands as a
 /// placeholder.
-pub fn plan(tools: &Env<'_>, wishes: &Options, standing: &FederationState) -> Plan {
-    let decision = decide(standing, &wishes.audience);
+pub fn plan(tools: &Env<'_>, options: &Options, standing: &FederationState) -> Plan {
+    let decision = decide(standing, &options.audience);
     let mut changes = Vec::new();
     if decision.grant.is_none() {
-        changes.push(grant::create_action(tools, &wishes.idp).change());
+        changes.push(grant::create_action(tools, &options.idp).change());
     }
     match &decision.sharing {
         ShareAction::Keep => {}
@@ -106,7 +106,7 @@ pub fn plan(tools: &Env<'_>, wishes: &Options, standing: &FederationState) -> Pl
                 .grant
                 .unwrap_or_else(|| "NEW-GRANT".parse().expect("letters and a hyphen make an ID"));
             let shared = NewResource::grant(tools.account, &id);
-            changes.push(shares::create_action(tools, &wishes.name, to, &shared).change());
+            changes.push(shares::create_action(tools, &options.name, to, &shared).change());
         }
         ShareAction::AddRecipients(share, to) => {
             changes.extend(
@@ -119,7 +119,7 @@ pub fn plan(tools: &Env<'_>, wishes: &Options, standing: &FederationState) -> Pl
 
 struct ShareFlow<'a> {
     tools: &'a Env<'a>,
-    wishes: &'a Options,
+    options: &'a Options,
     standing: &'a FederationState,
     directory: &'a AccountDirectory,
     on_event: &'a dyn Fn(&Event<'_>),
@@ -128,7 +128,7 @@ struct ShareFlow<'a> {
 
 impl ShareFlow<'_> {
     async fn run_steps(&self, outcome: &mut Outcome) -> Result<(), Error> {
-        let Decision { grant, sharing } = decide(self.standing, &self.wishes.audience);
+        let Decision { grant, sharing } = decide(self.standing, &self.options.audience);
         let created = self.grant(grant.as_ref()).await?;
         let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
         let grant = grant.expect("a new grant exists");
@@ -152,7 +152,7 @@ impl ShareFlow<'_> {
             return Ok(None);
         }
         self.steps.begin(StepId::Grant);
-        let grant = grant::create(self.tools, &self.wishes.idp).await?;
+        let grant = grant::create(self.tools, &self.options.idp).await?;
         self.steps.end(StepId::Grant, StepState::Done, format!("created  {}", grant.id));
         Ok(Some(grant))
     }
@@ -169,7 +169,7 @@ impl ShareFlow<'_> {
             ShareAction::Create(to) => {
                 self.steps.begin(StepId::Share);
                 let resource = NewResource::grant(self.tools.account, grant);
-                let name = &self.wishes.name;
+                let name = &self.options.name;
                 let share = shares::create(self.tools, name, &to, &resource).await?;
                 let detail = format!("{}  {name}", share.id);
                 self.steps.end(StepId::Share, StepState::Done, detail);
@@ -206,7 +206,7 @@ impl ShareFlow<'_> {
     async fn roll_back_grant(&self, grant: &Grant, error: Error) -> Error {
         let id = &grant.id;
         self.steps.begin(StepId::TakeBack);
-        if let Err(second) = grant::delete(self.tools, grant, &self.wishes.idp.name).await {
+        if let Err(second) = grant::delete(self.tools, grant, &self.options.idp.name).await {
             self.steps.fail_current(&second);
             return FlowError::new(
                 FlowErrorKind::HalfDone,
@@ -239,10 +239,10 @@ impl ShareFlow<'_> {
     }
 
     async fn associate(&self, shares: &[ShareId], outcome: &mut Outcome) -> Result<(), Error> {
-        let Self { tools, wishes, directory, steps, .. } = *self;
-        if !wishes.wait {
+        let Self { tools, options, directory, steps, .. } = *self;
+        if !options.wait {
             let seen =
-                recipient_progress::read_progress(tools, shares, &wishes.audience, directory)
+                recipient_progress::read_progress(tools, shares, &options.audience, directory)
                     .await?;
             let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
             let detail = format!("associated: {there} of {} (not waiting)", seen.len());
@@ -266,9 +266,9 @@ impl ShareFlow<'_> {
         let end = recipient_progress::wait_until_associated(
             tools,
             shares,
-            &wishes.audience,
+            &options.audience,
             directory,
-            wishes.deadline,
+            options.deadline,
             &on_change,
         )
         .await;
@@ -281,6 +281,6 @@ impl ShareFlow<'_> {
 }
 
 /// Reads what stands; see [`state::read`].
-pub async fn read_state(tools: &Env<'_>, wishes: &Options) -> Result<FederationState, Error> {
-    state::read(tools, &wishes.idp.id).await
+pub async fn read_state(tools: &Env<'_>, options: &Options) -> Result<FederationState, Error> {
+    state::read(tools, &options.idp.id).await
 }

@@ -171,13 +171,13 @@ pub fn plan(tools: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
 /// Does the deeds. The report tells how far it came, also where it ended early.
 pub async fn run(
     tools: &Env<'_>,
-    wishes: &Options,
+    options: &Options,
     deeds: &[UnshareAction<'_>],
     losing: Vec<RecipientProgress>,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
-    let run = UnshareFlow { tools, wishes, on_event, steps: &steps };
+    let run = UnshareFlow { tools, options, on_event, steps: &steps };
     let end = run.run_steps(deeds).await;
     if let Err(error) = &end {
         steps.fail_current(error);
@@ -188,7 +188,7 @@ pub async fn run(
 
 struct UnshareFlow<'a> {
     tools: &'a Env<'a>,
-    wishes: &'a Options,
+    options: &'a Options,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: &'a StepLog<'a, StepId>,
 }
@@ -196,7 +196,7 @@ struct UnshareFlow<'a> {
 impl UnshareFlow<'_> {
     async fn run_steps(&self, deeds: &[UnshareAction<'_>]) -> Result<(), Error> {
         if deeds.is_empty() {
-            let id = if self.wishes.from.is_some() {
+            let id = if self.options.from.is_some() {
                 StepId::RemoveRecipients
             } else {
                 StepId::DeleteGrant
@@ -211,14 +211,14 @@ impl UnshareFlow<'_> {
                 (Err(error), None) => return Err(error),
                 (Err(error), Some(grant)) => {
                     self.steps.fail_current(&error);
-                    return Err(half_done(grant, &error, self.wishes).into());
+                    return Err(half_done(grant, &error, self.options).into());
                 }
             }
             if let UnshareAction::DeleteGrant(grant) = deed {
                 ended = Some(grant.id.as_str());
             }
         }
-        if self.wishes.wait { self.wait_all(deeds).await } else { Ok(()) }
+        if self.options.wait { self.wait_all(deeds).await } else { Ok(()) }
     }
 
     async fn apply(&self, deed: &UnshareAction<'_>) -> Result<(), Error> {
@@ -234,7 +234,7 @@ impl UnshareFlow<'_> {
             }
             UnshareAction::DeleteGrant(grant) => {
                 steps.begin(StepId::DeleteGrant);
-                grant::delete(tools, grant, &self.wishes.idp.name).await?;
+                grant::delete(tools, grant, &self.options.idp.name).await?;
                 (StepId::DeleteGrant, format!("deleted  {}", grant.id))
             }
             UnshareAction::DeleteShare(share) => {
@@ -263,7 +263,8 @@ impl UnshareFlow<'_> {
                 UnshareAction::DeleteShare(share) => {
                     let text = format!("the deletion of the share {}", share.id);
                     (self.on_event)(&Event::Waiting { text: &text, since });
-                    shares::wait_until_deleted(self.tools, &share.id, self.wishes.deadline).await?;
+                    shares::wait_until_deleted(self.tools, &share.id, self.options.deadline)
+                        .await?;
                 }
                 UnshareAction::RemoveRecipient(held, recipient) => {
                     let text = format!("the removal of {}", name(recipient));
@@ -277,7 +278,7 @@ impl UnshareFlow<'_> {
     }
 
     async fn wait_until_removed(&self, share: &ShareId, who: &Recipient) -> Result<(), Error> {
-        let gone = poll(self.tools.clock, self.wishes.deadline, async || {
+        let gone = poll(self.tools.clock, self.options.deadline, async || {
             let all = shares::recipients(self.tools, share).await?;
             let still = all.iter().find(|one| one.id == who.id);
             Ok(still
@@ -296,7 +297,7 @@ fn name(recipient: &Recipient) -> &str {
     recipient.account().map_or(recipient.id.as_str(), AccountId::as_str)
 }
 
-fn half_done(grant: &str, error: &Error, wishes: &Options) -> FlowError {
+fn half_done(grant: &str, error: &Error, options: &Options) -> FlowError {
     let message =
         format!("the grant `{grant}` is deleted, but deleting its share could not be confirmed");
     FlowError::new(FlowErrorKind::HalfDone, message)
@@ -304,7 +305,7 @@ fn half_done(grant: &str, error: &Error, wishes: &Options) -> FlowError {
         .cause("no recipient has the identity provider; only a record remains")
         .hint(format!(
             "`cfsso federation unshare {}` again, or `cfsso federation status`",
-            wishes.idp.id
+            options.idp.id
         ))
 }
 

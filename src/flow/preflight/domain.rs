@@ -11,7 +11,7 @@ use crate::flow::check::{Check, CheckId, Severity};
 pub struct PublishedCode<'a> {
     pub survey: &'a Lookup,
     /// What the answers mean for the connector's code.
-    pub judgement: &'a Diagnosis,
+    pub diagnosis: &'a Diagnosis,
 }
 
 pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check {
@@ -42,8 +42,8 @@ pub(super) fn eligible(domain: &EmailDomain) -> Check {
 
 pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -> Check {
     let id = CheckId::TxtStillPublished;
-    let evidence = describe_published(served.survey, served.judgement);
-    match served.judgement.verdict {
+    let evidence = describe_published(served.survey, served.diagnosis);
+    match served.diagnosis.verdict {
         Verdict::Visible => Check::passed(id, evidence),
         Verdict::Unreachable => Check::not_checked(id, evidence),
         _ => Check::failed(id, evidence, format!("`cfsso dig {domain} --connector {domain}`")),
@@ -51,9 +51,9 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
 }
 
 /// What the name servers serve, in a few words where all is well.
-pub fn describe_published(survey: &Lookup, judgement: &Diagnosis) -> String {
+pub fn describe_published(survey: &Lookup, diagnosis: &Diagnosis) -> String {
     match survey.servers.len() {
-        _ if !judgement.verdict.is_visible() => judgement.summary.clone(),
+        _ if !diagnosis.verdict.is_visible() => diagnosis.summary.clone(),
         1 => "visible on 1 of 1 name servers".to_owned(),
         count => format!("visible on {count} of {count} name servers"),
     }
@@ -74,7 +74,7 @@ pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'
         let remedy = "delete the TXT records that none of your connectors uses";
         return Check::failed(id, evidence, remedy);
     }
-    if served.judgement.verdict == Verdict::Unreachable {
+    if served.diagnosis.verdict == Verdict::Unreachable {
         return Check::not_checked(id, "no name server responded");
     }
     Check::passed(id, format!("no other verification code at {domain}"))

@@ -3,7 +3,7 @@
 //!
 //! [`gather`] reads what belongs to the account, whichever connector it is
 //! about; [`evaluate`] holds one connector, and what DNS serves for it, to that.
-//! An audit of all connectors takes the judgement by its parts.
+//! An audit of all connectors takes the diagnosis by its parts.
 
 mod domain;
 mod facts;
@@ -36,7 +36,7 @@ pub struct Subject<'a> {
     pub served: PublishedCode<'a>,
 }
 
-/// What else a judgement depends on.
+/// What else a diagnosis depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
     pub now: Timestamp,

@@ -1,5 +1,5 @@
 //! One connector, looked at for itself: the list, the name servers and the
-//! account's facts at once, then the judgement.
+//! account's facts at once, then the diagnosis.
 
 use super::{PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
 use crate::api::connector::Connector;
@@ -48,8 +48,8 @@ pub async fn run(
         }
     };
     let PreflightInput { connector, domain, connectors, survey } = found;
-    let judgement = dns::diagnose(&survey, connector.code().map(str::as_bytes), terms.now);
-    let served = PublishedCode { survey: &survey, judgement: &judgement };
+    let diagnosis = dns::diagnose(&survey, connector.code().map(str::as_bytes), terms.now);
+    let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
     let subject = Subject { connector: &connector, domain: &domain, served };
     let checks = evaluate(subject, &connectors, &facts, &terms);
     Ok(Preflight { connector, domain, checks })

@@ -42,7 +42,7 @@ fn has_keys(page: &[u8]) -> bool {
 /// The checks. Pure.
 pub fn checks(
     task: &RenamePlan,
-    wishes: &Options,
+    options: &Options,
     facts: &Facts,
     free: &NameAvailability,
     places: &[(String, DnsHost)],
@@ -53,9 +53,9 @@ pub fn checks(
         checks.push(check_writable(task));
     }
     checks.push(idp_healthy(facts).with_severity(Severity::Error));
-    checks.push(txt(wishes, places));
+    checks.push(txt(options, places));
     checks.push(check_fallback(task, facts));
-    let accepted = &wishes.enabling.accepted;
+    let accepted = &options.enabling.accepted;
     checks.into_iter().map(|check| check.accept_risks(accepted)).collect()
 }
 
@@ -98,7 +98,7 @@ fn check_writable(task: &RenamePlan) -> Check {
     )
 }
 
-fn txt(wishes: &Options, places: &[(String, DnsHost)]) -> Check {
+fn txt(options: &Options, places: &[(String, DnsHost)]) -> Check {
     let id = CheckId::TxtCanBePublished;
     let by_hand: Vec<_> = places
         .iter()
@@ -109,7 +109,7 @@ fn txt(wishes: &Options, places: &[(String, DnsHost)]) -> Check {
             }
         })
         .collect();
-    if !wishes.publish_txt && !places.is_empty() {
+    if !options.publish_txt && !places.is_empty() {
         return Check::failed(
             id,
             "the new TXT records must be published by hand while SSO is off",

@@ -15,18 +15,18 @@ use crate::flow::{Env, Error, connector, verify};
 use crate::plural::count_noun;
 
 /// The plan in words.
-pub fn preview(task: &RenamePlan, wishes: &Options) -> Preview {
+pub fn preview(task: &RenamePlan, options: &Options) -> Preview {
     Preview {
         now: task.now.clone(),
         goal: task.goal.clone(),
         connectors: task.snapshot.connectors.clone(),
-        stages: stages(task, wishes),
+        stages: stages(task, options),
         idps: task.idps.clone(),
         notes: notes(task),
     }
 }
 
-fn stages(task: &RenamePlan, wishes: &Options) -> Vec<PlannedStep> {
+fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     let wanted = &task.snapshot.connectors;
     let enforced = wanted.iter().filter(|it| it.enabled).count();
     let mut stages = Vec::new();
@@ -51,7 +51,7 @@ fn stages(task: &RenamePlan, wishes: &Options) -> Vec<PlannedStep> {
     }
     if !task.idps.is_empty() {
         let title = format!("change {} by hand", count_noun(task.idps.len(), "identity provider"));
-        let time = if wishes.idps_updated {
+        let time = if options.idps_updated {
             "no (--idps-updated)"
         } else if task.idps.iter().all(|idp| idp.change.can_be_set_in_advance) {
             "until you confirm; no, if entered now and `--idps-updated`"
@@ -61,13 +61,13 @@ fn stages(task: &RenamePlan, wishes: &Options) -> Vec<PlannedStep> {
         add(StepId::ConfirmIdpChanges, title, time);
     }
     add(StepId::IdpCheck, "test the identity providers".to_owned(), "up to 10 seconds");
-    let time = if wishes.publish_txt {
+    let time = if options.publish_txt {
         "minutes (name servers, then verification; up to two days)"
     } else {
         "until the TXT records are published, then minutes (up to two days)"
     };
     let title = format!("recreate {}, verify and enable", count_noun(wanted.len(), "connector"));
-    add(StepId::Restore, title, if wishes.no_enable { "until it is enabled" } else { time });
+    add(StepId::Restore, title, if options.no_enable { "until it is enabled" } else { time });
     stages
 }
 
@@ -91,7 +91,7 @@ pub async fn places(
 pub async fn changes(
     tools: &Env<'_>,
     task: &RenamePlan,
-    wishes: &Options,
+    options: &Options,
     places: &[(String, DnsHost)],
 ) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
@@ -104,7 +104,7 @@ pub async fn changes(
     for wanted in &task.snapshot.connectors {
         let Ok(domain) = wanted.domain.parse::<EmailDomain>() else { continue };
         let place = places.iter().find(|(of, _)| *of == wanted.domain).map(|(_, place)| place);
-        changes.extend(restoring(tools, task, wishes, (wanted, &domain, place)).await?);
+        changes.extend(restoring(tools, task, options, (wanted, &domain, place)).await?);
     }
     Ok(changes)
 }
@@ -112,7 +112,7 @@ pub async fn changes(
 async fn restoring(
     tools: &Env<'_>,
     task: &RenamePlan,
-    wishes: &Options,
+    options: &Options,
     (wanted, domain, place): (&ConnectorSnapshot, &EmailDomain, Option<&DnsHost>),
 ) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
@@ -129,7 +129,7 @@ async fn restoring(
         changes.push(connector::create_action(tools, domain, begin, wanted.fedramp).change());
     }
     let is_verified = standing.is_some_and(|connector| connector.is_verified());
-    if let (true, Some(DnsHost::Cloudflare { zone, .. })) = (wishes.publish_txt, place) {
+    if let (true, Some(DnsHost::Cloudflare { zone, .. })) = (options.publish_txt, place) {
         let code = standing.and_then(|connector| connector.code());
         let code =
             code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
@@ -139,7 +139,7 @@ async fn restoring(
                 publish::create_action(&zone.id, &TxtRecord::new(domain, &code), id).change(),
             );
         }
-        if wishes.replace_stale_txt {
+        if options.replace_stale_txt {
             changes.extend(
                 records
                     .stale
@@ -152,7 +152,7 @@ async fn restoring(
         changes.push(verify::begin_action(tools, domain.as_str(), id).change());
     }
     let is_enabled = standing.is_some_and(|connector| connector.is_enabled());
-    if wanted.enabled && !wishes.no_enable && !is_enabled {
+    if wanted.enabled && !options.no_enable && !is_enabled {
         changes.push(connector::enable_action(tools, domain, id, Some(false)).change());
     }
     Ok(changes)

@@ -86,11 +86,11 @@ pub(super) fn is_final(error: &Error) -> bool {
 }
 
 /// The refusal of the new name, with what is known of it.
-pub(super) fn explained(error: Error, task: &RenamePlan, wishes: &Options) -> Error {
+pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> Error {
     let Error::Api(error) = error else { return error };
     let kind = error.kind();
     let explained = if error.has_code(DASH_SSO) {
-        let again = again(&word(&task.goal), "--resume", wishes);
+        let again = again(&word(&task.goal), "--resume", options);
         ApiErrorContext::new(error)
             .cause("a connector was created meanwhile: Cloudflare renames a team only without connectors")
             .hint(format!("`cfsso connector list`; `{again}` removes and restores it too"))

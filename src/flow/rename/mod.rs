@@ -39,7 +39,7 @@ use crate::plural::count_noun;
 
 struct Renamer<'a> {
     tools: &'a Env<'a>,
-    wishes: &'a Options,
+    options: &'a Options,
     task: &'a RenamePlan,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: StepLog<'a, StepId>,
@@ -56,7 +56,7 @@ struct Renamer<'a> {
 /// where it ended early.
 pub async fn run(
     tools: &Env<'_>,
-    wishes: &Options,
+    options: &Options,
     task: &RenamePlan,
     on_event: &dyn Fn(&Event<'_>),
     updated: impl AsyncFnOnce() -> Result<(), Error>,
@@ -74,7 +74,7 @@ pub async fn run(
     };
     let rename = Renamer {
         tools,
-        wishes,
+        options,
         task,
         on_event,
         steps: StepLog::new(|step| on_event(&Event::Step(step))),
@@ -210,7 +210,7 @@ impl Renamer<'_> {
         let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
         let edited = edit.send(tools, title, None, |_| ()).await;
         self.changed.set(true);
-        let edited = edited.map_err(|error| errors::explained(error, task, self.wishes))?;
+        let edited = edited.map_err(|error| errors::explained(error, task, self.options))?;
         if let Some(alarm) = edited.unexpected_change_error(&edit) {
             let text = alarm.messages().join("; ");
             self.emit(&Event::Warning { text: &text });
@@ -252,7 +252,7 @@ impl Renamer<'_> {
         self.steps.end(StepId::ShowIdpChanges, StepState::Done, &names);
         self.emit(&Event::Idps { idps });
         self.steps.begin(StepId::ConfirmIdpChanges);
-        let by = if self.wishes.idps_updated {
+        let by = if self.options.idps_updated {
             "by `--idps-updated`"
         } else {
             updated().await?;
@@ -279,7 +279,7 @@ impl Renamer<'_> {
 
     async fn check_idps(&self) -> Result<(), Error> {
         let idps = &self.task.looked_at;
-        let Some(fetcher) = &self.wishes.enabling.asking.fetcher else { return Ok(()) };
+        let Some(fetcher) = &self.options.enabling.asking.fetcher else { return Ok(()) };
         if idps.is_empty() {
             self.steps.end(StepId::IdpCheck, StepState::Skipped, "none");
             return Ok(());
@@ -310,7 +310,7 @@ impl Renamer<'_> {
             self.steps.end(StepId::IdpCheck, StepState::Done, detail);
             return Ok(());
         }
-        if self.wishes.enabling.accepted.contains(&CheckId::IdpHealthy) {
+        if self.options.enabling.accepted.contains(&CheckId::IdpHealthy) {
             let detail = format!("risk accepted: {}", failed.join("; "));
             self.steps.end(StepId::IdpCheck, StepState::Done, detail);
             return Ok(());
@@ -368,16 +368,16 @@ impl Renamer<'_> {
         let domain = wanted.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
             FlowError::new(FlowErrorKind::Conflict, error.to_string())
         })?;
-        let deadline = self.wishes.deadline.unwrap_or_else(|| {
+        let deadline = self.options.deadline.unwrap_or_else(|| {
             let now = self.tools.clock.now();
             now.saturating_add(DEFAULT_WAIT).unwrap_or(Timestamp::MAX)
         });
-        let enables = wanted.enabled && !self.wishes.no_enable;
-        let wishes = setup::Options {
+        let enables = wanted.enabled && !self.options.no_enable;
+        let options = setup::Options {
             domain,
-            publish_txt: self.wishes.publish_txt,
-            replace_stale_txt: self.wishes.replace_stale_txt,
-            enable: enables.then(|| self.wishes.enabling.clone()),
+            publish_txt: self.options.publish_txt,
+            replace_stale_txt: self.options.replace_stale_txt,
+            enable: enables.then(|| self.options.enabling.clone()),
             wait: wanted.was_verified(),
             fedramp: wanted.fedramp,
             deadline,
@@ -386,7 +386,7 @@ impl Renamer<'_> {
             self.emit(&Event::Domain { domain: &wanted.domain, of: event });
         };
         self.changed.set(true);
-        let (report, end) = setup::run(self.tools, &wishes, &on_event, async || Ok(())).await;
+        let (report, end) = setup::run(self.tools, &options, &on_event, async || Ok(())).await;
         self.report.borrow_mut().connectors.push(report);
         match end {
             // It was not proven before either.
@@ -401,7 +401,7 @@ impl Renamer<'_> {
 
     fn complete(&self, auth_domain: &str) -> Result<(), Error> {
         let enforced = self.task.snapshot.connectors.iter().any(|wanted| wanted.enabled);
-        let stays_off = enforced && self.wishes.no_enable;
+        let stays_off = enforced && self.options.no_enable;
         if stays_off {
             let off = self.task.snapshot.connectors.iter().filter(|wanted| wanted.enabled);
             let next: Vec<_> =
@@ -435,7 +435,7 @@ impl Renamer<'_> {
             return error;
         }
         let task = self.task;
-        let again = if self.turned.get() { task.back() } else { task.again(self.wishes) };
+        let again = if self.turned.get() { task.back() } else { task.again(self.options) };
         self.report.borrow_mut().next = Some(again.clone());
         errors::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
     }

@@ -80,14 +80,14 @@ pub fn plan_rename(
     account: &AccountId,
     ask: &Mode,
     found: CurrentState,
-    wishes: &Options,
+    options: &Options,
 ) -> Result<RenamePlan, FlowError> {
     let now: String = found.organization.parse_at(&["auth_domain"]).unwrap_or_default();
     let ended =
         found.done.filter(|done| matches!(ask, Mode::Rollback(_)) && done.snapshot.to == now);
     let is_open = found.open.is_some();
     let taken_up = found.open.or(ended);
-    let goal = goal(ask, taken_up.as_ref(), &now, !wishes.domains.is_empty())?;
+    let goal = goal(ask, taken_up.as_ref(), &now, !options.domains.is_empty())?;
     let is_first = matches!(ask, Mode::Rename(_));
     let (mut snapshot, known) = if let Some(open) = &taken_up {
         (open.snapshot.clone(), known(open))
@@ -98,7 +98,7 @@ pub fn plan_rename(
             name: found.organization.parse_at(&["name"]),
             to: goal.clone(),
             goal: goal.clone(),
-            also_name: wishes.also_name,
+            also_name: options.also_name,
             connectors: Vec::new(),
         };
         (fresh, is_first.then(|| now.clone()))
@@ -108,9 +108,9 @@ pub fn plan_rename(
         snapshot.to.clone_from(&goal);
     }
     snapshot.goal.clone_from(&goal);
-    snapshot.also_name |= wishes.also_name;
+    snapshot.also_name |= options.also_name;
     let mut snapshot = snapshot.merge_connectors(&found.standing);
-    for domain in &wishes.domains {
+    for domain in &options.domains {
         snapshot.add(ConnectorSnapshot::enforced(domain));
     }
     let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
@@ -213,9 +213,9 @@ impl RenamePlan {
     }
 
     /// The command that goes on where a run ended.
-    pub fn again(&self, wishes: &Options) -> String {
+    pub fn again(&self, options: &Options) -> String {
         let (name, how) = self.snapshot.resume_title(self.is_back);
-        again(&word(name), how, wishes)
+        again(&word(name), how, options)
     }
 
     /// The command that puts back what was there.
@@ -258,11 +258,11 @@ pub(super) fn word(domain: &str) -> String {
 }
 
 /// The command that takes a rename up, as it was asked for.
-pub(super) fn again(name: &str, how: &str, wishes: &Options) -> String {
+pub(super) fn again(name: &str, how: &str, options: &Options) -> String {
     let flags = [
-        ("--publish-txt", wishes.publish_txt),
-        ("--replace-stale-txt", wishes.replace_stale_txt),
-        ("--no-enable", wishes.no_enable),
+        ("--publish-txt", options.publish_txt),
+        ("--replace-stale-txt", options.replace_stale_txt),
+        ("--no-enable", options.no_enable),
     ];
     let mut text = format!("cfsso team rename {name} {how}");
     for (flag, _) in flags.iter().filter(|(_, wanted)| *wanted) {

@@ -11,8 +11,8 @@ use crate::flow::{Env, Error, connector, verify};
 
 /// What [`run`](super::run) would send now, by reads alone. What the API has yet to choose
 /// stands as a placeholder.
-pub async fn plan(tools: &Env<'_>, wishes: &Options) -> Result<Plan, Error> {
-    let domain = &wishes.domain;
+pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
+    let domain = &options.domain;
     let (connectors, survey) = tokio::join!(
         connector::list(tools),
         tools.resolver.survey(domain, None, Scope::Authoritative)
@@ -23,22 +23,22 @@ pub async fn plan(tools: &Env<'_>, wishes: &Options) -> Result<Plan, Error> {
     let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
     let id = standing.map_or(&unknown, |connector| &connector.id);
     if standing.is_none() {
-        let begin = if wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
-        changes.push(connector::create_action(tools, domain, begin, wishes.fedramp).change());
+        let begin = if options.wait { BeginVerification::Later } else { BeginVerification::Now };
+        changes.push(connector::create_action(tools, domain, begin, options.fedramp).change());
     }
     let verified = standing.is_some_and(|connector| connector.is_verified());
     let code = standing.and_then(|connector| connector.code());
-    let judgement = dns::diagnose(&survey, code.map(str::as_bytes), tools.clock.now());
-    let visible = code.is_some() && judgement.verdict == Verdict::Visible;
-    if wishes.publish_txt && (!(verified || visible) || wishes.replace_stale_txt) {
-        changes.extend(publishing(tools, wishes, id, code).await?);
+    let diagnosis = dns::diagnose(&survey, code.map(str::as_bytes), tools.clock.now());
+    let visible = code.is_some() && diagnosis.verdict == Verdict::Visible;
+    if options.publish_txt && (!(verified || visible) || options.replace_stale_txt) {
+        changes.extend(publishing(tools, options, id, code).await?);
     }
     let under_way = standing
         .is_some_and(|connector| verify::next_action(connector) == verify::VerifyAction::Wait);
-    if !verified && !under_way && (wishes.wait || standing.is_some()) {
+    if !verified && !under_way && (options.wait || standing.is_some()) {
         changes.push(verify::begin_action(tools, domain.as_str(), id).change());
     }
-    if wishes.enable.is_some() && !standing.is_some_and(|connector| connector.is_enabled()) {
+    if options.enable.is_some() && !standing.is_some_and(|connector| connector.is_enabled()) {
         changes.push(
             connector::enable_action(
                 tools,
@@ -49,9 +49,9 @@ pub async fn plan(tools: &Env<'_>, wishes: &Options) -> Result<Plan, Error> {
             .change(),
         );
     }
-    let checks = match (standing, &wishes.enable) {
+    let checks = match (standing, &options.enable) {
         (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
-            let served = PublishedCode { survey: &survey, judgement: &judgement };
+            let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
             let subject = Subject { connector, domain, served };
             let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
             let terms =
@@ -66,22 +66,22 @@ pub async fn plan(tools: &Env<'_>, wishes: &Options) -> Result<Plan, Error> {
 
 async fn publishing(
     tools: &Env<'_>,
-    wishes: &Options,
+    options: &Options,
     id: &ConnectorId,
     code: Option<&str>,
 ) -> Result<Vec<Change>, Error> {
-    let DnsHost::Cloudflare { zone, .. } = publish::dns_host(tools, &wishes.domain).await? else {
+    let DnsHost::Cloudflare { zone, .. } = publish::dns_host(tools, &options.domain).await? else {
         return Ok(Vec::new());
     };
     let code = code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
-    let records = publish::records(tools, &zone.id, &wishes.domain, &code).await?;
+    let records = publish::records(tools, &zone.id, &options.domain, &code).await?;
     let mut changes = Vec::new();
     if !records.current {
         changes.push(
-            publish::create_action(&zone.id, &TxtRecord::new(&wishes.domain, &code), id).change(),
+            publish::create_action(&zone.id, &TxtRecord::new(&options.domain, &code), id).change(),
         );
     }
-    if wishes.replace_stale_txt {
+    if options.replace_stale_txt {
         changes.extend(
             records.stale.iter().map(|record| publish::delete_action(&zone.id, record).change()),
         );

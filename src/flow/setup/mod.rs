@@ -22,29 +22,29 @@ use crate::dns::{self, Diagnosis, Lookup, LookupResult, Scope, Verdict};
 /// What was seen at the name servers.
 struct DnsState {
     survey: Lookup,
-    judgement: Diagnosis,
+    diagnosis: Diagnosis,
 }
 
 struct Setup<'a> {
     tools: &'a Env<'a>,
-    wishes: &'a Options,
+    options: &'a Options,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: StepLog<'a, StepId>,
     report: RefCell<Report>,
 }
 
-/// Sets a domain up as far as `wishes` say. The report tells how far it came,
+/// Sets a domain up as far as `options` say. The report tells how far it came,
 /// also where it ended early.
 pub async fn run(
     tools: &Env<'_>,
-    wishes: &Options,
+    options: &Options,
     on_event: &dyn Fn(&Event<'_>),
     confirm: impl AsyncFnOnce() -> Result<(), Error>,
 ) -> (Report, Result<(), Error>) {
     let report = Report {
         schema: Report::SCHEMA,
         ok: false,
-        domain: wishes.domain.to_string(),
+        domain: options.domain.to_string(),
         steps: Vec::new(),
         checks: Vec::new(),
         txt_record: None,
@@ -52,14 +52,14 @@ pub async fn run(
         next: None,
     };
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
-    let setup = Setup { tools, wishes, on_event, steps, report: RefCell::new(report) };
+    let setup = Setup { tools, options, on_event, steps, report: RefCell::new(report) };
     let end = setup.run_steps(confirm).await;
     if let Err(error) = &end {
         setup.steps.fail_current(error);
     }
     let mut report = setup.report.into_inner();
     report.ok = end.is_ok();
-    report.next = end.is_err().then(|| wishes.rerun_command()).or(report.next);
+    report.next = end.is_err().then(|| options.rerun_command()).or(report.next);
     report.steps = setup.steps.into_finished();
     (report, end)
 }
@@ -69,7 +69,7 @@ impl Setup<'_> {
         &self,
         confirm: impl AsyncFnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let domain = &self.wishes.domain;
+        let domain = &self.options.domain;
         let (connectors, survey) = tokio::join!(
             connector::list(self.tools),
             self.tools.resolver.survey(domain, None, Scope::Authoritative)
@@ -90,11 +90,11 @@ impl Setup<'_> {
     }
 
     fn use_existing(&self, connector: Connector) -> Connector {
-        if self.wishes.fedramp == Some(true) && connector.use_fedramp_language != Some(true) {
+        if self.options.fedramp == Some(true) && connector.use_fedramp_language != Some(true) {
             let text = format!(
                 "the existing connector does not use the FedRAMP language; \
                  `cfsso connector update {} --fedramp` sets it",
-                self.wishes.domain
+                self.options.domain
             );
             self.emit(&Event::Warning { text: &text });
         }
@@ -112,17 +112,18 @@ impl Setup<'_> {
         // Without waiting, Cloudflare may as well begin its two days of looking
         // now; otherwise they begin once the record is there to be found.
         let begin =
-            if self.wishes.wait { BeginVerification::Later } else { BeginVerification::Now };
+            if self.options.wait { BeginVerification::Later } else { BeginVerification::Now };
         let connector =
-            connector::create(self.tools, &self.wishes.domain, begin, self.wishes.fedramp).await?;
+            connector::create(self.tools, &self.options.domain, begin, self.options.fedramp)
+                .await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Create, StepState::Done, format!("created  {}", connector.id));
         Ok(connector)
     }
 
     async fn place(&self) -> Result<Option<DnsHost>, Error> {
-        if self.wishes.publish_txt {
-            publish::dns_host(self.tools, &self.wishes.domain).await.map(Some)
+        if self.options.publish_txt {
+            publish::dns_host(self.tools, &self.options.domain).await.map(Some)
         } else {
             Ok(None)
         }
@@ -134,7 +135,7 @@ impl Setup<'_> {
         survey: Lookup,
         place: Option<DnsHost>,
     ) -> Result<DnsState, Error> {
-        let domain = &self.wishes.domain;
+        let domain = &self.options.domain;
         let code = code(connector)?;
         let record = TxtRecord::new(domain, code);
         self.report.borrow_mut().txt_record = Some(record.clone());
@@ -142,11 +143,11 @@ impl Setup<'_> {
         let settled = if connector.is_verified() {
             Some("not needed: the domain is verified")
         } else {
-            (seen.judgement.verdict == Verdict::Visible).then_some(code)
+            (seen.diagnosis.verdict == Verdict::Visible).then_some(code)
         };
         // Stale codes are looked for even where the record has done its work.
         if let Some(detail) = settled
-            && !self.wishes.replace_stale_txt
+            && !self.options.replace_stale_txt
         {
             self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
             return Ok(seen);
@@ -199,7 +200,7 @@ impl Setup<'_> {
         id: &ConnectorId,
     ) -> Result<bool, Error> {
         let records =
-            publish::records(self.tools, &zone.id, &self.wishes.domain, &record.content).await?;
+            publish::records(self.tools, &zone.id, &self.options.domain, &record.content).await?;
         for code in &records.foreign {
             self.emit(&Event::Warning {
                 text: &format!(
@@ -212,7 +213,7 @@ impl Setup<'_> {
             publish::create(self.tools, &zone.id, record, id).await?;
         }
         for stale in &records.stale {
-            if self.wishes.replace_stale_txt {
+            if self.options.replace_stale_txt {
                 self.tools.execute(&publish::delete_action(&zone.id, stale)).await?;
             } else {
                 let text = format!(
@@ -223,7 +224,7 @@ impl Setup<'_> {
                 self.emit(&Event::Warning { text: &text });
             }
         }
-        let removed = self.wishes.replace_stale_txt && !records.stale.is_empty();
+        let removed = self.options.replace_stale_txt && !records.stale.is_empty();
         let stood = records.current && !removed;
         let state = if stood { StepState::Skipped } else { StepState::Done };
         self.steps.end(StepId::PublishTxt, state, format!("published in zone {}", zone.name));
@@ -235,36 +236,36 @@ impl Setup<'_> {
         connector: &Connector,
         seen: DnsState,
     ) -> Result<DnsState, Error> {
-        if seen.judgement.verdict == Verdict::Visible {
-            let detail = preflight::describe_published(&seen.survey, &seen.judgement);
+        if seen.diagnosis.verdict == Verdict::Visible {
+            let detail = preflight::describe_published(&seen.survey, &seen.diagnosis);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(seen);
         }
         if connector.is_verified() {
-            let detail = format!("not needed: {}", seen.judgement.summary);
+            let detail = format!("not needed: {}", seen.diagnosis.summary);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(seen);
         }
         self.steps.begin(StepId::TxtVisible);
         let now = self.tools.clock.now();
-        let deadline = if self.wishes.wait { self.wishes.deadline } else { now };
-        let LookupResult { survey, judgement } = dns::wait_until_visible(
+        let deadline = if self.options.wait { self.options.deadline } else { now };
+        let LookupResult { survey, diagnosis } = dns::wait_until_visible(
             self.tools.resolver,
-            &self.wishes.domain,
+            &self.options.domain,
             Some(code(connector)?.as_bytes()),
             deadline,
-            |_, judgement| self.emit(&Event::Waiting { text: &judgement.summary, since: now }),
+            |_, diagnosis| self.emit(&Event::Waiting { text: &diagnosis.summary, since: now }),
         )
         .await;
-        if !judgement.verdict.is_visible() {
-            return Err(not_visible(self.wishes, &judgement).into());
+        if !diagnosis.verdict.is_visible() {
+            return Err(not_visible(self.options, &diagnosis).into());
         }
         self.steps.end(
             StepId::TxtVisible,
             StepState::Done,
-            preflight::describe_published(&survey, &judgement),
+            preflight::describe_published(&survey, &diagnosis),
         );
-        Ok(DnsState { survey, judgement })
+        Ok(DnsState { survey, diagnosis })
     }
 
     async fn verify(&self, connector: Connector) -> Result<Connector, Error> {
@@ -274,7 +275,7 @@ impl Setup<'_> {
         }
         self.steps.begin(StepId::Verify);
         let since = self.tools.clock.now();
-        let deadline = if self.wishes.wait { self.wishes.deadline } else { since };
+        let deadline = if self.options.wait { self.options.deadline } else { since };
         let connector =
             verify::wait_until_verified(self.tools, connector, deadline, &|connector| {
                 let status = connector.status().map_or("unknown", VerificationStatus::as_str);
@@ -297,16 +298,16 @@ impl Setup<'_> {
             self.steps.end(StepId::Enable, StepState::Skipped, "already enabled");
             return Ok(());
         }
-        let Some(enabling) = &self.wishes.enable else {
+        let Some(enabling) = &self.options.enable else {
             self.steps.end(StepId::Enable, StepState::Pending, "not requested");
             self.report.borrow_mut().next =
-                Some(format!("cfsso connector enable {}", self.wishes.domain));
+                Some(format!("cfsso connector enable {}", self.options.domain));
             return Ok(());
         };
         self.preflight(&connector, others, seen, enabling).await?;
         self.steps.begin(StepId::Enable);
         confirm().await?;
-        let connector = connector::enable(self.tools, &self.wishes.domain, &connector).await?;
+        let connector = connector::enable(self.tools, &self.options.domain, &connector).await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Enable, StepState::Done, "enabled (confirmed)");
         Ok(())
@@ -326,8 +327,8 @@ impl Setup<'_> {
         let facts = Box::pin(preflight::gather(self.tools, &enabling.asking)).await;
         let subject = Subject {
             connector,
-            domain: &self.wishes.domain,
-            served: PublishedCode { survey: &seen.survey, judgement: &seen.judgement },
+            domain: &self.options.domain,
+            served: PublishedCode { survey: &seen.survey, diagnosis: &seen.diagnosis },
         };
         let terms =
             Thresholds { now: self.tools.clock.now(), min_token_days: enabling.min_token_days };
@@ -337,7 +338,7 @@ impl Setup<'_> {
             .collect();
         self.report.borrow_mut().checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
-        let passes = plan.ensure_allowed(&format!("enabling `{}`", self.wishes.domain));
+        let passes = plan.ensure_allowed(&format!("enabling `{}`", self.options.domain));
         let state = if passes.is_ok() { StepState::Done } else { StepState::Blocked };
         self.steps.end(StepId::Preflight, state, plan.summary());
         self.emit(&Event::Checks { checks: &plan.checks });
@@ -346,8 +347,8 @@ impl Setup<'_> {
 
     fn diagnose(&self, connector: &Connector, survey: Lookup) -> DnsState {
         let expected = connector.code().map(str::as_bytes);
-        let judgement = dns::diagnose(&survey, expected, self.tools.clock.now());
-        DnsState { survey, judgement }
+        let diagnosis = dns::diagnose(&survey, expected, self.tools.clock.now());
+        DnsState { survey, diagnosis }
     }
 
     fn record_connector(&self, connector: &Connector) {
@@ -369,12 +370,12 @@ fn code(connector: &Connector) -> Result<&str, FlowError> {
     })
 }
 
-fn not_visible(wishes: &Options, judgement: &Diagnosis) -> FlowError {
-    let domain = &wishes.domain;
+fn not_visible(options: &Options, diagnosis: &Diagnosis) -> FlowError {
+    let domain = &options.domain;
     FlowError::new(
         FlowErrorKind::NotYet,
         format!("the TXT record of {domain} is not visible everywhere yet"),
     )
-    .causes([Some(judgement.summary.clone()), judgement.remedy.clone()].into_iter().flatten())
-    .hint(format!("`{}`", wishes.rerun_command()))
+    .causes([Some(diagnosis.summary.clone()), diagnosis.remedy.clone()].into_iter().flatten())
+    .hint(format!("`{}`", options.rerun_command()))
 }

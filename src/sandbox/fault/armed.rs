@@ -4,9 +4,9 @@ use super::{ALWAYS, Fault, Kind};
 
 /// The faults that are still to happen.
 #[derive(Debug, Default)]
-pub(in crate::sandbox) struct Armed(Vec<Fault>);
+pub(in crate::sandbox) struct ActiveFaults(Vec<Fault>);
 
-impl Armed {
+impl ActiveFaults {
     /// One more, after those there are.
     pub(in crate::sandbox) fn add(&mut self, fault: Fault) {
         self.0.push(fault);
@@ -15,7 +15,7 @@ impl Armed {
     /// What goes wrong with a request, if anything: the first fault that is
     /// due. Each request counts once for every fault it meets.
     pub(in crate::sandbox) fn strike(&mut self, method: &str, path: &str) -> Option<Kind> {
-        self.take(|fault| fault.kind.strikes_requests() && fault.matcher.is_met_by(method, path))
+        self.take(|fault| fault.kind.affects_requests() && fault.matcher.is_met_by(method, path))
     }
 
     /// Whether a verification fails now.
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn faults_strike_in_turn_and_wear_out() {
-        let mut armed = Armed::default();
+        let mut armed = ActiveFaults::default();
         for text in ["500#2", "429x2@GET", "verification-fails"] {
             armed.add(text.parse().unwrap());
         }

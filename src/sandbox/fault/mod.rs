@@ -6,7 +6,7 @@ mod spec;
 use std::fmt;
 use std::time::Duration;
 
-pub(super) use armed::Armed;
+pub(super) use armed::ActiveFaults;
 pub use spec::InvalidFault;
 
 /// Something that goes wrong, with some requests, some times.
@@ -54,10 +54,10 @@ pub enum Kind {
     /// 429, and how many seconds to wait.
     RateLimited(u32),
     /// 500 with a JSON error.
-    ServerError(Moment),
+    ServerError(FaultTiming),
     /// 502 with an HTML page.
-    BadGateway(Moment),
-    Cut(Moment),
+    BadGateway(FaultTiming),
+    Cut(FaultTiming),
     Slow(Duration),
     /// The answer's JSON ends half way.
     Truncated,
@@ -71,7 +71,7 @@ pub enum Kind {
 
 /// Whether the request was carried out when it goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum FaultTiming {
     Before,
     After,
 }
@@ -86,7 +86,7 @@ pub struct Matcher {
 
 impl Kind {
     /// Whether it happens to a request, not to something behind it.
-    pub(super) fn strikes_requests(&self) -> bool {
+    pub(super) fn affects_requests(&self) -> bool {
         !matches!(
             self,
             Self::VerificationFails | Self::WrongIssuer | Self::NoKeys | Self::ExpiredCertificate
@@ -101,7 +101,7 @@ impl Kind {
 
 impl Fault {
     /// The connection is cut at the `nth` request, counted from 1.
-    pub fn cut(nth: u32, moment: Moment) -> Self {
+    pub fn cut(nth: u32, moment: FaultTiming) -> Self {
         Self { first: nth, ..Kind::Cut(moment).once() }
     }
 }
@@ -145,12 +145,12 @@ impl fmt::Display for Kind {
         match self {
             Self::RateLimited(1) => f.write_str("429"),
             Self::RateLimited(seconds) => write!(f, "429:retry-after={seconds}"),
-            Self::ServerError(Moment::Before) => f.write_str("500"),
-            Self::ServerError(Moment::After) => f.write_str("500:applied"),
-            Self::BadGateway(Moment::Before) => f.write_str("502-html"),
-            Self::BadGateway(Moment::After) => f.write_str("502-html:applied"),
-            Self::Cut(Moment::Before) => f.write_str("close-before"),
-            Self::Cut(Moment::After) => f.write_str("close-after"),
+            Self::ServerError(FaultTiming::Before) => f.write_str("500"),
+            Self::ServerError(FaultTiming::After) => f.write_str("500:applied"),
+            Self::BadGateway(FaultTiming::Before) => f.write_str("502-html"),
+            Self::BadGateway(FaultTiming::After) => f.write_str("502-html:applied"),
+            Self::Cut(FaultTiming::Before) => f.write_str("close-before"),
+            Self::Cut(FaultTiming::After) => f.write_str("close-after"),
             Self::Slow(late) if late.as_millis().is_multiple_of(1000) => {
                 write!(f, "slow={}s", late.as_secs())
             }

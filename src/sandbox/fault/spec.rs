@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{ALWAYS, Fault, Kind, Matcher, Moment};
+use super::{ALWAYS, Fault, FaultTiming, Kind, Matcher};
 
 /// Why a text is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,8 +87,8 @@ fn kind(text: &str) -> Result<Kind, String> {
             .ok_or_else(|| format!("`{parameter}` is not `retry-after=SECONDS`")),
         ("500", _) => moment(parameter).map(Kind::ServerError),
         ("502-html", _) => moment(parameter).map(Kind::BadGateway),
-        ("close-before", None) => Ok(Kind::Cut(Moment::Before)),
-        ("close-after", None) => Ok(Kind::Cut(Moment::After)),
+        ("close-before", None) => Ok(Kind::Cut(FaultTiming::Before)),
+        ("close-after", None) => Ok(Kind::Cut(FaultTiming::After)),
         ("slow", Some(parameter)) => duration(parameter).map(Kind::Slow),
         ("slow", None) => Err("`slow` needs a duration, such as `slow=2s`".to_owned()),
         ("truncate", None) => Ok(Kind::Truncated),
@@ -110,10 +110,10 @@ fn kind(text: &str) -> Result<Kind, String> {
     }
 }
 
-fn moment(parameter: Option<&str>) -> Result<Moment, String> {
+fn moment(parameter: Option<&str>) -> Result<FaultTiming, String> {
     match parameter {
-        None => Ok(Moment::Before),
-        Some("applied") => Ok(Moment::After),
+        None => Ok(FaultTiming::Before),
+        Some("applied") => Ok(FaultTiming::After),
         Some(other) => Err(format!("`{other}` is not `applied`")),
     }
 }

@@ -16,18 +16,18 @@ use super::{Outcome, body};
 use crate::api::connector::VerificationStatus;
 use crate::domain::EmailDomain;
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::Parameters;
-use crate::sandbox::raw::Raw;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::sso_app;
-use crate::sandbox::state::{Connector, Run, State as World};
+use crate::sandbox::state::{Connector, State as World, VerificationRun};
 
 /// What the TXT record begins with.
 const PREFIX: &str = "cloudflare_dashboard_sso=";
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/sso_connectors", get(list).post(create))
         .route("/accounts/{account}/sso_connectors/{id}", get(one).patch(change).delete(delete))
@@ -38,7 +38,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 #[derive(Deserialize)]
-struct Creation {
+struct CreateRequest {
     email_domain: String,
     /// The default is not documented; the documentation leaves it out and gets
     /// `pending`.
@@ -53,46 +53,46 @@ fn yes() -> bool {
 }
 
 #[derive(Deserialize)]
-struct Change {
+struct UpdateRequest {
     enabled: Option<bool>,
     use_fedramp_language: Option<bool>,
 }
 
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     query: Parameters,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Read)?;
     query.only(&[])?;
-    let connectors: Vec<Raw> = shared.store.read(|state| {
+    let connectors: Vec<RawObject> = shared.store.read(|state| {
         let of_account = |connector: &&Connector| connector.account == account;
-        state.connectors.iter().filter(of_account).map(shown).collect()
+        state.connectors.iter().filter(of_account).map(to_json).collect()
     });
-    Ok(Answer::of(connectors))
+    Ok(ApiResponse::of(connectors))
 }
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Read)?;
     shared.store.read(|state| {
         let known = state.connectors.iter().find(|known| known.is(&account, &id));
-        known.map(|connector| Answer::of(shown(connector))).ok_or_else(not_found)
+        known.map(|connector| ApiResponse::of(to_json(connector))).ok_or_else(not_found)
     })
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
-    let creation: Creation = body(&bytes)?;
+    let creation: CreateRequest = body(&bytes)?;
     let domain = eligible(&creation.email_domain)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
@@ -100,28 +100,28 @@ async fn create(
             |known: &Connector| known.account == account && known.email_domain == domain.as_str();
         if state.connectors.iter().any(taken) {
             let message = format!("An SSO connector for {domain} already exists in this account");
-            return Err(Refusal::new(StatusCode::CONFLICT, 12502, message));
+            return Err(ApiErrorResponse::new(StatusCode::CONFLICT, 12502, message));
         }
-        let run = creation.begin_verification.then(|| Run::begin(now));
+        let run = creation.begin_verification.then(|| VerificationRun::begin(now));
         let connector = Connector {
-            id: state.issue(),
+            id: state.next_id(),
             account,
             email_domain: domain.to_string(),
             enabled: false,
             use_fedramp_language: creation.use_fedramp_language,
-            code: format!("{PREFIX}{}", state.issue()),
+            code: format!("{PREFIX}{}", state.next_id()),
             status: if run.is_some() {
                 VerificationStatus::Pending
             } else {
                 VerificationStatus::Awaiting
             },
-            unknown: Raw::default(),
+            unknown: RawObject::default(),
             run,
             created_on: now,
             updated_on: now,
         };
-        let answer = Answer::of(shown(&connector));
-        sso_app::join(state, &connector);
+        let answer = ApiResponse::of(to_json(&connector));
+        sso_app::add_connector(state, &connector);
         state.connectors.push(connector);
         Ok(answer)
     })
@@ -129,30 +129,30 @@ async fn create(
 
 async fn change(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
-    let change: Change = body(&bytes)?;
+    let change: UpdateRequest = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let position = position(state, &account, &id)?;
         if change.enabled == Some(true) {
-            may_be_enabled(state, position)?;
+            ensure_can_enable(state, position)?;
         }
         let connector = &mut state.connectors[position];
         connector.enabled = change.enabled.unwrap_or(connector.enabled);
         connector.use_fedramp_language =
             change.use_fedramp_language.unwrap_or(connector.use_fedramp_language);
         connector.updated_on = now;
-        Ok(Answer::of(shown(connector)))
+        Ok(ApiResponse::of(to_json(connector)))
     })
 }
 
 async fn delete(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
@@ -161,11 +161,11 @@ async fn delete(
         if state.connectors[position].enabled {
             // The documentation disables first; the real status is unknown.
             let message = "An enabled SSO connector cannot be deleted: disable it first";
-            return Err(Refusal::new(StatusCode::CONFLICT, 12505, message));
+            return Err(ApiErrorResponse::new(StatusCode::CONFLICT, 12505, message));
         }
         state.connectors.remove(position);
-        sso_app::leave(state, &id);
-        Ok(Answer::of(json!({ "id": id })))
+        sso_app::remove_connector(state, &id);
+        Ok(ApiResponse::of(json!({ "id": id })))
     })
 }
 
@@ -173,7 +173,7 @@ async fn delete(
 /// documented: here it changes nothing.
 async fn begin_verification(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
@@ -183,10 +183,10 @@ async fn begin_verification(
         let connector = &mut state.connectors[position];
         if matches!(connector.status, VerificationStatus::Awaiting | VerificationStatus::Failed) {
             connector.status = VerificationStatus::Pending;
-            connector.run = Some(Run::begin(now));
+            connector.run = Some(VerificationRun::begin(now));
             connector.updated_on = now;
         }
-        Ok(Answer::without_result())
+        Ok(ApiResponse::without_result())
     })
 }
 
@@ -196,38 +196,39 @@ impl Connector {
     }
 }
 
-fn position(state: &World, account: &str, id: &str) -> Result<usize, Refusal> {
+fn position(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
     state.connectors.iter().position(|known| known.is(account, id)).ok_or_else(not_found)
 }
 
-fn not_found() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, 12504, "SSO connector not found")
+fn not_found() -> ApiErrorResponse {
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 12504, "SSO connector not found")
 }
 
 /// The domain, where it is one and Cloudflare takes it.
-fn eligible(text: &str) -> Result<EmailDomain, Refusal> {
-    let domain: EmailDomain =
-        text.parse().map_err(|_| Refusal::bad(12501, format!("Invalid email_domain: {text:?}")))?;
+fn eligible(text: &str) -> Result<EmailDomain, ApiErrorResponse> {
+    let domain: EmailDomain = text.parse().map_err(|_| {
+        ApiErrorResponse::bad_request(12501, format!("Invalid email_domain: {text:?}"))
+    })?;
     match domain.ineligible() {
         None => Ok(domain),
         Some(reason) => {
             let message = format!("{domain} cannot be used for dashboard SSO: {reason}");
-            Err(Refusal::bad(12503, message))
+            Err(ApiErrorResponse::bad_request(12503, message))
         }
     }
 }
 
 /// Refuses what is not proven, and what another account enforces.
-fn may_be_enabled(state: &World, position: usize) -> Result<(), Refusal> {
+fn ensure_can_enable(state: &World, position: usize) -> Result<(), ApiErrorResponse> {
     let connector = &state.connectors[position];
     if connector.status != VerificationStatus::Verified {
         let message = "The domain must be verified before its SSO connector can be enabled";
-        return Err(Refusal::bad(12506, message));
+        return Err(ApiErrorResponse::bad_request(12506, message));
     }
     let domain = connector.email_domain.parse::<EmailDomain>();
     if domain.is_ok_and(|domain| domain.is_academic()) {
         let message = "Academic domains need approval by Cloudflare support to be enabled";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, 12508, message));
+        return Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 12508, message));
     }
     let elsewhere = |known: &Connector| {
         known.enabled
@@ -236,12 +237,12 @@ fn may_be_enabled(state: &World, position: usize) -> Result<(), Refusal> {
     };
     if state.connectors.iter().any(elsewhere) {
         let message = "An SSO connector for this domain is enabled in another account";
-        return Err(Refusal::new(StatusCode::CONFLICT, 12507, message));
+        return Err(ApiErrorResponse::new(StatusCode::CONFLICT, 12507, message));
     }
     Ok(())
 }
 
-fn shown(connector: &Connector) -> Raw {
+fn to_json(connector: &Connector) -> RawObject {
     let known = json!({
         "id": connector.id,
         "email_domain": connector.email_domain,
@@ -251,7 +252,7 @@ fn shown(connector: &Connector) -> Raw {
         "created_on": time(connector.created_on),
         "updated_on": time(connector.updated_on),
     });
-    let mut shown = Raw::literal(&known.to_string());
+    let mut shown = RawObject::literal(&known.to_string());
     shown.merge(connector.unknown.clone());
     shown
 }

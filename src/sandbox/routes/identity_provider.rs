@@ -11,21 +11,21 @@ use serde_json::json;
 
 use super::{Outcome, body, organization};
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::federation;
 use crate::sandbox::issuer::PLACEHOLDER;
 use crate::sandbox::query::{PageSize, Parameters};
-use crate::sandbox::raw::Raw;
-use crate::sandbox::shared::Shared;
-use crate::sandbox::state::{Provider, State as World};
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::shared::AppState;
+use crate::sandbox::state::{IdentityProvider, State as World};
 
-const PAGES: PageSize = PageSize { smallest: 1, largest: 1000, default: 200 };
+const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 200 };
 
 /// The fields of `config` that are kept and never answered.
 const SECRETS: [&str; 2] = ["client_secret", "api_token"];
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/access/identity_providers", get(list).post(create))
         .route(
@@ -36,13 +36,13 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     query: Parameters,
 ) -> Outcome {
     let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Read)?;
     let query = query.only(&["scim_enabled"])?;
-    let is_asked_for = |provider: &Raw| {
+    let is_asked_for = |provider: &RawObject| {
         let scim = provider.object("scim_config");
         let enabled = scim.and_then(|scim| scim.get::<bool>("enabled")).unwrap_or(false);
         query.allow("scim_enabled", &enabled.to_string())
@@ -53,28 +53,28 @@ async fn list(
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
 ) -> Outcome {
     let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Read)?;
     let mut providers = visible(&shared, &account).into_iter();
     let known = providers.find(|provider| provider.text("id").as_deref() == Some(&id));
-    known.map(Answer::of).ok_or_else(Refusal::missing)
+    known.map(ApiResponse::of).ok_or_else(ApiErrorResponse::missing)
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
     let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
-    let body = body::<Raw>(&bytes)?.replaced(&shared.origin, PLACEHOLDER);
+    let body = body::<RawObject>(&bytes)?.with_replaced_text(&shared.origin, PLACEHOLDER);
     shared.store.change(|state| {
-        let is_pin = |object: &Raw| object.text("type").as_deref() == Some("onetimepin");
-        let has_pin = |known: &Provider| known.account == account && is_pin(&known.object);
+        let is_pin = |object: &RawObject| object.text("type").as_deref() == Some("onetimepin");
+        let has_pin = |known: &IdentityProvider| known.account == account && is_pin(&known.object);
         if is_pin(&body) && state.providers.iter().any(has_pin) {
-            return Err(Refusal::conflict("a onetimepin connection already exists"));
+            return Err(ApiErrorResponse::conflict("a onetimepin connection already exists"));
         }
         let id = state.issue_uuid();
         let (provider, secret) = Writing { account, id, before: None }.written(state, body)?;
@@ -89,19 +89,19 @@ async fn create(
 /// cannot be changed is a reading of Terraform, which makes a new one.
 async fn replace(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
-    let body = body::<Raw>(&bytes)?.replaced(&shared.origin, PLACEHOLDER);
+    let body = body::<RawObject>(&bytes)?.with_replaced_text(&shared.origin, PLACEHOLDER);
     let now = shared.clock.now();
     shared.store.change(|state| {
         may_be_written(&federation::received(state, &account, now), &id)?;
         let position = position(state, &account, &id)?;
         let before = state.providers[position].clone();
         if before.object.text("type") != body.text("type") {
-            return Err(Refusal::invalid("identity provider type cannot be changed"));
+            return Err(ApiErrorResponse::invalid("identity provider type cannot be changed"));
         }
         let writing = Writing { account, id, before: Some(before) };
         let (provider, secret) = writing.written(state, body)?;
@@ -114,7 +114,7 @@ async fn replace(
 /// Whether one that an application admits can be deleted is unknown: here it can.
 async fn remove(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
 ) -> Outcome {
     let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
@@ -123,31 +123,33 @@ async fn remove(
         may_be_written(&federation::received(state, &account, now), &id)?;
         let position = position(state, &account, &id)?;
         if state.grants.iter().any(|grant| grant.provider == id) {
-            return Err(Refusal::conflict("identity provider has an active federation grant"));
+            return Err(ApiErrorResponse::conflict(
+                "identity provider has an active federation grant",
+            ));
         }
         state.providers.remove(position);
-        Ok(Answer::of(json!({ "id": id })).accepted())
+        Ok(ApiResponse::of(json!({ "id": id })).accepted())
     })
 }
 
 /// Those that are shared with the account are read-only. The real code is unknown.
-fn may_be_written(received: &[federation::Received], id: &str) -> Result<(), Refusal> {
+fn may_be_written(received: &[federation::Received], id: &str) -> Result<(), ApiErrorResponse> {
     if received.iter().any(|received| received.id == id) {
-        return Err(Refusal::invalid("identity provider is read only"));
+        return Err(ApiErrorResponse::invalid("identity provider is read only"));
     }
     Ok(())
 }
 
-fn position(state: &World, account: &str, id: &str) -> Result<usize, Refusal> {
-    let is_meant = |known: &Provider| known.account == account && known.id == id;
-    state.providers.iter().position(is_meant).ok_or_else(Refusal::missing)
+fn position(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
+    let is_meant = |known: &IdentityProvider| known.account == account && known.id == id;
+    state.providers.iter().position(is_meant).ok_or_else(ApiErrorResponse::missing)
 }
 
 /// What becomes an identity provider.
 struct Writing {
     account: String,
     id: String,
-    before: Option<Provider>,
+    before: Option<IdentityProvider>,
 }
 
 impl Writing {
@@ -155,20 +157,21 @@ impl Writing {
     fn written(
         self,
         state: &mut World,
-        mut object: Raw,
-    ) -> Result<(Provider, Option<String>), Refusal> {
+        mut object: RawObject,
+    ) -> Result<(IdentityProvider, Option<String>), ApiErrorResponse> {
         let (mut secrets, mut scim_secret) = match self.before {
             Some(before) => (before.secrets, before.scim_secret),
             None => Default::default(),
         };
         let kind = object.text("type").filter(|kind| !kind.is_empty());
-        let kind = kind.ok_or_else(|| Refusal::invalid("identity provider type is missing"))?;
+        let kind =
+            kind.ok_or_else(|| ApiErrorResponse::invalid("identity provider type is missing"))?;
         // The documentation creates a one-time PIN without a name.
         if object.text("name").is_none_or(|name| name.is_empty()) && kind != "onetimepin" {
-            return Err(Refusal::invalid("name is required"));
+            return Err(ApiErrorResponse::invalid("name is required"));
         }
         let config = object.object("config");
-        let mut config = config.ok_or_else(|| Refusal::invalid("config is required"))?;
+        let mut config = config.ok_or_else(|| ApiErrorResponse::invalid("config is required"))?;
         for key in SECRETS {
             if let Some(secret) = config.remove(key) {
                 secrets.insert(key.to_owned(), secret);
@@ -183,29 +186,29 @@ impl Writing {
         object.set("config", config);
         let mut made = None;
         if scim_is_on(&mut object, &kind)? && scim_secret.is_none() {
-            made = Some(state.issue());
+            made = Some(state.next_id());
             scim_secret.clone_from(&made);
         }
         object.set("id", &self.id);
         object.set("uid", &self.id);
-        object.set("version", state.issue());
+        object.set("version", state.next_id());
         object.remove("read_only");
         let Self { account, id, .. } = self;
-        Ok((Provider { id, account, object, secrets, scim_secret }, made))
+        Ok((IdentityProvider { id, account, object, secrets, scim_secret }, made))
     }
 }
 
 /// Checks `scim_config`, and says whether it is enabled.
-fn scim_is_on(object: &mut Raw, kind: &str) -> Result<bool, Refusal> {
+fn scim_is_on(object: &mut RawObject, kind: &str) -> Result<bool, ApiErrorResponse> {
     let Some(mut scim) = object.object("scim_config") else { return Ok(false) };
     if kind == "onetimepin" {
-        return Err(Refusal::invalid("scim_config is not allowed for onetimepin"));
+        return Err(ApiErrorResponse::invalid("scim_config is not allowed for onetimepin"));
     }
     let is_set = |key| scim.get::<bool>(key).unwrap_or(false);
     let (is_on, seats, users) =
         (is_set("enabled"), is_set("seat_deprovision"), is_set("user_deprovision"));
     if seats && !users {
-        return Err(Refusal::invalid("seat_deprovision needs user_deprovision"));
+        return Err(ApiErrorResponse::invalid("seat_deprovision needs user_deprovision"));
     }
     scim.remove("secret");
     if is_on {
@@ -216,32 +219,32 @@ fn scim_is_on(object: &mut Raw, kind: &str) -> Result<bool, Refusal> {
 }
 
 fn answered(
-    provider: &Provider,
+    provider: &IdentityProvider,
     state: &World,
-    shared: &Shared,
+    shared: &AppState,
     scim_secret: Option<String>,
-) -> Answer {
-    let mut shown = shown(provider, state, &shared.origin);
+) -> ApiResponse {
+    let mut shown = to_json(provider, state, &shared.origin);
     if let (Some(secret), Some(mut scim)) = (scim_secret, shown.object("scim_config")) {
         scim.set("secret", secret);
         shown.set("scim_config", scim);
     }
-    Answer::of(shown)
+    ApiResponse::of(shown)
 }
 
 /// All that the account sees: its own, and those shared with it.
-fn visible(shared: &Shared, account: &str) -> Vec<Raw> {
+fn visible(shared: &AppState, account: &str) -> Vec<RawObject> {
     let now = shared.clock.now();
     shared.store.read(|state| {
         let own = state.providers.iter().filter(|provider| provider.account == account);
-        let own = own.map(|provider| shown(provider, state, &shared.origin));
+        let own = own.map(|provider| to_json(provider, state, &shared.origin));
         let received = federation::received(state, account, now);
         own.chain(received.into_iter().map(|received| received.object)).collect()
     })
 }
 
 /// With the addresses that follow from the team's name and the sandbox's port.
-fn shown(provider: &Provider, state: &World, origin: &str) -> Raw {
+fn to_json(provider: &IdentityProvider, state: &World, origin: &str) -> RawObject {
     let team = state.auth_domain(&provider.account).unwrap_or_default();
     let mut object = provider.object.clone();
     for (part, key, url) in [
@@ -253,5 +256,5 @@ fn shown(provider: &Provider, state: &World, origin: &str) -> Raw {
             object.set(part, inner);
         }
     }
-    object.replaced(PLACEHOLDER, origin)
+    object.with_replaced_text(PLACEHOLDER, origin)
 }

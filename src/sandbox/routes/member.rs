@@ -11,16 +11,16 @@ use super::Outcome;
 use crate::sandbox::access::{Area, Right};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::{Parameters, SMALL_PAGES};
-use crate::sandbox::shared::Shared;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{Member, Membership, Role};
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new().route("/accounts/{account}/members", get(list))
 }
 
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     query: Parameters,
 ) -> Outcome {
@@ -28,7 +28,7 @@ async fn list(
     let query = query.only(&["status"])?;
     let members: Vec<Value> = shared.store.read(|state| {
         let own = state.members.iter().filter(|member| member.account == account);
-        own.filter(|member| query.allow("status", member.status.as_str())).map(shown).collect()
+        own.filter(|member| query.allow("status", member.status.as_str())).map(to_json).collect()
     });
     query.page(members, SMALL_PAGES)
 }
@@ -68,7 +68,7 @@ impl Role {
 }
 
 /// As recorded: the e-mail address in `user`, and newer ones besides.
-fn shown(member: &Member) -> Value {
+fn to_json(member: &Member) -> Value {
     let (first, last) = member.name.clone().unzip();
     let [role, group, name] = member.role.described();
     let may_edit = member.role != Role::ReadOnly;

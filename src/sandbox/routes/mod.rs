@@ -25,12 +25,12 @@ use axum::Router;
 use axum::body::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::answer::Refusal;
-use super::shared::Shared;
+use super::answer::ApiErrorResponse;
+use super::shared::AppState;
 use crate::input::depth;
 
 /// All that is modelled.
-pub(super) fn all() -> Router<Arc<Shared>> {
+pub(super) fn all() -> Router<Arc<AppState>> {
     Router::new()
         .merge(account::routes())
         .merge(account_token::routes())
@@ -52,19 +52,19 @@ pub(super) fn all() -> Router<Arc<Shared>> {
 }
 
 /// What a handler answers.
-type Outcome = Result<super::answer::Answer, Refusal>;
+type Outcome = Result<super::answer::ApiResponse, ApiErrorResponse>;
 
 /// Reads a body, whatever its `Content-Type` says: the API does not care.
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiErrorResponse> {
     if let Err(error) = depth::check(bytes) {
-        return Err(Refusal::bad(6007, error.to_string()));
+        return Err(ApiErrorResponse::bad_request(6007, error.to_string()));
     }
     match serde_json::from_slice(bytes) {
         Ok(body) => Ok(body),
         Err(error) if error.is_data() => {
             // The real code differs from service to service and is unknown here.
-            Err(Refusal::bad(1001, format!("Invalid request body: {error}")))
+            Err(ApiErrorResponse::bad_request(1001, format!("Invalid request body: {error}")))
         }
-        Err(_) => Err(Refusal::bad(6007, "Malformed JSON in request body")),
+        Err(_) => Err(ApiErrorResponse::bad_request(6007, "Malformed JSON in request body")),
     }
 }

@@ -11,15 +11,15 @@ use jiff::Timestamp;
 
 use super::{Outcome, body};
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::Parameters;
-use crate::sandbox::raw::Raw;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::sso_app::{self, NOT_ENABLED};
 use crate::sandbox::state::{Organization, State as World};
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/access/organizations", get(one).put(update).post(create))
 }
@@ -27,12 +27,12 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 /// The account of a path, where the caller has the permission there and Access
 /// is enabled. The real status of 9999 is unknown.
 pub(super) fn enabled(
-    shared: &Shared,
+    shared: &AppState,
     caller: &Caller,
     account: &str,
     area: Area,
     right: Right,
-) -> Result<String, Refusal> {
+) -> Result<String, ApiErrorResponse> {
     let account = caller.in_account(shared, account, area, right)?;
     match shared.store.read(|state| state.auth_domain(&account)) {
         Some(_) => Ok(account),
@@ -40,14 +40,14 @@ pub(super) fn enabled(
     }
 }
 
-fn not_enabled() -> Refusal {
+fn not_enabled() -> ApiErrorResponse {
     let message = "access.api.error.not_enabled: Access is not enabled";
-    Refusal::new(StatusCode::NOT_FOUND, 9999, message)
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 9999, message)
 }
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     query: Parameters,
 ) -> Outcome {
@@ -55,33 +55,33 @@ async fn one(
     query.only(&[])?;
     shared.store.read(|state| {
         let known = state.organizations.iter().find(|known| known.account == account);
-        known.map(|known| Answer::of(&known.object)).ok_or_else(not_enabled)
+        known.map(|known| ApiResponse::of(&known.object)).ok_or_else(not_enabled)
     })
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Providers, Right::Write)?;
-    let mut object: Raw = body(&bytes)?;
+    let mut object: RawObject = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         if state.auth_domain(&account).is_some() {
-            return Err(Refusal::conflict("organization already exists"));
+            return Err(ApiErrorResponse::conflict("organization already exists"));
         }
         if object.text("name").is_none_or(|name| name.is_empty()) {
-            return Err(Refusal::invalid("name is required"));
+            return Err(ApiErrorResponse::invalid("name is required"));
         }
         let Some(domain) = object.text("auth_domain") else {
-            return Err(Refusal::invalid("auth_domain is required"));
+            return Err(ApiErrorResponse::invalid("auth_domain is required"));
         };
-        may_be_named(state, &account, &domain)?;
+        ensure_name_free(state, &account, &domain)?;
         sso_app::rename(state, &account, NOT_ENABLED, &domain);
         stamp(&mut object, now, now);
-        let answer = Answer::of(&object);
+        let answer = ApiResponse::of(&object);
         state.organizations.push(Organization { account, object });
         Ok(answer)
     })
@@ -90,12 +90,12 @@ async fn create(
 /// Whether the real API keeps what is left out is unknown: here it does.
 async fn update(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
     let account = enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
-    let mut change: Raw = body(&bytes)?;
+    let mut change: RawObject = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let before = state.auth_domain(&account).ok_or_else(not_enabled)?;
@@ -104,7 +104,7 @@ async fn update(
             None => before.clone(),
         };
         if after != before {
-            may_be_renamed(state, &account, &after)?;
+            ensure_can_rename(state, &account, &after)?;
             sso_app::rename(state, &account, &before, &after);
         }
         let known = state.organizations.iter_mut().find(|known| known.account == account);
@@ -112,35 +112,35 @@ async fn update(
         change.remove("created_at");
         known.object.merge(change);
         known.object.set("updated_at", time(now));
-        Ok(Answer::of(&known.object))
+        Ok(ApiResponse::of(&known.object))
     })
 }
 
-fn stamp(object: &mut Raw, created: Timestamp, updated: Timestamp) {
+fn stamp(object: &mut RawObject, created: Timestamp, updated: Timestamp) {
     object.set("created_at", time(created));
     object.set("updated_at", time(updated));
 }
 
 /// No new name while dashboard SSO exists (API reference, section 5).
-fn may_be_renamed(state: &World, account: &str, domain: &str) -> Result<(), Refusal> {
+fn ensure_can_rename(state: &World, account: &str, domain: &str) -> Result<(), ApiErrorResponse> {
     if state.connectors.iter().any(|connector| connector.account == account) {
-        return Err(Refusal::bad(12106, "auth_domain_cannot_be_updated_dash_sso"));
+        return Err(ApiErrorResponse::bad_request(12106, "auth_domain_cannot_be_updated_dash_sso"));
     }
-    may_be_named(state, account, domain)
+    ensure_name_free(state, account, domain)
 }
 
 /// Nobody else's name. The real texts are unknown.
-fn may_be_named(state: &World, account: &str, domain: &str) -> Result<(), Refusal> {
+fn ensure_name_free(state: &World, account: &str, domain: &str) -> Result<(), ApiErrorResponse> {
     let team = domain.strip_suffix(".cloudflareaccess.com").unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if team.is_empty() || team.len() > 63 || !team.bytes().all(is_plain) {
-        return Err(Refusal::invalid(format!("auth_domain `{domain}` is invalid")));
+        return Err(ApiErrorResponse::invalid(format!("auth_domain `{domain}` is invalid")));
     }
     let is_taken = |known: &Organization| {
         known.account != account && known.object.text("auth_domain").as_deref() == Some(domain)
     };
     if state.organizations.iter().any(is_taken) {
-        return Err(Refusal::conflict(format!("auth_domain `{domain}` is already taken")));
+        return Err(ApiErrorResponse::conflict(format!("auth_domain `{domain}` is already taken")));
     }
     Ok(())
 }

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::permission_group::{GROUPS, Group};
 use crate::sandbox::query::Parameters;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::shared::AppState;
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/tokens/permission_groups", get(of_account))
         .route("/user/tokens/permission_groups", get(of_user))
@@ -24,7 +24,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 async fn of_account(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     query: Parameters,
 ) -> Outcome {
@@ -35,7 +35,7 @@ async fn of_account(
 async fn of_user(caller: Caller, query: Parameters) -> Outcome {
     if !caller.is_user() {
         let message = "Valid user-level authentication not found";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, 9109, message));
+        return Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message));
     }
     caller.may(Area::Tokens, Right::Read)?;
     listed(query)
@@ -46,10 +46,10 @@ fn listed(query: Parameters) -> Outcome {
     let query = query.only(&["name", "scope"])?;
     let is_asked_for =
         |group: &&Group| query.allow("name", group.name) && query.allow("scope", group.scope);
-    let groups: Vec<Value> = GROUPS.iter().filter(is_asked_for).map(shown).collect();
-    Ok(Answer::of(groups))
+    let groups: Vec<Value> = GROUPS.iter().filter(is_asked_for).map(to_json).collect();
+    Ok(ApiResponse::of(groups))
 }
 
-fn shown(group: &Group) -> Value {
+fn to_json(group: &Group) -> Value {
     json!({ "id": group.id, "name": group.name, "scopes": [group.scope] })
 }

@@ -12,15 +12,15 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, body, zone};
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::name_server;
 use crate::sandbox::query::{PageSize, Parameters};
-use crate::sandbox::shared::Shared;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{Record, Zone, is_within};
 use crate::sandbox::txt;
 
-const PAGES: PageSize = PageSize { smallest: 1, largest: 50_000, default: 100 };
+const PAGES: PageSize = PageSize { min: 1, max: 50_000, default: 100 };
 
 /// The filters that are modelled.
 const FILTERS: [&str; 8] = [
@@ -34,14 +34,14 @@ const FILTERS: [&str; 8] = [
     "content.endswith",
 ];
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/zones/{zone}/dns_records", get(list).post(create))
         .route("/zones/{zone}/dns_records/{id}", delete(remove).get(one).patch(change))
 }
 
 #[derive(Deserialize)]
-struct Creation {
+struct CreateRequest {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -60,7 +60,7 @@ fn automatic() -> u32 {
 
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(id): Path<String>,
     query: Parameters,
 ) -> Outcome {
@@ -68,26 +68,26 @@ async fn list(
     let query = query.only(&FILTERS)?;
     let records: Vec<Value> = shared.store.read(|state| {
         let of_zone = state.records.iter().filter(|record| record.zone == zone.id);
-        of_zone.filter(|record| is_asked_for(record, &query)).map(shown).collect()
+        of_zone.filter(|record| is_asked_for(record, &query)).map(to_json).collect()
     });
     query.page(records, PAGES)
 }
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((zone, id)): Path<(String, String)>,
 ) -> Outcome {
     let zone = zone::visible(&shared, &caller, &zone, Area::Dns, Right::Read)?;
     shared.store.read(|state| {
         let known = state.records.iter().find(|record| record.zone == zone.id && record.id == id);
-        known.map(|record| Answer::of(shown(record))).ok_or_else(not_found)
+        known.map(|record| ApiResponse::of(to_json(record))).ok_or_else(not_found)
     })
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
@@ -101,14 +101,17 @@ async fn create(
                     == (&creation.name, &creation.kind, &creation.content)
         };
         if state.records.iter().any(is_same) {
-            return Err(Refusal::bad(81058, "An identical record already exists."));
+            return Err(ApiErrorResponse::bad_request(
+                81058,
+                "An identical record already exists.",
+            ));
         }
         if state.records.iter().any(|known| known.zone == zone.id && clashes(known, &creation)) {
             let message = "An A, AAAA, or CNAME record with that host already exists.";
-            return Err(Refusal::bad(81053, message));
+            return Err(ApiErrorResponse::bad_request(81053, message));
         }
-        let Creation { name, kind, content, ttl, priority, proxied, comment } = creation;
-        let (id, zone) = (state.issue(), zone.id);
+        let CreateRequest { name, kind, content, ttl, priority, proxied, comment } = creation;
+        let (id, zone) = (state.next_id(), zone.id);
         let record = Record {
             id,
             zone,
@@ -121,7 +124,7 @@ async fn create(
             comment,
             created_on: now,
         };
-        let answer = Answer::of(shown(&record));
+        let answer = ApiResponse::of(to_json(&record));
         state.records.push(record);
         Ok(answer)
     })
@@ -130,7 +133,7 @@ async fn create(
 /// Changes the fields that are named. The official SDKs edit a record so.
 async fn change(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((zone, id)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
@@ -153,11 +156,11 @@ async fn change(
             fields[name] = value;
         }
         let fields = serde_json::from_value(fields)
-            .map_err(|error| Refusal::bad(9207, error.to_string()))?;
-        let Creation { name, kind, content, ttl, priority, proxied, comment } =
+            .map_err(|error| ApiErrorResponse::bad_request(9207, error.to_string()))?;
+        let CreateRequest { name, kind, content, ttl, priority, proxied, comment } =
             checked(fields, &zone)?;
         let record = Record { name, kind, content, ttl, priority, proxied, comment, ..known };
-        let answer = Answer::of(shown(&record));
+        let answer = ApiResponse::of(to_json(&record));
         state.records[position] = record;
         Ok(answer)
     })
@@ -165,7 +168,7 @@ async fn change(
 
 async fn remove(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((zone, id)): Path<(String, String)>,
 ) -> Outcome {
     let zone = zone::visible(&shared, &caller, &zone, Area::Dns, Right::Write)?;
@@ -175,44 +178,43 @@ async fn remove(
         if state.records.len() == before {
             return Err(not_found());
         }
-        Ok(Answer::of(json!({ "id": id })))
+        Ok(ApiResponse::of(json!({ "id": id })))
     })
 }
 
-fn not_found() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, 81044, "Record does not exist.")
+fn not_found() -> ApiErrorResponse {
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 81044, "Record does not exist.")
 }
 
 /// The record as it is kept, or what is wrong with it.
-fn checked(creation: Creation, zone: &Zone) -> Result<Creation, Refusal> {
+fn checked(creation: CreateRequest, zone: &Zone) -> Result<CreateRequest, ApiErrorResponse> {
     if creation.ttl != 1 && !(60..=86_400).contains(&creation.ttl) {
-        return Err(Refusal::bad(1004, "DNS Validation Error").because(
+        return Err(ApiErrorResponse::bad_request(1004, "DNS Validation Error").caused_by(
             9021,
             "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.",
         ));
     }
     let kind = creation.kind.to_ascii_uppercase();
     if !["A", "AAAA", "CNAME", "MX", "NS", "TXT"].contains(&kind.as_str()) {
-        return Err(Refusal::unmodelled(format!("records of type `{kind}`")));
+        return Err(ApiErrorResponse::not_simulated(format!("records of type `{kind}`")));
     }
     let name = full_name(&creation.name, &zone.name);
     if kind == "CNAME" && name == zone.name {
-        return Err(Refusal::unmodelled("a flattened CNAME at the apex of a zone"));
+        return Err(ApiErrorResponse::not_simulated("a flattened CNAME at the apex of a zone"));
     }
     let content = match kind.as_str() {
         "TXT" => txt::stored(&creation.content),
         _ => creation.content.trim().to_owned(),
     };
     if !name_server::is_name(&name) {
-        return Err(
-            Refusal::bad(1004, "DNS Validation Error").because(9000, "DNS name is invalid.")
-        );
+        return Err(ApiErrorResponse::bad_request(1004, "DNS Validation Error")
+            .caused_by(9000, "DNS name is invalid."));
     }
     if name_server::data(&kind, &content, creation.priority).is_none() {
-        return Err(Refusal::bad(1004, "DNS Validation Error")
-            .because(9007, "Content for this record is invalid."));
+        return Err(ApiErrorResponse::bad_request(1004, "DNS Validation Error")
+            .caused_by(9007, "Content for this record is invalid."));
     }
-    Ok(Creation { name, kind, content, ..creation })
+    Ok(CreateRequest { name, kind, content, ..creation })
 }
 
 /// The full name of a record: the zone's is added to what does not end in it.
@@ -226,7 +228,7 @@ fn full_name(name: &str, zone: &str) -> String {
 }
 
 /// Whether DNS has no room for both.
-fn clashes(known: &Record, new: &Creation) -> bool {
+fn clashes(known: &Record, new: &CreateRequest) -> bool {
     let addresses = ["A", "AAAA", "CNAME"];
     let (known_kind, new_kind) = (known.kind.as_str(), new.kind.as_str());
     known.name == new.name
@@ -253,7 +255,7 @@ fn is_asked_for(record: &Record, query: &Parameters) -> bool {
         && meets("content.endswith", |content, wanted| content.ends_with(wanted))
 }
 
-fn shown(record: &Record) -> Value {
+fn to_json(record: &Record) -> Value {
     let is_proxiable = ["A", "AAAA", "CNAME"].contains(&record.kind.as_str());
     let mut shown = json!({
         "id": record.id,

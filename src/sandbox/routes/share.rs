@@ -15,38 +15,37 @@ use serde_json::{Value, json};
 
 use super::{Outcome, body, share_recipient, share_resource};
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::federation;
 use crate::sandbox::query::{PageSize, Parameters};
-use crate::sandbox::raw::Raw;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{Share, State as World, Target};
 
-const PAGES: PageSize = PageSize { smallest: 1, largest: 100, default: 20 };
+const PAGES: PageSize = PageSize { min: 1, max: 100, default: 20 };
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/shares", get(list).post(create))
         .route("/accounts/{account}/shares/{share}", get(one).put(rename).delete(remove))
 }
 
 #[derive(Deserialize)]
-struct Creation {
+struct CreateRequest {
     name: String,
-    recipients: Vec<Raw>,
-    resources: Vec<Raw>,
+    recipients: Vec<RawObject>,
+    resources: Vec<RawObject>,
 }
 
 #[derive(Deserialize)]
-struct Change {
+struct UpdateRequest {
     name: String,
 }
 
 /// What a list answers: a page, or all where none was asked for.
 pub(super) fn listed(query: &Parameters, items: Vec<Value>) -> Outcome {
-    let answer =
-        if query.asks_for_a_page() { query.page(items, PAGES)? } else { Answer::of(items) };
+    let answer = if query.is_paged() { query.page(items, PAGES)? } else { ApiResponse::of(items) };
     Ok(answer.without_messages())
 }
 
@@ -54,7 +53,7 @@ pub(super) fn listed(query: &Parameters, items: Vec<Value>) -> Outcome {
 /// What is answered without `kind` is unknown: here both.
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     query: Parameters,
 ) -> Outcome {
@@ -76,7 +75,7 @@ async fn list(
                 && query.allow("status", federation::status(share.removed, view.now))
                 && query.allow("target_type", target_type(share))
                 && holds(share, query.get("resource_types").or(query.get("resource_types[]")));
-            is_asked_for.then(|| view.shown(share, kind, state))
+            is_asked_for.then(|| view.to_json(share, kind, state))
         });
         known.collect()
     });
@@ -102,7 +101,7 @@ fn kind(share: &Share, account: &str, state: &World) -> Option<&'static str> {
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
     query: Parameters,
 ) -> Outcome {
@@ -112,28 +111,32 @@ async fn one(
     shared.store.read(|state| {
         let share = state.shares.iter().find(|share| share.id == id).ok_or_else(missing)?;
         let kind = kind(share, &account, state).ok_or_else(missing)?;
-        Ok(Answer::of(view.shown(share, kind, state)).without_messages())
+        Ok(ApiResponse::of(view.to_json(share, kind, state)).without_messages())
     })
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(account): Path<String>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let Creation { name, recipients, resources } = body(&bytes)?;
+    let CreateRequest { name, recipients, resources } = body(&bytes)?;
     if name.is_empty() || recipients.is_empty() || resources.is_empty() {
-        return Err(Refusal::bad(1001, "a share needs a name, recipients and resources"));
+        return Err(ApiErrorResponse::bad_request(
+            1001,
+            "a share needs a name, recipients and resources",
+        ));
     }
     let now = shared.clock.now();
     shared.store.change(|state| {
-        let not_in_one = || Refusal::bad(1001, "account does not belong to an organization");
+        let not_in_one =
+            || ApiErrorResponse::bad_request(1001, "account does not belong to an organization");
         let organization = state.parent(&account).ok_or_else(not_in_one)?;
         let (created, modified) = (now, now);
         let mut share = Share {
-            id: state.issue(),
+            id: state.next_id(),
             account,
             name,
             organization,
@@ -150,7 +153,7 @@ async fn create(
         for recipient in &recipients {
             share_recipient::add(state, &mut share, recipient, now)?;
         }
-        let answer = Answer::of(View::plain(now).shown(&share, "sent", state));
+        let answer = ApiResponse::of(View::plain(now).to_json(&share, "sent", state));
         state.shares.push(share);
         Ok(answer.without_messages().created())
     })
@@ -158,26 +161,26 @@ async fn create(
 
 async fn rename(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let Change { name } = body(&bytes)?;
+    let UpdateRequest { name } = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let position = active(state, &account, &id)?;
         state.shares[position].name = name;
         state.shares[position].modified = now;
-        let shown = View::plain(now).shown(&state.shares[position], "sent", state);
-        Ok(Answer::of(shown).without_messages())
+        let shown = View::plain(now).to_json(&state.shares[position], "sent", state);
+        Ok(ApiResponse::of(shown).without_messages())
     })
 }
 
 /// Its recipients and resources go with it; deleting it again changes nothing.
 async fn remove(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, id)): Path<(String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
@@ -190,27 +193,29 @@ async fn remove(
         for removed in recipients.chain(resources).chain([&mut share.removed]) {
             removed.get_or_insert(now);
         }
-        let shown = View::plain(now).shown(&state.shares[position], "sent", state);
-        Ok(Answer::of(shown).without_messages())
+        let shown = View::plain(now).to_json(&state.shares[position], "sent", state);
+        Ok(ApiResponse::of(shown).without_messages())
     })
 }
 
-pub(super) fn missing() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, 1004, "share not found")
+pub(super) fn missing() -> ApiErrorResponse {
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share not found")
 }
 
 /// A share of the account's, by its position.
-pub(super) fn sent(state: &World, account: &str, id: &str) -> Result<usize, Refusal> {
+pub(super) fn sent(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
     let is_meant = |share: &Share| share.account == account && share.id == id;
     state.shares.iter().position(is_meant).ok_or_else(missing)
 }
 
 /// The same, where it is not being deleted.
-pub(super) fn active(state: &World, account: &str, id: &str) -> Result<usize, Refusal> {
+pub(super) fn active(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
     let position = sent(state, account, id)?;
     match state.shares[position].removed {
         None => Ok(position),
-        Some(_) => Err(Refusal::new(StatusCode::CONFLICT, 1001, "the share is being deleted")),
+        Some(_) => {
+            Err(ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the share is being deleted"))
+        }
     }
 }
 
@@ -241,7 +246,7 @@ impl View {
         Self { resources: false, counts: false, now }
     }
 
-    fn shown(&self, share: &Share, kind: &str, state: &World) -> Value {
+    fn to_json(&self, share: &Share, kind: &str, state: &World) -> Value {
         let owner = state.accounts.iter().find(|account| account.id == share.account);
         let mut shown = json!({
             "id": share.id,
@@ -264,7 +269,7 @@ impl View {
         if self.resources {
             let resources = share.resources.iter();
             shown["resources"] =
-                resources.map(|resource| share_resource::shown(resource, self.now)).collect();
+                resources.map(|resource| share_resource::to_json(resource, self.now)).collect();
         }
         shown
     }

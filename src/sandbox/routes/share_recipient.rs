@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 use super::share::{active, listed, sent};
 use super::{Outcome, body};
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
-use crate::sandbox::federation::{association, can_take, has_given_up};
+use crate::sandbox::federation::{association, can_receive, is_failed};
 use crate::sandbox::query::Parameters;
-use crate::sandbox::raw::Raw;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{Recipient, Share, State as World, Target};
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/shares/{share}/recipients", get(list).post(create).put(replace))
         .route("/accounts/{account}/shares/{share}/recipients/{id}", get(one).delete(remove))
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share)): Path<(String, String)>,
     query: Parameters,
 ) -> Outcome {
@@ -41,8 +41,8 @@ async fn list(
     let recipients = shared.store.read(|state| {
         let share = &state.shares[sent(state, &account, &share)?];
         let each = share.recipients.iter();
-        Ok::<_, Refusal>(
-            each.map(|recipient| shown(recipient, share, state, now, with_resources)).collect(),
+        Ok::<_, ApiErrorResponse>(
+            each.map(|recipient| to_json(recipient, share, state, now, with_resources)).collect(),
         )
     })?;
     listed(&query, recipients)
@@ -50,7 +50,7 @@ async fn list(
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share, id)): Path<(String, String, String)>,
     query: Parameters,
 ) -> Outcome {
@@ -60,18 +60,18 @@ async fn one(
     shared.store.read(|state| {
         let share = &state.shares[sent(state, &account, &share)?];
         let recipient = &share.recipients[position(share, &id)?];
-        Ok(Answer::of(shown(recipient, share, state, now, true)).without_messages())
+        Ok(ApiResponse::of(to_json(recipient, share, state, now, true)).without_messages())
     })
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let recipient: Raw = body(&bytes)?;
+    let recipient: RawObject = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let position = active(state, &account, &share)?;
@@ -79,15 +79,18 @@ async fn create(
         let is_organization =
             |recipient: &Recipient| matches!(recipient.target, Target::Organization(_));
         if share.recipients.iter().any(is_organization) {
-            return Err(Refusal::bad(1001, "the share is with an organization"));
+            return Err(ApiErrorResponse::bad_request(1001, "the share is with an organization"));
         }
         if !matches!(target(state, &share, &recipient)?, Target::Account(_)) {
-            return Err(Refusal::bad(1001, "only accounts can be added to a share"));
+            return Err(ApiErrorResponse::bad_request(
+                1001,
+                "only accounts can be added to a share",
+            ));
         }
         add(state, &mut share, &recipient, now)?;
         share.modified = now;
         let recipient = share.recipients.last().expect("one was added");
-        let answer = Answer::of(shown(recipient, &share, state, now, false));
+        let answer = ApiResponse::of(to_json(recipient, &share, state, now, false));
         state.shares[position] = share;
         Ok(answer.without_messages().created())
     })
@@ -97,12 +100,12 @@ async fn create(
 /// it are removed.
 async fn replace(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let wanted: Vec<Raw> = body(&bytes)?;
+    let wanted: Vec<RawObject> = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let position = active(state, &account, &share)?;
@@ -113,7 +116,10 @@ async fn replace(
         let is_with_accounts =
             share.recipients.iter().all(|known| matches!(known.target, Target::Account(_)));
         if !are_accounts || !is_with_accounts {
-            return Err(Refusal::bad(1001, "only the accounts of a share can be replaced"));
+            return Err(ApiErrorResponse::bad_request(
+                1001,
+                "only the accounts of a share can be replaced",
+            ));
         }
         for known in &mut share.recipients {
             if !targets.contains(&known.target) {
@@ -129,14 +135,14 @@ async fn replace(
         }
         share.modified = now;
         state.shares[position] = share;
-        Ok(Answer::empty())
+        Ok(ApiResponse::empty())
     })
 }
 
 /// The record stays.
 async fn remove(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share, id)): Path<(String, String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
@@ -146,13 +152,14 @@ async fn remove(
         let position = position(&state.shares[place], &id)?;
         state.shares[place].recipients[position].removed.get_or_insert(now);
         let share = &state.shares[place];
-        let shown = shown(&share.recipients[position], share, state, now, false);
-        Ok(Answer::of(shown).without_messages())
+        let shown = to_json(&share.recipients[position], share, state, now, false);
+        Ok(ApiResponse::of(shown).without_messages())
     })
 }
 
-fn position(share: &Share, id: &str) -> Result<usize, Refusal> {
-    let missing = || Refusal::new(StatusCode::NOT_FOUND, 1004, "share recipient not found");
+fn position(share: &Share, id: &str) -> Result<usize, ApiErrorResponse> {
+    let missing =
+        || ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share recipient not found");
     share.recipients.iter().position(|known| known.id == id).ok_or_else(missing)
 }
 
@@ -160,58 +167,68 @@ fn position(share: &Share, id: &str) -> Result<usize, Refusal> {
 pub(super) fn add(
     state: &mut World,
     share: &mut Share,
-    given: &Raw,
+    given: &RawObject,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiErrorResponse> {
     let target = target(state, share, given)?;
     let is_same = |known: &Recipient| known.removed.is_none() && known.target == target;
     if share.recipients.iter().any(is_same) {
-        return Err(Refusal::new(StatusCode::CONFLICT, 1001, "the recipient is there already"));
+        return Err(ApiErrorResponse::new(
+            StatusCode::CONFLICT,
+            1001,
+            "the recipient is there already",
+        ));
     }
-    let id = state.issue();
+    let id = state.next_id();
     share.recipients.push(Recipient { id, target, created: now, removed: None });
     Ok(())
 }
 
 /// Whom a recipient names: nobody is the caller's whole organization.
-fn target(state: &World, share: &Share, given: &Raw) -> Result<Target, Refusal> {
+fn target(state: &World, share: &Share, given: &RawObject) -> Result<Target, ApiErrorResponse> {
     let account = given.text("recipient_account_id").or_else(|| given.text("account_id"));
     match (account, given.text("organization_id")) {
-        (Some(_), Some(_)) => {
-            Err(Refusal::bad(1001, "a recipient is an account or an organization, not both"))
-        }
+        (Some(_), Some(_)) => Err(ApiErrorResponse::bad_request(
+            1001,
+            "a recipient is an account or an organization, not both",
+        )),
         (Some(account), None) => {
             if account == share.account {
-                return Err(Refusal::bad(1001, "a share cannot be with its own account"));
+                return Err(ApiErrorResponse::bad_request(
+                    1001,
+                    "a share cannot be with its own account",
+                ));
             }
             if state.parent(&account).as_ref() != Some(&share.organization) {
                 let message = format!("account {account} is not in the organization");
-                return Err(Refusal::bad(1001, message));
+                return Err(ApiErrorResponse::bad_request(1001, message));
             }
             Ok(Target::Account(account))
         }
-        (None, Some(id)) if id != share.organization => {
-            Err(Refusal::bad(1001, format!("organization {id} is not the account's")))
-        }
+        (None, Some(id)) if id != share.organization => Err(ApiErrorResponse::bad_request(
+            1001,
+            format!("organization {id} is not the account's"),
+        )),
         (None, _) => Ok(Target::Organization(share.organization.clone())),
     }
 }
 
 /// How many recipients have a status.
 pub(super) fn count(share: &Share, status: &str, state: &World, now: Timestamp) -> usize {
-    let has =
-        |recipient: &&Recipient| association(recipient, can_take(state, recipient), now) == status;
+    let has = |recipient: &&Recipient| {
+        association(recipient, can_receive(state, recipient), now) == status
+    };
     share.recipients.iter().filter(has).count()
 }
 
-fn shown(
+fn to_json(
     recipient: &Recipient,
     share: &Share,
     state: &World,
     now: Timestamp,
     with_resources: bool,
 ) -> Value {
-    let can_take = can_take(state, recipient);
+    let can_take = can_receive(state, recipient);
     let mut shown = json!({
         "id": recipient.id,
         "association_status": association(recipient, can_take, now),
@@ -229,7 +246,7 @@ fn shown(
     }
     if with_resources {
         let error = (!can_take).then_some("access.api.error.not_enabled: Access is not enabled");
-        let is_given_up = error.is_some() && has_given_up(recipient, now);
+        let is_given_up = error.is_some() && is_failed(recipient, now);
         let each = share.resources.iter().map(|resource| {
             json!({
                 "error": error,

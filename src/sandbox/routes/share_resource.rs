@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 use super::share::{active, listed, sent};
 use super::{Outcome, body};
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::federation::{GRANT, status};
 use crate::sandbox::query::Parameters;
-use crate::sandbox::raw::Raw;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{Resource, Share, State as World};
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/accounts/{account}/shares/{share}/resources", get(list).post(create))
         .route(
@@ -33,13 +33,13 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 #[derive(Deserialize)]
-struct Change {
-    meta: Raw,
+struct UpdateRequest {
+    meta: RawObject,
 }
 
 async fn list(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share)): Path<(String, String)>,
     query: Parameters,
 ) -> Outcome {
@@ -53,14 +53,14 @@ async fn list(
                 && query.allow("resource_type", &resource.kind)
         };
         let each = share.resources.iter().filter(is_asked_for);
-        Ok::<_, Refusal>(each.map(|resource| shown(resource, now)).collect())
+        Ok::<_, ApiErrorResponse>(each.map(|resource| to_json(resource, now)).collect())
     })?;
     listed(&query, resources)
 }
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share, id)): Path<(String, String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
@@ -68,25 +68,25 @@ async fn one(
     shared.store.read(|state| {
         let share = &state.shares[sent(state, &account, &share)?];
         let position = position(share, &id)?;
-        Ok(Answer::of(shown(&share.resources[position], now)).without_messages())
+        Ok(ApiResponse::of(to_json(&share.resources[position], now)).without_messages())
     })
 }
 
 async fn create(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let resource: Raw = body(&bytes)?;
+    let resource: RawObject = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let position = active(state, &account, &share)?;
         let mut share = state.shares[position].clone();
         add(state, &mut share, &resource, now)?;
         share.modified = now;
-        let answer = Answer::of(share.resources.last().map(|resource| shown(resource, now)));
+        let answer = ApiResponse::of(share.resources.last().map(|resource| to_json(resource, now)));
         state.shares[position] = share;
         Ok(answer.without_messages().created())
     })
@@ -94,12 +94,12 @@ async fn create(
 
 async fn update(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share, id)): Path<(String, String, String)>,
     bytes: Bytes,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let Change { meta } = body(&bytes)?;
+    let UpdateRequest { meta } = body(&bytes)?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let place = active(state, &account, &share)?;
@@ -108,13 +108,13 @@ async fn update(
         resource.meta = meta;
         resource.version += 1;
         resource.modified = now;
-        Ok(Answer::of(shown(resource, now)).without_messages())
+        Ok(ApiResponse::of(to_json(resource, now)).without_messages())
     })
 }
 
 async fn remove(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path((account, share, id)): Path<(String, String, String)>,
 ) -> Outcome {
     let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
@@ -124,12 +124,12 @@ async fn remove(
         let position = position(&state.shares[place], &id)?;
         let resource = &mut state.shares[place].resources[position];
         resource.removed.get_or_insert(now);
-        Ok(Answer::of(shown(resource, now)).without_messages())
+        Ok(ApiResponse::of(to_json(resource, now)).without_messages())
     })
 }
 
-fn position(share: &Share, id: &str) -> Result<usize, Refusal> {
-    let missing = || Refusal::new(StatusCode::NOT_FOUND, 1004, "share resource not found");
+fn position(share: &Share, id: &str) -> Result<usize, ApiErrorResponse> {
+    let missing = || ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share resource not found");
     share.resources.iter().position(|known| known.id == id).ok_or_else(missing)
 }
 
@@ -137,25 +137,34 @@ fn position(share: &Share, id: &str) -> Result<usize, Refusal> {
 pub(super) fn add(
     state: &mut World,
     share: &mut Share,
-    given: &Raw,
+    given: &RawObject,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiErrorResponse> {
     let kind = given.text("resource_type").unwrap_or_default();
     if kind != GRANT {
-        return Err(Refusal::unmodelled(format!("shares of resource_type `{kind}`")));
+        return Err(ApiErrorResponse::not_simulated(format!("shares of resource_type `{kind}`")));
     }
-    let meta = given.object("meta").ok_or_else(|| Refusal::bad(1001, "meta is required"))?;
+    let meta = given
+        .object("meta")
+        .ok_or_else(|| ApiErrorResponse::bad_request(1001, "meta is required"))?;
     let resource = given.text("resource_id").unwrap_or_default();
     let is_meant = given.text("resource_account_id").as_ref() == Some(&share.account)
         && state.grants.iter().any(|g| g.account == share.account && g.id == resource);
     if !is_meant {
-        return Err(Refusal::bad(1001, format!("resource `{resource}` not found")));
+        return Err(ApiErrorResponse::bad_request(
+            1001,
+            format!("resource `{resource}` not found"),
+        ));
     }
     if share.resources.iter().any(|known| known.removed.is_none() && known.grant == resource) {
-        return Err(Refusal::new(StatusCode::CONFLICT, 1001, "the resource is there already"));
+        return Err(ApiErrorResponse::new(
+            StatusCode::CONFLICT,
+            1001,
+            "the resource is there already",
+        ));
     }
     share.resources.push(Resource {
-        id: state.issue(),
+        id: state.next_id(),
         kind,
         account: share.account.clone(),
         grant: resource,
@@ -168,7 +177,7 @@ pub(super) fn add(
     Ok(())
 }
 
-pub(super) fn shown(resource: &Resource, now: Timestamp) -> Value {
+pub(super) fn to_json(resource: &Resource, now: Timestamp) -> Value {
     json!({
         "id": resource.id,
         "created": time(resource.created),

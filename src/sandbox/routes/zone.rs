@@ -14,19 +14,19 @@ use super::{Outcome, body};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{Answer, Refusal, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::name_server;
 use crate::sandbox::query::{Parameters, SMALL_PAGES};
-use crate::sandbox::shared::Shared;
+use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{State as World, Zone, ZoneKind, ZoneStatus};
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new().route("/zones", get(list).post(create)).route("/zones/{zone}", get(one))
 }
 
 #[derive(Deserialize)]
-struct Creation {
+struct CreateRequest {
     name: String,
     account: AccountReference,
     #[serde(default = "full", rename = "type")]
@@ -42,59 +42,61 @@ fn full() -> ZoneKind {
     ZoneKind::Full
 }
 
-async fn list(caller: Caller, State(shared): State<Arc<Shared>>, query: Parameters) -> Outcome {
+async fn list(caller: Caller, State(shared): State<Arc<AppState>>, query: Parameters) -> Outcome {
     caller.may(Area::Zones, Right::Read)?;
     let query = query.only(&["name", "account.id", "status", "type"])?;
     if let Some(account) = query.get("account.id").filter(|id| id.parse::<AccountId>().is_err()) {
         // The real code is unknown.
-        return Err(Refusal::bad(1006, format!("Invalid account.id: {account:?}")));
+        return Err(ApiErrorResponse::bad_request(
+            1006,
+            format!("Invalid account.id: {account:?}"),
+        ));
     }
     let matcher = query.get("name").map(name_matcher).transpose()?;
     let zones: Vec<Value> = shared.store.read(|state| {
         let is_asked_for = |zone: &&Zone| {
-            caller.sees(&zone.account)
+            caller.can_see(&zone.account)
                 && matcher.as_ref().is_none_or(|matches| matches(&zone.name))
                 && query.allow("account.id", &zone.account)
                 && query.allow("status", zone.status.as_str())
                 && query.allow("type", zone.kind.as_str())
         };
-        state.zones.iter().filter(is_asked_for).map(|zone| shown(zone, state)).collect()
+        state.zones.iter().filter(is_asked_for).map(|zone| to_json(zone, state)).collect()
     });
     query.page(zones, SMALL_PAGES)
 }
 
 async fn one(
     caller: Caller,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AppState>>,
     Path(zone): Path<String>,
 ) -> Outcome {
     let zone = visible(&shared, &caller, &zone, Area::Zones, Right::Read)?;
-    Ok(shared.store.read(|state| Answer::of(shown(&zone, state))))
+    Ok(shared.store.read(|state| ApiResponse::of(to_json(&zone, state))))
 }
 
 /// The sandbox is the registrar as well: a full zone is delegated, and active,
 /// at once. The real API answers `pending` first.
-async fn create(caller: Caller, State(shared): State<Arc<Shared>>, bytes: Bytes) -> Outcome {
-    let creation: Creation = body(&bytes)?;
+async fn create(caller: Caller, State(shared): State<Arc<AppState>>, bytes: Bytes) -> Outcome {
+    let creation: CreateRequest = body(&bytes)?;
     let account = caller.in_account(&shared, &creation.account.id, Area::Zones, Right::Write)?;
-    let name: EmailDomain = creation
-        .name
-        .parse()
-        .map_err(|_| Refusal::bad(1049, format!("{} is not a registered domain", creation.name)))?;
+    let name: EmailDomain = creation.name.parse().map_err(|_| {
+        ApiErrorResponse::bad_request(1049, format!("{} is not a registered domain", creation.name))
+    })?;
     let now = shared.clock.now();
     shared.store.change(|state| {
         let is_taken = |zone: &Zone| {
             zone.name == name.as_str() && (zone.account == account || zone.is_served())
         };
         if state.zones.iter().any(is_taken) {
-            return Err(Refusal::bad(1061, format!("{name} already exists")));
+            return Err(ApiErrorResponse::bad_request(1061, format!("{name} already exists")));
         }
         let status = match creation.kind {
             ZoneKind::Full => ZoneStatus::Active,
             ZoneKind::Partial => ZoneStatus::Pending,
         };
         let zone = Zone {
-            id: state.issue(),
+            id: state.next_id(),
             account,
             name: name.to_string(),
             status,
@@ -102,33 +104,31 @@ async fn create(caller: Caller, State(shared): State<Arc<Shared>>, bytes: Bytes)
             created_on: now,
         };
         state.zones.push(zone.clone());
-        Ok(Answer::of(shown(&zone, state)))
+        Ok(ApiResponse::of(to_json(&zone, state)))
     })
 }
 
 /// The zone of a path, where the caller has the permission there.
 pub(super) fn visible(
-    shared: &Shared,
+    shared: &AppState,
     caller: &Caller,
     id: &str,
     area: Area,
     right: Right,
-) -> Result<Zone, Refusal> {
+) -> Result<Zone, ApiErrorResponse> {
     if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Refusal::unroutable(&format!("/zones/{id}")));
+        return Err(ApiErrorResponse::unroutable(&format!("/zones/{id}")));
     }
     caller.may(area, right)?;
     let find = |state: &World| state.zones.iter().find(|zone| zone.id == id).cloned();
     // The real status of an unknown zone is not documented.
-    shared
-        .store
-        .read(find)
-        .filter(|zone| caller.sees(&zone.account))
-        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, 1001, "Invalid zone identifier"))
+    shared.store.read(find).filter(|zone| caller.can_see(&zone.account)).ok_or_else(|| {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 1001, "Invalid zone identifier")
+    })
 }
 
 /// Exact, unless an operator says otherwise: `contains:cats`.
-fn name_matcher(text: &str) -> Result<impl Fn(&str) -> bool, Refusal> {
+fn name_matcher(text: &str) -> Result<impl Fn(&str) -> bool, ApiErrorResponse> {
     let (operator, text) = text.split_once(':').unwrap_or(("equal", text));
     let matches: fn(&str, &str) -> bool = match operator {
         "equal" => |name, text| name == text,
@@ -136,13 +136,13 @@ fn name_matcher(text: &str) -> Result<impl Fn(&str) -> bool, Refusal> {
         "starts_with" => |name, text| name.starts_with(text),
         "ends_with" => |name, text| name.ends_with(text),
         "contains" => |name, text| name.contains(text),
-        _ => return Err(Refusal::unmodelled(format!("the operator `{operator}:`"))),
+        _ => return Err(ApiErrorResponse::not_simulated(format!("the operator `{operator}:`"))),
     };
     let text = text.to_ascii_lowercase();
     Ok(move |name: &str| matches(name, &text))
 }
 
-fn shown(zone: &Zone, state: &World) -> Value {
+fn to_json(zone: &Zone, state: &World) -> Value {
     let owner = state.accounts.iter().find(|account| account.id == zone.account);
     json!({
         "id": zone.id,
@@ -150,7 +150,7 @@ fn shown(zone: &Zone, state: &World) -> Value {
         "status": zone.status,
         "type": zone.kind,
         "paused": false,
-        "name_servers": name_server::HERE,
+        "name_servers": name_server::HOSTED_NS,
         "account": { "id": zone.account, "name": owner.map(|account| &account.name) },
         "created_on": time(zone.created_on),
         "modified_on": time(zone.created_on),

@@ -1,7 +1,7 @@
 //! The members of the first account: super administrators inside and outside
 //! of its domain, a plus-addressed one, an invitation not yet answered.
 
-use super::FIRST;
+use super::ACCOUNT_1;
 use crate::sandbox::state::{Member, Membership, Role};
 
 /// The members of a new sandbox.
@@ -21,7 +21,7 @@ pub(in crate::sandbox) fn members() -> Vec<Member> {
     .enumerate()
     .map(|(position, (email, name, role, status))| Member {
         id: format!("c001ca753e3be00000000000000000{:02}", position + 1),
-        account: FIRST.to_owned(),
+        account: ACCOUNT_1.to_owned(),
         email: email.to_owned(),
         name,
         role,

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
-use super::{FIFTH, FIRST, FOURTH, THIRD, epoch};
+use super::{ACCOUNT_1, ACCOUNT_3, ACCOUNT_4, ACCOUNT_5, epoch};
 use crate::sandbox::issuer;
-use crate::sandbox::raw::Raw;
-use crate::sandbox::state::{App, Organization, Policy, Provider};
+use crate::sandbox::raw::RawObject;
+use crate::sandbox::state::{App, IdentityProvider, Organization, Policy};
 
 /// The identity provider of the first account.
 const PROVIDER: &str = "c001ca75-1d90-4000-8000-000000000001";
@@ -22,11 +22,12 @@ const POLICY: &str = "c001ca75-9011-4000-8000-000000000001";
 /// All accounts but the second have Zero Trust.
 pub(in crate::sandbox) fn organizations() -> Vec<Organization> {
     let rest = [
-        (THIRD, "small-cats", "Small Cats"),
-        (FOURTH, "big-cats", "Big Cats"),
-        (FIFTH, "dogs", "Dogs"),
+        (ACCOUNT_3, "small-cats", "Small Cats"),
+        (ACCOUNT_4, "big-cats", "Big Cats"),
+        (ACCOUNT_5, "dogs", "Dogs"),
     ];
-    let first = Organization { account: FIRST.to_owned(), object: Raw::literal(COOL_CATS) };
+    let first =
+        Organization { account: ACCOUNT_1.to_owned(), object: RawObject::literal(COOL_CATS) };
     let rest = rest.map(|(account, team, name)| organization(account, team, name));
     [first].into_iter().chain(rest).collect()
 }
@@ -42,7 +43,7 @@ pub(in crate::sandbox) fn organization(account: &str, team: &str, name: &str) ->
         "created_at": "2025-01-01T12:21:02Z",
         "updated_at": "2025-01-01T12:21:02Z",
     });
-    Organization { account: account.to_owned(), object: Raw::literal(&object.to_string()) }
+    Organization { account: account.to_owned(), object: RawObject::literal(&object.to_string()) }
 }
 
 /// As recorded, with what no schema knows besides.
@@ -73,7 +74,7 @@ const COOL_CATS: &str = r##"{
 
 /// The first account signs in with OpenID Connect, at the issuer that the
 /// sandbox serves.
-pub(in crate::sandbox) fn providers() -> Vec<Provider> {
+pub(in crate::sandbox) fn providers() -> Vec<IdentityProvider> {
     let issuer = format!("{}/oidc/company", issuer::PLACEHOLDER);
     let object = json!({
         "id": PROVIDER,
@@ -95,10 +96,10 @@ pub(in crate::sandbox) fn providers() -> Vec<Provider> {
         "version": "1a380549c849da39dcce7e876084c7e6",
     });
     let secret = to_raw_value("sandbox-client-secret").expect("a string is JSON");
-    vec![Provider {
+    vec![IdentityProvider {
         id: PROVIDER.to_owned(),
-        account: FIRST.to_owned(),
-        object: Raw::literal(&object.to_string()),
+        account: ACCOUNT_1.to_owned(),
+        object: RawObject::literal(&object.to_string()),
         secrets: BTreeMap::from([("client_secret".to_owned(), secret)]),
         scim_secret: None,
     }]
@@ -123,8 +124,8 @@ pub(in crate::sandbox) fn apps() -> Vec<App> {
     });
     vec![App {
         id: APP.to_owned(),
-        account: FIRST.to_owned(),
-        object: Raw::literal(&object.to_string()),
+        account: ACCOUNT_1.to_owned(),
+        object: RawObject::literal(&object.to_string()),
         created_at: epoch(),
         updated_at: epoch(),
     }]
@@ -145,7 +146,7 @@ pub(in crate::sandbox) fn policies() -> Vec<Policy> {
         id: POLICY.to_owned(),
         app: APP.to_owned(),
         connector: None,
-        object: Raw::literal(&object.to_string()),
+        object: RawObject::literal(&object.to_string()),
         created_at: epoch(),
         updated_at: epoch(),
     }]

@@ -35,8 +35,8 @@ async fn an_answer_to_another_question_is_no_answer() {
         (4, sending(|query, _| query.to_vec().unwrap())),
     ])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1, 2, 3, 4], BRIEF), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Unreachable, "{survey:?}");
+    let (survey, diagnosis) = look(naming(&network, &[1, 2, 3, 4], BRIEF), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable, "{survey:?}");
     for server in &survey.servers {
         assert_eq!(server.error, Some(Failure::TimedOut(BRIEF)), "{server:?}");
     }
@@ -49,8 +49,8 @@ async fn records_of_another_name_do_not_count() {
         changed(|reply| reply.answers = vec![txt("cold.cats.", &[CODE.as_bytes()])]),
     )])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::NotPublished, "{survey:?}");
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::NotPublished, "{survey:?}");
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn rubbish_with_the_right_id_is_malformed() {
         packet
     };
     let network = Network::start([(1, sending(rubbish))]).await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Unreachable);
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable);
     assert!(matches!(survey.servers[0].error, Some(Failure::Malformed(_))), "{survey:?}");
 }
 
@@ -82,8 +82,8 @@ async fn aliases_in_a_circle_come_to_an_end() {
         }),
     )])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::CnameConflict);
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::CnameConflict);
     assert!(survey.servers[0].aliases.len() <= 16);
 }
 
@@ -104,12 +104,12 @@ async fn thousands_of_records_are_read_to_a_limit() {
         }),
     )])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
     let server = &survey.servers[0];
     assert_eq!(server.records.len(), 1000, "{:?}", server.error);
     assert!(server.truncated);
     // What is kept are the codes first: a flood cannot push them out.
-    assert_eq!(judgement.verdict, Verdict::Visible);
+    assert_eq!(diagnosis.verdict, Verdict::Visible);
 }
 
 #[tokio::test]
@@ -126,6 +126,6 @@ async fn a_lost_packet_is_sent_again() {
         }),
     )])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1], BRIEF * 2), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    let (survey, diagnosis) = look(naming(&network, &[1], BRIEF * 2), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
 }

@@ -93,14 +93,14 @@ async fn resolvers_over_https_stand_in_and_are_marked() {
         [(cats().txt("cool.cats.", CODE), Verdict::Visible), (cats(), Verdict::NotPublished)]
     {
         let resolving = Resolving::start(&zone).await;
-        let (survey, judgement) = look(resolving.config(&network), "cool.cats").await;
-        assert_eq!(judgement.verdict, verdict, "{survey:?}");
+        let (survey, diagnosis) = look(resolving.config(&network), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
         let over_https: Vec<_> =
             survey.servers.iter().filter(|one| one.transport == Transport::Https).collect();
         assert_eq!(over_https.len(), 1, "{survey:?}");
         assert_eq!(over_https[0].role, Role::Recursive);
         assert_eq!(over_https[0].server, resolving.address.to_string());
-        let evidence = judgement.evidence.join("\n");
+        let evidence = diagnosis.evidence.join("\n");
         assert!(evidence.contains("port 53 is blocked"), "{evidence}");
     }
 }
@@ -110,8 +110,8 @@ async fn they_are_left_alone_while_port_53_answers() {
     let zone = || cats().txt("cool.cats.", CODE);
     let network = Network::start([(1, zone().cache()), (2, zone().holder())]).await;
     let resolving = Resolving::start(&zone()).await;
-    let (survey, judgement) = look(resolving.config(&network), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible);
+    let (survey, diagnosis) = look(resolving.config(&network), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible);
     assert!(survey.servers.iter().all(|one| one.transport == Transport::Udp), "{survey:?}");
 }
 

@@ -60,6 +60,6 @@ fn resolver(config: Config) -> Resolver {
 /// Looks once, for [`CODE`], as far as possible.
 async fn look(config: Config, name: &str) -> (Lookup, Diagnosis) {
     let survey = resolver(config).survey(&domain(name), Some(CODE.as_bytes()), Scope::All).await;
-    let judgement = diagnose(&survey, Some(CODE.as_bytes()), now());
-    (survey, judgement)
+    let diagnosis = diagnose(&survey, Some(CODE.as_bytes()), now());
+    (survey, diagnosis)
 }

@@ -19,8 +19,8 @@ fn published() -> Zone {
 #[tokio::test]
 async fn all_named_servers_serve_it() {
     let network = Network::start([(1, published().holder()), (2, published().holder())]).await;
-    let (survey, judgement) = look(naming(&network, &[2, 1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    let (survey, diagnosis) = look(naming(&network, &[2, 1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
     assert_eq!(survey.delegation, Delegation::CustomServers);
     let servers: Vec<_> = survey.servers.iter().map(|server| server.server.clone()).collect();
     assert_eq!(servers, [network.address(1).to_string(), network.address(2).to_string()]);
@@ -52,8 +52,8 @@ async fn one_lags_one_refuses_one_is_silent_one_is_closed() {
         (&[5], Verdict::Unreachable),
         (&[1, 2, 3, 4, 5], Verdict::PartiallyPublished),
     ] {
-        let (survey, judgement) = look(naming(&network, numbers, BRIEF), "cool.cats").await;
-        assert_eq!(judgement.verdict, verdict, "{numbers:?} {survey:?}");
+        let (survey, diagnosis) = look(naming(&network, numbers, BRIEF), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{numbers:?} {survey:?}");
         assert_eq!(survey.servers.len(), numbers.len());
     }
 }
@@ -90,8 +90,8 @@ async fn a_truncated_answer_is_had_over_tcp() {
         }),
     )])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
     assert_eq!(survey.servers[0].transport, Transport::Tcp);
     assert!(survey.servers[0].truncated);
 }
@@ -109,8 +109,8 @@ async fn a_truncated_answer_that_tcp_does_not_complete_proves_nothing() {
         }),
     )])
     .await;
-    let (survey, judgement) = look(naming(&network, &[1], BRIEF), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Unreachable);
+    let (survey, diagnosis) = look(naming(&network, &[1], BRIEF), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable);
     let server = &survey.servers[0];
     assert!(server.truncated && server.records.is_empty());
     assert!(server.error.as_ref().unwrap().to_string().contains("over TCP"));
@@ -131,8 +131,8 @@ async fn an_old_server_is_asked_again_without_edns() {
         }),
     )])
     .await;
-    let (_, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible);
+    let (_, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible);
 }
 
 #[tokio::test]
@@ -149,8 +149,8 @@ async fn absence_is_told_apart() {
         (cats().txt("_cloudflare_dashboard_sso.cool.cats.", CODE), Verdict::WrongName),
     ] {
         let network = Network::start([(1, zone.holder())]).await;
-        let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-        assert_eq!(judgement.verdict, verdict, "{survey:?}");
+        let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
         assert_eq!(survey.servers[0].negative_ttl, Some(600), "{verdict}");
     }
 }
@@ -161,8 +161,8 @@ async fn strings_are_joined_within_a_record_and_bytes_are_kept() {
     let raw: &[&[u8]] = &[b"caf\xc3\xa9 \"\\\xff"];
     let zone = cats().with(txt("cool.cats.", split)).with(txt("cool.cats.", raw));
     let network = Network::start([(1, zone.holder())]).await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible);
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible);
     assert_eq!(
         short_lines(&survey),
         [r#""cloudflare_dashboard_" "sso=5f2c9a""#, r#""caf\195\169 \"\\\255""#]
@@ -194,10 +194,10 @@ async fn an_alias_is_printed_before_what_it_leads_to() {
 #[tokio::test]
 async fn a_cache_shows_by_its_flags_and_is_not_asked_for_wrong_names() {
     let network = Network::start([(1, cats().cache())]).await;
-    let (survey, judgement) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
     assert_eq!(survey.servers[0].role, Role::Recursive);
-    assert_eq!(judgement.verdict, Verdict::NotPublished);
-    assert_eq!(judgement.visible_at, Some("2026-03-01T12:10:00Z".parse().unwrap()));
+    assert_eq!(diagnosis.verdict, Verdict::NotPublished);
+    assert_eq!(diagnosis.visible_at, Some("2026-03-01T12:10:00Z".parse().unwrap()));
     assert!(network.asked().iter().all(|asked| asked.name == "cool.cats." && asked.recursion));
 }
 

@@ -38,13 +38,13 @@ async fn it_looks_until_every_server_serves_the_code() {
         &domain("cool.cats"),
         Some(CODE.as_bytes()),
         deadline,
-        |_, judgement| {
+        |_, diagnosis| {
             looks.fetch_add(1, Ordering::SeqCst);
-            seen.push(judgement.verdict);
+            seen.push(diagnosis.verdict);
         },
     )
     .await;
-    assert_eq!(awaited.judgement.verdict, Visible);
+    assert_eq!(awaited.diagnosis.verdict, Visible);
     assert_eq!(seen, [PartiallyPublished, PartiallyPublished, PartiallyPublished, Visible]);
     let waited = now().duration_until(clock.now()).as_secs();
     assert!((6..60).contains(&waited), "{waited}");
@@ -68,7 +68,7 @@ async fn it_stops_at_the_deadline_and_never_asks_a_cache_for_the_record() {
         },
     )
     .await;
-    assert_eq!(awaited.judgement.verdict, NotPublished);
+    assert_eq!(awaited.diagnosis.verdict, NotPublished);
     assert_eq!(clock.now(), deadline);
     assert!((5..40).contains(&looks), "{looks}");
     assert!(network.asked_of(1).iter().all(|asked| asked.kind != RecordType::TXT));

@@ -39,8 +39,8 @@ async fn every_address_is_asked_before_any_cache_is() {
         (3, published(&[2, 3]).holder()),
     ])
     .await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
     assert_eq!(survey.delegation, Delegation::Zone("cool.cats".to_owned()));
     let names: Vec<_> = survey.servers.iter().map(|server| server.name.as_deref()).collect();
     assert_eq!(names, [Some("ns2.cool.cats"), Some("ns3.cool.cats"), None]);
@@ -68,8 +68,8 @@ async fn no_cache_learns_that_the_record_is_missing() {
             (3, lagging.clone().holder()),
         ])
         .await;
-        let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
-        assert_eq!(judgement.verdict, verdict, "{survey:?}");
+        let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
         assert!(network.asked_of(1).iter().all(|asked| asked.kind != RecordType::TXT));
     }
 }
@@ -99,8 +99,8 @@ async fn all_addresses_are_asked_at_once() {
         (4, held(zone())),
     ])
     .await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
 }
 
 #[tokio::test]
@@ -111,9 +111,9 @@ async fn silent_and_closed_name_servers_are_named() {
         (3, silent()),
     ])
     .await;
-    let (survey, judgement) = look(walking(&network, BRIEF), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::PartiallyPublished, "{survey:?}");
-    assert!(judgement.summary.contains("ns3.cool.cats"), "{}", judgement.summary);
+    let (survey, diagnosis) = look(walking(&network, BRIEF), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::PartiallyPublished, "{survey:?}");
+    assert!(diagnosis.summary.contains("ns3.cool.cats"), "{}", diagnosis.summary);
     let errors: Vec<_> = survey.servers.iter().filter_map(|server| server.error.as_ref()).collect();
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(errors, ["no response within 800 ms", "connection refused"]);
@@ -130,9 +130,9 @@ async fn a_zone_cut_below_the_registered_domain_is_found() {
         (3, child.holder()),
     ])
     .await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "mail.eu.cool.cats").await;
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.eu.cool.cats").await;
     assert_eq!(survey.delegation, Delegation::Zone("eu.cool.cats".to_owned()));
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
     let of_cache = network.asked_of(1);
     let before: Vec<_> = of_cache.iter().filter(|asked| asked.kind == RecordType::NS).collect();
     assert!(before.iter().all(|asked| asked.name == "cool.cats."), "{before:?}");
@@ -155,9 +155,9 @@ async fn a_cut_that_one_server_hides_by_holding_both_zones_is_found() {
         (3, child.holder()),
     ])
     .await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "mail.cool.cats").await;
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
     assert_eq!(survey.delegation, Delegation::Zone("mail.cool.cats".to_owned()));
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
     assert_eq!(survey.servers.iter().filter(|one| one.role == Role::Authoritative).count(), 2);
 }
 
@@ -165,9 +165,9 @@ async fn a_cut_that_one_server_hides_by_holding_both_zones_is_found() {
 async fn a_name_in_its_parents_zone_needs_no_cut() {
     let zone = || cats(&[2]).txt("mail.cool.cats.", CODE);
     let network = Network::start([(1, zone().cache()), (2, zone().holder())]).await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "mail.cool.cats").await;
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
     assert_eq!(survey.delegation, Delegation::Zone("cool.cats".to_owned()));
-    assert_eq!(judgement.verdict, Verdict::Visible, "{survey:?}");
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
 }
 
 #[tokio::test]
@@ -175,8 +175,8 @@ async fn a_name_that_its_zone_denies_is_nxdomain_and_the_apex_is_looked_at() {
     for (zone, verdict) in [(cats(&[2]), Verdict::Nxdomain), (published(&[2]), Verdict::WrongName)]
     {
         let network = Network::start([(1, zone.clone().cache()), (2, zone.holder())]).await;
-        let (survey, judgement) = look(walking(&network, PATIENT), "mail.cool.cats").await;
-        assert_eq!(judgement.verdict, verdict, "{survey:?}");
+        let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
         let planted = network.asked_of(1);
         assert!(planted.iter().all(|asked| !asked.name.starts_with("mail.")), "{planted:?}");
     }
@@ -186,8 +186,8 @@ async fn a_name_that_its_zone_denies_is_nxdomain_and_the_apex_is_looked_at() {
 async fn a_domain_that_its_parent_denies_has_no_delegation() {
     let top = Zone::new("cats.").ns("cats.", &[2]).ns("other.cats.", &[3]);
     let network = Network::start([(1, top.clone().cache()), (2, top.holder())]).await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::NoDelegation, "{survey:?}");
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::NoDelegation, "{survey:?}");
     assert!(survey.servers.is_empty());
 }
 
@@ -195,8 +195,8 @@ async fn a_domain_that_its_parent_denies_has_no_delegation() {
 async fn a_top_level_domain_that_does_not_exist_has_no_delegation() {
     let network =
         Network::start([(1, answering(|query, _| code(query, ResponseCode::NXDomain)))]).await;
-    let (_, judgement) = look(walking(&network, PATIENT), "cool.catz").await;
-    assert_eq!(judgement.verdict, Verdict::NoDelegation);
+    let (_, diagnosis) = look(walking(&network, PATIENT), "cool.catz").await;
+    assert_eq!(diagnosis.verdict, Verdict::NoDelegation);
 }
 
 #[tokio::test]
@@ -231,16 +231,16 @@ async fn a_delegation_to_servers_without_the_zone_is_lame() {
         (4, Zone::new("uncool.cats.").holder()),
     ])
     .await;
-    let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::LameDelegation, "{survey:?}");
+    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::LameDelegation, "{survey:?}");
     assert_eq!(survey.servers.len(), 2, "{survey:?}");
 }
 
 #[tokio::test]
 async fn with_no_resolver_nothing_is_known() {
     let network = Network::start([(1, silent())]).await;
-    let (survey, judgement) = look(walking(&network, BRIEF), "cool.cats").await;
-    assert_eq!(judgement.verdict, Verdict::Unreachable);
+    let (survey, diagnosis) = look(walking(&network, BRIEF), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable);
     assert_eq!(survey.delegation, Delegation::Unknown);
     assert_eq!(survey.servers.len(), 1);
     // It was asked once (a lost packet is sent again), not once more for the TXT records.
@@ -267,8 +267,8 @@ async fn a_name_server_without_an_address_is_told_from_one_that_cannot_be_looked
     {
         let zone = published(&[2]).with(ns(host));
         let network = Network::start([(1, knowing(vec![zone.clone()])), (2, zone.holder())]).await;
-        let (survey, judgement) = look(walking(&network, PATIENT), "cool.cats").await;
-        assert_eq!(judgement.verdict, verdict, "{survey:?}");
+        let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
         let lost: Vec<_> = survey.servers.iter().filter(|one| one.error.is_some()).collect();
         assert_eq!(lost.len(), 1, "{survey:?}");
         assert_eq!(lost[0].name.as_deref(), host.strip_suffix('.'));

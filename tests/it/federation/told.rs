@@ -1,7 +1,7 @@
 //! Scenes of what federation tells: half-way stops, errors that are tried again,
 //! events; each held to its schema.
 
-use cfsso::sandbox::Standing;
+use cfsso::sandbox::AccountRelation;
 use serde_json::Value;
 
 use super::{BIG, SMALL, active_shares, grants};
@@ -52,7 +52,7 @@ async fn a_share_that_outlives_its_grant_stops_half_way_and_the_next_run_ends_it
 #[tokio::test]
 async fn an_error_is_tried_again_until_the_api_gives_up() {
     let world = World::new().await;
-    let id = world.sandbox.add_account("No Access", Standing::SiblingWithoutAccess).unwrap();
+    let id = world.sandbox.add_account("No Access", AccountRelation::SameOrgNoAccess).unwrap();
     let line = format!("federation share oidc --to {id}");
     let report = world.ok(&format!("{line} --no-wait -o json")).await.json();
     conforms(&world, "federation-share", &report).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cfsso::sandbox::{Access, Fault, Kind, Moment, Sandbox};
+use cfsso::sandbox::{Access, Fault, FaultTiming, Kind, Sandbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -86,7 +86,7 @@ async fn a_cut_before_leaves_nothing_done_and_one_after_leaves_it_done() {
 #[tokio::test]
 async fn a_cut_at_the_nth_request_spares_those_before() {
     let (sandbox, _) = sandbox().await;
-    sandbox.inject(Fault::cut(3, Moment::Before));
+    sandbox.inject(Fault::cut(3, FaultTiming::Before));
     let mut stream = Kept::connect(&sandbox).await;
     assert_eq!(stream.status("GET /accounts").await, 200);
     assert_eq!(stream.status("GET /zones").await, 200);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cfsso::api::ids::AccountId;
-use cfsso::sandbox::{Access, Sandbox, Standing};
+use cfsso::sandbox::{Access, AccountRelation, Sandbox};
 use serde_json::{Value, json};
 
 use super::client::{Reply, ask};
@@ -93,7 +93,7 @@ async fn a_recipient_gets_a_read_only_identity_provider_and_loses_it_with_the_gr
 async fn recipients_come_and_go_without_the_others_noticing() {
     let (sandbox, clock) = sandbox().await;
     let [third, fourth] = [2, 3].map(|at| sandbox.accounts()[at].clone());
-    let new = sandbox.add_account("New Cats", Standing::Sibling).unwrap();
+    let new = sandbox.add_account("New Cats", AccountRelation::SameOrg).unwrap();
     let grant = grant(&sandbox).await;
     // The old name of the field is still taken.
     let old = json!({"account_id": fourth});
@@ -199,7 +199,7 @@ async fn lists_come_whole_or_in_pages() {
 #[tokio::test]
 async fn an_account_without_access_never_gets_what_is_shared() {
     let (sandbox, clock) = sandbox().await;
-    let bare = sandbox.add_account("Bare Cats", Standing::SiblingWithoutAccess).unwrap();
+    let bare = sandbox.add_account("Bare Cats", AccountRelation::SameOrgNoAccess).unwrap();
     let grant = grant(&sandbox).await;
     let share = share(&sandbox, &grant, json!([to(&bare)])).await;
     clock.sleep(Duration::from_hours(1)).await;
@@ -214,7 +214,7 @@ async fn an_account_without_access_never_gets_what_is_shared() {
 #[tokio::test]
 async fn what_cannot_be_shared_is_refused() {
     let (sandbox, _) = sandbox().await;
-    let stranger = sandbox.add_account("Strange Dogs", Standing::Stranger).unwrap();
+    let stranger = sandbox.add_account("Strange Dogs", AccountRelation::OtherOrg).unwrap();
     let grant = grant(&sandbox).await;
     let third = to(&sandbox.accounts()[2]);
     let mut both = third.clone();

@@ -87,7 +87,7 @@ async fn a_second_sandbox_on_a_state_waits_and_then_says_who_holds_it() {
     let second = Options { lock_wait: Duration::from_secs(3), ..options(&path) };
     let clock = second.clock.clone();
     let error = sandbox::start(second).await.unwrap_err();
-    assert!(matches!(error, Error::Held { .. }), "{error}");
+    assert!(matches!(error, Error::Locked { .. }), "{error}");
     assert_eq!(clock.now().as_second(), 3, "it waited as long as it was told to");
     let error = error.to_string();
     let holder = format!("process {} (`cfsso --sandbox`)", std::process::id());
@@ -188,7 +188,7 @@ async fn a_reset_removes_the_state_unless_somebody_works_on_it() {
     let sandbox = sandbox::start(options(&path)).await.unwrap();
     create(&sandbox, "cool.cats").await;
     let error = sandbox::reset(&path, &clock, wait).await.unwrap_err();
-    assert!(matches!(error, Error::Held { .. }), "{error}");
+    assert!(matches!(error, Error::Locked { .. }), "{error}");
     assert_eq!(domains(&sandbox).await, ["cool.cats"]);
     sandbox.stop().await;
     assert!(sandbox::reset(&path, &clock, wait).await.unwrap());
