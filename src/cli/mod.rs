@@ -88,6 +88,7 @@ pub enum Command {
     #[command(subcommand)]
     Sandbox(LazyCommand<sandbox::Command>),
     /// Generate a shell completion script
+    #[command(alias = "completion")]
     Completions(LazyCommand<completions::Args>),
     /// Generate manual pages
     Man(LazyCommand<man::Args>),
