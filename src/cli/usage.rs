@@ -68,6 +68,12 @@ pub fn other_words(error: &clap::Error, args: &[OsString]) -> Option<ErrorReport
     {
         return Some(failure(format!("there is no command `{word}`: {meaning}"), hint));
     }
+    if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::UnknownArgument
+        && let Some(hint) = secret_option(option)
+    {
+        return Some(failure("secrets are not taken on the command line".to_owned(), hint));
+    }
     let tree = Cli::command();
     let is_verb = |word: &&str| ["create", "verify", "enable", "disable"].contains(word);
     let verb = words.find(|word| tree.find_subcommand(word).is_some()).filter(is_verb)?;
@@ -77,6 +83,19 @@ pub fn other_words(error: &clap::Error, args: &[OsString]) -> Option<ErrorReport
         let message = format!("the noun comes first: `{noun} {verb}`");
         failure(message, &format!("`cfsso {noun} {verb} --help`"))
     })
+}
+
+/// How the secret of an option is passed, if it is one that people try.
+fn secret_option(option: &str) -> Option<&'static str> {
+    match option {
+        "--client-secret" | "--secret" => {
+            Some("`--client-secret-file FILE`, `-` for stdin, or `--client-secret-env NAME`")
+        }
+        "--token" | "--api-token" | "--api-key" => {
+            Some("`export CLOUDFLARE_API_TOKEN=…`, `--token-file FILE` or `--token-stdin`")
+        }
+        _ => None,
+    }
 }
 
 /// Drops suggestions that mislead: the simulator's options outside of it, and
@@ -154,6 +173,8 @@ mod tests {
             ("unlock", Some("cfsso bypass")),
             ("plan", Some("--dry-run")),
             ("create idp", Some("cfsso idp create --help")),
+            ("idp create oidc --client-secret x", Some("--client-secret-file")),
+            ("whoami --token x", Some("--token-file")),
             ("connector undo", None),
             ("create x", None),
             ("nonsense", None),

@@ -125,7 +125,7 @@ pub struct Report {
 
 /// Checks what `enable` checks.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Always).await?;
     let plan = Plan::new(looked.checks, Vec::new());

@@ -14,13 +14,14 @@ use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
 use crate::api::account;
+use crate::api::connector::Connector;
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
 use crate::api::{Client, Config, Credentials, ErrorKind};
 use crate::clock::Clock;
 use crate::dns::{self, Resolver};
 use crate::domain::EmailDomain;
-use crate::flow::connector::Selector;
+use crate::flow::connector::{self, Selector};
 use crate::flow::journal::{Actor, Journal, SANDBOX, command_line};
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
@@ -204,19 +205,37 @@ impl Context {
         self.deadline().unwrap_or_else(|| self.after(DEFAULT_WAIT))
     }
 
-    /// The connector that a command is about: as given, or the default one.
-    pub fn selector(&self, given: Option<&Selector>) -> anyhow::Result<Selector> {
-        if let Some(selector) = given {
-            return Ok(selector.clone());
+    /// The connector that a command is about: as given, the default one, or the
+    /// only one of the account.
+    pub async fn selector(&self, given: Option<&Selector>) -> anyhow::Result<Selector> {
+        match self.named_selector(given) {
+            Ok(Some(selector)) => Ok(selector),
+            Ok(None) => Box::pin(self.only_connector()).await,
+            Err(error) => Err(error),
         }
-        let Some(default) = &self.settings.connector else {
-            return Err(FlowError::new(FlowErrorKind::Usage, "no connector was specified")
-                .hint("pass its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
-                .into());
-        };
-        default.parse().map_err(|error| {
+    }
+
+    /// The connector as given, or the default one.
+    pub fn named_selector(&self, given: Option<&Selector>) -> anyhow::Result<Option<Selector>> {
+        if let Some(selector) = given {
+            return Ok(Some(selector.clone()));
+        }
+        let default = self.settings.connector.as_ref().map(|default| default.parse()).transpose();
+        default.map_err(|error| {
             FlowError::new(FlowErrorKind::Usage, format!("the default connector: {error}")).into()
         })
+    }
+
+    /// An invalid record could be another connector: then none is the only one.
+    async fn only_connector(&self) -> anyhow::Result<Selector> {
+        let tools = self.tools().await?;
+        let connectors = connector::list(&tools).await?;
+        match connectors.as_slice() {
+            [only] if tools.client.odd_records(Some("connector")).is_empty() => {
+                Ok(Selector::Id(only.id.clone()))
+            }
+            several => Err(not_specified(several)),
+        }
     }
 
     /// Makes sure that somebody meant it. `deed` reads after "to".
@@ -497,4 +516,12 @@ fn word(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The error if no connector is named; `connectors` are those to choose from.
+pub fn not_specified(connectors: &[Connector]) -> anyhow::Error {
+    let domains: Vec<_> = connectors.iter().map(|it| it.email_domain.as_str()).collect();
+    let stop = FlowError::new(FlowErrorKind::Usage, "no connector was specified")
+        .hint("pass its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID");
+    if domains.is_empty() { stop.into() } else { stop.cause(domains.join(", ")).into() }
 }

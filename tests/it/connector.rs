@@ -409,7 +409,7 @@ async fn a_connector_that_is_unknown_is_answered_with_those_there_are() {
 #[tokio::test]
 async fn the_default_connector_comes_from_the_environment() {
     let world = World::new().await.verified().await;
-    let error = world.fails("connector get", 2).await;
+    let error = world.fails("connector delete", 2).await;
     assert!(error["hint"].as_str().unwrap().contains("CLOUDFLARE_SSO_CONNECTOR_ID"), "{error}");
     let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
     let world = world.with_env("CLOUDFLARE_SSO_CONNECTOR_ID", &id);
@@ -466,4 +466,20 @@ async fn a_connector_in_yaml_and_in_names_is_the_one_in_json() {
     let wanted: BTreeSet<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, wanted);
     assert!(yaml.contains(json["verification"]["code"].as_str().unwrap()), "{yaml}");
+}
+
+#[tokio::test]
+async fn the_only_connector_needs_no_name_but_to_be_deleted() {
+    let world = World::new().await.verified().await;
+    let only = world.ok("connector get -o json").await.json();
+    assert_eq!(only["email_domain"], "cool.cats");
+    world.ok("enable --confirm cool.cats").await;
+    assert_eq!(world.run("disable --confirm cool.dogs").await.code, 3);
+    world.ok("disable --confirm cool.cats").await;
+    let stop = world.fails("connector delete --yes", 2).await;
+    assert_eq!(stop["message"], "no connector was specified");
+    world.ok("create cool.dogs").await;
+    let stop = world.fails("connector get", 2).await;
+    assert!(stop["causes"][0].as_str().unwrap().contains("cool.dogs"), "{stop}");
+    assert_eq!(World::new().await.run("connector get").await.code, 2);
 }

@@ -48,7 +48,7 @@ async fn every_error_has_the_documented_keys_and_leaves_no_result() {
         ("create cool.cats", 7),
         ("create gmail.com", 11),
         ("enable cool.cats", 3),
-        ("connector get", 2),
+        ("connector delete", 2),
         ("connector frobnicate", 2),
         ("create", 2),
         ("connector list --account me", 2),

@@ -42,13 +42,11 @@ impl Args {
         if self.all {
             return Ok(Selection::All);
         }
-        if self.connectors.is_empty() && context.settings.connector.is_none() {
-            return Ok(Selection::OnlyEnabled);
+        if !self.connectors.is_empty() {
+            return Ok(Selection::Selected(self.connectors.clone()));
         }
-        if self.connectors.is_empty() {
-            return Ok(Selection::Selected(vec![context.selector(None)?]));
-        }
-        Ok(Selection::Selected(self.connectors.clone()))
+        let default = context.named_selector(None)?;
+        Ok(default.map_or(Selection::OnlyEnabled, |default| Selection::Selected(vec![default])))
     }
 
     fn again(&self) -> String {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::{Outcome, plan_output};
 use crate::api::connector::Connector;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError, FlowErrorKind};
@@ -35,7 +35,10 @@ pub struct Deleted {
 
 /// Deletes a connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    // Never the only one by omission.
+    let Some(selector) = context.named_selector(args.connector.as_ref())? else {
+        return Err(context::not_specified(&[]));
+    };
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     let domain = connector.email_domain.clone();

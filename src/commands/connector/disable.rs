@@ -17,7 +17,7 @@ pub struct Args {
 
 /// Disables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.enabled == Some(false) {

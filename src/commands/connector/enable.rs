@@ -27,7 +27,7 @@ pub struct Args {
 
 /// Enables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Disabled).await?;
     let Preflight { connector, domain, checks } = looked;

@@ -16,7 +16,7 @@ pub struct Args {
 
 /// Shows one connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     Ok(Outcome::done(connector::find(&tools, &selector).await?))
 }

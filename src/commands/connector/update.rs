@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Changes a connector's wording.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     let is_so_already = connector.use_fedramp_language == Some(args.fedramp);

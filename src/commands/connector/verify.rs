@@ -27,7 +27,7 @@ pub struct Args {
 
 /// Verifies a connector's domain.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.is_verified() {

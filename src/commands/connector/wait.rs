@@ -38,7 +38,7 @@ pub enum Condition {
 
 /// Waits.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let selector = context.selector(args.connector.as_ref())?;
+    let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     let waited = match args.wanted {

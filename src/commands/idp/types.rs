@@ -6,6 +6,7 @@ use super::super::Outcome;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::idp::IdpTypeSpec;
 use crate::idp::kind::{self, Requirement};
+use crate::idp::preset::Preset;
 use crate::output::{Page, Render, Text};
 
 /// Arguments of `idp types`.
@@ -37,6 +38,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 pub(super) fn unknown(name: &str) -> FlowError {
     let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
     let stop = FlowError::new(FlowErrorKind::Usage, format!("unknown type `{name}`"));
+    if name.parse::<Preset>().is_ok() {
+        return stop
+            .cause(format!("`{name}` is a preset of the type `oidc`"))
+            .hint(format!("`cfsso idp create oidc --preset {name} --issuer <URL>`"));
+    }
     let stop = match kind::nearest(name) {
         Some(near) => stop.cause(format!("did you mean `{}`", near.name)),
         None => stop,
