@@ -79,7 +79,13 @@ impl Pager {
         env: &BTreeMap<String, String>,
     ) -> Option<(Self, Box<dyn Write + Send>)> {
         let mut shell = Command::new(if cfg!(windows) { "cmd" } else { "sh" });
-        shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(command).stdin(Stdio::piped());
+        if cfg!(windows) {
+            shell.arg("/C").arg(command);
+        } else {
+            // A pager that does not exist must not swallow the text.
+            shell.arg("-c").arg(format!("{command}; test $? -ne 127 || cat"));
+        }
+        shell.stdin(Stdio::piped());
         if !env.contains_key("LESS") {
             // As git: quit if it fits one screen, keep colors, leave the screen as it is.
             shell.env("LESS", "FRX");

@@ -332,3 +332,19 @@ async fn every_finding_is_explained() {
     let text = world.ok("help findings").await.stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
+
+#[tokio::test]
+async fn one_domain_is_audited_by_its_name() {
+    let world = World::new().await.enabled().await;
+    world.ok("create cool.dogs").await;
+    let all = world.run("doctor -o json").await.json();
+    let one = world.run("doctor cool.dogs -o json").await.json();
+    assert_eq!(one["domains"], json!(["cool.dogs"]));
+    let findings = |report: &Value| report["findings"].as_array().unwrap().len();
+    assert!(findings(&one) < findings(&all), "{one:#}");
+    for finding in one["findings"].as_array().unwrap() {
+        let domains = finding["domains"].as_array().unwrap();
+        assert!(domains.iter().all(|domain| domain == "cool.dogs"), "{finding}");
+    }
+    world.fails("doctor other.dogs", 6).await;
+}

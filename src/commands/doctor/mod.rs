@@ -10,10 +10,12 @@ use serde::Serialize;
 use super::preflight::RecoveryTokenArgs;
 use super::{Outcome, journal};
 use crate::context::Context;
+use crate::domain::EmailDomain;
 use crate::flow::check::{CheckState, Severity};
 use crate::flow::doctor::{self, Audit, Finding, FindingId};
 use crate::flow::journal::Contents;
 use crate::flow::preflight::Thresholds;
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
 /// Where GitHub Actions takes the summary of a step from.
@@ -23,6 +25,7 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso doctor
+  cfsso doctor cool.cats
   cfsso doctor --fail-on warning -o json | jq '.findings[] | select(.state == \"failed\")'
   cfsso doctor --format github
   cfsso doctor --format junit > cfsso.xml
@@ -30,6 +33,9 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 Read-only. Exits 10 on findings at or above --fail-on; checks that could not run
 count as warnings. `cfsso help checks` explains each finding.")]
 pub struct Args {
+    /// Domain to audit (default: all)
+    domain: Option<EmailDomain>,
+
     /// Exit 10 on findings of this severity or higher
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: Level,
@@ -96,7 +102,7 @@ struct Counts {
 
 /// Looks at everything.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let Args { fail_on, format, accept_risk, proof } = args;
+    let Args { domain, fail_on, format, accept_risk, proof } = args;
     let journal = match journal::read(context) {
         Ok(reading) => reading,
         Err(stop) => {
@@ -108,6 +114,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let asking = proof.sources(context).await?;
     let terms = Thresholds { now: context.clock.now(), min_token_days: proof.min_token_days };
     let examination = doctor::run_audit(&tools, &asking, &terms, &journal).await?;
+    let examination = match &domain {
+        Some(domain) => narrowed(examination, domain)?,
+        None => examination,
+    };
     let report = report(examination, fail_on, &accept_risk, tools.account.to_string());
     let exit = if report.ok { ExitCode::Done } else { ExitCode::Findings };
     match format {
@@ -119,6 +129,26 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::silent().exit(exit))
+}
+
+/// What is about the account or this domain alone.
+fn narrowed(audit: Audit, domain: &EmailDomain) -> Result<Audit, FlowError> {
+    let is_it = |name: &String| name.parse().is_ok_and(|other: EmailDomain| other == *domain);
+    let Audit { mut domains, mut findings } = audit;
+    if let Some(domains) = &mut domains {
+        domains.retain(is_it);
+        if domains.is_empty() {
+            let message = format!("no connector for {domain}");
+            return Err(
+                FlowError::new(FlowErrorKind::NotFound, message).hint("`cfsso connector list`")
+            );
+        }
+    }
+    findings.retain(|finding| finding.domains.is_empty() || finding.domains.iter().any(is_it));
+    for finding in &mut findings {
+        finding.domains.retain(is_it);
+    }
+    Ok(Audit { domains, findings })
 }
 
 /// Appends the summary where GitHub Actions takes it from.
