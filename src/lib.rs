@@ -17,21 +17,21 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
-pub mod commands;
-pub mod context;
+mod commands;
+mod context;
 pub mod dns;
 pub mod domain;
-pub mod error_report;
-pub mod flow;
+mod error_report;
+mod flow;
 pub mod idp;
 pub mod input;
 pub mod output;
-pub mod plural;
+mod plural;
 pub mod process;
 pub mod run;
 pub mod sandbox;
-pub mod settings;
-pub mod shell;
+mod settings;
+mod shell;
 
 pub use process::Process;
 pub use run::run;

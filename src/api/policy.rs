@@ -5,10 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::document::Document;
 use super::ids::{AccountId, AppId, PolicyId};
 use super::object::Object;
-use super::request::{Request, WriteRequest};
+use super::request::Request;
 
 /// The documented default of the API's lists; the maximum is not documented.
 const PAGE: u32 = 20;
@@ -49,23 +48,6 @@ pub struct PolicyFields {
 /// All policies of an application.
 pub fn list(account: &AccountId, app: &AppId) -> Request<Vec<Policy>> {
     Request::get(&collection(account, app)).paged(PAGE)
-}
-
-/// One policy of an application, to be edited.
-pub fn document(account: &AccountId, app: &AppId, id: &PolicyId) -> Request<Document> {
-    Request::get(&[&collection(account, app)[..], &[id.as_str()]].concat())
-}
-
-/// Replaces a policy of an application.
-pub fn replace(
-    account: &AccountId,
-    app: &AppId,
-    id: &PolicyId,
-    body: &Document,
-) -> WriteRequest<Option<Document>> {
-    WriteRequest::put(&[&collection(account, app)[..], &[id.as_str()]].concat())
-        .body(body)
-        .with_decoder(|text| Ok(text.parse().ok()))
 }
 
 fn collection<'a>(account: &'a AccountId, app: &'a AppId) -> [&'a str; 6] {

@@ -3,7 +3,7 @@
 
 mod assignment;
 
-pub use assignment::{Assignment, InvalidAssignment};
+pub use assignment::Assignment;
 
 use super::select::{self, Candidate, Noun};
 use super::{Env, Error, FlowError, FlowErrorKind};

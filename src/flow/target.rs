@@ -7,16 +7,15 @@ use super::plan::Difference;
 use super::{FlowError, FlowErrorKind};
 use crate::api::document::Document;
 use crate::api::hidden::{hidden, without_hidden};
-use crate::api::ids::{AccountId, AppId, IdpId, PolicyId};
+use crate::api::ids::{AccountId, AppId, IdpId};
 use crate::api::request::{Request, WriteRequest};
-use crate::api::{app, idp, organization, policy};
+use crate::api::{app, idp, organization};
 
 /// Something of Access that is changed by replacing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Idp(IdpId),
     App(AppId),
-    Policy(AppId, PolicyId),
     Organization,
 }
 
@@ -26,7 +25,6 @@ impl Target {
         match self {
             Self::Idp(id) => idp::document(account, id),
             Self::App(id) => app::document(account, id),
-            Self::Policy(app, id) => policy::document(account, app, id),
             Self::Organization => organization::document(account),
         }
     }
@@ -42,7 +40,6 @@ impl Target {
         match self {
             Self::Idp(id) => idp::replace(account, id, &body),
             Self::App(id) => app::replace(account, id, &body),
-            Self::Policy(app, id) => policy::replace(account, app, id, &body),
             Self::Organization => organization::replace(account, &body),
         }
     }
@@ -52,7 +49,6 @@ impl Target {
         match self {
             Self::Idp(_) => "identity provider",
             Self::App(_) => "application",
-            Self::Policy(..) => "policy",
             Self::Organization => "Zero Trust organization",
         }
     }
@@ -62,7 +58,6 @@ impl Target {
         match self {
             Self::Idp(id) => format!("`cfsso idp get {id}`"),
             Self::App(id) => format!("`cfsso app get {id}`"),
-            Self::Policy(app, _) => format!("`cfsso app policies {app}`"),
             Self::Organization => "`cfsso team show`".to_owned(),
         }
     }
@@ -120,7 +115,7 @@ impl Target {
         match self {
             Self::Idp(_) => &[],
             Self::App(_) => &["policies", "created_at", "updated_at"],
-            Self::Policy(..) | Self::Organization => &["created_at", "updated_at"],
+            Self::Organization => &["created_at", "updated_at"],
         }
     }
 
@@ -137,7 +132,7 @@ impl Target {
         let last = field.rsplit('.').next().unwrap_or_default();
         last == "updated_at"
             || (field == "version" && matches!(self, Self::Idp(_)))
-            || (last == "app_count" && matches!(self, Self::App(_) | Self::Policy(..)))
+            || (last == "app_count" && matches!(self, Self::App(_)))
     }
 
     /// Whether a difference is none for this kind: no identity providers
@@ -175,8 +170,7 @@ mod tests {
 
     #[test]
     fn a_hidden_secret_of_any_target_is_left_out() {
-        let policy = Target::Policy("a1".parse().unwrap(), "q1".parse().unwrap());
-        for target in [idp(), app(), policy, Target::Organization] {
+        for target in [idp(), app(), Target::Organization] {
             for parent in ["config", "scim_config", "new"] {
                 for secret in ["null", r#""***""#, r#""[masked]""#, r#""<redacted>""#] {
                     let object = |secret: &str| format!(r#"{{"{parent}":{{"n":1.0{secret}}}}}"#);

@@ -19,7 +19,6 @@ pub fn show(event: &Event<'_>, context: &Context) {
             screen.step(recipient_mark(arrival), &format!("  {}", arrival.name()), &*arrival.state);
         }
         Event::Waiting { text, .. } => screen.start_wait(*text),
-        Event::Warning { text } => screen.warn(*text),
     }
 }
 

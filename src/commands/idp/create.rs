@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::{Outcome, plan_output};
 use super::discovery_args::DiscoveryArgs;
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use super::scim::ScimSecretArgs;
 use super::secret::Raw;
 use super::view::View;
@@ -182,7 +182,7 @@ async fn prompt_missing(
 ) -> anyhow::Result<()> {
     let given: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
     let problems = config::problems(kind, &given, Purpose::Create);
-    let missing: Vec<_> = args.fields.missing(kind, &given).collect();
+    let missing: Vec<_> = fields::missing_secrets(kind, &given).collect();
     let rest: Vec<_> =
         problems.iter().filter(|problem| !missing.contains(&problem.field.as_str())).collect();
     if !rest.is_empty() {

@@ -143,17 +143,16 @@ impl Fields {
         }
         Ok(config)
     }
+}
 
-    /// The secrets that `kind` needs and that neither flags nor `known` give.
-    pub fn missing<'a>(
-        &'a self,
-        kind: &'static IdpTypeSpec,
-        known: &'a Map<String, Json>,
-    ) -> impl Iterator<Item = &'static str> + 'a {
-        let needed =
-            kind.input_fields().filter(|field| field.secret && field.need == Requirement::Needed);
-        needed.map(|field| field.name).filter(|name| !known.contains_key(*name))
-    }
+/// The secrets that `kind` requires and that `known` does not have.
+pub fn missing_secrets(
+    kind: &'static IdpTypeSpec,
+    known: &Map<String, Json>,
+) -> impl Iterator<Item = &'static str> {
+    let needed =
+        kind.input_fields().filter(|field| field.secret && field.need == Requirement::Needed);
+    needed.map(|field| field.name).filter(|name| !known.contains_key(*name))
 }
 
 fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {

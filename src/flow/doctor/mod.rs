@@ -10,7 +10,9 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
 pub use descriptions::description;
-pub use finding::{AuditId, Finding, FindingId};
+#[cfg(test)]
+pub use finding::AuditId;
+pub use finding::{Finding, FindingId};
 
 use super::bypass::status::{self, BypassStatus};
 use super::check::{Check, CheckId};

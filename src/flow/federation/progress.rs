@@ -41,7 +41,4 @@ pub enum Event<'a> {
         /// Since when.
         since: Timestamp,
     },
-    Warning {
-        text: &'a str,
-    },
 }

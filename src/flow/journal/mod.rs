@@ -20,7 +20,7 @@ pub use entry::{Cause, Entry, Outcome};
 pub use origin::SANDBOX;
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
-pub use store::{Contents, PruneReport, RetainedRun, Store};
+pub use store::{Contents, PruneReport, Store};
 
 use self::entry::{FORMAT, Finished, Record, Started};
 use self::redact::{Redacted, redact};

@@ -18,7 +18,9 @@ mod token;
 use jiff::Timestamp;
 
 pub use domain::{PublishedCode, describe_published};
-pub use facts::{Checked, Facts, Health, NotChecked, Owner, Recovery, Sources, Token};
+#[cfg(test)]
+pub use facts::Health;
+pub use facts::{Facts, NotChecked, Sources};
 pub use gather::gather;
 pub(super) use provider::idp_healthy;
 pub use run::{Preflight, RunIf, run};

@@ -23,8 +23,8 @@ pub use dry_run::{changes, places, preview};
 pub use in_progress::{RenameInProgress, check_origin, rename_in_progress};
 pub use name::{InvalidName, TeamName};
 pub use report::{Event, IdpChange, Options, PlannedStep, Preview, Report, Step, StepId};
-pub use snapshot::{ConnectorSnapshot, OpenRename, Snapshot};
-pub use task::{CurrentState, Mode, RenamePlan, plan_rename, read_state};
+pub use snapshot::ConnectorSnapshot;
+pub use task::{Mode, RenamePlan, plan_rename, read_state};
 
 use self::snapshot::{IdpState, JournalNote, concurrent_run};
 use self::task::word;

@@ -52,6 +52,7 @@ pub struct Report {
 
 /// A domain and what its users' sign-in goes through, in order.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the field is called so in JSON")]
 pub struct Domain {
     /// The domain.
     pub domain: String,
