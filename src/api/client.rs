@@ -21,7 +21,7 @@ use super::http::{HttpRequest, HttpTransport};
 use super::mask::mask_with;
 use super::odd::{self, OddRecord};
 use super::pages;
-use super::request::{Request, WriteRequest};
+use super::request::{Paging, Request, WriteRequest};
 use super::request_error::RequestError;
 use super::trace;
 use crate::clock::Clock;
@@ -89,13 +89,13 @@ impl Client {
 
     /// Sends a request and reads its result.
     pub async fn send<T>(&self, request: &Request<T>) -> Result<T, Error> {
-        Ok(self.carry(request, None).await?.0)
+        Ok(self.carry(request).await?.0)
     }
 
     /// Sends a request that changes something. Only the executor of actions
     /// calls it: what it sends is in the journal.
     pub async fn write<T>(&self, request: &WriteRequest<T>) -> Result<(T, ResponseMeta), Error> {
-        self.carry(request, None).await
+        self.carry(request).await
     }
 
     /// Reads a list to its end, page by page where the request says so. Records
@@ -112,9 +112,18 @@ impl Client {
             odd::decode::<T>(noun, count.load(Ordering::Relaxed), text)
         };
         let mut all = Vec::new();
+        let mut cursor = None::<String>;
         for page in 1..=pages::MAX_PAGES {
-            let size = request.page_size();
-            let sent = size.map(|size| (page, size));
+            let sent = match request.paging() {
+                Some(Paging::Numbered { size }) => {
+                    vec![("page", page.to_string()), ("per_page", size.to_string())]
+                }
+                Some(Paging::Cursor { size }) => {
+                    let next = cursor.take().map(|cursor| ("cursor", cursor));
+                    [("limit", size.to_string())].into_iter().chain(next).collect()
+                }
+                None => Vec::new(),
+            };
             let (part, said) = self.carry_by(request, sent, &decode).await?;
             let read = count.fetch_add(part.items, Ordering::Relaxed) + part.items;
             if read > pages::MAX_RECORDS || bytes.load(Ordering::Relaxed) > pages::MAX_BYTES {
@@ -122,7 +131,17 @@ impl Client {
             }
             all.extend(part.records);
             lock(&self.odd).extend(part.odd);
-            if !size.is_some_and(|size| pages::has_next_page(page, part.items, size, said.paging)) {
+            let goes_on = match request.paging() {
+                Some(Paging::Numbered { size }) => {
+                    pages::has_next_page(page, part.items, size, &said.paging)
+                }
+                Some(Paging::Cursor { .. }) => {
+                    cursor = said.paging.cursor.filter(|cursor| !cursor.is_empty());
+                    cursor.is_some() && part.items > 0
+                }
+                None => false,
+            };
+            if !goes_on {
                 return Ok(all);
             }
         }
@@ -149,7 +168,7 @@ impl Client {
         request: &WriteRequest<T>,
         find: impl AsyncFn() -> Result<Option<T>, Error>,
     ) -> Result<(Created<T>, ResponseMeta), Error> {
-        let mut run = self.run(request, None);
+        let mut run = self.run(request, Vec::new());
         run.can_look = true;
         loop {
             match self.attempt(&mut run, &|text| request.decode(text.unwrap_or(NULL))).await? {
@@ -187,18 +206,14 @@ impl Client {
         mask_with(text, self.config.credentials.secret())
     }
 
-    async fn carry<T, M>(
-        &self,
-        request: &Request<T, M>,
-        page: Option<(u32, u32)>,
-    ) -> Result<(T, ResponseMeta), Error> {
-        self.carry_by(request, page, &|text| request.decode(text.unwrap_or(NULL))).await
+    async fn carry<T, M>(&self, request: &Request<T, M>) -> Result<(T, ResponseMeta), Error> {
+        self.carry_by(request, Vec::new(), &|text| request.decode(text.unwrap_or(NULL))).await
     }
 
     async fn carry_by<T, M, V>(
         &self,
         request: &Request<T, M>,
-        page: Option<(u32, u32)>,
+        page: Vec<(&'static str, String)>,
         decode: &(dyn Fn(Option<&str>) -> serde_json::Result<V> + Sync),
     ) -> Result<(V, ResponseMeta), Error> {
         let mut run = self.run(request, page);
@@ -211,12 +226,9 @@ impl Client {
         }
     }
 
-    fn run<T, M>(&self, request: &Request<T, M>, page: Option<(u32, u32)>) -> RetryState {
-        let mut query: Vec<(&str, String)> = request.query_params().to_vec();
-        if let Some((page, size)) = page {
-            query.push(("page", page.to_string()));
-            query.push(("per_page", size.to_string()));
-        }
+    fn run<T, M>(&self, request: &Request<T, M>, page: Vec<(&'static str, String)>) -> RetryState {
+        let mut query = request.query_params().to_vec();
+        query.extend(page);
         RetryState::new(HttpRequest {
             name: self.mask(&request.to_string()),
             method: request.method(),

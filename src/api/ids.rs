@@ -53,6 +53,8 @@ pub enum Recipient {}
 pub enum Resource {}
 /// Marks [`OrganizationId`].
 pub enum Organization {}
+/// Marks [`UserId`].
+pub enum User {}
 
 impl Kind for Account {
     const NOUN: &'static str = "account";
@@ -91,6 +93,9 @@ impl Kind for Resource {
 impl Kind for Organization {
     const NOUN: &'static str = "organization";
 }
+impl Kind for User {
+    const NOUN: &'static str = "user";
+}
 
 /// An account's identifier: 32 hexadecimal digits.
 pub type AccountId = Id<Account>;
@@ -117,6 +122,8 @@ pub type RecipientId = Id<Recipient>;
 pub type ResourceId = Id<Resource>;
 /// The identifier of a Cloudflare organization, which accounts belong to.
 pub type OrganizationId = Id<Organization>;
+/// The identifier of a user in Access.
+pub type UserId = Id<User>;
 
 /// Why a text is no identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

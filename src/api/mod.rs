@@ -1,8 +1,11 @@
 //! The typed client of the Cloudflare API. A resource's file says what can be
 //! asked; [`Client`] sends it. Knows nothing of tables, terminals or flows.
 
+pub mod access_log;
+pub mod access_user;
 pub mod account;
 pub mod app;
+pub mod audit_log;
 pub mod base;
 pub mod client;
 pub mod config;

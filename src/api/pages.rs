@@ -14,12 +14,14 @@ pub const MAX_RECORDS: usize = 100_000;
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// `result_info`, as far as it can be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Paging {
     /// How many items a page holds, which may be fewer than were asked for.
     pub per_page: Option<u64>,
     pub total_count: Option<u64>,
     pub total_pages: Option<u64>,
+    /// Where the next page begins, in a list that is paged by cursor.
+    pub cursor: Option<String>,
 }
 
 impl Paging {
@@ -31,7 +33,7 @@ impl Paging {
 
 /// Whether another page follows page `page`, which holds `items` of the `size`
 /// asked for.
-pub fn has_next_page(page: u32, items: usize, size: u32, said: Paging) -> bool {
+pub fn has_next_page(page: u32, items: usize, size: u32, said: &Paging) -> bool {
     let (page, items) = (u64::from(page), items as u64);
     let size = said.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {
         // A server may give fewer than were asked for, and say so.
@@ -42,8 +44,9 @@ pub fn has_next_page(page: u32, items: usize, size: u32, said: Paging) -> bool {
     }
     let more_items = said.total_count.is_some_and(|count| count > page * size);
     match said.total_pages {
-        Some(pages) => page < pages || more_items,
-        None => true,
+        // Beside a full page, totals of zero say nothing: the login log has such.
+        Some(pages) if pages > 0 && said.total_count != Some(0) => page < pages || more_items,
+        _ => true,
     }
 }
 
@@ -66,14 +69,16 @@ mod tests {
             // Fewer a page than were asked for.
             (1, 20, r#"{"per_page":20,"total_pages":3}"#, true),
             (1, 20, r#"{"per_page":20}"#, true),
-            (1, 50, r#"{"per_page":0,"total_pages":0}"#, false),
+            (1, 50, r#"{"per_page":0,"total_pages":0}"#, true),
+            (1, 50, r#"{"total_count":0,"total_pages":1}"#, true),
+            (1, 49, r#"{"total_count":0}"#, false),
             (1, 50, r#"{"per_page":"x","total_pages":3}"#, true),
             (1, 50, r#"["odd"]"#, true),
             (1, 50, "null", true),
         ] {
             let said = Paging::read(Some(info));
-            assert_eq!(has_next_page(page, items, 50, said), expected, "{page} {items} {info}");
+            assert_eq!(has_next_page(page, items, 50, &said), expected, "{page} {items} {info}");
         }
-        assert!(has_next_page(1, 50, 50, Paging::read(None)));
+        assert!(has_next_page(1, 50, 50, &Paging::read(None)));
     }
 }

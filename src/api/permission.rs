@@ -20,10 +20,15 @@ pub fn required(request: &str) -> Option<&'static str> {
         ["accounts", _, "access", "identity_providers" | "organizations", ..] => {
             Some("Access: Organizations, Identity Providers, and Groups Write")
         }
+        ["accounts", _, "access", "logs" | "users", ..] if is_read => {
+            Some("Access: Audit Logs Read")
+        }
         ["accounts", _, "tokens", "verify"] => None,
         ["accounts", _, "tokens", ..] if is_read => Some("Account API Tokens Read"),
         ["accounts", _, "tokens", ..] => Some("Account API Tokens Write"),
-        ["accounts", _, "members", ..] if is_read => Some("Account Settings Read"),
+        ["accounts", _, "members", ..] | ["accounts", _, "logs", "audit", ..] if is_read => {
+            Some("Account Settings Read")
+        }
         // Catalogues name the reading of shares; no name for writing is published.
         ["accounts", _, "shares", ..] if is_read => Some("Resource Sharing Read"),
         ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
@@ -64,6 +69,9 @@ mod tests {
             ),
             ("GET /accounts/a/access/idp_federation_grants", None),
             ("GET /accounts/a/members", Some("Account Settings Read")),
+            ("GET /accounts/a/access/logs/access_requests", Some("Access: Audit Logs Read")),
+            ("GET /accounts/a/access/users/u/last_seen_identity", Some("Access: Audit Logs Read")),
+            ("GET /accounts/a/logs/audit", Some("Account Settings Read")),
             ("GET /zones/z/dns_records", Some("DNS Read")),
             ("POST /zones/z/dns_records", Some("DNS Write")),
             ("DELETE /zones/z/dns_records/r", Some("DNS Write")),

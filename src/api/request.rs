@@ -17,9 +17,18 @@ pub struct Request<T, M = Read> {
     query: Vec<(&'static str, String)>,
     body: Option<Box<RawValue>>,
     repeat: RetryMode,
-    page_size: Option<u32>,
+    paging: Option<Paging>,
     decode: Decode<T>,
     marker: PhantomData<fn() -> M>,
+}
+
+/// How a list goes on after its first page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// By the number of the page (API reference, section 1.5).
+    Numbered { size: u32 },
+    /// By what the page before says; an empty cursor ends it.
+    Cursor { size: u32 },
 }
 
 /// Marks a request that changes nothing.
@@ -96,7 +105,7 @@ impl<T: DeserializeOwned, M> Request<T, M> {
             } else {
                 RetryMode::Idempotent
             },
-            page_size: None,
+            paging: None,
             decode: |text| serde_json::from_str(text),
             marker: PhantomData,
         }
@@ -118,7 +127,13 @@ impl<T, M> Request<T, M> {
 
     /// Asked for page by page, `size` items each, up to the last one.
     pub fn paged(mut self, size: u32) -> Self {
-        self.page_size = Some(size);
+        self.paging = Some(Paging::Numbered { size });
+        self
+    }
+
+    /// [`Request::paged`], with a cursor in place of page numbers.
+    pub fn paged_by_cursor(mut self, size: u32) -> Self {
+        self.paging = Some(Paging::Cursor { size });
         self
     }
 
@@ -153,9 +168,9 @@ impl<T, M> Request<T, M> {
         self.repeat
     }
 
-    /// How many items a page holds, where the answer comes in pages.
-    pub fn page_size(&self) -> Option<u32> {
-        self.page_size
+    /// How the answer is paged, where it comes in pages.
+    pub fn paging(&self) -> Option<Paging> {
+        self.paging
     }
 
     /// Reads the answer's `result`.

@@ -101,7 +101,9 @@ fn overview(tree: &Command, length: Length) -> StyledStr {
         Length::Short | Length::Long => {
             let others = tree.get_subcommands().map(Command::get_name);
             let others: Vec<_> = others.filter(|name| !is_grouped(name)).collect();
-            let _ = write!(text, "Also: {}\n\n{OPTIONS}", others.join(", "));
+            let (first, second) = others.split_at(others.len() / 2 + 1);
+            let (first, second) = (first.join(", "), second.join(", "));
+            let _ = write!(text, "Also: {first},\n      {second}\n\n{OPTIONS}");
         }
     }
     text

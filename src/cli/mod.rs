@@ -12,8 +12,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, bypass, completions, connector, dig, doctor, drill, federation, help as topics,
-    idp, journal, man, preflight, sandbox, schema, setup, share, status, team, token, version,
-    whoami,
+    idp, journal, logins, man, preflight, sandbox, schema, setup, share, status, team, token,
+    version, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -71,6 +71,8 @@ pub enum Command {
     Enable(LazyCommand<connector::enable::Args>),
     /// Alias for `connector disable`
     Disable(LazyCommand<connector::disable::Args>),
+    /// List sign-ins from the Access login log
+    Logins(LazyCommand<logins::Args>),
     /// Check a domain's TXT records on every name server
     Dig(LazyCommand<dig::Args>),
     /// List and undo changes made from this machine
@@ -119,7 +121,11 @@ impl Command {
 
     /// Whether the command runs until it is interrupted, and that is its end.
     pub fn is_long_running(&self) -> bool {
-        matches!(self, Self::Sandbox(LazyCommand(sandbox::Command::Serve(_))))
+        match self {
+            Self::Sandbox(LazyCommand(command)) => matches!(command, sandbox::Command::Serve(_)),
+            Self::Logins(LazyCommand(args)) => args.watch,
+            _ => false,
+        }
     }
 
     /// Whether the command prints long text for reading.
@@ -150,6 +156,7 @@ impl Command {
             Self::Verify(LazyCommand(args)) => connector::verify::run(args, context).await,
             Self::Enable(LazyCommand(args)) => connector::enable::run(args, context).await,
             Self::Disable(LazyCommand(args)) => connector::disable::run(args, context).await,
+            Self::Logins(LazyCommand(args)) => Box::pin(logins::run(args, context)).await,
             Self::Dig(LazyCommand(args)) => dig::run(args, context).await,
             Self::Journal(LazyCommand(command)) => journal::run(command, context).await,
             Self::Sandbox(LazyCommand(command)) => sandbox::run(command, context).await,

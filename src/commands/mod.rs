@@ -11,6 +11,7 @@ pub mod federation;
 pub mod help;
 pub mod idp;
 pub mod journal;
+pub mod logins;
 pub mod man;
 mod odd;
 pub mod plan_output;

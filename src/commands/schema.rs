@@ -7,6 +7,7 @@ use super::Outcome;
 use crate::api::{app, connector, grant, idp, policy, share};
 use crate::dns;
 use crate::flow::journal::{Entry, PruneReport};
+use crate::flow::login_log::Login;
 use crate::flow::{FlowError, FlowErrorKind, federation, plan, rename, setup};
 use crate::output::{ErrorReport, Page, Render, Text};
 
@@ -134,6 +135,7 @@ pub const KINDS: &[Kind] = &[
         about: "every failure, on standard error",
         schema: || schema_for!(Envelope),
     },
+    Kind { name: "logins", about: "logins", schema: || schema_for!(Vec<Login>) },
     Kind { name: "journal", about: "journal list", schema: || schema_for!(Vec<Entry>) },
     Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(PruneReport) },
     Kind {

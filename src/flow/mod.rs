@@ -15,6 +15,7 @@ pub mod flow_error;
 pub mod idp;
 pub mod journal;
 mod journaled;
+pub mod login_log;
 pub mod plan;
 pub mod preflight;
 pub mod publish;

@@ -8,6 +8,7 @@
 //! - `proxy`: the proxy that the environment names
 //! - `depth`: a limit for nested JSON
 //! - `permissions`: who else may use a file
+//! - `time`: durations and times
 //!
 //! Below everything else: it knows neither settings nor the API.
 
@@ -18,4 +19,5 @@ pub mod proxy;
 pub mod secret;
 pub mod secret_name;
 pub mod text;
+pub mod time;
 pub mod value;

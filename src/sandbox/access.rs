@@ -39,6 +39,8 @@ pub(super) enum Area {
     Apps,
     Tokens,
     Shares,
+    /// The login log and the users of Access.
+    AccessLogs,
 }
 
 /// What a permission lets one do there.

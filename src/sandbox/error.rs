@@ -52,6 +52,8 @@ pub enum Error {
     NotLoopback(SocketAddr),
     #[error("`{0}` is in a zone of the sandbox's own: create its records through the API")]
     ZoneIsHosted(String),
+    #[error("the simulator at {url} cannot be reached: {reason}")]
+    Unreachable { url: String, reason: String },
     #[error("the sandbox has stopped")]
     Stopped,
 }

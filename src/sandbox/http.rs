@@ -20,6 +20,7 @@ use super::issuer;
 use super::limit::Quota;
 use super::routes;
 use super::shared::{AppState, LoggedRequest};
+use super::sign_in;
 use super::verification;
 use super::wire::{Connection, NumberedListener};
 
@@ -34,6 +35,7 @@ pub(super) fn start(listener: TcpListener, shared: &Arc<AppState>) -> JoinHandle
     let router = Router::new()
         .nest(BASE, routes::all())
         .merge(issuer::routes(shared))
+        .merge(routes::person::routes())
         .fallback(unmodelled)
         .method_not_allowed_fallback(unmodelled)
         .layer(from_fn_with_state(shared.clone(), handle))
@@ -114,6 +116,9 @@ fn remaining_quota(shared: &AppState, credential: Option<String>, fault: Option<
 
 async fn process(shared: &AppState, request: Request, next: Next) -> Response {
     verification::run_due_checks(shared).await;
+    if let Err(error) = sign_in::run_planned(shared) {
+        return ApiErrorResponse::from(error).into_response();
+    }
     next.run(request).await
 }
 

@@ -31,8 +31,8 @@ const fn group(
 /// Those that are modelled. The Access ones for zones are there because their
 /// names are the same: they permit nothing that the sandbox has routes for, and
 /// so ask for what their namesakes do.
-pub(super) const GROUPS: [Group; 17] = {
-    use Area::{Accounts, Apps, Connectors, Dns, Providers, Shares, Tokens, Zones};
+pub(super) const GROUPS: [Group; 18] = {
+    use Area::{AccessLogs, Accounts, Apps, Connectors, Dns, Providers, Shares, Tokens, Zones};
     use Right::{Read, Write};
     const PROVIDERS_READ: &str = "Access: Organizations, Identity Providers, and Groups Read";
     const PROVIDERS_WRITE: &str = "Access: Organizations, Identity Providers, and Groups Write";
@@ -94,8 +94,16 @@ pub(super) const GROUPS: [Group; 17] = {
         group("c8fed203ed3043cba015a93ad1616f1f", "Zone Read", ZONE, Zones, Read),
         group("82e64a83756745bbbb1c9c2701bf816b", "DNS Read", ZONE, Dns, Read),
         group("4755a26eedb94da69e1066d98aa820be", "DNS Write", ZONE, Dns, Write),
-        // Catalogues list no group that may write shares. This ID is made up.
+        // The IDs of the next two are made up. Catalogues list no group that may
+        // write shares.
         group("c001ca7569000000000000000000a003", "Resource Sharing Read", ACCOUNT, Shares, Read),
+        group(
+            "c001ca7569000000000000000000a004",
+            "Access: Audit Logs Read",
+            ACCOUNT,
+            AccessLogs,
+            Read,
+        ),
         group("e6d2666161e84845a636613608cee8d5", "Zone Write", ZONE, Zones, Write),
     ]
 };

@@ -3,6 +3,7 @@
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -88,6 +89,42 @@ impl Parameters {
             "total_pages": total.div_ceil(per_page),
         });
         Ok(ApiResponse::of(items).with_result_info(info))
+    }
+
+    /// [`Parameters::page`] with what the login log says of it: zeros.
+    pub fn page_without_totals(
+        &self,
+        items: Vec<serde_json::Value>,
+        size: PageSize,
+    ) -> Result<ApiResponse, ApiErrorResponse> {
+        let limit = self.number("limit", size.max, 1..=usize::MAX)?.min(size.max);
+        let items = if self.is_paged() { items } else { items.into_iter().take(limit).collect() };
+        let info = json!({ "page": 1, "per_page": 0, "count": 0, "total_count": 0 });
+        Ok(self.page(items, size)?.with_result_info(info))
+    }
+
+    /// The part of `items` that a cursor points to; what follows has the next one.
+    pub fn page_by_cursor<T: Serialize>(
+        &self,
+        items: Vec<T>,
+        size: PageSize,
+    ) -> Result<ApiResponse, ApiErrorResponse> {
+        let limit = self.number("limit", size.default, size.min..=size.max)?;
+        let start = self.number("cursor", 0, 0..=usize::MAX)?;
+        let rest = items.len().saturating_sub(start);
+        let page: Vec<T> = items.into_iter().skip(start).take(limit).collect();
+        let cursor = if rest > limit { (start + limit).to_string() } else { String::new() };
+        let info = json!({ "count": page.len().to_string(), "cursor": cursor });
+        Ok(ApiResponse::of(page).with_result_info(info))
+    }
+
+    /// A time, RFC 3339.
+    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiErrorResponse> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            // The real code is unknown.
+            ApiErrorResponse::bad_request(1006, format!("`{name}` cannot be `{text}`"))
+        })
     }
 
     fn number(

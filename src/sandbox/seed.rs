@@ -69,6 +69,8 @@ impl State {
             members: member::members(),
             grants: Vec::new(),
             shares: Vec::new(),
+            logins: Vec::new(),
+            audit: Vec::new(),
             seed: SEED,
         }
         .with_sso_apps()

@@ -9,6 +9,7 @@ use super::Options;
 use super::access::Access;
 use super::fault::ActiveFaults;
 use super::limit::Limits;
+use super::sign_in::{LogBehavior, PlannedSignIn};
 use super::store::Store;
 use crate::clock::Clock;
 
@@ -45,6 +46,8 @@ pub(super) struct AppState {
     log: Mutex<VecDeque<LoggedRequest>>,
     /// The slugs of the identity providers that do not answer.
     down: Mutex<BTreeSet<String>>,
+    log_behavior: Mutex<LogBehavior>,
+    planned: Mutex<Vec<PlannedSignIn>>,
     rays: AtomicU64,
 }
 
@@ -60,6 +63,8 @@ impl AppState {
             limits: Mutex::default(),
             log: Mutex::default(),
             down: Mutex::default(),
+            log_behavior: Mutex::default(),
+            planned: Mutex::default(),
             rays: AtomicU64::new(0x8c5a_ca75_0000_0000),
         }
     }
@@ -86,6 +91,15 @@ impl AppState {
 
     pub fn down(&self) -> MutexGuard<'_, BTreeSet<String>> {
         held(&self.down)
+    }
+
+    pub fn log_behavior(&self) -> MutexGuard<'_, LogBehavior> {
+        held(&self.log_behavior)
+    }
+
+    /// Those who will sign in.
+    pub fn planned(&self) -> MutexGuard<'_, Vec<PlannedSignIn>> {
+        held(&self.planned)
     }
 
     /// Whether the identity provider of that slug does not answer.

@@ -114,6 +114,11 @@ pub(super) fn rename(state: &mut State, account: &str, from: &str, to: &str) {
     }
 }
 
+/// The application of an account, where it has one.
+pub(super) fn find<'a>(state: &'a State, account: &str) -> Option<&'a App> {
+    position(state, account).map(|position| &state.apps[position])
+}
+
 fn position(state: &State, account: &str) -> Option<usize> {
     let is_sso = |app: &App| app.object.text("type").as_deref() == Some(KIND);
     state.apps.iter().position(|app| app.account == account && is_sso(app))

@@ -41,6 +41,12 @@ pub(super) struct State {
     pub grants: Vec<Grant>,
     #[serde(default)]
     pub shares: Vec<Share>,
+    /// The sign-ins that reached a policy.
+    #[serde(default)]
+    pub logins: Vec<Login>,
+    /// The rows of the audit log.
+    #[serde(default)]
+    pub audit: Vec<AuditRow>,
     /// Which seed the accounts and tokens are of: a file of before has those
     /// of the first.
     #[serde(default)]
@@ -153,6 +159,32 @@ pub enum Membership {
     Accepted,
     Pending,
     Rejected,
+}
+
+/// A sign-in to an application that reached a policy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Login {
+    pub account: String,
+    pub at: Timestamp,
+    pub email: String,
+    pub allowed: bool,
+    pub app: String,
+    pub app_domain: String,
+    pub app_name: String,
+    pub provider: String,
+    /// The identity provider's type.
+    pub connection: String,
+    pub ray: String,
+}
+
+/// A row of the audit log: somebody signed in to the dashboard.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct AuditRow {
+    pub id: String,
+    pub account: String,
+    pub at: Timestamp,
+    pub email: String,
+    pub ray: String,
 }
 
 /// A grant that lets an identity provider be shared.

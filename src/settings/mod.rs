@@ -17,7 +17,7 @@ pub use self::directories::{config_path, journal_of_sandbox};
 use self::directories::{journal, path, sandbox_state};
 pub use self::error::Error;
 use self::file::Profile;
-pub use self::options::{Options, duration};
+pub use self::options::Options;
 use crate::api::ids::AccountId;
 use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, TrustRoots};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dns::ServerSpec;
+use crate::input::time::duration;
 use crate::output::{ColorChoice, Format};
 use crate::sandbox::Fault;
 
@@ -94,37 +95,4 @@ pub struct Options {
     /// Inject a fault into the simulator (repeatable), see `cfsso help sandbox`
     #[arg(long = "fault", global = true, value_name = "FAULT")]
     pub faults: Vec<Fault>,
-}
-
-/// Reads `90s`, `10m`, `2h` or `1d`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let refused = || format!("`{text}` is not a duration (90s, 10m, 2h)");
-    let span: jiff::SignedDuration = text.parse().or_else(|_| {
-        let days: i64 =
-            text.strip_suffix('d').and_then(|days| days.parse().ok()).ok_or_else(refused)?;
-        Ok::<_, String>(jiff::SignedDuration::from_hours(days.checked_mul(24).ok_or_else(refused)?))
-    })?;
-    let duration = Duration::try_from(span).map_err(|_| refused())?;
-    if duration.is_zero() { Err(refused()) } else { Ok(duration) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_has_a_unit_and_is_not_nothing() {
-        for (text, seconds) in [
-            ("90s", Some(90)),
-            ("10m", Some(600)),
-            ("2h", Some(7200)),
-            ("1d", Some(86_400)),
-            ("1h30m", Some(5400)),
-        ] {
-            assert_eq!(duration(text).ok().map(|duration| duration.as_secs()), seconds, "{text}");
-        }
-        for text in ["", "10", "0s", "-5s", "soon", "99999999999999999999d"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 }

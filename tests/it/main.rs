@@ -18,6 +18,7 @@ mod harness;
 mod idp;
 mod journal;
 mod language;
+mod logins;
 mod odd;
 mod output;
 mod preflight;

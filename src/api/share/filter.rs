@@ -80,7 +80,7 @@ mod tests {
         let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
         let all = list(&account, &Filter::default(), Paging::Unpaged);
         assert!(all.query_params().is_empty());
-        assert_eq!(all.page_size(), None);
+        assert_eq!(all.paging(), None);
         let filter = Filter {
             status: Some("active".to_owned()),
             kind: Some("sent".to_owned()),
@@ -105,6 +105,6 @@ mod tests {
                 "include_recipient_counts=true",
             ]
         );
-        assert_eq!(request.page_size(), Some(100));
+        assert_eq!(request.paging(), Some(crate::api::request::Paging::Numbered { size: 100 }));
     }
 }

@@ -6,8 +6,8 @@ use super::super::Outcome;
 use crate::context::Context;
 use crate::flow::journal::PruneReport;
 use crate::flow::{FlowError, FlowErrorKind};
+use crate::input::time::duration;
 use crate::output::{Page, Render, Status};
-use crate::settings::duration;
 
 /// Arguments of `journal prune`.
 #[derive(clap::Args, Debug)]

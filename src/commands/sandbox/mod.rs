@@ -1,5 +1,6 @@
 //! `cfsso sandbox`: the simulator for other programs.
 
+pub mod login;
 pub mod reset;
 pub mod serve;
 
@@ -13,6 +14,8 @@ use crate::context::Context;
 pub enum Command {
     /// Serve the simulator and print its environment
     Serve(serve::Args),
+    /// Sign a user in to the simulator's dashboard
+    Login(login::Args),
     /// Delete the simulator's state
     Reset(reset::Args),
 }
@@ -21,6 +24,7 @@ pub enum Command {
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Login(args) => login::run(args, context).await,
         Command::Reset(args) => reset::run(args, context).await,
     }
 }

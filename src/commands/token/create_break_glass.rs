@@ -20,8 +20,8 @@ use crate::flow::action::Action;
 use crate::flow::break_glass::{self, TokenPermission};
 use crate::flow::plan::{Difference, Plan};
 use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::input::time::duration;
 use crate::output::{Format, Page, Render, Status, Text};
-use crate::settings::duration;
 
 /// Arguments of `token create-break-glass`.
 #[derive(clap::Args, Debug)]

@@ -1,15 +1,18 @@
 //! The API's routes: a resource is one file, which says its paths, its rules
 //! and its answers. What no file names is not modelled, and says so.
 
+mod access_log;
 mod account;
 mod account_token;
 mod app;
+mod audit_log;
 mod connector;
 mod grant;
 mod identity_provider;
 mod member;
 mod organization;
 mod permission_group;
+pub(super) mod person;
 mod policy;
 mod record;
 mod share;
@@ -32,9 +35,11 @@ use crate::input::depth;
 /// All that is modelled.
 pub(super) fn all() -> Router<Arc<AppState>> {
     Router::new()
+        .merge(access_log::routes())
         .merge(account::routes())
         .merge(account_token::routes())
         .merge(app::routes())
+        .merge(audit_log::routes())
         .merge(connector::routes())
         .merge(grant::routes())
         .merge(identity_provider::routes())

@@ -43,7 +43,7 @@ async fn permission_groups_are_found_by_name_and_scope() {
         ("?name=Access:%20Apps%20and%20Policies%20Write".to_owned(), 2),
         (format!("?name=Access:%20Apps%20and%20Policies%20Write&scope={account}"), 1),
         ("?name=sso".to_owned(), 0),
-        (String::new(), 17),
+        (String::new(), 18),
     ] {
         let request = format!("GET {}/permission_groups{query}", path(&sandbox));
         let list = ask(&sandbox, Access::ReadOnly, &request, None).await.result();

@@ -1,0 +1,158 @@
+//! The Access login log (Cloudflare API, `access/logs/access_requests`): every
+//! attempt to sign in to an Access application, allowed or denied.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ids::AccountId;
+use super::object::Object;
+use super::request::Request;
+
+/// The most rows of a page: the schema has no maximum, and this many are given.
+const PAGE: u32 = 1000;
+
+/// How the address of an application that Access serves SAML for goes on.
+const SAML_PATH: &str = "/cdn-cgi/access/sso/saml/";
+
+/// A row of the log as the API sent it. No field identifies a row: two rows are
+/// the same if their text is.
+pub type LoginRow = Object<LoginRowFields>;
+
+/// The known fields of a row; any may be missing.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+pub struct LoginRowFields {
+    /// Whether Access allowed the sign-in.
+    pub allowed: Option<bool>,
+    /// Host and path of the application.
+    pub app_domain: Option<String>,
+    /// The application's identifier.
+    pub app_uid: Option<String>,
+    /// The type of the identity provider, not its identifier; `nonidentity` for a
+    /// service token.
+    pub connection: Option<String>,
+    /// The country that the address is in.
+    pub country: Option<String>,
+    /// When it was (RFC 3339).
+    pub created_at: Option<String>,
+    /// The IP address.
+    pub ip_address: Option<String>,
+    /// The request's identifier; several rows may share one.
+    pub ray_id: Option<String>,
+    /// The e-mail address that the identity provider gave.
+    pub user_email: Option<String>,
+}
+
+/// In which order rows come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    OldestFirst,
+    NewestFirst,
+}
+
+impl LoginRowFields {
+    /// When it was; none where the row does not say.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.created_at.as_ref()?.parse().ok()
+    }
+
+    /// The e-mail address; empty where the row has none.
+    pub fn email(&self) -> &str {
+        self.user_email.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a person signed in, and no service token.
+    pub fn is_person(&self) -> bool {
+        self.connection.as_deref() != Some("nonidentity")
+    }
+
+    /// Whether it is of the application with this identifier, or of the one that
+    /// Access serves SAML for with this audience tag.
+    pub fn is_of_app(&self, id: &str, aud: Option<&str>) -> bool {
+        if let Some(uid) = self.app_uid.as_deref().filter(|uid| !uid.is_empty()) {
+            return uid == id;
+        }
+        let Some(aud) = aud.filter(|aud| !aud.is_empty()) else { return false };
+        let domain = self.app_domain.as_deref().unwrap_or_default();
+        let path = domain.find(SAML_PATH).map(|start| &domain[start + SAML_PATH.len()..]);
+        path == Some(aud)
+    }
+}
+
+impl Direction {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::OldestFirst => "asc",
+            Self::NewestFirst => "desc",
+        }
+    }
+}
+
+/// All rows from `since` on, to `until` where there is an end. Whether the ends
+/// belong to it is not documented.
+pub fn list(
+    account: &AccountId,
+    since: Timestamp,
+    until: Option<Timestamp>,
+) -> Request<Vec<LoginRow>> {
+    rows(account, since, until, Direction::OldestFirst).paged(PAGE)
+}
+
+/// The newest rows since `since`, one page of them.
+pub fn newest(account: &AccountId, since: Timestamp) -> Request<Vec<LoginRow>> {
+    rows(account, since, None, Direction::NewestFirst)
+        .query("page", "1")
+        .query("per_page", PAGE.to_string())
+}
+
+fn rows(
+    account: &AccountId,
+    since: Timestamp,
+    until: Option<Timestamp>,
+    direction: Direction,
+) -> Request<Vec<LoginRow>> {
+    let request =
+        Request::get(&["accounts", account.as_str(), "access", "logs", "access_requests"])
+            .query("direction", direction.as_str())
+            .query("since", since.to_string());
+    match until {
+        Some(until) => request.query("until", until.to_string()),
+        None => request,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_of_an_app_by_its_id_or_by_its_saml_address() {
+        let saml = "cool.cloudflareaccess.com/cdn-cgi/access/sso/saml/aud1";
+        for (uid, domain, expected) in [
+            (Some("a1"), None, true),
+            (Some("a2"), None, false),
+            // The identifier decides where there is one.
+            (Some("a2"), Some(saml), false),
+            (None, Some(saml), true),
+            (Some(""), Some(saml), true),
+            (None, Some("cool.cloudflareaccess.com/cdn-cgi/access/sso/saml/aud12"), false),
+            (None, Some("cool.cloudflareaccess.com/cdn-cgi/access/sso/saml/aud1/x"), false),
+            (None, Some("cool.cloudflareaccess.com/aud1"), false),
+            (None, None, false),
+        ] {
+            let row = LoginRowFields {
+                app_uid: uid.map(str::to_owned),
+                app_domain: domain.map(str::to_owned),
+                ..LoginRowFields::default()
+            };
+            assert_eq!(row.is_of_app("a1", Some("aud1")), expected, "{uid:?} {domain:?}");
+            assert!(uid == Some("a1") || !row.is_of_app("a1", None), "{uid:?} {domain:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_with_nothing_in_it_is_a_row() {
+        let row: LoginRow = serde_json::from_str(r#"{"action":"","allowed":null}"#).unwrap();
+        assert_eq!((row.at(), row.email(), row.is_person()), (None, "", true));
+    }
+}

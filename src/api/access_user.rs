@@ -1,0 +1,57 @@
+//! The users that Access has seen (Cloudflare API, `access/users`), and how they
+//! last signed in.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ids::{AccountId, UserId};
+use super::object::Object;
+use super::request::Request;
+
+/// The most users of a page, which is the default too.
+const PAGE: u32 = 1000;
+
+/// A user as the API sent it.
+pub type User = Object<UserFields>;
+
+/// The known fields of a user.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct UserFields {
+    /// The user's identifier.
+    #[schemars(with = "String")]
+    pub id: UserId,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// When the user last signed in to any application (RFC 3339).
+    pub last_successful_login: Option<String>,
+}
+
+/// How a user last signed in, to whichever application.
+pub type Identity = Object<IdentityFields>;
+
+/// The known fields of an identity.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct IdentityFields {
+    /// When it was (seconds since 1970).
+    pub iat: Option<i64>,
+    /// The identity provider.
+    pub idp: Option<IdentityIdp>,
+}
+
+/// The identity provider of a sign-in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct IdentityIdp {
+    /// Its identifier.
+    pub id: Option<String>,
+}
+
+/// All users.
+pub fn list(account: &AccountId) -> Request<Vec<User>> {
+    Request::get(&["accounts", account.as_str(), "access", "users"]).paged(PAGE)
+}
+
+/// How a user last signed in.
+pub fn last_seen_identity(account: &AccountId, user: &UserId) -> Request<Identity> {
+    let users = ["accounts", account.as_str(), "access", "users"];
+    Request::get(&[&users[..], &[user.as_str(), "last_seen_identity"]].concat())
+}

@@ -1,0 +1,193 @@
+//! `cfsso logins`: who signed in, by the Access login log.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::flow::login_log::{self, Filter, Login};
+use crate::flow::{Env, app};
+use crate::input::time::Moment;
+use crate::output::{Page, Render, Status, Text};
+
+/// How often `--watch` reads the log.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long before the newest row `--watch` looks back: rows may come late.
+const OVERLAP: Duration = Duration::from_mins(2);
+
+/// Arguments of `logins`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso logins
+  cfsso logins ada@cool.cats --since 7d
+  cfsso logins --denied --watch
+  cfsso logins -o json | jq -r '.[] | [.at, .email, .allowed] | @tsv'
+
+A sign-in that the identity provider rejects is not in the log. How long the log
+is kept depends on the Zero Trust plan: Free 24 hours, others 30 to 180 days.
+Permission: Access: Audit Logs Read.")]
+pub struct Args {
+    /// Only this e-mail address
+    email: Option<String>,
+
+    /// Oldest sign-in: a time, or how long ago
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    since: Moment,
+
+    /// Newest sign-in: a time, or how long ago
+    #[arg(long, value_name = "TIME", conflicts_with = "watch")]
+    until: Option<Moment>,
+
+    /// Only denied sign-ins
+    #[arg(long)]
+    denied: bool,
+
+    /// Application: ID or name [default: the SSO App]
+    #[arg(long, value_name = "APP", conflicts_with = "all_apps")]
+    app: Option<String>,
+
+    /// Sign-ins to every application
+    #[arg(long)]
+    all_apps: bool,
+
+    /// Show at most N, the newest
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+
+    /// Keep showing new sign-ins until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+
+    #[command(flatten)]
+    privacy: PrivacyArgs,
+}
+
+/// What is shown of people.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct PrivacyArgs {
+    /// Show only the domain of e-mail addresses
+    #[arg(long)]
+    redact_emails: bool,
+}
+
+impl PrivacyArgs {
+    /// Whether addresses are shown without what names the person.
+    pub fn redacts(self, context: &Context) -> bool {
+        self.redact_emails || !context.screen.shows_notes()
+    }
+}
+
+/// Sign-ins, newest first.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct List(Vec<Login>);
+
+/// Lists sign-ins.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let now = context.clock.now();
+    let app =
+        if args.all_apps { None } else { Some(app::find(&tools, args.app.as_deref()).await?) };
+    let filter = Filter {
+        app,
+        email: args.email,
+        denied: args.denied,
+        since: args.since.before(now),
+        until: args.until.map(|until| until.before(now)),
+    };
+    let redacts = args.privacy.redacts(context);
+    let mut logins = login_log::read(&tools, &filter).await?;
+    logins.truncate(args.limit.unwrap_or(usize::MAX));
+    if redacts {
+        logins = logins.into_iter().map(Login::redacted).collect();
+    }
+    if args.watch {
+        return watch(&tools, filter, logins, redacts, context).await;
+    }
+    if logins.is_empty() {
+        context.screen.note(
+            "No sign-ins in the log. The plan limits how long it is kept (Free: 24 hours), and \
+             attempts that the identity provider rejects are not in it.",
+        );
+    }
+    Ok(Outcome::done(List(logins)))
+}
+
+/// Shows rows as they come, the oldest first.
+async fn watch(
+    tools: &Env<'_>,
+    mut filter: Filter,
+    mut new: Vec<Login>,
+    redacts: bool,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let mut shown = BTreeSet::new();
+    loop {
+        for login in new.iter().rev() {
+            let key = serde_json::to_string(login)?;
+            if shown.insert(key) {
+                show(login, context);
+            }
+        }
+        context.screen.start_wait("waiting for sign-ins (Ctrl-C to stop)");
+        context.clock.sleep(INTERVAL).await;
+        let newest = new.iter().filter_map(|login| login.at).max();
+        let since = newest.map(|at| at.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
+        filter.since = filter.since.max(since.unwrap_or(filter.since));
+        match login_log::read(tools, &filter).await {
+            Ok(read) if redacts => new = read.into_iter().map(Login::redacted).collect(),
+            Ok(read) => new = read,
+            Err(crate::flow::Error::Api(error)) if error.is_retryable() => {
+                context.screen.warn(error.line());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn show(login: &Login, context: &Context) {
+    context.screen.event(login);
+    context.screen.show(&|page| {
+        let [at, email, result, idp, country, ip, ray] = cells(login);
+        let cells = [at, result, email, idp, country, ip, ray].into_iter();
+        page.line(cells.reduce(|line, cell| line + "  " + cell).unwrap_or_default());
+    });
+}
+
+fn cells(login: &Login) -> [Text; 7] {
+    let or_unknown = |text: &Option<String>| match text {
+        Some(text) => Text::plain(text),
+        None => Text::dim("unknown"),
+    };
+    [
+        login.at.map_or_else(|| Text::dim("unknown"), |at| Text::plain(crate::output::time(at))),
+        Text::strong(&login.email),
+        match login.allowed {
+            Some(true) => Status::Done.paint("allowed"),
+            Some(false) => Status::Failed.paint("denied"),
+            None => Text::dim("unknown"),
+        },
+        or_unknown(&login.idp_type),
+        or_unknown(&login.country),
+        or_unknown(&login.ip),
+        login.ray_id.as_ref().map_or_else(Text::default, Text::dim),
+    ]
+}
+
+impl Render for List {
+    fn show(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let rows: Vec<_> = self.0.iter().map(|login| cells(login).to_vec()).collect();
+        page.table(&["TIME", "ADDRESS", "RESULT", "IDP TYPE", "COUNTRY", "IP", "RAY ID"], &rows);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|login| login.email.clone()).collect()
+    }
+}

@@ -1,0 +1,138 @@
+//! Sign-ins, as the Access login log has them. Rows are filtered here: which
+//! values the filters of the API take is not documented.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Env, Error};
+use crate::api::access_log::{self, LoginRow};
+use crate::api::app::App;
+
+/// A sign-in, or an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Login {
+    /// When it was (RFC 3339).
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Timestamp>,
+    /// The e-mail address.
+    pub email: String,
+    /// Whether Access allowed it.
+    pub allowed: Option<bool>,
+    /// The type of the identity provider.
+    pub idp_type: Option<String>,
+    /// The country that the IP address is in.
+    pub country: Option<String>,
+    /// The IP address.
+    pub ip: Option<String>,
+    /// The request's identifier at Cloudflare.
+    pub ray_id: Option<String>,
+    /// The application: host and path.
+    pub app_domain: Option<String>,
+}
+
+/// Which rows are wanted.
+pub struct Filter {
+    /// Of this application; none: of every one.
+    pub app: Option<App>,
+    pub email: Option<String>,
+    pub denied: bool,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Whether a row is wanted. Whether the API counts the ends of the time in is
+    /// not documented: here they are.
+    pub fn admits(&self, row: &LoginRow) -> bool {
+        let is_of_app =
+            self.app.as_ref().is_none_or(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
+        let is_of_user =
+            self.email.as_ref().is_none_or(|email| row.email().eq_ignore_ascii_case(email));
+        let is_in_time = row
+            .at()
+            .is_none_or(|at| at >= self.since && self.until.is_none_or(|until| at <= until));
+        is_of_app && is_of_user && is_in_time && (!self.denied || row.allowed == Some(false))
+    }
+}
+
+impl Login {
+    /// A row of the log.
+    pub fn new(row: &LoginRow) -> Self {
+        Self {
+            at: row.at(),
+            email: row.email().to_owned(),
+            allowed: row.allowed,
+            idp_type: row.connection.clone(),
+            country: row.country.as_ref().map(|country| country.to_uppercase()),
+            ip: row.ip_address.clone(),
+            ray_id: row.ray_id.clone(),
+            app_domain: row.app_domain.clone(),
+        }
+    }
+
+    /// The same, without what names the person.
+    pub fn redacted(mut self) -> Self {
+        self.email = redact_email(&self.email);
+        self
+    }
+}
+
+/// An address of which only the domain is shown.
+pub fn redact_email(email: &str) -> String {
+    email.rsplit_once('@').map_or_else(|| "***".to_owned(), |(_, domain)| format!("***@{domain}"))
+}
+
+/// The wanted rows, newest first, each once: two rows are the same if their text
+/// is.
+pub async fn read(tools: &Env<'_>, filter: &Filter) -> Result<Vec<Login>, Error> {
+    let request = access_log::list(tools.account, filter.since, filter.until);
+    let rows = tools.client.list(&request).await?;
+    let mut seen = BTreeSet::new();
+    let wanted = rows.iter().filter(|row| filter.admits(row) && seen.insert(row.text()));
+    let mut logins: Vec<_> = wanted.map(Login::new).collect();
+    logins.sort_by_key(|login| std::cmp::Reverse(login.at));
+    Ok(logins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_filtered_by_app_user_time_and_decision() {
+        let app = serde_json::from_str(r#"{"id":"a1","aud":"x1","type":"dash_sso"}"#).unwrap();
+        let filter = Filter {
+            app: Some(app),
+            email: Some("Ada@cool.cats".to_owned()),
+            denied: true,
+            since: "2026-03-01T12:00:00Z".parse().unwrap(),
+            until: Some("2026-03-01T13:00:00Z".parse().unwrap()),
+        };
+        let base = r#"{"app_uid":"a1","user_email":"ada@cool.cats","allowed":false,"created_at":"2026-03-01T12:30:00Z"}"#;
+        for (from, to, expected) in [
+            (r#""a1""#, r#""a2""#, false),
+            ("ada@", "ADA@", true),
+            ("ada@", "tom@", false),
+            ("false", "true", false),
+            ("12:30", "11:59", false),
+            ("12:30", "13:01", false),
+            ("12:30", "12:00", true),
+            ("2026-03-01T12:30:00Z", "?", true),
+        ] {
+            let row = serde_json::from_str(&base.replace(from, to)).unwrap();
+            assert_eq!(filter.admits(&row), expected, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_redacted_address_shows_its_domain_only() {
+        for (email, shown) in
+            [("ada@cool.cats", "***@cool.cats"), ("", "***"), ("a@b@cool.cats", "***@cool.cats")]
+        {
+            assert_eq!(redact_email(email), shown);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A person who signs in to the dashboard: the way from the connector over the
+//! SSO App and the identity provider to a policy, and the rows that it leaves in
+//! the logs. Whether Cloudflare writes both is not known: see [`LogRecords`].
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::shared::AppState;
+use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State};
+use super::{Error, Sandbox, routes, sso_app};
+use crate::api::tls;
+
+/// Somebody who signs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignInAttempt {
+    /// The e-mail address.
+    pub email: String,
+    /// The name or the ID of the identity provider; none: the first that the SSO
+    /// App admits.
+    pub idp: Option<String>,
+    /// Whether the password or the PIN is wrong.
+    #[serde(default)]
+    pub is_password_wrong: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct SignInResult {
+    /// Whether the person is in the dashboard.
+    pub is_signed_in: bool,
+    /// By what: the name of the identity provider; none: with a password.
+    pub idp: Option<String>,
+    /// What happened, in words.
+    pub detail: String,
+    /// The row in the logs, where there is one.
+    pub ray_id: Option<String>,
+}
+
+/// Which logs a sign-in to the dashboard appears in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogRecords {
+    #[default]
+    Both,
+    LoginLogOnly,
+    AuditLogOnly,
+}
+
+/// How the logs behave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogBehavior {
+    pub records: LogRecords,
+    /// How late rows of the login log appear.
+    pub login_delay: Duration,
+    /// How late rows of the audit log appear.
+    pub audit_delay: Duration,
+}
+
+/// Somebody who will sign in later.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedSignIn {
+    at: Timestamp,
+    attempt: SignInAttempt,
+}
+
+impl Sandbox {
+    /// Signs somebody in, now.
+    pub fn sign_in(&self, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
+        run(&self.shared, attempt, self.shared.clock.now())
+    }
+
+    /// Signs somebody in once `delay` has passed: with the next request after it.
+    pub fn plan_sign_in(&self, delay: Duration, attempt: SignInAttempt) {
+        let at = self.shared.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
+        self.shared.planned().push(PlannedSignIn { at, attempt });
+    }
+
+    /// Changes how the logs behave.
+    pub fn set_log_behavior(&self, behavior: LogBehavior) {
+        *self.shared.log_behavior() = behavior;
+    }
+}
+
+/// Signs those in whose time has come. A sign-in that cannot be kept fails with
+/// the request that finds it.
+pub(super) fn run_planned(shared: &AppState) -> Result<(), Error> {
+    let now = shared.clock.now();
+    let due: Vec<_> = shared.planned().extract_if(.., |planned| planned.at <= now).collect();
+    due.iter().try_for_each(|planned| run(shared, &planned.attempt, planned.at).map(drop))
+}
+
+/// Signs somebody in.
+pub(super) fn run(
+    shared: &AppState,
+    attempt: &SignInAttempt,
+    at: Timestamp,
+) -> Result<SignInResult, Error> {
+    let down = shared.down().clone();
+    let records = shared.log_behavior().records;
+    let ray = shared.ray();
+    let ray = ray.split('-').next().unwrap_or_default().to_owned();
+    let is_down = |provider: &IdentityProvider| {
+        let config = provider.object.value("config").map(ToString::to_string).unwrap_or_default();
+        down.iter().any(|slug| config.contains(&format!("/{slug}/")))
+    };
+    let (result, rows) = shared.store.read(|state| walk(state, attempt, &is_down));
+    let Some(Rows { account, app, provider, allowed }) = rows else { return Ok(result) };
+    shared.store.change(|state| {
+        if records != LogRecords::AuditLogOnly {
+            state.logins.push(Login {
+                account: account.clone(),
+                at,
+                email: attempt.email.clone(),
+                allowed,
+                app: app.id.clone(),
+                app_domain: app.object.text("domain").unwrap_or_default(),
+                app_name: app.object.text("name").unwrap_or_default(),
+                provider: provider.id.clone(),
+                connection: provider.object.text("type").unwrap_or_default(),
+                ray: ray.clone(),
+            });
+        }
+        if allowed && records != LogRecords::LoginLogOnly {
+            let id = state.issue_uuid();
+            let email = attempt.email.clone();
+            state.audit.push(AuditRow { id, account, at, email, ray: ray.clone() });
+        }
+        Ok(SignInResult { ray_id: Some(ray), ..result })
+    })
+}
+
+/// Signs somebody in at a simulator of another process. `url` is where its API is.
+pub async fn sign_in_at(url: &str, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
+    let ask = async || {
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls::none()).no_proxy();
+        let url = reqwest::Url::parse(url)?.join(routes::person::PATH)?;
+        let body = serde_json::to_vec(attempt)?;
+        let answer = client.build()?.post(url).body(body).send().await?.error_for_status()?;
+        anyhow::Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    };
+    ask()
+        .await
+        .map_err(|error| Error::Unreachable { url: url.to_owned(), reason: format!("{error:#}") })
+}
+
+/// What a sign-in leaves in the logs.
+struct Rows {
+    account: String,
+    app: App,
+    provider: IdentityProvider,
+    allowed: bool,
+}
+
+fn walk(
+    state: &State,
+    attempt: &SignInAttempt,
+    is_down: &dyn Fn(&IdentityProvider) -> bool,
+) -> (SignInResult, Option<Rows>) {
+    let end = |is_signed_in, idp: Option<&str>, detail: String| SignInResult {
+        is_signed_in,
+        idp: idp.map(str::to_owned),
+        detail,
+        ray_id: None,
+    };
+    let domain = attempt.email.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let enforced = state
+        .connectors
+        .iter()
+        .find(|known| known.enabled && known.email_domain.eq_ignore_ascii_case(domain));
+    let Some(connector) = enforced else {
+        let detail = if attempt.is_password_wrong {
+            format!("SSO is off for {domain}; the password is wrong")
+        } else {
+            format!("SSO is off for {domain}; signed in with a password")
+        };
+        return (end(!attempt.is_password_wrong, None, detail), None);
+    };
+    let Some(app) = sso_app::find(state, &connector.account) else {
+        return (end(false, None, "the account has no SSO App".to_owned()), None);
+    };
+    let provider = match choose(state, app, attempt.idp.as_deref()) {
+        Ok(provider) => provider,
+        Err(detail) => return (end(false, None, detail), None),
+    };
+    let name = provider.object.text("name").unwrap_or_default();
+    if is_down(provider) {
+        return (end(false, Some(&name), format!("{name} does not respond")), None);
+    }
+    if attempt.is_password_wrong {
+        return (end(false, Some(&name), format!("{name} rejected the password")), None);
+    }
+    let rows = |allowed| Rows {
+        account: connector.account.clone(),
+        app: app.clone(),
+        provider: provider.clone(),
+        allowed,
+    };
+    match deciding_policy(state, app, &attempt.email) {
+        Some((policy, true)) => {
+            let detail = format!("{name} signed the user in; the policy `{policy}` allows it");
+            (end(true, Some(&name), detail), Some(rows(true)))
+        }
+        Some((policy, false)) => {
+            let detail = format!("the policy `{policy}` denies {}", attempt.email);
+            (end(false, Some(&name), detail), Some(rows(false)))
+        }
+        None => {
+            let detail = format!("no policy allows {}", attempt.email);
+            (end(false, Some(&name), detail), Some(rows(false)))
+        }
+    }
+}
+
+/// The identity provider that the sign-in goes through.
+fn choose<'a>(
+    state: &'a State,
+    app: &App,
+    wanted: Option<&str>,
+) -> Result<&'a IdentityProvider, String> {
+    let listed: Vec<String> = app.object.get("allowed_idps").unwrap_or_default();
+    let admitted = |provider: &&IdentityProvider| {
+        provider.account == app.account && (listed.is_empty() || listed.contains(&provider.id))
+    };
+    let is_wanted = |provider: &&IdentityProvider| {
+        wanted.is_none_or(|wanted| {
+            provider.id == wanted || provider.object.text("name").as_deref() == Some(wanted)
+        })
+    };
+    state.providers.iter().filter(admitted).find(is_wanted).ok_or_else(|| match wanted {
+        Some(wanted) => format!("the SSO App does not allow `{wanted}`"),
+        None => "the SSO App allows no identity provider".to_owned(),
+    })
+}
+
+/// The first policy that takes the address in: its name, and whether it allows.
+fn deciding_policy(state: &State, app: &App, email: &str) -> Option<(String, bool)> {
+    let mut policies: Vec<_> = state.policies.iter().filter(|it| it.app == app.id).collect();
+    policies.sort_by_key(|policy| policy.precedence());
+    policies.into_iter().find(|policy| policy.takes_in(email)).map(|policy| {
+        let decision = policy.object.text("decision");
+        (policy.object.text("name").unwrap_or_default(), decision.as_deref() == Some("allow"))
+    })
+}
+
+impl Policy {
+    /// Whether its rules hold for an address. Of the rules, everyone, e-mail
+    /// address and e-mail domain are modelled; any other holds for nobody.
+    fn takes_in(&self, email: &str) -> bool {
+        let rules = |key| self.object.get::<Vec<Value>>(key).unwrap_or_default();
+        let holds = |rule: &Value| {
+            let (address, domain) = (&rule["email"]["email"], &rule["email_domain"]["domain"]);
+            let is_of = |domain: &str| {
+                email.rsplit_once('@').is_some_and(|(_, own)| own.eq_ignore_ascii_case(domain))
+            };
+            rule.get("everyone").is_some()
+                || address.as_str().is_some_and(|address| address.eq_ignore_ascii_case(email))
+                || domain.as_str().is_some_and(is_of)
+        };
+        rules("include").iter().any(holds)
+            && rules("require").iter().all(holds)
+            && !rules("exclude").iter().any(holds)
+    }
+}
