@@ -40,6 +40,15 @@ impl Clock {
         }
     }
 
+    /// What `future` comes to, where that is known within `limit`. A clock that is
+    /// stepped lets it take as long as it likes.
+    pub async fn timeout<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+        match &self.0 {
+            Source::System => tokio::time::timeout(limit, future).await.ok(),
+            Source::Stepped(_) => Some(future.await),
+        }
+    }
+
     /// Waits for `duration`.
     #[expect(clippy::disallowed_methods, reason = "the one place that may wait")]
     pub async fn sleep(&self, duration: Duration) {

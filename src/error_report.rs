@@ -9,7 +9,7 @@ use crate::api::{self, RequestError, permission};
 use crate::domain::InvalidDomain;
 use crate::flow::api_error::ApiErrorContext;
 use crate::flow::bypass::AlternativeHint;
-use crate::flow::{self, FlowError, FlowErrorKind};
+use crate::flow::{self, FlowError, FlowErrorKind, Signal};
 use crate::input::proxy::InvalidProxy;
 use crate::output::{ApiError, ErrorReport, ExitCode};
 use crate::{sandbox, settings};
@@ -111,6 +111,7 @@ fn from_flow_error(stop: &FlowError) -> ErrorReport {
         FlowErrorKind::Usage => ExitCode::Usage,
         FlowErrorKind::Declined => ExitCode::Declined,
         FlowErrorKind::NoToken => ExitCode::Unauthenticated,
+        FlowErrorKind::Forbidden => ExitCode::Forbidden,
         FlowErrorKind::NotFound => ExitCode::NotFound,
         FlowErrorKind::Unreachable => ExitCode::Unavailable,
         FlowErrorKind::Conflict => ExitCode::Conflict,
@@ -118,6 +119,9 @@ fn from_flow_error(stop: &FlowError) -> ErrorReport {
         FlowErrorKind::Refused => ExitCode::Refused,
         FlowErrorKind::HalfDone => ExitCode::HalfDone,
         FlowErrorKind::NotConfirmed | FlowErrorKind::Journal => ExitCode::Failure,
+        FlowErrorKind::Signaled(Signal::Interrupt) => ExitCode::Interrupted,
+        FlowErrorKind::Signaled(Signal::Terminate) => ExitCode::Terminated,
+        FlowErrorKind::Signaled(Signal::Hangup) => ExitCode::HungUp,
     };
     let mut failure = ErrorReport::new(exit, stop.message.clone());
     failure.causes.clone_from(&stop.causes);

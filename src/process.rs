@@ -6,7 +6,10 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::process::{Child, Command, Stdio};
 
+use futures_util::{Stream, stream};
+
 use crate::clock::Clock;
+use crate::flow::Signal;
 
 /// One run of the program.
 pub struct Process {
@@ -104,6 +107,21 @@ impl Drop for Pager {
     }
 }
 
+/// Opens a page in the user's browser, as the desktop does; does not wait for it.
+pub fn open_in_browser(url: &str) -> std::io::Result<()> {
+    let mut command = if cfg!(target_os = "macos") {
+        Command::new("open")
+    } else if cfg!(windows) {
+        let mut command = Command::new("rundll32");
+        command.arg("url.dll,FileProtocolHandler");
+        command
+    } else {
+        Command::new("xdg-open")
+    };
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(drop)
+}
+
 /// Has a write beyond the limit for a file's size (`ulimit -f`) fail as any
 /// other, instead of ending the process without a word.
 pub fn outlive_file_size_limit() {
@@ -114,6 +132,36 @@ pub fn outlive_file_size_limit() {
         // Without a handler it is as it was: there is nothing better to do.
         drop(signal(SignalKind::from_raw(number)));
     }
+}
+
+/// The signals that ask the program to end, from now on: Ctrl-C, `SIGTERM` and
+/// `SIGHUP`.
+pub fn signals() -> impl Stream<Item = Signal> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [
+            (SignalKind::interrupt(), Signal::Interrupt),
+            (SignalKind::terminate(), Signal::Terminate),
+            (SignalKind::hangup(), Signal::Hangup),
+        ];
+        // One that cannot be listened to ends the program as ever.
+        let listeners = kinds.into_iter().filter_map(|(kind, meaning)| {
+            let listener = signal(kind).ok()?;
+            Some(Box::pin(stream::unfold(listener, move |mut listener| async move {
+                listener.recv().await;
+                Some((meaning, listener))
+            })))
+        });
+        stream::select_all(listeners)
+    }
+    #[cfg(not(unix))]
+    stream::unfold((), |()| async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Some((Signal::Interrupt, ()))
+    })
 }
 
 /// Comes back when the program is asked to end: by Ctrl-C, or by `SIGTERM`

@@ -67,9 +67,17 @@ pub async fn run(process: Process) -> ExitCode {
     process::outlive_file_size_limit();
     let context = Context::new(settings, screen, clock, &args).with_env(env);
     let is_service = command.is_long_running();
+    let interrupted = async {
+        loop {
+            process::interrupted().await;
+            if !context.handles_signals() {
+                break;
+            }
+        }
+    };
     tokio::select! {
         biased;
-        () = process::interrupted() => {
+        () = interrupted => {
             if is_service {
                 return ExitCode::Done;
             }

@@ -54,6 +54,10 @@ pub struct AuditActor {
 pub struct AuditRequest {
     /// The request's identifier.
     pub cf_ray_id: Option<String>,
+    /// `PATCH`, for one.
+    pub method: Option<String>,
+    /// The path.
+    pub uri: Option<String>,
 }
 
 impl AuditRowFields {
@@ -70,6 +74,14 @@ impl AuditRowFields {
     /// The request's identifier.
     pub fn ray_id(&self) -> Option<&str> {
         self.raw.as_ref()?.cf_ray_id.as_deref()
+    }
+
+    /// Whether somebody changed the connector with this identifier. Both directions
+    /// of a switch look alike.
+    pub fn is_change_of_connector(&self, id: &str) -> bool {
+        let Some(raw) = &self.raw else { return false };
+        let uri = raw.uri.as_deref().unwrap_or_default();
+        raw.method.as_deref() == Some("PATCH") && uri.ends_with(&format!("/sso_connectors/{id}"))
     }
 
     /// Whether somebody signed in to the dashboard through SSO.

@@ -82,6 +82,12 @@ impl Client {
         Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
     }
 
+    /// The same client without the end of time that `--timeout` sets: for what has
+    /// an end of its own.
+    pub fn without_deadline(&self) -> Self {
+        Self::new(Config { deadline: None, ..self.config.clone() }, self.clock.clone())
+    }
+
     /// Whether it calls with a token, and not with the Global API Key.
     pub fn uses_token(&self) -> bool {
         matches!(self.config.credentials, Credentials::Token(_))

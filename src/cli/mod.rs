@@ -154,7 +154,9 @@ impl Command {
             Self::Bypass(LazyCommand(args)) => bypass::run(args, context).await,
             Self::Create(LazyCommand(args)) => connector::create::run(args, context).await,
             Self::Verify(LazyCommand(args)) => connector::verify::run(args, context).await,
-            Self::Enable(LazyCommand(args)) => connector::enable::run(args, context).await,
+            Self::Enable(LazyCommand(args)) => {
+                Box::pin(connector::enable::run(args, context)).await
+            }
             Self::Disable(LazyCommand(args)) => connector::disable::run(args, context).await,
             Self::Logins(LazyCommand(args)) => Box::pin(logins::run(args, context)).await,
             Self::Dig(LazyCommand(args)) => dig::run(args, context).await,

@@ -2,6 +2,7 @@
 //! that both have.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::flow::connector::Selector;
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, Preflight, RunIf, Sources, Thresholds};
 use crate::flow::setup::EnableOptions;
+use crate::input::time::duration;
 use crate::output::{Page, Render, Text};
 
 /// Arguments of `preflight`.
@@ -60,23 +62,28 @@ pub struct RecoveryTokenArgs {
     /// Required remaining validity of emergency tokens, in days
     #[arg(long, value_name = "DAYS", default_value_t = Thresholds::MIN_TOKEN_DAYS)]
     pub min_token_days: u32,
+
+    /// How recent a sign-in has to be
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration)]
+    pub login_within: Duration,
 }
 
 impl CheckArgs {
-    /// Looks at a connector, with what the options say.
+    /// Looks at a connector, with what the options say, and at the audit log where
+    /// that is wanted.
     pub async fn run_checks(
         self,
         context: &Context,
         tools: &Env<'_>,
         selector: &Selector,
-        wanted: RunIf,
+        (wanted, audit_log): (RunIf, bool),
     ) -> anyhow::Result<Preflight> {
-        let EnableOptions { asking, min_token_days, accepted } =
-            self.enable_options(context).await?;
-        let terms = Thresholds { now: context.clock.now(), min_token_days };
-        let mut looked = preflight::run(tools, selector, &asking, (terms, wanted)).await?;
+        let mut options = self.enable_options(context).await?;
+        options.asking.audit_log = audit_log;
+        let terms = options.thresholds(context.clock.now());
+        let mut looked = preflight::run(tools, selector, &options.asking, (terms, wanted)).await?;
         let checks = looked.checks.into_iter();
-        looked.checks = checks.map(|check| check.accept_risks(&accepted)).collect();
+        looked.checks = checks.map(|check| check.accept_risks(&options.accepted)).collect();
         Ok(looked)
     }
 
@@ -84,13 +91,18 @@ impl CheckArgs {
     pub async fn enable_options(self, context: &Context) -> anyhow::Result<EnableOptions> {
         let Self { proof, accept_risk: accepted } = self;
         let asking = proof.sources(context).await?;
-        Ok(EnableOptions { asking, min_token_days: proof.min_token_days, accepted })
+        let RecoveryTokenArgs { min_token_days, login_within, .. } = proof;
+        Ok(EnableOptions { asking, min_token_days, login_within, accepted, trial: None })
     }
 }
 
 impl Default for RecoveryTokenArgs {
     fn default() -> Self {
-        Self { recovery_token_file: None, min_token_days: Thresholds::MIN_TOKEN_DAYS }
+        Self {
+            recovery_token_file: None,
+            min_token_days: Thresholds::MIN_TOKEN_DAYS,
+            login_within: Thresholds::LOGIN_WITHIN,
+        }
     }
 }
 
@@ -101,7 +113,7 @@ impl RecoveryTokenArgs {
             Some(file) => Some(context.client_by_file(file).await?),
             None => None,
         };
-        Ok(Sources { fetcher: Some(context.fetcher()?), recovery })
+        Ok(Sources { fetcher: Some(context.fetcher()?), recovery, audit_log: false })
     }
 }
 
@@ -127,7 +139,7 @@ pub struct Report {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
-    let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Always).await?;
+    let looked = args.guard.run_checks(context, &tools, &selector, (RunIf::Always, false)).await?;
     let plan = Plan::new(looked.checks, Vec::new());
     let passes = plan.ensure_allowed(&format!("enabling `{}`", looked.domain));
     let report = Report {

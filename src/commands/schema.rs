@@ -135,6 +135,12 @@ pub const KINDS: &[Kind] = &[
         about: "every failure, on standard error",
         schema: || schema_for!(Envelope),
     },
+    Kind { name: "idp-test", about: "idp test", schema: || schema_for!(super::idp::test::Report) },
+    Kind {
+        name: "trial",
+        about: "connector enable --trial",
+        schema: || schema_for!(crate::flow::trial::Report),
+    },
     Kind { name: "logins", about: "logins", schema: || schema_for!(Vec<Login>) },
     Kind { name: "journal", about: "journal list", schema: || schema_for!(Vec<Entry>) },
     Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(PruneReport) },

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::connector::trial::{self, TrialArgs};
 use super::preflight::{CheckArgs, show_checks};
 use super::{Outcome, plan_output};
 use crate::context::Context;
@@ -12,6 +13,7 @@ use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
 use crate::flow::setup::{self, Event, Options, Report, StepId};
 use crate::flow::steps::StepState;
+use crate::flow::trial::Subject;
 use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `setup`.
@@ -19,6 +21,7 @@ use crate::output::{Page, Render, Status, Text};
 #[command(after_help = "Examples:
   cfsso setup cool.cats
   cfsso setup cool.cats --publish-txt --enable
+  cfsso setup cool.cats --publish-txt --enable --trial
   cfsso setup cool.cats --publish-txt --enable --confirm cool.cats -o ndjson
   cfsso --sandbox setup cool.cats --publish-txt --enable --yes")]
 pub struct Args {
@@ -47,6 +50,9 @@ pub struct Args {
 
     #[command(flatten)]
     guard: CheckArgs,
+
+    #[command(flatten)]
+    trial: TrialArgs,
 
     /// Skip the eligibility check
     #[arg(long)]
@@ -77,9 +83,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         // Better to stop now than at the end of a wait.
         return Err(stop.into());
     }
-    let confirm = async || context.confirm(options.domain.as_str(), ENABLING).await;
+    let on_trial = options.enable.as_ref().and_then(|enable| enable.trial);
+    let approve = async |subject: &Subject| {
+        if let Some(options) = &on_trial {
+            trial::check_logs(subject, options, context)?;
+        }
+        context.confirm(subject.domain.as_str(), ENABLING).await?;
+        let Some(options) = on_trial else { return Ok(None) };
+        context.screen.end_progress();
+        trial::enable(&tools, subject, options, context).await.map(Some)
+    };
     let on_event = |event: &Event<'_>| show(event, context);
-    let (report, end) = setup::run(&tools, &options, &on_event, confirm).await;
+    let (report, end) = Box::pin(setup::run(&tools, &options, &on_event, approve)).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
@@ -91,8 +106,14 @@ async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<boo
 }
 
 async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
-    let enable =
-        if args.enable { Some(Rc::new(args.guard.enable_options(context).await?)) } else { None };
+    let enable = if args.enable {
+        let mut options = args.guard.enable_options(context).await?;
+        options.trial = args.trial.options(context);
+        options.asking.audit_log = options.trial.is_some();
+        Some(Rc::new(options))
+    } else {
+        None
+    };
     Ok(Options {
         domain: args.domain,
         publish_txt: args.publish_txt,

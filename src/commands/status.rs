@@ -7,6 +7,7 @@ use crate::flow::bypass::status::BypassStatus;
 use crate::flow::connector::Selector;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::status::{self, Domain, Link, LinkState, NotChecked, RecentChange, Report, Role};
+use crate::flow::trial::keep::TrialStatus;
 use crate::flow::{FlowError, FlowErrorKind, journal};
 use crate::output::{Page, Render, Status, Text, ago};
 
@@ -52,6 +53,10 @@ impl Render for Report {
             show_bypass(page, &self.bypass);
             page.blank();
         }
+        if !self.trials.is_empty() {
+            show_trials(page, &self.trials);
+            page.blank();
+        }
         if let Some(rename) = &self.rename {
             show_rename(page, rename);
             page.blank();
@@ -94,6 +99,22 @@ fn show_bypass(page: &mut Page, bypass: &BypassStatus) {
     for one in &bypass.bypasses {
         let words = format!("{}: {}", one.title, one.state.label());
         page.labeled("  ", Text::prose(words));
+    }
+}
+
+/// Draws the trials that are not over, those that nobody watches as errors.
+pub fn show_trials(page: &mut Page, trials: &[TrialStatus]) {
+    for trial in trials {
+        if trial.running {
+            let left = ago(trial.until, page.now());
+            let words = format!("SSO is on trial for {}: it ends {left}", trial.domain);
+            page.status_line(Status::Running, Text::strong(words));
+            continue;
+        }
+        page.status_line(Status::Failed, Text::strong(format!("trial-open: {}", trial.describe())));
+        for command in trial.commands() {
+            page.fix("", &format!("`{command}`"));
+        }
     }
 }
 

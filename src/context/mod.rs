@@ -23,6 +23,7 @@ use crate::dns::{self, Resolver};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::{Actor, Journal, SANDBOX, command_line};
+use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
@@ -44,6 +45,7 @@ pub struct Context {
     steps_done: RefCell<Vec<&'static str>>,
     way_back: RefCell<Option<String>>,
     meanwhile: Cell<Option<&'static str>>,
+    handles_signals: Cell<bool>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
     client: OnceCell<Client>,
@@ -72,6 +74,7 @@ impl Context {
             steps_done: RefCell::default(),
             way_back: RefCell::default(),
             meanwhile: Cell::default(),
+            handles_signals: Cell::default(),
             journal,
             sandbox: OnceCell::new(),
             client: OnceCell::new(),
@@ -118,8 +121,17 @@ impl Context {
     /// it is seen.
     fn warn_unknown_outcomes(&self, account: &AccountId) {
         let Ok(store) = self.journal.store() else { return };
+        let trials = keep::open_trials_of(&self.journal, account);
+        for trial in trials.iter().filter(|trial| !trial.is_live) {
+            let trial = TrialStatus::from(trial.clone());
+            let [keep, disable] = trial.commands();
+            self.screen.warn(Text::prose(format!("{}; `{keep}`, `{disable}`", trial.describe())));
+        }
         let mut unfinished = store.unfinished();
-        unfinished.retain(|entry| self.journal.is_own(entry, account));
+        unfinished.retain(|entry| {
+            self.journal.is_own(entry, account)
+                && trials.iter().all(|trial| trial.entry.run != entry.run)
+        });
         for entry in &unfinished {
             self.screen.note(Text::prose(format!(
                 "an earlier run was interrupted; outcome unknown: {} (entry {}); \
@@ -175,6 +187,16 @@ impl Context {
     /// Remembers what is the case until the command has done all it does.
     pub fn set_interrupted_note(&self, what: Option<&'static str>) {
         self.meanwhile.set(what);
+    }
+
+    /// The command does not end at a signal: it has listened to them itself.
+    pub fn handle_signals(&self) {
+        self.handles_signals.set(true);
+    }
+
+    /// Whether signals are the command's own affair.
+    pub fn handles_signals(&self) -> bool {
+        self.handles_signals.get()
     }
 
     /// What is the case until the command has done all it does.

@@ -1,5 +1,6 @@
 //! Writes as values: what a dry run lists is what the executor sends.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::journal::{Cause, Title, WriteIntent};
@@ -16,6 +17,8 @@ pub struct Action<T> {
     before: Option<String>,
     show_command: Option<String>,
     cause: Option<Cause>,
+    undoes: Option<String>,
+    trial_until: Option<Timestamp>,
 }
 
 impl<T> Action<T> {
@@ -26,7 +29,16 @@ impl<T> Action<T> {
         diff: impl IntoIterator<Item = Difference>,
     ) -> Self {
         let diff = diff.into_iter().collect();
-        Self { title: title.into(), request, diff, before: None, show_command: None, cause: None }
+        Self {
+            title: title.into(),
+            request,
+            diff,
+            before: None,
+            show_command: None,
+            cause: None,
+            undoes: None,
+            trial_until: None,
+        }
     }
 
     /// With the object as it was read: undo restores it.
@@ -47,6 +59,18 @@ impl<T> Action<T> {
         self
     }
 
+    /// With the entry of the journal that it puts back.
+    pub fn undoing(mut self, entry: Option<String>) -> Self {
+        self.undoes = entry;
+        self
+    }
+
+    /// On trial until then: somebody has to keep it, or it is put back.
+    pub fn on_trial(mut self, until: Option<Timestamp>) -> Self {
+        self.trial_until = until;
+        self
+    }
+
     /// The write as a dry run lists it.
     pub fn change(&self) -> Change {
         Change::new(&self.title, &self.request, self.diff.clone())
@@ -64,7 +88,12 @@ impl<T> Action<T> {
 
     fn intent(&self) -> WriteIntent<'_> {
         let title = Title { text: self.title.clone(), cause: self.cause };
-        WriteIntent { title, before: self.before.as_deref(), undoes: None }
+        WriteIntent {
+            title,
+            before: self.before.as_deref(),
+            undoes: self.undoes.as_deref(),
+            trial_until: self.trial_until,
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub enum CheckId {
     MembersPlusAddressed,
     /// A super administrator can still get in
     MembersSuperAdmin,
+    /// People were seen to sign in through each identity provider
+    LoginSeen,
     /// A token outlives the day, with which enforcement can be switched off
     RecoveryToken,
     /// One-time PIN is there where the identity provider fails
@@ -100,7 +102,7 @@ pub enum CheckState {
 
 impl CheckId {
     /// Every check, in the order in which they are shown.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::DomainVerified,
         Self::DomainEligible,
         Self::ZeroTrustOrg,
@@ -113,6 +115,7 @@ impl CheckId {
         Self::PolicyUnsupported,
         Self::MembersPlusAddressed,
         Self::MembersSuperAdmin,
+        Self::LoginSeen,
         Self::RecoveryToken,
         Self::FallbackLogin,
         Self::TxtStillPublished,
@@ -138,6 +141,7 @@ impl CheckId {
             Self::PolicyUnsupported => "policy-unsupported",
             Self::MembersPlusAddressed => "members-plus-addressed",
             Self::MembersSuperAdmin => "members-super-admin",
+            Self::LoginSeen => "login-seen",
             Self::RecoveryToken => "recovery-token",
             Self::FallbackLogin => "fallback-login",
             Self::TxtStillPublished => "txt-still-published",
@@ -168,12 +172,13 @@ impl CheckId {
             // An identity provider may answer Cloudflare and not this machine;
             // when the application appears, and what comes of the next two, is
             // not documented; the others concern single members, the way back,
-            // or a proof that was already given.
+            // or a proof that was already given, or is missing.
             Self::IdpHealthy
             | Self::SsoAppPresent
             | Self::InstantAuthConsistent
             | Self::PolicyUnsupported
             | Self::MembersPlusAddressed
+            | Self::LoginSeen
             | Self::RecoveryToken
             | Self::FallbackLogin
             | Self::TxtStillPublished
@@ -204,6 +209,7 @@ impl CheckId {
             Self::MembersPlusAddressed | Self::MembersSuperAdmin | Self::PasswordResetPossible => {
                 Some("Account Settings Read")
             }
+            Self::LoginSeen => Some("Access: Audit Logs Read"),
             Self::TxtCanBePublished => Some("Zone Read"),
             Self::DomainEligible
             | Self::TeamNameAvailable

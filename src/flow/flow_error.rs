@@ -24,6 +24,8 @@ pub enum FlowErrorKind {
     /// A person said no, or nobody was there to ask.
     Declined,
     NoToken,
+    /// The token lacks a permission, seen before anything was sent.
+    Forbidden,
     NotFound,
     /// Something stands in the way: it exists already, or was changed.
     Conflict,
@@ -38,6 +40,18 @@ pub enum FlowErrorKind {
     NotConfirmed,
     /// The journal cannot be written or read.
     Journal,
+    /// A signal ended it.
+    Signaled(Signal),
+}
+
+/// A signal that asks the program to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    Terminate,
+    /// The terminal is gone.
+    Hangup,
 }
 
 impl FlowError {

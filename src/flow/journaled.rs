@@ -1,6 +1,7 @@
 //! The one way in which anything is written: into the journal, out, and into
 //! the journal again.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
@@ -17,7 +18,18 @@ impl Env<'_> {
         image: &impl Serialize,
     ) -> Result<(), FlowError> {
         let image = to_raw_value(image).expect("what is noted is plain data");
-        self.journal.note(self.api(), title.into(), image.get())
+        self.journal.note(self.api(), &WriteIntent::new(title.into(), Some(image.get())))
+    }
+
+    /// [`Env::record_note`] of a trial that goes on: `connector` is its object.
+    pub(super) fn record_resumed_trial(
+        &self,
+        title: impl Into<Title>,
+        connector: &str,
+        until: Timestamp,
+    ) -> Result<(), FlowError> {
+        let intent = WriteIntent::new(title.into(), Some(connector));
+        self.journal.note(self.api(), &WriteIntent { trial_until: Some(until), ..intent })
     }
 
     fn api(&self) -> Api<'_> {

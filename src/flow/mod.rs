@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod federation;
 pub mod flow_error;
 pub mod idp;
+pub mod idp_test;
 pub mod journal;
 mod journaled;
 pub mod login_log;
@@ -27,11 +28,12 @@ pub mod status;
 pub mod steps;
 pub mod target;
 pub mod token;
+pub mod trial;
 pub mod update;
 pub mod verify;
 pub mod wait;
 
-pub use flow_error::{FlowError, FlowErrorKind};
+pub use flow_error::{FlowError, FlowErrorKind, Signal};
 
 use crate::api::Client;
 use crate::api::ids::AccountId;

@@ -95,6 +95,11 @@ mod tests {
             apps: Ok(vec![serde_json::from_str(&app).unwrap()]),
             policies: unseen(),
             members: unseen(),
+            logins: unseen(),
+            users: unseen(),
+            identities: Vec::new(),
+            hand_tests: Vec::new(),
+            audit_log: None,
             token: unseen(),
             recovery: None,
         }

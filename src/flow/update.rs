@@ -110,7 +110,7 @@ impl Update {
         answered: impl FnOnce(Option<&Document>),
     ) -> Result<UpdateResult, Error> {
         let before = self.before.to_raw();
-        let intent = WriteIntent { title: title.into(), before: Some(before.get()), undoes };
+        let intent = WriteIntent { undoes, ..WriteIntent::new(title.into(), Some(before.get())) };
         let answer = tools.send_write(&self.request(tools), intent).await?;
         answered(answer.as_ref());
         let seen = tools.client.send(&self.target.read(tools.account)).await;

@@ -35,11 +35,15 @@ pub enum ExitCode {
     HalfDone,
     /// Ctrl-C or a signal.
     Interrupted,
+    /// A trial ended by the loss of its terminal.
+    HungUp,
+    /// A trial ended by `SIGTERM`.
+    Terminated,
 }
 
 impl ExitCode {
     /// Every code, in order of its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Done,
         Self::Failure,
         Self::Usage,
@@ -53,7 +57,9 @@ impl ExitCode {
         Self::Findings,
         Self::Refused,
         Self::HalfDone,
+        Self::HungUp,
         Self::Interrupted,
+        Self::Terminated,
     ];
 
     /// The number that the process exits with.
@@ -72,7 +78,9 @@ impl ExitCode {
             Self::Findings => 10,
             Self::Refused => 11,
             Self::HalfDone => 12,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 
@@ -92,7 +100,9 @@ impl ExitCode {
             Self::Findings => "findings",
             Self::Refused => "refused",
             Self::HalfDone => "half-done",
+            Self::HungUp => "hung-up",
             Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
         }
     }
 
@@ -116,6 +126,8 @@ impl ExitCode {
             }
             Self::Refused => "refused by a safety check",
             Self::HalfDone => "stopped half-way; see the message for how to resume or undo",
+            Self::HungUp => "a trial was ended by a closed terminal (SIGHUP)",
+            Self::Terminated => "a trial was ended by SIGTERM",
             Self::Interrupted => "interrupted; see the message for what was in progress",
         }
     }
@@ -134,7 +146,7 @@ mod tests {
     #[test]
     fn numbers_rise_and_names_are_distinct() {
         let codes: Vec<u8> = ExitCode::ALL.iter().map(|code| code.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 129, 130, 143]);
         let mut names: Vec<_> = ExitCode::ALL.iter().map(|code| code.name()).collect();
         names.sort_unstable();
         names.dedup();

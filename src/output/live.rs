@@ -50,6 +50,33 @@ pub(super) fn message(text: &str, look: Style) -> String {
     cut.trim_end().to_owned() + ellipsis
 }
 
+/// A line that changes above a question that is being answered: what is typed
+/// stays where it is.
+pub(super) struct StatusPrompt {
+    status: String,
+    question: &'static str,
+}
+
+impl StatusPrompt {
+    /// Takes both lines off the screen (ECMA-48 section 8.3).
+    pub(super) const CLEAR: &'static str = "\r\u{1b}[2K\u{1b}[1A\u{1b}[2K";
+
+    pub(super) fn new(status: &str, question: &'static str, look: Style) -> Self {
+        Self { status: message(status, look), question }
+    }
+
+    /// Both lines, the cursor behind the question.
+    pub(super) fn text(&self) -> String {
+        format!("{}\n{} ", self.status, self.question)
+    }
+
+    /// Another status: the cursor goes up and comes back to where it was.
+    pub(super) fn update(&mut self, status: &str, look: Style) -> String {
+        self.status = message(status, look);
+        format!("\u{1b}7\u{1b}[1A\r\u{1b}[2K{}\u{1b}8", self.status)
+    }
+}
+
 fn style(look: Style, clock: Clock) -> ProgressStyle {
     let template =
         if look.colour { "{spinner:.cyan} {msg} {since:.dim}" } else { "{spinner} {msg} {since}" };

@@ -10,6 +10,7 @@ use super::error_report::{ErrorDocument, ErrorReport};
 use super::format::Format;
 use super::invocation::Invocation;
 use super::json::{Layout, format_json};
+use super::live::StatusPrompt;
 use super::mark::Status;
 use super::no_echo::EchoGuard;
 use super::page::Page;
@@ -139,6 +140,11 @@ impl Screen {
         }
     }
 
+    /// Whether a line of standard error may be redrawn.
+    pub fn is_live(&self) -> bool {
+        self.options.live
+    }
+
     /// Whether notes are shown.
     pub fn shows_notes(&self) -> bool {
         !self.options.quiet
@@ -237,6 +243,26 @@ impl Screen {
         }
     }
 
+    /// [`Screen::start_wait`] while somebody may answer `question`: what is typed
+    /// stays on the screen. [`Screen::read_line`] reads it.
+    pub fn start_prompt(&self, status: &str, question: &'static str) {
+        if !(self.options.live && self.can_ask()) {
+            return self.start_wait(status);
+        }
+        let look = self.stderr_look();
+        let mut prompt = lock(&self.stderr.prompt);
+        let text = match &mut *prompt {
+            Some(prompt) => prompt.update(status, look),
+            none => none.insert(StatusPrompt::new(status, question, look)).text(),
+        };
+        self.stderr.put(&text);
+    }
+
+    /// Somebody pressed Enter: the prompt scrolled up and stays there.
+    pub fn leave_prompt(&self) {
+        *lock(&self.stderr.prompt) = None;
+    }
+
     /// Shows what is being done, on a live terminal alone: elsewhere the step's
     /// end is told soon enough.
     pub fn start_progress(&self, text: impl Into<Text>) {
@@ -251,6 +277,9 @@ impl Screen {
         let line = lock(&self.stderr.line).take();
         if let Some(line) = line {
             line.finish_and_clear();
+        }
+        if lock(&self.stderr.prompt).take().is_some() {
+            self.stderr.put(StatusPrompt::CLEAR);
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::ProgressBar;
 
+use super::live::StatusPrompt;
+
 /// A stream that several may write to in turn.
 pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
 
@@ -14,28 +16,38 @@ pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
 pub(super) struct Stderr {
     pub(super) stream: Shared,
     pub(super) line: Arc<Mutex<Option<ProgressBar>>>,
+    /// The status and the question that somebody may be typing an answer to.
+    pub(super) prompt: Arc<Mutex<Option<StatusPrompt>>>,
 }
 
 impl Stderr {
     pub(super) fn new(stream: Box<dyn Write + Send>) -> Self {
-        Self { stream: Arc::new(Mutex::new(stream)), line: Arc::default() }
+        Self { stream: Arc::new(Mutex::new(stream)), line: Arc::default(), prompt: Arc::default() }
     }
 
     /// Does `work` with the live line out of the way.
     pub(super) fn with_progress_hidden<R>(&self, work: impl FnOnce() -> R) -> R {
         let line = lock(&self.line).clone();
-        match line {
-            Some(line) => line.suspend(work),
-            None => work(),
+        if let Some(line) = line {
+            return line.suspend(work);
         }
+        let prompt = lock(&self.prompt);
+        let Some(prompt) = &*prompt else { return work() };
+        self.put(StatusPrompt::CLEAR);
+        let result = work();
+        self.put(&prompt.text());
+        result
     }
 
     /// Writes `text`. There is nowhere to say that standard error is gone.
     pub(super) fn write(&self, text: &str) {
-        self.with_progress_hidden(|| {
-            let mut stream = lock(&self.stream);
-            let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-        });
+        self.with_progress_hidden(|| self.put(text));
+    }
+
+    /// [`Stderr::write`], wherever the cursor is.
+    pub(super) fn put(&self, text: &str) {
+        let mut stream = lock(&self.stream);
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::shared::AppState;
-use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State};
+use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State, derived_uuid};
 use super::{Error, Sandbox, routes, sso_app};
 use crate::api::tls;
 
@@ -124,9 +124,18 @@ pub(super) fn run(
             });
         }
         if allowed && records != LogRecords::LoginLogOnly {
-            let id = state.issue_uuid();
+            let id = derived_uuid([&ray, &at.to_string()]);
             let email = attempt.email.clone();
-            state.audit.push(AuditRow { id, account, at, email, ray: ray.clone() });
+            state.audit.push(AuditRow {
+                id,
+                account,
+                at,
+                email,
+                ray: ray.clone(),
+                description: "SSO_LOGIN".to_owned(),
+                method: "POST".to_owned(),
+                uri: "/api/v4/login/sso".to_owned(),
+            });
         }
         Ok(SignInResult { ray_id: Some(ray), ..result })
     })

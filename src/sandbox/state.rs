@@ -177,7 +177,7 @@ pub(super) struct Login {
     pub ray: String,
 }
 
-/// A row of the audit log: somebody signed in to the dashboard.
+/// A row of the audit log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AuditRow {
     pub id: String,
@@ -185,6 +185,10 @@ pub(super) struct AuditRow {
     pub at: Timestamp,
     pub email: String,
     pub ray: String,
+    pub description: String,
+    pub method: String,
+    /// The path of the request.
+    pub uri: String,
 }
 
 /// A grant that lets an identity provider be shared.

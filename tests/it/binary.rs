@@ -131,6 +131,74 @@ fn an_interrupt_is_told_to_programs_as_well() {
     assert_eq!(error["error"]["kind"], "interrupted");
 }
 
+/// Starts a trial of `cool.cats` and reads up to where it is on.
+#[cfg(unix)]
+fn on_trial(home: &Path) -> (Child, BufReader<std::process::ChildStdout>) {
+    let out = run(home, "--sandbox setup cool.cats --publish-txt -o json");
+    assert!(out.status.success(), "{out:?}");
+    let line = "--sandbox enable cool.cats --trial 10m --yes -o ndjson";
+    let mut child = program(home, line).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    assert!(first.contains("trial_started"), "{first}");
+    (child, lines)
+}
+
+#[cfg(unix)]
+fn state(home: &Path) -> Value {
+    let out = run(home, "--sandbox connector get cool.cats -o json");
+    serde_json::from_str(&text(&out.stdout)).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_reverts_a_trial() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        let home = tempfile::tempdir().unwrap();
+        let (child, mut lines) = on_trial(home.path());
+        let out = signalled(child, signal);
+        assert_eq!(out.status.code(), Some(code), "{signal} {out:?}");
+        let mut rest = String::new();
+        lines.read_to_string(&mut rest).unwrap();
+        let report: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
+        assert_eq!(report["trial"]["outcome"], "reverted_by_signal");
+        let error = text(&out.stderr);
+        let error: Value = serde_json::from_str(error.lines().last().unwrap()).unwrap();
+        assert_eq!(error["error"]["exit_code"], code);
+        assert_eq!(state(home.path())["enabled"], false);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_trial_that_is_killed_can_be_kept_or_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let (child, _lines) = on_trial(home.path());
+    let out = signalled(child, "-KILL");
+    assert_eq!(out.status.code(), None);
+    let told = run(home.path(), "--sandbox status");
+    assert!(text(&told.stderr).contains("the trial of cool.cats was interrupted"), "{told:?}");
+    assert!(text(&told.stdout).contains("trial-open"), "{told:?}");
+    let ended = run(home.path(), "--sandbox bypass disable cool.cats --yes");
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(state(home.path())["enabled"], false);
+    let told = run(home.path(), "--sandbox status");
+    assert!(!text(&told.stderr).contains("interrupted"), "{told:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_person_signs_in_to_the_simulator_of_a_running_trial() {
+    let home = tempfile::tempdir().unwrap();
+    let (child, _lines) = on_trial(home.path());
+    let signed_in = run(home.path(), "--sandbox sandbox login ada@cool.cats");
+    assert!(signed_in.status.success(), "{signed_in:?}");
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert_eq!(state(home.path())["enabled"], true);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_rename_says_that_sso_is_off() {

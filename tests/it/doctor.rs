@@ -4,6 +4,7 @@ use cfsso::sandbox::Access;
 use serde_json::{Value, json};
 
 use crate::harness::{Ran, World};
+use crate::logins::person;
 use crate::sandbox::client::ask;
 use crate::schema::assert_conforms;
 
@@ -44,6 +45,7 @@ async fn healthy() -> World {
     let world = World::new().await.enabled().await;
     world.ok("idp create onetimepin").await;
     world.sandbox.remove_member("tom+audit@cool.cats").unwrap();
+    world.sandbox.sign_in(&person("admin@cool.cats")).unwrap();
     world
 }
 
@@ -76,7 +78,7 @@ async fn a_healthy_account_has_no_finding_whatever_the_level() {
     let (ran, mut requests) = world.requests_of("doctor -q").await;
     assert_eq!(ran.code, 0, "{ran:?}");
     requests.retain(|request| !request.contains("/oidc/") && !request.contains("/.well-known/"));
-    assert_eq!(requests.len(), 7, "each thing is read once: {requests:#?}");
+    assert_eq!(requests.len(), 9, "each thing is read once: {requests:#?}");
     assert_eq!(world.ok("doctor -o name").await.stdout, "");
 }
 
@@ -84,13 +86,14 @@ async fn a_healthy_account_has_no_finding_whatever_the_level() {
 async fn what_is_found_exits_with_10_from_the_level_on() {
     let world = World::new().await.enabled().await;
     let report = doctor(&world, "", 0).await;
-    assert_eq!(failed(&report), ["members-plus-addressed", "fallback-login"]);
-    assert_eq!(report["counts"]["warnings"], 2);
+    assert_eq!(failed(&report), ["members-plus-addressed", "login-seen", "fallback-login"]);
+    assert_eq!(report["counts"]["warnings"], 3);
     doctor(&world, "--fail-on error", 0).await;
     doctor(&world, "--fail-on warn", 10).await;
-    let accepted = "--accept-risk members-plus-addressed --accept-risk fallback-login";
+    let accepted = "--accept-risk members-plus-addressed --accept-risk fallback-login \
+                    --accept-risk login-seen";
     let report = doctor(&world, &format!("--fail-on warn {accepted}"), 0).await;
-    assert_eq!(report["counts"]["accepted"], 2);
+    assert_eq!(report["counts"]["accepted"], 3);
     world.ok("idp delete oidc --yes --force").await;
     let report = doctor(&world, "", 10).await;
     assert!(failed(&report).contains(&"idp-present"), "{report:#}");
@@ -271,8 +274,10 @@ async fn what_a_token_may_not_read_is_a_warning_said_once() {
                 policy-duplicate, sso-app-without-connector
     not checked not checked (the token lacks the permission Account Settings Read):
                 members-plus-addressed, members-super-admin
+    not checked not checked (the token lacks the permission Access: Audit Logs
+                Read): login-seen
 
-    cool.cats: 16 not checked, 12 passed
+    cool.cats: 17 not checked, 13 passed
     ");
     let world = healthy().await.with_token(Access::AccessOnly);
     let report = doctor(&world, "", 0).await;
@@ -297,7 +302,7 @@ async fn github_gets_annotations_and_a_summary() {
     let ran = world.run("doctor --format github --fail-on warn").await;
     assert_eq!(ran.code, 10, "{ran:?}");
     let lines: Vec<_> = ran.stdout.lines().collect();
-    assert_eq!(lines.len(), 2, "{ran:?}");
+    assert_eq!(lines.len(), 3, "{ran:?}");
     assert!(lines[0].starts_with("::warning title=cfsso members-plus-addressed::"), "{ran:?}");
     let text = std::fs::read_to_string(summary.path()).unwrap();
     assert!(text.contains("| warning | `fallback-login` |"), "{text}");
@@ -310,7 +315,7 @@ async fn github_gets_annotations_and_a_summary() {
 #[tokio::test]
 async fn junit_fails_where_the_command_does() {
     let world = World::new().await.enabled().await;
-    for (level, code, failures) in [("error", 0, 0), ("warn", 10, 2)] {
+    for (level, code, failures) in [("error", 0, 0), ("warn", 10, 3)] {
         let ran = world.run(&format!("doctor --format junit --fail-on {level}")).await;
         assert_eq!(ran.code, code, "{ran:?}");
         assert_eq!(ran.stdout.matches("<failure").count(), failures, "{ran:?}");

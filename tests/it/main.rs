@@ -29,3 +29,4 @@ mod schema;
 mod setup;
 mod status;
 mod token;
+mod trial;

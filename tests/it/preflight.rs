@@ -4,6 +4,7 @@ use cfsso::sandbox::{Access, Membership, Role};
 use serde_json::{Value, json};
 
 use crate::harness::World;
+use crate::logins::person;
 use crate::sandbox::client::ask;
 use crate::schema::assert_conforms;
 
@@ -57,7 +58,7 @@ fn token_file(text: &str) -> tempfile::NamedTempFile {
 }
 
 #[tokio::test]
-async fn all_sixteen_are_made_by_one_look_and_nothing_is_written() {
+async fn all_seventeen_are_made_by_one_look_and_nothing_is_written() {
     let world = World::new().await.verified().await;
     let writes = world.writes();
     let (ran, mut requests) = world.requests_of("preflight COOL.cats. -o json").await;
@@ -66,7 +67,7 @@ async fn all_sixteen_are_made_by_one_look_and_nothing_is_written() {
     assert_eq!(report["schema"], "cfsso/preflight/v1");
     let schema = world.ok("schema preflight").await.json();
     assert_conforms(&schema, &report);
-    assert_eq!(report["checks"].as_array().unwrap().len(), 16);
+    assert_eq!(report["checks"].as_array().unwrap().len(), 17);
     assert_eq!(world.writes(), writes);
     // Its policies hang on the list of applications: all else goes out at once.
     let policies = requests.iter().position(|request| request.ends_with("/policies")).unwrap();
@@ -80,7 +81,9 @@ async fn all_sixteen_are_made_by_one_look_and_nothing_is_written() {
             "GET /access/apps".to_owned(),
             format!("GET /access/apps/{app}/policies"),
             "GET /access/identity_providers".to_owned(),
+            "GET /access/logs/access_requests".to_owned(),
             "GET /access/organizations".to_owned(),
+            "GET /access/users".to_owned(),
             "GET /client/v4/user/tokens/verify".to_owned(),
             "GET /members".to_owned(),
             "GET /sso_connectors".to_owned(),
@@ -120,8 +123,11 @@ async fn a_new_account_is_warned_of_its_members_and_the_missing_way_back() {
     assert_eq!(seen.of("fallback-login")["fix"], "`cfsso idp create onetimepin`");
     world.ok("idp create onetimepin").await;
     world.sandbox.remove_member("tom+audit@cool.cats").unwrap();
+    assert_eq!(seen.state("login-seen"), "failed");
+    world.ok("enable cool.cats --yes").await;
+    world.sandbox.sign_in(&person("admin@cool.cats")).unwrap();
     let seen = checks(&world, "").await;
-    assert_eq!(seen.0["summary"], "16 passed");
+    assert_eq!(seen.0["summary"], "17 passed");
 }
 
 #[tokio::test]
@@ -229,6 +235,7 @@ async fn what_a_token_may_not_read_is_not_checked_and_the_permission_named() {
         ("sso-app-reaches-idp", "Access: Apps and Policies Read"),
         ("policy-allows-domain", "Access: Apps and Policies Read"),
         ("members-super-admin", "Account Settings Read"),
+        ("login-seen", "Access: Audit Logs Read"),
     ] {
         assert_eq!(seen.state(id), "not_checked", "{id}");
         assert!(seen.evidence(id).contains(permission), "{:#}", seen.of(id));
@@ -238,7 +245,7 @@ async fn what_a_token_may_not_read_is_not_checked_and_the_permission_named() {
     assert!(seen.evidence("recovery-token").contains("account token"));
     // Nothing that is refused is asked for again.
     let verifications = requests.iter().filter(|request| request.contains("tokens/verify"));
-    assert_eq!((requests.len(), verifications.count()), (7, 2), "{requests:#?}");
+    assert_eq!((requests.len(), verifications.count()), (9, 2), "{requests:#?}");
     let ran = world.ok("enable cool.cats --yes").await;
     assert!(
         ran.stderr.contains("idp-present: ") && ran.stderr.contains("(not checked)"),
@@ -316,9 +323,9 @@ async fn the_screen_counts_passed_checks_and_gives_each_failed_one_a_fix() {
     let text = world.ok("preflight cool.cats").await.stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     for words in [
-        "14 passed, 2 warnings",
+        "14 passed, 3 warnings",
         "Fix: `cfsso idp create onetimepin`",
-        "14 passed, 2 warnings",
+        "14 passed, 3 warnings",
         "Next: `cfsso enable cool.cats`",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
@@ -328,7 +335,7 @@ async fn the_screen_counts_passed_checks_and_gives_each_failed_one_a_fix() {
     assert_eq!(listed.matches("passed     ").count(), 14, "{listed}");
     assert!(listed.contains("passed      policy-allows-domain"), "{listed}");
     let names = world.ok("preflight cool.cats -o name").await.stdout;
-    assert_eq!(names.lines().count(), 16, "{names}");
+    assert_eq!(names.lines().count(), 17, "{names}");
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn a_run_takes_few_requests() {
         world.writes().iter().map(|write| write.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(writes, ["POST", "POST", "POST", "PATCH"], "{requests:?}");
     let of_api = requests.iter().filter(|request| !request.contains("/oidc/"));
-    assert!(of_api.count() <= 18, "{requests:#?}");
+    assert!(of_api.count() <= 20, "{requests:#?}");
 }
 
 #[tokio::test]

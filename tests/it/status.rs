@@ -28,7 +28,7 @@ async fn status(world: &World) -> Value {
 }
 
 #[tokio::test]
-async fn an_enforced_domain_is_well_in_four_requests() {
+async fn an_enforced_domain_is_well_in_five_requests() {
     let world = World::new().await.enabled().await;
     let report = status(&world).await;
     assert_eq!((&report["ok"], &report["next"]), (&json!(true), &json!([])), "{report}");
@@ -36,7 +36,7 @@ async fn an_enforced_domain_is_well_in_four_requests() {
     assert_eq!(chain(&report), links(&all));
     assert_eq!(report["journal"][0]["outcome"], "done");
     let (_, requests) = world.requests_of("status").await;
-    assert_eq!(requests.len(), 4, "{requests:?}");
+    assert_eq!(requests.len(), 5, "{requests:?}");
 }
 
 #[tokio::test]

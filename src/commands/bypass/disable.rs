@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::flow::bypass::disable::{self, Selection, is_enabled};
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
+use crate::flow::trial::keep;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// Arguments of `bypass disable`.
@@ -92,6 +93,7 @@ async fn work(
     for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);
         report.already(title, "SSO is disabled");
+        keep::end_if_disabled(tools, connector);
     }
     if wanted.is_empty() {
         if left_out.is_none() {

@@ -1,10 +1,12 @@
 //! Bare `cfsso bypass`: the state, both options, a recommendation, a question.
 
 use super::super::Outcome;
+use super::super::status::show_trials;
 use super::{disable, nobody_to_ask, otp};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::CurrentState;
+use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::{Error, bypass, connector};
 use crate::output::{Page, Text};
 
@@ -33,7 +35,11 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
         state.sign_in?;
         return Ok(Outcome::silent());
     };
-    context.screen.show(&|page| show(&state, advice, page));
+    let trials: Vec<_> = keep::open_trials(&tools).into_iter().map(TrialStatus::from).collect();
+    context.screen.show(&|page| {
+        show_trials(page, &trials);
+        show(&state, advice, page);
+    });
     let question =
         Text::plain("Type ") + Text::strong("otp") + " (1) or " + Text::strong("disable") + " (2):";
     match context.ask_until(&question, "`otp` or `disable`", choice).await? {

@@ -4,6 +4,7 @@ use super::super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
+use crate::flow::trial::keep;
 
 /// Arguments of `connector disable`.
 #[derive(clap::Args, Debug)]
@@ -21,6 +22,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     if connector.enabled == Some(false) {
+        if !context.settings.options.dry_run {
+            keep::end_if_disabled(&tools, &connector);
+        }
         let note = format!("no change: SSO is already disabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }

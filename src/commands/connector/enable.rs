@@ -3,37 +3,57 @@
 
 use super::super::preflight::CheckArgs;
 use super::super::{Outcome, plan_output};
+use super::trial::{self, TrialArgs};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{Preflight, RunIf};
+use crate::flow::trial::{Subject, keep};
 
 /// Arguments of `connector enable`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector enable cool.cats
-  cfsso connector enable cool.cats --confirm cool.cats -o json
+  cfsso connector enable cool.cats --trial
+  cfsso connector enable cool.cats --confirm cool.cats --trial 15m -o json
   cfsso connector enable cool.cats --recovery-token-file break-glass.token
   cfsso connector enable cool.cats --dry-run
 
-`cfsso preflight` makes the same checks and changes nothing.")]
+`cfsso preflight` makes the same checks and changes nothing.
+
+`--trial` disables SSO again unless a user signs in: `cfsso help trial`.")]
 pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
 
     #[command(flatten)]
     guard: CheckArgs,
+
+    #[command(flatten)]
+    trial: TrialArgs,
 }
 
 /// Enables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
-    let looked = args.guard.run_checks(context, &tools, &selector, RunIf::Disabled).await?;
-    let Preflight { connector, domain, checks } = looked;
+    let on_trial = args.trial.options(context);
+    let wanted = (RunIf::Disabled, on_trial.is_some());
+    let looked = args.guard.run_checks(context, &tools, &selector, wanted).await?;
+    let Preflight { connector, domain, checks, facts } = looked;
     if connector.is_enabled() {
+        if let Some(options) = on_trial
+            && !context.settings.options.dry_run
+            && let Some(outcome) =
+                Box::pin(trial::resume(&tools, &domain, &connector, options, context)).await?
+        {
+            return Ok(outcome);
+        }
         let note = format!("no change: SSO is already enabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
+    }
+    if !context.settings.options.dry_run {
+        keep::end_if_disabled(&tools, &connector);
     }
     let plan = Plan::new(
         checks,
@@ -44,6 +64,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     {
         return Ok(outcome);
     }
-    context.confirm(domain.as_str(), "enable SSO").await?;
-    Ok(Outcome::done(connector::enable(&tools, &domain, &connector).await?))
+    let (Some(options), Some(facts)) = (on_trial, facts) else {
+        context.confirm(domain.as_str(), "enable SSO").await?;
+        return Ok(Outcome::done(connector::enable(&tools, &domain, &connector).await?));
+    };
+    let subject = Subject::new(domain, connector, &facts);
+    trial::check_logs(&subject, &options, context)?;
+    context.confirm(subject.domain.as_str(), "enable SSO on trial").await?;
+    let (report, end) = Box::pin(trial::enable(&tools, &subject, options, context)).await?;
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }

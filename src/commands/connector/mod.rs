@@ -5,7 +5,9 @@ pub mod delete;
 pub mod disable;
 pub mod enable;
 pub mod get;
+pub mod keep;
 pub mod list;
+pub mod trial;
 pub mod update;
 pub mod verify;
 pub mod view;
@@ -31,6 +33,8 @@ pub enum Command {
     Verify(verify::Args),
     /// Enable SSO for a domain
     Enable(enable::Args),
+    /// Keep SSO enabled after a trial
+    Keep(keep::Args),
     /// Disable SSO for a domain
     Disable(disable::Args),
     /// Wait for a connector to reach a state
@@ -47,7 +51,8 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
         Command::Create(args) => create::run(args, context).await,
         Command::Update(args) => update::run(args, context).await,
         Command::Verify(args) => verify::run(args, context).await,
-        Command::Enable(args) => enable::run(args, context).await,
+        Command::Enable(args) => Box::pin(enable::run(args, context)).await,
+        Command::Keep(args) => keep::run(args, context).await,
         Command::Disable(args) => disable::run(args, context).await,
         Command::Wait(args) => wait::run(args, context).await,
         Command::Delete(args) => delete::run(args, context).await,

@@ -112,7 +112,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let tools = context.tools().await?;
     let asking = proof.sources(context).await?;
-    let terms = Thresholds { now: context.clock.now(), min_token_days: proof.min_token_days };
+    let terms = Thresholds {
+        now: context.clock.now(),
+        min_token_days: proof.min_token_days,
+        login_within: proof.login_within,
+    };
     let examination = doctor::run_audit(&tools, &asking, &terms, &journal).await?;
     let examination = match &domain {
         Some(domain) => narrowed(examination, domain)?,

@@ -25,6 +25,8 @@ pub(super) struct Phase {
 pub(super) struct DrillStep {
     pub line: StepCommand,
     pub outage: Option<Outage>,
+    /// Who signs in while the command runs.
+    pub user: Option<&'static str>,
     /// How the command has to end.
     pub exit: ExitCode,
     pub after: Expected,
@@ -91,6 +93,7 @@ pub(super) const ACTS: [Phase; 6] = [
         scenes: &[DrillStep {
             line: StepCommand::SetUp,
             outage: None,
+            user: None,
             exit: ExitCode::Done,
             after: Expected { enforced: false, narrow: false, ways: SignIn::Password },
             world: StateCheck::Changed,
@@ -98,18 +101,29 @@ pub(super) const ACTS: [Phase; 6] = [
     },
     Phase {
         title: "Enforcement",
-        about: "All users sign in through one identity provider.",
+        about: "All users are to sign in through one identity provider. SSO is enabled on trial: \
+                while the identity provider does not respond, then while it does.",
         scenes: &[
             DrillStep {
                 line: StepCommand::Narrow,
                 outage: None,
+                user: None,
                 exit: ExitCode::Done,
                 after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
-                world: StateCheck::Changed,
+                world: StateCheck::Saved,
             },
             DrillStep {
                 line: StepCommand::Enforce,
-                outage: None,
+                outage: Some(Outage::Begins),
+                user: Some("tom@cool.cats"),
+                exit: ExitCode::NotYet,
+                after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
+                world: StateCheck::Unchanged,
+            },
+            DrillStep {
+                line: StepCommand::Enforce,
+                outage: Some(Outage::Ends),
+                user: Some("tom@cool.cats"),
                 exit: ExitCode::Done,
                 after: Expected { enforced: true, narrow: true, ways: SignIn::Company },
                 world: StateCheck::Saved,
@@ -122,6 +136,7 @@ pub(super) const ACTS: [Phase; 6] = [
         scenes: &[DrillStep {
             line: StepCommand::Check,
             outage: Some(Outage::Begins),
+            user: None,
             exit: ExitCode::Findings,
             after: LOCKED_OUT,
             world: StateCheck::Unchanged,
@@ -134,6 +149,7 @@ pub(super) const ACTS: [Phase; 6] = [
             DrillStep {
                 line: StepCommand::Otp,
                 outage: None,
+                user: None,
                 exit: ExitCode::Done,
                 after: Expected { enforced: true, narrow: false, ways: SignIn::Pin },
                 world: StateCheck::Changed,
@@ -141,6 +157,7 @@ pub(super) const ACTS: [Phase; 6] = [
             DrillStep {
                 line: StepCommand::Undo,
                 outage: None,
+                user: None,
                 exit: ExitCode::Done,
                 after: LOCKED_OUT,
                 world: StateCheck::Unchanged,
@@ -154,6 +171,7 @@ pub(super) const ACTS: [Phase; 6] = [
             DrillStep {
                 line: StepCommand::Disable,
                 outage: None,
+                user: None,
                 exit: ExitCode::Done,
                 after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
                 world: StateCheck::Changed,
@@ -161,6 +179,7 @@ pub(super) const ACTS: [Phase; 6] = [
             DrillStep {
                 line: StepCommand::Undo,
                 outage: None,
+                user: None,
                 exit: ExitCode::Done,
                 after: LOCKED_OUT,
                 world: StateCheck::Unchanged,
@@ -173,6 +192,7 @@ pub(super) const ACTS: [Phase; 6] = [
         scenes: &[DrillStep {
             line: StepCommand::Check,
             outage: Some(Outage::Ends),
+            user: None,
             exit: ExitCode::Done,
             after: Expected { enforced: true, narrow: true, ways: SignIn::Company },
             world: StateCheck::Unchanged,
@@ -186,7 +206,7 @@ impl StepCommand {
         match self {
             Self::SetUp => ("setup", "cool.cats --publish-txt"),
             Self::Narrow => ("app instant-auth", "on --only oidc --yes"),
-            Self::Enforce => ("enable", "cool.cats --yes"),
+            Self::Enforce => ("enable", "cool.cats --trial --yes"),
             Self::Check => ("idp check", "oidc"),
             Self::Otp => ("bypass otp", "--yes"),
             Self::Disable => ("bypass disable", "--all --yes"),
@@ -224,6 +244,8 @@ impl DrillStep {
     pub(super) fn besides(&self) -> String {
         match (self.line, self.exit) {
             (StepCommand::Check, ExitCode::Findings) => "the check fails. ".to_owned(),
+            (StepCommand::Enforce, ExitCode::NotYet) => "no user could sign in. ".to_owned(),
+            (StepCommand::Enforce, _) => "a user signed in. ".to_owned(),
             (StepCommand::Narrow, _) => format!("only {COMPANY} is allowed. "),
             _ => String::new(),
         }

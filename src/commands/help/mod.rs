@@ -51,6 +51,11 @@ const TOPICS: &[Topic] = &[
         page: |_| text(include_str!("tour.md")),
     },
     Topic {
+        name: "trial",
+        about: "enable SSO on trial: what keeps it, what ends it",
+        page: |_| text(include_str!("trial.md")),
+    },
+    Topic {
         name: "recovery",
         about: "locked out: restore access to the dashboard",
         page: |_| text(include_str!("recovery.md")),

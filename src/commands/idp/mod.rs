@@ -12,6 +12,7 @@ pub mod list;
 pub mod rotate_secret;
 pub mod scim;
 pub mod secret;
+pub mod test;
 pub mod types;
 pub mod update;
 pub mod view;
@@ -38,6 +39,8 @@ pub enum Command {
     RotateSecret(rotate_secret::Args),
     /// Test identity providers without signing in
     Check(check::Args),
+    /// Show where to test an identity provider in a browser
+    Test(test::Args),
     /// Delete an identity provider
     Delete(delete::Args),
 }
@@ -52,6 +55,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
         Command::Update(args) => update::run(*args, context).await,
         Command::RotateSecret(args) => rotate_secret::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Test(args) => test::run(args, context).await,
         Command::Delete(args) => delete::run(args, context).await,
     }
 }

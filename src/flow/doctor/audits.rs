@@ -16,6 +16,7 @@ use crate::flow::journal::undo::WriteOutcome;
 use crate::flow::journal::{Entry, ResourceKind};
 use crate::flow::preflight::{Facts, Thresholds, is_valid_long_enough, names};
 use crate::flow::rename::RenameInProgress;
+use crate::flow::trial::keep::TrialStatus;
 use crate::idp::check::{self, IdpCheckId};
 
 /// For how long Cloudflare looks for the TXT record (API reference, section 2).
@@ -200,6 +201,15 @@ pub(super) fn bypass(standings: &BypassStatus) -> Finding {
             Finding::failed(id, format!("bypass active{since}: {what}"), "`cfsso bypass undo`")
         }
     }
+}
+
+pub(super) fn trial(open: &[TrialStatus]) -> Finding {
+    let id = AuditId::TrialOpen;
+    let Some(trial) = open.iter().find(|trial| !trial.running) else {
+        return Finding::passed(id, "no interrupted trial on this machine");
+    };
+    let [keep, disable] = trial.commands();
+    Finding::failed(id, trial.describe(), format!("`{keep}`, `{disable}`"))
 }
 
 pub(super) fn rename(under_way: Option<&RenameInProgress>) -> Finding {

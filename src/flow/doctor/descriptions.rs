@@ -55,6 +55,11 @@ fn of_check(id: CheckId) -> &'static str {
             "A super administrator of another domain can sign in without SSO if the identity \
              provider fails."
         }
+        CheckId::LoginSeen => {
+            "The login log, or the last identity of a user, shows a sign-in through each allowed \
+             identity provider within `--login-within`, to any application. `cfsso idp test` tests \
+             one by hand, which is shown and never counts as proof."
+        }
         CheckId::RecoveryToken => {
             "A token that can disable SSO stays valid for at least `--min-token-days`. \
              `--recovery-token-file` checks an emergency token as well."
@@ -120,6 +125,10 @@ fn of_audit(id: AuditId) -> &'static str {
         AuditId::BypassActive => {
             "No bypass of this machine is active. Bypasses of other machines are in their \
              journals."
+        }
+        AuditId::TrialOpen => {
+            "No trial of SSO was interrupted on this machine. An interrupted trial is not reverted: \
+             keep it or disable SSO."
         }
         AuditId::RenameInProgress => {
             "No rename of the team is incomplete on this machine. SSO is off until it is resumed \

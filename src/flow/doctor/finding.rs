@@ -36,6 +36,8 @@ pub enum AuditId {
     TokenExpiry,
     /// No bypass was left in force.
     BypassActive,
+    /// No trial was left without an end.
+    TrialOpen,
     /// No rename of the team was left half way.
     RenameInProgress,
     /// No write of this machine was left without an end.
@@ -47,7 +49,7 @@ pub enum AuditId {
 
 impl AuditId {
     /// Every one, in the order in which they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ConnectorStale,
         Self::ConnectorWithoutPolicy,
         Self::PolicyWithoutConnector,
@@ -56,6 +58,7 @@ impl AuditId {
         Self::IdpCertificate,
         Self::TokenExpiry,
         Self::BypassActive,
+        Self::TrialOpen,
         Self::RenameInProgress,
         Self::JournalUnfinished,
         Self::JournalDamaged,
@@ -72,6 +75,7 @@ impl AuditId {
             Self::IdpCertificate => "idp-certificate",
             Self::TokenExpiry => "token-expiry",
             Self::BypassActive => "bypass-active",
+            Self::TrialOpen => "trial-open",
             Self::RenameInProgress => "rename-in-progress",
             Self::JournalUnfinished => "journal-unfinished",
             Self::JournalDamaged => "journal-damaged",
@@ -90,6 +94,7 @@ impl AuditId {
             Self::IdpCertificate => CheckId::IdpHealthy,
             Self::TokenExpiry
             | Self::BypassActive
+            | Self::TrialOpen
             | Self::RenameInProgress
             | Self::JournalUnfinished
             | Self::JournalDamaged
@@ -129,6 +134,8 @@ impl FindingId {
     pub fn severity(self) -> Severity {
         match self {
             Self::Check(id) => id.severity(),
+            // Nobody reverts it, and nobody was seen to sign in.
+            Self::Audit(AuditId::TrialOpen) => Severity::Error,
             // Whether somebody is kept out, the checks before enforcement tell.
             Self::Audit(_) => Severity::Warning,
         }

@@ -20,6 +20,7 @@ use super::journal::undo::{self, WriteOutcome};
 use super::journal::{Contents, Entry};
 use super::preflight::{self, Facts, NotChecked, PublishedCode, Sources, Subject, Thresholds};
 use super::rename::{RenameInProgress, rename_in_progress};
+use super::trial::keep::{self, TrialStatus};
 use super::{Env, Error, connector};
 use crate::api::ErrorKind;
 use crate::api::connector::Connector;
@@ -43,6 +44,7 @@ struct Read<'a> {
     facts: Facts,
     standings: BypassStatus,
     rename: Option<RenameInProgress>,
+    trials: Vec<TrialStatus>,
     /// The writes of which the journal does not tell what became, each with what
     /// the object tells.
     open: Vec<(&'a Entry, Option<WriteOutcome>)>,
@@ -81,7 +83,8 @@ pub async fn run_audit(
     };
     let rename = rename_in_progress(&entries, tools.account);
     let open = open.into_iter().zip(fates).collect();
-    let read = Read { connectors, facts, standings, rename, open };
+    let trials = keep::open_trials(tools).into_iter().map(TrialStatus::from).collect();
+    let read = Read { connectors, facts, standings, rename, trials, open };
     let odd = tools.client.odd_records(None);
     Ok(evaluate(&read, terms, &journal.damaged, &odd))
 }
@@ -112,7 +115,7 @@ fn has_no_access(facts: &Facts) -> bool {
 }
 
 fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddRecord]) -> Audit {
-    let Read { connectors, facts, standings, rename, open } = read;
+    let Read { connectors, facts, standings, rename, trials, open } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
         // Not seen: taken for the graver case.
@@ -136,6 +139,7 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     findings.extend(audits::certificates(facts, terms.now));
     findings.push(audits::token(facts, terms));
     findings.push(audits::bypass(standings));
+    findings.push(audits::trial(trials));
     findings.push(audits::rename(rename.as_ref()));
     findings.push(audits::unknown_outcomes(open));
     findings.push(audits::corrupt_journal(damaged));
@@ -163,7 +167,7 @@ fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -
     let diagnosis = dns::diagnose(survey, connector.code().map(str::as_bytes), terms.now);
     let served = PublishedCode { survey, diagnosis: &diagnosis };
     let subject = Subject { connector, domain, served };
-    let checks = preflight::domain_checks(subject, facts).into_iter();
+    let checks = preflight::domain_checks(subject, facts, terms).into_iter();
     findings.extend(
         checks.map(|check| Finding::from_check(check, connector.is_enabled()).for_domain(about)),
     );
@@ -179,6 +183,7 @@ fn connectors_not_checked(unseen: &NotChecked) -> Vec<Check> {
         CheckId::PolicyUnsupported,
         CheckId::MembersPlusAddressed,
         CheckId::MembersSuperAdmin,
+        CheckId::LoginSeen,
         CheckId::RecoveryToken,
         CheckId::TxtStillPublished,
         CheckId::ForeignClaim,

@@ -49,6 +49,8 @@ pub(super) struct Started {
     #[serde(alias = "not_kept")]
     pub redacted_fields: Vec<String>,
     pub undoes: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial_until: Option<Timestamp>,
 }
 
 /// What a write belongs to, if it is undone together with others of its kind.
@@ -139,6 +141,10 @@ pub struct Entry {
     pub error: Option<String>,
     /// The entry that this one puts back.
     pub undoes: Option<String>,
+    /// Until when it is on trial, and is put back unless it is kept.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial_until: Option<Timestamp>,
     /// The entry that put this one back.
     pub undone_by: Option<String>,
     /// The later entry that wrote the same: it tells what is there, whatever became
@@ -258,6 +264,7 @@ impl Started {
             after: None,
             error: None,
             undoes: self.undoes,
+            trial_until: self.trial_until,
             undone_by: None,
             resolved_by: None,
             irreversible_reason: None,
@@ -357,6 +364,7 @@ pub(super) mod tests {
                 before: None,
                 redacted_fields: Vec::new(),
                 undoes: None,
+                trial_until: None,
             };
             Self { outcome: Outcome::Done, ..begun.into_entry(run) }
         }

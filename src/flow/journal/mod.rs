@@ -7,12 +7,14 @@ mod origin;
 mod redact;
 mod resource;
 mod store;
+mod trial;
 pub mod undo;
 
 use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -21,6 +23,7 @@ pub use origin::SANDBOX;
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
 pub use store::{Contents, PruneReport, Store};
+pub use trial::{OpenTrial, TrialEnd};
 
 use self::entry::{FORMAT, Finished, Record, Started};
 use self::redact::{Redacted, redact};
@@ -68,6 +71,15 @@ pub(super) struct WriteIntent<'a> {
     pub before: Option<&'a str>,
     /// The entry that it puts back.
     pub undoes: Option<&'a str>,
+    /// Until when it is on trial.
+    pub trial_until: Option<Timestamp>,
+}
+
+impl<'a> WriteIntent<'a> {
+    /// A write of this title to the object as it was read.
+    pub fn new(title: Title, before: Option<&'a str>) -> Self {
+        Self { title, before, undoes: None, trial_until: None }
+    }
 }
 
 /// What a write does, in words, and what it belongs to.
@@ -131,6 +143,21 @@ impl<'p> Journal<'p> {
         self.run.borrow().as_ref().filter(|run| run.next() > 1).map(|run| run.id.clone())
     }
 
+    /// The name of the entry that this run wrote last.
+    pub fn last_entry(&self) -> Option<String> {
+        let run = self.run.borrow();
+        run.as_ref()
+            .filter(|run| run.next() > 1)
+            .map(|run| format!("{}.{}", run.id, run.next() - 1))
+    }
+
+    /// The trial of this run is over: the run is history once it ends.
+    pub(super) fn settle_trial(&self) {
+        if let Some(run) = &mut *self.run.borrow_mut() {
+            run.settle_trial();
+        }
+    }
+
     /// What could not be written down afterwards.
     pub fn write_errors(&self) -> Vec<String> {
         self.troubles.borrow().clone()
@@ -175,10 +202,9 @@ impl<'p> Journal<'p> {
 
     /// Writes down something that is no request: what was seen, or what a person
     /// said. Where that cannot be done, nothing that rests on it may be sent.
-    pub(super) fn note(&self, api: Api<'_>, title: Title, image: &str) -> Result<(), FlowError> {
+    pub(super) fn note(&self, api: Api<'_>, intent: &WriteIntent<'_>) -> Result<(), FlowError> {
         let none = raw(entry::NO_REQUEST).expect("an empty object is JSON");
-        let intent = WriteIntent { title, before: Some(image), undoes: None };
-        let ticket = self.append_start(self.start_record(api, &none, &intent))?;
+        let ticket = self.append_start(self.start_record(api, &none, intent))?;
         self.append_finish(&ticket, Finished::success(&ResponseMeta::default()));
         Ok(())
     }
@@ -215,8 +241,8 @@ impl<'p> Journal<'p> {
                 none => none.insert(store.begin_run(self.clock.now())?),
             };
             begun.entry = run.next();
-            let number = begun.entry;
-            run.begin(&Record::Started(begun))?;
+            let (number, is_trial) = (begun.entry, begun.trial_until.is_some());
+            run.begin(&Record::Started(begun), is_trial)?;
             io::Result::Ok(number)
         })();
         written
@@ -281,6 +307,7 @@ impl<'p> Journal<'p> {
             before,
             redacted_fields: not_kept,
             undoes: intent.undoes.map(str::to_owned),
+            trial_until: intent.trial_until,
         }
     }
 }
@@ -344,7 +371,7 @@ mod tests {
     }
 
     fn intent() -> WriteIntent<'static> {
-        WriteIntent { title: "t".into(), before: Some(r#"{"a":1}"#), undoes: None }
+        WriteIntent::new("t".into(), Some(r#"{"a":1}"#))
     }
 
     #[test]
@@ -354,7 +381,7 @@ mod tests {
         let who = Actor { command: format!("cfsso {SECRET}"), ..Actor::default() };
         let journal = Journal::in_directory(dir.path().to_owned(), who, clock.clone());
         let before = format!(r#"{{"x":"{SECRET}","password":"S3"}}"#);
-        let intent = WriteIntent { title: SECRET.into(), before: Some(&before), undoes: None };
+        let intent = WriteIntent::new(SECRET.into(), Some(&before));
         let client = client(&clock);
         let ticket = journal.begin(api(&client), &request(), &intent).unwrap();
         let mut said = ResponseMeta::default();

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::entry::{self, Entry, Outcome, Record};
-use super::undo;
+use super::{OpenTrial, undo};
 use crate::input::permissions::{Exposure, exposure};
 
 const OPEN: &str = "open";
@@ -64,6 +64,8 @@ pub(super) struct RunFile {
     file: File,
     entries: u32,
     unfinished: u32,
+    /// It has a trial that is not over.
+    has_trial: bool,
     is_new: bool,
     is_torn: bool,
 }
@@ -130,6 +132,7 @@ impl Store {
                 file,
                 entries: 0,
                 unfinished: 0,
+                has_trial: false,
                 is_new: true,
                 is_torn: false,
             });
@@ -163,6 +166,35 @@ impl Store {
         reading.entries.retain(|entry| entry.outcome == Outcome::Unfinished);
         reading.entries.sort_by_key(Entry::order);
         reading.entries
+    }
+
+    /// The trials that are not over: those that a process is at work on, and those
+    /// that it left.
+    pub fn open_trials(&self) -> Vec<OpenTrial> {
+        let mut trials = Vec::new();
+        for run in self.runs(OPEN).unwrap_or_default() {
+            let is_live = is_locked(&self.path(OPEN, &run));
+            let mut reading = Contents::default();
+            self.read_run(OPEN, &run, &mut reading);
+            trials.extend(OpenTrial::find(&reading.entries, is_live));
+        }
+        trials
+    }
+
+    /// Asks the process that has a trial to keep it.
+    pub fn request_keep(&self, trial: &OpenTrial) -> io::Result<()> {
+        create_private(&self.keep_request(&trial.entry.run)).map(drop).or_else(|error| {
+            if error.kind() == ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+        })
+    }
+
+    /// Whether somebody asked to keep the trial of this run. Asked and told once.
+    pub fn take_keep_request(&self, run: &str) -> bool {
+        fs::remove_file(self.keep_request(run)).is_ok()
+    }
+
+    fn keep_request(&self, run: &str) -> PathBuf {
+        self.dir.join(OPEN).join(format!("{run}.keep"))
     }
 
     /// The runs that processes are at work on now, this one among them.
@@ -218,7 +250,9 @@ impl Store {
         if let Some(damage) = reading.damaged.into_iter().next() {
             return Age::Kept(damage);
         }
-        let unfinished = reading.entries.iter().find(|entry| entry.outcome == Outcome::Unfinished);
+        let unfinished = reading.entries.iter().find(|entry| {
+            entry.outcome == Outcome::Unfinished || folder == OPEN && entry.trial_until.is_some()
+        });
         match unfinished {
             Some(entry) => Age::Kept(format!("entry {} is unfinished", entry.id)),
             None if reading.entries.is_empty() => Age::Young,
@@ -292,7 +326,7 @@ impl RunFile {
     }
 
     /// Writes the begin of the next entry, and waits until it is on disk.
-    pub fn begin(&mut self, line: &Record) -> io::Result<()> {
+    pub fn begin(&mut self, line: &Record, is_trial: bool) -> io::Result<()> {
         self.append(line)?;
         self.file.sync_data()?;
         if self.is_new {
@@ -301,7 +335,13 @@ impl RunFile {
         }
         self.entries += 1;
         self.unfinished += 1;
+        self.has_trial |= is_trial;
         Ok(())
+    }
+
+    /// The trial is over, however it ended.
+    pub fn settle_trial(&mut self) {
+        self.has_trial = false;
     }
 
     /// Writes what became of an entry. Where it gets lost, the entry reads as
@@ -324,7 +364,7 @@ impl RunFile {
 
     /// Ends the run: what has an end is history.
     pub fn close(self) {
-        let Self { id, dir, file, entries, unfinished, .. } = self;
+        let Self { id, dir, file, entries, unfinished, has_trial, .. } = self;
         // A child that another thread is about to start has it open for a while.
         let _ = file.unlock();
         drop(file);
@@ -332,7 +372,7 @@ impl RunFile {
         // Where either fails, the file stays in `open/`, and reads just the same.
         let _ = match (entries, unfinished) {
             (0, _) => fs::remove_file(open),
-            (_, 0) => fs::rename(open, path(&dir, RUNS, &id)),
+            (_, 0) if !has_trial => fs::rename(open, path(&dir, RUNS, &id)),
             _ => Ok(()),
         };
     }

@@ -123,9 +123,8 @@ pub async fn apply(
     };
     let before = ready.before.as_ref().map(Document::to_raw);
     let intent = WriteIntent {
-        title: title.as_str().into(),
-        before: before.as_deref().map(RawValue::get),
         undoes: Some(&entry.id),
+        ..WriteIntent::new(title.as_str().into(), before.as_deref().map(RawValue::get))
     };
     if let InverseAction::Recreate { before, .. } = &inverse.action {
         let look = async || {

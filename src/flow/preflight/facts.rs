@@ -1,5 +1,7 @@
 //! What was read for the checks. Each fact may be missing, and says why.
 
+use crate::api::access_log::LoginRow;
+use crate::api::access_user::{Identity, User};
 use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::{Idp, IdpType};
@@ -8,6 +10,7 @@ use crate::api::organization::Organization;
 use crate::api::policy::Policy;
 use crate::api::token::Verification;
 use crate::api::{Client, Error, ErrorKind, permission};
+use crate::flow::idp_test::TestedAt;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
@@ -17,6 +20,8 @@ pub struct Sources {
     pub fetcher: Option<Fetcher>,
     /// The API by a second token, which is to be proven.
     pub recovery: Option<Client>,
+    /// Whether the audit log is to be read as well.
+    pub audit_log: bool,
 }
 
 /// What was read, or why it was not.
@@ -41,6 +46,17 @@ pub struct Facts {
     /// The policies of the dashboard's sign-in; none where there is none.
     pub policies: Checked<Vec<Policy>>,
     pub members: Checked<Vec<Member>>,
+    /// The newest sign-ins, to whichever application.
+    pub logins: Checked<Vec<LoginRow>>,
+    /// The users that Access has seen.
+    pub users: Checked<Vec<User>>,
+    /// How users last signed in, where the log does not tell it of each identity
+    /// provider.
+    pub identities: Vec<Identity>,
+    /// What persons said of identity providers, on this machine.
+    pub hand_tests: Vec<TestedAt>,
+    /// Whether the audit log can be read, where that was asked.
+    pub audit_log: Option<Checked<()>>,
     pub token: Checked<Token>,
     /// A second token, where one was named.
     pub recovery: Option<Recovery>,

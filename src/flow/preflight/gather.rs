@@ -4,21 +4,33 @@
 use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
+use jiff::Timestamp;
 use serde_json::Map;
 
 use super::facts::{Checked, Facts, Health, NotChecked, Owner, Recovery, Sources, Token};
+use super::login;
 use serde::de::DeserializeOwned;
 
+use crate::api::access_log::LoginRow;
+use crate::api::access_user::{self, Identity, User};
 use crate::api::app::{self, App};
 use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::AccountId;
 use crate::api::policy::{self, Policy};
 use crate::api::request::Request;
-use crate::api::{Client, ErrorKind, connector, member, organization, token};
+use crate::api::{
+    Client, ErrorKind, access_log, audit_log, connector, member, organization, token,
+};
 use crate::clock::Clock;
-use crate::flow::Env;
+use crate::flow::{Env, idp_test};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, Subject};
+
+/// How far back sign-ins are read: what most plans keep.
+const LOGINS: Duration = Duration::from_hours(30 * 24);
+
+/// How many users are asked for how they last signed in.
+const IDENTITIES: usize = 10;
 
 /// How long an identity provider may take to show what it publishes.
 const MAX_IDP_CHECK: Duration = Duration::from_secs(10);
@@ -30,15 +42,40 @@ pub async fn gather(tools: &Env<'_>, asking: &Sources) -> Facts {
     let organization = async { checked(client.send(&organization::get(account)).await) };
     let recovery: OptionFuture<_> =
         asking.recovery.as_ref().map(|second| recovery(second, account)).into();
-    let (organization, members, token, recovery, ways_in) = tokio::join!(
+    let now = tools.clock.now();
+    let audit_log: OptionFuture<_> =
+        asking.audit_log.then(|| audit_log(client, account, now)).into();
+    let (organization, members, audit_log, token, recovery, ways_in) = tokio::join!(
         organization,
         list(client, member::list(account)),
+        audit_log,
         identify(client, account),
         recovery,
         Box::pin(read_sign_in(tools, asking.fetcher.as_ref())),
     );
-    let SignInState { idps, health, apps, policies } = ways_in;
-    Facts { organization, idps, health, apps, policies, members, token, recovery }
+    let SignInState { idps, health, apps, policies, logins, users, identities } = ways_in;
+    let hand_tests = idp_test::read(tools);
+    Facts {
+        organization,
+        idps,
+        health,
+        apps,
+        policies,
+        members,
+        logins,
+        users,
+        identities,
+        hand_tests,
+        audit_log,
+        token,
+        recovery,
+    }
+}
+
+/// Whether the audit log can be read: a moment of it says so.
+async fn audit_log(client: &Client, account: &AccountId, now: Timestamp) -> Checked<()> {
+    let since = now.saturating_sub(Duration::from_secs(1)).unwrap_or(Timestamp::MIN);
+    list(client, audit_log::list(account, since, now)).await.map(drop)
 }
 
 struct SignInState {
@@ -46,13 +83,21 @@ struct SignInState {
     health: Vec<Health>,
     apps: Checked<Vec<App>>,
     policies: Checked<Vec<Policy>>,
+    logins: Checked<Vec<LoginRow>>,
+    users: Checked<Vec<User>>,
+    identities: Vec<Identity>,
 }
 
 /// Policies and health hang on what the lists say, and come right after them.
 async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
     let (client, account) = (tools.client, tools.account);
-    let (idps, apps) =
-        tokio::join!(list(client, idp::list(account)), list(client, app::list(account)));
+    let since = tools.clock.now().saturating_sub(LOGINS).unwrap_or(Timestamp::MIN);
+    let (idps, apps, logins, users) = tokio::join!(
+        list(client, idp::list(account)),
+        list(client, app::list(account)),
+        list(client, access_log::newest(account, since)),
+        list(client, access_user::list(account)),
+    );
     let sign_in = apps.as_ref().map(|apps| apps.iter().find(|app| app.is_dash_sso()));
     let policies = async {
         match sign_in {
@@ -64,13 +109,34 @@ async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState
     let all = idps.as_deref().unwrap_or_default();
     let admitted = allowed_idps(all, sign_in.ok().flatten());
     let pins = all.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
+    let is_seen = |idp: &Idp| {
+        let rows = logins.iter().flatten();
+        login::through(idp, all, rows).next().is_some()
+    };
+    let identities = async {
+        if logins.is_err() || admitted.iter().all(|idp| is_seen(idp)) {
+            return Vec::new();
+        }
+        identities(client, account, users.as_deref().unwrap_or_default()).await
+    };
     let health = async {
         let Some(fetcher) = fetcher else { return Vec::new() };
-        let looks = admitted.into_iter().map(|idp| health(fetcher, idp, pins, tools.clock));
+        let looks = admitted.iter().map(|idp| health(fetcher, idp, pins, tools.clock));
         join_all(looks).await
     };
-    let (policies, health) = tokio::join!(policies, health);
-    SignInState { idps, health, apps, policies }
+    let (policies, health, identities) = tokio::join!(policies, health, identities);
+    SignInState { idps, health, apps, policies, logins, users, identities }
+}
+
+/// How the users that signed in last did so.
+async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec<Identity> {
+    let mut users: Vec<_> =
+        users.iter().filter(|user| user.last_successful_login.is_some()).collect();
+    users.sort_by(|a, b| b.last_successful_login.cmp(&a.last_successful_login));
+    let requests = users.iter().take(IDENTITIES).map(async |user| {
+        client.send(&access_user::last_seen_identity(account, &user.id)).await.ok()
+    });
+    join_all(requests).await.into_iter().flatten().collect()
 }
 
 /// The identity providers that publish something and that the sign-in admits.

@@ -88,7 +88,7 @@ fn has_plus(address: &str) -> bool {
     address.split_once('@').is_some_and(|(local, _)| local.contains('+'))
 }
 
-fn is_of(address: &str, domain: &EmailDomain) -> bool {
+pub(super) fn is_of(address: &str, domain: &EmailDomain) -> bool {
     let named = address.rsplit_once('@').map(|(_, domain)| domain.parse::<EmailDomain>());
     named.is_some_and(|named| named.is_ok_and(|named| named == *domain))
 }

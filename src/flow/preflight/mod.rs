@@ -8,6 +8,7 @@
 mod domain;
 mod facts;
 mod gather;
+mod login;
 mod member;
 mod policy;
 mod provider;
@@ -15,13 +16,16 @@ mod run;
 mod sign_in;
 mod token;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 pub use domain::{PublishedCode, describe_published};
 #[cfg(test)]
 pub use facts::Health;
-pub use facts::{Facts, NotChecked, Sources};
+pub use facts::{Checked, Facts, NotChecked, Sources};
 pub use gather::gather;
+pub(super) use login::through as logins_through;
 pub(super) use provider::idp_healthy;
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::is_valid_long_enough;
@@ -44,11 +48,16 @@ pub struct Thresholds {
     pub now: Timestamp,
     /// How many days a token has to last to be of use in a lockout.
     pub min_token_days: u32,
+    /// How long ago a sign-in may be that proves something.
+    pub login_within: Duration,
 }
 
 impl Thresholds {
     /// How many days a token has to last, where nobody says otherwise.
     pub const MIN_TOKEN_DAYS: u32 = 30;
+    /// How long ago a sign-in may be, where nobody says otherwise: as far back as
+    /// most plans keep the login log.
+    pub const LOGIN_WITHIN: Duration = Duration::from_hours(30 * 24);
 }
 
 /// All checks of one connector among `all` of the account, in the order of
@@ -61,7 +70,7 @@ pub fn evaluate(
 ) -> Vec<Check> {
     let mut checks = account_checks(facts);
     checks.extend(connector_checks(all, &[subject.connector], facts, terms));
-    checks.extend(domain_checks(subject, facts));
+    checks.extend(domain_checks(subject, facts, terms));
     checks.sort_by_key(|check| CheckId::ALL.iter().position(|id| *id == check.id));
     checks
 }
@@ -91,13 +100,14 @@ pub fn connector_checks(
 }
 
 /// The checks of one connector and its domain.
-pub fn domain_checks(subject: Subject<'_>, facts: &Facts) -> Vec<Check> {
+pub fn domain_checks(subject: Subject<'_>, facts: &Facts, terms: &Thresholds) -> Vec<Check> {
     vec![
         domain::verified(subject),
         domain::eligible(subject.domain),
         policy::allows_domain(subject.domain, facts),
         member::plus_addressed(subject.domain, facts),
         member::super_admin(subject.domain, facts),
+        login::seen(subject.domain, facts, terms),
         domain::txt_still_published(subject),
         domain::foreign_claim(subject),
     ]

@@ -1,7 +1,7 @@
 //! One connector, looked at for itself: the list, the name servers and the
 //! account's facts at once, then the diagnosis.
 
-use super::{PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
+use super::{Facts, PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
 use crate::api::connector::Connector;
 use crate::dns::{self, Lookup, Scope};
 use crate::domain::EmailDomain;
@@ -15,6 +15,8 @@ pub struct Preflight {
     pub domain: EmailDomain,
     /// The checks; none where they were not wanted.
     pub checks: Vec<Check>,
+    /// What they rest on.
+    pub facts: Option<Facts>,
 }
 
 /// Which connectors are worth the checks.
@@ -44,7 +46,7 @@ pub async fn run(
         Err(EarlyExit::Failed(error)) => return Err(error),
         Err(EarlyExit::AlreadyEnabled(found)) => {
             let (connector, domain) = *found;
-            return Ok(Preflight { connector, domain, checks: Vec::new() });
+            return Ok(Preflight { connector, domain, checks: Vec::new(), facts: None });
         }
     };
     let PreflightInput { connector, domain, connectors, survey } = found;
@@ -52,7 +54,7 @@ pub async fn run(
     let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
     let subject = Subject { connector: &connector, domain: &domain, served };
     let checks = evaluate(subject, &connectors, &facts, &terms);
-    Ok(Preflight { connector, domain, checks })
+    Ok(Preflight { connector, domain, checks, facts: Some(facts) })
 }
 
 struct PreflightInput {

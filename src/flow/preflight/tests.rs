@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::facts::{Facts, Health, NotChecked, Owner, Recovery, Token};
-use super::{Thresholds, member, policy, provider, sign_in, token};
+use super::{Thresholds, login, member, policy, provider, sign_in, token};
 use crate::api::ErrorKind;
 use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
@@ -64,6 +64,11 @@ pub(in crate::flow) fn facts() -> Facts {
             person("a@cool.cats", "accepted", true),
             person("b@dogs.test", "accepted", true)
         ]))),
+        logins: Ok(object(&json!([sign_in_row("okta", "2026-02-28T12:00:00Z")]))),
+        users: Ok(Vec::new()),
+        identities: Vec::new(),
+        hand_tests: Vec::new(),
+        audit_log: None,
         token: Ok(active(&json!({}))),
         recovery: None,
     }
@@ -71,6 +76,11 @@ pub(in crate::flow) fn facts() -> Facts {
 
 pub(in crate::flow) fn email_domain(domain: &str) -> Value {
     json!({ "email_domain": { "domain": domain } })
+}
+
+/// A sign-in through an identity provider of a type.
+fn sign_in_row(kind: &str, at: &str) -> Value {
+    json!({ "allowed": true, "connection": kind, "created_at": at })
 }
 
 fn person(address: &str, status: &str, is_super: bool) -> Value {
@@ -89,7 +99,11 @@ pub(in crate::flow) fn active(rest: &Value) -> Token {
 }
 
 pub(in crate::flow) fn terms() -> Thresholds {
-    Thresholds { now: "2026-03-01T12:00:00Z".parse().unwrap(), min_token_days: 30 }
+    Thresholds {
+        now: "2026-03-01T12:00:00Z".parse().unwrap(),
+        min_token_days: 30,
+        login_within: Thresholds::LOGIN_WITHIN,
+    }
 }
 
 fn connector() -> Connector {
@@ -362,4 +376,65 @@ fn a_second_token_that_is_named_and_not_proven_refuses() {
         assert_eq!(outcome(&check), expected, "{check:?}");
         assert_eq!(check.detail.contains("not tested"), expected == "ok", "{check:?}");
     }
+}
+
+#[test]
+fn a_recent_sign_in_through_each_identity_provider_is_looked_for() {
+    use crate::flow::idp_test::{HandTest, TestedAt};
+
+    let recent = json!([sign_in_row("okta", "2026-02-28T12:00:00Z")]);
+    let old = json!([sign_in_row("okta", "2026-01-01T12:00:00Z")]);
+    let one = json!([idp("p1", "okta"), idp("p2", "onetimepin")]);
+    let twins = json!([idp("p1", "okta"), idp("p2", "okta")]);
+    let of_user =
+        |idp: &str| json!([{ "iat": 1_772_280_000, "idp": { "id": idp, "type": "okta" } }]);
+    let denied =
+        json!([{ "allowed": false, "connection": "okta", "created_at": "2026-02-28T12:00:00Z" }]);
+    for (idps, logins, identities, expected, words) in [
+        (&one, &recent, json!([]), "ok", "p1 on 2026-02-28"),
+        (&one, &old, json!([]), "warning", "through p1 (last on 2026-01-01)"),
+        (&one, &json!([]), json!([]), "warning", "through p1, tested by hand on 2026-02-01"),
+        (&one, &denied, json!([]), "warning", "through p1"),
+        (&one, &json!([]), of_user("p1"), "ok", "p1 on 2026-02-28"),
+        // A row names the type, which two have.
+        (&twins, &recent, json!([]), "warning", "through p1"),
+        (&twins, &recent, of_user("p1"), "warning", "through p2"),
+        (&json!([idp("p2", "onetimepin")]), &recent, json!([]), "unseen", ""),
+    ] {
+        let facts = Facts {
+            idps: Ok(object(idps)),
+            logins: Ok(object(logins)),
+            identities: object(&identities),
+            hand_tests: vec![TestedAt {
+                test: HandTest { tested_idp: "p1".to_owned(), succeeded: true },
+                at: "2026-02-01T12:00:00Z".parse().unwrap(),
+            }],
+            ..facts()
+        };
+        let check = login::seen(&domain(), &facts, &terms());
+        assert_eq!(outcome(&check), expected, "{check:?}");
+        assert!(check.detail.contains(words), "{check:?}");
+    }
+    let facts = Facts { logins: Err(forbidden()), ..facts() };
+    assert_eq!(outcome(&login::seen(&domain(), &facts, &terms())), "unseen");
+}
+
+#[test]
+fn members_who_signed_in_and_who_never_did_are_counted() {
+    let user =
+        |email: &str, at: Value| json!({ "id": "u1", "email": email, "last_successful_login": at });
+    let members = json!([
+        person("a@cool.cats", "accepted", true),
+        person("b@cool.cats", "accepted", true),
+        person("c@cool.cats", "accepted", true),
+        person("d@dogs.test", "accepted", true)
+    ]);
+    let users = json!([
+        user("A@cool.cats", json!("2026-02-28T12:00:00Z")),
+        user("b@cool.cats", json!("2025-02-28T12:00:00Z")),
+        user("c@cool.cats", Value::Null)
+    ]);
+    let facts = Facts { members: Ok(object(&members)), users: Ok(object(&users)), ..facts() };
+    let check = login::seen(&domain(), &facts, &terms());
+    assert!(check.detail.ends_with("members of cool.cats: 1 signed in, 1 never"), "{check:?}");
 }

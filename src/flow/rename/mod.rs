@@ -386,7 +386,7 @@ impl Renamer<'_> {
             self.emit(&Event::Domain { domain: &wanted.domain, of: event });
         };
         self.changed.set(true);
-        let (report, end) = setup::run(self.tools, &options, &on_event, async || Ok(())).await;
+        let (report, end) = setup::run(self.tools, &options, &on_event, async |_| Ok(None)).await;
         self.report.borrow_mut().connectors.push(report);
         match end {
             // It was not proven before either.

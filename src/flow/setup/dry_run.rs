@@ -5,7 +5,7 @@ use crate::api::connector::BeginVerification;
 use crate::api::ids::ConnectorId;
 use crate::dns::{self, Scope, Verdict};
 use crate::flow::plan::{Change, Plan};
-use crate::flow::preflight::{self, PublishedCode, Subject, Thresholds};
+use crate::flow::preflight::{self, PublishedCode, Subject};
 use crate::flow::publish::{self, DnsHost, TxtRecord};
 use crate::flow::{Env, Error, connector, verify};
 
@@ -54,8 +54,7 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
             let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
             let subject = Subject { connector, domain, served };
             let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
-            let terms =
-                Thresholds { now: tools.clock.now(), min_token_days: enabling.min_token_days };
+            let terms = enabling.thresholds(tools.clock.now());
             let checks = preflight::evaluate(subject, &connectors, &facts, &terms).into_iter();
             checks.map(|check| check.accept_risks(&enabling.accepted)).collect()
         }

@@ -10,9 +10,10 @@ pub use dry_run::plan;
 pub use report::{EnableOptions, Event, Options, Report, Step, StepId};
 
 use super::plan::Plan;
-use super::preflight::{self, PublishedCode, Subject, Thresholds};
+use super::preflight::{self, Facts, PublishedCode};
 use super::publish::{self, DnsHost, TxtRecord};
 use super::steps::{StepLog, StepState};
+use super::trial::{self, Subject};
 use super::{Env, Error, FlowError, FlowErrorKind, connector, verify};
 use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
 use crate::api::ids::ConnectorId;
@@ -25,6 +26,9 @@ struct DnsState {
     diagnosis: Diagnosis,
 }
 
+/// A trial that is over, and what it means for the command.
+type TrialEnd = (trial::Report, Result<(), FlowError>);
+
 struct Setup<'a> {
     tools: &'a Env<'a>,
     options: &'a Options,
@@ -34,12 +38,13 @@ struct Setup<'a> {
 }
 
 /// Sets a domain up as far as `options` say. The report tells how far it came,
-/// also where it ended early.
+/// also where it ended early. `approve` is asked before SSO is enabled; it may
+/// enable it itself, on trial.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
     on_event: &dyn Fn(&Event<'_>),
-    confirm: impl AsyncFnOnce() -> Result<(), Error>,
+    approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
 ) -> (Report, Result<(), Error>) {
     let report = Report {
         schema: Report::SCHEMA,
@@ -49,11 +54,12 @@ pub async fn run(
         checks: Vec::new(),
         txt_record: None,
         result: None,
+        trial: None,
         next: None,
     };
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
     let setup = Setup { tools, options, on_event, steps, report: RefCell::new(report) };
-    let end = setup.run_steps(confirm).await;
+    let end = setup.run_steps(approve).await;
     if let Err(error) = &end {
         setup.steps.fail_current(error);
     }
@@ -67,7 +73,7 @@ pub async fn run(
 impl Setup<'_> {
     async fn run_steps(
         &self,
-        confirm: impl AsyncFnOnce() -> Result<(), Error>,
+        approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         let domain = &self.options.domain;
         let (connectors, survey) = tokio::join!(
@@ -86,7 +92,7 @@ impl Setup<'_> {
         let seen = self.publish(&connector, survey, place).await?;
         let seen = self.await_visible(&connector, seen).await?;
         let connector = self.verify(connector).await?;
-        self.enable(connector, connectors, &seen, confirm).await
+        self.enable(connector, connectors, &seen, approve).await
     }
 
     fn use_existing(&self, connector: Connector) -> Connector {
@@ -292,7 +298,7 @@ impl Setup<'_> {
         connector: Connector,
         others: Vec<Connector>,
         seen: &DnsState,
-        confirm: impl AsyncFnOnce() -> Result<(), Error>,
+        approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         if connector.is_enabled() {
             self.steps.end(StepId::Enable, StepState::Skipped, "already enabled");
@@ -304,10 +310,19 @@ impl Setup<'_> {
                 Some(format!("cfsso connector enable {}", self.options.domain));
             return Ok(());
         };
-        self.preflight(&connector, others, seen, enabling).await?;
+        let facts = self.preflight(&connector, others, seen, enabling).await?;
         self.steps.begin(StepId::Enable);
-        confirm().await?;
-        let connector = connector::enable(self.tools, &self.options.domain, &connector).await?;
+        let subject = Subject::new(self.options.domain.clone(), connector, &facts);
+        if let Some((ended, end)) = approve(&subject).await? {
+            self.record_connector(&ended.connector);
+            let detail = format!("enabled ({})", ended.trial.outcome.label());
+            self.report.borrow_mut().trial = Some(ended.trial);
+            end?;
+            self.steps.end(StepId::Enable, StepState::Done, detail);
+            return Ok(());
+        }
+        let connector =
+            connector::enable(self.tools, &self.options.domain, &subject.connector).await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Enable, StepState::Done, "enabled (confirmed)");
         Ok(())
@@ -319,19 +334,18 @@ impl Setup<'_> {
         mut connectors: Vec<Connector>,
         seen: &DnsState,
         enabling: &EnableOptions,
-    ) -> Result<(), Error> {
+    ) -> Result<Facts, Error> {
         self.steps.begin(StepId::Preflight);
         // The list was read before this run created one.
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
         let facts = Box::pin(preflight::gather(self.tools, &enabling.asking)).await;
-        let subject = Subject {
+        let subject = preflight::Subject {
             connector,
             domain: &self.options.domain,
             served: PublishedCode { survey: &seen.survey, diagnosis: &seen.diagnosis },
         };
-        let terms =
-            Thresholds { now: self.tools.clock.now(), min_token_days: enabling.min_token_days };
+        let terms = enabling.thresholds(self.tools.clock.now());
         let checks: Vec<_> = preflight::evaluate(subject, &connectors, &facts, &terms)
             .into_iter()
             .map(|check| check.accept_risks(&enabling.accepted))
@@ -342,7 +356,8 @@ impl Setup<'_> {
         let state = if passes.is_ok() { StepState::Done } else { StepState::Blocked };
         self.steps.end(StepId::Preflight, state, plan.summary());
         self.emit(&Event::Checks { checks: &plan.checks });
-        Ok(passes?)
+        passes?;
+        Ok(facts)
     }
 
     fn diagnose(&self, connector: &Connector, survey: Lookup) -> DnsState {

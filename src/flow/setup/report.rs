@@ -1,6 +1,7 @@
 //! What set-up is asked to do, and what it tells: steps, events, report.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -9,9 +10,10 @@ use serde::Serialize;
 use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
-use crate::flow::preflight::Sources;
+use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps;
+use crate::flow::trial::{self, TrialReport};
 
 /// What set-up is asked to do.
 pub struct Options {
@@ -34,7 +36,19 @@ pub struct EnableOptions {
     pub asking: Sources,
     /// How many days a token has to last.
     pub min_token_days: u32,
+    /// How long ago a sign-in may be.
+    pub login_within: Duration,
     pub accepted: Vec<CheckId>,
+    /// How it is to be tried first, where it is.
+    pub trial: Option<trial::Options>,
+}
+
+impl EnableOptions {
+    /// What the checks depend on besides.
+    pub fn thresholds(&self, now: Timestamp) -> Thresholds {
+        let Self { min_token_days, login_within, .. } = *self;
+        Thresholds { now, min_token_days, login_within }
+    }
 }
 
 impl Options {
@@ -44,6 +58,7 @@ impl Options {
             ("--publish-txt", self.publish_txt),
             ("--replace-stale-txt", self.replace_stale_txt),
             ("--enable", self.enable.is_some()),
+            ("--trial", self.enable.as_ref().is_some_and(|enable| enable.trial.is_some())),
         ];
         let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
         let words: Vec<_> =
@@ -114,6 +129,9 @@ pub struct Report {
     /// The connector as it was last seen.
     #[schemars(with = "Option<crate::api::connector::ConnectorFields>")]
     pub result: Option<Connector>,
+    /// The trial of SSO, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialReport>,
     /// The next command, where something is left to do.
     pub next: Option<String>,
 }

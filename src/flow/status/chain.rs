@@ -11,7 +11,9 @@ use crate::api::connector::{ConnectorFields as Connector, VerificationStatus};
 use crate::api::idp::{Idp, IdpType};
 use crate::api::policy::PolicyFields as Policy;
 use crate::flow::bypass::status::{BypassState as Standing, BypassStatus};
+use crate::flow::preflight;
 use crate::flow::rename::RenameInProgress;
+use crate::flow::trial::keep::TrialStatus;
 use crate::idp::config;
 
 /// One thing that a sign-in goes through.
@@ -189,7 +191,7 @@ fn idps(facts: &Facts) -> Vec<Link> {
     let app = facts.apps.as_deref().and_then(sso_app);
     let admitted: Vec<_> =
         idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect();
-    let mut links: Vec<_> = admitted.iter().map(|idp| idp_link(idp)).collect();
+    let mut links: Vec<_> = admitted.iter().map(|idp| seen_idp_link(idp, idps, facts)).collect();
     let listed = app.map(|app| app.listed_idps()).unwrap_or_default();
     for id in listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)) {
         let gone = link(LinkState::Warning, "allowed, but deleted");
@@ -203,6 +205,21 @@ fn idps(facts: &Facts) -> Vec<Link> {
     links
 }
 
+/// [`idp_link`], with when somebody was last seen to sign in through it, or said
+/// that it works.
+fn seen_idp_link(idp: &Idp, all: &[Idp], facts: &Facts) -> Link {
+    let mut link = idp_link(idp);
+    let last = preflight::logins_through(idp, all, facts.logins.iter()).max();
+    let test = facts.hand_tests.iter().find(|it| it.test.tested_idp == idp.id.as_str());
+    let seen = match (last, test) {
+        (Some(at), _) => format!("last sign-in on {}", at.strftime("%Y-%m-%d")),
+        (None, Some(test)) => test.describe(),
+        (None, None) => return link,
+    };
+    link.summary = format!("{}, {seen}", link.summary);
+    link
+}
+
 fn idp_link(idp: &Idp) -> Link {
     let words = format!("{} ({})", idp.name, idp.kind.as_str());
     let config = idp.config.as_object();
@@ -214,12 +231,13 @@ fn idp_link(idp: &Idp) -> Link {
     Link { id: Some(idp.id.to_string()), ..link(Role::Idp, state, words) }
 }
 
-/// The commands that come next: a bypass is ended first; then a rename, which
+/// The commands that come next: trials that nobody watches and a bypass are ended
+/// first; then a rename, which
 /// sees to the domains itself; else one for each domain that wants one, unless
 /// ending the bypass is all it wants.
 pub(super) fn next(
     domains: Option<&[Domain]>,
-    (bypass, rename): (&BypassStatus, Option<&RenameInProgress>),
+    (bypass, rename, trials): (&BypassStatus, Option<&RenameInProgress>, &[TrialStatus]),
     not_checked: &[NotChecked],
 ) -> Vec<String> {
     let is_bypassed = |domain: &Domain| {
@@ -227,7 +245,8 @@ pub(super) fn next(
             one.state == Standing::Active && one.target.as_ref() == Some(&domain.connector)
         })
     };
-    let mut commands = Vec::new();
+    let left = trials.iter().filter(|trial| !trial.running);
+    let mut commands: Vec<String> = left.flat_map(TrialStatus::commands).collect();
     if bypass.active == Some(true) {
         commands.push("cfsso bypass undo".to_owned());
     }
@@ -391,6 +410,8 @@ mod tests {
                 policies: None,
                 idps: Some(read(&there)),
                 lacks_access: false,
+                logins: Vec::new(),
+                hand_tests: Vec::new(),
             };
             let seen: Vec<_> = idps(&facts).iter().map(|link| link.state).collect();
             assert_eq!(seen, states, "{there} {listed}");

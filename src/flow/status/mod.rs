@@ -10,9 +10,13 @@ use serde::Serialize;
 pub use chain::{Link, LinkState, Role};
 
 use super::bypass::status::{self, BypassStatus};
+use super::idp_test::{self, TestedAt};
 use super::journal::{Entry, Outcome};
+use super::preflight::Thresholds;
 use super::rename::{RenameInProgress, rename_in_progress};
+use super::trial::keep::{self, TrialStatus};
 use super::{Env, Error, app, connector, idp};
+use crate::api::access_log::{self, LoginRow};
 use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
@@ -40,6 +44,8 @@ pub struct Report {
     pub bypass: BypassStatus,
     /// A rename of the team that this machine began and did not end.
     pub rename: Option<RenameInProgress>,
+    /// The trials of SSO that are not over.
+    pub trials: Vec<TrialStatus>,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
     /// Records that the API sent and that cannot be understood.
@@ -106,6 +112,10 @@ pub(super) struct Facts {
     pub idps: Part<Idp>,
     /// The account has no Zero Trust organization.
     pub lacks_access: bool,
+    /// The newest sign-ins, where they may be read.
+    pub logins: Vec<LoginRow>,
+    /// What persons said of identity providers.
+    pub hand_tests: Vec<TestedAt>,
 }
 
 impl Report {
@@ -119,10 +129,14 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     // A journal that cannot be read is no reason to say nothing of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
     let entries = tools.own(&entries);
-    let (connectors, apps, idps, bypass) = tokio::join!(
+    let now = tools.clock.now();
+    let since = now.saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
+    let newest = access_log::newest(tools.account, since);
+    let (connectors, apps, idps, logins, bypass) = tokio::join!(
         connector::list(tools),
         app::list(tools),
         idp::list(tools),
+        tools.client.list(&newest),
         Box::pin(status::read_status(tools, &entries)),
     );
     let mut gaps = MissingPermissions::default();
@@ -133,7 +147,15 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
         return Err(gaps.refusals.swap_remove(0).into());
     }
     let policies = policies(tools, apps.as_deref(), &mut gaps).await?;
-    let facts = Facts { apps, policies, idps, lacks_access: gaps.lacks_access };
+    let facts = Facts {
+        apps,
+        policies,
+        idps,
+        lacks_access: gaps.lacks_access,
+        // That nobody was seen to sign in is for `preflight` and `doctor` to judge.
+        logins: logins.unwrap_or_default(),
+        hand_tests: idp_test::latest(&entries),
+    };
     let mut not_checked = gaps.list();
     if bypass.active.is_none() {
         let what = "bypass status";
@@ -143,7 +165,8 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
         connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
     let shared = if domains.is_some() { Vec::new() } else { chain::shared(&facts) };
     let odd = tools.client.odd_records(None).iter().map(OddRecord::describe).collect();
-    Ok(report(tools.account, (domains, shared), (bypass, not_checked, odd), entries))
+    let trials = keep::open_trials(tools).into_iter().map(TrialStatus::from).collect();
+    Ok(report(tools.account, (domains, shared), (bypass, not_checked, odd), (entries, trials)))
 }
 
 async fn policies(
@@ -160,21 +183,22 @@ fn report(
     account: &AccountId,
     (domains, shared): (Option<Vec<Domain>>, Vec<Link>),
     (bypass, not_checked, odd_records): (BypassStatus, Vec<NotChecked>, Vec<String>),
-    entries: Vec<Entry>,
+    (entries, trials): (Vec<Entry>, Vec<TrialStatus>),
 ) -> Report {
     let mut links = domains.iter().flatten().flat_map(|domain| &domain.chain).chain(&shared);
     let is_well = links.all(|link| link.state == LinkState::Ok);
     let rename = rename_in_progress(&entries, account);
-    let is_at_rest = bypass.active == Some(false) && rename.is_none();
+    let is_at_rest = bypass.active == Some(false) && rename.is_none() && trials.is_empty();
     Report {
         schema: Report::SCHEMA,
         ok: is_well && not_checked.is_empty() && odd_records.is_empty() && is_at_rest,
         account: account.to_string(),
-        next: chain::next(domains.as_deref(), (&bypass, rename.as_ref()), &not_checked),
+        next: chain::next(domains.as_deref(), (&bypass, rename.as_ref(), &trials), &not_checked),
         domains,
         shared,
         bypass,
         rename,
+        trials,
         not_checked,
         odd_records,
         journal: recent(entries),

@@ -1,5 +1,5 @@
 //! The account's audit log, version 2 (reference of the logs, section 2), as far
-//! as sign-ins to the dashboard go.
+//! as sign-ins to the dashboard and changes of connectors go.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ fn to_json(row: &AuditRow) -> Value {
         "id": row.id,
         "account": { "id": row.account },
         "action": {
-            "description": "SSO_LOGIN",
+            "description": row.description,
             "result": "success",
             "time": time(row.at),
             "type": "create",
@@ -65,7 +65,12 @@ fn to_json(row: &AuditRow) -> Value {
             "ip_address": "192.0.2.17",
             "type": "user",
         },
-        "raw": { "cf_ray_id": row.ray, "method": "POST", "status_code": 200 },
-        "resource": { "type": "login", "scope": "accounts" },
+        "raw": {
+            "cf_ray_id": row.ray,
+            "method": row.method,
+            "status_code": 200,
+            "uri": row.uri,
+        },
+        "resource": { "scope": "accounts" },
     })
 }

@@ -1,0 +1,56 @@
+//! `cfsso connector keep`: ends a trial with SSO on.
+
+use super::super::Outcome;
+use crate::api::ids::ConnectorId;
+use crate::context::Context;
+use crate::flow::connector::{self, Selector};
+use crate::flow::trial::keep;
+use crate::flow::{FlowError, FlowErrorKind};
+
+/// Arguments of `connector keep`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso connector keep cool.cats
+  cfsso connector keep cool.cats --trial-of 68ca8b1a3e6c4f8d9c1e2f3a4b5c6d70
+
+With --trial-of, SSO is enabled once more; the machine that runs the trial sees that
+in the audit log, which may be minutes late (permission: Account Settings Read).")]
+pub struct Args {
+    /// Domain or ID of the connector
+    connector: Option<Selector>,
+
+    /// The trial runs on another machine: ID of the connector
+    #[arg(long, value_name = "ID")]
+    trial_of: Option<ConnectorId>,
+}
+
+/// Keeps SSO on.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let selector = context.selector(args.connector.as_ref()).await?;
+    let tools = context.tools().await?;
+    let connector = connector::find(&tools, &selector).await?;
+    let trials = keep::open_trials(&tools);
+    let domain = &connector.email_domain;
+    if let Some(trial) = trials.iter().find(|trial| trial.connector == connector.id) {
+        let kept = keep::keep(&tools, connector, trial).await?;
+        context.screen.note(format!("SSO stays on for {}", kept.email_domain));
+        return Ok(Outcome::done(kept));
+    }
+    match args.trial_of {
+        Some(id) if id == connector.id => {
+            Ok(Outcome::done(keep::keep_elsewhere(&tools, &connector).await?))
+        }
+        Some(id) => {
+            let message = format!("the connector of {domain} has another ID than {id}");
+            Err(FlowError::new(FlowErrorKind::Conflict, message)
+                .hint(format!("`cfsso connector get {domain}`"))
+                .into())
+        }
+        None => {
+            let message = format!("no trial of {domain} was started on this machine");
+            Err(FlowError::new(FlowErrorKind::NotFound, message)
+                .hint(format!("on another machine: `--trial-of {}`", connector.id))
+                .into())
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Enforcement on trial, as options of `enable` and `setup`: what is typed, what
+//! is shown, how it ends.
+
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _, stream};
+
+use crate::api::connector::Connector;
+use crate::commands::Outcome;
+use crate::commands::logins::PrivacyArgs;
+use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::preflight::{self, Sources};
+use crate::flow::trial::{self, Event, KeepOn, Order, Report, SignIn, Source, Subject};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::input::time::duration;
+use crate::output::{Page, Render, Status, Text, format_duration};
+use crate::process;
+
+/// What is typed on the terminal.
+const QUESTION: &str = "Type keep or revert:";
+
+/// Options of a trial.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct TrialArgs {
+    /// Disable SSO again unless a user signs in [default duration: 10m]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10m",
+        value_parser = duration)]
+    trial: Option<Duration>,
+
+    /// In a trial, count sign-ins with a one-time PIN
+    #[arg(long, requires = "trial")]
+    accept_otp: bool,
+
+    /// What keeps SSO enabled after a trial
+    #[arg(long, value_name = "WHAT", requires = "trial", value_enum, default_value_t)]
+    keep_on: KeepOn,
+
+    #[command(flatten)]
+    privacy: PrivacyArgs,
+}
+
+impl TrialArgs {
+    /// How the trial is to go, if one is wanted.
+    pub fn options(self, context: &Context) -> Option<trial::Options> {
+        Some(trial::Options {
+            duration: self.trial?,
+            accept_otp: self.accept_otp,
+            keep_on: self.keep_on,
+            redact_emails: self.privacy.redacts(context),
+        })
+    }
+}
+
+/// Stops where nothing could end the trial well; says which log is missing.
+pub fn check_logs(
+    subject: &Subject,
+    options: &trial::Options,
+    context: &Context,
+) -> Result<(), FlowError> {
+    subject.logs.check(options.keep_on, context.screen.can_ask())?;
+    for (source, log) in
+        [(Source::LoginLog, &subject.logs.login), (Source::AuditLog, &subject.logs.audit)]
+    {
+        if let Err(unseen) = log {
+            let text = format!("the {} cannot be read: {}", source.label(), unseen.reason);
+            context.screen.warn(Text::prose(text));
+        }
+    }
+    Ok(())
+}
+
+/// Enables on trial.
+pub async fn enable(
+    tools: &Env<'_>,
+    subject: &Subject,
+    options: trial::Options,
+    context: &Context,
+) -> Result<(Report, Result<(), FlowError>), Error> {
+    let orders = orders(context);
+    let tell = |event: &Event<'_>| show(event, context);
+    let ended = trial::run(tools, subject, options, orders, &tell).await;
+    context.screen.end_progress();
+    ended
+}
+
+/// Takes up the trial that another process left, if there is one.
+pub async fn resume(
+    tools: &Env<'_>,
+    domain: &EmailDomain,
+    connector: &Connector,
+    options: trial::Options,
+    context: &Context,
+) -> anyhow::Result<Option<Outcome>> {
+    let open = trial::keep::open_trials(tools);
+    let Some(open) = open.into_iter().find(|open| open.connector == connector.id) else {
+        return Ok(None);
+    };
+    if open.is_live {
+        let message = format!("another process runs the trial of {domain}");
+        return Err(FlowError::new(FlowErrorKind::Conflict, message)
+            .hint(format!("`cfsso connector keep {domain}`"))
+            .into());
+    }
+    let sources = Sources { fetcher: None, recovery: None, audit_log: true };
+    let facts = Box::pin(preflight::gather(tools, &sources)).await;
+    let subject = &Subject::new(domain.clone(), connector.clone(), &facts);
+    let orders = orders(context);
+    let tell = |event: &Event<'_>| show(event, context);
+    let ended = trial::resume(tools, subject, &open, options, orders, &tell).await;
+    context.screen.end_progress();
+    let (report, end) = ended?;
+    Ok(Some(Outcome::done(report).failed(end.err().map(Into::into))))
+}
+
+/// What somebody types, and the signals. The program does not end at those any
+/// more: the trial does.
+fn orders(context: &Context) -> impl Stream<Item = Order> {
+    let signals = process::signals().map(Order::Signal);
+    context.handle_signals();
+    let typed = stream::unfold((), move |()| async move {
+        let screen = &context.screen;
+        while screen.can_ask() {
+            let Ok(Some(line)) = screen.read_line().await else { break };
+            screen.leave_prompt();
+            match line.trim() {
+                "keep" => return Some((Order::Keep, ())),
+                "revert" => return Some((Order::Revert, ())),
+                "" => {}
+                _ => screen.warn("expected `keep` or `revert`"),
+            }
+        }
+        // Nobody can type any more.
+        std::future::pending().await
+    });
+    stream::select(signals, typed)
+}
+
+fn show(event: &Event<'_>, context: &Context) {
+    let screen = &context.screen;
+    if !matches!(event, Event::Waiting { .. }) {
+        screen.event(event);
+    }
+    match event {
+        Event::TrialStarted { domain, until, resumed } => {
+            let verb = if *resumed { "continues" } else { "started" };
+            let time = crate::output::time(*until);
+            screen.show(&|page| {
+                let text = format!("SSO is on for {domain}. The trial {verb}, until {time}.");
+                page.status_line(Status::Running, Text::strong(text));
+                page.paragraph(Text::prose(if context.settings.sandbox {
+                    format!("Sign in from another terminal: `cfsso sandbox login ada@{domain}`")
+                } else {
+                    format!(
+                        "Sign in at https://dash.cloudflare.com in a private window, with an address \
+                         at {domain}. Keep this window and your current session open."
+                    )
+                }));
+                page.paragraph(Text::prose(format!(
+                    "A sign-in in the logs keeps SSO on (they may be minutes late), and so does \
+                     `cfsso connector keep {domain}`. At the end of the time, or on Ctrl-C, SSO is \
+                     disabled again."
+                )));
+            });
+        }
+        Event::Waiting { left, denied } => {
+            let left = format_duration(*left);
+            let denied = match denied {
+                0 => String::new(),
+                count => format!(", {count} denied"),
+            };
+            if screen.is_live() {
+                let status = format!("{left} left, no sign-in yet{denied}");
+                screen.start_prompt(&status, QUESTION);
+            } else {
+                screen.start_wait(format!("waiting for a sign-in{denied}"));
+            }
+        }
+        Event::SignIn(sign_in) => step(Status::Done, "signed in", sign_in, context),
+        Event::Denied(sign_in) => {
+            step(Status::Failed, "denied", sign_in, context);
+            screen.note(Text::prose(
+                "the identity provider accepted the user, the policies of the SSO App did not: \
+                 `cfsso app policies`",
+            ));
+        }
+        Event::Pin(sign_in) => {
+            step(Status::Warning, "not counted", sign_in, context);
+            screen.note(
+                "a one-time PIN may have been used, which does not prove the identity provider \
+                 (--accept-otp counts it)",
+            );
+        }
+        Event::Unreadable { source, message } => {
+            screen.warn(Text::prose(format!("{}: {message}", source.label())));
+        }
+        Event::Reverting { reason } => {
+            screen.end_progress();
+            screen.show(&|page| {
+                page.status_line(
+                    Status::Warning,
+                    format!("Disabling SSO: trial {}", reason.label()),
+                );
+            });
+        }
+        Event::RevertFailed { message } => {
+            screen.warn(Text::prose(format!("SSO is not disabled yet, trying again: {message}")));
+        }
+    }
+}
+
+fn step(mark: Status, title: &str, sign_in: &SignIn, context: &Context) {
+    let SignIn { email, at, idp, source, .. } = sign_in;
+    let idp = idp.as_ref().map(|idp| format!(" through {idp}")).unwrap_or_default();
+    let time = crate::output::time(*at);
+    context.screen.step(mark, title, format!("{email}{idp} at {time} ({})", source.label()));
+}
+
+impl Render for Report {
+    /// The trial was shown as it went: what is left is its end.
+    fn show(&self, page: &mut Page) {
+        if self.ok {
+            let why = self.trial.outcome.label().trim_start_matches("kept: ");
+            let text = format!("SSO stays on for {}: {why}.", self.domain);
+            page.status_line(Status::Done, Text::strong(text));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.domain.clone()]
+    }
+}

@@ -1,0 +1,108 @@
+//! `cfsso idp test`: where a person can test an identity provider, and what the
+//! person saw.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::api::organization;
+use crate::context::Context;
+use crate::flow::{FlowError, FlowErrorKind, idp, idp_test};
+use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::process;
+
+/// Arguments of `idp test`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso idp test oidc
+  cfsso idp test Okta --open
+
+Cloudflare has no API for this test: a browser shows whether it succeeds. On a
+terminal the answer is recorded in the journal of this machine; `status` and
+`preflight` show it, and do not count it as proof. Exit code 10 if it failed.")]
+pub struct Args {
+    /// Name, ID or type of the identity provider
+    idp: String,
+
+    /// Open the link in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+/// The test of an identity provider.
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// The identity provider's identifier.
+    id: String,
+    /// Its name.
+    name: String,
+    /// Where it is tested.
+    url: String,
+    /// What the person said; null where nobody was asked.
+    succeeded: Option<bool>,
+}
+
+/// Shows the link, and asks what came of it.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let organization = organization::get(tools.account);
+    let (idp, organization) =
+        tokio::join!(idp::find(&tools, &args.idp), tools.client.send(&organization));
+    let idp = idp?;
+    let Some(auth_domain) = organization?.auth_domain.clone() else {
+        let message = "the Zero Trust organization has no team domain";
+        return Err(FlowError::new(FlowErrorKind::Conflict, message)
+            .hint("`cfsso team show`")
+            .into());
+    };
+    let url = idp_test::link(&auth_domain, &idp);
+    if args.open
+        && let Err(error) = process::open_in_browser(&url)
+    {
+        context.screen.warn(format!("cannot open a browser: {error}"));
+    }
+    let options = &context.settings.options;
+    let asks = context.screen.can_ask() && !options.yes && !options.dry_run;
+    let mut succeeded = None;
+    if asks {
+        context.screen.show(&|page| page.line(Text::plain("Test: ") + Text::strong(&url)));
+        let question = Text::plain("Did the sign-in succeed? Type ")
+            + Text::strong("yes")
+            + " or "
+            + Text::strong("no")
+            + ":";
+        let said = context.ask_until(&question, "`yes` or `no`", answer).await?;
+        idp_test::record(&tools, &idp, said)?;
+        succeeded = Some(said);
+    }
+    let exit = if succeeded == Some(false) { ExitCode::Findings } else { ExitCode::Done };
+    let (id, name) = (idp.id.to_string(), idp.name.clone());
+    let report = Report { schema: "cfsso/idp-test/v1", id, name, url, succeeded };
+    Ok(Outcome::done(report).exit(exit))
+}
+
+fn answer(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+impl Render for Report {
+    fn show(&self, page: &mut Page) {
+        match self.succeeded {
+            None => page.line(&self.url),
+            Some(true) => page.status_line(Status::Done, format!("{}: tested by hand", self.name)),
+            Some(false) => {
+                page.status_line(Status::Failed, format!("{}: the test failed", self.name));
+                page.fix("", &format!("`cfsso idp check {}`", self.id));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.url.clone()]
+    }
+}

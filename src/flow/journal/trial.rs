@@ -1,0 +1,138 @@
+//! Enforcement on trial, as the journal has it: an entry with `trial_until`, and
+//! in the same run a note of how the trial ended. Pure.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entry, Outcome};
+use crate::api::ids::ConnectorId;
+
+/// A trial without an end.
+#[derive(Clone, Debug)]
+pub struct OpenTrial {
+    /// The entry that enabled enforcement, or that resumed the trial.
+    pub entry: Entry,
+    pub connector: ConnectorId,
+    pub domain: String,
+    pub until: Timestamp,
+    /// A process is at work on it.
+    pub is_live: bool,
+}
+
+/// How a trial ended, as it is noted.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TrialEnd {
+    /// The entry of the trial.
+    pub trial: String,
+    /// How it ended, in a word.
+    pub outcome: String,
+}
+
+/// What the entry of a trial has of its connector.
+#[derive(Deserialize)]
+struct Before {
+    id: ConnectorId,
+    email_domain: String,
+}
+
+impl OpenTrial {
+    /// The trial of a run that has no end; a request that the API rejected began
+    /// none.
+    pub(super) fn find(entries: &[Entry], is_live: bool) -> Option<Self> {
+        let began =
+            |entry: &&Entry| entry.trial_until.is_some() && entry.outcome != Outcome::Failed;
+        let entry = entries.iter().rfind(began)?.clone();
+        if entries.iter().any(|other| other.trial_end().is_some_and(|end| end.trial == entry.id)) {
+            return None;
+        }
+        let before: Before = serde_json::from_str(entry.before.as_ref()?.get()).ok()?;
+        let (connector, domain) = (before.id, before.email_domain);
+        Some(Self { until: entry.trial_until?, connector, domain, is_live, entry })
+    }
+
+    /// Whether a later entry of the journal ended it: a note, or a request that
+    /// disabled or deleted the connector.
+    pub fn is_ended_by(&self, later: &Entry) -> bool {
+        if later.trial_end().is_some_and(|end| end.trial == self.entry.id) {
+            return true;
+        }
+        if later.order() <= self.entry.order() || later.outcome != Outcome::Done {
+            return false;
+        }
+        let line = later.request_line();
+        let is_of_connector = line.ends_with(&format!("/sso_connectors/{}", self.connector));
+        let disables = || later.request.get().contains(r#""enabled":false"#);
+        is_of_connector && (line.starts_with("DELETE ") || disables())
+    }
+}
+
+impl Entry {
+    /// How a trial ended, where that is what the entry notes.
+    pub fn trial_end(&self) -> Option<TrialEnd> {
+        self.is_note().then_some(())?;
+        serde_json::from_str(self.before.as_ref()?.get()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    const ON: &str =
+        r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{"enabled":true}}"#;
+
+    fn entry(number: u32, request: &str, before: &str) -> Entry {
+        let before = RawValue::from_string(before.to_owned()).ok();
+        Entry { before, ..Entry::sample("r", number, request) }
+    }
+
+    fn trial() -> Entry {
+        let until = Some(Timestamp::from_second(600).unwrap());
+        Entry { trial_until: until, ..entry(1, ON, r#"{"id":"c1","email_domain":"cool.cats"}"#) }
+    }
+
+    #[test]
+    fn a_trial_is_open_until_its_end_is_noted() {
+        let note =
+            |trial: &str| entry(2, "{}", &format!(r#"{{"trial":"{trial}","outcome":"kept"}}"#));
+        let refused = Entry { outcome: Outcome::Failed, ..trial() };
+        let unfinished = Entry { outcome: Outcome::Unfinished, ..trial() };
+        for (entries, is_open) in [
+            (vec![trial()], true),
+            (vec![unfinished], true),
+            (vec![refused], false),
+            (vec![trial(), note("r.1")], false),
+            (vec![trial(), note("r.7")], true),
+            (vec![entry(1, ON, "null")], false),
+            (vec![], false),
+        ] {
+            let open = OpenTrial::find(&entries, true);
+            assert_eq!(open.is_some(), is_open, "{entries:?}");
+            assert!(open.is_none_or(|open| open.connector.as_str() == "c1"));
+        }
+    }
+
+    #[test]
+    fn whoever_disables_or_deletes_the_connector_ends_its_trial() {
+        let open = OpenTrial::find(&[trial()], false).unwrap();
+        for (later, ends) in [
+            (entry(2, &ON.replace("true", "false"), "null"), true),
+            (entry(2, &ON.replace("PATCH", "DELETE"), "null"), true),
+            (entry(2, ON, "null"), false),
+            (entry(2, &ON.replace("true", "false").replace("c1", "c2"), "null"), false),
+            (entry(0, &ON.replace("true", "false"), "null"), false),
+            (entry(2, "{}", r#"{"trial":"r.1","outcome":"kept"}"#), true),
+            (
+                Entry {
+                    outcome: Outcome::Failed,
+                    ..entry(2, &ON.replace("true", "false"), "null")
+                },
+                false,
+            ),
+        ] {
+            assert_eq!(open.is_ended_by(&later), ends, "{}", later.request.get());
+        }
+    }
+}

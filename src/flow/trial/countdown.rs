@@ -1,0 +1,58 @@
+//! How much of a trial is left. A clock that is set back does not make it
+//! longer: time that was waited counts, whatever the clock says.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The time of a trial.
+#[derive(Clone, Copy, Debug)]
+pub struct Countdown {
+    left: Duration,
+    seen: Timestamp,
+}
+
+impl Countdown {
+    /// `left` of it, at `now`.
+    pub fn new(left: Duration, now: Timestamp) -> Self {
+        Self { left, seen: now }
+    }
+
+    /// What is left.
+    pub fn left(&self) -> Duration {
+        self.left
+    }
+
+    /// The clock says `now`, and at least `waited` has passed.
+    pub fn pass(&mut self, waited: Duration, now: Timestamp) {
+        let by_clock = self.seen.duration_until(now).max(SignedDuration::ZERO).unsigned_abs();
+        self.left = self.left.saturating_sub(by_clock.max(waited));
+        self.seen = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_never_makes_a_trial_longer() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let seconds = Duration::from_secs;
+        for (steps, left) in [
+            (&[(3, 103), (3, 106)][..], 4),
+            // Set back by an hour: what was waited counts.
+            (&[(3, 103), (3, -3497), (3, -3494)], 1),
+            // Set forward, or asleep: it is over.
+            (&[(3, 9999)], 0),
+            (&[(0, 104)], 6),
+            (&[(0, 100)], 10),
+        ] {
+            let mut countdown = Countdown::new(seconds(10), at(100));
+            for &(waited, now) in steps {
+                countdown.pass(seconds(waited), at(now));
+            }
+            assert_eq!(countdown.left(), seconds(left), "{steps:?}");
+        }
+    }
+}

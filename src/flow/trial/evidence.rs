@@ -1,0 +1,216 @@
+//! What counts as proof that a person can sign in. Pure: rows of the logs in,
+//! verdicts out.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::access_log::LoginRow;
+use crate::api::audit_log::AuditRow;
+use crate::domain::EmailDomain;
+use crate::flow::login_log::redact_email;
+
+/// The type of the one-time PIN, as the login log has it.
+const PIN: &str = "onetimepin";
+
+/// What is to be proven.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The identifier of the SSO App.
+    pub app: String,
+    /// Its audience tag.
+    pub aud: Option<String>,
+    pub domain: EmailDomain,
+    /// When enforcement began, by the clock of the API.
+    pub enabled_at: Timestamp,
+    pub pin: PinRule,
+}
+
+/// What a sign-in with a one-time PIN proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinRule {
+    /// It counts: no other identity provider is to be proven, or the operator
+    /// says so.
+    Counts,
+    /// Another identity provider is to be proven, and the SSO App allows the PIN.
+    Ignored,
+    /// Another identity provider is to be proven, and the PIN is not allowed.
+    Impossible,
+}
+
+/// A sign-in, or an attempt, that bears on a trial.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct SignIn {
+    /// The log that has it.
+    pub source: Source,
+    /// The e-mail address.
+    pub email: String,
+    /// The type of the identity provider; the audit log does not name it.
+    pub idp: Option<String>,
+    /// When it was (RFC 3339).
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// The request's identifier at Cloudflare.
+    pub ray_id: Option<String>,
+}
+
+/// A log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    LoginLog,
+    AuditLog,
+}
+
+/// What a row says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// A person signed in as is to be proven.
+    Proof(SignIn),
+    /// A person was denied.
+    Denied(SignIn),
+    /// A person signed in, with a one-time PIN or maybe with one.
+    Pin(SignIn),
+}
+
+impl Source {
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LoginLog => "login log",
+            Self::AuditLog => "audit log",
+        }
+    }
+}
+
+impl SignIn {
+    /// The same, without what names the person.
+    pub fn redacted(mut self) -> Self {
+        self.email = redact_email(&self.email);
+        self
+    }
+}
+
+impl Claim {
+    /// What a row of the login log says; nothing where it is of another
+    /// application, domain or time, or of no person.
+    pub fn judge_login(&self, row: &LoginRow) -> Option<Verdict> {
+        let is_meant = row.is_person() && row.is_of_app(&self.app, self.aud.as_deref());
+        let sign_in = SignIn {
+            source: Source::LoginLog,
+            email: row.email().to_owned(),
+            idp: row.connection.clone(),
+            at: row.at()?,
+            ray_id: row.ray_id.clone(),
+        };
+        if !is_meant || !self.is_meant(&sign_in) {
+            return None;
+        }
+        let is_pin = row.connection.as_deref() == Some(PIN);
+        match row.allowed? {
+            false => Some(Verdict::Denied(sign_in)),
+            true if is_pin && self.pin != PinRule::Counts => Some(Verdict::Pin(sign_in)),
+            true => Some(Verdict::Proof(sign_in)),
+        }
+    }
+
+    /// What a row of the audit log says: it does not name the identity provider.
+    pub fn judge_audit(&self, row: &AuditRow) -> Option<Verdict> {
+        let sign_in = SignIn {
+            source: Source::AuditLog,
+            email: row.email().to_owned(),
+            idp: None,
+            at: row.at()?,
+            ray_id: row.ray_id().map(str::to_owned),
+        };
+        if !row.is_sso_login() || !self.is_meant(&sign_in) {
+            return None;
+        }
+        let is_clear = self.pin != PinRule::Ignored;
+        Some(if is_clear { Verdict::Proof(sign_in) } else { Verdict::Pin(sign_in) })
+    }
+
+    fn is_meant(&self, sign_in: &SignIn) -> bool {
+        let domain = sign_in.email.rsplit_once('@').map(|(_, domain)| domain.parse());
+        let is_of_domain = domain.is_some_and(|domain| domain.as_ref() == Ok(&self.domain));
+        is_of_domain && sign_in.at > self.enabled_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(pin: PinRule) -> Claim {
+        Claim {
+            app: "a1".to_owned(),
+            aud: Some("x1".to_owned()),
+            domain: "cool.cats".parse().unwrap(),
+            enabled_at: "2026-03-01T12:00:00Z".parse().unwrap(),
+            pin,
+        }
+    }
+
+    fn word(verdict: Option<&Verdict>) -> &'static str {
+        match verdict {
+            Some(Verdict::Proof(_)) => "proof",
+            Some(Verdict::Denied(_)) => "denied",
+            Some(Verdict::Pin(_)) => "pin",
+            None => "",
+        }
+    }
+
+    #[test]
+    fn a_row_of_the_login_log_counts_by_app_domain_time_and_decision() {
+        use PinRule::{Counts, Ignored, Impossible};
+        let row = r#"{"allowed":true,"app_uid":"a1","connection":"oidc",
+            "created_at":"2026-03-01T12:00:01Z","user_email":"ada@cool.cats"}"#;
+        for (from, to, pin, expected) in [
+            ("", "", Ignored, "proof"),
+            ("ada@cool.cats", "Ada@COOL.cats", Ignored, "proof"),
+            ("ada@cool.cats", "ada@uncool.cats", Ignored, ""),
+            ("ada@cool.cats", "ada@cool.cats.example", Ignored, ""),
+            ("ada@cool.cats", "ada@mail.cool.cats", Ignored, ""),
+            ("ada@cool.cats", "cool.cats", Ignored, ""),
+            ("a1", "a2", Ignored, ""),
+            ("12:00:01Z", "12:00:00Z", Ignored, ""),
+            ("12:00:01Z", "11:59:59Z", Ignored, ""),
+            ("12:00:01Z", "soon", Ignored, ""),
+            ("true", "false", Ignored, "denied"),
+            ("true", "null", Ignored, ""),
+            ("oidc", "nonidentity", Ignored, ""),
+            ("oidc", "onetimepin", Counts, "proof"),
+            ("oidc", "onetimepin", Ignored, "pin"),
+            ("oidc", "onetimepin", Impossible, "pin"),
+        ] {
+            let row = serde_json::from_str(&row.replace(from, to)).unwrap();
+            assert_eq!(
+                word(claim(pin).judge_login(&row).as_ref()),
+                expected,
+                "{from} {to} {pin:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_row_of_the_audit_log_counts_where_no_pin_can_be_behind_it() {
+        use PinRule::{Counts, Ignored, Impossible};
+        let row = r#"{"action":{"description":"SSO_LOGIN","time":"2026-03-01T12:00:01Z"},
+            "actor":{"email":"ada@cool.cats"}}"#;
+        for (from, to, pin, expected) in [
+            ("", "", Impossible, "proof"),
+            ("", "", Counts, "proof"),
+            ("", "", Ignored, "pin"),
+            ("SSO_LOGIN", "Add Member", Impossible, ""),
+            ("12:00:01Z", "12:00:00Z", Impossible, ""),
+            ("cool.cats", "dogs.test", Impossible, ""),
+        ] {
+            let row = serde_json::from_str(&row.replace(from, to)).unwrap();
+            assert_eq!(
+                word(claim(pin).judge_audit(&row).as_ref()),
+                expected,
+                "{from} {to} {pin:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Keeping enforcement that is on trial: at a process that watches it, or after
+//! one that was killed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::report::TrialOutcome;
+use crate::api::connector::{self as api, Connector};
+use crate::api::ids::AccountId;
+use crate::domain::EmailDomain;
+use crate::flow::journal::{Entry, Journal, OpenTrial, TrialEnd};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector};
+
+/// How long the process that has the trial may take to notice.
+const PATIENCE: Duration = Duration::from_secs(15);
+const STEP: Duration = Duration::from_millis(200);
+
+/// The trials of this account without an end, on this machine. Those that a later
+/// command ended are put to history.
+pub fn open_trials(tools: &Env<'_>) -> Vec<OpenTrial> {
+    open_trials_of(tools.journal, tools.account)
+}
+
+/// [`open_trials`], of this account.
+pub fn open_trials_of(journal: &Journal<'_>, account: &AccountId) -> Vec<OpenTrial> {
+    let Ok(store) = journal.store() else { return Vec::new() };
+    let mut trials = store.open_trials();
+    trials.retain(|trial| journal.is_own(&trial.entry, account));
+    if trials.is_empty() {
+        return trials;
+    }
+    let entries = store.read().map(|contents| contents.entries).unwrap_or_default();
+    trials.retain(|trial| {
+        let is_over = !trial.is_live && entries.iter().any(|entry| trial.is_ended_by(entry));
+        if is_over {
+            store.set_aside(&trial.entry.run);
+        }
+        !is_over
+    });
+    trials
+}
+
+/// A trial without an end, as `status` tells it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TrialStatus {
+    /// The e-mail domain.
+    pub domain: String,
+    /// The connector's identifier.
+    pub connector: String,
+    /// When enforcement began (RFC 3339).
+    #[schemars(with = "String")]
+    pub started_at: Timestamp,
+    /// When it was to be reverted (RFC 3339).
+    #[schemars(with = "String")]
+    pub until: Timestamp,
+    /// Whether a process of this machine watches it; otherwise nobody reverts it.
+    pub running: bool,
+}
+
+impl TrialStatus {
+    /// What keeps it, and what ends it.
+    pub fn commands(&self) -> [String; 2] {
+        let domain = &self.domain;
+        [format!("cfsso connector keep {domain}"), format!("cfsso bypass disable {domain}")]
+    }
+
+    /// What is wrong, in words.
+    pub fn describe(&self) -> String {
+        let Self { domain, until, .. } = self;
+        format!(
+            "the trial of {domain} was interrupted (end: {}); SSO may still be on",
+            until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
+    }
+}
+
+impl From<OpenTrial> for TrialStatus {
+    fn from(open: OpenTrial) -> Self {
+        Self {
+            domain: open.domain,
+            connector: open.connector.to_string(),
+            started_at: open.entry.started_at,
+            until: open.until,
+            running: open.is_live,
+        }
+    }
+}
+
+/// Notes how the trial of `entry` ended.
+pub(super) fn note_end(
+    tools: &Env<'_>,
+    entry: &str,
+    domain: &EmailDomain,
+    outcome: TrialOutcome,
+) -> Result<(), FlowError> {
+    let end = TrialEnd { trial: entry.to_owned(), outcome: outcome.as_str().to_owned() };
+    tools.record_note(format!("trial of {domain} {}", outcome.label()), &end)
+}
+
+/// Ends the interrupted trial of a connector that is seen to be disabled.
+pub fn end_if_disabled(tools: &Env<'_>, connector: &Connector) {
+    if connector.enabled != Some(false) {
+        return;
+    }
+    let open = open_trials(tools).into_iter();
+    for trial in open.filter(|open| open.connector == connector.id && !open.is_live) {
+        let Ok(domain) = trial.domain.parse() else { continue };
+        let outcome = TrialOutcome::DisabledElsewhere;
+        if note_end(tools, &trial.entry.id, &domain, outcome).is_ok() {
+            set_aside(tools, &trial);
+        }
+    }
+}
+
+/// Keeps the trial of a connector.
+pub async fn keep(
+    tools: &Env<'_>,
+    connector: Connector,
+    trial: &OpenTrial,
+) -> Result<Connector, Error> {
+    let domain: EmailDomain =
+        trial.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
+            FlowError::new(FlowErrorKind::Conflict, error.to_string())
+        })?;
+    if trial.is_live {
+        wait_for_process(tools, trial, &domain).await?;
+        return Ok(tools.client.send(&api::get(tools.account, &connector.id)).await?);
+    }
+    if !connector.is_enabled() {
+        note_end(tools, &trial.entry.id, &domain, TrialOutcome::DisabledElsewhere)?;
+        set_aside(tools, trial);
+        let message = format!("SSO is off for {domain}: there is nothing to keep");
+        return Err(FlowError::new(FlowErrorKind::Conflict, message)
+            .hint(format!("`cfsso connector enable {domain} --trial`"))
+            .into());
+    }
+    note_end(tools, &trial.entry.id, &domain, TrialOutcome::KeptElsewhere)?;
+    set_aside(tools, trial);
+    Ok(connector)
+}
+
+fn set_aside(tools: &Env<'_>, trial: &OpenTrial) {
+    if let Ok(store) = tools.journal.store() {
+        store.set_aside(&trial.entry.run);
+    }
+}
+
+/// Asks the process that has the trial, and sees how the trial ended.
+async fn wait_for_process(
+    tools: &Env<'_>,
+    trial: &OpenTrial,
+    domain: &EmailDomain,
+) -> Result<(), Error> {
+    let store = tools.journal.store()?;
+    store.request_keep(trial).map_err(|error| {
+        FlowError::new(FlowErrorKind::Journal, "cannot ask the process that runs the trial")
+            .cause(error.to_string())
+    })?;
+    let mut waited = Duration::ZERO;
+    while waited < PATIENCE {
+        let is_open = store.open_trials().iter().any(|open| open.entry.id == trial.entry.id);
+        if !is_open {
+            let entries = tools.journal.read()?.entries;
+            let end =
+                entries.iter().filter_map(Entry::trial_end).find(|end| end.trial == trial.entry.id);
+            let outcome = end.map(|end| end.outcome).unwrap_or_default();
+            if outcome.starts_with("kept") {
+                return Ok(());
+            }
+            let message = format!("the trial of {domain} is over: {}", outcome.replace('_', " "));
+            return Err(FlowError::new(FlowErrorKind::Conflict, message)
+                .hint(format!("`cfsso connector enable {domain} --trial`"))
+                .into());
+        }
+        tools.clock.sleep(STEP).await;
+        waited += STEP;
+    }
+    store.take_keep_request(&trial.entry.run);
+    let message = format!("the process that runs the trial of {domain} does not respond");
+    Err(FlowError::new(FlowErrorKind::NotYet, message)
+        .hint(format!(
+            "`cfsso connector get {domain}`, then type `keep` in the terminal of the trial"
+        ))
+        .into())
+}
+
+/// Keeps a trial that another machine runs: the same switch again, which it sees
+/// in the audit log.
+pub async fn keep_elsewhere(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+    let domain =
+        connector.email_domain.parse().map_err(|error: crate::domain::InvalidDomain| {
+            FlowError::new(FlowErrorKind::Conflict, error.to_string())
+        })?;
+    if !connector.is_enabled() {
+        let message = format!("SSO is off for {domain}: there is nothing to keep");
+        return Err(FlowError::new(FlowErrorKind::Conflict, message)
+            .hint(format!("`cfsso connector enable {domain} --trial`"))
+            .into());
+    }
+    connector::enable(tools, &domain, connector).await
+}

@@ -1,0 +1,589 @@
+//! Enforcement on trial: it is enabled, the logs are watched, and unless a person
+//! is seen to sign in, or somebody keeps it, it is disabled again. As Junos does
+//! with `commit confirmed`.
+//!
+//! What happens if the process dies: the journal has the trial on disk before
+//! the request leaves. Every later command on this machine warns of it.
+
+mod countdown;
+mod evidence;
+pub mod keep;
+mod report;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+
+use self::countdown::Countdown;
+use self::evidence::{Claim, Verdict};
+pub use self::evidence::{PinRule, SignIn, Source};
+pub use self::report::{Event, Report, TrialOutcome, TrialReport};
+use super::journal::{Journal, OpenTrial};
+use super::preflight::{Checked, Facts};
+use super::{Env, Error, FlowError, FlowErrorKind, Signal, connector};
+use crate::api::access_log::{self, LoginRow};
+use crate::api::app::App;
+use crate::api::audit_log::{self, AuditRow};
+use crate::api::connector::Connector;
+use crate::api::idp::{Idp, IdpType};
+use crate::api::{self, ErrorKind};
+use crate::domain::EmailDomain;
+
+/// How long a trial takes, where nobody says otherwise.
+pub const DEFAULT: Duration = Duration::from_mins(10);
+
+/// How often the logs are read: three requests each time, of 1200 in 5 minutes.
+const POLL: Duration = Duration::from_secs(3);
+
+/// How often a request to keep it is looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long a revert that fails is tried.
+const REVERT: Duration = Duration::from_mins(2);
+
+/// How far the clock of the logs may be from that of the API.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long after enforcement began another change is somebody else's.
+const OWN: SignedDuration = SignedDuration::from_secs(5);
+
+/// How a trial is to go.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub duration: Duration,
+    /// Count sign-ins with a one-time PIN.
+    pub accept_otp: bool,
+    pub keep_on: KeepOn,
+    /// Hide what names people.
+    pub redact_emails: bool,
+}
+
+/// What keeps enforcement on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeepOn {
+    /// A user signs in
+    #[default]
+    SignIn,
+    /// `cfsso connector keep`, or `keep` on the terminal
+    Confirm,
+}
+
+/// What somebody wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Keep,
+    Revert,
+    Signal(Signal),
+}
+
+/// What a trial is about, as read before anything is sent.
+pub struct Subject {
+    pub domain: EmailDomain,
+    pub connector: Connector,
+    app: Option<App>,
+    idps: Option<Vec<Idp>>,
+    pub logs: Logs,
+}
+
+/// Whether the logs can be read.
+pub struct Logs {
+    pub login: Checked<()>,
+    pub audit: Checked<()>,
+}
+
+/// What is told to whoever started it.
+type Tell<'a> = &'a dyn Fn(&Event<'_>);
+
+struct Trial<'a> {
+    tools: &'a Env<'a>,
+    subject: &'a Subject,
+    options: Options,
+    claim: Claim,
+    /// The connector as it was enabled, or found.
+    enabled: Connector,
+    /// The entry of the journal.
+    entry: Option<String>,
+    tell: Tell<'a>,
+    seen: RefCell<BTreeSet<Verdict>>,
+    told: RefCell<BTreeSet<String>>,
+    kept: RefCell<(Vec<SignIn>, Vec<SignIn>)>,
+}
+
+/// What one round of reads found; none of a log that cannot be read.
+struct Round {
+    logins: Option<Result<Vec<LoginRow>, api::Error>>,
+    audit: Option<Result<Vec<AuditRow>, api::Error>>,
+    connector: Result<Connector, api::Error>,
+}
+
+/// Why watching ended.
+#[derive(Clone, Copy)]
+enum End {
+    Kept(TrialOutcome),
+    Revert(TrialOutcome),
+    /// Somebody else changed it.
+    Left(TrialOutcome),
+}
+
+impl Subject {
+    /// A subject, of what was read for the checks.
+    pub fn new(domain: EmailDomain, connector: Connector, facts: &Facts) -> Self {
+        let app = facts.sso_app().ok().flatten().cloned();
+        let login = match (&facts.logins, facts.sso_app()) {
+            (Err(unseen), _) | (Ok(_), Err(unseen)) => Err(unseen.clone()),
+            (Ok(_), Ok(_)) => Ok(()),
+        };
+        let audit = facts.audit_log.clone().unwrap_or(Ok(()));
+        Self {
+            domain,
+            connector,
+            app,
+            idps: facts.idps.as_ref().ok().cloned(),
+            logs: Logs { login, audit },
+        }
+    }
+
+    fn pin_rule(&self, accept_otp: bool) -> PinRule {
+        let Some(idps) = self.idps.as_ref().filter(|_| !accept_otp) else {
+            return if accept_otp { PinRule::Counts } else { PinRule::Ignored };
+        };
+        let admitted =
+            idps.iter().filter(|idp| self.app.as_ref().is_none_or(|app| app.admits(&idp.id)));
+        let (pins, others): (Vec<_>, Vec<_>) =
+            admitted.partition(|idp| idp.kind == IdpType::OneTimePin);
+        match (pins.is_empty(), others.is_empty()) {
+            (false, true) => PinRule::Counts,
+            (false, false) => PinRule::Ignored,
+            (true, _) => PinRule::Impossible,
+        }
+    }
+}
+
+impl Logs {
+    /// Stops where no evidence can come, and nobody is there to keep it by hand.
+    pub fn check(&self, keep_on: KeepOn, can_ask: bool) -> Result<(), FlowError> {
+        let (Err(login), Err(audit)) = (&self.login, &self.audit) else { return Ok(()) };
+        if can_ask || keep_on == KeepOn::Confirm {
+            return Ok(());
+        }
+        let message = "neither log can be read: a sign-in could not be seen; nothing was sent";
+        let is_permission = |kind| kind == ErrorKind::Forbidden;
+        let kind = if is_permission(login.kind) && is_permission(audit.kind) {
+            FlowErrorKind::Forbidden
+        } else {
+            FlowErrorKind::Conflict
+        };
+        Err(FlowError::new(kind, message)
+            .cause(format!("login log: {}", login.reason))
+            .cause(format!("audit log: {}", audit.reason))
+            .hint("`--keep-on confirm`, and then `cfsso connector keep` in time"))
+    }
+
+    fn none_readable(&self) -> bool {
+        self.login.is_err() && self.audit.is_err()
+    }
+}
+
+/// Enables enforcement on trial, and comes back when the trial is over.
+pub async fn run(
+    tools: &Env<'_>,
+    subject: &Subject,
+    options: Options,
+    orders: impl Stream<Item = Order>,
+    tell: Tell<'_>,
+) -> Result<(Report, Result<(), FlowError>), Error> {
+    let client = tools.client.without_deadline();
+    let tools = &Env { client: &client, ..*tools };
+    let Subject { domain, connector, .. } = subject;
+    let started = tools.clock.now();
+    let until = started.saturating_add(options.duration).unwrap_or(Timestamp::MAX);
+    let action = connector::enable_action(tools, domain, &connector.id, connector.enabled)
+        .before(connector.text())
+        .on_trial(Some(until));
+    let answer = tools.execute(&action).await;
+    let entry = tools.journal.last_entry();
+    let trial = |enabled: Connector| {
+        let changed =
+            enabled.updated_on.as_ref().filter(|it| connector.updated_on.as_ref() != Some(it));
+        let enabled_at = changed.and_then(|at| at.parse().ok()).unwrap_or(started);
+        Trial::new(tools, subject, options, enabled_at, enabled, entry, tell)
+    };
+    let enabled = match answer {
+        Ok(answer) => answer,
+        Err(Error::Api(error)) if error.outcome_unknown() => {
+            // It may be on: whatever it is, it is off in the end.
+            let trial = trial(connector.clone());
+            let (_, reverted) = trial.revert(started, until, TrialOutcome::Reverted).await;
+            reverted?;
+            return Err(error.into());
+        }
+        Err(error) => {
+            tools.journal.settle_trial();
+            return Err(error);
+        }
+    };
+    let enabled = match tools.client.send(&api::connector::get(tools.account, &connector.id)).await
+    {
+        Ok(read) => read,
+        Err(_) => enabled,
+    };
+    if !enabled.is_enabled() {
+        let observed = "the API accepted the request, but SSO is not enabled";
+        let (_, reverted) = trial(enabled).revert(started, until, TrialOutcome::Reverted).await;
+        reverted?;
+        return Err(action.not_confirmed(observed).into());
+    }
+    tell(&Event::TrialStarted { domain: domain.as_str(), until, resumed: false });
+    trial(enabled).watch(started, until, orders).await
+}
+
+/// Takes up a trial that another process left: with the time that is left, or
+/// reverts at once where none is.
+pub async fn resume(
+    tools: &Env<'_>,
+    subject: &Subject,
+    open: &OpenTrial,
+    options: Options,
+    orders: impl Stream<Item = Order>,
+    tell: Tell<'_>,
+) -> Result<(Report, Result<(), FlowError>), Error> {
+    let client = tools.client.without_deadline();
+    let tools = &Env { client: &client, ..*tools };
+    let connector = &subject.connector;
+    let title = format!("resume the trial of {}", open.domain);
+    tools.record_resumed_trial(title, connector.text(), open.until)?;
+    let entry = tools.journal.last_entry();
+    if let Ok(store) = tools.journal.store() {
+        store.set_aside(&open.entry.run);
+    }
+    let started = open.entry.started_at;
+    let enabled_at =
+        connector.updated_on.as_ref().and_then(|at| at.parse().ok()).unwrap_or(started);
+    let trial = Trial::new(tools, subject, options, enabled_at, connector.clone(), entry, tell);
+    tell(&Event::TrialStarted { domain: &open.domain, until: open.until, resumed: true });
+    trial.watch(started, open.until, orders).await
+}
+
+impl<'a> Trial<'a> {
+    fn new(
+        tools: &'a Env<'a>,
+        subject: &'a Subject,
+        options: Options,
+        enabled_at: Timestamp,
+        enabled: Connector,
+        entry: Option<String>,
+        tell: Tell<'a>,
+    ) -> Self {
+        let claim = Claim {
+            app: subject.app.as_ref().map(|app| app.id.to_string()).unwrap_or_default(),
+            aud: subject.app.as_ref().and_then(|app| app.aud.clone()),
+            domain: subject.domain.clone(),
+            enabled_at,
+            pin: subject.pin_rule(options.accept_otp),
+        };
+        Self {
+            tools,
+            subject,
+            options,
+            claim,
+            enabled,
+            entry,
+            tell,
+            seen: RefCell::default(),
+            told: RefCell::default(),
+            kept: RefCell::default(),
+        }
+    }
+
+    /// Watches until something ends the trial, and ends it.
+    async fn watch(
+        &self,
+        started: Timestamp,
+        until: Timestamp,
+        orders: impl Stream<Item = Order>,
+    ) -> Result<(Report, Result<(), FlowError>), Error> {
+        let left = until.duration_since(self.tools.clock.now());
+        let left = left.max(SignedDuration::ZERO).unsigned_abs().min(self.longest());
+        let mut orders = pin!(orders);
+        let mut countdown = Countdown::new(left, self.tools.clock.now());
+        let mut signal = None;
+        let end = loop {
+            let step = self.step(&mut countdown);
+            let order = tokio::select! {
+                biased;
+                Some(order) = orders.next() => order,
+                end = step => match end {
+                    Some(end) => break end,
+                    None => continue,
+                },
+            };
+            match order {
+                Order::Keep => break End::Kept(TrialOutcome::KeptByHand),
+                Order::Revert => break End::Revert(TrialOutcome::RevertedByHand),
+                Order::Signal(which) => {
+                    signal = Some(which);
+                    break End::Revert(TrialOutcome::RevertedBySignal);
+                }
+            }
+        };
+        Ok(match end {
+            End::Kept(outcome) => {
+                self.settle(outcome);
+                (self.report(started, until, outcome, None), Ok(()))
+            }
+            End::Left(outcome) => {
+                self.settle(outcome);
+                let stop =
+                    FlowError::new(FlowErrorKind::Conflict, format!("trial {}", outcome.label()))
+                        .cause("nothing more was sent")
+                        .hint(format!("`cfsso status {}`", self.subject.domain));
+                (self.report(started, until, outcome, None), Err(stop))
+            }
+            End::Revert(outcome) => {
+                let (report, reverted) = self.revert(started, until, outcome).await;
+                (report, reverted.and_then(|()| Err(self.reverted_error(outcome, signal))))
+            }
+        })
+    }
+
+    /// A trial that is resumed has no more time than it had.
+    fn longest(&self) -> Duration {
+        self.options.duration.max(DEFAULT)
+    }
+
+    /// One round of reads, and the wait after it.
+    async fn step(&self, countdown: &mut Countdown) -> Option<End> {
+        let clock = self.tools.clock;
+        let denied = self.kept.borrow().1.len();
+        (self.tell)(&Event::Waiting { left: countdown.left(), denied });
+        if countdown.left().is_zero() {
+            return Some(End::Revert(TrialOutcome::Reverted));
+        }
+        let round = clock.timeout(countdown.left(), self.read()).await;
+        countdown.pass(Duration::ZERO, clock.now());
+        if let Some(end) = round.and_then(|round| self.judge(round)) {
+            return Some(end);
+        }
+        let mut waited = Duration::ZERO;
+        while waited < POLL && !countdown.left().is_zero() {
+            if self.is_keep_requested() {
+                return Some(End::Kept(TrialOutcome::KeptElsewhere));
+            }
+            let tick = TICK.min(countdown.left());
+            clock.sleep(tick).await;
+            countdown.pass(tick, clock.now());
+            waited += tick;
+            (self.tell)(&Event::Waiting {
+                left: countdown.left(),
+                denied: self.kept.borrow().1.len(),
+            });
+        }
+        None
+    }
+
+    /// Everything that bears on the trial, read at once.
+    async fn read(&self) -> Round {
+        let (client, account) = (self.tools.client, self.tools.account);
+        let since = self.claim.enabled_at.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);
+        let now = self.tools.clock.now().max(self.claim.enabled_at);
+        let before = now.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
+        let logs = &self.subject.logs;
+        let logins = async {
+            logs.login.as_ref().ok()?;
+            Some(client.list(&access_log::list(account, since, None)).await)
+        };
+        let audit = async {
+            logs.audit.as_ref().ok()?;
+            Some(client.list(&audit_log::list(account, since, before)).await)
+        };
+        let connector = api::connector::get(account, &self.enabled.id);
+        let (logins, audit, connector) = tokio::join!(logins, audit, client.send(&connector));
+        Round { logins, audit, connector }
+    }
+
+    /// What a round means. What is new in it is told.
+    fn judge(&self, round: Round) -> Option<End> {
+        let Round { logins, audit, connector } = round;
+        let logins = self.readable(Source::LoginLog, logins);
+        let audit = self.readable(Source::AuditLog, audit);
+        let found = logins.iter().filter_map(|row| self.claim.judge_login(row));
+        let found: Vec<_> =
+            found.chain(audit.iter().filter_map(|row| self.claim.judge_audit(row))).collect();
+        for verdict in found {
+            if self.seen.borrow_mut().insert(verdict.clone()) {
+                self.tell_of(verdict);
+            }
+        }
+        match connector {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Some(End::Left(TrialOutcome::ConnectorDeleted));
+            }
+            Ok(connector) if connector.enabled == Some(false) => {
+                return Some(End::Left(TrialOutcome::DisabledElsewhere));
+            }
+            _ => {}
+        }
+        let later = self.claim.enabled_at.saturating_add(OWN).unwrap_or(Timestamp::MAX);
+        let is_kept = |row: &AuditRow| {
+            row.is_change_of_connector(self.enabled.id.as_str())
+                && row.at().is_some_and(|at| at > later)
+        };
+        if audit.iter().any(is_kept) {
+            return Some(End::Kept(TrialOutcome::KeptElsewhere));
+        }
+        let is_proven = !self.kept.borrow().0.is_empty();
+        (is_proven && self.options.keep_on == KeepOn::SignIn)
+            .then_some(End::Kept(TrialOutcome::Kept))
+    }
+
+    fn readable<T>(&self, source: Source, rows: Option<Result<Vec<T>, api::Error>>) -> Vec<T> {
+        match rows {
+            Some(Ok(rows)) => rows,
+            Some(Err(error)) => {
+                let message = error.line();
+                if self.told.borrow_mut().insert(format!("{source:?} {message}")) {
+                    (self.tell)(&Event::Unreadable { source, message: &message });
+                }
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn tell_of(&self, verdict: Verdict) {
+        let shown = |sign_in: SignIn| {
+            if self.options.redact_emails { sign_in.redacted() } else { sign_in }
+        };
+        let (proofs, denied) = &mut *self.kept.borrow_mut();
+        match verdict {
+            Verdict::Proof(sign_in) => {
+                let sign_in = shown(sign_in);
+                (self.tell)(&Event::SignIn(&sign_in));
+                proofs.push(sign_in);
+            }
+            Verdict::Denied(sign_in) => {
+                let sign_in = shown(sign_in);
+                (self.tell)(&Event::Denied(&sign_in));
+                denied.push(sign_in);
+            }
+            Verdict::Pin(sign_in) => (self.tell)(&Event::Pin(&shown(sign_in))),
+        }
+    }
+
+    fn is_keep_requested(&self) -> bool {
+        let (Ok(store), Some(run)) = (self.tools.journal.store(), self.tools.journal.run()) else {
+            return false;
+        };
+        store.take_keep_request(&run)
+    }
+
+    /// Disables it again, trying for two minutes, and sees that it is off.
+    async fn revert(
+        &self,
+        started: Timestamp,
+        until: Timestamp,
+        outcome: TrialOutcome,
+    ) -> (Report, Result<(), FlowError>) {
+        (self.tell)(&Event::Reverting { reason: outcome });
+        let clock = self.tools.clock;
+        let mut countdown = Countdown::new(REVERT, clock.now());
+        let mut delay = Duration::from_secs(1);
+        loop {
+            let error = match self.disable().await {
+                Ok(connector) => {
+                    let outcome =
+                        if connector.is_some() { outcome } else { TrialOutcome::ConnectorDeleted };
+                    self.settle(outcome);
+                    return (self.report(started, until, outcome, connector), Ok(()));
+                }
+                Err(error) => error,
+            };
+            countdown.pass(Duration::ZERO, clock.now());
+            if countdown.left().is_zero() {
+                let report = self.report(started, until, TrialOutcome::NotReverted, None);
+                return (report, Err(self.not_reverted_error(&error)));
+            }
+            (self.tell)(&Event::RevertFailed { message: &error.line() });
+            let wait = delay.min(countdown.left());
+            clock.sleep(wait).await;
+            countdown.pass(wait, clock.now());
+            delay = (delay * 2).min(Duration::from_secs(15));
+        }
+    }
+
+    /// One attempt. None where the connector is gone. A journal that cannot be
+    /// written does not stop it.
+    async fn disable(&self) -> Result<Option<Connector>, Error> {
+        let action =
+            connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());
+        let id = &self.enabled.id;
+        let failed = match connector::execute_disabling(self.tools, id, &action).await {
+            Ok(connector) => return Ok(Some(connector)),
+            Err(Error::Flow(stop)) if stop.kind == FlowErrorKind::Journal => {
+                let print = |_: &str| Ok(());
+                let who = self.tools.journal.who().clone();
+                let journal = Journal::to_stdout(&print, who, self.tools.clock.clone());
+                let tools = Env { journal: &journal, ..*self.tools };
+                (self.tell)(&Event::RevertFailed { message: &stop.messages().join(": ") });
+                match connector::execute_disabling(&tools, id, &action).await {
+                    Ok(connector) => return Ok(Some(connector)),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        match self.tools.client.send(&api::connector::get(self.tools.account, id)).await {
+            Ok(connector) if connector.enabled == Some(false) => Ok(Some(connector)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => Err(failed),
+        }
+    }
+
+    /// Notes how it ended. Where that cannot be written, later commands warn of a
+    /// trial that is over.
+    fn settle(&self, outcome: TrialOutcome) {
+        let Some(entry) = &self.entry else { return };
+        let is_noted = keep::note_end(self.tools, entry, &self.subject.domain, outcome);
+        if is_noted.is_ok() {
+            self.tools.journal.settle_trial();
+        }
+    }
+
+    fn report(
+        &self,
+        started: Timestamp,
+        until: Timestamp,
+        outcome: TrialOutcome,
+        connector: Option<Connector>,
+    ) -> Report {
+        let (evidence, denied) = self.kept.take();
+        let trial = TrialReport { started_at: started, until, outcome, evidence, denied };
+        let connector = connector.unwrap_or_else(|| self.enabled.clone());
+        Report::new(self.subject.domain.as_str(), connector, trial)
+    }
+
+    fn reverted_error(&self, outcome: TrialOutcome, signal: Option<Signal>) -> FlowError {
+        let domain = &self.subject.domain;
+        let kind = signal.map_or(FlowErrorKind::NotYet, FlowErrorKind::Signaled);
+        let stop = FlowError::new(kind, format!("SSO is off again for {domain}"))
+            .cause(format!("trial {}", outcome.label()));
+        let stop = if outcome == TrialOutcome::Reverted && self.subject.logs.none_readable() {
+            stop.cause("neither log could be read")
+        } else {
+            stop
+        };
+        stop.hint(format!("`cfsso preflight {domain}`, `cfsso logins --denied`, then try again"))
+    }
+
+    fn not_reverted_error(&self, error: &Error) -> FlowError {
+        let domain = &self.subject.domain;
+        let message = format!("SSO could not be disabled for {domain}; it may still be on");
+        FlowError::new(FlowErrorKind::HalfDone, message)
+            .causes(error.sentences())
+            .hint(format!("`cfsso bypass disable {domain}`"))
+    }
+}

@@ -1,0 +1,144 @@
+//! What a trial tells: events while it runs, a report at its end.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::evidence::{SignIn, Source};
+use crate::api::connector::{Connector, ConnectorFields};
+
+/// How a trial ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialOutcome {
+    /// A person was seen to sign in.
+    Kept,
+    /// Somebody at the terminal said so.
+    KeptByHand,
+    /// `connector keep` said so, or another request enabled it again.
+    KeptElsewhere,
+    /// Nobody was seen to sign in.
+    Reverted,
+    /// Somebody at the terminal said so.
+    RevertedByHand,
+    /// The process was asked to end.
+    RevertedBySignal,
+    /// Somebody else disabled SSO.
+    DisabledElsewhere,
+    /// Somebody else deleted the connector.
+    ConnectorDeleted,
+    /// It could not be seen to be off.
+    NotReverted,
+}
+
+/// A trial, at its end.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TrialReport {
+    /// When enforcement began (RFC 3339).
+    #[schemars(with = "String")]
+    pub started_at: Timestamp,
+    /// When it was to be reverted (RFC 3339).
+    #[schemars(with = "String")]
+    pub until: Timestamp,
+    /// How it ended.
+    pub outcome: TrialOutcome,
+    /// The sign-ins that prove it.
+    pub evidence: Vec<SignIn>,
+    /// The sign-ins that were denied.
+    pub denied: Vec<SignIn>,
+}
+
+/// The result of `enable --trial`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether SSO stays on.
+    pub ok: bool,
+    /// The e-mail domain.
+    pub domain: String,
+    /// The connector as it was last read.
+    #[schemars(with = "ConnectorFields")]
+    pub connector: Connector,
+    /// The trial.
+    pub trial: TrialReport,
+}
+
+/// What happens in a trial.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    TrialStarted {
+        domain: &'a str,
+        until: Timestamp,
+        resumed: bool,
+    },
+    /// Time passes.
+    #[serde(skip)]
+    Waiting {
+        left: std::time::Duration,
+        denied: usize,
+    },
+    SignIn(&'a SignIn),
+    Denied(&'a SignIn),
+    /// A sign-in that may have used a one-time PIN, and does not count.
+    Pin(&'a SignIn),
+    /// A log cannot be read at the moment.
+    Unreadable {
+        source: Source,
+        message: &'a str,
+    },
+    Reverting {
+        reason: TrialOutcome,
+    },
+    /// A request of the revert failed, and is sent again.
+    RevertFailed {
+        message: &'a str,
+    },
+}
+
+impl TrialOutcome {
+    /// Whether enforcement stays on.
+    pub fn is_kept(self) -> bool {
+        matches!(self, Self::Kept | Self::KeptByHand | Self::KeptElsewhere)
+    }
+
+    /// It in a few words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Kept => "kept: a user signed in",
+            Self::KeptByHand => "kept by hand",
+            Self::KeptElsewhere => "kept by `connector keep`",
+            Self::Reverted => "reverted: no sign-in in the logs",
+            Self::RevertedByHand => "reverted by hand",
+            Self::RevertedBySignal => "reverted: the process was asked to end",
+            Self::DisabledElsewhere => "ended: SSO was disabled elsewhere",
+            Self::ConnectorDeleted => "ended: the connector was deleted elsewhere",
+            Self::NotReverted => "not reverted",
+        }
+    }
+
+    /// The word that stands for it in JSON and in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::KeptByHand => "kept_by_hand",
+            Self::KeptElsewhere => "kept_elsewhere",
+            Self::Reverted => "reverted",
+            Self::RevertedByHand => "reverted_by_hand",
+            Self::RevertedBySignal => "reverted_by_signal",
+            Self::DisabledElsewhere => "disabled_elsewhere",
+            Self::ConnectorDeleted => "connector_deleted",
+            Self::NotReverted => "not_reverted",
+        }
+    }
+}
+
+impl Report {
+    /// The name of the JSON form.
+    pub const SCHEMA: &'static str = "cfsso/trial/v1";
+
+    pub(super) fn new(domain: &str, connector: Connector, trial: TrialReport) -> Self {
+        let ok = trial.outcome.is_kept();
+        Self { schema: Self::SCHEMA, ok, domain: domain.to_owned(), connector, trial }
+    }
+}
