@@ -2,11 +2,9 @@
 //! late: up to 450 seconds were seen.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ids::AccountId;
-use super::object::Object;
 use super::request::Request;
 
 /// The most rows of a page.
@@ -15,12 +13,9 @@ const PAGE: u32 = 1000;
 /// What a sign-in to the dashboard through SSO is called in the log.
 const SSO_LOGIN: &str = "SSO_LOGIN";
 
-/// A row of the log as the API sent it.
-pub type AuditRow = Object<AuditRowFields>;
-
-/// The known fields of a row.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-pub struct AuditRowFields {
+/// A row of the log: its known fields alone, for there may be many.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct AuditRow {
     /// What was done.
     pub action: Option<AuditAction>,
     /// Who did it.
@@ -30,7 +25,7 @@ pub struct AuditRowFields {
 }
 
 /// What was done.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditAction {
     /// What it is called.
     pub description: Option<String>,
@@ -41,16 +36,21 @@ pub struct AuditAction {
 }
 
 /// Who did something.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditActor {
     /// The e-mail address.
     pub email: Option<String>,
     /// The IP address.
     pub ip_address: Option<String>,
+    /// The name of the token.
+    pub token_name: Option<String>,
+    /// `user`, `account` or `system`, for some.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
 }
 
 /// The request behind a row.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditRequest {
     /// The request's identifier.
     pub cf_ray_id: Option<String>,
@@ -60,7 +60,7 @@ pub struct AuditRequest {
     pub uri: Option<String>,
 }
 
-impl AuditRowFields {
+impl AuditRow {
     /// When it was; none where the row does not say.
     pub fn at(&self) -> Option<Timestamp> {
         self.action.as_ref()?.time.as_ref()?.parse().ok()

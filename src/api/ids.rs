@@ -55,6 +55,10 @@ pub enum Resource {}
 pub enum Organization {}
 /// Marks [`UserId`].
 pub enum User {}
+/// Marks [`GroupId`].
+pub enum Group {}
+/// Marks [`ListId`].
+pub enum List {}
 
 impl Kind for Account {
     const NOUN: &'static str = "account";
@@ -93,6 +97,12 @@ impl Kind for Resource {
 impl Kind for Organization {
     const NOUN: &'static str = "organization";
 }
+impl Kind for Group {
+    const NOUN: &'static str = "Access group";
+}
+impl Kind for List {
+    const NOUN: &'static str = "list";
+}
 impl Kind for User {
     const NOUN: &'static str = "user";
 }
@@ -122,6 +132,10 @@ pub type RecipientId = Id<Recipient>;
 pub type ResourceId = Id<Resource>;
 /// The identifier of a Cloudflare organization, which accounts belong to.
 pub type OrganizationId = Id<Organization>;
+/// An Access group's identifier.
+pub type GroupId = Id<Group>;
+/// The identifier of a list of Gateway.
+pub type ListId = Id<List>;
 /// The identifier of a user in Access.
 pub type UserId = Id<User>;
 

@@ -1,6 +1,7 @@
 //! The typed client of the Cloudflare API. A resource's file says what can be
 //! asked; [`Client`] sends it. Knows nothing of tables, terminals or flows.
 
+pub mod access_group;
 pub mod access_log;
 pub mod access_user;
 pub mod account;

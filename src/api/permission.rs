@@ -14,7 +14,9 @@ pub fn required(request: &str) -> Option<&'static str> {
         ["accounts", _, "sso_connectors", ..] => Some("SSO Connector Write"),
         ["accounts", _, "access", "apps", ..] if is_read => Some("Access: Apps and Policies Read"),
         ["accounts", _, "access", "apps", ..] => Some("Access: Apps and Policies Write"),
-        ["accounts", _, "access", "identity_providers" | "organizations", ..] if is_read => {
+        ["accounts", _, "access", "identity_providers" | "organizations" | "groups", ..]
+            if is_read =>
+        {
             Some("Access: Organizations, Identity Providers, and Groups Read")
         }
         ["accounts", _, "access", "identity_providers" | "organizations", ..] => {

@@ -6,15 +6,15 @@ use clap::{ArgAction, Command};
 
 /// The overview, by what a person is up to.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Set up", &["setup", "connector", "idp", "app", "federation", "share", "team"]),
+    ("Set up", &["setup", "connector", "idp", "app", "federation", "team"]),
     ("Operate", &["status", "doctor", "preflight", "dig"]),
-    ("Recover", &["bypass", "journal", "token"]),
+    ("Recover", &["bypass", "diagnose", "journal", "token"]),
     ("Learn and test", &["drill", "sandbox", "help"]),
 ];
 
 const OPTIONS: &str = "\
 Options
-  -o, --output <FORMAT>  table, json, ndjson, yaml, name
+  -o, --output <FORMAT>  table, json, ndjson, yaml, name, markdown
       --account <ID>     Account to use
       --dry-run          Print the requests without sending them
       --sandbox          Use the built-in simulator

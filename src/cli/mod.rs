@@ -11,9 +11,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, connector, dig, doctor, drill, federation, help as topics,
-    idp, journal, logins, man, preflight, sandbox, schema, setup, share, status, team, token,
-    version, whoami,
+    Outcome, app, bypass, completions, connector, diagnose, dig, doctor, drill, federation,
+    help as topics, idp, journal, logins, man, preflight, sandbox, schema, setup, share, status,
+    team, timeline, token, version, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -71,6 +71,10 @@ pub enum Command {
     Enable(LazyCommand<connector::enable::Args>),
     /// Alias for `connector disable`
     Disable(LazyCommand<connector::disable::Args>),
+    /// Find out why a user cannot sign in
+    Diagnose(LazyCommand<diagnose::Args>),
+    /// List changes and denied sign-ins, oldest first
+    Timeline(LazyCommand<timeline::Args>),
     /// List sign-ins from the Access login log
     Logins(LazyCommand<logins::Args>),
     /// Check a domain's TXT records on every name server
@@ -158,6 +162,8 @@ impl Command {
                 Box::pin(connector::enable::run(args, context)).await
             }
             Self::Disable(LazyCommand(args)) => connector::disable::run(args, context).await,
+            Self::Diagnose(LazyCommand(args)) => diagnose::run(args, context).await,
+            Self::Timeline(LazyCommand(args)) => Box::pin(timeline::run(args, context)).await,
             Self::Logins(LazyCommand(args)) => Box::pin(logins::run(args, context)).await,
             Self::Dig(LazyCommand(args)) => dig::run(args, context).await,
             Self::Journal(LazyCommand(command)) => journal::run(command, context).await,

@@ -42,6 +42,10 @@ impl<R: Report> Report for Listed<R> {
         }
     }
 
+    fn markdown(&self) -> Option<String> {
+        None
+    }
+
     fn names(&self) -> Vec<String> {
         let odd = self.odd.iter().filter_map(|odd| odd.id.clone());
         self.list.names().into_iter().chain(odd).collect()

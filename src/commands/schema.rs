@@ -76,6 +76,17 @@ pub const KINDS: &[Kind] = &[
         about: "connector delete",
         schema: || schema_for!(super::connector::delete::Deleted),
     },
+    Kind {
+        name: "drill-scenario",
+        about: "drill --scenario",
+        schema: || schema_for!(super::drill::practice::Report),
+    },
+    Kind {
+        name: "timeline",
+        about: "timeline",
+        schema: || schema_for!(crate::flow::timeline::Timeline),
+    },
+    Kind { name: "diagnose", about: "diagnose", schema: || schema_for!(super::diagnose::Findings) },
     Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
     Kind { name: "doctor", about: "doctor", schema: || schema_for!(super::doctor::Report) },
     Kind { name: "drill", about: "drill", schema: || schema_for!(super::drill::report::Report) },

@@ -8,12 +8,12 @@ use super::preflight::{CheckArgs, show_checks};
 use super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::Env;
 use crate::flow::connector;
 use crate::flow::publish::TxtRecord;
 use crate::flow::setup::{self, Event, Options, Report, StepId};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
+use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `setup`.
@@ -66,6 +66,12 @@ const ENABLING: &str = "enable SSO";
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
         connector::ensure_eligible(&args.domain)?;
+    }
+    if args.trial.is_wanted() && !args.enable {
+        let message = "`--trial` needs `--enable`";
+        return Err(FlowError::new(FlowErrorKind::Usage, message)
+            .hint(format!("`cfsso setup {} --enable --trial`", args.domain))
+            .into());
     }
     let options = options(args, context).await?;
     let tools = context.tools().await?;

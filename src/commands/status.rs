@@ -162,6 +162,16 @@ fn show_domain(page: &mut Page, domain: &Domain, links: &[&Link]) {
     for link in below {
         show_link(page, link);
     }
+    let (allowed, denied) = (domain.last_allowed, domain.last_denied);
+    let words = [(allowed, "allowed"), (denied, "denied")]
+        .into_iter()
+        .filter_map(|(at, word)| Some(format!("last {word} {}", ago(at?, page.now()))));
+    let words: Vec<_> = words.collect();
+    if !words.is_empty() {
+        // Denied after the last allowed one: somebody is kept out.
+        let state = if denied > allowed { Status::Warning } else { Status::Passed };
+        page.step(state, "  Sign-ins", words.join(", "));
+    }
 }
 
 fn show_links(page: &mut Page, title: &str, links: &[&Link]) {

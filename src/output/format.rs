@@ -16,11 +16,15 @@ pub enum Format {
     Yaml,
     /// One name or ID a line.
     Name,
+    /// For a ticket: reports that are made for one as such, others as shown on a
+    /// terminal.
+    Markdown,
 }
 
 impl Format {
     /// Every format, in the order that help lists them.
-    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Ndjson, Self::Yaml, Self::Name];
+    pub const ALL: [Self; 6] =
+        [Self::Table, Self::Json, Self::Ndjson, Self::Yaml, Self::Name, Self::Markdown];
 
     /// The word on the command line.
     pub fn name(self) -> &'static str {
@@ -30,6 +34,7 @@ impl Format {
             Self::Ndjson => "ndjson",
             Self::Yaml => "yaml",
             Self::Name => "name",
+            Self::Markdown => "markdown",
         }
     }
 
@@ -37,7 +42,7 @@ impl Format {
     pub fn is_structured(self) -> bool {
         match self {
             Self::Json | Self::Ndjson | Self::Yaml => true,
-            Self::Table | Self::Name => false,
+            Self::Table | Self::Name | Self::Markdown => false,
         }
     }
 }
@@ -61,7 +66,7 @@ impl FromStr for Format {
 
 /// The word is no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown output format `{0}` (table, json, ndjson, yaml, name)")]
+#[error("unknown output format `{0}` (table, json, ndjson, yaml, name, markdown)")]
 pub struct UnknownFormat(String);
 
 #[cfg(test)]
@@ -75,7 +80,7 @@ mod tests {
         }
         assert_eq!(
             "JSON".parse::<Format>().unwrap_err().to_string(),
-            "unknown output format `JSON` (table, json, ndjson, yaml, name)"
+            "unknown output format `JSON` (table, json, ndjson, yaml, name, markdown)"
         );
     }
 }

@@ -23,6 +23,10 @@ pub(super) fn result(format: Format, report: &dyn Report, mut page: Page) -> io:
             Ok(lines.map(|item| format_json(item, Layout::Compact) + "\n").collect())
         }
         Format::Yaml => yaml::from_json(&report.json()?).map_err(io::Error::other),
+        Format::Markdown => Ok(report.markdown().unwrap_or_else(|| {
+            report.show(&mut page);
+            format!("```\n{}```\n", page.into_string())
+        })),
         Format::Name => {
             Ok(report.names().iter().map(|name| sanitize(name).into_owned() + "\n").collect())
         }
@@ -38,6 +42,8 @@ pub(super) fn document(format: Format, json: &str, layout: Layout) -> String {
             format!("---\n{body}")
         }
         Format::Ndjson => format_json(json, Layout::Compact) + "\n",
-        Format::Json | Format::Table | Format::Name => format_json(json, layout) + "\n",
+        Format::Json | Format::Table | Format::Name | Format::Markdown => {
+            format_json(json, layout) + "\n"
+        }
     }
 }

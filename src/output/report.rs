@@ -13,6 +13,11 @@ pub trait Render {
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// The result as Markdown, if it is made for a ticket.
+    fn markdown(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A result that can be printed in every format.
@@ -23,6 +28,8 @@ pub trait Report {
     fn show(&self, page: &mut Page);
     /// The names for `-o name`.
     fn names(&self) -> Vec<String>;
+    /// The result as Markdown, if it is made for a ticket.
+    fn markdown(&self) -> Option<String>;
 }
 
 impl<T: Serialize + Render> Report for T {
@@ -36,5 +43,9 @@ impl<T: Serialize + Render> Report for T {
 
     fn names(&self) -> Vec<String> {
         Render::names(self)
+    }
+
+    fn markdown(&self) -> Option<String> {
+        Render::markdown(self)
     }
 }

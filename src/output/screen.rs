@@ -111,7 +111,15 @@ impl Screen {
     /// Prints a result in the chosen format. A reader that closed its pipe is
     /// no error; a full disk is.
     pub fn report(&self, report: &dyn Report) -> io::Result<()> {
-        self.literal(&render::result(self.format(), report, self.page())?)
+        // In a ticket there are neither colours nor a width.
+        let page = match self.format() {
+            Format::Markdown => {
+                let unicode = self.options.unicode;
+                self.blank_page(Style { colour: false, unicode, width: None })
+            }
+            _ => self.page(),
+        };
+        self.literal(&render::result(self.format(), report, page)?)
     }
 
     /// Prints a text that is the same in every format, byte for byte: a man

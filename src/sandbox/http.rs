@@ -18,7 +18,7 @@ use super::auth::Identity;
 use super::fault::{FaultTiming, Kind};
 use super::issuer;
 use super::limit::Quota;
-use super::routes;
+use super::routes::{self, audit_log};
 use super::shared::{AppState, LoggedRequest};
 use super::sign_in;
 use super::verification;
@@ -119,7 +119,12 @@ async fn process(shared: &AppState, request: Request, next: Next) -> Response {
     if let Err(error) = sign_in::run_planned(shared) {
         return ApiErrorResponse::from(error).into_response();
     }
-    next.run(request).await
+    let (method, path) = (request.method().clone(), masked(request.uri().path()));
+    let answer = next.run(request).await;
+    if method != Method::GET && answer.status().is_success() {
+        audit_log::record(shared, method.as_str(), &path);
+    }
+    answer
 }
 
 /// The answer to a request with which something goes wrong; none where the

@@ -25,7 +25,7 @@ pub(super) const PLACEHOLDER: &str = "http://issuer.sandbox.invalid";
 /// RSA with 2048 bits, from 2024 to 2054.
 const VALID: &str = include_str!("issuer/valid.pem");
 /// The same key, from 2020 to 2021.
-const EXPIRED: &str = include_str!("issuer/expired.pem");
+pub(super) const EXPIRED: &str = include_str!("issuer/expired.pem");
 /// The modulus of that key, in base64url; its exponent is 65537.
 const MODULUS: &str = include_str!("issuer/modulus.txt");
 

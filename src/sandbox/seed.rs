@@ -71,6 +71,7 @@ impl State {
             shares: Vec::new(),
             logins: Vec::new(),
             audit: Vec::new(),
+            rejecting: Vec::new(),
             seed: SEED,
         }
         .with_sso_apps()
@@ -90,6 +91,14 @@ impl State {
             }
         }
         self.with_sso_apps()
+    }
+
+    /// With the TXT record of a verification, in the zone of the name.
+    pub fn add_verification_record(&mut self, name: &str, code: &str, now: Timestamp) {
+        let Some(zone) = self.zones.iter().find(|zone| zone.name == name) else { return };
+        let mut record = text(9, 1, name, code);
+        (record.zone, record.created_on) = (zone.id.clone(), now);
+        self.records.push(record);
     }
 
     /// With what each connector adds to the SSO App of its account.

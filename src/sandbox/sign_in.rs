@@ -2,6 +2,7 @@
 //! SSO App and the identity provider to a policy, and the rows that it leaves in
 //! the logs. Whether Cloudflare writes both is not known: see [`LogRecords`].
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -72,6 +73,12 @@ impl Sandbox {
         run(&self.shared, attempt, self.shared.clock.now())
     }
 
+    /// What would become of it now; nothing is written.
+    pub fn would_sign_in(&self, attempt: &SignInAttempt) -> SignInResult {
+        let down = self.shared.down().clone();
+        self.shared.store.read(|state| walk(state, attempt, &|provider| is_down(provider, &down))).0
+    }
+
     /// Signs somebody in once `delay` has passed: with the next request after it.
     pub fn plan_sign_in(&self, delay: Duration, attempt: SignInAttempt) {
         let at = self.shared.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
@@ -102,10 +109,7 @@ pub(super) fn run(
     let records = shared.log_behavior().records;
     let ray = shared.ray();
     let ray = ray.split('-').next().unwrap_or_default().to_owned();
-    let is_down = |provider: &IdentityProvider| {
-        let config = provider.object.value("config").map(ToString::to_string).unwrap_or_default();
-        down.iter().any(|slug| config.contains(&format!("/{slug}/")))
-    };
+    let is_down = |provider: &IdentityProvider| is_down(provider, &down);
     let (result, rows) = shared.store.read(|state| walk(state, attempt, &is_down));
     let Some(Rows { account, app, provider, allowed }) = rows else { return Ok(result) };
     shared.store.change(|state| {
@@ -155,6 +159,12 @@ pub async fn sign_in_at(url: &str, attempt: &SignInAttempt) -> Result<SignInResu
         .map_err(|error| Error::Unreachable { url: url.to_owned(), reason: format!("{error:#}") })
 }
 
+/// Whether the configuration points to one of the issuers that do not answer.
+fn is_down(provider: &IdentityProvider, down: &BTreeSet<String>) -> bool {
+    let config = provider.object.value("config").map(ToString::to_string).unwrap_or_default();
+    down.iter().any(|slug| config.contains(&format!("/{slug}/")))
+}
+
 /// What a sign-in leaves in the logs.
 struct Rows {
     account: String,
@@ -201,13 +211,20 @@ fn walk(
     if attempt.is_password_wrong {
         return (end(false, Some(&name), format!("{name} rejected the password")), None);
     }
+    if state.rejecting.contains(&provider.id) {
+        return (end(false, Some(&name), format!("{name} shows an error page")), None);
+    }
+    if state.requires_mfa(&connector.account) {
+        let detail = "Access asks for a second factor; the user has none".to_owned();
+        return (end(false, Some(&name), detail), None);
+    }
     let rows = |allowed| Rows {
         account: connector.account.clone(),
         app: app.clone(),
         provider: provider.clone(),
         allowed,
     };
-    match deciding_policy(state, app, &attempt.email) {
+    match deciding_policy(state, app, &attempt.email, &provider.id) {
         Some((policy, true)) => {
             let detail = format!("{name} signed the user in; the policy `{policy}` allows it");
             (end(true, Some(&name), detail), Some(rows(true)))
@@ -245,19 +262,33 @@ fn choose<'a>(
 }
 
 /// The first policy that takes the address in: its name, and whether it allows.
-fn deciding_policy(state: &State, app: &App, email: &str) -> Option<(String, bool)> {
+fn deciding_policy(
+    state: &State,
+    app: &App,
+    email: &str,
+    provider: &str,
+) -> Option<(String, bool)> {
     let mut policies: Vec<_> = state.policies.iter().filter(|it| it.app == app.id).collect();
     policies.sort_by_key(|policy| policy.precedence());
-    policies.into_iter().find(|policy| policy.takes_in(email)).map(|policy| {
+    policies.into_iter().find(|policy| policy.takes_in(email, provider)).map(|policy| {
         let decision = policy.object.text("decision");
         (policy.object.text("name").unwrap_or_default(), decision.as_deref() == Some("allow"))
     })
 }
 
+impl State {
+    /// Whether Access demands a second factor.
+    fn requires_mfa(&self, account: &str) -> bool {
+        let known = self.organizations.iter().find(|known| known.account == account);
+        known.is_some_and(|known| known.object.get("mfa_required_for_all_apps") == Some(true))
+    }
+}
+
 impl Policy {
     /// Whether its rules hold for an address. Of the rules, everyone, e-mail
-    /// address and e-mail domain are modelled; any other holds for nobody.
-    fn takes_in(&self, email: &str) -> bool {
+    /// address, e-mail domain and login method are modelled; any other holds for
+    /// nobody.
+    fn takes_in(&self, email: &str, provider: &str) -> bool {
         let rules = |key| self.object.get::<Vec<Value>>(key).unwrap_or_default();
         let holds = |rule: &Value| {
             let (address, domain) = (&rule["email"]["email"], &rule["email_domain"]["domain"]);
@@ -265,6 +296,7 @@ impl Policy {
                 email.rsplit_once('@').is_some_and(|(_, own)| own.eq_ignore_ascii_case(domain))
             };
             rule.get("everyone").is_some()
+                || rule["login_method"]["id"] == provider
                 || address.as_str().is_some_and(|address| address.eq_ignore_ascii_case(email))
                 || domain.as_str().is_some_and(is_of)
         };

@@ -47,6 +47,9 @@ pub(super) struct State {
     /// The rows of the audit log.
     #[serde(default)]
     pub audit: Vec<AuditRow>,
+    /// The identity providers that reject everybody until they are changed.
+    #[serde(default)]
+    pub rejecting: Vec<String>,
     /// Which seed the accounts and tokens are of: a file of before has those
     /// of the first.
     #[serde(default)]

@@ -27,6 +27,8 @@ mod sample;
 #[cfg(unix)]
 mod server;
 #[cfg(unix)]
+mod trial;
+#[cfg(unix)]
 mod version;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -44,7 +46,8 @@ fn main() -> Result {
             list::run(&installed, &mut out)?;
             version::run(&installed, &mut out)?;
             dig::run(&installed, &mut out)?;
-            federation::run(&installed, &mut out)
+            federation::run(&installed, &mut out)?;
+            trial::run(&installed, &mut out)
         }
     }
 }

@@ -199,6 +199,47 @@ fn a_person_signs_in_to_the_simulator_of_a_running_trial() {
     assert_eq!(state(home.path())["enabled"], true);
 }
 
+/// Reads the lines up to the environment, and what it is.
+#[cfg(unix)]
+fn environment(lines: &mut BufReader<std::process::ChildStdout>) -> Vec<(String, String)> {
+    let mut env = Vec::new();
+    loop {
+        let mut line = String::new();
+        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "{env:?}");
+        match line.trim().strip_prefix("export ").and_then(|pair| pair.split_once('=')) {
+            Some((name, value)) => env.push((name.to_owned(), value.to_owned())),
+            None if env.is_empty() => {}
+            None => return env,
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_practice_ends_when_the_user_can_sign_in() {
+    let home = tempfile::tempdir().unwrap();
+    for (line, words) in [
+        ("bypass disable cool.cats --yes", "tom@cool.cats can sign in with a password"),
+        ("idp update oidc --client-secret-env SECRET --yes", "can sign in through Company SSO"),
+    ] {
+        let mut child =
+            program(home.path(), "drill --scenario idp-secret-rotated").spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let env = environment(&mut lines);
+        let mut repair = program(home.path(), line);
+        let out = repair.envs(env).env("SECRET", "a-new-client-secret").output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+        let out = child.wait_with_output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{out:?}");
+        let mut rest = String::new();
+        lines.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains(words), "{rest}");
+        assert!(rest.contains("new client secret"), "{rest}");
+    }
+    let out = run(home.path(), "drill --scenario not-a-member");
+    assert_eq!(out.status.code(), Some(2), "{out:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_rename_says_that_sso_is_off() {

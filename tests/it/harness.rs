@@ -65,7 +65,8 @@ impl World {
         Scene { state: self.sandbox.saved(), time: self.clock.now() }
     }
 
-    async fn start(clock: Clock, start_from: Option<Saved>) -> Self {
+    /// A sandbox at the time of `clock`, from a state or from the beginning.
+    pub async fn start(clock: Clock, start_from: Option<Saved>) -> Self {
         let options = Options { clock: clock.clone(), start_from, ..Options::default() };
         let sandbox = start(options).await.unwrap();
         let journal = private_folder();

@@ -125,8 +125,8 @@ async fn the_audit_log_has_cursors_and_both_logs_may_be_late() {
     // The change of the connector, and then the sign-ins.
     for (query, email, cursor) in [
         ("&direction=asc", "admin@cool.cats", "1"),
-        ("&direction=asc&cursor=1", "ada@cool.cats", "2"),
-        ("&direction=asc&cursor=2", "tom@cool.cats", ""),
+        ("&direction=asc&cursor=3", "ada@cool.cats", "4"),
+        ("&direction=asc&cursor=4", "tom@cool.cats", ""),
     ] {
         let page = reply(query).await;
         assert_eq!(page["result"][0]["actor"]["email"], email);

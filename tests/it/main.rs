@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod connector;
 mod credentials;
+mod diagnose;
 mod dns;
 mod doctor;
 mod drill;

@@ -259,7 +259,7 @@ fn steps_are_for_people_and_events_for_programs() {
         let expected = match format {
             Format::Table => "✓ Connector                 cool.cats\n",
             Format::Ndjson => "{\"event\":\"step\"}\n",
-            Format::Json | Format::Yaml | Format::Name => "",
+            Format::Json | Format::Yaml | Format::Name | Format::Markdown => "",
         };
         assert_eq!(run.stdout.text(), expected, "{format}");
         assert_eq!(run.stderr.text(), "", "{format}");

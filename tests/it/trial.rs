@@ -496,6 +496,7 @@ async fn a_trial_killed_at_any_request_ends_well_when_it_is_run_again() {
 
 #[tokio::test]
 async fn a_set_up_may_end_in_a_trial() {
+    World::new().await.fails("setup cool.cats --trial --yes", 2).await;
     for (signs_in, code) in [(true, 0), (false, 8)] {
         let world = World::new().await;
         if signs_in {

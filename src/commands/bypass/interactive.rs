@@ -1,14 +1,22 @@
 //! Bare `cfsso bypass`: the state, both options, a recommendation, a question.
 
+use std::time::Duration;
+
 use super::super::Outcome;
 use super::super::status::show_trials;
 use super::{disable, nobody_to_ask, otp};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::CurrentState;
+use crate::flow::diagnose::{self, VerdictKind};
 use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::{Error, bypass, connector};
 use crate::output::{Page, Text};
+
+/// How long the diagnosis may take: the way out comes first.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How far back changes are looked for.
+const SINCE: Duration = Duration::from_hours(7 * 24);
 
 /// What was seen, or why it was not.
 struct State {
@@ -27,8 +35,14 @@ enum Choice {
 pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     nobody_to_ask(context)?;
     let tools = context.tools().await?;
-    let (connectors, sign_in) =
-        tokio::join!(connector::list(&tools), bypass::otp::read_state(&tools));
+    let fetcher = context.fetcher().ok();
+    let subject = diagnose::Subject::Everybody { since: SINCE, assume_enabled: false };
+    let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
+    let (connectors, sign_in, diagnosis) = tokio::join!(
+        connector::list(&tools),
+        bypass::otp::read_state(&tools),
+        context.clock.timeout(PATIENCE, diagnosis),
+    );
     let state = State { connectors, sign_in };
     let Some(advice) = advice(state.connectors.is_ok(), state.sign_in.is_ok()) else {
         state.connectors?;
@@ -38,6 +52,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     let trials: Vec<_> = keep::open_trials(&tools).into_iter().map(TrialStatus::from).collect();
     context.screen.show(&|page| {
         show_trials(page, &trials);
+        show_diagnosis(page, diagnosis.as_ref());
         show(&state, advice, page);
     });
     let question =
@@ -63,6 +78,20 @@ fn advice(sees_connectors: bool, sees_sign_in: bool) -> Option<Choice> {
         (_, true) => Some(Choice::Otp),
         (true, false) => Some(Choice::Disable),
         (false, false) => None,
+    }
+}
+
+/// Draws what stops sign-ins, in one line; nothing where nothing was found.
+fn show_diagnosis(page: &mut Page, diagnosis: Option<&Result<Vec<diagnose::Report>, Error>>) {
+    let found = match diagnosis {
+        Some(Ok(reports)) => reports.iter().find(|one| one.verdict == VerdictKind::Cause),
+        Some(Err(_)) => None,
+        None => return page.line(Text::prose("Diagnosis: not finished; `cfsso diagnose`")),
+    };
+    if let Some(report) = found {
+        let words = format!("Diagnosis: {}; `cfsso diagnose`", report.summary);
+        page.paragraph(Text::prose(words));
+        page.blank();
     }
 }
 

@@ -41,6 +41,11 @@ pub struct TrialArgs {
 }
 
 impl TrialArgs {
+    /// Whether a trial is wanted.
+    pub fn is_wanted(self) -> bool {
+        self.trial.is_some()
+    }
+
     /// How the trial is to go, if one is wanted.
     pub fn options(self, context: &Context) -> Option<trial::Options> {
         Some(trial::Options {

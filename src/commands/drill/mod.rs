@@ -3,6 +3,7 @@
 //! of it against the account in use.
 
 mod account;
+pub mod practice;
 pub mod report;
 mod scenario;
 mod simulator;
@@ -29,6 +30,7 @@ Examples:
   cfsso drill
   cfsso drill --unattended -o json | jq '.steps[] | {command, ms, requests}'
   cfsso drill --unattended --fault 500x*@PUT --max-retries 0
+  cfsso drill --scenario
   cfsso drill --against-profile --profile work")]
 pub struct Args {
     /// Do not pause between the phases
@@ -38,12 +40,20 @@ pub struct Args {
     /// Read your account instead and preview recovery
     #[arg(long)]
     pub against_profile: bool,
+
+    /// Find and repair a broken sign-in [default: a random, hidden one]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = practice::HIDDEN,
+        conflicts_with_all = ["against_profile", "unattended"])]
+    scenario: Option<practice::Choice>,
 }
 
 /// Rehearses.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.against_profile {
         return Box::pin(account::read(context)).await;
+    }
+    if let Some(choice) = args.scenario {
+        return Box::pin(practice::run(choice, context)).await;
     }
     let stage = Simulator::build(context).await?;
     let mut report = Report::new(Target::Simulator, stage.account().to_string());

@@ -70,6 +70,12 @@ pub struct Domain {
     pub verification: Option<String>,
     /// When the connector was last changed (RFC 3339).
     pub changed_on: Option<String>,
+    /// The last sign-in that was allowed (RFC 3339); null where none is known.
+    #[schemars(with = "Option<String>")]
+    pub last_allowed: Option<Timestamp>,
+    /// The last sign-in that was denied (RFC 3339).
+    #[schemars(with = "Option<String>")]
+    pub last_denied: Option<Timestamp>,
     /// Connector, application, policy, identity providers.
     pub chain: Vec<Link>,
 }
@@ -206,7 +212,19 @@ fn report(
 }
 
 fn domain(connector: &Connector, facts: &Facts) -> Domain {
+    let app = facts.apps.as_deref().and_then(chain::sso_app);
+    let last = |allowed| {
+        let rows = facts.logins.iter().filter(|row| row.allowed == Some(allowed));
+        let rows = rows.filter(|row| {
+            app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()))
+        });
+        let of = |email: &str| email.rsplit_once('@').map(|(_, of)| of.to_ascii_lowercase());
+        let own = connector.email_domain.to_ascii_lowercase();
+        rows.filter(|row| of(row.email()).as_ref() == Some(&own)).filter_map(|row| row.at()).max()
+    };
     Domain {
+        last_allowed: last(true),
+        last_denied: last(false),
         domain: connector.email_domain.clone(),
         connector: connector.id.to_string(),
         enforced: connector.enabled,

@@ -576,7 +576,7 @@ impl<'a> Trial<'a> {
         } else {
             stop
         };
-        stop.hint(format!("`cfsso preflight {domain}`, `cfsso logins --denied`, then try again"))
+        stop.hint(format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`"))
     }
 
     fn not_reverted_error(&self, error: &Error) -> FlowError {

@@ -10,17 +10,57 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use crate::sandbox::access::{Area, Right};
+use crate::sandbox::Error;
+use crate::sandbox::access::{Area, GLOBAL_KEY, Right};
 use crate::sandbox::answer::{ApiErrorResponse, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::query::{PageSize, Parameters};
 use crate::sandbox::shared::AppState;
-use crate::sandbox::state::AuditRow;
+use crate::sandbox::state::{AuditRow, derived_uuid};
 
 const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 100 };
 
 pub(super) fn routes() -> Router<Arc<AppState>> {
     Router::new().route("/accounts/{account}/logs/audit", get(list))
+}
+
+/// Writes down a change of something in an account. What cannot be kept is lost: the
+/// change was made.
+pub(in crate::sandbox) fn record(shared: &AppState, method: &str, path: &str) {
+    let Some(below) = path.strip_prefix("/client/v4/accounts/") else { return };
+    let Some((account, _)) = below.split_once('/') else { return };
+    let (now, ray) = (shared.clock.now(), shared.ray());
+    let row = AuditRow {
+        id: derived_uuid([&ray, &now.to_string()]),
+        account: account.to_owned(),
+        at: now,
+        email: GLOBAL_KEY.0.to_owned(),
+        ray: ray.split('-').next().unwrap_or_default().to_owned(),
+        description: description(method, path).to_owned(),
+        method: method.to_owned(),
+        uri: path.to_owned(),
+    };
+    let _ = shared.store.change(|state| {
+        state.audit.push(row);
+        Ok::<_, Error>(())
+    });
+}
+
+/// The summary of the operation in the API's description, where it is known.
+fn description(method: &str, path: &str) -> &'static str {
+    let has = |part: &str| path.contains(part);
+    match method {
+        "POST" if has("/begin_verification") => "Begin SSO connector verification",
+        "POST" if has("/sso_connectors") => "Initialize new SSO connector",
+        "PATCH" if has("/sso_connectors") => "Update SSO connector state",
+        "DELETE" if has("/sso_connectors") => "Delete SSO connector",
+        "POST" if has("/identity_providers") => "Add an Access identity provider",
+        "PUT" if has("/identity_providers") => "Update an Access identity provider",
+        "DELETE" if has("/identity_providers") => "Delete an Access identity provider",
+        "PUT" if has("/access/apps") => "Update an Access application",
+        "PUT" if has("/access/organizations") => "Update your Zero Trust organization",
+        _ => "",
+    }
 }
 
 async fn list(

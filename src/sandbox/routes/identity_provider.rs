@@ -106,6 +106,7 @@ async fn replace(
         let writing = Writing { account, id, before: Some(before) };
         let (provider, secret) = writing.written(state, body)?;
         let answer = answered(&provider, state, &shared, secret);
+        state.rejecting.retain(|id| *id != provider.id);
         state.providers[position] = provider;
         Ok(answer)
     })

@@ -5,7 +5,7 @@ mod access_log;
 mod account;
 mod account_token;
 mod app;
-mod audit_log;
+pub(super) mod audit_log;
 mod connector;
 mod grant;
 mod identity_provider;

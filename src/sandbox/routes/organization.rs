@@ -106,6 +106,8 @@ async fn update(
         if after != before {
             ensure_can_rename(state, &account, &after)?;
             sso_app::rename(state, &account, &before, &after);
+            // The identity provider knows the team by its former name again.
+            state.rejecting.clear();
         }
         let known = state.organizations.iter_mut().find(|known| known.account == account);
         let known = known.ok_or_else(not_enabled)?;

@@ -1,0 +1,142 @@
+//! `drill --scenario`: a broken world to find the cause in and to repair, in a
+//! simulator of its own, against the clock.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::context::Context;
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Status, Text, format_duration};
+use crate::sandbox::{self, Sandbox, Scenario, SignInAttempt};
+
+/// How often it is looked whether the user can sign in again.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The word for a world that is not named.
+pub const HIDDEN: &str = "random";
+
+/// Which broken world is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Choice {
+    /// Any that can be repaired; which one is not told before the end.
+    Hidden,
+    One(Scenario),
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == HIDDEN {
+            return Ok(Self::Hidden);
+        }
+        Scenario::from_str(text, false).map(Self::One).map_err(|_| {
+            format!("`{text}` is not a scenario; `cfsso sandbox serve --scenario list` lists them")
+        })
+    }
+}
+
+/// What a practice came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// What had happened.
+    scenario: String,
+    /// Who could not sign in.
+    user: &'static str,
+    /// How the user signs in now: the name of the identity provider; null: with a
+    /// password.
+    idp: Option<String>,
+    /// How long it took, in seconds.
+    seconds: u64,
+    /// How many requests it took.
+    requests: usize,
+}
+
+/// Serves a broken world until the user can sign in.
+pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
+    let scenario = match choice {
+        Choice::One(scenario) if !scenario.can_be_repaired() => {
+            let message = "this cause cannot be repaired in the simulator";
+            return Err(FlowError::new(FlowErrorKind::Usage, message)
+                .hint("`cfsso sandbox serve --scenario <NAME>` serves it")
+                .into());
+        }
+        Choice::One(scenario) => scenario,
+        Choice::Hidden => {
+            let all = Scenario::repairable();
+            all[fastrand::usize(..all.len())]
+        }
+    };
+    let options = sandbox::Options {
+        start_from: Some(scenario.build(context.clock.now())),
+        clock: context.clock.clone(),
+        ..sandbox::Options::default()
+    };
+    let sandbox = sandbox::start(options).await?;
+    if let Some(slug) = scenario.down() {
+        sandbox.take_down(slug);
+    }
+    let journal = tempfile::Builder::new().prefix("cfsso-drill-").tempdir()?;
+    brief(&sandbox, scenario, &journal.path().join("journal").display().to_string(), context);
+    let attempt = SignInAttempt::from(scenario);
+    let began = context.clock.now();
+    let result = loop {
+        let result = sandbox.would_sign_in(&attempt);
+        if result.is_signed_in {
+            break result;
+        }
+        context.screen.start_wait(format!("{} cannot sign in", scenario.user()));
+        context.clock.sleep(LOOK).await;
+    };
+    let taken = began.duration_until(context.clock.now()).unsigned_abs();
+    Ok(Outcome::done(Report {
+        schema: "cfsso/drill-scenario/v1",
+        scenario: scenario.about(),
+        user: scenario.user(),
+        idp: result.idp,
+        seconds: taken.as_secs(),
+        requests: sandbox.log().len(),
+    }))
+}
+
+/// What the engineer is told: the symptom, and where to look.
+fn brief(sandbox: &Sandbox, scenario: Scenario, journal: &str, context: &Context) {
+    let mut lines: Vec<_> = sandbox
+        .environment()
+        .into_iter()
+        .map(|(name, value)| format!("export {name}={value}"))
+        .collect();
+    lines.push(format!("export CFSSO_JOURNAL={journal}"));
+    context.screen.show(&|page| {
+        page.paragraph(Text::strong(format!("{} cannot sign in.", scenario.user())));
+        page.paragraph("Find the cause and repair it. Paste this into another terminal:");
+        page.blank();
+        for line in &lines {
+            page.literal(line);
+        }
+        page.blank();
+    });
+}
+
+impl Render for Report {
+    fn show(&self, page: &mut Page) {
+        let how = match &self.idp {
+            Some(idp) => format!("through {idp}"),
+            None => "with a password: SSO is off".to_owned(),
+        };
+        let time = format_duration(Duration::from_secs(self.seconds));
+        let text = format!("{} can sign in {how}, after {time}", self.user);
+        page.status_line(Status::Done, Text::strong(text));
+        page.line(format!("What had happened: {}.", self.scenario));
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.scenario.clone()]
+    }
+}

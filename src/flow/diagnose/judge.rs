@@ -1,0 +1,491 @@
+//! What the parts of a sign-in's way mean. Pure: facts in, report out.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::Question;
+use super::report::{Confidence, Report, Step, StepId, StepState, VerdictKind};
+use crate::api::access_log::LoginRow;
+use crate::api::app::App;
+use crate::api::connector::Connector;
+use crate::api::idp::{Idp, IdpType};
+use crate::api::member::Member;
+use crate::domain::EmailDomain;
+use crate::flow::changes::Change;
+use crate::flow::policy_decision::{Applicant, Decision, References, decide};
+use crate::flow::preflight::{self, Checked, NotChecked};
+use crate::flow::trial::keep::TrialStatus;
+
+/// Everything that was read.
+pub(super) struct Facts<'a> {
+    pub question: &'a Question,
+    pub account: &'a str,
+    pub connectors: &'a Checked<Vec<Connector>>,
+    /// The verification codes in the TXT records of the domain.
+    pub codes: Vec<Vec<u8>>,
+    /// A record of a member could not be understood: it may be the one.
+    pub has_odd_members: bool,
+    pub gathered: &'a preflight::Facts,
+    pub references: &'a References,
+    /// The sign-ins of the address, where one is named.
+    pub logins: &'a Option<Checked<Vec<LoginRow>>>,
+    /// The changes, the oldest first.
+    pub changes: &'a Checked<Vec<Change>>,
+    pub trials: &'a [TrialStatus],
+    pub now: Timestamp,
+}
+
+/// What the log has of the address, or of the domain.
+#[derive(Default)]
+struct History {
+    allowed: Option<Timestamp>,
+    /// The first one that was denied after the last allowed one.
+    denied: Option<Timestamp>,
+}
+
+/// How long ago a sign-in may be that contradicts.
+const RECENT: SignedDuration = SignedDuration::from_mins(15);
+
+use StepState::{Cause, NotChecked as Unread, Ok as Fine, Suspect, Unknown};
+
+/// The report.
+pub(super) fn report(facts: &Facts<'_>) -> Report {
+    let Question { email, domain, .. } = facts.question;
+    let mut steps = vec![address(facts)];
+    let (step, is_off) = connector(facts);
+    let is_elsewhere = matches!(step.state, Cause | Suspect);
+    steps.push(step);
+    if !is_off && !is_elsewhere && steps[0].state != Unknown {
+        steps.extend(member(facts));
+        steps.push(sso_app(facts));
+        steps.extend(policies(facts));
+        steps.push(identity_providers(facts));
+        let (step, history) = login_log(facts);
+        steps.push(step);
+        steps.push(recent_changes(facts, &history));
+    }
+    let mut report = Report::new(email.clone(), domain.to_string(), steps);
+    report.changes = suspects(facts, &history(facts)).into_iter().cloned().collect();
+    conclude(&mut report, facts, is_off);
+    report
+}
+
+/// What the steps come to. The first that stops the sign-in is the cause.
+fn conclude(report: &mut Report, facts: &Facts<'_>, is_off: bool) {
+    let who = report.who();
+    let causes: Vec<&Step> = report.steps.iter().filter(|step| step.state == Cause).collect();
+    let suspects: Vec<&Step> = report.steps.iter().filter(|step| step.state == Suspect).collect();
+    let open: Vec<&Step> =
+        report.steps.iter().filter(|step| matches!(step.state, Unknown | Unread)).collect();
+    let is_log_read = matches!(facts.logins, None | Some(Ok(_))) && facts.gathered.logins.is_ok();
+    let (verdict, confidence, summary) = if let Some(first) = causes.first() {
+        // Without the log it is not known that it really fails; one that shows a
+        // sign-in a moment ago contradicts.
+        let is_sure = is_log_read && !signed_in_just_now(facts);
+        let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
+        (VerdictKind::Cause, confidence, format!("{who} cannot sign in: {}", first.detail))
+    } else if let Some(first) = suspects.first() {
+        let words = format!("why {who} cannot sign in: {}", first.detail);
+        (VerdictKind::Cause, Confidence::Likely, words)
+    } else if is_off {
+        let words = format!(
+            "SSO is off for {}: it is not the cause; users sign in with a password",
+            report.domain
+        );
+        (VerdictKind::SsoIsOff, Confidence::Certain, words)
+    } else if let Some(first) =
+        open.iter().find(|step| step.id != StepId::LoginLog && step.id != StepId::RecentChanges)
+    {
+        let words = format!("cannot tell why {who} cannot sign in: {}", first.detail);
+        (VerdictKind::Unknown, Confidence::Unknown, words)
+    } else {
+        // Only a sign-in shows that one is possible.
+        let is_sure = open.is_empty() && signed_in_since(facts);
+        let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
+        let words = format!("nothing found that prevents {who} from signing in");
+        (VerdictKind::NothingFound, confidence, words)
+    };
+    // A change is what led to the cause, and no second one.
+    let more = causes.iter().chain(&suspects).skip(1);
+    let more = more.filter(|step| step.id != StepId::RecentChanges);
+    let more: Vec<_> = more.map(|step| step.id.label()).collect();
+    report.summary = match more.as_slice() {
+        [] => summary,
+        more => format!("{summary} (also: {})", more.join(", ").to_lowercase()),
+    };
+    let fixes = causes.iter().chain(&suspects).chain(&open).filter_map(|step| step.fix.clone());
+    let mut next: Vec<_> = fixes.filter_map(|fix| command(&fix)).collect();
+    next.dedup();
+    report.next = next;
+    report.ok = !matches!(verdict, VerdictKind::Cause);
+    (report.verdict, report.confidence) = (verdict, confidence);
+}
+
+/// The command in a fix, where it is one.
+fn command(fix: &str) -> Option<String> {
+    let start = fix.find("`cfsso ")? + 1;
+    let end = start + fix[start..].find('`')?;
+    Some(fix[start..end].to_owned())
+}
+
+fn own<'a>(facts: &'a Facts<'_>) -> Option<&'a Connector> {
+    let connectors = facts.connectors.as_ref().ok()?;
+    connectors.iter().find(|known| is(&known.email_domain, &facts.question.domain))
+}
+
+fn is(name: &str, domain: &EmailDomain) -> bool {
+    name.parse::<EmailDomain>().is_ok_and(|name| name == *domain)
+}
+
+fn address(facts: &Facts<'_>) -> Step {
+    let id = StepId::Address;
+    let Question { email, domain, .. } = facts.question;
+    if let Some(email) = email
+        && email.rsplit_once('@').is_some_and(|(local, _)| local.contains('+'))
+        && own(facts).is_some()
+    {
+        let words = "it is a plus address, which cannot use SSO";
+        return Step::new(id, Cause, words).fix("invite the user without the plus");
+    }
+    let connectors = match facts.connectors {
+        Ok(connectors) => connectors,
+        Err(unseen) => return unread(id, unseen),
+    };
+    if own(facts).is_some() {
+        return Step::new(id, Fine, format!("{domain} has a connector"));
+    }
+    let parent = connectors.iter().find(|known| {
+        domain.ancestors().skip(1).any(|name| name.eq_ignore_ascii_case(&known.email_domain))
+    });
+    if let Some(parent) = parent {
+        let words = format!(
+            "{domain} has no connector; the one of {} does not cover it",
+            parent.email_domain
+        );
+        return Step::new(id, Unknown, words).fix(format!("`cfsso setup {domain}`"));
+    }
+    let words = format!("no connector for {domain} in this account");
+    Step::new(id, Unknown, words).fix("`cfsso connector list`, in the other accounts: `--account`")
+}
+
+/// The connector, and whether SSO is off.
+fn connector(facts: &Facts<'_>) -> (Step, bool) {
+    let id = StepId::Connector;
+    let domain = &facts.question.domain;
+    if let Err(unseen) = facts.connectors {
+        return (unread(id, unseen), false);
+    }
+    let code = own(facts).and_then(|own| own.code());
+    let foreign =
+        facts.codes.iter().find(|found| Some(found.as_slice()) != code.map(str::as_bytes));
+    let is_on = own(facts).is_some_and(|own| own.enabled != Some(false));
+    if let (Some(foreign), false) = (foreign, is_on) {
+        let words = format!(
+            "another account likely has SSO enabled for {domain}: it has the TXT record {}",
+            String::from_utf8_lossy(foreign).escape_debug()
+        );
+        let step = Step::new(id, Suspect, words);
+        return (
+            step.fix("ask the owner of that account, or `cfsso connector list --account`"),
+            false,
+        );
+    }
+    let Some(own) = own(facts) else {
+        return (Step::new(id, Unknown, format!("no connector for {domain}")), false);
+    };
+    if !is_on {
+        let assumed = facts.question.assume_enabled;
+        let words = if assumed { ", assumed to be on" } else { "" };
+        return (Step::new(id, Fine, format!("SSO is off for {domain}{words}")), !assumed);
+    }
+    let trial = facts.trials.iter().find(|trial| trial.connector == own.id.as_str());
+    let trial = trial.map(|_| ", on trial").unwrap_or_default();
+    let changed = own.updated_on.as_deref().and_then(|at| at.parse().ok());
+    let changed = changed.map(|at| format!(", changed at {}", time(at))).unwrap_or_default();
+    (Step::new(id, Fine, format!("SSO is on for {domain}{trial}{changed}")), false)
+}
+
+fn find_member<'a>(members: &'a [Member], email: &str) -> Option<&'a Member> {
+    members.iter().find(|member| member.email().eq_ignore_ascii_case(email))
+}
+
+fn member(facts: &Facts<'_>) -> Option<Step> {
+    let id = StepId::Member;
+    let email = facts.question.email.as_ref()?;
+    let members = match &facts.gathered.members {
+        Ok(members) => members,
+        Err(unseen) => return Some(unread(id, unseen)),
+    };
+    Some(match find_member(members, email) {
+        None if facts.has_odd_members => Step::new(
+            id,
+            Unknown,
+            format!("{email} is not among the valid members; others are invalid"),
+        ),
+        None => Step::new(id, Cause, "not a member of the account")
+            .fix("invite the address in the dashboard: Manage Account, Members"),
+        Some(member) if member.is_accepted() => {
+            let roles = member.roles.iter().flatten().filter_map(|role| role.name.as_deref());
+            let roles: Vec<_> = roles.collect();
+            Step::new(id, Fine, format!("member: {}", roles.join(", ")))
+        }
+        Some(member) => {
+            let status = member.status.as_deref().unwrap_or("unknown");
+            Step::new(id, Cause, format!("the invitation is {status}, not accepted"))
+                .fix("accept the invitation, or invite the address again")
+        }
+    })
+}
+
+/// The one application, or what is wrong with it.
+fn app<'a>(facts: &'a Facts<'_>) -> Result<Option<&'a App>, &'a NotChecked> {
+    facts.gathered.sso_app()
+}
+
+fn sso_app(facts: &Facts<'_>) -> Step {
+    let id = StepId::SsoApp;
+    let app = match app(facts) {
+        Ok(Some(app)) => app,
+        Ok(None) => {
+            let words = "SSO is on, but the account has no SSO App";
+            let domain = &facts.question.domain;
+            return Step::new(id, Cause, words).fix(format!("`cfsso bypass disable {domain}`"));
+        }
+        Err(unseen) => return unread(id, unseen),
+    };
+    let idps = match &facts.gathered.idps {
+        Ok(idps) => idps,
+        Err(unseen) => return unread(id, unseen),
+    };
+    let listed = app.listed_idps();
+    let gone = listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)).count();
+    if gone > 0 && gone == listed.len() {
+        let words =
+            "the SSO App allows only identity providers that are deleted or no longer shared";
+        return Step::new(id, Cause, words).fix("`cfsso app idps --only <IDP>`");
+    }
+    if let Some(step) = mfa(facts, app) {
+        return step;
+    }
+    if app.is_instant() && listed.len() != 1 {
+        let words = "instant authentication is on, but the SSO App does not allow exactly one identity provider";
+        return Step::new(id, Suspect, words).fix("`cfsso app instant-auth off`");
+    }
+    let lost = if gone > 0 {
+        format!(", {gone} of them deleted or no longer shared")
+    } else {
+        String::new()
+    };
+    let count = if listed.is_empty() { "all".to_owned() } else { listed.len().to_string() };
+    let organization = facts.gathered.organization.as_ref().ok();
+    let is_read_only = organization.is_some_and(|it| it.is_ui_read_only == Some(true));
+    let read_only = if is_read_only { "; Zero Trust is read-only in the dashboard" } else { "" };
+    Step::new(id, Fine, format!("allowed identity providers: {count}{lost}{read_only}"))
+}
+
+/// Multi-factor authentication that Access itself demands: who has none registered
+/// is stopped. Whether it reaches the SSO App is not documented.
+fn mfa(facts: &Facts<'_>, app: &App) -> Option<Step> {
+    let app: Value = serde_json::from_str(app.text()).unwrap_or_default();
+    let organization = facts.gathered.organization.as_ref().ok()?;
+    let organization: Value = serde_json::from_str(organization.text()).unwrap_or_default();
+    let is_exempt = app["mfa_config"]["mfa_disabled"] == true;
+    let is_forced = organization["mfa_required_for_all_apps"] == true && !is_exempt;
+    let own = app["mfa_config"]["allowed_authenticators"].as_array();
+    let is_forced = is_forced || own.is_some_and(|own| !own.is_empty()) && !is_exempt;
+    is_forced.then(|| {
+        let words = "Access requires multi-factor authentication for the SSO App; users without a \
+                     registered method are stopped";
+        Step::new(StepId::SsoApp, Suspect, words)
+            .fix("Zero Trust dashboard: Settings, Authentication")
+    })
+}
+
+/// The identity providers that exist and that the SSO App allows.
+fn admitted<'a>(facts: &'a Facts<'_>) -> Vec<&'a Idp> {
+    let app = app(facts).ok().flatten();
+    let idps = facts.gathered.idps.as_deref().unwrap_or_default();
+    idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect()
+}
+
+fn policies(facts: &Facts<'_>) -> Option<Step> {
+    let id = StepId::Policies;
+    app(facts).ok().flatten()?;
+    let policies = match &facts.gathered.policies {
+        Ok(policies) => policies,
+        Err(unseen) => return Some(unread(id, unseen)),
+    };
+    let Question { email, domain, .. } = facts.question;
+    let members = facts.gathered.members.as_ref().ok();
+    let is_member = email.as_ref().zip(members).map(|(email, members)| {
+        find_member(members, email).is_some_and(|member| member.is_accepted())
+    });
+    let decisions = admitted(facts).into_iter().map(|idp| {
+        let email = email.as_deref();
+        let who =
+            Applicant { email, domain, idp: idp.id.as_str(), account: facts.account, is_member };
+        (idp, decide(policies, who, facts.references))
+    });
+    let decisions: Vec<_> = decisions.collect();
+    let find = |wanted: fn(&Decision) -> bool| decisions.iter().find(|(_, it)| wanted(it));
+    if let Some((idp, Decision::Allowed(policy))) = find(|it| matches!(it, Decision::Allowed(_))) {
+        let others = decisions.len() > 1;
+        let through = if others { format!(" through {}", idp.name) } else { String::new() };
+        return Some(Step::new(id, Fine, format!("`{policy}` allows{through}")));
+    }
+    if let Some((_, Decision::Depends { policy, on })) =
+        find(|it| matches!(it, Decision::Depends { .. }))
+    {
+        let words = format!("whether `{policy}` decides depends on {on}");
+        return Some(Step::new(id, Unknown, words).fix("`cfsso app policies`"));
+    }
+    let words = match decisions.first()? {
+        (_, Decision::Denied(policy)) => format!("the policy `{policy}` denies the user"),
+        _ => "no policy of the SSO App allows the user".to_owned(),
+    };
+    Some(Step::new(id, Cause, words).fix("`cfsso app policies`"))
+}
+
+fn identity_providers(facts: &Facts<'_>) -> Step {
+    let id = StepId::IdentityProviders;
+    if let Err(unseen) = &facts.gathered.idps {
+        return unread(id, unseen);
+    }
+    let admitted = admitted(facts);
+    let health = |idp: &Idp| {
+        let seen = facts.gathered.health.iter().find(|seen| seen.id == idp.id.as_str())?;
+        let failed = seen.points.as_ref()?.iter().find(|point| point.is_failure());
+        Some(failed.map(|point| point.detail.clone()))
+    };
+    let is_checked = |idp: &&&Idp| !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare);
+    let broken: Vec<_> =
+        admitted.iter().filter(is_checked).filter_map(|idp| Some((*idp, health(idp)??))).collect();
+    if let Some((idp, detail)) = broken.first() {
+        let words = format!("{} does not work: {detail}", idp.name);
+        // Where another one works, users may still choose the broken one.
+        let state = if broken.len() == admitted.len() { Cause } else { Suspect };
+        return Step::new(id, state, words).fix(format!("`cfsso idp check {}`", idp.id));
+    }
+    let unknown = admitted.iter().filter(is_checked).find(|idp| health(idp).is_none());
+    if let Some(idp) = unknown {
+        let words = format!("{} was not checked in time", idp.name);
+        return Step::new(id, Unread, words).fix(format!("`cfsso idp check {}`", idp.id));
+    }
+    let names: Vec<_> = admitted.iter().map(|idp| idp.name.as_str()).collect();
+    Step::new(id, Fine, format!("no problem found: {}", names.join(", ")))
+}
+
+/// The rows of the SSO App that are of the address, or of the domain.
+fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
+    let rows = match facts.logins {
+        Some(rows) => rows.as_ref()?,
+        None => facts.gathered.logins.as_ref()?,
+    };
+    // Rows that are found by the address alone are those that differ in case.
+    let more = facts.gathered.logins.as_deref().unwrap_or_default().iter();
+    let app = app(facts)?;
+    let Question { email, domain, .. } = facts.question;
+    let is_meant = |row: &&LoginRow| {
+        let is_of_app = app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
+        let is_of_user = match email {
+            Some(email) => row.email().eq_ignore_ascii_case(email),
+            None => row.email().rsplit_once('@').is_some_and(|(_, of)| is(of, domain)),
+        };
+        is_of_app && is_of_user && row.is_person()
+    };
+    Ok(rows.iter().chain(more).filter(is_meant).collect())
+}
+
+fn history(facts: &Facts<'_>) -> History {
+    let rows = rows(facts).unwrap_or_default();
+    let times = |allowed: bool| {
+        rows.iter().filter(move |row| row.allowed == Some(allowed)).filter_map(|row| row.at())
+    };
+    let allowed = times(true).max();
+    let denied = times(false).filter(|at| allowed.is_none_or(|allowed| *at > allowed)).min();
+    History { allowed, denied }
+}
+
+/// Whether the newest thing that is known is a sign-in that worked.
+fn signed_in_since(facts: &Facts<'_>) -> bool {
+    let History { allowed, denied } = history(facts);
+    let last = facts.changes.as_ref().ok().and_then(|all| all.iter().map(|it| it.at).max());
+    let Some(allowed) = allowed else { return false };
+    denied.is_none() && last.is_none_or(|last| allowed > last)
+}
+
+/// Whether somebody signed in so shortly ago that what was read now cannot be what
+/// stops it.
+fn signed_in_just_now(facts: &Facts<'_>) -> bool {
+    let History { allowed, denied } = history(facts);
+    let recent = facts.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
+    denied.is_none() && allowed.is_some_and(|allowed| allowed > recent)
+}
+
+fn login_log(facts: &Facts<'_>) -> (Step, History) {
+    let id = StepId::LoginLog;
+    let found = match rows(facts) {
+        Ok(rows) => rows,
+        Err(unseen) => return (unread(id, unseen), History::default()),
+    };
+    let history = history(facts);
+    let words = match (&history.allowed, &history.denied) {
+        (_, Some(denied)) => format!(
+            "denied at {}{}",
+            time(*denied),
+            history.allowed.map(|at| format!(", last allowed at {}", time(at))).unwrap_or_default()
+        ),
+        (Some(allowed), None) => format!("last allowed at {}, none denied since", time(*allowed)),
+        (None, None) if found.is_empty() => {
+            "no attempt in the log: none was made, or the identity provider rejected the user"
+                .to_owned()
+        }
+        (None, None) => "no decision in the log".to_owned(),
+    };
+    let is_allowed_now = policies(facts).is_some_and(|step| step.state == Fine);
+    let step = match history.denied {
+        Some(_) if is_allowed_now => {
+            Step::new(id, Fine, format!("{words}; the policies allow it now"))
+        }
+        _ => Step::new(id, Fine, words),
+    };
+    (step, history)
+}
+
+/// RFC 3339, to the second.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The changes between the last sign-in that worked and the first that did not.
+/// Where none worked, nothing is known to have broken; where none was denied, only
+/// what keeps users from coming back to Cloudflare counts.
+fn suspects<'a>(facts: &'a Facts<'_>, history: &History) -> Vec<&'a Change> {
+    let (Some(allowed), Ok(changes)) = (history.allowed, facts.changes) else { return Vec::new() };
+    let end = history.denied.unwrap_or(facts.now);
+    let between = changes.iter().filter(|change| change.at > allowed && change.at <= end);
+    between.filter(|change| history.denied.is_some() || change.breaks_silently()).collect()
+}
+
+fn recent_changes(facts: &Facts<'_>, history: &History) -> Step {
+    let id = StepId::RecentChanges;
+    let changes = match facts.changes {
+        Ok(changes) => changes,
+        Err(unseen) => return unread(id, unseen),
+    };
+    if let Some(last) = suspects(facts, history).last() {
+        let words = format!("changed since the last sign-in: {}", last.describe());
+        return Step::new(id, Suspect, words)
+            .fix(format!("`cfsso timeline --domain {}`", facts.question.domain));
+    }
+    match changes.last() {
+        None => Step::new(id, Fine, "none"),
+        Some(last) => {
+            Step::new(id, Fine, format!("{}, the last: {}", changes.len(), last.describe()))
+        }
+    }
+}
+
+fn unread(id: StepId, unseen: &NotChecked) -> Step {
+    Step::new(id, Unread, &unseen.reason)
+}

@@ -1,0 +1,161 @@
+//! Why somebody cannot sign in: the way of a sign-in, step by step, up to what
+//! stops it. Reads everything at once and writes nothing; what it means is judged
+//! by pure functions.
+
+mod judge;
+mod report;
+
+use std::time::Duration;
+
+use futures_util::future::{OptionFuture, join_all};
+use jiff::Timestamp;
+
+use self::judge::Facts;
+pub use self::report::{Report, Step, StepState, VerdictKind};
+use super::changes::Change;
+use super::policy_decision::References;
+use super::preflight::{self, Checked, NotChecked, Sources};
+use super::trial::keep::{self, TrialStatus};
+use super::{Env, Error, connector};
+use crate::api::access_log::{self, LoginRow};
+use crate::api::policy::Policy;
+use crate::api::{ErrorKind, access_group, audit_log};
+use crate::dns::{self, Scope};
+use crate::domain::EmailDomain;
+use crate::idp::Fetcher;
+
+/// Who cannot sign in.
+pub struct Question {
+    /// The address; none: anybody at the domain.
+    pub email: Option<String>,
+    pub domain: EmailDomain,
+    /// How far back changes are looked for.
+    pub since: Duration,
+    /// As if SSO were on.
+    pub assume_enabled: bool,
+}
+
+/// Whom a diagnosis is for.
+pub enum Subject {
+    /// One address.
+    User(Question),
+    /// Anybody at each domain that has a connector.
+    Everybody { since: Duration, assume_enabled: bool },
+}
+
+/// Follows the way of a sign-in, for one address or for each domain.
+///
+/// # Errors
+/// Where the connectors cannot be read for another reason than a missing
+/// permission.
+pub async fn run(
+    tools: &Env<'_>,
+    subject: Subject,
+    fetcher: Option<Fetcher>,
+) -> Result<Vec<Report>, Error> {
+    let now = tools.clock.now();
+    let (long, assume_enabled) = match &subject {
+        Subject::User(question) => (question.since, question.assume_enabled),
+        Subject::Everybody { since, assume_enabled } => (*since, *assume_enabled),
+    };
+    let since = now.saturating_sub(long).unwrap_or(Timestamp::MIN);
+    let sources = Sources { fetcher, recovery: None, audit_log: false };
+    let audit = audit_log::list(tools.account, since, now);
+    let survey = async |domain: EmailDomain| {
+        let survey = tools.resolver.survey(&domain, None, Scope::Authoritative).await;
+        (domain, dns::sso_codes(&survey))
+    };
+    let user = match &subject {
+        Subject::User(question) => Some(question),
+        Subject::Everybody { .. } => None,
+    };
+    let first: OptionFuture<_> = user.map(|user| survey(user.domain.clone())).into();
+    let (connectors, first, gathered, logins, changes) = tokio::join!(
+        connector::list(tools),
+        first,
+        Box::pin(preflight::gather(tools, &sources)),
+        logins(tools, user.and_then(|user| user.email.as_deref())),
+        tools.client.list(&audit),
+    );
+    let connectors = match connectors {
+        Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
+            Err(NotChecked::from(&error))
+        }
+        connectors => Ok(connectors?),
+    };
+    let references = references(tools, gathered.policies.as_deref().unwrap_or_default());
+    let known = connectors.iter().flatten();
+    let domains = known.filter_map(|known| known.email_domain.parse().ok());
+    let others = join_all(domains.filter(|_| user.is_none()).map(survey));
+    let (references, others) = tokio::join!(references, others);
+    let changes = checked(changes);
+    let changes = changes.map(|rows| rows.iter().filter_map(Change::of).collect());
+    let trials: Vec<_> = keep::open_trials(tools).into_iter().map(TrialStatus::from).collect();
+    let has_odd_members = !tools.client.odd_records(Some("member")).is_empty();
+    let email = user.and_then(|user| user.email.clone());
+    let reports = first.into_iter().chain(others).map(|(domain, codes)| {
+        let question = Question { email: email.clone(), domain, since: long, assume_enabled };
+        judge::report(&Facts {
+            question: &question,
+            account: tools.account.as_str(),
+            connectors: &connectors,
+            codes,
+            has_odd_members,
+            gathered: &gathered,
+            references: &references,
+            logins: &logins,
+            changes: &changes,
+            trials: &trials,
+            now,
+        })
+    });
+    Ok(reports.collect())
+}
+
+/// The newest sign-ins of the address; none where nobody is named.
+async fn logins(tools: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginRow>>> {
+    let since = tools.clock.now().saturating_sub(LOGINS).unwrap_or(Timestamp::MIN);
+    let request = email.map(|email| {
+        access_log::newest(tools.account, since).query("email", email).query("emailOp", "eq")
+    });
+    let read: OptionFuture<_> = request.as_ref().map(|request| tools.client.list(request)).into();
+    read.await.map(checked)
+}
+
+/// How far back sign-ins are read.
+const LOGINS: Duration = preflight::Thresholds::LOGIN_WITHIN;
+
+/// The groups and lists that policies name; one that cannot be read is left out.
+async fn references(tools: &Env<'_>, policies: &[Policy]) -> References {
+    let named = |kind: &str| -> Vec<String> {
+        let rules = policies.iter().flat_map(|policy| {
+            [&policy.include, &policy.exclude, &policy.require].into_iter().flatten().flatten()
+        });
+        let ids = rules.filter_map(|rule| {
+            let rule: serde_json::Value = serde_json::from_str(rule.get()).ok()?;
+            Some(rule[kind]["id"].as_str()?.to_owned())
+        });
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    };
+    let groups = join_all(named("group").into_iter().map(async |id| {
+        let request = access_group::get(tools.account, &id.parse().ok()?);
+        Some((id, tools.client.send(&request).await.ok()?))
+    }));
+    let lists = join_all(named("email_list").into_iter().map(async |id| {
+        let request = access_group::list_items(tools.account, &id.parse().ok()?);
+        let items = tools.client.list(&request).await.ok()?;
+        Some((id, items.iter().filter_map(|item| item.value.clone()).collect()))
+    }));
+    let (groups, lists) = tokio::join!(groups, lists);
+    References {
+        groups: groups.into_iter().flatten().collect(),
+        lists: lists.into_iter().flatten().collect(),
+    }
+}
+
+fn checked<T>(answer: Result<T, crate::api::Error>) -> Checked<T> {
+    answer.map_err(|error| NotChecked::from(&error))
+}

@@ -1,0 +1,384 @@
+//! What happened to sign-in: changes by the audit log, sign-ins by the login log,
+//! and what this machine wrote, as one list.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::bypass::status::BypassStatus;
+use super::changes::Change;
+use super::journal::Entry;
+use super::login_log::{Filter, Login};
+use super::preflight::NotChecked;
+use super::{Env, Error, app, connector, idp};
+use crate::api::access_log::{self, LoginRow};
+use crate::api::audit_log::{self, AuditRow};
+use crate::domain::EmailDomain;
+
+/// How far the time of a journal's entry may be from that of its audit row.
+const JOIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// What is wanted.
+pub struct Options {
+    pub since: Timestamp,
+    pub until: Timestamp,
+    /// Sign-ins and connectors of this domain alone.
+    pub domain: Option<EmailDomain>,
+    /// Every change in the account.
+    pub all: bool,
+    /// Every sign-in.
+    pub logins: bool,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Row {
+    /// When it was (RFC 3339).
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// Who: an address or the name of a token.
+    pub who: String,
+    /// What, in words.
+    pub what: String,
+    /// The name or the identifier of what it was about.
+    pub object: Option<String>,
+    /// How it is now, where that is known: the log does not have what was written.
+    pub now: Option<String>,
+    /// Where it is from.
+    pub source: RowSource,
+    /// The entry of this machine's journal.
+    pub journal_entry: Option<String>,
+    /// The request's identifier at Cloudflare.
+    pub ray_id: Option<String>,
+}
+
+/// Where a row is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowSource {
+    AuditLog,
+    LoginLog,
+    Journal,
+}
+
+/// The list, and what it lacks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Timeline {
+    schema: &'static str,
+    /// From when (RFC 3339).
+    #[schemars(with = "String")]
+    pub since: Timestamp,
+    /// To when (RFC 3339).
+    #[schemars(with = "String")]
+    pub until: Timestamp,
+    /// What happened, the oldest first.
+    pub rows: Vec<Row>,
+    /// The first denied sign-in (RFC 3339).
+    #[schemars(with = "Option<String>")]
+    pub first_denied: Option<Timestamp>,
+    /// The first allowed sign-in after it (RFC 3339).
+    #[schemars(with = "Option<String>")]
+    pub first_allowed_after: Option<Timestamp>,
+    /// The time of the newest row of the audit log (RFC 3339); rows may be up to 450
+    /// seconds late.
+    #[schemars(with = "Option<String>")]
+    pub newest_audit_row: Option<Timestamp>,
+    /// What could not be read, and why.
+    pub not_checked: Vec<String>,
+    /// What bypasses of this machine left, for a post-mortem.
+    #[serde(skip)]
+    pub bypass: Option<BypassStatus>,
+}
+
+/// What objects are called, and how they are now.
+type Names = BTreeMap<String, (String, Option<String>)>;
+
+/// Reads everything at once, and merges it.
+///
+/// # Errors
+/// Where neither log can be read.
+pub async fn read(tools: &Env<'_>, options: &Options) -> Result<Timeline, Error> {
+    let audit = audit_log::list(tools.account, options.since, options.until);
+    let logins = access_log::list(tools.account, options.since, Some(options.until));
+    let (audit, logins, connectors, apps, idps) = tokio::join!(
+        tools.client.list(&audit),
+        tools.client.list(&logins),
+        connector::list(tools),
+        app::list(tools),
+        idp::list(tools),
+    );
+    let mut not_checked = Vec::new();
+    if let (Err(_), Err(_)) = (&audit, &logins) {
+        return Err(audit.err().map(Error::from).expect("it is an error"));
+    }
+    let mut part = |what: &str, error: &crate::api::Error| {
+        not_checked.push(format!("{what}: {}", NotChecked::from(error).reason));
+    };
+    let audit = audit.inspect_err(|error| part("audit log", error)).unwrap_or_default();
+    let logins = logins.inspect_err(|error| part("login log", error)).unwrap_or_default();
+    let apps = apps.unwrap_or_default();
+    let mut names = Names::new();
+    for one in connectors.iter().flatten() {
+        let now = if one.is_enabled() { "enabled" } else { "disabled" };
+        names.insert(one.id.to_string(), (one.email_domain.clone(), Some(now.to_owned())));
+    }
+    for one in &apps {
+        let now = one.is_dash_sso().then(|| match one.listed_idps().len() {
+            0 => "all identity providers allowed".to_owned(),
+            count => format!("identity providers allowed: {count}"),
+        });
+        names.insert(one.id.to_string(), (one.name.clone(), now));
+    }
+    for one in idps.iter().flatten() {
+        names.insert(one.id.to_string(), (one.name.clone(), None));
+    }
+    let newest_audit_row = audit.iter().filter_map(AuditRow::at).max();
+    let change =
+        |row: AuditRow| Change::of(&row).or_else(|| options.all.then(|| other(&row)).flatten());
+    let changes: Vec<_> = audit.into_iter().filter_map(change).collect();
+    let sso_app = app::dash_sso(&apps).ok().cloned();
+    if sso_app.is_none() {
+        not_checked.push("sign-ins: the SSO App cannot be read".to_owned());
+    }
+    let filter = Filter {
+        app: sso_app,
+        email: None,
+        denied: false,
+        since: options.since,
+        until: Some(options.until),
+    };
+    let logins: Vec<_> =
+        logins.into_iter().filter(|row| filter.app.is_some() && filter.admits(row)).collect();
+    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    let entries = tools.own(&entries);
+    let sources = Sources { logins: &logins, entries: &entries, names: &names };
+    let (rows, first_denied, first_allowed_after) = merge(options, changes, &sources);
+    Ok(Timeline {
+        schema: "cfsso/timeline/v1",
+        since: options.since,
+        until: options.until,
+        rows,
+        first_denied,
+        first_allowed_after,
+        newest_audit_row,
+        not_checked,
+        bypass: None,
+    })
+}
+
+struct Sources<'a> {
+    logins: &'a [LoginRow],
+    entries: &'a [Entry],
+    names: &'a Names,
+}
+
+/// The rows, the oldest first, and the window in which sign-ins were denied.
+fn merge(
+    options: &Options,
+    changes: Vec<Change>,
+    sources: &Sources<'_>,
+) -> (Vec<Row>, Option<Timestamp>, Option<Timestamp>) {
+    let Sources { logins, entries, names } = sources;
+    let mut joined: Vec<&str> = Vec::new();
+    let mut rows = Vec::new();
+    for change in changes {
+        let entry = entries
+            .iter()
+            .find(|entry| !joined.contains(&entry.id.as_str()) && is_same(&change, entry));
+        joined.extend(entry.map(|entry| entry.id.as_str()));
+        if is_of_other_domain(&change, options, names) {
+            continue;
+        }
+        let named = change.object.as_ref().and_then(|id| names.get(id));
+        rows.push(Row {
+            at: change.at,
+            who: change.who,
+            // The log has no new values: enabling and disabling look alike in it.
+            what: entry.map_or(change.what, |entry| entry.title.clone()),
+            now: named.and_then(|(_, now)| now.clone()),
+            object: named.map(|(name, _)| name.clone()).or(change.object),
+            source: RowSource::AuditLog,
+            journal_entry: entry.map(|entry| entry.id.clone()),
+            ray_id: change.ray_id,
+        });
+    }
+    let is_left = |entry: &&&Entry| {
+        !entry.is_note()
+            && !joined.contains(&entry.id.as_str())
+            && (options.since..=options.until).contains(&entry.started_at)
+    };
+    rows.extend(entries.iter().filter(|entry| is_left(&entry)).map(|entry| Row {
+        at: entry.started_at,
+        who: entry.user.clone().unwrap_or_else(|| "this machine".to_owned()),
+        what: format!("{} ({})", entry.title, entry.outcome.label()),
+        object: None,
+        now: None,
+        source: RowSource::Journal,
+        journal_entry: Some(entry.id.clone()),
+        ray_id: entry.ray_id.clone(),
+    }));
+    let (sign_ins, denied, allowed) = sign_ins(options, logins);
+    rows.extend(sign_ins);
+    rows.sort_by_key(|row| row.at);
+    (rows, denied, allowed)
+}
+
+/// Denied sign-ins, and the first allowed one after a denied one; or all.
+fn sign_ins(
+    options: &Options,
+    logins: &[LoginRow],
+) -> (Vec<Row>, Option<Timestamp>, Option<Timestamp>) {
+    let is_of_domain = |row: &&LoginRow| {
+        let Some(domain) = &options.domain else { return true };
+        let named = row.email().rsplit_once('@').map(|(_, of)| of.parse::<EmailDomain>());
+        named.is_some_and(|of| of.as_ref() == Ok(domain))
+    };
+    let mut ordered: Vec<_> =
+        logins.iter().filter(|row| row.is_person()).filter(is_of_domain).collect();
+    ordered.sort_by_key(|row| row.at());
+    let (mut rows, mut first_denied, mut first_allowed) = (Vec::new(), None, None);
+    let mut was_denied = false;
+    for row in ordered {
+        let (Some(at), Some(allowed)) = (row.at(), row.allowed) else { continue };
+        let is_shown = options.logins || !allowed || was_denied;
+        if !allowed {
+            first_denied = first_denied.or(Some(at));
+        } else if first_denied.is_some() {
+            first_allowed = first_allowed.or(Some(at));
+        }
+        was_denied = !allowed;
+        if is_shown {
+            let login = Login::new(row);
+            let idp = login.idp_type.map(|idp| format!(" through {idp}")).unwrap_or_default();
+            rows.push(Row {
+                at,
+                who: login.email,
+                what: format!("{}{idp}", if allowed { "signed in" } else { "was denied" }),
+                object: None,
+                now: None,
+                source: RowSource::LoginLog,
+                journal_entry: None,
+                ray_id: login.ray_id,
+            });
+        }
+    }
+    (rows, first_denied, first_allowed)
+}
+
+/// A change of something that sign-in has nothing to do with.
+fn other(row: &AuditRow) -> Option<Change> {
+    let raw = row.raw.as_ref()?;
+    let action = row.action.as_ref()?;
+    let described = action.description.clone().filter(|text| !text.is_empty());
+    let path = raw.uri.clone().unwrap_or_default();
+    let method = raw.method.clone().unwrap_or_default();
+    Some(Change {
+        at: row.at()?,
+        who: row.email().to_owned(),
+        ip: None,
+        what: described.unwrap_or_else(|| format!("{method} {path}")),
+        object: None,
+        method,
+        path,
+        ray_id: row.ray_id().map(str::to_owned),
+    })
+}
+
+/// Whether a change is of the connector of another domain than is wanted.
+fn is_of_other_domain(change: &Change, options: &Options, names: &Names) -> bool {
+    let Some(domain) = &options.domain else { return false };
+    let id = change.object.as_ref().filter(|_| change.path.contains("/sso_connectors/"));
+    id.and_then(|id| names.get(id))
+        .is_some_and(|(name, _)| name.parse::<EmailDomain>().as_ref() != Ok(domain))
+}
+
+/// Whether an entry of the journal is this change: by its ray ID, or by its time,
+/// method and path.
+fn is_same(change: &Change, entry: &Entry) -> bool {
+    let ray = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
+    if let (Some(one), Some(other)) = (&change.ray_id, &entry.ray_id)
+        && ray(one) == ray(other)
+    {
+        return true;
+    }
+    let Change { method, path, at, .. } = change;
+    let line = entry.request_line();
+    let Some((verb, below)) = line.split_once(' ') else { return false };
+    verb == method && path.ends_with(below) && entry.started_at.duration_until(*at).abs() <= JOIN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(email: &str, allowed: bool, minute: u8) -> LoginRow {
+        let row = format!(
+            r#"{{"user_email":"{email}","allowed":{allowed},"created_at":"2026-03-01T12:{minute:02}:00Z","connection":"oidc"}}"#
+        );
+        serde_json::from_str(&row).unwrap()
+    }
+
+    fn options(logins: bool, domain: Option<&str>) -> Options {
+        Options {
+            since: "2026-03-01T00:00:00Z".parse().unwrap(),
+            until: "2026-03-02T00:00:00Z".parse().unwrap(),
+            domain: domain.map(|domain| domain.parse().unwrap()),
+            all: false,
+            logins,
+        }
+    }
+
+    #[test]
+    fn denied_sign_ins_and_the_first_allowed_after_them_are_told() {
+        let logins = [
+            login("a@cool.cats", true, 1),
+            login("a@cool.cats", false, 2),
+            login("x@dogs.test", false, 3),
+            login("a@cool.cats", true, 4),
+            login("a@cool.cats", true, 5),
+        ];
+        for (all, domain, expected) in [
+            (false, None, vec![2, 3, 4]),
+            (false, Some("cool.cats"), vec![2, 4]),
+            (true, Some("cool.cats"), vec![1, 2, 4, 5]),
+            (false, Some("dogs.test"), vec![3]),
+        ] {
+            let (rows, denied, allowed) = sign_ins(&options(all, domain), &logins);
+            let minutes: Vec<_> = rows
+                .iter()
+                .map(|row| row.at.strftime("%M").to_string().parse::<i32>().unwrap())
+                .collect();
+            assert_eq!(minutes, expected, "{all} {domain:?}");
+            assert!(denied.is_some());
+            assert_eq!(allowed.is_some(), domain != Some("dogs.test"));
+        }
+    }
+
+    #[test]
+    fn an_entry_is_its_audit_row_by_ray_or_by_time_method_and_path() {
+        let change = |ray: &str, method: &str, second: u8| {
+            let row = format!(
+                r#"{{"action":{{"time":"1970-01-01T00:00:{second:02}Z"}},"raw":{{"cf_ray_id":"{ray}",
+                    "method":"{method}","uri":"/client/v4/accounts/a/sso_connectors/c1"}}}}"#
+            );
+            Change::of(&serde_json::from_str(&row).unwrap()).unwrap()
+        };
+        let request = r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{}}"#;
+        let entry = Entry { ray_id: Some("8c5a-FRA".to_owned()), ..Entry::sample("r", 1, request) };
+        for (ray, method, second, expected) in [
+            ("8c5a", "PATCH", 50, true),
+            ("8c5a", "POST", 1, true),
+            ("ffff", "PATCH", 5, true),
+            ("ffff", "PATCH", 50, false),
+            ("ffff", "DELETE", 1, false),
+        ] {
+            assert_eq!(
+                is_same(&change(ray, method, second), &entry),
+                expected,
+                "{ray} {method} {second}"
+            );
+        }
+    }
+}
