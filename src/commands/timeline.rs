@@ -11,6 +11,9 @@ use crate::flow::timeline::{self, Options, Row, RowSource, Timeline};
 use crate::input::time::Moment;
 use crate::output::{Format, Page, Render, Text, ago, time};
 
+/// How many rows are under one heading.
+const PART: usize = 1000;
+
 /// Arguments of `timeline`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -110,7 +113,7 @@ impl Render for Timeline {
         if self.rows.is_empty() {
             return;
         }
-        let rows = self.rows.iter().map(|row| {
+        let cells = |row: &Row| {
             vec![
                 Text::plain(time(row.at)),
                 Text::strong(&row.who),
@@ -118,8 +121,12 @@ impl Render for Timeline {
                 Text::plain(object(row)),
                 Text::dim(source(row)),
             ]
-        });
-        page.table(&["TIME", "WHO", "WHAT", "OBJECT", "SOURCE"], &rows.collect::<Vec<_>>());
+        };
+        // A part at a time: a table of everything would take a multiple of its memory.
+        for part in self.rows.chunks(PART) {
+            let rows: Vec<_> = part.iter().map(cells).collect();
+            page.table(&["TIME", "WHO", "WHAT", "OBJECT", "SOURCE"], &rows);
+        }
     }
 
     fn names(&self) -> Vec<String> {

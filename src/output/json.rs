@@ -20,7 +20,9 @@ pub(super) enum Layout {
 /// `json`, which must be valid, in another layout. In strings, characters that
 /// could fool a terminal are escaped (RFC 8259 section 7).
 pub(super) fn format_json(json: &str, layout: Layout) -> String {
-    let mut out = String::with_capacity(json.len());
+    // Growing would copy it: pages that are never written to take no memory.
+    let room = if layout == Layout::Pretty { 2 } else { 1 };
+    let mut out = String::with_capacity(json.len() * room + 1);
     let mut depth = 0;
     let mut tokens = tokens(json).peekable();
     while let Some(token) = tokens.next() {
