@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, connector, diagnose, dig, doctor, drill, federation,
+    Outcome, app, bypass, completions, config, connector, diagnose, dig, doctor, drill, federation,
     help as topics, idp, journal, logins, man, preflight, sandbox, schema, setup, share, status,
     team, timeline, token, version, whoami,
 };
@@ -93,6 +93,9 @@ pub enum Command {
     /// Run the built-in API simulator
     #[command(subcommand)]
     Sandbox(LazyCommand<sandbox::Command>),
+    /// Show the settings and where they come from
+    #[command(subcommand)]
+    Config(LazyCommand<config::Command>),
     /// Generate a shell completion script
     #[command(alias = "completion")]
     Completions(LazyCommand<completions::Args>),
@@ -166,6 +169,7 @@ impl Command {
             Self::Timeline(LazyCommand(args)) => Box::pin(timeline::run(args, context)).await,
             Self::Logins(LazyCommand(args)) => Box::pin(logins::run(args, context)).await,
             Self::Dig(LazyCommand(args)) => dig::run(args, context).await,
+            Self::Config(LazyCommand(command)) => Ok(config::run(&command, context)),
             Self::Journal(LazyCommand(command)) => journal::run(command, context).await,
             Self::Sandbox(LazyCommand(command)) => sandbox::run(command, context).await,
             Self::Drill(LazyCommand(args)) => drill::run(args, context).await,

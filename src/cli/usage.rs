@@ -11,7 +11,7 @@ use crate::output::{ErrorReport, ExitCode};
 /// Words of other tools that are not commands here, and what to run instead.
 const WORDS: &[(&[&str], &str, &str)] = &[
     (
-        &["login", "logout", "auth", "init", "config", "configure"],
+        &["login", "logout", "auth", "init", "configure"],
         "cfsso keeps no login: it reads an API token on each run",
         "export CLOUDFLARE_API_TOKEN=…\nor a profile with `token_file` or `token_command`: `cfsso help environment`\n`cfsso token create-url --for setup` links to a token with the right permissions\n`cfsso whoami` tests it",
     ),

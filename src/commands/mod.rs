@@ -3,6 +3,7 @@
 pub mod app;
 pub mod bypass;
 pub mod completions;
+pub mod config;
 pub mod connector;
 pub mod diagnose;
 pub mod dig;

@@ -152,6 +152,11 @@ pub const KINDS: &[Kind] = &[
         about: "connector enable --trial",
         schema: || schema_for!(crate::flow::trial::Report),
     },
+    Kind {
+        name: "config",
+        about: "config show",
+        schema: || schema_for!(Vec<super::config::Setting>),
+    },
     Kind { name: "logins", about: "logins", schema: || schema_for!(Vec<Login>) },
     Kind { name: "journal", about: "journal list", schema: || schema_for!(Vec<Entry>) },
     Kind { name: "journal-prune", about: "journal prune", schema: || schema_for!(PruneReport) },

@@ -181,3 +181,30 @@ async fn the_global_key_will_do() {
         .with_env("CLOUDFLARE_API_KEY", key);
     world.ok("setup cool.cats --publish-txt --enable --yes").await;
 }
+
+#[tokio::test]
+async fn each_setting_is_shown_with_its_source_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "[profiles.default]\noutput = \"yaml\"\nconnector = \"cool.cats\"\n")
+        .unwrap();
+    let world = World::new().await.with_env("CFSSO_CONFIG", &file.display().to_string());
+    let before = world.requests().len();
+    let ran = world.ok("config show -o json").await;
+    assert_eq!(world.requests().len(), before);
+    let shown = ran.json();
+    let of = |name: &str| {
+        let row = shown.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+        (row["value"].clone(), row["source"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(of("account").1, "CLOUDFLARE_ACCOUNT_ID");
+    assert_eq!(of("token"), (serde_json::Value::Null, "CLOUDFLARE_API_TOKEN".to_owned()));
+    assert_eq!(of("connector"), ("cool.cats".into(), "profile".to_owned()));
+    assert_eq!(of("output"), ("json".into(), "--output".to_owned()));
+    assert_eq!(of("ca_cert"), (serde_json::Value::Null, "default".to_owned()));
+    assert!(!ran.stdout.contains("cfut_"), "{ran:?}");
+    let yaml = world.ok("config show").await.stdout;
+    assert!(yaml.contains("value: yaml\n  source: profile"), "{yaml}");
+    let path = world.ok("config path -o name").await.stdout;
+    assert_eq!(path.trim(), file.display().to_string());
+}

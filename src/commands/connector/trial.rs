@@ -25,7 +25,7 @@ const QUESTION: &str = "Type keep or revert:";
 pub struct TrialArgs {
     /// Disable SSO again unless a user signs in [default duration: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10m",
-        value_parser = duration)]
+        value_parser = length)]
     trial: Option<Duration>,
 
     /// In a trial, count sign-ins with a one-time PIN
@@ -38,6 +38,16 @@ pub struct TrialArgs {
 
     #[command(flatten)]
     privacy: PrivacyArgs,
+}
+
+/// A duration; what looks like the domain is told where it belongs.
+fn length(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|error| match text.parse::<EmailDomain>() {
+        Ok(domain) if text.contains('.') => {
+            format!("{error}; the domain comes first: `cfsso enable {domain} --trial`")
+        }
+        _ => error,
+    })
 }
 
 impl TrialArgs {

@@ -1,0 +1,211 @@
+//! `cfsso config`: where the settings of a run come from. Needs no token, sends
+//! nothing, and shows no secret.
+
+use clap::Subcommand;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::api::mask::mask;
+use crate::context::Context;
+use crate::output::{Page, Render, Text};
+use crate::settings::CredentialSource;
+
+/// The source of a credential that there is not.
+const NOT_SET: &str = "not set";
+
+/// The verbs of `cfsso config`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show each setting and where it comes from
+    Show(ShowArgs),
+    /// Print the path of the configuration file
+    Path(PathArgs),
+}
+
+/// Arguments of `config show`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso config show
+  cfsso config show --profile work -o json
+
+Options take precedence over the environment, the environment over the profile.")]
+pub struct ShowArgs {}
+
+/// Arguments of `config path`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso config path
+  $EDITOR \"$(cfsso config path)\"")]
+pub struct PathArgs {}
+
+/// A setting, and where it comes from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Setting {
+    /// What is set.
+    name: &'static str,
+    /// The value; null where there is none. Never a secret.
+    value: Option<String>,
+    /// An option, a variable, `profile` or `default`.
+    source: String,
+}
+
+/// All settings.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Settings(Vec<Setting>);
+
+/// The configuration file.
+#[derive(Serialize)]
+struct File {
+    path: Option<String>,
+    exists: bool,
+}
+
+/// Runs a verb.
+pub fn run(command: &Command, context: &Context) -> Outcome {
+    match command {
+        Command::Show(_) => Outcome::done(Settings(settings(context))),
+        Command::Path(_) => {
+            let path = context.settings.config.as_ref();
+            Outcome::done(File {
+                path: path.map(|path| path.display().to_string()),
+                exists: path.is_some_and(|path| path.is_file()),
+            })
+        }
+    }
+}
+
+fn settings(context: &Context) -> Vec<Setting> {
+    let settings = &context.settings;
+    let options = &settings.options;
+    let text = |value: Option<&dyn ToString>| value.map(|value| mask(&value.to_string()));
+    let row =
+        |name, value: Option<String>, flag: Option<&str>, variables: &[&str], default: bool| {
+            let variable = variables
+                .iter()
+                .find(|name| context.variable(name).is_some_and(|value| !value.trim().is_empty()));
+            let source = match (flag, variable) {
+                (Some(flag), _) => flag.to_owned(),
+                (None, Some(variable)) => (*variable).to_owned(),
+                (None, None) if default || value.is_none() => "default".to_owned(),
+                (None, None) => "profile".to_owned(),
+            };
+            Setting { name, value, source }
+        };
+    let given = |is_given: bool, flag| is_given.then_some(flag);
+    let servers: Vec<_> = settings.servers.iter().map(ToString::to_string).collect();
+    let base = settings.base.to_string();
+    let is_default_base = base == crate::api::BaseUrl::default().to_string();
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|it| it.display().to_string());
+    let account = settings.account.as_ref().map(|account| account as &dyn ToString);
+    vec![
+        row(
+            "account",
+            text(account),
+            given(options.account.is_some(), "--account"),
+            &["CLOUDFLARE_ACCOUNT_ID"],
+            false,
+        ),
+        row(
+            "profile",
+            options.profile.clone(),
+            given(options.profile.is_some(), "--profile"),
+            &["CFSSO_PROFILE"],
+            true,
+        ),
+        Setting { name: "token", value: None, source: credential(context) },
+        row(
+            "base_url",
+            Some(mask(&base)),
+            None,
+            &["CLOUDFLARE_BASE_URL", "CLOUDFLARE_API_BASE_URL"],
+            is_default_base,
+        ),
+        row("connector", settings.connector.clone(), None, &["CLOUDFLARE_SSO_CONNECTOR_ID"], false),
+        row(
+            "output",
+            Some(settings.format.to_string()),
+            given(options.output.is_some(), "--output"),
+            &["CFSSO_OUTPUT"],
+            settings.format == crate::output::Format::default(),
+        ),
+        row(
+            "dns_servers",
+            (!servers.is_empty()).then(|| servers.join(", ")),
+            given(!options.servers.is_empty(), "--server"),
+            &["CFSSO_DNS_SERVERS"],
+            false,
+        ),
+        row(
+            "ca_cert",
+            path(&settings.roots.ca_cert),
+            given(options.ca_cert.is_some(), "--ca-cert"),
+            &[],
+            false,
+        ),
+        row(
+            "sandbox",
+            Some(settings.sandbox.to_string()),
+            given(options.sandbox, "--sandbox"),
+            &["CFSSO_SANDBOX"],
+            true,
+        ),
+        row(
+            "sandbox_state",
+            settings.sandbox_state().ok().map(|it| it.display().to_string()),
+            given(options.sandbox_state.is_some(), "--sandbox-state"),
+            &["CFSSO_SANDBOX_STATE"],
+            true,
+        ),
+        row("journal", path(&settings.journal), None, &["CFSSO_JOURNAL"], true),
+        row("config", path(&settings.config), None, &["CFSSO_CONFIG"], true),
+    ]
+}
+
+/// Where the credential comes from, in words.
+fn credential(context: &Context) -> String {
+    if context.settings.sandbox {
+        return "the simulator".to_owned();
+    }
+    match &context.settings.credentials {
+        CredentialSource::Missing => NOT_SET.to_owned(),
+        CredentialSource::Inline(_) => {
+            let names = ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"];
+            let name = names.into_iter().find(|name| context.variable(name).is_some());
+            name.unwrap_or("the environment").to_owned()
+        }
+        source => mask(&source.to_string()),
+    }
+}
+
+impl Render for Settings {
+    fn show(&self, page: &mut Page) {
+        let rows = self.0.iter().map(|setting| {
+            let value = match (&setting.value, setting.name) {
+                (Some(value), _) => Text::plain(value),
+                (None, "token") if setting.source != NOT_SET => Text::dim("not shown"),
+                (None, _) => Text::dim("none"),
+            };
+            vec![Text::strong(setting.name), value, Text::dim(&setting.source)]
+        });
+        page.table(&["SETTING", "VALUE", "SOURCE"], &rows.collect::<Vec<_>>());
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|setting| setting.name.to_owned()).collect()
+    }
+}
+
+impl Render for File {
+    fn show(&self, page: &mut Page) {
+        match &self.path {
+            Some(path) => page.literal(path),
+            None => page.line("No configuration file: there is no home directory."),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.path.iter().cloned().collect()
+    }
+}
