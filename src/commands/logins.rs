@@ -16,6 +16,9 @@ use crate::output::{Page, Render, Status, Text};
 /// How often `--watch` reads the log.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// The width from which on all columns fit.
+const WIDE: usize = 100;
+
 /// How long before the newest row `--watch` looks back: rows may come late.
 const OVERLAP: Duration = Duration::from_mins(2);
 
@@ -183,8 +186,11 @@ impl Render for List {
         if self.0.is_empty() {
             return;
         }
-        let rows: Vec<_> = self.0.iter().map(|login| cells(login).to_vec()).collect();
-        page.table(&["TIME", "ADDRESS", "RESULT", "IDP TYPE", "COUNTRY", "IP", "RAY ID"], &rows);
+        let headers = ["TIME", "ADDRESS", "RESULT", "IDP TYPE", "COUNTRY", "IP", "RAY ID"];
+        // On a narrow terminal the ray ID would break the table; JSON has it.
+        let columns = if page.has_room(WIDE) { headers.len() } else { headers.len() - 1 };
+        let rows = self.0.iter().map(|login| cells(login)[..columns].to_vec());
+        page.table(&headers[..columns], &rows.collect::<Vec<_>>());
     }
 
     fn names(&self) -> Vec<String> {

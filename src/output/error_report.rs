@@ -85,8 +85,10 @@ impl ErrorReport {
     /// Draws the failure for people.
     pub(super) fn show(&self, page: &mut Page) {
         print_line(page, Text::bad("error:"), &self.message);
+        // What was done before an interrupt did not lead to it.
+        let label = if self.exit_code == ExitCode::Interrupted { "state:" } else { "cause:" };
         for cause in &self.causes {
-            print_line(page, Text::strong("cause:"), cause);
+            print_line(page, Text::strong(label), cause);
         }
         for detail in self.details() {
             page.labeled(Text::default().padded(GUTTER), Text::dim(detail));

@@ -135,6 +135,11 @@ impl Page {
         }
     }
 
+    /// Whether there are that many columns, or no end of them.
+    pub fn has_room(&self, columns: usize) -> bool {
+        self.look.width.is_none_or(|width| width >= columns)
+    }
+
     /// A table: headers in capitals, two blanks between columns.
     pub fn table(&mut self, headers: &[&str], rows: &[Vec<Text>]) {
         for line in table_lines(headers, rows, self.look.width) {

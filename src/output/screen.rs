@@ -60,6 +60,8 @@ struct State {
     /// A failure to write a step or an event, told by the next report.
     unwritten: Option<io::Error>,
     waiting_for: Option<String>,
+    /// A question is on the screen, and the cursor behind it.
+    is_asking: bool,
 }
 
 impl Screen {
@@ -297,7 +299,9 @@ impl Screen {
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         self.end_progress();
         self.stderr.write(&(question.into().render(self.options.stderr_colour) + " "));
+        lock(&self.state).is_asking = true;
         let answer = self.read_line().await?;
+        lock(&self.state).is_asking = false;
         if answer.is_none() {
             self.stderr.write("\n");
         }
@@ -327,6 +331,9 @@ impl Screen {
     /// Tells of a failure on standard error, in the chosen format.
     pub fn failure(&self, failure: &ErrorReport) {
         self.end_progress();
+        if std::mem::take(&mut lock(&self.state).is_asking) {
+            self.stderr.write("\n");
+        }
         let failure = &failure.clone().with_call(&self.call);
         let json = serde_json::to_string(&ErrorDocument { error: failure })
             .ok()

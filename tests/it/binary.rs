@@ -252,7 +252,7 @@ fn an_interrupted_rename_says_that_sso_is_off() {
         let out = signalled(waiting(home.path(), line), "-INT");
         assert_eq!(out.status.code(), Some(130), "{out:?}");
         let said = text(&out.stderr);
-        assert!(said.contains("cause: SSO may be off"), "{said}");
+        assert!(said.contains("state: SSO may be off"), "{said}");
         let back = "undo: `cfsso team rename cooler-cats --rollback --sandbox`";
         assert!(said.contains(back), "{said}");
     }

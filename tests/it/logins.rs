@@ -47,6 +47,10 @@ async fn sign_ins_are_listed_newest_first_and_filtered() {
     assert!(hidden.stdout.contains("***@cool.cats") && !hidden.stdout.contains("tom@"));
     let hidden = world.ok("logins -q -o json").await;
     assert!(!hidden.stdout.contains("tom@"), "{hidden:?}");
+    assert!(world.ok("logins").await.stdout.contains("RAY ID"));
+    let narrow = world.with_person("").ok("logins").await.stdout;
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    assert_eq!(narrow.lines().count(), 4, "{narrow}");
 }
 
 #[tokio::test]

@@ -440,3 +440,36 @@ fn a_failure_is_told_in_the_chosen_format() {
     let yaml = failed(Format::Yaml);
     assert_eq!(read(yaml.strip_prefix("---\n").unwrap()), read(&failed(Format::Json)));
 }
+
+/// A terminal at which nobody types.
+struct Silent;
+
+impl io::Read for Silent {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_interrupt_at_a_question_is_told_on_a_line_of_its_own() {
+    let stderr = Kept::default();
+    let options =
+        ScreenOptions { stdin_terminal: true, stderr_terminal: true, ..Default::default() };
+    let clock = Clock::fake("2026-03-04T09:00:00Z".parse().unwrap());
+    let (stdin, stdout) = (Box::new(Silent), Box::new(Kept::default()));
+    let screen = Screen::new(options, stdin, stdout, Box::new(stderr.clone()), clock);
+    tokio::select! {
+        biased;
+        _ = screen.ask("Type yes:") => panic!("nobody answers"),
+        () = tokio::task::yield_now() => {}
+    }
+    let mut failure = ErrorReport::new(ExitCode::Interrupted, "interrupted");
+    failure.causes.push("no change was in progress".to_owned());
+    screen.failure(&failure);
+    let expected = "Type yes: \nerror: interrupted\nstate: no change was in progress\n";
+    assert_eq!(stderr.text(), expected);
+    screen.failure(&failure);
+    assert!(!stderr.text()[expected.len()..].starts_with('\n'));
+}
