@@ -193,6 +193,12 @@ impl Store {
         fs::remove_file(self.keep_request(run)).is_ok()
     }
 
+    /// Whether another process took the run for one without a process, and put it to
+    /// history: where there are no locks, it looks so.
+    pub fn is_set_aside(&self, run: &str) -> bool {
+        self.path(RUNS, run).exists()
+    }
+
     fn keep_request(&self, run: &str) -> PathBuf {
         self.dir.join(OPEN).join(format!("{run}.keep"))
     }

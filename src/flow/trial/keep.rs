@@ -163,6 +163,8 @@ async fn wait_for_process(
     while waited < PATIENCE {
         let is_open = store.open_trials().iter().any(|open| open.entry.id == trial.entry.id);
         if !is_open {
+            // It may have ended before it looked.
+            store.take_keep_request(&trial.entry.run);
             let entries = tools.journal.read()?.entries;
             let end =
                 entries.iter().filter_map(Entry::trial_end).find(|end| end.trial == trial.entry.id);

@@ -478,7 +478,7 @@ impl<'a> Trial<'a> {
         let (Ok(store), Some(run)) = (self.tools.journal.store(), self.tools.journal.run()) else {
             return false;
         };
-        store.take_keep_request(&run)
+        store.take_keep_request(&run) || store.is_set_aside(&run)
     }
 
     /// Disables it again, trying for two minutes, and sees that it is off.
