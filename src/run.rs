@@ -13,6 +13,7 @@ use crate::cli::{self, Cli};
 use crate::clock::Clock;
 use crate::commands::Outcome;
 use crate::context::{Context, UndoHint};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{
     ColorChoice, Environment, ErrorReport, ExitCode, Format, Screen, ScreenOptions, Text,
     use_color, use_progress, use_unicode,
@@ -62,6 +63,11 @@ pub async fn run(process: Process) -> ExitCode {
     };
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
         .with_call(settings.call());
+    if !options.output_fields.is_empty() && !settings.format.is_structured() {
+        let message = "`--fields` needs `-o json`, `-o ndjson` or `-o yaml`";
+        let stop = FlowError::new(FlowErrorKind::Usage, message);
+        return conclude(&screen, Err(stop.into()), None);
+    }
     let _traces = traces(&screen, &options);
     settings.warnings.iter().for_each(|warning| screen.warn(warning.as_str()));
     process::outlive_file_size_limit();
@@ -115,7 +121,7 @@ fn screen(
     clock: Clock,
     streams: Streams,
 ) -> Screen {
-    let options = ScreenOptions {
+    let screen_options = ScreenOptions {
         format,
         colour: use_color(options.color, env, terminal.stdout),
         stderr_colour: use_color(options.color, env, terminal.stderr),
@@ -128,7 +134,8 @@ fn screen(
         verbose: options.verbose,
         live: use_progress(env, terminal.stderr),
     };
-    Screen::new(options, streams.stdin, streams.stdout, streams.stderr, clock)
+    Screen::new(screen_options, streams.stdin, streams.stdout, streams.stderr, clock)
+        .with_fields(options.output_fields.clone())
 }
 
 /// Traces of requests go to standard error, a line each with `-v`.

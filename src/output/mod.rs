@@ -7,6 +7,7 @@
 mod ago;
 mod error_report;
 mod exit_code;
+mod fields;
 mod format;
 mod invocation;
 mod json;

@@ -7,22 +7,31 @@ use super::json::{Layout, format_json, items};
 use super::page::Page;
 use super::report::Report;
 use super::sanitize::sanitize;
-use super::yaml;
+use super::{fields, yaml};
 
 /// A result as it goes to standard output; `page` is drawn on for people.
-pub(super) fn result(format: Format, report: &dyn Report, mut page: Page) -> io::Result<String> {
+pub(super) fn result(
+    format: Format,
+    report: &dyn Report,
+    mut page: Page,
+    fields: &[String],
+) -> io::Result<String> {
+    let json = || match fields {
+        [] => report.json(),
+        fields => fields::select(&report.json()?, fields),
+    };
     match format {
         Format::Table => {
             report.show(&mut page);
             Ok(page.into_string())
         }
-        Format::Json => Ok(format_json(&report.json()?, Layout::Pretty) + "\n"),
+        Format::Json => Ok(format_json(&json()?, Layout::Pretty) + "\n"),
         Format::Ndjson => {
-            let json = report.json()?;
+            let json = json()?;
             let lines = items(&json)?.into_iter();
             Ok(lines.map(|item| format_json(item, Layout::Compact) + "\n").collect())
         }
-        Format::Yaml => yaml::from_json(&report.json()?).map_err(io::Error::other),
+        Format::Yaml => yaml::from_json(&json()?).map_err(io::Error::other),
         Format::Markdown => Ok(report.markdown().unwrap_or_else(|| {
             report.show(&mut page);
             format!("```\n{}```\n", page.into_string())

@@ -48,6 +48,7 @@ pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
     call: Invocation,
+    fields: Vec<String>,
     stdin: Input,
     stdout: Shared,
     stderr: Stderr,
@@ -77,6 +78,7 @@ impl Screen {
             options,
             clock,
             call: Invocation::default(),
+            fields: Vec::new(),
             stdin: Arc::new(Mutex::new(stdin)),
             stdout: Arc::new(Mutex::new(stdout)),
             stderr: Stderr::new(stderr),
@@ -87,6 +89,13 @@ impl Screen {
     /// The same, whose commands to paste work where `call` does.
     pub fn with_call(mut self, call: Invocation) -> Self {
         self.call = call;
+        self
+    }
+
+    /// The same, of whose results only these fields are printed, in the formats for
+    /// programs.
+    pub fn with_fields(mut self, fields: Vec<String>) -> Self {
+        self.fields = fields;
         self
     }
 
@@ -121,7 +130,7 @@ impl Screen {
             }
             _ => self.page(),
         };
-        self.literal(&render::result(self.format(), report, page)?)
+        self.literal(&render::result(self.format(), report, page, &self.fields)?)
     }
 
     /// Prints a text that is the same in every format, byte for byte: a man

@@ -149,6 +149,7 @@ impl Settings {
             token_file: None,
             token_stdin: false,
             output: None,
+            output_fields: Vec::new(),
             yes: true,
             confirm: None,
             dry_run: false,

@@ -28,9 +28,13 @@ pub struct Options {
     #[arg(long, global = true)]
     pub token_stdin: bool,
 
-    /// Output format: table, json, ndjson, yaml or name [env: CFSSO_OUTPUT]
+    /// Output format: table, json, ndjson, yaml, name or markdown [env: CFSSO_OUTPUT]
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub output: Option<Format>,
+
+    /// Print only these fields (json, ndjson, yaml): `id,verification.status`
+    #[arg(long = "fields", global = true, value_name = "FIELDS", value_delimiter = ',')]
+    pub output_fields: Vec<String>,
 
     /// Skip confirmation prompts
     #[arg(short = 'y', long, global = true)]

@@ -483,3 +483,18 @@ async fn the_only_connector_needs_no_name_but_to_be_deleted() {
     assert!(stop["causes"][0].as_str().unwrap().contains("cool.dogs"), "{stop}");
     assert_eq!(World::new().await.run("connector get").await.code, 2);
 }
+
+#[tokio::test]
+async fn some_fields_are_printed_in_the_formats_for_programs() {
+    let world = World::new().await.verified().await;
+    let list = world.ok("connector list -o json --fields email_domain,verification.status").await;
+    assert_eq!(
+        list.json(),
+        serde_json::json!([{ "email_domain": "cool.cats", "verification.status": "verified" }])
+    );
+    let lines = world.ok("connector list -o ndjson --fields enabled").await.stdout;
+    assert_eq!(lines, "{\"enabled\":false}\n");
+    let error = world.run("connector list --fields id").await;
+    assert_eq!(error.code, 2);
+    assert!(error.stderr.contains("needs `-o json`"), "{error:?}");
+}

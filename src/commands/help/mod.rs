@@ -299,6 +299,9 @@ Warnings and notes: {\"level\",\"message\",\"check\",\"fix\"}.
 Guided commands print one report: {\"schema\":\"cfsso/<kind>/v1\",\"ok\":…,
 \"steps\":[…],\"result\":…}. Fields are added, never renamed.
 
+`--fields email_domain,verification.status` prints only these fields, in this order;
+what an object does not have is null.
+
 `cfsso schema <KIND>` prints the JSON Schema of each kind:
 ";
 

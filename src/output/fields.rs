@@ -1,0 +1,59 @@
+//! Some fields of a result: `--fields id,verification.status`.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::json::items;
+
+/// The chosen fields of each object of `json`, in the order asked for, under the
+/// names that they were asked by. What an object does not have is null. Values
+/// stay the text that they are.
+pub(super) fn select(json: &str, fields: &[String]) -> serde_json::Result<String> {
+    let is_list = json.trim_start().starts_with('[');
+    let objects = items(json)?.into_iter().map(|item| {
+        let pairs = fields.iter().map(|field| {
+            let value = find(item, field).unwrap_or("null");
+            Ok(format!("{}:{value}", serde_json::to_string(field)?))
+        });
+        let pairs = pairs.collect::<serde_json::Result<Vec<_>>>()?;
+        Ok(format!("{{{}}}", pairs.join(",")))
+    });
+    let objects = objects.collect::<serde_json::Result<Vec<_>>>()?.join(",");
+    Ok(if is_list { format!("[{objects}]") } else { objects })
+}
+
+/// The value at a path such as `verification.status`.
+fn find<'a>(json: &'a str, path: &str) -> Option<&'a str> {
+    path.split('.').try_fold(json, |json, name| {
+        let object: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+        object.get(name).map(|value| value.get())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_come_in_the_order_asked_for_and_keep_their_text() {
+        for (json, fields, expected) in [
+            (
+                r#"{"a":1.0,"b":{"c":12345678901234567890123}}"#,
+                "b.c,a",
+                r#"{"b.c":12345678901234567890123,"a":1.0}"#,
+            ),
+            (r#"[{"a":1},{"b":2}]"#, "a", r#"[{"a":1},{"a":null}]"#),
+            (
+                r#"[{"a":{"b":1}},{"a":[1]},{"a":null}]"#,
+                "a.b",
+                r#"[{"a.b":1},{"a.b":null},{"a.b":null}]"#,
+            ),
+            ("[]", "a", "[]"),
+            (r#"{"a":"x"}"#, "a,a", r#"{"a":"x","a":"x"}"#),
+        ] {
+            let fields: Vec<_> = fields.split(',').map(str::to_owned).collect();
+            assert_eq!(select(json, &fields).unwrap(), expected, "{json}");
+        }
+    }
+}
