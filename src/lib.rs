@@ -28,6 +28,7 @@ pub mod input;
 pub mod output;
 mod plural;
 pub mod process;
+mod rfc3339;
 pub mod run;
 pub mod sandbox;
 mod settings;

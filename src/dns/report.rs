@@ -10,6 +10,7 @@ use super::lookup::{Lookup, Server};
 use super::txt::{Txt, printable};
 use super::verdict::{Diagnosis, Verdict};
 use crate::domain::EmailDomain;
+use crate::rfc3339;
 
 /// The TXT records of a domain, and what they mean.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -29,6 +30,7 @@ pub struct Report {
     pub fix: Option<String>,
     /// When the last cache forgets, if only caches stand in the way (RFC 3339, UTC).
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub visible_at: Option<Timestamp>,
     /// What the verdict rests on, a line each.
     pub evidence: Vec<String>,

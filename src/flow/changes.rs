@@ -5,12 +5,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::audit_log::AuditRow;
+use crate::rfc3339;
 
 /// A change of something that a sign-in goes through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// When it was (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub at: Timestamp,
     /// Who: an address or the name of a token.
     pub who: String,
@@ -84,7 +86,7 @@ impl Change {
     pub fn describe(&self) -> String {
         let Self { who, what, object, at, .. } = self;
         let object = object.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
-        format!("{who} {what}{object} at {}", at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        format!("{who} {what}{object} at {}", rfc3339::text(*at))
     }
 }
 

@@ -10,12 +10,14 @@ use serde::Serialize;
 use super::{Env, Error};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::app::App;
+use crate::rfc3339;
 
 /// A sign-in, or an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Login {
     /// When it was (RFC 3339).
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub at: Option<Timestamp>,
     /// The e-mail address.
     pub email: String,

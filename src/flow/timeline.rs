@@ -16,6 +16,7 @@ use super::{Env, Error, app, connector, idp};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::audit_log::{self, AuditRow};
 use crate::domain::EmailDomain;
+use crate::rfc3339;
 
 /// How far the time of a journal's entry may be from that of its audit row.
 const JOIN: SignedDuration = SignedDuration::from_secs(10);
@@ -37,6 +38,7 @@ pub struct Options {
 pub struct Row {
     /// When it was (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub at: Timestamp,
     /// Who: an address or the name of a token.
     pub who: String,
@@ -69,21 +71,26 @@ pub struct Timeline {
     schema: &'static str,
     /// From when (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub since: Timestamp,
     /// To when (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
     /// What happened, the oldest first.
     pub rows: Vec<Row>,
     /// The first denied sign-in (RFC 3339).
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub first_denied: Option<Timestamp>,
     /// The first allowed sign-in after it (RFC 3339).
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub first_allowed_after: Option<Timestamp>,
     /// The time of the newest row of the audit log (RFC 3339); rows may be up to 450
     /// seconds late.
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub newest_audit_row: Option<Timestamp>,
     /// What could not be read, and why.
     pub not_checked: Vec<String>,

@@ -11,6 +11,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use crate::input::text;
+use crate::rfc3339;
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -19,9 +20,11 @@ pub struct Certificate {
     pub subject: String,
     /// When it begins to hold.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub not_before: Timestamp,
     /// When it ends to hold.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub not_after: Timestamp,
     /// Its key's algorithm and length.
     pub key: Key,

@@ -15,6 +15,7 @@ use super::certificate::{self, Certificate};
 use super::fetch::{AllowedHosts, FetchError, Fetcher};
 use super::saml::{self, Entity, XmlError};
 use crate::input::text::{self, Undecodable};
+use crate::rfc3339;
 
 /// The most bytes of metadata that are read.
 pub const MAX_SIZE: usize = 16 * 1024 * 1024;
@@ -39,6 +40,7 @@ pub struct Metadata {
     /// Until when the metadata is good.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub valid_until: Option<Timestamp>,
     /// Whether it wants requests signed.
     pub wants_signed_requests: bool,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::plural::count_noun;
+use crate::rfc3339;
 
 /// How long before or after `now` it was: "3 days ago", "in 2 hours".
 /// The largest unit only, rounded down; under five seconds is "just now".
@@ -19,7 +20,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 
 /// RFC 3339, to the second: "2026-03-01T12:00:00Z".
 pub fn time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    rfc3339::text(time)
 }
 
 /// How long something takes, in its two largest units: "1m 12s", "2h 5m".

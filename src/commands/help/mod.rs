@@ -288,8 +288,11 @@ JSON
            happen, {\"event\":…}, and their report as the last line.
 -o yaml    the same as json, as YAML.
 -o name    only the domains (or names), one per line.
+-o markdown  for a ticket: `diagnose` and `timeline` are made for one, other
+           results are as on a terminal.
 
-Lists have a fixed order: domain, then ID. Times are RFC 3339, UTC.
+Lists have a fixed order: domain, then ID. Times of
+cfsso are RFC 3339, UTC, to the second; objects of the API keep theirs.
 
 Only results go to standard output. On standard error each line is an object. A
 failure: {\"error\":{\"kind\",\"message\",\"causes\",\"http_status\",\"api_errors\",

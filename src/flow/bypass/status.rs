@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::undo::{self, BypassWrite, WriteStatus};
 use crate::flow::Env;
 use crate::flow::journal::Entry;
+use crate::rfc3339;
 
 /// What bypasses of this machine left behind.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -16,6 +17,7 @@ pub struct BypassStatus {
     pub active: Option<bool>,
     /// Since when.
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub since: Option<Timestamp>,
     /// What they changed and nobody put back, latest first.
     pub bypasses: Vec<Bypass>,
@@ -28,6 +30,7 @@ pub struct Bypass {
     pub entry: String,
     /// When.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
     /// Who.
     pub user: Option<String>,

@@ -15,6 +15,7 @@ use crate::flow::changes::Change;
 use crate::flow::policy_decision::{Applicant, Decision, References, decide};
 use crate::flow::preflight::{self, Checked, NotChecked};
 use crate::flow::trial::keep::TrialStatus;
+use crate::rfc3339::text as time;
 
 /// Everything that was read.
 pub(super) struct Facts<'a> {
@@ -450,11 +451,6 @@ fn login_log(facts: &Facts<'_>) -> (Step, History) {
         _ => Step::new(id, Fine, words),
     };
     (step, history)
-}
-
-/// RFC 3339, to the second.
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The changes between the last sign-in that worked and the first that did not.

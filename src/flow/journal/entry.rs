@@ -11,6 +11,7 @@ use super::resource::ResourceKind;
 use crate::api::ids::AccountId;
 use crate::api::{Error, ResponseMeta};
 use crate::input::depth;
+use crate::rfc3339;
 
 /// The version of the lines; raised when an older program would misread them.
 pub(super) const FORMAT: u32 = 2;
@@ -99,6 +100,7 @@ pub struct Entry {
     pub run: String,
     /// When it was about to leave.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
     /// The local user.
     pub user: Option<String>,
@@ -129,6 +131,7 @@ pub struct Entry {
     pub outcome: Outcome,
     /// When that was known.
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub finished_at: Option<Timestamp>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
@@ -143,6 +146,7 @@ pub struct Entry {
     pub undoes: Option<String>,
     /// Until when it is on trial, and is put back unless it is kept.
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial_until: Option<Timestamp>,
     /// The entry that put this one back.

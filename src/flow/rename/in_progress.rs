@@ -10,6 +10,7 @@ use super::task::{Mode, word};
 use crate::api::ids::AccountId;
 use crate::flow::journal::Entry;
 use crate::flow::{Env, FlowError};
+use crate::rfc3339;
 
 /// A rename that has begun and not ended, as far as this machine knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -18,9 +19,11 @@ pub struct RenameInProgress {
     pub goal: String,
     /// When it began.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub since: Timestamp,
     /// Since when it keeps SSO off; `null` where it did not turn any off.
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub sso_off_since: Option<Timestamp>,
     /// The command that goes on with it.
     pub command: String,

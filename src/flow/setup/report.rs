@@ -14,6 +14,7 @@ use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps;
 use crate::flow::trial::{self, TrialReport};
+use crate::rfc3339;
 
 /// What set-up is asked to do.
 pub struct Options {
@@ -102,6 +103,7 @@ pub enum Event<'a> {
     Waiting {
         text: &'a str,
         /// Since when.
+        #[serde(serialize_with = "rfc3339::time")]
         since: Timestamp,
     },
     Warning {

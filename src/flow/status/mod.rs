@@ -24,6 +24,7 @@ use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
 use crate::api::policy::{self, Policy};
 use crate::api::{self, ErrorKind, permission};
+use crate::rfc3339;
 
 /// How many entries of the journal are told.
 const RECENT: usize = 3;
@@ -72,9 +73,11 @@ pub struct Domain {
     pub changed_on: Option<String>,
     /// The last sign-in that was allowed (RFC 3339); null where none is known.
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub last_allowed: Option<Timestamp>,
     /// The last sign-in that was denied (RFC 3339).
     #[schemars(with = "Option<String>")]
+    #[serde(serialize_with = "rfc3339::optional")]
     pub last_denied: Option<Timestamp>,
     /// Connector, application, policy, identity providers.
     pub chain: Vec<Link>,
@@ -98,6 +101,7 @@ pub struct RecentChange {
     pub id: String,
     /// When it left.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
     /// What it does, in words.
     pub title: String,

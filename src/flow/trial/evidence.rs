@@ -9,6 +9,7 @@ use crate::api::access_log::LoginRow;
 use crate::api::audit_log::AuditRow;
 use crate::domain::EmailDomain;
 use crate::flow::login_log::redact_email;
+use crate::rfc3339;
 
 /// The type of the one-time PIN, as the login log has it.
 const PIN: &str = "onetimepin";
@@ -49,6 +50,7 @@ pub struct SignIn {
     pub idp: Option<String>,
     /// When it was (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub at: Timestamp,
     /// The request's identifier at Cloudflare.
     pub ray_id: Option<String>,

@@ -13,6 +13,7 @@ use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::flow::journal::{Entry, Journal, OpenTrial, TrialEnd};
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector};
+use crate::rfc3339;
 
 /// How long the process that has the trial may take to notice.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -52,9 +53,11 @@ pub struct TrialStatus {
     pub connector: String,
     /// When enforcement began (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
     /// When it was to be reverted (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
     /// Whether a process of this machine watches it; otherwise nobody reverts it.
     pub running: bool,
@@ -72,7 +75,7 @@ impl TrialStatus {
         let Self { domain, until, .. } = self;
         format!(
             "the trial of {domain} was interrupted (end: {}); SSO may still be on",
-            until.strftime("%Y-%m-%dT%H:%M:%SZ")
+            rfc3339::text(*until)
         )
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::evidence::{SignIn, Source};
 use crate::api::connector::{Connector, ConnectorFields};
+use crate::rfc3339;
 
 /// How a trial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -36,9 +37,11 @@ pub enum TrialOutcome {
 pub struct TrialReport {
     /// When enforcement began (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
     /// When it was to be reverted (RFC 3339).
     #[schemars(with = "String")]
+    #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
     /// How it ended.
     pub outcome: TrialOutcome,
@@ -69,6 +72,7 @@ pub struct Report {
 pub enum Event<'a> {
     TrialStarted {
         domain: &'a str,
+        #[serde(serialize_with = "rfc3339::time")]
         until: Timestamp,
         resumed: bool,
     },
