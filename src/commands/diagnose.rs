@@ -100,7 +100,9 @@ impl Render for Findings {
                 page.blank();
             }
             let confidence = match one.verdict {
-                VerdictKind::Cause => format!(" ({})", one.confidence.label()),
+                VerdictKind::Cause if !one.summary.contains("likely") => {
+                    format!(" ({})", one.confidence.label())
+                }
                 _ => String::new(),
             };
             page.paragraph(Text::strong(format!("{}{confidence}", one.summary)));

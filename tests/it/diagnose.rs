@@ -112,7 +112,7 @@ async fn two_causes_are_both_named() {
     let diagnosis = diagnose(&world, "tom@cool.cats", 10).await;
     assert_eq!(cause(&diagnosis).0, "member");
     let summary = diagnosis["summary"].as_str().unwrap();
-    assert!(summary.contains("(also: policies"), "{summary}");
+    assert!(summary.contains("(also: Policies"), "{summary}");
 }
 
 #[tokio::test]

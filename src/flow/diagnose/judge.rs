@@ -86,7 +86,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, is_off: bool) {
         let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
         (VerdictKind::Cause, confidence, format!("{who} cannot sign in: {}", first.detail))
     } else if let Some(first) = suspects.first() {
-        let words = format!("why {who} cannot sign in: {}", first.detail);
+        let words = format!("{who} cannot sign in; likely cause: {}", first.detail);
         (VerdictKind::Cause, Confidence::Likely, words)
     } else if is_off {
         let words = format!(
@@ -112,7 +112,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, is_off: bool) {
     let more: Vec<_> = more.map(|step| step.id.label()).collect();
     report.summary = match more.as_slice() {
         [] => summary,
-        more => format!("{summary} (also: {})", more.join(", ").to_lowercase()),
+        more => format!("{summary} (also: {})", more.join(", ")),
     };
     let fixes = causes.iter().chain(&suspects).chain(&open).filter_map(|step| step.fix.clone());
     let mut next: Vec<_> = fixes.filter_map(|fix| command(&fix)).collect();
@@ -484,4 +484,87 @@ fn recent_changes(facts: &Facts<'_>, history: &History) -> Step {
 
 fn unread(id: StepId, unseen: &NotChecked) -> Step {
     Step::new(id, Unread, &unseen.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::flow::preflight::tests::{facts, forbidden, object};
+
+    /// A row of the SSO App, at a minute of an hour.
+    fn row(allowed: bool, minute: u8) -> Value {
+        json!({ "app_uid": "a1", "allowed": allowed, "user_email": "a@cool.cats",
+            "connection": "okta", "created_at": format!("2026-03-01T12:{minute:02}:00Z") })
+    }
+
+    fn change(method: &str, path: &str, minute: u8) -> Change {
+        let row = json!({ "action": { "time": format!("2026-03-01T12:{minute:02}:00Z") },
+            "actor": { "email": "b@cool.cats" },
+            "raw": { "method": method, "uri": format!("/client/v4/accounts/x/{path}") } });
+        Change::of(&object(&row)).unwrap()
+    }
+
+    /// The verdict at 12:59, by these rows and changes.
+    fn verdict(rows: Checked<Value>, changes: &Checked<Vec<Change>>) -> (VerdictKind, Confidence) {
+        let question = Question {
+            email: Some("a@cool.cats".to_owned()),
+            domain: "cool.cats".parse().unwrap(),
+            since: Duration::from_hours(1),
+            assume_enabled: false,
+        };
+        let rows: Checked<Vec<LoginRow>> = rows.map(|rows| object(&rows));
+        let mut gathered = facts();
+        gathered.logins = rows.clone();
+        let connectors =
+            Ok(object(&json!([{ "id": "c1", "email_domain": "cool.cats", "enabled": true }])));
+        let found = report(&Facts {
+            question: &question,
+            account: "x",
+            connectors: &connectors,
+            codes: Vec::new(),
+            has_odd_members: false,
+            gathered: &gathered,
+            references: &References::default(),
+            logins: &Some(rows),
+            changes,
+            trials: &[],
+            now: "2026-03-01T12:59:00Z".parse().unwrap(),
+        });
+        (found.verdict, found.confidence)
+    }
+
+    #[test]
+    fn a_change_is_suspected_between_the_last_sign_in_and_the_first_that_failed() {
+        use Confidence::{Certain, Likely};
+        use VerdictKind::{Cause, NothingFound};
+        let idp = |minute| change("PUT", "access/identity_providers/p1", minute);
+        let app = |minute| change("PUT", "access/apps/a1", minute);
+        let new = |minute| change("POST", "access/identity_providers", minute);
+        for (rows, changes, expected) in [
+            (json!([]), vec![], (NothingFound, Likely)),
+            // Nothing is known to have worked.
+            (json!([]), vec![idp(30)], (NothingFound, Likely)),
+            (json!([row(true, 20)]), vec![], (NothingFound, Certain)),
+            (json!([row(true, 20)]), vec![idp(10)], (NothingFound, Certain)),
+            // What breaks without a row in the log, and what does not.
+            (json!([row(true, 20)]), vec![idp(30)], (Cause, Likely)),
+            (json!([row(true, 20)]), vec![app(30)], (NothingFound, Likely)),
+            (json!([row(true, 20)]), vec![new(30)], (NothingFound, Likely)),
+            (json!([row(true, 20), row(false, 40)]), vec![app(30)], (Cause, Likely)),
+            (json!([row(true, 20), row(false, 40)]), vec![app(50)], (NothingFound, Likely)),
+            (
+                json!([row(true, 20), row(false, 40), row(true, 45)]),
+                vec![app(30)],
+                (NothingFound, Certain),
+            ),
+        ] {
+            assert_eq!(verdict(Ok(rows.clone()), &Ok(changes)), expected, "{rows}");
+        }
+        assert_eq!(verdict(Err(forbidden()), &Ok(vec![idp(30)])), (NothingFound, Likely));
+        assert_eq!(verdict(Ok(json!([row(true, 20)])), &Err(forbidden())), (NothingFound, Likely));
+    }
 }
