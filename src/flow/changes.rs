@@ -31,7 +31,7 @@ pub struct Change {
 }
 
 /// What is looked for in paths, and what it is called. The first that fits counts.
-const OBJECTS: [(&str, &str); 10] = [
+const OBJECTS: [(&str, &str); 11] = [
     ("/sso_connectors", "connector"),
     ("/access/identity_providers", "identity provider"),
     ("/policies", "policy of an application"),
@@ -42,6 +42,7 @@ const OBJECTS: [(&str, &str); 10] = [
     ("/access/idp_federation_grants", "federation grant"),
     ("/shares", "share"),
     ("/members", "member"),
+    ("/tokens", "API token"),
 ];
 
 impl Change {
@@ -67,7 +68,10 @@ impl Change {
             at: row.at()?,
             who: who.unwrap_or_else(|| "unknown".to_owned()),
             ip: actor.ip_address,
-            what: format!("{verb} a{} {noun}", if noun.starts_with(['a', 'i']) { "n" } else { "" }),
+            what: format!(
+                "{verb} a{} {noun}",
+                if noun.starts_with(['a', 'A', 'i']) { "n" } else { "" }
+            ),
             object: is_id.then(|| last.to_owned()),
             method: method.to_owned(),
             path: path.to_owned(),

@@ -189,6 +189,18 @@ impl CheckId {
         }
     }
 
+    /// Whether a failure of it keeps users out once SSO is on.
+    pub fn keeps_users_out(self) -> bool {
+        matches!(
+            self,
+            Self::IdpPresent
+                | Self::SsoAppPresent
+                | Self::SsoAppReachesIdp
+                | Self::PolicyAllowsDomain
+                | Self::MembersSuperAdmin
+        )
+    }
+
     /// The permission that a token needs for it, by its name in the dashboard
     /// (API reference, sections 2, 3, 4 and 8.2).
     pub fn permission(self) -> Option<&'static str> {

@@ -46,6 +46,9 @@ pub struct Difference {
     pub after: Value,
 }
 
+/// What shows user by user what a check says of all.
+const DIAGNOSE: &str = "`cfsso diagnose --assume-enabled`";
+
 impl Plan {
     /// The name of the plan's JSON form.
     pub const SCHEMA: &'static str = "cfsso/plan/v1";
@@ -64,7 +67,9 @@ impl Plan {
         for check in &blocking {
             stop = stop.cause(format!("{}: {}", check.id.as_str(), check.detail));
         }
-        stop.hint.clone_from(&first.fix);
+        let diagnose = first.id.keeps_users_out().then(|| DIAGNOSE.to_owned());
+        let hints: Vec<_> = first.fix.iter().cloned().chain(diagnose).collect();
+        stop.hint = (!hints.is_empty()).then(|| hints.join("\n"));
         Err(stop)
     }
 
