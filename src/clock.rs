@@ -31,6 +31,14 @@ impl Clock {
         Self(Source::Stepped(Arc::new(Mutex::new(start))))
     }
 
+    /// Sets a clock that is stepped, as somebody sets that of a machine. The system's
+    /// is nobody's to set.
+    pub fn set(&self, time: Timestamp) {
+        if let Source::Stepped(now) = &self.0 {
+            *now.lock().unwrap_or_else(PoisonError::into_inner) = time;
+        }
+    }
+
     /// The time now.
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
     pub fn now(&self) -> Timestamp {

@@ -554,3 +554,19 @@ async fn a_test_by_hand_is_remembered_and_shown_as_no_proof() {
     let within = world.ok("preflight cool.cats --login-within 90d -o json").await;
     assert!(within.stdout.contains("last sign-in through Company SSO"), "{within:?}");
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_make_a_trial_longer() {
+    let world = World::new().await.verified().await;
+    let began = world.clock.now();
+    let set_back = async {
+        watched(&world).await;
+        world.clock.set(began.saturating_sub(Duration::from_hours(1)).unwrap());
+    };
+    let (ran, ()) = tokio::join!(world.run(TRIAL), set_back);
+    assert_eq!(ran.code, 8, "{ran:?}");
+    // An hour back, and the ten minutes that were waited since.
+    let late = world.clock.now().duration_until(began).as_mins();
+    assert!((49..=50).contains(&late), "{late}");
+    assert!(!is_enabled(&world).await);
+}
