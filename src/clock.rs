@@ -31,8 +31,7 @@ impl Clock {
         Self(Source::Stepped(Arc::new(Mutex::new(start))))
     }
 
-    /// Sets a clock that is stepped, as somebody sets that of a machine. The system's
-    /// is nobody's to set.
+    /// Sets a fake clock. Has no effect on the system's clock.
     pub fn set(&self, time: Timestamp) {
         if let Source::Stepped(now) = &self.0 {
             *now.lock().unwrap_or_else(PoisonError::into_inner) = time;
@@ -48,8 +47,7 @@ impl Clock {
         }
     }
 
-    /// What `future` comes to, where that is known within `limit`. A clock that is
-    /// stepped lets it take as long as it likes.
+    /// The output of `future`, or `None` after `limit`. A fake clock never times out.
     pub async fn timeout<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
         match &self.0 {
             Source::System => tokio::time::timeout(limit, future).await.ok(),

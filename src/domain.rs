@@ -150,6 +150,12 @@ const PUBLIC_MAIL: &[&str] = &[
 ];
 
 impl EmailDomain {
+    /// Whether an email address is at exactly this domain, in any case.
+    pub fn has_address(&self, address: &str) -> bool {
+        let named = address.rsplit_once('@').map(|(_, domain)| domain.parse::<Self>());
+        named.is_some_and(|named| named.as_ref() == Ok(self))
+    }
+
     /// The domain in A-labels.
     pub fn as_str(&self) -> &str {
         &self.0

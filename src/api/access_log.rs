@@ -12,7 +12,7 @@ use super::request::Request;
 /// The most rows of a page: the schema has no maximum, and this many are given.
 const PAGE: u32 = 1000;
 
-/// How the address of an application that Access serves SAML for goes on.
+/// The path of a SAML application on the team domain, up to its audience tag.
 const SAML_PATH: &str = "/cdn-cgi/access/sso/saml/";
 
 /// A row of the log as the API sent it. No field identifies a row: two rows are
@@ -41,13 +41,6 @@ pub struct LoginRowFields {
     pub ray_id: Option<String>,
     /// The e-mail address that the identity provider gave.
     pub user_email: Option<String>,
-}
-
-/// In which order rows come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    OldestFirst,
-    NewestFirst,
 }
 
 impl LoginRowFields {
@@ -79,15 +72,6 @@ impl LoginRowFields {
     }
 }
 
-impl Direction {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::OldestFirst => "asc",
-            Self::NewestFirst => "desc",
-        }
-    }
-}
-
 /// All rows from `since` on, to `until` where there is an end. Whether the ends
 /// belong to it is not documented.
 pub fn list(
@@ -95,25 +79,23 @@ pub fn list(
     since: Timestamp,
     until: Option<Timestamp>,
 ) -> Request<Vec<LoginRow>> {
-    rows(account, since, until, Direction::OldestFirst).paged(PAGE)
+    rows(account, since, until, "asc").paged(PAGE)
 }
 
 /// The newest rows since `since`, one page of them.
 pub fn newest(account: &AccountId, since: Timestamp) -> Request<Vec<LoginRow>> {
-    rows(account, since, None, Direction::NewestFirst)
-        .query("page", "1")
-        .query("per_page", PAGE.to_string())
+    rows(account, since, None, "desc").query("page", "1").query("per_page", PAGE.to_string())
 }
 
 fn rows(
     account: &AccountId,
     since: Timestamp,
     until: Option<Timestamp>,
-    direction: Direction,
+    direction: &str,
 ) -> Request<Vec<LoginRow>> {
     let request =
         Request::get(&["accounts", account.as_str(), "access", "logs", "access_requests"])
-            .query("direction", direction.as_str())
+            .query("direction", direction)
             .query("since", since.to_string());
     match until {
         Some(until) => request.query("until", until.to_string()),

@@ -1,5 +1,5 @@
-//! The account's audit log, version 2 (Cloudflare API, `logs/audit`). Rows come
-//! late: up to 450 seconds were seen.
+//! The account's audit log, version 2 (Cloudflare API, `logs/audit`). Rows
+//! appear up to 450 seconds late.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -76,15 +76,15 @@ impl AuditRow {
         self.raw.as_ref()?.cf_ray_id.as_deref()
     }
 
-    /// Whether somebody changed the connector with this identifier. Both directions
-    /// of a switch look alike.
+    /// Whether the row is a change of the connector with this ID. Enabling and
+    /// disabling look the same.
     pub fn is_change_of_connector(&self, id: &str) -> bool {
         let Some(raw) = &self.raw else { return false };
         let uri = raw.uri.as_deref().unwrap_or_default();
         raw.method.as_deref() == Some("PATCH") && uri.ends_with(&format!("/sso_connectors/{id}"))
     }
 
-    /// Whether somebody signed in to the dashboard through SSO.
+    /// Whether the row is a successful sign-in to the dashboard through SSO.
     pub fn is_sso_login(&self) -> bool {
         let Some(action) = &self.action else { return false };
         action.description.as_deref() == Some(SSO_LOGIN)

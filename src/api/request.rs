@@ -22,7 +22,7 @@ pub struct Request<T, M = Read> {
     marker: PhantomData<fn() -> M>,
 }
 
-/// How a list goes on after its first page.
+/// How a list is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
     /// By the number of the page (API reference, section 1.5).

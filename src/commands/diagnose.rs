@@ -51,7 +51,7 @@ pub struct Findings {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let subject = match args.email {
         Some(email) => Subject::User(question(email, args.since, args.assume_enabled)?),
-        None => Subject::Everybody { since: args.since, assume_enabled: args.assume_enabled },
+        None => Subject::AllDomains { since: args.since, assume_enabled: args.assume_enabled },
     };
     let tools = context.tools().await?;
     let fetcher = context.fetcher()?;

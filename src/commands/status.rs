@@ -102,7 +102,7 @@ fn show_bypass(page: &mut Page, bypass: &BypassStatus) {
     }
 }
 
-/// Draws the trials that are not over, those that nobody watches as errors.
+/// Draws open trials; those without a process are errors.
 pub fn show_trials(page: &mut Page, trials: &[TrialStatus]) {
     for trial in trials {
         if trial.running {
@@ -168,7 +168,7 @@ fn show_domain(page: &mut Page, domain: &Domain, links: &[&Link]) {
         .filter_map(|(at, word)| Some(format!("last {word} {}", ago(at?, page.now()))));
     let words: Vec<_> = words.collect();
     if !words.is_empty() {
-        // Denied after the last allowed one: somebody is kept out.
+        // Denied after the last allowed one: a user cannot sign in.
         let state = if denied > allowed { Status::Warning } else { Status::Passed };
         page.step(state, "  Sign-ins", words.join(", "));
     }

@@ -59,13 +59,13 @@ impl<T> Action<T> {
         self
     }
 
-    /// With the entry of the journal that it puts back.
+    /// With the journal entry that it undoes.
     pub fn undoing(mut self, entry: Option<String>) -> Self {
         self.undoes = entry;
         self
     }
 
-    /// On trial until then: somebody has to keep it, or it is put back.
+    /// On trial until `until`: reverted unless kept.
     pub fn on_trial(mut self, until: Option<Timestamp>) -> Self {
         self.trial_until = until;
         self

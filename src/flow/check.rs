@@ -52,7 +52,7 @@ pub enum CheckId {
     MembersPlusAddressed,
     /// A super administrator can still get in
     MembersSuperAdmin,
-    /// People were seen to sign in through each identity provider
+    /// Recent sign-ins through each identity provider
     LoginSeen,
     /// A token outlives the day, with which enforcement can be switched off
     RecoveryToken,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::api::document::NotAnObject;
+use crate::domain::InvalidDomain;
 
 /// A command that stopped, why, and what to do next.
 #[derive(Debug, Clone)]
@@ -87,6 +88,12 @@ impl FlowError {
 impl From<NotAnObject> for FlowError {
     fn from(error: NotAnObject) -> Self {
         Self::new(FlowErrorKind::Usage, error.to_string())
+    }
+}
+
+impl From<InvalidDomain> for FlowError {
+    fn from(error: InvalidDomain) -> Self {
+        Self::new(FlowErrorKind::Conflict, error.to_string())
     }
 }
 

@@ -238,9 +238,7 @@ fn sign_ins(
     logins: &[LoginRow],
 ) -> (Vec<Row>, Option<Timestamp>, Option<Timestamp>) {
     let is_of_domain = |row: &&LoginRow| {
-        let Some(domain) = &options.domain else { return true };
-        let named = row.email().rsplit_once('@').map(|(_, of)| of.parse::<EmailDomain>());
-        named.is_some_and(|of| of.as_ref() == Ok(domain))
+        options.domain.as_ref().is_none_or(|domain| domain.has_address(row.email()))
     };
     let mut ordered: Vec<_> =
         logins.iter().filter(|row| row.is_person()).filter(is_of_domain).collect();

@@ -36,7 +36,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     nobody_to_ask(context)?;
     let tools = context.tools().await?;
     let fetcher = context.fetcher().ok();
-    let subject = diagnose::Subject::Everybody { since: SINCE, assume_enabled: false };
+    let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
     let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
     let (connectors, sign_in, diagnosis) = tokio::join!(
         connector::list(&tools),

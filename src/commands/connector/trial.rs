@@ -40,7 +40,7 @@ pub struct TrialArgs {
     privacy: PrivacyArgs,
 }
 
-/// A duration; what looks like the domain is told where it belongs.
+/// Parses a duration. A domain in its place gets a hint.
 fn length(text: &str) -> Result<Duration, String> {
     duration(text).map_err(|error| match text.parse::<EmailDomain>() {
         Ok(domain) if text.contains('.') => {
@@ -128,8 +128,8 @@ pub async fn resume(
     Ok(Some(Outcome::done(report).failed(end.err().map(Into::into))))
 }
 
-/// What somebody types, and the signals. The program does not end at those any
-/// more: the trial does.
+/// Commands typed on the terminal, and signals, which now end the trial instead of
+/// the program.
 fn orders(context: &Context) -> impl Stream<Item = Order> {
     let signals = process::signals().map(Order::Signal);
     context.handle_signals();
@@ -145,7 +145,7 @@ fn orders(context: &Context) -> impl Stream<Item = Order> {
                 _ => screen.warn("expected `keep` or `revert`"),
             }
         }
-        // Nobody can type any more.
+        // Standard input has ended.
         std::future::pending().await
     });
     stream::select(signals, typed)

@@ -105,7 +105,7 @@ pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
     }))
 }
 
-/// What the engineer is told: the symptom, and where to look.
+/// Shows the symptom and the environment of the simulator.
 fn brief(sandbox: &Sandbox, scenario: Scenario, journal: &str, context: &Context) {
     let mut lines: Vec<_> = sandbox
         .environment()

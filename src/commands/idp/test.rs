@@ -39,7 +39,7 @@ pub struct Report {
     name: String,
     /// Where it is tested.
     url: String,
-    /// What the person said; null where nobody was asked.
+    /// The answer; null if not asked.
     succeeded: Option<bool>,
 }
 

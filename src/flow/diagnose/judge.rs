@@ -37,7 +37,6 @@ pub(super) struct Facts<'a> {
 }
 
 /// What the log has of the address, or of the domain.
-#[derive(Default)]
 struct History {
     allowed: Option<Timestamp>,
     /// The first one that was denied after the last allowed one.
@@ -52,6 +51,7 @@ use StepState::{Cause, NotChecked as Unread, Ok as Fine, Suspect, Unknown};
 /// The report.
 pub(super) fn report(facts: &Facts<'_>) -> Report {
     let Question { email, domain, .. } = facts.question;
+    let history = history(facts);
     let mut steps = vec![address(facts)];
     let (step, is_off) = connector(facts);
     let is_elsewhere = matches!(step.state, Cause | Suspect);
@@ -59,20 +59,21 @@ pub(super) fn report(facts: &Facts<'_>) -> Report {
     if !is_off && !is_elsewhere && steps[0].state != Unknown {
         steps.extend(member(facts));
         steps.push(sso_app(facts));
-        steps.extend(policies(facts));
+        let policies = policies(facts);
+        let is_allowed = policies.as_ref().is_some_and(|step| step.state == Fine);
+        steps.extend(policies);
         steps.push(identity_providers(facts));
-        let (step, history) = login_log(facts);
-        steps.push(step);
+        steps.push(login_log(facts, &history, is_allowed));
         steps.push(recent_changes(facts, &history));
     }
     let mut report = Report::new(email.clone(), domain.to_string(), steps);
-    report.changes = suspects(facts, &history(facts)).into_iter().cloned().collect();
-    conclude(&mut report, facts, is_off);
+    report.changes = suspects(facts, &history).into_iter().cloned().collect();
+    conclude(&mut report, facts, &history, is_off);
     report
 }
 
 /// What the steps come to. The first that stops the sign-in is the cause.
-fn conclude(report: &mut Report, facts: &Facts<'_>, is_off: bool) {
+fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: bool) {
     let who = report.who();
     let causes: Vec<&Step> = report.steps.iter().filter(|step| step.state == Cause).collect();
     let suspects: Vec<&Step> = report.steps.iter().filter(|step| step.state == Suspect).collect();
@@ -82,7 +83,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, is_off: bool) {
     let (verdict, confidence, summary) = if let Some(first) = causes.first() {
         // Without the log it is not known that it really fails; one that shows a
         // sign-in a moment ago contradicts.
-        let is_sure = is_log_read && !signed_in_just_now(facts);
+        let is_sure = is_log_read && !signed_in_just_now(facts, history);
         let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
         (VerdictKind::Cause, confidence, format!("{who} cannot sign in: {}", first.detail))
     } else if let Some(first) = suspects.first() {
@@ -101,7 +102,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, is_off: bool) {
         (VerdictKind::Unknown, Confidence::Unknown, words)
     } else {
         // Only a sign-in shows that one is possible.
-        let is_sure = open.is_empty() && signed_in_since(facts);
+        let is_sure = open.is_empty() && signed_in_since(facts, history);
         let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
         let words = format!("nothing found that prevents {who} from signing in");
         (VerdictKind::NothingFound, confidence, words)
@@ -390,7 +391,7 @@ fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
         let is_of_app = app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
         let is_of_user = match email {
             Some(email) => row.email().eq_ignore_ascii_case(email),
-            None => row.email().rsplit_once('@').is_some_and(|(_, of)| is(of, domain)),
+            None => domain.has_address(row.email()),
         };
         is_of_app && is_of_user && row.is_person()
     };
@@ -408,28 +409,24 @@ fn history(facts: &Facts<'_>) -> History {
 }
 
 /// Whether the newest thing that is known is a sign-in that worked.
-fn signed_in_since(facts: &Facts<'_>) -> bool {
-    let History { allowed, denied } = history(facts);
+fn signed_in_since(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
     let last = facts.changes.as_ref().ok().and_then(|all| all.iter().map(|it| it.at).max());
     let Some(allowed) = allowed else { return false };
     denied.is_none() && last.is_none_or(|last| allowed > last)
 }
 
-/// Whether somebody signed in so shortly ago that what was read now cannot be what
-/// stops it.
-fn signed_in_just_now(facts: &Facts<'_>) -> bool {
-    let History { allowed, denied } = history(facts);
+/// Whether a sign-in succeeded so recently that the present state cannot prevent it.
+fn signed_in_just_now(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
     let recent = facts.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
     denied.is_none() && allowed.is_some_and(|allowed| allowed > recent)
 }
 
-fn login_log(facts: &Facts<'_>) -> (Step, History) {
+fn login_log(facts: &Facts<'_>, history: &History, is_allowed_now: bool) -> Step {
     let id = StepId::LoginLog;
     let found = match rows(facts) {
         Ok(rows) => rows,
-        Err(unseen) => return (unread(id, unseen), History::default()),
+        Err(unseen) => return unread(id, unseen),
     };
-    let history = history(facts);
     let words = match (&history.allowed, &history.denied) {
         (_, Some(denied)) => format!(
             "denied at {}{}",
@@ -443,14 +440,12 @@ fn login_log(facts: &Facts<'_>) -> (Step, History) {
         }
         (None, None) => "no decision in the log".to_owned(),
     };
-    let is_allowed_now = policies(facts).is_some_and(|step| step.state == Fine);
-    let step = match history.denied {
+    match history.denied {
         Some(_) if is_allowed_now => {
             Step::new(id, Fine, format!("{words}; the policies allow it now"))
         }
         _ => Step::new(id, Fine, words),
-    };
-    (step, history)
+    }
 }
 
 /// The changes between the last sign-in that worked and the first that did not.

@@ -1,5 +1,4 @@
-//! Why somebody cannot sign in: the way of a sign-in, step by step, up to what
-//! stops it. Reads everything at once and writes nothing; what it means is judged
+//! Why a user cannot sign in: checks each step of a sign-in for what stops it. Reads everything at once and writes nothing; what it means is judged
 //! by pure functions.
 
 mod judge;
@@ -14,7 +13,7 @@ use self::judge::Facts;
 pub use self::report::{Report, Step, StepState, VerdictKind};
 use super::changes::Change;
 use super::policy_decision::References;
-use super::preflight::{self, Checked, NotChecked, Sources};
+use super::preflight::{self, Checked, NotChecked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
 use super::{Env, Error, connector};
 use crate::api::access_log::{self, LoginRow};
@@ -24,9 +23,9 @@ use crate::dns::{self, Scope};
 use crate::domain::EmailDomain;
 use crate::idp::Fetcher;
 
-/// Who cannot sign in.
+/// The user to diagnose.
 pub struct Question {
-    /// The address; none: anybody at the domain.
+    /// The address; all users of the domain if `None`.
     pub email: Option<String>,
     pub domain: EmailDomain,
     /// How far back changes are looked for.
@@ -39,8 +38,8 @@ pub struct Question {
 pub enum Subject {
     /// One address.
     User(Question),
-    /// Anybody at each domain that has a connector.
-    Everybody { since: Duration, assume_enabled: bool },
+    /// All users of each domain that has a connector.
+    AllDomains { since: Duration, assume_enabled: bool },
 }
 
 /// Follows the way of a sign-in, for one address or for each domain.
@@ -56,7 +55,7 @@ pub async fn run(
     let now = tools.clock.now();
     let (long, assume_enabled) = match &subject {
         Subject::User(question) => (question.since, question.assume_enabled),
-        Subject::Everybody { since, assume_enabled } => (*since, *assume_enabled),
+        Subject::AllDomains { since, assume_enabled } => (*since, *assume_enabled),
     };
     let since = now.saturating_sub(long).unwrap_or(Timestamp::MIN);
     let sources = Sources { fetcher, recovery: None, audit_log: false };
@@ -67,7 +66,7 @@ pub async fn run(
     };
     let user = match &subject {
         Subject::User(question) => Some(question),
-        Subject::Everybody { .. } => None,
+        Subject::AllDomains { .. } => None,
     };
     let first: OptionFuture<_> = user.map(|user| survey(user.domain.clone())).into();
     let (connectors, first, gathered, logins, changes) = tokio::join!(
@@ -114,16 +113,14 @@ pub async fn run(
 
 /// The newest sign-ins of the address; none where nobody is named.
 async fn logins(tools: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginRow>>> {
-    let since = tools.clock.now().saturating_sub(LOGINS).unwrap_or(Timestamp::MIN);
+    let since =
+        tools.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
     let request = email.map(|email| {
         access_log::newest(tools.account, since).query("email", email).query("emailOp", "eq")
     });
     let read: OptionFuture<_> = request.as_ref().map(|request| tools.client.list(request)).into();
     read.await.map(checked)
 }
-
-/// How far back sign-ins are read.
-const LOGINS: Duration = preflight::Thresholds::LOGIN_WITHIN;
 
 /// The groups and lists that policies name; one that cannot be read is left out.
 async fn references(tools: &Env<'_>, policies: &[Policy]) -> References {
@@ -154,8 +151,4 @@ async fn references(tools: &Env<'_>, policies: &[Policy]) -> References {
         groups: groups.into_iter().flatten().collect(),
         lists: lists.into_iter().flatten().collect(),
     }
-}
-
-fn checked<T>(answer: Result<T, crate::api::Error>) -> Checked<T> {
-    answer.map_err(|error| NotChecked::from(&error))
 }

@@ -10,7 +10,7 @@ use crate::flow::changes::Change;
 pub struct Report {
     /// Whether nothing was found that stops a sign-in.
     pub ok: bool,
-    /// The e-mail address; null: anybody at the domain.
+    /// The e-mail address; null for all users of the domain.
     pub email: Option<String>,
     /// The e-mail domain.
     pub domain: String,

@@ -109,6 +109,11 @@ impl Facts {
     }
 }
 
+/// What an answer is as a fact.
+pub fn checked<T>(answer: Result<T, Error>) -> Checked<T> {
+    answer.map_err(|error| NotChecked::from(&error))
+}
+
 impl From<&Error> for NotChecked {
     fn from(error: &Error) -> Self {
         let reason = match (error.kind(), permission::required(&error.request)) {

@@ -7,7 +7,8 @@ use futures_util::future::{OptionFuture, join_all};
 use jiff::Timestamp;
 use serde_json::Map;
 
-use super::facts::{Checked, Facts, Health, NotChecked, Owner, Recovery, Sources, Token};
+use super::Thresholds;
+use super::facts::{Checked, Facts, Health, Owner, Recovery, Sources, Token, checked};
 use super::login;
 use serde::de::DeserializeOwned;
 
@@ -25,9 +26,6 @@ use crate::clock::Clock;
 use crate::flow::{Env, idp_test};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, Subject};
-
-/// How far back sign-ins are read: what most plans keep.
-const LOGINS: Duration = Duration::from_hours(30 * 24);
 
 /// How many users are asked for how they last signed in.
 const IDENTITIES: usize = 10;
@@ -91,7 +89,8 @@ struct SignInState {
 /// Policies and health hang on what the lists say, and come right after them.
 async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
     let (client, account) = (tools.client, tools.account);
-    let since = tools.clock.now().saturating_sub(LOGINS).unwrap_or(Timestamp::MIN);
+    let since =
+        tools.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
     let (idps, apps, logins, users) = tokio::join!(
         list(client, idp::list(account)),
         list(client, app::list(account)),
@@ -185,8 +184,4 @@ async fn identify(client: &Client, account: &AccountId) -> Checked<Token> {
 
 async fn list<T: DeserializeOwned>(client: &Client, request: Request<Vec<T>>) -> Checked<Vec<T>> {
     checked(client.list(&request).await)
-}
-
-fn checked<T>(answer: Result<T, crate::api::Error>) -> Checked<T> {
-    answer.map_err(|error| NotChecked::from(&error))
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::facts::Facts;
-use super::member::is_of;
 use super::{Thresholds, names};
 use crate::api::access_log::LoginRow;
 use crate::api::idp::{Idp, IdpType};
@@ -90,7 +89,7 @@ fn members(domain: &EmailDomain, facts: &Facts, oldest: Timestamp) -> String {
         *known = (*known).max(at);
     }
     let of_domain =
-        members.iter().filter(|member| member.is_accepted() && is_of(member.email(), domain));
+        members.iter().filter(|member| member.is_accepted() && domain.has_address(member.email()));
     let (mut lately, mut never) = (0, 0);
     for member in of_domain {
         match last.get(&member.email().to_lowercase()).copied().flatten() {

@@ -16,7 +16,7 @@ pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
     };
     let found = members.iter().map(|member| member.email());
     let found: Vec<_> =
-        found.filter(|address| is_of(address, domain) && has_plus(address)).collect();
+        found.filter(|address| domain.has_address(address) && has_plus(address)).collect();
     if found.is_empty() {
         return Check::passed(id, format!("no member of {domain} uses a plus address"));
     }
@@ -32,8 +32,10 @@ pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
     };
     let supers = members.iter().filter(|member| member.is_super_administrator());
     let (accepted, others): (Vec<_>, Vec<_>) = supers.partition(|member| member.is_accepted());
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        accepted.iter().map(|member| member.email()).partition(|address| is_of(address, domain));
+    let (inside, outside): (Vec<_>, Vec<_>) = accepted
+        .iter()
+        .map(|member| member.email())
+        .partition(|address| domain.has_address(address));
     let able: Vec<_> = inside.iter().copied().filter(|address| !has_plus(address)).collect();
     let invited = pending(members, &others);
     let remedy = "invite a super administrator of another domain";
@@ -86,9 +88,4 @@ fn pending(members: &[Member], supers: &[&Member]) -> String {
 
 fn has_plus(address: &str) -> bool {
     address.split_once('@').is_some_and(|(local, _)| local.contains('+'))
-}
-
-pub(super) fn is_of(address: &str, domain: &EmailDomain) -> bool {
-    let named = address.rsplit_once('@').map(|(_, domain)| domain.parse::<EmailDomain>());
-    named.is_some_and(|named| named.is_ok_and(|named| named == *domain))
 }

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 pub use domain::{PublishedCode, describe_published};
 #[cfg(test)]
 pub use facts::Health;
-pub use facts::{Checked, Facts, NotChecked, Sources};
+pub use facts::{Checked, Facts, NotChecked, Sources, checked};
 pub use gather::gather;
 pub(super) use login::through as logins_through;
 pub(super) use provider::idp_healthy;

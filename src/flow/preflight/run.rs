@@ -4,10 +4,10 @@
 use super::{Facts, PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
 use crate::api::connector::Connector;
 use crate::dns::{self, Lookup, Scope};
-use crate::domain::EmailDomain;
+use crate::domain::{EmailDomain, InvalidDomain};
 use crate::flow::check::Check;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// A connector, and what was checked before its enforcement.
 pub struct Preflight {
@@ -95,10 +95,10 @@ async fn listed(
     let connectors = connector::list(tools).await.map_err(EarlyExit::Failed)?;
     let chosen = connector::select(&connectors, selector);
     let connector = chosen.map_err(|stop| EarlyExit::Failed(stop.into()))?.clone();
-    let domain: EmailDomain =
-        connector.email_domain.parse().map_err(|error: crate::domain::InvalidDomain| {
-            EarlyExit::Failed(FlowError::new(FlowErrorKind::Conflict, error.to_string()).into())
-        })?;
+    let domain: EmailDomain = connector
+        .email_domain
+        .parse()
+        .map_err(|error: InvalidDomain| EarlyExit::Failed(FlowError::from(error).into()))?;
     if wanted == RunIf::Disabled && connector.is_enabled() {
         return Err(EarlyExit::AlreadyEnabled(Box::new((connector, domain))));
     }

@@ -24,6 +24,7 @@ use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
 use crate::api::policy::{self, Policy};
 use crate::api::{self, ErrorKind, permission};
+use crate::domain::EmailDomain;
 use crate::rfc3339;
 
 /// How many entries of the journal are told.
@@ -222,9 +223,10 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
         let rows = rows.filter(|row| {
             app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()))
         });
-        let of = |email: &str| email.rsplit_once('@').map(|(_, of)| of.to_ascii_lowercase());
-        let own = connector.email_domain.to_ascii_lowercase();
-        rows.filter(|row| of(row.email()).as_ref() == Some(&own)).filter_map(|row| row.at()).max()
+        let domain = connector.email_domain.parse::<EmailDomain>().ok();
+        let is_own =
+            |row: &&LoginRow| domain.as_ref().is_some_and(|it| it.has_address(row.email()));
+        rows.filter(is_own).filter_map(|row| row.at()).max()
     };
     Domain {
         last_allowed: last(true),

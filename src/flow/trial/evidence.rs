@@ -133,9 +133,7 @@ impl Claim {
     }
 
     fn is_meant(&self, sign_in: &SignIn) -> bool {
-        let domain = sign_in.email.rsplit_once('@').map(|(_, domain)| domain.parse());
-        let is_of_domain = domain.is_some_and(|domain| domain.as_ref() == Ok(&self.domain));
-        is_of_domain && sign_in.at > self.enabled_at
+        self.domain.has_address(&sign_in.email) && sign_in.at > self.enabled_at
     }
 }
 

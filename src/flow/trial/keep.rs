@@ -124,10 +124,7 @@ pub async fn keep(
     connector: Connector,
     trial: &OpenTrial,
 ) -> Result<Connector, Error> {
-    let domain: EmailDomain =
-        trial.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
-            FlowError::new(FlowErrorKind::Conflict, error.to_string())
-        })?;
+    let domain: EmailDomain = trial.domain.parse().map_err(FlowError::from)?;
     if trial.is_live {
         wait_for_process(tools, trial, &domain).await?;
         return Ok(tools.client.send(&api::get(tools.account, &connector.id)).await?);
@@ -135,14 +132,17 @@ pub async fn keep(
     if !connector.is_enabled() {
         note_end(tools, &trial.entry.id, &domain, TrialOutcome::DisabledElsewhere)?;
         set_aside(tools, trial);
-        let message = format!("SSO is off for {domain}: there is nothing to keep");
-        return Err(FlowError::new(FlowErrorKind::Conflict, message)
-            .hint(format!("`cfsso connector enable {domain} --trial`"))
-            .into());
+        return Err(nothing_to_keep(&domain).into());
     }
     note_end(tools, &trial.entry.id, &domain, TrialOutcome::KeptElsewhere)?;
     set_aside(tools, trial);
     Ok(connector)
+}
+
+fn nothing_to_keep(domain: &EmailDomain) -> FlowError {
+    let message = format!("SSO is off for {domain}: there is nothing to keep");
+    FlowError::new(FlowErrorKind::Conflict, message)
+        .hint(format!("`cfsso connector enable {domain} --trial`"))
 }
 
 fn set_aside(tools: &Env<'_>, trial: &OpenTrial) {
@@ -195,15 +195,9 @@ async fn wait_for_process(
 /// Keeps a trial that another machine runs: the same switch again, which it sees
 /// in the audit log.
 pub async fn keep_elsewhere(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let domain =
-        connector.email_domain.parse().map_err(|error: crate::domain::InvalidDomain| {
-            FlowError::new(FlowErrorKind::Conflict, error.to_string())
-        })?;
+    let domain: EmailDomain = connector.email_domain.parse().map_err(FlowError::from)?;
     if !connector.is_enabled() {
-        let message = format!("SSO is off for {domain}: there is nothing to keep");
-        return Err(FlowError::new(FlowErrorKind::Conflict, message)
-            .hint(format!("`cfsso connector enable {domain} --trial`"))
-            .into());
+        return Err(nothing_to_keep(&domain).into());
     }
     connector::enable(tools, &domain, connector).await
 }
