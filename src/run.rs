@@ -37,6 +37,8 @@ pub async fn run(process: Process) -> ExitCode {
     // A dry run leaves the journal alone as well.
     options.dry_run |= command.is_read_only();
     if let Some(outcome) = command.run_without_context() {
+        // What explains the program does so whatever a variable says.
+        let options = options.clone().with_env(&env).map_or(options, |(options, _)| options);
         let pager = pager.filter(|_| terminal.stdout && command.is_paged());
         let _pager =
             pager.and_then(|command| Pager::start(&command, &env)).map(|(pager, stdin)| {
@@ -61,6 +63,7 @@ pub async fn run(process: Process) -> ExitCode {
             return conclude(&screen, Err(error.into()), None);
         }
     };
+    let options = settings.options.clone();
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
         .with_call(settings.call());
     if !options.output_fields.is_empty() && !settings.format.is_structured() {
@@ -123,8 +126,8 @@ fn screen(
 ) -> Screen {
     let screen_options = ScreenOptions {
         format,
-        colour: use_color(options.color, env, terminal.stdout),
-        stderr_colour: use_color(options.color, env, terminal.stderr),
+        colour: use_color(options.color(), env, terminal.stdout),
+        stderr_colour: use_color(options.color(), env, terminal.stderr),
         unicode: use_unicode(env),
         width: terminal.width.map(usize::from),
         stdin_terminal: terminal.stdin,

@@ -1,6 +1,8 @@
 //! Objects as the API sent them: known fields typed, and the text itself kept,
 //! so that nothing this program does not understand is lost or reshaped.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::Deref;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -19,6 +21,20 @@ impl<T> Object<T> {
     /// The JSON text as it came.
     pub fn text(&self) -> &str {
         self.text.get()
+    }
+
+    /// The JSON text with fields of this program at its end. What the API itself
+    /// sent under one of these names stays.
+    pub fn text_with<V: Serialize>(&self, added: &[(&str, V)]) -> serde_json::Result<String> {
+        let own: BTreeMap<String, &RawValue> = serde_json::from_str(self.text())?;
+        let mut text = self.text().trim_end().to_owned();
+        text.pop();
+        for (name, value) in added.iter().filter(|(name, _)| !own.contains_key(*name)) {
+            let comma = if text.trim_end().ends_with('{') { "" } else { "," };
+            let (name, value) = (serde_json::to_string(name)?, serde_json::to_string(value)?);
+            let _ = write!(text, "{comma}{name}:{value}");
+        }
+        Ok(text + "}")
     }
 }
 
@@ -62,5 +78,21 @@ mod tests {
         assert_eq!(serde_json::to_string(&object).unwrap(), text);
         let list: Vec<Object<Known>> = serde_json::from_str(&format!("[{text}]")).unwrap();
         assert_eq!(list[0].text(), text);
+    }
+
+    #[test]
+    fn added_fields_come_last_and_replace_nothing() {
+        for (text, expected) in [
+            (r#"{"name":"a"}"#, r#"{"name":"a","txt":{"ttl":300},"created":true}"#),
+            (
+                r#"{"name":"a", "n":1.0 }"#,
+                r#"{"name":"a", "n":1.0 ,"txt":{"ttl":300},"created":true}"#,
+            ),
+            (r#"{"name":"a","txt":1}"#, r#"{"name":"a","txt":1,"created":true}"#),
+        ] {
+            let object: Object<Known> = serde_json::from_str(text).unwrap();
+            let added = [("txt", serde_json::json!({"ttl": 300})), ("created", true.into())];
+            assert_eq!(object.text_with(&added).unwrap(), expected);
+        }
     }
 }

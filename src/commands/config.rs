@@ -1,7 +1,10 @@
 //! `cfsso config`: where the settings of a run come from. Needs no token, sends
 //! nothing, and shows no secret.
 
+use std::time::Duration;
+
 use clap::Subcommand;
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -99,7 +102,7 @@ fn settings(context: &Context) -> Vec<Setting> {
     let is_default_base = base == crate::api::BaseUrl::default().to_string();
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|it| it.display().to_string());
     let account = settings.account.as_ref().map(|account| account as &dyn ToString);
-    vec![
+    let mut rows = vec![
         row(
             "account",
             text(account),
@@ -141,7 +144,7 @@ fn settings(context: &Context) -> Vec<Setting> {
             "ca_cert",
             path(&settings.roots.ca_cert),
             given(options.ca_cert.is_some(), "--ca-cert"),
-            &[],
+            &["CFSSO_CA_CERT"],
             false,
         ),
         row(
@@ -160,7 +163,50 @@ fn settings(context: &Context) -> Vec<Setting> {
         ),
         row("journal", path(&settings.journal), None, &["CFSSO_JOURNAL"], true),
         row("config", path(&settings.config), None, &["CFSSO_CONFIG"], true),
-    ]
+    ];
+    rows.extend(run_options(settings));
+    rows
+}
+
+/// The options of one run, which no profile sets.
+fn run_options(settings: &crate::settings::Settings) -> impl Iterator<Item = Setting> {
+    let options = &settings.options;
+    let on = |is_on: bool| is_on.then(|| "true".to_owned());
+    let time = |limit: Duration| {
+        SignedDuration::try_from(limit)
+            .map_or_else(|_| format!("{limit:?}"), |it| format!("{it:#}"))
+    };
+    let list = |words: Vec<String>| (!words.is_empty()).then(|| words.join(","));
+    let faults = options.faults.iter().map(ToString::to_string).collect();
+    let rows = [
+        ("yes", on(options.yes), "false".to_owned()),
+        ("confirm", options.confirm.clone(), String::new()),
+        ("dry_run", on(options.dry_run), "false".to_owned()),
+        ("detailed_exitcode", on(options.detailed_exitcode), "false".to_owned()),
+        ("timeout", options.timeout.map(time), String::new()),
+        ("request_timeout", options.request_timeout.map(time), time(options.request_timeout())),
+        (
+            "max_retries",
+            options.max_retries.map(|n| n.to_string()),
+            options.max_retries().to_string(),
+        ),
+        ("color", options.color.map(|it| it.name().to_owned()), options.color().name().to_owned()),
+        ("quiet", on(options.quiet), "false".to_owned()),
+        ("verbose", on(options.verbose), "false".to_owned()),
+        ("debug", on(options.debug), "false".to_owned()),
+        ("fields", list(options.output_fields.clone()), String::new()),
+        ("fault", list(faults), String::new()),
+    ];
+    rows.into_iter().map(|(name, given, default)| {
+        let variable = format!("CFSSO_{}", name.to_uppercase());
+        let source = match &given {
+            None => "default".to_owned(),
+            Some(_) if settings.variables.contains(&variable.as_str()) => variable,
+            Some(_) => format!("--{}", name.replace('_', "-")),
+        };
+        let value = given.or(Some(default).filter(|it| !it.is_empty())).map(|it| mask(&it));
+        Setting { name, value, source }
+    })
 }
 
 /// Where the credential comes from, in words.

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::Outcome;
+use super::connector::view::Shown;
 use super::preflight::show_checks;
-use crate::api::connector::Connector;
 use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::FlowError;
@@ -39,12 +39,16 @@ pub fn finish_dry_run(
 
 /// What a command comes to that finds its work done already: the connector as
 /// it stands, or in a dry run a plan without changes.
-pub fn already_done(context: &Context, connector: Connector, note: impl Into<Text>) -> Outcome {
+pub fn already_done(
+    context: &Context,
+    connector: impl Into<Shown>,
+    note: impl Into<Text>,
+) -> Outcome {
     if context.settings.options.dry_run {
         return Outcome::done(Plan::new(Vec::new(), Vec::new()));
     }
     context.screen.note(note);
-    Outcome::done(connector)
+    Outcome::done(connector.into())
 }
 
 /// Says what was not as it should be, but does not stand in the way.

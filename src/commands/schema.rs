@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::Outcome;
-use crate::api::{app, connector, grant, idp, policy, share};
+use crate::api::{app, grant, idp, policy, share};
 use crate::dns;
 use crate::flow::journal::{Entry, PruneReport};
 use crate::flow::login_log::Login;
@@ -64,12 +64,12 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "connector",
         about: "connector get, create, update, verify, enable, disable, wait",
-        schema: || schema_for!(connector::ConnectorFields),
+        schema: || schema_for!(super::connector::view::View),
     },
     Kind {
         name: "connectors",
         about: "connector list",
-        schema: || schema_for!(Vec<connector::ConnectorFields>),
+        schema: || schema_for!(Vec<super::connector::view::View>),
     },
     Kind {
         name: "deleted",

@@ -9,7 +9,7 @@ use super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::connector;
-use crate::flow::publish::TxtRecord;
+use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::setup::{self, Event, Options, Report, StepId};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
@@ -166,21 +166,22 @@ pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &
 
 /// The record in every form that people paste.
 pub fn paste(record: &TxtRecord, page: &mut Page) {
-    let pastes = record.snippets();
     page.blank();
     page.line(Text::strong("Publish this TXT record:"));
     page.blank();
     page.fields(&[
         ("  type", Text::plain(record.kind)),
         ("  name", Text::plain(&record.name) + Text::dim("  (or @, if the zone has this name)")),
-        ("  content", Text::strong(&record.content)),
+        ("  value", Text::strong(&record.value)),
     ]);
-    for (label, text) in
-        [("zone file", &pastes.zone_file), ("Route 53", &pastes.aws), ("Cloud DNS", &pastes.gcloud)]
-    {
+    for (label, format) in [
+        ("zone file", RecordFormat::Bind),
+        ("Route 53", RecordFormat::Route53),
+        ("Cloud DNS", RecordFormat::Gcloud),
+    ] {
         page.blank();
         page.line(Text::dim(format!("  {label}")));
-        page.literal(text);
+        page.literal(&record.in_format(format));
     }
     page.blank();
 }

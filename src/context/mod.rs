@@ -381,8 +381,8 @@ impl Context {
             credentials,
             roots: self.settings.roots.clone(),
             proxy: self.settings.proxy.clone(),
-            max_retries: options.max_retries,
-            request_timeout: options.request_timeout,
+            max_retries: options.max_retries(),
+            request_timeout: options.request_timeout(),
             deadline: self.deadline(),
         };
         Ok(Client::new(config, self.clock.clone()))

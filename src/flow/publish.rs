@@ -9,6 +9,7 @@ use super::action::Action;
 use super::plan::Difference;
 use super::{Env, Error};
 use crate::api::ErrorKind;
+use crate::api::connector::ConnectorFields;
 use crate::api::ids::{ConnectorId, ZoneId};
 use crate::api::record::{self, Record};
 use crate::api::zone::{self, Zone, ZoneStatus, ZoneType};
@@ -27,18 +28,26 @@ pub struct TxtRecord {
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Its value, without quotes.
-    pub content: String,
+    pub value: String,
+    /// Its time to live in seconds, as proposed.
+    pub ttl: u32,
 }
 
-/// The ways to publish a record by hand, each ready to paste.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snippets {
-    /// A line of a zone file (RFC 1035 section 5.1).
-    pub zone_file: String,
-    /// For Amazon Route 53.
-    pub aws: String,
-    pub gcloud: String,
+/// A way to publish a record by hand, ready to paste.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RecordFormat {
+    /// A line of a zone file (RFC 1035 section 5.1)
+    Bind,
+    /// A resource of the Cloudflare provider
+    Terraform,
+    /// A command of the AWS CLI
+    Route53,
+    /// A command of the Google Cloud CLI
+    Gcloud,
 }
+
+/// Short, so that a wrong value is soon gone from caches.
+const TTL: u32 = 300;
 
 /// Where a record can be published.
 #[derive(Clone, Debug)]
@@ -61,23 +70,45 @@ pub struct TxtRecords {
 impl TxtRecord {
     /// The record that proves `domain` with `code`.
     pub fn new(domain: &EmailDomain, code: &str) -> Self {
-        Self { name: domain.to_string(), kind: "TXT", content: code.to_owned() }
+        Self { name: domain.to_string(), kind: "TXT", value: code.to_owned(), ttl: TTL }
     }
 
-    /// The record in the forms that people paste.
-    pub fn snippets(&self) -> Snippets {
-        let Self { name, content, .. } = self;
-        let quoted = record::txt_content(content);
-        let in_json = quoted.replace('\\', "\\\\").replace('"', "\\\"");
-        Snippets {
-            zone_file: format!("{name}. 300 IN TXT {quoted}"),
-            aws: format!(
+    /// The record of a connector, where the API says its domain and code.
+    pub fn of(connector: &ConnectorFields) -> Option<Self> {
+        Some(Self::new(&connector.email_domain.parse().ok()?, connector.code()?))
+    }
+
+    /// The record in a form that people paste.
+    pub fn in_format(&self, format: RecordFormat) -> String {
+        let Self { name, value, ttl, .. } = self;
+        let quoted = record::txt_content(value);
+        let escaped = quoted.replace('\\', "\\\\").replace('"', "\\\"");
+        let in_shell = |text: &str| text.replace('\'', r"'\''");
+        match format {
+            RecordFormat::Bind => format!("{name}. {ttl} IN TXT {quoted}"),
+            RecordFormat::Terraform => {
+                let label: String =
+                    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+                let escaped = escaped.replace("${", "$${").replace("%{", "%%{");
+                format!(
+                    "resource \"cloudflare_dns_record\" \"sso_{label}\" {{\n  \
+                     zone_id = var.zone_id\n  \
+                     name    = \"{name}\"\n  \
+                     type    = \"TXT\"\n  \
+                     content = \"{escaped}\"\n  \
+                     ttl     = {ttl}\n\
+                     }}"
+                )
+            }
+            RecordFormat::Route53 => format!(
                 "aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch \
                  '{{\"Changes\":[{{\"Action\":\"CREATE\",\"ResourceRecordSet\":{{\"Name\":\"{name}.\",\"Type\":\"TXT\",\
-                 \"TTL\":300,\"ResourceRecords\":[{{\"Value\":\"{in_json}\"}}]}}}}]}}'"
+                 \"TTL\":{ttl},\"ResourceRecords\":[{{\"Value\":\"{}\"}}]}}}}]}}'",
+                in_shell(&escaped)
             ),
-            gcloud: format!(
-                "gcloud dns record-sets create {name}. --zone=ZONE_NAME --type=TXT --ttl=300 --rrdatas='{quoted}'"
+            RecordFormat::Gcloud => format!(
+                "gcloud dns record-sets create {name}. --zone=ZONE_NAME --type=TXT --ttl={ttl} --rrdatas='{}'",
+                in_shell(&quoted)
             ),
         }
     }
@@ -157,8 +188,8 @@ pub async fn records(
 pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
     Action::new(
         format!("publish the TXT record of {}", txt.name),
-        record::create_txt(zone, &txt.name, &txt.content, &format!("{MARK}{id}")),
-        [Difference::new("content", (), txt.content.as_str())],
+        record::create_txt(zone, &txt.name, &txt.value, &format!("{MARK}{id}")),
+        [Difference::new("content", (), txt.value.as_str())],
     )
 }
 
@@ -171,7 +202,7 @@ pub async fn create(
 ) -> Result<(), Error> {
     let find = async || {
         let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
-        Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.content)))
+        Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.value)))
     };
     match tools.execute_once(&create_action(zone, txt, id), find).await {
         Err(Error::Api(error)) if error.has_code(record::ERR_IDENTICAL_RECORD) => Ok(()),
@@ -271,10 +302,16 @@ mod tests {
 
     #[test]
     fn a_record_can_be_pasted_elsewhere() {
-        let pastes = TxtRecord::new(&domain("cool.cats"), CODE).snippets();
-        assert_eq!(pastes.zone_file, format!("cool.cats. 300 IN TXT \"{CODE}\""));
-        assert!(pastes.gcloud.ends_with(&format!("--rrdatas='\"{CODE}\"'")));
-        let batch = pastes.aws.split('\'').nth(1).unwrap();
+        let txt = TxtRecord::new(&domain("cool.cats"), CODE);
+        let bind = txt.in_format(RecordFormat::Bind);
+        assert_eq!(bind, format!("cool.cats. 300 IN TXT \"{CODE}\""));
+        let gcloud = txt.in_format(RecordFormat::Gcloud);
+        assert!(gcloud.ends_with(&format!("--rrdatas='\"{CODE}\"'")), "{gcloud}");
+        let terraform = txt.in_format(RecordFormat::Terraform);
+        assert!(terraform.starts_with("resource \"cloudflare_dns_record\" \"sso_cool_cats\" {\n"));
+        assert!(terraform.contains(&format!("\n  content = \"\\\"{CODE}\\\"\"\n")), "{terraform}");
+        let aws = txt.in_format(RecordFormat::Route53);
+        let batch = aws.split('\'').nth(1).unwrap();
         let batch: serde_json::Value = serde_json::from_str(batch).unwrap();
         let value = &batch["Changes"][0]["ResourceRecordSet"]["ResourceRecords"][0]["Value"];
         assert_eq!(value, &format!("\"{CODE}\""));

@@ -14,16 +14,25 @@ pub enum ColorChoice {
     Never,
 }
 
+impl ColorChoice {
+    /// The word on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
 impl FromStr for ColorChoice {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "always" => Ok(Self::Always),
-            "never" => Ok(Self::Never),
-            _ => Err(format!("unknown value `{word}` (auto, always, never)")),
-        }
+        [Self::Auto, Self::Always, Self::Never]
+            .into_iter()
+            .find(|choice| choice.name() == word)
+            .ok_or_else(|| format!("unknown value `{word}` (auto, always, never)"))
     }
 }
 

@@ -18,6 +18,7 @@ use self::directories::{journal, path, sandbox_state};
 pub use self::error::Error;
 use self::file::Profile;
 pub use self::options::Options;
+use self::options::switch;
 use crate::api::ids::AccountId;
 use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, TrustRoots};
@@ -58,8 +59,10 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// The local user.
     pub user: Option<String>,
-    /// The global options, for what only they can set.
+    /// The global options, for what the profile cannot set.
     pub options: Options,
+    /// The variables that some of those options come from.
+    pub variables: Vec<&'static str>,
 }
 
 /// An account that was named by nobody, and how to reach it.
@@ -78,12 +81,12 @@ pub struct DrillTarget {
 
 /// Settles what a run goes by.
 pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
+    let (options, variables) = options.with_env(env)?;
     let named = profile(&options, env)?;
     let warnings = named.warnings();
     let Named { name, profile, .. } = named;
     let (credentials, origin) = credentials::resolve(&options, env, &profile)?;
-    let sandbox = options.sandbox
-        || env.get("CFSSO_SANDBOX").is_some_and(|value| !matches!(value.as_str(), "" | "0"));
+    let sandbox = options.sandbox || switch(env, "CFSSO_SANDBOX")?;
     let own_base = profile.base_url.clone();
     let (base, base_origin) = base(env, profile.base_url)?;
     let is_profiles_base = own_base.is_none_or(|own| own == base);
@@ -98,7 +101,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
         format: format(&options, env, profile.output)?,
         servers: servers(&options, env, profile.dns_servers)?,
         roots: TrustRoots {
-            ca_cert: options.ca_cert.clone().or(profile.ca_cert),
+            ca_cert: options.ca_cert.clone().or(path(env, "CFSSO_CA_CERT")).or(profile.ca_cert),
             cert_file: path(env, "SSL_CERT_FILE"),
             cert_dir: path(env, "SSL_CERT_DIR"),
         },
@@ -110,6 +113,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
         sandbox_state: sandbox_state(&options, env),
         user: ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| non_empty_env(env, name)),
         options,
+        variables,
     })
 }
 
@@ -176,6 +180,7 @@ impl Settings {
             journal: Some(place.journal),
             user: self.user.clone(),
             options,
+            variables: Vec::new(),
         }
     }
 }

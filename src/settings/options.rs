@@ -1,12 +1,20 @@
 //! Options that every command takes.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::dns::ServerSpec;
 use crate::input::time::duration;
-use crate::output::{ColorChoice, Format};
+use crate::input::value::visible;
+use crate::output::{ColorChoice, Environment, Format};
 use crate::sandbox::Fault;
+
+use super::error::Error;
+use super::non_empty_env;
+
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_RETRIES: u32 = 4;
 
 /// Options that every command takes.
 #[derive(clap::Args, Debug, Clone)]
@@ -56,13 +64,13 @@ pub struct Options {
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
 
-    /// Time limit for one request
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "30s")]
-    pub request_timeout: Duration,
+    /// Time limit for one request [default: 30s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub request_timeout: Option<Duration>,
 
-    /// Maximum retries of a safe request
-    #[arg(long, global = true, value_name = "N", default_value_t = 4)]
-    pub max_retries: u32,
+    /// Maximum retries of a safe request [default: 4]
+    #[arg(long, global = true, value_name = "N")]
+    pub max_retries: Option<u32>,
 
     /// Query only this name server (repeatable) [env: CFSSO_DNS_SERVERS]
     #[arg(long = "server", global = true, value_name = "HOST[:PORT]")]
@@ -72,9 +80,9 @@ pub struct Options {
     #[arg(long, global = true, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
 
-    /// Color: auto, always or never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorChoice,
+    /// Color: auto, always or never [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
 
     /// Suppress notes and progress
     #[arg(short, long, global = true)]
@@ -99,4 +107,191 @@ pub struct Options {
     /// Inject a fault into the simulator (repeatable), see `cfsso help sandbox`
     #[arg(long = "fault", global = true, value_name = "FAULT")]
     pub faults: Vec<Fault>,
+}
+
+impl Options {
+    /// These options, with those that were not given taken from their variables,
+    /// and the names of the variables that were used.
+    pub fn with_env(mut self, env: &Environment) -> Result<(Self, Vec<&'static str>), Error> {
+        let mut from = Variables { env, used: Vec::new() };
+        // One confirmation excludes the other: that of one domain is the safer one.
+        if !self.yes {
+            from.value("CFSSO_CONFIRM", &mut self.confirm, str::parse)?;
+        }
+        if self.confirm.is_none() {
+            from.switch("CFSSO_YES", &mut self.yes)?;
+        }
+        if self.token_file.is_none() {
+            from.switch("CFSSO_TOKEN_STDIN", &mut self.token_stdin)?;
+        }
+        for (name, given) in [
+            ("CFSSO_DRY_RUN", &mut self.dry_run),
+            ("CFSSO_DETAILED_EXITCODE", &mut self.detailed_exitcode),
+            ("CFSSO_QUIET", &mut self.quiet),
+            ("CFSSO_VERBOSE", &mut self.verbose),
+            ("CFSSO_DEBUG", &mut self.debug),
+        ] {
+            from.switch(name, given)?;
+        }
+        from.list("CFSSO_FIELDS", &mut self.output_fields)?;
+        from.value("CFSSO_TIMEOUT", &mut self.timeout, duration)?;
+        from.value("CFSSO_REQUEST_TIMEOUT", &mut self.request_timeout, duration)?;
+        from.value("CFSSO_MAX_RETRIES", &mut self.max_retries, str::parse)?;
+        from.value("CFSSO_COLOR", &mut self.color, str::parse)?;
+        from.list("CFSSO_FAULT", &mut self.faults)?;
+        Ok((self, from.used))
+    }
+
+    /// The time limit for one request.
+    pub fn request_timeout(&self) -> Duration {
+        self.request_timeout.unwrap_or(DEFAULT_REQUEST_TIMEOUT)
+    }
+
+    /// How often a safe request is repeated at most.
+    pub fn max_retries(&self) -> u32 {
+        self.max_retries.unwrap_or(DEFAULT_RETRIES)
+    }
+
+    /// Where output is colored.
+    pub fn color(&self) -> ColorChoice {
+        self.color.unwrap_or_default()
+    }
+}
+
+/// Fills options that were not given. An empty variable counts as none.
+struct Variables<'a> {
+    env: &'a Environment,
+    used: Vec<&'static str>,
+}
+
+impl Variables<'_> {
+    fn switch(&mut self, name: &'static str, given: &mut bool) -> Result<(), Error> {
+        if !*given && switch(self.env, name)? {
+            *given = true;
+            self.used.push(name);
+        }
+        Ok(())
+    }
+
+    fn value<T, E: ToString>(
+        &mut self,
+        name: &'static str,
+        given: &mut Option<T>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<(), Error> {
+        if let (None, Some(text)) = (&given, non_empty_env(self.env, name)) {
+            *given = Some(parse(&text).map_err(|error| super::value(name, &error))?);
+            self.used.push(name);
+        }
+        Ok(())
+    }
+
+    /// Values separated by commas.
+    fn list<T: FromStr<Err: ToString>>(
+        &mut self,
+        name: &'static str,
+        given: &mut Vec<T>,
+    ) -> Result<(), Error> {
+        let mut values = (!given.is_empty()).then(Vec::new);
+        self.value(name, &mut values, |text| {
+            text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::parse).collect()
+        })?;
+        given.extend(values.into_iter().flatten());
+        Ok(())
+    }
+}
+
+/// Whether a variable is set to `1` or the like.
+pub(super) fn switch(env: &Environment, name: &'static str) -> Result<bool, Error> {
+    let Some(text) = non_empty_env(env, name) else { return Ok(false) };
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(super::value(name, &format!("`{}` is neither 1 nor 0", visible(&text)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn options(line: &str, env: &[(&str, &str)]) -> Result<(Options, Vec<&'static str>), Error> {
+        let args = ["cfsso", "connector", "list"].into_iter().chain(line.split_whitespace());
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Cli::try_parse_from(args).unwrap().options.with_env(&env.collect())
+    }
+
+    #[test]
+    fn a_variable_counts_where_the_option_is_not_given() {
+        let (all, used) = options(
+            "",
+            &[
+                ("CFSSO_YES", "yes"),
+                ("CFSSO_TOKEN_STDIN", "1"),
+                ("CFSSO_DRY_RUN", "TRUE"),
+                ("CFSSO_DETAILED_EXITCODE", "on"),
+                ("CFSSO_QUIET", " 1 "),
+                ("CFSSO_VERBOSE", "0"),
+                ("CFSSO_DEBUG", ""),
+                ("CFSSO_FIELDS", "id, verification.status"),
+                ("CFSSO_TIMEOUT", "2m"),
+                ("CFSSO_REQUEST_TIMEOUT", "5s"),
+                ("CFSSO_MAX_RETRIES", "0"),
+                ("CFSSO_COLOR", "always"),
+                ("CFSSO_FAULT", "500x2,429@GET/sso_connectors"),
+            ],
+        )
+        .unwrap();
+        assert!(all.yes && all.token_stdin && all.dry_run && all.detailed_exitcode && all.quiet);
+        assert!(!all.verbose && !all.debug);
+        assert_eq!(all.output_fields, ["id", "verification.status"]);
+        assert_eq!(all.timeout, Some(Duration::from_mins(2)));
+        assert_eq!((all.request_timeout(), all.max_retries()), (Duration::from_secs(5), 0));
+        assert_eq!((all.color(), all.faults.len()), (ColorChoice::Always, 2));
+        assert_eq!(used.len(), 11, "{used:?}");
+        // Those, the two that are off, and those that `resolve` reads.
+        let mut known = used;
+        known.extend(["CFSSO_VERBOSE", "CFSSO_DEBUG", "CFSSO_CONFIRM", "CFSSO_CA_CERT"]);
+        for option in Cli::command().get_arguments().filter(|arg| arg.is_global_set()) {
+            let name = option.get_long().unwrap().to_uppercase().replace('-', "_");
+            let is_named = option.get_help().unwrap().to_string().contains("[env: C");
+            let variable = format!("CFSSO_{name}");
+            assert_ne!(is_named, known.contains(&variable.as_str()), "{variable}");
+        }
+
+        for (line, name, value) in [
+            ("--yes", "CFSSO_CONFIRM", "cool.cats"),
+            ("--confirm a.example", "CFSSO_YES", "1"),
+            ("--confirm a.example", "CFSSO_CONFIRM", "b.example"),
+            ("--max-retries 1", "CFSSO_MAX_RETRIES", "9"),
+            ("--timeout 1s", "CFSSO_TIMEOUT", "nonsense"),
+            ("--token-file /t", "CFSSO_TOKEN_STDIN", "1"),
+            ("--fields id", "CFSSO_FIELDS", "name"),
+        ] {
+            let plain = options(line, &[]).unwrap().0;
+            let (with, used) = options(line, &[(name, value)]).unwrap();
+            assert_eq!(format!("{with:?}"), format!("{plain:?}"), "{line} {name}");
+            assert!(used.is_empty(), "{used:?}");
+        }
+        let both = [("CFSSO_YES", "1"), ("CFSSO_CONFIRM", "cool.cats")];
+        let (both, _) = options("", &both).unwrap();
+        assert!(!both.yes && both.confirm.as_deref() == Some("cool.cats"));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_names_its_variable() {
+        for (name, value) in [
+            ("CFSSO_YES", "maybe"),
+            ("CFSSO_TIMEOUT", "soon"),
+            ("CFSSO_MAX_RETRIES", "-1"),
+            ("CFSSO_COLOR", "red"),
+            ("CFSSO_FAULT", "nonsense"),
+        ] {
+            let error = options("", &[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name}: ")), "{error}");
+        }
+    }
 }

@@ -207,4 +207,18 @@ async fn each_setting_is_shown_with_its_source_and_no_secret() {
     assert!(yaml.contains("value: yaml\n  source: profile"), "{yaml}");
     let path = world.ok("config path -o name").await.stdout;
     assert_eq!(path.trim(), file.display().to_string());
+    let quiet = world.with_env("CFSSO_QUIET", "1").with_env("CFSSO_MAX_RETRIES", "0");
+    let shown = quiet.ok("config show -o json --timeout 90s --color never").await.json();
+    for (name, value, source) in [
+        ("quiet", "true", "CFSSO_QUIET"),
+        ("max_retries", "0", "CFSSO_MAX_RETRIES"),
+        ("timeout", "1m 30s", "--timeout"),
+        ("color", "never", "--color"),
+        ("request_timeout", "30s", "default"),
+    ] {
+        let row = serde_json::json!({"name": name, "value": value, "source": source});
+        assert!(shown.as_array().unwrap().contains(&row), "{row} {shown}");
+    }
+    assert_eq!(quiet.ok("connector list").await.stderr, "");
+    quiet.with_env("CFSSO_COLOR", "red").fails("connector list", 2).await;
 }

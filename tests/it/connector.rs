@@ -104,12 +104,37 @@ async fn creating_twice_is_a_conflict_unless_the_one_that_stands_will_do() {
     let writes = world.writes();
     let error = world.fails("create Cool.Cats.", 7).await;
     assert!(error["hint"].as_str().unwrap().contains("--if-not-exists"), "{error}");
-    let stands = world.ok("create cool.cats --if-not-exists -o json").await.json();
+    let mut stands = world.ok("create cool.cats --if-not-exists -o json").await.json();
+    assert_eq!(stands.as_object_mut().unwrap().remove("created"), Some(false.into()));
     assert_eq!(stands, made);
     let stands = world.run("create cool.cats --if-not-exists --fedramp").await;
     assert_eq!(stands.code, 0);
     assert!(stands.stderr.contains("`cfsso connector update cool.cats --fedramp`"), "{stands:?}");
     assert_eq!(world.writes(), writes);
+    let new = world.ok("create bee.example --if-not-exists -o json").await.json();
+    assert_eq!(new["created"], true);
+}
+
+#[tokio::test]
+async fn the_record_to_publish_is_printed_as_fields_and_ready_to_paste() {
+    let world = World::new().await;
+    let bind = world.ok("create ant.example --format bind").await.stdout;
+    let made = world.ok("connector get ant.example -o json").await.json();
+    let code = made["verification"]["code"].as_str().unwrap();
+    let txt = serde_json::json!({"name": "ant.example", "type": "TXT", "value": code, "ttl": 300});
+    assert_eq!(made["txt"], txt);
+    assert_eq!(bind, format!("ant.example. 300 IN TXT \"{code}\"\n"));
+    assert_eq!(world.ok("create ant.example --if-not-exists --format bind").await.stdout, bind);
+    world.ok("create bee.example").await;
+    let both = world.ok("connector list --format bind").await.stdout;
+    assert_eq!(both.lines().count(), 2, "{both}");
+    assert!(both.starts_with(&bind), "{both}");
+    let route53 = world.ok("connector get ant.example --format route53").await.stdout;
+    assert!(route53.contains(&format!(r#"\"{code}\""#)), "{route53}");
+    let listed = world.ok("connector list -o json").await.json();
+    assert_eq!(listed[0]["txt"], txt);
+    world.fails("connector get ant.example --format bind", 2).await;
+    world.fails("connector get ant.example --format zone", 2).await;
 }
 
 #[tokio::test]

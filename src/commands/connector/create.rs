@@ -1,6 +1,7 @@
 //! `cfsso connector create`: a list, so that none is created twice, and a POST.
 
 use super::super::{Outcome, plan_output};
+use super::view::{RecordArgs, Shown};
 use crate::api::connector::{BeginVerification, Connector};
 use crate::context::Context;
 use crate::domain::EmailDomain;
@@ -12,7 +13,7 @@ use crate::output::Text;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector create cool.cats
-  cfsso connector create cool.cats --if-not-exists -o json | jq -r .verification.code")]
+  cfsso connector create cool.cats --if-not-exists -o json | jq -r .txt.value")]
 pub struct Args {
     /// Email domain of the users
     domain: EmailDomain,
@@ -32,6 +33,9 @@ pub struct Args {
     /// Skip the eligibility check
     #[arg(long)]
     force: bool,
+
+    #[command(flatten)]
+    record: RecordArgs,
 }
 
 /// Creates a connector.
@@ -55,13 +59,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     let created = connector::create(&tools, &args.domain, begin, fedramp).await?;
+    if let Some(outcome) = args.record.records(std::slice::from_ref(&created))? {
+        return Ok(outcome);
+    }
     if let Some(code) = created.code() {
         context.screen.note(Text::prose(format!(
             "publish this TXT record at {}, or run `cfsso setup {} --publish-txt`: {code}",
             args.domain, args.domain
         )));
     }
-    Ok(Outcome::done(created))
+    Ok(Outcome::done(shown(created, &args, true)))
 }
 
 fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -80,5 +87,15 @@ fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Resu
         ));
     }
     let note = format!("no change: connector already exists for {}", args.domain);
-    Ok(plan_output::already_done(context, connector.clone(), note))
+    if !context.settings.options.dry_run
+        && let Some(outcome) = args.record.records(std::slice::from_ref(connector))?
+    {
+        return Ok(outcome);
+    }
+    Ok(plan_output::already_done(context, shown(connector.clone(), args, false), note))
+}
+
+fn shown(connector: Connector, args: &Args, created: bool) -> Shown {
+    let shown = Shown::from(connector);
+    if args.if_not_exists { shown.created(created) } else { shown }
 }

@@ -1,6 +1,7 @@
 //! `cfsso connector disable`: a read and a PATCH, whose answer is the read-back.
 
 use super::super::{Outcome, plan_output};
+use super::view::Shown;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
@@ -38,5 +39,5 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
          it by email",
     );
     context.confirm(&connector.email_domain, "disable SSO").await?;
-    Ok(Outcome::done(connector::disable(&tools, &connector).await?))
+    Ok(Outcome::done(Shown::from(connector::disable(&tools, &connector).await?)))
 }

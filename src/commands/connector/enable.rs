@@ -4,6 +4,7 @@
 use super::super::preflight::CheckArgs;
 use super::super::{Outcome, plan_output};
 use super::trial::{self, TrialArgs};
+use super::view::Shown;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
@@ -66,7 +67,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let (Some(options), Some(facts)) = (on_trial, facts) else {
         context.confirm(domain.as_str(), "enable SSO").await?;
-        return Ok(Outcome::done(connector::enable(&tools, &domain, &connector).await?));
+        return Ok(Outcome::done(Shown::from(
+            connector::enable(&tools, &domain, &connector).await?,
+        )));
     };
     let subject = Subject::new(domain, connector, &facts);
     trial::check_logs(&subject, &options, context)?;

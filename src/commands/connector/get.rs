@@ -1,6 +1,7 @@
 //! `cfsso connector get`: one request.
 
 use super::super::Outcome;
+use super::view::{RecordArgs, Shown};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 
@@ -8,15 +9,21 @@ use crate::flow::connector::{self, Selector};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector get cool.cats
-  cfsso connector get cool.cats -o json | jq -r .verification.code")]
+  cfsso connector get cool.cats --format bind
+  cfsso connector get cool.cats -o json | jq -r .txt.value")]
 pub struct Args {
     /// Domain or ID of the connector
     connector: Option<Selector>,
+
+    #[command(flatten)]
+    record: RecordArgs,
 }
 
 /// Shows one connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
-    Ok(Outcome::done(connector::find(&tools, &selector).await?))
+    let connector = connector::find(&tools, &selector).await?;
+    let records = args.record.records(std::slice::from_ref(&connector))?;
+    Ok(records.unwrap_or_else(|| Outcome::done(Shown::from(connector))))
 }

@@ -1,6 +1,7 @@
 //! `cfsso connector keep`: ends a trial with SSO on.
 
 use super::super::Outcome;
+use super::view::Shown;
 use crate::api::ids::ConnectorId;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
@@ -34,11 +35,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(trial) = trials.iter().find(|trial| trial.connector == connector.id) {
         let kept = keep::keep(&tools, connector, trial).await?;
         context.screen.note(format!("SSO stays on for {}", kept.email_domain));
-        return Ok(Outcome::done(kept));
+        return Ok(Outcome::done(Shown::from(kept)));
     }
     match args.trial_of {
         Some(id) if id == connector.id => {
-            Ok(Outcome::done(keep::keep_elsewhere(&tools, &connector).await?))
+            Ok(Outcome::done(Shown::from(keep::keep_elsewhere(&tools, &connector).await?)))
         }
         Some(id) => {
             let message = format!("the connector of {domain} has another ID than {id}");

@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::super::Outcome;
-use super::view;
-use crate::api::connector::Connector;
+use super::view::{self, RecordArgs, Shown};
 use crate::context::Context;
 use crate::flow::connector;
 use crate::output::{Page, Render, Text};
@@ -13,22 +12,30 @@ use crate::output::{Page, Render, Text};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector list
+  cfsso connector list --format bind
   cfsso connector list -o json | jq -r '.[] | select(.enabled) | .email_domain'")]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    record: RecordArgs,
+}
 
 /// Connectors, by domain.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct List(Vec<Connector>);
+pub struct List(Vec<Shown>);
 
 /// Lists the account's connectors.
-pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let connectors = connector::list(&tools).await?;
     if connectors.is_empty() && tools.client.odd_records(Some("connector")).is_empty() {
         context.screen.note(Text::prose("No connectors. Create one: `cfsso setup <DOMAIN>`"));
     }
-    Ok(Outcome::list(tools.client, "connector", List(connectors)))
+    if let Some(outcome) = args.record.records(&connectors)? {
+        return Ok(outcome);
+    }
+    let shown = connectors.into_iter().map(Shown::from).collect();
+    Ok(Outcome::list(tools.client, "connector", List(shown)))
 }
 
 impl Render for List {
@@ -40,7 +47,7 @@ impl Render for List {
         let rows: Vec<_> = self
             .0
             .iter()
-            .map(|connector| {
+            .map(|Shown { connector, .. }| {
                 vec![
                     Text::strong(&connector.email_domain),
                     view::verification(connector),
@@ -54,6 +61,6 @@ impl Render for List {
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.iter().map(|connector| connector.email_domain.clone()).collect()
+        self.0.iter().flat_map(Render::names).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! `cfsso connector update`: a read, and a PATCH where it changes something.
 
 use super::super::{Outcome, plan_output};
+use super::view::Shown;
 use crate::api::connector::{self as api, Connector};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
@@ -43,9 +44,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context
             .screen
             .note(format!("no change: {} already has this language", connector.email_domain));
-        return Ok(Outcome::done(connector));
+        return Ok(Outcome::done(Shown::from(connector)));
     }
     let read = api::get(tools.account, &connector.id);
     let is_as_sent = |it: &Connector| it.use_fedramp_language == Some(args.fedramp);
-    Ok(Outcome::done(tools.execute_and_confirm(&action, &read, is_as_sent).await?))
+    Ok(Outcome::done(Shown::from(tools.execute_and_confirm(&action, &read, is_as_sent).await?)))
 }

@@ -2,6 +2,7 @@
 //! when it can succeed, and with --wait follows both to the verdict.
 
 use super::super::{Outcome, plan_output};
+use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
 use crate::dns::{self, Diagnosis, LookupResult, Scope};
@@ -63,7 +64,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         connector
     };
     let left = (!connector.is_verified()).then(|| in_progress_error(&domain).into());
-    Ok(Outcome::done(connector).failed(left))
+    Ok(Outcome::done(Shown::from(connector)).failed(left))
 }
 
 fn in_progress_error(domain: &EmailDomain) -> FlowError {

@@ -1,31 +1,121 @@
 //! How a connector is shown to people.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
+use super::super::Outcome;
 use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
+use crate::flow::publish::{RecordFormat, TxtRecord};
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{self, Page, Render, Status, Text, ago};
 
-impl Render for Connector {
+/// A connector as it is printed: what the API sent, and what cfsso adds.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes what `Shown` writes")]
+pub struct View {
+    #[serde(flatten)]
+    connector: ConnectorFields,
+    /// The TXT record that verifies the domain; null if the API sends no code.
+    txt: Option<TxtRecord>,
+    /// With `--if-not-exists`: whether this run created the connector.
+    created: Option<bool>,
+}
+
+/// A connector with what it takes to print it as a [`View`].
+pub struct Shown {
+    pub connector: Connector,
+    created: Option<bool>,
+}
+
+impl From<Connector> for Shown {
+    fn from(connector: Connector) -> Self {
+        Self { connector, created: None }
+    }
+}
+
+impl Shown {
+    /// The same, where it matters whether this run created it.
+    pub fn created(self, created: bool) -> Self {
+        Self { created: Some(created), ..self }
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut added = vec![("txt", serde_json::json!(TxtRecord::of(&self.connector)))];
+        added.extend(self.created.map(|created| ("created", created.into())));
+        let text = self.connector.text_with(&added).and_then(RawValue::from_string);
+        text.map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl Render for Shown {
     fn show(&self, page: &mut Page) {
+        let connector = &self.connector;
         let mut fields = vec![
-            ("domain", Text::strong(&self.email_domain)),
-            ("id", Text::plain(self.id.as_str())),
-            ("verification", verification(self)),
-            ("enabled", enabled(self)),
+            ("domain", Text::strong(&connector.email_domain)),
+            ("id", Text::plain(connector.id.as_str())),
+            ("verification", verification(connector)),
+            ("enabled", enabled(connector)),
         ];
-        if self.use_fedramp_language == Some(true) {
+        if connector.use_fedramp_language == Some(true) {
             fields.push(("wording", Text::plain("FedRAMP")));
         }
-        if let Some(code) = self.code() {
-            fields.push(("TXT record", Text::plain(code)));
+        if let Some(txt) = TxtRecord::of(connector) {
+            fields.push(("TXT name", Text::plain(txt.name)));
+            fields.push(("TXT value", Text::plain(txt.value)));
+            fields.push(("TXT TTL", Text::plain(txt.ttl.to_string())));
         }
-        fields.push(("created", age(self.created_on.as_deref(), page.now(), true)));
-        fields.push(("updated", age(self.updated_on.as_deref(), page.now(), true)));
+        fields.push(("created", age(connector.created_on.as_deref(), page.now(), true)));
+        fields.push(("updated", age(connector.updated_on.as_deref(), page.now(), true)));
         page.fields(&fields);
     }
 
     fn names(&self) -> Vec<String> {
-        vec![self.email_domain.clone()]
+        vec![self.connector.email_domain.clone()]
+    }
+}
+
+/// `--format` of the commands that show connectors.
+#[derive(clap::Args, Debug)]
+pub struct RecordArgs {
+    /// Print only the TXT record: bind, terraform, route53, gcloud
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, conflicts_with = "output")]
+    format: Option<RecordFormat>,
+}
+
+impl RecordArgs {
+    /// The records of these connectors, if they were asked for in a format.
+    /// Fails if one has no record to print.
+    pub fn records(&self, connectors: &[Connector]) -> Result<Option<Outcome>, FlowError> {
+        let Some(format) = self.format else { return Ok(None) };
+        let records = connectors.iter().map(|connector| {
+            let record = TxtRecord::of(connector).ok_or_else(|| {
+                let message = format!("no verification code for {}", connector.email_domain);
+                FlowError::new(FlowErrorKind::NotYet, message)
+                    .hint(format!("`cfsso connector verify {}`", connector.email_domain))
+            });
+            record.map(|record| record.in_format(format))
+        });
+        Ok(Some(Outcome::done(Records(records.collect::<Result<_, _>>()?))))
+    }
+}
+
+/// TXT records in the form of a DNS host.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Records(Vec<String>);
+
+impl Render for Records {
+    fn show(&self, page: &mut Page) {
+        self.0.iter().for_each(|record| page.literal(record));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.clone()
     }
 }
 

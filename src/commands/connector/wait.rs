@@ -2,6 +2,7 @@
 //! as wanted.
 
 use super::super::Outcome;
+use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
 use crate::dns::{self, LookupResult, Verdict};
@@ -46,7 +47,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         wanted => for_state(&tools, connector, wanted, context).await,
     };
     context.screen.end_progress();
-    Ok(Outcome::done(waited?))
+    Ok(Outcome::done(Shown::from(waited?)))
 }
 
 async fn for_txt(

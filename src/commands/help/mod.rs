@@ -195,7 +195,10 @@ fn options(tree: &Command) -> Box<dyn Report> {
     let mut page = Command::new("cfsso")
         .disable_help_flag(true)
         .max_term_width(100)
-        .help_template("Options of every command:\n{options}")
+        .help_template("Options of every command:\n{options}{after-help}")
+        .after_help(
+            "Or as a variable: CFSSO_MAX_RETRIES=2, CFSSO_QUIET=1, ... (`cfsso help environment`).",
+        )
         .args(options);
     Box::new(HelpText(page.render_help().to_string()))
 }
@@ -325,7 +328,7 @@ CLOUDFLARE_SSO_CONNECTOR_ID  default connector
 
 CFSSO_CONFIG                 configuration file
 CFSSO_PROFILE                profile
-CFSSO_OUTPUT                 table, json, ndjson, yaml or name
+CFSSO_OUTPUT                 table, json, ndjson, yaml, name or markdown
 CFSSO_DNS_SERVERS            name servers to query instead of all others:
                              HOST or HOST:PORT, separated by commas
 CFSSO_JOURNAL                directory of the journal; that of the simulator is
@@ -333,6 +336,12 @@ CFSSO_JOURNAL                directory of the journal; that of the simulator is
 CFSSO_SANDBOX                1: use the built-in simulator
 CFSSO_SANDBOX_STATE          state file of the simulator
 CFSSO_PAGER, PAGER           pager of `cfsso help` on a terminal; empty: none
+
+Other options:
+CFSSO_CA_CERT, CFSSO_COLOR, CFSSO_FIELDS, CFSSO_TIMEOUT, CFSSO_REQUEST_TIMEOUT,
+CFSSO_MAX_RETRIES, CFSSO_CONFIRM, CFSSO_FAULT
+1 or 0: CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE, CFSSO_TOKEN_STDIN,
+CFSSO_QUIET, CFSSO_VERBOSE, CFSSO_DEBUG
 
 SSL_CERT_FILE, SSL_CERT_DIR  certificates to trust instead of the system's
 HTTPS_PROXY, NO_PROXY        proxy, and exceptions; https_proxy, ALL_PROXY and

@@ -206,7 +206,7 @@ impl Setup<'_> {
         id: &ConnectorId,
     ) -> Result<bool, Error> {
         let records =
-            publish::records(self.tools, &zone.id, &self.options.domain, &record.content).await?;
+            publish::records(self.tools, &zone.id, &self.options.domain, &record.value).await?;
         for code in &records.foreign {
             self.emit(&Event::Warning {
                 text: &format!(
