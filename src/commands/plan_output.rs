@@ -99,6 +99,12 @@ impl Render for Plan {
     }
 }
 
+/// Draws a change as it is asked about: without its request.
+pub fn show_question(change: &Change, page: &mut Page) {
+    page.status_line(Status::Pending, Text::strong(&change.title));
+    show_differences(change, page);
+}
+
 /// Draws a change: its request, and what it turns into what.
 pub fn show_change(change: &Change, page: &mut Page) {
     page.status_line(Status::Pending, Text::strong(&change.title));
@@ -109,6 +115,11 @@ pub fn show_change(change: &Change, page: &mut Page) {
     if let Some(body) = request.get(&["body"]) {
         page.line(format!("  {body}"));
     }
+    show_differences(change, page);
+}
+
+/// Draws what a change turns into what.
+fn show_differences(change: &Change, page: &mut Page) {
     for difference in &change.diff {
         page.line(
             Text::plain(format!("  {}: ", difference.field))

@@ -43,7 +43,7 @@ pub fn show(context: &Context, plan: &Plan) {
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {
             for planned in &plan.changes {
-                plan_output::show_change(planned, page);
+                plan_output::show_question(planned, page);
                 page.blank();
             }
         });

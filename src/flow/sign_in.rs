@@ -3,9 +3,16 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::bypass::otp::CurrentState;
 use super::bypass::pin_delivery;
 use super::preflight::{Facts, NotChecked};
-use crate::api::connector::ConnectorFields;
+use crate::api::app::App;
+use crate::api::connector::{Connector, ConnectorFields};
+use crate::api::idp::IdpType;
+use crate::api::ids::IdpId;
 
 /// A way into the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +45,84 @@ pub fn sign_in_methods(
     }
     let pins = facts.otp_idps().map_err(Clone::clone)?;
     let Some(app) = facts.sso_app().map_err(Clone::clone)? else { return Ok(Vec::new()) };
+    let pins: Vec<_> = pins.iter().map(|pin| &pin.id).collect();
     let providers = facts.health.iter().filter(|one| {
         let seen = one.points.as_ref();
         seen.is_some_and(|points| points.iter().all(|point| !point.is_failure()))
     });
     let mut ways: Vec<_> = providers.map(|one| SignInMethod::Provider(one.name.clone())).collect();
-    let mailed = |id| pin_delivery::delivery_problems(app.text(), Some(id)).texts.is_empty();
-    // With the PIN alone, skipping the choice leads to the PIN.
-    let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
-    if is_offered && pins.iter().any(|pin| app.admits(&pin.id) && mailed(&pin.id)) {
+    if offers_pin(app, &pins) {
         ways.push(SignInMethod::Pin);
     }
     Ok(ways)
+}
+
+fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
+    let mailed = |id| pin_delivery::delivery_problems(app.text(), Some(id)).texts.is_empty();
+    // With the PIN alone, skipping the choice leads to the PIN.
+    let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
+    is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
+}
+
+/// How the users of a domain can sign in by what is set. Whether an identity
+/// provider works was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DomainSignIn {
+    /// The email domain.
+    pub domain: String,
+    /// Whether SSO is enabled; null if the API does not say.
+    pub enabled: Option<bool>,
+    /// The ways in, as sentences begin them; null if not checked.
+    pub methods: Option<Vec<String>>,
+}
+
+/// How the users of each domain can sign in by what is set.
+pub fn allowed_methods(
+    connectors: &[Connector],
+    state: Option<&CurrentState>,
+) -> Vec<DomainSignIn> {
+    let through_app = state.map(|state| {
+        let allowed = state.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
+        let allowed = allowed.filter(|idp| state.app.admits(&idp.id));
+        let mut methods: Vec<_> =
+            allowed.map(|idp| SignInMethod::Provider(idp.name.clone())).collect();
+        if offers_pin(&state.app, &state.pin.iter().collect::<Vec<_>>()) {
+            methods.push(SignInMethod::Pin);
+        }
+        methods
+    });
+    let of = |connector: &Connector| {
+        let methods = match connector.enabled {
+            Some(false) => Some(vec![SignInMethod::Password]),
+            _ => through_app.clone(),
+        };
+        DomainSignIn {
+            domain: connector.email_domain.clone(),
+            enabled: connector.enabled,
+            methods: methods.map(|all| all.iter().map(ToString::to_string).collect()),
+        }
+    };
+    connectors.iter().map(of).collect()
+}
+
+/// A line for each group of domains whose users sign in alike.
+pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
+    let mut groups: Vec<(&Option<Vec<String>>, Vec<&str>)> = Vec::new();
+    for one in all {
+        match groups.iter_mut().find(|(methods, _)| *methods == &one.methods) {
+            Some((_, domains)) => domains.push(&one.domain),
+            None => groups.push((&one.methods, vec![&one.domain])),
+        }
+    }
+    let lines = groups.into_iter().map(|(methods, domains)| {
+        let how = match methods.as_deref() {
+            None => "sign-in not checked".to_owned(),
+            Some([]) => "no user can sign in: nothing is allowed".to_owned(),
+            Some(methods) => format!("users sign in {}", methods.join(" or ")),
+        };
+        format!("{}: {how}", domains.join(", "))
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -134,6 +207,43 @@ mod tests {
                 expected,
                 "{enabled} {allowed} {instant} {healthy:?}"
             );
+        }
+    }
+
+    #[test]
+    fn domains_with_the_same_sign_in_share_a_line() {
+        let connector = |domain: &str, enabled: &str| -> Connector {
+            let text = format!(r#"{{"id":"c","email_domain":"{domain}","enabled":{enabled}}}"#);
+            serde_json::from_str(&text).unwrap()
+        };
+        let connectors = [
+            connector("a.example", "true"),
+            connector("b.example", "false"),
+            connector("c.example", "null"),
+        ];
+        let idps = ["okta", "onetimepin"].map(|kind| {
+            let text =
+                format!(r#"{{"id":"{kind}","name":"{kind}","type":"{kind}","config":{{}}}}"#);
+            serde_json::from_str(&text).unwrap()
+        });
+        let off = "b.example: users sign in with a password";
+        for (allowed, expected) in [
+            (Some("[]"), "a.example, c.example: users sign in through okta or with a one-time PIN"),
+            (Some(r#"["okta"]"#), "a.example, c.example: users sign in through okta"),
+            (Some(r#"["gone"]"#), "a.example, c.example: no user can sign in: nothing is allowed"),
+            (None, "a.example, c.example: sign-in not checked"),
+        ] {
+            let state = allowed.map(|allowed| CurrentState {
+                app: serde_json::from_str(&format!(
+                    r#"{{"id":"a","name":"S","type":"dash_sso","allowed_idps":{allowed},
+                        "policies":[{{"decision":"allow","include":[{{"everyone":{{}}}}]}}]}}"#
+                ))
+                .unwrap(),
+                idps: idps.to_vec(),
+                pin: Some("onetimepin".parse().unwrap()),
+            });
+            let lines = describe_methods(&allowed_methods(&connectors, state.as_ref()));
+            assert_eq!(lines, [expected, off]);
         }
     }
 

@@ -401,7 +401,42 @@ async fn bare_bypass_asks_on_a_terminal_alone() {
     let ran = world.run("bypass").await;
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stdout.contains("lacks the permission"), "{ran:?}");
+    assert!(ran.stdout.starts_with("u  undo (a bypass is active)"), "{ran:?}");
+    assert!(!ran.stdout.contains("recommended"), "{ran:?}");
+    world.ok("bypass undo --yes").await;
+    let ran = world.run("bypass").await;
     assert!(ran.stdout.contains("disable (recommended)"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn how_users_sign_in_is_said_before_and_after() {
+    let world = locked().await;
+    let shown = world.ok("bypass status").await.stdout;
+    assert!(shown.contains("no active bypass of this machine\n"), "{shown}");
+    assert!(shown.contains("Now:   cool.cats: users sign in through Company SSO\n"), "{shown}");
+    world.ok("bypass otp --yes").await;
+    let both = "cool.cats: users sign in through Company SSO or with a one-time PIN";
+    let shown = world.ok("bypass status").await.stdout;
+    assert!(shown.contains("    undo: `allowed_idps`: "), "{shown}");
+    assert!(shown.contains(&format!("Now:   {both}\nUndo:  `cfsso bypass undo`\n")), "{shown}");
+
+    // The undo comes first on a terminal.
+    let world = world.with_person("u\nundo\n");
+    let ran = world.ok("bypass").await;
+    assert!(ran.stdout.starts_with("u  undo (a bypass is active)\n"), "{ran:?}");
+    assert!(ran.stdout.contains("SSO or with a one-time"), "{ran:?}");
+    assert!(!ran.stdout.contains("PUT /accounts"), "{ran:?}");
+    let end = "Now:   cool.cats: users sign in through Company SSO\n\
+               Check: sign in in a private window before you close this session\n";
+    assert!(ran.stdout.ends_with(end), "{ran:?}");
+
+    // Of another machine, it is seen by what it left.
+    world.ok("bypass otp --yes --no-journal").await;
+    let status = world.ok("bypass status -o json").await.json();
+    assert_eq!(status["has_pin_as_well"], true);
+    assert_eq!(status["sign_in"][0]["methods"][1], "with a one-time PIN");
+    let shown = world.ok("bypass status").await.stdout;
+    assert!(shown.contains("perhaps by a bypass"), "{shown}");
 }
 
 #[tokio::test]

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::super::Outcome;
 use super::super::status::show_trials;
-use super::{disable, nobody_to_ask, otp};
+use super::{disable, nobody_to_ask, otp, undo};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::CurrentState;
+use crate::flow::bypass::status::BypassStatus;
 use crate::flow::diagnose::{self, VerdictKind};
+use crate::flow::sign_in::{allowed_methods, describe_methods};
 use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::{Error, bypass, connector};
 use crate::output::{Page, Text};
@@ -27,6 +29,8 @@ struct State {
 /// An option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
+    /// End what is active; only then.
+    Undo,
     Otp,
     Disable,
 }
@@ -38,11 +42,16 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     let fetcher = context.fetcher().ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
     let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
-    let (connectors, sign_in, diagnosis) = tokio::join!(
+    // A journal that cannot be read keeps nobody out.
+    let entries = super::super::journal::read(context).map(|reading| reading.entries);
+    let entries = entries.unwrap_or_default();
+    let (connectors, sign_in, diagnosis, bypasses) = tokio::join!(
         connector::list(&tools),
         bypass::otp::read_state(&tools),
         context.clock.timeout(PATIENCE, diagnosis),
+        bypass::status::read_status(&tools, &entries),
     );
+    let is_active = bypasses.active == Some(true);
     let state = State { connectors, sign_in };
     let Some(advice) = advice(state.connectors.is_ok(), state.sign_in.is_ok()) else {
         state.connectors?;
@@ -53,11 +62,21 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     context.screen.show(&|page| {
         show_trials(page, &trials);
         show_diagnosis(page, diagnosis.as_ref());
-        show(&state, advice, page);
+        if is_active {
+            show_active(&bypasses, page);
+        }
+        show(&state, Some(advice).filter(|_| !is_active), page);
     });
-    let question =
-        Text::plain("Type ") + Text::strong("otp") + " (1) or " + Text::strong("disable") + " (2):";
-    match context.ask_until(&question, "`otp` or `disable`", choice).await? {
+    let methods = Text::strong("otp") + " (1) or " + Text::strong("disable") + " (2):";
+    let (question, expected) = if is_active {
+        let undo = Text::plain("Type ") + Text::strong("undo") + " (u), ";
+        (undo + methods, "`undo`, `otp` or `disable`")
+    } else {
+        (Text::plain("Type ") + methods, "`otp` or `disable`")
+    };
+    let choose = |answer: &str| choice(answer).filter(|one| is_active || *one != Choice::Undo);
+    match context.ask_until(&question, expected, choose).await? {
+        Choice::Undo => undo::run(&undo::Args::plain(), context).await,
         Choice::Otp => otp::run(otp::Args::plain(), context).await,
         Choice::Disable => disable::run(disable::Args::all(), context).await,
     }
@@ -66,6 +85,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
 /// A method by its name, its first letter or its number.
 fn choice(answer: &str) -> Option<Choice> {
     match answer.to_ascii_lowercase().as_str() {
+        "undo" | "u" => Some(Choice::Undo),
         "otp" | "o" | "1" => Some(Choice::Otp),
         "disable" | "d" | "2" => Some(Choice::Disable),
         _ => None,
@@ -95,7 +115,23 @@ fn show_diagnosis(page: &mut Page, diagnosis: Option<&Result<Vec<diagnose::Repor
     }
 }
 
-fn show(state: &State, advice: Choice, page: &mut Page) {
+/// Draws the bypasses that are active, and that they can be undone.
+fn show_active(active: &BypassStatus, page: &mut Page) {
+    page.line(Text::strong("u  undo") + Text::good(" (a bypass is active)"));
+    for bypass in &active.bypasses {
+        let text = format!("{}: {}", bypass.title, bypass.state.label());
+        page.paragraph(Text::prose(text));
+    }
+    page.blank();
+}
+
+fn show(state: &State, advice: Option<Choice>, page: &mut Page) {
+    if let Ok(connectors) = &state.connectors {
+        let all = allowed_methods(connectors, state.sign_in.as_ref().ok());
+        for line in describe_methods(&all) {
+            page.labeled(Text::plain("Now:             "), Text::prose(line));
+        }
+    }
     page.line(Text::plain("SSO enabled for: ") + Text::strong(enforced(&state.connectors)));
     page.line(Text::plain("One-time PIN:    ") + Text::strong(pin(&state.sign_in)));
     for (choice, name, lines, error) in [
@@ -113,7 +149,7 @@ fn show(state: &State, advice: Choice, page: &mut Page) {
         ),
     ] {
         page.blank();
-        let recommended = if choice == advice { " (recommended)" } else { "" };
+        let recommended = if Some(choice) == advice { " (recommended)" } else { "" };
         page.line(Text::strong(name) + Text::good(recommended));
         page.paragraph(lines);
         page.paragraph(Text::dim(token(error)));

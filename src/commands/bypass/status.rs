@@ -9,7 +9,9 @@ use super::super::connector::view::age;
 use crate::api::connector::Connector;
 use crate::api::odd::OddRecord;
 use crate::context::Context;
+use crate::flow::bypass::otp::{self, CurrentState};
 use crate::flow::bypass::status::{self, BypassStatus};
+use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods};
 use crate::flow::{Env, connector};
 use crate::output::{Page, Render, Status, Text, time};
 
@@ -30,6 +32,10 @@ pub struct Report {
     enabled_domains: Option<Vec<String>>,
     /// The domains for which it is not.
     disabled_domains: Option<Vec<String>>,
+    /// How users can sign in now, domain by domain; null where that was not seen.
+    sign_in: Option<Vec<DomainSignIn>>,
+    /// Whether one-time PIN is allowed in addition to another identity provider.
+    has_pin_as_well: Option<bool>,
     /// Connectors that cannot be understood: whether SSO is enforced for them was
     /// not seen.
     odd_records: Vec<String>,
@@ -45,19 +51,29 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     };
     let tools = context.tools().await?;
-    let (connectors, standings) =
-        tokio::join!(connector::list(&tools), status::read_status(&tools, &entries));
-    if standings.bypasses.is_empty() {
+    let (connectors, standings, sign_in) = tokio::join!(
+        connector::list(&tools),
+        status::read_status(&tools, &entries),
+        otp::read_state(&tools),
+    );
+    if standings.bypasses.is_empty() && connectors.is_err() {
         // Nothing else to show: what cannot be read is a failure.
-        return Ok(Outcome::done(report(&tools, standings, Some(&connectors?))));
+        connectors?;
+        return Ok(Outcome::silent());
     }
     if let Err(error) = &connectors {
         context.screen.warn(format!("SSO state not checked: {}", error.line()));
     }
-    Ok(Outcome::done(report(&tools, standings, connectors.as_deref().ok())))
+    let (connectors, sign_in) = (connectors.as_deref().ok(), sign_in.ok());
+    Ok(Outcome::done(report(&tools, standings, connectors, sign_in.as_ref())))
 }
 
-fn report(tools: &Env<'_>, standings: BypassStatus, connectors: Option<&[Connector]>) -> Report {
+fn report(
+    tools: &Env<'_>,
+    standings: BypassStatus,
+    connectors: Option<&[Connector]>,
+    state: Option<&CurrentState>,
+) -> Report {
     let domains = |enabled: bool| {
         connectors.map(|all| {
             let of = all.iter().filter(|it| it.is_enabled() == enabled);
@@ -69,6 +85,8 @@ fn report(tools: &Env<'_>, standings: BypassStatus, connectors: Option<&[Connect
         standings,
         enabled_domains: domains(true),
         disabled_domains: domains(false),
+        sign_in: connectors.map(|all| allowed_methods(all, state)),
+        has_pin_as_well: state.map(CurrentState::has_pin_as_well),
         odd_records: tools.client.odd_records(None).iter().map(OddRecord::describe).collect(),
     }
 }
@@ -82,9 +100,12 @@ impl Render for Report {
                 Status::Warning,
                 Text::strong("bypass active since ") + age(since.as_deref(), page.now(), true),
             ),
-            Some(false) => {
-                page.status_line(Status::Passed, "no active bypass of this machine");
-            }
+            Some(false) if self.has_pin_as_well == Some(true) => page.status_line(
+                Status::NotChecked,
+                "no active bypass of this machine; one-time PIN is allowed, perhaps by a bypass \
+                 of another machine",
+            ),
+            Some(false) => page.status_line(Status::Passed, "no active bypass of this machine"),
             None => {
                 page.status_line(Status::NotChecked, "bypass status: not checked");
             }
@@ -108,8 +129,11 @@ impl Render for Report {
             };
             page.line(Text::plain(format!("SSO {label}: {text}")));
         }
+        page.blank();
+        for line in describe_methods(self.sign_in.as_deref().unwrap_or_default()) {
+            page.labeled(Text::strong("Now:   "), Text::prose(line));
+        }
         if *in_force == Some(true) {
-            page.blank();
             page.labeled(Text::strong("Undo:  "), Text::prose("`cfsso bypass undo`"));
         }
     }

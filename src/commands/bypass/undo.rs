@@ -6,10 +6,12 @@ use serde::Serialize;
 use super::super::undo_output::{self, UndoneEntry};
 use super::super::{Outcome, plan_output};
 use crate::context::Context;
+use crate::flow::bypass::otp;
 use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
 use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods};
+use crate::flow::{Env, FlowError, FlowErrorKind, connector};
 use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `bypass undo`.
@@ -27,6 +29,13 @@ pub struct Args {
     force: bool,
 }
 
+impl Args {
+    /// Without options.
+    pub fn plain() -> Self {
+        Self { force: false }
+    }
+}
+
 /// What was put back.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
@@ -37,6 +46,8 @@ pub struct Report {
     undone: Vec<UndoneEntry>,
     /// What was as it was before.
     left: Vec<UndoneEntry>,
+    /// How users can sign in now, domain by domain; null where that was not seen.
+    sign_in: Option<Vec<DomainSignIn>>,
 }
 
 /// Puts back what bypasses changed.
@@ -49,8 +60,13 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         tools.check_origin(&undo::open_entries(&entries))?;
     }
     let measures = undo::check_all(&tools, open).await;
-    let mut report =
-        Report { schema: "cfsso/bypass-undo/v1", ok: true, undone: Vec::new(), left: Vec::new() };
+    let mut report = Report {
+        schema: "cfsso/bypass-undo/v1",
+        ok: true,
+        undone: Vec::new(),
+        left: Vec::new(),
+        sign_in: None,
+    };
     let mut todo: Vec<(BypassWrite, Box<Ready>)> = Vec::new();
     for mut measure in measures {
         let taken =
@@ -113,6 +129,8 @@ async fn put_back(
     report.ok = done.failed.is_none();
     report.undone.extend(done.undone);
     report.left.extend(done.skipped);
+    let (connectors, state) = tokio::join!(connector::list(tools), otp::read_state(tools));
+    report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
     Ok(Outcome::done(report).failed(done.failed.map(|(_, stop)| stop.into())))
 }
 
@@ -127,6 +145,17 @@ impl Render for Report {
                 Text::prose(format!("{}: {}", left.entry, left.description)),
             );
         }
+        page.blank();
+        match &self.sign_in {
+            None => page.labeled(Text::strong("Now:   "), "sign-in not checked"),
+            Some(all) => describe_methods(all)
+                .into_iter()
+                .for_each(|line| page.labeled(Text::strong("Now:   "), Text::prose(line))),
+        }
+        page.labeled(
+            Text::strong("Check: "),
+            "sign in in a private window before you close this session",
+        );
     }
 
     fn names(&self) -> Vec<String> {

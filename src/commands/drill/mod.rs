@@ -28,7 +28,7 @@ terminal, press Enter for the next phase.
 
 Examples:
   cfsso drill
-  cfsso drill --unattended -o json | jq '.steps[] | {command, ms, requests}'
+  cfsso drill --unattended -o json | jq '.steps[] | {command, duration_ms, requests}'
   cfsso drill --unattended --fault 500x*@PUT --max-retries 0
   cfsso drill --scenario
   cfsso drill --against-profile --profile work")]

@@ -120,9 +120,9 @@ impl Render for Report {
                     (CheckState::Failed, Severity::Warning) => Status::Warning,
                     (CheckState::Failed, Severity::Error) => Status::Failed,
                 };
-                let text = format!("{}: {}", point.state.as_str(), point.detail);
-                page.step(mark, point.id.as_str(), Text::prose(text));
-                if let Some(remedy) = &point.fix {
+                page.step(mark, point.id.as_str(), Text::prose(&point.detail));
+                // Where a sign-in is tried stands once, at the end.
+                if let Some(remedy) = point.fix.as_ref().filter(|it| !it.contains(DASHBOARD)) {
                     page.fix("", remedy);
                 }
             }

@@ -25,8 +25,8 @@ pub struct List {
 /// The dashboard's sign-in.
 enum Dashboard {
     App(Box<App>),
-    /// None, or several: nothing is said of which.
-    None,
+    /// None, or several, as this says.
+    None(String),
     NotChecked,
 }
 
@@ -43,7 +43,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let dashboard = match apps {
         Ok(apps) => match app::dash_sso(&apps) {
             Ok(app) => Dashboard::App(Box::new(app.clone())),
-            Err(_) => Dashboard::None,
+            Err(stop) => Dashboard::None(stop.message),
         },
         Err(error) => {
             context
@@ -70,7 +70,7 @@ impl Render for List {
         if self.idps.is_empty() {
             return;
         }
-        // Most accounts have none, and five columns fit a terminal.
+        // Most accounts have no such provider, and five columns fit a terminal.
         let some_read_only = self.idps.iter().any(|view| view.idp().is_read_only());
         let yes_no = |yes: bool| Text::plain(if yes { "yes" } else { "no" });
         let rows: Vec<_> = self
@@ -78,29 +78,35 @@ impl Render for List {
             .iter()
             .map(|view| {
                 let idp = view.idp();
-                let admitted = match &self.dashboard {
-                    Dashboard::App(app) => yes_no(app.admits(&idp.id)),
-                    Dashboard::None => Text::dim("no SSO App"),
-                    Dashboard::NotChecked => Text::dim("not checked"),
+                let allowed = match &self.dashboard {
+                    Dashboard::App(app) => Some(yes_no(app.admits(&idp.id))),
+                    Dashboard::None(_) => None,
+                    Dashboard::NotChecked => Some(Text::dim("not checked")),
                 };
-                let mut row = vec![
-                    Text::strong(&idp.name),
-                    Text::plain(idp.kind.as_str()),
-                    admitted,
-                    yes_no(idp.has_scim()),
-                    Text::dim(idp.id.as_str()),
-                ];
-                if some_read_only {
-                    row.insert(4, yes_no(idp.is_read_only()));
-                }
-                row
+                let read_only = some_read_only.then(|| yes_no(idp.is_read_only()));
+                let name = [Text::strong(&idp.name), Text::plain(idp.kind.as_str())];
+                let scim = yes_no(idp.has_scim());
+                let id = Text::dim(idp.id.as_str());
+                let rest = allowed.into_iter().chain([scim]).chain(read_only).chain([id]);
+                name.into_iter().chain(rest).collect()
             })
             .collect();
-        let mut headers = vec!["NAME", "TYPE", "ALLOWED", "SCIM", "ID"];
-        if some_read_only {
-            headers.insert(4, "READ-ONLY");
+        let has_app = !matches!(self.dashboard, Dashboard::None(_));
+        let headers = [
+            ("NAME", true),
+            ("TYPE", true),
+            ("ALLOWED", has_app),
+            ("SCIM", true),
+            ("READ-ONLY", some_read_only),
+            ("ID", true),
+        ];
+        let headers = headers.into_iter().filter_map(|(name, is_shown)| is_shown.then_some(name));
+        page.table(&headers.collect::<Vec<_>>(), &rows);
+        if let Dashboard::None(reason) = &self.dashboard {
+            page.blank();
+            let text = format!("Allowed identity providers not shown: {reason}");
+            page.paragraph(Text::prose(text));
         }
-        page.table(&headers, &rows);
     }
 
     fn names(&self) -> Vec<String> {

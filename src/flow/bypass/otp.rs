@@ -29,15 +29,27 @@ pub enum OtpScope {
 pub struct CurrentState {
     /// The application of the dashboard's sign-in.
     pub app: App,
+    pub idps: Vec<Idp>,
     pub pin: Option<IdpId>,
+}
+
+impl CurrentState {
+    /// Whether the one-time PIN is allowed in addition to another identity provider,
+    /// as after a bypass.
+    pub fn has_pin_as_well(&self) -> bool {
+        let admits = |id: &IdpId| self.app.admits(id);
+        let other = |idp: &Idp| idp.kind != IdpType::OneTimePin && admits(&idp.id);
+        self.pin.as_ref().is_some_and(admits) && self.idps.iter().any(other)
+    }
 }
 
 /// Two reads at once.
 pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
-    let (pin, apps) = (pin(tools), app::list(tools.account));
-    let (pin, apps) = tokio::join!(pin, tools.client.list(&apps));
-    let (pin, apps) = (pin?, apps?);
-    Ok(CurrentState { app: sign_in(tools, &apps)?.clone(), pin })
+    let (idps, apps) = (idp::list(tools.account), app::list(tools.account));
+    let (idps, apps) = tokio::join!(tools.client.list(&idps), tools.client.list(&apps));
+    let (idps, apps) = (idps?, apps?);
+    let pin = pin_among(tools, &idps);
+    Ok(CurrentState { app: sign_in(tools, &apps)?.clone(), idps, pin })
 }
 
 /// The one-time PIN among identity providers; an account has one at most.
@@ -45,16 +57,21 @@ pub fn pin_of(idps: Vec<Idp>) -> Option<Idp> {
     idps.into_iter().find(|idp| idp.kind == IdpType::OneTimePin)
 }
 
-/// The ID of the account's one-time PIN. Only its type and ID are needed: the
-/// rest of the record may be unreadable.
+/// The ID of the account's one-time PIN.
 async fn pin(tools: &Env<'_>) -> Result<Option<IdpId>, ApiError> {
     let idps = tools.client.list(&idp::list(tools.account)).await?;
-    if let Some(pin) = pin_of(idps) {
-        return Ok(Some(pin.id.clone()));
+    Ok(pin_among(tools, &idps))
+}
+
+/// The one-time PIN among identity providers that were read. Only its type and
+/// ID are needed: the rest of the record may be unreadable.
+fn pin_among(tools: &Env<'_>, idps: &[Idp]) -> Option<IdpId> {
+    if let Some(pin) = idps.iter().find(|idp| idp.kind == IdpType::OneTimePin) {
+        return Some(pin.id.clone());
     }
     let odd = tools.client.odd_records(Some("identity provider")).into_iter();
     let mut pins = odd.filter(|odd| odd.has("type", &"onetimepin".into()));
-    Ok(pins.find_map(|odd| odd.id?.parse().ok()))
+    pins.find_map(|odd| odd.id?.parse().ok())
 }
 
 /// The body that creates the one-time PIN.

@@ -101,7 +101,7 @@ fn from_write(measure: BypassWrite) -> Bypass {
     let (state, detail) = match measure.status {
         Ok(WriteStatus::Active(ready)) => {
             let diff: Vec<_> = ready.change.diff.iter().map(ToString::to_string).collect();
-            (BypassState::Active, format!("cannot be undone: {}", diff.join(", ")))
+            (BypassState::Active, format!("undo: {}", diff.join(", ")))
         }
         Ok(WriteStatus::Changed(_, drift)) => (BypassState::Changed, drift.join(", ")),
         Ok(WriteStatus::Reverted(text)) => (BypassState::Reverted, text),
