@@ -409,6 +409,20 @@ async fn bare_bypass_asks_on_a_terminal_alone() {
 }
 
 #[tokio::test]
+async fn a_domain_can_be_named_before_the_choice() {
+    let world = locked().await;
+    world.ok("create dogs.example").await;
+    let world = world.with_person("2\ndogs.example\n");
+    world.ok("bypass dogs.example").await;
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+    let world = world.with_person("2\ncool.cats\n");
+    world.ok("bypass cool.cats").await;
+    assert_eq!(world.connectors().await[0]["enabled"], false);
+    let error = world.fails("bypass disabel", 2).await;
+    assert!(error["message"].as_str().unwrap().contains("otp, disable, status, undo"), "{error}");
+}
+
+#[tokio::test]
 async fn how_users_sign_in_is_said_before_and_after() {
     let world = locked().await;
     let shown = world.ok("bypass status").await.stdout;

@@ -335,6 +335,10 @@ async fn a_domain_that_another_account_enforces_is_a_conflict() {
     assert!(!error["ray_id"].is_null());
     assert!(error["hint"].is_string(), "what to do: {error}");
     assert_eq!(world.connectors().await[0]["enabled"], false);
+    // Enabling once more would fail once more.
+    let status = world.ok("status -o json").await.json();
+    let next = status["next"].to_string();
+    assert!(next.contains("cfsso preflight both.cats") && !next.contains("enable"), "{next}");
 }
 
 #[tokio::test]

@@ -405,6 +405,8 @@ async fn a_run_can_be_told_in_markdown() {
     assert!(text.starts_with("# Changes of `cfsso disable cool.cats --yes`"), "{text}");
     assert!(text.contains("- `enabled`: true -> false"), "{text}");
     assert!(text.contains("-SBX |"), "{text}");
+    // Only what changed: no object in full.
+    assert!(!text.contains("```") && !text.contains("email_domain"), "{text}");
     let shown = world.ok(&format!("journal show {run}")).await.stdout;
     assert!(shown.contains("`enabled`: true -> false"), "{shown}");
 }
@@ -591,6 +593,13 @@ async fn a_run_of_a_simulator_is_undone_by_another_on_the_same_state_alone() {
     assert!(error["hint"].as_str().unwrap().contains(&hint), "{error}");
     fs::rename(format!("{other}.journal"), format!("{state}.journal")).unwrap();
     world.ok(&format!("{} journal undo --yes", on(&state))).await;
+    // What was changed in a simulator that was reset is not there to be undone.
+    let reset = format!("{} sandbox reset", on(&state));
+    world.ok(&format!("{reset} --dry-run")).await;
+    let list = format!("{} journal list -o json", on(&state));
+    assert_ne!(world.ok(&list).await.json(), json!([]));
+    world.ok(&reset).await;
+    assert_eq!(world.ok(&list).await.json(), json!([]));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use super::report::Report;
 use super::{JournalMode, command, or_else, with_journal};
 use crate::api::connector::Connector;
 use crate::context::Context;
+use crate::domain::EmailDomain;
 use crate::flow::bypass::disable::{self, Selection, is_enabled};
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
@@ -34,9 +35,11 @@ pub struct Args {
 }
 
 impl Args {
-    /// All connectors.
-    pub fn all() -> Self {
-        Self { connectors: Vec::new(), all: true, keeping: JournalMode { no_journal: false } }
+    /// The connector of a domain, or all connectors.
+    pub fn of(domain: Option<EmailDomain>) -> Self {
+        let all = domain.is_none();
+        let connectors = domain.map(Selector::Domain).into_iter().collect();
+        Self { connectors, all, keeping: JournalMode { no_journal: false } }
     }
 
     fn which(&self, context: &Context) -> anyhow::Result<Selection> {

@@ -106,7 +106,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
         let (context, _) = place.full();
         let outcome = match again {
             "bypass otp" => otp::run(otp::Args::plain(), &context).await,
-            _ => disable::run(disable::Args::all(), &context).await,
+            _ => disable::run(disable::Args::of(None), &context).await,
         };
         let failure = refused(outcome);
         assert_eq!(failure.exit_code, ExitCode::Failure);
@@ -120,7 +120,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
 
     let keeping = JournalMode { no_journal: true };
     let (context, printed) = place.full();
-    let mut args = disable::Args::all();
+    let mut args = disable::Args::of(None);
     args.keeping = keeping;
     let outcome = disable::run(args, &context).await.unwrap();
     assert!(outcome.failure.is_none());

@@ -7,6 +7,7 @@ use super::super::status::show_trials;
 use super::{disable, nobody_to_ask, otp, undo};
 use crate::api::connector::Connector;
 use crate::context::Context;
+use crate::domain::EmailDomain;
 use crate::flow::bypass::otp::CurrentState;
 use crate::flow::bypass::status::BypassStatus;
 use crate::flow::diagnose::{self, VerdictKind};
@@ -36,8 +37,9 @@ enum Choice {
 }
 
 /// Guides.
-pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Result<Outcome> {
     nobody_to_ask(context)?;
+    let disabling = disable::Args::of(domain);
     let tools = context.tools().await?;
     let fetcher = context.fetcher().ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
@@ -78,7 +80,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Outcome> {
     match context.ask_until(&question, expected, choose).await? {
         Choice::Undo => undo::run(&undo::Args::plain(), context).await,
         Choice::Otp => otp::run(otp::Args::plain(), context).await,
-        Choice::Disable => disable::run(disable::Args::all(), context).await,
+        Choice::Disable => disable::run(disabling, context).await,
     }
 }
 

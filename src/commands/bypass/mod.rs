@@ -16,18 +16,28 @@ use clap::Subcommand;
 
 use super::Outcome;
 use crate::context::Context;
+use crate::domain::EmailDomain;
 use crate::flow::bypass::AlternativeHint;
 use crate::flow::journal::Journal;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// Arguments of `bypass`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   disable SSO for every domain:
     cfsso bypass disable --all --yes
   allow one-time PIN:
-    cfsso bypass otp --yes")]
+    cfsso bypass otp --yes
+  show the state and choose, on a terminal:
+    cfsso bypass cool.cats"
+)]
 pub struct Args {
+    /// Domain to offer the bypass for (default: all domains)
+    #[arg(value_parser = domain)]
+    domain: Option<EmailDomain>,
+
     /// Method; asks on a terminal if omitted
     #[command(subcommand)]
     command: Option<Command>,
@@ -49,12 +59,19 @@ pub enum Command {
 /// Runs a verb.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match args.command {
-        None => interactive::run(context).await,
+        None => interactive::run(args.domain, context).await,
         Some(Command::Otp(args)) => otp::run(args, context).await,
         Some(Command::Disable(args)) => disable::run(args, context).await,
         Some(Command::Status(args)) => status::run(&args, context).await,
         Some(Command::Undo(args)) => undo::run(&args, context).await,
     }
+}
+
+/// A domain, or what else could have been meant.
+fn domain(text: &str) -> Result<EmailDomain, String> {
+    text.parse().map_err(|error| {
+        format!("{error}; a domain, or one of the commands otp, disable, status, undo")
+    })
 }
 
 /// Whether what is changed is written down.

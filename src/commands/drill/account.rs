@@ -37,7 +37,7 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     let seen = "requests previewed, nothing was sent";
     let look = Box::pin(bypass::otp::run(bypass::otp::Args::plain(), context));
     reading.step("bypass otp --dry-run", seen, look).await;
-    let look = Box::pin(bypass::disable::run(bypass::disable::Args::all(), context));
+    let look = Box::pin(bypass::disable::run(bypass::disable::Args::of(None), context));
     reading.step("bypass disable --all --dry-run", seen, look).await;
     let AccountDrill { mut report, failure, .. } = reading;
     report.finish(failure.is_none());

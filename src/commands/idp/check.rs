@@ -105,7 +105,8 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
         .into())
 }
 
-fn has_failed(point: &IdpCheck) -> bool {
+/// Whether a check says that users cannot sign in.
+pub fn has_failed(point: &IdpCheck) -> bool {
     point.state == CheckState::Failed && point.severity == Severity::Error
 }
 

@@ -17,6 +17,7 @@ use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError, FlowErrorKind, idp};
+use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 use crate::idp::config::{self, Purpose};
 use crate::idp::{IdpTypeSpec, Value as Type};
 use crate::idp::{discovery, kind};
@@ -69,11 +70,15 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let body = build_body(&args, context).await?;
     let tools = context.tools().await?;
-    if let Some(standing) = idp::find_existing(&idp::list(&tools).await?, &body)? {
+    let (idps, failed) = tokio::join!(idp::list(&tools), check_endpoints(&args, &body, context));
+    if let Some(standing) = idp::find_existing(&idps?, &body)? {
         if args.if_not_exists {
             return Ok(Outcome::done(View::of(standing.clone())));
         }
         return Err(idp::already_exists_error(standing).into());
+    }
+    for point in failed? {
+        context.screen.warn_of_check(point.id.as_str(), &point.detail, point.fix.as_deref());
     }
     args.keep.ensure_file_given(None, &body)?;
     let plan = Plan::new(Vec::new(), vec![idp::create_action(&tools, &body).change()]);
@@ -84,6 +89,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let created = idp::create(&tools, &body, |answer| place.save(answer, context)).await?;
     print_setup_steps(&created, &tools, context).await;
     Ok(Outcome::done(View::of(created)))
+}
+
+/// What is wrong with endpoints that were given one by one. Those of a discovery
+/// document were seen in it.
+async fn check_endpoints(
+    args: &Args,
+    body: &Document,
+    context: &Context,
+) -> anyhow::Result<Vec<IdpCheck>> {
+    let kind: String = body.parse_at(&["type"]).unwrap_or_default();
+    if kind != "oidc" || args.published.kind().is_some() {
+        return Ok(Vec::new());
+    }
+    let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
+    let options = CheckOptions::new(context.clock.now(), 0);
+    let subject = Subject { kind: &kind, config: &config };
+    let points = check::check(&context.fetcher()?, subject, &options).await;
+    Ok(points.into_iter().filter(super::check::has_failed).collect())
 }
 
 /// Says what to enter at the identity provider. It is created, whether the
@@ -149,7 +172,7 @@ async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> 
     }
     set(&mut body, &given)?;
     if let Some(kind) = known {
-        has_no_wrong_field(kind, &body)?;
+        ensure_complete(kind, &body, args, context)?;
     }
     set(&mut body, &args.published.read(context, &given).await?)?;
     set(&mut body, &given)?;
@@ -171,6 +194,30 @@ fn has_no_wrong_field(kind: &IdpTypeSpec, body: &Document) -> Result<(), FlowErr
     let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
     let wrong: Vec<_> = config::fields(kind, &config).collect();
     if wrong.is_empty() { Ok(()) } else { Err(invalid(kind, wrong.iter())) }
+}
+
+/// Stops at all that is wrong or missing, but for what discovery fills and for
+/// secrets that a person can be asked for.
+fn ensure_complete(
+    kind: &'static IdpTypeSpec,
+    body: &Document,
+    args: &Args,
+    context: &Context,
+) -> Result<(), FlowError> {
+    let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
+    let secrets: Vec<_> = fields::missing_secrets(kind, &config).collect();
+    let comes_later = |field: &str| {
+        args.published.filled_fields().contains(&field)
+            || (context.screen.can_ask() && secrets.contains(&field))
+    };
+    let problems = config::problems(kind, &config, Purpose::Create);
+    let problems: Vec<_> = problems.iter().filter(|problem| !comes_later(&problem.field)).collect();
+    match problems.as_slice() {
+        [] => Ok(()),
+        // By which options it is passed is said there.
+        [only] if secrets.contains(&only.field.as_str()) => Err(secret::missing(&only.field)),
+        _ => Err(invalid(kind, problems.into_iter())),
+    }
 }
 
 /// Asks for the secrets that are missing, and stops where anything else is.

@@ -18,15 +18,15 @@ use crate::shell::quoted;
 #[derive(clap::Args, Debug)]
 pub struct DiscoveryArgs {
     /// Fill the endpoints from the discovery document of this issuer (oidc)
-    #[arg(long, value_name = "ISSUER", conflicts_with_all = ["preset", "metadata"])]
+    #[arg(long, value_name = "ISSUER", conflicts_with_all = ["preset", "metadata", "issuer"])]
     discover: Option<String>,
 
     /// Derive the issuer: okta, entra, google, authentik, keycloak (oidc)
     #[arg(long, conflicts_with = "metadata")]
     preset: Option<Preset>,
 
-    /// Issuer or base URL of the product, for --preset
-    #[arg(long, value_name = "URL", requires = "preset")]
+    /// Issuer or base URL of the product, for --preset; alone as --discover
+    #[arg(long, value_name = "URL", conflicts_with = "metadata")]
     issuer: Option<String>,
 
     /// Directory ID, realm, slug or authorization server, for --preset
@@ -80,14 +80,26 @@ impl DiscoveryArgs {
         if self.metadata.is_some() {
             return Some("saml");
         }
-        (self.discover.is_some() || self.preset.is_some()).then_some("oidc")
+        let named = self.discover.is_some() || self.preset.is_some() || self.issuer.is_some();
+        named.then_some("oidc")
+    }
+
+    /// The fields that [`DiscoveryArgs::read`] will fill.
+    pub fn filled_fields(&self) -> &'static [&'static str] {
+        match self.kind() {
+            Some("oidc") => &["auth_url", "token_url", "certs_url"],
+            Some(_) => &["sso_target_url", "issuer_url", "idp_public_certs"],
+            None => &[],
+        }
     }
 
     fn issuer(&self) -> anyhow::Result<Option<Issuer>> {
         if let Some(text) = &self.discover {
             return Ok(Some(text.parse().map_err(usage)?));
         }
-        let Some(preset) = self.preset else { return Ok(None) };
+        let Some(preset) = self.preset else {
+            return Ok(self.issuer.as_ref().map(|text| text.parse()).transpose().map_err(usage)?);
+        };
         let inputs = Inputs { url: self.issuer.as_deref(), name: self.tenant.as_deref() };
         Ok(Some(preset.issuer(inputs).map_err(usage)?))
     }

@@ -161,21 +161,23 @@ fn stop(refused: &Refused, what: &str) -> FlowError {
 
 /// Asks a person for a secret, or says by which flags to give it.
 pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<String> {
-    let flag = field.replace('_', "-");
-    let missing = || {
-        FlowError::new(FlowErrorKind::Usage, format!("`{field}` is missing")).hint(format!(
-            "`--{flag}-file FILE`, `--{flag}-file -` for standard input, or `--{flag}-env VARIABLE`"
-        ))
-    };
     if !context.screen.can_ask() {
-        return Err(missing().into());
+        return Err(missing(field).into());
     }
     let answer = context.screen.ask_hidden(question(field)).await?.unwrap_or_default();
     if answer.is_empty() {
-        return Err(missing().into());
+        return Err(missing(field).into());
     }
     let given = raw.in_text(&answer).map_err(Refused::from);
     Ok(taken(given, &format!("`{field}`"), context)?)
+}
+
+/// The error for a secret that was not given.
+pub fn missing(field: &str) -> FlowError {
+    let flag = field.replace('_', "-");
+    FlowError::new(FlowErrorKind::Usage, format!("`{field}` is missing")).hint(format!(
+        "`--{flag}-file FILE`, `--{flag}-file -` for standard input, or `--{flag}-env VARIABLE`"
+    ))
 }
 
 fn question(field: &str) -> Text {

@@ -131,8 +131,14 @@ fn changes(entry: &Entry) -> Vec<Difference> {
     let document = |image: &Option<Box<RawValue>>| -> Option<Document> {
         image.as_ref().and_then(|image| image.get().parse().ok())
     };
+    let id = |object: &Document| object.parse_at::<String>(&["id"]);
     match (document(&entry.before), document(&entry.after)) {
         (Some(before), Some(after)) => diff::diff(&before, &after),
+        // Of what was created or deleted, that it was is the change.
+        (None, Some(created)) => vec![Difference::new("id", (), id(&created))],
+        (Some(deleted), None) if entry.request_line().starts_with("DELETE ") => {
+            vec![Difference::new("id", id(&deleted), ())]
+        }
         _ => Vec::new(),
     }
 }
@@ -176,18 +182,12 @@ fn detail(text: &mut String, entry: &Entry) {
     if let Some(by) = &entry.undone_by {
         line(text, &format!("Undone by entry {by}.\n"));
     }
+    if entry.is_note() {
+        let noted = entry.before.as_deref().map(RawValue::get);
+        line(text, &format!("- noted: `{}`", noted.unwrap_or("nothing")));
+    }
     for difference in changes(entry) {
         line(text, &format!("- {difference}"));
-    }
-    let (request, before) =
-        if entry.is_note() { (None, "Noted") } else { (Some(&entry.request), "Before") };
-    for (label, image) in
-        [("Request", request), (before, entry.before.as_ref()), ("After", entry.after.as_ref())]
-    {
-        let Some(image) = image else { continue };
-        let value: serde_json::Value = serde_json::from_str(image.get()).unwrap_or_default();
-        let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
-        line(text, &format!("\n{label}:\n\n```json\n{pretty}\n```"));
     }
 }
 

@@ -6,8 +6,11 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use crate::context::Context;
+use crate::flow::journal::Store;
+use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status};
 use crate::sandbox;
+use crate::settings::journal_of_sandbox;
 
 /// Arguments of `sandbox reset`.
 #[derive(clap::Args, Debug)]
@@ -23,11 +26,20 @@ struct Reset {
     removed: bool,
 }
 
-/// Removes the state.
+/// Removes the state, and the journal of what was changed in it.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let state = context.settings.sandbox_state()?;
+    if context.settings.options.dry_run {
+        context.screen.note("dry run: nothing was deleted");
+        return Ok(Outcome::done(Reset { state, removed: false }));
+    }
     let removed =
         sandbox::reset(&state, &context.clock, sandbox::Options::default().lock_wait).await?;
+    let journal = journal_of_sandbox(&state);
+    Store::new(journal.clone()).clear().map_err(|error| {
+        let message = format!("the journal in {} cannot be deleted", journal.display());
+        FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+    })?;
     Ok(Outcome::done(Reset { state, removed }))
 }
 

@@ -216,6 +216,16 @@ impl Store {
         let _ = fs::rename(self.path(OPEN, run), self.path(RUNS, run));
     }
 
+    /// Removes every run, whatever became of it: what they changed is gone.
+    pub fn clear(&self) -> io::Result<()> {
+        for folder in [RUNS, OPEN] {
+            for run in self.runs(folder)? {
+                fs::remove_file(self.path(folder, &run))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes the runs that ended before `limit`. What is unfinished, under
     /// way or cannot be read stays.
     pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<PruneReport> {

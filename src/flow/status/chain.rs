@@ -292,6 +292,10 @@ fn next_step(domain: &Domain) -> Option<String> {
             }
             Role::Idp => "cfsso idp types".to_owned(),
         }),
+        // Another account has SSO enabled: enabling would fail once more.
+        None if domain.enabling_conflicted && domain.enforced == Some(false) => {
+            Some(format!("cfsso preflight {name}"))
+        }
         None if domain.enforced == Some(false) => Some(format!("cfsso enable {name}")),
         None => None,
     }
@@ -412,6 +416,7 @@ mod tests {
                 lacks_access: false,
                 logins: Vec::new(),
                 hand_tests: Vec::new(),
+                conflicts: Vec::new(),
             };
             let seen: Vec<_> = idps(&facts).iter().map(|link| link.state).collect();
             assert_eq!(seen, states, "{there} {listed}");

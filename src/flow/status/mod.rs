@@ -3,6 +3,8 @@
 
 mod chain;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,6 +21,7 @@ use super::{Env, Error, app, connector, idp};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::app::App;
 use crate::api::connector::Connector;
+use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
@@ -70,6 +73,8 @@ pub struct Domain {
     pub enforced: Option<bool>,
     /// How far the domain's verification has come.
     pub verification: Option<String>,
+    /// Whether the latest attempt of this machine to enable SSO was a conflict.
+    pub enabling_conflicted: bool,
     /// When the connector was last changed (RFC 3339).
     pub changed_on: Option<String>,
     /// The last sign-in that was allowed (RFC 3339); null where none is known.
@@ -127,6 +132,8 @@ pub(super) struct Facts {
     pub logins: Vec<LoginRow>,
     /// What persons said of identity providers.
     pub hand_tests: Vec<TestedAt>,
+    /// The connectors whose latest enabling from this machine was a conflict.
+    pub conflicts: Vec<String>,
 }
 
 impl Report {
@@ -166,6 +173,7 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
         // That nobody was seen to sign in is for `preflight` and `doctor` to judge.
         logins: logins.unwrap_or_default(),
         hand_tests: idp_test::latest(&entries),
+        conflicts: conflicts(&entries),
     };
     let mut not_checked = gaps.list();
     if bypass.active.is_none() {
@@ -237,7 +245,24 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
         verification: connector.status().map(|status| status.as_str().to_owned()),
         changed_on: connector.updated_on.clone().or_else(|| connector.created_on.clone()),
         chain: chain::domain_chain(connector, facts),
+        enabling_conflicted: facts.conflicts.contains(&connector.id.to_string()),
     }
+}
+
+/// The connectors of which `entries`, the oldest first, say last that enabling
+/// them was a conflict: a second attempt would be one as well.
+fn conflicts(entries: &[Entry]) -> Vec<String> {
+    let mut latest: BTreeMap<String, bool> = BTreeMap::new();
+    for entry in entries {
+        let request: Option<Document> = entry.request.get().parse().ok();
+        let enables = request.and_then(|it| it.parse_at(&["body", "enabled"])) == Some(true);
+        let line = entry.request_line();
+        if let Some((_, id)) = line.split_once("/sso_connectors/").filter(|_| enables) {
+            let is_conflict = entry.outcome == Outcome::Failed && entry.status == Some(409);
+            latest.insert(id.to_owned(), is_conflict);
+        }
+    }
+    latest.into_iter().filter_map(|(id, is_conflict)| is_conflict.then_some(id)).collect()
 }
 
 fn recent(entries: Vec<Entry>) -> Vec<RecentChange> {

@@ -50,7 +50,7 @@ async fn every_check_calls_it_an_error() {
 #[tokio::test]
 async fn it_is_neither_created_nor_changed_into() {
     let world = World::new().await.with_env("SECRET", "s3cret");
-    let base = "https://idp.cats";
+    let base = "https://127.0.0.1:1";
     let create = format!(
         "idp create oidc --name New --client-id c --client-secret-env SECRET \
          --auth-url {base}/a --token-url {base}/t --certs-url {base}/k"
@@ -83,6 +83,41 @@ async fn an_issuer_with_another_name_is_answered_with_its_endpoints() {
         assert!(hint.contains(&format!("{flag} {issuer}")), "{hint}");
     }
     assert!(hint.contains("`cfsso idp create oidc "), "{hint}");
+}
+
+#[tokio::test]
+async fn endpoints_that_are_given_one_by_one_are_tested_before_they_are_stored() {
+    let world = World::new().await.with_env("SECRET", "s3cret");
+    let company = world.ok("idp get oidc -o json").await.json();
+    let url = |field: &str| company["config"][field].as_str().unwrap().to_owned();
+    let create = |name: &str, token_url: &str| {
+        let (auth, certs) = (url("auth_url"), url("certs_url"));
+        format!(
+            "idp create oidc --name {name} --client-id c --client-secret-env SECRET \
+             --auth-url {auth} --token-url {token_url} --certs-url {certs} -o json"
+        )
+    };
+    let ran = world.ok(&create("Right", &url("token_url"))).await;
+    assert!(!ran.stderr.contains(r#""level":"warning""#), "{ran:?}");
+    let ran = world.ok(&create("Wrong", "https://127.0.0.1:1/t")).await;
+    assert!(ran.stderr.contains(r#""check":"token-endpoint""#), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_at_once_and_before_anything_is_fetched() {
+    let world = World::new().await;
+    for (line, missing) in [
+        ("idp create okta", &["client_id", "client_secret", "okta_account"][..]),
+        ("idp create oidc --discover https://idp.invalid", &["client_id", "client_secret"]),
+        ("idp create oidc --issuer https://idp.invalid", &["client_id", "client_secret"]),
+        ("idp create saml", &["sso_target_url", "issuer_url", "idp_public_certs"]),
+    ] {
+        let error = world.fails(line, 2).await;
+        let causes = error["causes"].to_string();
+        assert_eq!(error["causes"].as_array().unwrap().len(), missing.len(), "{line}: {causes}");
+        assert!(missing.iter().all(|field| causes.contains(field)), "{line}: {causes}");
+    }
+    assert!(world.requests().is_empty());
 }
 
 #[tokio::test]

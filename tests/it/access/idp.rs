@@ -28,7 +28,7 @@ pub const TYPES: &[(&str, &str)] = &[
     ),
     (
         "oidc",
-        "--client-id i --client-secret-env PLANTED --auth-url https://a.example/a --token-url https://a.example/t --certs-url https://a.example/c --scopes openid,email",
+        "--client-id i --client-secret-env PLANTED --auth-url https://127.0.0.1:1/a --token-url https://127.0.0.1:1/t --certs-url https://127.0.0.1:1/c --scopes openid,email",
     ),
     (
         "saml",
