@@ -10,6 +10,7 @@ use futures_util::{Stream, stream};
 
 use crate::clock::Clock;
 use crate::flow::Signal;
+use crate::output::Measure;
 
 /// One run of the program.
 pub struct Process {
@@ -35,6 +36,8 @@ pub struct Terminal {
     pub stderr: bool,
     /// The width in columns, where it is known.
     pub width: Option<u16>,
+    /// What tells the width anew, once the terminal was resized.
+    pub measure: Option<Measure>,
 }
 
 impl Process {
@@ -54,11 +57,16 @@ impl Process {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),
                 stderr: std::io::stderr().is_terminal(),
-                width: terminal_size::terminal_size().map(|(width, _)| width.0),
+                width: terminal_width(),
+                measure: Some(terminal_width),
             },
             clock: Clock::system(),
         }
     }
+}
+
+fn terminal_width() -> Option<u16> {
+    terminal_size::terminal_size().map(|(width, _)| width.0)
 }
 
 /// The pager of the environment, as git chooses it; an empty one means none.
@@ -162,6 +170,26 @@ pub fn signals() -> impl Stream<Item = Signal> {
         }
         Some((Signal::Interrupt, ()))
     })
+}
+
+/// Never comes back. Each time that Ctrl-Z is pressed, calls `suspend` with what
+/// stops the process until it is continued.
+pub async fn suspensions(suspend: impl Fn(fn())) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Signal, getpid, kill_process};
+        use tokio::signal::unix::{SignalKind, signal};
+        let stop = || {
+            // A process may always signal itself.
+            let _ = kill_process(getpid(), Signal::STOP);
+        };
+        if let Ok(mut pressed) = signal(SignalKind::from_raw(Signal::TSTP.as_raw())) {
+            while pressed.recv().await.is_some() {
+                suspend(stop);
+            }
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Comes back when the program is asked to end: by Ctrl-C, or by `SIGTERM`

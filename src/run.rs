@@ -93,6 +93,7 @@ pub async fn run(process: Process) -> ExitCode {
             context.screen.failure(&interruption(&context, &args));
             ExitCode::Interrupted
         }
+        () = process::suspensions(|stop| suspend(&context, stop)) => ExitCode::Done,
         outcome = command.run(&context) => {
             for trouble in context.journal().write_errors() {
                 context.screen.warn(trouble);
@@ -108,6 +109,15 @@ pub async fn run(process: Process) -> ExitCode {
             conclude(&context.screen, outcome, context.way_back().as_ref())
         }
     }
+}
+
+/// Stops the process at Ctrl-Z; but never while it counts down to a revert.
+fn suspend(context: &Context, stop: fn()) {
+    if context.handles_signals() {
+        let text = "Ctrl-Z is ignored: a stopped process could not end the trial. Ctrl-C ends it";
+        return context.screen.warn(text);
+    }
+    context.screen.suspend(stop);
 }
 
 struct Streams {
@@ -130,6 +140,7 @@ fn screen(
         stderr_colour: use_color(options.color(), env, terminal.stderr),
         unicode: use_unicode(env),
         width: terminal.width.map(usize::from),
+        measure: terminal.measure,
         stdin_terminal: terminal.stdin,
         stdout_terminal: terminal.stdout,
         stderr_terminal: terminal.stderr,

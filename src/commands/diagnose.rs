@@ -55,6 +55,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let tools = context.tools().await?;
     let fetcher = context.fetcher()?;
+    context.screen.start_progress("reading settings and logs");
     let diagnoses = Box::pin(diagnose::run(&tools, subject, Some(fetcher))).await?;
     if diagnoses.is_empty() {
         let message = "the account has no connectors";

@@ -42,6 +42,7 @@ pub struct Args {
 /// Looks, and judges.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let resolver = context.resolver().await?;
+    context.screen.start_progress(format!("querying the name servers of {}", args.domain));
     let expected = expected(&args, context).await?;
     let expected = expected.as_deref().map(str::as_bytes);
     let (survey, diagnosis) = if args.wait {

@@ -80,6 +80,7 @@ impl CheckArgs {
     ) -> anyhow::Result<Preflight> {
         let mut options = self.enable_options(context).await?;
         options.asking.audit_log = audit_log;
+        context.screen.start_progress("running the preflight checks");
         let terms = options.thresholds(context.clock.now());
         let mut looked = preflight::run(tools, selector, &options.asking, (terms, wanted)).await?;
         let checks = looked.checks.into_iter();

@@ -360,7 +360,13 @@ impl Context {
                     }
                     None => self.credentials().await?,
                 };
-                self.client_by(credentials).await
+                let client = self.client_by(credentials).await?;
+                self.screen.start_progress(if self.settings.sandbox {
+                    "waiting for the simulator".to_owned()
+                } else {
+                    format!("waiting for {}", self.settings.base.host())
+                });
+                Ok(client)
             })
             .await
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 use jiff::Timestamp;
@@ -19,10 +19,22 @@ const BESIDE_MESSAGE: usize = 12 + ECHO;
 /// it, the line could not be cleared.
 const ECHO: usize = 3;
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
+/// What takes less time than this needs no line.
+pub(super) const PATIENCE: Duration = Duration::from_millis(300);
 
-/// A line that says `text` and for how long it has been there.
-pub(super) fn spinner(stream: Shared, look: Style, clock: Clock, text: &str) -> ProgressBar {
-    let terminal = Terminal { stream, width: look.width };
+/// The width of a terminal that may be resized, in columns.
+pub type Measure = fn() -> Option<u16>;
+
+/// A line that says `text` and for how long it has been there, from `delay` on.
+pub(super) fn spinner(
+    stream: Shared,
+    look: Style,
+    measure: Option<Measure>,
+    clock: Clock,
+    (text, delay): (&str, Duration),
+) -> ProgressBar {
+    let shown_from = Instant::now() + delay;
+    let terminal = Terminal { stream, width: look.width, measure, shown_from };
     let target = ProgressDrawTarget::term_like(Box::new(terminal));
     let bar = ProgressBar::with_draw_target(None, target)
         .with_style(style(look, clock))
@@ -98,10 +110,15 @@ fn elapsed(start: Timestamp, now: Timestamp) -> String {
 struct Terminal {
     stream: Shared,
     width: Option<usize>,
+    measure: Option<Measure>,
+    shown_from: Instant,
 }
 
 impl Terminal {
     fn put(&self, text: &str) -> io::Result<()> {
+        if Instant::now() < self.shown_from {
+            return Ok(());
+        }
         lock(&self.stream).write_all(text.as_bytes())
     }
 }
@@ -115,7 +132,8 @@ impl fmt::Debug for Terminal {
 /// Control sequences as ECMA-48 section 8.3 has them.
 impl TermLike for Terminal {
     fn width(&self) -> u16 {
-        let width = self.width.unwrap_or(80).saturating_sub(ECHO).max(1);
+        let now = self.measure.and_then(|measure| measure()).map(usize::from);
+        let width = now.or(self.width).unwrap_or(80).saturating_sub(ECHO).max(1);
         width.try_into().unwrap_or(u16::MAX)
     }
 
@@ -190,9 +208,14 @@ mod tests {
         let seen = Seen::default();
         let stream: Shared = Arc::new(Mutex::new(Box::new(seen.clone())));
         let look = Style { colour: false, unicode: true, width: Some(40) };
-        let waiting =
-            spinner(stream, look, Clock::system(), "waiting for the TXT record at cool.cats");
-        waiting.finish_and_clear();
+        let words = "waiting for the TXT record at cool.cats";
+        let draw = |delay| {
+            let stream = Arc::clone(&stream);
+            spinner(stream, look, None, Clock::system(), (words, delay)).finish_and_clear();
+        };
+        draw(Duration::from_hours(1));
+        assert!(lock(&seen.0).is_empty(), "it was over before it was worth a line");
+        draw(Duration::ZERO);
         let text = String::from_utf8(lock(&seen.0).clone()).unwrap();
         // Where the machine is busy it is drawn more than once.
         let drawn = text.split("\r\u{1b}[2K").map(UnicodeWidthStr::width).max();

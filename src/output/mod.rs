@@ -31,6 +31,7 @@ pub use error_report::{ApiError, ErrorDocument, ErrorReport};
 pub use exit_code::ExitCode;
 pub use format::Format;
 pub use invocation::Invocation;
+pub use live::Measure;
 pub use mark::Status;
 pub use page::Page;
 pub use report::{Render, Report};

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::error_report::{ErrorDocument, ErrorReport};
 use super::format::Format;
 use super::invocation::Invocation;
 use super::json::{Layout, format_json};
-use super::live::StatusPrompt;
+use super::live::{Measure, StatusPrompt};
 use super::mark::Status;
 use super::no_echo::EchoGuard;
 use super::page::Page;
@@ -31,6 +32,8 @@ pub struct ScreenOptions {
     pub unicode: bool,
     /// The width of the terminal in columns, where it is known.
     pub width: Option<usize>,
+    /// What tells the width anew, once the terminal was resized.
+    pub measure: Option<Measure>,
     pub stdin_terminal: bool,
     pub stdout_terminal: bool,
     pub stderr_terminal: bool,
@@ -61,8 +64,8 @@ struct State {
     /// A failure to write a step or an event, told by the next report.
     unwritten: Option<io::Error>,
     waiting_for: Option<String>,
-    /// A question is on the screen, and the cursor behind it.
-    is_asking: bool,
+    /// The question that is on the screen, the cursor behind it.
+    question: Option<String>,
 }
 
 impl Screen {
@@ -252,7 +255,7 @@ impl Screen {
             return;
         }
         if self.options.live {
-            self.redraw(&text);
+            self.redraw(&text, Duration::ZERO);
         } else if !self.format().is_structured() {
             let mut state = lock(&self.state);
             if state.waiting_for.as_ref() != Some(&text) {
@@ -268,6 +271,9 @@ impl Screen {
         if !(self.options.live && self.can_ask()) {
             return self.start_wait(status);
         }
+        if let Some(line) = lock(&self.stderr.line).take() {
+            line.finish_and_clear();
+        }
         let look = self.stderr_look();
         let mut prompt = lock(&self.stderr.prompt);
         let text = match &mut *prompt {
@@ -282,11 +288,20 @@ impl Screen {
         *lock(&self.stderr.prompt) = None;
     }
 
-    /// Shows what is being done, on a live terminal alone: elsewhere the step's
-    /// end is told soon enough.
+    /// Shows what is being done if it takes a while, on a live terminal alone:
+    /// elsewhere the step's end is told soon enough.
     pub fn start_progress(&self, text: impl Into<Text>) {
         if self.options.live && !self.options.quiet {
-            self.redraw(&text.into().render(false));
+            self.redraw(&text.into().render(false), live::PATIENCE);
+        }
+    }
+
+    /// Stops the process by `halt` (Ctrl-Z) with a clean line, and draws what was
+    /// there when it goes on.
+    pub fn suspend(&self, halt: impl FnOnce()) {
+        self.stderr.with_progress_hidden(halt);
+        if let Some(question) = &lock(&self.state).question {
+            self.stderr.put(question);
         }
     }
 
@@ -307,10 +322,11 @@ impl Screen {
     /// an interrupt is not held up.
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         self.end_progress();
-        self.stderr.write(&(question.into().render(self.options.stderr_colour) + " "));
-        lock(&self.state).is_asking = true;
+        let question = question.into().render(self.options.stderr_colour) + " ";
+        self.stderr.write(&question);
+        lock(&self.state).question = Some(question);
         let answer = self.read_line().await?;
-        lock(&self.state).is_asking = false;
+        lock(&self.state).question = None;
         if answer.is_none() {
             self.stderr.write("\n");
         }
@@ -340,7 +356,7 @@ impl Screen {
     /// Tells of a failure on standard error, in the chosen format.
     pub fn failure(&self, failure: &ErrorReport) {
         self.end_progress();
-        if std::mem::take(&mut lock(&self.state).is_asking) {
+        if lock(&self.state).question.take().is_some() {
             self.stderr.write("\n");
         }
         let failure = &failure.clone().with_call(&self.call);
@@ -379,14 +395,15 @@ impl Screen {
         self.stderr.write(&page.into_string());
     }
 
-    fn redraw(&self, text: &str) {
+    fn redraw(&self, text: &str, delay: Duration) {
         let mut line = lock(&self.stderr.line);
         if let Some(line) = &*line {
             line.set_message(live::message(text, self.stderr_look()));
             return;
         }
         let stream = Arc::clone(&self.stderr.stream);
-        *line = Some(live::spinner(stream, self.stderr_look(), self.clock.clone(), text));
+        let (look, measure) = (self.stderr_look(), self.options.measure);
+        *line = Some(live::spinner(stream, look, measure, self.clock.clone(), (text, delay)));
     }
 
     fn print(&self, text: &str) -> io::Result<()> {
@@ -419,7 +436,9 @@ impl Screen {
     }
 
     fn stderr_look(&self) -> Style {
-        let ScreenOptions { stderr_colour, unicode, width, stderr_terminal, .. } = self.options;
+        let ScreenOptions { stderr_colour, unicode, measure, stderr_terminal, .. } = self.options;
+        let now = measure.and_then(|measure| measure()).map(usize::from);
+        let width = now.or(self.options.width);
         Style { colour: stderr_colour, unicode, width: width.filter(|_| stderr_terminal) }
     }
 }

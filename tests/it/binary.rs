@@ -118,6 +118,43 @@ fn an_interrupt_says_what_was_done_and_how_to_go_on() {
     }
 }
 
+/// The state of a process as `/proc` has it: `T` where it is stopped.
+#[cfg(target_os = "linux")]
+fn process_state(child: &Child) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_z_stops_it_and_it_goes_on_but_never_during_a_trial() {
+    let send = |child: &Child, signal: &str| {
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    };
+    let until = |child: &Child, is_stopped: bool| {
+        while (process_state(child) == 'T') != is_stopped {
+            std::thread::yield_now();
+        }
+    };
+    let home = tempfile::tempdir().unwrap();
+    let child = waiting(home.path(), "--sandbox setup cool.dogs --timeout 10m");
+    send(&child, "-TSTP");
+    until(&child, true);
+    send(&child, "-CONT");
+    until(&child, false);
+    assert_eq!(signalled(child, "-INT").status.code(), Some(130));
+
+    let home = tempfile::tempdir().unwrap();
+    let (mut child, _out) = on_trial(home.path());
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    send(&child, "-TSTP");
+    let warning = err.find(|line| line.as_ref().unwrap().contains("Ctrl-Z"));
+    assert!(warning.unwrap().unwrap().contains("ignored"));
+    assert_ne!(process_state(&child), 'T');
+    assert_eq!(signalled(child, "-INT").status.code(), Some(130));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_is_told_to_programs_as_well() {

@@ -94,7 +94,8 @@ impl World {
 
     /// The same world, with somebody at a terminal who types `input`.
     pub fn with_person(mut self, input: &str) -> Self {
-        self.terminal = Terminal { stdin: true, stdout: true, stderr: true, width: Some(80) };
+        self.terminal =
+            Terminal { stdin: true, stdout: true, stderr: true, width: Some(80), measure: None };
         self.env.insert("TERM".to_owned(), "dumb".to_owned());
         input.clone_into(&mut self.input);
         self

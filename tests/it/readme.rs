@@ -344,8 +344,13 @@ impl Shell {
             }
             Some(("echo", "$?")) => format!("{}\n", self.exit),
             Some(("cfsso", rest)) => {
-                let terminal =
-                    Terminal { stdin: false, stdout: true, stderr: true, width: Some(80) };
+                let terminal = Terminal {
+                    stdin: false,
+                    stdout: true,
+                    stderr: true,
+                    width: Some(80),
+                    measure: None,
+                };
                 let ran = harness::run(rest, &self.env, terminal, "", &self.clock).await;
                 self.exit = ran.code;
                 // The state's place is another one in each run.

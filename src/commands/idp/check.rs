@@ -62,6 +62,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => idps.iter().collect(),
     };
     let fetcher = context.fetcher()?;
+    context.screen.start_progress("testing identity providers");
     let terms =
         CheckOptions { cert_days: args.cert_days, ..CheckOptions::new(context.clock.now(), pins) };
     let checks = chosen.into_iter().map(async |idp| {
