@@ -18,6 +18,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 mod commands;
+pub mod completion;
 mod context;
 pub mod dns;
 pub mod domain;

@@ -113,7 +113,7 @@ impl Command {
     /// Commands that need neither settings nor account run at once.
     pub fn run_without_context(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
-            Self::Completions(LazyCommand(args)) => Some(Ok(completions::run(args, tree()))),
+            Self::Completions(LazyCommand(args)) => Some(completions::run(args, tree())),
             Self::Man(LazyCommand(args)) => {
                 Some(man::run(args, &help::lay_out(tree(), Length::Long)))
             }
@@ -182,6 +182,11 @@ impl Command {
             | Self::Help(_) => self.run_without_context().expect("it needs no settings"),
         }
     }
+}
+
+/// The whole tree of commands, for completions.
+pub fn whole_tree() -> clap::Command {
+    tree()
 }
 
 /// The whole tree of commands.

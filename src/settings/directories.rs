@@ -38,10 +38,9 @@ pub(super) fn path(env: &Environment, name: &str) -> Option<PathBuf> {
 enum Purpose {
     Configuration,
     State,
+    Cache,
 }
 
-/// The user's directory for a purpose: the XDG Base Directory Specification's,
-/// or Windows' application data. A service may have none.
 /// The journal of what is changed in the simulator with this state.
 pub fn journal_of_sandbox(state: &Path) -> PathBuf {
     let mut name = state.as_os_str().to_owned();
@@ -49,10 +48,18 @@ pub fn journal_of_sandbox(state: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Where lists are kept for completions.
+pub fn cache_directory(env: &Environment) -> Option<PathBuf> {
+    Some(directory(env, Purpose::Cache)?.join("cfsso"))
+}
+
+/// The user's directory for a purpose: the XDG Base Directory Specification's,
+/// or Windows' application data. A service may have none.
 fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
     let (xdg, under_home, windows) = match purpose {
         Purpose::Configuration => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
         Purpose::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
+        Purpose::Cache => ("XDG_CACHE_HOME", ".cache", "LOCALAPPDATA"),
     };
     // The specification has relative paths ignored.
     if let Some(dir) = path(env, xdg).filter(|dir| dir.is_absolute()) {

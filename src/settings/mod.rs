@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 pub use self::credentials::CredentialSource;
 use self::credentials::Origin;
-pub use self::directories::{config_path, journal_of_sandbox};
+pub use self::directories::{cache_directory, config_path, journal_of_sandbox};
 use self::directories::{journal, path, sandbox_state};
 pub use self::error::Error;
 use self::file::Profile;
@@ -269,6 +269,16 @@ impl Named {
         let exposure = names_program.then(|| exposure(&self.file)).flatten();
         exposure.map(|exposure| exposure.describe(&self.file)).into_iter().collect()
     }
+}
+
+/// The names of the profiles; none where the file cannot be read.
+pub fn profiles(env: &Environment) -> Vec<String> {
+    let read = || {
+        let path = config_path(env)?;
+        let text = text::decode(&std::fs::read(&path).ok()?).ok()?;
+        Some(file::read(&path, &text).ok()?.profiles.into_keys().collect())
+    };
+    read().unwrap_or_default()
 }
 
 fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {

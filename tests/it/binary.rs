@@ -118,6 +118,53 @@ fn an_interrupt_says_what_was_done_and_how_to_go_on() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_shell_completes_the_names_of_the_account() {
+    let home = tempfile::tempdir().unwrap();
+    let complete = |line: &str, env: &[(&str, &str)]| {
+        let words: Vec<_> = line.split(' ').collect();
+        let mut command = program(home.path(), "--");
+        command.args(&words).envs(env.iter().copied());
+        command.env("CFSSO_COMPLETE", "bash").env("_CLAP_IFS", "\n");
+        let out = command.env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string()).output();
+        let out = out.unwrap();
+        assert!(out.status.success() && out.stderr.is_empty(), "{line}: {out:?}");
+        text(&out.stdout).lines().map(|it| it.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let script = run(home.path(), "completions bash --dynamic");
+    assert!(text(&script.stdout).contains(r#"CFSSO_COMPLETE="bash""#), "{script:?}");
+
+    assert!(run(home.path(), "--sandbox create cool.cats").status.success());
+    assert_eq!(complete("cfsso --sandbox connector get ", &[]), ["cool.cats"]);
+    // Within a minute the last list answers, without a request.
+    assert!(run(home.path(), "--sandbox create cool.dogs").status.success());
+    assert_eq!(complete("cfsso --sandbox enable cool", &[]), ["cool.cats"]);
+    let entries = complete("cfsso --sandbox journal show ", &[]);
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert!(complete("cfsso --sandbox idp get c001", &[])[0].starts_with("c001ca75-"));
+    assert_eq!(complete("cfsso bypa", &[]), ["bypass"]);
+    assert!(complete("cfsso connector get --dry", &[]).contains(&"--dry-run".to_owned()));
+
+    // Nothing is asked of a person, and what fails is silent.
+    let proof = home.path().join("asked");
+    let config = home.path().join("config.toml");
+    let command = format!("[profiles.work]\ntoken_command = [\"touch\", {proof:?}]\n");
+    std::fs::write(&config, command).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&config, mode).unwrap();
+    let env = [("CFSSO_CONFIG", config.to_str().unwrap())];
+    assert_eq!(complete("cfsso connector list --profile ", &env), ["work"]);
+    assert_eq!(complete("cfsso --profile work enable c", &env), Vec::<String>::new());
+    assert!(!proof.exists());
+    let dead = [
+        ("CLOUDFLARE_API_TOKEN", "planted"),
+        ("CLOUDFLARE_ACCOUNT_ID", "00000000000000000000000000000001"),
+        ("CLOUDFLARE_BASE_URL", "http://127.0.0.1:1/client/v4"),
+    ];
+    assert_eq!(complete("cfsso enable c", &dead), Vec::<String>::new());
+}
+
 /// The state of a process as `/proc` has it: `T` where it is stopped.
 #[cfg(target_os = "linux")]
 fn process_state(child: &Child) -> char {

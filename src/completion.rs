@@ -1,0 +1,304 @@
+//! Completion in a shell that knows the account: names come from a cache of the
+//! last list, and from the API where that is older than a minute.
+
+use std::ffi::{OsStr, OsString};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::{Arg, Command};
+use clap_complete::ArgValueCompleter;
+use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::Shells;
+
+use crate::output::Environment;
+use crate::process::Terminal;
+use crate::settings::{self, CredentialSource, Settings};
+use crate::{Process, cli, run};
+
+/// Set by the script of `cfsso completions SHELL --dynamic`: the shell's name.
+pub const VARIABLE: &str = "CFSSO_COMPLETE";
+/// The age at which a list is read anew.
+const FRESH: Duration = Duration::from_mins(1);
+/// How long a shell may be kept waiting.
+const LIMIT: Duration = Duration::from_millis(500);
+
+/// What an argument names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Domain,
+    Idp,
+    App,
+    JournalEntry,
+    Profile,
+}
+
+/// Answers a shell that asks for completions; `None` in any other run. What goes
+/// wrong is not told: a shell has no place for it.
+pub fn answer(process: &Process) -> Option<String> {
+    let name = process.env.get(VARIABLE).filter(|name| !name.is_empty())?;
+    let shells = Shells::builtins();
+    let shell = shells.completer(name)?;
+    let words = process.args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+    let mut text = Vec::new();
+    let directory = std::env::current_dir().ok();
+    let mut tree = with_candidates(cli::whole_tree(), &words, &process.env);
+    let _ = shell.write_complete(&mut tree, words, directory.as_deref(), &mut text);
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The script that has a shell ask [`answer`].
+pub fn script(shell: &str) -> io::Result<String> {
+    let shells = Shells::builtins();
+    let unknown = || io::Error::other(format!("no dynamic completions for {shell}"));
+    let mut text = Vec::new();
+    let shell = shells.completer(shell).ok_or_else(unknown)?;
+    shell.write_registration(VARIABLE, "cfsso", "cfsso", "cfsso", &mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The tree whose arguments know what they may name.
+fn with_candidates(mut tree: Command, words: &Vec<OsString>, env: &Environment) -> Command {
+    tree.build();
+    let names: Vec<_> = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    for name in names {
+        tree = tree.mut_subcommand(name, |command| with_candidates(command, words, env));
+    }
+    let path = tree.get_bin_name().unwrap_or_default().to_owned();
+    let hides_options = !is_option(words, env);
+    tree.mut_args(|arg| {
+        let arg = if arg.is_positional() { arg } else { arg.hide(hides_options) };
+        let Some(kind) = kind(&path, &arg) else { return arg };
+        let (globals, env) = (globals(words), env.clone());
+        arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+            candidates(kind, &globals, &env, typed)
+        }))
+    })
+}
+
+/// Whether the word at the cursor is an option.
+fn is_option(words: &[OsString], env: &Environment) -> bool {
+    let index = env.get("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse::<usize>().ok());
+    let word = index.map_or_else(|| words.last(), |index| words.get(index));
+    word.is_some_and(|word| word.to_string_lossy().starts_with('-'))
+}
+
+/// What an argument of the command at `path` names, if it is known.
+fn kind(path: &str, arg: &Arg) -> Option<Kind> {
+    let noun = path.split(' ').nth(1).unwrap_or_default();
+    Some(match (arg.get_id().as_str(), noun) {
+        ("profile", _) => Kind::Profile,
+        ("name", "journal") => Kind::JournalEntry,
+        ("domain", "create" | "connector") => return None,
+        ("connector" | "connectors" | "domain" | "domains" | "confirm", _) => Kind::Domain,
+        ("idp", _) | ("add" | "remove" | "only", "app") => Kind::Idp,
+        ("app", _) => Kind::App,
+        _ => return None,
+    })
+}
+
+/// The options on the line that say where a run works, as they were written.
+fn globals(words: &[OsString]) -> Vec<OsString> {
+    let mut found = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.to_string_lossy().as_ref() {
+            "--sandbox" => found.push(word.clone()),
+            "--profile" | "--account" | "--token-file" | "--sandbox-state" => {
+                found.extend([Some(word), words.next()].into_iter().flatten().cloned());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn candidates(
+    kind: Kind,
+    globals: &[OsString],
+    env: &Environment,
+    typed: &OsStr,
+) -> Vec<CompletionCandidate> {
+    let lines = lines(kind, globals, env).unwrap_or_default();
+    let typed = typed.to_string_lossy();
+    let found = lines.lines().filter(|line| line.starts_with(typed.as_ref()));
+    let candidate = |line: &str| match line.split_once('\t') {
+        Some((value, help)) => CompletionCandidate::new(value).help(Some(help.to_owned().into())),
+        None => CompletionCandidate::new(line),
+    };
+    found.map(candidate).collect()
+}
+
+/// The names, a line each, with what explains them behind a tab.
+fn lines(kind: Kind, globals: &[OsString], env: &Environment) -> Option<String> {
+    let command = match kind {
+        Kind::Profile => return Some(settings::profiles(env).join("\n")),
+        Kind::JournalEntry => "journal list -o name",
+        Kind::Domain => "connector list -o name",
+        Kind::Idp => "idp list -o ndjson --fields id,name",
+        Kind::App => "app list -o ndjson --fields id,name",
+    };
+    if kind == Kind::JournalEntry {
+        return listed(command, globals, env);
+    }
+    let args =
+        [OsString::from("cfsso"), "whoami".into()].into_iter().chain(globals.iter().cloned());
+    let options = cli::parse(&args.collect::<Vec<_>>()).ok()?.options;
+    let settings = settings::resolve(options, env).ok()?;
+    let cache = cache_file(kind, &settings, env);
+    let is_fresh = |file: &Path| {
+        let changed = file.metadata().and_then(|metadata| metadata.modified()).ok();
+        changed.is_some_and(|time| time.elapsed().is_ok_and(|age| age < FRESH))
+    };
+    let cached = |file: &Path| std::fs::read_to_string(file).ok();
+    if let Some(file) = cache.as_deref().filter(|file| is_fresh(file)) {
+        return cached(file);
+    }
+    // A token command may ask a person, and standard input is the shell's.
+    let asks =
+        matches!(settings.credentials, CredentialSource::Command(_) | CredentialSource::Stdin);
+    let read = (settings.sandbox || !asks).then(|| listed(command, globals, env)).flatten();
+    let Some(text) = read else { return cached(&cache?) };
+    let text = names(&text);
+    if let Some(file) = cache {
+        // Without a cache the next run asks again.
+        let _ = keep(&file, &text);
+    }
+    Some(text)
+}
+
+/// Objects as `id`, tab, `name`; other lines as they are.
+fn names(text: &str) -> String {
+    let line = |line: &str| {
+        let object: Option<serde_json::Value> = serde_json::from_str(line).ok();
+        let part = |name: &str| object.as_ref()?[name].as_str().map(crate::output::sanitize);
+        match (part("id"), part("name")) {
+            (Some(id), Some(name)) => format!("{id}\t{name}"),
+            _ => line.to_owned(),
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What a command prints that may ask nobody and has half a second.
+fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<String> {
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let out = Buffer::default();
+    let own = format!("cfsso {command} --max-retries 0 --timeout {}ms", LIMIT.as_millis());
+    let own = own.split(' ').map(OsString::from).collect::<Vec<_>>();
+    let process = Process {
+        args: own.into_iter().chain(globals.iter().cloned()).collect(),
+        env: env.clone(),
+        stdin: Box::new(io::empty()),
+        stdout: Box::new(out.clone()),
+        stderr: Box::new(io::sink()),
+        terminal: Terminal::default(),
+        pager: None,
+        clock: crate::clock::Clock::system(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let exit =
+        runtime.block_on(async { tokio::time::timeout(LIMIT, Box::pin(run(process))).await });
+    runtime.shutdown_background();
+    let text = out.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    exit.is_ok_and(|exit| exit == crate::output::ExitCode::Done)
+        .then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The file that keeps the names of this kind in this account.
+fn cache_file(kind: Kind, settings: &Settings, env: &Environment) -> Option<PathBuf> {
+    let mut key = DefaultHasher::new();
+    let state = settings.sandbox.then(|| settings.sandbox_state().ok());
+    (
+        kind,
+        settings.base.to_string(),
+        settings.account.as_ref().map(ToString::to_string),
+        settings.options.profile.as_ref().or(env.get("CFSSO_PROFILE")),
+        state,
+    )
+        .hash(&mut key);
+    let folder = settings::cache_directory(env)?.join("completions");
+    Some(folder.join(format!("{:016x}", key.finish())))
+}
+
+/// Replaces the file at once: another shell may be reading it.
+fn keep(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    new.persist(file).map(drop).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_name_something_are_known() {
+        let mut tree = cli::whole_tree();
+        tree.build();
+        let mut found = Vec::new();
+        walk(&tree, &mut |path, arg| {
+            if let Some(kind) = kind(path, arg) {
+                found.push(format!("{path} {} {kind:?}", arg.get_id()));
+            }
+        });
+        for expected in [
+            "cfsso connector get connector Domain",
+            "cfsso enable connector Domain",
+            "cfsso bypass domain Domain",
+            "cfsso bypass disable connectors Domain",
+            "cfsso idp check idp Idp",
+            "cfsso federation share idp Idp",
+            "cfsso app idps only Idp",
+            "cfsso app get app App",
+            "cfsso journal show name JournalEntry",
+            "cfsso status profile Profile",
+        ] {
+            assert!(found.iter().any(|one| one == expected), "{expected}: {found:#?}");
+        }
+        for new in ["cfsso connector create domain", "cfsso create domain", "cfsso idp create name"]
+        {
+            assert!(!found.iter().any(|one| one.starts_with(new)), "{new}: {found:#?}");
+        }
+    }
+
+    fn walk(command: &Command, look: &mut impl FnMut(&str, &Arg)) {
+        let path = command.get_bin_name().unwrap_or_default();
+        command.get_arguments().for_each(|arg| look(path, arg));
+        command.get_subcommands().for_each(|command| walk(command, look));
+    }
+
+    #[test]
+    fn only_options_that_say_where_are_taken_over() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (line, taken) in [
+            ("cfsso connector get c", ""),
+            ("cfsso --sandbox connector get --profile work -y c", "--sandbox --profile work"),
+            ("cfsso enable --dry-run --account 01 --token-file /t", "--account 01 --token-file /t"),
+        ] {
+            let found = globals(&words(line));
+            let found: Vec<_> = found.iter().map(|word| word.to_string_lossy()).collect();
+            assert_eq!(found.join(" "), taken, "{line}");
+        }
+    }
+
+    #[test]
+    fn objects_are_named_by_their_id() {
+        let text = "cool.cats\n{\"id\":\"i1\",\"name\":\"My\\u001b Okta\"}\n{\"id\":1}";
+        let expected = "cool.cats\ni1\tMykta\n{\"id\":1}";
+        assert_eq!(names(text).replace('\u{fffd}', ""), expected);
+    }
+}
