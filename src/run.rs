@@ -15,8 +15,8 @@ use crate::commands::Outcome;
 use crate::context::{Context, UndoHint};
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{
-    ColorChoice, Environment, ErrorReport, ExitCode, Format, Screen, ScreenOptions, Text,
-    use_color, use_progress, use_unicode,
+    ColorChoice, Environment, ErrorReport, ExitCode, Format, Screen, ScreenOptions, Selection,
+    Text, check_jq, use_color, use_progress, use_unicode,
 };
 use crate::process::{Pager, Process, Terminal};
 use crate::settings::{self, Options};
@@ -66,9 +66,7 @@ pub async fn run(process: Process) -> ExitCode {
     let options = settings.options.clone();
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
         .with_call(settings.call());
-    if !options.output_fields.is_empty() && !settings.format.is_structured() {
-        let message = "`--fields` needs `-o json`, `-o ndjson` or `-o yaml`";
-        let stop = FlowError::new(FlowErrorKind::Usage, message);
+    if let Err(stop) = check_selection(&options, settings.format) {
         return conclude(&screen, Err(stop.into()), None);
     }
     let _traces = traces(&screen, &options);
@@ -120,6 +118,19 @@ fn suspend(context: &Context, stop: fn()) {
     context.screen.suspend(stop);
 }
 
+/// Stops at a selection that cannot be printed, before anything is done.
+fn check_selection(options: &Options, format: Format) -> Result<(), FlowError> {
+    let usage = |message: &str| Err(FlowError::new(FlowErrorKind::Usage, message));
+    if !options.output_fields.is_empty() && !format.is_structured() {
+        return usage("`--fields` needs `-o json`, `-o ndjson` or `-o yaml`");
+    }
+    let Some(expression) = &options.jq else { return Ok(()) };
+    if !matches!(format, Format::Json | Format::Ndjson) {
+        return usage("`--jq` needs `-o json` or `-o ndjson`");
+    }
+    check_jq(expression).or_else(|error| usage(&error.to_string()))
+}
+
 struct Streams {
     stdin: Box<dyn std::io::Read + Send>,
     stdout: Box<dyn std::io::Write + Send>,
@@ -148,8 +159,9 @@ fn screen(
         verbose: options.verbose,
         live: use_progress(env, terminal.stderr),
     };
+    let selection = Selection { fields: options.output_fields.clone(), jq: options.jq.clone() };
     Screen::new(screen_options, streams.stdin, streams.stdout, streams.stderr, clock)
-        .with_fields(options.output_fields.clone())
+        .with_selection(selection)
 }
 
 /// Traces of requests go to standard error, a line each with `-v`.

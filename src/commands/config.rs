@@ -195,6 +195,7 @@ fn run_options(settings: &crate::settings::Settings) -> impl Iterator<Item = Set
         ("verbose", on(options.verbose), "false".to_owned()),
         ("debug", on(options.debug), "false".to_owned()),
         ("fields", list(options.output_fields.clone()), String::new()),
+        ("jq", options.jq.clone(), String::new()),
         ("fault", list(faults), String::new()),
     ];
     rows.into_iter().map(|(name, given, default)| {

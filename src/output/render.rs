@@ -7,19 +7,36 @@ use super::json::{Layout, format_json, items};
 use super::page::Page;
 use super::report::Report;
 use super::sanitize::sanitize;
-use super::{fields, yaml};
+use super::{fields, jq, yaml};
+
+/// The part of a result that is printed in the formats for programs.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these fields, if any are named.
+    pub fields: Vec<String>,
+    /// What this expression of jq makes of it.
+    pub jq: Option<String>,
+}
 
 /// A result as it goes to standard output; `page` is drawn on for people.
 pub(super) fn result(
     format: Format,
     report: &dyn Report,
     mut page: Page,
-    fields: &[String],
+    selection: &Selection,
 ) -> io::Result<String> {
-    let json = || match fields {
+    let json = || match selection.fields.as_slice() {
         [] => report.json(),
         fields => fields::select(&report.json()?, fields),
     };
+    if let (Some(expression), true) = (&selection.jq, format.is_structured()) {
+        let json = json()?;
+        let (inputs, layout) = match format {
+            Format::Ndjson => (items(&json)?, Layout::Compact),
+            _ => (vec![json.as_str()], Layout::Pretty),
+        };
+        return jq::apply(expression, &inputs, layout).map_err(io::Error::other);
+    }
     match format {
         Format::Table => {
             report.show(&mut page);

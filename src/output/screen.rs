@@ -16,6 +16,7 @@ use super::mark::Status;
 use super::no_echo::EchoGuard;
 use super::page::Page;
 use super::prompt::Input;
+use super::render::Selection;
 use super::report::Report;
 use super::streams::{Shared, Stderr, TraceWriter, lock};
 use super::style::Style;
@@ -51,7 +52,7 @@ pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
     call: Invocation,
-    fields: Vec<String>,
+    selection: Selection,
     stdin: Input,
     stdout: Shared,
     stderr: Stderr,
@@ -81,7 +82,7 @@ impl Screen {
             options,
             clock,
             call: Invocation::default(),
-            fields: Vec::new(),
+            selection: Selection::default(),
             stdin: Arc::new(Mutex::new(stdin)),
             stdout: Arc::new(Mutex::new(stdout)),
             stderr: Stderr::new(stderr),
@@ -95,10 +96,9 @@ impl Screen {
         self
     }
 
-    /// The same, of whose results only these fields are printed, in the formats for
-    /// programs.
-    pub fn with_fields(mut self, fields: Vec<String>) -> Self {
-        self.fields = fields;
+    /// The same, of whose results only this is printed, in the formats for programs.
+    pub fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
         self
     }
 
@@ -133,7 +133,7 @@ impl Screen {
             }
             _ => self.page(),
         };
-        self.literal(&render::result(self.format(), report, page, &self.fields)?)
+        self.literal(&render::result(self.format(), report, page, &self.selection)?)
     }
 
     /// Prints a text that is the same in every format, byte for byte: a man

@@ -154,6 +154,7 @@ impl Settings {
             token_stdin: false,
             output: None,
             output_fields: Vec::new(),
+            jq: None,
             yes: true,
             confirm: None,
             dry_run: false,
@@ -228,6 +229,9 @@ fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<(BaseUrl, Origin)
 fn format(options: &Options, env: &Environment, profile: Option<Format>) -> Result<Format, Error> {
     if let Some(format) = options.output {
         return Ok(format);
+    }
+    if options.jq.is_some() {
+        return Ok(Format::Json);
     }
     match non_empty_env(env, "CFSSO_OUTPUT") {
         Some(text) => text.parse().map_err(|error| value("CFSSO_OUTPUT", &error)),

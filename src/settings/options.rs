@@ -44,6 +44,10 @@ pub struct Options {
     #[arg(long = "fields", global = true, value_name = "FIELDS", value_delimiter = ',')]
     pub output_fields: Vec<String>,
 
+    /// Filter the JSON output with a jq expression (implies -o json)
+    #[arg(long, global = true, value_name = "EXPR", conflicts_with = "output_fields")]
+    pub jq: Option<String>,
+
     /// Skip confirmation prompts
     #[arg(short = 'y', long, global = true)]
     pub yes: bool,
@@ -133,7 +137,12 @@ impl Options {
         ] {
             from.switch(name, given)?;
         }
-        from.list("CFSSO_FIELDS", &mut self.output_fields)?;
+        if self.jq.is_none() {
+            from.list("CFSSO_FIELDS", &mut self.output_fields)?;
+        }
+        if self.output_fields.is_empty() {
+            from.value("CFSSO_JQ", &mut self.jq, str::parse)?;
+        }
         from.value("CFSSO_TIMEOUT", &mut self.timeout, duration)?;
         from.value("CFSSO_REQUEST_TIMEOUT", &mut self.request_timeout, duration)?;
         from.value("CFSSO_MAX_RETRIES", &mut self.max_retries, str::parse)?;
@@ -254,7 +263,13 @@ mod tests {
         assert_eq!(used.len(), 11, "{used:?}");
         // Those, the two that are off, and those that `resolve` reads.
         let mut known = used;
-        known.extend(["CFSSO_VERBOSE", "CFSSO_DEBUG", "CFSSO_CONFIRM", "CFSSO_CA_CERT"]);
+        known.extend([
+            "CFSSO_VERBOSE",
+            "CFSSO_DEBUG",
+            "CFSSO_CONFIRM",
+            "CFSSO_CA_CERT",
+            "CFSSO_JQ",
+        ]);
         for option in Cli::command().get_arguments().filter(|arg| arg.is_global_set()) {
             let name = option.get_long().unwrap().to_uppercase().replace('-', "_");
             let is_named = option.get_help().unwrap().to_string().contains("[env: C");

@@ -183,6 +183,30 @@ async fn the_global_key_will_do() {
 }
 
 #[tokio::test]
+async fn a_result_is_filtered_by_an_expression_that_is_read_before_anything_is_sent() {
+    let world = World::new().await;
+    let made = world.ok("create cool.cats --jq .txt.name").await;
+    assert_eq!(made.stdout, "cool.cats\n");
+    world.ok("create cool.dogs").await;
+    let list = world.ok("connector list --jq .[].email_domain").await.stdout;
+    assert_eq!(list, "cool.cats\ncool.dogs\n");
+    let enabled = world.ok("connector list -o ndjson --jq {enabled}").await.stdout;
+    assert_eq!(enabled, "{\"enabled\":false}\n{\"enabled\":false}\n");
+    let requests = world.requests().len();
+    for line in [
+        "create bee.example --jq .[",
+        "connector list --jq nonsense",
+        "connector list --jq . -o table",
+        "connector list --jq . -o yaml",
+        "connector list --jq . --fields id",
+    ] {
+        let ran = world.run(line).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {ran:?}");
+    }
+    assert_eq!(world.requests().len(), requests);
+}
+
+#[tokio::test]
 async fn each_setting_is_shown_with_its_source_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.toml");

@@ -308,6 +308,9 @@ Guided commands print one report: {\"schema\":\"cfsso/<kind>/v1\",\"ok\":…,
 `--fields email_domain,verification.status` prints only these fields, in this order;
 what an object does not have is null.
 
+`--jq EXPR` filters the result in the program, as jq does; a string is printed
+without quotes: `cfsso connector list --jq '.[] | select(.enabled) | .email_domain'`.
+
 `cfsso schema <KIND>` prints the JSON Schema of each kind:
 ";
 
@@ -339,7 +342,7 @@ CFSSO_PAGER, PAGER           pager of `cfsso help` on a terminal; empty: none
 
 Other options:
 CFSSO_CA_CERT, CFSSO_COLOR, CFSSO_FIELDS, CFSSO_TIMEOUT, CFSSO_REQUEST_TIMEOUT,
-CFSSO_MAX_RETRIES, CFSSO_CONFIRM, CFSSO_FAULT
+CFSSO_MAX_RETRIES, CFSSO_CONFIRM, CFSSO_FAULT, CFSSO_JQ
 1 or 0: CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE, CFSSO_TOKEN_STDIN,
 CFSSO_QUIET, CFSSO_VERBOSE, CFSSO_DEBUG
 
