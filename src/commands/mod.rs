@@ -29,6 +29,7 @@ pub mod token;
 pub mod undo_output;
 pub mod update_output;
 pub mod version;
+pub mod web;
 pub mod whoami;
 
 use crate::output::{ExitCode, Report};

@@ -28,6 +28,7 @@ use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 use crate::output::{Environment, Screen, Text};
+use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{CredentialSource, Settings};
 
@@ -412,6 +413,15 @@ impl Context {
         Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
     }
 
+    /// Opens a page in the browser. The simulator's account has no page.
+    pub fn open_in_browser(&self, url: &str) {
+        if self.settings.sandbox || self.settings.base.is_plain_http() {
+            self.screen.note("the simulator has no dashboard: the page was not opened");
+        } else if let Err(error) = process::open_in_browser(url) {
+            self.screen.warn(format!("cannot open a browser: {error}"));
+        }
+    }
+
     /// Where a team's domain publishes its keys. The simulator has them beside
     /// its API.
     pub async fn team_keys(&self, auth_domain: &str) -> anyhow::Result<url::Url> {
@@ -433,7 +443,8 @@ impl Context {
         Ok(account.or_else(|| self.settings.account.clone()))
     }
 
-    async fn account(&self) -> anyhow::Result<&AccountId> {
+    /// The account, found out where none was named.
+    pub async fn account(&self) -> anyhow::Result<&AccountId> {
         self.account
             .get_or_try_init(async || {
                 let account = match self.named_account().await? {

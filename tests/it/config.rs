@@ -207,6 +207,24 @@ async fn a_result_is_filtered_by_an_expression_that_is_read_before_anything_is_s
 }
 
 #[tokio::test]
+async fn the_page_of_the_dashboard_is_named_without_a_request() {
+    let world = World::new().await.with_env("CLOUDFLARE_ACCOUNT_ID", ACCOUNT);
+    for (line, page) in [
+        ("connector get --web", "https://dash.cloudflare.com/00000000000000000000000000000001/"),
+        ("app get --open", "https://one.dash.cloudflare.com/00000000000000000000000000000001/"),
+        ("idp get Okta --web", "https://one.dash.cloudflare.com/00000000000000000000000000000001/"),
+        ("token create-url --for ci --open", "https://dash.cloudflare.com/profile/api-tokens?"),
+    ] {
+        let ran = world.ok(line).await;
+        assert!(ran.stdout.starts_with(page), "{line}: {ran:?}");
+        assert!(ran.stderr.contains("the page was not opened"), "{line}: {ran:?}");
+    }
+    assert!(world.requests().is_empty());
+}
+
+const ACCOUNT: &str = "00000000000000000000000000000001";
+
+#[tokio::test]
 async fn each_setting_is_shown_with_its_source_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.toml");

@@ -1,6 +1,7 @@
 //! `cfsso app get`: one request.
 
 use super::super::Outcome;
+use super::super::web::{Place, WebArgs};
 use crate::context::Context;
 use crate::flow::app;
 
@@ -12,10 +13,16 @@ use crate::flow::app;
 pub struct Args {
     /// Name or ID of the application (default: the SSO App)
     app: Option<String>,
+
+    #[command(flatten)]
+    web: WebArgs,
 }
 
 /// Shows one application.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(outcome) = args.web.open(Place::Apps, context).await? {
+        return Ok(outcome);
+    }
     let tools = context.tools().await?;
     Ok(Outcome::done(app::find(&tools, args.app.as_deref()).await?))
 }

@@ -1,6 +1,7 @@
 //! `cfsso connector get`: one request.
 
 use super::super::Outcome;
+use super::super::web::{Place, WebArgs};
 use super::view::{RecordArgs, Shown};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
@@ -17,10 +18,16 @@ pub struct Args {
 
     #[command(flatten)]
     record: RecordArgs,
+
+    #[command(flatten)]
+    web: WebArgs,
 }
 
 /// Shows one connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(outcome) = args.web.open(Place::Connectors, context).await? {
+        return Ok(outcome);
+    }
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;

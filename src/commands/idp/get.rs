@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Outcome;
+use super::super::web::{Place, WebArgs};
 use super::view::View;
 use crate::api::idp::{Idp, IdpFields};
 use crate::api::organization;
@@ -25,6 +26,9 @@ pub struct Args {
     /// Also show the values to enter at the identity provider
     #[arg(long)]
     setup: bool,
+
+    #[command(flatten)]
+    web: WebArgs,
 }
 
 /// An identity provider and what to enter there.
@@ -39,6 +43,9 @@ pub struct Setup {
 
 /// Shows one identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(outcome) = args.web.open(Place::Idps, context).await? {
+        return Ok(outcome);
+    }
     let tools = context.tools().await?;
     if !args.setup {
         return Ok(Outcome::done(View::of(idp::find(&tools, &args.idp).await?)));

@@ -9,7 +9,6 @@ use crate::api::organization;
 use crate::context::Context;
 use crate::flow::{FlowError, FlowErrorKind, idp, idp_test};
 use crate::output::{ExitCode, Page, Render, Status, Text};
-use crate::process;
 
 /// Arguments of `idp test`.
 #[derive(clap::Args, Debug)]
@@ -57,10 +56,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .into());
     };
     let url = idp_test::link(&auth_domain, &idp);
-    if args.open
-        && let Err(error) = process::open_in_browser(&url)
-    {
-        context.screen.warn(format!("cannot open a browser: {error}"));
+    if args.open {
+        context.open_in_browser(&url);
     }
     let options = &context.settings.options;
     let asks = context.screen.can_ask() && !options.yes && !options.dry_run;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::super::Outcome;
+use crate::context::Context;
 use crate::output::{Page, Render, Text};
 
 /// Arguments of `token create-url`.
@@ -26,6 +27,10 @@ pub struct Args {
     /// Link to an account token instead of a user token
     #[arg(long)]
     account_token: bool,
+
+    /// Open the link in the browser
+    #[arg(long, visible_alias = "web")]
+    open: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
@@ -51,12 +56,12 @@ pub struct Report {
 }
 
 /// Prints the link.
-pub fn run(args: &Args) -> Outcome {
-    Outcome::done(Report {
-        purpose: args.purpose,
-        url: url(args.purpose, args.account_token),
-        add_by_hand: args.purpose.by_hand(),
-    })
+pub fn run(args: &Args, context: &Context) -> Outcome {
+    let url = url(args.purpose, args.account_token);
+    if args.open {
+        context.open_in_browser(&url);
+    }
+    Outcome::done(Report { purpose: args.purpose, url, add_by_hand: args.purpose.by_hand() })
 }
 
 impl Purpose {

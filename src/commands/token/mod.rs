@@ -26,6 +26,6 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
     match command {
         Command::Check(args) => check::run(args, context).await,
         Command::CreateBreakGlass(args) => create_break_glass::run(args, context).await,
-        Command::CreateUrl(args) => Ok(create_url::run(&args)),
+        Command::CreateUrl(args) => Ok(create_url::run(&args, context)),
     }
 }

@@ -1,0 +1,67 @@
+//! `--web`: the dashboard's page of what a command shows. Nothing is sent to the
+//! API but what finds the account.
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::output::{Page, Render};
+
+/// `--web`.
+#[derive(clap::Args, Debug)]
+pub struct WebArgs {
+    /// Open the page of the dashboard and print its link
+    #[arg(long, visible_alias = "open")]
+    web: bool,
+}
+
+/// A page of the dashboard, as part of an account.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    Connectors,
+    Apps,
+    Idps,
+}
+
+/// The link to a page.
+#[derive(Serialize)]
+struct Link {
+    url: String,
+}
+
+impl WebArgs {
+    /// Opens the page, if that was asked for, and ends the command with its link.
+    pub async fn open(&self, place: Place, context: &Context) -> anyhow::Result<Option<Outcome>> {
+        if !self.web {
+            return Ok(None);
+        }
+        let url = place.url(context.account().await?.as_str());
+        context.open_in_browser(&url);
+        Ok(Some(Outcome::done(Link { url })))
+    }
+}
+
+impl Place {
+    /// The addresses that the dashboard shows for an account.
+    fn url(self, account: &str) -> String {
+        match self {
+            Self::Connectors => format!("https://dash.cloudflare.com/{account}/members"),
+            Self::Apps => {
+                format!("https://one.dash.cloudflare.com/{account}/access-controls/apps")
+            }
+            Self::Idps => {
+                format!("https://one.dash.cloudflare.com/{account}/integrations/identity-providers")
+            }
+        }
+    }
+}
+
+impl Render for Link {
+    fn show(&self, page: &mut Page) {
+        page.literal(&self.url);
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.url.clone()]
+    }
+}
