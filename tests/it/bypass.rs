@@ -2,6 +2,7 @@
 
 mod at_once;
 mod bare_box;
+mod ticket;
 mod worlds;
 
 use std::collections::BTreeSet;
@@ -250,7 +251,8 @@ async fn without_a_journal_the_state_before_is_printed_and_a_bare_box_will_do() 
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(lines.len(), 2, "{ran:?}");
-    assert_eq!(lines[1]["before"]["allowed_idps"], json!([COMPANY]));
+    let last = lines[1]["records"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["started"]["before"]["allowed_idps"], json!([COMPANY]));
     for command in ["app idps --only", "app instant-auth on", "idp delete"] {
         assert!(ran.stdout.contains(command), "{command} {ran:?}");
     }

@@ -39,7 +39,7 @@ impl Args {
     pub fn of(domain: Option<EmailDomain>) -> Self {
         let all = domain.is_none();
         let connectors = domain.map(Selector::Domain).into_iter().collect();
-        Self { connectors, all, keeping: JournalMode { no_journal: false } }
+        Self { connectors, all, keeping: JournalMode::default() }
     }
 
     fn which(&self, context: &Context) -> anyhow::Result<Selection> {
@@ -66,7 +66,7 @@ impl Args {
 /// Ends enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let which = args.which(context)?;
-    with_journal(context, args.keeping, async |tools| work(&args, &which, context, tools).await)
+    with_journal(context, &args.keeping, async |tools| work(&args, &which, context, tools).await)
         .await
 }
 
@@ -171,11 +171,9 @@ fn tell(report: &mut Report, wanted: &[&Connector], args: &Args, context: &Conte
         "users without a password reset it by email".to_owned(),
     ];
     report.status_command = vec!["sign in in a private window to confirm".to_owned()];
-    report.undo_command = if args.keeping.no_journal {
-        let enable =
-            |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
-        wanted.iter().map(enable).collect()
-    } else {
-        vec![command(context, "bypass undo")]
-    };
+    let enable =
+        |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
+    let undo = args.keeping.undo_command(context);
+    report.undo_command =
+        undo.map_or_else(|| wanted.iter().map(enable).collect(), |command| vec![command]);
 }

@@ -118,15 +118,16 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     assert_eq!(place.writes(), writes);
     assert_eq!(place.sandbox.snapshot(), before);
 
-    let keeping = JournalMode { no_journal: true };
+    let keeping = JournalMode { no_journal: true, ticket: None };
     let (context, printed) = place.full();
     let mut args = disable::Args::of(None);
-    args.keeping = keeping;
+    args.keeping = keeping.clone();
     let outcome = disable::run(args, &context).await.unwrap();
     assert!(outcome.failure.is_none());
     let text = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();
     let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    assert_eq!(line["before"]["enabled"], true, "{text}");
+    let started = &line["records"][0]["started"];
+    assert_eq!(started["before"]["enabled"], true, "{text}");
     assert_eq!(place.writes(), writes + 1);
 
     let (context, printed) = place.full();

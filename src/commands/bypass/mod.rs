@@ -10,7 +10,8 @@ pub mod report;
 pub mod status;
 pub mod undo;
 
-use std::io;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
@@ -19,7 +20,9 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::AlternativeHint;
 use crate::flow::journal::Journal;
+use crate::flow::journal::ticket::{self, Stage};
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::shell::quoted;
 
 /// Arguments of `bypass`.
 #[derive(clap::Args, Debug)]
@@ -74,27 +77,67 @@ fn domain(text: &str) -> Result<EmailDomain, String> {
     })
 }
 
-/// Whether what is changed is written down.
-#[derive(clap::Args, Clone, Copy, Debug)]
+/// Where it is recorded how to undo a bypass.
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct JournalMode {
-    /// Print the previous state to stdout instead of the journal
+    /// Print an undo ticket to stdout instead of writing the journal
     #[arg(long)]
     pub no_journal: bool,
+
+    /// Also write an undo ticket for other machines; `-` for stdout
+    #[arg(long, value_name = "FILE")]
+    pub ticket: Option<PathBuf>,
+}
+
+impl JournalMode {
+    /// The command that undoes the bypass, wherever it is recorded; `None` if only
+    /// in what was printed.
+    fn undo_command(&self, context: &Context) -> Option<String> {
+        match self.file() {
+            Some(file) => {
+                let undo = format!("bypass undo --ticket {}", quoted(&file.display().to_string()));
+                Some(command(context, &undo))
+            }
+            None => (!self.no_journal).then(|| command(context, "bypass undo")),
+        }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.ticket.as_deref().filter(|file| *file != Path::new("-"))
+    }
 }
 
 /// Runs `work` with the journal of the run, or with one that prints.
 async fn with_journal<T>(
     context: &Context,
-    keeping: JournalMode,
+    keeping: &JournalMode,
     work: impl AsyncFnOnce(&Env<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let tools = context.tools().await?;
-    if !keeping.no_journal {
+    if !keeping.no_journal && keeping.ticket.is_none() {
         return work(&tools).await;
     }
-    let print = |line: &str| -> io::Result<()> { context.screen.literal(&format!("{line}\n")) };
-    let who = context.journal().who().clone();
-    let journal = Journal::to_stdout(&print, who, context.clock.clone());
+    let (who, clock) = (context.journal().who().clone(), context.clock.clone());
+    let sink: ticket::Sink<'_> = match keeping.file() {
+        // Each line printed before a request is a whole ticket.
+        None => Box::new(|text, stage| match stage {
+            Stage::BeforeRequest => context.screen.literal(&format!("{text}\n")),
+            Stage::AfterResponse => Ok(()),
+        }),
+        Some(file) if file.exists() => {
+            let message = format!("{} exists already", file.display());
+            return Err(FlowError::new(FlowErrorKind::Usage, message)
+                .hint("another file for `--ticket`: it may be the ticket of another bypass")
+                .into());
+        }
+        Some(file) => Box::new(|text, _| write_private(file, text)),
+    };
+    let journal = if keeping.no_journal {
+        Journal::to_ticket(sink, who, clock)
+    } else {
+        let directory = context.journal().store()?.dir().to_owned();
+        Journal::in_directory(directory, who, clock).with_ticket(sink)
+    };
     let tools = Env {
         client: tools.client,
         account: tools.account,
@@ -103,6 +146,15 @@ async fn with_journal<T>(
         journal: &journal,
     };
     work(&tools).await
+}
+
+/// Replaces the file at once, readable by its owner only.
+fn write_private(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+    let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    writeln!(new, "{text}")?;
+    new.as_file().sync_all()?;
+    new.persist(file).map(drop).map_err(io::Error::from)
 }
 
 /// A failure of one option, with the other one's command. Where it is the

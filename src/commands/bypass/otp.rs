@@ -47,7 +47,7 @@ enum Risk {
 impl Args {
     /// Without options.
     pub fn plain() -> Self {
-        Self { all_idps: false, accept_risk: None, keeping: JournalMode { no_journal: false } }
+        Self { all_idps: false, accept_risk: None, keeping: JournalMode::default() }
     }
 
     fn again(&self) -> &'static str {
@@ -57,7 +57,7 @@ impl Args {
 
 /// Opens the sign-in.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    with_journal(context, args.keeping, async |tools| work(&args, context, tools).await).await
+    with_journal(context, &args.keeping, async |tools| work(&args, context, tools).await).await
 }
 
 async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
@@ -186,11 +186,9 @@ fn tell(
     if !report.changed() {
         return;
     }
-    report.undo_command = if args.keeping.no_journal {
-        by_hand(found, created, context)
-    } else {
-        vec![command(context, "bypass undo")]
-    };
+    let undo = args.keeping.undo_command(context);
+    report.undo_command =
+        undo.map_or_else(|| by_hand(found, created, context), |command| vec![command]);
 }
 
 /// What puts it back where no journal was kept.

@@ -1,13 +1,18 @@
 //! `cfsso bypass undo`: just what bypasses changed, the latest first.
 
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::undo_output::{self, UndoneEntry};
 use super::super::{Outcome, plan_output};
+use crate::api::connector::Connector;
 use crate::context::Context;
-use crate::flow::bypass::otp;
+use crate::flow::bypass::otp::{self, CurrentState};
 use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
+use crate::flow::journal::ticket;
 use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
 use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods};
@@ -21,18 +26,23 @@ use crate::output::{Page, Render, Status, Text};
 
 Examples:
   cfsso bypass undo
-  cfsso bypass undo --yes"
+  cfsso bypass undo --yes
+  cfsso bypass undo --ticket bypass.json"
 )]
 pub struct Args {
     /// Undo even if it changed since
     #[arg(long)]
     force: bool,
+
+    /// Undo the bypass of this ticket, made on any machine; `-` for stdin
+    #[arg(long, value_name = "FILE")]
+    ticket: Option<PathBuf>,
 }
 
 impl Args {
     /// Without options.
     pub fn plain() -> Self {
-        Self { force: false }
+        Self { force: false, ticket: None }
     }
 }
 
@@ -52,13 +62,21 @@ pub struct Report {
 
 /// Puts back what bypasses changed.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let entries = super::super::journal::read(context)?.entries;
-    let tools = context.tools().await?;
-    let open = undo::open_entries(&tools.own(&entries));
-    if open.is_empty() {
-        // Those of another account are named, and not undone.
-        tools.check_origin(&undo::open_entries(&entries))?;
-    }
+    let (open, tools) = if let Some(file) = &args.ticket {
+        let entries = ticket::read(&bytes(file, context).await?)?;
+        let tools = context.tools().await?;
+        tools.check_origin(&entries)?;
+        (undo::open_entries(&entries), tools)
+    } else {
+        let entries = super::super::journal::read(context)?.entries;
+        let tools = context.tools().await?;
+        let open = undo::open_entries(&tools.own(&entries));
+        if open.is_empty() {
+            // Those of another account are named, and not undone.
+            tools.check_origin(&undo::open_entries(&entries))?;
+        }
+        (open, tools)
+    };
     let measures = undo::check_all(&tools, open).await;
     let mut report = Report {
         schema: "cfsso/bypass-undo/v1",
@@ -82,7 +100,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     }
     if todo.is_empty() {
-        return Err(nothing(report).into());
+        return Err(nothing(report, &tools).await.into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
@@ -96,10 +114,51 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     put_back(&tools, &todo, args.force, report).await
 }
 
-fn nothing(report: Report) -> FlowError {
-    FlowError::new(FlowErrorKind::NotFound, "no active bypass of this machine: nothing to undo")
-        .causes(report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description)))
-        .hint("`cfsso journal list`")
+/// The error for a bypass that is not recorded here or no longer active, with what
+/// looks like one.
+async fn nothing(report: Report, tools: &Env<'_>) -> FlowError {
+    let (connectors, state) = tokio::join!(connector::list(tools), otp::read_state(tools));
+    let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
+    let left = report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description));
+    let elsewhere = "of another machine: `cfsso bypass undo --ticket FILE`".to_owned();
+    let hints: Vec<_> = [elsewhere].into_iter().chain(commands).collect();
+    let message = "no active bypass of this machine: nothing to undo";
+    FlowError::new(FlowErrorKind::NotFound, message)
+        .causes(left)
+        .causes(causes)
+        .hint(hints.join("\n"))
+}
+
+/// What of the present state looks like a bypass, and the commands that end it.
+fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String>, Vec<String>) {
+    let mut causes = Vec::new();
+    let mut commands = Vec::new();
+    if state.is_some_and(CurrentState::has_pin_as_well) {
+        causes.push("one-time PIN is allowed in addition to an identity provider".to_owned());
+        commands.push("`cfsso app idps --remove onetimepin` ends that".to_owned());
+    }
+    for connector in connectors.iter().filter(|it| it.is_verified() && it.enabled == Some(false)) {
+        causes.push(format!("{} is verified, but SSO is disabled", connector.email_domain));
+        commands.push(format!("`cfsso enable {}` ends that", connector.email_domain));
+    }
+    (causes, commands)
+}
+
+/// The bytes of a ticket, up to its largest size.
+async fn bytes(file: &Path, context: &Context) -> Result<Vec<u8>, FlowError> {
+    let read = if file == Path::new("-") {
+        context.screen.read_to_end().await
+    } else {
+        std::fs::File::open(file).and_then(|open| {
+            let mut bytes = Vec::new();
+            open.take(ticket::MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        })
+    };
+    read.map_err(|error| {
+        let message = format!("cannot read the undo ticket {}", file.display());
+        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+    })
 }
 
 /// The word to type, and what for: turning enforcement on takes the domain.

@@ -7,6 +7,7 @@ mod origin;
 mod redact;
 mod resource;
 mod store;
+pub mod ticket;
 mod trial;
 pub mod undo;
 
@@ -51,16 +52,18 @@ pub struct Actor {
 
 /// The journal of one run of the program.
 pub struct Journal<'p> {
-    keeper: Storage<'p>,
+    keeper: Storage,
     who: Actor,
     clock: Clock,
     run: RefCell<Option<RunFile>>,
+    ticket: Option<ticket::Writer<'p>>,
     troubles: RefCell<Vec<String>>,
 }
 
-enum Storage<'p> {
+enum Storage {
     Store(Store),
-    Stdout(&'p dyn Fn(&str) -> io::Result<()>),
+    /// The ticket alone.
+    Ticket,
     Unavailable,
 }
 
@@ -103,7 +106,7 @@ pub(super) struct Api<'a> {
 }
 
 /// An entry that has begun, and has to end.
-pub(super) struct PendingEntry(Option<u32>);
+pub(super) struct PendingEntry(u32);
 
 impl<'p> Journal<'p> {
     /// A journal in a directory, made with the first entry.
@@ -116,10 +119,15 @@ impl<'p> Journal<'p> {
         Self::new(Storage::Unavailable, who, clock)
     }
 
-    /// No journal, on demand: what each entry would begin with, the object as
-    /// it was included, is given to `print` as one line of JSON.
-    pub fn to_stdout(print: &'p dyn Fn(&str) -> io::Result<()>, who: Actor, clock: Clock) -> Self {
-        Self::new(Storage::Stdout(print), who, clock)
+    /// No journal, on demand, but an undo ticket.
+    pub fn to_ticket(sink: ticket::Sink<'p>, who: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Ticket, who, clock).with_ticket(sink)
+    }
+
+    /// The same, with an undo ticket.
+    pub fn with_ticket(mut self, sink: ticket::Sink<'p>) -> Self {
+        self.ticket = Some(ticket::Writer::new(sink));
+        self
     }
 
     /// A journal in a directory whose disk is full.
@@ -129,8 +137,15 @@ impl<'p> Journal<'p> {
         Self::new(Storage::Store(Store::with_files(dir, full)), Actor::default(), clock)
     }
 
-    fn new(keeper: Storage<'p>, who: Actor, clock: Clock) -> Self {
-        Self { keeper, who, clock, run: RefCell::default(), troubles: RefCell::default() }
+    fn new(keeper: Storage, who: Actor, clock: Clock) -> Self {
+        Self {
+            keeper,
+            who,
+            clock,
+            run: RefCell::default(),
+            ticket: None,
+            troubles: RefCell::default(),
+        }
     }
 
     /// Who changes something.
@@ -167,7 +182,7 @@ impl<'p> Journal<'p> {
     pub fn store(&self) -> Result<&Store, FlowError> {
         match &self.keeper {
             Storage::Store(store) => Ok(store),
-            Storage::Stdout(_) | Storage::Unavailable => Err(no_directory_error("no journal")),
+            Storage::Ticket | Storage::Unavailable => Err(no_directory_error("no journal")),
         }
     }
 
@@ -212,16 +227,10 @@ impl<'p> Journal<'p> {
     fn append_start(&self, mut begun: Started) -> Result<PendingEntry, FlowError> {
         let store = match &self.keeper {
             Storage::Store(store) => store,
-            Storage::Stdout(print) => {
-                let line = serde_json::to_string(&begun).expect("an entry is plain data");
-                let printed = print(&line);
-                return printed.map(|()| PendingEntry(None)).map_err(|error| {
-                    FlowError::new(
-                        FlowErrorKind::Journal,
-                        "cannot print the previous state; nothing was sent",
-                    )
-                    .cause(error.to_string())
-                });
+            Storage::Ticket => {
+                begun.entry = self.ticket.as_ref().map_or(0, ticket::Writer::entries) + 1;
+                let number = begun.entry;
+                return self.start_ticket(Record::Started(begun)).map(|_| PendingEntry(number));
             }
             Storage::Unavailable => {
                 return Err(no_directory_error("no journal; nothing was sent"));
@@ -235,19 +244,34 @@ impl<'p> Journal<'p> {
             let stop = FlowError::new(FlowErrorKind::Journal, message);
             return Err(stop.cause(Exposure::Writable.describe(&path)));
         }
-        let written = (|| {
-            let run = match &mut *run {
-                Some(run) => run,
-                none => none.insert(store.begin_run(self.clock.now())?),
-            };
-            begun.entry = run.next();
-            let (number, is_trial) = (begun.entry, begun.trial_until.is_some());
-            run.begin(&Record::Started(begun), is_trial)?;
-            io::Result::Ok(number)
-        })();
-        written
-            .map(|number| PendingEntry(Some(number)))
-            .map_err(|error| not_writable_error(store, &error))
+        let run = match &mut *run {
+            Some(run) => run,
+            none => none.insert(
+                store
+                    .begin_run(self.clock.now())
+                    .map_err(|error| not_writable_error(store, &error))?,
+            ),
+        };
+        begun.entry = run.next();
+        let (number, is_trial) = (begun.entry, begun.trial_until.is_some());
+        let record = self.start_ticket(Record::Started(begun))?;
+        run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
+        Ok(PendingEntry(number))
+    }
+
+    /// Writes a record into the ticket, if there is one. Without it, nothing may be
+    /// sent.
+    fn start_ticket(&self, record: Record) -> Result<Record, FlowError> {
+        self.add_to_ticket(&record).map_err(|error| {
+            let message = "cannot write the undo ticket; nothing was sent";
+            FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+        })?;
+        Ok(record)
+    }
+
+    fn add_to_ticket(&self, record: &Record) -> io::Result<()> {
+        let Some(ticket) = &self.ticket else { return Ok(()) };
+        ticket.add(record, &self.who.base_url, self.clock.now())
     }
 
     /// Writes down what became of it.
@@ -271,12 +295,17 @@ impl<'p> Journal<'p> {
     }
 
     fn append_finish(&self, ticket: &PendingEntry, mut ended: Finished) {
-        let (Some(number), Some(run)) = (ticket.0, &mut *self.run.borrow_mut()) else { return };
-        ended.entry = number;
+        ended.entry = ticket.0;
         ended.finished_at = self.clock.now();
-        if let Err(error) = run.end(&Record::Finished(ended)) {
-            self.troubles
-                .borrow_mut()
+        let record = Record::Finished(ended);
+        let mut troubles = self.troubles.borrow_mut();
+        if let Err(error) = self.add_to_ticket(&record) {
+            troubles.push(format!("cannot record an outcome in the undo ticket: {error}"));
+        }
+        let Some(run) = &mut *self.run.borrow_mut() else { return };
+        if let Err(error) = run.end(&record) {
+            let number = ticket.0;
+            troubles
                 .push(format!("cannot record the outcome of entry {}.{number}: {error}", run.id));
         }
     }
@@ -411,17 +440,17 @@ mod tests {
     fn without_a_journal_the_state_before_is_printed_or_nothing_is_sent() {
         let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let printed = RefCell::new(String::new());
-        let print = |text: &str| {
+        let print = |text: &str, _| {
             printed.borrow_mut().push_str(text);
             Ok(())
         };
-        let journal = Journal::to_stdout(&print, Actor::default(), clock.clone());
+        let journal = Journal::to_ticket(Box::new(print), Actor::default(), clock.clone());
         assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_ok());
         assert!(printed.borrow().contains(r#""before":{"a":1}"#), "{}", printed.borrow());
         assert!(!printed.borrow().contains("S3"));
 
-        let broken = |_: &str| Err(io::Error::from(io::ErrorKind::BrokenPipe));
-        let journal = Journal::to_stdout(&broken, Actor::default(), clock.clone());
+        let broken = |_: &str, _| Err(io::Error::from(io::ErrorKind::BrokenPipe));
+        let journal = Journal::to_ticket(Box::new(broken), Actor::default(), clock.clone());
         assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_err());
     }
 

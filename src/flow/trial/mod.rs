@@ -524,9 +524,9 @@ impl<'a> Trial<'a> {
         let failed = match connector::execute_disabling(self.tools, id, &action).await {
             Ok(connector) => return Ok(Some(connector)),
             Err(Error::Flow(stop)) if stop.kind == FlowErrorKind::Journal => {
-                let print = |_: &str| Ok(());
                 let who = self.tools.journal.who().clone();
-                let journal = Journal::to_stdout(&print, who, self.tools.clock.clone());
+                let clock = self.tools.clock.clone();
+                let journal = Journal::to_ticket(Box::new(|_, _| Ok(())), who, clock);
                 let tools = Env { journal: &journal, ..*self.tools };
                 (self.tell)(&Event::RevertFailed { message: &stop.messages().join(": ") });
                 match connector::execute_disabling(&tools, id, &action).await {

@@ -44,8 +44,10 @@ fn is_shut(dir: &Path) -> bool {
 }
 
 fn printed(stdout: &str) -> Vec<Value> {
-    let lines = stdout.lines().filter(|line| line.starts_with('{'));
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    let mut tickets = stdout.lines().rev().filter(|line| line.starts_with('{'));
+    let last: Value = serde_json::from_str(tickets.next().unwrap()).unwrap();
+    let records = last["records"].as_array().unwrap().iter();
+    records.filter(|record| record["started"].is_object()).map(|it| it["started"].clone()).collect()
 }
 
 #[tokio::test]

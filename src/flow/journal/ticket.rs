@@ -1,0 +1,207 @@
+//! Undo tickets: the journal of one run as a document that another machine can
+//! undo it by. A ticket is text from anywhere and is trusted no more than a journal
+//! that was edited: what is sent is built from typed fields (see [`super::undo`]).
+
+use std::cell::RefCell;
+use std::io;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::entry::{self, Cause, Entry, Record};
+use super::{FlowError, FlowErrorKind, ResourceKind};
+use crate::api::ids::AccountId;
+use crate::input::depth;
+use crate::rfc3339;
+
+/// The name and version of the format.
+pub const SCHEMA: &str = "cfsso/undo/v1";
+
+/// The largest ticket in bytes: a bypass of many connectors has some hundred
+/// kilobytes.
+pub const MAX_SIZE: usize = 1024 * 1024;
+
+/// Takes the whole ticket, as one line of JSON, each time that a request is about
+/// to be sent and each time that a response has come.
+pub type Sink<'p> = Box<dyn Fn(&str, Stage) -> io::Result<()> + 'p>;
+
+/// What a ticket was written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A request that is sent only if the ticket is written.
+    BeforeRequest,
+    AfterResponse,
+}
+
+/// The ticket of a run that is being written.
+pub(super) struct Writer<'p> {
+    sink: Sink<'p>,
+    account: RefCell<Option<AccountId>>,
+    records: RefCell<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    schema: String,
+    #[serde(serialize_with = "rfc3339::time")]
+    created_at: Timestamp,
+    account: Option<AccountId>,
+    base_url: String,
+    run: String,
+    records: Vec<Box<RawValue>>,
+}
+
+impl<'p> Writer<'p> {
+    pub fn new(sink: Sink<'p>) -> Self {
+        Self { sink, account: RefCell::default(), records: RefCell::default() }
+    }
+
+    /// The number of entries so far.
+    pub fn entries(&self) -> u32 {
+        let started =
+            self.records.borrow().iter().filter(|it| it.starts_with(r#"{"started""#)).count();
+        started.try_into().unwrap_or(u32::MAX)
+    }
+
+    /// Adds a record and writes the ticket.
+    pub fn add(&self, record: &Record, base_url: &str, now: Timestamp) -> io::Result<()> {
+        let stage = match record {
+            Record::Started(started) => {
+                self.account.borrow_mut().clone_from(&started.account);
+                Stage::BeforeRequest
+            }
+            Record::Finished(_) => Stage::AfterResponse,
+        };
+        let line = serde_json::to_string(record).expect("a record is plain data");
+        self.records.borrow_mut().push(line);
+        let records = self.records.borrow();
+        let raw = |line: &String| RawValue::from_string(line.clone());
+        let document = Document {
+            schema: SCHEMA.to_owned(),
+            created_at: now,
+            account: self.account.borrow().clone(),
+            base_url: base_url.to_owned(),
+            run: now.strftime("%Y%m%d-%H%M%S").to_string(),
+            records: records.iter().map(raw).collect::<Result<_, _>>()?,
+        };
+        (self.sink)(&serde_json::to_string(&document)?, stage)
+    }
+}
+
+/// The entries of a ticket, the oldest first. `text` may have other lines: the last
+/// line that is a ticket counts.
+///
+/// # Errors
+/// If there is no ticket, or one that was changed in what can be told from it.
+pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
+    if text.len() > MAX_SIZE {
+        return Err(unusable("it is larger than 1 MiB"));
+    }
+    depth::check(text).map_err(|error| unusable(error.to_string()))?;
+    let parse = |text: &[u8]| serde_json::from_slice::<Document>(text);
+    let document = parse(text).or_else(|error| {
+        let lines = text.split(|&byte| byte == b'\n').rev();
+        let mut tickets = lines.filter_map(|line| parse(line).ok());
+        tickets.next().ok_or(error)
+    });
+    let document = document.map_err(|error| unusable(error.to_string()))?;
+    if document.schema != SCHEMA {
+        return Err(unusable(format!("its format is `{}`, expected `{SCHEMA}`", document.schema)));
+    }
+    let lines: Vec<_> = document.records.iter().map(|record| record.get()).collect();
+    let (entries, corrupt) = entry::parse(&document.run, lines.join("\n").as_bytes());
+    if let Some(line) = corrupt.first() {
+        return Err(unusable(format!("record {}: {}", line.number, line.reason)));
+    }
+    if entries.is_empty() {
+        return Err(unusable("it has no records"));
+    }
+    let is_of_ticket = |entry: &Entry| {
+        entry.account == document.account
+            && entry.base_url.as_ref() == Some(&document.base_url)
+            && entry.cause == Some(Cause::Bypass)
+            && is_bypass_write(entry)
+    };
+    if let Some(other) = entries.iter().find(|entry| !is_of_ticket(entry)) {
+        return Err(unusable(format!("`{}` is not a change of its bypass", other.title)));
+    }
+    Ok(entries)
+}
+
+/// Whether a request is one that a bypass sends: a ticket that was changed could
+/// otherwise disable SSO as the undo of an enabling.
+fn is_bypass_write(entry: &Entry) -> bool {
+    let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
+    let body = &request["body"];
+    match (request["method"].as_str(), entry.resource) {
+        (Some("PATCH"), Some(ResourceKind::Connector)) => *body == json!({ "enabled": false }),
+        (Some("POST"), Some(ResourceKind::IdentityProvider)) => body["type"] == "onetimepin",
+        (Some("PUT"), Some(ResourceKind::Application)) => true,
+        _ => false,
+    }
+}
+
+fn unusable(reason: impl Into<String>) -> FlowError {
+    FlowError::new(FlowErrorKind::Usage, "this is not a usable undo ticket; nothing was sent")
+        .cause(reason)
+        .hint("`cfsso bypass status` shows what looks like a bypass")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STARTED: &str = r#"{"started":{"format":2,"entry":1,"started_at":"2026-03-01T12:00:00Z",
+        "user":null,"credential":null,"account":"0123456789abcdef0123456789abcdef","base_url":"b",
+        "resource":"connector","cause":"bypass","command":"c","title":"disable","request":{"method":"PATCH","body":{"enabled":false}},
+        "before":null,"redacted_fields":[],"undoes":null}}"#;
+
+    fn ticket(record: &str) -> String {
+        let record = record.replace('\n', " ");
+        format!(
+            r#"{{"schema":"cfsso/undo/v1","created_at":"2026-03-01T12:00:00Z","account":"0123456789abcdef0123456789abcdef","base_url":"b","run":"r","records":[{record}]}}"#
+        )
+    }
+
+    #[test]
+    fn the_last_ticket_of_a_text_counts() {
+        let first = ticket(STARTED);
+        let second = ticket(&STARTED.replace("\"disable\"", "\"later\""));
+        for (text, title) in [
+            (first.clone(), "disable"),
+            (format!("{first}\n{second}\n"), "later"),
+            (format!("✓ a step\n{second}\nUndo: `x`\n"), "later"),
+        ] {
+            assert_eq!(read(text.as_bytes()).unwrap()[0].title, title);
+        }
+    }
+
+    #[test]
+    fn what_is_no_ticket_of_one_bypass_is_refused() {
+        let good = ticket(STARTED);
+        let large = format!("{good}{}", " ".repeat(MAX_SIZE));
+        let deep = "[".repeat(200);
+        for (text, reason) in [
+            (String::new(), "EOF"),
+            ("nonsense".to_owned(), "expected"),
+            (large, "larger than 1 MiB"),
+            (deep, "nested deeper"),
+            (good.replace("undo/v1", "undo/v9"), "its format is `cfsso/undo/v9`"),
+            (good.replace(r#""run":"#, r#""host":"evil","run":"#), "unknown field `host`"),
+            (ticket(""), "it has no records"),
+            (ticket(r#"{"started":{}}"#), "record 1: it cannot be read"),
+            (ticket(&STARTED.replace("\"bypass\"", "null")), "not a change of its bypass"),
+            (ticket(&STARTED.replace(":false", ":true")), "not a change of its bypass"),
+            (ticket(&STARTED.replace("PATCH", "DELETE")), "not a change of its bypass"),
+            (ticket(&STARTED.replace("\"b\"", "\"other\"")), "not a change of its bypass"),
+            (ticket(&STARTED.replace("\"0123", "\"9123")), "not a change of its bypass"),
+        ] {
+            let stop = read(text.as_bytes()).unwrap_err();
+            assert_eq!(stop.kind, FlowErrorKind::Usage);
+            assert!(stop.causes[0].contains(reason), "{reason}: {:?}", stop.causes);
+        }
+    }
+}

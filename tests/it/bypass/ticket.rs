@@ -1,0 +1,140 @@
+//! A bypass on one machine, undone on another by its ticket.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{COMPANY, locked};
+use crate::harness::World;
+
+/// The same account and server, seen from a machine without that journal.
+fn elsewhere(world: World) -> World {
+    let other = world.journal.path().join("elsewhere").display().to_string();
+    world.with_env("CFSSO_JOURNAL", &other)
+}
+
+fn file(world: &World, name: &str) -> String {
+    world.journal.path().join(name).display().to_string()
+}
+
+#[tokio::test]
+async fn both_bypasses_are_undone_on_another_machine_and_only_once() {
+    for bypass in ["disable --all", "otp"] {
+        let world = locked().await;
+        let before = world.sandbox.snapshot();
+        let ticket = file(&world, "t.json");
+        let made = world.ok(&format!("bypass {bypass} --yes --ticket {ticket} -o json")).await;
+        let undo = made.json()["undo_command"].to_string();
+        assert!(undo.contains(&format!("bypass undo --ticket {ticket}")), "{undo}");
+        let text = fs::read_to_string(&ticket).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["schema"], "cfsso/undo/v1");
+        assert!(!text.contains("cfut_") && text.len() < 20_000, "{text}");
+
+        let world = elsewhere(world);
+        let line = format!("bypass undo --ticket {ticket}");
+        world.ok(&format!("{line} --dry-run")).await;
+        assert_ne!(world.sandbox.snapshot(), before, "{bypass}");
+        world.ok(&format!("{line} --yes")).await;
+        assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
+        let writes = world.writes();
+        world.fails(&format!("{line} --yes"), 6).await;
+        assert_eq!(world.writes(), writes, "{bypass}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_printed_without_a_journal_is_a_ticket() {
+    for bypass in ["disable --all", "otp"] {
+        let world = locked().await.with_env("CFSSO_JOURNAL", "").with_env("HOME", "/dev/null");
+        let before = world.sandbox.snapshot();
+        let printed = world.ok(&format!("bypass {bypass} --yes --no-journal")).await.stdout;
+        let world = elsewhere(world).with_input(&printed);
+        world.ok("bypass undo --ticket - --yes").await;
+        assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
+    }
+}
+
+#[tokio::test]
+async fn drift_in_between_stops_the_undo_unless_forced() {
+    let world = locked().await;
+    let ticket = file(&world, "t.json");
+    world.ok(&format!("bypass otp --yes --ticket {ticket}")).await;
+    world.ok("app idps --only onetimepin --yes").await;
+    let world = elsewhere(world);
+    let writes = world.writes();
+    let error = world.fails(&format!("bypass undo --ticket {ticket} --yes"), 7).await;
+    assert!(error["causes"][0].as_str().unwrap().contains("allowed_idps"), "{error}");
+    assert_eq!(world.writes(), writes);
+    world.ok(&format!("bypass undo --ticket {ticket} --yes --force")).await;
+    let app = world.ok("app get -o json").await.json();
+    assert_eq!(app["allowed_idps"], serde_json::json!([COMPANY]));
+}
+
+#[tokio::test]
+async fn a_ticket_of_elsewhere_or_a_changed_one_sends_nothing() {
+    let world = locked().await;
+    let ticket = file(&world, "t.json");
+    world.ok(&format!("bypass disable --all --yes --ticket {ticket}")).await;
+    let good = fs::read_to_string(&ticket).unwrap();
+    let document: Value = serde_json::from_str(&good).unwrap();
+    let account = document["account"].as_str().unwrap();
+    let base = document["base_url"].as_str().unwrap();
+    let world = elsewhere(world);
+    let writes = world.writes();
+    let changed = file(&world, "changed.json");
+    for (text, code, says) in [
+        (good.replace(account, &"f".repeat(32)), 7, "it belongs to the account"),
+        (good.replace(base, "https://evil.example"), 7, "it was written to the API at"),
+        (good.replace("sso_connectors/", "members/"), 11, "is not a resource that cfsso writes"),
+        (good.replace("/sso_connectors/", "/sso_connectors/../"), 11, "is not a resource"),
+        (good.replace("\"PATCH\"", "\"DELETE\""), 2, "not a change of its bypass"),
+        (
+            good.replace(r#""body":{"enabled":false}"#, r#""body":{"enabled":true}"#),
+            2,
+            "not a change",
+        ),
+        (
+            good.replace(r#"{"enabled":false}"#, r#"{"enabled":false,"email_domain":"x"}"#),
+            2,
+            "not a change of its bypass",
+        ),
+        (good.replace(r#""run":"#, r#""host":"evil","run":"#), 2, "unknown field `host`"),
+        (good.replace(r#""cause":"bypass""#, r#""cause":null"#), 2, "not a change of its bypass"),
+        (format!("{good}{}", " ".repeat(20 * 1024 * 1024)), 2, "larger than 1 MiB"),
+        ("<html>".to_owned(), 2, "expected value"),
+    ] {
+        fs::write(&changed, &text).unwrap();
+        let error = world.fails(&format!("bypass undo --ticket {changed} --yes"), code).await;
+        assert!(error["causes"].to_string().contains(says), "{says}: {error}");
+        assert_eq!(world.writes(), writes, "{says}");
+    }
+    world.fails("bypass undo --ticket /nonexistent/t.json --yes", 2).await;
+}
+
+#[tokio::test]
+async fn a_ticket_that_cannot_be_written_stops_the_bypass() {
+    let world = locked().await;
+    let kept = file(&world, "kept.json");
+    fs::write(&kept, "of another bypass").unwrap();
+    let writes = world.writes();
+    world.fails(&format!("bypass otp --yes --ticket {kept}"), 2).await;
+    let error = world.fails("bypass otp --yes --ticket /nonexistent/t.json", 1).await;
+    assert!(error["message"].as_str().unwrap().contains("nothing was sent"), "{error}");
+    assert_eq!(world.writes(), writes);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "of another bypass");
+}
+
+#[tokio::test]
+async fn without_a_record_here_both_ways_are_named_and_what_looks_like_a_bypass() {
+    let world = elsewhere(locked().await);
+    world.ok("bypass otp --yes --no-journal").await;
+    let error = world.fails("bypass undo --yes", 6).await;
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("`cfsso bypass undo --ticket FILE`"), "{hint}");
+    assert!(hint.contains("`cfsso app idps --remove onetimepin`"), "{hint}");
+    world.ok("bypass disable --all --yes --no-journal").await;
+    let error = world.fails("bypass undo --yes", 6).await;
+    assert!(error["causes"].to_string().contains("SSO is disabled"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("`cfsso enable cool.cats`"), "{error}");
+}
