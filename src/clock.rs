@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Tells the time and waits.
+/// A source of the current time that can also wait.
 ///
-/// Clones share one time, so that a simulator and the command that talks to
-/// it agree on it.
+/// Clones share one time, so that a simulator and the command that uses it agree
+/// on the time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -25,8 +25,8 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands at `start` and moves only when somebody waits on
-    /// it: a wait of two days is over at once, and two days have passed.
+    /// A clock that starts at `start` and advances only when a caller waits on it: a
+    /// wait of two days returns at once and advances the clock by two days.
     pub fn fake(start: Timestamp) -> Self {
         Self(Source::Stepped(Arc::new(Mutex::new(start))))
     }

@@ -35,8 +35,8 @@ enum Kind {
     Profile,
 }
 
-/// Answers a shell that asks for completions; `None` in any other run. What goes
-/// wrong is not told: a shell has no place for it.
+/// Answers a shell that asks for completions; `None` in any other run. Errors are
+/// not reported, since a shell cannot display them.
 pub fn answer(process: &Process) -> Option<String> {
     let name = process.env.get(VARIABLE).filter(|name| !name.is_empty())?;
     let shells = Shells::builtins();
@@ -182,7 +182,7 @@ fn names(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What a command prints that may ask nobody and has half a second.
+/// The output of a command that runs without prompts and within half a second.
 fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<String> {
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);

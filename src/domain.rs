@@ -1,5 +1,5 @@
-//! E-mail domains: how one is written, why a text cannot be one, and which ones
-//! Cloudflare does not take for SSO. Pure: knows neither the API nor DNS.
+//! Email domains: how one is written, why a text cannot be one, and which ones
+//! Cloudflare does not accept for SSO. Pure: uses neither the API nor DNS.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use crate::input::value::{self, Invisible};
 
-/// The domain part of e-mail addresses: lower case, A-labels (RFC 5890), no
-/// trailing dot, at least two labels.
+/// The domain part of email addresses: lower case, A-labels (RFC 5890), no trailing
+/// dot, at least two labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EmailDomain(String);
 
-/// Why a text cannot be an e-mail domain.
+/// The error for a text that is not an email domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an email domain: {reason}")]
 pub struct InvalidDomain {
@@ -24,7 +24,7 @@ pub struct InvalidDomain {
     reason: InvalidDomainReason,
 }
 
-/// What is wrong with a text that cannot be an e-mail domain.
+/// The reason why a text is not an email domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDomainReason {
     #[error("it is empty")]

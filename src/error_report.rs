@@ -14,7 +14,7 @@ use crate::input::proxy::InvalidProxy;
 use crate::output::{ApiError, ErrorReport, ExitCode};
 use crate::{sandbox, settings};
 
-/// Tells a failure.
+/// Converts an error into a report, with secrets masked.
 pub fn to_failure(error: &anyhow::Error) -> ErrorReport {
     let mut failure = from_chain(error);
     if let Some(other) = error.downcast_ref::<AlternativeHint>() {
@@ -252,9 +252,9 @@ fn hint_by(error: &api::Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// The likely cause of a missing right, the other one, and what tells them apart
-/// (API reference, section 9): code 9109 is said of accounts that a token is not
-/// for, 10000 of permissions that it lacks, 1001 of rights that a creator lacks.
+/// The likely cause of a missing permission, the alternative, and how to distinguish
+/// them (API reference, section 9): code 9109 means that the token is not for the
+/// account, 10000 that it lacks permissions, 1001 that its creator lacks rights.
 fn forbidden(error: &api::Error) -> String {
     if creates_token(&error.request) && error.has_code(1001) {
         return "a token cannot pass on permissions that it lacks: use one with every permission of the new \

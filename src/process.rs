@@ -36,7 +36,7 @@ pub struct Terminal {
     pub stderr: bool,
     /// The width in columns, where it is known.
     pub width: Option<u16>,
-    /// What tells the width anew, once the terminal was resized.
+    /// Measures the width again after the terminal is resized.
     pub measure: Option<Measure>,
 }
 

@@ -220,7 +220,7 @@ fn report_failure(screen: &Screen, error: &anyhow::Error, back: Option<&UndoHint
     failure.exit_code
 }
 
-/// Names the run in the journal that has what was done, and what puts it back.
+/// Adds the journal run that recorded the changes, and the command that undoes them.
 fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     let Some(UndoHint { run, command }) = back else { return };
     failure.causes.push(format!("journal run: {run}"));
@@ -254,7 +254,7 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
     error_report::masked(failure)
 }
 
-/// Tells what is wrong with a command line, or shows the help it asked for.
+/// Reports an invalid command line, or prints the requested help.
 fn report_startup_error(
     error: &clap::Error,
     args: &[OsString],
@@ -291,7 +291,7 @@ fn report_startup_error(
     match written {
         _ if !is_help => ExitCode::Usage,
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            // Nobody is left to tell where even this cannot be written.
+            // If this write fails too, the error cannot be reported anywhere.
             let _ =
                 writeln!(streams.stderr, "error: cannot write to standard output\ncause: {error}");
             ExitCode::Failure

@@ -39,7 +39,7 @@ pub struct LoginRowFields {
     pub ip_address: Option<String>,
     /// The request's identifier; several rows may share one.
     pub ray_id: Option<String>,
-    /// The e-mail address that the identity provider gave.
+    /// The email address that the identity provider returned.
     pub user_email: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl LoginRowFields {
         self.created_at.as_ref()?.parse().ok()
     }
 
-    /// The e-mail address; empty where the row has none.
+    /// The email address; empty if the row has none.
     pub fn email(&self) -> &str {
         self.user_email.as_deref().unwrap_or_default()
     }

@@ -20,7 +20,7 @@ pub struct UserFields {
     /// The user's identifier.
     #[schemars(with = "String")]
     pub id: UserId,
-    /// The e-mail address.
+    /// The email address.
     pub email: Option<String>,
     /// When the user last signed in to any application (RFC 3339).
     pub last_successful_login: Option<String>,

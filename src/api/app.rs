@@ -31,7 +31,7 @@ pub struct AppFields {
     pub aud: Option<String>,
     /// Where it is reached.
     pub domain: Option<String>,
-    /// The identity providers it admits; none listed means every one.
+    /// The identity providers that it allows; an empty or missing list allows all.
     #[schemars(with = "Option<Vec<String>>")]
     pub allowed_idps: Option<Vec<IdpReference>>,
     /// Whether the choice of identity providers is skipped.
@@ -79,12 +79,12 @@ impl AppFields {
         }
     }
 
-    /// The identity providers it lists; an empty list admits every one.
+    /// The identity providers it lists; an empty list allows all.
     pub fn listed_idps(&self) -> &[IdpReference] {
         self.allowed_idps.as_deref().unwrap_or_default()
     }
 
-    /// Whether it lets an identity provider's users in.
+    /// Whether users of an identity provider can sign in.
     pub fn admits(&self, idp: &IdpId) -> bool {
         self.listed_idps().is_empty() || self.listed_idps().iter().any(|listed| listed == idp)
     }

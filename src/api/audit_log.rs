@@ -38,7 +38,7 @@ pub struct AuditAction {
 /// Who did something.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditActor {
-    /// The e-mail address.
+    /// The email address.
     pub email: Option<String>,
     /// The IP address.
     pub ip_address: Option<String>,
@@ -66,7 +66,7 @@ impl AuditRow {
         self.action.as_ref()?.time.as_ref()?.parse().ok()
     }
 
-    /// The actor's e-mail address; empty where the row has none.
+    /// The actor's email address; empty if the row has none.
     pub fn email(&self) -> &str {
         self.actor.as_ref().and_then(|actor| actor.email.as_deref()).unwrap_or_default()
     }

@@ -12,7 +12,7 @@ use crate::input::value::{self, Invisible};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text is no address of the API.
+/// The reason why a text is not a base URL of the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
     /// It cannot be read as a URL. The text is not shown: it may hold a password.

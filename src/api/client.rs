@@ -29,7 +29,7 @@ use crate::clock::Clock;
 /// The longest single wait that the API's options or back-off can lead to.
 pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
 
-/// What an answer without a result is read as, where it is no list.
+/// The JSON used for an answer without a result, if it is not a list.
 const NULL: &str = "null";
 
 /// What became of a creation.
@@ -77,7 +77,7 @@ impl Client {
         }
     }
 
-    /// A client of the same API for somebody else.
+    /// A client of the same API with other credentials.
     pub fn with_credentials(&self, credentials: Credentials) -> Self {
         Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
     }
@@ -167,8 +167,8 @@ impl Client {
         lock(&self.odd).extract_if(.., |odd| odd.noun == noun).collect()
     }
 
-    /// [`Client::write`] of something that must not be carried out twice. If the
-    /// answer is lost, `find` looks for the result before it is sent again.
+    /// [`Client::write`] of a request that must not be executed twice. If the answer is
+    /// lost, `find` looks for the result before the request is sent again.
     pub async fn write_once<T>(
         &self,
         request: &WriteRequest<T>,
@@ -196,8 +196,8 @@ impl Client {
         }
     }
 
-    /// The writes that were sent and whose outcome is not known: under way, or
-    /// lost. For what an interruption has to say.
+    /// The writes that were sent and whose outcome is unknown: in progress, or without
+    /// an answer. Reported when a run is interrupted.
     pub fn unanswered_writes(&self) -> Vec<String> {
         lock(&self.unanswered).iter().map(|(_, name)| name.clone()).collect()
     }

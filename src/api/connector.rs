@@ -1,5 +1,5 @@
-//! SSO connectors: an e-mail domain whose users sign in to the dashboard
-//! through the account's identity provider (API reference, section 2).
+//! SSO connectors: an email domain whose users sign in to the dashboard through the
+//! account's identity provider (API reference, section 2).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub enum VerificationStatus {
     Pending,
     /// The two days ran out.
     Failed,
-    /// The domain is proven.
+    /// The domain is verified.
     Verified,
     /// A state that this program does not know: never taken for verified.
     #[serde(untagged)]
@@ -85,7 +85,7 @@ impl ConnectorFields {
         self.verification.as_ref()?.code.as_deref()
     }
 
-    /// Whether the domain is proven. An unknown state is not.
+    /// Whether the domain is verified. An unknown state is not.
     pub fn is_verified(&self) -> bool {
         self.status() == Some(&VerificationStatus::Verified)
     }

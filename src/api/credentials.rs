@@ -1,4 +1,4 @@
-//! What proves who is calling. Shown nowhere: not by `Debug`, not by errors.
+//! The credentials of the caller. Never shown, neither by `Debug` nor in errors.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::input::secret;
 pub enum Credentials {
     /// An API token, of a user or of an account.
     Token(SecretString),
-    /// The Global API Key and the e-mail address it belongs to.
+    /// The Global API Key and the email address it belongs to.
     Key { email: String, key: SecretString },
 }
 

@@ -20,7 +20,7 @@ pub struct Document {
     members: OrderedMembers<Box<RawValue>>,
 }
 
-/// What stands on the way to a field is no object.
+/// A parent of the field to set is not an object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` cannot be set: `{parent}` is not an object")]
 pub struct NotAnObject {
@@ -132,8 +132,8 @@ impl Serialize for Document {
     }
 }
 
-/// A key that stands twice is refused: which of the two the API means, and
-/// which it would keep, nobody can tell.
+/// Fails on a duplicate key: it is not known which of the two the API means or
+/// would keep.
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for OrderedMembers<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OrderedVisitor<V>(std::marker::PhantomData<V>);
@@ -181,14 +181,14 @@ pub fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// `value` for people's and programs' eyes: texts below a secret's name are
-/// replaced. What holds no secret keeps its text.
+/// `value` prepared for output: texts below a secret's name are replaced. Texts
+/// without secrets are unchanged.
 pub fn masked(value: &RawValue) -> Box<RawValue> {
     masked_under(value, false)
 }
 
-/// [`masked`] of the value that stands at `path`: the names on the way decide
-/// as well on what is a secret.
+/// [`masked`] of the value at `path`: the names in the path also determine what is
+/// a secret.
 pub fn masked_at(path: &[String], value: &RawValue) -> Box<RawValue> {
     masked_under(value, path.iter().any(|name| is_secret_name(name)))
 }

@@ -12,10 +12,10 @@ use super::request_error::{ApiError, Cause};
 
 /// The most characters of a server's text that are kept.
 const MAX_MESSAGE: usize = 1000;
-/// The most characters of a body that is no envelope.
+/// The maximum number of characters kept of a body that is not an envelope.
 const MAX_EXCERPT: usize = 200;
 
-/// An answer that says the request was carried out.
+/// An answer that confirms the request.
 #[derive(Debug)]
 pub struct Success<'a> {
     /// The `result`, which may be `null`; none where the answer has no such field.
@@ -76,8 +76,8 @@ fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> EnvelopeE
     EnvelopeError::Malformed { cut, why: Cause(mask_with(&why, secret)) }
 }
 
-/// What the body of a refusal says is wrong; for one that is no envelope, an
-/// excerpt.
+/// The errors in the body of a failed request; an excerpt of the body if it is not
+/// an envelope.
 pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
         let message = excerpt(body, secret);
@@ -131,8 +131,8 @@ fn flatten(entry: &Value, found: &mut Vec<ApiError>) {
     }
 }
 
-/// What a person can make of a body that is no JSON: a page's title, or the
-/// beginning of its text.
+/// A readable excerpt of a body that is not JSON: a page's title, or the beginning
+/// of its text.
 fn excerpt(body: &[u8], secret: &str) -> Option<String> {
     // Enough for any title, and cheap for a body of many megabytes.
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);

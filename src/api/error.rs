@@ -17,7 +17,7 @@ pub struct Error {
     pub attempts: u32,
     #[source]
     pub fault: RequestError,
-    /// Whether a write may have been carried out, and may be repeated.
+    /// Set for a write that may have been executed: whether it can be repeated.
     pub(crate) lost: Option<RetryMode>,
 }
 
@@ -86,7 +86,7 @@ impl Error {
         passing && self.lost != Some(RetryMode::LookUpFirst)
     }
 
-    /// Whether this was a write that may have been carried out all the same.
+    /// Whether this was a write that may have been executed despite the error.
     pub fn outcome_unknown(&self) -> bool {
         self.lost.is_some()
     }

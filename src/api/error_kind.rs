@@ -62,7 +62,7 @@ impl ErrorKind {
 pub(super) fn classify_response(request: &str, refusal: &ErrorResponse) -> ErrorKind {
     match refusal.status {
         429 => return ErrorKind::RateLimited,
-        // Not carried out, and not to be expected next time.
+        // Not executed, and a retry would not succeed.
         501 | 505 => return ErrorKind::Other,
         408 | 500.. => return ErrorKind::Unavailable,
         _ => {}

@@ -35,7 +35,7 @@ pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
     Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
 }
 
-/// Lets an identity provider be shared.
+/// Allows an identity provider to be shared.
 pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
     WriteRequest::post(&collection(account)).body(&json!({ "idp_id": idp }))
 }

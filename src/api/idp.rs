@@ -49,7 +49,7 @@ pub struct Scim {
 /// The types of identity providers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum IdpType {
-    /// A code by e-mail.
+    /// A code by email.
     #[serde(rename = "onetimepin")]
     OneTimePin,
     /// Cloudflare's own accounts.

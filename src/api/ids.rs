@@ -126,7 +126,7 @@ pub type PolicyId = Id<Policy>;
 pub type GrantId = Id<Grant>;
 /// A share's identifier.
 pub type ShareId = Id<Share>;
-/// The identifier of a recipient within its share, which is no account's.
+/// The identifier of a recipient within its share, which is not an account ID.
 pub type RecipientId = Id<Recipient>;
 /// The identifier of a resource within its share, which is not that of what is shared.
 pub type ResourceId = Id<Resource>;
@@ -139,7 +139,7 @@ pub type ListId = Id<List>;
 /// The identifier of a user in Access.
 pub type UserId = Id<User>;
 
-/// Why a text is no identifier.
+/// The error for a text that is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a valid {noun} ID: {reason}")]
 pub struct InvalidId {

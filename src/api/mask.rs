@@ -97,7 +97,7 @@ fn assignment(text: &str, at: usize) -> Option<Span> {
     if name.contains('-') || name.eq_ignore_ascii_case("authorization") {
         return value_until(text, value, |c| matches!(c, '\r' | '\n' | '"' | '\\'));
     }
-    // In prose, `password: must be longer` is no secret, a long word is.
+    // In prose, `password: must be longer` is not a secret, but a long word is.
     value_until(text, value, is_end).filter(|place| place.end - place.start >= 16)
 }
 
@@ -148,8 +148,8 @@ fn string(text: &str, at: usize, depth: usize) -> Option<Span> {
 /// The next quote that delimits a string, from `at` on.
 fn quote(text: &str, at: usize, depth: usize) -> Option<usize> {
     text[at..].match_indices('"').map(|(offset, _)| at + offset).find(|&quote| {
-        // At depth n a delimiter has n backslashes; each escaped one before
-        // it takes twice as many more.
+        // At depth n a delimiter has n backslashes; each escaped one before it adds twice
+        // as many.
         let run = backslashes_before(&text[at..], quote - at);
         run % (2 * (depth + 1)) == depth
     })

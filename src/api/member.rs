@@ -19,7 +19,7 @@ pub type Member = Object<MemberFields>;
 /// The known fields of a member.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct MemberFields {
-    /// The member's e-mail address, in newer answers.
+    /// The member's email address, in newer answers.
     pub email: Option<String>,
     /// Who the member is.
     pub user: Option<User>,
@@ -34,7 +34,7 @@ pub struct MemberFields {
 /// Who a member is.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct User {
-    /// The e-mail address.
+    /// The email address.
     pub email: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub struct Policy {
 }
 
 impl MemberFields {
-    /// The e-mail address: where it always was, or where newer answers have it.
+    /// The email address, from the `user` object or from the field in newer answers.
     pub fn email(&self) -> &str {
         let user = self.user.as_ref().and_then(|user| user.email.as_deref());
         user.or(self.email.as_deref()).unwrap_or_default()
@@ -71,7 +71,7 @@ impl MemberFields {
         self.status.as_deref() == Some("pending")
     }
 
-    /// Whether a role or a policy of its own lets the member do everything.
+    /// Whether the member is a super administrator through one of its roles or policies.
     pub fn is_super_administrator(&self) -> bool {
         let allowed = self.policies.iter().flatten();
         let allowed = allowed.filter(|policy| policy.access.as_deref() == Some("allow"));

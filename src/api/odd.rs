@@ -102,7 +102,7 @@ pub(super) struct Part<T> {
 /// pages. `null` is a list without records.
 ///
 /// # Errors
-/// If it is no list.
+/// If the text is not a list.
 pub(super) fn decode<T: DeserializeOwned>(
     noun: &'static str,
     before: usize,

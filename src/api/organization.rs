@@ -22,7 +22,7 @@ pub struct OrganizationFields {
     pub login_design: Option<LoginDesign>,
     /// Whether the dashboard may not change Access; the API may.
     pub is_ui_read_only: Option<bool>,
-    /// Why, where somebody said so.
+    /// The reason for `is_ui_read_only`, if one was given.
     pub ui_read_only_toggle_reason: Option<String>,
     /// How long a sign-in lasts.
     pub session_duration: Option<String>,

@@ -1,4 +1,4 @@
-//! When a list goes on (API reference, section 1.5). Totals contradict each
+//! When a list has another page (API reference, section 1.5). Totals contradict each
 //! other in recorded answers, so they can only add pages, or end a full one.
 
 use serde::Deserialize;

@@ -58,9 +58,9 @@ pub enum Method {
 /// Whether a request may be sent again when its answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryMode {
-    /// Sending it twice comes to the same as sending it once.
+    /// Sending it twice has the same effect as sending it once.
     Idempotent,
-    /// It may have been carried out: look before sending it again.
+    /// It may have been executed: look up the result before sending it again.
     LookUpFirst,
 }
 
@@ -198,7 +198,7 @@ impl Method {
 }
 
 /// `PATCH /accounts/…/sso_connectors/…`: the method and the path, without the
-/// query, which may name things that are nobody else's business.
+/// query, which may contain private data.
 impl<T, M> fmt::Display for Request<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} /{}", self.method.as_str(), self.segments.join("/"))

@@ -170,7 +170,7 @@ impl RequestError {
         }
     }
 
-    /// Whether a write that met it may have been carried out.
+    /// Whether a write that failed with this error may have been executed.
     pub(super) fn leaves_outcome_unknown(&self, request: &str) -> bool {
         matches!(self, Self::DeadlineExceeded { sent: true, .. })
             || matches!(self.classify(request), Failure::NoResponse | Failure::Malformed)

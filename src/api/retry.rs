@@ -22,7 +22,7 @@ pub enum Failure {
     NotSent,
     /// The API was too busy to act on it (429).
     Throttled,
-    /// It may have been carried out: no answer, a cut one, or a 5xx.
+    /// It may have been executed: no answer, an incomplete one, or a 5xx.
     NoResponse,
     /// It was answered with success that cannot be read: asking again brings
     /// the same.
@@ -52,11 +52,11 @@ pub struct Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait(Duration),
-    /// Wait, then look up whether it was carried out.
+    /// Wait, then look up whether the request was executed.
     LookUp {
-        /// How long to wait first: it may still be under way.
+        /// How long to wait first: the request may still be in progress.
         wait: Duration,
-        /// Whether it is sent again if it was not carried out.
+        /// Whether the request is sent again if it was not executed.
         then_repeat: bool,
     },
     Stop,

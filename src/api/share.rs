@@ -64,11 +64,11 @@ pub struct ShareFields {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It stands.
+    /// It exists.
     Active,
-    /// It is being taken away.
+    /// It is being deleted.
     Deleting,
-    /// It is gone; the record stays.
+    /// It was deleted; the record stays.
     Deleted,
     /// A state that this program does not know: never taken for active.
     #[serde(untagged)]
@@ -125,7 +125,7 @@ impl Status {
     }
 }
 
-/// What of a share is asked for besides its own fields.
+/// What to request of a share in addition to its own fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Include {
     pub resources: bool,

@@ -10,10 +10,10 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::pem;
 
-/// What to trust besides, or in place of, the system's certificates.
+/// Certificates to trust in addition to, or instead of, the system's.
 #[derive(Clone, Debug, Default)]
 pub struct TrustRoots {
-    /// A PEM file that is trusted besides (`--ca-cert`).
+    /// A PEM file that is also trusted (`--ca-cert`).
     pub ca_cert: Option<PathBuf>,
     /// A PEM file in place of the system's (`SSL_CERT_FILE`).
     pub cert_file: Option<PathBuf>,
@@ -33,8 +33,8 @@ pub enum RootsError {
     System(#[source] rustls::Error),
 }
 
-/// The system's bundles, one of which is read: as Go does, and unlike the
-/// platform verifier, which reads some 300 files besides on a Debian system.
+/// The system's bundles. Only one of them is read, as in Go; the platform verifier
+/// also reads about 300 other files on a Debian system.
 #[cfg(target_os = "linux")]
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -95,7 +95,7 @@ impl TrustRoots {
     }
 }
 
-/// For unencrypted connections to this machine: trusts nobody, loads nothing.
+/// For unencrypted connections to this machine: trusts and loads no certificates.
 pub fn none() -> ClientConfig {
     trusting(RootCertStore::empty())
 }

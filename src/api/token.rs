@@ -16,7 +16,7 @@ pub type Verification = Object<TokenFields>;
 /// The known fields of a verification.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct TokenFields {
-    /// The token's identifier, which is no secret.
+    /// The token's identifier, which is not a secret.
     pub id: Option<String>,
     /// Whether it can be used.
     pub status: Option<TokenStatus>,
@@ -76,7 +76,7 @@ pub struct PermissionGroup {
 /// told this once.
 #[derive(Deserialize)]
 pub struct CreatedToken {
-    /// The token's identifier, which is no secret.
+    /// The token's identifier, which is not a secret.
     pub id: String,
     /// Until when it can be used (RFC 3339).
     pub expires_on: Option<String>,

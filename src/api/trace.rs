@@ -1,5 +1,5 @@
-//! What `-v` and `--debug` show of the wire: one line per request at INFO,
-//! headers and bodies at DEBUG. Masks, and does no work when nobody listens.
+//! What `-v` and `--debug` show of the HTTP traffic: one line per request at INFO,
+//! headers and bodies at DEBUG. Masks secrets, and does no work if logging is off.
 
 use std::time::Duration;
 

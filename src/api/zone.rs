@@ -52,13 +52,13 @@ pub struct Owner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneStatus {
-    /// They are.
+    /// The name servers are in use.
     Active,
-    /// Not yet.
+    /// The name servers are not in use yet.
     Pending,
     /// The zone is being set up.
     Initializing,
-    /// They were, and are not any more.
+    /// The name servers were in use, but no longer are.
     Moved,
     /// A state that this program does not know: never taken for active.
     #[serde(untagged)]

@@ -44,7 +44,7 @@ impl Context {
         Ok(())
     }
 
-    /// The token in a file, which is nobody else's to read.
+    /// The token in a file, which must not be readable by other users.
     pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
         self.is_private(file, "token")?;
         let bytes = std::fs::read(file).map_err(|error| {

@@ -54,7 +54,7 @@ pub struct Context {
     resolver: OnceCell<Resolver>,
 }
 
-/// How what a run did is put back.
+/// How to undo the changes of a run.
 pub struct UndoHint {
     /// The run, as the journal names it.
     pub run: String,
@@ -118,8 +118,8 @@ impl Context {
         &self.journal
     }
 
-    /// Tells of writes to `account` by earlier runs that have no end: once, where
-    /// it is seen.
+    /// Warns about writes to `account` by earlier runs whose outcome is unknown. Each is
+    /// reported once, provided that notes are shown.
     fn warn_unknown_outcomes(&self, account: &AccountId) {
         let Ok(store) = self.journal.store() else { return };
         let trials = keep::open_trials_of(&self.journal, account);
@@ -179,8 +179,8 @@ impl Context {
         self.steps_done.borrow_mut().push(title);
     }
 
-    /// Names the command that puts back what this one does, where that is not
-    /// the journal's undoing.
+    /// Sets the command that undoes the changes of this one, if that is not
+    /// `cfsso journal undo`.
     pub fn record_undo_hint(&self, command: impl Into<String>) {
         *self.way_back.borrow_mut() = Some(command.into());
     }
@@ -205,7 +205,7 @@ impl Context {
         self.meanwhile.get()
     }
 
-    /// What puts back what this run did, once it has written.
+    /// How to undo the changes of this run; `None` if it has not written anything.
     pub fn way_back(&self) -> Option<UndoHint> {
         let run = self.journal.run()?;
         let own = self.way_back.borrow().clone();
@@ -261,7 +261,7 @@ impl Context {
         }
     }
 
-    /// Makes sure that somebody meant it. `deed` reads after "to".
+    /// Asks the user to confirm the change. `deed` is the text after "to".
     pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), Error> {
         if let Some(settled) = self.confirmed(domain, deed) {
             return Ok(settled?);
@@ -300,7 +300,7 @@ impl Context {
         Err(FlowError::new(FlowErrorKind::Declined, message))
     }
 
-    /// Stops where a question will come up that nobody is there to answer.
+    /// Fails if a confirmation will be needed and the user cannot be asked.
     pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
         self.confirmed(domain, deed).unwrap_or(Ok(()))
     }
@@ -436,7 +436,7 @@ impl Context {
         Ok(format!("{place}/cdn-cgi/access/certs").parse()?)
     }
 
-    /// The account, where it was named; nobody is asked for it.
+    /// The account, if it was named; the user is not asked for it.
     pub async fn named_account(&self) -> anyhow::Result<Option<AccountId>> {
         let sandbox = self.sandbox().await?;
         let account = sandbox.map(|sandbox| sandbox.account().clone());
@@ -492,8 +492,8 @@ fn journal(settings: &Settings, clock: &Clock, args: &[OsString]) -> Journal<'st
     }
 }
 
-/// Where entries belong. A simulator that ends with the command has another port
-/// each time: its state file tells it from others.
+/// The base URL in journal entries. A simulator that ends with the command has
+/// another port each time, so that it is identified by its state file.
 fn base_url(settings: &Settings) -> String {
     match settings.sandbox_state() {
         Ok(state) if settings.sandbox => {

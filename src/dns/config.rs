@@ -19,7 +19,7 @@ pub struct Config {
     pub timeout: Duration,
     /// The port of authoritative servers: 53, but for tests.
     pub authoritative_port: u16,
-    /// Resolvers asked over HTTPS where nobody answers on port 53; none turns it off.
+    /// Resolvers asked over HTTPS if port 53 does not answer; an empty list turns this off.
     pub https: Vec<HttpsServer>,
     /// The TLS settings for those; none stands for the platform's trust store.
     pub tls: Option<Arc<rustls::ClientConfig>>,
@@ -35,7 +35,7 @@ pub struct HttpsServer {
     pub path: String,
 }
 
-/// The public resolvers that are asked besides the system's.
+/// The public resolvers that are asked in addition to the system's.
 pub(super) const PUBLIC: [(Ipv4Addr, &str); 3] = [
     (Ipv4Addr::new(1, 1, 1, 1), "one.one.one.one"),
     (Ipv4Addr::new(8, 8, 8, 8), "dns.google"),

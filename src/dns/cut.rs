@@ -90,7 +90,7 @@ fn host(record: &Record) -> Option<Name> {
     }
 }
 
-/// The address in a record, if it holds one.
+/// The address in an A or AAAA record; `None` for other records.
 pub(super) fn address(record: &Record) -> Option<IpAddr> {
     match &record.data {
         RData::A(address) => Some(IpAddr::V4(address.0)),

@@ -85,8 +85,8 @@ impl<'a> Diagnoser<'a> {
         {
             return self.alias(server);
         }
-        // Another connector's code may well be right where it is: of a domain that
-        // has one, the code at a wrong name tells more.
+        // Another connector's code may be correct where it is: if the domain has one, the
+        // code at a wrong name is the more useful diagnosis.
         let misses = self.near_misses();
         let slip = misses.first().filter(|miss| miss.fault != Mismatch::OtherCode);
         match (slip, self.misplaced().first(), misses.first()) {

@@ -11,7 +11,7 @@ use super::rcode::Rcode;
 use super::txt::{PREFIX, Txt};
 use super::wire::Failure;
 
-/// Everything that was seen of a domain's TXT records in one look.
+/// The result of one lookup of a domain's TXT records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lookup {
     pub name: String,
@@ -82,7 +82,7 @@ pub struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// It holds the zone.
+    /// It is authoritative for the zone.
     Authoritative,
     /// It looks answers up and caches them.
     Recursive,
@@ -123,7 +123,7 @@ pub struct MisplacedCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Location {
-    /// `*.domain`: found by asking for a name that nobody would create.
+    /// `*.domain`: found by a query for a name that does not exist in practice.
     Wildcard,
     /// A wildcard above the domain, which may be what answers for it.
     WildcardAbove,

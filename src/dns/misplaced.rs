@@ -13,8 +13,8 @@ const UNDERSCORE: [&str; 5] = [
     "cloudflare-verify",
 ];
 
-/// Where to look besides the domain itself. `unlikely` is a label that nobody
-/// would create: what answers for it is a wildcard.
+/// Names to query in addition to the domain itself. `unlikely` is a label that does
+/// not exist in practice: what answers for it is a wildcard.
 pub(super) fn names(domain: &Name, zone: &Name, unlikely: &str) -> Vec<(Name, Location)> {
     let below = |label: &str, place| Some((domain.prepend_label(label).ok()?, place));
     let mut names = vec![

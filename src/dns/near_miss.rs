@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::txt::{PREFIX, Txt, printable};
 
-/// Longer values are no code that somebody mistyped.
+/// Longer values are not mistyped codes.
 const MAX_LENGTH: usize = 512;
 /// How many letters of the prefix may be wrong for it to be a misspelling.
 const MAX_TYPOS: usize = 5;

@@ -1,4 +1,4 @@
-//! Each way in which a code is not visible, in words: summary and remedy. Pure.
+//! Summary and remedy for each reason why a code is not visible. Pure.
 
 use jiff::Timestamp;
 

@@ -37,7 +37,7 @@ pub enum Verdict {
     Nxdomain,
     /// The domain is not registered or not delegated.
     NoDelegation,
-    /// Servers kept silent, so that nothing is proven.
+    /// Servers did not answer, so that the result is unknown.
     Unreachable,
 }
 
@@ -48,9 +48,9 @@ pub struct Diagnosis {
     pub summary: String,
     /// What to do, unless there is nothing.
     pub remedy: Option<String>,
-    /// When the last cache forgets what it holds, if only caches stand in the way.
+    /// When the last cached answer expires, if only caches delay the code.
     pub visible_at: Option<Timestamp>,
-    /// What was seen that the verdict rests on, a line each.
+    /// The observations that the verdict is based on, one per line.
     pub evidence: Vec<String>,
     /// The code that was judged: the expected one, or the one found.
     pub code: Option<Vec<u8>>,

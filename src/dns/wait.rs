@@ -24,8 +24,8 @@ pub struct LookupResult {
 }
 
 /// Looks at the authoritative (or named) servers until all serve the code or
-/// `deadline` passes. Each look goes to `on_look`, so that a change can be shown.
-/// Dropping the future stops it; nothing is left behind.
+/// `deadline` passes. Each look is passed to `on_look`, so that a change can be shown.
+/// Dropping the future stops it and leaves nothing running.
 pub async fn wait_until_visible(
     resolver: &Resolver,
     domain: &EmailDomain,

@@ -35,7 +35,7 @@ pub(super) struct AuthoritativeServers {
     pub zone: Option<Name>,
     /// Its name servers with their addresses.
     pub hosts: Hosts,
-    /// Those whose addresses no resolver could tell, which may exist all the same.
+    /// Those whose addresses no resolver returned. They may exist nevertheless.
     pub unknown: BTreeSet<String>,
 }
 
@@ -45,7 +45,7 @@ pub(super) type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
 /// The recursive resolvers that help, and what became of them.
 pub(super) struct DelegationWalker<'a> {
     pub recursive: &'a RecursiveResolvers,
-    /// Why nobody answered on port 53, once that is known.
+    /// Why no server answered on port 53, once that is known.
     pub silent: Option<Vec<(SocketAddr, Failure)>>,
     pub timeout: Duration,
     pub authoritative_port: u16,
@@ -97,7 +97,7 @@ impl DelegationWalker<'_> {
         let mut name = domain.trim_to(2);
         let mut is_denied = false;
         while !name.is_root() {
-            // Unchecked, for a zone whose signatures are broken has servers all the same.
+            // With checking disabled, since a zone with broken signatures still has servers.
             let question =
                 Question::recursive(name.clone(), RecordType::NS).with_checking_disabled();
             let message = self.resolve(question, |message| !hosts_of(message).is_empty()).await?;

@@ -70,7 +70,7 @@ impl Serialize for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            // Windows tells of a closed UDP port by a reset.
+            // Windows reports a closed UDP port as a reset.
             io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Closed,
             io::ErrorKind::NetworkUnreachable => Self::NoRoute(error.to_string()),
             _ => Self::Network(error.to_string()),
@@ -109,7 +109,7 @@ async fn plain(server: SocketAddr, question: &Question, limit: Duration) -> Resu
     let truncated = reply.metadata.truncation;
     let transport = if truncated { Transport::Tcp } else { Transport::Udp };
     if truncated {
-        // Half a set of records proves nothing: only the whole answer counts.
+        // An incomplete set of records is not conclusive: only the whole answer counts.
         let whole = timeout(limit / 2, over_tcp(server, question, &query)).await;
         reply = whole
             .unwrap_or(Err(Failure::TimedOut(limit / 2)))
@@ -149,8 +149,8 @@ async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Why a socket towards a server cannot be had. Only a missing route means that
-/// the server was not asked; anything else leaves it unproven.
+/// Why a socket to a server cannot be opened. Only a missing route means that the
+/// server was not asked; for other errors that is unknown.
 fn unsent(error: &io::Error) -> Failure {
     use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
     // EAFNOSUPPORT, where IPv6 is switched off: Linux, macOS, Windows.

@@ -1,5 +1,5 @@
-//! A signing certificate: whose it is, how long it holds, how strong it is.
-//! Read from PEM or from the bare base64 that SAML metadata holds.
+//! A signing certificate: its subject, its validity and its strength. Read from PEM
+//! or from the bare base64 in SAML metadata.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -57,7 +57,7 @@ pub enum Algorithm {
     Other,
 }
 
-/// Why a text is no certificate.
+/// The reason why a text is not a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     #[error("it is empty")]

@@ -1,5 +1,5 @@
-//! What can be proven of an identity provider without a login, and what
-//! cannot. What to ask is decided, asked, and judged: only the asking has I/O.
+//! What can be verified of an identity provider without a login, and what cannot.
+//! Planning and evaluation are pure; only fetching has I/O.
 
 mod evaluate;
 mod facts;
@@ -36,7 +36,7 @@ pub struct CheckOptions {
     pub cert_days: u32,
     /// How many one-time PIN providers the account has.
     pub one_time_pins: usize,
-    /// Where the services that everybody shares are.
+    /// The base URLs of public identity services.
     pub bases: KnownIssuers,
 }
 
@@ -47,15 +47,15 @@ impl CheckOptions {
     }
 }
 
-/// Looks at all that can be looked at, all at once. The last point is always
-/// that a real login is not proven.
+/// Runs all checks concurrently. The last result is always that a real login was
+/// not tested.
 pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
     let plan = plan::of(subject, &terms.bases);
     let facts = facts::gather(fetcher, &plan, terms.now).await;
     evaluate::evaluate(subject, &plan, &facts, terms)
 }
 
-/// What can be said of a configuration without asking anybody.
+/// The checks of a configuration that need no network.
 pub fn offline(subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
     evaluate::evaluate(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
 }

@@ -1,6 +1,6 @@
 //! Reads pages of an IdP, within limits: `https` only, only from the hosts that
 //! the configuration names, never from a private address, a little at a time.
-//! A check must not become a way into the network it is run in.
+//! A check must not give access to the network that it runs in.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
@@ -249,7 +249,7 @@ fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Whether the URL itself admits that it is asked.
+/// Checks that the scheme and the host of the URL are allowed.
 fn ensure_allowed(url: &Url, hosts: &AllowedHosts, loopback: bool) -> Result<(), FetchError> {
     if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
         let url = format!("{}://{}", url.scheme(), host(url));
@@ -287,8 +287,8 @@ fn target(url: &Url, response: &reqwest::Response) -> Option<Url> {
     url.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()
 }
 
-/// Looks names up, and gives out none but admitted addresses: what was looked
-/// at is what is connected to, whatever the name server says the next time.
+/// Resolves names to allowed addresses only: the address that was checked is the one
+/// that is connected to, even if the name server's next answer differs.
 struct Guard {
     /// `host` or `host:port`; other names are a proxy's, which is the user's.
     host: String,

@@ -86,7 +86,7 @@ pub fn values(auth_domain: &str, idp: Option<&str>) -> Values {
     }
 }
 
-/// An organization's `auth_domain` is a host, whatever somebody wrote around it.
+/// The URL of an organization's `auth_domain`, which is a host, however it was typed.
 fn origin(auth_domain: &str) -> String {
     let host = auth_domain.trim().trim_start_matches("https://").trim_end_matches(['/', '.']);
     format!("https://{}", host.to_ascii_lowercase())

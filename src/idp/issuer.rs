@@ -21,7 +21,7 @@ const OAUTH: &str = "/.well-known/oauth-authorization-server";
 #[serde(transparent)]
 pub struct Issuer(String);
 
-/// Why a text is no issuer.
+/// The error for a text that is not an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an issuer: {wrong}")]
 pub struct InvalidIssuer {

@@ -55,7 +55,7 @@ pub enum RejectReason {
     MissingParameter,
 }
 
-/// Why a text is no key set.
+/// The reason why a text is not a key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
     #[error("it is not JSON")]

@@ -34,7 +34,7 @@ pub struct Field {
     pub need: Requirement,
     /// Whether the API takes it and never gives it back.
     pub secret: bool,
-    /// What it holds.
+    /// The type of its value.
     pub value: Value,
     /// What it is, in words.
     pub help: &'static str,
@@ -119,7 +119,7 @@ impl IdpTypeSpec {
         self.fields.iter().filter(|field| field.secret).map(|field| field.name)
     }
 
-    /// The fields that somebody who configures it may give.
+    /// The fields that the user may set.
     pub fn input_fields(&self) -> impl Iterator<Item = &'static Field> {
         self.fields.iter().filter(|field| field.need != Requirement::Returned)
     }

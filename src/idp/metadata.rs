@@ -136,7 +136,7 @@ pub fn from_file(
         return Err(MetadataError::TooLarge { size: Some(size) });
     }
     let mut bytes = Vec::new();
-    // A pipe has no size, so that the limit holds here too.
+    // The size of a pipe is unknown, so that the limit has to apply here too.
     file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     read(&bytes, entity_id, now)
 }

@@ -1,6 +1,6 @@
 //! Identity providers: what each type is configured with, what can be read from
-//! an IdP before anything is created, and what can be proven without a login.
-//! Knows neither Cloudflare's API nor the command line, and prints nothing.
+//! an IdP before anything is created, and what can be verified without a login.
+//! Uses neither Cloudflare's API nor the command line, and prints nothing.
 //!
 //! `catalogue` and `config` say what a configuration may hold; `discovery` and
 //! `metadata` read what an IdP publishes, over `probe`; `check` judges, without

@@ -8,7 +8,7 @@ pub const DEEPEST: usize = 128;
 #[error("it is nested deeper than {DEEPEST} levels")]
 pub struct TooDeep;
 
-/// Checks a text of JSON in one pass. One that is no JSON is left to its reader.
+/// Checks a JSON text in one pass. Invalid JSON is left for the parser to report.
 ///
 /// # Errors
 /// If arrays and objects are nested deeper than [`DEEPEST`].

@@ -5,7 +5,7 @@ use std::path::Path;
 /// What other users of this machine may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
-    /// Change it: what it contains may be somebody else's.
+    /// Other users can change it: its content may not be the user's own.
     Writable,
     Readable,
 }
@@ -30,7 +30,7 @@ pub fn exposure(path: &Path) -> Option<Exposure> {
     if !metadata.is_file() && !metadata.is_dir() {
         return None;
     }
-    // A sticky directory, such as /tmp, lets others add files and change none.
+    // In a sticky directory, such as /tmp, others can add files but change none.
     let is_sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
     match metadata.mode() {
         mode if mode & 0o022 != 0 && !is_sticky => Some(Exposure::Writable),

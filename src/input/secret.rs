@@ -54,8 +54,8 @@ pub fn clean(text: &str) -> Cleaned<'_> {
     Cleaned { secret: secret.unwrap_or(text), removed_line_end: secret.is_some() }
 }
 
-/// The secret in a pasted text that may be stored. A `raw` one is taken as it
-/// is, unless it is no secret at all.
+/// The secret in a pasted text that may be stored. A `raw` one is taken unchanged,
+/// unless it is empty or a mask.
 pub fn accept(text: &str, raw: bool) -> Result<Cleaned<'_>, Unfit> {
     if raw {
         return match text {

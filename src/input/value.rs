@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::character::{describe, is_invisible};
 
-/// A character in a value that nobody can see.
+/// An invisible character in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it contains {} at position {position}", describe(*.character))]
 pub struct Invisible {
@@ -24,7 +24,7 @@ pub fn trim(text: &str) -> Result<&str, Invisible> {
     }
 }
 
-/// The value with each character that nobody can see written out, for errors.
+/// The value with each invisible character escaped, for errors.
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, character| {
         if character != ' ' && is_invisible(character) {

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "u8")]
 pub enum ExitCode {
-    /// Done, and seen to be done.
+    /// The command succeeded, and its result was confirmed.
     Done,
     /// Any failure without a code of its own.
     Failure,

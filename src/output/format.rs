@@ -11,7 +11,7 @@ pub enum Format {
     #[default]
     Table,
     Json,
-    /// One JSON object a line, with events while work is under way.
+    /// One JSON object per line, with events while the command is running.
     Ndjson,
     Yaml,
     /// One name or ID a line.
@@ -64,7 +64,7 @@ impl FromStr for Format {
     }
 }
 
-/// The word is no format.
+/// The word is not an output format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown output format `{0}` (table, json, ndjson, yaml, name, markdown)")]
 pub struct UnknownFormat(String);

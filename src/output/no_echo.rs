@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// While it lives, the terminal behind standard input shows nothing. Where
-/// standard input is no terminal there is nothing to hide.
+/// While it exists, the terminal behind standard input does not echo. Has no effect
+/// if standard input is not a terminal.
 pub(super) struct EchoGuard {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
@@ -30,7 +30,7 @@ impl Drop for EchoGuard {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(before) = &self.before {
-            // There is nowhere to say that the terminal is gone.
+            // If the terminal was closed, the error cannot be reported anywhere.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }

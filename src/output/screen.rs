@@ -33,7 +33,7 @@ pub struct ScreenOptions {
     pub unicode: bool,
     /// The width of the terminal in columns, where it is known.
     pub width: Option<usize>,
-    /// What tells the width anew, once the terminal was resized.
+    /// Measures the width again after the terminal is resized.
     pub measure: Option<Measure>,
     pub stdin_terminal: bool,
     pub stdout_terminal: bool,
@@ -107,7 +107,7 @@ impl Screen {
         self.options.format
     }
 
-    /// Whether somebody is there to answer a question.
+    /// Whether the user can answer a question.
     pub fn can_ask(&self) -> bool {
         self.options.stdin_terminal && self.options.stderr_terminal
     }
@@ -228,7 +228,7 @@ impl Screen {
         }
     }
 
-    /// Tells of an event: a line on standard output in `ndjson`, else nothing.
+    /// Reports an event: a line on standard output in `ndjson`, nothing in other formats.
     pub fn event(&self, event: &impl Serialize) {
         if self.format() == Format::Ndjson {
             let line = serde_json::to_string(event)
@@ -247,8 +247,9 @@ impl Screen {
         }
     }
 
-    /// Shows what is waited for: a line that is redrawn on a live terminal, a
-    /// line each time the text changes elsewhere. Programs are not told.
+    /// Shows what is being waited for: a line that is redrawn on a live terminal, or a
+    /// new line each time the text changes elsewhere. Structured formats show only the
+    /// former.
     pub fn start_wait(&self, text: impl Into<Text>) {
         let text = text.into().render(false);
         if self.options.quiet {
@@ -265,8 +266,8 @@ impl Screen {
         }
     }
 
-    /// [`Screen::start_wait`] while somebody may answer `question`: what is typed
-    /// stays on the screen. [`Screen::read_line`] reads it.
+    /// [`Screen::start_wait`] while the user may answer `question`: typed text stays on
+    /// the screen. [`Screen::read_line`] returns it.
     pub fn start_prompt(&self, status: &str, question: &'static str) {
         if !(self.options.live && self.can_ask()) {
             return self.start_wait(status);
@@ -283,7 +284,7 @@ impl Screen {
         self.stderr.put(&text);
     }
 
-    /// Somebody pressed Enter: the prompt scrolled up and stays there.
+    /// The user pressed Enter: the prompt scrolled up and stays there.
     pub fn leave_prompt(&self) {
         *lock(&self.stderr.prompt) = None;
     }
@@ -296,8 +297,8 @@ impl Screen {
         }
     }
 
-    /// Stops the process by `halt` (Ctrl-Z) with a clean line, and draws what was
-    /// there when it goes on.
+    /// Stops the process by `halt` (Ctrl-Z) with a clean line, and redraws the prompt
+    /// when it resumes.
     pub fn suspend(&self, halt: impl FnOnce()) {
         self.stderr.with_progress_hidden(halt);
         if let Some(question) = &lock(&self.state).question {
@@ -353,7 +354,7 @@ impl Screen {
         prompt::read_line(Arc::clone(&self.stdin)).await
     }
 
-    /// Tells of a failure on standard error, in the chosen format.
+    /// Reports a failure on standard error, in the chosen format.
     pub fn failure(&self, failure: &ErrorReport) {
         self.end_progress();
         if lock(&self.state).question.take().is_some() {

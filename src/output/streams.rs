@@ -16,7 +16,7 @@ pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
 pub(super) struct Stderr {
     pub(super) stream: Shared,
     pub(super) line: Arc<Mutex<Option<ProgressBar>>>,
-    /// The status and the question that somebody may be typing an answer to.
+    /// The status and the question that the user may be answering.
     pub(super) prompt: Arc<Mutex<Option<StatusPrompt>>>,
 }
 
@@ -39,7 +39,7 @@ impl Stderr {
         result
     }
 
-    /// Writes `text`. There is nowhere to say that standard error is gone.
+    /// Writes `text`. A failure is ignored, since there is nowhere to report it.
     pub(super) fn write(&self, text: &str) {
         self.with_progress_hidden(|| self.put(text));
     }

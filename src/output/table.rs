@@ -1,8 +1,8 @@
 //! Tables without borders, fitted to the terminal without ever breaking a
 //! word, since an ID in two halves cannot be copied.
 //!
-//! Columns are arranged and wrapped without styles, which are put back after:
-//! a table reads the same with colour and without.
+//! Columns are arranged and wrapped without styles, which are applied afterwards:
+//! the layout is the same with and without colour.
 
 use comfy_table::{
     Column, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,

@@ -65,7 +65,7 @@ pub struct Settings {
     pub variables: Vec<&'static str>,
 }
 
-/// An account that was named by nobody, and how to reach it.
+/// An account that the user did not name, and how to reach it.
 pub struct DrillTarget {
     /// The account.
     pub account: AccountId,
@@ -143,8 +143,8 @@ impl Settings {
         self.sandbox_state.clone().ok_or(Error::NoHome)
     }
 
-    /// The settings of somebody else, of whom nothing but the user's name and
-    /// how requests are sent is taken over.
+    /// The settings for another account. Of the current settings, only the user's name
+    /// and how requests are sent are kept.
     pub fn elsewhere(&self, place: DrillTarget) -> Self {
         let given = &self.options;
         let options = Options {
@@ -217,7 +217,7 @@ fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<(BaseUrl, Origin)
     let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
     else {
         return Ok(match profile {
-            // Written out, the default is no other host.
+            // A profile that spells out the default URL does not use another host.
             Some(base) if base != BaseUrl::default() => (base, Origin::Profile),
             _ => (BaseUrl::default(), Origin::Default),
         });
@@ -267,7 +267,7 @@ struct Named {
 }
 
 impl Named {
-    /// A file that names a program to run is nobody else's to read.
+    /// Warns if other users can access a file that names a program to run.
     fn warnings(&self) -> Vec<String> {
         let names_program = self.profile.token_command.is_some();
         let exposure = names_program.then(|| exposure(&self.file)).flatten();
@@ -291,7 +291,7 @@ fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
     let path = config_path(env);
     let bytes = match path.as_deref().map(std::fs::read) {
         Some(Ok(bytes)) => bytes,
-        // A home such as /dev/null holds no file either.
+        // If the home is not a directory, such as /dev/null, the file does not exist either.
         Some(Err(error))
             if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
         {

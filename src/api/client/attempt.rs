@@ -34,7 +34,7 @@ pub(super) struct RetryState {
     ticket: Option<u64>,
 }
 
-/// What an answer said besides its result.
+/// The parts of an answer other than its result.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseMeta {
     pub status: Option<u16>,
@@ -224,7 +224,7 @@ fn is_gone(run: &RetryState, fault: &RequestError) -> bool {
     run.kind(fault) == Some(ErrorKind::NotFound)
 }
 
-/// Whether it may be the lost attempt itself that stands in the way.
+/// Whether the error may be caused by the earlier attempt whose answer was lost.
 fn stands_in_the_way(run: &RetryState, fault: &RequestError) -> bool {
     matches!(run.kind(fault), Some(ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Other))
 }

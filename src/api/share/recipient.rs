@@ -190,7 +190,7 @@ pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Re
         .query("include_resources", "true")
 }
 
-/// Adds a recipient in place: nobody else's is touched.
+/// Adds a recipient in place: other recipients are unchanged.
 pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteRequest<Recipient> {
     WriteRequest::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
 }

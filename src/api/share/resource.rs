@@ -50,7 +50,7 @@ pub enum ResourceType {
     GatewayDestinationIp,
     /// Gateway's block page.
     GatewayBlockPageSettings,
-    /// How Gateway matches e-mail addresses.
+    /// How Gateway matches email addresses.
     GatewayExtendedEmailMatching,
     /// An identity provider, by its grant.
     IdpFederationGrant,

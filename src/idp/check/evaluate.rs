@@ -145,7 +145,7 @@ fn not_fetched(
     }
 }
 
-/// A failure, if the place is sure; where it was guessed, nothing is proven.
+/// A failure if the place is known; not tested if it was guessed.
 fn failure_by_confidence(expected: &ExpectedIssuer, id: IdpCheckId, evidence: &str) -> IdpCheck {
     match expected.certainty {
         Confidence::Known => IdpCheck::failed(id, evidence),
@@ -178,7 +178,7 @@ fn same_endpoints(
         let evidence = "endpoints match the discovery document";
         return IdpCheck::proven(IdpCheckId::EndpointsMatch, evidence);
     }
-    // Other endpoints may work all the same, old ones above all.
+    // Other endpoints may work nevertheless, especially old ones.
     failure_by_confidence(expected, IdpCheckId::EndpointsMatch, &others.join("; "))
         .warning()
         .remedy("set them with `cfsso idp update`")
@@ -237,7 +237,7 @@ fn endpoint(id: IdpCheckId, url: &Url, found: &Result<u16, FetchError>) -> IdpCh
     }
 }
 
-/// A URL without its query, which may hold what is nobody's business.
+/// A URL without its query, which may contain private data.
 fn short(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -9,7 +9,7 @@ use crate::idp::fetch::AllowedHosts;
 use crate::idp::issuer::Issuer;
 use crate::idp::kind;
 
-/// Where the services that everybody shares are.
+/// The base URLs of public identity services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownIssuers {
     pub microsoft: String,
@@ -53,7 +53,7 @@ pub(super) struct ExpectedIssuer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Confidence {
     Known,
-    /// It is the usual place: nothing there proves nothing.
+    /// The usual place: a missing document there is not conclusive.
     Guessed,
 }
 
@@ -142,7 +142,7 @@ fn entra(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIs
     known_issuer(&format!("{base}/{directory}/v2.0"), IdpCheckId::Tenant)
 }
 
-/// The issuer by the way in which well-known products lay out their endpoints.
+/// The issuer, from how well-known products lay out their endpoints.
 fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
     let auth = url(config, "auth_url")?;
     let (origin, path) = (auth.origin().ascii_serialization(), auth.path());

@@ -12,12 +12,12 @@ pub struct IdpCheck {
     pub state: CheckState,
     /// What a failure of it means.
     pub severity: Severity,
-    /// What was seen.
+    /// What was found.
     pub detail: String,
     /// Whether a failure is permanent: a server's answer may be temporary.
     #[serde(skip)]
     pub is_lasting: bool,
-    /// What mends it, or proves it.
+    /// How to fix or verify it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -52,19 +52,19 @@ pub enum IdpCheckId {
     CertificateKey,
     /// They are signed with a sound algorithm.
     CertificateSignature,
-    /// Somebody can sign in.
+    /// Users can sign in.
     SignIn,
 }
 
-/// How it came out.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
-    /// It was seen to be so.
+    /// The check was made and succeeded.
     Passed,
-    /// It was seen not to be so.
+    /// The check was made and failed.
     Failed,
-    /// It could not be seen.
+    /// The check could not be made.
     NotTested,
 }
 
