@@ -40,7 +40,7 @@ pub struct Outcome {
     pub report: Option<Box<dyn Report>>,
     /// How to exit.
     pub exit: ExitCode,
-    /// The failure that ended it, where there is a report all the same.
+    /// The failure that ended the command, if there is a report in spite of it.
     pub failure: Option<anyhow::Error>,
 }
 

@@ -37,8 +37,8 @@ pub fn finish_dry_run(
     Ok(None)
 }
 
-/// What a command comes to that finds its work done already: the connector as
-/// it stands, or in a dry run a plan without changes.
+/// The outcome of a command that has nothing to do: the connector as it is, or in
+/// a dry run a plan without changes.
 pub fn already_done(
     context: &Context,
     connector: impl Into<Shown>,

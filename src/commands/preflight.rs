@@ -41,7 +41,8 @@ impl Args {
     }
 }
 
-/// What the checks before enforcement may let pass, and what they prove besides.
+/// The options of the checks before enforcement: accepted risks, and the options
+/// of the recovery checks.
 #[derive(clap::Args, Debug, Default)]
 pub struct CheckArgs {
     /// Ignore this failed check (repeatable)
@@ -52,7 +53,7 @@ pub struct CheckArgs {
     proof: RecoveryTokenArgs,
 }
 
-/// What is proven of tokens for lockouts.
+/// The options of the checks of emergency tokens and recent sign-ins.
 #[derive(clap::Args, Debug)]
 pub struct RecoveryTokenArgs {
     /// Check the emergency token in this file as well (not stored)
@@ -108,7 +109,7 @@ impl Default for RecoveryTokenArgs {
 }
 
 impl RecoveryTokenArgs {
-    /// Whom to ask besides the API.
+    /// The sources to query in addition to the API.
     pub async fn sources(&self, context: &Context) -> anyhow::Result<Sources> {
         let recovery = match &self.recovery_token_file {
             Some(file) => Some(context.client_by_file(file).await?),
@@ -124,7 +125,7 @@ pub struct Report {
     schema: &'static str,
     /// Whether enforcement may be enabled.
     ok: bool,
-    /// The e-mail domain.
+    /// The email domain.
     domain: String,
     /// The connector's identifier.
     connector: String,

@@ -1,5 +1,5 @@
-//! What commands that put entries of the journal back have in common: showing
-//! what would be put back, and putting it back one after the other.
+//! What commands that undo entries of the journal have in common: showing what
+//! would be undone, and undoing one entry after the other.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,16 +29,16 @@ impl UndoneEntry {
 /// What putting entries back came to.
 #[derive(Debug, Default)]
 pub struct UndoResult {
-    /// What was put back, in that order.
+    /// The entries that were undone, in that order.
     pub undone: Vec<UndoneEntry>,
-    /// What was back already.
+    /// The entries that did not have to be undone.
     pub skipped: Vec<UndoneEntry>,
-    /// The one that failed after others were put back, and how to go on.
+    /// The entry that failed after others were undone, and how to continue.
     pub failed: Option<(UndoneEntry, FlowError)>,
 }
 
-/// Shows what would be put back before it is asked about; a dry run prints it
-/// anyway.
+/// Shows what would be undone before the user is asked to confirm it; a dry run
+/// prints the plan anyway.
 pub fn show(context: &Context, plan: &Plan) {
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {
@@ -50,8 +50,8 @@ pub fn show(context: &Context, plan: &Plan) {
     }
 }
 
-/// Puts `todo` back one after the other, until one fails. That is an error
-/// where nothing was put back before it.
+/// Undoes the entries of `todo` one after the other, until one fails. Returns an
+/// error if none was undone before it.
 pub async fn undo_each<T>(
     todo: &[T],
     entry: impl Fn(&T) -> &Entry,

@@ -1,5 +1,5 @@
-//! The steps of every command that edits an object of Access: show what would
-//! change, ask, change it, and tell what was seen.
+//! The steps of every command that edits an Access object: show what would
+//! change, ask, change it, and report the result.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;

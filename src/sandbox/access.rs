@@ -43,14 +43,14 @@ pub(super) enum Area {
     AccessLogs,
 }
 
-/// What a permission lets one do there.
+/// What a permission allows in an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Right {
     Read,
     Write,
 }
 
-/// The e-mail address and the key of the sandbox's Global API Key.
+/// The email address and the key of the sandbox's Global API Key.
 pub(super) const GLOBAL_KEY: (&str, &str) =
     ("admin@cool.cats", "cfk_SandboxGlobalKey00000000000000000000000c0ffee05");
 
@@ -82,7 +82,7 @@ impl Access {
         }
     }
 
-    /// Whether it holds the permission.
+    /// Whether it has the permission.
     pub(super) fn allows(self, area: Area, right: Right) -> bool {
         match self {
             Self::Full => true,

@@ -44,7 +44,6 @@ impl ApiResponse {
         }
     }
 
-    /// With `result_info` besides.
     pub fn with_result_info(mut self, info: Value) -> Self {
         self.info = Some(info);
         self
@@ -63,7 +62,7 @@ impl ApiResponse {
         self
     }
 
-    /// With status 202: taken, and carried out soon.
+    /// With status 202: accepted, and executed later.
     pub fn accepted(mut self) -> Self {
         self.status = StatusCode::ACCEPTED;
         self
@@ -120,8 +119,8 @@ impl ApiErrorResponse {
         Self::bad_request(12130, format!("access.api.error.invalid_request: {detail}"))
     }
 
-    /// What Access has already, or needs still. The code was seen for mutual
-    /// TLS and one-time PIN (API reference, section 9).
+    /// An object that already exists, or that Access still uses. The code was
+    /// observed for mutual TLS and one-time PIN (API reference, section 9).
     pub fn conflict(detail: impl std::fmt::Display) -> Self {
         let message = format!("access.api.error.conflict: {detail}");
         Self::new(StatusCode::CONFLICT, 12132, message)

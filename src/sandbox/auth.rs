@@ -125,7 +125,7 @@ fn is_key(text: &str) -> bool {
         || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Somebody who may ask, though not for everything.
+/// An authenticated caller, whose permissions may be limited.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     access: Option<Access>,

@@ -9,7 +9,7 @@ use super::lock::LockOwner;
 /// Why a simulator cannot start or its state cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody else works on the state.
+    /// Another process uses the state.
     #[error(
         "sandbox state `{}` is in use by {holder}; stop it, or use another file with `--sandbox-state`",
         path.display()
@@ -47,7 +47,8 @@ pub enum Error {
         address: SocketAddr,
         source: io::Error,
     },
-    /// The sandbox takes every token from everybody: it never leaves this machine.
+    /// The sandbox accepts every token from every client, so it must not be
+    /// reachable from other machines.
     #[error("the sandbox listens on loopback addresses only, not on {0}")]
     NotLoopback(SocketAddr),
     #[error("`{0}` is in a zone of the sandbox's own: create its records through the API")]

@@ -51,7 +51,7 @@ pub(super) fn can_receive(state: &State, recipient: &Recipient) -> bool {
     }
 }
 
-/// An identity provider that somebody shares with an account.
+/// An identity provider that another account shares with an account.
 #[derive(Debug)]
 pub(super) struct Received {
     pub id: String,

@@ -95,7 +95,7 @@ fn start_exchange(request: &Request, identity: &Identity, wire: &Connection) -> 
     }
 }
 
-/// A path in which no token stands, even if somebody put one there.
+/// The path, with every segment masked that contains a token.
 fn masked(path: &str) -> String {
     let is_token =
         |part: &str| ["cfut_", "cfat_", "cfk_", "cfoat_"].iter().any(|mark| part.contains(mark));

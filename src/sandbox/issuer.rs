@@ -1,8 +1,8 @@
 //! What identity providers publish, served beside the API on the same port, for
-//! any slug: `/oidc/<slug>` is an OpenID issuer, `/application/o/<slug>/` one laid
-//! out as authentik does, `/saml/<slug>/metadata` the metadata of a SAML identity
-//! provider; `/teams/<auth_domain>` stands for a team's domain. Keys and certificates are real; nobody
-//! has the private one, and nobody signs in.
+//! any slug: `/oidc/<slug>` is an OpenID issuer, `/application/o/<slug>/` one
+//! laid out as authentik does, `/saml/<slug>/metadata` the metadata of a SAML
+//! identity provider; `/teams/<auth_domain>` represents a team's domain. Keys and
+//! certificates are real; no one has the private keys, and no one signs in.
 
 use std::sync::Arc;
 
@@ -102,9 +102,9 @@ fn published(shared: &AppState, path: &str, issuer: &str, endpoints: &str, keys:
     .into_response()
 }
 
-/// What a team's domain answers, by its name below `/teams`: its keys where an
-/// organization has that name. What is answered for a name that nobody has is
-/// not documented: here 404.
+/// The answer of a team's domain, by its name below `/teams`: its keys if an
+/// organization has that name. The answer for an unknown name is not documented:
+/// here it is 404.
 async fn team(State(shared): State<Arc<AppState>>, Path(domain): Path<String>) -> Response {
     let is_its = |known: &Organization| known.object.text("auth_domain").as_ref() == Some(&domain);
     if shared.store.read(|state| state.organizations.iter().any(is_its)) {

@@ -25,9 +25,9 @@ struct Window {
 pub(super) struct Quota {
     /// Whether this request was one too many.
     pub is_exceeded: bool,
-    /// How many more requests it takes.
+    /// The number of requests that remain in the window.
     pub remaining: u32,
-    /// How many seconds until the next one.
+    /// The number of seconds until the next window.
     pub reset: i64,
 }
 

@@ -26,7 +26,7 @@ pub struct LockOwner {
 }
 
 impl LockOwner {
-    /// Whether it serves other programs until somebody ends it.
+    /// Whether it serves other programs until it is stopped.
     pub fn is_service(&self) -> bool {
         self.command == SERVICE && self.url.is_some()
     }
@@ -76,7 +76,7 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Lets those who wait know where to turn to.
+    /// Records the URL for processes that wait for the lock.
     pub(super) fn set_url(&mut self, url: &str) -> Result<(), Error> {
         self.holder.url = Some(url.to_owned());
         self.write_owner()
@@ -96,8 +96,8 @@ impl Lock {
 /// one name. What it says ends with the lock.
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A lock file that still names a dead process is harmless: nobody reads
-        // it unless somebody holds the lock.
+        // A lock file that still names a dead process is harmless: it is only
+        // read while a process has the lock.
         let _ = self.file.set_len(0);
         // Closing is not enough: a child that another thread is about to start
         // has the file open until it becomes its own program.
@@ -127,8 +127,8 @@ pub(super) fn private(options: &mut OpenOptions) {
     let _ = options;
 }
 
-/// Who holds the lock, as far as the file tells: it may be in the middle of
-/// being written, or, on Windows, not to be read at all while it is locked.
+/// The owner of the lock, as far as the file says: it may be partly written or,
+/// on Windows, unreadable while it is locked.
 fn read(path: &Path) -> LockOwner {
     std::fs::read(path)
         .ok()

@@ -212,7 +212,7 @@ impl Sandbox {
         access.token()
     }
 
-    /// The Global API Key: its e-mail address and the key. It may do everything.
+    /// The Global API Key: its email address and the key. It has every permission.
     pub fn global_key(&self) -> (&'static str, &'static str) {
         access::GLOBAL_KEY
     }
@@ -261,8 +261,8 @@ impl Sandbox {
         })
     }
 
-    /// Stops, and gives the state file up. Dropping does the same, but does not
-    /// wait until nothing listens any more.
+    /// Stops the sandbox, and releases the state file. Dropping does the same,
+    /// but does not wait until all sockets are closed.
     pub async fn stop(mut self) {
         self.api.abort();
         // It was aborted: that is the only error there can be.

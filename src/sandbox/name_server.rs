@@ -28,7 +28,7 @@ pub(super) const HOSTED_NS: [&str; 2] = ["ada.ns.cfsso.test", "bob.ns.cfsso.test
 /// The name servers of zones elsewhere; they do so, too.
 const EXTERNAL_NS: [&str; 2] = ["ns1.elsewhere.test", "ns2.elsewhere.test"];
 
-/// What `1` (automatic) comes to, in seconds (API reference, section 8.4).
+/// The TTL that `1` (automatic) means, in seconds (API reference, section 8.4).
 const AUTOMATIC_TTL: u32 = 300;
 /// TTL of SOA records and their MINIMUM: how long a negative answer is kept.
 const NEGATIVE_TTL: u32 = 1800;
@@ -52,7 +52,7 @@ struct NameServer {
 pub(super) struct Running(Server<NameServer>);
 
 impl Running {
-    /// Ends it, and waits until nothing listens any more.
+    /// Stops the name server, and waits until its sockets are closed.
     pub(super) async fn stop(&mut self) {
         // What a task of it ended with no longer matters.
         let _ = self.0.shutdown_gracefully().await;

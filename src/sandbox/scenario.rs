@@ -23,7 +23,7 @@ const VICTIM: &str = "tom@cool.cats";
 const ADMIN: &str = "admin@cool.cats";
 const CODE: &str = "cloudflare_dashboard_sso=5ce0a21000000000000000000000c001";
 const CONNECTOR: &str = "c001ca755ce0000000000000000000c1";
-/// An identity provider that is not there any more, or never was.
+/// An identity provider that was deleted, or never existed.
 const GONE: &str = "c001ca75-dead-4000-8000-000000000009";
 
 /// What happened.

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 /// How many exchanges are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// One request and what became of it. It holds no token and no query.
+/// One request and its result. It does not contain tokens or the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedRequest {
     pub method: String,

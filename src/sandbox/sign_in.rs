@@ -14,13 +14,12 @@ use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State, derive
 use super::{Error, Sandbox, routes, sso_app};
 use crate::api::tls;
 
-/// Somebody who signs in.
+/// A user who signs in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignInAttempt {
-    /// The e-mail address.
     pub email: String,
-    /// The name or the ID of the identity provider; none: the first that the SSO
-    /// App admits.
+    /// The name or the ID of the identity provider; if `None`, the first one that
+    /// the SSO App allows.
     pub idp: Option<String>,
     /// Whether the password or the PIN is wrong.
     #[serde(default)]
@@ -60,7 +59,7 @@ pub struct LogBehavior {
     pub audit_delay: Duration,
 }
 
-/// Somebody who will sign in later.
+/// A user who will sign in later.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedSignIn {
     at: Timestamp,
@@ -68,7 +67,7 @@ pub(super) struct PlannedSignIn {
 }
 
 impl Sandbox {
-    /// Signs somebody in, now.
+    /// Signs a user in now.
     pub fn sign_in(&self, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
         run(&self.shared, attempt, self.shared.clock.now())
     }
@@ -79,7 +78,7 @@ impl Sandbox {
         self.shared.store.read(|state| walk(state, attempt, &|provider| is_down(provider, &down))).0
     }
 
-    /// Signs somebody in once `delay` has passed: with the next request after it.
+    /// Signs a user in once `delay` has passed: with the first request after it.
     pub fn plan_sign_in(&self, delay: Duration, attempt: SignInAttempt) {
         let at = self.shared.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
         self.shared.planned().push(PlannedSignIn { at, attempt });
@@ -99,7 +98,7 @@ pub(super) fn run_planned(shared: &AppState) -> Result<(), Error> {
     due.iter().try_for_each(|planned| run(shared, &planned.attempt, planned.at).map(drop))
 }
 
-/// Signs somebody in.
+/// Signs a user in.
 pub(super) fn run(
     shared: &AppState,
     attempt: &SignInAttempt,
@@ -145,7 +144,7 @@ pub(super) fn run(
     })
 }
 
-/// Signs somebody in at a simulator of another process. `url` is where its API is.
+/// Signs a user in at a simulator of another process. `url` is the URL of its API.
 pub async fn sign_in_at(url: &str, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
     let ask = async || {
         let client = reqwest::Client::builder().tls_backend_preconfigured(tls::none()).no_proxy();
@@ -285,9 +284,8 @@ impl State {
 }
 
 impl Policy {
-    /// Whether its rules hold for an address. Of the rules, everyone, e-mail
-    /// address, e-mail domain and login method are modelled; any other holds for
-    /// nobody.
+    /// Whether its rules match an address. The rules everyone, email address,
+    /// email domain and login method are modelled; any other rule matches no one.
     fn takes_in(&self, email: &str, provider: &str) -> bool {
         let rules = |key| self.object.get::<Vec<Value>>(key).unwrap_or_default();
         let holds = |rule: &Value| {

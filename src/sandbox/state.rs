@@ -25,7 +25,7 @@ pub(super) struct State {
     pub connectors: Vec<Connector>,
     pub zones: Vec<Zone>,
     pub records: Vec<Record>,
-    /// Zones that somebody else hosts: served, and unknown to the API.
+    /// Zones that another provider hosts: served, and unknown to the API.
     pub elsewhere: Vec<ExternalZone>,
     #[serde(default = "seed::team::organizations")]
     pub organizations: Vec<Organization>,
@@ -47,7 +47,7 @@ pub(super) struct State {
     /// The rows of the audit log.
     #[serde(default)]
     pub audit: Vec<AuditRow>,
-    /// The identity providers that reject everybody until they are changed.
+    /// The identity providers that reject every user until they are changed.
     #[serde(default)]
     pub rejecting: Vec<String>,
     /// Which seed the accounts and tokens are of: a file of before has those
@@ -79,7 +79,7 @@ pub(super) struct Token {
     pub issued: Option<TokenDetails>,
 }
 
-/// What a token that was issued through the API has besides.
+/// The additional data of a token that was issued through the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TokenDetails {
     pub name: String,
@@ -194,7 +194,7 @@ pub(super) struct AuditRow {
     pub uri: String,
 }
 
-/// A grant that lets an identity provider be shared.
+/// A grant that allows an identity provider to be shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Grant {
     pub id: String,
@@ -273,7 +273,7 @@ pub(super) struct Connector {
     pub status: VerificationStatus,
     #[serde(default)]
     pub unknown: RawObject,
-    /// The run of verification that is under way.
+    /// The run of verification that is in progress.
     pub run: Option<VerificationRun>,
     pub created_on: Timestamp,
     pub updated_on: Timestamp,

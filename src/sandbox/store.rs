@@ -1,5 +1,5 @@
-//! The state and its file: read once, written after every change before the
-//! change is seen by anyone.
+//! The state and its file: read once, and written after every change before the
+//! change is visible.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -86,7 +86,7 @@ impl Store {
         Ok(outcome)
     }
 
-    /// Lets those who wait for the state know where it is served.
+    /// Records where the state is served, for processes that wait for it.
     pub(super) fn set_lock_url(&self, url: &str) -> Result<(), Error> {
         match &mut self.lock().file {
             Some((_, lock)) => lock.set_url(url),
@@ -106,7 +106,7 @@ impl Store {
     }
 }
 
-/// Removes the state in `path`, once nobody works on it; `false` where there
+/// Deletes the state in `path` once no process uses it. Returns `false` if there
 /// was none.
 pub async fn reset(path: &Path, clock: &Clock, lock_wait: Duration) -> Result<bool, Error> {
     if !path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
@@ -145,7 +145,8 @@ fn save(path: &Path, state: &State) -> Result<(), Error> {
 }
 
 fn replace(path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
-    // Left behind by a crash; the lock says that nobody is writing it now.
+    // The file remains after a crash; the lock ensures that no other process is
+    // writing it now.
     match std::fs::remove_file(new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -1,5 +1,5 @@
-//! The verification of a domain: when DNS is looked at, what comes of it, and
-//! the look itself, which goes over the wire like everybody's.
+//! The verification of a domain: when DNS is looked at, what comes of it, and the
+//! lookup itself, which uses the network like that of any client.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -118,7 +118,7 @@ pub(super) async fn run_due_checks(shared: &AppState) {
     }
 }
 
-/// Asks the name server for the domain's TXT records, like anybody would.
+/// Asks the name server for the domain's TXT records, as any client would.
 async fn is_published(server: SocketAddr, domain: &str, code: &str) -> bool {
     let Ok(name) = Name::from_ascii(format!("{domain}.")) else { return false };
     let Ok(resolver) = resolver(server) else { return false };

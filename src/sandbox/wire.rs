@@ -22,7 +22,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Cuts the connection: the answer under way is not sent.
+    /// Cuts the connection: the pending answer is not sent.
     pub fn close(&self) {
         self.is_cut.store(true, Ordering::Relaxed);
     }

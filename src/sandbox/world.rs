@@ -53,13 +53,13 @@ impl Sandbox {
         self.shared.down().insert(slug.to_owned());
     }
 
-    /// Lets it answer again.
+    /// Brings the identity provider up again.
     pub fn bring_up(&self, slug: &str) {
         self.shared.down().remove(slug);
     }
 
-    /// Has the connectors of a domain answer, besides, the fields of a JSON
-    /// object, which nobody knows.
+    /// Adds the fields of a JSON object to the connectors of a domain. They
+    /// represent fields that no client knows.
     pub fn add_unknown_fields(&self, domain: &str, object: &str) -> Result<(), Error> {
         self.shared.store.change(|state| {
             let of_domain = |known: &&mut Connector| known.email_domain == domain;
@@ -91,7 +91,7 @@ impl Sandbox {
         serde_json::to_string(&state).expect("a state is plain data")
     }
 
-    /// Makes somebody a member of the first account, or changes what they are.
+    /// Makes a user a member of the first account, or changes their role and status.
     pub fn set_member(&self, email: &str, role: Role, status: Membership) -> Result<(), Error> {
         let account = self.account().to_string();
         self.shared.store.change(|state| {

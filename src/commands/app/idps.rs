@@ -49,16 +49,16 @@ pub struct Args {
     force: bool,
 }
 
-/// Which identity providers an application admits.
+/// The identity providers that an application allows.
 #[derive(Serialize, JsonSchema)]
 pub struct AppIdps {
     /// The application.
     app: AppRef,
-    /// Whether every identity provider is admitted, also those yet to come.
+    /// Whether all identity providers are allowed, including those created later.
     all: bool,
     /// Whether the choice of identity providers is skipped.
     instant_auth: Option<bool>,
-    /// The identity providers that are admitted.
+    /// The allowed identity providers.
     idps: Vec<IdpRow>,
 }
 
@@ -69,18 +69,18 @@ struct AppRef {
     name: String,
 }
 
-/// An identity provider that is admitted.
+/// An allowed identity provider.
 #[derive(Serialize, JsonSchema)]
 struct IdpRow {
     id: String,
-    /// `null` where there is no such identity provider any more.
+    /// `null` if the identity provider no longer exists.
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
     exists: bool,
 }
 
-/// Shows or changes which identity providers an application admits.
+/// Shows or changes the identity providers that an application allows.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
@@ -121,7 +121,7 @@ fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
         .hint("`cfsso app idps --only <IDP>`")
 }
 
-/// Stops where one identity provider is left that is seen not to work.
+/// Fails if only one identity provider is left and its check fails.
 pub(super) async fn ensure_only_idp_works(
     context: &Context,
     edit: &Update,
@@ -150,8 +150,8 @@ fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<AllowedIdps>
     })
 }
 
-/// The identity provider that is meant; by its ID also one that is gone, where
-/// the list still names it or somebody insists.
+/// The ID of the identity provider that `text` selects. The ID of a deleted one
+/// is accepted if the application still lists it or if `force` is set.
 pub(super) fn resolve_idp(
     text: &str,
     app: &App,

@@ -30,7 +30,7 @@ impl Render for App {
     }
 }
 
-/// Which identity providers it admits, by their IDs.
+/// The IDs of the identity providers that the application allows.
 pub fn allowed_idps_text(app: &AppFields) -> Text {
     match app.listed_idps() {
         [] => Text::plain("all identity providers"),

@@ -52,7 +52,7 @@ impl Machine {
         place
     }
 
-    /// Somebody with room for a journal, and what is printed to them.
+    /// A context with disk space for a journal, and its printed output.
     fn context(&self) -> (Context, Printed) {
         let mut env: Environment = self
             .sandbox
@@ -76,7 +76,7 @@ impl Machine {
         (Context::new(settings, screen, self.clock.clone(), &words), printed)
     }
 
-    /// Somebody without.
+    /// A context without disk space for a journal.
     fn full(&self) -> (Context, Printed) {
         let (context, printed) = self.context();
         let dir = self.dir.path().join("full");
@@ -100,8 +100,8 @@ fn refused(outcome: anyhow::Result<Outcome>) -> ErrorReport {
 async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     let place = Machine::new().await;
     let (before, writes) = (place.sandbox.snapshot(), place.writes());
-    // One after the other: the file of a run is locked while it goes on, and of
-    // full disks there is one.
+    // Sequentially: the file of a run is locked during the run, and there is only
+    // one full disk.
     for again in ["bypass otp", "bypass disable --all"] {
         let (context, _) = place.full();
         let outcome = match again {

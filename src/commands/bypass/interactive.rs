@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How far back changes are looked for.
 const SINCE: Duration = Duration::from_hours(7 * 24);
 
-/// What was seen, or why it was not.
+/// The current state, or the errors that occurred when reading it.
 struct State {
     connectors: Result<Vec<Connector>, Error>,
     sign_in: Result<CurrentState, Error>,
@@ -44,7 +44,7 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     let fetcher = context.fetcher().ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
     let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
-    // A journal that cannot be read keeps nobody out.
+    // A journal that cannot be read does not prevent a bypass.
     let entries = super::super::journal::read(context).map(|reading| reading.entries);
     let entries = entries.unwrap_or_default();
     let (connectors, sign_in, diagnosis, bypasses) = tokio::join!(

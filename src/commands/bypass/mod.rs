@@ -1,4 +1,4 @@
-//! `cfsso bypass`: back into the dashboard, and everything put back afterwards.
+//! `cfsso bypass`: regains access to the dashboard, and undoes all changes afterwards.
 
 pub mod disable;
 #[cfg(test)]
@@ -177,7 +177,7 @@ fn command(context: &Context, rest: &str) -> String {
     context.settings.call().add_global_flags(&format!("`cfsso {rest}`"))
 }
 
-/// Stops where a question will come up that nobody is there to answer.
+/// Fails if there is no terminal to ask a question on.
 fn nobody_to_ask(context: &Context) -> Result<(), FlowError> {
     if context.screen.can_ask() {
         return Ok(());

@@ -191,7 +191,7 @@ fn tell(
         undo.map_or_else(|| by_hand(found, created, context), |command| vec![command]);
 }
 
-/// What puts it back where no journal was kept.
+/// The commands that undo the bypass if no journal was written.
 fn by_hand(found: &CurrentState, created: Option<&IdpId>, context: &Context) -> Vec<String> {
     let app = &found.app;
     let only: Vec<_> = app.listed_idps().iter().map(|id| format!("--only {id}")).collect();

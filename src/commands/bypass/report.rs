@@ -1,37 +1,37 @@
-//! What a bypass came to: what was seen, what people can do now, what to look
-//! at, and how to put it back.
+//! The report of a bypass: the results, what users can do now, how to check it,
+//! and how to undo it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::{Page, Render, Status, Text};
 
-/// What a bypass came to.
+/// The result of a bypass.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether all that was wanted is so, and was seen.
+    /// Whether the requested state was reached and confirmed.
     pub ok: bool,
-    /// The option: `otp` or `disable`.
+    /// The method of the bypass: `otp` or `disable`.
     method: &'static str,
-    /// What was done, in that order.
+    /// The steps, in the order in which they were done.
     pub steps: Vec<Step>,
-    /// What people can do now.
+    /// What users can do now.
     pub notes: Vec<String>,
-    /// What to look at.
+    /// How to check the result.
     pub status_command: Vec<String>,
-    /// The commands that put it back.
+    /// The commands that undo the bypass.
     pub undo_command: Vec<String>,
 }
 
-/// One step.
+/// A step of a bypass.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
-    /// What it is.
+    /// What the step does.
     pub title: String,
-    /// `done` or `already`.
+    /// `done`, or `already` if there was nothing to do.
     pub state: &'static str,
-    /// What was seen.
+    /// The observed result.
     pub detail: String,
 }
 

@@ -22,22 +22,21 @@ use crate::output::{Page, Render, Status, Text, time};
   cfsso bypass status -o json | jq .in_force")]
 pub struct Args {}
 
-/// Whether a bypass is in force.
+/// Whether a bypass is active.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     #[serde(flatten)]
     standings: BypassStatus,
-    /// The domains for which SSO is enforced; null where that was not seen.
+    /// The domains for which SSO is enforced; `null` if that could not be read.
     enabled_domains: Option<Vec<String>>,
-    /// The domains for which it is not.
+    /// The domains for which SSO is not enforced; `null` if that could not be read.
     disabled_domains: Option<Vec<String>>,
-    /// How users can sign in now, domain by domain; null where that was not seen.
+    /// How users can sign in now, for each domain; `null` if that could not be read.
     sign_in: Option<Vec<DomainSignIn>>,
     /// Whether one-time PIN is allowed in addition to another identity provider.
     has_pin_as_well: Option<bool>,
-    /// Connectors that cannot be understood: whether SSO is enforced for them was
-    /// not seen.
+    /// Connectors that cannot be parsed: it is unknown whether SSO is enforced for them.
     odd_records: Vec<String>,
 }
 

@@ -46,21 +46,21 @@ impl Args {
     }
 }
 
-/// What was put back.
+/// The result of undoing bypasses.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether all that can be put back was.
+    /// Whether every change that can be undone was undone.
     ok: bool,
-    /// What was put back, in that order.
+    /// The changes that were undone, in that order.
     undone: Vec<UndoneEntry>,
-    /// What was as it was before.
+    /// The changes that did not have to be undone, and why.
     left: Vec<UndoneEntry>,
-    /// How users can sign in now, domain by domain; null where that was not seen.
+    /// How users can sign in now, for each domain; `null` if that could not be read.
     sign_in: Option<Vec<DomainSignIn>>,
 }
 
-/// Puts back what bypasses changed.
+/// Undoes the changes of bypasses.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (open, tools) = if let Some(file) = &args.ticket {
         let entries = ticket::read(&bytes(file, context).await?)?;

@@ -25,7 +25,7 @@ pub struct Args {
     disable_first: bool,
 }
 
-/// A connector that is gone, as it was.
+/// A deleted connector, as it was before the deletion.
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,

@@ -72,8 +72,8 @@ fn in_progress_error(domain: &EmailDomain) -> FlowError {
         .hint(format!("`cfsso connector verify {domain} --wait`"))
 }
 
-/// What the name servers serve, now or by the end of the wait. None where the
-/// API tells no code to look for.
+/// What the name servers serve, now or at the end of the wait. `None` if the API
+/// returns no code to look for.
 async fn check_txt(
     tools: &Env<'_>,
     connector: &Connector,

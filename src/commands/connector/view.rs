@@ -119,7 +119,7 @@ impl Render for Records {
     }
 }
 
-/// The verification's state, coloured by what it lets one do.
+/// The verification's state, coloured by what it allows.
 pub fn verification(connector: &ConnectorFields) -> Text {
     match connector.status() {
         Some(VerificationStatus::Verified) => Status::Done.paint("verified"),

@@ -48,7 +48,7 @@ struct AccountDrill<'a> {
     context: &'a Context,
     client: &'a Client,
     report: Report,
-    /// The first thing that went wrong: the others are read all the same.
+    /// The first failure; the remaining steps still run.
     failure: Option<anyhow::Error>,
 }
 

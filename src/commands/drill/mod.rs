@@ -57,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let stage = Simulator::build(context).await?;
     let mut report = Report::new(Target::Simulator, stage.account().to_string());
-    // Where nobody is there to read, nobody has to be waited for.
+    // Only pause if there is a user to read the output.
     let pauses = context.screen.can_ask()
         && context.screen.format() == Format::Table
         && !args.unattended
@@ -92,8 +92,8 @@ async fn perform(
     Ok(())
 }
 
-/// One scene: what happens around it, its command, and whether what it claims
-/// is seen. Only the command is timed and counted.
+/// Plays one scene: applies its outage, runs its command and checks the expected
+/// result. Only the command is timed and counted.
 async fn play(
     stage: &Simulator,
     context: &Context,

@@ -23,7 +23,7 @@ pub const HIDDEN: &str = "random";
 /// Which broken world is wanted.
 #[derive(Clone, Copy, Debug)]
 pub enum Choice {
-    /// Any that can be repaired; which one is not told before the end.
+    /// Any that can be repaired; which one is revealed at the end.
     Hidden,
     One(Scenario),
 }

@@ -1,4 +1,4 @@
-//! What a drill came to: its steps, each with its time and its requests.
+//! The report of a drill: its steps, each with its duration and its requests.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,18 +7,18 @@ use serde_json::value::RawValue;
 
 use crate::output::{ErrorReport, ExitCode, Page, Render, Status, Text};
 
-/// The columns before what was seen.
+/// The indent of the observed result.
 const INDENT: &str = "  ";
 
-/// What a drill came to.
+/// The result of a drill.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether every step was seen to work.
+    /// Whether every step had the expected result.
     pub ok: bool,
     /// What it was played against.
     pub target: Target,
-    /// The account there.
+    /// The account that the drill ran in.
     pub account: String,
     /// The steps, in their order; those after one that failed are not there in
     /// a simulator.
@@ -39,16 +39,16 @@ pub enum Target {
     Account,
 }
 
-/// One command, and what was seen of it.
+/// One command, and its observed result.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
     /// The act that it is in; null where there are none.
     pub phase: Option<&'static str>,
     /// The command.
     pub command: String,
-    /// Whether it was seen to do what it is for.
+    /// Whether the command had the expected result.
     pub state: State,
-    /// What was seen after it, or what went wrong.
+    /// The observed result of the command, or the error.
     pub observed: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
@@ -67,9 +67,9 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It was seen to work.
+    /// The command had the expected result.
     Done,
-    /// It was not.
+    /// The command failed, or did not have the expected result.
     Failed,
 }
 
@@ -117,7 +117,7 @@ impl Step {
         self.observed = sentences.join(": ");
     }
 
-    /// Draws its line, and what was seen under it.
+    /// Draws the line of the step, and the observed result below it.
     pub fn show(&self, page: &mut Page) {
         let mark = match self.state {
             State::Done => Status::Done,

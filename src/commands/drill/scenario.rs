@@ -44,14 +44,14 @@ pub(super) enum Outage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     pub enforced: bool,
-    /// Whether the sign-in admits the company's identity provider alone, and
-    /// goes there without a choice.
+    /// Whether the sign-in allows only the company's identity provider, and
+    /// redirects to it without a choice.
     pub narrow: bool,
-    /// The ways in; [`COMPANY`] is the name of the identity provider.
+    /// The sign-in method; [`COMPANY`] is the name of the identity provider.
     pub ways: SignIn,
 }
 
-/// The one way in that there is, or none.
+/// The only sign-in method that is available, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignIn {
     Password,
@@ -240,7 +240,7 @@ impl StepCommand {
 }
 
 impl DrillStep {
-    /// What is seen besides, where it is what the command is for.
+    /// An additional result to report, if it is the purpose of the command.
     pub(super) fn besides(&self) -> String {
         match (self.line, self.exit) {
             (StepCommand::Check, ExitCode::Findings) => "the check fails. ".to_owned(),

@@ -1,6 +1,6 @@
 //! The stage of a drill: a simulator in memory, a journal in a directory of its
-//! own, and the commands as somebody would run them there. All of it goes when
-//! this is dropped.
+//! own, and the commands as a user would run them there. Dropping it removes all
+//! of this.
 
 use std::ffi::OsString;
 use std::io;
@@ -76,7 +76,7 @@ impl Simulator {
         })
     }
 
-    /// Lets the identity provider break, or be back.
+    /// Starts or ends an outage of the identity provider.
     pub(super) fn outage(&self, outage: Option<Outage>) {
         match outage {
             Some(Outage::Begins) => self.sandbox.take_down(SLUG),
@@ -109,7 +109,7 @@ impl Simulator {
         Err(not_seen(format!("exit code {is} instead of {wanted}")))
     }
 
-    /// Whoever runs `line` here; what is said to them is not shown.
+    /// The context of a user who runs `line` here; its output is discarded.
     fn context_for(&self, line: &str) -> Context {
         let args: Vec<_> = line.split(' ').map(OsString::from).collect();
         let screen = Screen::new(

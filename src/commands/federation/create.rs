@@ -18,7 +18,7 @@ pub struct Args {
     idp: String,
 }
 
-/// Creates a grant, or shows the one that stands.
+/// Creates a grant, or shows the existing one.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let idp = idp::find(&tools, &args.idp).await?;

@@ -22,7 +22,7 @@ pub struct Args {
     grant: GrantId,
 }
 
-/// A grant that is gone, as it was.
+/// A deleted grant, as it was before the deletion.
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,

@@ -1,5 +1,5 @@
 //! `cfsso federation status`: source → grant → share → recipients, as a tree or
-//! as a picture, and what was left behind.
+//! as a graph, and orphaned objects.
 
 use super::super::Outcome;
 use super::graph::{self, Language};

@@ -1,4 +1,4 @@
-//! `cfsso federation unshare`: says first who loses it, then takes it back.
+//! `cfsso federation unshare`: first shows who loses access, then ends the sharing.
 
 use super::super::{Outcome, plan_output};
 use super::steps;

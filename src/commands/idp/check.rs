@@ -31,18 +31,18 @@ pub struct Args {
     cert_days: u32,
 }
 
-/// What could be proven.
+/// The result of the checks.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether nothing failed. A login is proven by none of it.
+    /// Whether no check failed. The checks do not verify that a login works.
     ok: bool,
     idps: Vec<IdpResult>,
     /// Where a login can be tried.
     dashboard_url: &'static str,
 }
 
-/// What could be proven of one identity provider.
+/// The result of the checks of one identity provider.
 #[derive(Serialize, JsonSchema)]
 struct IdpResult {
     id: String,

@@ -54,8 +54,8 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
     }
 }
 
-/// Stops if a secret is masked and not given besides: of a type that is not
-/// known, nothing else says that it is needed.
+/// Fails if a secret is masked and not given separately: for an unknown type, the
+/// mask is the only sign that a secret is required.
 pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), FlowError> {
     let is_given =
         |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));

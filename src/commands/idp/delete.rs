@@ -25,7 +25,7 @@ pub struct Args {
     force: bool,
 }
 
-/// An identity provider that is gone, as it was.
+/// A deleted identity provider, as it was before the deletion.
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,

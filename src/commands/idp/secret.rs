@@ -106,7 +106,8 @@ fn unreadable(from: &str, error: &dyn std::fmt::Display) -> FlowError {
         .cause(error.to_string())
 }
 
-/// The value of a variable. What is no name of one may be the secret itself.
+/// The value of an environment variable. The error does not repeat an invalid
+/// name, because it may be the secret itself.
 fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> {
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name || name.is_empty() {

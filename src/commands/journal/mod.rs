@@ -75,7 +75,7 @@ fn outcome_text(entry: &Entry) -> Text {
     mark.paint(entry.outcome.label())
 }
 
-/// Whether an entry can be put back, in a word or two.
+/// Whether an entry can be undone, in one or a few words.
 fn undoable(entry: &Entry) -> Text {
     match (&entry.undone_by, &entry.irreversible_reason) {
         (Some(by), _) => Text::dim(format!("undone by {by}")),

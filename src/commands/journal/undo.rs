@@ -1,5 +1,5 @@
-//! `cfsso journal undo`: looks at what is there, shows what would be put back,
-//! and puts it back, the latest first.
+//! `cfsso journal undo`: reads the current state, shows what would be undone, and
+//! undoes it, the latest entry first.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,15 +29,15 @@ pub struct Args {
     force: bool,
 }
 
-/// What was put back.
+/// The result of undoing entries of the journal.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether all that can be put back was.
+    /// Whether every entry that can be undone was undone.
     ok: bool,
-    /// What was put back, in that order.
+    /// The entries that were undone, in that order.
     undone: Vec<UndoneEntry>,
-    /// What was not, and why.
+    /// The entries that were not undone, and why.
     left: Vec<UndoneEntry>,
 }
 
@@ -45,11 +45,11 @@ pub struct Report {
 struct UndoSet<'a> {
     todo: Vec<(&'a Entry, Inverse, Ready)>,
     left: Vec<UndoneEntry>,
-    /// What cannot be put back at all.
+    /// The errors for entries that can never be undone.
     blocked: Vec<FlowError>,
 }
 
-/// Puts entries back.
+/// Undoes entries.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = select_entries(read(context)?.entries, args.name.as_deref())?;
     context.journal().check_api(&entries)?;
@@ -93,7 +93,7 @@ fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>,
     }
 }
 
-/// Reads each object once, and judges what can be put back, the latest first.
+/// Reads each object once, and plans the undo of each entry, the latest first.
 async fn plan_all<'a>(
     tools: &Env<'_>,
     entries: &'a [Entry],

@@ -25,10 +25,10 @@ pub struct Args {
     wait: bool,
 }
 
-/// A share that goes, as it was.
+/// A share that is deleted or being deleted, as it was before the deletion.
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
-    /// Whether it was seen to be gone; otherwise it is on its way.
+    /// Whether the deletion was confirmed; if `false`, it is still in progress.
     deleted: bool,
     #[schemars(with = "crate::api::share::ShareFields")]
     share: Share,

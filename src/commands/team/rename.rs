@@ -175,8 +175,8 @@ fn confirm_prompt(task: &RenamePlan) -> String {
     }
 }
 
-/// Stops before anything is disabled where a question would come up later that
-/// nobody is there to answer.
+/// Fails before anything is disabled if a question would be asked later and there
+/// is no terminal to ask it on.
 fn ensure_can_prompt(
     task: &RenamePlan,
     options: &Options,
@@ -192,7 +192,7 @@ fn ensure_can_prompt(
         .hint("enter the new values in advance if two are possible, and pass `--idps-updated`"))
 }
 
-/// Waits until somebody says that the identity providers are changed.
+/// Waits until the user confirms that the identity providers are changed.
 async fn wait_for_confirmation(context: &Context) -> Result<(), Error> {
     loop {
         let question = Text::plain("Type ") + Text::strong("done") + " after changing them:";

@@ -102,7 +102,7 @@ fn note_off(step: &Step, context: &Context) {
     }
 }
 
-/// A connector's own steps, each with its domain, since several are under way.
+/// A connector's own steps, each with its domain, since several run at the same time.
 fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
     let screen = &context.screen;
     match event {

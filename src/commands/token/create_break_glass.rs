@@ -54,9 +54,9 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether it was seen to work.
+    /// Whether a test confirmed that the token works.
     ok: bool,
-    /// Its identifier, which is no secret.
+    /// The identifier of the token. It is not secret.
     id: String,
     /// What it is called.
     name: String,
@@ -159,7 +159,7 @@ fn create_file(target: &Path) -> Result<PendingSecretFile, FlowError> {
     })
 }
 
-/// A token that nobody has is of no use: it is removed again.
+/// Deletes a token whose value could not be saved: no one can use it.
 async fn revoke_after_error(
     tools: &Env<'_>,
     id: &str,

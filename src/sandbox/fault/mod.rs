@@ -23,7 +23,7 @@ pub use spec::InvalidFault;
 /// | `close-before` | the TCP connection is cut before anything is done |
 /// | `close-after` | it is done, then the connection is cut without an answer |
 /// | `slow=2s` | the first byte comes late; `ms`, `s` and `m` |
-/// | `truncate` | the JSON of the answer ends half way |
+/// | `truncate` | the JSON of the answer is cut off |
 /// | `verification-fails` | the next look at DNS ends the verification: failed |
 /// | `wrong-issuer` | the OpenID configuration names another issuer |
 /// | `no-keys` | the key set is empty |
@@ -59,7 +59,7 @@ pub enum Kind {
     BadGateway(FaultTiming),
     Cut(FaultTiming),
     Slow(Duration),
-    /// The answer's JSON ends half way.
+    /// The JSON of the answer is cut off.
     Truncated,
     VerificationFails,
     /// The OpenID configuration names another issuer.
@@ -69,7 +69,7 @@ pub enum Kind {
     ExpiredCertificate,
 }
 
-/// Whether the request was carried out when it goes wrong.
+/// Whether the fault occurs before or after the request is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultTiming {
     Before,

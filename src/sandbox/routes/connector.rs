@@ -218,7 +218,7 @@ fn eligible(text: &str) -> Result<EmailDomain, ApiErrorResponse> {
     }
 }
 
-/// Refuses what is not proven, and what another account enforces.
+/// Fails if the domain is not verified, or if another account enforces it.
 fn ensure_can_enable(state: &World, position: usize) -> Result<(), ApiErrorResponse> {
     let connector = &state.connectors[position];
     if connector.status != VerificationStatus::Verified {

@@ -105,7 +105,7 @@ fn ensure_can_grant(state: &World, account: &str, id: &str) -> Result<(), ApiErr
     Ok(())
 }
 
-/// The shares stay: what they held is gone from their recipients at once.
+/// The shares remain; their recipients lose the identity provider at once.
 async fn remove(
     caller: Caller,
     State(shared): State<Arc<AppState>>,

@@ -112,7 +112,7 @@ async fn replace(
     })
 }
 
-/// Whether one that an application admits can be deleted is unknown: here it can.
+/// Whether one that an application allows can be deleted is unknown: here it can.
 async fn remove(
     caller: Caller,
     State(shared): State<Arc<AppState>>,

@@ -67,7 +67,7 @@ impl Role {
     }
 }
 
-/// As recorded: the e-mail address in `user`, and newer ones besides.
+/// As recorded: the email address in `user`, and the newer fields outside it.
 fn to_json(member: &Member) -> Value {
     let (first, last) = member.name.clone().unzip();
     let [role, group, name] = member.role.described();

@@ -131,7 +131,8 @@ fn ensure_can_rename(state: &World, account: &str, domain: &str) -> Result<(), A
     ensure_name_free(state, account, domain)
 }
 
-/// Nobody else's name. The real texts are unknown.
+/// Fails if the name is invalid or another organization has it. The texts of the
+/// real errors are unknown.
 fn ensure_name_free(state: &World, account: &str, domain: &str) -> Result<(), ApiErrorResponse> {
     let team = domain.strip_suffix(".cloudflareaccess.com").unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

@@ -1,5 +1,4 @@
-//! People, who are no part of the API: whoever reaches the simulator may play
-//! one.
+//! People, who are not part of the API: any client of the simulator can act as one.
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::sandbox::answer::ApiErrorResponse;
 use crate::sandbox::shared::AppState;
 use crate::sandbox::sign_in::{self, SignInResult};
 
-/// Where somebody signs in.
+/// The path at which a user signs in.
 pub(in crate::sandbox) const PATH: &str = "/people/sign-in";
 
 pub(in crate::sandbox) fn routes() -> Router<Arc<AppState>> {

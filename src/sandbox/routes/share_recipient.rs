@@ -184,7 +184,8 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Whom a recipient names: nobody is the caller's whole organization.
+/// The target that a recipient names. Without a name it is the caller's whole
+/// organization.
 fn target(state: &World, share: &Share, given: &RawObject) -> Result<Target, ApiErrorResponse> {
     let account = given.text("recipient_account_id").or_else(|| given.text("account_id"));
     match (account, given.text("organization_id")) {

@@ -46,7 +46,7 @@ pub(in crate::sandbox) fn organization(account: &str, team: &str, name: &str) ->
     Organization { account: account.to_owned(), object: RawObject::literal(&object.to_string()) }
 }
 
-/// As recorded, with what no schema knows besides.
+/// As recorded, including fields that are not in any schema.
 const COOL_CATS: &str = r##"{
   "allow_authenticate_via_warp": false,
   "auth_domain": "cool-cats.cloudflareaccess.com",
