@@ -1,6 +1,6 @@
-//! Lockout recovery: opening the dashboard's sign-in to one-time PINs, ending
-//! enforcement, and putting just that back. Counts round trips: whoever is
-//! locked out waits for each of them.
+//! Lockout recovery: allows one-time PINs for the dashboard's sign-in, ends
+//! enforcement, and undoes just these changes. Keeps round trips to a minimum: a
+//! locked-out user waits for each of them.
 
 pub mod disable;
 pub mod otp;

@@ -1,5 +1,5 @@
-//! The second option: the dashboard's sign-in admits one-time PINs, while SSO
-//! stays enforced.
+//! The second option: the dashboard's sign-in allows one-time PINs, while SSO stays
+//! enforced.
 
 use super::title;
 use crate::api::app::{self, App};
@@ -20,7 +20,7 @@ pub const PIN: &str = r#"{"name":"One-time PIN","type":"onetimepin","config":{}}
 /// How far the sign-in is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtpScope {
-    /// To the one-time PIN besides those that it admits.
+    /// The one-time PIN, in addition to the identity providers already allowed.
     PinOnly,
     AllIdps,
 }
@@ -79,7 +79,7 @@ pub fn body() -> Document {
     PIN.parse().expect("it is an object")
 }
 
-/// The edit that lets `pin` in. What needs no change keeps its text.
+/// The update that allows `pin`. Fields that need no change keep their text.
 pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError> {
     let admission = match reach {
         OtpScope::PinOnly => AllowedIdps::Change { add: vec![pin.clone()], remove: Vec::new() },
@@ -99,14 +99,14 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
     })
 }
 
-/// The one-time PIN that is let in.
+/// The one-time PIN that is allowed.
 pub struct PinProvider {
     pub pin: IdpId,
     pub is_new: bool,
 }
 
-/// Creates the one-time PIN: one POST, whose answer is the read-back. Where
-/// somebody has created it meanwhile, theirs will do.
+/// Creates the one-time PIN: one POST, whose response is the read-back. If another
+/// client has created one meanwhile, that one is used.
 pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;

@@ -1,5 +1,5 @@
-//! Whether the policies keep a one-time PIN from being mailed: Cloudflare mails
-//! it to those alone whom a policy lets in. Pure.
+//! Whether the policies prevent a one-time PIN from being mailed: Cloudflare mails
+//! it only to users that a policy allows. Pure.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::api::ids::IdpId;
 const OTHER_LOGIN_RULES: [&str; 7] =
     ["okta", "azureAD", "gsuite", "github-organization", "saml", "oidc", "auth_method"];
 
-/// Rules that machines meet, and nobody who is mailed a PIN.
+/// Rules that machines meet, but no user who is mailed a PIN.
 const NON_IDENTITY_RULES: [&str; 4] =
     ["any_valid_service_token", "service_token", "certificate", "common_name"];
 
@@ -34,7 +34,7 @@ struct Policy {
 #[derive(Debug, Default)]
 pub struct DeliveryProblems {
     pub texts: Vec<String>,
-    /// Whether nobody at all would be mailed one.
+    /// Whether no user at all would be mailed one.
     pub admits_nobody: bool,
 }
 
@@ -105,7 +105,7 @@ impl Policy {
     }
 }
 
-/// Whether somebody with a PIN may meet it; a rule that is not known may be met.
+/// Whether a user with a PIN may meet it; an unknown rule may be met.
 fn matches(rule: &Value, pin: Option<&IdpId>) -> bool {
     let Some((kind, parts)) = rule.as_object().and_then(|rule| rule.iter().next()) else {
         return true;
@@ -116,7 +116,7 @@ fn matches(rule: &Value, pin: Option<&IdpId>) -> bool {
     }
 }
 
-/// Whether everybody with a PIN meets it.
+/// Whether every user with a PIN meets it.
 fn matches_everyone(rule: &Value, pin: Option<&IdpId>) -> bool {
     rule.get("everyone").is_some() || rule.get("login_method").is_some_and(|_| matches(rule, pin))
 }

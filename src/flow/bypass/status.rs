@@ -1,5 +1,5 @@
-//! Which bypasses of this machine are in force, as anybody may ask: the journal
-//! says what was done, the server what is left of it.
+//! Which bypasses of this machine are active. Any user may ask: the journal has what
+//! was done, the server what is left of it.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,16 +10,16 @@ use crate::flow::Env;
 use crate::flow::journal::Entry;
 use crate::rfc3339;
 
-/// What bypasses of this machine left behind.
+/// What is left of the bypasses made on this machine.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BypassStatus {
-    /// Whether any is in force; null where that was not seen.
+    /// Whether any bypass is active; null if that could not be determined.
     pub active: Option<bool>,
     /// Since when.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub since: Option<Timestamp>,
-    /// What they changed and nobody put back, latest first.
+    /// Their changes that no command has undone, latest first.
     pub bypasses: Vec<Bypass>,
 }
 
@@ -40,7 +40,7 @@ pub struct Bypass {
     pub target: Option<String>,
     /// How it stands.
     pub state: BypassState,
-    /// What was seen.
+    /// What was found when it was checked.
     pub detail: String,
 }
 
@@ -48,15 +48,15 @@ pub struct Bypass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BypassState {
-    /// As the bypass left it.
+    /// Unchanged since the bypass.
     Active,
-    /// Changed by somebody since.
+    /// Changed by another client since.
     Changed,
-    /// As it was before.
+    /// As it was before the bypass.
     Reverted,
-    /// It cannot be put back.
+    /// It cannot be restored.
     Blocked,
-    /// It could not be looked at.
+    /// It could not be checked.
     NotChecked,
 }
 
@@ -77,8 +77,8 @@ impl BypassState {
     }
 }
 
-/// Looks at what the bypasses among `entries` left behind. Where there are
-/// none, nobody is asked.
+/// Checks what is left of the bypasses among `entries`. If there are none, no
+/// request is sent.
 pub async fn read_status(tools: &Env<'_>, entries: &[Entry]) -> BypassStatus {
     let open = undo::open_entries(&tools.own(entries));
     summarize(undo::check_all(tools, open).await)

@@ -1,5 +1,5 @@
-//! What of the bypasses is in force, by the journal and the server, and putting
-//! back just what they changed.
+//! Which changes of the bypasses are active, by the journal and the server, and
+//! restoring just what they changed.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,9 +31,9 @@ pub struct BypassWrite {
 
 /// How a write of a bypass stands.
 pub enum WriteStatus {
-    /// It is as the bypass left it; this puts it back.
+    /// Unchanged since the bypass; this restores it.
     Active(Box<Ready>),
-    /// Somebody changed it since, in this.
+    /// Changed since, with the differences.
     Changed(Box<Ready>, Vec<String>),
     /// It is as it was before the bypass.
     Reverted(String),
@@ -75,22 +75,22 @@ fn sent(entry: &Entry) -> Option<SentRequest> {
     serde_json::from_str(entry.request.get()).ok()
 }
 
-/// Whether `later` shows that there is nothing left of `entry` to put back.
+/// Whether `later` shows that nothing is left of `entry` to restore.
 fn reverts(later: &Entry, entry: &Entry, all: &[Entry]) -> bool {
     let (Some(of_later), Some(of_entry)) = (sent(later), sent(entry)) else { return false };
     if of_later.path != of_entry.path || of_later.method != of_entry.method {
         return false;
     }
     if is_bypass(later) {
-        // It found what `entry` had found: `entry`, whose answer never came,
-        // was not carried out.
+        // It found the same state as `entry` had found: `entry`, which got no response,
+        // had no effect.
         return entry.outcome != Outcome::Done && same_before(later, entry);
     }
     let undoes_bypass = later
         .undoes
         .as_ref()
         .is_some_and(|id| all.iter().any(|other| other.id == *id && is_bypass(other)));
-    // Whoever enabled or disabled the connector here since has decided anew.
+    // A later request that enables or disables the connector is a new decision.
     of_later.method == "PATCH" && later.outcome == Outcome::Done && !undoes_bypass
 }
 
@@ -109,8 +109,8 @@ fn document(text: &RawValue) -> Option<Document> {
     text.get().parse().ok()
 }
 
-/// Looks at what each of `entries`, the latest first, left behind. Each is
-/// judged as if those before it had been put back.
+/// Checks what is left of each of `entries`, the latest first. Each is judged as if
+/// those before it had been undone.
 pub async fn check_all(tools: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
     let mut seen = ObjectCache::new();
     let mut measures = Vec::new();
@@ -146,8 +146,8 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
     }
 }
 
-/// Looks for the PIN of a creation whose answer never came: there is one at
-/// most. Whether there is something to put back.
+/// Looks for the PIN of a creation that got no response: there is at most one.
+/// Returns whether there is something to restore.
 async fn find_created_idp(tools: &Env<'_>, entry: &mut Entry) -> Result<bool, Error> {
     let is_creation = sent(entry).is_some_and(|sent| sent.method == "POST");
     if !is_creation || entry.after.is_some() {
@@ -206,8 +206,8 @@ async fn apps_using_idp(
 }
 
 impl BypassWrite {
-    /// Reads again, judges again, puts it back and sees that it is back. None
-    /// where there is nothing to put back by now.
+    /// Reads and judges again, restores the previous state and confirms it. Returns
+    /// `None` if there is nothing left to restore.
     pub async fn restore(&self, tools: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
         match &self.inverse {
             None => Ok(None),
@@ -215,7 +215,7 @@ impl BypassWrite {
         }
     }
 
-    /// The stop for what somebody changed since.
+    /// The error for what another client changed since.
     pub fn drift_error(&self, drift: &[String]) -> FlowError {
         journal::drift_error(&self.entry, drift, COMMAND)
     }

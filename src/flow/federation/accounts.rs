@@ -23,8 +23,8 @@ pub enum Membership<'a> {
     Unknown,
 }
 
-/// Lists the accounts. A token that may not is no failure: the API has the
-/// last word on recipients.
+/// Lists the accounts. A token without permission does not fail: the API makes the
+/// final decision on recipients.
 pub async fn read(tools: &Env<'_>) -> Result<AccountDirectory, Error> {
     match tools.client.list(&account::list()).await {
         Ok(accounts) => Ok(AccountDirectory::new(accounts)),

@@ -20,7 +20,7 @@ pub enum ShareAction {
     Keep,
     /// A share with these recipients is to be created.
     Create(Vec<RecipientSpec>),
-    /// These recipients are to be added to a share that stands.
+    /// These recipients are to be added to an existing share.
     AddRecipients(ShareId, Vec<RecipientSpec>),
 }
 

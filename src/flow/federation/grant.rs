@@ -42,7 +42,7 @@ fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
     stop.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
 }
 
-/// Lets an identity provider be shared.
+/// Allows an identity provider to be shared.
 pub fn create_action(tools: &Env<'_>, idp: &Idp) -> Action<Grant> {
     Action::new(
         format!("create the federation grant of {}", idp.name),

@@ -1,6 +1,6 @@
-//! Federation: an identity provider of one account used by others. A grant
-//! lets it be shared, a share names who receives it (API reference, sections 6
-//! and 7). Both sides of every change are computed from what stands.
+//! Federation: an identity provider of one account used by others. A grant allows
+//! it to be shared, a share names who receives it (API reference, sections 6 and
+//! 7). Both sides of every change are computed from the current state.
 
 pub mod accounts;
 pub mod decision;

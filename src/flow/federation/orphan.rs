@@ -1,4 +1,4 @@
-//! What federation left behind, each with the command that mends it. Pure.
+//! What federation has orphaned, each with the command that fixes it. Pure.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,31 +9,31 @@ use crate::api::grant::Grant;
 use crate::api::idp::Idp;
 use crate::api::share::{Share, resource};
 
-/// Something left behind.
+/// An orphaned object or reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Orphan {
-    /// What kind of thing.
+    /// The kind of orphan.
     pub kind: OrphanKind,
     /// Its identifier.
     pub id: String,
     /// What is wrong with it.
     pub problem: String,
-    /// The command that mends it.
+    /// The command that fixes it.
     pub fix: String,
 }
 
-/// What can be left behind.
+/// What can be orphaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrphanKind {
-    /// A grant that nothing is shared by.
+    /// A grant that no share uses.
     GrantWithoutShare,
-    /// A share whose grants are gone.
+    /// A share whose grants no longer exist.
     ShareWithoutGrant,
-    /// An application that admits an identity provider which is gone.
+    /// An application that allows an identity provider that no longer exists.
     AllowedIdpGone,
-    /// An application that admits a read-only identity provider, while nothing
-    /// is shared with this account.
+    /// An application that allows a read-only identity provider, while nothing is
+    /// shared with this account.
     AllowedIdpNotShared,
 }
 
@@ -49,7 +49,7 @@ pub struct Inventory<'a> {
     pub apps: Option<&'a [App]>,
 }
 
-/// Everything left behind.
+/// All orphans, as far as the account was read.
 pub fn find(seen: &Inventory<'_>) -> Vec<Orphan> {
     let mut orphans = unused_grants(seen);
     orphans.extend(dangling_shares(seen));

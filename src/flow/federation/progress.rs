@@ -17,17 +17,17 @@ pub enum StepId {
     Share,
     /// Every recipient has the identity provider.
     Associate,
-    /// A grant made in this run is taken back.
+    /// A grant created in this run is deleted again.
     TakeBack,
-    /// Recipients are taken out of the share.
+    /// Recipients are removed from the share.
     RemoveRecipients,
-    /// The grant is gone.
+    /// The grant is deleted.
     DeleteGrant,
-    /// The share is gone.
+    /// The share is deleted.
     DeleteShare,
 }
 
-/// One step, and what was seen at it.
+/// One step and its result.
 pub type Step = steps::Step<StepId>;
 
 /// What happens meanwhile.

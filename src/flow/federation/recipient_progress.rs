@@ -21,7 +21,7 @@ pub struct RecipientProgress {
     pub account_id: Option<String>,
     /// Its name, where the token sees it.
     pub account_name: Option<String>,
-    /// The state as the API writes it; none where it is not told of yet.
+    /// The state as the API writes it; none if the API has not reported one yet.
     pub association_status: Option<Cow<'static, str>>,
     /// The state in words.
     pub state: Cow<'static, str>,
@@ -176,7 +176,7 @@ fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
         .hint("run the same command again to continue, or `cfsso federation status`")
 }
 
-/// Stops where the API has given up on somebody.
+/// Fails if the API has given up on a recipient.
 pub fn none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
     let failed: Vec<_> = seen.iter().filter(|arrival| !arrival.errors.is_empty()).collect();
     if failed.is_empty() {

@@ -147,8 +147,8 @@ fn ensure_distinct(accounts: &[AccountId], own: &AccountId) -> Result<(), FlowEr
     Ok(())
 }
 
-/// Whether an account can receive from the own one; a warning where nobody can
-/// tell.
+/// Whether an account can receive from the own one; returns a warning if that
+/// cannot be determined.
 fn ensure_same_organization(
     account: &AccountId,
     own: &AccountId,

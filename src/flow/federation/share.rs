@@ -67,8 +67,8 @@ impl Report {
     pub const SCHEMA: &'static str = "cfsso/federation-share/v1";
 }
 
-/// Shares as far as `options` say, from what stands. The report tells how far
-/// it came, also where it ended early.
+/// Shares as far as `options` say, from the current state. The report says how far
+/// it got, even if it ended early.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,

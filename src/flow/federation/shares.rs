@@ -15,7 +15,7 @@ use crate::flow::plan::Difference;
 use crate::flow::wait::poll;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
-/// The shares that `filter` lets through, by name and then ID.
+/// The shares that match `filter`, by name and then ID unless it sets an order.
 pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Vec<Share>, Error> {
     let mut shares = tools.client.list(&filter::list(tools.account, filter, paging)).await?;
     if filter.order.is_none() {

@@ -10,9 +10,9 @@ use crate::api::share::filter::Paging;
 use crate::api::share::{Filter, Include, Recipient, ResourceType, Share, resource};
 use crate::flow::{Env, Error};
 
-/// How many requests are under way at once, at most: enough to hide the round
-/// trips, and far from the 200 a second that one address may send (API
-/// reference, section 1.4).
+/// The maximum number of concurrent requests: enough to hide the round trips, and
+/// far from the 200 a second that one address may send (API reference, section
+/// 1.4).
 pub const MAX_CONCURRENT: usize = 8;
 
 /// What stands of one identity provider's federation.
@@ -109,7 +109,7 @@ fn split_by_idp(
     (its, orphans)
 }
 
-/// Whether resources are grants alone, of which none stands any more.
+/// Whether the active resources are all grants, none of which exists any longer.
 pub fn is_orphan(resources: &[resource::ResourceFields], grants: &[Grant]) -> bool {
     let mut active = resources.iter().filter(|resource| resource.is_active()).peekable();
     active.peek().is_some()

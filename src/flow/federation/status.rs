@@ -20,11 +20,11 @@ use crate::flow::{Env, Error};
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Status {
     schema: &'static str,
-    /// Whether nothing is left behind or has failed.
+    /// Whether there are no orphans and no recipient has failed.
     pub ok: bool,
     /// The identity providers that are shared, or could be by their grant.
     pub sources: Vec<Source>,
-    /// What is left behind.
+    /// Orphaned objects and references.
     pub orphans: Vec<Orphan>,
     /// What could not be read, and why.
     pub not_checked: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Source {
     pub idp_type: Option<String>,
     /// Its grant.
     pub grant_id: String,
-    /// When the grant was made, where the API tells.
+    /// When the grant was created, if the API reports it.
     pub granted_at: Option<String>,
     /// The shares of the grant.
     pub shares: Vec<ShareStatus>,
@@ -121,7 +121,7 @@ async fn recipients(
         .await
 }
 
-/// What a token may not read is not checked, and no failure.
+/// What a token has no permission to read is listed as not checked: no failure.
 fn optional<T>(
     read: Result<T, Error>,
     what: &str,

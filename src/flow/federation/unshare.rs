@@ -23,7 +23,7 @@ pub struct Options {
     pub idp: Idp,
     /// The accounts to take it from; none means all, by ending the grant.
     pub from: Option<Vec<AccountId>>,
-    /// Wait until it is gone everywhere.
+    /// Wait until it is removed from every account.
     pub wait: bool,
     /// When waiting ends.
     pub deadline: Timestamp,
@@ -73,8 +73,8 @@ pub fn decide<'a>(
     Ok(deeds)
 }
 
-/// The deeds that end it for everybody. A share that an earlier run left
-/// without its grant is known by its name alone.
+/// The actions that end it for all recipients. A share that an earlier run left
+/// without its grant can be identified by its name only.
 fn plan_all<'a>(standing: &'a FederationState, idp: &Idp) -> Vec<UnshareAction<'a>> {
     let mut deeds: Vec<_> = standing.grants.iter().map(UnshareAction::DeleteGrant).collect();
     for held in &standing.shares {
@@ -168,7 +168,7 @@ pub fn plan(tools: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
     Plan::new(Vec::new(), deeds.iter().map(change).collect())
 }
 
-/// Does the deeds. The report tells how far it came, also where it ended early.
+/// Performs the actions. The report says how far it got, even if it ended early.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,

@@ -58,7 +58,7 @@ pub(super) struct Started {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// A bypass of SSO: `bypass undo` takes it back.
+    /// A bypass of SSO: `bypass undo` undoes it.
     Bypass,
 }
 
@@ -81,13 +81,13 @@ pub(super) struct Finished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The API answered that it was carried out.
+    /// The API reported success.
     Done,
-    /// It was not carried out.
+    /// It was not applied.
     Failed,
-    /// It was sent, and its answer was lost.
+    /// It was sent, and its response was lost.
     Unknown,
-    /// The command ended before an answer came: it may have been carried out.
+    /// The command ended before a response arrived: it may have been applied.
     Unfinished,
 }
 
@@ -142,19 +142,19 @@ pub struct Entry {
     pub after: Option<Box<RawValue>>,
     /// What went wrong.
     pub error: Option<String>,
-    /// The entry that this one puts back.
+    /// The entry that this one undoes.
     pub undoes: Option<String>,
-    /// Until when it is on trial, and is put back unless it is kept.
+    /// When its trial ends; it is reverted then unless it is kept.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial_until: Option<Timestamp>,
-    /// The entry that put this one back.
+    /// The entry that undid this one.
     pub undone_by: Option<String>,
-    /// The later entry that wrote the same: it tells what is there, whatever became
-    /// of this one, of which that is not known.
+    /// The later entry that wrote the same. It determines the current state, although
+    /// the outcome of this entry is unknown.
     pub resolved_by: Option<String>,
-    /// Why it cannot be undone; none where it can.
+    /// Why it cannot be undone; none if it can.
     pub irreversible_reason: Option<String>,
 }
 
@@ -210,8 +210,8 @@ impl Finished {
     }
 }
 
-/// Reads the file of the run `run`. A line that cannot be read is named, and
-/// the others are read all the same.
+/// Reads the file of the run `run`. Lines that cannot be read are returned as such,
+/// and do not prevent reading the others.
 pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<CorruptLine>) {
     let mut entries: Vec<(u32, Entry)> = Vec::new();
     let mut bad = Vec::new();
@@ -306,9 +306,9 @@ impl Entry {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
     }
 
-    /// Whether this later write tells what is there, be `earlier` carried out or
-    /// not: another creation in the same collection does not, nor does a change of
-    /// other fields.
+    /// Whether this later write determines the current state, whether or not `earlier`
+    /// was applied: another creation in the same collection does not, nor does a
+    /// change of other fields.
     pub(super) fn resolves(&self, earlier: &Self) -> bool {
         let line = earlier.request_line();
         if self.outcome != Outcome::Done || self.request_line() != line {

@@ -67,12 +67,12 @@ enum Storage {
     Unavailable,
 }
 
-/// What is said of a write besides its request.
+/// What is recorded of a write in addition to its request.
 pub(super) struct WriteIntent<'a> {
     pub title: Title,
     /// The object as it was read.
     pub before: Option<&'a str>,
-    /// The entry that it puts back.
+    /// The entry that it undoes.
     pub undoes: Option<&'a str>,
     /// Until when it is on trial.
     pub trial_until: Option<Timestamp>,
@@ -186,7 +186,7 @@ impl<'p> Journal<'p> {
         }
     }
 
-    /// Everything that it holds.
+    /// Reads the whole journal.
     pub fn read(&self) -> Result<Contents, FlowError> {
         let store = self.store()?;
         let message = format!("the journal in {} cannot be read", store.dir().display());
@@ -215,8 +215,8 @@ impl<'p> Journal<'p> {
         self.append_start(self.start_record(api, &request, intent))
     }
 
-    /// Writes down something that is no request: what was seen, or what a person
-    /// said. Where that cannot be done, nothing that rests on it may be sent.
+    /// Records something other than a request: what was observed, or what a user said.
+    /// If this fails, nothing that depends on it may be sent.
     pub(super) fn note(&self, api: Api<'_>, intent: &WriteIntent<'_>) -> Result<(), FlowError> {
         let none = raw(entry::NO_REQUEST).expect("an empty object is JSON");
         let ticket = self.append_start(self.start_record(api, &none, intent))?;

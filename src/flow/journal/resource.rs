@@ -153,8 +153,8 @@ impl Resource {
         }
     }
 
-    /// The member of this collection with the ID `id`; none if it is no
-    /// collection, or the text is no ID.
+    /// The member of this collection with the ID `id`; none if this is not a
+    /// collection, or `id` is not an ID.
     pub fn member(&self, id: &str) -> Option<Self> {
         Some(match self {
             Self::Connectors => Self::Connector(id.parse().ok()?),

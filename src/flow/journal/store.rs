@@ -56,7 +56,7 @@ pub struct RetainedRun {
     pub reason: String,
 }
 
-/// The file of the run that is under way.
+/// The file of the run in progress.
 #[derive(Debug)]
 pub(super) struct RunFile {
     pub id: String,
@@ -124,7 +124,7 @@ impl Store {
                 fs::remove_file(&path)?;
                 continue;
             }
-            // Where there are no locks, a run under way looks unfinished to others.
+            // Without locks, a run in progress looks unfinished to other processes.
             let _ = file.lock();
             return Ok(RunFile {
                 id,
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// Everything that it holds.
+    /// Reads all runs.
     pub fn read(&self) -> io::Result<Contents> {
         let mut reading = Contents::default();
         for folder in [RUNS, OPEN] {
@@ -188,13 +188,13 @@ impl Store {
         })
     }
 
-    /// Whether somebody asked to keep the trial of this run. Asked and told once.
+    /// Whether there is a request to keep the trial of this run. Deletes the request.
     pub fn take_keep_request(&self, run: &str) -> bool {
         fs::remove_file(self.keep_request(run)).is_ok()
     }
 
-    /// Whether another process took the run for one without a process, and put it to
-    /// history: where there are no locks, it looks so.
+    /// Whether another process found no process for the run and moved it to the
+    /// history: without locks, a run in progress looks like that.
     pub fn is_set_aside(&self, run: &str) -> bool {
         self.path(RUNS, run).exists()
     }
@@ -216,7 +216,7 @@ impl Store {
         let _ = fs::rename(self.path(OPEN, run), self.path(RUNS, run));
     }
 
-    /// Removes every run, whatever became of it: what they changed is gone.
+    /// Removes every run, whatever its outcome: what they changed no longer exists.
     pub fn clear(&self) -> io::Result<()> {
         for folder in [RUNS, OPEN] {
             for run in self.runs(folder)? {
@@ -360,8 +360,8 @@ impl RunFile {
         self.has_trial = false;
     }
 
-    /// Writes what became of an entry. Where it gets lost, the entry reads as
-    /// unfinished, and nobody takes it for done.
+    /// Writes the outcome of an entry. If it is lost, the entry is read as unfinished,
+    /// and never taken for done.
     pub fn end(&mut self, line: &Record) -> io::Result<()> {
         self.append(line)?;
         self.unfinished -= 1;
@@ -394,8 +394,8 @@ impl RunFile {
     }
 }
 
-/// Tells each entry who put it back or wrote the same later, and whether it can
-/// be put back. The latest is last.
+/// Links each entry to the one that undid it or wrote the same later, and sets why
+/// it cannot be undone, if so. The latest is last.
 fn connect(entries: &mut [Entry]) {
     for at in 0..entries.len() {
         let (earlier, later) = entries.split_at_mut(at + 1);

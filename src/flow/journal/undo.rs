@@ -26,7 +26,7 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 pub type ObjectCache = BTreeMap<String, Option<Document>>;
 
 impl Inverse {
-    /// Reads the object as it is now; none where it is gone.
+    /// Reads the current object; none if it does not exist.
     pub async fn read_object(&self, tools: &Env<'_>) -> Result<Option<Document>, Error> {
         match &self.action {
             InverseAction::Recreate { before: known, .. }
@@ -60,7 +60,7 @@ impl Inverse {
         Ok(self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref)))
     }
 
-    /// Notes what an object becomes when it is put back.
+    /// Records what an object becomes when it is restored.
     pub fn undone(&self, ready: &Ready, seen: &mut ObjectCache) {
         seen.insert(self.key(), ready.after().cloned());
     }
@@ -93,8 +93,8 @@ pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcom
     })
 }
 
-/// Reads again, judges again, sends, and sees that it is as it was. `None`
-/// where there is nothing to put back by now.
+/// Reads and judges again, sends, and confirms that the previous state is restored.
+/// Returns `None` if there is nothing left to restore.
 pub async fn apply(
     tools: &Env<'_>,
     entry: &Entry,
@@ -148,7 +148,7 @@ pub async fn apply(
         .into())
 }
 
-/// Stops because somebody changed it since. `command` is the one that undoes it.
+/// The error for an object changed since. `command` is the one that undoes the entry.
 pub fn drift_error(entry: &Entry, drift: &[String], command: &str) -> FlowError {
     FlowError::new(
         FlowErrorKind::Conflict,

@@ -11,14 +11,14 @@ use crate::flow::publish::DnsHost;
 use crate::idp::Fetcher;
 use crate::idp::fetch::{AllowedHosts, FetchError};
 
-/// Whether somebody has the new name, as far as the Internet tells.
+/// Whether another team has the new name, as far as a public lookup shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameAvailability {
     /// A team of that name publishes its keys.
     Taken,
     /// No team of that name does.
     NoTeamFound,
-    /// Nobody could be asked, and why.
+    /// The lookup was not possible, with the reason.
     Unknown(String),
 }
 

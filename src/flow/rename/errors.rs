@@ -116,7 +116,7 @@ pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> E
     explained.into()
 }
 
-/// The refusal, after all was put back.
+/// The API's refusal, after everything was restored.
 pub(super) fn put_back(error: Error, now: &str) -> Error {
     let Error::ApiContext(explained) = error else { return error };
     let explained = explained
@@ -155,7 +155,7 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         .into()
 }
 
-/// An error on the way, with what goes on and what goes back.
+/// An error during the rename, with the commands that continue it and roll it back.
 pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) -> Error {
     let (kind, message) = match error {
         // To be waited for, or to be decided: as it is told.

@@ -25,7 +25,7 @@ pub struct RenameInProgress {
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub sso_off_since: Option<Timestamp>,
-    /// The command that goes on with it.
+    /// The command that continues it.
     pub command: String,
 }
 

@@ -51,9 +51,9 @@ struct Renamer<'a> {
     report: RefCell<Report>,
 }
 
-/// Renames the team, or goes on with it. `updated` waits until somebody says that
-/// the identity providers are changed. The report tells how far it came, also
-/// where it ended early.
+/// Renames the team, or continues a rename. `updated` waits until the user confirms
+/// that the identity providers are changed. The report says how far it got, even if
+/// it ended early.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -224,8 +224,8 @@ impl Renamer<'_> {
         Ok(())
     }
 
-    /// The API will not have the name: SSO comes back under the old one at once,
-    /// without waiting for anybody to decide.
+    /// The API rejects the name: restores SSO under the old one at once, without
+    /// waiting for a decision of the user.
     async fn restore_after(&self, error: Error) -> Result<(), Error> {
         self.steps.end(StepId::Rename, StepState::Failed, error.line());
         let text = format!("the team stays {}: its connectors are restored now", self.task.now);
@@ -389,7 +389,7 @@ impl Renamer<'_> {
         let (report, end) = setup::run(self.tools, &options, &on_event, async |_| Ok(None)).await;
         self.report.borrow_mut().connectors.push(report);
         match end {
-            // It was not proven before either.
+            // It was not verified before either.
             Err(Error::Flow(FlowError { kind: FlowErrorKind::NotYet, .. }))
                 if !wanted.was_verified() =>
             {
@@ -428,7 +428,7 @@ impl Renamer<'_> {
         Some(self.tools.clock.now().duration_since(since).as_secs())
     }
 
-    /// An error, with the command that goes on; half way, it says so.
+    /// Adds the command that continues; if something was changed, the error says so.
     fn with_resume_hint(&self, error: Error) -> Error {
         self.steps.fail_current(&error);
         if !self.changed.get() {

@@ -1,4 +1,4 @@
-//! What a rename is asked to do, and what it tells: steps, events, report.
+//! The options of a rename, and its output: steps, events, report.
 
 use std::rc::Rc;
 
@@ -42,19 +42,19 @@ pub enum StepId {
     Disable,
     /// There is no connector.
     Delete,
-    /// The team has its new name, and reads back so.
+    /// The team has its new name, confirmed by a read-back.
     Rename,
-    /// Somebody was told what to change at the identity providers.
+    /// The changes to make at the identity providers were shown.
     ShowIdpChanges,
-    /// They are changed.
+    /// The identity providers are changed.
     ConfirmIdpChanges,
-    /// What they publish holds.
+    /// What the identity providers publish is valid.
     IdpCheck,
-    /// The connectors stand again, as they were.
+    /// The connectors exist again, as they were.
     Restore,
 }
 
-/// One step, and what was seen at it.
+/// One step and its result.
 pub type Step = steps::Step<StepId>;
 
 /// What is to be changed at one identity provider.

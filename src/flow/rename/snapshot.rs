@@ -1,5 +1,5 @@
-//! What a rename has to put back, and how far one has come by the journal.
-//! Pure: entries and objects in, a snapshot out.
+//! What a rename has to restore, and its progress by the journal. Pure: entries and
+//! objects in, a snapshot out.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -15,11 +15,11 @@ use crate::flow::journal::{Entry, Outcome};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub account: String,
-    /// The team's domain before; none where nobody wrote it down.
+    /// The team's domain before; none if it was not recorded.
     pub from: Option<String>,
     pub name: Option<String>,
     pub to: String,
-    /// The team's domain that the run was to reach: that of before, on the way back.
+    /// The team's domain that the run was to reach: in a rollback, the one of before.
     pub goal: String,
     /// Whether the organization is called by the new name, too.
     pub also_name: bool,
@@ -29,7 +29,7 @@ pub struct Snapshot {
 /// A connector as it is to stand again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectorSnapshot {
-    /// Its e-mail domain.
+    /// Its email domain.
     pub domain: String,
     /// Whether enforcement was on.
     pub enabled: bool,
@@ -39,7 +39,7 @@ pub struct ConnectorSnapshot {
     pub verification: Option<String>,
 }
 
-/// What a rename writes down besides its requests.
+/// What a rename records in addition to its requests.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "schema")]
 pub(super) enum JournalNote {
@@ -66,13 +66,13 @@ pub(super) enum IdpState {
 /// A rename that has begun and not ended.
 #[derive(Clone, Debug)]
 pub struct OpenRename {
-    /// What it has to put back.
+    /// What it has to restore.
     pub snapshot: Snapshot,
     /// When it began.
     pub since: Timestamp,
     /// Since when enforcement is off, as far as this machine knows.
     pub off_since: Option<Timestamp>,
-    /// The last team's domain that somebody was told to enter at the IdPs.
+    /// The last team's domain that the user was asked to enter at the IdPs.
     pub told: Option<String>,
     /// The team's domain that is known to stand at the IdPs.
     pub updated: Option<String>,
@@ -97,7 +97,7 @@ impl ConnectorSnapshot {
         Self { domain: domain.to_string(), enabled: true, fedramp: None, verification }
     }
 
-    /// Whether it is waited for: one that was never proven holds up no other.
+    /// Whether it is waited for: one that was never verified does not block others.
     pub fn was_verified(&self) -> bool {
         self.enabled || self.verification.as_deref() == Some(VerificationStatus::Verified.as_str())
     }
@@ -117,8 +117,8 @@ impl Snapshot {
         if is_back { (&self.to, "--rollback") } else { (&self.goal, "--resume") }
     }
 
-    /// With the connectors that stand by now. One that is known was disabled by
-    /// the rename; one that is not belongs to somebody, and is kept.
+    /// With the connectors that exist now. A known one was disabled by the rename; an
+    /// unknown one belongs to another client, and is kept.
     pub fn merge_connectors(mut self, standing: &[Connector]) -> Self {
         for connector in standing {
             self.add(ConnectorSnapshot::of(connector));
@@ -126,7 +126,7 @@ impl Snapshot {
         self
     }
 
-    /// With one more connector, or with what is known of it besides.
+    /// Adds a connector, or merges it into the known one.
     pub fn add(&mut self, wanted: ConnectorSnapshot) {
         match self.connectors.iter_mut().find(|known| known.is_of(&wanted.domain)) {
             Some(known) => {
@@ -180,7 +180,7 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, O
                 let Some(open) = &mut open else { continue };
                 match state {
                     IdpState::Shown => {
-                        // Whoever was told may have changed it since.
+                        // The user may have changed it since it was shown.
                         open.updated = open.updated.take().filter(|known| *known == auth_domain);
                         open.told = Some(auth_domain);
                     }

@@ -44,7 +44,7 @@ pub struct RenamePlan {
     pub now: String,
     /// The team's domain that is wanted.
     pub goal: String,
-    /// Whether it is the way back.
+    /// Whether it is a rollback.
     pub is_back: bool,
     pub organization: Document,
     pub standing: Vec<Connector>,
@@ -212,13 +212,13 @@ impl RenamePlan {
         word(&self.goal)
     }
 
-    /// The command that goes on where a run ended.
+    /// The command that continues where a run ended.
     pub fn again(&self, options: &Options) -> String {
         let (name, how) = self.snapshot.resume_title(self.is_back);
         again(&word(name), how, options)
     }
 
-    /// The command that puts back what was there.
+    /// The command that restores what was there.
     pub fn back(&self) -> String {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }

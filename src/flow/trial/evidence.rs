@@ -14,7 +14,7 @@ use crate::rfc3339;
 /// The type of the one-time PIN, as the login log has it.
 const PIN: &str = "onetimepin";
 
-/// What is to be proven.
+/// What the trial has to verify.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The identifier of the SSO App.
@@ -27,15 +27,15 @@ pub struct Claim {
     pub pin: PinRule,
 }
 
-/// What a sign-in with a one-time PIN proves.
+/// How a sign-in with a one-time PIN counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinRule {
-    /// It counts: no other identity provider is to be proven, or the operator
+    /// It counts: no other identity provider has to be verified, or the operator
     /// says so.
     Counts,
-    /// Another identity provider is to be proven, and the SSO App allows the PIN.
+    /// Another identity provider has to be verified, and the SSO App allows the PIN.
     Ignored,
-    /// Another identity provider is to be proven, and the PIN is not allowed.
+    /// Another identity provider has to be verified, and the PIN is not allowed.
     Impossible,
 }
 
@@ -44,7 +44,7 @@ pub enum PinRule {
 pub struct SignIn {
     /// The log that has it.
     pub source: Source,
-    /// The e-mail address.
+    /// The email address.
     pub email: String,
     /// The type of the identity provider; the audit log does not name it.
     pub idp: Option<String>,
@@ -67,7 +67,7 @@ pub enum Source {
 /// What a row says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// A person signed in as is to be proven.
+    /// A person signed in as required.
     Proof(SignIn),
     /// A person was denied.
     Denied(SignIn),

@@ -44,10 +44,10 @@ pub fn open_trials_of(journal: &Journal<'_>, account: &AccountId) -> Vec<OpenTri
     trials
 }
 
-/// A trial without an end, as `status` tells it.
+/// A trial that has not ended, as shown by `status`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TrialStatus {
-    /// The e-mail domain.
+    /// The email domain.
     pub domain: String,
     /// The connector's identifier.
     pub connector: String,
@@ -59,7 +59,7 @@ pub struct TrialStatus {
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
-    /// Whether a process of this machine watches it; otherwise nobody reverts it.
+    /// Whether a process of this machine watches the trial; if not, nothing reverts it.
     pub running: bool,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn note_end(
     tools.record_note(format!("trial of {domain} {}", outcome.label()), &end)
 }
 
-/// Ends the interrupted trial of a connector that is seen to be disabled.
+/// Ends the interrupted trial of a connector that is disabled.
 pub fn end_if_disabled(tools: &Env<'_>, connector: &Connector) {
     if connector.enabled != Some(false) {
         return;

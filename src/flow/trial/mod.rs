@@ -1,9 +1,9 @@
-//! Enforcement on trial: it is enabled, the logs are watched, and unless a person
-//! is seen to sign in, or somebody keeps it, it is disabled again. As Junos does
-//! with `commit confirmed`.
+//! Enforcement on trial: SSO is enabled, and the logs are watched. It is disabled
+//! again unless they show the sign-in of a person or the user keeps it, as Junos
+//! does with `commit confirmed`.
 //!
-//! What happens if the process dies: the journal has the trial on disk before
-//! the request leaves. Every later command on this machine warns of it.
+//! If the process dies: the journal has the trial on disk before the request is
+//! sent. Every later command on this machine warns of it.
 
 mod countdown;
 mod evidence;
@@ -33,7 +33,7 @@ use crate::api::idp::{Idp, IdpType};
 use crate::api::{self, ErrorKind};
 use crate::domain::EmailDomain;
 
-/// How long a trial takes, where nobody says otherwise.
+/// How long a trial takes by default.
 pub const DEFAULT: Duration = Duration::from_mins(10);
 
 /// How often the logs are read: three requests each time, of 1200 in 5 minutes.
@@ -48,7 +48,7 @@ const REVERT: Duration = Duration::from_mins(2);
 /// How far the clock of the logs may be from that of the API.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long after enforcement began another change is somebody else's.
+/// A change this long after enforcement began was made by another client.
 const OWN: SignedDuration = SignedDuration::from_secs(5);
 
 /// How a trial is to go.
@@ -72,7 +72,7 @@ pub enum KeepOn {
     Confirm,
 }
 
-/// What somebody wants done.
+/// What the user asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     Keep,
@@ -95,7 +95,7 @@ pub struct Logs {
     pub audit: Checked<()>,
 }
 
-/// What is told to whoever started it.
+/// Reports events to the caller.
 type Tell<'a> = &'a dyn Fn(&Event<'_>);
 
 struct Trial<'a> {
@@ -125,7 +125,7 @@ struct Round {
 enum End {
     Kept(TrialOutcome),
     Revert(TrialOutcome),
-    /// Somebody else changed it.
+    /// Another client changed it.
     Left(TrialOutcome),
 }
 
@@ -164,7 +164,7 @@ impl Subject {
 }
 
 impl Logs {
-    /// Stops where no evidence can come, and nobody is there to keep it by hand.
+    /// Fails if no evidence can be found, and no one is there to keep it by hand.
     pub fn check(&self, keep_on: KeepOn, can_ask: bool) -> Result<(), FlowError> {
         let (Err(login), Err(audit)) = (&self.login, &self.audit) else { return Ok(()) };
         if can_ask || keep_on == KeepOn::Confirm {
@@ -515,8 +515,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// One attempt. None where the connector is gone. A journal that cannot be
-    /// written does not stop it.
+    /// One attempt. Returns `None` if the connector no longer exists. A journal that
+    /// cannot be written does not stop it.
     async fn disable(&self) -> Result<Option<Connector>, Error> {
         let action =
             connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());

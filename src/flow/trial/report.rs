@@ -1,4 +1,4 @@
-//! What a trial tells: events while it runs, a report at its end.
+//! The output of a trial: events while it runs, a report at its end.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,23 +12,23 @@ use crate::rfc3339;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrialOutcome {
-    /// A person was seen to sign in.
+    /// Kept: the sign-in of a person was found in the logs.
     Kept,
-    /// Somebody at the terminal said so.
+    /// Kept by the user at the terminal.
     KeptByHand,
-    /// `connector keep` said so, or another request enabled it again.
+    /// Kept by `connector keep`, or because another request enabled it again.
     KeptElsewhere,
-    /// Nobody was seen to sign in.
+    /// Reverted: no sign-in of a person was found in the logs.
     Reverted,
-    /// Somebody at the terminal said so.
+    /// Reverted by the user at the terminal.
     RevertedByHand,
-    /// The process was asked to end.
+    /// Reverted because the process was asked to end.
     RevertedBySignal,
-    /// Somebody else disabled SSO.
+    /// Another client disabled SSO.
     DisabledElsewhere,
-    /// Somebody else deleted the connector.
+    /// Another client deleted the connector.
     ConnectorDeleted,
-    /// It could not be seen to be off.
+    /// SSO could not be confirmed to be off.
     NotReverted,
 }
 
@@ -57,7 +57,7 @@ pub struct Report {
     schema: &'static str,
     /// Whether SSO stays on.
     pub ok: bool,
-    /// The e-mail domain.
+    /// The email domain.
     pub domain: String,
     /// The connector as it was last read.
     #[schemars(with = "ConnectorFields")]
@@ -121,7 +121,7 @@ impl TrialOutcome {
         }
     }
 
-    /// The word that stands for it in JSON and in the journal.
+    /// The name used in JSON and in the journal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",

@@ -28,18 +28,18 @@ const BOOKKEEPING: [&str; 8] = [
     "verification",
 ];
 
-/// What an entry's undoing comes to, as things stand.
+/// How an entry can be undone, by the current state of its object.
 pub enum UndoPlan {
-    /// This request would put it back.
+    /// This request would undo it.
     Ready(Ready),
     /// It is as it was already.
     Unchanged(String),
-    /// Somebody changed it since: what differs from what was written.
+    /// Changed since: how it differs from what was written.
     Drifted(Ready, Vec<String>),
     Blocked(FlowError),
 }
 
-/// A request that puts an entry back.
+/// A request that undoes an entry.
 pub struct Ready {
     pub change: Change,
     pub(super) write: Write,
@@ -269,7 +269,7 @@ impl Ready {
         diff.iter().any(|diff| diff.field == "enabled" && diff.after == Value::Bool(true))
     }
 
-    /// What the object is called by the server now; none if it is gone.
+    /// What the server calls the object now; none if it does not exist.
     pub fn subject(&self) -> Option<String> {
         self.before.as_ref().map(subject)
     }

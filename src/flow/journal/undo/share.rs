@@ -48,8 +48,8 @@ pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Docum
     Ok(Some(body))
 }
 
-/// By which field a recipient is named, and by which it is sent. One that names
-/// nobody is never sent: to the API it means the whole organization.
+/// The field that names a recipient, and the field it is sent in. A recipient that
+/// is not named is never sent: to the API it means the whole organization.
 fn recipient(before: &Document) -> Result<(&'static str, &'static str), NotUndoable> {
     let ways = [
         ("recipient_account_id", "recipient_account_id"),
