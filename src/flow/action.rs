@@ -128,7 +128,7 @@ impl Env<'_> {
         Err(action.not_confirmed("the API accepted the request, but the value differs").into())
     }
 
-    /// [`Env::execute`] of a deletion, then confirms that the object is gone.
+    /// [`Env::execute`] of a deletion, then confirms that the object no longer exists.
     pub async fn execute_deletion<R>(
         &self,
         action: &Action<()>,

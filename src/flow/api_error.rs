@@ -8,7 +8,7 @@ use crate::api;
 #[error("{error}")]
 pub struct ApiErrorContext {
     pub error: api::Error,
-    /// What a person needs to know besides, one sentence each.
+    /// Further facts that the user needs, one sentence each.
     pub causes: Vec<String>,
     /// The next command to run, in place of the usual hint.
     pub hint: Option<String>,
@@ -20,7 +20,7 @@ impl ApiErrorContext {
         Self { error, causes: Vec::new(), hint: None }
     }
 
-    /// With one thing to know besides.
+    /// Adds a sentence to the causes.
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self

@@ -1,5 +1,5 @@
 //! Finding the application of the dashboard's sign-in, and deciding which
-//! identity providers it may be left to admit.
+//! identity providers it may be changed to allow.
 
 mod assignment;
 
@@ -93,21 +93,21 @@ pub fn dash_sso(apps: &[App]) -> Result<&App, FlowError> {
     }
 }
 
-/// What to do with the list of identity providers that an application admits.
+/// A change to the list of identity providers that an application allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedIdps {
-    /// Add these, and take those away.
+    /// Add these, and remove those.
     Change {
         add: Vec<IdpId>,
         remove: Vec<IdpId>,
     },
     Only(Vec<IdpId>),
-    /// Admit every one, also those that are yet to come.
+    /// Allow all identity providers, including those created later.
     All,
 }
 
-/// The list that comes of `admission`; an empty one admits every identity
-/// provider. `all` are those that there are.
+/// The list that results from `admission`; an empty list allows all identity
+/// providers. `all` lists those that exist.
 pub fn new_allowed_list(
     now: &[IdpReference],
     admission: &AllowedIdps,
@@ -120,7 +120,7 @@ pub fn new_allowed_list(
         AllowedIdps::Only(only) => return Ok(without_repeats(ids(only))),
         AllowedIdps::Change { add, remove } => (add, remove),
     };
-    // An empty list admits every one already: adding to it would narrow it.
+    // An empty list already allows all of them: adding to it would narrow it.
     let start = if now.is_empty() && !remove.is_empty() { ids(all) } else { now.to_vec() };
     if start.is_empty() {
         return Ok(Vec::new());
@@ -148,7 +148,7 @@ fn without_repeats(ids: Vec<IdpReference>) -> Vec<IdpReference> {
     kept
 }
 
-/// Refuses a list that names no identity provider that there is.
+/// Fails if the list names no existing identity provider.
 pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<(), FlowError> {
     let is_live = |listed: &IdpReference| idps.iter().any(|idp| *listed == idp.id);
     if list.is_empty() || list.iter().any(is_live) {
@@ -160,16 +160,15 @@ pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<()
     Err(stop.hint("`cfsso idp list`, or `--force` to override"))
 }
 
-/// Sets the identity providers that are admitted. Skipping the choice is valid
-/// with exactly one of them, and ends with any other number (API reference,
-/// section 4).
+/// Sets the allowed identity providers. Skipping the choice is valid with exactly
+/// one of them, and is disabled with any other number (API reference, section 4).
 pub fn set_allowed_idps(document: &mut Document, list: &[IdpReference]) -> Result<(), FlowError> {
     document.set(&["allowed_idps"], &list)?;
     if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
 }
 
-/// Offers the choice of identity providers. What does not skip it is left as
-/// it is: an absent boolean does not become false.
+/// Offers the choice of identity providers. If the choice is not skipped, the
+/// field is left unchanged: an absent boolean does not become false.
 pub fn disable_instant_auth(document: &mut Document) -> Result<(), FlowError> {
     if document.parse_at(&["auto_redirect_to_identity"]) == Some(true) {
         document.set(&["auto_redirect_to_identity"], &false)?;
@@ -177,7 +176,7 @@ pub fn disable_instant_auth(document: &mut Document) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Skips the choice of identity providers, where exactly one is admitted.
+/// Skips the choice of identity providers. Requires that exactly one is allowed.
 pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), FlowError> {
     let list: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
     if list.len() == 1 {

@@ -42,7 +42,8 @@ pub async fn permissions(
     with_access: bool,
 ) -> Result<Vec<TokenPermission>, Error> {
     let catalogue = match tools.client.list(&token::permission_groups(tools.account)).await {
-        // Whoever may not read the catalogue may still be told so by the creation.
+        // If the caller cannot read the catalogue, the known IDs are used: the
+        // creation reports a missing permission.
         Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
             Vec::new()
         }

@@ -46,7 +46,7 @@ const OBJECTS: [(&str, &str); 11] = [
 ];
 
 impl Change {
-    /// The change that a row tells of, where it bears on sign-in.
+    /// The change that a row describes, if it affects sign-in.
     pub fn of(row: &AuditRow) -> Option<Self> {
         let raw = row.raw.as_ref()?;
         let path = raw.uri.as_deref()?.split('?').next()?;

@@ -1,24 +1,24 @@
-//! A check is what is looked at before a change: its verdict, what was seen,
-//! and the command that mends it.
+//! Checks before a change: each has a verdict, the facts that it found, and the
+//! command that fixes a failure.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// One thing looked at before a change.
+/// A check before a change.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
-    /// Its name, also for `--accept-risk`.
+    /// The name of the check, also for `--accept-risk`.
     pub id: CheckId,
-    /// What a failure of it means.
+    /// The severity of a failure.
     pub severity: Severity,
-    /// How it came out.
+    /// The result of the check.
     pub state: CheckState,
-    /// What was seen.
+    /// What the check found.
     pub detail: String,
-    /// The command, or the deed, that mends it.
+    /// The command or action that fixes a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// The permission that a token needs for it.
+    /// The permission that a token needs for the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required_permission: Option<&'static str>,
 }
@@ -153,14 +153,13 @@ impl CheckId {
         }
     }
 
-    /// What a failure means, where a check does not know better. An error is
-    /// what locks people out, or what Cloudflare refuses; a warning is what
-    /// makes a lockout likelier, or what is not documented well enough to
-    /// refuse for it.
+    /// The severity of a failure, unless the check sets another one. An error
+    /// locks users out, or is refused by Cloudflare; a warning makes a lockout
+    /// more likely, or is not documented well enough to refuse the change.
     pub fn severity(self) -> Severity {
         match self {
             // Cloudflare enables nothing without the first three. Without the
-            // others nobody of the domain, or nobody who may mend it, gets in.
+            // others, no user of the domain can sign in, or no user who can fix it.
             Self::DomainVerified
             | Self::DomainEligible
             | Self::ZeroTrustOrg
@@ -169,10 +168,10 @@ impl CheckId {
             | Self::PolicyAllowsDomain
             | Self::MembersSuperAdmin
             | Self::TeamNameAvailable => Severity::Error,
-            // An identity provider may answer Cloudflare and not this machine;
-            // when the application appears, and what comes of the next two, is
-            // not documented; the others concern single members, the way back,
-            // or a proof that was already given, or is missing.
+            // An identity provider may answer Cloudflare and not this machine. It
+            // is not documented when the application appears, and what effect the
+            // next two have. The others concern single members, recovery, or a
+            // verification that has already succeeded or is missing.
             Self::IdpHealthy
             | Self::SsoAppPresent
             | Self::InstantAuthConsistent
@@ -189,7 +188,7 @@ impl CheckId {
         }
     }
 
-    /// Whether a failure of it keeps users out once SSO is on.
+    /// Whether a failure locks users out once SSO is enabled.
     pub fn keeps_users_out(self) -> bool {
         matches!(
             self,
@@ -201,8 +200,8 @@ impl CheckId {
         )
     }
 
-    /// The permission that a token needs for it, by its name in the dashboard
-    /// (API reference, sections 2, 3, 4 and 8.2).
+    /// The permission that a token needs for the check, by its name in the
+    /// dashboard (API reference, sections 2, 3, 4 and 8.2).
     pub fn permission(self) -> Option<&'static str> {
         match self {
             Self::DomainVerified => Some("SSO Connector Read"),

@@ -65,7 +65,7 @@ fn compare_members(
     }
 }
 
-/// The items of an array that holds nothing but objects.
+/// The items of an array that contains only objects.
 fn objects(value: &RawValue) -> Option<Vec<&RawValue>> {
     items(value).filter(|items| items.iter().all(|item| item.get().starts_with('{')))
 }

@@ -22,7 +22,7 @@ pub struct FlowError {
 pub enum FlowErrorKind {
     /// The options or arguments do not go together.
     Usage,
-    /// A person said no, or nobody was there to ask.
+    /// The user declined, or no one was available to confirm.
     Declined,
     NoToken,
     /// The token lacks a permission, seen before anything was sent.
@@ -51,7 +51,7 @@ pub enum Signal {
     /// Ctrl-C.
     Interrupt,
     Terminate,
-    /// The terminal is gone.
+    /// The terminal was closed.
     Hangup,
 }
 

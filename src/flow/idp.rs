@@ -57,13 +57,14 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, FlowError> {
     Ok(&idps[select::select_one(NOUN, &candidates, text, kind)?])
 }
 
-/// `text` as an ID, where it looks like the UUID that IDs of Access are.
+/// `text` as an ID, if it is a UUID, as the IDs of Access are.
 pub fn as_id(text: &str) -> Option<IdpId> {
     is_uuid(text).then(|| text.parse().ok()).flatten()
 }
 
-/// The one that stands where `body` is to be created: of its type and name, or
-/// the account's one-time PIN, of which there is one at most.
+/// The existing identity provider that conflicts with the creation of `body`: one
+/// of the same type and name, or the account's one-time PIN, of which there is at
+/// most one.
 pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a Idp>, FlowError> {
     let (Some(kind), Some(name)) =
         (body.parse_at::<IdpType>(&["type"]), body.parse_at::<String>(&["name"]))
@@ -75,7 +76,7 @@ pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a 
     Ok(idps.iter().find(is_taken))
 }
 
-/// The stop for a creation where `standing` is in the way.
+/// The error for a creation that conflicts with `standing`.
 pub fn already_exists_error(standing: &Idp) -> FlowError {
     let message = if standing.kind == IdpType::OneTimePin {
         format!("one-time PIN already exists: `{}`", standing.name)
@@ -150,7 +151,7 @@ pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
 
-/// Refuses to delete the only identity provider that the dashboard admits.
+/// Fails if `found` is the only identity provider that the dashboard allows.
 pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), FlowError> {
     let is_other_way = |other: &Idp| other.id != found.id && app.admits(&other.id);
     if !app.admits(&found.id) || idps.iter().any(is_other_way) {

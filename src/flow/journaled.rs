@@ -1,5 +1,5 @@
-//! The one way in which anything is written: into the journal, out, and into
-//! the journal again.
+//! The only path for writes: record the intent in the journal, send the request,
+//! record the outcome in the journal.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,7 +21,7 @@ impl Env<'_> {
         self.journal.note(self.api(), &WriteIntent::new(title.into(), Some(image.get())))
     }
 
-    /// [`Env::record_note`] of a trial that goes on: `connector` is its object.
+    /// [`Env::record_note`] of a trial that is resumed: `connector` is its object.
     pub(super) fn record_resumed_trial(
         &self,
         title: impl Into<Title>,

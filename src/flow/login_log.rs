@@ -19,7 +19,7 @@ pub struct Login {
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub at: Option<Timestamp>,
-    /// The e-mail address.
+    /// The email address that was used.
     pub email: String,
     /// Whether Access allowed it.
     pub allowed: Option<bool>,

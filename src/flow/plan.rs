@@ -58,7 +58,7 @@ impl Plan {
         Self { schema: Self::SCHEMA, checks, changes }
     }
 
-    /// Stops where a check that nobody accepted stands in the way.
+    /// Fails if a failed check blocks the changes and its risk was not accepted.
     pub fn ensure_allowed(&self, what: &str) -> Result<(), FlowError> {
         let blocking: Vec<_> = self.checks.iter().filter(|check| check.blocks()).collect();
         let Some(first) = blocking.first() else { return Ok(()) };

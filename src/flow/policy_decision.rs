@@ -22,12 +22,12 @@ pub enum Truth {
 /// Who signs in, and through what.
 #[derive(Clone, Copy, Debug)]
 pub struct Applicant<'a> {
-    /// The address; none: anybody at the domain.
+    /// The address; `None` for any user of the domain.
     pub email: Option<&'a str>,
     pub domain: &'a EmailDomain,
     /// The identifier of the identity provider.
     pub idp: &'a str,
-    /// The account in which somebody is to be a member.
+    /// The account whose membership is checked.
     pub account: &'a str,
     pub is_member: Option<bool>,
 }
@@ -48,9 +48,9 @@ pub enum Decision {
     Allowed(String),
     /// By the policy of this name.
     Denied(String),
-    /// No policy takes the address in: it is denied.
+    /// No policy matches the address: it is denied.
     NoMatch,
-    /// The policy of this name decides by something that is not known here.
+    /// The policy of this name depends on something that is not known here.
     Depends { policy: String, on: String },
 }
 
@@ -82,8 +82,8 @@ impl Truth {
     }
 }
 
-/// What the policies decide, the lowest precedence first. The first that takes the
-/// address in decides; one that may leaves the decision open.
+/// What the policies decide, the lowest precedence first. The first that matches the
+/// address decides; one that may match leaves the decision open.
 pub fn decide(policies: &[Policy], who: Applicant<'_>, known: &References) -> Decision {
     let mut ordered: Vec<_> = policies.iter().collect();
     ordered.sort_by_key(|policy| policy.precedence.unwrap_or(i64::MAX));

@@ -1,5 +1,5 @@
-//! Publishing the TXT record that proves a domain: in the account's own zone
-//! where that can be done, otherwise as something to paste elsewhere.
+//! Publishing the TXT record that verifies a domain: in the account's own zone
+//! if possible, otherwise as text to paste elsewhere.
 
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
@@ -22,12 +22,12 @@ const MARK: &str = "cfsso: SSO connector ";
 /// A TXT record to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TxtRecord {
-    /// Its owner name: the e-mail domain itself.
+    /// The owner name of the record: the email domain itself.
     pub name: String,
-    /// Its type, `TXT`.
+    /// The type of the record, `TXT`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Its value, without quotes.
+    /// The value of the record, without quotes.
     pub value: String,
     /// Its time to live in seconds, as proposed.
     pub ttl: u32,
@@ -68,12 +68,12 @@ pub struct TxtRecords {
 }
 
 impl TxtRecord {
-    /// The record that proves `domain` with `code`.
+    /// The record that verifies `domain` with `code`.
     pub fn new(domain: &EmailDomain, code: &str) -> Self {
         Self { name: domain.to_string(), kind: "TXT", value: code.to_owned(), ttl: TTL }
     }
 
-    /// The record of a connector, where the API says its domain and code.
+    /// The record of a connector, if the API returned its domain and code.
     pub fn of(connector: &ConnectorFields) -> Option<Self> {
         Some(Self::new(&connector.email_domain.parse().ok()?, connector.code()?))
     }

@@ -63,7 +63,7 @@ fn not_found_error(noun: Noun, candidates: &[Candidate<'_>], text: &str) -> Flow
     if candidates.is_empty() {
         return stop.cause(format!("the account has no {}s", noun.singular));
     }
-    // Of a long list nobody reads the end.
+    // No one reads a long list to its end.
     stop.causes(
         candidates.iter().take(10).map(|candidate| format!("existing: {}", describe(candidate))),
     )

@@ -14,11 +14,11 @@ use crate::api::connector::{Connector, ConnectorFields};
 use crate::api::idp::IdpType;
 use crate::api::ids::IdpId;
 
-/// A way into the dashboard.
+/// A method of signing in to the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInMethod {
     Password,
-    /// By a PIN that is sent by e-mail.
+    /// By a PIN that is sent by email.
     Pin,
     /// Through an identity provider, by its name.
     Provider(String),
@@ -34,8 +34,8 @@ impl fmt::Display for SignInMethod {
     }
 }
 
-/// The ways in that nothing seen speaks against. An identity provider of which
-/// nothing was seen in time is none.
+/// The sign-in methods for which no problem was found. An identity provider that
+/// did not answer in time is not included.
 pub fn sign_in_methods(
     connector: &ConnectorFields,
     facts: &Facts,
@@ -64,19 +64,19 @@ fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
     is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
 }
 
-/// How the users of a domain can sign in by what is set. Whether an identity
-/// provider works was not looked at.
+/// How the users of a domain can sign in according to the configuration. Whether
+/// an identity provider works is not checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DomainSignIn {
     /// The email domain.
     pub domain: String,
     /// Whether SSO is enabled; null if the API does not say.
     pub enabled: Option<bool>,
-    /// The ways in, as sentences begin them; null if not checked.
+    /// The sign-in methods, worded to follow "users sign in"; null if not checked.
     pub methods: Option<Vec<String>>,
 }
 
-/// How the users of each domain can sign in by what is set.
+/// How the users of each domain can sign in according to the configuration.
 pub fn allowed_methods(
     connectors: &[Connector],
     state: Option<&CurrentState>,

@@ -11,17 +11,17 @@ use super::{Error, FlowError, FlowErrorKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
-    /// It was so before this run.
+    /// The step was already complete before this run.
     Skipped,
-    /// It is for later, or for somebody else.
+    /// The step is left for later, or for another person.
     Pending,
-    /// It is under way.
+    /// The step is in progress.
     Running,
-    /// This run did it, and saw it done.
+    /// This run completed the step and confirmed the result.
     Done,
-    /// A check stands in its way.
+    /// A failed check or a declined confirmation prevents the step.
     Blocked,
-    /// It did not work.
+    /// The step failed.
     Failed,
 }
 
@@ -39,15 +39,15 @@ impl StepState {
     }
 }
 
-/// One step, and what was seen at it.
+/// A step and its result.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Step")]
 pub struct Step<I> {
     /// Which step.
     pub id: I,
-    /// How far it is.
+    /// The state of the step.
     pub state: StepState,
-    /// What was seen.
+    /// The result of the step in words.
     pub detail: String,
 }
 
@@ -80,8 +80,8 @@ impl<'a, I: Copy> StepLog<'a, I> {
         self.finished.borrow_mut().push(step);
     }
 
-    /// Marks the step that an error ended, where one was under way. What led to
-    /// a stop is told with the error itself.
+    /// Marks the current step, if any, as ended by `error`. The causes of a stop are
+    /// shown with the error itself.
     pub fn fail_current(&self, error: &Error) {
         let Some(id) = self.current.get() else { return };
         let detail = match error {

@@ -16,15 +16,15 @@ use crate::api::{self, Client, ErrorKind};
 /// The most other accounts that are asked whether a token is theirs.
 const MOST_ACCOUNTS: usize = 5;
 
-/// What became known of the credential in use.
+/// What was found out about the credential in use.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// Whether it can be used for what was asked.
     pub ok: bool,
-    /// Whose it is; `null` where nobody recognises it.
+    /// The kind of credential; `null` if no API route recognises it.
     pub kind: Option<Owner>,
-    /// The token's identifier, which is no secret.
+    /// The token's identifier, which is not a secret.
     pub id: Option<String>,
     /// Its state, as the API says it.
     pub status: Option<String>,
@@ -36,9 +36,9 @@ pub struct Report {
     pub account: Option<String>,
     /// The account that the token belongs to.
     pub owner: Option<String>,
-    /// The accounts that it sees; `null` where it may not list them.
+    /// The accounts that the token can list; `null` if it cannot list accounts.
     pub accounts: Option<Vec<VisibleAccount>>,
-    /// What it may read; `null` where nobody tried.
+    /// What the token can read; `null` if this was not tested.
     pub reads: Option<Vec<ReadAccess>>,
     /// What is wrong with it.
     pub problem: Option<String>,
@@ -47,7 +47,7 @@ pub struct Report {
     pub fix: Option<String>,
 }
 
-/// Whose a credential is.
+/// The kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
@@ -68,18 +68,18 @@ pub struct VisibleAccount {
     pub name: Option<String>,
 }
 
-/// One thing that was read to see whether it may be.
+/// A test of whether the token can read an area.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReadAccess {
     /// What was read.
     pub area: &'static str,
-    /// Whether it may be read; `null` where no answer tells.
+    /// Whether the token can read the area; `null` if the answers do not show it.
     pub allowed: Option<bool>,
     /// The permission for it, as the API calls it.
     pub required_permission: Option<&'static str>,
     /// The same, as the dashboard calls it.
     pub dashboard: Option<String>,
-    /// What the API said where it did not say yes.
+    /// The API's error, if it did not allow the request.
     pub error: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! The one way in which identity providers, applications, policies and the
-//! organization are changed: read, edit, show, read again, replace, read back.
+//! The only path for changes of identity providers, applications, policies and the
+//! organization: read, edit, show, read again, replace, confirm by a last read.
 
 use super::journal::{Title, WriteIntent};
 use super::plan::{Change, Difference};
@@ -9,35 +9,35 @@ use crate::api::document::Document;
 use crate::api::request::WriteRequest;
 use crate::input::secret_name::is_secret_name;
 
-/// An edit that is worked out, and not yet sent.
+/// An edit that is prepared, and not yet sent.
 #[derive(Debug)]
 pub struct Update {
     pub target: Target,
     /// The object as it was read.
     pub before: Document,
-    /// The object as it is wanted.
+    /// The object as requested.
     pub desired: Document,
     /// The fields that were asked to change.
     pub requested: Vec<Difference>,
 }
 
-/// An edit that was made, and what was seen afterwards.
+/// The result of an edit that was sent.
 #[derive(Debug)]
 pub struct UpdateResult {
-    /// The object as it reads back.
+    /// The object as read after the edit.
     pub document: Document,
     /// The fields that were asked to change.
     pub changed: Vec<Difference>,
-    /// What the API changed besides: times, versions, fields that are new.
+    /// Other changes by the API: times, versions, new fields.
     pub changed_by_api: Vec<Difference>,
-    /// Fields that read back neither as they were nor as they were asked.
+    /// Fields whose new value is neither the previous nor the requested one.
     pub unexpected: Vec<Difference>,
-    /// Secrets that were sent: none is ever read back.
+    /// Secrets that were sent: the API never returns them.
     pub not_returned: Vec<String>,
 }
 
 impl Update {
-    /// Reads what `target` names and lets `edit` change it.
+    /// Reads the object that `target` names and applies `edit` to it.
     pub async fn prepare(
         tools: &Env<'_>,
         target: Target,
@@ -86,8 +86,8 @@ impl Update {
         vec![Change::new(title, &self.request(tools), self.requested.clone())]
     }
 
-    /// Makes the edit, unless the object was changed since it was read. What the
-    /// API answers goes to `answered` at once, whatever reads back.
+    /// Makes the edit, unless the object was changed since it was read. The API's
+    /// answer is passed to `answered` immediately, before the object is read again.
     pub async fn apply(
         &self,
         tools: &Env<'_>,
@@ -99,9 +99,9 @@ impl Update {
         self.send(tools, title, None, answered).await
     }
 
-    /// Makes the edit of an object that was read a moment ago, without reading
-    /// it once more: in a lockout each round trip counts. `undoes` is the
-    /// journal's entry that it puts back.
+    /// Makes the edit of an object that has just been read, without reading it
+    /// again first: in a lockout each round trip counts. `undoes` is the journal
+    /// entry that the edit undoes.
     pub(super) async fn send(
         &self,
         tools: &Env<'_>,
@@ -144,7 +144,7 @@ impl Update {
             .hint(format!("{}, then run the same command again", self.target.show_command())))
     }
 
-    /// Holds what reads back against what was asked.
+    /// Compares the object as read after the edit with the request.
     pub(super) fn compare_with(&self, seen: Document) -> Result<UpdateResult, FlowError> {
         let mut edited = UpdateResult {
             changed: self.requested.clone(),
@@ -162,7 +162,7 @@ impl Update {
             if self.is_requested(field) && !self.is_added(&difference) {
                 missed.push(difference);
             } else if is_secret(field) {
-                // Shown at one time and hidden at another: says nothing.
+                // Returned at one time and hidden at another: not a change.
             } else if self.target.is_bookkeeping(field) || difference.before.is_null() {
                 edited.changed_by_api.push(difference);
             } else {
@@ -206,7 +206,7 @@ impl Update {
 }
 
 impl UpdateResult {
-    /// What has to be said loudly: fields that nobody asked to change.
+    /// The error for changes to fields that were not requested, if there are any.
     pub fn unexpected_change_error(&self, edit: &Update) -> Option<FlowError> {
         if self.unexpected.is_empty() {
             return None;

@@ -14,18 +14,18 @@ use crate::dns::{Diagnosis, Verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifyAction {
     None,
-    /// Begin: no run is under way.
+    /// Begin: no run is in progress.
     Begin,
-    /// Wait: a run is under way.
+    /// Wait: a run is in progress.
     Wait,
 }
 
-/// What comes next, by the state that the API tells.
+/// The next action, according to the state that the API reports.
 pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     match connector.status() {
         Some(VerificationStatus::Verified) => VerifyAction::None,
         Some(VerificationStatus::Pending) => VerifyAction::Wait,
-        // Beginning a run that an unknown state already is does no harm.
+        // An unknown state may be a run in progress: beginning another is harmless.
         Some(
             VerificationStatus::Awaiting
             | VerificationStatus::Failed
@@ -35,8 +35,8 @@ pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     }
 }
 
-/// Whether a verification begun now can succeed. Where nobody could be asked,
-/// Cloudflare may see more than this machine does.
+/// Whether a verification that begins now can succeed. This includes the case that
+/// the servers did not answer: Cloudflare may see more than this machine does.
 pub fn can_succeed(diagnosis: &Diagnosis) -> bool {
     matches!(diagnosis.verdict, Verdict::Visible | Verdict::Unreachable)
 }
@@ -71,8 +71,8 @@ pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, 
     Err(error)
 }
 
-/// Begins verification where no run is under way, and follows it until the
-/// domain is proven. A run that ends without a proof is begun once more.
+/// Begins verification if no run is in progress, and waits until the domain is
+/// verified. A run that ends without success is repeated once.
 pub async fn wait_until_verified(
     tools: &Env<'_>,
     mut connector: Connector,

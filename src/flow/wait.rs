@@ -10,7 +10,7 @@ use super::Error;
 use crate::api::ErrorKind;
 use crate::clock::Clock;
 
-/// How long a command waits when it is not told.
+/// How long a command waits by default.
 pub const DEFAULT_WAIT: Duration = Duration::from_mins(30);
 
 /// Calls `look` until it finds something or the deadline passes: after 1

@@ -66,7 +66,7 @@ impl FromStr for Assignment {
         if path.iter().any(|name| is_secret_name(name)) {
             return Err(InvalidAssignment::Secret(field.to_owned()));
         }
-        // What is no JSON is a text.
+        // A value that is not JSON is taken as a string.
         let value = RawValue::from_string(value.to_owned())
             .unwrap_or_else(|_| to_raw_value(value).expect("a text is JSON"));
         Ok(Self { path, value })

@@ -1,5 +1,5 @@
-//! Why a user cannot sign in: checks each step of a sign-in for what stops it. Reads everything at once and writes nothing; what it means is judged
-//! by pure functions.
+//! Why a user cannot sign in: checks each step of a sign-in for what prevents it.
+//! Reads everything at once and writes nothing; pure functions evaluate the results.
 
 mod judge;
 mod report;
@@ -111,7 +111,7 @@ pub async fn run(
     Ok(reports.collect())
 }
 
-/// The newest sign-ins of the address; none where nobody is named.
+/// The newest sign-ins of the address; `None` if no address is given.
 async fn logins(tools: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginRow>>> {
     let since =
         tools.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);

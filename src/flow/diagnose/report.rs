@@ -1,18 +1,18 @@
-//! What a diagnosis tells.
+//! The report of a diagnosis.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::flow::changes::Change;
 
-/// What a diagnosis came to.
+/// The result of a diagnosis.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// Whether nothing was found that stops a sign-in.
+    /// Whether nothing was found that prevents a sign-in.
     pub ok: bool,
-    /// The e-mail address; null for all users of the domain.
+    /// The email address; null for all users of the domain.
     pub email: Option<String>,
-    /// The e-mail domain.
+    /// The email domain.
     pub domain: String,
     /// What was found.
     pub verdict: VerdictKind,
@@ -20,7 +20,7 @@ pub struct Report {
     pub confidence: Confidence,
     /// The verdict in one sentence.
     pub summary: String,
-    /// The way of a sign-in, as far as it was followed.
+    /// The steps of a sign-in, as far as they were checked.
     pub steps: Vec<Step>,
     /// The changes between the last sign-in and the first that failed.
     pub changes: Vec<Change>,
@@ -56,7 +56,7 @@ pub enum Confidence {
 pub struct Step {
     /// Which part.
     pub id: StepId,
-    /// How it stands.
+    /// The state of the step.
     pub state: StepState,
     /// What was found, in words.
     pub detail: String,

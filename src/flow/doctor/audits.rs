@@ -1,5 +1,5 @@
-//! What the audit makes of what was read, besides the checks before
-//! enforcement. Pure.
+//! The findings of the audit, in addition to the checks before enforcement.
+//! Computed from facts already read. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
@@ -81,8 +81,8 @@ pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Opti
     Some(finding.for_domain(domain))
 }
 
-/// Policies that allow somebody and name no domain at all. Those that name
-/// domains without a connector are a check's before enforcement.
+/// Policies that allow users and name no domain at all. Those that name domains
+/// without a connector are reported by a check before enforcement.
 pub(super) fn orphan_policies(facts: &Facts) -> Finding {
     let id = AuditId::PolicyWithoutConnector;
     let policies = match policies(facts) {
@@ -139,8 +139,8 @@ pub(super) fn orphan_app(connectors: &[Connector], facts: &Facts) -> Finding {
     }
 }
 
-/// The certificates of every SAML identity provider, whether it is admitted or
-/// not: by the configuration alone.
+/// The certificates of every SAML identity provider, whether it is allowed or
+/// not: from the configuration alone.
 pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let id = AuditId::IdpCertificate;
     let idps = match &facts.idps {
@@ -222,7 +222,8 @@ pub(super) fn rename(under_way: Option<&RenameInProgress>) -> Finding {
     Finding::failed(id, evidence, format!("`{command}`"))
 }
 
-/// Holds the writes without an end, each with what the object tells of it.
+/// The writes without a recorded outcome, each with the outcome that the current
+/// object shows.
 pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Finding {
     let id = AuditId::JournalUnfinished;
     let name = |entry: &Entry| format!("{} ({})", entry.title, entry.id);
@@ -284,7 +285,7 @@ pub(super) fn records(odd: &[OddRecord]) -> Finding {
     Finding::failed(id, evidence, "compare the record in the dashboard, and update cfsso")
 }
 
-/// The policies of the dashboard's sign-in, or why they are not seen.
+/// The policies of the dashboard's sign-in, or the reason why they are unknown.
 fn policies(facts: &Facts) -> Result<&[Policy], String> {
     match (facts.sso_app(), &facts.policies) {
         (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.reason.clone()),
@@ -299,7 +300,7 @@ fn domains_of(policy: &policy::PolicyFields) -> Vec<String> {
     rules.filter_map(|rule| Some(rule["email_domain"]["domain"].as_str()?.to_owned())).collect()
 }
 
-/// The domains of all its e-mail rules, those for single addresses among them.
+/// The domains of all email rules of a policy, including those for single addresses.
 fn addresses(policy: &policy::PolicyFields) -> Vec<String> {
     let of_address = |rule: &Value| {
         let (_, domain) = rule["email"]["email"].as_str()?.rsplit_once('@')?;

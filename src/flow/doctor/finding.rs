@@ -8,42 +8,42 @@ use serde::{Serialize, Serializer};
 
 use crate::flow::check::{Check, CheckId, CheckState, Severity};
 
-/// The names of the checks, and of all that the audit looks at besides.
+/// The name of a check, or of an item that only the audit looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
 #[schemars(with = "String")]
 pub enum FindingId {
     /// A check before a change.
     Check(CheckId),
-    /// What only the audit looks at.
+    /// An item that only the audit looks at.
     Audit(AuditId),
 }
 
-/// The names of what is looked at besides the checks before enforcement.
+/// The names of the audit items that are not checks before enforcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditId {
-    /// No verification failed or stands still.
+    /// No verification has failed or stalled.
     ConnectorStale,
     /// Each enforced connector has its policy.
     ConnectorWithoutPolicy,
     /// Each policy is for a domain.
     PolicyWithoutConnector,
     PolicyDuplicate,
-    /// The dashboard's sign-in is there for a connector.
+    /// The application of the dashboard's sign-in has a connector.
     SsoAppWithoutConnector,
-    /// The certificates of identity providers hold for a while.
+    /// The certificates of identity providers do not expire soon.
     IdpCertificate,
-    /// The token in use lasts for a while.
+    /// The token in use does not expire soon.
     TokenExpiry,
-    /// No bypass was left in force.
+    /// No bypass is still active.
     BypassActive,
-    /// No trial was left without an end.
+    /// No trial is unfinished.
     TrialOpen,
-    /// No rename of the team was left half way.
+    /// No rename of the team is incomplete.
     RenameInProgress,
-    /// No write of this machine was left without an end.
+    /// No write of this machine has an unknown outcome.
     JournalUnfinished,
     JournalDamaged,
-    /// Every record of the API's lists can be understood.
+    /// Every record of the API's lists can be parsed.
     RecordsUnderstood,
 }
 
@@ -134,9 +134,9 @@ impl FindingId {
     pub fn severity(self) -> Severity {
         match self {
             Self::Check(id) => id.severity(),
-            // Nobody reverts it, and nobody was seen to sign in.
+            // No process reverts it, and no sign-in has been confirmed.
             Self::Audit(AuditId::TrialOpen) => Severity::Error,
-            // Whether somebody is kept out, the checks before enforcement tell.
+            // The checks before enforcement show whether users are locked out.
             Self::Audit(_) => Severity::Warning,
         }
     }
@@ -166,20 +166,20 @@ impl Serialize for FindingId {
     }
 }
 
-/// One thing that was looked at.
+/// The result of a check or of an audit item.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
-    /// Its name, also for `--accept-risk`.
+    /// The name of the finding, also for `--accept-risk`.
     pub id: FindingId,
-    /// What a failure of it means: an error keeps people out now.
+    /// The severity of a failure: an error locks users out now.
     pub severity: Severity,
-    /// How it came out.
+    /// The result.
     pub state: CheckState,
-    /// The domains that it is about; none where it is about the account.
+    /// The domains that the finding is about; empty if it is about the account.
     pub domains: Vec<String>,
-    /// What was seen.
+    /// What the check or the audit found.
     pub detail: String,
-    /// The command, or the deed, that mends it.
+    /// The command or action that fixes a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
     /// The permission that a token needs to look at it.
@@ -217,8 +217,8 @@ impl Finding {
         }
     }
 
-    /// A check as a finding. Where nothing is enforced, nobody is kept out yet:
-    /// an error is a warning then.
+    /// A check as a finding. If no connector is enforced, no user is locked out yet:
+    /// an error becomes a warning.
     pub(super) fn from_check(check: Check, is_enforced: bool) -> Self {
         Self {
             id: FindingId::Check(check.id),
@@ -244,7 +244,7 @@ impl Finding {
         self
     }
 
-    /// How grave it is; none where all is well or the risk is accepted. What
+    /// The severity; `None` if the finding passed or its risk is accepted. What
     /// was not checked counts as a warning.
     pub fn effective_severity(&self) -> Option<Severity> {
         match self.state {
@@ -254,7 +254,7 @@ impl Finding {
         }
     }
 
-    /// What was seen, with the domain where it does not say so itself.
+    /// The detail, preceded by the domains that it does not name itself.
     pub fn message(&self) -> String {
         let untold: Vec<_> = self
             .domains

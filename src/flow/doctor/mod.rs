@@ -1,6 +1,6 @@
 //! The audit: every documented limitation and every check before enforcement,
-//! over all connectors at once, and what this machine left behind. It reads
-//! what does not depend on each other together, and writes nothing.
+//! over all connectors at once, and unfinished operations of this machine.
+//! Independent reads run concurrently; nothing is written.
 
 mod audits;
 mod descriptions;
@@ -33,9 +33,9 @@ const MAX_CONCURRENT: usize = 16;
 
 /// What was looked at.
 pub struct Audit {
-    /// The domains that have a connector; none where those may not be read.
+    /// The domains that have a connector; null if connectors cannot be read.
     pub domains: Option<Vec<String>>,
-    /// Everything that was looked at, in the order of [`FindingId::ALL`].
+    /// All findings, in the order of [`FindingId::ALL`].
     pub findings: Vec<Finding>,
 }
 
@@ -45,8 +45,8 @@ struct Read<'a> {
     standings: BypassStatus,
     rename: Option<RenameInProgress>,
     trials: Vec<TrialStatus>,
-    /// The writes of which the journal does not tell what became, each with what
-    /// the object tells.
+    /// The writes whose outcome is not in the journal, each with the outcome that
+    /// the current object shows.
     open: Vec<(&'a Entry, Option<WriteOutcome>)>,
 }
 
@@ -118,7 +118,7 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     let Read { connectors, facts, standings, rename, trials, open } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
-        // Not seen: taken for the graver case.
+        // Unknown: assume the more severe case.
         Err(_) => true,
     };
     let of_check = |check| Finding::from_check(check, is_enforced);

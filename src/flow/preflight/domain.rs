@@ -6,7 +6,7 @@ use crate::dns::{self, Diagnosis, Lookup, Verdict, printable};
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
-/// What the name servers of the domain were seen to serve.
+/// What the name servers of the domain serve.
 #[derive(Clone, Copy)]
 pub struct PublishedCode<'a> {
     pub survey: &'a Lookup,

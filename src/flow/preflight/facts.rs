@@ -14,11 +14,11 @@ use crate::flow::idp_test::TestedAt;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
-/// Whom to ask besides the API.
+/// The sources to query in addition to the API.
 pub struct Sources {
     /// Asks what identity providers publish; without it their health is not checked.
     pub fetcher: Option<Fetcher>,
-    /// The API by a second token, which is to be proven.
+    /// A client with a second token, which is to be tested.
     pub recovery: Option<Client>,
     /// Whether the audit log is to be read as well.
     pub audit_log: bool,
@@ -40,7 +40,7 @@ pub struct NotChecked {
 pub struct Facts {
     pub organization: Checked<Organization>,
     pub idps: Checked<Vec<Idp>>,
-    /// What they publish, of those that the dashboard's sign-in admits.
+    /// What those that the dashboard's sign-in allows publish.
     pub health: Vec<Health>,
     pub apps: Checked<Vec<App>>,
     /// The policies of the dashboard's sign-in; none where there is none.
@@ -50,7 +50,7 @@ pub struct Facts {
     pub logins: Checked<Vec<LoginRow>>,
     /// The users that Access has seen.
     pub users: Checked<Vec<User>>,
-    /// How users last signed in, where the log does not tell it of each identity
+    /// How users last signed in, if the log does not show it for each identity
     /// provider.
     pub identities: Vec<Identity>,
     /// What persons said of identity providers, on this machine.
@@ -67,29 +67,29 @@ pub struct Facts {
 pub struct Health {
     pub name: String,
     pub id: String,
-    /// What was looked at; nothing where there was no time for it.
+    /// The results; `None` if there was no time for the check.
     pub points: Option<Vec<IdpCheck>>,
 }
 
-/// A token, as the API tells it.
+/// A token, as the API reports it.
 #[derive(Clone, Debug)]
 pub struct Token {
     pub owner: Owner,
-    /// What the API says of it; nothing of a Global API Key.
+    /// What the API reports about it; `None` for a Global API Key.
     pub verification: Option<Verification>,
 }
 
-/// Whose a token is: the API tells by the route that knows it.
+/// The owner of a token, which follows from the API route that recognises it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// A user's: it ends when the user goes.
+    /// A user: the token ends when the user leaves.
     User,
     Account,
-    /// No token at all, but a Global API Key.
+    /// Not a token, but a Global API Key.
     Key,
 }
 
-/// A second token, and what it was seen to do.
+/// A second token, and the results of testing it.
 #[derive(Clone, Debug)]
 pub struct Recovery {
     pub token: Checked<Token>,

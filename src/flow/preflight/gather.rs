@@ -1,5 +1,5 @@
-//! Reads what the checks need: what does not depend on each other at once, and
-//! nothing twice.
+//! Reads what the checks need: independent reads run concurrently, and nothing is
+//! read twice.
 
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec
     join_all(requests).await.into_iter().flatten().collect()
 }
 
-/// The identity providers that publish something and that the sign-in admits.
+/// The identity providers that publish something and that the sign-in allows.
 fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
     let admits = |idp: &&Idp| sign_in.is_none_or(|app| app.admits(&idp.id));
     let is_outside = |idp: &&Idp| !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare);

@@ -1,5 +1,5 @@
-//! The check that people were seen to sign in: the newest sign-in through each
-//! identity provider that the SSO App allows, to whichever application.
+//! The check that users have signed in: the newest sign-in through each identity
+//! provider that the SSO App allows, to any application.
 
 use std::collections::BTreeMap;
 
@@ -64,8 +64,9 @@ pub(super) fn seen(domain: &EmailDomain, facts: &Facts, terms: &Thresholds) -> C
     )
 }
 
-/// When people signed in through an identity provider, by rows of the login log.
-/// A row names the type: where several have it, it tells nothing of one.
+/// When users signed in through an identity provider, by rows of the login log.
+/// A row names only the type: if several identity providers have the same type,
+/// it cannot be assigned to one of them.
 pub(in crate::flow) fn through<'a>(
     idp: &'a Idp,
     all: &[Idp],

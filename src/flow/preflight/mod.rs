@@ -34,7 +34,7 @@ use super::check::{Check, CheckId};
 use crate::api::connector::{Connector, ConnectorFields};
 use crate::domain::EmailDomain;
 
-/// What is judged: a connector, and what is seen of its domain.
+/// What is checked: a connector, and the state of its domain.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub connector: &'a ConnectorFields,
@@ -48,15 +48,15 @@ pub struct Thresholds {
     pub now: Timestamp,
     /// How many days a token has to last to be of use in a lockout.
     pub min_token_days: u32,
-    /// How long ago a sign-in may be that proves something.
+    /// The maximum age of a sign-in that counts as confirmation.
     pub login_within: Duration,
 }
 
 impl Thresholds {
-    /// How many days a token has to last, where nobody says otherwise.
+    /// The default number of days that a token has to last.
     pub const MIN_TOKEN_DAYS: u32 = 30;
-    /// How long ago a sign-in may be, where nobody says otherwise: as far back as
-    /// most plans keep the login log.
+    /// The default maximum age of a sign-in: as far back as most plans keep the
+    /// login log.
     pub const LOGIN_WITHIN: Duration = Duration::from_hours(30 * 24);
 }
 
@@ -113,7 +113,7 @@ pub fn domain_checks(subject: Subject<'_>, facts: &Facts, terms: &Thresholds) ->
     ]
 }
 
-/// The names that fit into a sentence, and how many there are besides.
+/// The names that fit into a sentence, and the number of those left out.
 pub(super) fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 5;
     let all: Vec<_> = all.into_iter().collect();

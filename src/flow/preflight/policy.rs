@@ -1,4 +1,4 @@
-//! The checks of the policies that say whom the dashboard's sign-in lets in.
+//! The checks of the policies that decide which users can sign in to the dashboard.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -17,7 +17,7 @@ const SHOW: &str = "`cfsso app policies`";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Coverage {
     None,
-    /// Some of it, or nobody can tell from here: groups, claims, countries.
+    /// Part of the domain, or unknown, as for groups, claims and countries.
     Partial,
     Full,
 }
@@ -103,8 +103,8 @@ fn rule_coverage(rule: &RawValue, domain: &EmailDomain) -> Coverage {
     Coverage::Partial
 }
 
-/// E-mail rules for other domains than those with a connector are documented
-/// not to be supported (API reference, section 4, limits).
+/// Email rules for domains other than those with a connector are documented as
+/// not supported (API reference, section 4, limits).
 pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
     let id = CheckId::PolicyUnsupported;
     if let Err(check) = sign_in(id, facts) {

@@ -70,7 +70,7 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     Check::passed(id, format!("{seen}: no problems found (sign-in not tested)"))
 }
 
-/// What was seen not to work, or soon not to.
+/// The failures and warnings of an identity provider, if any.
 fn problem(health: &Health) -> Option<String> {
     let points = health.points.iter().flatten();
     let seen = points.filter(|point| point.is_failure() || point.is_warning());

@@ -48,7 +48,6 @@ pub(super) fn reaches_idp(facts: &Facts) -> Check {
     check_allowed_list(app, idps)
 }
 
-/// What a list of admitted identity providers comes to.
 fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     let id = CheckId::SsoAppReachesIdp;
     let gone = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| **id == idp.id));
@@ -104,7 +103,7 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
     }
 }
 
-/// The dashboard's sign-in, or what a check comes to without it.
+/// The application of the dashboard's sign-in, or the result of a check without it.
 pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
     match facts.sso_app() {
         Ok(Some(app)) => Ok(app),

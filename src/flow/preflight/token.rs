@@ -8,8 +8,8 @@ use crate::api::connector::ConnectorFields;
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::plural::count_noun;
 
-/// That a token may edit connectors is proven by editing alone, so that it is
-/// said not to be proven.
+/// Only an edit shows whether a token may edit connectors, so the results state
+/// that this was not tested.
 const WRITE_NOT_TESTED: &str = "write access not tested";
 
 pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Thresholds) -> Check {
@@ -31,7 +31,8 @@ pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Th
     }
 }
 
-/// A token that was named to be proven and is not, refuses.
+/// A token that was named for testing and fails the test is an error: the change
+/// is refused.
 fn check_recovery_token(
     looked_at: &[&ConnectorFields],
     second: &Recovery,
@@ -69,7 +70,7 @@ fn is_same_token(second: &Recovery, facts: &Facts) -> bool {
     ids.is_some_and(|(second, first)| second == first)
 }
 
-/// What the token is, where it lasts long enough; else what is wrong with it.
+/// A description of the token if it lasts long enough, otherwise its problem.
 pub(in crate::flow) fn is_valid_long_enough(
     token: &Token,
     terms: &Thresholds,

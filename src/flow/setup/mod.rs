@@ -20,7 +20,7 @@ use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Scope, Verdict};
 
-/// What was seen at the name servers.
+/// What the name servers serve.
 struct DnsState {
     survey: Lookup,
     diagnosis: Diagnosis,
@@ -37,9 +37,9 @@ struct Setup<'a> {
     report: RefCell<Report>,
 }
 
-/// Sets a domain up as far as `options` say. The report tells how far it came,
-/// also where it ended early. `approve` is asked before SSO is enabled; it may
-/// enable it itself, on trial.
+/// Sets a domain up as far as `options` request. The report shows how far set-up
+/// got, also if it ended early. `approve` is called before SSO is enabled; it may
+/// enable SSO itself, on trial.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -168,7 +168,7 @@ impl Setup<'_> {
         };
         match place {
             DnsHost::Cloudflare { zone, warning } => {
-                // Who serves the domain is somebody else: the record goes there, too.
+                // Another provider serves the domain: the record is needed there, too.
                 if let Some(text) = &warning
                     && settled.is_none()
                 {

@@ -1,4 +1,4 @@
-//! What set-up is asked to do, and what it tells: steps, events, report.
+//! The options of set-up, and its output: steps, events, report.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct EnableOptions {
 }
 
 impl EnableOptions {
-    /// What the checks depend on besides.
+    /// The thresholds of the checks at the time `now`.
     pub fn thresholds(&self, now: Timestamp) -> Thresholds {
         let Self { min_token_days, login_within, .. } = *self;
         Thresholds { now, min_token_days, login_within }
@@ -53,7 +53,7 @@ impl EnableOptions {
 }
 
 impl Options {
-    /// The command that goes on where a run ended.
+    /// The command that continues a run that ended.
     pub(super) fn rerun_command(&self) -> String {
         let flags = [
             ("--publish-txt", self.publish_txt),
@@ -76,17 +76,17 @@ pub enum StepId {
     Create,
     /// The TXT record is in a zone.
     PublishTxt,
-    /// Every name server serves it.
+    /// Every name server serves the TXT record.
     TxtVisible,
-    /// Cloudflare has proven the domain.
+    /// Cloudflare has verified the domain.
     Verify,
-    /// Nothing speaks against enforcement.
+    /// No check blocks enforcement.
     Preflight,
-    /// Enforcement is on.
+    /// Enforcement is enabled.
     Enable,
 }
 
-/// One step, and what was seen at it.
+/// A step of set-up and its result.
 pub type Step = steps::Step<StepId>;
 
 /// What happens while set-up runs.
@@ -114,27 +114,27 @@ pub enum Event<'a> {
     },
 }
 
-/// What set-up came to.
+/// The result of set-up.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     pub(super) schema: &'static str,
     /// Whether everything that was asked for is done.
     pub ok: bool,
-    /// The e-mail domain.
+    /// The email domain.
     pub domain: String,
     /// The steps, in their order.
     pub steps: Vec<Step>,
-    /// The checks before enforcement, where they were made.
+    /// The checks before enforcement, if they were made.
     pub checks: Vec<Check>,
-    /// The TXT record that proves the domain, once it is known.
+    /// The TXT record that verifies the domain, once it is known.
     pub txt_record: Option<TxtRecord>,
-    /// The connector as it was last seen.
+    /// The connector as last read.
     #[schemars(with = "Option<crate::api::connector::ConnectorFields>")]
     pub result: Option<Connector>,
-    /// The trial of SSO, where there was one.
+    /// The trial of SSO, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<TrialReport>,
-    /// The next command, where something is left to do.
+    /// The next command, if something is left to do.
     pub next: Option<String>,
 }
 

@@ -23,9 +23,9 @@ pub struct Link {
     pub role: Role,
     /// Its identifier, where there is one thing.
     pub id: Option<String>,
-    /// How it stands.
+    /// The state of the link.
     pub state: LinkState,
-    /// The same in words.
+    /// The state in words.
     pub summary: String,
 }
 
@@ -37,25 +37,25 @@ pub enum Role {
     Connector,
     /// The application of the dashboard's sign-in.
     App,
-    /// The policy that lets the domain's users in.
+    /// The policy that allows the domain's users.
     Policy,
     /// An identity provider.
     Idp,
 }
 
-/// How a link stands.
+/// The state of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkState {
-    /// As it should be.
+    /// No problem was found.
     Ok,
-    /// Not there yet.
+    /// It does not exist yet.
     Pending,
-    /// It wants a look.
+    /// It needs attention.
     Warning,
-    /// It keeps users out.
+    /// It locks users out.
     Error,
-    /// It may not be read.
+    /// It cannot be read.
     NotChecked,
 }
 
@@ -173,7 +173,7 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
     Link { id: Some(found.id.to_string()), ..link(state, format!("{}{note}", found.name)) }
 }
 
-/// Whether the policy includes everybody of the domain.
+/// Whether the policy includes all users of the domain.
 fn policy_names_domain(policy: &Policy, domain: &str) -> bool {
     policy.include.iter().flatten().any(|rule| {
         let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
@@ -205,8 +205,8 @@ fn idps(facts: &Facts) -> Vec<Link> {
     links
 }
 
-/// [`idp_link`], with when somebody was last seen to sign in through it, or said
-/// that it works.
+/// [`idp_link`], with the time of the last known sign-in through it, or of the last
+/// report by a user that it works.
 fn seen_idp_link(idp: &Idp, all: &[Idp], facts: &Facts) -> Link {
     let mut link = idp_link(idp);
     let last = preflight::logins_through(idp, all, facts.logins.iter()).max();
@@ -231,10 +231,10 @@ fn idp_link(idp: &Idp) -> Link {
     Link { id: Some(idp.id.to_string()), ..link(Role::Idp, state, words) }
 }
 
-/// The commands that come next: trials that nobody watches and a bypass are ended
-/// first; then a rename, which
-/// sees to the domains itself; else one for each domain that wants one, unless
-/// ending the bypass is all it wants.
+/// The commands to run next: first those that end trials without a running process
+/// and an active bypass; then the one that continues a rename, which handles the
+/// domains itself; otherwise one for each domain that needs one, unless it only
+/// needs the bypass to end.
 pub(super) fn next(
     domains: Option<&[Domain]>,
     (bypass, rename, trials): (&BypassStatus, Option<&RenameInProgress>, &[TrialStatus]),

@@ -37,25 +37,25 @@ const RECENT: usize = 3;
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether everything was looked at and found as it should be.
+    /// Whether everything was checked and no problem was found.
     pub ok: bool,
     /// The account.
     pub account: String,
-    /// What stands for each domain; `null` where connectors may not be read.
+    /// The state of each domain; `null` if connectors cannot be read.
     pub domains: Option<Vec<Domain>>,
-    /// What the domains share, where connectors may not be read.
+    /// The links that all domains share; used if connectors cannot be read.
     pub shared: Vec<Link>,
-    /// Whether a bypass of this machine is in force.
+    /// Whether a bypass of this machine is active.
     pub bypass: BypassStatus,
     /// A rename of the team that this machine began and did not end.
     pub rename: Option<RenameInProgress>,
-    /// The trials of SSO that are not over.
+    /// The trials of SSO that have not ended.
     pub trials: Vec<TrialStatus>,
-    /// What could not be looked at.
+    /// What could not be checked.
     pub not_checked: Vec<NotChecked>,
-    /// Records that the API sent and that cannot be understood.
+    /// Records that the API sent and that cannot be parsed.
     pub odd_records: Vec<String>,
-    /// What this machine changed last, the latest first.
+    /// The latest changes by this machine, newest first.
     pub journal: Vec<RecentChange>,
     /// The commands to run next.
     pub next: Vec<String>,
@@ -89,7 +89,7 @@ pub struct Domain {
     pub chain: Vec<Link>,
 }
 
-/// Something that could not be looked at.
+/// Something that could not be checked.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NotChecked {
     /// What.
@@ -113,14 +113,14 @@ pub struct RecentChange {
     pub title: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// The entry that put it back.
+    /// The entry that undid it.
     pub undone_by: Option<String>,
 }
 
-/// What was seen of one kind of thing; none where it may not be read.
+/// The objects of one kind; `None` if they cannot be read.
 type Part<T> = Option<Vec<T>>;
 
-/// What bears on a sign-in, as far as it may be seen.
+/// What affects a sign-in, as far as it can be read.
 pub(super) struct Facts {
     pub apps: Part<App>,
     /// Of the one application of the dashboard's sign-in.
@@ -144,7 +144,7 @@ impl Report {
 /// Reads everything, in two rounds: policies wait for their application. What a
 /// bypass left is asked for where the journal has one.
 pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
-    // A journal that cannot be read is no reason to say nothing of the rest.
+    // An unreadable journal does not prevent a report of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
     let entries = tools.own(&entries);
     let now = tools.clock.now();
@@ -170,7 +170,7 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
         policies,
         idps,
         lacks_access: gaps.lacks_access,
-        // That nobody was seen to sign in is for `preflight` and `doctor` to judge.
+        // Missing sign-ins are reported by `preflight` and `doctor`.
         logins: logins.unwrap_or_default(),
         hand_tests: idp_test::latest(&entries),
         conflicts: conflicts(&entries),
