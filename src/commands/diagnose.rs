@@ -25,7 +25,7 @@ use crate::output::{ExitCode, Page, Render, Status, Text};
 Without an address, for all users of each domain that has a connector. Nothing is
 changed. Exit code 10 if a cause is found, 8 if it cannot be told.")]
 pub struct Args {
-    /// E-mail address of the user
+    /// Email address of the user
     email: Option<String>,
 
     /// How far back to look for changes

@@ -34,7 +34,7 @@ A sign-in that the identity provider rejects is not in the log. How long the log
 is kept depends on the Zero Trust plan: Free 24 hours, others 30 to 180 days.
 Permission: Access: Audit Logs Read.")]
 pub struct Args {
-    /// Only this e-mail address
+    /// Only this email address
     email: Option<String>,
 
     /// Oldest sign-in: a time, or how long ago
@@ -72,7 +72,7 @@ pub struct Args {
 /// What is shown of people.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct PrivacyArgs {
-    /// Show only the domain of e-mail addresses
+    /// Show only the domain of email addresses
     #[arg(long)]
     redact_emails: bool,
 }

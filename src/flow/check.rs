@@ -28,41 +28,41 @@ pub struct Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
-    /// The domain is proven to be the account's
+    /// The domain is verified
     DomainVerified,
-    /// Cloudflare takes domains of this kind
+    /// Cloudflare accepts the domain
     DomainEligible,
     /// The account has a Zero Trust organization
     ZeroTrustOrg,
-    /// There is an identity provider besides one-time PIN
+    /// There is an identity provider other than one-time PIN
     IdpPresent,
-    /// Nothing that identity providers publish was seen not to work
+    /// The allowed identity providers respond and are configured correctly
     IdpHealthy,
-    /// The dashboard's sign-in is among the Access applications
+    /// The SSO App exists
     SsoAppPresent,
-    /// The dashboard's sign-in admits an identity provider that exists
+    /// The SSO App allows an identity provider that exists
     SsoAppReachesIdp,
-    /// Where the choice is skipped, one identity provider is admitted
+    /// Instant auth is off, or exactly one identity provider is allowed
     InstantAuthConsistent,
-    /// A policy of the dashboard's sign-in allows the domain
+    /// A policy of the SSO App allows the domain
     PolicyAllowsDomain,
-    /// No policy names e-mail addresses of other domains
+    /// Policies only use domains with a connector
     PolicyUnsupported,
-    /// No member of the domain has an address with a plus
+    /// No member of the domain has a plus address
     MembersPlusAddressed,
-    /// A super administrator can still get in
+    /// A super administrator can sign in without SSO
     MembersSuperAdmin,
     /// Recent sign-ins through each identity provider
     LoginSeen,
-    /// A token outlives the day, with which enforcement can be switched off
+    /// A token that can disable SSO stays valid
     RecoveryToken,
-    /// One-time PIN is there where the identity provider fails
+    /// One-time PIN is available if the identity provider fails
     FallbackLogin,
-    /// The TXT record that proved the domain still stands
+    /// The TXT record of the verification is still published
     TxtStillPublished,
-    /// No other connector's code stands at the domain
+    /// No other verification code is published at the domain
     ForeignClaim,
-    /// Nobody is seen to have the new team name
+    /// The new team name is available
     #[value(hide = true)]
     TeamNameAvailable,
     /// The organization is not read-only in the dashboard

@@ -51,7 +51,7 @@ pub enum Scenario {
     MfaForced,
     /// The shared identity provider is no longer shared
     FederatedShareRevoked,
-    /// The team was renamed, the identity provider was not told
+    /// The team was renamed, but the identity provider still has the old name
     TeamRenamed,
 }
 

@@ -18,7 +18,7 @@ use crate::sandbox::{self, LockOwner, SignInAttempt, SignInResult};
 It reaches a simulator that another command is using as well. Exit code 10 if the
 user cannot sign in.")]
 pub struct Args {
-    /// E-mail address of the user
+    /// Email address of the user
     email: String,
 
     /// Identity provider: ID or name [default: the first allowed one]
