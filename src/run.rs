@@ -239,6 +239,7 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
     }
     failure.causes.extend(context.interrupted_note().map(str::to_owned));
     let unanswered = context.unanswered();
+    let is_idle = unanswered.is_empty();
     if unanswered.is_empty() {
         failure.causes.push("no change was in progress".to_owned());
     }
@@ -248,7 +249,8 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
             .push(format!("`{request}` was sent without a response; it may have been applied"));
     }
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
-    failure.hint = Some(format!("`cfsso {}` resumes", line.join(" ")));
+    let does = if failure.causes.len() == 1 && is_idle { "starts again" } else { "resumes" };
+    failure.hint = Some(format!("`cfsso {}` {does}", line.join(" ")));
     failure.retryable = true;
     add_journal_hint(&mut failure, context.way_back().as_ref());
     error_report::masked(failure)

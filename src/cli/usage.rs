@@ -13,7 +13,7 @@ const WORDS: &[(&[&str], &str, &str)] = &[
     (
         &["login", "logout", "auth", "init", "configure"],
         "cfsso keeps no login: it reads an API token on each run",
-        "export CLOUDFLARE_API_TOKEN=…\nor a profile with `token_file` or `token_command`: `cfsso help environment`\n`cfsso token create-url --for setup` links to a token with the right permissions\n`cfsso whoami` tests it",
+        "`export CLOUDFLARE_API_TOKEN=<TOKEN>`\nor a profile with `token_file` or `token_command`: `cfsso help environment`\n`cfsso token create-url --for setup` links to a token with the right permissions\n`cfsso whoami` tests it",
     ),
     (
         &["undo", "revert", "rollback"],
@@ -21,7 +21,17 @@ const WORDS: &[(&[&str], &str, &str)] = &[
         "`cfsso bypass undo` ends bypasses\n`cfsso journal undo` undoes a run of this machine",
     ),
     (
-        &["unlock", "recover", "recovery", "rescue", "break-glass"],
+        &[
+            "unlock",
+            "recover",
+            "recovery",
+            "rescue",
+            "restore",
+            "emergency",
+            "outage",
+            "lockout",
+            "break-glass",
+        ],
         "the way out of a lockout is `bypass`",
         "`cfsso bypass` shows both methods\n`cfsso help recovery` explains them",
     ),
@@ -47,8 +57,8 @@ const WORDS: &[(&[&str], &str, &str)] = &[
     ),
     (
         &["log", "logs", "history", "audit"],
-        "the changes of this machine are in the journal",
-        "`cfsso journal list`",
+        "there are three records",
+        "`cfsso timeline` lists changes and denied sign-ins\n`cfsso logins` lists sign-ins\n`cfsso journal list` lists the changes of this machine",
     ),
 ];
 
@@ -92,7 +102,7 @@ fn secret_option(option: &str) -> Option<&'static str> {
             Some("`--client-secret-file FILE`, `-` for stdin, or `--client-secret-env NAME`")
         }
         "--token" | "--api-token" | "--api-key" => {
-            Some("`export CLOUDFLARE_API_TOKEN=…`, `--token-file FILE` or `--token-stdin`")
+            Some("`export CLOUDFLARE_API_TOKEN=<TOKEN>`, `--token-file FILE` or `--token-stdin`")
         }
         _ => None,
     }

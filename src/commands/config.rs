@@ -51,6 +51,8 @@ pub struct Setting {
     value: Option<String>,
     /// An option, a variable, `profile` or `default`.
     source: String,
+    #[serde(skip)]
+    is_run_option: bool,
 }
 
 /// All settings.
@@ -94,7 +96,7 @@ fn settings(context: &Context) -> Vec<Setting> {
                 (None, None) if default || value.is_none() => "default".to_owned(),
                 (None, None) => "profile".to_owned(),
             };
-            Setting { name, value, source }
+            Setting { name, value, source, is_run_option: false }
         };
     let given = |is_given: bool, flag| is_given.then_some(flag);
     let servers: Vec<_> = settings.servers.iter().map(ToString::to_string).collect();
@@ -117,7 +119,7 @@ fn settings(context: &Context) -> Vec<Setting> {
             &["CFSSO_PROFILE"],
             true,
         ),
-        Setting { name: "token", value: None, source: credential(context) },
+        Setting { name: "token", value: None, source: credential(context), is_run_option: false },
         row(
             "base_url",
             Some(mask(&base)),
@@ -206,7 +208,7 @@ fn run_options(settings: &crate::settings::Settings) -> impl Iterator<Item = Set
             Some(_) => format!("--{}", name.replace('_', "-")),
         };
         let value = given.or(Some(default).filter(|it| !it.is_empty())).map(|it| mask(&it));
-        Setting { name, value, source }
+        Setting { name, value, source, is_run_option: true }
     })
 }
 
@@ -228,7 +230,11 @@ fn credential(context: &Context) -> String {
 
 impl Render for Settings {
     fn show(&self, page: &mut Page) {
-        let rows = self.0.iter().map(|setting| {
+        // Switches that are off are listed with `-v`.
+        let is_listed = |setting: &&Setting| {
+            !setting.is_run_option || setting.source != "default" || page.is_verbose()
+        };
+        let rows = self.0.iter().filter(is_listed).map(|setting| {
             let value = match (&setting.value, setting.name) {
                 (Some(value), _) => Text::plain(value),
                 (None, "token") if setting.source != NOT_SET => Text::dim("not shown"),

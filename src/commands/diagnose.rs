@@ -16,16 +16,16 @@ use crate::output::{ExitCode, Page, Render, Status, Text};
 /// Arguments of `diagnose`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cfsso diagnose ada@cool.cats
+  cfsso diagnose tom@cool.cats
   cfsso diagnose
-  cfsso diagnose ada@cool.cats --assume-enabled
-  cfsso diagnose ada@cool.cats -o json | jq '.diagnoses[0] | {verdict, summary}'
-  cfsso diagnose ada@cool.cats -o markdown
+  cfsso diagnose tom@cool.cats --assume-enabled
+  cfsso diagnose tom@cool.cats -o json | jq '.diagnoses[0] | {verdict, summary}'
+  cfsso diagnose tom@cool.cats -o markdown
 
 Without an address, for all users of each domain that has a connector. Nothing is
 changed. Exit code 10 if a cause is found, 8 if it cannot be told.")]
 pub struct Args {
-    /// Email address of the user
+    /// Email address of the user, or a domain
     email: Option<String>,
 
     /// How far back to look for changes
@@ -76,10 +76,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn question(email: String, since: Duration, assume_enabled: bool) -> Result<Question, FlowError> {
+    if let (false, Ok(domain)) = (email.contains('@'), email.parse()) {
+        return Ok(Question { email: None, domain, since, assume_enabled });
+    }
     let domain = email.rsplit_once('@').filter(|(local, _)| !local.is_empty());
     let domain = domain.and_then(|(_, domain)| domain.parse::<EmailDomain>().ok());
     let Some(domain) = domain else {
-        let message = format!("`{email}` is not an email address");
+        let message = format!("`{email}` is neither an email address nor a domain");
         return Err(FlowError::new(FlowErrorKind::Usage, message));
     };
     Ok(Question { email: Some(email), domain, since, assume_enabled })

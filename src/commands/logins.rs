@@ -26,7 +26,7 @@ const OVERLAP: Duration = Duration::from_mins(2);
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso logins
-  cfsso logins ada@cool.cats --since 7d
+  cfsso logins tom@cool.cats --since 7d
   cfsso logins --denied --watch
   cfsso logins -o json | jq -r '.[] | [.at, .email, .allowed] | @tsv'
 
@@ -112,10 +112,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return watch(&tools, filter, logins, redacts, context).await;
     }
     if logins.is_empty() {
-        context.screen.note(
-            "No sign-ins in the log. The plan limits how long it is kept (Free: 24 hours), and \
-             attempts that the identity provider rejects are not in it.",
-        );
+        let denied = if args.denied { "denied " } else { "" };
+        let of = filter.email.as_ref().map(|email| format!(" of {email}")).unwrap_or_default();
+        context.screen.note(format!(
+            "No {denied}sign-ins{of} in the log. The plan limits how long it is kept (Free: 24 \
+             hours), and attempts that the identity provider rejects are not in it.",
+        ));
     }
     Ok(Outcome::done(List(logins)))
 }

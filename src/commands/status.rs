@@ -83,7 +83,9 @@ impl Render for Report {
         }
         if self.ok && self.domains.as_deref().is_some_and(|domains| !domains.is_empty()) {
             page.blank();
-            page.line(Text::prose("No problems found. `cfsso doctor` runs a full audit."));
+            page.line(Text::prose(
+                "No problems found in the settings. Sign-in not tested: `cfsso doctor`",
+            ));
         }
     }
 

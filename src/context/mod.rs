@@ -257,6 +257,9 @@ impl Context {
             [only] if tools.client.odd_records(Some("connector")).is_empty() => {
                 Ok(Selector::Id(only.id.clone()))
             }
+            [] => Err(FlowError::new(FlowErrorKind::Usage, "this account has no connectors")
+                .hint("`cfsso setup <DOMAIN>`")
+                .into()),
             several => Err(not_specified(several)),
         }
     }
@@ -293,7 +296,8 @@ impl Context {
             }
             wrong = answer.trim().escape_debug().to_string();
             if attempt < QUESTIONS {
-                self.screen.warn(Text::prose(format!("expected {expected}, got `{wrong}`")));
+                let text = format!("expected {expected}, got `{wrong}` (Ctrl-C: cancel)");
+                self.screen.warn(Text::prose(text));
             }
         }
         let message = format!("declined: expected {expected}, got `{wrong}`");
@@ -560,7 +564,9 @@ fn word(text: &str) -> String {
 /// The error if no connector is named; `connectors` are those to choose from.
 pub fn not_specified(connectors: &[Connector]) -> anyhow::Error {
     let domains: Vec<_> = connectors.iter().map(|it| it.email_domain.as_str()).collect();
-    let stop = FlowError::new(FlowErrorKind::Usage, "no connector was specified")
-        .hint("pass its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID");
-    if domains.is_empty() { stop.into() } else { stop.cause(domains.join(", ")).into() }
+    let existing = (!domains.is_empty()).then(|| format!("existing: {}", domains.join(", ")));
+    FlowError::new(FlowErrorKind::Usage, "no connector was specified")
+        .causes(existing)
+        .hint("pass its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
+        .into()
 }

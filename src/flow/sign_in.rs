@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,6 +15,8 @@ use crate::api::app::App;
 use crate::api::connector::{Connector, ConnectorFields};
 use crate::api::idp::IdpType;
 use crate::api::ids::IdpId;
+use crate::idp::Fetcher;
+use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 
 /// A method of signing in to the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub enum SignInMethod {
 impl fmt::Display for SignInMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Password => f.write_str("with a password"),
+            Self::Password => f.write_str(PASSWORD),
             Self::Pin => f.write_str("with a one-time PIN"),
             Self::Provider(name) => write!(f, "through {name}"),
         }
@@ -57,11 +61,34 @@ pub fn sign_in_methods(
     Ok(ways)
 }
 
-fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
+/// Whether users can sign in with one of these one-time PINs.
+pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
     let mailed = |id| pin_delivery::delivery_problems(app.text(), Some(id)).texts.is_empty();
     // With the PIN alone, skipping the choice leads to the PIN.
     let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
     is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
+}
+
+/// The allowed identity providers that do not work, and why; `None` if another one or
+/// a one-time PIN is left to sign in with.
+pub async fn failing_providers(
+    state: &CurrentState,
+    fetcher: &Fetcher,
+    now: Timestamp,
+) -> Option<Vec<String>> {
+    let pins = state.idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
+    let options = CheckOptions::new(now, pins);
+    let allowed = state.idps.iter().filter(|idp| state.app.admits(&idp.id));
+    let allowed = allowed.filter(|idp| idp.kind != IdpType::OneTimePin);
+    let checks = allowed.map(async |idp| {
+        let empty = serde_json::Map::new();
+        let config = idp.config.as_object().unwrap_or(&empty);
+        let points = check::check(fetcher, Subject { kind: idp.kind.as_str(), config }, &options);
+        let failed = points.await.into_iter().find(IdpCheck::is_failure)?;
+        Some(format!("{}: {}", idp.name, failed.detail))
+    });
+    let found = join_all(checks).await;
+    found.into_iter().collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
 }
 
 /// How the users of a domain can sign in according to the configuration. Whether
@@ -105,6 +132,9 @@ pub fn allowed_methods(
     connectors.iter().map(of).collect()
 }
 
+/// The only method that needs no identity provider.
+const PASSWORD: &str = "with a password";
+
 /// A line for each group of domains whose users sign in alike.
 pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
     let mut groups: Vec<(&Option<Vec<String>>, Vec<&str>)> = Vec::new();
@@ -118,6 +148,9 @@ pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
         let how = match methods.as_deref() {
             None => "sign-in not checked".to_owned(),
             Some([]) => "no user can sign in: nothing is allowed".to_owned(),
+            Some(methods) if methods.iter().any(|how| how != PASSWORD) => {
+                format!("users sign in {} (not tested)", methods.join(" or "))
+            }
             Some(methods) => format!("users sign in {}", methods.join(" or ")),
         };
         format!("{}: {how}", domains.join(", "))
@@ -130,7 +163,7 @@ mod tests {
     use super::*;
     use crate::api::ErrorKind;
     use crate::flow::preflight::Health;
-    use crate::idp::check::{CheckOptions, Subject, offline};
+    use crate::idp::check::offline;
 
     fn unseen<T>() -> Result<T, NotChecked> {
         Err(NotChecked { kind: ErrorKind::Forbidden, reason: "no".to_owned() })
@@ -156,7 +189,7 @@ mod tests {
             });
             let kind = if healthy { "okta" } else { "oidc" };
             let config = config.unwrap();
-            let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
+            let terms = CheckOptions::new(Timestamp::UNIX_EPOCH, 1);
             let points = offline(Subject { kind, config: &config }, &terms);
             points.into_iter().filter(|point| !healthy || !point.is_failure()).collect()
         });
@@ -228,8 +261,11 @@ mod tests {
         });
         let off = "b.example: users sign in with a password";
         for (allowed, expected) in [
-            (Some("[]"), "a.example, c.example: users sign in through okta or with a one-time PIN"),
-            (Some(r#"["okta"]"#), "a.example, c.example: users sign in through okta"),
+            (
+                Some("[]"),
+                "a.example, c.example: users sign in through okta or with a one-time PIN (not tested)",
+            ),
+            (Some(r#"["okta"]"#), "a.example, c.example: users sign in through okta (not tested)"),
             (Some(r#"["gone"]"#), "a.example, c.example: no user can sign in: nothing is allowed"),
             (None, "a.example, c.example: sign-in not checked"),
         ] {

@@ -23,6 +23,14 @@ pub(super) fn select(json: &str, fields: &[String]) -> serde_json::Result<String
     Ok(if is_list { format!("[{objects}]") } else { objects })
 }
 
+/// The fields that none of the objects of `json` has; none if there is no object.
+pub(super) fn unknown<'a>(json: &str, fields: &'a [String]) -> serde_json::Result<Vec<&'a str>> {
+    let objects = items(json)?;
+    let is_unknown = |field: &&String| objects.iter().all(|item| find(item, field).is_none());
+    let unknown = fields.iter().filter(|_| !objects.is_empty()).filter(is_unknown);
+    Ok(unknown.map(String::as_str).collect())
+}
+
 /// The value at a path such as `verification.status`.
 fn find<'a>(json: &'a str, path: &str) -> Option<&'a str> {
     path.split('.').try_fold(json, |json, name| {
@@ -54,6 +62,18 @@ mod tests {
         ] {
             let fields: Vec<_> = fields.split(',').map(str::to_owned).collect();
             assert_eq!(select(json, &fields).unwrap(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_no_object_has_is_unknown() {
+        let fields = ["a".to_owned(), "b.c".to_owned(), "d".to_owned()];
+        for (json, expected) in [
+            (r#"[{"a":null},{"b":{"c":1}}]"#, &["d"][..]),
+            (r#"{"d":1}"#, &["a", "b.c"]),
+            ("[]", &[]),
+        ] {
+            assert_eq!(unknown(json, &fields).unwrap(), expected, "{json}");
         }
     }
 }

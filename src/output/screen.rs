@@ -21,7 +21,7 @@ use super::report::Report;
 use super::streams::{Shared, Stderr, TraceWriter, lock};
 use super::style::Style;
 use super::text::Text;
-use super::{live, prompt, render};
+use super::{fields, live, prompt, render};
 use crate::clock::Clock;
 
 /// What a screen is like.
@@ -133,6 +133,11 @@ impl Screen {
             }
             _ => self.page(),
         };
+        if self.format().is_structured() && !self.selection.fields.is_empty() {
+            for field in fields::unknown(&report.json()?, &self.selection.fields)? {
+                self.warn(Text::prose(format!("no object has the field `{field}`")));
+            }
+        }
         self.literal(&render::result(self.format(), report, page, &self.selection)?)
     }
 

@@ -251,10 +251,13 @@ fn choose<'a>(
     };
     let is_wanted = |provider: &&IdentityProvider| {
         wanted.is_none_or(|wanted| {
-            provider.id == wanted || provider.object.text("name").as_deref() == Some(wanted)
+            let has = |field| provider.object.text(field).as_deref() == Some(wanted);
+            provider.id == wanted || has("name") || has("type")
         })
     };
+    let exists = state.providers.iter().any(|it| it.account == app.account && is_wanted(&it));
     state.providers.iter().filter(admitted).find(is_wanted).ok_or_else(|| match wanted {
+        Some(wanted) if !exists => format!("no identity provider `{wanted}` in this account"),
         Some(wanted) => format!("the SSO App does not allow `{wanted}`"),
         None => "the SSO App allows no identity provider".to_owned(),
     })

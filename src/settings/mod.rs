@@ -230,7 +230,7 @@ fn format(options: &Options, env: &Environment, profile: Option<Format>) -> Resu
     if let Some(format) = options.output {
         return Ok(format);
     }
-    if options.jq.is_some() {
+    if options.jq.is_some() || !options.output_fields.is_empty() {
         return Ok(Format::Json);
     }
     match non_empty_env(env, "CFSSO_OUTPUT") {

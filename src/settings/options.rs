@@ -40,7 +40,7 @@ pub struct Options {
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub output: Option<Format>,
 
-    /// Print only these fields (json, ndjson, yaml): `id,verification.status`
+    /// Print only these fields (json, ndjson, yaml): `id,verification.status` (implies -o json)
     #[arg(long = "fields", global = true, value_name = "FIELDS", value_delimiter = ',')]
     pub output_fields: Vec<String>,
 

@@ -509,7 +509,7 @@ fn a_served_sandbox_is_used_through_what_it_prints() {
     signalled(server, "-TERM");
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "", "nothing but the exports");
+    assert_eq!(rest, "unset CFSSO_SANDBOX\n", "nothing but lines to paste");
 }
 
 /// What a sandbox that is served prints, as an environment.

@@ -155,9 +155,14 @@ async fn without_an_enabled_connector_nothing_is_written() {
     let writes = world.writes().len();
     for line in ["bypass disable --all", "bypass disable cool.cats", "bypass disable"] {
         let ran = world.ok(line).await;
-        assert!(ran.stderr.contains("no connector is enabled"), "{ran:?}");
+        assert!(ran.stdout.contains("SSO is already off for cool.cats"), "{ran:?}");
     }
     assert_eq!(world.writes().len(), writes);
+    // A mistyped domain does not look as if users could sign in again.
+    let world = World::new().await.enabled().await;
+    world.ok("create cool.dogs").await;
+    let ran = world.ok("bypass disable cool.dogs").await;
+    assert!(ran.stdout.contains("SSO is still enabled for cool.cats"), "{ran:?}");
 }
 
 #[tokio::test]
@@ -429,9 +434,12 @@ async fn how_users_sign_in_is_said_before_and_after() {
     let world = locked().await;
     let shown = world.ok("bypass status").await.stdout;
     assert!(shown.contains("no active bypass of this machine\n"), "{shown}");
-    assert!(shown.contains("Now:   cool.cats: users sign in through Company SSO\n"), "{shown}");
+    assert!(
+        shown.contains("Now:   cool.cats: users sign in through Company SSO (not tested)\n"),
+        "{shown}"
+    );
     world.ok("bypass otp --yes").await;
-    let both = "cool.cats: users sign in through Company SSO or with a one-time PIN";
+    let both = "cool.cats: users sign in through Company SSO or with a one-time PIN (not tested)";
     let shown = world.ok("bypass status").await.stdout;
     assert!(shown.contains("    undo: `allowed_idps`: "), "{shown}");
     assert!(shown.contains(&format!("Now:   {both}\nUndo:  `cfsso bypass undo`\n")), "{shown}");
@@ -442,7 +450,7 @@ async fn how_users_sign_in_is_said_before_and_after() {
     assert!(ran.stdout.starts_with("u  undo (a bypass is active)\n"), "{ran:?}");
     assert!(ran.stdout.contains("SSO or with a one-time"), "{ran:?}");
     assert!(!ran.stdout.contains("PUT /accounts"), "{ran:?}");
-    let end = "Now:   cool.cats: users sign in through Company SSO\n\
+    let end = "Now:   cool.cats: users sign in through Company SSO (not tested)\n\
                Check: sign in in a private window before you close this session\n";
     assert!(ran.stdout.ends_with(end), "{ran:?}");
 

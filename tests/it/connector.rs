@@ -523,7 +523,10 @@ async fn some_fields_are_printed_in_the_formats_for_programs() {
     );
     let lines = world.ok("connector list -o ndjson --fields enabled").await.stdout;
     assert_eq!(lines, "{\"enabled\":false}\n");
-    let error = world.run("connector list --fields id").await;
+    let implied = world.ok("connector list --fields domain").await;
+    assert_eq!(implied.json(), serde_json::json!([{ "domain": null }]));
+    assert!(implied.stderr.contains("no object has the field `domain`"), "{implied:?}");
+    let error = world.run("connector list --fields id -o table").await;
     assert_eq!(error.code, 2);
     assert!(error.stderr.contains("needs `-o json`"), "{error:?}");
 }

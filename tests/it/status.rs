@@ -53,7 +53,7 @@ async fn an_enforced_domain_fits_a_screen() {
     start the verification of cool.cats  just now  done
     publish the TXT record of cool.cats  just now  done
 
-    No problems found. `cfsso doctor` runs a full audit.
+    No problems found in the settings. Sign-in not tested: `cfsso doctor`
     ");
 }
 

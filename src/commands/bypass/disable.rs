@@ -100,8 +100,8 @@ async fn work(
     }
     if wanted.is_empty() {
         if left_out.is_none() {
-            context.screen.note("no change: no connector is enabled");
-            report.notes.push("SSO is already off: users sign in with a password".to_owned());
+            report.notes = nothing_to_disable(&found, tools).await;
+            context.screen.note("no change");
         }
         report.ok = left_out.is_none();
         return Ok(Outcome::done(report).failed(left_out.map(Into::into)));
@@ -120,6 +120,28 @@ async fn work(
     tell(&mut report, &wanted, args, context);
     report.ok = left_out.is_none();
     Ok(Outcome::done(report).failed(left_out.map(Into::into)))
+}
+
+/// What is so if no connector that was meant is enabled; others may be.
+async fn nothing_to_disable(found: &[Connector], tools: &Env<'_>) -> Vec<String> {
+    let names = |all: &[&Connector]| {
+        all.iter().map(|it| it.email_domain.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let off: Vec<_> = found.iter().collect();
+    let mut notes = vec![match off.as_slice() {
+        [] => "this account has no connector: users sign in with a password".to_owned(),
+        off => format!("SSO is already off for {}: users sign in with a password", names(off)),
+    }];
+    let all = connector::list(tools).await.unwrap_or_default();
+    let on: Vec<_> = all.iter().filter(|it| is_enabled(it)).collect();
+    if !on.is_empty() {
+        notes.push(format!(
+            "SSO is still enabled for {}: `cfsso bypass disable {}`",
+            names(&on),
+            on[0].email_domain
+        ));
+    }
+    notes
 }
 
 /// The error for connectors that cannot be understood and may be enabled.

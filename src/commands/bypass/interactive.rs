@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::otp::CurrentState;
 use crate::flow::bypass::status::BypassStatus;
+use crate::flow::connector::Selector;
 use crate::flow::diagnose::{self, VerdictKind};
 use crate::flow::sign_in::{allowed_methods, describe_methods};
 use crate::flow::trial::keep::{self, TrialStatus};
@@ -39,7 +40,7 @@ enum Choice {
 /// Guides.
 pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Result<Outcome> {
     nobody_to_ask(context)?;
-    let disabling = disable::Args::of(domain);
+    let disabling = disable::Args::of(domain.clone());
     let tools = context.tools().await?;
     let fetcher = context.fetcher().ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
@@ -54,6 +55,12 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
         bypass::status::read_status(&tools, &entries),
     );
     let is_active = bypasses.active == Some(true);
+    let connectors = match (connectors, domain) {
+        (Ok(all), Some(domain)) => {
+            Ok(vec![connector::select(&all, &Selector::Domain(domain))?.clone()])
+        }
+        (connectors, _) => connectors,
+    };
     let state = State { connectors, sign_in };
     let Some(advice) = advice(state.connectors.is_ok(), state.sign_in.is_ok()) else {
         state.connectors?;

@@ -111,12 +111,9 @@ impl Render for Report {
         }
         for bypass in bypasses {
             let by = bypass.user.as_deref().map(|user| format!(" by {user}")).unwrap_or_default();
-            page.line(
-                Text::plain("  ")
-                    + Text::strong(&bypass.title)
-                    + Text::dim(format!("{by}, entry {}, {}", bypass.entry, bypass.state.label())),
-            );
-            page.line(Text::plain("    ") + Text::prose(&bypass.detail));
+            let how = format!("{by}, entry {}, {}", bypass.entry, bypass.state.label());
+            page.labeled("  ", Text::strong(&bypass.title) + Text::dim(how));
+            page.labeled("    ", Text::prose(&bypass.detail));
         }
         for (label, domains) in
             [("enabled", &self.enabled_domains), ("disabled", &self.disabled_domains)]

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +16,7 @@ use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
 use crate::flow::journal::ticket;
 use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
-use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods};
+use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods, failing_providers};
 use crate::flow::{Env, FlowError, FlowErrorKind, connector};
 use crate::output::{Page, Render, Status, Text};
 
@@ -106,6 +107,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
+    warn_of_lockout(&tools, context).await;
     let (word, deed) = question(&ready);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
         return Ok(outcome);
@@ -159,6 +161,26 @@ async fn bytes(file: &Path, context: &Context) -> Result<Vec<u8>, FlowError> {
         let message = format!("cannot read the undo ticket {}", file.display());
         FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
     })
+}
+
+/// How long the identity providers may take: the undo does not wait for a warning.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Warns if no identity provider that the SSO App allows works: the undo would lock
+/// users out again. Silent if the state cannot be read in time.
+async fn warn_of_lockout(tools: &Env<'_>, context: &Context) {
+    let Ok(fetcher) = context.fetcher() else { return };
+    let failing = async {
+        let state = otp::read_state(tools).await.ok()?;
+        failing_providers(&state, &fetcher, context.clock.now()).await
+    };
+    if let Some(failing) = context.clock.timeout(PATIENCE, failing).await.flatten() {
+        let text = format!(
+            "after this undo, users cannot sign in: {}; `cfsso idp check`",
+            failing.join("; ")
+        );
+        context.screen.warn(Text::prose(text));
+    }
 }
 
 /// The word to type, and what for: turning enforcement on takes the domain.

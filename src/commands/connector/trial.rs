@@ -164,7 +164,7 @@ fn show(event: &Event<'_>, context: &Context) {
                 let text = format!("SSO is on for {domain}. The trial {verb}, until {time}.");
                 page.status_line(Status::Running, Text::strong(text));
                 page.paragraph(Text::prose(if context.settings.sandbox {
-                    format!("Sign in from another terminal: `cfsso sandbox login ada@{domain}`")
+                    format!("Sign in from another terminal: `cfsso sandbox login tom@{domain}`")
                 } else {
                     format!(
                         "Sign in at https://dash.cloudflare.com in a private window, with an address \

@@ -263,6 +263,12 @@ impl Render for Report {
                 page.fix("", remedy);
             }
         }
+        if page.is_verbose() {
+            let passed = self.findings.iter().filter(|one| one.state == CheckState::Passed);
+            for finding in passed {
+                page.step(Status::Passed, finding.id.as_str(), Text::prose(finding.message()));
+            }
+        }
         for (reason, ids) in self.not_checked() {
             let words = format!("not checked ({reason}): {}", ids.join(", "));
             page.status_line(Status::NotChecked, Text::prose(words));

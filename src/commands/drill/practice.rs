@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Outcome;
+use super::super::sandbox::serve::Scenarios;
 use crate::context::Context;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status, Text, format_duration};
@@ -25,6 +26,8 @@ pub const HIDDEN: &str = "random";
 pub enum Choice {
     /// Any that can be repaired; which one is revealed at the end.
     Hidden,
+    /// None: the names are shown.
+    List,
     One(Scenario),
 }
 
@@ -32,12 +35,13 @@ impl FromStr for Choice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == HIDDEN {
-            return Ok(Self::Hidden);
+        match text {
+            HIDDEN => return Ok(Self::Hidden),
+            "list" => return Ok(Self::List),
+            _ => {}
         }
-        Scenario::from_str(text, false).map(Self::One).map_err(|_| {
-            format!("`{text}` is not a scenario; `cfsso sandbox serve --scenario list` lists them")
-        })
+        let one = Scenario::from_str(text, false).map(Self::One);
+        one.map_err(|_| format!("`{text}` is not a scenario; `list` lists them"))
     }
 }
 
@@ -61,6 +65,7 @@ pub struct Report {
 /// Serves a broken world until the user can sign in.
 pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
     let scenario = match choice {
+        Choice::List => return Ok(Outcome::done(Scenarios::all())),
         Choice::One(scenario) if !scenario.can_be_repaired() => {
             let message = "this cause cannot be repaired in the simulator";
             return Err(FlowError::new(FlowErrorKind::Usage, message)
@@ -113,6 +118,8 @@ fn brief(sandbox: &Sandbox, scenario: Scenario, journal: &str, context: &Context
         .map(|(name, value)| format!("export {name}={value}"))
         .collect();
     lines.push(format!("export CFSSO_JOURNAL={journal}"));
+    // It takes precedence over the address of this simulator.
+    lines.push("unset CFSSO_SANDBOX".to_owned());
     context.screen.show(&|page| {
         page.paragraph(Text::strong(format!("{} cannot sign in.", scenario.user())));
         page.paragraph("Find the cause and repair it. Paste this into another terminal:");

@@ -179,15 +179,29 @@ pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
 }
 
 fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
+    let commands = tree.get_subcommands().map(|command| command.get_name().to_owned());
+    let names: Vec<_> = TOPICS.iter().map(|topic| topic.name.to_owned()).chain(commands).collect();
     let mut found = &mut tree;
     for word in words {
+        let names = names.iter().map(String::as_str);
         found = found.find_subcommand_mut(word).ok_or_else(|| {
             let message = format!("no command and no topic `{}`", words.join(" "));
-            FlowError::new(FlowErrorKind::Usage, message)
-                .hint("`cfsso help help` lists the topics, `cfsso --help` the commands")
+            let lists = "`cfsso help help` lists the topics, `cfsso --help` the commands";
+            let hint = match nearest(word, names) {
+                Some(name) => format!("`cfsso help {name}`\n{lists}"),
+                None => lists.to_owned(),
+            };
+            FlowError::new(FlowErrorKind::Usage, message).hint(hint)
         })?;
     }
     Ok(Outcome::done(HelpText(found.render_help().to_string())))
+}
+
+/// The name that was probably meant.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let close = names.map(|name| (strsim::jaro_winkler(word, name), name));
+    let close = close.filter(|(similarity, _)| *similarity > 0.85);
+    close.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 fn options(tree: &Command) -> Box<dyn Report> {

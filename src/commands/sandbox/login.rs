@@ -12,8 +12,8 @@ use crate::sandbox::{self, LockOwner, SignInAttempt, SignInResult};
 /// Arguments of `sandbox login`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cfsso sandbox login ada@cool.cats
-  cfsso sandbox login ada@cool.cats --password-wrong
+  cfsso sandbox login tom@cool.cats
+  cfsso sandbox login tom@cool.cats --password-wrong
 
 It reaches a simulator that another command is using as well. Exit code 10 if the
 user cannot sign in.")]
@@ -21,7 +21,7 @@ pub struct Args {
     /// Email address of the user
     email: String,
 
-    /// Identity provider: ID or name [default: the first allowed one]
+    /// Identity provider: ID, name or type [default: the first allowed one]
     #[arg(long, value_name = "IDP")]
     idp: Option<String>,
 

@@ -57,7 +57,7 @@ impl FromStr for ScenarioArg {
 /// The scenarios.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Scenarios(BTreeMap<String, String>);
+pub struct Scenarios(BTreeMap<String, String>);
 
 /// What a client needs to know.
 #[derive(Serialize)]
@@ -104,7 +104,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 impl Scenarios {
-    fn all() -> Self {
+    /// All of them, with what happened.
+    pub fn all() -> Self {
         let all = Scenario::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         let about = |it: &PossibleValue| it.get_help().map(ToString::to_string).unwrap_or_default();
         Self(all.map(|it| (it.get_name().to_owned(), about(&it))).collect())
@@ -127,6 +128,8 @@ impl Render for Serving {
         for (name, value) in &self.0 {
             page.literal(&format!("export {name}={value}"));
         }
+        // It takes precedence over the address of this simulator.
+        page.literal("unset CFSSO_SANDBOX");
     }
 
     fn names(&self) -> Vec<String> {

@@ -175,8 +175,8 @@ fn confirm_prompt(task: &RenamePlan) -> String {
     }
 }
 
-/// Fails before anything is disabled if a question would be asked later and there
-/// is no terminal to ask it on.
+/// Fails before anything is disabled if a question would be asked later, without a
+/// terminal.
 fn ensure_can_prompt(
     task: &RenamePlan,
     options: &Options,

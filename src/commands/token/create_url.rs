@@ -136,7 +136,8 @@ impl Render for Report {
             page.line(Text::plain("Add by hand: ") + Text::strong(*permission));
         }
         page.line(
-            Text::plain("Then: ") + Text::prose("`export CLOUDFLARE_API_TOKEN=…`, `cfsso whoami`"),
+            Text::plain("Then: ")
+                + Text::prose("`export CLOUDFLARE_API_TOKEN=<TOKEN>`, `cfsso whoami`"),
         );
     }
 

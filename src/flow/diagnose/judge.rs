@@ -14,8 +14,10 @@ use crate::domain::EmailDomain;
 use crate::flow::changes::Change;
 use crate::flow::policy_decision::{Applicant, Decision, References, decide};
 use crate::flow::preflight::{self, Checked, NotChecked};
+use crate::flow::sign_in::offers_pin;
 use crate::flow::trial::keep::TrialStatus;
 use crate::rfc3339::text as time;
+use crate::shell::quoted;
 
 /// Everything that was read.
 pub(super) struct Facts<'a> {
@@ -86,6 +88,12 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
         let is_sure = is_log_read && !signed_in_just_now(facts, history);
         let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
         (VerdictKind::Cause, confidence, format!("{who} cannot sign in: {}", first.detail))
+    } else if let [only] = suspects.as_slice()
+        && only.id == StepId::IdentityProviders
+        && has_pin(facts)
+    {
+        let words = format!("{who} can sign in only with a one-time PIN: {}", only.detail);
+        (VerdictKind::Cause, Confidence::Likely, words)
     } else if let Some(first) = suspects.first() {
         let words = format!("{who} cannot sign in; likely cause: {}", first.detail);
         (VerdictKind::Cause, Confidence::Likely, words)
@@ -366,7 +374,10 @@ fn identity_providers(facts: &Facts<'_>) -> Step {
         let words = format!("{} does not work: {detail}", idp.name);
         // Where another one works, users may still choose the broken one.
         let state = if broken.len() == admitted.len() { Cause } else { Suspect };
-        return Step::new(id, state, words).fix(format!("`cfsso idp check {}`", idp.id));
+        let check = format!("`cfsso idp check {}`", quoted(&idp.name));
+        // Access first: the repair may take the administrator of the identity provider.
+        let fix = if has_pin(facts) { check } else { format!("`cfsso bypass`, then {check}") };
+        return Step::new(id, state, words).fix(fix);
     }
     let unknown = admitted.iter().filter(is_checked).find(|idp| health(idp).is_none());
     if let Some(idp) = unknown {
@@ -375,6 +386,13 @@ fn identity_providers(facts: &Facts<'_>) -> Step {
     }
     let names: Vec<_> = admitted.iter().map(|idp| idp.name.as_str()).collect();
     Step::new(id, Fine, format!("no problem found: {}", names.join(", ")))
+}
+
+/// Whether users can sign in with a one-time PIN instead.
+fn has_pin(facts: &Facts<'_>) -> bool {
+    let pins = facts.gathered.otp_idps().unwrap_or_default();
+    let pins: Vec<_> = pins.iter().map(|pin| &pin.id).collect();
+    app(facts).ok().flatten().is_some_and(|app| offers_pin(app, &pins))
 }
 
 /// The rows of the SSO App that are of the address, or of the domain.

@@ -18,6 +18,7 @@ use crate::flow::preflight::{Facts, Thresholds, is_valid_long_enough, names};
 use crate::flow::rename::RenameInProgress;
 use crate::flow::trial::keep::TrialStatus;
 use crate::idp::check::{self, IdpCheckId};
+use crate::rfc3339;
 
 /// For how long Cloudflare looks for the TXT record (API reference, section 2).
 const VERIFICATION_WINDOW: SignedDuration = SignedDuration::from_hours(48);
@@ -197,7 +198,8 @@ pub(super) fn bypass(standings: &BypassStatus) -> Finding {
         }
         (Some(true), since) => {
             let what = names(standings.bypasses.iter().map(|bypass| bypass.title.as_str()));
-            let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+            let since =
+                since.map(|since| format!(" since {}", rfc3339::text(since))).unwrap_or_default();
             Finding::failed(id, format!("bypass active{since}: {what}"), "`cfsso bypass undo`")
         }
     }

@@ -15,11 +15,12 @@ pub use finding::AuditId;
 pub use finding::{Finding, FindingId};
 
 use super::bypass::status::{self, BypassStatus};
-use super::check::{Check, CheckId};
+use super::check::{Check, CheckId, Severity};
 use super::journal::undo::{self, WriteOutcome};
 use super::journal::{Contents, Entry};
 use super::preflight::{self, Facts, NotChecked, PublishedCode, Sources, Subject, Thresholds};
 use super::rename::{RenameInProgress, rename_in_progress};
+use super::sign_in::sign_in_methods;
 use super::trial::keep::{self, TrialStatus};
 use super::{Env, Error, connector};
 use crate::api::ErrorKind;
@@ -121,7 +122,15 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
         // Unknown: assume the more severe case.
         Err(_) => true,
     };
-    let of_check = |check| Finding::from_check(check, is_enforced);
+    let is_locked_out = connectors.as_ref().is_ok_and(|all| {
+        let mut enforced = all.iter().filter(|one| one.connector.is_enabled());
+        enforced.any(|one| sign_in_methods(&one.connector, facts).is_ok_and(|it| it.is_empty()))
+    });
+    let of_check = |check: Check| {
+        let is_cause = is_locked_out && check.id == CheckId::IdpHealthy;
+        let severity = if is_cause { Severity::Error } else { check.severity };
+        Finding::from_check(check.with_severity(severity), is_enforced)
+    };
     let mut findings: Vec<_> = preflight::account_checks(facts).into_iter().map(of_check).collect();
     match connectors {
         Ok(looked) => {
