@@ -36,7 +36,7 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "app",
-        about: "app get and update, and app idps and instant-auth after a change",
+        about: "app get, update; app idps, instant-auth after a change",
         schema: || schema_for!(app::AppFields),
     },
     Kind { name: "app-idps", about: "app idps", schema: || schema_for!(super::app::idps::AppIdps) },
@@ -63,7 +63,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "connector",
-        about: "connector get, create, update, verify, enable, disable, wait",
+        about: "connector get, create, verify, enable, disable, ...",
         schema: || schema_for!(super::connector::view::View),
     },
     Kind {
@@ -167,7 +167,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "idp",
-        about: "idp get and create, and idp update and rotate-secret after a change",
+        about: "idp get, create; idp update, rotate-secret after",
         schema: || schema_for!(idp::IdpFields),
     },
     Kind {

@@ -122,12 +122,16 @@ fn text(text: &'static str) -> Box<dyn Report> {
 
 impl Render for Markdown {
     fn show(&self, page: &mut Page) {
+        // An example as wide as a terminal has no room for an indent.
+        let code = self.0.split("```").skip(1).step_by(2).flat_map(str::lines);
+        let widest = code.map(|line| line.chars().count()).max().unwrap_or(0);
+        let indent = if page.has_room(widest + 2) { "  " } else { "" };
         let mut is_code = false;
         for line in self.0.lines() {
             if line.starts_with("```") {
                 is_code = !is_code;
             } else if is_code {
-                page.literal(&format!("  {line}"));
+                page.literal(&format!("{indent}{line}"));
             } else if line.is_empty() {
                 page.blank();
             } else if let Some(title) = line.strip_prefix("## ").or(line.strip_prefix("# ")) {
@@ -291,8 +295,11 @@ impl Render for Findings {
 }
 
 fn json() -> String {
-    let kinds: Vec<_> =
-        schema::KINDS.iter().map(|kind| format!("  {:<12} {}", kind.name, kind.about)).collect();
+    let width = schema::KINDS.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
+    let kinds: Vec<_> = schema::KINDS
+        .iter()
+        .map(|kind| format!("  {:<width$}  {}", kind.name, kind.about))
+        .collect();
     format!("{JSON}\n{}\n", kinds.join("\n"))
 }
 
@@ -305,11 +312,12 @@ JSON
            happen, {\"event\":…}, and their report as the last line.
 -o yaml    the same as json, as YAML.
 -o name    only the domains (or names), one per line.
--o markdown  for a ticket: `diagnose` and `timeline` are made for one, other
+-o markdown
+           for a ticket: `diagnose` and `timeline` are made for one, other
            results are as on a terminal.
 
-Lists have a fixed order: domain, then ID. Times of
-cfsso are RFC 3339, UTC, to the second; objects of the API keep theirs.
+Lists have a fixed order: domain, then ID. Times of cfsso are RFC 3339, UTC, to
+the second; objects of the API keep theirs.
 
 Only results go to standard output. On standard error each line is an object. A
 failure: {\"error\":{\"kind\",\"message\",\"causes\",\"http_status\",\"api_errors\",
@@ -319,11 +327,13 @@ Warnings and notes: {\"level\",\"message\",\"check\",\"fix\"}.
 Guided commands print one report: {\"schema\":\"cfsso/<kind>/v1\",\"ok\":…,
 \"steps\":[…],\"result\":…}. Fields are added, never renamed.
 
-`--fields email_domain,verification.status` prints only these fields, in this order;
-what an object does not have is null.
+`--fields email_domain,verification.status` prints only these fields, in this
+order; what an object does not have is null.
 
 `--jq EXPR` filters the result in the program, as jq does; a string is printed
-without quotes: `cfsso connector list --jq '.[] | select(.enabled) | .email_domain'`.
+without quotes:
+
+  cfsso connector list --jq '.[] | select(.enabled) | .email_domain'
 
 `cfsso schema <KIND>` prints the JSON Schema of each kind:
 ";
