@@ -157,7 +157,7 @@ impl Render for dns::Report {
         }
         if let Some(remedy) = &self.fix {
             page.blank();
-            page.labeled(Text::strong("next:") + " ", Text::prose(remedy));
+            page.labeled(Text::strong("Next:") + " ", Text::prose(remedy));
         }
     }
 

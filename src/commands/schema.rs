@@ -222,7 +222,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { name: "version", about: "version", schema: || schema_for!(super::version::Report) },
     Kind {
-        name: "undo",
+        name: "journal-undo",
         about: "journal undo",
         schema: || schema_for!(super::journal::undo::Report),
     },

@@ -139,7 +139,11 @@ pub fn show(event: &Event<'_>, context: &Context) {
         Event::Step(step) => {
             show_step(step.state, title(step.id), &step.detail, context);
         }
-        Event::Publish { record, .. } => screen.show(&|page| paste(record, page)),
+        Event::Publish { record, .. } => screen.show(&|page| {
+            paste(record, page);
+            page.paragraph("Ctrl-C is safe: the same command resumes.");
+            page.blank();
+        }),
         Event::Waiting { text, .. } => screen.start_wait(*text),
         Event::Warning { text } => screen.warn(*text),
         Event::Checks { checks } => {

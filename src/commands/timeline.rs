@@ -99,7 +99,7 @@ impl RowSource {
 }
 
 fn object(row: &Row) -> String {
-    let now = row.now.as_ref().map(|now| format!(" (now {now})")).unwrap_or_default();
+    let now = row.now.as_ref().map(|now| format!(" (at present: {now})")).unwrap_or_default();
     format!("{}{now}", row.object.as_deref().unwrap_or_default())
 }
 

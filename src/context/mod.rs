@@ -295,8 +295,11 @@ impl Context {
                 return Ok(value);
             }
             wrong = answer.trim().escape_debug().to_string();
+            if matches!(answer.trim(), "q" | "quit" | "cancel") {
+                break;
+            }
             if attempt < QUESTIONS {
-                let text = format!("expected {expected}, got `{wrong}` (Ctrl-C: cancel)");
+                let text = format!("expected {expected}, got `{wrong}` (q: cancel)");
                 self.screen.warn(Text::prose(text));
             }
         }

@@ -301,7 +301,7 @@ async fn a_timeline_joins_the_logs_and_the_journal() {
     let text = world.ok("timeline -o markdown").await.stdout;
     for words in [
         "- first denied sign-in: 2026-03-01T11:30:00Z",
-        "| admin@cool.cats | disable SSO for cool.cats | cool.cats (now disabled) | audit log * |",
+        "| admin@cool.cats | disable SSO for cool.cats | cool.cats (at present: disabled) | audit log * |",
         "- disable SSO for cool.cats (active)",
         "Undo: `cfsso bypass undo`",
     ] {

@@ -218,7 +218,7 @@ async fn each_change_of_a_connector_can_be_put_back() {
         assert_eq!(world.connectors().await[0][field], !was, "{line}");
         let run = latest(&world).await;
         let report = world.ok(&format!("journal undo {run} --yes -o json")).await.json();
-        assert_eq!(report["schema"], "cfsso/undo/v1");
+        assert_eq!(report["schema"], "cfsso/journal-undo/v1");
         assert_eq!(report["undone"][0]["entry"], format!("{run}.1"));
         assert_eq!(world.connectors().await[0][field], was, "{line}");
         let all = entries(&world).await;
@@ -438,7 +438,7 @@ async fn results_are_as_their_schemas_say() {
     for (kind, line) in [
         ("journal", "journal list -o json".to_owned()),
         ("journal-run", format!("journal show {run} -o json")),
-        ("undo", format!("journal undo {run} --yes -o json")),
+        ("journal-undo", format!("journal undo {run} --yes -o json")),
         ("journal-prune", "journal prune --older-than 90d -o json".to_owned()),
     ] {
         let schema = world.ok(&format!("schema {kind} -o json")).await.json();

@@ -117,6 +117,12 @@ async fn wait_for_result(
     Ok(followed?)
 }
 
+/// A hint, after what the diagnosis says to do.
+pub fn with_remedy(diagnosis: &Diagnosis, hint: &str) -> String {
+    let remedy = diagnosis.remedy.iter().map(String::as_str);
+    remedy.chain([hint]).collect::<Vec<_>>().join("\n")
+}
+
 fn not_published_error(
     domain: &EmailDomain,
     connector: &Connector,
@@ -130,9 +136,11 @@ fn not_published_error(
         format!("the TXT record of {domain} is not published; verification would fail"),
     )
     .cause(diagnosis.summary.clone())
-    .causes(diagnosis.remedy.clone())
     .causes(record)
-    .hint(format!(
-        "`cfsso setup {domain} --publish-txt`, or `cfsso connector verify {domain} --wait`"
+    .hint(with_remedy(
+        diagnosis,
+        &format!(
+            "`cfsso setup {domain} --publish-txt`, or `cfsso connector verify {domain} --wait`"
+        ),
     ))
 }

@@ -2,6 +2,7 @@
 //! as wanted.
 
 use super::super::Outcome;
+use super::verify::with_remedy;
 use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
@@ -77,9 +78,8 @@ async fn for_txt(
         return Ok(connector);
     }
     Err(FlowError::new(FlowErrorKind::NotYet, format!("timed out: TXT record of {domain}"))
-        .cause(diagnosis.summary)
-        .causes(diagnosis.remedy)
-        .hint(format!("`cfsso dig {domain} --connector {domain}`"))
+        .cause(diagnosis.summary.clone())
+        .hint(with_remedy(&diagnosis, &format!("`cfsso dig {domain} --connector {domain}`")))
         .into())
 }
 

@@ -194,7 +194,7 @@ async fn undo_all(tools: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Re
         left.push(line);
         stop.into()
     });
-    let report = Report { schema: "cfsso/undo/v1", ok, undone: done.undone, left };
+    let report = Report { schema: "cfsso/journal-undo/v1", ok, undone: done.undone, left };
     Ok(Outcome::done(report).failed(failure))
 }
 

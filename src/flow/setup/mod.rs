@@ -391,6 +391,9 @@ fn not_visible(options: &Options, diagnosis: &Diagnosis) -> FlowError {
         FlowErrorKind::NotYet,
         format!("the TXT record of {domain} is not visible everywhere yet"),
     )
-    .causes([Some(diagnosis.summary.clone()), diagnosis.remedy.clone()].into_iter().flatten())
-    .hint(format!("`{}`", options.rerun_command()))
+    .cause(diagnosis.summary.clone())
+    .hint(match &diagnosis.remedy {
+        Some(remedy) => format!("{remedy}; then `{}`", options.rerun_command()),
+        None => format!("`{}`", options.rerun_command()),
+    })
 }
