@@ -8,7 +8,7 @@ use clap::{ArgAction, Command};
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["setup", "connector", "idp", "app", "federation", "team"]),
     ("Operate", &["status", "doctor", "preflight", "dig"]),
-    ("Recover", &["bypass", "diagnose", "journal", "token"]),
+    ("Recover", &["bypass", "recovery", "diagnose", "journal"]),
     ("Learn and test", &["drill", "sandbox", "help"]),
 ];
 

@@ -12,8 +12,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, bypass, completions, config, connector, diagnose, dig, doctor, drill, federation,
-    help as topics, idp, journal, logins, man, preflight, sandbox, schema, setup, share, status,
-    team, timeline, token, version, whoami,
+    help as topics, idp, journal, logins, man, preflight, recovery, sandbox, schema, setup, share,
+    status, team, timeline, token, version, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -71,6 +71,9 @@ pub enum Command {
     Enable(LazyCommand<connector::enable::Args>),
     /// Alias for `connector disable`
     Disable(LazyCommand<connector::disable::Args>),
+    /// Check that recovery from a lockout would work
+    #[command(subcommand)]
+    Recovery(LazyCommand<recovery::Command>),
     /// Find out why a user cannot sign in
     Diagnose(LazyCommand<diagnose::Args>),
     /// List changes and denied sign-ins, oldest first
@@ -165,6 +168,7 @@ impl Command {
                 Box::pin(connector::enable::run(args, context)).await
             }
             Self::Disable(LazyCommand(args)) => connector::disable::run(args, context).await,
+            Self::Recovery(LazyCommand(command)) => recovery::run(command, context).await,
             Self::Diagnose(LazyCommand(args)) => diagnose::run(args, context).await,
             Self::Timeline(LazyCommand(args)) => Box::pin(timeline::run(args, context)).await,
             Self::Logins(LazyCommand(args)) => Box::pin(logins::run(args, context)).await,

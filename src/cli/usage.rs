@@ -24,7 +24,6 @@ const WORDS: &[(&[&str], &str, &str)] = &[
         &[
             "unlock",
             "recover",
-            "recovery",
             "rescue",
             "restore",
             "emergency",

@@ -18,6 +18,7 @@ pub mod man;
 mod odd;
 pub mod plan_output;
 pub mod preflight;
+pub mod recovery;
 pub mod sandbox;
 pub mod schema;
 pub mod setup;

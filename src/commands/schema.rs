@@ -88,7 +88,11 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { name: "diagnose", about: "diagnose", schema: || schema_for!(super::diagnose::Findings) },
     Kind { name: "dig", about: "dig", schema: || schema_for!(dns::Report) },
-    Kind { name: "doctor", about: "doctor", schema: || schema_for!(super::doctor::Report) },
+    Kind {
+        name: "doctor",
+        about: "doctor, recovery check",
+        schema: || schema_for!(super::doctor::Report),
+    },
     Kind { name: "drill", about: "drill", schema: || schema_for!(super::drill::report::Report) },
     Kind {
         name: "federation-share",

@@ -24,6 +24,7 @@ mod odd;
 mod output;
 mod preflight;
 mod readme;
+mod recovery;
 mod rename;
 mod sandbox;
 mod schema;

@@ -65,7 +65,7 @@ pub enum Level {
 
 /// What the audit is printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum ReportFormat {
+pub enum ReportFormat {
     /// GitHub Actions annotations and step summary
     Github,
     /// JUnit XML
@@ -122,7 +122,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(domain) => narrowed(examination, domain)?,
         None => examination,
     };
-    let report = report(examination, fail_on, &accept_risk, tools.account.to_string());
+    let report =
+        report("cfsso/doctor/v1", examination, (fail_on, &accept_risk), tools.account.to_string());
+    print(report, format, context)
+}
+
+/// Prints the report in the form that was asked for.
+pub fn print(
+    report: Report,
+    format: Option<ReportFormat>,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
     let exit = if report.ok { ExitCode::Done } else { ExitCode::Findings };
     match format {
         None => return Ok(Outcome::done(report).exit(exit)),
@@ -167,12 +177,18 @@ fn summarise(context: &Context, report: &Report) {
     }
 }
 
-fn report(examination: Audit, fail_on: Level, accepted: &[FindingId], account: String) -> Report {
+/// The report of an audit; the risks of `accepted` are not counted.
+pub fn report(
+    schema: &'static str,
+    examination: Audit,
+    (fail_on, accepted): (Level, &[FindingId]),
+    account: String,
+) -> Report {
     let Audit { domains, findings } = examination;
     let findings: Vec<_> =
         findings.into_iter().map(|finding| finding.accept_risks(accepted)).collect();
     Report {
-        schema: "cfsso/doctor/v1",
+        schema,
         ok: !findings.iter().any(|finding| is_failure(finding, fail_on)),
         fail_on,
         account,
@@ -311,7 +327,7 @@ mod tests {
             finding(CheckState::Passed, Severity::Error, "well"),
         ];
         let domains = Some(vec!["cool.cats".to_owned()]);
-        report(Audit { domains, findings }, Level::Error, &[], "a1".to_owned())
+        report("s", Audit { domains, findings }, (Level::Error, &[]), "a1".to_owned())
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
     Check::failed(id, evidence, "invite them without the plus")
 }
 
-pub(super) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
+pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
     let id = CheckId::MembersSuperAdmin;
     let members = match &facts.members {
         Ok(members) => members,

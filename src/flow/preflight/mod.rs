@@ -26,6 +26,7 @@ pub use facts::Health;
 pub use facts::{Checked, Facts, NotChecked, Sources, checked};
 pub use gather::gather;
 pub(super) use login::through as logins_through;
+pub(super) use member::super_admin;
 pub(super) use provider::idp_healthy;
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::is_valid_long_enough;
@@ -106,7 +107,7 @@ pub fn domain_checks(subject: Subject<'_>, facts: &Facts, terms: &Thresholds) ->
         domain::eligible(subject.domain),
         policy::allows_domain(subject.domain, facts),
         member::plus_addressed(subject.domain, facts),
-        member::super_admin(subject.domain, facts),
+        super_admin(subject.domain, facts),
         login::seen(subject.domain, facts, terms),
         domain::txt_still_published(subject),
         domain::foreign_claim(subject),
