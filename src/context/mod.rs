@@ -312,6 +312,12 @@ impl Context {
         self.confirmed(domain, deed).unwrap_or(Ok(()))
     }
 
+    /// Whether the user will be asked: what is about to change is shown first.
+    pub fn asks(&self) -> bool {
+        let options = &self.settings.options;
+        !options.yes && options.confirm.is_none() && self.screen.can_ask()
+    }
+
     /// The answer, where the options or the lack of a terminal give one.
     fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
         let options = &self.settings.options;

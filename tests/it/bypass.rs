@@ -423,7 +423,13 @@ async fn a_domain_can_be_named_before_the_choice() {
     world.ok("bypass dogs.example").await;
     assert_eq!(world.connectors().await[0]["enabled"], true);
     let world = world.with_person("2\ncool.cats\n");
-    world.ok("bypass cool.cats").await;
+    let ran = world.ok("bypass cool.cats").await;
+    assert!(
+        ran.stdout.contains("`enabled`: true -> false")
+            || ran.stdout.contains("enabled: true -> false"),
+        "{ran:?}"
+    );
+    assert!(ran.stdout.contains("Then: users sign in at https://dash.cloudflare.com"), "{ran:?}");
     assert_eq!(world.connectors().await[0]["enabled"], false);
     let error = world.fails("bypass disabel", 2).await;
     assert!(error["message"].as_str().unwrap().contains("otp, disable, status, undo"), "{error}");

@@ -3,7 +3,7 @@
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{JournalMode, command, or_else, with_journal};
+use super::{JournalMode, command, or_else, show_changes, with_journal};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::domain::EmailDomain;
@@ -33,6 +33,12 @@ pub struct Args {
     #[command(flatten)]
     pub(super) keeping: JournalMode,
 }
+
+/// How users sign in after this bypass.
+const THEN: [&str; 2] = [
+    "users sign in at https://dash.cloudflare.com with a password",
+    "users without a password reset it by email",
+];
 
 impl Args {
     /// The connector of a domain, or all connectors.
@@ -82,13 +88,12 @@ async fn work(
         found => found.map_err(failed)?,
     };
     let wanted: Vec<_> = found.iter().filter(|connector| is_enabled(connector)).collect();
-    let changes = wanted
+    let changes: Vec<_> = wanted
         .iter()
         .map(|connector| connector::disable_action(tools, connector).change())
         .collect();
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "disabling")?
-    {
+    let plan = Plan::new(Vec::new(), changes.clone());
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling")? {
         return Ok(outcome);
     }
     let left_out = left_out(tools, which);
@@ -106,6 +111,7 @@ async fn work(
         report.ok = left_out.is_none();
         return Ok(Outcome::done(report).failed(left_out.map(Into::into)));
     }
+    show_changes(&changes, THEN.join("; ").as_str(), context);
     confirm(&wanted, context).await?;
     for connector in &wanted {
         match disable::apply(tools, connector).await {
@@ -188,10 +194,7 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
 }
 
 fn tell(report: &mut Report, wanted: &[&Connector], args: &Args, context: &Context) {
-    report.notes = vec![
-        "users sign in at https://dash.cloudflare.com with a password".to_owned(),
-        "users without a password reset it by email".to_owned(),
-    ];
+    report.notes = THEN.map(str::to_owned).to_vec();
     report.status_command = vec!["sign in in a private window to confirm".to_owned()];
     let enable =
         |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));

@@ -15,13 +15,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::Outcome;
+use super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::AlternativeHint;
 use crate::flow::journal::Journal;
 use crate::flow::journal::ticket::{self, Stage};
+use crate::flow::plan::Change;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::output::Text;
 use crate::shell::quoted;
 
 /// Arguments of `bypass`.
@@ -155,6 +157,21 @@ fn write_private(file: &Path, text: &str) -> io::Result<()> {
     writeln!(new, "{text}")?;
     new.as_file().sync_all()?;
     new.persist(file).map(drop).map_err(io::Error::from)
+}
+
+/// Shows what a bypass is about to change and who can sign in then, before the
+/// question.
+fn show_changes(changes: &[Change], then: &str, context: &Context) {
+    if !context.asks() {
+        return;
+    }
+    context.screen.show(&|page| {
+        for change in changes {
+            plan_output::show_question(change, page);
+        }
+        page.paragraph(Text::plain("Then: ") + then);
+        page.blank();
+    });
 }
 
 /// A failure of one option, with the other one's command. Where it is the

@@ -3,7 +3,7 @@
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{JournalMode, command, or_else, with_journal};
+use super::{JournalMode, command, or_else, show_changes, with_journal};
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
@@ -15,6 +15,9 @@ use crate::output::Text;
 
 /// What stands for the ID of a PIN that is yet to be created, in a dry run.
 const YET_TO_COME: &str = "ID-OF-THE-NEW-PIN";
+/// Who can sign in after this bypass, and how.
+const THEN: &str = "users allowed by the policies sign in at https://dash.cloudflare.com with \
+                    their email address and the PIN sent to it";
 const OTHER: &str = "bypass disable --all";
 
 /// Arguments of `bypass otp`.
@@ -77,15 +80,15 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     }
     let left_out = left_out(tools, pin.as_ref());
     let is_done = changes.is_empty();
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "allowing it")?
-    {
+    let plan = Plan::new(Vec::new(), changes.clone());
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "allowing it")? {
         return Ok(outcome);
     }
     let mut report = Report::new("otp");
     if is_done {
         context.screen.note("no change: one-time PIN is already allowed");
     } else {
+        show_changes(&changes, THEN, context);
         context.confirm("otp", "allow one-time PIN in the SSO App").await?;
     }
     let mut created = None;
@@ -176,11 +179,7 @@ fn tell(
     args: &Args,
     context: &Context,
 ) {
-    report.notes = vec![
-        "users allowed by the policies sign in at https://dash.cloudflare.com with their email address \
-         and the PIN sent to it"
-            .to_owned(),
-    ];
+    report.notes = vec![THEN.to_owned()];
     report.status_command =
         vec!["sign in in a private window to confirm that the PIN arrives (not tested)".to_owned()];
     if !report.changed() {
