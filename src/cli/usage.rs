@@ -120,11 +120,17 @@ pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
         Some(ContextValue::Strings(names)) => names.clone(),
         _ => Vec::new(),
     };
-    let known: Vec<_> = listed.iter().filter(|name| !lazy::is_alias(name)).cloned().collect();
-    if known.len() < listed.len() {
+    let typed = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(typed)) => typed.clone(),
+        _ => String::new(),
+    };
+    let known = listed.iter().filter(|name| !lazy::is_alias(name));
+    let likeness = |name: &&String| strsim::jaro_winkler(name, &typed);
+    let nearest = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).cloned();
+    if !listed.is_empty() {
         error.remove(ContextKind::SuggestedSubcommand);
-        if !known.is_empty() {
-            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(known));
+        if let Some(nearest) = nearest {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(nearest));
         }
     }
     if let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg)
@@ -203,6 +209,8 @@ mod tests {
             ("connector list --filter x", None),
             ("connector get -z", None),
             ("connector lst", Some("'list'")),
+            ("conector list", Some("'connector'")),
+            ("statsu", Some("'status'")),
             ("connector list --outptu json", Some("'--output'")),
             ("--sandbox connector list --fautl 500", None),
         ] {
