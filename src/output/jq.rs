@@ -1,11 +1,45 @@
 //! Results filtered by an expression of jq: `--jq '.[].email_domain'`.
 
-use jaq_core::load::{self, Arena, File, Loader};
+use jaq_core::load::{self, Arena, File, Loader, parse};
 use jaq_core::{Compiler, Ctx, Vars, compile, data};
 use jaq_json::{Val, read};
 
 use super::json::{Layout, format_json};
 use super::sanitize::sanitize;
+
+/// Definitions of jq that rest on what is left out of this program: regular
+/// expressions, times, logarithms and the like, encodings, the environment (which
+/// contains the token), and output to standard error.
+const LEFT_OUT: [&str; 26] = [
+    "stderr",
+    "debug",
+    "halt_error",
+    "logb",
+    "significand",
+    "pow10",
+    "drem",
+    "nexttoward",
+    "scalb",
+    "gamma",
+    "test",
+    "scan_",
+    "scan",
+    "match",
+    "capture",
+    "splits",
+    "sub",
+    "gsub",
+    "todate",
+    "fromdate",
+    "@html",
+    "@htmld",
+    "@uri",
+    "@urid",
+    "@base64",
+    "@base64d",
+];
+/// The same, of names with several numbers of arguments.
+const LEFT_OUT_OF_SEVERAL: [(&str, usize); 1] = [("split", 2)];
 
 /// Why an expression is none, or cannot be applied to a result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,10 +54,13 @@ pub fn check(expression: &str) -> Result<(), JqError> {
 /// What `expression` makes of each of `inputs`, a line or an object each: a text
 /// as it is, without quotes, and everything else as JSON.
 pub(super) fn apply(expression: &str, inputs: &[&str], layout: Layout) -> Result<String, JqError> {
-    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-    // The environment holds the token.
-    let functions = functions.filter(|(name, ..)| *name != "env");
+    let is_defined = |definition: &parse::Def<&str>| {
+        let name = (definition.name, definition.args.len());
+        !LEFT_OUT.contains(&definition.name) && !LEFT_OUT_OF_SEVERAL.contains(&name)
+    };
+    let standard = jaq_std::defs().filter(is_defined);
+    let definitions = jaq_core::defs().chain(standard).chain(jaq_json::defs());
+    let functions = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs());
     let arena = Arena::default();
     let program = File { code: expression, path: () };
     let modules = Loader::new(definitions).load(&arena, program).map_err(|all| unread(&all))?;
@@ -94,7 +131,16 @@ mod tests {
             ("map(.a | length)", Layout::Pretty, "[\n  6,\n  1\n]\n"),
             ("[.[] | select(.a == \"y\")][0].n", Layout::Compact, "12345678901234567890\n"),
             ("empty", Layout::Compact, ""),
-            (".[0].a | test(\"x\")", Layout::Compact, "true\n"),
+            ("\"it's\" | @sh", Layout::Compact, "'it'\\''s'\n"),
+            (".[0].a | startswith(\"x\")", Layout::Compact, "true\n"),
+            ("map(.a) | sort | join(\",\")", Layout::Compact, "x,y\n"),
+            (
+                "[.[].n] | @json, @text, length",
+                Layout::Compact,
+                "[1.10,12345678901234567890]\n[1.10,12345678901234567890]\n2\n",
+            ),
+            ("group_by(.a) | map({(.[0].a): length}) | add | keys | first", Layout::Compact, "x\n"),
+            ("\"a b\" | split(\" \") | last", Layout::Compact, "b\n"),
             ("1, halt, 2", Layout::Compact, "1\n"),
         ] {
             assert_eq!(apply(expression, &[LIST], layout).unwrap(), expected, "{expression}");

@@ -335,6 +335,8 @@ without quotes:
 
   cfsso connector list --jq '.[] | select(.enabled) | .email_domain'
 
+It has no regular expressions, times or encodings: pipe -o json to jq for those.
+
 `cfsso schema <KIND>` prints the JSON Schema of each kind:
 ";
 
