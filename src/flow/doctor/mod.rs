@@ -145,7 +145,7 @@ pub async fn check_recovery(tools: &Env<'_>, terms: &Thresholds) -> Result<Audit
     Ok(Audit { domains, findings })
 }
 
-/// The failed check if no policy lets a user sign in with a one-time PIN.
+/// The failed check if no policy allows a user to sign in with a one-time PIN.
 fn undeliverable_pin(facts: &Facts) -> Option<Check> {
     let app = facts.sso_app().ok().flatten()?;
     let pin = facts.otp_idps().ok()?.first().map(|pin| &pin.id);
