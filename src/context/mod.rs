@@ -6,6 +6,7 @@ mod token_command;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -424,6 +425,29 @@ impl Context {
         let limits = FetchLimits { body, loopback, ..FetchLimits::default() };
         let proxy = self.settings.proxy.checked()?;
         Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
+    }
+
+    /// The bytes of a file, or of standard input for `-`: up to one more than `most`,
+    /// so that the reader can refuse what is too large.
+    pub async fn read_file(
+        &self,
+        file: &Path,
+        most: usize,
+        what: &str,
+    ) -> Result<Vec<u8>, FlowError> {
+        let read = if file == Path::new("-") {
+            self.screen.read_to_end().await
+        } else {
+            std::fs::File::open(file).and_then(|open| {
+                let mut bytes = Vec::new();
+                open.take(most as u64 + 1).read_to_end(&mut bytes)?;
+                Ok(bytes)
+            })
+        };
+        read.map_err(|error| {
+            let message = format!("cannot read the {what} {}", file.display());
+            FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+        })
     }
 
     /// Opens a page in the browser. The simulator's account has no page.

@@ -603,6 +603,55 @@ async fn a_run_of_a_simulator_is_undone_by_another_on_the_same_state_alone() {
 }
 
 #[tokio::test]
+async fn entries_go_to_another_machine_and_are_undone_there_as_here() {
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    let run = latest(&world).await;
+    let file = world.journal.path().join("run.json").display().to_string();
+    fs::write(&file, world.ok(&format!("journal export {run}")).await.stdout).unwrap();
+    let all = world.ok("journal export").await.stdout;
+    assert!(all.len() > fs::read_to_string(&file).unwrap().len());
+    assert!(!all.contains("cfut_"), "{all}");
+    world.fails("journal export nonsense", 6).await;
+
+    let other = world.journal.path().join("other").display().to_string();
+    let world = world.with_env("CFSSO_JOURNAL", &other);
+    world.ok(&format!("journal import {file} --dry-run")).await;
+    assert_eq!(entries(&world).await.len(), 0);
+    let imported = world.ok(&format!("journal import {file} -o json")).await.json();
+    assert_eq!(imported, json!([format!("{run}-imported")]));
+    assert!(entries(&world).await[0]["id"].as_str().unwrap().ends_with("-imported.1"));
+    world.fails(&format!("journal import {file}"), 7).await;
+    world.ok("journal undo --yes").await;
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+
+    // The undone entry stays undone elsewhere, and nothing else can be sent.
+    let both = world.ok("journal export").await.stdout;
+    let writes = world.writes();
+    let third = world.journal.path().join("third").display().to_string();
+    let world = world.with_env("CFSSO_JOURNAL", &third).with_input(&both);
+    world.ok("journal import -").await;
+    world.fails("journal undo --yes", 6).await;
+    let edited = fs::read_to_string(&file).unwrap().replace("sso_connectors/", "members/");
+    let run_name = edited.replace(&run, "../../evil");
+    for (text, code) in [
+        (run_name, 2),
+        (edited.replace("journal/v1", "journal/v9"), 2),
+        (edited.replace("\"runs\"", "\"x\":1,\"runs\""), 2),
+        ("nonsense".to_owned(), 2),
+    ] {
+        fs::write(&file, text).unwrap();
+        world.fails(&format!("journal import {file}"), code).await;
+    }
+    fs::write(&file, edited).unwrap();
+    let fourth = world.journal.path().join("fourth").display().to_string();
+    let world = world.with_env("CFSSO_JOURNAL", &fourth);
+    world.ok(&format!("journal import {file}")).await;
+    world.fails(&format!("journal undo {run}-imported --yes"), 11).await;
+    assert_eq!(world.writes(), writes);
+}
+
+#[tokio::test]
 async fn people_read_the_latest_entry_first_and_the_latest_run_by_default() {
     let world = World::new().await.enabled().await;
     world.ok("disable cool.cats --yes").await;

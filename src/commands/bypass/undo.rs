@@ -1,7 +1,6 @@
 //! `cfsso bypass undo`: just what bypasses changed, the latest first.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -64,7 +63,8 @@ pub struct Report {
 /// Undoes the changes of bypasses.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (open, tools) = if let Some(file) = &args.ticket {
-        let entries = ticket::read(&bytes(file, context).await?)?;
+        let entries =
+            ticket::read(&context.read_file(file, ticket::MAX_SIZE, "undo ticket").await?)?;
         let tools = context.tools().await?;
         tools.check_origin(&entries)?;
         (undo::open_entries(&entries), tools)
@@ -144,23 +144,6 @@ fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String
         commands.push(format!("`cfsso enable {}` ends that", connector.email_domain));
     }
     (causes, commands)
-}
-
-/// The bytes of a ticket, up to its largest size.
-async fn bytes(file: &Path, context: &Context) -> Result<Vec<u8>, FlowError> {
-    let read = if file == Path::new("-") {
-        context.screen.read_to_end().await
-    } else {
-        std::fs::File::open(file).and_then(|open| {
-            let mut bytes = Vec::new();
-            open.take(ticket::MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        })
-    };
-    read.map_err(|error| {
-        let message = format!("cannot read the undo ticket {}", file.display());
-        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
-    })
 }
 
 /// How long the identity providers may take: the undo does not wait for a warning.

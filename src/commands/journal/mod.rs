@@ -3,6 +3,7 @@
 pub mod list;
 pub mod prune;
 pub mod show;
+pub mod transfer;
 pub mod undo;
 
 use clap::Subcommand;
@@ -22,6 +23,10 @@ pub enum Command {
     Show(show::Args),
     /// Undo an entry or a whole run
     Undo(undo::Args),
+    /// Print entries for another machine
+    Export(transfer::ExportArgs),
+    /// Add entries of another machine
+    Import(transfer::ImportArgs),
     /// Delete old entries
     Prune(prune::Args),
 }
@@ -32,6 +37,8 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
         Command::List(args) => list::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Undo(args) => undo::run(args, context).await,
+        Command::Export(args) => transfer::export(&args, context),
+        Command::Import(args) => transfer::import(&args, context).await,
         Command::Prune(args) => prune::run(&args, context),
     }
 }

@@ -8,6 +8,7 @@ mod redact;
 mod resource;
 mod store;
 pub mod ticket;
+pub mod transfer;
 mod trial;
 pub mod undo;
 

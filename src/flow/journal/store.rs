@@ -311,6 +311,30 @@ impl Store {
         Ok(runs)
     }
 
+    /// The lines of a run's file.
+    pub(super) fn lines(&self, run: &str) -> io::Result<Vec<String>> {
+        let text = match fs::read_to_string(self.path(RUNS, run)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::read_to_string(self.path(OPEN, run))?
+            }
+            text => text?,
+        };
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Whether there is a run of this name.
+    pub(super) fn has(&self, run: &str) -> bool {
+        [RUNS, OPEN].iter().any(|folder| self.path(folder, run).exists())
+    }
+
+    /// Adds a run that has ended.
+    pub(super) fn add(&self, run: &str, text: &str) -> io::Result<()> {
+        create_folder(&self.dir.join(RUNS))?;
+        let mut file = (self.create)(&self.path(RUNS, run))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+
     fn path(&self, folder: &str, run: &str) -> PathBuf {
         path(&self.dir, folder, run)
     }
