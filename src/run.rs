@@ -15,8 +15,8 @@ use crate::commands::Outcome;
 use crate::context::{Context, UndoHint};
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{
-    ColorChoice, Environment, ErrorReport, ExitCode, Format, Screen, ScreenOptions, Selection,
-    Text, check_jq, use_color, use_progress, use_unicode,
+    ColorChoice, Environment, ErrorReport, ExitCode, Format, JqError, Screen, ScreenOptions,
+    Selection, Text, check_jq, use_color, use_progress, use_unicode,
 };
 use crate::process::{Pager, Process, Terminal};
 use crate::settings::{self, Options};
@@ -121,6 +121,9 @@ fn suspend(context: &Context, stop: fn()) {
 /// Stops at a selection that cannot be printed, before anything is done.
 fn check_selection(options: &Options, format: Format) -> Result<(), FlowError> {
     let usage = |message: &str| Err(FlowError::new(FlowErrorKind::Usage, message));
+    if options.output_fields.iter().any(|field| field.trim().is_empty()) {
+        return usage("`--fields` has an empty name");
+    }
     if !options.output_fields.is_empty() && !format.is_structured() {
         return usage("`--fields` needs `-o json`, `-o ndjson` or `-o yaml`");
     }
@@ -199,8 +202,13 @@ fn conclude(
     if let Some(report) = &outcome.report
         && let Err(error) = screen.report(report.as_ref())
     {
-        let mut failure =
-            ErrorReport::new(ExitCode::Failure, "cannot write the result to standard output");
+        let is_jq = error.get_ref().and_then(|inner| inner.downcast_ref::<JqError>()).is_some();
+        let message = if is_jq {
+            "the command is done, but its result cannot be filtered"
+        } else {
+            "cannot write the result to standard output"
+        };
+        let mut failure = ErrorReport::new(ExitCode::Failure, message);
         failure.causes.push(error.to_string());
         screen.failure(&failure);
         return ExitCode::Failure;

@@ -131,7 +131,12 @@ fn settings(context: &Context) -> Vec<Setting> {
         row(
             "output",
             Some(settings.format.to_string()),
-            given(options.output.is_some(), "--output"),
+            match options {
+                _ if options.output.is_some() => Some("--output"),
+                _ if options.jq.is_some() => Some("--jq"),
+                _ if !options.output_fields.is_empty() => Some("--fields"),
+                _ => None,
+            },
             &["CFSSO_OUTPUT"],
             settings.format == crate::output::Format::default(),
         ),

@@ -297,7 +297,7 @@ impl Context {
             }
             wrong = answer.trim().escape_debug().to_string();
             if matches!(answer.trim(), "q" | "quit" | "cancel") {
-                break;
+                return Err(FlowError::new(FlowErrorKind::Declined, "cancelled"));
             }
             if attempt < QUESTIONS {
                 let text = format!("expected {expected}, got `{wrong}` (q: cancel)");
@@ -438,11 +438,14 @@ impl Context {
         let read = if file == Path::new("-") {
             self.screen.read_to_end().await
         } else {
-            std::fs::File::open(file).and_then(|open| {
+            // A pipe may never deliver: a signal still ends the program.
+            let path = file.to_owned();
+            let read = tokio::task::spawn_blocking(move || {
                 let mut bytes = Vec::new();
-                open.take(most as u64 + 1).read_to_end(&mut bytes)?;
+                std::fs::File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
                 Ok(bytes)
-            })
+            });
+            read.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
         };
         read.map_err(|error| {
             let message = format!("cannot read the {what} {}", file.display());

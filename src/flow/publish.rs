@@ -87,8 +87,7 @@ impl TxtRecord {
         match format {
             RecordFormat::Bind => format!("{name}. {ttl} IN TXT {quoted}"),
             RecordFormat::Terraform => {
-                let label: String =
-                    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+                let label: String = name.chars().map(|c| if c == '.' { '_' } else { c }).collect();
                 let escaped = escaped.replace("${", "$${").replace("%{", "%%{");
                 format!(
                     "resource \"cloudflare_dns_record\" \"sso_{label}\" {{\n  \

@@ -1,5 +1,7 @@
 //! Results filtered by an expression of jq: `--jq '.[].email_domain'`.
 
+use std::time::Duration;
+
 use jaq_core::load::{self, Arena, File, Loader, parse};
 use jaq_core::{Compiler, Ctx, Vars, compile, data};
 use jaq_json::{Val, read};
@@ -51,9 +53,27 @@ pub fn check(expression: &str) -> Result<(), JqError> {
     apply(expression, &[], Layout::Compact).map(drop)
 }
 
+/// How long an expression may take: it may never end.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// [`apply`] on a thread of its own, which is not waited for beyond [`LIMIT`].
+pub(super) fn filter(expression: &str, inputs: &[&str], layout: Layout) -> Result<String, JqError> {
+    let expression = expression.to_owned();
+    let inputs: Vec<_> = inputs.iter().map(|input| (*input).to_owned()).collect();
+    let (sender, result) = std::sync::mpsc::channel();
+    let work = move || {
+        let inputs: Vec<_> = inputs.iter().map(String::as_str).collect();
+        // No one waits any longer if it took too long.
+        let _ = sender.send(apply(&expression, &inputs, layout));
+    };
+    std::thread::Builder::new().spawn(work).map_err(|error| JqError(error.to_string()))?;
+    let too_long = || JqError(format!("it did not end in {} seconds", LIMIT.as_secs()));
+    result.recv_timeout(LIMIT).unwrap_or_else(|_| Err(too_long()))
+}
+
 /// What `expression` makes of each of `inputs`, a line or an object each: a text
 /// as it is, without quotes, and everything else as JSON.
-pub(super) fn apply(expression: &str, inputs: &[&str], layout: Layout) -> Result<String, JqError> {
+fn apply(expression: &str, inputs: &[&str], layout: Layout) -> Result<String, JqError> {
     let is_defined = |definition: &parse::Def<&str>| {
         let name = (definition.name, definition.args.len());
         !LEFT_OUT.contains(&definition.name) && !LEFT_OUT_OF_SEVERAL.contains(&name)

@@ -35,7 +35,7 @@ pub(super) fn result(
             Format::Ndjson => (items(&json)?, Layout::Compact),
             _ => (vec![json.as_str()], Layout::Pretty),
         };
-        return jq::apply(expression, &inputs, layout).map_err(io::Error::other);
+        return jq::filter(expression, &inputs, layout).map_err(io::Error::other);
     }
     match format {
         Format::Table => {

@@ -149,6 +149,12 @@ impl Screen {
         unwritten.map_or(Ok(()), Err)
     }
 
+    /// [`Screen::literal`] of what must not be lost: a reader that has left is an error.
+    pub fn deliver_text(&self, text: &str) -> io::Result<()> {
+        self.literal(text)?;
+        if lock(&self.state).is_pipe_closed { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    }
+
     /// [`Screen::report`] of what must not be lost: a reader that has left is an
     /// error.
     pub fn deliver(&self, report: &dyn Report) -> io::Result<()> {

@@ -192,8 +192,13 @@ async fn a_result_is_filtered_by_an_expression_that_is_read_before_anything_is_s
     assert_eq!(list, "cool.cats\ncool.dogs\n");
     let enabled = world.ok("connector list -o ndjson --jq {enabled}").await.stdout;
     assert_eq!(enabled, "{\"enabled\":false}\n{\"enabled\":false}\n");
+    // The change is made, whatever becomes of its result.
+    let ran = world.run("disable cool.cats --yes --jq .id.x").await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("the command is done, but its result"), "{ran:?}");
     let requests = world.requests().len();
     for line in [
+        "connector list --fields id,,enabled -o json",
         "create bee.example --jq .[",
         "connector list --jq nonsense",
         "connector list --jq . -o table",

@@ -123,7 +123,7 @@ async fn with_journal<T>(
     let sink: ticket::Sink<'_> = match keeping.file() {
         // Each line printed before a request is a whole ticket.
         None => Box::new(|text, stage| match stage {
-            Stage::BeforeRequest => context.screen.literal(&format!("{text}\n")),
+            Stage::BeforeRequest => context.screen.deliver_text(&format!("{text}\n")),
             Stage::AfterResponse => Ok(()),
         }),
         Some(file) if file.exists() => {
@@ -132,7 +132,11 @@ async fn with_journal<T>(
                 .hint("another file for `--ticket`: it may be the ticket of another bypass")
                 .into());
         }
-        Some(file) => Box::new(|text, _| write_private(file, text)),
+        Some(file) => Box::new(|text, _| {
+            write_private(file, text).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {}", file.display(), error.kind()))
+            })
+        }),
     };
     let journal = if keeping.no_journal {
         Journal::to_ticket(sink, who, clock)
@@ -178,7 +182,7 @@ fn show_changes(changes: &[Change], then: &str, context: &Context) {
 /// journal that cannot be kept, the same option works without.
 fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
     match error.into() {
-        Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal => {
+        Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal && stop.hint.is_some() => {
             stop.hint = Some(format!(
                 "{} works without it",
                 command(context, &format!("{this} --no-journal"))

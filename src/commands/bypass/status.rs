@@ -19,7 +19,7 @@ use crate::output::{Page, Render, Status, Text, time};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso bypass status
-  cfsso bypass status -o json | jq .in_force")]
+  cfsso bypass status -o json | jq .active")]
 pub struct Args {}
 
 /// Whether a bypass is active.

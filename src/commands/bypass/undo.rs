@@ -101,7 +101,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     }
     if todo.is_empty() {
-        return Err(nothing(report, &tools).await.into());
+        return Err(nothing(report, &tools, args.ticket.is_some()).await.into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
@@ -118,17 +118,22 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// The error for a bypass that is not recorded here or no longer active, with what
 /// looks like one.
-async fn nothing(report: Report, tools: &Env<'_>) -> FlowError {
+async fn nothing(report: Report, tools: &Env<'_>, has_ticket: bool) -> FlowError {
     let (connectors, state) = tokio::join!(connector::list(tools), otp::read_state(tools));
     let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
     let left = report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description));
     let elsewhere = "of another machine: `cfsso bypass undo --ticket FILE`".to_owned();
-    let hints: Vec<_> = [elsewhere].into_iter().chain(commands).collect();
-    let message = "no active bypass of this machine: nothing to undo";
+    let elsewhere = Some(elsewhere).filter(|_| !has_ticket);
+    let hints: Vec<_> = elsewhere.into_iter().chain(commands).collect();
+    let message = if has_ticket {
+        "the bypass of this ticket is no longer active: nothing to undo"
+    } else {
+        "no active bypass of this machine: nothing to undo"
+    };
     FlowError::new(FlowErrorKind::NotFound, message)
         .causes(left)
         .causes(causes)
-        .hint(hints.join("\n"))
+        .hint(if hints.is_empty() { "`cfsso bypass status`".to_owned() } else { hints.join("\n") })
 }
 
 /// What of the present state looks like a bypass, and the commands that end it.

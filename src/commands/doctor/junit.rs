@@ -12,7 +12,12 @@ use crate::output::sanitize;
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let all: Vec<_> = report.findings.iter().collect();
-    let _ = writeln!(text, "<testsuites name=\"cfsso doctor\" {}>", attributes(report, &all));
+    let _ = writeln!(
+        text,
+        "<testsuites name=\"cfsso {}\" {}>",
+        report.kind(),
+        attributes(report, &all)
+    );
     let domains = report.domains.iter().flatten().map(|domain| Some(domain.as_str()));
     for domain in std::iter::once(None).chain(domains) {
         // What is about several domains is told in the first one's suite.

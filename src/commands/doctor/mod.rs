@@ -222,6 +222,11 @@ fn counts(findings: &[Finding]) -> Counts {
 }
 
 impl Report {
+    /// The command that made it.
+    fn kind(&self) -> &'static str {
+        if self.schema.contains("recovery") { "recovery check" } else { "doctor" }
+    }
+
     /// What is not as it should be, the gravest first.
     fn failed(&self) -> impl Iterator<Item = &Finding> {
         let of = |severity| {

@@ -43,5 +43,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let audit = check_recovery(&tools, &terms).await?;
     let report =
         doctor::report("cfsso/recovery-check/v1", audit, (fail_on, &[]), tools.account.to_string());
+    context.screen.note("write access is not tested: only a bypass shows it");
     doctor::print(report, format, context)
 }

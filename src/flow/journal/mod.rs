@@ -231,7 +231,9 @@ impl<'p> Journal<'p> {
             Storage::Ticket => {
                 begun.entry = self.ticket.as_ref().map_or(0, ticket::Writer::entries) + 1;
                 let number = begun.entry;
-                return self.start_ticket(Record::Started(begun)).map(|_| PendingEntry(number));
+                return self
+                    .start_ticket(Record::Started(begun), None)
+                    .map(|_| PendingEntry(number));
             }
             Storage::Unavailable => {
                 return Err(no_directory_error("no journal; nothing was sent"));
@@ -255,24 +257,24 @@ impl<'p> Journal<'p> {
         };
         begun.entry = run.next();
         let (number, is_trial) = (begun.entry, begun.trial_until.is_some());
-        let record = self.start_ticket(Record::Started(begun))?;
+        let record = self.start_ticket(Record::Started(begun), Some(&run.id))?;
         run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
         Ok(PendingEntry(number))
     }
 
     /// Writes a record into the ticket, if there is one. Without it, nothing may be
     /// sent.
-    fn start_ticket(&self, record: Record) -> Result<Record, FlowError> {
-        self.add_to_ticket(&record).map_err(|error| {
+    fn start_ticket(&self, record: Record, run: Option<&str>) -> Result<Record, FlowError> {
+        self.add_to_ticket(&record, run).map_err(|error| {
             let message = "cannot write the undo ticket; nothing was sent";
             FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
         })?;
         Ok(record)
     }
 
-    fn add_to_ticket(&self, record: &Record) -> io::Result<()> {
+    fn add_to_ticket(&self, record: &Record, run: Option<&str>) -> io::Result<()> {
         let Some(ticket) = &self.ticket else { return Ok(()) };
-        ticket.add(record, &self.who.base_url, self.clock.now())
+        ticket.add(record, (&self.who.base_url, run), self.clock.now())
     }
 
     /// Writes down what became of it.
@@ -300,7 +302,7 @@ impl<'p> Journal<'p> {
         ended.finished_at = self.clock.now();
         let record = Record::Finished(ended);
         let mut troubles = self.troubles.borrow_mut();
-        if let Err(error) = self.add_to_ticket(&record) {
+        if let Err(error) = self.add_to_ticket(&record, None) {
             troubles.push(format!("cannot record an outcome in the undo ticket: {error}"));
         }
         let Some(run) = &mut *self.run.borrow_mut() else { return };

@@ -39,6 +39,7 @@ pub enum Stage {
 pub(super) struct Writer<'p> {
     sink: Sink<'p>,
     account: RefCell<Option<AccountId>>,
+    run: RefCell<Option<String>>,
     records: RefCell<Vec<String>>,
 }
 
@@ -56,7 +57,12 @@ struct Document {
 
 impl<'p> Writer<'p> {
     pub fn new(sink: Sink<'p>) -> Self {
-        Self { sink, account: RefCell::default(), records: RefCell::default() }
+        Self {
+            sink,
+            account: RefCell::default(),
+            run: RefCell::default(),
+            records: RefCell::default(),
+        }
     }
 
     /// The number of entries so far.
@@ -66,8 +72,20 @@ impl<'p> Writer<'p> {
         started.try_into().unwrap_or(u32::MAX)
     }
 
+    /// The name of the run in the journal, or one that no journal has.
+    fn run(&self, known: Option<&str>, now: Timestamp) -> String {
+        let mut run = self.run.borrow_mut();
+        let name = || now.strftime("%Y%m%d-%H%M%S-ticket").to_string();
+        run.get_or_insert_with(|| known.map_or_else(name, str::to_owned)).clone()
+    }
+
     /// Adds a record and writes the ticket.
-    pub fn add(&self, record: &Record, base_url: &str, now: Timestamp) -> io::Result<()> {
+    pub fn add(
+        &self,
+        record: &Record,
+        (base_url, run): (&str, Option<&str>),
+        now: Timestamp,
+    ) -> io::Result<()> {
         let stage = match record {
             Record::Started(started) => {
                 self.account.borrow_mut().clone_from(&started.account);
@@ -84,7 +102,7 @@ impl<'p> Writer<'p> {
             created_at: now,
             account: self.account.borrow().clone(),
             base_url: base_url.to_owned(),
-            run: now.strftime("%Y%m%d-%H%M%S").to_string(),
+            run: self.run(run, now),
             records: records.iter().map(raw).collect::<Result<_, _>>()?,
         };
         (self.sink)(&serde_json::to_string(&document)?, stage)
@@ -99,6 +117,9 @@ impl<'p> Writer<'p> {
 pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
     if text.len() > MAX_SIZE {
         return Err(unusable("it is larger than 1 MiB"));
+    }
+    if text.trim_ascii().is_empty() {
+        return Err(unusable("it is empty"));
     }
     depth::check(text).map_err(|error| unusable(error.to_string()))?;
     let parse = |text: &[u8]| serde_json::from_slice::<Document>(text);
@@ -185,7 +206,7 @@ mod tests {
         let large = format!("{good}{}", " ".repeat(MAX_SIZE));
         let deep = "[".repeat(200);
         for (text, reason) in [
-            (String::new(), "EOF"),
+            (String::new(), "it is empty"),
             ("nonsense".to_owned(), "expected"),
             (large, "larger than 1 MiB"),
             (deep, "nested deeper"),

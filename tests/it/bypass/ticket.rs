@@ -29,6 +29,9 @@ async fn both_bypasses_are_undone_on_another_machine_and_only_once() {
         let text = fs::read_to_string(&ticket).unwrap();
         let document: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["schema"], "cfsso/undo/v1");
+        let entry = world.ok("journal list -o json").await.json();
+        let entry = entry.as_array().unwrap().last().unwrap();
+        assert_eq!(document["run"], entry["run"], "its names are those of the journal");
         assert!(!text.contains("cfut_") && text.len() < 20_000, "{text}");
 
         let world = elsewhere(world);
@@ -137,4 +140,38 @@ async fn without_a_record_here_both_ways_are_named_and_what_looks_like_a_bypass(
     let error = world.fails("bypass undo --yes", 6).await;
     assert!(error["causes"].to_string().contains("SSO is disabled"), "{error}");
     assert!(error["hint"].as_str().unwrap().contains("`cfsso enable cool.cats`"), "{error}");
+}
+
+/// A pipe that no one writes to does not keep a signal from ending the program.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ticket_that_never_comes_can_be_interrupted() {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::process::{Command, Stdio};
+    const O_NONBLOCK: i32 = 0o4000;
+    let home = tempfile::tempdir().unwrap();
+    let fifo = home.path().join("ticket");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cfsso"))
+        .args(["--sandbox", "bypass", "undo", "--yes", "--ticket"])
+        .arg(&fifo)
+        .env_clear()
+        .env("HOME", home.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It can be opened like this only once there is a reader.
+    let writer = loop {
+        let opened = fs::OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(&fifo);
+        match opened {
+            Ok(writer) => break writer,
+            Err(_) => std::thread::yield_now(),
+        }
+    };
+    assert!(
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(writer);
 }
