@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::{Arg, Command};
@@ -14,9 +13,8 @@ use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::Shells;
 
 use crate::output::Environment;
-use crate::process::Terminal;
 use crate::settings::{self, CredentialSource, Settings};
-use crate::{Process, cli, run};
+use crate::{Process, cli};
 
 /// Set by the script of `cfsso completions SHELL --dynamic`: the shell's name.
 pub const VARIABLE: &str = "CFSSO_COMPLETE";
@@ -182,38 +180,19 @@ fn names(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The output of a command that runs without prompts and within half a second.
+/// The output of a command run as a child process, which cannot ask and has half a
+/// second.
 fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<String> {
-    #[derive(Clone, Default)]
-    struct Buffer(Arc<Mutex<Vec<u8>>>);
-    impl Write for Buffer {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let out = Buffer::default();
-    let own = format!("cfsso {command} --max-retries 0 --timeout {}ms", LIMIT.as_millis());
-    let own = own.split(' ').map(OsString::from).collect::<Vec<_>>();
-    let process = Process {
-        args: own.into_iter().chain(globals.iter().cloned()).collect(),
-        env: env.clone(),
-        stdin: Box::new(io::empty()),
-        stdout: Box::new(out.clone()),
-        stderr: Box::new(io::sink()),
-        terminal: Terminal::default(),
-        pager: None,
-        clock: crate::clock::Clock::system(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let exit =
-        runtime.block_on(async { tokio::time::timeout(LIMIT, Box::pin(run(process))).await });
-    runtime.shutdown_background();
-    let text = out.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    exit.is_ok_and(|exit| exit == crate::output::ExitCode::Done)
-        .then(|| String::from_utf8_lossy(&text).into_owned())
+    let limit = format!("{}ms", LIMIT.as_millis());
+    let mut child = std::process::Command::new(std::env::current_exe().ok()?);
+    child.args(command.split(' ')).args(["--max-retries", "0", "--timeout", &limit]).args(globals);
+    child.env_clear().envs(env).env_remove(VARIABLE);
+    child.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let (sender, output) = std::sync::mpsc::channel();
+    // A slow child is left running: the shell must not wait for it.
+    std::thread::spawn(move || sender.send(child.output()));
+    let output = output.recv_timeout(LIMIT * 2).ok()?.ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The file that keeps the names of this kind in this account.
