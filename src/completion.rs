@@ -3,8 +3,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, Command};
@@ -13,6 +14,7 @@ use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::Shells;
 
 use crate::output::Environment;
+use crate::private_file;
 use crate::settings::{self, CredentialSource, Settings};
 use crate::{Process, cli};
 
@@ -39,12 +41,29 @@ pub fn answer(process: &Process) -> Option<String> {
     let name = process.env.get(VARIABLE).filter(|name| !name.is_empty())?;
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(name) else { return Some(String::new()) };
-    let words = process.args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+    let words: Vec<_> =
+        process.args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+    let line = Arc::new(Line {
+        globals: globals(&words),
+        hides_options: !is_option(&words, &process.env),
+        env: process.env.clone(),
+    });
+    let mut tree = cli::tree();
+    tree.build();
+    let mut tree = with_candidates(tree, &line);
     let mut text = Vec::new();
     let directory = std::env::current_dir().ok();
-    let mut tree = with_candidates(cli::whole_tree(), &words, &process.env);
     let _ = shell.write_complete(&mut tree, words, directory.as_deref(), &mut text);
     Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// What the command line and the environment say before the word to complete.
+struct Line {
+    /// The options that say where a run works, as they were written.
+    globals: Vec<OsString>,
+    /// The word is not an option: names come first.
+    hides_options: bool,
+    env: Environment,
 }
 
 /// The script that has a shell ask [`answer`].
@@ -57,22 +76,18 @@ pub fn script(shell: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The tree whose arguments know what they may name.
-fn with_candidates(mut tree: Command, words: &Vec<OsString>, env: &Environment) -> Command {
-    tree.build();
+/// The tree with completers for the arguments that name something.
+fn with_candidates(mut tree: Command, line: &Arc<Line>) -> Command {
     let names: Vec<_> = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
     for name in names {
-        tree = tree.mut_subcommand(name, |command| with_candidates(command, words, env));
+        tree = tree.mut_subcommand(name, |command| with_candidates(command, line));
     }
     let path = tree.get_bin_name().unwrap_or_default().to_owned();
-    let hides_options = !is_option(words, env);
     tree.mut_args(|arg| {
-        let arg = if arg.is_positional() { arg } else { arg.hide(hides_options) };
+        let arg = if arg.is_positional() { arg } else { arg.hide(line.hides_options) };
         let Some(kind) = kind(&path, &arg) else { return arg };
-        let (globals, env) = (globals(words), env.clone());
-        arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
-            candidates(kind, &globals, &env, typed)
-        }))
+        let line = Arc::clone(line);
+        arg.add(ArgValueCompleter::new(move |typed: &OsStr| candidates(kind, &line, typed)))
     })
 }
 
@@ -102,10 +117,18 @@ fn globals(words: &[OsString]) -> Vec<OsString> {
     let mut found = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        match word.to_string_lossy().as_ref() {
-            "--sandbox" => found.push(word.clone()),
-            "--profile" | "--account" | "--token-file" | "--sandbox-state" => {
-                found.extend([Some(word), words.next()].into_iter().flatten().cloned());
+        let word_text = word.to_string_lossy();
+        let (name, value) = match word_text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word_text.as_ref(), None),
+        };
+        match (name, value) {
+            ("--sandbox", None) => found.push(word.clone()),
+            ("--profile" | "--account" | "--token-file" | "--sandbox-state", value) => {
+                found.push(word.clone());
+                if value.is_none() {
+                    found.extend(words.next().cloned());
+                }
             }
             _ => {}
         }
@@ -113,13 +136,8 @@ fn globals(words: &[OsString]) -> Vec<OsString> {
     found
 }
 
-fn candidates(
-    kind: Kind,
-    globals: &[OsString],
-    env: &Environment,
-    typed: &OsStr,
-) -> Vec<CompletionCandidate> {
-    let lines = lines(kind, globals, env).unwrap_or_default();
+fn candidates(kind: Kind, line: &Line, typed: &OsStr) -> Vec<CompletionCandidate> {
+    let lines = lines(kind, line).unwrap_or_default();
     let typed = typed.to_string_lossy();
     let found = lines.lines().filter(|line| line.starts_with(typed.as_ref()));
     let candidate = |line: &str| match line.split_once('\t') {
@@ -130,7 +148,8 @@ fn candidates(
 }
 
 /// The names, a line each, with what explains them behind a tab.
-fn lines(kind: Kind, globals: &[OsString], env: &Environment) -> Option<String> {
+fn lines(kind: Kind, line: &Line) -> Option<String> {
+    let Line { globals, env, .. } = line;
     let command = match kind {
         Kind::Profile => return Some(settings::profiles(env).join("\n")),
         Kind::JournalEntry => "journal list -o name",
@@ -162,7 +181,8 @@ fn lines(kind: Kind, globals: &[OsString], env: &Environment) -> Option<String> 
     let text = names(&text);
     if let Some(file) = cache {
         // Without a cache the next run asks again.
-        let _ = keep(&file, &text);
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let _ = std::fs::create_dir_all(folder).and_then(|()| private_file::replace(&file, &text));
     }
     Some(text)
 }
@@ -211,22 +231,13 @@ fn cache_file(kind: Kind, settings: &Settings, env: &Environment) -> Option<Path
     Some(folder.join(format!("{:016x}", key.finish())))
 }
 
-/// Replaces the file at once: another shell may be reading it.
-fn keep(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    new.persist(file).map(drop).map_err(io::Error::from)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn arguments_that_name_something_are_known() {
-        let mut tree = cli::whole_tree();
+        let mut tree = cli::tree();
         tree.build();
         let mut found = Vec::new();
         walk(&tree, &mut |path, arg| {
@@ -266,6 +277,7 @@ mod tests {
         for (line, taken) in [
             ("cfsso connector get c", ""),
             ("cfsso --sandbox connector get --profile work -y c", "--sandbox --profile work"),
+            ("cfsso --profile=work connector get --sandbox c", "--profile=work --sandbox"),
             ("cfsso enable --dry-run --account 01 --token-file /t", "--account 01 --token-file /t"),
         ] {
             let found = globals(&words(line));

@@ -28,6 +28,7 @@ pub mod idp;
 pub mod input;
 pub mod output;
 mod plural;
+mod private_file;
 pub mod process;
 mod rfc3339;
 pub mod run;

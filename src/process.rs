@@ -192,7 +192,7 @@ pub async fn suspensions(suspend: impl Fn(fn())) {
     std::future::pending::<()>().await;
 }
 
-/// Comes back when the program is asked to end: by Ctrl-C, or by `SIGTERM`
+/// Returns when the program receives an interrupt: by Ctrl-C, or by `SIGTERM`
 /// where there is one.
 pub async fn interrupted() {
     #[cfg(unix)]

@@ -245,9 +245,10 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
     if !done.is_empty() {
         failure.causes.push(format!("done before: {}", done.join(", ")));
     }
-    failure.causes.extend(context.interrupted_note().map(str::to_owned));
+    let note = context.interrupted_note();
+    failure.causes.extend(note.map(str::to_owned));
     let unanswered = context.unanswered();
-    let is_idle = unanswered.is_empty();
+    let has_begun = !done.is_empty() || note.is_some() || !unanswered.is_empty();
     if unanswered.is_empty() {
         failure.causes.push("no change was in progress".to_owned());
     }
@@ -257,7 +258,7 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
             .push(format!("`{request}` was sent without a response; it may have been applied"));
     }
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
-    let does = if failure.causes.len() == 1 && is_idle { "starts again" } else { "resumes" };
+    let does = if has_begun { "resumes" } else { "starts again" };
     failure.hint = Some(format!("`cfsso {}` {does}", line.join(" ")));
     failure.retryable = true;
     add_journal_hint(&mut failure, context.way_back().as_ref());

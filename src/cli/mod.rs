@@ -188,13 +188,8 @@ impl Command {
     }
 }
 
-/// The whole tree of commands, for completions.
-pub fn whole_tree() -> clap::Command {
-    tree()
-}
-
 /// The whole tree of commands.
-fn tree() -> clap::Command {
+pub fn tree() -> clap::Command {
     Cli::command()
 }
 

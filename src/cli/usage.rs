@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{Cli, lazy};
+use crate::input::nearest::nearest;
 use crate::output::{ErrorReport, ExitCode};
 
 /// Words of other tools that are not commands here, and what to run instead.
@@ -124,13 +125,12 @@ pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
         Some(ContextValue::String(typed)) => typed.clone(),
         _ => String::new(),
     };
-    let known = listed.iter().filter(|name| !lazy::is_alias(name));
-    let likeness = |name: &&String| strsim::jaro_winkler(name, &typed);
-    let nearest = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).cloned();
+    let known = listed.iter().map(String::as_str).filter(|name| !lazy::is_alias(name));
     if !listed.is_empty() {
         error.remove(ContextKind::SuggestedSubcommand);
-        if let Some(nearest) = nearest {
-            error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(nearest));
+        // All of them are similar enough for clap.
+        if let Some(name) = nearest(&typed, known, 0.0) {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(name.to_owned()));
         }
     }
     if let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg)

@@ -99,7 +99,7 @@ impl Render for Plan {
     }
 }
 
-/// Draws a change as it is asked about: without its request.
+/// Draws a change for a confirmation prompt: without its request.
 pub fn show_question(change: &Change, page: &mut Page) {
     page.status_line(Status::Pending, Text::strong(&change.title));
     show_differences(change, page);

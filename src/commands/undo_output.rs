@@ -37,8 +37,8 @@ pub struct UndoResult {
     pub failed: Option<(UndoneEntry, FlowError)>,
 }
 
-/// Shows what would be undone before the user is asked to confirm it; a dry run
-/// prints the plan anyway.
+/// Shows the changes of an undo before the confirmation prompt. In a dry run the
+/// plan itself is the result.
 pub fn show(context: &Context, plan: &Plan) {
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {

@@ -30,7 +30,7 @@ struct Link {
 }
 
 impl WebArgs {
-    /// Opens the page, if that was asked for, and ends the command with its link.
+    /// With `--web`, opens the page and returns its link as the result.
     pub async fn open(&self, place: Place, context: &Context) -> anyhow::Result<Option<Outcome>> {
         if !self.web {
             return Ok(None);

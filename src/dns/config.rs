@@ -35,7 +35,7 @@ pub struct HttpsServer {
     pub path: String,
 }
 
-/// The public resolvers that are asked in addition to the system's.
+/// The public resolvers to query in addition to the system resolver.
 pub(super) const PUBLIC: [(Ipv4Addr, &str); 3] = [
     (Ipv4Addr::new(1, 1, 1, 1), "one.one.one.one"),
     (Ipv4Addr::new(8, 8, 8, 8), "dns.google"),

@@ -4,6 +4,7 @@
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::action::Action;
 use super::plan::Difference;
@@ -15,6 +16,7 @@ use crate::api::record::{self, Record};
 use crate::api::zone::{self, Zone, ZoneStatus, ZoneType};
 use crate::dns::PREFIX;
 use crate::domain::EmailDomain;
+use crate::shell;
 
 /// Begins the comment of every record that this program creates.
 const MARK: &str = "cfsso: SSO connector ";
@@ -82,12 +84,11 @@ impl TxtRecord {
     pub fn in_format(&self, format: RecordFormat) -> String {
         let Self { name, value, ttl, .. } = self;
         let quoted = record::txt_content(value);
-        let escaped = quoted.replace('\\', "\\\\").replace('"', "\\\"");
-        let in_shell = |text: &str| text.replace('\'', r"'\''");
         match format {
             RecordFormat::Bind => format!("{name}. {ttl} IN TXT {quoted}"),
             RecordFormat::Terraform => {
                 let label: String = name.chars().map(|c| if c == '.' { '_' } else { c }).collect();
+                let escaped = quoted.replace('\\', "\\\\").replace('"', "\\\"");
                 let escaped = escaped.replace("${", "$${").replace("%{", "%%{");
                 format!(
                     "resource \"cloudflare_dns_record\" \"sso_{label}\" {{\n  \
@@ -99,15 +100,19 @@ impl TxtRecord {
                      }}"
                 )
             }
-            RecordFormat::Route53 => format!(
-                "aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch \
-                 '{{\"Changes\":[{{\"Action\":\"CREATE\",\"ResourceRecordSet\":{{\"Name\":\"{name}.\",\"Type\":\"TXT\",\
-                 \"TTL\":{ttl},\"ResourceRecords\":[{{\"Value\":\"{}\"}}]}}}}]}}'",
-                in_shell(&escaped)
-            ),
+            RecordFormat::Route53 => {
+                let set = json!({ "Name": format!("{name}."), "Type": "TXT", "TTL": ttl,
+                    "ResourceRecords": [{ "Value": quoted }] });
+                let change = json!({ "Action": "CREATE", "ResourceRecordSet": set });
+                let batch = shell::quoted(&json!({ "Changes": [change] }).to_string());
+                format!(
+                    "aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID \
+                     --change-batch {batch}"
+                )
+            }
             RecordFormat::Gcloud => format!(
-                "gcloud dns record-sets create {name}. --zone=ZONE_NAME --type=TXT --ttl={ttl} --rrdatas='{}'",
-                in_shell(&quoted)
+                "gcloud dns record-sets create {name}. --zone=ZONE_NAME --type=TXT --ttl={ttl} --rrdatas={}",
+                shell::quoted(&quoted)
             ),
         }
     }

@@ -1,22 +1,20 @@
-//! How people get into the dashboard, as far as it can be told without a login.
-//! Pure.
+//! How users sign in to the dashboard, as far as it is known without a login.
 
 use std::fmt;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::bypass::otp::CurrentState;
 use super::bypass::pin_delivery;
-use super::preflight::{Facts, NotChecked};
+use super::preflight::{Facts, NotChecked, health};
 use crate::api::app::App;
 use crate::api::connector::{Connector, ConnectorFields};
-use crate::api::idp::IdpType;
 use crate::api::ids::IdpId;
+use crate::clock::Clock;
 use crate::idp::Fetcher;
-use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
+use crate::idp::check::IdpCheck;
 
 /// A method of signing in to the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +29,16 @@ pub enum SignInMethod {
 impl fmt::Display for SignInMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Password => f.write_str(PASSWORD),
+            Self::Password => f.write_str("with a password"),
             Self::Pin => f.write_str("with a one-time PIN"),
             Self::Provider(name) => write!(f, "through {name}"),
         }
+    }
+}
+
+impl Serialize for SignInMethod {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -69,26 +73,20 @@ pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
     is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
 }
 
-/// The allowed identity providers that do not work, and why; `None` if another one or
-/// a one-time PIN is left to sign in with.
+/// The allowed identity providers that do not work, and why; `None` if one of them may
+/// work.
 pub async fn failing_providers(
     state: &CurrentState,
     fetcher: &Fetcher,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Option<Vec<String>> {
-    let pins = state.idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-    let options = CheckOptions::new(now, pins);
-    let allowed = state.idps.iter().filter(|idp| state.app.admits(&idp.id));
-    let allowed = allowed.filter(|idp| idp.kind != IdpType::OneTimePin);
-    let checks = allowed.map(async |idp| {
-        let empty = serde_json::Map::new();
-        let config = idp.config.as_object().unwrap_or(&empty);
-        let points = check::check(fetcher, Subject { kind: idp.kind.as_str(), config }, &options);
-        let failed = points.await.into_iter().find(IdpCheck::is_failure)?;
-        Some(format!("{}: {}", idp.name, failed.detail))
+    let pins = usize::from(state.pin.is_some());
+    let checks = state.allowed_idps().map(|idp| health(fetcher, idp, pins, clock));
+    let failing = join_all(checks).await.into_iter().map(|one| {
+        let failed = one.points?.into_iter().find(IdpCheck::is_failure)?;
+        Some(format!("{}: {}", one.name, failed.detail))
     });
-    let found = join_all(checks).await;
-    found.into_iter().collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
+    failing.collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
 }
 
 /// How the users of a domain can sign in according to the configuration. Whether
@@ -100,7 +98,8 @@ pub struct DomainSignIn {
     /// Whether SSO is enabled; null if the API does not say.
     pub enabled: Option<bool>,
     /// The sign-in methods, worded to follow "users sign in"; null if not checked.
-    pub methods: Option<Vec<String>>,
+    #[schemars(with = "Option<Vec<String>>")]
+    pub methods: Option<Vec<SignInMethod>>,
 }
 
 /// How the users of each domain can sign in according to the configuration.
@@ -109,35 +108,22 @@ pub fn allowed_methods(
     state: Option<&CurrentState>,
 ) -> Vec<DomainSignIn> {
     let through_app = state.map(|state| {
-        let allowed = state.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
-        let allowed = allowed.filter(|idp| state.app.admits(&idp.id));
-        let mut methods: Vec<_> =
-            allowed.map(|idp| SignInMethod::Provider(idp.name.clone())).collect();
-        if offers_pin(&state.app, &state.pin.iter().collect::<Vec<_>>()) {
-            methods.push(SignInMethod::Pin);
-        }
-        methods
+        let providers = state.allowed_idps().map(|idp| SignInMethod::Provider(idp.name.clone()));
+        providers.chain(state.offers_pin().then_some(SignInMethod::Pin)).collect::<Vec<_>>()
     });
     let of = |connector: &Connector| {
         let methods = match connector.enabled {
             Some(false) => Some(vec![SignInMethod::Password]),
             _ => through_app.clone(),
         };
-        DomainSignIn {
-            domain: connector.email_domain.clone(),
-            enabled: connector.enabled,
-            methods: methods.map(|all| all.iter().map(ToString::to_string).collect()),
-        }
+        DomainSignIn { domain: connector.email_domain.clone(), enabled: connector.enabled, methods }
     };
     connectors.iter().map(of).collect()
 }
 
-/// The only method that needs no identity provider.
-const PASSWORD: &str = "with a password";
-
 /// A line for each group of domains whose users sign in alike.
 pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
-    let mut groups: Vec<(&Option<Vec<String>>, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<(&Option<Vec<SignInMethod>>, Vec<&str>)> = Vec::new();
     for one in all {
         match groups.iter_mut().find(|(methods, _)| *methods == &one.methods) {
             Some((_, domains)) => domains.push(&one.domain),
@@ -148,10 +134,12 @@ pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
         let how = match methods.as_deref() {
             None => "sign-in not checked".to_owned(),
             Some([]) => "no user can sign in: nothing is allowed".to_owned(),
-            Some(methods) if methods.iter().any(|how| how != PASSWORD) => {
-                format!("users sign in {} (not tested)", methods.join(" or "))
+            Some(methods) => {
+                let ways: Vec<_> = methods.iter().map(ToString::to_string).collect();
+                let is_tested = methods == [SignInMethod::Password];
+                let note = if is_tested { "" } else { " (not tested)" };
+                format!("users sign in {}{note}", ways.join(" or "))
             }
-            Some(methods) => format!("users sign in {}", methods.join(" or ")),
         };
         format!("{}: {how}", domains.join(", "))
     });
@@ -163,7 +151,7 @@ mod tests {
     use super::*;
     use crate::api::ErrorKind;
     use crate::flow::preflight::Health;
-    use crate::idp::check::offline;
+    use crate::idp::check::{CheckOptions, Subject, offline};
 
     fn unseen<T>() -> Result<T, NotChecked> {
         Err(NotChecked { kind: ErrorKind::Forbidden, reason: "no".to_owned() })
@@ -189,7 +177,7 @@ mod tests {
             });
             let kind = if healthy { "okta" } else { "oidc" };
             let config = config.unwrap();
-            let terms = CheckOptions::new(Timestamp::UNIX_EPOCH, 1);
+            let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
             let points = offline(Subject { kind, config: &config }, &terms);
             points.into_iter().filter(|point| !healthy || !point.is_failure()).collect()
         });

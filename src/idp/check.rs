@@ -7,10 +7,13 @@ mod plan;
 mod result;
 mod saml;
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::fetch::Fetcher;
+use crate::api::idp::Idp;
 
 pub use plan::KnownIssuers;
 pub use result::{CheckState, IdpCheck, IdpCheckId, Severity};
@@ -26,6 +29,15 @@ pub struct Subject<'a> {
     pub kind: &'a str,
     /// Its configuration, as the API answers it.
     pub config: &'a Map<String, Value>,
+}
+
+impl<'a> Subject<'a> {
+    /// An identity provider as the API returns it. A configuration that is not an
+    /// object counts as empty.
+    pub fn of(idp: &'a Idp) -> Self {
+        static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        Self { kind: idp.kind.as_str(), config: idp.config.as_object().unwrap_or(&EMPTY) }
+    }
 }
 
 /// What else a diagnosis depends on.

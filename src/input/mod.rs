@@ -14,6 +14,7 @@
 
 pub mod character;
 pub mod depth;
+pub mod nearest;
 pub mod permissions;
 pub mod proxy;
 pub mod secret;

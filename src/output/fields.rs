@@ -6,9 +6,8 @@ use serde_json::value::RawValue;
 
 use super::json::items;
 
-/// The chosen fields of each object of `json`, in the order asked for, under the
-/// names that they were asked by. What an object does not have is null. Values
-/// stay the text that they are.
+/// Only these fields of each object in `json`, in the given order and under the given
+/// names. Missing fields are null. Values are copied without reformatting.
 pub(super) fn select(json: &str, fields: &[String]) -> serde_json::Result<String> {
     let is_list = json.trim_start().starts_with('[');
     let objects = items(json)?.into_iter().map(|item| {

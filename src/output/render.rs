@@ -24,10 +24,15 @@ pub(super) fn result(
     report: &dyn Report,
     mut page: Page,
     selection: &Selection,
+    warn: &dyn Fn(String),
 ) -> io::Result<String> {
-    let json = || match selection.fields.as_slice() {
-        [] => report.json(),
-        fields => fields::select(&report.json()?, fields),
+    let json = || {
+        let json = report.json()?;
+        let [_, ..] = selection.fields.as_slice() else { return Ok(json) };
+        for field in fields::unknown(&json, &selection.fields)? {
+            warn(format!("no object has the field `{field}`"));
+        }
+        fields::select(&json, &selection.fields)
     };
     if let (Some(expression), true) = (&selection.jq, format.is_structured()) {
         let json = json()?;

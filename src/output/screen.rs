@@ -21,7 +21,7 @@ use super::report::Report;
 use super::streams::{Shared, Stderr, TraceWriter, lock};
 use super::style::Style;
 use super::text::Text;
-use super::{fields, live, prompt, render};
+use super::{live, prompt, render};
 use crate::clock::Clock;
 
 /// What a screen is like.
@@ -133,12 +133,8 @@ impl Screen {
             }
             _ => self.page(),
         };
-        if self.format().is_structured() && !self.selection.fields.is_empty() {
-            for field in fields::unknown(&report.json()?, &self.selection.fields)? {
-                self.warn(Text::prose(format!("no object has the field `{field}`")));
-            }
-        }
-        self.literal(&render::result(self.format(), report, page, &self.selection)?)
+        let warn = |text: String| self.warn(Text::prose(text));
+        self.literal(&render::result(self.format(), report, page, &self.selection, &warn)?)
     }
 
     /// Prints a text that is the same in every format, byte for byte: a man
@@ -300,8 +296,8 @@ impl Screen {
         *lock(&self.stderr.prompt) = None;
     }
 
-    /// Shows what is being done if it takes a while, on a live terminal alone:
-    /// elsewhere the step's end is told soon enough.
+    /// Shows what is being done if it takes longer than [`live::PATIENCE`], on a live
+    /// terminal only.
     pub fn start_progress(&self, text: impl Into<Text>) {
         if self.options.live && !self.options.quiet {
             self.redraw(&text.into().render(false), live::PATIENCE);

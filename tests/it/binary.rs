@@ -146,7 +146,7 @@ fn a_shell_completes_the_names_of_the_account() {
     assert_eq!(complete("cfsso bypa", &[]), ["bypass"]);
     assert!(complete("cfsso connector get --dry", &[]).contains(&"--dry-run".to_owned()));
 
-    // Nothing is asked of a person, and what fails is silent.
+    // It never prompts, and it is silent on failure.
     let proof = home.path().join("asked");
     let config = home.path().join("config.toml");
     let command = format!("[profiles.work]\ntoken_command = [\"touch\", {proof:?}]\n");

@@ -416,6 +416,22 @@ async fn bare_bypass_asks_on_a_terminal_alone() {
 }
 
 #[tokio::test]
+async fn an_undo_warns_of_a_lockout_only_if_no_way_is_left() {
+    let world = locked().await;
+    world.sandbox.take_down("company");
+    world.ok("bypass otp --yes").await;
+    let warning = "after this undo, users cannot sign in: Company SSO";
+    let dry = world.ok("bypass undo --dry-run").await;
+    assert!(dry.stderr.contains(warning), "the PIN is no longer allowed then: {dry:?}");
+    let world = locked().await;
+    world.ok("bypass otp --yes --no-journal").await;
+    world.sandbox.take_down("company");
+    world.ok("bypass disable --all --yes").await;
+    let ran = world.ok("bypass undo --yes").await;
+    assert!(!ran.stderr.contains(warning), "one-time PIN stays allowed: {ran:?}");
+}
+
+#[tokio::test]
 async fn a_domain_can_be_named_before_the_choice() {
     let world = locked().await;
     world.ok("create dogs.example").await;
@@ -460,7 +476,7 @@ async fn how_users_sign_in_is_said_before_and_after() {
                Check: sign in in a private window before you close this session\n";
     assert!(ran.stdout.ends_with(end), "{ran:?}");
 
-    // Of another machine, it is seen by what it left.
+    // A bypass by another machine shows in the SSO App.
     world.ok("bypass otp --yes --no-journal").await;
     let status = world.ok("bypass status -o json").await.json();
     assert_eq!(status["has_pin_as_well"], true);

@@ -171,8 +171,8 @@ async fn a_person_is_played_by_a_command() {
     let ran = world.run("sandbox login ada@cool.cats").await;
     assert_eq!(ran.code, 10);
     assert!(ran.stdout.contains("Company SSO does not respond"), "{ran:?}");
-    let ran = world.run("sandbox login ada@cool.cats --idp Nobody").await;
-    assert!(ran.stdout.contains("no identity provider `Nobody`"), "{ran:?}");
+    let ran = world.run("sandbox login ada@cool.cats --idp Missing").await;
+    assert!(ran.stdout.contains("no identity provider `Missing`"), "{ran:?}");
     let ran = world.ok("sandbox login ada@dogs.test").await;
     assert!(ran.stdout.contains("with a password"), "{ran:?}");
 }

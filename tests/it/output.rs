@@ -441,7 +441,7 @@ fn a_failure_is_told_in_the_chosen_format() {
     assert_eq!(read(yaml.strip_prefix("---\n").unwrap()), read(&failed(Format::Json)));
 }
 
-/// A terminal at which nobody types.
+/// A terminal without input.
 struct Silent;
 
 impl io::Read for Silent {
@@ -462,7 +462,7 @@ async fn an_interrupt_at_a_question_is_told_on_a_line_of_its_own() {
     let screen = Screen::new(options, stdin, stdout, Box::new(stderr.clone()), clock);
     tokio::select! {
         biased;
-        _ = screen.ask("Type yes:") => panic!("nobody answers"),
+        _ = screen.ask("Type yes:") => panic!("there is no input"),
         () = tokio::task::yield_now() => {}
     }
     let mut failure = ErrorReport::new(ExitCode::Interrupted, "interrupted");

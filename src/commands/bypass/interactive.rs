@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::Outcome;
 use super::super::status::show_trials;
+use super::report::show_sign_in;
 use super::{disable, nobody_to_ask, otp, undo};
 use crate::api::connector::Connector;
 use crate::context::Context;
@@ -12,7 +13,7 @@ use crate::flow::bypass::otp::CurrentState;
 use crate::flow::bypass::status::BypassStatus;
 use crate::flow::connector::Selector;
 use crate::flow::diagnose::{self, VerdictKind};
-use crate::flow::sign_in::{allowed_methods, describe_methods};
+use crate::flow::sign_in::allowed_methods;
 use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::{Error, bypass, connector};
 use crate::output::{Page, Text};
@@ -137,9 +138,7 @@ fn show_active(active: &BypassStatus, page: &mut Page) {
 fn show(state: &State, advice: Option<Choice>, page: &mut Page) {
     if let Ok(connectors) = &state.connectors {
         let all = allowed_methods(connectors, state.sign_in.as_ref().ok());
-        for line in describe_methods(&all) {
-            page.labeled(Text::plain("Now:             "), Text::prose(line));
-        }
+        show_sign_in("Now:             ", &all, page);
     }
     page.line(Text::plain("SSO enabled for: ") + Text::strong(enforced(&state.connectors)));
     page.line(Text::plain("One-time PIN:    ") + Text::strong(pin(&state.sign_in)));

@@ -10,7 +10,7 @@ pub mod report;
 pub mod status;
 pub mod undo;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -24,6 +24,7 @@ use crate::flow::journal::ticket::{self, Stage};
 use crate::flow::plan::Change;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::output::Text;
+use crate::private_file;
 use crate::shell::quoted;
 
 /// Arguments of `bypass`.
@@ -133,7 +134,7 @@ async fn with_journal<T>(
                 .into());
         }
         Some(file) => Box::new(|text, _| {
-            write_private(file, text).map_err(|error| {
+            private_file::replace(file, &format!("{text}\n")).map_err(|error| {
                 io::Error::new(error.kind(), format!("{}: {}", file.display(), error.kind()))
             })
         }),
@@ -152,15 +153,6 @@ async fn with_journal<T>(
         journal: &journal,
     };
     work(&tools).await
-}
-
-/// Replaces the file at once, readable by its owner only.
-fn write_private(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
-    let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    writeln!(new, "{text}")?;
-    new.as_file().sync_all()?;
-    new.persist(file).map(drop).map_err(io::Error::from)
 }
 
 /// Shows what a bypass is about to change and who can sign in then, before the

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::flow::sign_in::{DomainSignIn, describe_methods};
 use crate::output::{Page, Render, Status, Text};
 
 /// The result of a bypass.
@@ -33,6 +34,14 @@ pub struct Step {
     pub state: &'static str,
     /// The observed result.
     pub detail: String,
+}
+
+/// Draws how users sign in now, each line after `label`.
+pub fn show_sign_in(label: impl Into<Text>, all: &[DomainSignIn], page: &mut Page) {
+    let label = label.into();
+    for line in describe_methods(all) {
+        page.labeled(label.clone(), Text::prose(line));
+    }
 }
 
 impl Report {

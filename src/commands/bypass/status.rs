@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use super::super::connector::view::age;
+use super::report::show_sign_in;
 use crate::api::connector::Connector;
 use crate::api::odd::OddRecord;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState};
 use crate::flow::bypass::status::{self, BypassStatus};
-use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods};
+use crate::flow::sign_in::{DomainSignIn, allowed_methods};
 use crate::flow::{Env, connector};
 use crate::output::{Page, Render, Status, Text, time};
 
@@ -126,9 +127,8 @@ impl Render for Report {
             page.line(Text::plain(format!("SSO {label}: {text}")));
         }
         page.blank();
-        for line in describe_methods(self.sign_in.as_deref().unwrap_or_default()) {
-            page.labeled(Text::strong("Now:   "), Text::prose(line));
-        }
+        let sign_in = self.sign_in.as_deref().unwrap_or_default();
+        show_sign_in(Text::strong("Now:   "), sign_in, page);
         if *in_force == Some(true) {
             page.labeled(Text::strong("Undo:  "), Text::prose("`cfsso bypass undo`"));
         }

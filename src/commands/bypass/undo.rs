@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::undo_output::{self, UndoneEntry};
 use super::super::{Outcome, plan_output};
+use super::report::show_sign_in;
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState};
@@ -15,7 +16,7 @@ use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
 use crate::flow::journal::ticket;
 use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
-use crate::flow::sign_in::{DomainSignIn, allowed_methods, describe_methods, failing_providers};
+use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
 use crate::flow::{Env, FlowError, FlowErrorKind, connector};
 use crate::output::{Page, Render, Status, Text};
 
@@ -107,7 +108,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
-    warn_of_lockout(&tools, context).await;
+    let keeps_pin = todo.iter().all(BypassWrite::is_of_connector);
+    warn_of_lockout(&tools, keeps_pin, context).await;
     let (word, deed) = question(&ready);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
         return Ok(outcome);
@@ -154,13 +156,17 @@ fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String
 /// How long the identity providers may take: the undo does not wait for a warning.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Warns if no identity provider that the SSO App allows works: the undo would lock
+/// Warns if no identity provider that the SSO App allows works, nor one-time PIN after
+/// the undo (`keeps_pin`: the undo does not disallow it): the undo would lock
 /// users out again. Silent if the state cannot be read in time.
-async fn warn_of_lockout(tools: &Env<'_>, context: &Context) {
+async fn warn_of_lockout(tools: &Env<'_>, keeps_pin: bool, context: &Context) {
     let Ok(fetcher) = context.fetcher() else { return };
     let failing = async {
         let state = otp::read_state(tools).await.ok()?;
-        failing_providers(&state, &fetcher, context.clock.now()).await
+        if keeps_pin && state.offers_pin() {
+            return None;
+        }
+        failing_providers(&state, &fetcher, &context.clock).await
     };
     if let Some(failing) = context.clock.timeout(PATIENCE, failing).await.flatten() {
         let text = format!(
@@ -217,9 +223,7 @@ impl Render for Report {
         page.blank();
         match &self.sign_in {
             None => page.labeled(Text::strong("Now:   "), "sign-in not checked"),
-            Some(all) => describe_methods(all)
-                .into_iter()
-                .for_each(|line| page.labeled(Text::strong("Now:   "), Text::prose(line))),
+            Some(all) => show_sign_in(Text::strong("Now:   "), all, page),
         }
         page.labeled(
             Text::strong("Check: "),

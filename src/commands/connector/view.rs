@@ -88,8 +88,8 @@ pub struct RecordArgs {
 }
 
 impl RecordArgs {
-    /// The records of these connectors, if they were asked for in a format.
-    /// Fails if one has no record to print.
+    /// The TXT records of these connectors with `--format`; `None` without it.
+    /// Fails if a connector has no verification code.
     pub fn records(&self, connectors: &[Connector]) -> Result<Option<Outcome>, FlowError> {
         let Some(format) = self.format else { return Ok(None) };
         let records = connectors.iter().map(|connector| {

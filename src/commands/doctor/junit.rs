@@ -15,7 +15,7 @@ pub(super) fn render(report: &Report) -> String {
     let _ = writeln!(
         text,
         "<testsuites name=\"cfsso {}\" {}>",
-        report.kind(),
+        report.command,
         attributes(report, &all)
     );
     let domains = report.domains.iter().flatten().map(|domain| Some(domain.as_str()));

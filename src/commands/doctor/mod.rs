@@ -75,7 +75,10 @@ pub enum ReportFormat {
 /// What the audit came to.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    schema: &'static str,
+    schema: String,
+    /// The command that made it.
+    #[serde(skip)]
+    command: &'static str,
     /// Whether nothing was found at or above `fail_on`.
     ok: bool,
     /// From where on a finding counts as a failure.
@@ -122,12 +125,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(domain) => narrowed(examination, domain)?,
         None => examination,
     };
-    let report =
-        report("cfsso/doctor/v1", examination, (fail_on, &accept_risk), tools.account.to_string());
+    let report = report("doctor", examination, (fail_on, &accept_risk), tools.account.to_string());
     print(report, format, context)
 }
 
-/// Prints the report in the form that was asked for.
+/// Prints the report, with `--format` in a form for CI.
 pub fn print(
     report: Report,
     format: Option<ReportFormat>,
@@ -179,7 +181,7 @@ fn summarise(context: &Context, report: &Report) {
 
 /// The report of an audit; the risks of `accepted` are not counted.
 pub fn report(
-    schema: &'static str,
+    command: &'static str,
     examination: Audit,
     (fail_on, accepted): (Level, &[FindingId]),
     account: String,
@@ -188,7 +190,8 @@ pub fn report(
     let findings: Vec<_> =
         findings.into_iter().map(|finding| finding.accept_risks(accepted)).collect();
     Report {
-        schema,
+        schema: format!("cfsso/{}/v1", command.replace(' ', "-")),
+        command,
         ok: !findings.iter().any(|finding| is_failure(finding, fail_on)),
         fail_on,
         account,
@@ -222,11 +225,6 @@ fn counts(findings: &[Finding]) -> Counts {
 }
 
 impl Report {
-    /// The command that made it.
-    fn kind(&self) -> &'static str {
-        if self.schema.contains("recovery") { "recovery check" } else { "doctor" }
-    }
-
     /// What is not as it should be, the gravest first.
     fn failed(&self) -> impl Iterator<Item = &Finding> {
         let of = |severity| {
@@ -332,7 +330,7 @@ mod tests {
             finding(CheckState::Passed, Severity::Error, "well"),
         ];
         let domains = Some(vec!["cool.cats".to_owned()]);
-        report("s", Audit { domains, findings }, (Level::Error, &[]), "a1".to_owned())
+        report("doctor", Audit { domains, findings }, (Level::Error, &[]), "a1".to_owned())
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{Outcome, schema};
 use crate::flow::check::Severity;
 use crate::flow::doctor::{self, FindingId};
 use crate::flow::{FlowError, FlowErrorKind};
+use crate::input::nearest::nearest;
 use crate::output::{ExitCode, Page, Render, Report, Text};
 
 /// Arguments of `help`.
@@ -182,6 +183,9 @@ pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
     }
 }
 
+/// How similar a mistyped name has to be to be suggested.
+const SIMILAR: f64 = 0.85;
+
 fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
     let commands = tree.get_subcommands().map(|command| command.get_name().to_owned());
     let names: Vec<_> = TOPICS.iter().map(|topic| topic.name.to_owned()).chain(commands).collect();
@@ -191,7 +195,7 @@ fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
         found = found.find_subcommand_mut(word).ok_or_else(|| {
             let message = format!("no command and no topic `{}`", words.join(" "));
             let lists = "`cfsso help help` lists the topics, `cfsso --help` the commands";
-            let hint = match nearest(word, names) {
+            let hint = match nearest(word, names, SIMILAR) {
                 Some(name) => format!("`cfsso help {name}`\n{lists}"),
                 None => lists.to_owned(),
             };
@@ -199,13 +203,6 @@ fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
         })?;
     }
     Ok(Outcome::done(HelpText(found.render_help().to_string())))
-}
-
-/// The name that was probably meant.
-fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let close = names.map(|name| (strsim::jaro_winkler(word, name), name));
-    let close = close.filter(|(similarity, _)| *similarity > 0.85);
-    close.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 fn options(tree: &Command) -> Box<dyn Report> {

@@ -3,7 +3,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::super::Outcome;
 use crate::api::idp::{Idp, IdpType};
@@ -65,19 +64,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.screen.start_progress("testing identity providers");
     let terms =
         CheckOptions { cert_days: args.cert_days, ..CheckOptions::new(context.clock.now(), pins) };
-    let checks = chosen.into_iter().map(async |idp| {
-        let empty = Map::<String, Value>::new();
-        let config = idp.config.as_object().unwrap_or(&empty);
-        let subject = Subject { kind: idp.kind.as_str(), config };
-        IdpResult {
-            id: idp.id.to_string(),
-            name: idp.name.clone(),
-            kind: idp.kind.as_str().to_owned(),
-            checks: check::check(&fetcher, subject, &terms).await,
-        }
+    let checks = chosen.into_iter().map(async |idp| IdpResult {
+        id: idp.id.to_string(),
+        name: idp.name.clone(),
+        kind: idp.kind.as_str().to_owned(),
+        checks: check::check(&fetcher, Subject::of(idp), &terms).await,
     });
     let idps = futures_util::future::join_all(checks).await;
-    let failed = idps.iter().flat_map(|idp| &idp.checks).filter(|point| has_failed(point)).count();
+    let failed = idps.iter().flat_map(|idp| &idp.checks).filter(|point| point.is_failure()).count();
     let report =
         Report { schema: "cfsso/idp-check/v1", ok: failed == 0, idps, dashboard_url: DASHBOARD };
     let exit = if failed == 0 { ExitCode::Done } else { ExitCode::Findings };
@@ -87,12 +81,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 /// Stops where an identity provider does not work.
 pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
     let fetcher = context.fetcher()?;
-    let empty = Map::new();
-    let config = chosen.config.as_object().unwrap_or(&empty);
-    let subject = Subject { kind: chosen.kind.as_str(), config };
-    let points =
-        check::check(&fetcher, subject, &CheckOptions::new(context.clock.now(), pins)).await;
-    let failed: Vec<_> = points.iter().filter(|point| has_failed(point)).collect();
+    let options = CheckOptions::new(context.clock.now(), pins);
+    let points = check::check(&fetcher, Subject::of(chosen), &options).await;
+    let failed: Vec<_> = points.iter().filter(|point| point.is_failure()).collect();
     if failed.is_empty() {
         return Ok(());
     }
@@ -104,11 +95,6 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
         .causes(failed.iter().map(|point| format!("{}: {}", point.id.as_str(), point.detail)))
         .hint(format!("`cfsso idp check {}`, or `--force` to override", chosen.id))
         .into())
-}
-
-/// Whether a check says that users cannot sign in.
-pub fn has_failed(point: &IdpCheck) -> bool {
-    point.state == CheckState::Failed && point.severity == Severity::Error
 }
 
 impl Render for Report {

@@ -91,8 +91,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(View::of(created)))
 }
 
-/// What is wrong with endpoints that were given one by one. Those of a discovery
-/// document were seen in it.
+/// The failed checks of endpoints that were given one by one. Endpoints from a
+/// discovery document are not tested again.
 async fn check_endpoints(
     args: &Args,
     body: &Document,
@@ -106,7 +106,7 @@ async fn check_endpoints(
     let options = CheckOptions::new(context.clock.now(), 0);
     let subject = Subject { kind: &kind, config: &config };
     let points = check::check(&context.fetcher()?, subject, &options).await;
-    Ok(points.into_iter().filter(super::check::has_failed).collect())
+    Ok(points.into_iter().filter(IdpCheck::is_failure).collect())
 }
 
 /// Says what to enter at the identity provider. It is created, whether the

@@ -41,8 +41,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         login_within: Thresholds::LOGIN_WITHIN,
     };
     let audit = check_recovery(&tools, &terms).await?;
-    let report =
-        doctor::report("cfsso/recovery-check/v1", audit, (fail_on, &[]), tools.account.to_string());
+    let report = doctor::report("recovery check", audit, (fail_on, &[]), tools.account.to_string());
     context.screen.note("write access is not tested: only a bypass shows it");
     doctor::print(report, format, context)
 }

@@ -9,6 +9,7 @@ use crate::api::ids::IdpId;
 use crate::api::{Error as ApiError, ErrorKind};
 use crate::flow::app::{AllowedIdps, disable_instant_auth, new_allowed_list, sign_in};
 use crate::flow::journal::Cause;
+use crate::flow::sign_in::offers_pin;
 use crate::flow::target::Target;
 use crate::flow::update::{Update, UpdateResult};
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp as flow_idp};
@@ -37,9 +38,19 @@ impl CurrentState {
     /// Whether the one-time PIN is allowed in addition to another identity provider,
     /// as after a bypass.
     pub fn has_pin_as_well(&self) -> bool {
-        let admits = |id: &IdpId| self.app.admits(id);
-        let other = |idp: &Idp| idp.kind != IdpType::OneTimePin && admits(&idp.id);
-        self.pin.as_ref().is_some_and(admits) && self.idps.iter().any(other)
+        let is_allowed = self.pin.as_ref().is_some_and(|pin| self.app.admits(pin));
+        is_allowed && self.allowed_idps().next().is_some()
+    }
+
+    /// The allowed identity providers, without the one-time PIN.
+    pub fn allowed_idps(&self) -> impl Iterator<Item = &Idp> {
+        let others = self.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
+        others.filter(|idp| self.app.admits(&idp.id))
+    }
+
+    /// Whether users can sign in with the one-time PIN.
+    pub fn offers_pin(&self) -> bool {
+        offers_pin(&self.app, &self.pin.iter().collect::<Vec<_>>())
     }
 }
 

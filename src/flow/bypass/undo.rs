@@ -11,7 +11,7 @@ use crate::api::idp;
 use crate::flow::journal::undo::{
     self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan,
 };
-use crate::flow::journal::{Cause, Entry, Outcome};
+use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind};
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
 /// The fields by which two bypasses found the same.
@@ -47,6 +47,11 @@ struct SentRequest {
 }
 
 impl BypassWrite {
+    /// Whether it changed a connector, and not the SSO App.
+    pub fn is_of_connector(&self) -> bool {
+        self.entry.resource == Some(ResourceKind::Connector)
+    }
+
     /// The identifier of what was changed; none where something was made.
     pub fn target(&self) -> Option<String> {
         let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
@@ -224,7 +229,6 @@ impl BypassWrite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::journal::ResourceKind;
 
     const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 

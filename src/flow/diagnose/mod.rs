@@ -13,12 +13,12 @@ use self::judge::Facts;
 pub use self::report::{Report, Step, StepState, VerdictKind};
 use super::changes::Change;
 use super::policy_decision::References;
-use super::preflight::{self, Checked, NotChecked, Sources, Thresholds, checked};
+use super::preflight::{self, Checked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
 use super::{Env, Error, connector};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::policy::Policy;
-use crate::api::{ErrorKind, access_group, audit_log};
+use crate::api::{access_group, audit_log};
 use crate::dns::{self, Scope};
 use crate::domain::EmailDomain;
 use crate::idp::Fetcher;
@@ -76,12 +76,7 @@ pub async fn run(
         logins(tools, user.and_then(|user| user.email.as_deref())),
         tools.client.list(&audit),
     );
-    let connectors = match connectors {
-        Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
-            Err(NotChecked::from(&error))
-        }
-        connectors => Ok(connectors?),
-    };
+    let connectors = preflight::unless_forbidden(connectors)?;
     let references = references(tools, gathered.policies.as_deref().unwrap_or_default());
     let known = connectors.iter().flatten();
     let domains = known.filter_map(|known| known.email_domain.parse().ok());

@@ -2,8 +2,8 @@
 //! Computed from facts already read. Pure.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::finding::{AuditId, Finding};
 use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
@@ -157,10 +157,7 @@ pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
 
 fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
     let id = AuditId::IdpCertificate;
-    let empty = Map::new();
-    let config = idp.config.as_object().unwrap_or(&empty);
-    let subject = check::Subject { kind: idp.kind.as_str(), config };
-    let mut points = check::offline(subject, &check::CheckOptions::new(now, 0));
+    let mut points = check::offline(check::Subject::of(idp), &check::CheckOptions::new(now, 0));
     points.retain(|point| point.id == IdpCheckId::CertificateDates);
     let evidence: Vec<_> = points.iter().map(|point| point.detail.as_str()).collect();
     let words = format!("{}: {}", idp.name, evidence.join("; "));

@@ -101,12 +101,7 @@ pub async fn check_recovery(tools: &Env<'_>, terms: &Thresholds) -> Result<Audit
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
     let (connectors, facts) =
         tokio::join!(connector::list(tools), Box::pin(preflight::gather(tools, &sources)));
-    let connectors = match connectors {
-        Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
-            Err(NotChecked::from(&error))
-        }
-        connectors => Ok(connectors?),
-    };
+    let connectors = preflight::unless_forbidden(connectors)?;
     let of = |check: Check, severity| Finding::from_check(check.with_severity(severity), true);
     let mut findings = Vec::new();
     for check in preflight::account_checks(&facts) {
@@ -138,11 +133,19 @@ pub async fn check_recovery(tools: &Env<'_>, terms: &Thresholds) -> Result<Audit
         }
     }
     findings.push(audits::records(&tools.client.odd_records(None)));
+    Ok(audit(connectors.as_deref().ok(), |one| one, findings))
+}
+
+/// The findings in their order, each once, and the domains of the connectors.
+fn audit<T>(
+    connectors: Option<&[T]>,
+    connector: impl Fn(&T) -> &Connector,
+    findings: Vec<Finding>,
+) -> Audit {
     let mut findings = finding::merged(findings);
     findings.sort_by_key(|finding| FindingId::ALL.iter().position(|id| *id == finding.id));
-    let domains = connectors.as_ref().ok();
-    let domains = domains.map(|all| all.iter().map(|one| one.email_domain.clone()).collect());
-    Ok(Audit { domains, findings })
+    let domain = |one: &T| connector(one).email_domain.clone();
+    Audit { domains: connectors.map(|all| all.iter().map(domain).collect()), findings }
 }
 
 /// The failed check if no policy allows a user to sign in with a one-time PIN.
@@ -219,12 +222,7 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     findings.push(audits::unknown_outcomes(open));
     findings.push(audits::corrupt_journal(damaged));
     findings.push(audits::records(odd));
-    let mut findings = finding::merged(findings);
-    findings.sort_by_key(|finding| FindingId::ALL.iter().position(|id| *id == finding.id));
-    let domains = connectors.as_ref().ok();
-    let domains =
-        domains.map(|all| all.iter().map(|one| one.connector.email_domain.clone()).collect());
-    Audit { domains, findings }
+    audit(connectors.as_deref().ok(), |one| &one.connector, findings)
 }
 
 /// What is looked at in each connector.

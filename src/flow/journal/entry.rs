@@ -29,6 +29,16 @@ pub(super) enum Record {
     Finished(Finished),
 }
 
+impl Record {
+    /// The number of its entry in the run.
+    pub fn entry(&self) -> u32 {
+        match self {
+            Self::Started(started) => started.entry,
+            Self::Finished(finished) => finished.entry,
+        }
+    }
+}
+
 /// A write that is about to be sent.
 #[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the keys of the file")]

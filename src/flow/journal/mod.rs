@@ -12,7 +12,7 @@ pub mod transfer;
 mod trial;
 pub mod undo;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::PathBuf;
 
@@ -63,8 +63,8 @@ pub struct Journal<'p> {
 
 enum Storage {
     Store(Store),
-    /// The ticket alone.
-    Ticket,
+    /// The ticket alone, with so many entries.
+    Ticket(Cell<u32>),
     Unavailable,
 }
 
@@ -122,7 +122,7 @@ impl<'p> Journal<'p> {
 
     /// No journal, on demand, but an undo ticket.
     pub fn to_ticket(sink: ticket::Sink<'p>, who: Actor, clock: Clock) -> Self {
-        Self::new(Storage::Ticket, who, clock).with_ticket(sink)
+        Self::new(Storage::Ticket(Cell::new(0)), who, clock).with_ticket(sink)
     }
 
     /// The same, with an undo ticket.
@@ -183,7 +183,7 @@ impl<'p> Journal<'p> {
     pub fn store(&self) -> Result<&Store, FlowError> {
         match &self.keeper {
             Storage::Store(store) => Ok(store),
-            Storage::Ticket | Storage::Unavailable => Err(no_directory_error("no journal")),
+            Storage::Ticket(_) | Storage::Unavailable => Err(no_directory_error("no journal")),
         }
     }
 
@@ -228,12 +228,12 @@ impl<'p> Journal<'p> {
     fn append_start(&self, mut begun: Started) -> Result<PendingEntry, FlowError> {
         let store = match &self.keeper {
             Storage::Store(store) => store,
-            Storage::Ticket => {
-                begun.entry = self.ticket.as_ref().map_or(0, ticket::Writer::entries) + 1;
+            Storage::Ticket(entries) => {
+                begun.entry = entries.get() + 1;
+                entries.set(begun.entry);
                 let number = begun.entry;
-                return self
-                    .start_ticket(Record::Started(begun), None)
-                    .map(|_| PendingEntry(number));
+                self.start_ticket(&Record::Started(begun), None)?;
+                return Ok(PendingEntry(number));
             }
             Storage::Unavailable => {
                 return Err(no_directory_error("no journal; nothing was sent"));
@@ -257,24 +257,20 @@ impl<'p> Journal<'p> {
         };
         begun.entry = run.next();
         let (number, is_trial) = (begun.entry, begun.trial_until.is_some());
-        let record = self.start_ticket(Record::Started(begun), Some(&run.id))?;
+        let record = Record::Started(begun);
+        self.start_ticket(&record, Some(&run.id))?;
         run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
         Ok(PendingEntry(number))
     }
 
     /// Writes a record into the ticket, if there is one. Without it, nothing may be
     /// sent.
-    fn start_ticket(&self, record: Record, run: Option<&str>) -> Result<Record, FlowError> {
-        self.add_to_ticket(&record, run).map_err(|error| {
+    fn start_ticket(&self, record: &Record, run: Option<&str>) -> Result<(), FlowError> {
+        let Some(ticket) = &self.ticket else { return Ok(()) };
+        ticket.add(record, run).map_err(|error| {
             let message = "cannot write the undo ticket; nothing was sent";
             FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
-        })?;
-        Ok(record)
-    }
-
-    fn add_to_ticket(&self, record: &Record, run: Option<&str>) -> io::Result<()> {
-        let Some(ticket) = &self.ticket else { return Ok(()) };
-        ticket.add(record, (&self.who.base_url, run), self.clock.now())
+        })
     }
 
     /// Writes down what became of it.
@@ -302,7 +298,9 @@ impl<'p> Journal<'p> {
         ended.finished_at = self.clock.now();
         let record = Record::Finished(ended);
         let mut troubles = self.troubles.borrow_mut();
-        if let Err(error) = self.add_to_ticket(&record, None) {
+        if let Some(undo) = &self.ticket
+            && let Err(error) = undo.add(&record, None)
+        {
             troubles.push(format!("cannot record an outcome in the undo ticket: {error}"));
         }
         let Some(run) = &mut *self.run.borrow_mut() else { return };

@@ -7,10 +7,10 @@ use std::io;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use super::entry::{self, Cause, Entry, Record};
+use super::entry::{self, Cause, Entry, Record, Started};
 use super::{FlowError, FlowErrorKind, ResourceKind};
 use crate::api::ids::AccountId;
 use crate::input::depth;
@@ -38,9 +38,7 @@ pub enum Stage {
 /// The ticket of a run that is being written.
 pub(super) struct Writer<'p> {
     sink: Sink<'p>,
-    account: RefCell<Option<AccountId>>,
-    run: RefCell<Option<String>>,
-    records: RefCell<Vec<String>>,
+    document: RefCell<Option<Document>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,55 +55,39 @@ struct Document {
 
 impl<'p> Writer<'p> {
     pub fn new(sink: Sink<'p>) -> Self {
-        Self {
-            sink,
-            account: RefCell::default(),
-            run: RefCell::default(),
-            records: RefCell::default(),
-        }
+        Self { sink, document: RefCell::default() }
     }
 
-    /// The number of entries so far.
-    pub fn entries(&self) -> u32 {
-        let started =
-            self.records.borrow().iter().filter(|it| it.starts_with(r#"{"started""#)).count();
-        started.try_into().unwrap_or(u32::MAX)
-    }
-
-    /// The name of the run in the journal, or one that no journal has.
-    fn run(&self, known: Option<&str>, now: Timestamp) -> String {
-        let mut run = self.run.borrow_mut();
-        let name = || now.strftime("%Y%m%d-%H%M%S-ticket").to_string();
-        run.get_or_insert_with(|| known.map_or_else(name, str::to_owned)).clone()
-    }
-
-    /// Adds a record and writes the ticket.
-    pub fn add(
-        &self,
-        record: &Record,
-        (base_url, run): (&str, Option<&str>),
-        now: Timestamp,
-    ) -> io::Result<()> {
+    /// Adds a record and writes the ticket. `run` is the run in the journal, if there
+    /// is one.
+    pub fn add(&self, record: &Record, run: Option<&str>) -> io::Result<()> {
+        let mut document = self.document.borrow_mut();
         let stage = match record {
             Record::Started(started) => {
-                self.account.borrow_mut().clone_from(&started.account);
+                document.get_or_insert_with(|| Document::new(started, run));
                 Stage::BeforeRequest
             }
             Record::Finished(_) => Stage::AfterResponse,
         };
-        let line = serde_json::to_string(record).expect("a record is plain data");
-        self.records.borrow_mut().push(line);
-        let records = self.records.borrow();
-        let raw = |line: &String| RawValue::from_string(line.clone());
-        let document = Document {
+        let Some(document) = &mut *document else { return Ok(()) };
+        document.records.push(to_raw_value(record)?);
+        (self.sink)(&serde_json::to_string(document)?, stage)
+    }
+}
+
+impl Document {
+    /// The ticket that begins with `first`. Without a journal, its run has a name that
+    /// no journal has.
+    fn new(first: &Started, run: Option<&str>) -> Self {
+        let name = || first.started_at.strftime("%Y%m%d-%H%M%S-ticket").to_string();
+        Self {
             schema: SCHEMA.to_owned(),
-            created_at: now,
-            account: self.account.borrow().clone(),
-            base_url: base_url.to_owned(),
-            run: self.run(run, now),
-            records: records.iter().map(raw).collect::<Result<_, _>>()?,
-        };
-        (self.sink)(&serde_json::to_string(&document)?, stage)
+            created_at: first.started_at,
+            account: first.account.clone(),
+            base_url: first.base_url.clone().unwrap_or_default(),
+            run: run.map_or_else(name, str::to_owned),
+            records: Vec::new(),
+        }
     }
 }
 

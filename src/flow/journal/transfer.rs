@@ -5,10 +5,8 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::entry::{self, Entry};
+use super::entry::{self, Entry, Record};
 use super::store::Store;
 use super::{FlowError, FlowErrorKind};
 use crate::input::depth;
@@ -34,7 +32,7 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct Run {
     run: String,
-    records: Vec<Box<RawValue>>,
+    records: Vec<Record>,
 }
 
 /// The document of `entries`: the records of their runs that belong to them.
@@ -42,22 +40,12 @@ pub fn export(store: &Store, entries: &[Entry]) -> std::io::Result<String> {
     let names: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
     let mut runs = Vec::new();
     for run in names {
-        let numbers: BTreeSet<&str> = entries
-            .iter()
-            .filter(|entry| entry.run == run)
-            .filter_map(|entry| entry.id.rsplit_once('.').map(|(_, number)| number))
-            .collect();
-        let mut records = Vec::new();
-        for line in store.lines(run)? {
-            let record: Value = serde_json::from_str(&line).unwrap_or_default();
-            let number = ["started", "begun", "finished", "ended"]
-                .iter()
-                .find_map(|kind| record[kind]["entry"].as_u64());
-            if number.is_some_and(|number| numbers.contains(number.to_string().as_str())) {
-                records.push(RawValue::from_string(line)?);
-            }
-        }
-        runs.push(Run { run: run.to_owned(), records });
+        let ids: BTreeSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+        let records = store.lines(run)?.into_iter();
+        // A line that cannot be read belongs to no entry.
+        let records = records.filter_map(|line| serde_json::from_str::<Record>(&line).ok());
+        let is_of = |record: &Record| ids.contains(format!("{run}.{}", record.entry()).as_str());
+        runs.push(Run { run: run.to_owned(), records: records.filter(is_of).collect() });
     }
     Ok(serde_json::to_string(&Document { schema: SCHEMA.to_owned(), runs })?)
 }
@@ -72,20 +60,24 @@ pub fn import(store: &Store, text: &[u8]) -> Result<Vec<String>, FlowError> {
         return Err(unusable("it is larger than 64 MiB"));
     }
     depth::check(text).map_err(|error| unusable(error.to_string()))?;
-    let document: Document =
+    let mut document: Document =
         serde_json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
     if document.schema != SCHEMA {
         return Err(unusable(format!("its format is `{}`, expected `{SCHEMA}`", document.schema)));
     }
     let own: BTreeSet<String> = document.runs.iter().map(|run| run.run.clone()).collect();
     let mut files = Vec::new();
-    for Run { run, records } in &document.runs {
+    for Run { run, records } in &mut document.runs {
         let is_name = run.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !run.is_empty();
         if !is_name || run.len() > 80 {
             return Err(unusable(format!("`{}` is not the name of a run", run.escape_debug())));
         }
-        let lines: Vec<_> = records.iter().map(|record| renamed(record.get(), &own)).collect();
-        let text = lines.join("\n") + "\n";
+        let mut text = String::new();
+        for record in records {
+            rename(record, &own);
+            text += &serde_json::to_string(record).expect("a record is plain data");
+            text.push('\n');
+        }
         let (_, corrupt) = entry::parse(run, text.as_bytes());
         if let Some(line) = corrupt.first() {
             return Err(unusable(format!("run {run}, record {}: {}", line.number, line.reason)));
@@ -109,18 +101,14 @@ fn imported(run: &str) -> String {
     format!("{run}{IMPORTED}")
 }
 
-/// A record on one line, whose reference to an entry of the same document goes to
-/// the imported one.
-fn renamed(record: &str, own: &BTreeSet<String>) -> String {
-    let line = record.replace(['\n', '\r'], " ");
-    let Ok(value) = serde_json::from_str::<Value>(&line) else { return line };
-    let undoes = value["started"]["undoes"].as_str();
-    match undoes.and_then(|id| id.rsplit_once('.')) {
-        Some((run, number)) if own.contains(run) => {
-            let (old, new) = (format!("{run}.{number}"), format!("{}.{number}", imported(run)));
-            line.replace(&format!("\"undoes\":\"{old}\""), &format!("\"undoes\":\"{new}\""))
-        }
-        _ => line,
+/// Makes the undo of an entry of the same document refer to the imported entry.
+fn rename(record: &mut Record, own: &BTreeSet<String>) {
+    if let Record::Started(started) = record
+        && let Some(undone) = &mut started.undoes
+        && let Some((run, number)) = undone.rsplit_once('.')
+        && own.contains(run)
+    {
+        *undone = format!("{}.{number}", imported(run));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::api::organization::Organization;
 use crate::api::policy::Policy;
 use crate::api::token::Verification;
 use crate::api::{Client, Error, ErrorKind, permission};
+use crate::flow;
 use crate::flow::idp_test::TestedAt;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
@@ -112,6 +113,16 @@ impl Facts {
 /// What an answer is as a fact.
 pub fn checked<T>(answer: Result<T, Error>) -> Checked<T> {
     answer.map_err(|error| NotChecked::from(&error))
+}
+
+/// What a flow read. Only a missing permission is a fact; other errors stay errors.
+pub fn unless_forbidden<T>(read: Result<T, flow::Error>) -> Result<Checked<T>, flow::Error> {
+    match read {
+        Err(flow::Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
+            Ok(Err(NotChecked::from(&error)))
+        }
+        read => read.map(Ok),
+    }
 }
 
 impl From<&Error> for NotChecked {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
 use jiff::Timestamp;
-use serde_json::Map;
 
 use super::Thresholds;
 use super::facts::{Checked, Facts, Health, Owner, Recovery, Sources, Token, checked};
@@ -145,10 +144,14 @@ fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
     idps.iter().filter(is_outside).filter(admits).collect()
 }
 
-async fn health(fetcher: &Fetcher, idp: &Idp, pins: usize, clock: &Clock) -> Health {
-    let empty = Map::new();
-    let config = idp.config.as_object().unwrap_or(&empty);
-    let subject = Subject { kind: idp.kind.as_str(), config };
+/// The checks of one identity provider, within [`MAX_IDP_CHECK`].
+pub(in crate::flow) async fn health(
+    fetcher: &Fetcher,
+    idp: &Idp,
+    pins: usize,
+    clock: &Clock,
+) -> Health {
+    let subject = Subject::of(idp);
     let terms = CheckOptions::new(clock.now(), pins);
     let look = check::check(fetcher, subject, &terms);
     let points = tokio::time::timeout(MAX_IDP_CHECK, look).await.ok().or_else(|| {

@@ -23,8 +23,9 @@ use jiff::Timestamp;
 pub use domain::{PublishedCode, describe_published};
 #[cfg(test)]
 pub use facts::Health;
-pub use facts::{Checked, Facts, NotChecked, Sources, checked};
+pub use facts::{Checked, Facts, NotChecked, Sources, checked, unless_forbidden};
 pub use gather::gather;
+pub(super) use gather::health;
 pub(super) use login::through as logins_through;
 pub(super) use member::super_admin;
 pub(super) use provider::idp_healthy;

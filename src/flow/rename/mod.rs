@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use serde_json::{Map, json};
+use serde_json::json;
 
 pub use checks::{NameAvailability, checks, probe};
 pub use dry_run::{changes, places, preview};
@@ -286,11 +286,8 @@ impl Renamer<'_> {
         }
         self.steps.begin(StepId::IdpCheck);
         let terms = CheckOptions::new(self.tools.clock.now(), 1);
-        let looks = idps.iter().map(async |idp| {
-            let empty = Map::new();
-            let config = idp.config.as_object().unwrap_or(&empty);
-            check::check(fetcher, Subject { kind: idp.kind.as_str(), config }, &terms).await
-        });
+        let looks =
+            idps.iter().map(async |idp| check::check(fetcher, Subject::of(idp), &terms).await);
         let mut failed = Vec::new();
         for (idp, points) in idps.iter().zip(join_all(looks).await) {
             failed.extend(

@@ -72,7 +72,7 @@ pub struct OpenRename {
     pub since: Timestamp,
     /// Since when enforcement is off, as far as this machine knows.
     pub off_since: Option<Timestamp>,
-    /// The last team's domain that the user was asked to enter at the IdPs.
+    /// The last team domain that the user had to enter at the identity providers.
     pub told: Option<String>,
     /// The team's domain that is known to stand at the IdPs.
     pub updated: Option<String>,

@@ -218,7 +218,7 @@ impl RenamePlan {
         again(&word(name), how, options)
     }
 
-    /// The command that restores what was there.
+    /// The command that restores the previous state.
     pub fn back(&self) -> String {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }

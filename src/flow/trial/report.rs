@@ -22,7 +22,7 @@ pub enum TrialOutcome {
     Reverted,
     /// Reverted by the user at the terminal.
     RevertedByHand,
-    /// Reverted because the process was asked to end.
+    /// Reverted because the process received a signal.
     RevertedBySignal,
     /// Another client disabled SSO.
     DisabledElsewhere,
@@ -114,7 +114,7 @@ impl TrialOutcome {
             Self::KeptElsewhere => "kept by `connector keep`",
             Self::Reverted => "reverted: no sign-in in the logs",
             Self::RevertedByHand => "reverted by hand",
-            Self::RevertedBySignal => "reverted: the process was asked to end",
+            Self::RevertedBySignal => "reverted: the process received a signal",
             Self::DisabledElsewhere => "ended: SSO was disabled elsewhere",
             Self::ConnectorDeleted => "ended: the connector was deleted elsewhere",
             Self::NotReverted => "not reverted",
