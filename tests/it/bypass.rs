@@ -447,6 +447,9 @@ async fn a_domain_can_be_named_before_the_choice() {
     );
     assert!(ran.stdout.contains("Then: users sign in at https://dash.cloudflare.com"), "{ran:?}");
     assert_eq!(world.connectors().await[0]["enabled"], false);
+    let world = World::new().await.enabled().await;
+    let error = world.fails("bypass cool.cats", 3).await;
+    assert!(error["hint"].as_str().unwrap().contains("bypass disable cool.cats --yes"), "{error}");
     let error = world.fails("bypass disabel", 2).await;
     assert!(error["message"].as_str().unwrap().contains("otp, disable, status, undo"), "{error}");
 }

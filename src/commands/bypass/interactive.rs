@@ -40,7 +40,7 @@ enum Choice {
 
 /// Guides.
 pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Result<Outcome> {
-    nobody_to_ask(context)?;
+    nobody_to_ask(domain.as_ref(), context)?;
     let disabling = disable::Args::of(domain.clone());
     let tools = context.tools().await?;
     let fetcher = context.fetcher().ok();

@@ -191,13 +191,14 @@ fn command(context: &Context, rest: &str) -> String {
 }
 
 /// Fails if there is no terminal to ask a question on.
-fn nobody_to_ask(context: &Context) -> Result<(), FlowError> {
+fn nobody_to_ask(domain: Option<&EmailDomain>, context: &Context) -> Result<(), FlowError> {
     if context.screen.can_ask() {
         return Ok(());
     }
+    let which = domain.map_or_else(|| "--all".to_owned(), ToString::to_string);
     Err(FlowError::new(FlowErrorKind::Declined, "choose a method (no terminal)").hint(format!(
         "{} or {}",
-        command(context, "bypass disable --all --yes"),
+        command(context, &format!("bypass disable {which} --yes")),
         command(context, "bypass otp --yes")
     )))
 }
