@@ -11,7 +11,7 @@
 //! 7. An error is told by one walk of its chain, in [`error_report`].
 //!
 //! Arrows point down only: `cli → commands → flow → {api, dns} → input`, and
-//! `commands → output`. [`sandbox`] stands beside them: it answers what `api`
+//! `commands → output`; a command asks a user through [`interview`]. [`sandbox`] stands beside them: it answers what `api`
 //! and `dns` ask, over real HTTP and real DNS.
 
 pub mod api;
@@ -26,6 +26,7 @@ mod error_report;
 mod flow;
 pub mod idp;
 pub mod input;
+mod interview;
 pub mod output;
 mod plural;
 mod private_file;

@@ -161,6 +161,7 @@ fn screen(
         quiet: options.quiet,
         verbose: options.verbose,
         live: use_progress(env, terminal.stderr),
+        editable: terminal.measure.is_some(),
     };
     let selection = Selection { fields: options.output_fields.clone(), jq: options.jq.clone() };
     Screen::new(screen_options, streams.stdin, streams.stdout, streams.stderr, clock)

@@ -246,9 +246,9 @@ mod tests {
                 "`cfsso connector get --help` shows how it is used",
             ),
             (
-                "connector create",
-                "the following required arguments were not provided: <DOMAIN>",
-                "`cfsso connector create --help` shows how it is used",
+                "idp delete",
+                "the following required arguments were not provided: <IDP>",
+                "`cfsso idp delete --help` shows how it is used",
             ),
             (
                 "connector wait cool.cats --for verifed",

@@ -54,7 +54,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => Subject::AllDomains { since: args.since, assume_enabled: args.assume_enabled },
     };
     let tools = context.tools().await?;
-    let fetcher = context.fetcher()?;
+    let fetcher = context.fetcher().await?;
     context.screen.start_progress("reading settings and logs");
     let diagnoses = Box::pin(diagnose::run(&tools, subject, Some(fetcher))).await?;
     if diagnoses.is_empty() {

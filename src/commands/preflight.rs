@@ -115,7 +115,7 @@ impl RecoveryTokenArgs {
             Some(file) => Some(context.client_by_file(file).await?),
             None => None,
         };
-        Ok(Sources { fetcher: Some(context.fetcher()?), recovery, audit_log: false })
+        Ok(Sources { fetcher: Some(context.fetcher().await?), recovery, audit_log: false })
     }
 }
 

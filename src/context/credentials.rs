@@ -24,10 +24,13 @@ impl Context {
                 token_command::output(command, self.remaining()).await?
             }
             CredentialSource::Missing => {
+                if let Some(token) = self.typed_token.get() {
+                    return Ok(Credentials::Token(token.clone()));
+                }
                 return Err(missing(self.settings.config.as_deref()).into());
             }
         };
-        Ok(token(&bytes, &source.to_string())?)
+        Ok(Credentials::Token(token(&bytes, &source.to_string())?))
     }
 
     /// Stops if others can change a file that contains `what`, and warns if they
@@ -51,19 +54,20 @@ impl Context {
             no_token(format!("cannot read the token file {}", file.display()))
                 .cause(error.to_string())
         })?;
-        token(&bytes, &CredentialSource::File(file.to_owned()).to_string())
+        let source = CredentialSource::File(file.to_owned()).to_string();
+        token(&bytes, &source).map(Credentials::Token)
     }
 }
 
 /// The token in the first line.
-fn token(bytes: &[u8], source: &str) -> Result<Credentials, FlowError> {
+pub(super) fn token(bytes: &[u8], source: &str) -> Result<SecretString, FlowError> {
     let text = text::decode(bytes)
         .map_err(|error| no_token(format!("{source} is not text")).cause(error.to_string()))?;
     let token = text.lines().next().unwrap_or_default().trim();
     if token.is_empty() {
         return Err(no_token(format!("no token in {source}")));
     }
-    Ok(Credentials::Token(SecretString::from(token)))
+    Ok(SecretString::from(token))
 }
 
 fn missing(config: Option<&Path>) -> FlowError {

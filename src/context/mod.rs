@@ -31,7 +31,7 @@ use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 use crate::output::{Environment, Screen, Text};
 use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
-use crate::settings::{CredentialSource, Settings};
+use crate::settings::{self, CredentialSource, Settings};
 
 /// How often a question is asked before it counts as declined.
 const QUESTIONS: usize = 3;
@@ -50,6 +50,10 @@ pub struct Context {
     handles_signals: Cell<bool>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
+    /// The token that the user typed in this run.
+    typed_token: OnceCell<SecretString>,
+    /// The user has agreed to the changes that are made now.
+    agreed: Cell<bool>,
     client: OnceCell<Client>,
     account: OnceCell<AccountId>,
     resolver: OnceCell<Resolver>,
@@ -79,6 +83,8 @@ impl Context {
             handles_signals: Cell::default(),
             journal,
             sandbox: OnceCell::new(),
+            typed_token: OnceCell::new(),
+            agreed: Cell::default(),
             client: OnceCell::new(),
             account: OnceCell::new(),
             resolver: OnceCell::new(),
@@ -322,7 +328,7 @@ impl Context {
     /// The answer, where the options or the lack of a terminal give one.
     fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
         let options = &self.settings.options;
-        if options.yes {
+        if options.yes || self.agreed.get() {
             return Some(Ok(()));
         }
         if let Some(named) = &options.confirm {
@@ -343,6 +349,42 @@ impl Context {
             )
             .hint(format!("`--confirm {}`", word(domain))))
         })
+    }
+
+    /// Does `work` without asking: the user has agreed to what it changes.
+    pub async fn agreed<T>(&self, work: impl Future<Output = T>) -> T {
+        self.agreed.set(true);
+        let done = work.await;
+        self.agreed.set(false);
+        done
+    }
+
+    /// The token that a command prints.
+    pub async fn token_of_command(&self, command: &[String]) -> anyhow::Result<SecretString> {
+        let printed = token_command::output(command, self.remaining()).await?;
+        Ok(credentials::token(&printed, "the command")?)
+    }
+
+    /// The names of the profiles in the configuration file.
+    pub fn profiles(&self) -> Vec<String> {
+        settings::profiles(&self.env)
+    }
+
+    /// Whether no credential was given, and the user has to be asked for one.
+    pub fn lacks_credentials(&self) -> bool {
+        let is_missing = matches!(self.settings.credentials, CredentialSource::Missing);
+        is_missing && !self.settings.sandbox && !self.typed_token.initialized()
+    }
+
+    /// Uses a token that the user typed.
+    pub fn use_token(&self, token: SecretString) {
+        // A second one cannot be typed: the first was accepted.
+        let _ = self.typed_token.set(token);
+    }
+
+    /// Uses an account that the user chose, unless one is in use already.
+    pub fn use_account(&self, account: AccountId) {
+        let _ = self.account.set(account);
     }
 
     /// The simulator, where the run asks for it.
@@ -391,7 +433,8 @@ impl Context {
         self.client_by(self.token_in(file)?).await
     }
 
-    async fn client_by(&self, credentials: Credentials) -> anyhow::Result<Client> {
+    /// The API by these credentials, beside those in use.
+    pub async fn client_by(&self, credentials: Credentials) -> anyhow::Result<Client> {
         let options = &self.settings.options;
         let base = match self.sandbox().await? {
             Some(sandbox) => sandbox.base_url().parse()?,
@@ -411,20 +454,30 @@ impl Context {
 
     /// What asks identity providers. This machine is asked only where the
     /// simulator stands in for the API.
-    pub fn fetcher(&self) -> anyhow::Result<Fetcher> {
-        self.fetcher_of(FetchLimits::default().body)
+    pub async fn fetcher(&self) -> anyhow::Result<Fetcher> {
+        self.fetcher_of(FetchLimits::default().body).await
     }
 
     /// [`Context::fetcher`] of pages of up to this many bytes.
-    pub fn fetcher_of(&self, body: usize) -> anyhow::Result<Fetcher> {
-        let loopback = if self.settings.sandbox || self.settings.base.is_plain_http() {
-            LoopbackPolicy::Allowed
-        } else {
-            LoopbackPolicy::Refused
+    pub async fn fetcher_of(&self, body: usize) -> anyhow::Result<Fetcher> {
+        let simulator = self.simulator_url().await?;
+        let loopback = match simulator {
+            Some(_) => LoopbackPolicy::Allowed,
+            None => LoopbackPolicy::Refused,
         };
         let limits = FetchLimits { body, loopback, ..FetchLimits::default() };
         let proxy = self.settings.proxy.checked()?;
-        Ok(Fetcher::new(self.settings.roots.tls()?, limits).by(proxy))
+        let fetcher = Fetcher::new(self.settings.roots.tls()?, limits).by(proxy);
+        Ok(fetcher.with_simulator(simulator))
+    }
+
+    /// Where the simulator is, if it is in use: in this process or in another one.
+    async fn simulator_url(&self) -> anyhow::Result<Option<url::Url>> {
+        if let Some(sandbox) = self.sandbox().await? {
+            return Ok(Some(sandbox.base_url().parse()?));
+        }
+        let base = &self.settings.base;
+        Ok(base.is_plain_http().then(|| base.to_string().parse()).transpose()?)
     }
 
     /// The bytes of a file, or of standard input for `-`: up to one more than `most`,

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use hickory_proto::rr::Name;
+use hickory_proto::op::Message;
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::config::Config;
 use super::custom_servers::resolve_custom_servers;
-use super::lookup::{Delegation, Lookup, Role, Server, Transport};
+use super::lookup::{Delegation, Lookup, Role, Server, Transport, display_name};
 use super::query::{QueryTarget, probe, query_all};
+use super::question::Question;
+use super::race::race_queries;
 use super::rcode::Rcode;
 use super::recursive::{RecursiveResolvers, https_target};
 use super::txt::PREFIX;
@@ -69,6 +72,25 @@ impl Resolver {
         survey.name = domain.to_string();
         survey.servers.sort_by_key(order);
         survey
+    }
+
+    /// The mail servers of a domain (RFC 5321, section 5.1), as the name servers of
+    /// `survey` say; none where there are none, `None` where no name server answers.
+    /// Recursive resolvers are not asked: they would remember that the name is absent.
+    pub async fn mail_servers(&self, survey: &Lookup, domain: &EmailDomain) -> Option<Vec<String>> {
+        let servers = survey.servers.iter().filter(|server| server.authoritative);
+        let endpoints = servers.filter_map(|server| server.server.parse().ok()).map(Endpoint::Udp);
+        let question = Question::authoritative(absolute(domain), RecordType::MX);
+        let is_answer = |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
+        let raced = race_queries(endpoints.collect(), question, self.config.timeout, is_answer);
+        let reply = raced.await.ok().filter(|reply| is_answer(&reply.message))?;
+        let exchange = |record: &Record| match &record.data {
+            RData::MX(mx) => Some(display_name(&mx.exchange)),
+            _ => None,
+        };
+        // A null MX accepts no mail (RFC 7505).
+        let named = reply.message.answers.iter().filter_map(exchange);
+        Some(named.filter(|name| !name.is_empty() && name != ".").collect())
     }
 
     async fn survey_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Scope) -> Lookup {

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::shell;
+
 /// A check before a change.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
@@ -18,6 +20,9 @@ pub struct Check {
     /// The command or action that fixes a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// The words of the command that fixes a failure, where it needs nothing else.
+    #[serde(skip)]
+    pub repair: Option<Vec<String>>,
     /// The permission that a token needs for the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required_permission: Option<&'static str>,
@@ -242,6 +247,13 @@ impl Check {
         Self { fix: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
+    /// A check that did not, and that the command of these words repairs.
+    pub fn repairable(id: CheckId, evidence: impl Into<String>, words: &[&str]) -> Self {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let fix = format!("`cfsso {}`", shell::line(&words));
+        Self { repair: Some(words), ..Self::failed(id, evidence, fix) }
+    }
+
     /// A check that could not be made.
     pub fn not_checked(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::NotChecked, evidence)
@@ -254,6 +266,7 @@ impl Check {
             state,
             detail: evidence.into(),
             fix: None,
+            repair: None,
             required_permission: id.permission(),
         }
     }

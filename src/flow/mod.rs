@@ -11,6 +11,7 @@ pub mod check;
 pub mod connector;
 pub mod diagnose;
 pub mod diff;
+pub mod dns_provider;
 pub mod doctor;
 pub mod federation;
 pub mod flow_error;

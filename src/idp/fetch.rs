@@ -16,6 +16,7 @@ use url::{Host, Url};
 
 use super::address::is_public;
 use super::config::is_loopback;
+use super::vendor::is_hosted;
 
 /// How much a fetch may take.
 #[derive(Clone, Copy, Debug)]
@@ -132,17 +133,24 @@ pub struct Fetcher {
     tls: ClientConfig,
     limits: FetchLimits,
     proxy: Option<reqwest::Proxy>,
+    simulator: Option<Url>,
 }
 
 impl Fetcher {
     /// Makes one that trusts what `tls` trusts; opens nothing.
     pub fn new(tls: ClientConfig, limits: FetchLimits) -> Self {
-        Self { tls, limits, proxy: None }
+        Self { tls, limits, proxy: None, simulator: None }
     }
 
     /// The same, by a proxy.
     pub fn by(mut self, proxy: Option<reqwest::Proxy>) -> Self {
         self.proxy = proxy;
+        self
+    }
+
+    /// The same, where the simulator at this URL answers for hosted products.
+    pub fn with_simulator(mut self, simulator: Option<Url>) -> Self {
+        self.simulator = simulator;
         self
     }
 
@@ -191,12 +199,23 @@ impl Fetcher {
 
     /// Sends one request; each goes to an address that was looked at.
     async fn send(&self, url: &Url, hosts: &AllowedHosts) -> Result<reqwest::Response, FetchError> {
+        let simulated = self.simulated(url).filter(|_| hosts.admit(url));
+        let of_simulator = simulated.as_ref().map(|url| AllowedHosts::of([url]));
+        let (url, hosts) =
+            (simulated.as_ref().unwrap_or(url), of_simulator.as_ref().unwrap_or(hosts));
         let loopback = self.limits.loopback == LoopbackPolicy::Allowed && is_loopback(url);
         ensure_allowed(url, hosts, loopback)?;
         let failed = |error: &reqwest::Error| failure(url, error);
         let client = self.client(url, loopback).map_err(|error| failed(&error))?;
         let request = client.get(url.clone()).header(ACCEPT, "application/json, */*;q=0.5");
         request.send().await.map_err(|error| failed(&error))
+    }
+
+    /// Where the simulator answers for `url`, if it does.
+    fn simulated(&self, url: &Url) -> Option<Url> {
+        let simulator = self.simulator.as_ref()?;
+        let host = url.host_str().filter(|host| is_hosted(host))?;
+        simulator.join(&format!("/hosted/{host}{}", url.path())).ok()
     }
 
     fn client(&self, url: &Url, loopback: bool) -> Result<reqwest::Client, reqwest::Error> {

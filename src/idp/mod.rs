@@ -23,6 +23,7 @@ pub mod metadata;
 pub mod preset;
 mod saml;
 pub mod text;
+pub mod vendor;
 
 pub use fetch::{FetchLimits, Fetcher, LoopbackPolicy};
 pub use kind::{Field, IdpTypeSpec, Requirement, Value};

@@ -5,6 +5,7 @@
 //! [`Format`]. For people a report draws [`Text`] on a [`Page`].
 
 mod ago;
+mod editor;
 mod error_report;
 mod exit_code;
 mod fields;
@@ -14,7 +15,6 @@ mod jq;
 mod json;
 mod live;
 mod mark;
-mod no_echo;
 mod page;
 mod prompt;
 mod render;
@@ -24,10 +24,12 @@ mod screen;
 mod streams;
 mod style;
 mod table;
+mod terminal_mode;
 mod text;
 mod yaml;
 
 pub use ago::{ago, format_duration, time};
+pub use editor::ESCAPE;
 pub use error_report::{ApiError, ErrorDocument, ErrorReport};
 pub use exit_code::ExitCode;
 pub use format::Format;

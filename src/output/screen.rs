@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::editor::{END_EDITING, Editor};
 use super::error_report::{ErrorDocument, ErrorReport};
 use super::format::Format;
 use super::invocation::Invocation;
 use super::json::{Layout, format_json};
 use super::live::{Measure, StatusPrompt};
 use super::mark::Status;
-use super::no_echo::EchoGuard;
 use super::page::Page;
 use super::prompt::Input;
 use super::render::Selection;
 use super::report::Report;
 use super::streams::{Shared, Stderr, TraceWriter, lock};
 use super::style::Style;
+use super::terminal_mode::TerminalMode;
 use super::text::Text;
 use super::{live, prompt, render};
 use crate::clock::Clock;
@@ -44,6 +45,9 @@ pub struct ScreenOptions {
     pub verbose: bool,
     /// A line of standard error may be redrawn.
     pub live: bool,
+    /// The standard streams are the process's own, so that an answer can be edited
+    /// on its terminal.
+    pub editable: bool,
 }
 
 /// The standard streams and the rules for what goes where. One thread writes
@@ -54,6 +58,7 @@ pub struct Screen {
     call: Invocation,
     selection: Selection,
     stdin: Input,
+    editor: Editor,
     stdout: Shared,
     stderr: Stderr,
     state: Mutex<State>,
@@ -65,8 +70,14 @@ struct State {
     /// A failure to write a step or an event, told by the next report.
     unwritten: Option<io::Error>,
     waiting_for: Option<String>,
-    /// The question that is on the screen, the cursor behind it.
-    question: Option<String>,
+    question: Option<OpenQuestion>,
+}
+
+/// A question on the screen, the cursor behind it.
+struct OpenQuestion {
+    text: String,
+    /// The mode of the terminal before it.
+    mode: TerminalMode,
 }
 
 impl Screen {
@@ -84,6 +95,7 @@ impl Screen {
             call: Invocation::default(),
             selection: Selection::default(),
             stdin: Arc::new(Mutex::new(stdin)),
+            editor: Editor::default(),
             stdout: Arc::new(Mutex::new(stdout)),
             stderr: Stderr::new(stderr),
             state: Mutex::default(),
@@ -307,9 +319,19 @@ impl Screen {
     /// Stops the process by `halt` (Ctrl-Z) with a clean line, and redraws the prompt
     /// when it resumes.
     pub fn suspend(&self, halt: impl FnOnce()) {
-        self.stderr.with_progress_hidden(halt);
-        if let Some(question) = &lock(&self.state).question {
-            self.stderr.put(question);
+        match &lock(&self.state).question {
+            None => self.stderr.with_progress_hidden(halt),
+            Some(question) => {
+                question.mode.lift(halt);
+                self.stderr.put(&question.text);
+            }
+        }
+    }
+
+    /// Rings the bell of the terminal, if standard error is one.
+    pub fn ring(&self) {
+        if self.options.stderr_terminal {
+            self.stderr.put("\u{7}");
         }
     }
 
@@ -325,14 +347,35 @@ impl Screen {
         }
     }
 
+    /// Whether an answer can be edited on the terminal.
+    fn edits(&self) -> bool {
+        self.options.editable && self.options.live && self.can_ask()
+    }
+
     /// Asks on standard error and reads one line, without its end; none where
-    /// the input has ended. The line is read on a thread of its own, so that
-    /// an interrupt is not held up.
+    /// the input has ended, [`ESCAPE`](super::ESCAPE) for the key Esc. The line is
+    /// read on a thread of its own, so that an interrupt is not held up.
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
+        let question = question.into();
+        if !self.edits() {
+            return self.ask_plainly(question, TerminalMode::save()?).await;
+        }
         self.end_progress();
-        let question = question.into().render(self.options.stderr_colour) + " ";
-        self.stderr.write(&question);
-        lock(&self.state).question = Some(question);
+        let mode = TerminalMode::save()?;
+        let raw = question.render(false) + " ";
+        let styled = question.render(self.options.stderr_colour) + " ";
+        lock(&self.state).question = Some(OpenQuestion { text: styled.clone(), mode });
+        let answer = self.editor.read_line(raw, styled).await;
+        lock(&self.state).question = None;
+        answer
+    }
+
+    /// [`Self::ask`] without line editing, on a terminal that was in `mode` before.
+    async fn ask_plainly(&self, question: Text, mode: TerminalMode) -> io::Result<Option<String>> {
+        self.end_progress();
+        let text = question.render(self.options.stderr_colour) + " ";
+        self.stderr.write(&text);
+        lock(&self.state).question = Some(OpenQuestion { text, mode });
         let answer = self.read_line().await?;
         lock(&self.state).question = None;
         if answer.is_none() {
@@ -344,8 +387,8 @@ impl Screen {
     /// [`Self::ask`], without showing the answer as it is typed. An error where
     /// the terminal cannot be told so.
     pub async fn ask_hidden(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
-        let _hidden = EchoGuard::begin()?;
-        let answer = self.ask(question).await;
+        let mode = TerminalMode::hide_input()?;
+        let answer = self.ask_plainly(question.into(), mode).await;
         self.stderr.write("\n");
         answer
     }
@@ -365,7 +408,7 @@ impl Screen {
     pub fn failure(&self, failure: &ErrorReport) {
         self.end_progress();
         if lock(&self.state).question.take().is_some() {
-            self.stderr.write("\n");
+            self.stderr.write(if self.edits() { END_EDITING } else { "\n" });
         }
         let failure = &failure.clone().with_call(&self.call);
         let json = serde_json::to_string(&ErrorDocument { error: failure })

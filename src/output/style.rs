@@ -64,11 +64,12 @@ pub fn use_color(choice: ColorChoice, env: &Environment, is_terminal: bool) -> b
     }
 }
 
-/// Whether progress may redraw a line of standard error. Not in CI, where a
-/// log is kept of what only looks like a terminal.
+/// Whether a line of standard error may be redrawn. Not in CI, where a log is kept
+/// of what only looks like a terminal, nor for a screen reader (`CFSSO_PLAIN`).
 pub fn use_progress(env: &Environment, is_terminal: bool) -> bool {
     let in_ci = is_set(env, "CI") && !is(env, "CI", "false");
-    is_terminal && !is(env, "TERM", "dumb") && !in_ci
+    let is_plain = is_set(env, "CFSSO_PLAIN") && !is(env, "CFSSO_PLAIN", "0");
+    is_terminal && !is(env, "TERM", "dumb") && !in_ci && !is_plain
 }
 
 /// Whether symbols beyond ASCII may be drawn: the first of `LC_ALL`,

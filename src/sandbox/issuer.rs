@@ -1,8 +1,9 @@
 //! What identity providers publish, served beside the API on the same port, for
-//! any slug: `/oidc/<slug>` is an OpenID issuer, `/application/o/<slug>/` one
-//! laid out as authentik does, `/saml/<slug>/metadata` the metadata of a SAML
-//! identity provider; `/teams/<auth_domain>` represents a team's domain. Keys and
-//! certificates are real; no one has the private keys, and no one signs in.
+//! any slug: `/oidc/<slug>` is an OpenID issuer, `/realms/<slug>` one of Keycloak,
+//! `/application/o/<slug>/` one laid out as authentik does, `/saml/<slug>/metadata`
+//! the metadata of a SAML identity provider; `/hosted/<host>` is what a vendor
+//! publishes on that host; `/teams/<auth_domain>` represents a team's domain. Keys
+//! and certificates are real; no one has the private keys, and no one signs in.
 
 use std::sync::Arc;
 
@@ -33,12 +34,15 @@ pub(super) fn routes(shared: &Arc<AppState>) -> Router<Arc<AppState>> {
     Router::new()
         .route("/oidc/{slug}/.well-known/openid-configuration", get(configuration))
         .route("/oidc/{slug}/jwks", get(keys))
+        .route("/realms/{slug}/.well-known/openid-configuration", get(configuration))
+        .route("/realms/{slug}/jwks", get(keys))
         .route("/oidc/{slug}/authorize", any(not_found))
         .route("/oidc/{slug}/token", any(not_found))
         .route("/application/o/{slug}/.well-known/openid-configuration", get(authentik))
         .route("/application/o/{slug}/jwks/", get(keys))
         .route("/application/o/authorize/", any(not_found))
         .route("/application/o/token/", any(not_found))
+        .route("/hosted/{host}/{*path}", get(hosted))
         .route("/teams/{domain}/cdn-cgi/access/certs", get(team))
         .route("/saml/{slug}/metadata", get(metadata))
         .route("/saml/{slug}/sso", any(not_found))
@@ -57,12 +61,9 @@ async fn unless_down(
     next.run(request).await
 }
 
-async fn configuration(
-    State(shared): State<Arc<AppState>>,
-    Path(slug): Path<String>,
-    uri: Uri,
-) -> Response {
-    let issuer = format!("{}/oidc/{slug}", shared.origin);
+async fn configuration(State(shared): State<Arc<AppState>>, uri: Uri) -> Response {
+    let path = uri.path().trim_end_matches("/.well-known/openid-configuration");
+    let issuer = format!("{}{path}", shared.origin);
     let keys = format!("{issuer}/jwks");
     published(&shared, uri.path(), &issuer, &issuer, &keys)
 }
@@ -77,6 +78,28 @@ async fn authentik(
     let issuer = format!("{endpoints}/{slug}/");
     let keys = format!("{issuer}jwks/");
     published(&shared, uri.path(), &issuer, &endpoints, &keys)
+}
+
+/// A product's own host, such as `company.okta.com`: an OpenID issuer at any path.
+async fn hosted(
+    State(shared): State<Arc<AppState>>,
+    Path((host, path)): Path<(String, String)>,
+    uri: Uri,
+) -> Response {
+    let issuer = |path: &str| format!("https://{host}/{path}");
+    match path.strip_suffix(".well-known/openid-configuration") {
+        Some(above) => {
+            let own = issuer(above);
+            // Auth0 and JumpCloud end their issuers with a slash.
+            let has_slash = above.is_empty()
+                && (host.ends_with(".auth0.com") || host.ends_with(".jumpcloud.com"));
+            let own = if has_slash { own.as_str() } else { own.trim_end_matches('/') };
+            let keys = issuer(&format!("{above}jwks"));
+            published(&shared, uri.path(), own, own.trim_end_matches('/'), &keys)
+        }
+        None if path.ends_with("jwks") => keys(State(shared), uri).await,
+        None => not_found().await,
+    }
 }
 
 fn published(shared: &AppState, path: &str, issuer: &str, endpoints: &str, keys: &str) -> Response {

@@ -162,14 +162,16 @@ fn catalog(state: &State) -> Catalog {
     catalog
 }
 
-/// What every zone has: SOA and NS.
+/// What every zone has: SOA, NS and MX.
 fn apex(origin: &Name, servers: [&str; 2], serial: u32) -> Vec<Record> {
     let servers = servers.map(known);
     let (first, contact) = (servers[0].clone(), known("dns.cfsso.test"));
     let soa = SOA::new(first, contact, serial, 10_000, 2400, 604_800, NEGATIVE_TTL);
     let soa = Record::from_rdata(origin.clone(), NEGATIVE_TTL, RData::SOA(soa));
     let named = |server| Record::from_rdata(origin.clone(), LASTING_TTL, RData::NS(NS(server)));
-    std::iter::once(soa).chain(servers.map(named)).collect()
+    let mail = RData::MX(MX::new(10, known("mail.cfsso.test")));
+    let mail = Record::from_rdata(origin.clone(), LASTING_TTL, mail);
+    [soa, mail].into_iter().chain(servers.map(named)).collect()
 }
 
 fn address(server: &str) -> Record {

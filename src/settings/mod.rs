@@ -6,6 +6,7 @@ mod directories;
 mod error;
 mod file;
 mod options;
+mod profile;
 mod proxy;
 
 use std::io::ErrorKind;
@@ -19,6 +20,7 @@ pub use self::error::Error;
 use self::file::Profile;
 pub use self::options::Options;
 use self::options::switch;
+pub use self::profile::{TokenSource, add_profile, create_folder};
 use crate::api::ids::AccountId;
 use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, TrustRoots};

@@ -88,7 +88,8 @@ fn a_full_disk_is_a_failure() {
 fn waiting(home: &Path, line: &str) -> Child {
     let mut child = program(home, line).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let is_wait = |line: &str| line.contains("Cloud DNS") || line.contains(r#""event":"waiting""#);
+    let is_wait =
+        |line: &str| line.contains("--format bind") || line.contains(r#""event":"waiting""#);
     lines.find(|line| is_wait(line.as_ref().unwrap())).expect("it comes to wait").unwrap();
     // What is read is given up here: from now on it writes to a closed pipe.
     child

@@ -15,6 +15,7 @@ mod doctor;
 mod drill;
 mod errors;
 mod federation;
+mod guided;
 mod harness;
 mod idp;
 mod journal;
@@ -30,5 +31,7 @@ mod sandbox;
 mod schema;
 mod setup;
 mod status;
+#[cfg(unix)]
+mod terminal;
 mod token;
 mod trial;

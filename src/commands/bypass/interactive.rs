@@ -43,7 +43,7 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     nobody_to_ask(domain.as_ref(), context)?;
     let disabling = disable::Args::of(domain.clone());
     let tools = context.tools().await?;
-    let fetcher = context.fetcher().ok();
+    let fetcher = context.fetcher().await.ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
     let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
     // A journal that cannot be read does not prevent a bypass.

@@ -160,7 +160,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// the undo (`keeps_pin`: the undo does not disallow it): the undo would lock
 /// users out again. Silent if the state cannot be read in time.
 async fn warn_of_lockout(tools: &Env<'_>, keeps_pin: bool, context: &Context) {
-    let Ok(fetcher) = context.fetcher() else { return };
+    let Ok(fetcher) = context.fetcher().await else { return };
     let failing = async {
         let state = otp::read_state(tools).await.ok()?;
         if keeps_pin && state.offers_pin() {

@@ -1,5 +1,6 @@
 //! `cfsso connector create`: a list, so that none is created twice, and a POST.
 
+use super::super::setup::ask_domain;
 use super::super::{Outcome, plan_output};
 use super::view::{RecordArgs, Shown};
 use crate::api::connector::{BeginVerification, Connector};
@@ -15,8 +16,8 @@ use crate::output::Text;
   cfsso connector create cool.cats
   cfsso connector create cool.cats --if-not-exists -o json | jq -r .txt.value")]
 pub struct Args {
-    /// Email domain of the users
-    domain: EmailDomain,
+    /// Email domain of the users (asks on a terminal)
+    domain: Option<EmailDomain>,
 
     /// Return the existing connector if there is one
     #[arg(long)]
@@ -40,12 +41,16 @@ pub struct Args {
 
 /// Creates a connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let domain = match &args.domain {
+        Some(domain) => domain.clone(),
+        None => ask_domain(context, "`cfsso connector create <DOMAIN>`").await?,
+    };
     if !args.force {
-        connector::ensure_eligible(&args.domain)?;
+        connector::ensure_eligible(&domain)?;
     }
     let tools = context.tools().await?;
     let connectors = connector::list(&tools).await?;
-    if let Some(standing) = connector::select_by_domain(&connectors, &args.domain)? {
+    if let Some(standing) = connector::select_by_domain(&connectors, &domain)? {
         return stands(standing, &args, context);
     }
     let begin =
@@ -53,19 +58,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let fedramp = args.fedramp.then_some(true);
     let plan = Plan::new(
         Vec::new(),
-        vec![connector::create_action(&tools, &args.domain, begin, fedramp).change()],
+        vec![connector::create_action(&tools, &domain, begin, fedramp).change()],
     );
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating")? {
         return Ok(outcome);
     }
-    let created = connector::create(&tools, &args.domain, begin, fedramp).await?;
+    let created = connector::create(&tools, &domain, begin, fedramp).await?;
     if let Some(outcome) = args.record.records(std::slice::from_ref(&created))? {
         return Ok(outcome);
     }
     if let Some(code) = created.code() {
         context.screen.note(Text::prose(format!(
-            "publish this TXT record at {}, or run `cfsso setup {} --publish-txt`: {code}",
-            args.domain, args.domain
+            "publish this TXT record at {domain}, or run `cfsso setup {domain} --publish-txt`: {code}"
         )));
     }
     Ok(Outcome::done(shown(created, &args, true)))
@@ -75,18 +79,18 @@ fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Resu
     if !args.if_not_exists {
         return Err(FlowError::new(
             FlowErrorKind::Conflict,
-            format!("connector already exists for {} ({})", args.domain, connector.id),
+            format!("connector already exists for {} ({})", connector.email_domain, connector.id),
         )
-        .hint(format!("`cfsso connector get {}`, or add `--if-not-exists`", args.domain))
+        .hint(format!("`cfsso connector get {}`, or add `--if-not-exists`", connector.email_domain))
         .into());
     }
     if args.fedramp && connector.use_fedramp_language != Some(true) {
         context.screen.warn(format!(
             "the existing connector does not use the FedRAMP language: `cfsso connector update {} --fedramp`",
-            args.domain
+            connector.email_domain
         ));
     }
-    let note = format!("no change: connector already exists for {}", args.domain);
+    let note = format!("no change: connector already exists for {}", connector.email_domain);
     if !context.settings.options.dry_run
         && let Some(outcome) = args.record.records(std::slice::from_ref(connector))?
     {

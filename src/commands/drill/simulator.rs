@@ -170,7 +170,8 @@ impl Simulator {
 /// provider.
 async fn look(context: &Context) -> anyhow::Result<Expected> {
     let tools = context.tools().await?;
-    let asking = Sources { fetcher: Some(context.fetcher()?), recovery: None, audit_log: false };
+    let asking =
+        Sources { fetcher: Some(context.fetcher().await?), recovery: None, audit_log: false };
     let (connectors, facts) =
         tokio::join!(connector::list(&tools), preflight::gather(&tools, &asking));
     let connectors = connectors?;

@@ -5,19 +5,22 @@ use clap::ArgGroup;
 
 use super::super::{Outcome, plan_output};
 use super::steps;
-use crate::api::ids::OrganizationId;
+use crate::api::idp::Idp;
+use crate::api::ids::{AccountId, OrganizationId};
 use crate::context::Context;
+use crate::flow::federation::accounts::{self, AccountDirectory};
 use crate::flow::federation::progress::Event;
 use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
 use crate::flow::federation::share::{self, Options, Report};
-use crate::flow::federation::{accounts, default_name, eligibility};
+use crate::flow::federation::{default_name, eligibility};
 use crate::flow::idp;
+use crate::interview::{self, Choice, Question};
 use crate::output::{Page, Render, Text};
 
 /// Arguments of `federation share`.
 #[derive(clap::Args, Debug)]
 #[command(
-    group(ArgGroup::new("recipients").required(true).args(["to", "to_organization", "entire_organization"])),
+    group(ArgGroup::new("recipients").args(["to", "to_organization", "entire_organization"])),
     override_usage = "cfsso federation share <IDP> --to <ACCOUNT>... [OPTIONS]",
     after_help = "Examples:
   cfsso federation share Okta --to 01a7362d577a6c3019a474fd6f485823
@@ -26,8 +29,8 @@ use crate::output::{Page, Render, Text};
   cfsso federation share Okta --to Cats --dry-run"
 )]
 pub struct Args {
-    /// Name, ID or (if unique) type of the identity provider
-    idp: String,
+    /// Name, ID or (if unique) type of the identity provider (asks on a terminal)
+    idp: Option<String>,
 
     /// ID or name of a recipient account (repeatable)
     #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
@@ -55,11 +58,19 @@ pub struct Args {
 }
 
 /// Shares an identity provider.
-pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
-    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), accounts::read(&tools));
-    let (idp, directory) = (idp?, directory?);
+    let (idps, directory) = tokio::join!(idp::list(&tools), accounts::read(&tools));
+    let (idps, directory) = (idps?, directory?);
+    let name = match &args.idp {
+        Some(name) => name.clone(),
+        None => ask_idp(&idps, context).await?,
+    };
+    let idp = idp::pick(&idps, &name)?.clone();
     eligibility::ensure_shareable(&idp)?;
+    if args.to.is_empty() && args.to_organization.is_none() && !args.entire_organization {
+        args.to.push(ask_recipient(&directory, tools.account, context).await?);
+    }
     let (named, unseen) = (named(&args), args.unseen);
     let (audience, warnings) =
         recipients::resolve_recipients(named, tools.account, &directory, unseen)?;
@@ -87,6 +98,33 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (report, end) = share::run(&tools, &options, &standing, &directory, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+const USAGE: &str = "`cfsso federation share <IDP> --to <ACCOUNT>`";
+
+async fn ask_idp(idps: &[Idp], context: &Context) -> anyhow::Result<String> {
+    let shareable = idps.iter().filter(|idp| eligibility::ensure_shareable(idp).is_ok());
+    let choices = shareable
+        .map(|idp| Choice::new(idp.id.as_str(), format!("{} ({})", idp.name, idp.kind.as_str())));
+    let help = "Users of the other accounts can sign in through it, too";
+    let question = Question::text("idp", "Identity provider", help).with_choices(choices);
+    interview::ask_missing(context, &question, USAGE, |id| Ok(id.to_owned())).await
+}
+
+async fn ask_recipient(
+    directory: &AccountDirectory,
+    own: &AccountId,
+    context: &Context,
+) -> anyhow::Result<String> {
+    let others = directory.accounts().iter().filter(|account| account.id != *own);
+    let choices = others.map(|account| {
+        let name = account.name.as_deref().unwrap_or_default();
+        Choice::new(account.id.as_str(), format!("{name}  {}", account.id))
+    });
+    let help = "The account that gets the identity provider. `--entire-organization` shares it \
+                with all accounts, present and future";
+    let question = Question::text("to", "Recipient", help).with_choices(choices);
+    interview::ask_missing(context, &question, USAGE, |id| Ok(id.to_owned())).await
 }
 
 fn named(args: &Args) -> RecipientArgs {

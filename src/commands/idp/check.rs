@@ -60,7 +60,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(text) => vec![idp::pick(&idps, text)?],
         None => idps.iter().collect(),
     };
-    let fetcher = context.fetcher()?;
+    let fetcher = context.fetcher().await?;
     context.screen.start_progress("testing identity providers");
     let terms =
         CheckOptions { cert_days: args.cert_days, ..CheckOptions::new(context.clock.now(), pins) };
@@ -80,7 +80,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 /// Stops where an identity provider does not work.
 pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
-    let fetcher = context.fetcher()?;
+    let fetcher = context.fetcher().await?;
     let options = CheckOptions::new(context.clock.now(), pins);
     let points = check::check(&fetcher, Subject::of(chosen), &options).await;
     let failed: Vec<_> = points.iter().filter(|point| point.is_failure()).collect();
@@ -92,7 +92,7 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
         chosen.name
     );
     Err(FlowError::new(FlowErrorKind::Refused, message)
-        .causes(failed.iter().map(|point| format!("{}: {}", point.id.as_str(), point.detail)))
+        .causes(failed.iter().map(|point| point.describe()))
         .hint(format!("`cfsso idp check {}`, or `--force` to override", chosen.id))
         .into())
 }

@@ -1,11 +1,13 @@
 //! `cfsso idp create`: a list, so that none is created twice, a POST, and a
 //! read-back.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
 use super::super::{Outcome, plan_output};
+use super::ask::{self, Asker};
 use super::discovery_args::DiscoveryArgs;
 use super::fields::{self, Fields};
 use super::scim::ScimSecretArgs;
@@ -19,10 +21,13 @@ use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError, FlowErrorKind, idp};
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 use crate::idp::config::{self, Purpose};
+use crate::idp::vendor::Vendor;
 use crate::idp::{IdpTypeSpec, Value as Type};
+
 use crate::idp::{discovery, kind};
-use crate::output::Text;
-use crate::shell::quoted;
+use crate::interview::{Answers, Interview, Question};
+use crate::output::{Status, Text};
+use crate::shell::{self, quoted};
 
 /// Arguments of `idp create`.
 #[derive(clap::Args, Debug)]
@@ -37,8 +42,8 @@ use crate::shell::quoted;
 
 `cfsso idp types` lists the fields of each type; `cfsso idp create --help` their flags.")]
 pub struct Args {
-    /// Type of the identity provider (or from --config-file)
-    #[arg(value_name = "TYPE", required_unless_present = "config_file")]
+    /// Type of the identity provider (or from --config-file; asks on a terminal)
+    #[arg(value_name = "TYPE")]
     kind: Option<String>,
 
     /// Name on the sign-in page
@@ -54,7 +59,7 @@ pub struct Args {
     if_not_exists: bool,
 
     #[command(flatten)]
-    published: DiscoveryArgs,
+    pub(super) published: DiscoveryArgs,
 
     #[command(flatten)]
     raw: Raw,
@@ -63,11 +68,16 @@ pub struct Args {
     keep: ScimSecretArgs,
 
     #[command(flatten)]
-    fields: Fields,
+    pub(super) fields: Fields,
 }
 
 /// Creates an identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    match args.missing(context)? {
+        Missing::Nothing => {}
+        Missing::Vendor => return by_questions(None, &args, context).await,
+        Missing::FieldsOf(vendor) => return by_questions(Some(vendor), &args, context).await,
+    }
     let body = build_body(&args, context).await?;
     let tools = context.tools().await?;
     let (idps, failed) = tokio::join!(idp::list(&tools), check_endpoints(&args, &body, context));
@@ -91,6 +101,90 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(View::of(created)))
 }
 
+impl Args {
+    /// What to ask a user for, where nothing but perhaps the type was given.
+    fn missing(&self, context: &Context) -> Result<Missing, FlowError> {
+        let is_bare = self.fields.is_empty()
+            && self.published.kind().is_none()
+            && self.config_file.is_none()
+            && self.name.is_none()
+            && !self.if_not_exists;
+        let asks = is_bare && context.asks() && !context.settings.options.dry_run;
+        match &self.kind {
+            None if asks => Ok(Missing::Vendor),
+            None if self.config_file.is_none() => {
+                Err(FlowError::new(FlowErrorKind::Usage, "no type was specified")
+                    .hint("`cfsso idp create <TYPE>`; `cfsso idp types` lists the types"))
+            }
+            Some(kind) if asks => {
+                Ok(ask::vendor_of_type(kind).map_or(Missing::Nothing, Missing::FieldsOf))
+            }
+            _ => Ok(Missing::Nothing),
+        }
+    }
+}
+
+/// What a command line leaves to questions.
+enum Missing {
+    Nothing,
+    /// The product, and all that it needs.
+    Vendor,
+    FieldsOf(&'static Vendor),
+}
+
+/// Creates an identity provider by asking for what it needs.
+async fn by_questions(
+    vendor: Option<&'static Vendor>,
+    args: &Args,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let (idps, team) = tokio::join!(idp::list(&tools), get::team(&tools));
+    let (idps, team) = (idps?, team.ok());
+    let interview = Interview::new(context, Answers::default());
+    let seen = RefCell::default();
+    let asker = Asker { context, interview: &interview, idps: &idps, team: team.as_deref(), seen };
+    let new = interview
+        .walk(async || {
+            let vendor = match vendor {
+                Some(vendor) => vendor,
+                None => ask::ask_vendor(&interview).await?,
+            };
+            let new = asker.ask(vendor, None).await?;
+            let question = Question::yes_no(
+                "apply",
+                format!("Create the identity provider {}?", new.name),
+                "It appears on the sign-in page of the applications that allow it",
+            );
+            let wanted = interview.confirm(&question.agreeing()).await?;
+            Ok(wanted.then_some(new))
+        })
+        .await?;
+    let Some(new) = new else {
+        return Err(FlowError::new(FlowErrorKind::Declined, "declined: nothing was sent").into());
+    };
+    args.keep.ensure_file_given(None, &new.body)?;
+    let place = args.keep.prepare()?;
+    let created = idp::create(&tools, &new.body, |answer| place.save(answer, context)).await?;
+    context
+        .screen
+        .note(Text::prose(format!("without questions: `cfsso {}`", shell::line(&new.words))));
+    context.screen.note(Text::prose(format!(
+        "sign-in not tested; `cfsso idp test {}` shows how",
+        created.id
+    )));
+    Ok(Outcome::done(View::of(created)))
+}
+
+/// Creates an identity provider that nothing has to be entered for elsewhere; shows
+/// only that it was created.
+pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+    let body = build_body(args, context).await?;
+    let created = idp::create(&context.tools().await?, &body, |_| ()).await?;
+    context.screen.step(Status::Done, &created.name, format!("created  {}", created.id));
+    Ok(Outcome::silent())
+}
+
 /// The failed checks of endpoints that were given one by one. Endpoints from a
 /// discovery document are not tested again.
 async fn check_endpoints(
@@ -105,7 +199,7 @@ async fn check_endpoints(
     let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
     let options = CheckOptions::new(context.clock.now(), 0);
     let subject = Subject { kind: &kind, config: &config };
-    let points = check::check(&context.fetcher()?, subject, &options).await;
+    let points = check::check(&context.fetcher().await?, subject, &options).await;
     Ok(points.into_iter().filter(IdpCheck::is_failure).collect())
 }
 
@@ -135,7 +229,7 @@ async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
 
 /// The object to create: from the file, what is published, then the flags. All
 /// that was given is checked before anything is fetched.
-async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> {
+pub(super) async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     let mut body = match &args.config_file {
         Some(file) => file::read(context, file, args.raw).await?,
         None => "{}".parse()?,

@@ -42,6 +42,12 @@ pub struct DiscoveryArgs {
     entity_id: Option<String>,
 }
 
+/// What an identity provider publishes about itself.
+pub enum Published {
+    Oidc(discovery::Discovery),
+    Saml(metadata::Metadata),
+}
+
 impl DiscoveryArgs {
     /// The fields that what is published fills, each shown.
     /// `given` are fields that are set beside it.
@@ -50,29 +56,40 @@ impl DiscoveryArgs {
         context: &Context,
         given: &Map<String, Value>,
     ) -> anyhow::Result<Map<String, Value>> {
-        let config = if let Some(issuer) = self.issuer()? {
-            let found = discovery::discover(&context.fetcher()?, &issuer).await;
-            let found = found.map_err(|error| not_discovered(&error))?;
-            context.screen.note(format!("discovery document of `{}`:", found.issuer));
-            for odd in &found.notes {
-                context.screen.warn(odd.as_str());
+        let Some(published) = self.fetch(context).await? else { return Ok(Map::new()) };
+        if let Published::Saml(found) = &published
+            && found.lacks_email_name()
+            && !given.contains_key("email_attribute_name")
+        {
+            return Err(no_email_name(found).into());
+        }
+        let (config, notes) = match published {
+            Published::Oidc(found) => {
+                context.screen.note(format!("discovery document of `{}`:", found.issuer));
+                (found.config(), found.notes)
             }
-            found.config()
-        } else if let Some(place) = &self.metadata {
-            let found = self.metadata(context, place).await?;
-            context.screen.note(format!("metadata of `{}`:", found.entity_id));
-            found.notes.iter().for_each(|note| context.screen.warn(note.as_str()));
-            if found.lacks_email_name() && !given.contains_key("email_attribute_name") {
-                return Err(no_email_name(&found).into());
+            Published::Saml(found) => {
+                context.screen.note(format!("metadata of `{}`:", found.entity_id));
+                (found.config(), found.notes)
             }
-            found.config()
-        } else {
-            return Ok(Map::new());
         };
+        for note in notes {
+            context.screen.warn(note);
+        }
         for (name, value) in &config {
             context.screen.note(format!("  {name}: {value}"));
         }
         Ok(config)
+    }
+
+    /// What is published, if it was asked for.
+    pub async fn fetch(&self, context: &Context) -> anyhow::Result<Option<Published>> {
+        if let Some(issuer) = self.issuer()? {
+            let found = discovery::discover(&context.fetcher().await?, &issuer).await;
+            return Ok(Some(Published::Oidc(found.map_err(|error| not_discovered(&error))?)));
+        }
+        let Some(place) = &self.metadata else { return Ok(None) };
+        Ok(Some(Published::Saml(self.metadata(context, place).await?)))
     }
 
     /// The type that what is published is for.
@@ -110,7 +127,7 @@ impl DiscoveryArgs {
         let is_url = place.starts_with("https://") || place.starts_with("http://");
         let found = if is_url {
             let url: Url = place.parse().map_err(usage)?;
-            metadata::from_url(&context.fetcher_of(metadata::MAX_SIZE)?, &url, id, now).await
+            metadata::from_url(&context.fetcher_of(metadata::MAX_SIZE).await?, &url, id, now).await
         } else {
             metadata::from_file(&PathBuf::from(place), id, now)
         };

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value as Json, json};
 
-use super::secret::{Raw, Source};
+use super::secret::{self, Raw, Source};
 use crate::context::Context;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::idp::certificate::{self, Certificate};
@@ -18,6 +19,8 @@ use crate::idp::kind::{self, Field, IdpTypeSpec, Requirement, Value};
 pub struct Fields {
     plain: Vec<(&'static Field, Vec<String>)>,
     secrets: Vec<(&'static str, Source)>,
+    /// Secrets that were typed.
+    typed: Vec<(String, SecretString)>,
 }
 
 /// Each field once, with the types that have it. The old name for one
@@ -132,6 +135,23 @@ impl FromArgMatches for Fields {
 }
 
 impl Fields {
+    /// Whether no field was given.
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.secrets.is_empty() && self.typed.is_empty()
+    }
+
+    /// The same, with the value of a field as the command line has it.
+    pub fn with_value(mut self, field: &'static Field, value: String) -> Self {
+        self.plain.push((field, vec![value]));
+        self
+    }
+
+    /// The same, with a secret that was typed.
+    pub fn with_secret(mut self, field: &str, secret: SecretString) -> Self {
+        self.typed.push((field.to_owned(), secret));
+        self
+    }
+
     /// The fields as `config` holds them, files and secrets read.
     pub async fn read(&self, context: &Context, raw: Raw) -> anyhow::Result<Map<String, Json>> {
         let mut config = Map::new();
@@ -140,6 +160,11 @@ impl Fields {
         }
         for (name, source) in &self.secrets {
             config.insert((*name).to_owned(), source.read(context, raw).await?.into());
+        }
+        for (field, secret) in &self.typed {
+            let given = raw.in_text(secret.expose_secret()).map_err(Into::into);
+            let secret = secret::taken(given, &format!("`{field}`"), context)?;
+            config.insert(field.clone(), secret.into());
         }
         Ok(config)
     }

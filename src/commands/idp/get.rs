@@ -57,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// The organization's domain.
-pub(super) async fn team(tools: &Env<'_>) -> Result<String, Error> {
+pub async fn team(tools: &Env<'_>) -> Result<String, Error> {
     let organization = tools.client.send(&organization::get(tools.account)).await?;
     organization.auth_domain.clone().ok_or_else(|| {
         FlowError::new(

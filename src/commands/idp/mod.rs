@@ -1,5 +1,6 @@
 //! `cfsso idp`: the identity providers.
 
+pub mod ask;
 pub mod check;
 pub mod copy;
 pub mod create;

@@ -15,7 +15,8 @@ use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::{FlowError, FlowErrorKind, idp};
 use crate::idp::config;
-use crate::idp::kind;
+use crate::idp::kind::{self, Requirement, Value as Type};
+use crate::interview::{Answers, Choice, Interview, Question};
 
 /// Arguments of `idp update`.
 #[derive(clap::Args, Debug)]
@@ -48,7 +49,11 @@ pub struct Args {
 }
 
 /// Changes an identity provider.
-pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let is_bare = args.config_file.is_none() && args.fields.is_empty() && args.name.is_none();
+    if is_bare && context.screen.can_ask() {
+        ask_change(&mut args, context).await?;
+    }
     let file = match &args.config_file {
         Some(file) => Some(file::read(context, file, args.raw).await?),
         None => None,
@@ -85,6 +90,50 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(create::invalid(kind, std::iter::once(&wrong)).into());
     }
     update_output::run_update_with_secret(context, &tools, &edit, "change it", &args.keep).await
+}
+
+/// Asks which field is to change, and for its new value.
+async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {
+    let found = idp::find(&context.tools().await?, &args.idp).await?;
+    let fields = kind::find(found.kind.as_str()).map_or(&[][..], |kind| kind.fields);
+    let fields = fields.iter().filter(|field| field.need != Requirement::Returned);
+    let fields: Vec<_> = fields.filter(|field| field.value != Type::Headers).collect();
+    let name = Choice::new("name", "name: on the sign-in page");
+    let choices = fields
+        .iter()
+        .map(|field| Choice::new(field.name, format!("{}: {}", field.name, field.help)));
+    let help = "`cfsso idp update --help` lists the options: several fields change in one update";
+    let which = Question::text("field", "Field to change", help)
+        .with_choices(std::iter::once(name).chain(choices));
+    let interview = Interview::new(context, Answers::default());
+    let (field, value) = interview
+        .walk(async || {
+            let field = interview.ask(&which, |name| Ok(name.to_owned())).await?;
+            let known = fields.iter().find(|known| known.name == field);
+            let is_secret = known.is_some_and(|field| field.secret);
+            let help = known.map_or("What users see on the sign-in page", |field| field.help);
+            let text =
+                if is_secret { format!("New {field} (hidden)") } else { format!("New {field}") };
+            let mut question = Question::text("value", text, help);
+            question.secret = is_secret;
+            let words: &[&str] = match known.map(|field| field.value) {
+                Some(Type::Boolean) => &["true", "false"],
+                Some(Type::Choice(words)) => words,
+                _ => &[],
+            };
+            question.choices = words.iter().map(|word| Choice::new(*word, "")).collect();
+            let value = interview.ask(&question, |value| Ok(value.to_owned())).await?;
+            Ok((field, value))
+        })
+        .await?;
+    match fields.iter().find(|known| known.name == field) {
+        None => args.name = Some(value),
+        Some(known) if known.secret => {
+            args.fields = std::mem::take(&mut args.fields).with_secret(known.name, value.into());
+        }
+        Some(known) => args.fields = std::mem::take(&mut args.fields).with_value(known, value),
+    }
+    Ok(())
 }
 
 /// Stops where a field that is given is none of the type's. Fields that the

@@ -13,6 +13,7 @@ use crate::flow::rename::{
     self, Event, Mode, NameAvailability, Options, RenamePlan, Report, TeamName,
 };
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, preflight};
+use crate::interview::{self, Question};
 use crate::output::{Page, Render, Text};
 
 /// Arguments of `team rename`.
@@ -28,7 +29,7 @@ SSO is off from the second step to the last. If an identity provider allows two
 redirect URIs, enter the new one in advance and pass `--idps-updated`.")]
 pub struct Args {
     /// New team name (the label before `.cloudflareaccess.com`)
-    #[arg(value_name = "NEW-NAME", required_unless_present_any = ["resume", "rollback"])]
+    #[arg(value_name = "NEW-NAME")]
     name: Option<String>,
 
     /// Resume the rename, optionally with another name
@@ -68,7 +69,18 @@ pub struct Args {
 }
 
 /// Renames the team.
-pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.name.is_none() && !args.resume && !args.rollback {
+        let help = "The label before `.cloudflareaccess.com`. Users of every application see it; \
+                    SSO is off while the team is renamed";
+        let question = Question::text("name", "New team name", help);
+        let read = |name: &str| match name.parse::<TeamName>() {
+            Ok(_) => Ok(name.to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let usage = "`cfsso team rename <NEW-NAME>`";
+        args.name = Some(interview::ask_missing(context, &question, usage, read).await?);
+    }
     let ask = mode(&args)?;
     let options = options(args, context).await?;
     let tools = context.tools().await?;
@@ -109,10 +121,9 @@ fn mode(args: &Args) -> Result<Mode, FlowError> {
         None => None,
     };
     Ok(match (args.resume, args.rollback, name) {
-        (true, _, name) => Mode::Resume(name),
         (_, true, name) => Mode::Rollback(name),
         (false, false, Some(name)) => Mode::Rename(name),
-        (false, false, None) => Mode::Resume(None),
+        (_, false, name) => Mode::Resume(name),
     })
 }
 

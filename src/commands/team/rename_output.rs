@@ -118,7 +118,9 @@ fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
                 Text::prose(format!("{domain}: {}", step.detail)),
             );
         }
-        Of::Publish { record, .. } => screen.show(&|page| setup::paste(record, page)),
+        Of::Publish { record, dns_provider, .. } => {
+            screen.show(&|page| setup::paste(record, *dns_provider, page));
+        }
         Of::Waiting { text, .. } => screen.start_wait(format!("{domain}: {text}")),
         Of::Warning { text } => screen.warn(Text::prose(format!("{domain}: {text}"))),
         // Those that passed were looked at before, and are told by their number.

@@ -21,6 +21,7 @@ use crate::flow::break_glass::{self, TokenPermission};
 use crate::flow::plan::{Difference, Plan};
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::input::time::duration;
+use crate::interview::{self, Question};
 use crate::output::{Format, Page, Render, Status, Text};
 
 /// Arguments of `token create-break-glass`.
@@ -71,7 +72,10 @@ pub struct Report {
 }
 
 /// Makes a token for emergencies.
-pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if args.output_file.is_none() && context.asks() && context.settings.format == Format::Table {
+        args.output_file = ask_file(context).await?;
+    }
     if args.output_file.is_none() && context.settings.format == Format::Name {
         return Err(FlowError::new(
             FlowErrorKind::Usage,
@@ -125,6 +129,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => Outcome::silent(),
     };
     Ok(outcome.failed(failure.map(Into::into)))
+}
+
+/// Asks where the token is to be written; `None` prints it.
+async fn ask_file(context: &Context) -> anyhow::Result<Option<PathBuf>> {
+    let help = "A new file that only you can read; move it where it can be reached without the \
+                dashboard. `-` prints the token instead";
+    let question = Question::text("output_file", "File for the token", help)
+        .with_default("cfsso-emergency.token");
+    let read = |file: &str| match file {
+        "-" => Ok(None),
+        file if Path::new(file).exists() => Err(format!("{file} exists")),
+        file => Ok(Some(PathBuf::from(file))),
+    };
+    interview::ask_missing(context, &question, "`--output-file FILE`", read).await
 }
 
 /// When it ends, to the second: the API's times have no more.

@@ -64,6 +64,11 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     Outcome::done(Report { purpose: args.purpose, url, add_by_hand: args.purpose.by_hand() })
 }
 
+/// The link for a user's token that sets SSO up.
+pub fn for_setup() -> String {
+    url(Purpose::Setup, false)
+}
+
 impl Purpose {
     /// Documented keys of the form and their types (token template URLs).
     fn keys(self) -> &'static [(&'static str, &'static str)] {

@@ -3,7 +3,7 @@
 pub mod check;
 pub mod create_break_glass;
 pub mod create_url;
-mod file;
+pub mod file;
 
 use clap::Subcommand;
 

@@ -88,7 +88,7 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
     let Some(pin) = pins.first() else {
         let evidence =
             "one-time PIN is not configured: no fallback if the identity provider is down";
-        return Check::failed(id, evidence, "`cfsso idp create onetimepin`");
+        return Check::repairable(id, evidence, &["idp", "create", "onetimepin"]);
     };
     let Ok(Some(app)) = facts.sso_app() else {
         return Check::passed(
@@ -98,11 +98,11 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
     };
     if !pins.iter().any(|pin| app.admits(&pin.id)) {
         let evidence = format!("one-time PIN is configured, but `{}` does not allow it", app.name);
-        return Check::failed(id, evidence, format!("`cfsso app idps --add {}`", pin.id));
+        return Check::repairable(id, evidence, &["app", "idps", "--add", pin.id.as_str()]);
     }
     if app.is_instant() {
         let evidence = "one-time PIN is configured, but instant authentication skips it";
-        return Check::failed(id, evidence, "`cfsso app instant-auth off`");
+        return Check::repairable(id, evidence, &["app", "instant-auth", "off"]);
     }
     Check::passed(id, format!("one-time PIN is configured and allowed by `{}`", app.name))
 }

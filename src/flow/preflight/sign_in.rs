@@ -59,7 +59,7 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
             app.name,
             names(gone.iter().map(String::as_str))
         );
-        return Check::failed(id, evidence, "`cfsso app idps --all`");
+        return Check::repairable(id, evidence, &["app", "idps", "--all"]);
     }
     let admitted = names(live.iter().map(|idp| idp.name.as_str()));
     if let Some(first) = gone.first() {
@@ -98,7 +98,7 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
                 "instant authentication requires exactly one allowed identity provider, but {listed} \
                  is allowed"
             );
-            Check::failed(id, evidence, "`cfsso app instant-auth off`")
+            Check::repairable(id, evidence, &["app", "instant-auth", "off"])
         }
     }
 }

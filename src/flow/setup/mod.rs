@@ -9,6 +9,7 @@ use std::cell::RefCell;
 pub use dry_run::plan;
 pub use report::{EnableOptions, Event, Options, Report, Step, StepId};
 
+use super::dns_provider::{DnsProvider, dns_provider};
 use super::plan::Plan;
 use super::preflight::{self, Facts, PublishedCode};
 use super::publish::{self, DnsHost, TxtRecord};
@@ -18,7 +19,7 @@ use super::{Env, Error, FlowError, FlowErrorKind, connector, verify};
 use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
 use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
-use crate::dns::{self, Diagnosis, Lookup, LookupResult, Scope, Verdict};
+use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 
 /// What the name servers serve.
 struct DnsState {
@@ -173,7 +174,8 @@ impl Setup<'_> {
                     && settled.is_none()
                 {
                     self.emit(&Event::Warning { text });
-                    self.emit(&Event::Publish { record: &record, reason: text });
+                    let dns_provider = provider(&seen.survey);
+                    self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
                 }
                 if self.publish_in(&zone, &record, &connector.id).await? {
                     let resolver = self.tools.resolver;
@@ -191,7 +193,8 @@ impl Setup<'_> {
                     StepState::Pending,
                     format!("by hand: {reason}"),
                 );
-                self.emit(&Event::Publish { record: &record, reason: &reason });
+                let dns_provider = provider(&seen.survey);
+                self.emit(&Event::Publish { record: &record, reason: &reason, dns_provider });
             }
         }
         Ok(seen)
@@ -373,6 +376,12 @@ impl Setup<'_> {
     fn emit(&self, event: &Event<'_>) {
         (self.on_event)(event);
     }
+}
+
+/// Who hosts the DNS of the domain that was looked up.
+fn provider(survey: &Lookup) -> Option<&'static DnsProvider> {
+    let servers = survey.servers.iter().filter(|server| server.role == Role::Authoritative);
+    dns_provider(servers.filter_map(|server| server.name.as_deref()))
 }
 
 fn code(connector: &Connector) -> Result<&str, FlowError> {

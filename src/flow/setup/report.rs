@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
+use crate::flow::dns_provider::DnsProvider;
 use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps;
@@ -99,6 +100,9 @@ pub enum Event<'a> {
         record: &'a TxtRecord,
         /// Why this program does not do it.
         reason: &'a str,
+        /// Who hosts the domain's DNS, if its name servers tell.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dns_provider: Option<&'static DnsProvider>,
     },
     Waiting {
         text: &'a str,

@@ -154,6 +154,11 @@ impl IdpCheck {
         self.state == CheckState::Failed && self.severity == Severity::Error
     }
 
+    /// The check and what it found, in one sentence.
+    pub fn describe(&self) -> String {
+        format!("{}: {}", self.id.as_str(), self.detail)
+    }
+
     /// Whether something is to be done, though logins work.
     pub fn is_warning(&self) -> bool {
         self.state == CheckState::Failed && self.severity == Severity::Warning

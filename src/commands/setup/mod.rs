@@ -1,6 +1,11 @@
 //! `cfsso setup`: the whole way from a domain to an enforced connector, as a
 //! checklist that a second run takes up where the first one ended.
 
+mod credentials;
+mod guided;
+mod repair;
+
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::connector::trial::{self, TrialArgs};
@@ -9,24 +14,28 @@ use super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::connector;
+use crate::flow::dns_provider::DnsProvider;
 use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::setup::{self, Event, Options, Report, StepId};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::interview;
 use crate::output::{Page, Render, Status, Text};
 
 /// Arguments of `setup`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  cfsso setup cool.cats
-  cfsso setup cool.cats --publish-txt --enable
+  cfsso setup
   cfsso setup cool.cats --publish-txt --enable --trial
-  cfsso setup cool.cats --publish-txt --enable --confirm cool.cats -o ndjson
-  cfsso --sandbox setup cool.cats --publish-txt --enable --yes")]
+  cfsso setup cool.cats --publish-txt --enable --confirm cool.cats -o ndjson")]
 pub struct Args {
-    /// Email domain of the users
-    domain: EmailDomain,
+    /// Email domain of the users (asks on a terminal)
+    domain: Option<EmailDomain>,
+
+    /// Read the answers from a file (YAML), `-` for stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["publish_txt", "enable"])]
+    answers: Option<PathBuf>,
 
     /// Create the TXT record (if the zone is in this account)
     #[arg(long)]
@@ -43,6 +52,10 @@ pub struct Args {
     /// Do not wait for DNS or verification
     #[arg(long)]
     no_wait: bool,
+
+    /// Ring the terminal bell when a wait is over
+    #[arg(long)]
+    bell: bool,
 
     /// Use the FedRAMP language on the sign-in page
     #[arg(long)]
@@ -64,18 +77,28 @@ const ENABLING: &str = "enable SSO";
 
 /// Sets a domain up.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let is_bare = !args.publish_txt && !args.enable && !args.no_wait && !args.force;
+    let dry_run = context.settings.options.dry_run;
+    if args.answers.is_some() || (is_bare && context.asks() && !dry_run) {
+        return guided::run(args, context).await;
+    }
+    let domain = match &args.domain {
+        Some(domain) => domain.clone(),
+        None => ask_domain(context, "`cfsso setup <DOMAIN>`").await?,
+    };
     if !args.force {
-        connector::ensure_eligible(&args.domain)?;
+        connector::ensure_eligible(&domain)?;
     }
     if args.trial.is_wanted() && !args.enable {
         let message = "`--trial` needs `--enable`";
         return Err(FlowError::new(FlowErrorKind::Usage, message)
-            .hint(format!("`cfsso setup {} --enable --trial`", args.domain))
+            .hint(format!("`cfsso setup {domain} --enable --trial`"))
             .into());
     }
-    let options = options(args, context).await?;
+    let bell = args.bell;
+    let options = options(domain, args, context).await?;
     let tools = context.tools().await?;
-    if context.settings.options.dry_run {
+    if dry_run {
         let plan = setup::plan(&tools, &options).await?;
         let what = format!("enabling `{}`", options.domain);
         return Ok(
@@ -89,20 +112,41 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         // Better to stop now than at the end of a wait.
         return Err(stop.into());
     }
+    let before_enabling = async || Ok(());
+    let on_event = |event: &Event<'_>| show(event, bell, context);
+    let (report, end) =
+        Box::pin(steps(&tools, &options, &on_event, before_enabling, context)).await;
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+/// Runs the steps. `before_enabling` is called once no check stands in the way, before
+/// the confirmation.
+async fn steps(
+    tools: &Env<'_>,
+    options: &Options,
+    on_event: &dyn Fn(&Event<'_>),
+    before_enabling: impl AsyncFnOnce() -> Result<(), Error>,
+    context: &Context,
+) -> (Report, Result<(), Error>) {
     let on_trial = options.enable.as_ref().and_then(|enable| enable.trial);
     let approve = async |subject: &Subject| {
         if let Some(options) = &on_trial {
             trial::check_logs(subject, options, context)?;
         }
+        before_enabling().await?;
         context.confirm(subject.domain.as_str(), ENABLING).await?;
         let Some(options) = on_trial else { return Ok(None) };
         context.screen.end_progress();
-        trial::enable(&tools, subject, options, context).await.map(Some)
+        trial::enable(tools, subject, options, context).await.map(Some)
     };
-    let on_event = |event: &Event<'_>| show(event, context);
-    let (report, end) = Box::pin(setup::run(&tools, &options, &on_event, approve)).await;
+    let done = Box::pin(setup::run(tools, options, on_event, approve)).await;
     context.screen.end_progress();
-    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+    done
+}
+
+/// Asks for the domain that a command line lacks.
+pub async fn ask_domain(context: &Context, usage: &str) -> anyhow::Result<EmailDomain> {
+    interview::ask_missing(context, &guided::domain_question(), usage, guided::read_domain).await
 }
 
 async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
@@ -111,7 +155,7 @@ async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<boo
     Ok(standing.is_some_and(|connector| connector.is_enabled()))
 }
 
-async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
+async fn options(domain: EmailDomain, args: Args, context: &Context) -> anyhow::Result<Options> {
     let enable = if args.enable {
         let mut options = args.guard.enable_options(context).await?;
         options.trial = args.trial.options(context);
@@ -121,7 +165,7 @@ async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
         None
     };
     Ok(Options {
-        domain: args.domain,
+        domain,
         publish_txt: args.publish_txt,
         replace_stale_txt: args.replace_stale_txt,
         enable,
@@ -131,16 +175,20 @@ async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
     })
 }
 
-/// Shows what happens.
-pub fn show(event: &Event<'_>, context: &Context) {
+/// Shows what happens; `bell` rings when a wait is over.
+pub fn show(event: &Event<'_>, bell: bool, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
     match event {
         Event::Step(step) => {
+            let waits = matches!(step.id, StepId::TxtVisible | StepId::Verify);
+            if bell && waits && matches!(step.state, StepState::Done | StepState::Failed) {
+                screen.ring();
+            }
             show_step(step.state, title(step.id), &step.detail, context);
         }
-        Event::Publish { record, .. } => screen.show(&|page| {
-            paste(record, page);
+        Event::Publish { record, dns_provider, .. } => screen.show(&|page| {
+            paste(record, *dns_provider, page);
             page.paragraph("Ctrl-C is safe: the same command resumes.");
             page.blank();
         }),
@@ -168,8 +216,8 @@ pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &
     screen.step(mark(state), title, Text::prose(detail));
 }
 
-/// The record in every form that people paste.
-pub fn paste(record: &TxtRecord, page: &mut Page) {
+/// The record, and how to publish it where the domain's DNS is hosted.
+pub fn paste(record: &TxtRecord, provider: Option<&DnsProvider>, page: &mut Page) {
     page.blank();
     page.line(Text::strong("Publish this TXT record:"));
     page.blank();
@@ -178,16 +226,18 @@ pub fn paste(record: &TxtRecord, page: &mut Page) {
         ("  name", Text::plain(&record.name) + Text::dim("  (or @, if the zone has this name)")),
         ("  value", Text::strong(&record.value)),
     ]);
-    for (label, format) in [
-        ("zone file", RecordFormat::Bind),
-        ("Route 53", RecordFormat::Route53),
-        ("Cloud DNS", RecordFormat::Gcloud),
-    ] {
-        page.blank();
-        page.line(Text::dim(format!("  {label}")));
-        page.literal(&record.in_format(format));
-    }
     page.blank();
+    let (place, text) = match provider {
+        Some(provider) => (provider.name, provider.instruction(record)),
+        None => ("zone file", record.in_format(RecordFormat::Bind)),
+    };
+    page.line(Text::dim(format!("  {place}")));
+    page.literal(&text);
+    page.blank();
+    let name = &record.name;
+    page.paragraph(Text::prose(format!(
+        "For another tool: `cfsso connector get {name} --format bind|terraform|route53|gcloud`"
+    )));
 }
 
 /// What a step does, in words.

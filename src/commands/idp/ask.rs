@@ -1,0 +1,265 @@
+//! A new identity provider by questions: the answers are the options of
+//! `idp create`, checked one by one.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use clap::{Args as _, FromArgMatches as _};
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::create;
+use super::discovery_args::Published;
+use super::get::draw;
+use super::secret::Raw;
+use crate::api::document::Document;
+use crate::api::idp::Idp;
+use crate::context::Context;
+use crate::flow::{Error, FlowError};
+use crate::idp::check::{self, CheckOptions, IdpCheck, IdpCheckId, Subject};
+use crate::idp::guide::{self, Guide};
+use crate::idp::vendor::{Input, VENDORS, Vendor};
+use crate::idp::{config, kind};
+use crate::interview::{Choice, Interview, Question};
+use crate::output::Text;
+
+/// What the questions depend on, in addition to the answers.
+pub struct Asker<'a> {
+    pub context: &'a Context,
+    pub interview: &'a Interview<'a>,
+    /// The identity providers that exist.
+    pub idps: &'a [Idp],
+    /// The team's domain, if it could be read.
+    pub team: Option<&'a str>,
+    /// What was wrong with an address, by option and address: each is looked at once.
+    pub seen: RefCell<BTreeMap<String, Option<Trouble>>>,
+}
+
+/// An identity provider that is to be created.
+pub struct NewIdp {
+    /// The words after `cfsso`, secrets as variables.
+    pub words: Vec<String>,
+    /// What is sent.
+    pub body: Document,
+    pub name: String,
+}
+
+/// What is wrong with an address that was given.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// It cannot be used.
+    Unusable(String),
+    /// It does not work now.
+    Failing(String),
+    /// The SAML metadata offers no email address as name ID.
+    NoEmailName,
+}
+
+/// The choices for products, as [`vendor`] reads them.
+pub fn vendor_choices() -> impl Iterator<Item = Choice> {
+    VENDORS.iter().map(|vendor| Choice::new(vendor.key, vendor.title))
+}
+
+/// The product that was chosen.
+pub fn vendor(answer: &str) -> Option<&'static Vendor> {
+    VENDORS.iter().find(|vendor| vendor.key == answer)
+}
+
+/// The product of a type that `idp create` was called with.
+pub fn vendor_of_type(name: &str) -> Option<&'static Vendor> {
+    let kind = kind::find(name)?;
+    VENDORS.iter().rfind(|vendor| vendor.kind == kind.name && !vendor.inputs.is_empty())
+}
+
+/// Asks which product the identity provider is.
+pub async fn ask_vendor(interview: &Interview<'_>) -> anyhow::Result<&'static Vendor> {
+    let help = "The product that your users sign in with. It needs a client (OpenID Connect) or \
+                an application (SAML) for Cloudflare; the next step says what to enter there";
+    let question = Question::text("idp", "Identity provider", help).with_choices(vendor_choices());
+    interview.ask(&question, |answer| vendor(answer).ok_or_else(|| "unknown product".into())).await
+}
+
+impl Asker<'_> {
+    /// Asks for what `vendor` needs. `domain` is the proposal where a domain is asked for.
+    pub async fn ask(
+        &self,
+        vendor: &'static Vendor,
+        domain: Option<&str>,
+    ) -> anyhow::Result<NewIdp> {
+        self.show_guide(vendor);
+        let mut words: Vec<String> = vec!["idp".into(), "create".into(), vendor.kind.into()];
+        words.extend(vendor.options.iter().map(|word| (*word).to_owned()));
+        words.extend(["--name".to_owned(), self.ask_name(vendor).await?]);
+        let mut secret = None;
+        for input in vendor.inputs {
+            let id = question_id(input);
+            let default = domain.filter(|_| input.option == "apps-domain");
+            let mut question = Question::text(&id, input.text, input.help);
+            question.secret = input.secret;
+            question.default = default.map(str::to_owned);
+            let answer =
+                self.interview.ask(&question, |text| read_input(vendor, input, text)).await?;
+            if input.secret {
+                secret = Some((input.option, SecretString::from(answer)));
+                continue;
+            }
+            words.extend([format!("--{}", input.option), answer]);
+            if input.is_address {
+                self.check_address(vendor, &id, &mut words).await?;
+            }
+        }
+        self.finish(words, secret).await
+    }
+
+    /// Makes the request that the options stand for.
+    async fn finish(
+        &self,
+        mut words: Vec<String>,
+        secret: Option<(&str, SecretString)>,
+    ) -> anyhow::Result<NewIdp> {
+        let mut args = parse(&words)?;
+        if let Some((option, secret)) = secret {
+            let field = option.replace('-', "_");
+            words.extend([format!("--{option}-env"), field.to_uppercase()]);
+            args.fields = args.fields.with_secret(&field, secret);
+        }
+        let body = create::build_body(&args, self.context).await?;
+        let name = body.parse_at(&["name"]).unwrap_or_default();
+        Ok(NewIdp { words, body, name })
+    }
+
+    fn show_guide(&self, vendor: &Vendor) {
+        let Some(team) = self.team else { return };
+        let guide = guide::guide(vendor.product, &guide::values(team, None));
+        let steps = guide.steps.into_iter().filter(|step| !step.starts_with("`cfsso idp create"));
+        let guide = Guide { title: vendor.name(), steps: steps.collect(), ..guide };
+        self.interview.show(&|page| {
+            page.blank();
+            draw(&guide, page);
+            page.blank();
+        });
+    }
+
+    /// The name on the sign-in page: that of the product, unless it is taken.
+    async fn ask_name(&self, vendor: &Vendor) -> anyhow::Result<String> {
+        let name = vendor.name();
+        let is_taken = |name: &str| self.idps.iter().any(|idp| idp.name == name);
+        if !is_taken(name) {
+            return Ok(name.to_owned());
+        }
+        let free = (2..100).map(|number| format!("{name} {number}")).find(|name| !is_taken(name));
+        let help = format!("What users see on the sign-in page. `{name}` exists already");
+        let question =
+            Question::text("idp.name", "Name", help).with_default(free.unwrap_or_default());
+        let read = |name: &str| {
+            if is_taken(name) { Err(format!("`{name}` exists")) } else { Ok(name.to_owned()) }
+        };
+        self.interview.ask(&question, read).await
+    }
+
+    /// Reads what is published at the address that was just given, and has it given
+    /// again if it cannot be used.
+    async fn check_address(
+        &self,
+        vendor: &Vendor,
+        id: &str,
+        words: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let key = words.join(" ");
+        let known = self.seen.borrow().get(&key).cloned();
+        let trouble = if let Some(trouble) = known {
+            trouble
+        } else {
+            let trouble = self.trouble(vendor, words).await?;
+            self.seen.borrow_mut().insert(key, trouble.clone());
+            trouble
+        };
+        match trouble {
+            None => Ok(()),
+            Some(Trouble::Unusable(why)) => Err(Interview::rejected(id, why)),
+            Some(Trouble::NoEmailName) => {
+                let help = "The metadata offers no email address as name ID: Access takes it from \
+                            an attribute, such as `email`";
+                let text = "Attribute with the email address";
+                let question = Question::text("idp.email_attribute", text, help);
+                let attribute = self.interview.ask(&question, |name| Ok(name.to_owned())).await?;
+                words.extend(["--email-attribute-name".to_owned(), attribute]);
+                Ok(())
+            }
+            Some(Trouble::Failing(why)) => {
+                self.interview.show(&|page| page.paragraph(Text::warn("warning: ") + &*why));
+                let help = "The test runs on this machine; Cloudflare may reach what it does not";
+                let text = "Use it anyway?";
+                let question =
+                    Question::yes_no(format!("{id}.anyway"), text, help).with_default("no");
+                if self.interview.confirm(&question).await? {
+                    return Ok(());
+                }
+                Err(Interview::rejected(id, ""))
+            }
+        }
+    }
+
+    async fn trouble(&self, vendor: &Vendor, words: &[String]) -> anyhow::Result<Option<Trouble>> {
+        self.context.screen.start_progress(format!("testing {}", vendor.name()));
+        let args = parse(words)?;
+        let published = match args.published.fetch(self.context).await {
+            Ok(published) => published,
+            Err(error) => return Ok(Some(Trouble::Unusable(sentence(&error)))),
+        };
+        match published {
+            Some(Published::Saml(found)) if found.lacks_email_name() => {
+                return Ok(Some(Trouble::NoEmailName));
+            }
+            Some(_) => return Ok(None),
+            None => {}
+        }
+        let config = args.fields.read(self.context, Raw::default()).await?;
+        let options = CheckOptions::new(self.context.clock.now(), 0);
+        let subject = Subject { kind: vendor.kind, config: &config };
+        let points = check::check(&self.context.fetcher().await?, subject, &options).await;
+        // What is missing is asked for next.
+        let tested = points.iter().filter(|point| point.id != IdpCheckId::Configuration);
+        let failed: Vec<_> =
+            tested.filter(|point| point.is_failure()).map(IdpCheck::describe).collect();
+        Ok((!failed.is_empty()).then(|| Trouble::Failing(failed.join("; "))))
+    }
+}
+
+fn question_id(input: &Input) -> String {
+    format!("idp.{}", input.option.replace('-', "_"))
+}
+
+/// Reads the answer for an option; of a field of the type, its value is checked.
+fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, String> {
+    if let Some(kind) = kind::find(vendor.kind)
+        && let field = input.option.replace('-', "_")
+        && kind.field(&field).is_some()
+    {
+        let checked = config::check_field(kind, &field, &Value::from(text.trim()));
+        checked.map_err(|error| match error.meant() {
+            Some(meant) if !input.secret => format!("{error} (`{meant}`?)"),
+            _ => error.to_string(),
+        })?;
+    }
+    Ok(text.to_owned())
+}
+
+/// The options of `idp create` that words stand for.
+fn parse(words: &[String]) -> anyhow::Result<create::Args> {
+    let command = create::Args::augment_args(clap::Command::new("create"));
+    // The first word is the group that the command is in.
+    let matches = command.try_get_matches_from(words.iter().skip(1))?;
+    Ok(create::Args::from_arg_matches(&matches)?)
+}
+
+/// An error in one sentence.
+fn sentence(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<FlowError>() {
+        Some(error) => {
+            let causes = error.causes.iter().map(|cause| format!(": {cause}"));
+            std::iter::once(error.message.clone()).chain(causes).collect()
+        }
+        None => error.downcast_ref::<Error>().map_or_else(|| error.to_string(), Error::line),
+    }
+}

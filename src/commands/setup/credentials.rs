@@ -1,0 +1,207 @@
+//! The first questions of a guided set-up: the token, the account, and whether the
+//! token is to be kept.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::super::token::create_url;
+use super::super::token::file::PendingSecretFile;
+use crate::api::account::{self, Account};
+use crate::api::ids::AccountId;
+use crate::api::{Client, Credentials};
+use crate::context::Context;
+use crate::flow::token::{self, ReadAccess, Report};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::input::text;
+use crate::interview::{Choice, Interview, Question};
+use crate::output::{Render as _, Text};
+use crate::settings::{self, TokenSource};
+
+/// Asks for a token and an account, where they were not given.
+pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
+    if context.lacks_credentials() {
+        let token = interview.walk(async || ask_token(interview, context).await).await?;
+        context.use_token(token.clone());
+        ask_account(interview, context).await?;
+        return keep_token(interview, context, &token).await;
+    }
+    ask_account(interview, context).await
+}
+
+async fn ask_token(interview: &Interview<'_>, context: &Context) -> anyhow::Result<SecretString> {
+    let url = create_url::for_setup();
+    interview.show(&|page| {
+        page.paragraph("No API token was found. Create one in the dashboard:");
+        page.line(Text::code(&url));
+        page.paragraph("The form is filled in; add the permission `SSO Connector: Edit` by hand.");
+        page.blank();
+    });
+    let help = "An API token of Cloudflare, as the dashboard shows it once. It is used for this \
+                run, and stored only if you say so";
+    let question = Question::text("token", "API token (hidden)", help).hidden();
+    let read = |text: &str| match text::decode(text.as_bytes()) {
+        Ok(text) if text.trim().contains(char::is_whitespace) => {
+            Err("a token has no spaces".into())
+        }
+        Ok(text) => Ok(SecretString::from(text.trim())),
+        Err(error) => Err(error.to_string()),
+    };
+    let token = interview.ask(&question, read).await?;
+    let client = context.client_by(Credentials::Token(token.clone())).await?;
+    context.screen.start_progress("checking the token");
+    let report = describe(&client, context).await?;
+    context.screen.end_progress();
+    if let Some(problem) = &report.problem {
+        return Err(Interview::rejected("token", problem));
+    }
+    context.screen.show(&|page| {
+        report.show(page);
+        page.blank();
+    });
+    let lacks = report.reads.iter().flatten().filter(|read| read.allowed == Some(false));
+    let lacks: Vec<_> = lacks.filter_map(|read: &ReadAccess| read.dashboard.clone()).collect();
+    if !lacks.is_empty() {
+        let text = "Go on without these permissions?";
+        let help = format!("The token lacks: {}", lacks.join("; "));
+        context.screen.warn(Text::prose(&help));
+        let question = Question::yes_no("token.anyway", text, help).with_default("no");
+        if !interview.confirm(&question).await? {
+            return Err(Interview::rejected("token", ""));
+        }
+    }
+    Ok(token)
+}
+
+/// What a token is, and what it may read in the account.
+async fn describe(client: &Client, context: &Context) -> anyhow::Result<Report> {
+    let named = context.settings.account.clone();
+    let mut report = token::identify(client, named.as_ref()).await?;
+    let only = match report.accounts.as_deref() {
+        Some([only]) => only.id.parse::<AccountId>().ok(),
+        _ => None,
+    };
+    if let Some(account) = named.or(only) {
+        report.account = Some(account.to_string());
+        report.reads = Some(token::reads(client, &account).await);
+    }
+    Ok(report)
+}
+
+/// Chooses among the accounts that the token sees, where none was specified.
+async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
+    if context.named_account().await?.is_some() {
+        return Ok(());
+    }
+    let client = context.client().await?;
+    let Ok(accounts) = client.list(&account::list()).await else { return Ok(()) };
+    let [_, _, ..] = accounts.as_slice() else { return Ok(()) };
+    let name = |account: &Account| account.name.clone().unwrap_or_default();
+    let choices = accounts.iter().map(|account| {
+        Choice::new(account.id.as_str(), format!("{}  {}", name(account), account.id))
+    });
+    let help = "The account whose members are to sign in through the identity provider";
+    let question = Question::text("account", "Account", help).with_choices(choices);
+    let account = interview
+        .walk(async || {
+            let read = |id: &str| id.parse::<AccountId>().map_err(|error| error.to_string());
+            interview.ask(&question, read).await
+        })
+        .await?;
+    interview.settle();
+    context.use_account(account);
+    Ok(())
+}
+
+/// Asks whether the token is to be kept, and how.
+async fn keep_token(
+    interview: &Interview<'_>,
+    context: &Context,
+    token: &SecretString,
+) -> anyhow::Result<()> {
+    let Some(config) = context.settings.config.clone() else { return Ok(()) };
+    let help = "Without this, the next command needs `CLOUDFLARE_API_TOKEN` or `--token-file`";
+    let question =
+        Question::text("keep_token", "Keep the token", help).with_default("no").with_choices([
+            Choice::new("no", "no: for this run only"),
+            Choice::new("file", "in a file that only you can read, as a profile"),
+            Choice::new(
+                "command",
+                "in your password manager: a command that prints it, as a profile",
+            ),
+        ]);
+    interview.settle();
+    let account = context.account().await?.clone();
+    let (name, source) = loop {
+        let choice = interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
+        if choice == "no" {
+            return Ok(());
+        }
+        let name = ask_profile(interview, context).await?;
+        match choice.as_str() {
+            "file" => {
+                let file = config.with_file_name(format!("{name}.token"));
+                break (name, store(&file, token)?);
+            }
+            _ => match ask_command(interview, context, token).await? {
+                Some(command) => break (name, TokenSource::Command(command)),
+                None => context.screen.warn("the command did not print this token"),
+            },
+        }
+    };
+    settings::add_profile(&config, &name, &account, &source).map_err(|error| {
+        let message = format!("cannot write {}", config.display());
+        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+    })?;
+    interview.settle();
+    context.screen.note(Text::prose(format!("profile `{name}` in {}", config.display())));
+    Ok(())
+}
+
+async fn ask_profile(interview: &Interview<'_>, context: &Context) -> anyhow::Result<String> {
+    let known = context.profiles();
+    let default = if known.iter().any(|name| name == "default") { "sso" } else { "default" };
+    let help = "`--profile NAME` uses it; the profile `default` is used without that";
+    let question = Question::text("profile", "Name of the profile", help).with_default(default);
+    let read = |name: &str| {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if known.iter().any(|other| other == name) {
+            return Err(format!("the profile `{name}` exists"));
+        }
+        if name.chars().all(is_word) {
+            Ok(name.to_owned())
+        } else {
+            Err("letters, digits, - and _".into())
+        }
+    };
+    interview.ask(&question, read).await
+}
+
+/// Asks for a command that prints the token, and runs it once.
+async fn ask_command(
+    interview: &Interview<'_>,
+    context: &Context,
+    token: &SecretString,
+) -> anyhow::Result<Option<Vec<String>>> {
+    let help = "For example `op read op://Private/cfsso/token`, `pass show cfsso` or \
+                `security find-generic-password -s cfsso -w`. It is run without a shell";
+    let question = Question::text("token_command", "Command that prints the token", help);
+    let read = |line: &str| shell_words::split(line).map_err(|error| error.to_string());
+    let command = interview.ask(&question, read).await?;
+    let printed = context.token_of_command(&command).await?;
+    Ok((printed.expose_secret() == token.expose_secret()).then_some(command))
+}
+
+/// Writes the token to a new file that only its owner can read.
+fn store(file: &Path, token: &SecretString) -> Result<TokenSource, FlowError> {
+    let write = || {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        settings::create_folder(folder)?;
+        PendingSecretFile::create(file)?.commit(token.expose_secret())
+    };
+    write().map_err(|error| {
+        FlowError::new(FlowErrorKind::Usage, format!("cannot write {}", file.display()))
+            .cause(error.to_string())
+    })?;
+    Ok(TokenSource::File(PathBuf::from(file)))
+}

@@ -1,0 +1,142 @@
+//! Problems that preflight found, repaired one by one where the user agrees.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use super::super::{Outcome, app, idp, token};
+use crate::context::Context;
+use crate::flow::check::{Check, CheckId, CheckState};
+use crate::interview::{Interview, Question};
+use crate::output::{Page, Text};
+
+/// Offers repairs, and remembers which were made or declined.
+pub struct Repairs<'a> {
+    pub context: &'a Context,
+    pub interview: &'a Interview<'a>,
+    offered: RefCell<BTreeSet<&'static str>>,
+    /// The commands that were run.
+    done: RefCell<Vec<Vec<String>>>,
+}
+
+impl<'a> Repairs<'a> {
+    pub fn new(context: &'a Context, interview: &'a Interview<'a>) -> Self {
+        Self { context, interview, offered: RefCell::default(), done: RefCell::default() }
+    }
+
+    /// The commands that were run.
+    pub fn done(&self) -> Vec<Vec<String>> {
+        self.done.borrow().clone()
+    }
+
+    /// Offers a repair for each failed check that has one, once. Whether any was made.
+    pub async fn offer(&self, checks: &[Check]) -> anyhow::Result<bool> {
+        let mut repaired = false;
+        for check in checks.iter().filter(|check| check.state == CheckState::Failed) {
+            if !self.offered.borrow_mut().insert(check.id.as_str()) {
+                continue;
+            }
+            match check.id {
+                CheckId::MembersPlusAddressed => self.show_letter(check),
+                CheckId::RecoveryToken => repaired |= self.offer_token(check).await?,
+                _ => {
+                    let Some(words) = check.repair.clone() else { continue };
+                    let question = Question::yes_no(
+                        format!("repair.{}", check.id.as_str()),
+                        question(&words),
+                        check.detail.clone(),
+                    );
+                    if self.agrees(question).await? {
+                        self.run(words).await?;
+                        repaired = true;
+                    }
+                }
+            }
+        }
+        Ok(repaired)
+    }
+
+    /// A token for emergencies, where the one in use is of no use in a lockout.
+    async fn offer_token(&self, check: &Check) -> anyhow::Result<bool> {
+        let text = "Create an emergency token?";
+        let question = Question::yes_no("repair.recovery-token", text, check.detail.clone());
+        if !self.agrees(question).await? {
+            return Ok(false);
+        }
+        let help =
+            "A new file outside of any repository, on another machine or in a safe afterwards";
+        let question = Question::text("emergency_token_file", "File for the token", help)
+            .with_default("cfsso-emergency.token");
+        let read = |file: &str| {
+            let exists = std::path::Path::new(file).exists();
+            if exists { Err(format!("{file} exists")) } else { Ok(file.to_owned()) }
+        };
+        let file = self.interview.ask(&question, read).await?;
+        let words = ["token", "create-break-glass", "--with-access", "--output-file", &file];
+        self.run(words.map(str::to_owned).into()).await?;
+        Ok(false)
+    }
+
+    /// Whether the user wants a repair; without a terminal it is not made.
+    async fn agrees(&self, question: Question) -> anyhow::Result<bool> {
+        let question = question.agreeing();
+        Ok(self.interview.can_ask(&question) && self.interview.confirm(&question).await?)
+    }
+
+    async fn run(&self, words: Vec<String>) -> anyhow::Result<()> {
+        let outcome = self.context.agreed(Box::pin(run(&words, self.context))).await?;
+        if let Some(report) = &outcome.report {
+            self.context.screen.show(&|page| report.show(page));
+        }
+        if let Some(failure) = outcome.failure {
+            return Err(failure);
+        }
+        self.done.borrow_mut().push(words);
+        Ok(())
+    }
+
+    /// What to send to members whose addresses cannot use SSO.
+    fn show_letter(&self, check: &Check) {
+        self.context.screen.show(&|page: &mut Page| {
+            page.blank();
+            page.line(Text::strong("To send to these members:"));
+            page.paragraph(
+                "Our Cloudflare sign-in moves to single sign-on, which does not support addresses \
+                 with a plus sign. You will get a new invitation to your address without it; \
+                 please accept it.",
+            );
+            page.paragraph(Text::dim(&check.detail));
+            page.blank();
+        });
+    }
+}
+
+/// Runs a command by its words.
+pub async fn run(words: &[String], context: &Context) -> anyhow::Result<Outcome> {
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["idp", "create", ..] => idp::create::run_silently(&parse(words)?, context).await,
+        ["app", "idps", ..] => app::idps::run(parse(words)?, context).await,
+        ["app", "instant-auth", ..] => app::instant_auth::run(parse(words)?, context).await,
+        ["token", "create-break-glass", ..] => {
+            token::create_break_glass::run(parse(words)?, context).await
+        }
+        other => unreachable!("no repair: {other:?}"),
+    }
+}
+
+/// The arguments of a command in a group, by the words after `cfsso`.
+pub fn parse<T: clap::Args>(words: &[String]) -> anyhow::Result<T> {
+    let command = T::augment_args(clap::Command::new("cfsso"));
+    // The command's own name stands where the program's would.
+    let matches = command.try_get_matches_from(words.iter().skip(1))?;
+    Ok(T::from_arg_matches(&matches)?)
+}
+
+fn question(words: &[String]) -> String {
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["idp", "create", ..] => "Create one-time PIN as a fallback?".to_owned(),
+        ["app", "idps", "--all"] => "Allow all identity providers in the SSO App?".to_owned(),
+        ["app", "idps", ..] => "Allow one-time PIN in the SSO App as a fallback?".to_owned(),
+        ["app", "instant-auth", ..] => "Turn instant authentication off?".to_owned(),
+        _ => format!("Run `cfsso {}`?", crate::shell::line(words)),
+    }
+}

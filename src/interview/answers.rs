@@ -1,0 +1,158 @@
+//! Answers from a file. A secret is not in it: a key that ends in `_env` or `_file`
+//! says where the secret is.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Question;
+use crate::context::Context;
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::input::nearest::nearest;
+use crate::input::text;
+
+/// The most bytes of a file that are read.
+const LARGEST: usize = 64 * 1024;
+
+/// The answers of a file, by the questions' IDs; none without a file.
+#[derive(Debug, Default)]
+pub struct Answers {
+    file: Option<PathBuf>,
+    given: BTreeMap<String, String>,
+    /// The keys that questions have looked for.
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl Answers {
+    /// Reads a file of answers (YAML or JSON).
+    pub async fn read(context: &Context, file: &Path) -> Result<Self, FlowError> {
+        let bytes = context.read_file(file, LARGEST, "answers file").await?;
+        let unusable = |cause: String| {
+            let message = format!("{} is not a file of answers", file.display());
+            FlowError::new(FlowErrorKind::Usage, message)
+                .cause(cause)
+                .hint("a line per answer: `domain: cool.cats`")
+        };
+        if bytes.len() > LARGEST {
+            return Err(unusable(format!("it is larger than {LARGEST} bytes")));
+        }
+        let text = text::decode(&bytes).map_err(|error| unusable(error.to_string()))?;
+        let given = parse(&text).map_err(unusable)?;
+        Ok(Self { file: Some(file.to_owned()), given, asked: RefCell::default() })
+    }
+
+    /// Whether the file answers a question.
+    pub(super) fn has(&self, question: &Question) -> bool {
+        self.given.contains_key(&question.id)
+    }
+
+    /// The answer to a question, if the file has one.
+    pub(super) async fn of(
+        &self,
+        question: &Question,
+        context: &Context,
+    ) -> Result<Option<String>, FlowError> {
+        let get = |key: &str| {
+            self.asked.borrow_mut().insert(key.to_owned());
+            self.given.get(key)
+        };
+        let id = &question.id;
+        if !question.secret {
+            return Ok(get(id).cloned());
+        }
+        if get(id).is_some() {
+            let why = "a secret does not belong into this file";
+            return Err(self.not_usable(id, why).hint(format!("`{id}_env` or `{id}_file`")));
+        }
+        let (variable, file) = (format!("{id}_env"), format!("{id}_file"));
+        if let Some(name) = get(&variable) {
+            let Some(secret) = context.variable(name) else {
+                return Err(self.not_usable(&variable, &format!("the variable {name} is not set")));
+            };
+            return Ok(Some(secret.to_owned()));
+        }
+        let Some(path) = get(&file).map(Path::new) else { return Ok(None) };
+        context.is_private(path, "secret")?;
+        let bytes = context.read_file(path, LARGEST, "secret").await?;
+        let secret = text::decode(&bytes);
+        secret.map(Some).map_err(|error| self.not_usable(&file, &error.to_string()))
+    }
+
+    /// The error for a question that the file does not answer.
+    pub(super) fn missing(&self, question: &Question) -> FlowError {
+        let key =
+            if question.secret { format!("{}_env", question.id) } else { question.id.clone() };
+        let message = match &self.file {
+            Some(file) => format!("no answer `{key}` in {}", file.display()),
+            None => format!("cannot ask for `{}` (no terminal)", question.text),
+        };
+        FlowError::new(FlowErrorKind::Usage, message).cause(question.help.clone())
+    }
+
+    pub(super) fn not_usable(&self, id: &str, why: &str) -> FlowError {
+        let place =
+            self.file.as_ref().map(|file| format!(" in {}", file.display())).unwrap_or_default();
+        FlowError::new(FlowErrorKind::Usage, format!("the answer `{id}`{place} cannot be used"))
+            .cause(why)
+    }
+
+    /// Fails if the file has an answer that no question looked for, nor will.
+    pub(super) fn ensure_only_asked(&self, later: &[&str]) -> Result<(), FlowError> {
+        let asked = self.asked.borrow();
+        let is_used = |key: &String| {
+            asked.contains(key) || later.iter().any(|beginning| key.starts_with(beginning))
+        };
+        let Some(unused) = self.given.keys().find(|key| !is_used(key)) else { return Ok(()) };
+        let error = self.not_usable(unused, "no question asks for it");
+        let known = asked.iter().map(String::as_str).chain(later.iter().copied());
+        Err(match nearest(unused, known, 0.8) {
+            Some(meant) => error.hint(format!("`{meant}`")),
+            None => error,
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let values: BTreeMap<String, Value> =
+        serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let answer = |(key, value): (String, Value)| match value {
+        Value::String(text) => Ok((key, text)),
+        Value::Bool(yes) => Ok((key, if yes { "yes" } else { "no" }.to_owned())),
+        Value::Number(number) => Ok((key, number.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err(format!("the answer `{key}` is not a text"))
+        }
+    };
+    values.into_iter().map(answer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_scalars() {
+        for (text, expected) in [
+            (
+                "domain: cool.cats\npublish: yes\n",
+                Ok(vec![("domain", "cool.cats"), ("publish", "yes")]),
+            ),
+            ("publish: true\nport: 3\n", Ok(vec![("port", "3"), ("publish", "yes")])),
+            ("{\"domain\": \"cool.cats\"}", Ok(vec![("domain", "cool.cats")])),
+            ("idp: {product: okta}", Err("the answer `idp` is not a text")),
+            ("idp:", Err("the answer `idp` is not a text")),
+        ] {
+            let parsed = parse(text);
+            let parsed = parsed.as_ref().map(|answers| {
+                answers
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.as_str()))
+                    .collect::<Vec<_>>()
+            });
+            assert_eq!(parsed.map_err(String::as_str), expected, "{text}");
+        }
+        assert!(parse("- a").is_err() && parse("a: 1\na: 2").is_err());
+    }
+}

@@ -1,0 +1,242 @@
+//! Questions to a user, one at a time; `back` returns to the one before.
+//!
+//! What asks is an ordinary function that calls [`Interview::ask`]; [`Interview::walk`]
+//! runs it again after `back` or a rejected answer, and then replays the answers
+//! before that one. So it must not change anything.
+
+mod answers;
+mod question;
+
+use std::cell::{Cell, RefCell};
+
+pub use answers::Answers;
+pub use question::{Choice, Question, Reply};
+
+use crate::context::Context;
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Text};
+
+/// How often a wrong answer is asked again before it counts as declined.
+const ATTEMPTS: usize = 3;
+
+/// Asks, and remembers the answers.
+pub struct Interview<'a> {
+    context: &'a Context,
+    answers: Answers,
+    /// The answers so far, with the IDs of their questions.
+    given: RefCell<Vec<(String, String)>>,
+    /// The next question's place among them.
+    at: Cell<usize>,
+    /// The question whose answer was wrong last, and how often it was.
+    wrong: RefCell<(String, usize)>,
+    /// Changes have begun: the answers before them stand.
+    is_settled: Cell<bool>,
+}
+
+/// The question before is to be asked again.
+#[derive(Debug, thiserror::Error)]
+#[error("back")]
+struct Back;
+
+/// An answer that was found wrong after it was given.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Rejected {
+    id: String,
+    why: String,
+}
+
+impl<'a> Interview<'a> {
+    /// An interview in which `answers` are given already.
+    pub fn new(context: &'a Context, answers: Answers) -> Self {
+        Self {
+            context,
+            answers,
+            given: RefCell::default(),
+            at: Cell::default(),
+            wrong: RefCell::default(),
+            is_settled: Cell::default(),
+        }
+    }
+
+    /// Runs what asks, again after each `back` and each rejected answer.
+    pub async fn walk<T>(&self, ask: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        loop {
+            self.at.set(0);
+            let error = match Box::pin(ask()).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if error.is::<Back>() {
+                self.given.borrow_mut().pop();
+                continue;
+            }
+            let Rejected { id, why } = error.downcast::<Rejected>()?;
+            let place = self.given.borrow().iter().position(|(given, _)| *given == id);
+            let Some(place) = place else { return Err(self.not_usable(&id, &why).into()) };
+            self.count_wrong(&id, &why)?;
+            self.given.borrow_mut().truncate(place);
+        }
+    }
+
+    /// Asks until `read` takes the answer, three times at most.
+    pub async fn ask<T>(
+        &self,
+        question: &Question,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<T> {
+        if let Some(answer) = self.answers.of(question, self.context).await? {
+            let answer = match question.read(&answer) {
+                Reply::Answer(answer) => read(&answer),
+                Reply::Wrong(expected) => Err(format!("expected {expected}, got `{answer}`")),
+                Reply::Help | Reply::Back | Reply::Cancel => {
+                    Err(format!("expected {}", question.expected()))
+                }
+            };
+            return Ok(answer.map_err(|why| self.not_usable(&question.id, &why))?);
+        }
+        let given = self.given.borrow().get(self.at.get()).cloned();
+        if let Some((id, answer)) = given
+            && id == question.id
+            && let Ok(value) = read(&answer)
+        {
+            self.at.set(self.at.get() + 1);
+            return Ok(value);
+        }
+        self.given.borrow_mut().truncate(self.at.get());
+        if !self.context.screen.can_ask() {
+            let Some(default) = question.default.as_ref().filter(|_| !question.agrees) else {
+                return Err(self.answers.missing(question).into());
+            };
+            return Ok(read(default).map_err(|why| self.not_usable(&question.id, &why))?);
+        }
+        self.ask_user(question, read).await
+    }
+
+    async fn ask_user<T>(
+        &self,
+        question: &Question,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<T> {
+        let screen = &self.context.screen;
+        screen.show(&|page| question.draw(page));
+        loop {
+            let prompt = question.prompt();
+            let typed = if question.secret {
+                screen.ask_hidden(prompt).await?
+            } else {
+                screen.ask(prompt).await?
+            };
+            let Some(typed) = typed else { return Err(declined("the input ended").into()) };
+            match question.read(&typed) {
+                Reply::Help => screen.show(&|page| {
+                    page.paragraph(Text::prose(&question.help));
+                    page.line(Text::dim("back: the question before; q: leave"));
+                }),
+                Reply::Back if self.is_settled.get() => {
+                    screen.warn("changes were made already; q leaves, the same command resumes");
+                }
+                Reply::Back if self.given.borrow().is_empty() => {
+                    screen.warn("this is the first question; q leaves");
+                }
+                Reply::Back => return Err(Back.into()),
+                Reply::Cancel => return Err(declined("cancelled").into()),
+                Reply::Wrong(expected) => {
+                    let shown = if question.secret { "" } else { typed.trim() };
+                    let got = match shown {
+                        "" => "nothing".to_owned(),
+                        shown => format!("`{}`", shown.escape_debug()),
+                    };
+                    let why = format!("expected {expected}, got {got}");
+                    self.count_wrong(&question.id, &why)?;
+                }
+                Reply::Answer(answer) => match read(&answer) {
+                    Ok(value) => {
+                        self.given.borrow_mut().push((question.id.clone(), answer));
+                        self.at.set(self.at.get() + 1);
+                        return Ok(value);
+                    }
+                    Err(why) => self.count_wrong(&question.id, &why)?,
+                },
+            }
+        }
+    }
+
+    /// Whether a user or a file can answer the question.
+    pub fn can_ask(&self, question: &Question) -> bool {
+        self.context.screen.can_ask() || self.answers.has(question)
+    }
+
+    /// Asks for yes or no.
+    pub async fn confirm(&self, question: &Question) -> anyhow::Result<bool> {
+        self.ask(question, |answer| Ok(answer == "yes")).await
+    }
+
+    /// The error that has [`Self::walk`] ask the question `id` again.
+    pub fn rejected(id: impl Into<String>, why: impl Into<String>) -> anyhow::Error {
+        Rejected { id: id.into(), why: why.into() }.into()
+    }
+
+    /// Shows something before the next question, unless that is replayed.
+    pub fn show(&self, draw: &dyn Fn(&mut Page)) {
+        if self.is_new() {
+            self.context.screen.show(draw);
+        }
+    }
+
+    /// Whether the next question has not been answered yet.
+    pub fn is_new(&self) -> bool {
+        self.at.get() == self.given.borrow().len()
+    }
+
+    /// Changes begin: the answers before them can no longer be changed.
+    pub fn settle(&self) {
+        self.given.borrow_mut().clear();
+        self.at.set(0);
+        self.is_settled.set(true);
+    }
+
+    /// Fails if a file has an answer that no question asked for, nor will: `later` are
+    /// the beginnings of IDs that are still to come.
+    pub fn ensure_only_asked(&self, later: &[&str]) -> Result<(), FlowError> {
+        self.answers.ensure_only_asked(later)
+    }
+
+    /// Says why an answer to the question `id` was wrong; nothing where the user knows.
+    fn count_wrong(&self, id: &str, why: &str) -> Result<(), FlowError> {
+        if why.is_empty() {
+            return Ok(());
+        }
+        let mut wrong = self.wrong.borrow_mut();
+        let times = if wrong.0 == id { wrong.1 + 1 } else { 1 };
+        *wrong = (id.to_owned(), times);
+        if times >= ATTEMPTS {
+            return Err(declined(why));
+        }
+        self.context.screen.warn(Text::prose(format!("{why} (?: help, q: leave)")));
+        Ok(())
+    }
+
+    fn not_usable(&self, id: &str, why: &str) -> FlowError {
+        self.answers.not_usable(id, why)
+    }
+}
+
+/// Asks for what a command line lacks. Without a terminal it fails, with the hint `usage`.
+pub async fn ask_missing<T>(
+    context: &Context,
+    question: &Question,
+    usage: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> anyhow::Result<T> {
+    if !context.screen.can_ask() {
+        let message = format!("missing: {}", question.text.to_lowercase());
+        return Err(FlowError::new(FlowErrorKind::Usage, message).hint(usage).into());
+    }
+    let interview = Interview::new(context, Answers::default());
+    interview.walk(async || interview.ask(question, &read).await).await
+}
+
+fn declined(why: &str) -> FlowError {
+    FlowError::new(FlowErrorKind::Declined, format!("declined: {why}"))
+}

@@ -1,0 +1,75 @@
+//! Line editing on a terminal: cursor keys, history, paste. rustyline does it; it
+//! reads and writes `/dev/tty`, whatever the standard streams are.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use rustyline::error::ReadlineError;
+use rustyline::{Behavior, Cmd, Config, DefaultEditor, KeyCode, KeyEvent, Modifiers};
+
+use super::streams::lock;
+
+/// The answer for the key Esc.
+pub const ESCAPE: &str = "\u{1b}";
+
+/// Ends the line of a question that is not answered, and bracketed paste mode (xterm,
+/// control sequences).
+pub(super) const END_EDITING: &str = "\u{1b}[?2004l\n";
+
+/// After Esc, how long the rest of a cursor key's sequence may take, in
+/// milliseconds.
+const SEQUENCE_TIMEOUT: u16 = 50;
+
+/// An editor, with the answers of this run as its history.
+#[derive(Clone, Default)]
+pub(super) struct Editor(Arc<Mutex<Option<DefaultEditor>>>);
+
+impl Editor {
+    /// Asks and reads a line; none where the user ends the input by Ctrl-D. Read on
+    /// a thread of its own, so that an interrupt is not held up.
+    pub(super) async fn read_line(
+        &self,
+        raw: String,
+        styled: String,
+    ) -> io::Result<Option<String>> {
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        let editor = Arc::clone(&self.0);
+        std::thread::Builder::new().spawn(move || {
+            let mut editor = lock(&editor);
+            let _ = sender.send(read(&mut editor, &(raw, styled)));
+        })?;
+        answer.await.unwrap_or(Ok(None))
+    }
+}
+
+fn read(
+    editor: &mut Option<DefaultEditor>,
+    prompt: &(String, String),
+) -> io::Result<Option<String>> {
+    let editor = match editor {
+        Some(editor) => editor,
+        none => none.insert(new().map_err(io::Error::other)?),
+    };
+    match editor.readline(prompt) {
+        Ok(line) => {
+            editor.add_history_entry(line.as_str()).map_err(io::Error::other)?;
+            Ok(Some(line))
+        }
+        // Ctrl-C is a signal: only Esc is read as this.
+        Err(ReadlineError::Interrupted) => Ok(Some(ESCAPE.to_owned())),
+        Err(ReadlineError::Eof) => Ok(None),
+        Err(ReadlineError::Io(error)) => Err(error),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+fn new() -> rustyline::Result<DefaultEditor> {
+    let config = Config::builder()
+        .behavior(Behavior::PreferTerm)
+        .enable_signals(true)
+        .keyseq_timeout(Some(SEQUENCE_TIMEOUT))
+        .build();
+    let mut editor = DefaultEditor::with_config(config)?;
+    editor.bind_sequence(KeyEvent(KeyCode::Esc, Modifiers::NONE), Cmd::Interrupt);
+    Ok(editor)
+}

@@ -1,0 +1,71 @@
+//! The mode of the terminal behind standard input while a question is open.
+
+use std::io;
+
+/// The mode of the terminal before a question, which is set again when this is
+/// dropped. Nothing if standard input is not a terminal.
+pub(super) struct TerminalMode {
+    #[cfg(unix)]
+    before: Option<rustix::termios::Termios>,
+}
+
+#[cfg(unix)]
+impl TerminalMode {
+    /// Remembers the mode as it is.
+    pub(super) fn save() -> io::Result<Self> {
+        use rustix::termios::{isatty, tcgetattr};
+        let stdin = io::stdin();
+        let before = isatty(&stdin).then(|| tcgetattr(&stdin)).transpose()?;
+        Ok(Self { before })
+    }
+
+    /// [`Self::save`], and hides what is typed from now on.
+    pub(super) fn hide_input() -> io::Result<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
+        let saved = Self::save()?;
+        if let Some(before) = &saved.before {
+            let mut silent = before.clone();
+            silent.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        }
+        Ok(saved)
+    }
+
+    /// Sets the saved mode. If the terminal was closed, the error cannot be
+    /// reported anywhere.
+    fn restore(&self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some(before) = &self.before {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl TerminalMode {
+    pub(super) fn save() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    pub(super) fn hide_input() -> io::Result<Self> {
+        let why = "this terminal would show the secret: use a file or standard input";
+        Err(io::Error::new(io::ErrorKind::Unsupported, why))
+    }
+
+    fn restore(&self) {}
+}
+
+impl TerminalMode {
+    /// Sets the saved mode for as long as `work` takes.
+    pub(super) fn lift(&self, work: impl FnOnce()) {
+        let _during = Self::save();
+        self.restore();
+        work();
+    }
+}
+
+impl Drop for TerminalMode {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
