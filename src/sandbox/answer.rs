@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 
+/// What a route answers.
+pub(super) type Outcome<T = ApiResponse> = Result<T, ApiErrorResponse>;
+
 /// An answer that says yes.
 #[derive(Debug, Serialize)]
 pub(super) struct ApiResponse {
@@ -56,21 +59,10 @@ impl ApiResponse {
         self
     }
 
-    /// With status 201.
-    pub fn created(mut self) -> Self {
-        self.status = StatusCode::CREATED;
+    /// With another status than 200; one of 204 has no body.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
         self
-    }
-
-    /// With status 202: accepted, and executed later.
-    pub fn accepted(mut self) -> Self {
-        self.status = StatusCode::ACCEPTED;
-        self
-    }
-
-    /// With status 204 and no body.
-    pub fn empty() -> Self {
-        Self { status: StatusCode::NO_CONTENT, ..Self::without_result() }
     }
 
     /// Without the `messages` key.
@@ -108,10 +100,21 @@ impl ApiErrorResponse {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// A rule: refuses the request if `is_broken`.
+    pub fn when(self, is_broken: bool) -> Outcome<()> {
+        if is_broken { Err(self) } else { Ok(()) }
+    }
+
     /// With an entry of `error_chain`.
     pub fn caused_by(mut self, code: u32, message: &'static str) -> Self {
         self.cause = Some((code, message));
         self
+    }
+
+    /// A body that makes no sense. The real code differs from service to service
+    /// and is unknown here.
+    pub fn invalid_body(message: impl Into<String>) -> Self {
+        Self::bad_request(1001, message)
     }
 
     /// What Access takes for no valid request (API reference, section 9).

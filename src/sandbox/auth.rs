@@ -1,13 +1,9 @@
 //! Who is asking, and whether they may (API reference, sections 1.1 and 9).
 
-use std::sync::Arc;
-
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::access::{Access, Area, GLOBAL_KEY, Right};
-use super::answer::ApiErrorResponse;
+use super::answer::{ApiErrorResponse, Outcome};
 use super::permission_group;
 use super::shared::AppState;
 use super::state::{State, Token};
@@ -76,15 +72,17 @@ impl Identity {
     }
 
     /// The caller, or why there is none.
-    fn caller(self) -> Result<Caller, ApiErrorResponse> {
+    pub fn caller(&self) -> Outcome<Caller<'_>> {
         match self {
             Self::Token(token) => {
-                let groups = token.issued.map(|issued| issued.groups).unwrap_or_default();
-                Ok(Caller { access: token.access, groups, owner: token.owner })
+                let groups = token.issued.as_ref().map(|issued| issued.groups.as_slice());
+                Ok(Caller {
+                    access: token.access,
+                    groups: groups.unwrap_or_default(),
+                    owner: token.owner.as_deref(),
+                })
             }
-            Self::GlobalKey => {
-                Ok(Caller { access: Some(Access::Full), groups: Vec::new(), owner: None })
-            }
+            Self::GlobalKey => Ok(Caller { access: Some(Access::Full), groups: &[], owner: None }),
             Self::Expired(_) | Self::Unknown => {
                 Err(ApiErrorResponse::bad_request(9109, "Invalid access token"))
             }
@@ -126,72 +124,55 @@ fn is_key(text: &str) -> bool {
 }
 
 /// An authenticated caller, whose permissions may be limited.
-#[derive(Clone, Debug)]
-pub(super) struct Caller {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller<'a> {
     access: Option<Access>,
     /// The permission groups of a token that was issued through the API.
-    groups: Vec<String>,
-    owner: Option<String>,
+    groups: &'a [String],
+    owner: Option<&'a str>,
 }
 
-impl FromRequestParts<Arc<AppState>> for Caller {
-    type Rejection = ApiErrorResponse;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        _: &Arc<AppState>,
-    ) -> Result<Self, ApiErrorResponse> {
-        match parts.extensions.get::<Identity>() {
-            Some(identity) => identity.clone().caller(),
-            None => Identity::Anonymous.caller(),
-        }
-    }
-}
-
-impl Caller {
+impl Caller<'_> {
     /// Refuses what no permission allows.
-    pub fn may(&self, area: Area, right: Right) -> Result<(), ApiErrorResponse> {
-        if self.has(area, right) {
-            return Ok(());
-        }
-        Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 10000, "Authentication error"))
+    pub fn may(&self, area: Area, right: Right) -> Outcome<()> {
+        ApiErrorResponse::new(StatusCode::FORBIDDEN, 10000, "Authentication error")
+            .when(!self.has(area, right))
     }
 
     /// Whether a permission allows it.
     pub fn has(&self, area: Area, right: Right) -> bool {
         self.access.is_some_and(|access| access.allows(area, right))
-            || permission_group::allow(&self.groups, area, right)
+            || permission_group::allow(self.groups, area, right)
     }
 
-    /// Whether it is a user's credential, not an account's.
-    pub fn is_user(&self) -> bool {
-        self.owner.is_none()
+    /// The same, for the credential of a user, not of an account.
+    pub fn may_as_user(&self, area: Area, right: Right) -> Outcome<()> {
+        let message = "Valid user-level authentication not found";
+        ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message).when(self.owner.is_some())?;
+        self.may(area, right)
     }
 
     /// Whether the account is one that the caller sees.
     pub fn can_see(&self, account: &str) -> bool {
-        self.owner.as_deref().is_none_or(|owner| owner == account)
+        self.owner.is_none_or(|owner| owner == account)
     }
 
-    /// The account of a path, where it is one and the caller has the
-    /// permission there.
-    pub fn in_account(
+    /// Refuses what no permission allows in an account, and what is not the ID
+    /// of one.
+    pub fn may_in_account(
         &self,
-        shared: &AppState,
+        state: &State,
         account: &str,
         area: Area,
         right: Right,
-    ) -> Result<String, ApiErrorResponse> {
-        if account.parse::<AccountId>().is_err() {
-            return Err(ApiErrorResponse::unroutable(&format!("/accounts/{account}")));
-        }
-        let is_known = |state: &State| state.accounts.iter().any(|known| known.id == account);
-        if !self.can_see(account) || !shared.store.read(is_known) {
-            let message = "Unauthorized to access requested resource";
-            return Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message));
-        }
-        self.may(area, right)?;
-        Ok(account.to_owned())
+    ) -> Outcome<()> {
+        ApiErrorResponse::unroutable(&format!("/accounts/{account}"))
+            .when(account.parse::<AccountId>().is_err())?;
+        let is_known = state.accounts.iter().any(|known| known.id == account);
+        let message = "Unauthorized to access requested resource";
+        ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message)
+            .when(!self.can_see(account) || !is_known)?;
+        self.may(area, right)
     }
 }
 

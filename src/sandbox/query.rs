@@ -1,13 +1,15 @@
 //! Query parameters and pages. A parameter that the sandbox does not know is
 //! refused: passing over a filter would answer something else than was asked.
 
+use std::ops::RangeInclusive;
+
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::{ApiErrorResponse, ApiResponse};
+use super::answer::{ApiErrorResponse, ApiResponse, Outcome};
 
 /// The query parameters of a request.
 #[derive(Debug, Default)]
@@ -21,6 +23,16 @@ pub(super) struct PageSize {
     pub default: usize,
 }
 
+/// How a list is divided.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Paging {
+    /// All of it is answered, without `result_info`.
+    Never,
+    Always(PageSize),
+    /// A page only where one is asked for.
+    OnRequest(PageSize),
+}
+
 /// Accounts and zones (API reference, section 1.5).
 pub(super) const SMALL_PAGES: PageSize = PageSize { min: 5, max: 50, default: 20 };
 
@@ -30,7 +42,7 @@ const IGNORED_PARAMS: [&str; 2] = ["order", "direction"];
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = ApiErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiErrorResponse> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Outcome<Self> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(parameters)) => Ok(Self(parameters)),
             // The real code is unknown.
@@ -40,8 +52,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// They, where each is one of `known`, or of paging.
-    pub fn only(self, known: &[&str]) -> Result<Self, ApiErrorResponse> {
+    /// Refuses what is neither one of `known` nor of paging.
+    pub fn only(&self, known: &[&str]) -> Outcome<()> {
         let is_known = |name: &str| {
             known.contains(&name)
                 || IGNORED_PARAMS.contains(&name)
@@ -51,7 +63,7 @@ impl Parameters {
             Some((name, _)) => {
                 Err(ApiErrorResponse::not_simulated(format!("the query parameter `{name}`")))
             }
-            None => Ok(self),
+            None => Ok(()),
         }
     }
 
@@ -66,16 +78,21 @@ impl Parameters {
     }
 
     /// Whether a page was asked for at all.
-    pub fn is_paged(&self) -> bool {
+    fn is_paged(&self) -> bool {
         self.get("page").is_some() || self.get("per_page").is_some()
     }
 
+    /// The list of `items`, or the page of it that is asked for.
+    pub fn list<T: Serialize>(&self, items: Vec<T>, paging: Paging) -> Outcome {
+        match paging {
+            Paging::Always(size) => self.page(items, size),
+            Paging::OnRequest(size) if self.is_paged() => self.page(items, size),
+            Paging::Never | Paging::OnRequest(_) => Ok(ApiResponse::of(items)),
+        }
+    }
+
     /// The page of `items` that is asked for.
-    pub fn page<T: Serialize>(
-        &self,
-        items: Vec<T>,
-        size: PageSize,
-    ) -> Result<ApiResponse, ApiErrorResponse> {
+    pub fn page<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let page = self.number("page", 1, 1..=usize::MAX)?;
         let per_page = self.number("per_page", size.default, size.min..=size.max)?;
         let total = items.len();
@@ -92,11 +109,7 @@ impl Parameters {
     }
 
     /// [`Parameters::page`] with what the login log says of it: zeros.
-    pub fn page_without_totals(
-        &self,
-        items: Vec<serde_json::Value>,
-        size: PageSize,
-    ) -> Result<ApiResponse, ApiErrorResponse> {
+    pub fn page_without_totals<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let limit = self.number("limit", size.max, 1..=usize::MAX)?.min(size.max);
         let items = if self.is_paged() { items } else { items.into_iter().take(limit).collect() };
         let info = json!({ "page": 1, "per_page": 0, "count": 0, "total_count": 0 });
@@ -104,11 +117,7 @@ impl Parameters {
     }
 
     /// The part of `items` that a cursor points to; what follows has the next one.
-    pub fn page_by_cursor<T: Serialize>(
-        &self,
-        items: Vec<T>,
-        size: PageSize,
-    ) -> Result<ApiResponse, ApiErrorResponse> {
+    pub fn page_by_cursor<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let limit = self.number("limit", size.default, size.min..=size.max)?;
         let start = self.number("cursor", 0, 0..=usize::MAX)?;
         let rest = items.len().saturating_sub(start);
@@ -119,27 +128,23 @@ impl Parameters {
     }
 
     /// A time, RFC 3339.
-    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiErrorResponse> {
+    pub fn time(&self, name: &str) -> Outcome<Option<Timestamp>> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| {
-            // The real code is unknown.
-            ApiErrorResponse::bad_request(1006, format!("`{name}` cannot be `{text}`"))
-        })
+        text.parse().map(Some).map_err(|_| invalid(name, text))
     }
 
-    fn number(
-        &self,
-        name: &str,
-        default: usize,
-        range: std::ops::RangeInclusive<usize>,
-    ) -> Result<usize, ApiErrorResponse> {
+    fn number(&self, name: &str, default: usize, range: RangeInclusive<usize>) -> Outcome<usize> {
         let Some(text) = self.get(name) else { return Ok(default) };
         match text.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
-            // The real code is unknown.
-            _ => Err(ApiErrorResponse::bad_request(1006, format!("`{name}` cannot be `{text}`"))),
+            _ => Err(invalid(name, text)),
         }
     }
+}
+
+/// The real code is unknown.
+fn invalid(name: &str, text: &str) -> ApiErrorResponse {
+    ApiErrorResponse::bad_request(1006, format!("`{name}` cannot be `{text}`"))
 }
 
 #[cfg(test)]

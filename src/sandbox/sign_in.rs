@@ -11,8 +11,11 @@ use serde_json::Value;
 
 use super::shared::AppState;
 use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State, derived_uuid};
-use super::{Error, Sandbox, routes, sso_app};
+use super::{Error, Sandbox, sso_app};
 use crate::api::tls;
+
+/// The path at which a user signs in: no part of the API.
+pub(super) const PATH: &str = "/people/sign-in";
 
 /// A user who signs in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -148,7 +151,7 @@ pub(super) fn run(
 pub async fn sign_in_at(url: &str, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
     let ask = async || {
         let client = reqwest::Client::builder().tls_backend_preconfigured(tls::none()).no_proxy();
-        let url = reqwest::Url::parse(url)?.join(routes::person::PATH)?;
+        let url = reqwest::Url::parse(url)?.join(PATH)?;
         let body = serde_json::to_vec(attempt)?;
         let answer = client.build()?.post(url).body(body).send().await?.error_for_status()?;
         anyhow::Ok(serde_json::from_slice(&answer.bytes().await?)?)

@@ -2,21 +2,16 @@
 //! and 3.3): the login log keeps 24 hours, as on the free plan.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::Outcome;
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::{PageSize, Parameters};
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Login, derived_uuid};
+use super::request::ApiRequest;
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
+use crate::sandbox::query::PageSize;
+use crate::sandbox::state::{Login, State, derived_uuid};
 
 /// How long the free plan keeps the login log.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24);
@@ -24,31 +19,29 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 const LOG_PAGES: PageSize = PageSize { min: 1, max: 1000, default: 25 };
 const USER_PAGES: PageSize = PageSize { min: 1, max: 1000, default: 1000 };
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    let user = "/accounts/{account}/access/users/{user}";
-    Router::new()
-        .route("/accounts/{account}/access/logs/access_requests", get(list))
-        .route("/accounts/{account}/access/users", get(users))
-        .route(&format!("{user}/last_seen_identity"), get(last_seen_identity))
-        .route(&format!("{user}/active_sessions"), get(active_sessions))
-        .route(&format!("{user}/failed_logins"), get(failed_logins))
-}
+const LOG: &str = "/accounts/{account}/access/logs/access_requests";
+const USERS: &str = "/accounts/{account}/access/users";
+const IDENTITY: &str = "/accounts/{account}/access/users/{user}/last_seen_identity";
+const SESSIONS: &str = "/accounts/{account}/access/users/{user}/active_sessions";
+const FAILED: &str = "/accounts/{account}/access/users/{user}/failed_logins";
+const GATE: Gate = Gate::Account(Area::AccessLogs);
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::AccessLogs, Right::Read)?;
-    let query = query.only(&["since", "until", "limit", "email", "emailOp"])?;
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(LOG, GATE, list).accepts(&["since", "until", "limit", "email", "emailOp"]),
+    Route::get(USERS, GATE, users).accepts(&["email"]),
+    Route::get(IDENTITY, GATE, last_seen_identity),
+    Route::get(SESSIONS, GATE, active_sessions),
+    Route::get(FAILED, GATE, failed_logins),
+];
+
+fn list(state: &State, request: &ApiRequest) -> Outcome {
+    let (query, now) = (&request.query, request.now);
     let (since, until) = (query.time("since")?, query.time("until")?);
-    let now = shared.clock.now();
     let kept = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-    let delay = shared.log_behavior().login_delay;
+    let delay = request.log_behavior.login_delay;
     let visible = now.saturating_sub(delay).unwrap_or(Timestamp::MIN);
-    let is_wanted = |login: &&Login| {
-        login.account == account
+    let is_selected = |login: &&Login| {
+        login.account == request.account()
             && (kept.max(since.unwrap_or(kept))..=visible.min(until.unwrap_or(visible)))
                 .contains(&login.at)
             && query.get("email").is_none_or(|email| match query.get("emailOp") {
@@ -57,13 +50,12 @@ async fn list(
                 _ => login.email.contains(email),
             })
     };
-    let mut rows: Vec<Login> =
-        shared.store.read(|state| state.logins.iter().filter(is_wanted).cloned().collect());
+    let mut rows: Vec<_> = state.logins.iter().filter(is_selected).collect();
     rows.sort_by_key(|login| login.at);
     if query.get("direction") != Some("asc") {
         rows.reverse();
     }
-    query.page_without_totals(rows.iter().map(to_json).collect(), LOG_PAGES)
+    query.page_without_totals(rows.into_iter().map(to_json).collect(), LOG_PAGES)
 }
 
 /// As seen in live rows; `action` is empty for applications that Access serves
@@ -90,28 +82,21 @@ fn user_id(login: &Login) -> String {
     derived_uuid(["user", &login.email.to_lowercase()])
 }
 
-/// The sign-ins of an account by user, the latest last.
-fn by_user(shared: &AppState, account: &str) -> BTreeMap<String, Vec<Login>> {
-    let mut users = BTreeMap::<String, Vec<Login>>::new();
-    let mut logins = shared.store.read(|state| state.logins.clone());
-    logins.retain(|login| login.account == account && login.at <= shared.clock.now());
+/// The sign-ins of the account by user, the latest last.
+fn by_user<'a>(state: &'a State, request: &ApiRequest) -> BTreeMap<String, Vec<&'a Login>> {
+    let mut users = BTreeMap::<String, Vec<&Login>>::new();
+    let is_past = |login: &&Login| login.account == request.account() && login.at <= request.now;
+    let mut logins: Vec<_> = state.logins.iter().filter(is_past).collect();
     logins.sort_by_key(|login| login.at);
     for login in logins {
-        users.entry(user_id(&login)).or_default().push(login);
+        users.entry(user_id(login)).or_default().push(login);
     }
     users
 }
 
-async fn users(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::AccessLogs, Right::Read)?;
-    let query = query.only(&["email"])?;
-    let users = by_user(&shared, &account);
-    let rows = users.iter().filter(|(_, logins)| query.allow("email", &logins[0].email));
+fn users(state: &State, request: &ApiRequest) -> Outcome {
+    let users = by_user(state, request);
+    let rows = users.iter().filter(|(_, logins)| request.query.allow("email", &logins[0].email));
     let rows = rows.map(|(id, logins)| {
         let last = logins.iter().rfind(|login| login.allowed);
         json!({
@@ -128,25 +113,16 @@ async fn users(
             "updated_at": time(logins[logins.len() - 1].at),
         })
     });
-    query.page(rows.collect(), USER_PAGES)
+    request.query.page(rows.collect(), USER_PAGES)
 }
 
 /// The sign-ins of one user.
-fn of_user(
-    caller: &Caller,
-    shared: &AppState,
-    (account, user): &(String, String),
-) -> Result<Vec<Login>, ApiErrorResponse> {
-    let account = caller.in_account(shared, account, Area::AccessLogs, Right::Read)?;
-    by_user(shared, &account).remove(user).ok_or_else(ApiErrorResponse::missing)
+fn of_user<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Login>> {
+    by_user(state, request).remove(request.id()).ok_or_else(ApiErrorResponse::missing)
 }
 
-async fn last_seen_identity(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(path): Path<(String, String)>,
-) -> Outcome {
-    let logins = of_user(&caller, &shared, &path)?;
+fn last_seen_identity(state: &State, request: &ApiRequest) -> Outcome {
+    let logins = of_user(state, request)?;
     let last = logins.iter().rfind(|login| login.allowed).ok_or_else(ApiErrorResponse::missing)?;
     Ok(ApiResponse::of(json!({
         "account_id": last.account,
@@ -154,19 +130,15 @@ async fn last_seen_identity(
         "iat": last.at.as_second(),
         "idp": { "id": last.provider, "type": last.connection },
         "ip": "192.0.2.17",
-        "user_uuid": path.1,
+        "user_uuid": request.id(),
         "version": 2,
     })))
 }
 
-async fn active_sessions(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(path): Path<(String, String)>,
-) -> Outcome {
-    let logins = of_user(&caller, &shared, &path)?;
+fn active_sessions(state: &State, request: &ApiRequest) -> Outcome {
+    let logins = of_user(state, request)?;
     let end = |login: &Login| login.at.saturating_add(RETENTION).unwrap_or(Timestamp::MAX);
-    let active = logins.iter().filter(|login| login.allowed && end(login) > shared.clock.now());
+    let active = logins.iter().filter(|login| login.allowed && end(login) > request.now);
     let sessions = active.map(|login| {
         json!({
             "expiration": end(login).as_second(),
@@ -188,12 +160,8 @@ async fn active_sessions(
     Ok(ApiResponse::of(sessions.collect::<Vec<_>>()))
 }
 
-async fn failed_logins(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(path): Path<(String, String)>,
-) -> Outcome {
-    let logins = of_user(&caller, &shared, &path)?;
+fn failed_logins(state: &State, request: &ApiRequest) -> Outcome {
+    let logins = of_user(state, request)?;
     let failed = logins.iter().filter(|login| !login.allowed).map(|login| {
         json!({
             "expiration": login.at.as_second() + RETENTION.as_secs(),
@@ -202,7 +170,7 @@ async fn failed_logins(
                 "datetime": time(login.at),
                 "ray_id": login.ray,
                 "user_email": login.email,
-                "user_uuid": path.1,
+                "user_uuid": request.id(),
             },
         })
     });

@@ -1,58 +1,49 @@
 //! Accounts (API reference, section 8.2).
 
-use std::sync::Arc;
+use serde::Serialize;
+use serde_json::json;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::get;
-use serde_json::{Value, json};
-
-use super::Outcome;
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::{Parameters, SMALL_PAGES};
+use super::request::ApiRequest;
+use super::resource::{ApiResource, get, list};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{Outcome, time};
+use crate::sandbox::query::{Paging, SMALL_PAGES};
 use crate::sandbox::seed::PARENT_NAME;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::Account;
+use crate::sandbox::state::{Account, State};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new().route("/accounts", get(list)).route("/accounts/{account}", get(one))
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::get("/accounts", Gate::Anywhere(Area::Accounts), list::<Account>).accepts(&["name"]),
+    Route::get("/accounts/{account}", Gate::Account(Area::Accounts), get::<Account>),
+];
 
-async fn list(caller: Caller, State(shared): State<Arc<AppState>>, query: Parameters) -> Outcome {
-    caller.may(Area::Accounts, Right::Read)?;
-    let query = query.only(&["name"])?;
-    let accounts: Vec<Value> = shared.store.read(|state| {
-        let seen = state.accounts.iter().filter(|account| caller.can_see(&account.id));
-        seen.filter(|account| query.allow("name", &account.name)).map(to_json).collect()
-    });
-    query.page(accounts, SMALL_PAGES)
-}
+impl ApiResource for Account {
+    const PAGING: Paging = Paging::Always(SMALL_PAGES);
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-) -> Outcome {
-    let id = caller.in_account(&shared, &account, Area::Accounts, Right::Read)?;
-    shared
-        .store
-        .read(|state| state.accounts.iter().find(|account| account.id == id).map(to_json))
-        .map(ApiResponse::of)
-        .ok_or_else(|| ApiErrorResponse::unroutable(&format!("/accounts/{id}")))
-}
-
-fn to_json(account: &Account) -> Value {
-    let mut shown = json!({
-        "id": account.id,
-        "name": account.name,
-        "type": "standard",
-        "settings": { "enforce_twofactor": false },
-        "created_on": time(account.created_on),
-    });
-    if let Some(parent) = &account.parent {
-        shown["managed_by"] = json!({ "parent_org_id": parent, "parent_org_name": PARENT_NAME });
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(state.accounts.iter().filter(|account| request.can_see(&account.id)).collect())
     }
-    shown
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_selected(&self, request: &ApiRequest) -> bool {
+        request.query.allow("name", &self.name)
+    }
+
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        let mut shown = json!({
+            "id": self.id,
+            "name": self.name,
+            "type": "standard",
+            "settings": { "enforce_twofactor": false },
+            "created_on": time(self.created_on),
+        });
+        if let Some(parent) = &self.parent {
+            shown["managed_by"] =
+                json!({ "parent_org_id": parent, "parent_org_name": PARENT_NAME });
+        }
+        shown
+    }
 }

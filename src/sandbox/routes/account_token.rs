@@ -1,31 +1,58 @@
 //! Tokens that accounts own (API reference, section 8.1). One that is created
 //! here works: it may do what its permission groups say.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Outcome, body};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
+use super::request::ApiRequest;
+use super::resource::{ApiResource, WritableResource, delete, get, list};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::permission_group::{ACCOUNT, Group};
-use crate::sandbox::query::{Parameters, SMALL_PAGES};
+use crate::sandbox::query::{Paging, SMALL_PAGES};
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{State as World, Token, TokenDetails};
+use crate::sandbox::state::{State, Token, TokenDetails};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/tokens", get(list).post(create))
-        .route("/accounts/{account}/tokens/{id}", get(one).delete(remove))
+const ALL: &str = "/accounts/{account}/tokens";
+const ONE: &str = "/accounts/{account}/tokens/{id}";
+const GATE: Gate = Gate::Account(Area::Tokens);
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list::<Token>).accepts(&[]),
+    Route::post(ALL, GATE, create),
+    Route::get(ONE, GATE, get::<Token>),
+    Route::delete(ONE, GATE, delete::<Token>),
+];
+
+impl ApiResource for Token {
+    const PAGING: Paging = Paging::Always(SMALL_PAGES);
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        let is_own = |token: &&Token| token.owner.as_deref() == Some(request.account());
+        Ok(state.tokens.iter().filter(is_own).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, _: &State, request: &ApiRequest) -> impl Serialize {
+        to_json(self, request.now)
+    }
+
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 1003, "Invalid API Token identifier")
+    }
+}
+
+impl WritableResource for Token {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.tokens)
+    }
 }
 
 #[derive(Deserialize)]
@@ -37,143 +64,71 @@ struct CreateRequest {
     not_before: Option<Timestamp>,
 }
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Tokens, Right::Read)?;
-    let query = query.only(&[])?;
-    let now = shared.clock.now();
-    let tokens: Vec<Value> = shared.store.read(|state| {
-        let own = state.tokens.iter().filter(|token| token.owner.as_ref() == Some(&account));
-        own.map(|token| to_json(token, now)).collect()
-    });
-    query.page(tokens, SMALL_PAGES)
-}
-
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Tokens, Right::Read)?;
-    let now = shared.clock.now();
-    shared.store.read(|state| {
-        let position = position(state, &account, &id)?;
-        Ok(ApiResponse::of(to_json(&state.tokens[position], now)))
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Tokens, Right::Write)?;
-    let mut creation: CreateRequest = body(&bytes)?;
-    if creation.name.is_empty() || creation.policies.is_empty() {
-        return Err(ApiErrorResponse::bad_request(1001, "a token needs a name and policies"));
+/// The answer is the only one that has the token itself.
+fn create(state: &mut State, request: &ApiRequest) -> Outcome {
+    let mut fields: CreateRequest = request.body()?;
+    ApiErrorResponse::invalid_body("a token needs a name and policies")
+        .when(fields.name.is_empty() || fields.policies.is_empty())?;
+    let groups = permitted(&fields.policies, request.account(), request.caller()?)?;
+    for policy in &mut fields.policies {
+        policy.set("id", state.next_id());
     }
-    let groups = permitted(&creation.policies, &account, &caller)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        for policy in &mut creation.policies {
-            policy.set("id", state.next_id());
-        }
-        let value = format!("cfat_{}{}", state.next_id(), &state.next_id()[..16]);
-        let token = Token {
-            id: state.next_id(),
-            value,
-            access: None,
-            owner: Some(account),
-            expires_on: creation.expires_on,
-            issued: Some(TokenDetails {
-                name: creation.name,
-                on: now,
-                not_before: creation.not_before,
-                policies: creation.policies,
-                condition: creation.condition,
-                groups,
-            }),
-        };
-        let mut shown = to_json(&token, now);
-        shown["value"] = token.value.clone().into();
-        state.tokens.push(token);
-        Ok(ApiResponse::of(shown))
-    })
-}
-
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Tokens, Right::Write)?;
-    shared.store.change(|state| {
-        let position = position(state, &account, &id)?;
-        state.tokens.remove(position);
-        Ok(ApiResponse::of(json!({ "id": id })))
-    })
-}
-
-fn position(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
-    let is_meant = |known: &Token| known.owner.as_deref() == Some(account) && known.id == id;
-    let missing =
-        || ApiErrorResponse::new(StatusCode::NOT_FOUND, 1003, "Invalid API Token identifier");
-    state.tokens.iter().position(is_meant).ok_or_else(missing)
+    let value = format!("cfat_{}{}", state.next_id(), &state.next_id()[..16]);
+    let token = Token {
+        id: state.next_id(),
+        value: value.clone(),
+        access: None,
+        owner: Some(request.account().to_owned()),
+        expires_on: fields.expires_on,
+        issued: Some(TokenDetails {
+            name: fields.name,
+            on: request.now,
+            not_before: fields.not_before,
+            policies: fields.policies,
+            condition: fields.condition,
+            groups,
+        }),
+    };
+    let mut shown = to_json(&token, request.now);
+    shown["value"] = value.into();
+    state.tokens.push(token);
+    Ok(ApiResponse::of(shown))
 }
 
 /// The permission groups that the policies allow and do not deny.
-fn permitted(
-    policies: &[RawObject],
-    account: &str,
-    caller: &Caller,
-) -> Result<Vec<String>, ApiErrorResponse> {
+fn permitted(policies: &[RawObject], account: &str, caller: Caller) -> Outcome<Vec<String>> {
     let (mut allowed, mut denied) = (Vec::<&Group>::new(), Vec::<&Group>::new());
     for policy in policies {
-        covers(policy, account)?;
+        check_resources(policy, account)?;
         let groups = groups_of(policy)?;
         match policy.text("effect").as_deref() {
             Some("allow") => allowed.extend(groups),
             Some("deny") => denied.extend(groups),
-            _ => {
-                return Err(ApiErrorResponse::bad_request(
-                    1001,
-                    "effect is neither allow nor deny",
-                ));
-            }
+            _ => return Err(ApiErrorResponse::invalid_body("effect is neither allow nor deny")),
         }
     }
     for group in &allowed {
         let (area, right) = group.permits();
-        if !caller.has(area, right) {
-            let message = "Failed common permission check against resources";
-            return Err(ApiErrorResponse::bad_request(1001, message));
-        }
+        no_permission().when(!caller.has(area, right))?;
     }
     allowed.retain(|group| denied.iter().all(|denied| denied.id != group.id));
     Ok(allowed.into_iter().map(|group| group.id.to_owned()).collect())
 }
 
-fn groups_of(policy: &RawObject) -> Result<Vec<&'static Group>, ApiErrorResponse> {
+fn groups_of(policy: &RawObject) -> Outcome<Vec<&'static Group>> {
     let ids = policy.get::<Vec<RawObject>>("permission_groups").unwrap_or_default();
-    if ids.is_empty() {
-        return Err(ApiErrorResponse::bad_request(1001, "a policy needs permission groups"));
-    }
+    ApiErrorResponse::invalid_body("a policy needs permission groups").when(ids.is_empty())?;
     let find = |group: &RawObject| {
         let id = group.text("id").unwrap_or_default();
         Group::find(&id).ok_or_else(|| {
-            ApiErrorResponse::bad_request(1001, format!("permission group `{id}` not found"))
+            ApiErrorResponse::invalid_body(format!("permission group `{id}` not found"))
         })
     };
     ids.iter().map(find).collect()
 }
 
 /// The account as a whole, or its zones as a whole, is what is modelled.
-fn covers(policy: &RawObject, account: &str) -> Result<(), ApiErrorResponse> {
+fn check_resources(policy: &RawObject, account: &str) -> Outcome<()> {
     let key = format!("{ACCOUNT}.{account}");
     let resources: Option<serde_json::Map<String, Value>> = policy.get("resources");
     let resources = resources.unwrap_or_default();
@@ -181,12 +136,14 @@ fn covers(policy: &RawObject, account: &str) -> Result<(), ApiErrorResponse> {
     let is_whole = |value: &Value| *value == json!("*") || *value == zones;
     match resources.iter().next() {
         Some((known, value)) if *known == key && is_whole(value) && resources.len() == 1 => Ok(()),
-        Some((known, _)) if known.starts_with(ACCOUNT) && *known != key => Err(
-            ApiErrorResponse::bad_request(1001, "Failed common permission check against resources"),
-        ),
+        Some((known, _)) if known.starts_with(ACCOUNT) && *known != key => Err(no_permission()),
         Some(_) => Err(ApiErrorResponse::not_simulated("resources other than the whole account")),
-        None => Err(ApiErrorResponse::bad_request(1001, "a policy needs resources")),
+        None => Err(ApiErrorResponse::invalid_body("a policy needs resources")),
     }
+}
+
+fn no_permission() -> ApiErrorResponse {
+    ApiErrorResponse::invalid_body("Failed common permission check against resources")
 }
 
 fn to_json(token: &Token, now: Timestamp) -> Value {

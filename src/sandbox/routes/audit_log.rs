@@ -1,28 +1,25 @@
 //! The account's audit log, version 2 (reference of the logs, section 2), as far
 //! as sign-ins to the dashboard and changes of connectors go.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::get;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::request::ApiRequest;
+use super::route::{Gate, Route};
 use crate::sandbox::Error;
-use crate::sandbox::access::{Area, GLOBAL_KEY, Right};
-use crate::sandbox::answer::{ApiErrorResponse, time};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::{PageSize, Parameters};
+use crate::sandbox::access::{Area, GLOBAL_KEY};
+use crate::sandbox::answer::{ApiErrorResponse, Outcome, time};
+use crate::sandbox::query::PageSize;
 use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{AuditRow, derived_uuid};
+use crate::sandbox::state::{AuditRow, State, derived_uuid};
 
 const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 100 };
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new().route("/accounts/{account}/logs/audit", get(list))
-}
+const PATH: &str = "/accounts/{account}/logs/audit";
+const QUERY: &[&str] = &["since", "before", "limit", "cursor"];
+
+pub(super) const ROUTES: &[Route] =
+    &[Route::get(PATH, Gate::Account(Area::Accounts), list).accepts(QUERY)];
 
 /// Writes down a change of something in an account. What cannot be kept is lost: the
 /// change was made.
@@ -63,30 +60,23 @@ fn description(method: &str, path: &str) -> &'static str {
     }
 }
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Accounts, Right::Read)?;
-    let query = query.only(&["since", "before", "limit", "cursor"])?;
+fn list(state: &State, request: &ApiRequest) -> Outcome {
+    let query = &request.query;
     let (Some(since), Some(before)) = (query.time("since")?, query.time("before")?) else {
         // The real code is unknown.
         return Err(ApiErrorResponse::bad_request(1006, "`since` and `before` are required"));
     };
-    let delay = shared.log_behavior().audit_delay;
-    let visible = shared.clock.now().saturating_sub(delay).unwrap_or(Timestamp::MIN);
-    let is_wanted = |row: &&AuditRow| {
-        row.account == account && row.at >= since && row.at < before && row.at <= visible
+    let delay = request.log_behavior.audit_delay;
+    let visible = request.now.saturating_sub(delay).unwrap_or(Timestamp::MIN);
+    let is_selected = |row: &&AuditRow| {
+        row.account == request.account() && row.at >= since && row.at < before && row.at <= visible
     };
-    let mut rows: Vec<AuditRow> =
-        shared.store.read(|state| state.audit.iter().filter(is_wanted).cloned().collect());
+    let mut rows: Vec<_> = state.audit.iter().filter(is_selected).collect();
     rows.sort_by_key(|row| row.at);
     if query.get("direction") != Some("asc") {
         rows.reverse();
     }
-    query.page_by_cursor(rows.iter().map(to_json).collect(), PAGES)
+    query.page_by_cursor(rows.into_iter().map(to_json).collect(), PAGES)
 }
 
 fn to_json(row: &AuditRow) -> Value {

@@ -2,43 +2,82 @@
 //! not public: those here are the sandbox's own, and so are the statuses where
 //! the comment says so.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Outcome, body};
+use super::request::ApiRequest;
+use super::resource::{self, ApiResource, Create, Update, WritableResource};
+use super::resource::{create, get, list, update};
+use super::route::{Gate, Route};
 use crate::api::connector::VerificationStatus;
 use crate::domain::EmailDomain;
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::Parameters;
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
 use crate::sandbox::sso_app;
-use crate::sandbox::state::{Connector, State as World, VerificationRun};
+use crate::sandbox::state::{Connector, State, VerificationRun};
 
 /// What the TXT record begins with.
 const PREFIX: &str = "cloudflare_dashboard_sso=";
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/sso_connectors", get(list).post(create))
-        .route("/accounts/{account}/sso_connectors/{id}", get(one).patch(change).delete(delete))
-        .route(
-            "/accounts/{account}/sso_connectors/{id}/begin_verification",
-            post(begin_verification),
-        )
+const ALL: &str = "/accounts/{account}/sso_connectors";
+const ONE: &str = "/accounts/{account}/sso_connectors/{id}";
+const VERIFICATION: &str = "/accounts/{account}/sso_connectors/{id}/begin_verification";
+const GATE: Gate = Gate::Account(Area::Connectors);
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list::<Connector>).accepts(&[]),
+    Route::post(ALL, GATE, create::<Connector>),
+    Route::get(ONE, GATE, get::<Connector>),
+    Route::patch(ONE, GATE, update::<Connector>),
+    Route::delete(ONE, GATE, delete),
+    Route::post(VERIFICATION, GATE, begin_verification),
+];
+
+impl ApiResource for Connector {
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(state.connectors.iter().filter(|known| known.account == request.account()).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        let known = json!({
+            "id": self.id,
+            "email_domain": self.email_domain,
+            "enabled": self.enabled,
+            "use_fedramp_language": self.use_fedramp_language,
+            "verification": { "code": self.code, "status": self.status },
+            "created_on": time(self.created_on),
+            "updated_on": time(self.updated_on),
+        });
+        let mut shown = RawObject::literal(&known.to_string());
+        shown.merge(self.unknown.clone());
+        shown
+    }
+
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 12504, "SSO connector not found")
+    }
+}
+
+impl WritableResource for Connector {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.connectors)
+    }
+
+    /// The documentation disables first; the real status is unknown.
+    fn check_delete(&self, _: &State) -> Outcome<()> {
+        let message = "An enabled SSO connector cannot be deleted: disable it first";
+        ApiErrorResponse::new(StatusCode::CONFLICT, 12505, message).when(self.enabled)
+    }
 }
 
 #[derive(Deserialize)]
-struct CreateRequest {
+pub(super) struct CreateRequest {
     email_domain: String,
     /// The default is not documented; the documentation leaves it out and gets
     /// `pending`.
@@ -52,160 +91,41 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
-struct UpdateRequest {
-    enabled: Option<bool>,
-    use_fedramp_language: Option<bool>,
-}
+impl Create for Connector {
+    type Fields = CreateRequest;
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Connectors, Right::Read)?;
-    query.only(&[])?;
-    let connectors: Vec<RawObject> = shared.store.read(|state| {
-        let of_account = |connector: &&Connector| connector.account == account;
-        state.connectors.iter().filter(of_account).map(to_json).collect()
-    });
-    Ok(ApiResponse::of(connectors))
-}
-
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Connectors, Right::Read)?;
-    shared.store.read(|state| {
-        let known = state.connectors.iter().find(|known| known.is(&account, &id));
-        known.map(|connector| ApiResponse::of(to_json(connector))).ok_or_else(not_found)
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
-    let creation: CreateRequest = body(&bytes)?;
-    let domain = eligible(&creation.email_domain)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let taken =
-            |known: &Connector| known.account == account && known.email_domain == domain.as_str();
-        if state.connectors.iter().any(taken) {
-            let message = format!("An SSO connector for {domain} already exists in this account");
-            return Err(ApiErrorResponse::new(StatusCode::CONFLICT, 12502, message));
-        }
-        let run = creation.begin_verification.then(|| VerificationRun::begin(now));
-        let connector = Connector {
+    fn create(fields: CreateRequest, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let domain = eligible(&fields.email_domain)?;
+        let message = format!("An SSO connector for {domain} already exists in this account");
+        let is_same = |known: &Connector| {
+            known.account == request.account() && known.email_domain == domain.as_str()
+        };
+        ApiErrorResponse::new(StatusCode::CONFLICT, 12502, message)
+            .when(state.connectors.iter().any(is_same))?;
+        let run = fields.begin_verification.then(|| VerificationRun::begin(request.now));
+        let connector = Self {
             id: state.next_id(),
-            account,
+            account: request.account().to_owned(),
             email_domain: domain.to_string(),
             enabled: false,
-            use_fedramp_language: creation.use_fedramp_language,
+            use_fedramp_language: fields.use_fedramp_language,
             code: format!("{PREFIX}{}", state.next_id()),
-            status: if run.is_some() {
-                VerificationStatus::Pending
-            } else {
-                VerificationStatus::Awaiting
+            status: match run {
+                Some(_) => VerificationStatus::Pending,
+                None => VerificationStatus::Awaiting,
             },
             unknown: RawObject::default(),
             run,
-            created_on: now,
-            updated_on: now,
+            created_on: request.now,
+            updated_on: request.now,
         };
-        let answer = ApiResponse::of(to_json(&connector));
         sso_app::add_connector(state, &connector);
-        state.connectors.push(connector);
-        Ok(answer)
-    })
-}
-
-async fn change(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
-    let change: UpdateRequest = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = position(state, &account, &id)?;
-        if change.enabled == Some(true) {
-            ensure_can_enable(state, position)?;
-        }
-        let connector = &mut state.connectors[position];
-        connector.enabled = change.enabled.unwrap_or(connector.enabled);
-        connector.use_fedramp_language =
-            change.use_fedramp_language.unwrap_or(connector.use_fedramp_language);
-        connector.updated_on = now;
-        Ok(ApiResponse::of(to_json(connector)))
-    })
-}
-
-async fn delete(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
-    shared.store.change(|state| {
-        let position = position(state, &account, &id)?;
-        if state.connectors[position].enabled {
-            // The documentation disables first; the real status is unknown.
-            let message = "An enabled SSO connector cannot be deleted: disable it first";
-            return Err(ApiErrorResponse::new(StatusCode::CONFLICT, 12505, message));
-        }
-        state.connectors.remove(position);
-        sso_app::remove_connector(state, &id);
-        Ok(ApiResponse::of(json!({ "id": id })))
-    })
-}
-
-/// Whether it is an error for a connector that is verified or pending is not
-/// documented: here it changes nothing.
-async fn begin_verification(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Connectors, Right::Write)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = position(state, &account, &id)?;
-        let connector = &mut state.connectors[position];
-        if matches!(connector.status, VerificationStatus::Awaiting | VerificationStatus::Failed) {
-            connector.status = VerificationStatus::Pending;
-            connector.run = Some(VerificationRun::begin(now));
-            connector.updated_on = now;
-        }
-        Ok(ApiResponse::without_result())
-    })
-}
-
-impl Connector {
-    fn is(&self, account: &str, id: &str) -> bool {
-        self.account == account && self.id == id
+        Ok(connector)
     }
 }
 
-fn position(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
-    state.connectors.iter().position(|known| known.is(account, id)).ok_or_else(not_found)
-}
-
-fn not_found() -> ApiErrorResponse {
-    ApiErrorResponse::new(StatusCode::NOT_FOUND, 12504, "SSO connector not found")
-}
-
 /// The domain, where it is one and Cloudflare takes it.
-fn eligible(text: &str) -> Result<EmailDomain, ApiErrorResponse> {
+fn eligible(text: &str) -> Outcome<EmailDomain> {
     let domain: EmailDomain = text.parse().map_err(|_| {
         ApiErrorResponse::bad_request(12501, format!("Invalid email_domain: {text:?}"))
     })?;
@@ -218,41 +138,67 @@ fn eligible(text: &str) -> Result<EmailDomain, ApiErrorResponse> {
     }
 }
 
-/// Fails if the domain is not verified, or if another account enforces it.
-fn ensure_can_enable(state: &World, position: usize) -> Result<(), ApiErrorResponse> {
-    let connector = &state.connectors[position];
-    if connector.status != VerificationStatus::Verified {
-        let message = "The domain must be verified before its SSO connector can be enabled";
-        return Err(ApiErrorResponse::bad_request(12506, message));
+#[derive(Deserialize)]
+pub(super) struct UpdateRequest {
+    enabled: Option<bool>,
+    use_fedramp_language: Option<bool>,
+}
+
+impl Update for Connector {
+    type Fields = UpdateRequest;
+
+    fn update(
+        self,
+        fields: UpdateRequest,
+        state: &mut State,
+        request: &ApiRequest,
+    ) -> Outcome<Self> {
+        if fields.enabled == Some(true) {
+            check_enable(&self, state)?;
+        }
+        Ok(Self {
+            enabled: fields.enabled.unwrap_or(self.enabled),
+            use_fedramp_language: fields.use_fedramp_language.unwrap_or(self.use_fedramp_language),
+            updated_on: request.now,
+            ..self
+        })
     }
+}
+
+/// The domain has to be verified, and not enforced by another account.
+fn check_enable(connector: &Connector, state: &State) -> Outcome<()> {
+    let message = "The domain must be verified before its SSO connector can be enabled";
+    ApiErrorResponse::bad_request(12506, message)
+        .when(connector.status != VerificationStatus::Verified)?;
     let domain = connector.email_domain.parse::<EmailDomain>();
-    if domain.is_ok_and(|domain| domain.is_academic()) {
-        let message = "Academic domains need approval by Cloudflare support to be enabled";
-        return Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 12508, message));
-    }
-    let elsewhere = |known: &Connector| {
+    let message = "Academic domains need approval by Cloudflare support to be enabled";
+    ApiErrorResponse::new(StatusCode::FORBIDDEN, 12508, message)
+        .when(domain.is_ok_and(|domain| domain.is_academic()))?;
+    let is_elsewhere = |known: &Connector| {
         known.enabled
             && known.account != connector.account
             && known.email_domain == connector.email_domain
     };
-    if state.connectors.iter().any(elsewhere) {
-        let message = "An SSO connector for this domain is enabled in another account";
-        return Err(ApiErrorResponse::new(StatusCode::CONFLICT, 12507, message));
-    }
-    Ok(())
+    let message = "An SSO connector for this domain is enabled in another account";
+    ApiErrorResponse::new(StatusCode::CONFLICT, 12507, message)
+        .when(state.connectors.iter().any(is_elsewhere))
 }
 
-fn to_json(connector: &Connector) -> RawObject {
-    let known = json!({
-        "id": connector.id,
-        "email_domain": connector.email_domain,
-        "enabled": connector.enabled,
-        "use_fedramp_language": connector.use_fedramp_language,
-        "verification": { "code": connector.code, "status": connector.status },
-        "created_on": time(connector.created_on),
-        "updated_on": time(connector.updated_on),
-    });
-    let mut shown = RawObject::literal(&known.to_string());
-    shown.merge(connector.unknown.clone());
-    shown
+fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
+    let answer = resource::delete::<Connector>(state, request)?;
+    sso_app::remove_connector(state, request.id());
+    Ok(answer)
+}
+
+/// Whether it is an error for a connector that is verified or pending is not
+/// documented: here it changes nothing.
+fn begin_verification(state: &mut State, request: &ApiRequest) -> Outcome {
+    let mut connector = resource::find::<Connector>(state, request)?.clone();
+    if matches!(connector.status, VerificationStatus::Awaiting | VerificationStatus::Failed) {
+        connector.status = VerificationStatus::Pending;
+        connector.run = Some(VerificationRun::begin(request.now));
+        connector.updated_on = request.now;
+        connector.store(state, request)?;
+    }
+    Ok(ApiResponse::without_result())
 }

@@ -1,149 +1,134 @@
 //! Access identity providers (API reference, section 3). Which fields of
 //! `config` a type needs is not checked: the schema marks all as optional.
 
-use std::sync::Arc;
+use axum::http::StatusCode;
+use serde::Serialize;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::routing::get;
-use serde_json::json;
-
-use super::{Outcome, body, organization};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse};
-use crate::sandbox::auth::Caller;
+use super::request::ApiRequest;
+use super::resource::{ApiResource, WritableResource, delete, find};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome};
 use crate::sandbox::federation;
 use crate::sandbox::issuer::PLACEHOLDER;
-use crate::sandbox::query::{PageSize, Parameters};
+use crate::sandbox::query::PageSize;
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{IdentityProvider, State as World};
+use crate::sandbox::state::{IdentityProvider, State};
 
 const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 200 };
 
 /// The fields of `config` that are kept and never answered.
 const SECRETS: [&str; 2] = ["client_secret", "api_token"];
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/access/identity_providers", get(list).post(create))
-        .route(
-            "/accounts/{account}/access/identity_providers/{id}",
-            get(one).put(replace).delete(remove),
-        )
+const ALL: &str = "/accounts/{account}/access/identity_providers";
+const ONE: &str = "/accounts/{account}/access/identity_providers/{id}";
+const GATE: Gate = Gate::Access(Area::Providers);
+
+/// Whether one that an application allows can be deleted is unknown: here it can.
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list).accepts(&["scim_enabled"]),
+    Route::post(ALL, GATE, create).answers(StatusCode::CREATED),
+    Route::get(ONE, GATE, get),
+    Route::put(ONE, GATE, replace),
+    Route::delete(ONE, GATE, delete::<IdentityProvider>).answers(StatusCode::ACCEPTED),
+];
+
+impl ApiResource for IdentityProvider {
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(state.providers.iter().filter(|known| known.account == request.account()).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, state: &State, request: &ApiRequest) -> impl Serialize {
+        to_json(self, state, request)
+    }
 }
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Read)?;
-    let query = query.only(&["scim_enabled"])?;
-    let is_asked_for = |provider: &RawObject| {
+impl WritableResource for IdentityProvider {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.providers)
+    }
+
+    /// Those that are shared with the account are read-only. The real code is unknown.
+    fn check_write(state: &State, request: &ApiRequest) -> Outcome<()> {
+        let received = federation::received(state, request.account(), request.now);
+        ApiErrorResponse::invalid("identity provider is read only")
+            .when(received.iter().any(|received| received.id == request.id()))
+    }
+
+    fn check_delete(&self, state: &State) -> Outcome<()> {
+        ApiErrorResponse::conflict("identity provider has an active federation grant")
+            .when(state.grants.iter().any(|grant| grant.provider == self.id))
+    }
+}
+
+fn list(state: &State, request: &ApiRequest) -> Outcome {
+    let is_selected = |provider: &RawObject| {
         let scim = provider.object("scim_config");
         let enabled = scim.and_then(|scim| scim.get::<bool>("enabled")).unwrap_or(false);
-        query.allow("scim_enabled", &enabled.to_string())
+        request.query.allow("scim_enabled", &enabled.to_string())
     };
-    let providers = visible(&shared, &account);
-    query.page(providers.into_iter().filter(is_asked_for).collect(), PAGES)
+    let providers = visible(state, request)?.into_iter().filter(is_selected).collect();
+    request.query.page(providers, PAGES)
 }
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Read)?;
-    let mut providers = visible(&shared, &account).into_iter();
-    let known = providers.find(|provider| provider.text("id").as_deref() == Some(&id));
+fn get(state: &State, request: &ApiRequest) -> Outcome {
+    let mut providers = visible(state, request)?.into_iter();
+    let known = providers.find(|provider| provider.text("id").as_deref() == Some(request.id()));
     known.map(ApiResponse::of).ok_or_else(ApiErrorResponse::missing)
 }
 
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
-    let body = body::<RawObject>(&bytes)?.with_replaced_text(&shared.origin, PLACEHOLDER);
-    shared.store.change(|state| {
-        let is_pin = |object: &RawObject| object.text("type").as_deref() == Some("onetimepin");
-        let has_pin = |known: &IdentityProvider| known.account == account && is_pin(&known.object);
-        if is_pin(&body) && state.providers.iter().any(has_pin) {
-            return Err(ApiErrorResponse::conflict("a onetimepin connection already exists"));
-        }
-        let id = state.issue_uuid();
-        let (provider, secret) = Writing { account, id, before: None }.written(state, body)?;
-        let answer = answered(&provider, state, &shared, secret);
-        state.providers.push(provider);
-        Ok(answer.created())
-    })
+/// All that the account sees: its own, and those shared with it.
+fn visible(state: &State, request: &ApiRequest) -> Outcome<Vec<RawObject>> {
+    let own = IdentityProvider::all(state, request)?.into_iter();
+    let own = own.map(|provider| to_json(provider, state, request));
+    let received = federation::received(state, request.account(), request.now);
+    Ok(own.chain(received.into_iter().map(|received| received.object)).collect())
+}
+
+fn create(state: &mut State, request: &ApiRequest) -> Outcome {
+    let object = fields(request)?;
+    let is_pin = |object: &RawObject| object.text("type").as_deref() == Some("onetimepin");
+    let mut own = IdentityProvider::all(state, request)?.into_iter();
+    ApiErrorResponse::conflict("a onetimepin connection already exists")
+        .when(is_pin(&object) && own.any(|known| is_pin(&known.object)))?;
+    let (account, id) = (request.account().to_owned(), state.issue_uuid());
+    write(Writing { account, id, before: None }, object, state, request)
 }
 
 /// A secret that is absent stays; one that is null or a mask is taken at its
 /// word. The rest is replaced: keys that are absent are gone. That the type
 /// cannot be changed is a reading of Terraform, which makes a new one.
-async fn replace(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
-    let body = body::<RawObject>(&bytes)?.with_replaced_text(&shared.origin, PLACEHOLDER);
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        may_be_written(&federation::received(state, &account, now), &id)?;
-        let position = position(state, &account, &id)?;
-        let before = state.providers[position].clone();
-        if before.object.text("type") != body.text("type") {
-            return Err(ApiErrorResponse::invalid("identity provider type cannot be changed"));
-        }
-        let writing = Writing { account, id, before: Some(before) };
-        let (provider, secret) = writing.written(state, body)?;
-        let answer = answered(&provider, state, &shared, secret);
-        state.rejecting.retain(|id| *id != provider.id);
-        state.providers[position] = provider;
-        Ok(answer)
-    })
+fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
+    let object = fields(request)?;
+    IdentityProvider::check_write(state, request)?;
+    let before = find::<IdentityProvider>(state, request)?.clone();
+    ApiErrorResponse::invalid("identity provider type cannot be changed")
+        .when(before.object.text("type") != object.text("type"))?;
+    state.rejecting.retain(|id| *id != before.id);
+    let (account, id) = (before.account.clone(), before.id.clone());
+    write(Writing { account, id, before: Some(before) }, object, state, request)
 }
 
-/// Whether one that an application allows can be deleted is unknown: here it can.
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Providers, Right::Write)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        may_be_written(&federation::received(state, &account, now), &id)?;
-        let position = position(state, &account, &id)?;
-        if state.grants.iter().any(|grant| grant.provider == id) {
-            return Err(ApiErrorResponse::conflict(
-                "identity provider has an active federation grant",
-            ));
-        }
-        state.providers.remove(position);
-        Ok(ApiResponse::of(json!({ "id": id })).accepted())
-    })
+/// The body, without the address of the sandbox: it may be another next time.
+fn fields(request: &ApiRequest) -> Outcome<RawObject> {
+    let object: RawObject = request.body()?;
+    Ok(object.with_replaced_text(&request.origin, PLACEHOLDER))
 }
 
-/// Those that are shared with the account are read-only. The real code is unknown.
-fn may_be_written(received: &[federation::Received], id: &str) -> Result<(), ApiErrorResponse> {
-    if received.iter().any(|received| received.id == id) {
-        return Err(ApiErrorResponse::invalid("identity provider is read only"));
+/// Stores the provider. The answer is the only one that has a new SCIM secret.
+fn write(writing: Writing, object: RawObject, state: &mut State, request: &ApiRequest) -> Outcome {
+    let (provider, secret) = writing.written(state, object)?;
+    let mut shown = to_json(&provider, state, request);
+    if let (Some(secret), Some(mut scim)) = (secret, shown.object("scim_config")) {
+        scim.set("secret", secret);
+        shown.set("scim_config", scim);
     }
-    Ok(())
-}
-
-fn position(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
-    let is_meant = |known: &IdentityProvider| known.account == account && known.id == id;
-    state.providers.iter().position(is_meant).ok_or_else(ApiErrorResponse::missing)
+    provider.store(state, request)?;
+    Ok(ApiResponse::of(shown))
 }
 
 /// What becomes an identity provider.
@@ -157,20 +142,18 @@ impl Writing {
     /// The provider as it is kept, and a SCIM secret that was made just now.
     fn written(
         self,
-        state: &mut World,
+        state: &mut State,
         mut object: RawObject,
-    ) -> Result<(IdentityProvider, Option<String>), ApiErrorResponse> {
+    ) -> Outcome<(IdentityProvider, Option<String>)> {
         let (mut secrets, mut scim_secret) = match self.before {
             Some(before) => (before.secrets, before.scim_secret),
             None => Default::default(),
         };
-        let kind = object.text("type").filter(|kind| !kind.is_empty());
-        let kind =
-            kind.ok_or_else(|| ApiErrorResponse::invalid("identity provider type is missing"))?;
+        let kind = object.text("type").unwrap_or_default();
+        ApiErrorResponse::invalid("identity provider type is missing").when(kind.is_empty())?;
+        let has_name = object.text("name").is_some_and(|name| !name.is_empty());
         // The documentation creates a one-time PIN without a name.
-        if object.text("name").is_none_or(|name| name.is_empty()) && kind != "onetimepin" {
-            return Err(ApiErrorResponse::invalid("name is required"));
-        }
+        ApiErrorResponse::invalid("name is required").when(!has_name && kind != "onetimepin")?;
         let config = object.object("config");
         let mut config = config.ok_or_else(|| ApiErrorResponse::invalid("config is required"))?;
         for key in SECRETS {
@@ -200,17 +183,14 @@ impl Writing {
 }
 
 /// Checks `scim_config`, and says whether it is enabled.
-fn scim_is_on(object: &mut RawObject, kind: &str) -> Result<bool, ApiErrorResponse> {
+fn scim_is_on(object: &mut RawObject, kind: &str) -> Outcome<bool> {
     let Some(mut scim) = object.object("scim_config") else { return Ok(false) };
-    if kind == "onetimepin" {
-        return Err(ApiErrorResponse::invalid("scim_config is not allowed for onetimepin"));
-    }
+    ApiErrorResponse::invalid("scim_config is not allowed for onetimepin")
+        .when(kind == "onetimepin")?;
     let is_set = |key| scim.get::<bool>(key).unwrap_or(false);
     let (is_on, seats, users) =
         (is_set("enabled"), is_set("seat_deprovision"), is_set("user_deprovision"));
-    if seats && !users {
-        return Err(ApiErrorResponse::invalid("seat_deprovision needs user_deprovision"));
-    }
+    ApiErrorResponse::invalid("seat_deprovision needs user_deprovision").when(seats && !users)?;
     scim.remove("secret");
     if is_on {
         scim.set("scim_base_url", "");
@@ -219,33 +199,8 @@ fn scim_is_on(object: &mut RawObject, kind: &str) -> Result<bool, ApiErrorRespon
     Ok(is_on)
 }
 
-fn answered(
-    provider: &IdentityProvider,
-    state: &World,
-    shared: &AppState,
-    scim_secret: Option<String>,
-) -> ApiResponse {
-    let mut shown = to_json(provider, state, &shared.origin);
-    if let (Some(secret), Some(mut scim)) = (scim_secret, shown.object("scim_config")) {
-        scim.set("secret", secret);
-        shown.set("scim_config", scim);
-    }
-    ApiResponse::of(shown)
-}
-
-/// All that the account sees: its own, and those shared with it.
-fn visible(shared: &AppState, account: &str) -> Vec<RawObject> {
-    let now = shared.clock.now();
-    shared.store.read(|state| {
-        let own = state.providers.iter().filter(|provider| provider.account == account);
-        let own = own.map(|provider| to_json(provider, state, &shared.origin));
-        let received = federation::received(state, account, now);
-        own.chain(received.into_iter().map(|received| received.object)).collect()
-    })
-}
-
 /// With the addresses that follow from the team's name and the sandbox's port.
-fn to_json(provider: &IdentityProvider, state: &World, origin: &str) -> RawObject {
+fn to_json(provider: &IdentityProvider, state: &State, request: &ApiRequest) -> RawObject {
     let team = state.auth_domain(&provider.account).unwrap_or_default();
     let mut object = provider.object.clone();
     for (part, key, url) in [
@@ -257,5 +212,5 @@ fn to_json(provider: &IdentityProvider, state: &World, origin: &str) -> RawObjec
             object.set(part, inner);
         }
     }
-    object.with_replaced_text(PLACEHOLDER, origin)
+    object.with_replaced_text(PLACEHOLDER, &request.origin)
 }

@@ -1,36 +1,74 @@
 //! The members of an account (API reference, section 8.2).
 
-use std::sync::Arc;
+use serde::Serialize;
+use serde_json::json;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::get;
-use serde_json::{Value, json};
+use super::request::ApiRequest;
+use super::resource::{ApiResource, list};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::Outcome;
+use crate::sandbox::query::{Paging, SMALL_PAGES};
+use crate::sandbox::state::{Member, Membership, Role, State};
 
-use super::Outcome;
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::{Parameters, SMALL_PAGES};
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Member, Membership, Role};
+const ALL: &str = "/accounts/{account}/members";
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new().route("/accounts/{account}/members", get(list))
-}
+pub(super) const ROUTES: &[Route] =
+    &[Route::get(ALL, Gate::Account(Area::Accounts), list::<Member>).accepts(&["status"])];
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Accounts, Right::Read)?;
-    let query = query.only(&["status"])?;
-    let members: Vec<Value> = shared.store.read(|state| {
-        let own = state.members.iter().filter(|member| member.account == account);
-        own.filter(|member| query.allow("status", member.status.as_str())).map(to_json).collect()
-    });
-    query.page(members, SMALL_PAGES)
+impl ApiResource for Member {
+    const PAGING: Paging = Paging::Always(SMALL_PAGES);
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(state.members.iter().filter(|member| member.account == request.account()).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_selected(&self, request: &ApiRequest) -> bool {
+        request.query.allow("status", self.status.as_str())
+    }
+
+    /// As recorded: the email address in `user`, and the newer fields outside it.
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        let (first, last) = self.name.clone().unzip();
+        let [role, group, name] = self.role.described();
+        let may_edit = self.role != Role::ReadOnly;
+        json!({
+            "id": self.id,
+            "email": self.email,
+            "user": {
+                "id": self.name.as_ref().map(|_| &self.id),
+                "first_name": first,
+                "last_name": last,
+                "email": self.email,
+                "two_factor_authentication_enabled": self.status == Membership::Accepted,
+            },
+            "status": self.status.as_str(),
+            "api_access_enabled": null,
+            "policies": [{
+                "id": format!("{}{}", &self.id[..30], "ff"),
+                "access": "allow",
+                "permission_groups": [{ "id": group, "name": name }],
+                "resource_groups": [{
+                    "id": self.account,
+                    "name": format!("com.cloudflare.api.account.{}", self.account),
+                    "scope": {
+                        "key": format!("com.cloudflare.api.account.{}", self.account),
+                        "objects": [{ "key": "*" }],
+                    },
+                }],
+            }],
+            "roles": [{
+                "id": role,
+                "name": name,
+                "description": name,
+                "permissions": { "access": { "edit": may_edit, "read": true } },
+            }],
+        })
+    }
 }
 
 impl Membership {
@@ -65,43 +103,4 @@ impl Role {
             ],
         }
     }
-}
-
-/// As recorded: the email address in `user`, and the newer fields outside it.
-fn to_json(member: &Member) -> Value {
-    let (first, last) = member.name.clone().unzip();
-    let [role, group, name] = member.role.described();
-    let may_edit = member.role != Role::ReadOnly;
-    json!({
-        "id": member.id,
-        "email": member.email,
-        "user": {
-            "id": member.name.as_ref().map(|_| &member.id),
-            "first_name": first,
-            "last_name": last,
-            "email": member.email,
-            "two_factor_authentication_enabled": member.status == Membership::Accepted,
-        },
-        "status": member.status.as_str(),
-        "api_access_enabled": null,
-        "policies": [{
-            "id": format!("{}{}", &member.id[..30], "ff"),
-            "access": "allow",
-            "permission_groups": [{ "id": group, "name": name }],
-            "resource_groups": [{
-                "id": member.account,
-                "name": format!("com.cloudflare.api.account.{}", member.account),
-                "scope": {
-                    "key": format!("com.cloudflare.api.account.{}", member.account),
-                    "objects": [{ "key": "*" }],
-                },
-            }],
-        }],
-        "roles": [{
-            "id": role,
-            "name": name,
-            "description": name,
-            "permissions": { "access": { "edit": may_edit, "read": true } },
-        }],
-    })
 }

@@ -1,5 +1,6 @@
-//! The API's routes: a resource is one file, which says its paths, its rules
-//! and its answers. What no file names is not modelled, and says so.
+//! The API's routes: a kind of object is one file, which says its routes, its
+//! rules and its answers, all without I/O. `route.rs` and `resource.rs` do the
+//! rest. What no table of routes names is not modelled, and says so.
 
 mod access_log;
 mod account;
@@ -11,10 +12,14 @@ mod grant;
 mod identity_provider;
 mod member;
 mod organization;
+mod parent;
 mod permission_group;
 pub(super) mod person;
 mod policy;
 mod record;
+mod request;
+mod resource;
+mod route;
 mod share;
 mod share_excluded;
 mod share_recipient;
@@ -25,51 +30,34 @@ mod zone;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use serde::de::DeserializeOwned;
 
-use super::answer::ApiErrorResponse;
 use super::shared::AppState;
-use crate::input::depth;
+use route::Route;
 
 /// All that is modelled.
+const ROUTES: [&[Route]; 19] = [
+    access_log::ROUTES,
+    account::ROUTES,
+    account_token::ROUTES,
+    app::ROUTES,
+    audit_log::ROUTES,
+    connector::ROUTES,
+    grant::ROUTES,
+    identity_provider::ROUTES,
+    member::ROUTES,
+    organization::ROUTES,
+    permission_group::ROUTES,
+    policy::ROUTES,
+    record::ROUTES,
+    share::ROUTES,
+    share_excluded::ROUTES,
+    share_recipient::ROUTES,
+    share_resource::ROUTES,
+    token::ROUTES,
+    zone::ROUTES,
+];
+
+/// Serves them.
 pub(super) fn all() -> Router<Arc<AppState>> {
-    Router::new()
-        .merge(access_log::routes())
-        .merge(account::routes())
-        .merge(account_token::routes())
-        .merge(app::routes())
-        .merge(audit_log::routes())
-        .merge(connector::routes())
-        .merge(grant::routes())
-        .merge(identity_provider::routes())
-        .merge(member::routes())
-        .merge(organization::routes())
-        .merge(permission_group::routes())
-        .merge(policy::routes())
-        .merge(record::routes())
-        .merge(share::routes())
-        .merge(share_excluded::routes())
-        .merge(share_recipient::routes())
-        .merge(share_resource::routes())
-        .merge(token::routes())
-        .merge(zone::routes())
-}
-
-/// What a handler answers.
-type Outcome = Result<super::answer::ApiResponse, ApiErrorResponse>;
-
-/// Reads a body, whatever its `Content-Type` says: the API does not care.
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiErrorResponse> {
-    if let Err(error) = depth::check(bytes) {
-        return Err(ApiErrorResponse::bad_request(6007, error.to_string()));
-    }
-    match serde_json::from_slice(bytes) {
-        Ok(body) => Ok(body),
-        Err(error) if error.is_data() => {
-            // The real code differs from service to service and is unknown here.
-            Err(ApiErrorResponse::bad_request(1001, format!("Invalid request body: {error}")))
-        }
-        Err(_) => Err(ApiErrorResponse::bad_request(6007, "Malformed JSON in request body")),
-    }
+    ROUTES.into_iter().flatten().fold(Router::new(), |router, route| route.add_to(router))
 }

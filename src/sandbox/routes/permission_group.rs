@@ -1,55 +1,40 @@
 //! The permission groups that tokens can be given (API reference, section 8.1).
 
-use std::sync::Arc;
+use serde::Serialize;
+use serde_json::json;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::get;
-use serde_json::{Value, json};
-
-use super::Outcome;
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse};
-use crate::sandbox::auth::Caller;
+use super::request::ApiRequest;
+use super::resource::{ApiResource, list};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::Outcome;
 use crate::sandbox::permission_group::{GROUPS, Group};
-use crate::sandbox::query::Parameters;
-use crate::sandbox::shared::AppState;
+use crate::sandbox::state::State;
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/tokens/permission_groups", get(of_account))
-        .route("/user/tokens/permission_groups", get(of_user))
-}
+const OF_ACCOUNT: &str = "/accounts/{account}/tokens/permission_groups";
+const OF_USER: &str = "/user/tokens/permission_groups";
+const FILTERS: &[&str] = &["name", "scope"];
 
-async fn of_account(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    caller.in_account(&shared, &account, Area::Tokens, Right::Read)?;
-    listed(query)
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(OF_ACCOUNT, Gate::Account(Area::Tokens), list::<Group>).accepts(FILTERS),
+    Route::get(OF_USER, Gate::User(Area::Tokens), list::<Group>).accepts(FILTERS),
+];
 
-async fn of_user(caller: Caller, query: Parameters) -> Outcome {
-    if !caller.is_user() {
-        let message = "Valid user-level authentication not found";
-        return Err(ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message));
+impl ApiResource for Group {
+    fn all<'a>(_: &'a State, _: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(GROUPS.iter().collect())
     }
-    caller.may(Area::Tokens, Right::Read)?;
-    listed(query)
-}
 
-/// All of them in one page; `name` and `scope` are exact.
-fn listed(query: Parameters) -> Outcome {
-    let query = query.only(&["name", "scope"])?;
-    let is_asked_for =
-        |group: &&Group| query.allow("name", group.name) && query.allow("scope", group.scope);
-    let groups: Vec<Value> = GROUPS.iter().filter(is_asked_for).map(to_json).collect();
-    Ok(ApiResponse::of(groups))
-}
+    fn id(&self) -> &str {
+        self.id
+    }
 
-fn to_json(group: &Group) -> Value {
-    json!({ "id": group.id, "name": group.name, "scopes": [group.scope] })
+    /// `name` and `scope` are exact.
+    fn is_selected(&self, request: &ApiRequest) -> bool {
+        request.query.allow("name", self.name) && request.query.allow("scope", self.scope)
+    }
+
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        json!({ "id": self.id, "name": self.name, "scopes": [self.scope] })
+    }
 }

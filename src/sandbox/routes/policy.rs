@@ -1,52 +1,126 @@
 //! The policies of Access applications (API reference, section 4).
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::routing::get;
+use axum::http::StatusCode;
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Outcome, app, body, organization};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::{PageSize, Parameters};
+use super::parent;
+use super::request::ApiRequest;
+use super::resource::{ApiResource, Create, Update, WritableResource};
+use super::resource::{create, delete, get, list, update};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, Outcome, time};
+use crate::sandbox::query::{PageSize, Paging};
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Policy, State as World};
+use crate::sandbox::state::{Policy, State};
 
-/// The real bounds are unknown.
-const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 1000 };
+const ALL: &str = "/accounts/{account}/access/apps/{app}/policies";
+const ONE: &str = "/accounts/{account}/access/apps/{app}/policies/{id}";
+const GATE: Gate = Gate::Access(Area::Apps);
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/access/apps/{app}/policies", get(list).post(create))
-        .route(
-            "/accounts/{account}/access/apps/{app}/policies/{id}",
-            get(one).put(update).delete(remove),
-        )
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list::<Policy>).accepts(&[]),
+    Route::post(ALL, GATE, create::<Policy>),
+    Route::get(ONE, GATE, get::<Policy>),
+    Route::put(ONE, GATE, update::<Policy>),
+    Route::delete(ONE, GATE, delete::<Policy>).answers(StatusCode::ACCEPTED),
+];
+
+impl ApiResource for Policy {
+    /// The real bounds are unknown.
+    const PAGING: Paging = Paging::Always(PageSize { min: 1, max: 1000, default: 1000 });
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(in_order(state, &parent::app(state, request)?.id))
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        to_json(self)
+    }
 }
 
-/// The policies of an application, in order of precedence, as they are answered.
-pub(super) fn of_app(state: &World, app: &str) -> Vec<RawObject> {
+impl WritableResource for Policy {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.policies)
+    }
+}
+
+impl Create for Policy {
+    type Fields = RawObject;
+
+    fn create(object: RawObject, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let app = parent::app(state, request)?.id.clone();
+        let last = in_order(state, &app).last().and_then(|policy| policy.precedence());
+        let precedence = object.get("precedence").unwrap_or(last.unwrap_or(0) + 1);
+        let policy = written(object, state.issue_uuid(), &app, None, precedence, request.now)?;
+        check_precedence(&policy, state)?;
+        Ok(policy)
+    }
+}
+
+impl Update for Policy {
+    type Fields = RawObject;
+
+    /// Replaces it; a precedence that is left out stays.
+    fn update(self, object: RawObject, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let precedence = object.get("precedence").or_else(|| self.precedence()).unwrap_or(1);
+        let (id, app) = (self.id.clone(), self.app.clone());
+        let policy = written(object, id, &app, Some(self), precedence, request.now)?;
+        check_precedence(&policy, state)?;
+        Ok(policy)
+    }
+}
+
+/// No two policies of an application have the same place.
+fn check_precedence(policy: &Policy, state: &State) -> Outcome<()> {
+    let is_taken = |known: &Policy| {
+        known.app == policy.app
+            && known.id != policy.id
+            && known.precedence() == policy.precedence()
+    };
+    no_order().when(state.policies.iter().any(is_taken))
+}
+
+fn no_order() -> ApiErrorResponse {
+    ApiErrorResponse::invalid("policy precedences must be unique")
+}
+
+/// The policies of an application, as they are answered.
+pub(super) fn of_app(state: &State, app: &str) -> Vec<RawObject> {
+    in_order(state, app).into_iter().map(to_json).collect()
+}
+
+/// The policies of an application, in order of precedence.
+fn in_order<'a>(state: &'a State, app: &str) -> Vec<&'a Policy> {
     let mut policies: Vec<_> = state.policies.iter().filter(|policy| policy.app == app).collect();
     policies.sort_by_key(|policy| policy.precedence());
-    policies.into_iter().map(to_json).collect()
+    policies
+}
+
+fn to_json(policy: &Policy) -> RawObject {
+    let mut shown = policy.object.clone();
+    shown.set("uid", &policy.id);
+    shown.set("reusable", false);
+    shown.set("created_at", time(policy.created_at));
+    shown.set("updated_at", time(policy.updated_at));
+    shown
 }
 
 /// What a list of policies in the PUT of an application does: `null` nothing,
 /// `[]` removes all; IDs, and objects with nothing but `id` and `precedence`,
 /// keep those; whole objects become policies, or with an `id` replace them.
 pub(super) fn replace(
-    state: &mut World,
+    state: &mut State,
     app: &str,
     list: &RawValue,
     now: Timestamp,
-) -> Result<(), ApiErrorResponse> {
+) -> Outcome<()> {
     let list: Option<Vec<Box<RawValue>>> = serde_json::from_str(list.get())
         .map_err(|_| ApiErrorResponse::invalid("policies is not a list"))?;
     let Some(list) = list else { return Ok(()) };
@@ -56,17 +130,19 @@ pub(super) fn replace(
     }
     state.policies.retain(|policy| policy.app != app);
     state.policies.extend(kept);
-    are_in_order(state, app)
+    let policies = in_order(state, app);
+    let is_repeated = |pair: &[&Policy]| pair[0].precedence() == pair[1].precedence();
+    no_order().when(policies.windows(2).any(is_repeated))
 }
 
 /// One of that list.
 fn listed(
-    state: &mut World,
+    state: &mut State,
     app: &str,
     item: &RawValue,
     place: u64,
     now: Timestamp,
-) -> Result<Policy, ApiErrorResponse> {
+) -> Outcome<Policy> {
     if let Ok(id) = serde_json::from_str::<String>(item.get()) {
         return linked(state, app, &id, place);
     }
@@ -83,7 +159,7 @@ fn listed(
     }
 }
 
-fn linked(state: &World, app: &str, id: &str, precedence: u64) -> Result<Policy, ApiErrorResponse> {
+fn linked(state: &State, app: &str, id: &str, precedence: u64) -> Outcome<Policy> {
     let known = state.policies.iter().find(|known| known.app == app && known.id == id);
     let mut policy = known.cloned().ok_or_else(ApiErrorResponse::missing)?;
     policy.object.set("precedence", precedence);
@@ -98,8 +174,8 @@ fn written(
     before: Option<Policy>,
     precedence: u64,
     now: Timestamp,
-) -> Result<Policy, ApiErrorResponse> {
-    is_whole(&object)?;
+) -> Outcome<Policy> {
+    check_whole(&object)?;
     for key in ["uid", "created_at", "updated_at", "reusable", "app_count"] {
         object.remove(key);
     }
@@ -110,125 +186,12 @@ fn written(
     Ok(Policy { id, app: app.to_owned(), connector, object, created_at, updated_at: now })
 }
 
-fn is_whole(policy: &RawObject) -> Result<(), ApiErrorResponse> {
-    if policy.text("name").is_none_or(|name| name.is_empty()) {
-        return Err(ApiErrorResponse::invalid("policy name is required"));
-    }
+fn check_whole(policy: &RawObject) -> Outcome<()> {
+    ApiErrorResponse::invalid("policy name is required")
+        .when(policy.text("name").is_none_or(|name| name.is_empty()))?;
     let decision = policy.text("decision").unwrap_or_default();
-    if !["allow", "deny", "non_identity", "bypass"].contains(&decision.as_str()) {
-        return Err(ApiErrorResponse::invalid("policy decision is missing or invalid"));
-    }
-    match policy.get::<Vec<RawObject>>("include") {
-        Some(rules) if !rules.is_empty() => Ok(()),
-        _ => Err(ApiErrorResponse::invalid("policy needs an include rule")),
-    }
-}
-
-fn are_in_order(state: &World, app: &str) -> Result<(), ApiErrorResponse> {
-    let of_app = state.policies.iter().filter(|policy| policy.app == app);
-    let mut places: Vec<_> = of_app.map(Policy::precedence).collect();
-    places.sort_unstable();
-    if places.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(ApiErrorResponse::invalid("policy precedences must be unique"));
-    }
-    Ok(())
-}
-
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, app)): Path<(String, String)>,
-    query: Parameters,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Apps, Right::Read)?;
-    let query = query.only(&[])?;
-    let policies = shared.store.read(|state| {
-        app::position(state, &account, &app)?;
-        Ok::<_, ApiErrorResponse>(of_app(state, &app))
-    })?;
-    query.page(policies, PAGES)
-}
-
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, app, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Apps, Right::Read)?;
-    shared.store.read(|state| {
-        let position = position(state, &account, &app, &id)?;
-        Ok(ApiResponse::of(to_json(&state.policies[position])))
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, app)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Apps, Right::Write)?;
-    let object: RawObject = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        app::position(state, &account, &app)?;
-        let of_app = state.policies.iter().filter(|policy| policy.app == app);
-        let last = of_app.filter_map(Policy::precedence).max().unwrap_or(0);
-        let precedence = object.get("precedence").unwrap_or(last + 1);
-        let policy = written(object, state.issue_uuid(), &app, None, precedence, now)?;
-        let answer = ApiResponse::of(to_json(&policy));
-        state.policies.push(policy);
-        are_in_order(state, &app)?;
-        Ok(answer)
-    })
-}
-
-/// Replaces it; a precedence that is left out stays.
-async fn update(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, app, id)): Path<(String, String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Apps, Right::Write)?;
-    let object: RawObject = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = position(state, &account, &app, &id)?;
-        let before = state.policies[position].clone();
-        let precedence = object.get("precedence").or_else(|| before.precedence()).unwrap_or(1);
-        let policy = written(object, id, &app, Some(before), precedence, now)?;
-        let answer = ApiResponse::of(to_json(&policy));
-        state.policies[position] = policy;
-        are_in_order(state, &app)?;
-        Ok(answer)
-    })
-}
-
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, app, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = organization::enabled(&shared, &caller, &account, Area::Apps, Right::Write)?;
-    shared.store.change(|state| {
-        let position = position(state, &account, &app, &id)?;
-        state.policies.remove(position);
-        Ok(ApiResponse::of(json!({ "id": id })).accepted())
-    })
-}
-
-fn position(state: &World, account: &str, app: &str, id: &str) -> Result<usize, ApiErrorResponse> {
-    app::position(state, account, app)?;
-    let is_meant = |known: &Policy| known.app == app && known.id == id;
-    state.policies.iter().position(is_meant).ok_or_else(ApiErrorResponse::missing)
-}
-
-fn to_json(policy: &Policy) -> RawObject {
-    let mut shown = policy.object.clone();
-    shown.set("uid", &policy.id);
-    shown.set("reusable", false);
-    shown.set("created_at", time(policy.created_at));
-    shown.set("updated_at", time(policy.updated_at));
-    shown
+    ApiErrorResponse::invalid("policy decision is missing or invalid")
+        .when(!["allow", "deny", "non_identity", "bypass"].contains(&decision.as_str()))?;
+    let rules: Vec<RawObject> = policy.get("include").unwrap_or_default();
+    ApiErrorResponse::invalid("policy needs an include rule").when(rules.is_empty())
 }

@@ -1,29 +1,27 @@
 //! DNS records (API reference, section 8.4).
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, body, zone};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
+use super::parent;
+use super::request::ApiRequest;
+use super::resource::{ApiResource, Create, Update, WritableResource};
+use super::resource::{create, delete, get, list, update};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, Outcome, time};
 use crate::sandbox::name_server;
-use crate::sandbox::query::{PageSize, Parameters};
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Record, Zone, is_within};
+use crate::sandbox::query::{PageSize, Paging};
+use crate::sandbox::state::{Record, State, Zone, is_within};
 use crate::sandbox::txt;
 
-const PAGES: PageSize = PageSize { min: 1, max: 50_000, default: 100 };
+const ALL: &str = "/zones/{zone}/dns_records";
+const ONE: &str = "/zones/{zone}/dns_records/{id}";
+const GATE: Gate = Gate::Zone(Area::Dns);
 
 /// The filters that are modelled.
-const FILTERS: [&str; 8] = [
+const FILTERS: &[&str] = &[
     "type",
     "name",
     "name.exact",
@@ -34,14 +32,83 @@ const FILTERS: [&str; 8] = [
     "content.endswith",
 ];
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/zones/{zone}/dns_records", get(list).post(create))
-        .route("/zones/{zone}/dns_records/{id}", delete(remove).get(one).patch(change))
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list::<Record>).accepts(FILTERS),
+    Route::post(ALL, GATE, create::<Record>),
+    Route::get(ONE, GATE, get::<Record>),
+    Route::patch(ONE, GATE, update::<Record>),
+    Route::delete(ONE, GATE, delete::<Record>),
+];
+
+impl ApiResource for Record {
+    const PAGING: Paging = Paging::Always(PageSize { min: 1, max: 50_000, default: 100 });
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        let zone = &parent::zone(state, request)?.id;
+        Ok(state.records.iter().filter(|record| record.zone == *zone).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Content is compared in any case, and as it is kept: a TXT's in its quotes.
+    fn is_selected(&self, request: &ApiRequest) -> bool {
+        let query = &request.query;
+        let content = self.content.to_lowercase();
+        let meets = |name, test: fn(&str, &str) -> bool| {
+            query.get(name).is_none_or(|wanted| test(&content, &wanted.to_lowercase()))
+        };
+        let is_any_case =
+            |name, value| query.get(name).is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
+        is_any_case("type", &self.kind)
+            && is_any_case("name", &self.name)
+            && is_any_case("name.exact", &self.name)
+            && meets("content", |content, wanted| content == wanted)
+            && meets("content.exact", |content, wanted| content == wanted)
+            && meets("content.contains", |content, wanted| content.contains(wanted))
+            && meets("content.startswith", |content, wanted| content.starts_with(wanted))
+            && meets("content.endswith", |content, wanted| content.ends_with(wanted))
+    }
+
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        let mut shown = json!({
+            "id": self.id,
+            "name": self.name,
+            "type": self.kind,
+            "content": self.content,
+            "proxiable": ADDRESSES.contains(&self.kind.as_str()),
+            "proxied": self.proxied,
+            "ttl": self.ttl,
+            "settings": {},
+            "meta": {},
+            "comment": self.comment,
+            "tags": [],
+            "created_on": time(self.created_on),
+            "modified_on": time(self.created_on),
+        });
+        if let Some(priority) = self.priority {
+            shown["priority"] = priority.into();
+        }
+        shown
+    }
+
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 81044, "Record does not exist.")
+    }
 }
 
+impl WritableResource for Record {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.records)
+    }
+}
+
+/// The types that Cloudflare can proxy, and of which a CNAME is alone at its name.
+const ADDRESSES: [&str; 3] = ["A", "AAAA", "CNAME"];
+
 #[derive(Deserialize)]
-struct CreateRequest {
+pub(super) struct CreateRequest {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -58,63 +125,26 @@ fn automatic() -> u32 {
     1
 }
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(id): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let zone = zone::visible(&shared, &caller, &id, Area::Dns, Right::Read)?;
-    let query = query.only(&FILTERS)?;
-    let records: Vec<Value> = shared.store.read(|state| {
-        let of_zone = state.records.iter().filter(|record| record.zone == zone.id);
-        of_zone.filter(|record| is_asked_for(record, &query)).map(to_json).collect()
-    });
-    query.page(records, PAGES)
-}
+impl Create for Record {
+    type Fields = CreateRequest;
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((zone, id)): Path<(String, String)>,
-) -> Outcome {
-    let zone = zone::visible(&shared, &caller, &zone, Area::Dns, Right::Read)?;
-    shared.store.read(|state| {
-        let known = state.records.iter().find(|record| record.zone == zone.id && record.id == id);
-        known.map(|record| ApiResponse::of(to_json(record))).ok_or_else(not_found)
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(id): Path<String>,
-    bytes: Bytes,
-) -> Outcome {
-    let zone = zone::visible(&shared, &caller, &id, Area::Dns, Right::Write)?;
-    let creation = checked(body(&bytes)?, &zone)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
+    fn create(fields: CreateRequest, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let zone = parent::zone(state, request)?.clone();
+        let fields = checked(fields, &zone)?;
+        let mut known = state.records.iter().filter(|known| known.zone == zone.id);
         let is_same = |known: &Record| {
-            known.zone == zone.id
-                && (&known.name, &known.kind, &known.content)
-                    == (&creation.name, &creation.kind, &creation.content)
+            (&known.name, &known.kind, &known.content)
+                == (&fields.name, &fields.kind, &fields.content)
         };
-        if state.records.iter().any(is_same) {
-            return Err(ApiErrorResponse::bad_request(
-                81058,
-                "An identical record already exists.",
-            ));
-        }
-        if state.records.iter().any(|known| known.zone == zone.id && clashes(known, &creation)) {
-            let message = "An A, AAAA, or CNAME record with that host already exists.";
-            return Err(ApiErrorResponse::bad_request(81053, message));
-        }
-        let CreateRequest { name, kind, content, ttl, priority, proxied, comment } = creation;
-        let (id, zone) = (state.next_id(), zone.id);
-        let record = Record {
-            id,
-            zone,
+        ApiErrorResponse::bad_request(81058, "An identical record already exists.")
+            .when(known.clone().any(is_same))?;
+        let message = "An A, AAAA, or CNAME record with that host already exists.";
+        ApiErrorResponse::bad_request(81053, message)
+            .when(known.any(|known| clashes(known, &fields)))?;
+        let CreateRequest { name, kind, content, ttl, priority, proxied, comment } = fields;
+        Ok(Self {
+            id: state.next_id(),
+            zone: zone.id,
             name,
             kind,
             content,
@@ -122,35 +152,29 @@ async fn create(
             priority,
             proxied,
             comment,
-            created_on: now,
-        };
-        let answer = ApiResponse::of(to_json(&record));
-        state.records.push(record);
-        Ok(answer)
-    })
+            created_on: request.now,
+        })
+    }
 }
 
-/// Changes the fields that are named. The official SDKs edit a record so.
-async fn change(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((zone, id)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let zone = zone::visible(&shared, &caller, &zone, Area::Dns, Right::Write)?;
-    let wanted: Map<String, Value> = body(&bytes)?;
-    shared.store.change(|state| {
-        let is_meant = |known: &Record| known.zone == zone.id && known.id == id;
-        let position = state.records.iter().position(is_meant).ok_or_else(not_found)?;
-        let known = state.records[position].clone();
+impl Update for Record {
+    type Fields = Map<String, Value>;
+
+    /// Changes the fields that are named. The official SDKs edit a record so.
+    fn update(
+        self,
+        wanted: Map<String, Value>,
+        state: &mut State,
+        request: &ApiRequest,
+    ) -> Outcome<Self> {
         let mut fields = json!({
-            "name": known.name,
-            "type": known.kind,
-            "content": known.content,
-            "ttl": known.ttl,
-            "priority": known.priority,
-            "proxied": known.proxied,
-            "comment": known.comment,
+            "name": self.name,
+            "type": self.kind,
+            "content": self.content,
+            "ttl": self.ttl,
+            "priority": self.priority,
+            "proxied": self.proxied,
+            "comment": self.comment,
         });
         for (name, value) in wanted {
             fields[name] = value;
@@ -158,63 +182,33 @@ async fn change(
         let fields = serde_json::from_value(fields)
             .map_err(|error| ApiErrorResponse::bad_request(9207, error.to_string()))?;
         let CreateRequest { name, kind, content, ttl, priority, proxied, comment } =
-            checked(fields, &zone)?;
-        let record = Record { name, kind, content, ttl, priority, proxied, comment, ..known };
-        let answer = ApiResponse::of(to_json(&record));
-        state.records[position] = record;
-        Ok(answer)
-    })
+            checked(fields, parent::zone(state, request)?)?;
+        Ok(Self { name, kind, content, ttl, priority, proxied, comment, ..self })
+    }
 }
 
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((zone, id)): Path<(String, String)>,
-) -> Outcome {
-    let zone = zone::visible(&shared, &caller, &zone, Area::Dns, Right::Write)?;
-    shared.store.change(|state| {
-        let before = state.records.len();
-        state.records.retain(|record| record.zone != zone.id || record.id != id);
-        if state.records.len() == before {
-            return Err(not_found());
-        }
-        Ok(ApiResponse::of(json!({ "id": id })))
-    })
-}
-
-fn not_found() -> ApiErrorResponse {
-    ApiErrorResponse::new(StatusCode::NOT_FOUND, 81044, "Record does not exist.")
-}
-
-/// The record as it is kept, or what is wrong with it.
-fn checked(creation: CreateRequest, zone: &Zone) -> Result<CreateRequest, ApiErrorResponse> {
-    if creation.ttl != 1 && !(60..=86_400).contains(&creation.ttl) {
-        return Err(ApiErrorResponse::bad_request(1004, "DNS Validation Error").caused_by(
-            9021,
-            "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.",
-        ));
-    }
-    let kind = creation.kind.to_ascii_uppercase();
-    if !["A", "AAAA", "CNAME", "MX", "NS", "TXT"].contains(&kind.as_str()) {
-        return Err(ApiErrorResponse::not_simulated(format!("records of type `{kind}`")));
-    }
-    let name = full_name(&creation.name, &zone.name);
-    if kind == "CNAME" && name == zone.name {
-        return Err(ApiErrorResponse::not_simulated("a flattened CNAME at the apex of a zone"));
-    }
+/// The fields as they are kept.
+fn checked(fields: CreateRequest, zone: &Zone) -> Outcome<CreateRequest> {
+    invalid(9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
+        .when(fields.ttl != 1 && !(60..=86_400).contains(&fields.ttl))?;
+    let kind = fields.kind.to_ascii_uppercase();
+    ApiErrorResponse::not_simulated(format!("records of type `{kind}`"))
+        .when(!["A", "AAAA", "CNAME", "MX", "NS", "TXT"].contains(&kind.as_str()))?;
+    let name = full_name(&fields.name, &zone.name);
+    ApiErrorResponse::not_simulated("a flattened CNAME at the apex of a zone")
+        .when(kind == "CNAME" && name == zone.name)?;
     let content = match kind.as_str() {
-        "TXT" => txt::stored(&creation.content),
-        _ => creation.content.trim().to_owned(),
+        "TXT" => txt::stored(&fields.content),
+        _ => fields.content.trim().to_owned(),
     };
-    if !name_server::is_name(&name) {
-        return Err(ApiErrorResponse::bad_request(1004, "DNS Validation Error")
-            .caused_by(9000, "DNS name is invalid."));
-    }
-    if name_server::data(&kind, &content, creation.priority).is_none() {
-        return Err(ApiErrorResponse::bad_request(1004, "DNS Validation Error")
-            .caused_by(9007, "Content for this record is invalid."));
-    }
-    Ok(CreateRequest { name, kind, content, ..creation })
+    invalid(9000, "DNS name is invalid.").when(!name_server::is_name(&name))?;
+    invalid(9007, "Content for this record is invalid.")
+        .when(name_server::data(&kind, &content, fields.priority).is_none())?;
+    Ok(CreateRequest { name, kind, content, ..fields })
+}
+
+fn invalid(code: u32, message: &'static str) -> ApiErrorResponse {
+    ApiErrorResponse::bad_request(1004, "DNS Validation Error").caused_by(code, message)
 }
 
 /// The full name of a record: the zone's is added to what does not end in it.
@@ -229,53 +223,10 @@ fn full_name(name: &str, zone: &str) -> String {
 
 /// Whether DNS has no room for both.
 fn clashes(known: &Record, new: &CreateRequest) -> bool {
-    let addresses = ["A", "AAAA", "CNAME"];
-    let (known_kind, new_kind) = (known.kind.as_str(), new.kind.as_str());
+    let kinds = [known.kind.as_str(), new.kind.as_str()];
     known.name == new.name
-        && (known_kind == "CNAME" || new_kind == "CNAME")
-        && addresses.contains(&known_kind)
-        && addresses.contains(&new_kind)
-}
-
-/// Content is compared in any case, and as it is kept: a TXT's in its quotes.
-fn is_asked_for(record: &Record, query: &Parameters) -> bool {
-    let content = record.content.to_lowercase();
-    let meets = |name, test: fn(&str, &str) -> bool| {
-        query.get(name).is_none_or(|wanted| test(&content, &wanted.to_lowercase()))
-    };
-    let is_named =
-        |name| query.get(name).is_none_or(|wanted| wanted.eq_ignore_ascii_case(&record.name));
-    query.get("type").is_none_or(|wanted| wanted.eq_ignore_ascii_case(&record.kind))
-        && is_named("name")
-        && is_named("name.exact")
-        && meets("content", |content, wanted| content == wanted)
-        && meets("content.exact", |content, wanted| content == wanted)
-        && meets("content.contains", |content, wanted| content.contains(wanted))
-        && meets("content.startswith", |content, wanted| content.starts_with(wanted))
-        && meets("content.endswith", |content, wanted| content.ends_with(wanted))
-}
-
-fn to_json(record: &Record) -> Value {
-    let is_proxiable = ["A", "AAAA", "CNAME"].contains(&record.kind.as_str());
-    let mut shown = json!({
-        "id": record.id,
-        "name": record.name,
-        "type": record.kind,
-        "content": record.content,
-        "proxiable": is_proxiable,
-        "proxied": record.proxied,
-        "ttl": record.ttl,
-        "settings": {},
-        "meta": {},
-        "comment": record.comment,
-        "tags": [],
-        "created_on": time(record.created_on),
-        "modified_on": time(record.created_on),
-    });
-    if let Some(priority) = record.priority {
-        shown["priority"] = priority.into();
-    }
-    shown
+        && kinds.contains(&"CNAME")
+        && kinds.iter().all(|kind| ADDRESSES.contains(kind))
 }
 
 #[cfg(test)]

@@ -1,85 +1,155 @@
-//! Resource shares (API reference, section 7). Answers have no `messages`; a
-//! page is answered only where one is asked for. The real codes of the refusals
-//! are unknown, but for a share that is missing.
+//! Resource shares (API reference, section 7). A page is answered
+//! only where one is asked for. The real codes of the refusals are unknown, but for
+//! a share that is missing.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Outcome, body, share_recipient, share_resource};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
+use super::request::ApiRequest;
+use super::resource::{self, create, find, update};
+use super::resource::{ApiResource, Create, Update, WritableResource};
+use super::route::{Gate, Route};
+use super::{parent, share_recipient, share_resource};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::federation;
-use crate::sandbox::query::{PageSize, Parameters};
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Share, State as World, Target};
+use crate::sandbox::state::{Share, State, Target};
 
-const PAGES: PageSize = PageSize { min: 1, max: 100, default: 20 };
+const ALL: &str = "/accounts/{account}/shares";
+const ONE: &str = "/accounts/{account}/shares/{share}";
+const GATE: Gate = Gate::Account(Area::Shares);
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/shares", get(list).post(create))
-        .route("/accounts/{account}/shares/{share}", get(one).put(rename).delete(remove))
+const FILTERS: &[&str] = &[
+    "status",
+    "kind",
+    "target_type",
+    "resource_types",
+    "resource_types[]",
+    "include_resources",
+    "include_recipient_counts",
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list).accepts(FILTERS),
+    Route::post(ALL, GATE, create::<Share>).answers(StatusCode::CREATED),
+    Route::get(ONE, GATE, get).accepts(&["include_resources", "include_recipient_counts"]),
+    Route::put(ONE, GATE, update::<Share>),
+    Route::delete(ONE, GATE, delete),
+];
+
+impl ApiResource for Share {
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(state.shares.iter().filter(|share| share.account == request.account()).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, state: &State, request: &ApiRequest) -> impl Serialize {
+        View::plain(request.now).to_json(self, "sent", state)
+    }
+
+    fn missing() -> ApiErrorResponse {
+        parent::no_share()
+    }
+}
+
+impl WritableResource for Share {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.shares)
+    }
 }
 
 #[derive(Deserialize)]
-struct CreateRequest {
+pub(super) struct CreateRequest {
     name: String,
     recipients: Vec<RawObject>,
     resources: Vec<RawObject>,
 }
 
+impl Create for Share {
+    type Fields = CreateRequest;
+
+    fn create(fields: CreateRequest, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let CreateRequest { name, recipients, resources } = fields;
+        ApiErrorResponse::invalid_body("a share needs a name, recipients and resources")
+            .when(name.is_empty() || recipients.is_empty() || resources.is_empty())?;
+        let (account, now) = (request.account().to_owned(), request.now);
+        let not_in_one =
+            || ApiErrorResponse::invalid_body("account does not belong to an organization");
+        let mut share = Self {
+            organization: state.parent(&account).ok_or_else(not_in_one)?,
+            id: state.next_id(),
+            account,
+            name,
+            created: now,
+            modified: now,
+            removed: None,
+            recipients: Vec::new(),
+            resources: Vec::new(),
+            excluded: Vec::new(),
+        };
+        for fields in &resources {
+            share.resources.push(share_resource::create(fields, &share, state, now)?);
+        }
+        for fields in &recipients {
+            share.recipients.push(share_recipient::create(fields, &share, state, now)?);
+        }
+        Ok(share)
+    }
+}
+
 #[derive(Deserialize)]
-struct UpdateRequest {
+pub(super) struct UpdateRequest {
     name: String,
 }
 
-/// What a list answers: a page, or all where none was asked for.
-pub(super) fn listed(query: &Parameters, items: Vec<Value>) -> Outcome {
-    let answer = if query.is_paged() { query.page(items, PAGES)? } else { ApiResponse::of(items) };
-    Ok(answer.without_messages())
+impl Update for Share {
+    type Fields = UpdateRequest;
+
+    fn update(self, fields: UpdateRequest, _: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        parent::check_active(&self)?;
+        Ok(Self { name: fields.name, modified: request.now, ..self })
+    }
+}
+
+/// Its recipients and resources are deleted with it; to delete it again changes
+/// nothing.
+fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
+    let mut share = find::<Share>(state, request)?.clone();
+    let recipients = share.recipients.iter_mut().map(|recipient| &mut recipient.removed);
+    let resources = share.resources.iter_mut().map(|resource| &mut resource.removed);
+    for removed in recipients.chain(resources).chain([&mut share.removed]) {
+        removed.get_or_insert(request.now);
+    }
+    share.store(state, request)?;
+    resource::get::<Share>(state, request)
 }
 
 /// Those that the account sent and those it received, deleted ones included.
 /// What is answered without `kind` is unknown: here both.
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    let query = query.only(&[
-        "status",
-        "kind",
-        "target_type",
-        "resource_types",
-        "resource_types[]",
-        "include_resources",
-        "include_recipient_counts",
-    ])?;
-    let view = View::of(&query, shared.clock.now());
-    let list = shared.store.read(|state| {
-        let known = state.shares.iter().filter_map(|share| {
-            let kind = kind(share, &account, state)?;
-            let is_asked_for = query.allow("kind", kind)
-                && query.allow("status", federation::status(share.removed, view.now))
-                && query.allow("target_type", target_type(share))
-                && holds(share, query.get("resource_types").or(query.get("resource_types[]")));
-            is_asked_for.then(|| view.to_json(share, kind, state))
-        });
-        known.collect()
+fn list(state: &State, request: &ApiRequest) -> Outcome {
+    let (query, view) = (&request.query, View::of(request));
+    let known = state.shares.iter().filter_map(|share| {
+        let kind = kind(share, request.account(), state)?;
+        let is_asked_for = query.allow("kind", kind)
+            && query.allow("status", federation::status(share.removed, view.now))
+            && query.allow("target_type", target_type(share))
+            && holds(share, query.get("resource_types").or(query.get("resource_types[]")));
+        is_asked_for.then(|| view.to_json(share, kind, state))
     });
-    listed(&query, list)
+    query.list(known.collect(), parent::SHARE_PAGING)
+}
+
+fn get(state: &State, request: &ApiRequest) -> Outcome {
+    let share = state.shares.iter().find(|share| share.id == request.id());
+    let share = share.ok_or_else(parent::no_share)?;
+    let kind = kind(share, request.account(), state).ok_or_else(parent::no_share)?;
+    Ok(ApiResponse::of(View::of(request).to_json(share, kind, state)))
 }
 
 fn holds(share: &Share, kind: Option<&str>) -> bool {
@@ -87,7 +157,7 @@ fn holds(share: &Share, kind: Option<&str>) -> bool {
 }
 
 /// How the account has to do with a share, if it has.
-fn kind(share: &Share, account: &str, state: &World) -> Option<&'static str> {
+fn kind(share: &Share, account: &str, state: &State) -> Option<&'static str> {
     if share.account == account {
         return Some("sent");
     }
@@ -97,126 +167,6 @@ fn kind(share: &Share, account: &str, state: &World) -> Option<&'static str> {
         Target::Organization(id) => parent.as_ref() == Some(id),
     };
     share.recipients.iter().any(|recipient| is_meant(&recipient.target)).then_some("received")
-}
-
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    let query = query.only(&["include_resources", "include_recipient_counts"])?;
-    let view = View::of(&query, shared.clock.now());
-    shared.store.read(|state| {
-        let share = state.shares.iter().find(|share| share.id == id).ok_or_else(missing)?;
-        let kind = kind(share, &account, state).ok_or_else(missing)?;
-        Ok(ApiResponse::of(view.to_json(share, kind, state)).without_messages())
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let CreateRequest { name, recipients, resources } = body(&bytes)?;
-    if name.is_empty() || recipients.is_empty() || resources.is_empty() {
-        return Err(ApiErrorResponse::bad_request(
-            1001,
-            "a share needs a name, recipients and resources",
-        ));
-    }
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let not_in_one =
-            || ApiErrorResponse::bad_request(1001, "account does not belong to an organization");
-        let organization = state.parent(&account).ok_or_else(not_in_one)?;
-        let (created, modified) = (now, now);
-        let mut share = Share {
-            id: state.next_id(),
-            account,
-            name,
-            organization,
-            created,
-            modified,
-            removed: None,
-            recipients: Vec::new(),
-            resources: Vec::new(),
-            excluded: Vec::new(),
-        };
-        for resource in &resources {
-            share_resource::add(state, &mut share, resource, now)?;
-        }
-        for recipient in &recipients {
-            share_recipient::add(state, &mut share, recipient, now)?;
-        }
-        let answer = ApiResponse::of(View::plain(now).to_json(&share, "sent", state));
-        state.shares.push(share);
-        Ok(answer.without_messages().created())
-    })
-}
-
-async fn rename(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let UpdateRequest { name } = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = active(state, &account, &id)?;
-        state.shares[position].name = name;
-        state.shares[position].modified = now;
-        let shown = View::plain(now).to_json(&state.shares[position], "sent", state);
-        Ok(ApiResponse::of(shown).without_messages())
-    })
-}
-
-/// Its recipients and resources go with it; deleting it again changes nothing.
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, id)): Path<(String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = sent(state, &account, &id)?;
-        let share = &mut state.shares[position];
-        let recipients = share.recipients.iter_mut().map(|recipient| &mut recipient.removed);
-        let resources = share.resources.iter_mut().map(|resource| &mut resource.removed);
-        for removed in recipients.chain(resources).chain([&mut share.removed]) {
-            removed.get_or_insert(now);
-        }
-        let shown = View::plain(now).to_json(&state.shares[position], "sent", state);
-        Ok(ApiResponse::of(shown).without_messages())
-    })
-}
-
-pub(super) fn missing() -> ApiErrorResponse {
-    ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share not found")
-}
-
-/// A share of the account's, by its position.
-pub(super) fn sent(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
-    let is_meant = |share: &Share| share.account == account && share.id == id;
-    state.shares.iter().position(is_meant).ok_or_else(missing)
-}
-
-/// The same, where it is not being deleted.
-pub(super) fn active(state: &World, account: &str, id: &str) -> Result<usize, ApiErrorResponse> {
-    let position = sent(state, account, id)?;
-    match state.shares[position].removed {
-        None => Ok(position),
-        Some(_) => {
-            Err(ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the share is being deleted"))
-        }
-    }
 }
 
 fn target_type(share: &Share) -> &'static str {
@@ -236,17 +186,20 @@ struct View {
 }
 
 impl View {
-    fn of(query: &Parameters, now: Timestamp) -> Self {
-        let asks = |name| query.get(name) == Some("true");
-        let (resources, counts) = (asks("include_resources"), asks("include_recipient_counts"));
-        Self { resources, counts, now }
+    fn of(request: &ApiRequest) -> Self {
+        let asks = |name| request.query.get(name) == Some("true");
+        Self {
+            resources: asks("include_resources"),
+            counts: asks("include_recipient_counts"),
+            now: request.now,
+        }
     }
 
     fn plain(now: Timestamp) -> Self {
         Self { resources: false, counts: false, now }
     }
 
-    fn to_json(&self, share: &Share, kind: &str, state: &World) -> Value {
+    fn to_json(&self, share: &Share, kind: &str, state: &State) -> Value {
         let owner = state.accounts.iter().find(|account| account.id == share.account);
         let mut shown = json!({
             "id": share.id,

@@ -1,163 +1,117 @@
 //! The accounts that a share with a whole organization leaves out (reference on
 //! logs and newest facts, section 4.5).
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::share::{active, listed, sent};
-use super::{Outcome, body};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
-use crate::sandbox::query::Parameters;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Excluded, Share, State as World, Target};
+use super::parent;
+use super::request::ApiRequest;
+use super::resource::{ApiResource, Create, WritableResource, create, get, list};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
+use crate::sandbox::query::Paging;
+use crate::sandbox::state::{Excluded, Share, State, Target};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    const ALL: &str = "/accounts/{account}/shares/{share}/excluded-recipients";
-    Router::new()
-        .route(ALL, get(list).post(create).put(replace))
-        .route(&format!("{ALL}/{{id}}"), get(one).delete(remove))
+const ALL: &str = "/accounts/{account}/shares/{share}/excluded-recipients";
+const ONE: &str = "/accounts/{account}/shares/{share}/excluded-recipients/{id}";
+const GATE: Gate = Gate::Account(Area::Shares);
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list::<Excluded>).accepts(&[]),
+    Route::post(ALL, GATE, create::<Excluded>).answers(StatusCode::CREATED),
+    Route::put(ALL, GATE, replace).answers(StatusCode::NO_CONTENT),
+    Route::get(ONE, GATE, get::<Excluded>),
+    Route::delete(ONE, GATE, delete),
+];
+
+impl ApiResource for Excluded {
+    const PAGING: Paging = parent::SHARE_PAGING;
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(parent::share(state, request)?.excluded.iter().collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
+        json!({
+            "id": self.id,
+            "account_id": self.account,
+            "created": time(self.created),
+            "modified": time(self.created),
+        })
+    }
+
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "excluded recipient not found")
+    }
+}
+
+impl WritableResource for Excluded {
+    fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut parent::share_mut(state, request)?.excluded)
+    }
+
+    /// The share has to be active, and with a whole organization.
+    fn check_write(state: &State, request: &ApiRequest) -> Outcome<()> {
+        let recipients = &parent::active_share(state, request)?.recipients;
+        let is_all = recipients.iter().any(|known| matches!(known.target, Target::Organization(_)));
+        ApiErrorResponse::invalid_body("only a share with an organization excludes recipients")
+            .when(!is_all)
+    }
 }
 
 #[derive(Deserialize)]
-struct Given {
+pub(super) struct Given {
     account_id: String,
 }
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    let query = query.only(&[])?;
-    let excluded = shared.store.read(|state| {
-        let share = &state.shares[sent(state, &account, &share)?];
-        Ok::<_, ApiErrorResponse>(share.excluded.iter().map(to_json).collect())
-    })?;
-    listed(&query, excluded)
-}
+impl Create for Excluded {
+    type Fields = Given;
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    shared.store.read(|state| {
-        let share = &state.shares[sent(state, &account, &share)?];
-        Ok(ApiResponse::of(to_json(&share.excluded[position(share, &id)?])).without_messages())
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let given: Given = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let place = of_organization(state, &account, &share)?;
-        may_be_excluded(state, &state.shares[place], &given)?;
-        if state.shares[place].excluded.iter().any(|known| known.account == given.account_id) {
-            return Err(ApiErrorResponse::new(
-                StatusCode::CONFLICT,
-                1001,
-                "the account is excluded already",
-            ));
-        }
-        let excluded = Excluded { id: state.next_id(), account: given.account_id, created: now };
-        let answer = ApiResponse::of(to_json(&excluded));
-        state.shares[place].excluded.push(excluded);
-        Ok(answer.without_messages().created())
-    })
-}
-
-async fn replace(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let given: Vec<Given> = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let place = of_organization(state, &account, &share)?;
-        let mut excluded = Vec::new();
-        for given in given {
-            may_be_excluded(state, &state.shares[place], &given)?;
-            let known = state.shares[place].excluded.iter();
-            let known = known.clone().find(|known| known.account == given.account_id).cloned();
-            excluded.push(known.unwrap_or_else(|| Excluded {
-                id: state.next_id(),
-                account: given.account_id,
-                created: now,
-            }));
-        }
-        state.shares[place].excluded = excluded;
-        Ok(ApiResponse::empty())
-    })
-}
-
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    shared.store.change(|state| {
-        let place = of_organization(state, &account, &share)?;
-        let position = position(&state.shares[place], &id)?;
-        let removed = state.shares[place].excluded.remove(position);
-        Ok(ApiResponse::of(to_json(&removed)).without_messages())
-    })
-}
-
-/// The place of an active share, which has to be with a whole organization.
-fn of_organization(state: &World, account: &str, share: &str) -> Result<usize, ApiErrorResponse> {
-    let place = active(state, account, share)?;
-    let recipients = &state.shares[place].recipients;
-    if recipients.iter().any(|known| matches!(known.target, Target::Organization(_))) {
-        return Ok(place);
+    fn create(fields: Given, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let share = parent::share(state, request)?;
+        check_account(&fields, share, state)?;
+        let is_excluded = share.excluded.iter().any(|known| known.account == fields.account_id);
+        ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the account is excluded already")
+            .when(is_excluded)?;
+        Ok(Self { id: state.next_id(), account: fields.account_id, created: request.now })
     }
-    Err(ApiErrorResponse::bad_request(
-        1001,
-        "only a share with an organization excludes recipients",
-    ))
 }
 
-fn may_be_excluded(state: &World, share: &Share, given: &Given) -> Result<(), ApiErrorResponse> {
-    if state.parent(&given.account_id).as_ref() == Some(&share.organization) {
-        return Ok(());
+fn check_account(fields: &Given, share: &Share, state: &State) -> Outcome<()> {
+    let account = &fields.account_id;
+    ApiErrorResponse::invalid_body(format!("account {account} is not in the organization"))
+        .when(state.parent(account).as_ref() != Some(&share.organization))
+}
+
+/// Replaces the list: what is in it already keeps its ID.
+fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
+    let list: Vec<Given> = request.body()?;
+    Excluded::check_write(state, request)?;
+    let share = parent::share(state, request)?.clone();
+    let mut excluded = Vec::new();
+    for fields in list {
+        check_account(&fields, &share, state)?;
+        let known = share.excluded.iter().find(|known| known.account == fields.account_id);
+        excluded.push(known.cloned().unwrap_or_else(|| Excluded {
+            id: state.next_id(),
+            account: fields.account_id,
+            created: request.now,
+        }));
     }
-    let message = format!("account {} is not in the organization", given.account_id);
-    Err(ApiErrorResponse::bad_request(1001, message))
+    *Excluded::all_mut(state, request)? = excluded;
+    Ok(ApiResponse::without_result())
 }
 
-fn position(share: &Share, id: &str) -> Result<usize, ApiErrorResponse> {
-    let missing =
-        || ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "excluded recipient not found");
-    share.excluded.iter().position(|known| known.id == id).ok_or_else(missing)
-}
-
-fn to_json(excluded: &Excluded) -> Value {
-    json!({
-        "id": excluded.id,
-        "account_id": excluded.account,
-        "created": time(excluded.created),
-        "modified": time(excluded.created),
-    })
+/// The answer is what was deleted.
+fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
+    Excluded::check_write(state, request)?;
+    let answer = get::<Excluded>(state, request)?;
+    Excluded::all_mut(state, request)?.retain(|known| known.id != request.id());
+    Ok(answer)
 }

@@ -1,238 +1,181 @@
 //! The recipients of a share (API reference, section 7): associated and
 //! disassociated a while after they are added and removed.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::share::{active, listed, sent};
-use super::{Outcome, body};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
+use super::parent;
+use super::request::ApiRequest;
+use super::resource::{self, ApiResource, Create, WritableResource, find};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::federation::{association, can_receive, is_failed};
-use crate::sandbox::query::Parameters;
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Recipient, Share, State as World, Target};
+use crate::sandbox::state::{Recipient, Share, State, Target};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/shares/{share}/recipients", get(list).post(create).put(replace))
-        .route("/accounts/{account}/shares/{share}/recipients/{id}", get(one).delete(remove))
-}
+const ALL: &str = "/accounts/{account}/shares/{share}/recipients";
+const ONE: &str = "/accounts/{account}/shares/{share}/recipients/{id}";
+const GATE: Gate = Gate::Account(Area::Shares);
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    let query = query.only(&["include_resources"])?;
-    let with_resources = query.get("include_resources") == Some("true");
-    let now = shared.clock.now();
-    let recipients = shared.store.read(|state| {
-        let share = &state.shares[sent(state, &account, &share)?];
-        let each = share.recipients.iter();
-        Ok::<_, ApiErrorResponse>(
-            each.map(|recipient| to_json(recipient, share, state, now, with_resources)).collect(),
-        )
-    })?;
-    listed(&query, recipients)
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list).accepts(&["include_resources"]),
+    Route::post(ALL, GATE, resource::create::<Recipient>).answers(StatusCode::CREATED),
+    Route::put(ALL, GATE, replace).answers(StatusCode::NO_CONTENT),
+    Route::get(ONE, GATE, get).accepts(&["include_resources"]),
+    Route::delete(ONE, GATE, delete),
+];
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    query.only(&["include_resources"])?;
-    let now = shared.clock.now();
-    shared.store.read(|state| {
-        let share = &state.shares[sent(state, &account, &share)?];
-        let recipient = &share.recipients[position(share, &id)?];
-        Ok(ApiResponse::of(to_json(recipient, share, state, now, true)).without_messages())
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let recipient: RawObject = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = active(state, &account, &share)?;
-        let mut share = state.shares[position].clone();
-        let is_organization =
-            |recipient: &Recipient| matches!(recipient.target, Target::Organization(_));
-        if share.recipients.iter().any(is_organization) {
-            return Err(ApiErrorResponse::bad_request(1001, "the share is with an organization"));
-        }
-        if !matches!(target(state, &share, &recipient)?, Target::Account(_)) {
-            return Err(ApiErrorResponse::bad_request(
-                1001,
-                "only accounts can be added to a share",
-            ));
-        }
-        add(state, &mut share, &recipient, now)?;
-        share.modified = now;
-        let recipient = share.recipients.last().expect("one was added");
-        let answer = ApiResponse::of(to_json(recipient, &share, state, now, false));
-        state.shares[position] = share;
-        Ok(answer.without_messages().created())
-    })
-}
-
-/// Replaces the recipients by a list: new ones are added, those that are not in
-/// it are removed.
-async fn replace(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let wanted: Vec<RawObject> = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = active(state, &account, &share)?;
-        let mut share = state.shares[position].clone();
-        let targets = wanted.iter().map(|given| target(state, &share, given));
-        let targets = targets.collect::<Result<Vec<_>, _>>()?;
-        let are_accounts = targets.iter().all(|target| matches!(target, Target::Account(_)));
-        let is_with_accounts =
-            share.recipients.iter().all(|known| matches!(known.target, Target::Account(_)));
-        if !are_accounts || !is_with_accounts {
-            return Err(ApiErrorResponse::bad_request(
-                1001,
-                "only the accounts of a share can be replaced",
-            ));
-        }
-        for known in &mut share.recipients {
-            if !targets.contains(&known.target) {
-                known.removed.get_or_insert(now);
-            }
-        }
-        let is_new = |target: &Target| {
-            !share.recipients.iter().any(|it| it.removed.is_none() && it.target == *target)
-        };
-        let new: Vec<_> = wanted.iter().zip(&targets).filter(|(_, it)| is_new(it)).collect();
-        for (given, _) in new {
-            add(state, &mut share, given, now)?;
-        }
-        share.modified = now;
-        state.shares[position] = share;
-        Ok(ApiResponse::empty())
-    })
-}
-
-/// The record stays.
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let place = sent(state, &account, &share)?;
-        let position = position(&state.shares[place], &id)?;
-        state.shares[place].recipients[position].removed.get_or_insert(now);
-        let share = &state.shares[place];
-        let shown = to_json(&share.recipients[position], share, state, now, false);
-        Ok(ApiResponse::of(shown).without_messages())
-    })
-}
-
-fn position(share: &Share, id: &str) -> Result<usize, ApiErrorResponse> {
-    let missing =
-        || ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share recipient not found");
-    share.recipients.iter().position(|known| known.id == id).ok_or_else(missing)
-}
-
-/// Adds a recipient, where it can be one.
-pub(super) fn add(
-    state: &mut World,
-    share: &mut Share,
-    given: &RawObject,
-    now: Timestamp,
-) -> Result<(), ApiErrorResponse> {
-    let target = target(state, share, given)?;
-    let is_same = |known: &Recipient| known.removed.is_none() && known.target == target;
-    if share.recipients.iter().any(is_same) {
-        return Err(ApiErrorResponse::new(
-            StatusCode::CONFLICT,
-            1001,
-            "the recipient is there already",
-        ));
+impl ApiResource for Recipient {
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(parent::share(state, request)?.recipients.iter().collect())
     }
-    let id = state.next_id();
-    share.recipients.push(Recipient { id, target, created: now, removed: None });
-    Ok(())
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn to_json(&self, state: &State, request: &ApiRequest) -> impl Serialize {
+        to_json(self, state, request.now)
+    }
+
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share recipient not found")
+    }
+}
+
+impl WritableResource for Recipient {
+    fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut parent::share_mut(state, request)?.recipients)
+    }
+
+    fn check_write(state: &State, request: &ApiRequest) -> Outcome<()> {
+        parent::active_share(state, request).map(drop)
+    }
+}
+
+impl Create for Recipient {
+    type Fields = RawObject;
+
+    fn create(fields: RawObject, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let share = parent::share(state, request)?.clone();
+        ApiErrorResponse::invalid_body("the share is with an organization")
+            .when(!is_with_accounts(&share))?;
+        ApiErrorResponse::invalid_body("only accounts can be added to a share")
+            .when(!matches!(target(state, &share, &fields)?, Target::Account(_)))?;
+        let recipient = create(&fields, &share, state, request.now)?;
+        parent::share_mut(state, request)?.modified = request.now;
+        Ok(recipient)
+    }
+}
+
+/// A new recipient of a share.
+pub(super) fn create(
+    fields: &RawObject,
+    share: &Share,
+    state: &mut State,
+    now: Timestamp,
+) -> Outcome<Recipient> {
+    let target = target(state, share, fields)?;
+    ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the recipient is there already")
+        .when(has(share, &target))?;
+    Ok(Recipient { id: state.next_id(), target, created: now, removed: None })
+}
+
+fn has(share: &Share, target: &Target) -> bool {
+    share.recipients.iter().any(|known| known.removed.is_none() && known.target == *target)
+}
+
+fn is_with_accounts(share: &Share) -> bool {
+    share.recipients.iter().all(|known| matches!(known.target, Target::Account(_)))
 }
 
 /// The target that a recipient names. Without a name it is the caller's whole
 /// organization.
-fn target(state: &World, share: &Share, given: &RawObject) -> Result<Target, ApiErrorResponse> {
-    let account = given.text("recipient_account_id").or_else(|| given.text("account_id"));
-    match (account, given.text("organization_id")) {
-        (Some(_), Some(_)) => Err(ApiErrorResponse::bad_request(
-            1001,
+fn target(state: &State, share: &Share, fields: &RawObject) -> Outcome<Target> {
+    let account = fields.text("recipient_account_id").or_else(|| fields.text("account_id"));
+    match (account, fields.text("organization_id")) {
+        (Some(_), Some(_)) => Err(ApiErrorResponse::invalid_body(
             "a recipient is an account or an organization, not both",
         )),
         (Some(account), None) => {
-            if account == share.account {
-                return Err(ApiErrorResponse::bad_request(
-                    1001,
-                    "a share cannot be with its own account",
-                ));
-            }
-            if state.parent(&account).as_ref() != Some(&share.organization) {
-                let message = format!("account {account} is not in the organization");
-                return Err(ApiErrorResponse::bad_request(1001, message));
-            }
+            ApiErrorResponse::invalid_body("a share cannot be with its own account")
+                .when(account == share.account)?;
+            ApiErrorResponse::invalid_body(format!("account {account} is not in the organization"))
+                .when(state.parent(&account).as_ref() != Some(&share.organization))?;
             Ok(Target::Account(account))
         }
-        (None, Some(id)) if id != share.organization => Err(ApiErrorResponse::bad_request(
-            1001,
-            format!("organization {id} is not the account's"),
-        )),
+        (None, Some(id)) if id != share.organization => {
+            Err(ApiErrorResponse::invalid_body(format!("organization {id} is not the account's")))
+        }
         (None, _) => Ok(Target::Organization(share.organization.clone())),
     }
 }
 
+/// Replaces the recipients by a list: new ones are added, those that are not in
+/// it are removed.
+fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
+    let wanted: Vec<RawObject> = request.body()?;
+    let mut share = parent::active_share(state, request)?.clone();
+    let targets = wanted.iter().map(|fields| target(state, &share, fields));
+    let targets = targets.collect::<Outcome<Vec<_>>>()?;
+    let are_accounts = targets.iter().all(|target| matches!(target, Target::Account(_)));
+    ApiErrorResponse::invalid_body("only the accounts of a share can be replaced")
+        .when(!are_accounts || !is_with_accounts(&share))?;
+    for known in &mut share.recipients {
+        if !targets.contains(&known.target) {
+            known.removed.get_or_insert(request.now);
+        }
+    }
+    let new: Vec<_> = wanted.iter().zip(&targets).filter(|(_, it)| !has(&share, it)).collect();
+    for (fields, _) in new {
+        share.recipients.push(create(fields, &share, state, request.now)?);
+    }
+    share.modified = request.now;
+    *parent::share_mut(state, request)? = share;
+    Ok(ApiResponse::without_result())
+}
+
+/// The recipient remains, as one that is removed.
+fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
+    let mut recipient = find::<Recipient>(state, request)?.clone();
+    recipient.removed.get_or_insert(request.now);
+    recipient.store(state, request)?;
+    resource::get::<Recipient>(state, request)
+}
+
+fn list(state: &State, request: &ApiRequest) -> Outcome {
+    let share = parent::share(state, request)?;
+    let shown = share.recipients.iter().map(|recipient| {
+        if request.query.get("include_resources") == Some("true") {
+            with_resources(recipient, share, state, request.now)
+        } else {
+            to_json(recipient, state, request.now)
+        }
+    });
+    request.query.list(shown.collect(), parent::SHARE_PAGING)
+}
+
+fn get(state: &State, request: &ApiRequest) -> Outcome {
+    let share = parent::share(state, request)?;
+    let recipient = find::<Recipient>(state, request)?;
+    Ok(ApiResponse::of(with_resources(recipient, share, state, request.now)))
+}
+
 /// How many recipients have a status.
-pub(super) fn count(share: &Share, status: &str, state: &World, now: Timestamp) -> usize {
+pub(super) fn count(share: &Share, status: &str, state: &State, now: Timestamp) -> usize {
     let has = |recipient: &&Recipient| {
         association(recipient, can_receive(state, recipient), now) == status
     };
     share.recipients.iter().filter(has).count()
 }
 
-fn to_json(
-    recipient: &Recipient,
-    share: &Share,
-    state: &World,
-    now: Timestamp,
-    with_resources: bool,
-) -> Value {
-    let can_take = can_receive(state, recipient);
+fn to_json(recipient: &Recipient, state: &State, now: Timestamp) -> Value {
     let mut shown = json!({
         "id": recipient.id,
-        "association_status": association(recipient, can_take, now),
+        "association_status": association(recipient, can_receive(state, recipient), now),
         "created": time(recipient.created),
         "modified": time(recipient.removed.unwrap_or(recipient.created)),
         "status_message": null,
@@ -245,18 +188,23 @@ fn to_json(
         }
         Target::Organization(id) => shown["organization_id"] = id.as_str().into(),
     }
-    if with_resources {
-        let error = (!can_take).then_some("access.api.error.not_enabled: Access is not enabled");
-        let is_given_up = error.is_some() && is_failed(recipient, now);
-        let each = share.resources.iter().map(|resource| {
-            json!({
-                "error": error,
-                "resource_id": resource.grant,
-                "resource_version": resource.version,
-                "terminal": is_given_up,
-            })
-        });
-        shown["resources"] = each.collect();
-    }
+    shown
+}
+
+/// With what the recipient has of each resource.
+fn with_resources(recipient: &Recipient, share: &Share, state: &State, now: Timestamp) -> Value {
+    let mut shown = to_json(recipient, state, now);
+    let error = (!can_receive(state, recipient))
+        .then_some("access.api.error.not_enabled: Access is not enabled");
+    let is_given_up = error.is_some() && is_failed(recipient, now);
+    let each = share.resources.iter().map(|resource| {
+        json!({
+            "error": error,
+            "resource_id": resource.grant,
+            "resource_version": resource.version,
+            "terminal": is_given_up,
+        })
+    });
+    shown["resources"] = each.collect();
     shown
 }

@@ -1,180 +1,132 @@
 //! The resources of a share (API reference, section 7). Just federation grants
 //! are modelled.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::share::{active, listed, sent};
-use super::{Outcome, body};
-use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
+use super::parent;
+use super::request::ApiRequest;
+use super::resource::{self, ApiResource, Create, Update, WritableResource, find, get, list};
+use super::route::{Gate, Route};
+use crate::sandbox::access::Area;
+use crate::sandbox::answer::{ApiErrorResponse, Outcome, time};
 use crate::sandbox::federation::{GRANT, status};
-use crate::sandbox::query::Parameters;
+use crate::sandbox::query::Paging;
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{Resource, Share, State as World};
+use crate::sandbox::state::{Resource, Share, State};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/accounts/{account}/shares/{share}/resources", get(list).post(create))
-        .route(
-            "/accounts/{account}/shares/{share}/resources/{id}",
-            get(one).put(update).delete(remove),
-        )
+const ALL: &str = "/accounts/{account}/shares/{share}/resources";
+const ONE: &str = "/accounts/{account}/shares/{share}/resources/{id}";
+const GATE: Gate = Gate::Account(Area::Shares);
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get(ALL, GATE, list::<Resource>).accepts(&["status", "resource_type"]),
+    Route::post(ALL, GATE, resource::create::<Resource>).answers(StatusCode::CREATED),
+    Route::get(ONE, GATE, get::<Resource>),
+    Route::put(ONE, GATE, resource::update::<Resource>),
+    Route::delete(ONE, GATE, delete),
+];
+
+impl ApiResource for Resource {
+    const PAGING: Paging = parent::SHARE_PAGING;
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(parent::share(state, request)?.resources.iter().collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_selected(&self, request: &ApiRequest) -> bool {
+        request.query.allow("status", status(self.removed, request.now))
+            && request.query.allow("resource_type", &self.kind)
+    }
+
+    fn to_json(&self, _: &State, request: &ApiRequest) -> impl Serialize {
+        to_json(self, request.now)
+    }
+
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share resource not found")
+    }
 }
 
-#[derive(Deserialize)]
-struct UpdateRequest {
-    meta: RawObject,
+impl WritableResource for Resource {
+    fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut parent::share_mut(state, request)?.resources)
+    }
+
+    fn check_write(state: &State, request: &ApiRequest) -> Outcome<()> {
+        parent::active_share(state, request).map(drop)
+    }
 }
 
-async fn list(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    query: Parameters,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    let query = query.only(&["status", "resource_type"])?;
-    let now = shared.clock.now();
-    let resources = shared.store.read(|state| {
-        let share = &state.shares[sent(state, &account, &share)?];
-        let is_asked_for = |resource: &&Resource| {
-            query.allow("status", status(resource.removed, now))
-                && query.allow("resource_type", &resource.kind)
-        };
-        let each = share.resources.iter().filter(is_asked_for);
-        Ok::<_, ApiErrorResponse>(each.map(|resource| to_json(resource, now)).collect())
-    })?;
-    listed(&query, resources)
+impl Create for Resource {
+    type Fields = RawObject;
+
+    fn create(fields: RawObject, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let share = parent::share(state, request)?.clone();
+        let resource = create(&fields, &share, state, request.now)?;
+        parent::share_mut(state, request)?.modified = request.now;
+        Ok(resource)
+    }
 }
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Read)?;
-    let now = shared.clock.now();
-    shared.store.read(|state| {
-        let share = &state.shares[sent(state, &account, &share)?];
-        let position = position(share, &id)?;
-        Ok(ApiResponse::of(to_json(&share.resources[position], now)).without_messages())
-    })
-}
-
-async fn create(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share)): Path<(String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let resource: RawObject = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let position = active(state, &account, &share)?;
-        let mut share = state.shares[position].clone();
-        add(state, &mut share, &resource, now)?;
-        share.modified = now;
-        let answer = ApiResponse::of(share.resources.last().map(|resource| to_json(resource, now)));
-        state.shares[position] = share;
-        Ok(answer.without_messages().created())
-    })
-}
-
-async fn update(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-    bytes: Bytes,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let UpdateRequest { meta } = body(&bytes)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let place = active(state, &account, &share)?;
-        let position = position(&state.shares[place], &id)?;
-        let resource = &mut state.shares[place].resources[position];
-        resource.meta = meta;
-        resource.version += 1;
-        resource.modified = now;
-        Ok(ApiResponse::of(to_json(resource, now)).without_messages())
-    })
-}
-
-async fn remove(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path((account, share, id)): Path<(String, String, String)>,
-) -> Outcome {
-    let account = caller.in_account(&shared, &account, Area::Shares, Right::Write)?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
-        let place = sent(state, &account, &share)?;
-        let position = position(&state.shares[place], &id)?;
-        let resource = &mut state.shares[place].resources[position];
-        resource.removed.get_or_insert(now);
-        Ok(ApiResponse::of(to_json(resource, now)).without_messages())
-    })
-}
-
-fn position(share: &Share, id: &str) -> Result<usize, ApiErrorResponse> {
-    let missing = || ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share resource not found");
-    share.resources.iter().position(|known| known.id == id).ok_or_else(missing)
-}
-
-/// Adds a resource, where it can be one.
-pub(super) fn add(
-    state: &mut World,
-    share: &mut Share,
-    given: &RawObject,
+/// A new resource of a share.
+pub(super) fn create(
+    fields: &RawObject,
+    share: &Share,
+    state: &mut State,
     now: Timestamp,
-) -> Result<(), ApiErrorResponse> {
-    let kind = given.text("resource_type").unwrap_or_default();
-    if kind != GRANT {
-        return Err(ApiErrorResponse::not_simulated(format!("shares of resource_type `{kind}`")));
-    }
-    let meta = given
-        .object("meta")
-        .ok_or_else(|| ApiErrorResponse::bad_request(1001, "meta is required"))?;
-    let resource = given.text("resource_id").unwrap_or_default();
-    let is_meant = given.text("resource_account_id").as_ref() == Some(&share.account)
-        && state.grants.iter().any(|g| g.account == share.account && g.id == resource);
-    if !is_meant {
-        return Err(ApiErrorResponse::bad_request(
-            1001,
-            format!("resource `{resource}` not found"),
-        ));
-    }
-    if share.resources.iter().any(|known| known.removed.is_none() && known.grant == resource) {
-        return Err(ApiErrorResponse::new(
-            StatusCode::CONFLICT,
-            1001,
-            "the resource is there already",
-        ));
-    }
-    share.resources.push(Resource {
+) -> Outcome<Resource> {
+    let kind = fields.text("resource_type").unwrap_or_default();
+    ApiErrorResponse::not_simulated(format!("shares of resource_type `{kind}`"))
+        .when(kind != GRANT)?;
+    let no_meta = || ApiErrorResponse::invalid_body("meta is required");
+    let meta = fields.object("meta").ok_or_else(no_meta)?;
+    let grant = fields.text("resource_id").unwrap_or_default();
+    let is_own = fields.text("resource_account_id").as_ref() == Some(&share.account)
+        && state.grants.iter().any(|known| known.account == share.account && known.id == grant);
+    ApiErrorResponse::invalid_body(format!("resource `{grant}` not found")).when(!is_own)?;
+    let is_same = |known: &Resource| known.removed.is_none() && known.grant == grant;
+    ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the resource is there already")
+        .when(share.resources.iter().any(is_same))?;
+    Ok(Resource {
         id: state.next_id(),
         kind,
         account: share.account.clone(),
-        grant: resource,
+        grant,
         meta,
         version: 1,
         created: now,
         modified: now,
         removed: None,
-    });
-    Ok(())
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct UpdateRequest {
+    meta: RawObject,
+}
+
+impl Update for Resource {
+    type Fields = UpdateRequest;
+
+    fn update(self, fields: UpdateRequest, _: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let version = self.version + 1;
+        Ok(Self { meta: fields.meta, version, modified: request.now, ..self })
+    }
+}
+
+/// The resource remains, as one that is removed.
+fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
+    let mut resource = find::<Resource>(state, request)?.clone();
+    resource.removed.get_or_insert(request.now);
+    resource.store(state, request)?;
+    get::<Resource>(state, request)
 }
 
 pub(super) fn to_json(resource: &Resource, now: Timestamp) -> Value {

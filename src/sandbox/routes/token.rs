@@ -1,48 +1,38 @@
 //! Verification of tokens (API reference, section 8.1), with the documented
 //! confusion: an account's token is invalid on the user's route.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
 use serde_json::json;
 
-use super::Outcome;
+use super::request::ApiRequest;
+use super::route::{Gate, Route};
 use crate::api::ids::AccountId;
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::auth::{Identity, malformed_token};
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::Token;
+use crate::sandbox::state::{State, Token};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/user/tokens/verify", get(of_user))
-        .route("/accounts/{account}/tokens/verify", get(of_account))
+pub(super) const ROUTES: &[Route] = &[
+    Route::get("/user/tokens/verify", Gate::Open, verify_for_user),
+    Route::get("/accounts/{account}/tokens/verify", Gate::Open, verify_for_account),
+];
+
+fn verify_for_user(_: &State, request: &ApiRequest) -> Outcome {
+    verify(&request.identity, None)
 }
 
-async fn of_user(Extension(identity): Extension<Identity>) -> Outcome {
-    verified(identity, |token| token.owner.is_none())
-}
-
-async fn of_account(
-    Extension(identity): Extension<Identity>,
-    State(shared): State<Arc<AppState>>,
-    Path(account): Path<String>,
-) -> Outcome {
-    let is_known = shared.store.read(|state| state.accounts.iter().any(|a| a.id == account));
-    if account.parse::<AccountId>().is_err() || !is_known {
-        return Err(ApiErrorResponse::unroutable(&format!("/accounts/{account}/tokens/verify")));
-    }
-    verified(identity, |token| token.owner.as_deref() == Some(account.as_str()))
+fn verify_for_account(state: &State, request: &ApiRequest) -> Outcome {
+    let account = request.account();
+    let is_known = state.accounts.iter().any(|known| known.id == account);
+    ApiErrorResponse::unroutable(&format!("/accounts/{account}/tokens/verify"))
+        .when(account.parse::<AccountId>().is_err() || !is_known)?;
+    verify(&request.identity, Some(account))
 }
 
 /// What an expired token is answered is not documented: the schema has a status
 /// `expired`, operators report the error of an invalid one, which is shown here.
-fn verified(identity: Identity, is_at_home: impl Fn(&Token) -> bool) -> Outcome {
+fn verify(identity: &Identity, owner: Option<&str>) -> Outcome {
     match identity {
-        Identity::Token(token) if is_at_home(&token) => Ok(active(&token)),
+        Identity::Token(token) if token.owner.as_deref() == owner => Ok(active(token)),
         Identity::Malformed => Err(malformed_token()),
         _ => Err(ApiErrorResponse::new(StatusCode::UNAUTHORIZED, 1000, "Invalid API Token")),
     }

@@ -1,32 +1,102 @@
 //! Zones (API reference, section 8.3).
 
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::get;
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::{Outcome, body};
+use super::parent;
+use super::request::ApiRequest;
+use super::resource::{self, ApiResource, Create, WritableResource, create, get};
+use super::route::{Gate, Route};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::sandbox::access::{Area, Right};
-use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, time};
-use crate::sandbox::auth::Caller;
+use crate::sandbox::answer::{ApiErrorResponse, Outcome, time};
 use crate::sandbox::name_server;
-use crate::sandbox::query::{Parameters, SMALL_PAGES};
-use crate::sandbox::shared::AppState;
-use crate::sandbox::state::{State as World, Zone, ZoneKind, ZoneStatus};
+use crate::sandbox::query::{Paging, SMALL_PAGES};
+use crate::sandbox::state::{State, Zone, ZoneKind, ZoneStatus};
 
-pub(super) fn routes() -> Router<Arc<AppState>> {
-    Router::new().route("/zones", get(list).post(create)).route("/zones/{zone}", get(one))
+const FILTERS: &[&str] = &["name", "account.id", "status", "type"];
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::get("/zones", Gate::Anywhere(Area::Zones), list).accepts(FILTERS),
+    Route::post("/zones", Gate::Caller, create::<Zone>),
+    Route::get("/zones/{zone}", Gate::Zone(Area::Zones), get::<Zone>),
+];
+
+impl ApiResource for Zone {
+    const PAGING: Paging = Paging::Always(SMALL_PAGES);
+
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
+        Ok(state.zones.iter().filter(|zone| request.can_see(&zone.account)).collect())
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_selected(&self, request: &ApiRequest) -> bool {
+        let query = &request.query;
+        let is_named = |text| name_matcher(text).is_ok_and(|matches| matches(&self.name));
+        query.get("name").is_none_or(is_named)
+            && query.allow("account.id", &self.account)
+            && query.allow("status", self.status.as_str())
+            && query.allow("type", self.kind.as_str())
+    }
+
+    fn to_json(&self, state: &State, _: &ApiRequest) -> impl Serialize {
+        let owner = state.accounts.iter().find(|account| account.id == self.account);
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "status": self.status,
+            "type": self.kind,
+            "paused": false,
+            "name_servers": name_server::HOSTED_NS,
+            "account": { "id": self.account, "name": owner.map(|account| &account.name) },
+            "created_on": time(self.created_on),
+            "modified_on": time(self.created_on),
+            "activated_on": (self.status == ZoneStatus::Active).then(|| time(self.created_on)),
+        })
+    }
+
+    fn missing() -> ApiErrorResponse {
+        parent::no_zone()
+    }
+}
+
+impl WritableResource for Zone {
+    fn all_mut<'a>(state: &'a mut State, _: &ApiRequest) -> Outcome<&'a mut Vec<Self>> {
+        Ok(&mut state.zones)
+    }
+}
+
+fn list(state: &State, request: &ApiRequest) -> Outcome {
+    if let Some(account) = request.query.get("account.id") {
+        // The real code is unknown.
+        ApiErrorResponse::bad_request(1006, format!("Invalid account.id: {account:?}"))
+            .when(account.parse::<AccountId>().is_err())?;
+    }
+    request.query.get("name").map(name_matcher).transpose()?;
+    resource::list::<Zone>(state, request)
+}
+
+/// Exact, unless an operator says otherwise: `contains:cats`.
+fn name_matcher(text: &str) -> Outcome<impl Fn(&str) -> bool> {
+    let (operator, text) = text.split_once(':').unwrap_or(("equal", text));
+    let matches: fn(&str, &str) -> bool = match operator {
+        "equal" => |name, text| name == text,
+        "not_equal" => |name, text| name != text,
+        "starts_with" => |name, text| name.starts_with(text),
+        "ends_with" => |name, text| name.ends_with(text),
+        "contains" => |name, text| name.contains(text),
+        _ => return Err(ApiErrorResponse::not_simulated(format!("the operator `{operator}:`"))),
+    };
+    let text = text.to_ascii_lowercase();
+    Ok(move |name: &str| matches(name, &text))
 }
 
 #[derive(Deserialize)]
-struct CreateRequest {
+pub(super) struct CreateRequest {
     name: String,
     account: AccountReference,
     #[serde(default = "full", rename = "type")]
@@ -42,118 +112,27 @@ fn full() -> ZoneKind {
     ZoneKind::Full
 }
 
-async fn list(caller: Caller, State(shared): State<Arc<AppState>>, query: Parameters) -> Outcome {
-    caller.may(Area::Zones, Right::Read)?;
-    let query = query.only(&["name", "account.id", "status", "type"])?;
-    if let Some(account) = query.get("account.id").filter(|id| id.parse::<AccountId>().is_err()) {
-        // The real code is unknown.
-        return Err(ApiErrorResponse::bad_request(
-            1006,
-            format!("Invalid account.id: {account:?}"),
-        ));
-    }
-    let matcher = query.get("name").map(name_matcher).transpose()?;
-    let zones: Vec<Value> = shared.store.read(|state| {
-        let is_asked_for = |zone: &&Zone| {
-            caller.can_see(&zone.account)
-                && matcher.as_ref().is_none_or(|matches| matches(&zone.name))
-                && query.allow("account.id", &zone.account)
-                && query.allow("status", zone.status.as_str())
-                && query.allow("type", zone.kind.as_str())
-        };
-        state.zones.iter().filter(is_asked_for).map(|zone| to_json(zone, state)).collect()
-    });
-    query.page(zones, SMALL_PAGES)
-}
+impl Create for Zone {
+    type Fields = CreateRequest;
 
-async fn one(
-    caller: Caller,
-    State(shared): State<Arc<AppState>>,
-    Path(zone): Path<String>,
-) -> Outcome {
-    let zone = visible(&shared, &caller, &zone, Area::Zones, Right::Read)?;
-    Ok(shared.store.read(|state| ApiResponse::of(to_json(&zone, state))))
-}
-
-/// The sandbox is the registrar as well: a full zone is delegated, and active,
-/// at once. The real API answers `pending` first.
-async fn create(caller: Caller, State(shared): State<Arc<AppState>>, bytes: Bytes) -> Outcome {
-    let creation: CreateRequest = body(&bytes)?;
-    let account = caller.in_account(&shared, &creation.account.id, Area::Zones, Right::Write)?;
-    let name: EmailDomain = creation.name.parse().map_err(|_| {
-        ApiErrorResponse::bad_request(1049, format!("{} is not a registered domain", creation.name))
-    })?;
-    let now = shared.clock.now();
-    shared.store.change(|state| {
+    /// The sandbox is the registrar as well: a full zone is delegated, and active,
+    /// at once. The real API answers `pending` first.
+    fn create(fields: CreateRequest, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
+        let CreateRequest { name, account: AccountReference { id: account }, kind } = fields;
+        request.caller()?.may_in_account(state, &account, Area::Zones, Right::Write)?;
+        let name: EmailDomain = name.parse().map_err(|_| {
+            ApiErrorResponse::bad_request(1049, format!("{name} is not a registered domain"))
+        })?;
         let is_taken = |zone: &Zone| {
             zone.name == name.as_str() && (zone.account == account || zone.is_served())
         };
-        if state.zones.iter().any(is_taken) {
-            return Err(ApiErrorResponse::bad_request(1061, format!("{name} already exists")));
-        }
-        let status = match creation.kind {
+        ApiErrorResponse::bad_request(1061, format!("{name} already exists"))
+            .when(state.zones.iter().any(is_taken))?;
+        let status = match kind {
             ZoneKind::Full => ZoneStatus::Active,
             ZoneKind::Partial => ZoneStatus::Pending,
         };
-        let zone = Zone {
-            id: state.next_id(),
-            account,
-            name: name.to_string(),
-            status,
-            kind: creation.kind,
-            created_on: now,
-        };
-        state.zones.push(zone.clone());
-        Ok(ApiResponse::of(to_json(&zone, state)))
-    })
-}
-
-/// The zone of a path, where the caller has the permission there.
-pub(super) fn visible(
-    shared: &AppState,
-    caller: &Caller,
-    id: &str,
-    area: Area,
-    right: Right,
-) -> Result<Zone, ApiErrorResponse> {
-    if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(ApiErrorResponse::unroutable(&format!("/zones/{id}")));
+        let (id, name) = (state.next_id(), name.to_string());
+        Ok(Self { id, account, name, status, kind, created_on: request.now })
     }
-    caller.may(area, right)?;
-    let find = |state: &World| state.zones.iter().find(|zone| zone.id == id).cloned();
-    // The real status of an unknown zone is not documented.
-    shared.store.read(find).filter(|zone| caller.can_see(&zone.account)).ok_or_else(|| {
-        ApiErrorResponse::new(StatusCode::NOT_FOUND, 1001, "Invalid zone identifier")
-    })
-}
-
-/// Exact, unless an operator says otherwise: `contains:cats`.
-fn name_matcher(text: &str) -> Result<impl Fn(&str) -> bool, ApiErrorResponse> {
-    let (operator, text) = text.split_once(':').unwrap_or(("equal", text));
-    let matches: fn(&str, &str) -> bool = match operator {
-        "equal" => |name, text| name == text,
-        "not_equal" => |name, text| name != text,
-        "starts_with" => |name, text| name.starts_with(text),
-        "ends_with" => |name, text| name.ends_with(text),
-        "contains" => |name, text| name.contains(text),
-        _ => return Err(ApiErrorResponse::not_simulated(format!("the operator `{operator}:`"))),
-    };
-    let text = text.to_ascii_lowercase();
-    Ok(move |name: &str| matches(name, &text))
-}
-
-fn to_json(zone: &Zone, state: &World) -> Value {
-    let owner = state.accounts.iter().find(|account| account.id == zone.account);
-    json!({
-        "id": zone.id,
-        "name": zone.name,
-        "status": zone.status,
-        "type": zone.kind,
-        "paused": false,
-        "name_servers": name_server::HOSTED_NS,
-        "account": { "id": zone.account, "name": owner.map(|account| &account.name) },
-        "created_on": time(zone.created_on),
-        "modified_on": time(zone.created_on),
-        "activated_on": (zone.status == ZoneStatus::Active).then(|| time(zone.created_on)),
-    })
 }

@@ -1,0 +1,99 @@
+//! What a path leads through to its objects: a zone, an account with Access, an
+//! application, a share.
+
+use axum::http::StatusCode;
+
+use super::request::ApiRequest;
+use crate::sandbox::access::{Area, Right};
+use crate::sandbox::answer::{ApiErrorResponse, Outcome};
+use crate::sandbox::query::{PageSize, Paging};
+use crate::sandbox::state::{App, Share, State, Zone};
+
+/// What an account without Access is answered. The real status of 9999 is unknown.
+pub(super) fn not_enabled() -> ApiErrorResponse {
+    let message = "access.api.error.not_enabled: Access is not enabled";
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 9999, message)
+}
+
+/// The `auth_domain` of the account's organization.
+pub(super) fn auth_domain(state: &State, request: &ApiRequest) -> Outcome<String> {
+    state.auth_domain(request.account()).ok_or_else(not_enabled)
+}
+
+/// The zone.
+pub(super) fn zone<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Zone> {
+    let id = request.parameter("zone").unwrap_or_default();
+    let is_meant = |zone: &&Zone| zone.id == id && request.can_see(&zone.account);
+    state.zones.iter().find(is_meant).ok_or_else(no_zone)
+}
+
+/// The real status of an unknown zone is not documented.
+pub(super) fn no_zone() -> ApiErrorResponse {
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 1001, "Invalid zone identifier")
+}
+
+/// Refuses what no permission allows in the zone.
+pub(super) fn check_zone(
+    state: &State,
+    request: &ApiRequest,
+    area: Area,
+    right: Right,
+) -> Outcome<()> {
+    let caller = request.caller()?;
+    let id = request.parameter("zone").unwrap_or_default();
+    ApiErrorResponse::unroutable(&format!("/zones/{id}"))
+        .when(id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    caller.may(area, right)?;
+    zone(state, request).map(drop)
+}
+
+/// The application.
+pub(super) fn app<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a App> {
+    let id = request.parameter("app").unwrap_or_default();
+    ApiErrorResponse::bad_request(12045, "access.api.error.invalid_application_id")
+        .when(!is_uuid(id))?;
+    let is_meant = |known: &&App| known.account == request.account() && known.id == id;
+    state.apps.iter().find(is_meant).ok_or_else(ApiErrorResponse::missing)
+}
+
+/// How the lists of shares and of what is in them are divided.
+pub(super) const SHARE_PAGING: Paging =
+    Paging::OnRequest(PageSize { min: 1, max: 100, default: 20 });
+
+/// What is answered for a share that the account neither sent nor received.
+pub(super) fn no_share() -> ApiErrorResponse {
+    ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share not found")
+}
+
+/// The share, which the account sent.
+pub(super) fn share<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Share> {
+    state.shares.iter().find(|share| is_meant(share, request)).ok_or_else(no_share)
+}
+
+/// The same, to change it.
+pub(super) fn share_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Share> {
+    state.shares.iter_mut().find(|share| is_meant(share, request)).ok_or_else(no_share)
+}
+
+fn is_meant(share: &Share, request: &ApiRequest) -> bool {
+    share.account == request.account() && Some(share.id.as_str()) == request.parameter("share")
+}
+
+/// The same, unless it is being deleted.
+pub(super) fn active_share<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Share> {
+    let share = share(state, request)?;
+    check_active(share)?;
+    Ok(share)
+}
+
+/// A share that is being deleted cannot be changed.
+pub(super) fn check_active(share: &Share) -> Outcome<()> {
+    ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the share is being deleted")
+        .when(share.removed.is_some())
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}

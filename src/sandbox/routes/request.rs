@@ -1,0 +1,72 @@
+//! A request as the rules see it: plain values, and the time it is.
+
+use axum::body::Bytes;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::input::depth;
+use crate::sandbox::answer::{ApiErrorResponse, Outcome};
+use crate::sandbox::auth::{Caller, Identity};
+use crate::sandbox::query::Parameters;
+use crate::sandbox::sign_in::LogBehavior;
+
+/// A request to a route.
+#[derive(Debug)]
+pub(super) struct ApiRequest {
+    pub identity: Identity,
+    /// The parameters of the path, in order.
+    pub path: Vec<(String, String)>,
+    pub query: Parameters,
+    pub body: Bytes,
+    pub now: Timestamp,
+    /// Where the API and the issuers are.
+    pub origin: String,
+    /// How many federation grants an account may have.
+    pub grant_limit: usize,
+    pub log_behavior: LogBehavior,
+}
+
+impl ApiRequest {
+    pub fn caller(&self) -> Outcome<Caller<'_>> {
+        self.identity.caller()
+    }
+
+    /// Whether the account is one that the caller sees.
+    pub fn can_see(&self, account: &str) -> bool {
+        self.caller().is_ok_and(|caller| caller.can_see(account))
+    }
+
+    /// A parameter of the path, if the route has it.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.path.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The account of the path.
+    pub fn account(&self) -> &str {
+        self.parameter("account").unwrap_or_default()
+    }
+
+    /// The ID of the object that the path names: its last parameter.
+    pub fn id(&self) -> &str {
+        self.path.last().map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// The fields of the body.
+    pub fn body<T: DeserializeOwned>(&self) -> Outcome<T> {
+        parse(&self.body)
+    }
+}
+
+/// Reads a body, whatever its `Content-Type` says: the API does not care.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Outcome<T> {
+    if let Err(error) = depth::check(bytes) {
+        return Err(ApiErrorResponse::bad_request(6007, error.to_string()));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(body) => Ok(body),
+        Err(error) if error.is_data() => {
+            Err(ApiErrorResponse::invalid_body(format!("Invalid request body: {error}")))
+        }
+        Err(_) => Err(ApiErrorResponse::bad_request(6007, "Malformed JSON in request body")),
+    }
+}

@@ -1,0 +1,123 @@
+//! What the API does with every kind of object: list, get, create, update,
+//! delete. A kind says where its objects are, how they look, and its rules.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::request::ApiRequest;
+use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome};
+use crate::sandbox::query::Paging;
+use crate::sandbox::state::State;
+
+/// A kind of object that can be read.
+pub(super) trait ApiResource {
+    /// How its list is divided.
+    const PAGING: Paging = Paging::Never;
+
+    /// The objects below the path, in the order of the list.
+    fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>>;
+
+    fn id(&self) -> &str;
+
+    /// Whether the query of a list asks for it.
+    fn is_selected(&self, _: &ApiRequest) -> bool {
+        true
+    }
+
+    /// As it is answered.
+    fn to_json(&self, state: &State, request: &ApiRequest) -> impl Serialize;
+
+    /// What is answered if the path names none.
+    fn missing() -> ApiErrorResponse {
+        ApiErrorResponse::missing()
+    }
+}
+
+/// A kind of object that can be written. IDs are unique in the whole state.
+pub(super) trait WritableResource: ApiResource + Sized {
+    /// Where they are kept.
+    fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>>;
+
+    /// A rule for all writes: it comes after the body is read and before the
+    /// object is searched.
+    fn check_write(_: &State, _: &ApiRequest) -> Outcome<()> {
+        Ok(())
+    }
+
+    /// The rules of a deletion.
+    fn check_delete(&self, _: &State) -> Outcome<()> {
+        Ok(())
+    }
+
+    /// Adds it, or replaces the object with its ID.
+    fn store(self, state: &mut State, request: &ApiRequest) -> Outcome<()> {
+        let all = Self::all_mut(state, request)?;
+        match all.iter_mut().find(|known| known.id() == self.id()) {
+            Some(known) => *known = self,
+            None => all.push(self),
+        }
+        Ok(())
+    }
+}
+
+/// A kind of object that requests create.
+pub(super) trait Create: WritableResource {
+    /// The body of the request.
+    type Fields: DeserializeOwned;
+
+    /// The new object, if no rule refuses it.
+    fn create(fields: Self::Fields, state: &mut State, request: &ApiRequest) -> Outcome<Self>;
+}
+
+/// A kind of object that requests change or replace.
+pub(super) trait Update: WritableResource + Clone {
+    /// The body of the request.
+    type Fields: DeserializeOwned;
+
+    /// The object as it is afterwards, if no rule refuses it.
+    fn update(self, fields: Self::Fields, state: &mut State, request: &ApiRequest)
+    -> Outcome<Self>;
+}
+
+/// The object of the path.
+pub(super) fn find<'a, T: ApiResource>(state: &'a State, request: &ApiRequest) -> Outcome<&'a T> {
+    let mut all = T::all(state, request)?.into_iter();
+    all.find(|known| known.id() == request.id()).ok_or_else(T::missing)
+}
+
+pub(super) fn list<T: ApiResource>(state: &State, request: &ApiRequest) -> Outcome {
+    let selected = T::all(state, request)?.into_iter().filter(|known| known.is_selected(request));
+    let shown = selected.map(|known| known.to_json(state, request)).collect();
+    request.query.list(shown, T::PAGING)
+}
+
+pub(super) fn get<T: ApiResource>(state: &State, request: &ApiRequest) -> Outcome {
+    Ok(ApiResponse::of(find::<T>(state, request)?.to_json(state, request)))
+}
+
+pub(super) fn create<T: Create>(state: &mut State, request: &ApiRequest) -> Outcome {
+    let fields = request.body()?;
+    T::check_write(state, request)?;
+    let created = T::create(fields, state, request)?;
+    let answer = ApiResponse::of(created.to_json(state, request));
+    created.store(state, request)?;
+    Ok(answer)
+}
+
+pub(super) fn update<T: Update>(state: &mut State, request: &ApiRequest) -> Outcome {
+    let fields = request.body()?;
+    T::check_write(state, request)?;
+    let before = find::<T>(state, request)?.clone();
+    let updated = before.update(fields, state, request)?;
+    let answer = ApiResponse::of(updated.to_json(state, request));
+    updated.store(state, request)?;
+    Ok(answer)
+}
+
+pub(super) fn delete<T: WritableResource>(state: &mut State, request: &ApiRequest) -> Outcome {
+    T::check_write(state, request)?;
+    find::<T>(state, request)?.check_delete(state)?;
+    T::all_mut(state, request)?.retain(|known| known.id() != request.id());
+    Ok(ApiResponse::of(json!({ "id": request.id() })))
+}
