@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::lock::LockOwner;
+use super::lock_owner::LockOwner;
 
 /// Why a simulator cannot start or its state cannot be kept.
 #[derive(Debug, thiserror::Error)]

@@ -20,9 +20,6 @@ use super::fault::Kind;
 use super::shared::AppState;
 use super::state::Organization;
 
-/// Stands for the origin in the state: the port may be another next time.
-pub(super) const PLACEHOLDER: &str = "http://issuer.sandbox.invalid";
-
 /// RSA with 2048 bits, from 2024 to 2054.
 const VALID: &str = include_str!("issuer/valid.pem");
 /// The same key, from 2020 to 2021.

@@ -1,39 +1,17 @@
 //! One process at a time on a state file: a locked file beside it says who.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::error::Error;
+use super::lock_owner::LockOwner;
 use crate::clock::Clock;
 
 /// How often a waiting process looks again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Who holds a state: written into the lock file, for others to read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockOwner {
-    pub pid: u32,
-    /// What it runs, such as `cfsso sandbox serve`.
-    pub command: String,
-    /// Where its API is reached, once it listens.
-    pub url: Option<String>,
-}
-
-impl LockOwner {
-    /// Whether it serves other programs until it is stopped.
-    pub fn is_service(&self) -> bool {
-        self.command == SERVICE && self.url.is_some()
-    }
-}
-
-/// What a process that serves other programs runs.
-pub const SERVICE: &str = "cfsso sandbox serve";
 
 /// The right to work on a state file, until it is dropped.
 #[derive(Debug)]
@@ -138,17 +116,4 @@ fn read(path: &Path) -> LockOwner {
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
     Error::File { action, path: path.to_owned(), source }
-}
-
-impl fmt::Display for LockOwner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pid == 0 {
-            return f.write_str("another process");
-        }
-        write!(f, "process {} (`{}`)", self.pid, self.command)?;
-        match &self.url {
-            Some(url) => write!(f, " at {url}"),
-            None => Ok(()),
-        }
-    }
 }

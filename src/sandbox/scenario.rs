@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::raw::RawObject;
 use super::seed::{ACCOUNT_1, ACCOUNT_2, team};
-use super::sign_in::SignInAttempt;
+use super::sign_in_attempt::SignInAttempt;
 use super::state::{
-    App, AuditRow, Connector, IdentityProvider, Login, Policy, State, derived_uuid,
+    App, AuditRow, Connector, IdentityProvider, Login, ORIGIN, Organization, Policy, Saved, State,
+    derived_uuid,
 };
-use super::{Saved, issuer, sso_app};
+use super::{issuer, sso_app};
 use crate::api::connector::VerificationStatus;
 
 /// The domain that it is about.
@@ -181,7 +182,7 @@ impl World {
     }
 
     fn organization(&mut self) -> &mut RawObject {
-        let is_it = |known: &&mut super::state::Organization| known.account == ACCOUNT_1;
+        let is_it = |known: &&mut Organization| known.account == ACCOUNT_1;
         &mut self.state.organizations.iter_mut().find(is_it).expect("it is in the seed").object
     }
 
@@ -258,8 +259,8 @@ fn saml(id: &str) -> IdentityProvider {
         "name": "Company SSO",
         "type": "saml",
         "config": {
-            "issuer_url": format!("{}/saml/company/metadata", issuer::PLACEHOLDER),
-            "sso_target_url": format!("{}/saml/company/sso", issuer::PLACEHOLDER),
+            "issuer_url": format!("{}/saml/company/metadata", ORIGIN),
+            "sso_target_url": format!("{}/saml/company/sso", ORIGIN),
             "idp_public_certs": [issuer::EXPIRED],
             "attributes": ["email"],
             "email_attribute_name": "email",

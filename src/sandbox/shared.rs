@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Options;
 use super::access::Access;
-use super::fault::ActiveFaults;
+use super::fault::armed::ActiveFaults;
 use super::limit::Limits;
-use super::sign_in::{LogBehavior, PlannedSignIn};
+use super::sign_in_attempt::{LogBehavior, PlannedSignIn};
 use super::store::Store;
 use crate::clock::Clock;
 
@@ -52,13 +51,19 @@ pub(super) struct AppState {
 }
 
 impl AppState {
-    pub fn new(store: Arc<Store>, options: &Options, http: SocketAddr, dns: SocketAddr) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        grant_limit: usize,
+        http: SocketAddr,
+        dns: SocketAddr,
+    ) -> Self {
         Self {
             store,
-            clock: options.clock.clone(),
+            clock,
             dns,
             origin: format!("http://{http}"),
-            grant_limit: options.federation_grants,
+            grant_limit,
             faults: Mutex::default(),
             limits: Mutex::default(),
             log: Mutex::default(),

@@ -3,95 +3,19 @@
 //! the logs. Whether Cloudflare writes both is not known: see [`LogRecords`].
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::error::Error;
 use super::shared::AppState;
+use super::sign_in_attempt::{LogRecords, SignInAttempt, SignInResult};
+use super::sso_app;
 use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State, derived_uuid};
-use super::{Error, Sandbox, sso_app};
 use crate::api::tls;
 
 /// The path at which a user signs in: no part of the API.
 pub(super) const PATH: &str = "/people/sign-in";
-
-/// A user who signs in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SignInAttempt {
-    pub email: String,
-    /// The name or the ID of the identity provider; if `None`, the first one that
-    /// the SSO App allows.
-    pub idp: Option<String>,
-    /// Whether the password or the PIN is wrong.
-    #[serde(default)]
-    pub is_password_wrong: bool,
-}
-
-/// What became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub struct SignInResult {
-    /// Whether the person is in the dashboard.
-    pub is_signed_in: bool,
-    /// By what: the name of the identity provider; none: with a password.
-    pub idp: Option<String>,
-    /// What happened, in words.
-    pub detail: String,
-    /// The row in the logs, where there is one.
-    pub ray_id: Option<String>,
-}
-
-/// Which logs a sign-in to the dashboard appears in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogRecords {
-    #[default]
-    Both,
-    LoginLogOnly,
-    AuditLogOnly,
-}
-
-/// How the logs behave.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LogBehavior {
-    pub records: LogRecords,
-    /// How late rows of the login log appear.
-    pub login_delay: Duration,
-    /// How late rows of the audit log appear.
-    pub audit_delay: Duration,
-}
-
-/// A user who will sign in later.
-#[derive(Clone, Debug)]
-pub(super) struct PlannedSignIn {
-    at: Timestamp,
-    attempt: SignInAttempt,
-}
-
-impl Sandbox {
-    /// Signs a user in now.
-    pub fn sign_in(&self, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
-        run(&self.shared, attempt, self.shared.clock.now())
-    }
-
-    /// What would become of it now; nothing is written.
-    pub fn would_sign_in(&self, attempt: &SignInAttempt) -> SignInResult {
-        let down = self.shared.down().clone();
-        self.shared.store.read(|state| walk(state, attempt, &|provider| is_down(provider, &down))).0
-    }
-
-    /// Signs a user in once `delay` has passed: with the first request after it.
-    pub fn plan_sign_in(&self, delay: Duration, attempt: SignInAttempt) {
-        let at = self.shared.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
-        self.shared.planned().push(PlannedSignIn { at, attempt });
-    }
-
-    /// Changes how the logs behave.
-    pub fn set_log_behavior(&self, behavior: LogBehavior) {
-        *self.shared.log_behavior() = behavior;
-    }
-}
 
 /// Signs those in whose time has come. A sign-in that cannot be kept fails with
 /// the request that finds it.
@@ -145,6 +69,12 @@ pub(super) fn run(
         }
         Ok(SignInResult { ray_id: Some(ray), ..result })
     })
+}
+
+/// What would become of it now; nothing is written.
+pub(super) fn preview(shared: &AppState, attempt: &SignInAttempt) -> SignInResult {
+    let down = shared.down().clone();
+    shared.store.read(|state| walk(state, attempt, &|provider| is_down(provider, &down))).0
 }
 
 /// Signs a user in at a simulator of another process. `url` is the URL of its API.

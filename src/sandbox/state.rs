@@ -12,6 +12,9 @@ use super::raw::RawObject;
 use super::seed;
 use crate::api::connector::VerificationStatus;
 
+/// Stands for the address of the sandbox: the port may be another next time.
+pub(super) const ORIGIN: &str = "http://issuer.sandbox.invalid";
+
 /// Everything the simulator knows. A field that is added has a serde default,
 /// so that a file of before is still read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +58,10 @@ pub(super) struct State {
     #[serde(default)]
     pub seed: u32,
 }
+
+/// The state of a sandbox at one moment, for others to start from.
+#[derive(Clone, Debug)]
+pub struct Saved(pub(super) State);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Account {

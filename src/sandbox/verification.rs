@@ -12,6 +12,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData};
 use jiff::{SignedDuration, Timestamp};
 
+use super::error::Error;
 use super::shared::AppState;
 use super::state::{Connector, VerificationRun};
 use crate::api::connector::VerificationStatus;
@@ -108,7 +109,7 @@ pub(super) async fn run_due_checks(shared: &AppState) {
         };
         // A state that cannot be written shows at the next change; the look is
         // made again.
-        let _ = shared.store.change(|state| -> Result<(), super::Error> {
+        let _ = shared.store.change(|state| -> Result<(), Error> {
             let asked = state.connectors.iter_mut().find(|connector| connector.id == id);
             if let Some(connector) = asked.filter(|connector| connector.run == Some(run)) {
                 apply_result(connector, run, look, now);

@@ -1,12 +1,18 @@
 //! What a sandbox's owner can look at and change that no route shows or does:
 //! secrets, members, accounts.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::error::Error;
 use super::raw::RawObject;
 use super::seed::{self, team};
-use super::state::{Account, Connector, Member, State};
-use super::{Error, Membership, Role, Sandbox};
+use super::server::Sandbox;
+use super::sign_in;
+use super::sign_in_attempt::{LogBehavior, PlannedSignIn, SignInAttempt, SignInResult};
+use super::state::{Account, Connector, Member, Membership, Role, State};
 use crate::api::ids::AccountId;
 
 /// How an account stands to the first one.
@@ -39,6 +45,27 @@ impl Sandbox {
             let known = state.providers.iter().find(|known| known.id == provider)?;
             serde_json::from_str(known.secrets.get(field)?.get()).ok()
         })
+    }
+
+    /// Signs a user in now.
+    pub fn sign_in(&self, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
+        sign_in::run(&self.shared, attempt, self.shared.clock.now())
+    }
+
+    /// What would become of it now; nothing is written.
+    pub fn would_sign_in(&self, attempt: &SignInAttempt) -> SignInResult {
+        sign_in::preview(&self.shared, attempt)
+    }
+
+    /// Signs a user in once `delay` has passed: with the first request after it.
+    pub fn plan_sign_in(&self, delay: Duration, attempt: SignInAttempt) {
+        let at = self.shared.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
+        self.shared.planned().push(PlannedSignIn { at, attempt });
+    }
+
+    /// Changes how the logs behave.
+    pub fn set_log_behavior(&self, behavior: LogBehavior) {
+        *self.shared.log_behavior() = behavior;
     }
 
     /// Where the issuers are: `/oidc/<slug>`, `/application/o/<slug>/` and

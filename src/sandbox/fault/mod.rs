@@ -1,13 +1,10 @@
 //! Misbehaviour on demand: what can go wrong, with which requests, how often.
 
-mod armed;
-mod spec;
+pub(super) mod armed;
+pub(super) mod spec;
 
 use std::fmt;
 use std::time::Duration;
-
-pub(super) use armed::ActiveFaults;
-pub use spec::InvalidFault;
 
 /// Something that goes wrong, with some requests, some times.
 ///
@@ -41,12 +38,12 @@ pub struct Fault {
     pub matcher: Matcher,
     /// The first matching request that it happens to; 1 is the next.
     pub first: u32,
-    /// How many times; [`ALWAYS`] never ends.
+    /// How many times; `ALWAYS` never ends.
     pub times: u32,
 }
 
 /// The number of times that never runs out.
-pub const ALWAYS: u32 = u32::MAX;
+const ALWAYS: u32 = u32::MAX;
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::request::ApiRequest;
 use super::route::{Gate, Route};
-use crate::sandbox::Error;
 use crate::sandbox::access::{Area, GLOBAL_KEY};
 use crate::sandbox::answer::{ApiErrorResponse, Outcome, time};
+use crate::sandbox::error::Error;
 use crate::sandbox::query::PageSize;
 use crate::sandbox::shared::AppState;
 use crate::sandbox::state::{AuditRow, State, derived_uuid};

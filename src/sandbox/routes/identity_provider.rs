@@ -10,10 +10,9 @@ use super::route::{Gate, Route};
 use crate::sandbox::access::Area;
 use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome};
 use crate::sandbox::federation;
-use crate::sandbox::issuer::PLACEHOLDER;
 use crate::sandbox::query::PageSize;
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::state::{IdentityProvider, State};
+use crate::sandbox::state::{IdentityProvider, ORIGIN, State};
 
 const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 200 };
 
@@ -116,7 +115,7 @@ fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
 /// The body, without the address of the sandbox: it may be another next time.
 fn fields(request: &ApiRequest) -> Outcome<RawObject> {
     let object: RawObject = request.body()?;
-    Ok(object.with_replaced_text(&request.origin, PLACEHOLDER))
+    Ok(object.with_replaced_text(&request.origin, ORIGIN))
 }
 
 /// Stores the provider. The answer is the only one that has a new SCIM secret.
@@ -212,5 +211,5 @@ fn to_json(provider: &IdentityProvider, state: &State, request: &ApiRequest) -> 
             object.set(part, inner);
         }
     }
-    object.with_replaced_text(PLACEHOLDER, &request.origin)
+    object.with_replaced_text(ORIGIN, &request.origin)
 }

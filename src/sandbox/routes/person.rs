@@ -10,7 +10,8 @@ use axum::{Json, Router};
 use super::request::parse;
 use crate::sandbox::answer::Outcome;
 use crate::sandbox::shared::AppState;
-use crate::sandbox::sign_in::{self, PATH, SignInResult};
+use crate::sandbox::sign_in::{self, PATH};
+use crate::sandbox::sign_in_attempt::SignInResult;
 
 pub(in crate::sandbox) fn routes() -> Router<Arc<AppState>> {
     Router::new().route(PATH, post(sign_in))

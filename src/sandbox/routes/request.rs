@@ -8,7 +8,7 @@ use crate::input::depth;
 use crate::sandbox::answer::{ApiErrorResponse, Outcome};
 use crate::sandbox::auth::{Caller, Identity};
 use crate::sandbox::query::Parameters;
-use crate::sandbox::sign_in::LogBehavior;
+use crate::sandbox::sign_in_attempt::LogBehavior;
 
 /// A request to a route.
 #[derive(Debug)]

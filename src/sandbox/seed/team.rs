@@ -8,9 +8,8 @@ use serde_json::json;
 use serde_json::value::to_raw_value;
 
 use super::{ACCOUNT_1, ACCOUNT_3, ACCOUNT_4, ACCOUNT_5, epoch};
-use crate::sandbox::issuer;
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::state::{App, IdentityProvider, Organization, Policy};
+use crate::sandbox::state::{App, IdentityProvider, ORIGIN, Organization, Policy};
 
 /// The identity provider of the first account.
 const PROVIDER: &str = "c001ca75-1d90-4000-8000-000000000001";
@@ -75,7 +74,7 @@ const COOL_CATS: &str = r##"{
 /// The first account signs in with OpenID Connect, at the issuer that the
 /// sandbox serves.
 pub(in crate::sandbox) fn providers() -> Vec<IdentityProvider> {
-    let issuer = format!("{}/oidc/company", issuer::PLACEHOLDER);
+    let issuer = format!("{}/oidc/company", ORIGIN);
     let object = json!({
         "id": PROVIDER,
         "name": "Company SSO",

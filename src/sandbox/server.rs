@@ -1,0 +1,229 @@
+//! A running sandbox: how it starts, where it is, and how it stops.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::access::{self, Access};
+use super::error::Error;
+use super::fault::Fault;
+use super::lock::Lock;
+use super::shared::{AppState, LoggedRequest};
+use super::state::{Saved, State};
+use super::store::Store;
+use super::{http, name_server, verification};
+use crate::api::ids::AccountId;
+use crate::clock::Clock;
+
+/// How a sandbox is set up.
+#[derive(Debug)]
+pub struct Options {
+    /// The file that the state is kept in; none: in memory only.
+    pub state: Option<PathBuf>,
+    /// What a state in memory starts from; none: the same as everywhere.
+    pub start_from: Option<Saved>,
+    /// How long to wait for another process that works on the state.
+    pub lock_wait: Duration,
+    /// What those who wait for this process are told that it runs.
+    pub command: String,
+    pub faults: Vec<Fault>,
+    /// The time, for verification, rate limits, time stamps and slow answers.
+    pub clock: Clock,
+    /// Where the API listens; port 0 is any that is free.
+    pub http: SocketAddr,
+    /// Where the name server listens, UDP and TCP.
+    pub dns: SocketAddr,
+    /// How many federation grants an account may hold: the documentation says
+    /// one, the API reference five.
+    pub federation_grants: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            state: None,
+            start_from: None,
+            lock_wait: Duration::from_secs(5),
+            command: "cfsso --sandbox".to_owned(),
+            faults: Vec::new(),
+            clock: Clock::system(),
+            http: any,
+            dns: any,
+            federation_grants: 5,
+        }
+    }
+}
+
+/// A sandbox that runs until it is dropped, as tasks of the runtime that
+/// started it.
+#[derive(Debug)]
+pub struct Sandbox {
+    pub(super) shared: Arc<AppState>,
+    http: SocketAddr,
+    accounts: Vec<AccountId>,
+    api: JoinHandle<()>,
+    name_server: Option<name_server::Running>,
+}
+
+/// Starts a sandbox; it answers as soon as this returns.
+pub async fn start(options: Options) -> Result<Sandbox, Error> {
+    for address in [options.http, options.dns] {
+        if !address.ip().is_loopback() {
+            return Err(Error::NotLoopback(address));
+        }
+    }
+    let store = Arc::new(open(&options).await?);
+    let unable = |service, address| move |source| Error::Listen { service, address, source };
+    let sockets = name_server::Sockets::bind(options.dns).await?;
+    let dns = sockets.address().map_err(unable("name server", options.dns))?;
+    let listener = TcpListener::bind(options.http).await.map_err(unable("API", options.http))?;
+    let http = listener.local_addr().map_err(unable("API", options.http))?;
+    let shared = Arc::new(AppState::new(
+        store.clone(),
+        options.clock.clone(),
+        options.federation_grants,
+        http,
+        dns,
+    ));
+    options.faults.into_iter().for_each(|fault| shared.faults().add(fault));
+    let sandbox = Sandbox {
+        http,
+        accounts: accounts(&store),
+        api: http::start(listener, &shared),
+        name_server: Some(sockets.serve(store)),
+        shared,
+    };
+    sandbox.shared.store.set_lock_url(&sandbox.base_url())?;
+    Ok(sandbox)
+}
+
+async fn open(options: &Options) -> Result<Store, Error> {
+    let Some(path) = &options.state else {
+        let state = options.start_from.clone().map_or_else(State::seed, |snapshot| snapshot.0);
+        return Ok(Store::in_memory(state));
+    };
+    make_folder_of(path)?;
+    let lock = Lock::acquire(path, &options.command, &options.clock, options.lock_wait).await?;
+    Store::open(path.clone(), lock)
+}
+
+fn make_folder_of(path: &Path) -> Result<(), Error> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|source| Error::File {
+        action: "create the folder",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn accounts(store: &Store) -> Vec<AccountId> {
+    store.read(|state| {
+        let ids = state.accounts.iter().map(|account| account.id.parse());
+        ids.filter_map(Result::ok).collect()
+    })
+}
+
+impl Sandbox {
+    /// Where the API is: `http://127.0.0.1:PORT/client/v4`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}{}", self.http, http::BASE)
+    }
+
+    /// Where the name server is, UDP and TCP.
+    pub fn dns_server(&self) -> SocketAddr {
+        self.shared.dns
+    }
+
+    /// The account to work in: the first.
+    pub fn account(&self) -> &AccountId {
+        &self.accounts[0]
+    }
+
+    /// The state as it is now.
+    pub fn saved(&self) -> Saved {
+        Saved(self.shared.store.read(Clone::clone))
+    }
+
+    /// All accounts.
+    pub fn accounts(&self) -> &[AccountId] {
+        &self.accounts
+    }
+
+    /// A token.
+    pub fn token(&self, access: Access) -> &'static str {
+        access.token()
+    }
+
+    /// The Global API Key: its email address and the key. It has every permission.
+    pub fn global_key(&self) -> (&'static str, &'static str) {
+        access::GLOBAL_KEY
+    }
+
+    /// The environment that points a client here, with the token that may do
+    /// everything.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("CLOUDFLARE_API_TOKEN", Access::Full.token().to_owned()),
+            ("CLOUDFLARE_ACCOUNT_ID", self.account().to_string()),
+            ("CLOUDFLARE_BASE_URL", self.base_url()),
+            ("CFSSO_DNS_SERVERS", self.dns_server().to_string()),
+        ]
+    }
+
+    /// What was asked so far, oldest first: the latest ten thousand.
+    pub fn log(&self) -> Vec<LoggedRequest> {
+        self.shared.log()
+    }
+
+    /// Makes something go wrong from now on.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.faults().add(fault);
+    }
+
+    /// Serves a TXT record where DNS is hosted elsewhere: in the nearest such
+    /// zone, or in a new one of this name. The API knows nothing of it.
+    /// `name` is in lower case, without a trailing dot.
+    pub async fn publish(&self, name: &str, text: &str) -> Result<(), Error> {
+        verification::run_due_checks(&self.shared).await;
+        self.shared.store.change(|state| {
+            if state.hosts(name) {
+                return Err(Error::ZoneIsHosted(name.to_owned()));
+            }
+            state.add_txt(name, text);
+            Ok(())
+        })
+    }
+
+    /// Serves such a TXT record no more.
+    pub async fn withdraw(&self, name: &str, text: &str) -> Result<(), Error> {
+        verification::run_due_checks(&self.shared).await;
+        self.shared.store.change(|state| {
+            state.remove_txt(name, text);
+            Ok(())
+        })
+    }
+
+    /// Stops the sandbox, and releases the state file. Dropping does the same,
+    /// but does not wait until all sockets are closed.
+    pub async fn stop(mut self) {
+        self.api.abort();
+        // It was aborted: that is the only error there can be.
+        let _ = (&mut self.api).await;
+        if let Some(mut name_server) = self.name_server.take() {
+            name_server.stop().await;
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.api.abort();
+        // Connections may outlive this by a moment; the file must not wait.
+        self.shared.store.release();
+    }
+}

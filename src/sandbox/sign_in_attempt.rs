@@ -1,0 +1,58 @@
+//! Users who sign in to the dashboard, and where it is logged.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A user who signs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignInAttempt {
+    pub email: String,
+    /// The name or the ID of the identity provider; if `None`, the first one that
+    /// the SSO App allows.
+    pub idp: Option<String>,
+    /// Whether the password or the PIN is wrong.
+    #[serde(default)]
+    pub is_password_wrong: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct SignInResult {
+    /// Whether the person is in the dashboard.
+    pub is_signed_in: bool,
+    /// By what: the name of the identity provider; none: with a password.
+    pub idp: Option<String>,
+    /// What happened, in words.
+    pub detail: String,
+    /// The row in the logs, where there is one.
+    pub ray_id: Option<String>,
+}
+
+/// Which logs a sign-in to the dashboard appears in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogRecords {
+    #[default]
+    Both,
+    LoginLogOnly,
+    AuditLogOnly,
+}
+
+/// How the logs behave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogBehavior {
+    pub records: LogRecords,
+    /// How late rows of the login log appear.
+    pub login_delay: Duration,
+    /// How late rows of the audit log appear.
+    pub audit_delay: Duration,
+}
+
+/// A user who will sign in later.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedSignIn {
+    pub at: Timestamp,
+    pub attempt: SignInAttempt,
+}
