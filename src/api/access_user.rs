@@ -52,6 +52,12 @@ pub fn list(account: &AccountId) -> Request<Vec<User>> {
 
 /// How a user last signed in.
 pub fn last_seen_identity(account: &AccountId, user: &UserId) -> Request<Identity> {
-    let users = ["accounts", account.as_str(), "access", "users"];
-    Request::get(&[&users[..], &[user.as_str(), "last_seen_identity"]].concat())
+    Request::get(&[
+        "accounts",
+        account.as_str(),
+        "access",
+        "users",
+        user.as_str(),
+        "last_seen_identity",
+    ])
 }

@@ -102,24 +102,26 @@ pub fn list(account: &AccountId) -> Request<Vec<App>> {
 
 /// One application.
 pub fn get(account: &AccountId, id: &AppId) -> Request<App> {
-    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+    Request::get(&one(account, id))
 }
 
 /// One application, to be edited.
 pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
-    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+    Request::get(&one(account, id))
 }
 
 /// Replaces an application. Policies that are absent are left alone; an empty
 /// list would remove them all.
 pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> WriteRequest<Option<Document>> {
-    WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
-        .body(body)
-        .with_decoder(|text| Ok(text.parse().ok()))
+    WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
     ["accounts", account.as_str(), "access", "apps"]
+}
+
+fn one<'a>(account: &'a AccountId, id: &'a AppId) -> [&'a str; 5] {
+    ["accounts", account.as_str(), "access", "apps", id.as_str()]
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::error_response::ApiError;
 use super::mask::mask_with;
 use super::pages::Paging;
-use super::request_error::{ApiError, Cause};
+use super::request_error::Cause;
 
 /// The most characters of a server's text that are kept.
 const MAX_MESSAGE: usize = 1000;

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::error_kind::{self, ErrorKind};
+use super::error_response::ApiError;
 use super::request::RetryMode;
-use super::request_error::{ApiError, RequestError, SetupError};
+use super::request_error::{RequestError, SetupError};
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +33,7 @@ fn outcome(attempts: u32) -> String {
 impl Error {
     /// A request that the API refused, for the tests of those who read it.
     #[cfg(test)]
-    pub(crate) fn refused(request: &str, refusal: super::request_error::ErrorResponse) -> Self {
+    pub(crate) fn refused(request: &str, refusal: super::error_response::ErrorResponse) -> Self {
         let fault = RequestError::Rejected(Box::new(refusal));
         Self { request: request.to_owned(), attempts: 1, fault, lost: None }
     }
@@ -128,7 +129,8 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request_error::{Cause, ErrorResponse};
+    use super::super::error_response::ErrorResponse;
+    use super::super::request_error::Cause;
     use super::*;
 
     fn error(fault: RequestError, lost: Option<RetryMode>) -> Error {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::request_error::ErrorResponse;
+use super::error_response::ErrorResponse;
 
 /// What kind of failure it is; scripts tell failures apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -159,7 +159,7 @@ fn by_status(status: u16) -> ErrorKind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request_error::ApiError;
+    use super::super::error_response::ApiError;
     use super::*;
 
     type Case = (&'static str, u16, &'static [(u64, &'static str)], ErrorKind);

@@ -32,7 +32,7 @@ pub fn list(account: &AccountId) -> Request<Vec<Grant>> {
 
 /// One grant.
 pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
-    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+    Request::get(&one(account, id))
 }
 
 /// Allows an identity provider to be shared.
@@ -43,12 +43,15 @@ pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
 /// Deletes a grant: every recipient loses the identity provider at once. The
 /// identity provider itself stays.
 pub fn delete(account: &AccountId, id: &GrantId) -> WriteRequest<()> {
-    WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
-        .with_decoder(|_| Ok(()))
+    WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
     ["accounts", account.as_str(), "access", "idp_federation_grants"]
+}
+
+fn one<'a>(account: &'a AccountId, id: &'a GrantId) -> [&'a str; 5] {
+    ["accounts", account.as_str(), "access", "idp_federation_grants", id.as_str()]
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::config::Config;
+use super::http_message::{HttpRequest, HttpResponse};
 use super::mask::mask_with;
-use super::request::{Method, RetryMode};
 use super::request_error::{Cause, RequestError, SetupError};
 use super::{throttle, tls, trace};
 
@@ -32,34 +32,12 @@ pub(super) struct HttpTransport {
     host: String,
 }
 
-/// A request, as it is sent.
-pub(super) struct HttpRequest {
-    /// `PATCH /accounts/…/sso_connectors/…`, masked.
-    pub name: String,
-    pub method: Method,
-    pub url: Url,
-    pub body: Option<String>,
-    pub repeat: RetryMode,
-}
-
 /// How long an exchange may take.
 #[derive(Clone, Copy)]
 pub(super) struct Timeout {
     pub duration: Duration,
     /// It is what is left of the whole command's time.
     pub is_deadline: bool,
-}
-
-/// An answer.
-pub(super) struct HttpResponse {
-    pub status: u16,
-    pub ray: Option<String>,
-    pub retry_after: Option<Duration>,
-    /// How long the API wants no further request.
-    pub hold: Option<Duration>,
-    pub body: Vec<u8>,
-    /// The scheme and host that it points to.
-    pub points_to: Option<String>,
 }
 
 impl HttpTransport {

@@ -174,12 +174,12 @@ pub fn list(account: &AccountId) -> Request<Vec<Idp>> {
 
 /// One identity provider.
 pub fn get(account: &AccountId, id: &IdpId) -> Request<Idp> {
-    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+    Request::get(&one(account, id))
 }
 
 /// One identity provider, to be edited.
 pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
-    Request::get(&[&collection(account)[..], &[id.as_str()]].concat())
+    Request::get(&one(account, id))
 }
 
 /// Creates an identity provider, without secrets that are null or masks.
@@ -189,19 +189,20 @@ pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
 
 /// Replaces an identity provider. A secret that is absent is kept.
 pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest<Option<Document>> {
-    WriteRequest::put(&[&collection(account)[..], &[id.as_str()]].concat())
-        .body(body)
-        .with_decoder(|text| Ok(text.parse().ok()))
+    WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }
 
 /// Deletes an identity provider.
 pub fn delete(account: &AccountId, id: &IdpId) -> WriteRequest<()> {
-    WriteRequest::delete(&[&collection(account)[..], &[id.as_str()]].concat())
-        .with_decoder(|_| Ok(()))
+    WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
     ["accounts", account.as_str(), "access", "identity_providers"]
+}
+
+fn one<'a>(account: &'a AccountId, id: &'a IdpId) -> [&'a str; 5] {
+    ["accounts", account.as_str(), "access", "identity_providers", id.as_str()]
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! What can happen to a request, and what the API says of it. No text holds a
 //! secret.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::credentials::InvalidCredentials;
 use super::error_kind::{self, ErrorKind};
+use super::error_response::{ErrorResponse, ray_note};
 use super::pages;
 use super::retry::Failure;
 use super::tls::RootsError;
 use crate::input::depth::TooDeep;
 use crate::input::proxy::InvalidProxy;
-use crate::plural::count_noun;
 
 /// What happened to a request.
 #[derive(Debug, thiserror::Error)]
@@ -103,28 +102,6 @@ pub enum SetupError {
 #[error("{0}")]
 pub struct Cause(pub(crate) String);
 
-/// The API's refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErrorResponse {
-    pub status: u16,
-    /// What the API says is wrong, without secrets; empty if it says nothing.
-    pub errors: Vec<ApiError>,
-    /// The request's identifier at Cloudflare (`cf-ray`).
-    pub ray: Option<String>,
-    /// How long to wait before the next try, where the API says it.
-    pub retry_after: Option<Duration>,
-}
-
-/// One entry of the API's `errors`, or of an `error_chain`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct ApiError {
-    /// Its code. Codes are reused across services.
-    pub code: Option<u64>,
-    pub message: String,
-    /// Where the API documents it.
-    pub documentation_url: Option<String>,
-}
-
 impl RequestError {
     pub(super) fn ray(&self) -> Option<&str> {
         match self {
@@ -174,40 +151,5 @@ impl RequestError {
     pub(super) fn leaves_outcome_unknown(&self, request: &str) -> bool {
         matches!(self, Self::DeadlineExceeded { sent: true, .. })
             || matches!(self.classify(request), Failure::NoResponse | Failure::Malformed)
-    }
-}
-
-fn ray_note(ray: Option<&str>) -> String {
-    ray.map(|ray| format!(", ray {ray}")).unwrap_or_default()
-}
-
-/// `the API answered 403: Authentication error (code 10000), ray 8c…`.
-impl fmt::Display for ErrorResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the API answered {}", self.status)?;
-        for (index, error) in self.errors.iter().enumerate() {
-            write!(f, "{} {error}", if index == 0 { ":" } else { ";" })?;
-        }
-        if let Some(wait) = self.retry_after {
-            write!(f, ", try again in {}", count_noun(wait.as_secs(), "second"))?;
-        }
-        f.write_str(&ray_note(self.ray.as_deref()))
-    }
-}
-
-impl ApiError {
-    /// An error with nothing more than this.
-    pub fn new(code: Option<u64>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), documentation_url: None }
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) if self.message.is_empty() => write!(f, "code {code}"),
-            Some(code) => write!(f, "{} (code {code})", self.message.trim_end_matches('.')),
-            None => f.write_str(self.message.trim_end_matches('.')),
-        }
     }
 }

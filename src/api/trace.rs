@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use tracing::{Level, debug, enabled, info};
 
-use super::http::{HttpRequest, HttpResponse};
+use super::error::Error;
+use super::http_message::{HttpRequest, HttpResponse};
 use super::mask::{MASKED, mask_with};
 use super::request_error::RequestError;
 use crate::input::secret_name::is_secret_name;
@@ -86,7 +87,7 @@ pub(super) fn rate_limit_wait(call: &HttpRequest, wait: Duration) {
     );
 }
 
-pub(super) fn look_up_failed(call: &HttpRequest, error: &super::Error) {
+pub(super) fn look_up_failed(call: &HttpRequest, error: &Error) {
     info!(target: TARGET, "lookup of {} failed: {error}: {}", call.name, told(&error.fault));
 }
 

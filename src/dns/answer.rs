@@ -6,8 +6,8 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record};
 
 use super::lookup::{Dnssec, Server, display_name};
 use super::rcode::Rcode;
+use super::reply::Reply;
 use super::txt::{PREFIX, Txt, printable};
-use super::wire::Reply;
 
 /// No domain has this many TXT records; what a server sends beyond them is
 /// dropped, and its answer counts as truncated.

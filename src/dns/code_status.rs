@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::lookup::{Delegation, Dnssec, Lookup, Role, Server};
 use super::rcode::Rcode;
-use super::wire::Failure;
+use super::reply::Failure;
 
 /// How a server stands to the code that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use super::config::{Host, ServerSpec};
 use super::lookup::{Role, Server};
 use super::query::QueryTarget;
-use super::wire::{Endpoint, Failure};
+use super::reply::Failure;
+use super::wire::Endpoint;
 
 /// The servers named by hand, host names resolved as the system does.
 pub(super) async fn resolve_custom_servers(

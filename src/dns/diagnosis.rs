@@ -2,47 +2,28 @@
 
 use jiff::Timestamp;
 
-use super::code_status::{CodeStatus, all_statuses};
-use super::expiry;
-use super::lookup::{Delegation, Lookup, Role, Server, Transport};
+use super::code_status::CodeStatus;
+use super::diagnoser::Diagnoser;
+use super::lookup::{Delegation, Lookup, Role, Server, sso_codes};
 use super::near_miss::{Mismatch, excerpt};
 use super::problem::{Problem, finding, joined};
 use super::rcode::Rcode;
 use super::verdict::{Diagnosis, Verdict};
 
-/// A survey held against a code.
-pub(super) struct Diagnoser<'a> {
-    pub(super) survey: &'a Lookup,
-    pub(super) code: Option<&'a [u8]>,
-    pub(super) now: Timestamp,
-    /// Those whose word decides whether the code is published.
-    pub(super) holders: Vec<(&'a Server, CodeStatus)>,
-    /// Those that repeat it, perhaps late.
-    pub(super) caches: Vec<(&'a Server, CodeStatus)>,
-    /// Recursive resolvers stand in for name servers that port 53 is blocked to.
-    pub(super) is_blocked: bool,
+/// Judges a survey at the time `now`. With no code expected, any code counts:
+/// the one that most servers serve is judged.
+pub fn diagnose(survey: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Diagnosis {
+    if expected.is_some() {
+        return Diagnoser::new(survey, expected, now).diagnose();
+    }
+    let reach = |code: &Vec<u8>| survey.servers.iter().filter(|one| one.serves(code)).count();
+    let widest = sso_codes(survey).into_iter().max_by_key(reach);
+    Diagnoser::new(survey, widest.as_deref(), now).diagnose()
 }
 
-impl<'a> Diagnoser<'a> {
-    pub fn new(survey: &'a Lookup, code: Option<&'a [u8]>, now: Timestamp) -> Self {
-        let (mut caches, mut holders): (Vec<_>, Vec<_>) = all_statuses(survey, code)
-            .into_iter()
-            .partition(|(server, _)| server.role == Role::Recursive);
-        let is_unheard = |(_, standing): &(&Server, CodeStatus)| {
-            matches!(standing, CodeStatus::NoResponse | CodeStatus::Skipped | CodeStatus::NoAddress)
-        };
-        let is_blocked = holders.iter().all(is_unheard) && is_port_53_blocked(&caches);
-        if is_blocked {
-            caches.retain(|one| !is_unheard(one));
-            holders = std::mem::take(&mut caches);
-        } else if survey.delegation == Delegation::CustomServers && holders.iter().all(is_unheard) {
-            holders.append(&mut caches);
-        }
-        Self { survey, code, now, holders, caches, is_blocked }
-    }
-
+impl Diagnoser<'_> {
     /// The verdict with all that supports it.
-    pub fn diagnose(&self) -> Diagnosis {
+    fn diagnose(&self) -> Diagnosis {
         let found = self.find_problem();
         let is_visible = found.is_none();
         let found = found.unwrap_or_else(|| finding(Verdict::Visible, self.visible(), ""));
@@ -69,14 +50,6 @@ impl<'a> Diagnoser<'a> {
             return Some(self.not_published());
         }
         self.partially_published().or_else(|| self.cached_answers())
-    }
-
-    pub(super) fn any_server(&self, standing: CodeStatus) -> bool {
-        self.holders.iter().any(|(_, each)| *each == standing)
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.survey.name
     }
 
     /// All that answer lack the code.
@@ -195,12 +168,6 @@ impl<'a> Diagnoser<'a> {
         format!("visible on {serving} of {serving} name servers")
     }
 
-    /// When a cache forgets what it has.
-    pub(super) fn cache_expires_at(&self, server: &Server) -> Option<Timestamp> {
-        expiry::remaining_ttl(server, &self.survey.servers)
-            .map(|left| expiry::after(self.now, left))
-    }
-
     fn server_count(&self) -> String {
         let serving = self.holders.iter().filter(|(_, each)| *each == CodeStatus::Found).count();
         let asked = self.holders.iter();
@@ -239,13 +206,5 @@ impl<'a> Diagnoser<'a> {
     }
 }
 
-/// Whether answers come over HTTPS, and on port 53 from the system's resolver at most.
-fn is_port_53_blocked(caches: &[(&Server, CodeStatus)]) -> bool {
-    let heard = |server: &Server| server.rcode.is_some();
-    let over_https = |server: &Server| server.transport == Transport::Https;
-    let is_system = |server: &Server| server.name.as_deref() == Some("system");
-    caches.iter().any(|(server, _)| heard(server) && over_https(server))
-        && caches
-            .iter()
-            .all(|(server, _)| !heard(server) || over_https(server) || is_system(server))
-}
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What a verdict rests on: the servers, values and names that speak for it. Pure.
 
 use super::code_status::describe;
-use super::diagnosis::Diagnoser;
+use super::diagnoser::Diagnoser;
 use super::lookup::{Location, MisplacedCode};
 use super::near_miss::{NearMiss, near_misses};
 use super::txt::{PREFIX, Txt};

@@ -10,9 +10,8 @@ use hickory_resolver::net::xfer::{DnsRequestSender as _, FirstAnswer as _};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::config::HttpsServer;
-use super::lookup::Transport;
 use super::question::Question;
-use super::wire::{Failure, Reply};
+use super::reply::{Failure, Reply, Transport};
 
 /// Asks one server over HTTPS, on a connection of its own.
 pub(super) async fn ask(

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rcode::Rcode;
+use super::reply::{Failure, Transport};
 use super::txt::{PREFIX, Txt};
-use super::wire::Failure;
 
 /// The result of one lookup of a domain's TXT records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,18 +86,6 @@ pub enum Role {
     Authoritative,
     /// It looks answers up and caches them.
     Recursive,
-}
-
-/// How an answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// One packet.
-    Udp,
-    /// A stream, after a truncated packet.
-    Tcp,
-    /// HTTPS (RFC 8484), where port 53 is blocked.
-    Https,
 }
 
 /// What DNSSEC says of an answer (RFC 4035 section 4.3).

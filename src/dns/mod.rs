@@ -10,6 +10,7 @@ mod code_status;
 mod config;
 mod custom_servers;
 mod cut;
+mod diagnoser;
 mod diagnosis;
 mod evidence;
 mod expiry;
@@ -23,6 +24,7 @@ mod question;
 mod race;
 mod rcode;
 mod recursive;
+mod reply;
 mod report;
 mod resolver;
 mod txt;
@@ -32,13 +34,12 @@ mod walk;
 mod wire;
 
 pub use config::{Config, HttpsServer, InvalidServer, ServerSpec};
-pub use lookup::{
-    Delegation, Dnssec, Location, Lookup, MisplacedCode, Role, Server, Transport, sso_codes,
-};
+pub use diagnosis::diagnose;
+pub use lookup::{Delegation, Dnssec, Location, Lookup, MisplacedCode, Role, Server, sso_codes};
 pub use rcode::Rcode;
+pub use reply::{Failure, Transport};
 pub use report::{Report, short_lines};
 pub use resolver::{Resolver, Scope};
 pub use txt::{PREFIX, Txt, printable};
-pub use verdict::{Diagnosis, Verdict, diagnose};
+pub use verdict::{Diagnosis, Verdict};
 pub use wait::{LookupResult, wait_until_visible};
-pub use wire::Failure;

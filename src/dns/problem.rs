@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::code_status::{CodeStatus, server_label};
-use super::diagnosis::Diagnoser;
+use super::diagnoser::Diagnoser;
 use super::expiry;
 use super::lookup::{Delegation, Location, MisplacedCode, Server};
 use super::near_miss::{NearMiss, excerpt};

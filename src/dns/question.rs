@@ -4,7 +4,7 @@ use hickory_proto::op::{Edns, Message, MessageType, Query};
 use hickory_proto::rr::{Name, RecordType};
 
 use super::rcode::Rcode;
-use super::wire::Failure;
+use super::reply::Failure;
 
 /// The largest UDP answer asked for: what passes without fragments (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
@@ -78,8 +78,8 @@ impl Question {
 mod tests {
     use std::time::Duration;
 
-    use super::super::lookup::{Role, Server, Transport};
-    use super::super::wire::Reply;
+    use super::super::lookup::{Role, Server};
+    use super::super::reply::{Reply, Transport};
     use super::*;
 
     fn question() -> Question {

@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 
 use super::question::Question;
 use super::rcode::Rcode;
-use super::wire::{Endpoint, Failure, Reply, query};
+use super::reply::{Failure, Reply};
+use super::wire::{Endpoint, query};
 
 /// Asks all endpoints at once. Returns the first answer that is accepted, else
 /// the best of the others, else why each gave none, in the order asked.

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use super::config::{Config, HttpsServer, PUBLIC};
-use super::lookup::{Role, Server, Transport};
+use super::lookup::{Role, Server};
 use super::query::QueryTarget;
+use super::reply::Transport;
 use super::wire::Endpoint;
 
 /// The recursive resolvers, found on first use.

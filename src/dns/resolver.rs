@@ -9,15 +9,16 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::config::Config;
 use super::custom_servers::resolve_custom_servers;
-use super::lookup::{Delegation, Lookup, Role, Server, Transport, display_name};
+use super::lookup::{Delegation, Lookup, Role, Server, display_name};
 use super::query::{QueryTarget, probe, query_all};
 use super::question::Question;
 use super::race::race_queries;
 use super::rcode::Rcode;
 use super::recursive::{RecursiveResolvers, https_target};
+use super::reply::{Failure, Transport};
 use super::txt::PREFIX;
 use super::walk::{AuthoritativeServers, DelegationWalker, spread};
-use super::wire::{Endpoint, Failure};
+use super::wire::Endpoint;
 use crate::clock::Clock;
 use crate::domain::EmailDomain;
 

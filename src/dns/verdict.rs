@@ -6,9 +6,6 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::diagnosis::Diagnoser;
-use super::lookup::{Lookup, sso_codes};
-
 /// What a survey shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -82,17 +79,3 @@ impl fmt::Display for Verdict {
         })
     }
 }
-
-/// Judges a survey at the time `now`. With no code expected, any code counts:
-/// the one that most servers serve is judged.
-pub fn diagnose(survey: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Diagnosis {
-    if expected.is_some() {
-        return Diagnoser::new(survey, expected, now).diagnose();
-    }
-    let reach = |code: &Vec<u8>| survey.servers.iter().filter(|one| one.serves(code)).count();
-    let widest = sso_codes(survey).into_iter().max_by_key(reach);
-    Diagnoser::new(survey, widest.as_deref(), now).diagnose()
-}
-
-#[cfg(test)]
-mod tests;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::Timestamp;
 
+use super::diagnosis::diagnose;
 use super::lookup::Lookup;
 use super::resolver::{Resolver, Scope};
-use super::verdict::{Diagnosis, diagnose};
+use super::verdict::Diagnosis;
 use crate::domain::EmailDomain;
 
 /// The first pause between two looks.

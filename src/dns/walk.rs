@@ -18,7 +18,8 @@ use super::question::Question;
 use super::race::race_queries;
 use super::rcode::Rcode;
 use super::recursive::RecursiveResolvers;
-use super::wire::{Endpoint, Failure};
+use super::reply::Failure;
+use super::wire::Endpoint;
 
 /// The most addresses asked in all.
 const MAX_ADDRESSES: usize = 64;

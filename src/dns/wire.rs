@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::Message;
-use serde::{Serialize, Serializer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use super::config::HttpsServer;
-use super::lookup::Transport;
 use super::question::Question;
 use super::rcode::Rcode;
+use super::reply::{Failure, Reply, Transport};
 
 /// Room for servers that send more than they were asked for.
 const BUFFER: usize = 4096;
@@ -27,55 +26,6 @@ const STRAY_PACKETS: usize = 100;
 pub(super) enum Endpoint {
     Udp(SocketAddr),
     Https(Arc<HttpsServer>, Arc<rustls::ClientConfig>),
-}
-
-/// An answer.
-#[derive(Clone, Debug)]
-pub(super) struct Reply {
-    pub message: Message,
-    pub transport: Transport,
-    /// The answer over UDP was cut off.
-    pub truncated: bool,
-    pub rtt: Duration,
-}
-
-/// Why a server gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    #[error("no response within {} ms", .0.as_millis())]
-    TimedOut(Duration),
-    #[error("connection refused")]
-    Closed,
-    /// Nothing could be sent: this machine has no way there, so it was not asked.
-    #[error("not queried: no route from here ({0})")]
-    NoRoute(String),
-    /// Its name has no address, so it was not asked.
-    #[error("not queried: {0}")]
-    NoAddress(String),
-    #[error("malformed response: {0}")]
-    Malformed(String),
-    #[error("{0}")]
-    Network(String),
-    /// The answer was cut off, and could not be had in full.
-    #[error("truncated over UDP, and over TCP: {0}")]
-    Truncated(Box<Failure>),
-}
-
-impl Serialize for Failure {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            // Windows reports a closed UDP port as a reset.
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Closed,
-            io::ErrorKind::NetworkUnreachable => Self::NoRoute(error.to_string()),
-            _ => Self::Network(error.to_string()),
-        }
-    }
 }
 
 /// Asks one server, giving it `limit` for all attempts together.

@@ -1,6 +1,6 @@
 //! The types of identity providers and their fields (API reference, section 3).
 
-use super::kind::{Field, IdpTypeSpec, Requirement, Value};
+use super::type_spec::{Field, IdpTypeSpec, Requirement, Value};
 
 const fn required(name: &'static str, value: Value, help: &'static str) -> Field {
     Field { name, need: Requirement::Needed, secret: false, value, help }

@@ -6,39 +6,19 @@ mod facts;
 mod plan;
 mod result;
 mod saml;
-
-use std::sync::LazyLock;
+mod subject;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 
 use super::fetch::Fetcher;
-use crate::api::idp::Idp;
 
 pub use plan::KnownIssuers;
 pub use result::{CheckState, IdpCheck, IdpCheckId, Severity};
+pub use subject::Subject;
 
 /// Where the dashboard lists the identity providers, with a Test button each.
 pub const DASHBOARD: &str =
     "https://one.dash.cloudflare.com/?to=/:account/integrations/identity-providers";
-
-/// The identity provider that is looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// Its type, as the API names it.
-    pub kind: &'a str,
-    /// Its configuration, as the API answers it.
-    pub config: &'a Map<String, Value>,
-}
-
-impl<'a> Subject<'a> {
-    /// An identity provider as the API returns it. A configuration that is not an
-    /// object counts as empty.
-    pub fn of(idp: &'a Idp) -> Self {
-        static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-        Self { kind: idp.kind.as_str(), config: idp.config.as_object().unwrap_or(&EMPTY) }
-    }
-}
 
 /// What else a diagnosis depends on.
 #[derive(Clone, Debug)]

@@ -23,7 +23,8 @@ pub mod metadata;
 pub mod preset;
 mod saml;
 pub mod text;
+mod type_spec;
 pub mod vendor;
 
 pub use fetch::{FetchLimits, Fetcher, LoopbackPolicy};
-pub use kind::{Field, IdpTypeSpec, Requirement, Value};
+pub use type_spec::{Field, IdpTypeSpec, Requirement, Value};

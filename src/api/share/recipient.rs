@@ -8,7 +8,6 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::filter::Paging;
-use super::one;
 use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
 use crate::api::object::Object;
 use crate::api::request::{Request, WriteRequest};
@@ -180,25 +179,31 @@ impl Serialize for RecipientSpec {
 
 /// The recipients of a share, those that were removed included.
 pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec<Recipient>> {
-    let request = Request::get(&[&one(account, share)[..], &["recipients"]].concat());
+    let request = Request::get(&collection(account, share));
     paging.of(request.query("include_resources", "true"))
 }
 
 /// One recipient of a share.
 pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Recipient> {
-    Request::get(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
-        .query("include_resources", "true")
+    Request::get(&one(account, share, id)).query("include_resources", "true")
 }
 
 /// Adds a recipient in place: other recipients are unchanged.
 pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteRequest<Recipient> {
-    WriteRequest::post(&[&one(account, share)[..], &["recipients"]].concat()).body(to)
+    WriteRequest::post(&collection(account, share)).body(to)
 }
 
 /// Begins to remove a recipient. The record stays.
 pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> WriteRequest<()> {
-    WriteRequest::delete(&[&one(account, share)[..], &["recipients", id.as_str()]].concat())
-        .with_decoder(|_| Ok(()))
+    WriteRequest::delete(&one(account, share, id)).with_decoder(|_| Ok(()))
+}
+
+fn collection<'a>(account: &'a AccountId, share: &'a ShareId) -> [&'a str; 5] {
+    ["accounts", account.as_str(), "shares", share.as_str(), "recipients"]
+}
+
+fn one<'a>(account: &'a AccountId, share: &'a ShareId, id: &'a RecipientId) -> [&'a str; 6] {
+    ["accounts", account.as_str(), "shares", share.as_str(), "recipients", id.as_str()]
 }
 
 #[cfg(test)]

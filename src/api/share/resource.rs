@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Status;
 use super::filter::Paging;
-use super::{Status, one};
 use crate::api::ids::{AccountId, GrantId, ResourceId, ShareId};
 use crate::api::object::Object;
 use crate::api::request::{Request, WriteRequest};
@@ -156,7 +156,7 @@ pub fn list(
     narrowed: (Option<&str>, Option<&ResourceType>),
     paging: Paging,
 ) -> Request<Vec<Resource>> {
-    let mut request = Request::get(&[&one(account, share)[..], &["resources"]].concat());
+    let mut request = Request::get(&collection(account, share));
     if let Some(status) = narrowed.0 {
         request = request.query("status", status);
     }
@@ -168,12 +168,12 @@ pub fn list(
 
 /// One resource of a share.
 pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Resource> {
-    Request::get(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
+    Request::get(&one(account, share, id))
 }
 
 /// Adds a resource.
 pub fn add(account: &AccountId, share: &ShareId, shared: &NewResource) -> WriteRequest<Resource> {
-    WriteRequest::post(&[&one(account, share)[..], &["resources"]].concat()).body(shared)
+    WriteRequest::post(&collection(account, share)).body(shared)
 }
 
 /// Changes what recipients are told with a resource.
@@ -183,14 +183,20 @@ pub fn set_meta(
     id: &ResourceId,
     meta: &Value,
 ) -> WriteRequest<Resource> {
-    WriteRequest::put(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
-        .body(&json!({ "meta": meta }))
+    WriteRequest::put(&one(account, share, id)).body(&json!({ "meta": meta }))
 }
 
 /// Begins to remove a resource.
 pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> WriteRequest<()> {
-    WriteRequest::delete(&[&one(account, share)[..], &["resources", id.as_str()]].concat())
-        .with_decoder(|_| Ok(()))
+    WriteRequest::delete(&one(account, share, id)).with_decoder(|_| Ok(()))
+}
+
+fn collection<'a>(account: &'a AccountId, share: &'a ShareId) -> [&'a str; 5] {
+    ["accounts", account.as_str(), "shares", share.as_str(), "resources"]
+}
+
+fn one<'a>(account: &'a AccountId, share: &'a ShareId, id: &'a ResourceId) -> [&'a str; 6] {
+    ["accounts", account.as_str(), "shares", share.as_str(), "resources", id.as_str()]
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ pub async fn delete(tools: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::request_error::{ApiError, ErrorResponse};
+    use crate::api::{ApiError, ErrorResponse};
 
     fn refusal(message: &str) -> api::Error {
         let refusal = ErrorResponse {

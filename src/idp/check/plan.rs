@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::Subject;
 use super::result::IdpCheckId;
+use super::subject::Subject;
 use crate::idp::fetch::AllowedHosts;
 use crate::idp::issuer::Issuer;
 use crate::idp::kind;

@@ -1,6 +1,6 @@
-use super::super::lookup::{Delegation, Dnssec, Location, MisplacedCode, Role, Server, Transport};
+use super::super::lookup::{Delegation, Dnssec, Location, MisplacedCode, Role, Server};
+use super::super::reply::{Failure, Transport};
 use super::super::txt::Txt;
-use super::super::wire::Failure;
 use super::super::{Lookup, Rcode};
 use super::*;
 use proptest::strategy::Strategy;

@@ -1,0 +1,69 @@
+//! What one server answers to one question, or why it does not.
+
+use std::io;
+use std::time::Duration;
+
+use hickory_proto::op::Message;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+/// How an answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// One packet.
+    Udp,
+    /// A stream, after a truncated packet.
+    Tcp,
+    /// HTTPS (RFC 8484), where port 53 is blocked.
+    Https,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub message: Message,
+    pub transport: Transport,
+    /// The answer over UDP was cut off.
+    pub truncated: bool,
+    pub rtt: Duration,
+}
+
+/// Why a server gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    #[error("no response within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    #[error("connection refused")]
+    Closed,
+    /// Nothing could be sent: this machine has no way there, so it was not asked.
+    #[error("not queried: no route from here ({0})")]
+    NoRoute(String),
+    /// Its name has no address, so it was not asked.
+    #[error("not queried: {0}")]
+    NoAddress(String),
+    #[error("malformed response: {0}")]
+    Malformed(String),
+    #[error("{0}")]
+    Network(String),
+    /// The answer was cut off, and could not be had in full.
+    #[error("truncated over UDP, and over TCP: {0}")]
+    Truncated(Box<Failure>),
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // Windows reports a closed UDP port as a reset.
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Self::Closed,
+            io::ErrorKind::NetworkUnreachable => Self::NoRoute(error.to_string()),
+            _ => Self::Network(error.to_string()),
+        }
+    }
+}
