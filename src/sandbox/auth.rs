@@ -27,7 +27,6 @@ pub(super) enum Identity {
 }
 
 impl Identity {
-    /// Reads the headers.
     pub fn of(headers: &HeaderMap, shared: &AppState) -> Self {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         if let Some(authorization) = text("authorization") {

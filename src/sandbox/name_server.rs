@@ -90,7 +90,6 @@ impl Sockets {
         Ok(Self(udp, tcp))
     }
 
-    /// Where they listen.
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }

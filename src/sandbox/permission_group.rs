@@ -18,14 +18,12 @@ pub(super) struct Group {
     permits: (Area, Right),
 }
 
-const fn group(
-    id: &'static str,
-    name: &'static str,
-    scope: &'static str,
-    area: Area,
-    right: Right,
-) -> Group {
-    Group { id, name, scope, permits: (area, right) }
+const fn account(id: &'static str, name: &'static str, area: Area, right: Right) -> Group {
+    Group { id, name, scope: ACCOUNT, permits: (area, right) }
+}
+
+const fn zone(id: &'static str, name: &'static str, area: Area, right: Right) -> Group {
+    Group { id, name, scope: ZONE, permits: (area, right) }
 }
 
 /// Those that are modelled. The Access ones for zones are there because their
@@ -34,77 +32,31 @@ const fn group(
 pub(super) const GROUPS: [Group; 18] = {
     use Area::{AccessLogs, Accounts, Apps, Connectors, Dns, Providers, Shares, Tokens, Zones};
     use Right::{Read, Write};
+    const APPS_READ: &str = "Access: Apps and Policies Read";
+    const APPS_WRITE: &str = "Access: Apps and Policies Write";
     const PROVIDERS_READ: &str = "Access: Organizations, Identity Providers, and Groups Read";
     const PROVIDERS_WRITE: &str = "Access: Organizations, Identity Providers, and Groups Write";
     [
-        group("1d80f6f165ea47f2b55d4a393fd697de", "SSO Connector Read", ACCOUNT, Connectors, Read),
-        group(
-            "901ca5e292584c6aa1b4cdb39248bb07",
-            "SSO Connector Write",
-            ACCOUNT,
-            Connectors,
-            Write,
-        ),
-        group("26bc23f853634eb4bff59983b9064fde", PROVIDERS_READ, ACCOUNT, Providers, Read),
-        group("bfe0d8686a584fa680f4c53b5eb0de6d", PROVIDERS_WRITE, ACCOUNT, Providers, Write),
-        group(
-            "c001ca7569000000000000000000a001",
-            "Access: Apps and Policies Read",
-            ZONE,
-            Apps,
-            Read,
-        ),
-        group(
-            "7ea222f6d5064cfa89ea366d7c1fee89",
-            "Access: Apps and Policies Read",
-            ACCOUNT,
-            Apps,
-            Read,
-        ),
-        group(
-            "c001ca7569000000000000000000a002",
-            "Access: Apps and Policies Write",
-            ZONE,
-            Apps,
-            Write,
-        ),
-        group(
-            "1e13c5124ca64b72b1969a67e8829049",
-            "Access: Apps and Policies Write",
-            ACCOUNT,
-            Apps,
-            Write,
-        ),
-        group("eb56a6953c034b9d97dd838155666f06", "Account API Tokens Read", ACCOUNT, Tokens, Read),
-        group(
-            "5bc3f8b21c554832afc660159ab75fa4",
-            "Account API Tokens Write",
-            ACCOUNT,
-            Tokens,
-            Write,
-        ),
-        group("c1fde68c7bcc44588cbb6ddbc16d6480", "Account Settings Read", ACCOUNT, Accounts, Read),
-        group(
-            "1af1fa2adc104452b74a9a3364202f20",
-            "Account Settings Write",
-            ACCOUNT,
-            Accounts,
-            Write,
-        ),
-        group("c8fed203ed3043cba015a93ad1616f1f", "Zone Read", ZONE, Zones, Read),
-        group("82e64a83756745bbbb1c9c2701bf816b", "DNS Read", ZONE, Dns, Read),
-        group("4755a26eedb94da69e1066d98aa820be", "DNS Write", ZONE, Dns, Write),
+        account("1d80f6f165ea47f2b55d4a393fd697de", "SSO Connector Read", Connectors, Read),
+        account("901ca5e292584c6aa1b4cdb39248bb07", "SSO Connector Write", Connectors, Write),
+        account("26bc23f853634eb4bff59983b9064fde", PROVIDERS_READ, Providers, Read),
+        account("bfe0d8686a584fa680f4c53b5eb0de6d", PROVIDERS_WRITE, Providers, Write),
+        zone("c001ca7569000000000000000000a001", APPS_READ, Apps, Read),
+        account("7ea222f6d5064cfa89ea366d7c1fee89", APPS_READ, Apps, Read),
+        zone("c001ca7569000000000000000000a002", APPS_WRITE, Apps, Write),
+        account("1e13c5124ca64b72b1969a67e8829049", APPS_WRITE, Apps, Write),
+        account("eb56a6953c034b9d97dd838155666f06", "Account API Tokens Read", Tokens, Read),
+        account("5bc3f8b21c554832afc660159ab75fa4", "Account API Tokens Write", Tokens, Write),
+        account("c1fde68c7bcc44588cbb6ddbc16d6480", "Account Settings Read", Accounts, Read),
+        account("1af1fa2adc104452b74a9a3364202f20", "Account Settings Write", Accounts, Write),
+        zone("c8fed203ed3043cba015a93ad1616f1f", "Zone Read", Zones, Read),
+        zone("82e64a83756745bbbb1c9c2701bf816b", "DNS Read", Dns, Read),
+        zone("4755a26eedb94da69e1066d98aa820be", "DNS Write", Dns, Write),
         // The IDs of the next two are made up. Catalogues list no group that may
         // write shares.
-        group("c001ca7569000000000000000000a003", "Resource Sharing Read", ACCOUNT, Shares, Read),
-        group(
-            "c001ca7569000000000000000000a004",
-            "Access: Audit Logs Read",
-            ACCOUNT,
-            AccessLogs,
-            Read,
-        ),
-        group("e6d2666161e84845a636613608cee8d5", "Zone Write", ZONE, Zones, Write),
+        account("c001ca7569000000000000000000a003", "Resource Sharing Read", Shares, Read),
+        account("c001ca7569000000000000000000a004", "Access: Audit Logs Read", AccessLogs, Read),
+        zone("e6d2666161e84845a636613608cee8d5", "Zone Write", Zones, Write),
     ]
 };
 

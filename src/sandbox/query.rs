@@ -73,8 +73,8 @@ impl Parameters {
     }
 
     /// Whether `value` is what one asks for, if it was given.
-    pub fn allow(&self, name: &str, value: &str) -> bool {
-        self.get(name).is_none_or(|wanted| wanted == value)
+    pub fn allow(&self, name: &str, value: impl Serialize) -> bool {
+        self.get(name).is_none_or(|wanted| json!(value) == *wanted)
     }
 
     /// Whether a page was asked for at all.

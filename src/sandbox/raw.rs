@@ -37,12 +37,10 @@ impl RawObject {
         serde_json::from_str(self.value(key)?.get()).ok()
     }
 
-    /// A string.
     pub fn text(&self, key: &str) -> Option<String> {
         self.get(key)
     }
 
-    /// An object.
     pub fn object(&self, key: &str) -> Option<Self> {
         self.get(key)
     }
@@ -56,7 +54,7 @@ impl RawObject {
         self.put(key, to_raw_value(&value).expect("plain data is JSON"));
     }
 
-    /// As [`Raw::set`], for text that is JSON already.
+    /// As [`RawObject::set`], for text that is JSON already.
     pub fn put(&mut self, key: &str, value: Box<RawValue>) {
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, kept)) => *kept = value,
@@ -64,7 +62,6 @@ impl RawObject {
         }
     }
 
-    /// Takes a value out.
     pub fn remove(&mut self, key: &str) -> Option<Box<RawValue>> {
         let position = self.0.iter().position(|(known, _)| known == key)?;
         Some(self.0.remove(position).1)

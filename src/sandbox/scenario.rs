@@ -259,8 +259,8 @@ fn saml(id: &str) -> IdentityProvider {
         "name": "Company SSO",
         "type": "saml",
         "config": {
-            "issuer_url": format!("{}/saml/company/metadata", ORIGIN),
-            "sso_target_url": format!("{}/saml/company/sso", ORIGIN),
+            "issuer_url": format!("{ORIGIN}/saml/company/metadata"),
+            "sso_target_url": format!("{ORIGIN}/saml/company/sso"),
             "idp_public_certs": [issuer::EXPIRED],
             "attributes": ["email"],
             "email_attribute_name": "email",

@@ -25,7 +25,6 @@ pub(super) fn run_planned(shared: &AppState) -> Result<(), Error> {
     due.iter().try_for_each(|planned| run(shared, &planned.attempt, planned.at).map(drop))
 }
 
-/// Signs a user in.
 pub(super) fn run(
     shared: &AppState,
     attempt: &SignInAttempt,

@@ -47,7 +47,6 @@ pub(super) struct State {
     /// The sign-ins that reached a policy.
     #[serde(default)]
     pub logins: Vec<Login>,
-    /// The rows of the audit log.
     #[serde(default)]
     pub audit: Vec<AuditRow>,
     /// The identity providers that reject every user until they are changed.
@@ -99,14 +98,12 @@ pub(super) struct TokenDetails {
     pub groups: Vec<String>,
 }
 
-/// A Zero Trust organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Organization {
     pub account: String,
     pub object: RawObject,
 }
 
-/// An identity provider.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct IdentityProvider {
     pub id: String,
@@ -118,7 +115,6 @@ pub(super) struct IdentityProvider {
     pub scim_secret: Option<String>,
 }
 
-/// An Access application.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct App {
     pub id: String,
@@ -129,7 +125,6 @@ pub(super) struct App {
     pub updated_at: Timestamp,
 }
 
-/// A policy of an Access application.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Policy {
     pub id: String,
@@ -141,7 +136,6 @@ pub(super) struct Policy {
     pub updated_at: Timestamp,
 }
 
-/// A member of an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Member {
     pub id: String,
@@ -187,7 +181,6 @@ pub(super) struct Login {
     pub ray: String,
 }
 
-/// A row of the audit log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AuditRow {
     pub id: String,
@@ -286,7 +279,6 @@ pub(super) struct Connector {
     pub updated_on: Timestamp,
 }
 
-/// A run of verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct VerificationRun {
     pub began: Timestamp,
@@ -353,7 +345,7 @@ impl State {
         format!("{:016x}{:016x}", mixed(self.issued * 2), mixed(self.issued * 2 + 1))
     }
 
-    /// A UUID that was never handed out before, as [`State::issue`].
+    /// A UUID that was never handed out before, as [`State::next_id`].
     pub fn issue_uuid(&mut self) -> String {
         uuid(&self.next_id())
     }
@@ -402,26 +394,6 @@ impl Zone {
     /// Whether the world is delegated to this zone's name servers.
     pub fn is_served(&self) -> bool {
         self.status == ZoneStatus::Active && self.kind == ZoneKind::Full
-    }
-}
-
-impl ZoneStatus {
-    /// As the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-        }
-    }
-}
-
-impl ZoneKind {
-    /// As the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Partial => "partial",
-        }
     }
 }
 

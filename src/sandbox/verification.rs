@@ -21,19 +21,16 @@ use crate::api::connector::VerificationStatus;
 const WINDOW: SignedDuration = SignedDuration::from_hours(48);
 /// The real intervals are unknown: these begin at a second and double.
 const FIRST_CHECK: SignedDuration = SignedDuration::from_secs(1);
-/// The longest interval.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long the sandbox's own name server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl VerificationRun {
-    /// A run that begins now.
     pub(super) fn begin(now: Timestamp) -> Self {
         Self { began: now, next: after(now, FIRST_CHECK) }
     }
 
-    /// Whether DNS is to be looked at.
     fn is_due(&self, now: Timestamp) -> bool {
         now >= self.next
     }

@@ -63,7 +63,6 @@ impl Sandbox {
         self.shared.planned().push(PlannedSignIn { at, attempt });
     }
 
-    /// Changes how the logs behave.
     pub fn set_log_behavior(&self, behavior: LogBehavior) {
         *self.shared.log_behavior() = behavior;
     }
@@ -80,7 +79,6 @@ impl Sandbox {
         self.shared.down().insert(slug.to_owned());
     }
 
-    /// Brings the identity provider up again.
     pub fn bring_up(&self, slug: &str) {
         self.shared.down().remove(slug);
     }

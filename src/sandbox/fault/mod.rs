@@ -56,13 +56,10 @@ pub enum Kind {
     BadGateway(FaultTiming),
     Cut(FaultTiming),
     Slow(Duration),
-    /// The JSON of the answer is cut off.
     Truncated,
     VerificationFails,
-    /// The OpenID configuration names another issuer.
     WrongIssuer,
     NoKeys,
-    /// The SAML metadata has a certificate of the past.
     ExpiredCertificate,
 }
 
@@ -104,7 +101,6 @@ impl Fault {
 }
 
 impl Matcher {
-    /// Whether a request is meant.
     pub(super) fn is_met_by(&self, method: &str, path: &str) -> bool {
         self.method.as_ref().is_none_or(|wanted| wanted == method)
             && self.path.as_ref().is_none_or(|wanted| without_ids(path).ends_with(wanted))

@@ -52,7 +52,7 @@ impl ApiResource for App {
             |wanted: &str| text("name").contains(wanted) || text("domain").contains(wanted);
         meets("name")
             && meets("domain")
-            && query.allow("aud", &text("aud"))
+            && query.allow("aud", text("aud"))
             && query.get("search").is_none_or(is_found)
     }
 

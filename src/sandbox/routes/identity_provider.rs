@@ -1,6 +1,8 @@
 //! Access identity providers (API reference, section 3). Which fields of
 //! `config` a type needs is not checked: the schema marks all as optional.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use serde::Serialize;
 
@@ -68,7 +70,7 @@ fn list(state: &State, request: &ApiRequest) -> Outcome {
     let is_selected = |provider: &RawObject| {
         let scim = provider.object("scim_config");
         let enabled = scim.and_then(|scim| scim.get::<bool>("enabled")).unwrap_or(false);
-        request.query.allow("scim_enabled", &enabled.to_string())
+        request.query.allow("scim_enabled", enabled.to_string())
     };
     let providers = visible(state, request)?.into_iter().filter(is_selected).collect();
     request.query.page(providers, PAGES)
@@ -94,8 +96,14 @@ fn create(state: &mut State, request: &ApiRequest) -> Outcome {
     let mut own = IdentityProvider::all(state, request)?.into_iter();
     ApiErrorResponse::conflict("a onetimepin connection already exists")
         .when(is_pin(&object) && own.any(|known| is_pin(&known.object)))?;
-    let (account, id) = (request.account().to_owned(), state.issue_uuid());
-    write(Writing { account, id, before: None }, object, state, request)
+    let provider = IdentityProvider {
+        id: state.issue_uuid(),
+        account: request.account().to_owned(),
+        object: RawObject::default(),
+        secrets: BTreeMap::new(),
+        scim_secret: None,
+    };
+    write(provider, object, state, request)
 }
 
 /// A secret that is absent stays; one that is null or a mask is taken at its
@@ -108,8 +116,7 @@ fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
     ApiErrorResponse::invalid("identity provider type cannot be changed")
         .when(before.object.text("type") != object.text("type"))?;
     state.rejecting.retain(|id| *id != before.id);
-    let (account, id) = (before.account.clone(), before.id.clone());
-    write(Writing { account, id, before: Some(before) }, object, state, request)
+    write(before, object, state, request)
 }
 
 /// The body, without the address of the sandbox: it may be another next time.
@@ -118,67 +125,49 @@ fn fields(request: &ApiRequest) -> Outcome<RawObject> {
     Ok(object.with_replaced_text(&request.origin, ORIGIN))
 }
 
-/// Stores the provider. The answer is the only one that has a new SCIM secret.
-fn write(writing: Writing, object: RawObject, state: &mut State, request: &ApiRequest) -> Outcome {
-    let (provider, secret) = writing.written(state, object)?;
+/// Replaces the object of the provider. The answer is the only one that has a new
+/// SCIM secret.
+fn write(
+    mut provider: IdentityProvider,
+    mut object: RawObject,
+    state: &mut State,
+    request: &ApiRequest,
+) -> Outcome {
+    let kind = object.text("type").unwrap_or_default();
+    ApiErrorResponse::invalid("identity provider type is missing").when(kind.is_empty())?;
+    let has_name = object.text("name").is_some_and(|name| !name.is_empty());
+    // The documentation creates a one-time PIN without a name.
+    ApiErrorResponse::invalid("name is required").when(!has_name && kind != "onetimepin")?;
+    let no_config = || ApiErrorResponse::invalid("config is required");
+    let mut config = object.object("config").ok_or_else(no_config)?;
+    for key in SECRETS {
+        if let Some(secret) = config.remove(key) {
+            provider.secrets.insert(key.to_owned(), secret);
+        }
+    }
+    if matches!(kind.as_str(), "onetimepin" | "azureAD") {
+        config.set("redirect_url", "");
+    }
+    if kind == "azureAD" && !config.has("azure_cloud") {
+        config.set("azure_cloud", "default");
+    }
+    object.set("config", config);
+    let is_new_secret = scim_is_on(&mut object, &kind)? && provider.scim_secret.is_none();
+    if is_new_secret {
+        provider.scim_secret = Some(state.next_id());
+    }
+    object.set("id", &provider.id);
+    object.set("uid", &provider.id);
+    object.set("version", state.next_id());
+    object.remove("read_only");
+    provider.object = object;
     let mut shown = to_json(&provider, state, request);
-    if let (Some(secret), Some(mut scim)) = (secret, shown.object("scim_config")) {
-        scim.set("secret", secret);
+    if is_new_secret && let Some(mut scim) = shown.object("scim_config") {
+        scim.set("secret", &provider.scim_secret);
         shown.set("scim_config", scim);
     }
     provider.store(state, request)?;
     Ok(ApiResponse::of(shown))
-}
-
-/// What becomes an identity provider.
-struct Writing {
-    account: String,
-    id: String,
-    before: Option<IdentityProvider>,
-}
-
-impl Writing {
-    /// The provider as it is kept, and a SCIM secret that was made just now.
-    fn written(
-        self,
-        state: &mut State,
-        mut object: RawObject,
-    ) -> Outcome<(IdentityProvider, Option<String>)> {
-        let (mut secrets, mut scim_secret) = match self.before {
-            Some(before) => (before.secrets, before.scim_secret),
-            None => Default::default(),
-        };
-        let kind = object.text("type").unwrap_or_default();
-        ApiErrorResponse::invalid("identity provider type is missing").when(kind.is_empty())?;
-        let has_name = object.text("name").is_some_and(|name| !name.is_empty());
-        // The documentation creates a one-time PIN without a name.
-        ApiErrorResponse::invalid("name is required").when(!has_name && kind != "onetimepin")?;
-        let config = object.object("config");
-        let mut config = config.ok_or_else(|| ApiErrorResponse::invalid("config is required"))?;
-        for key in SECRETS {
-            if let Some(secret) = config.remove(key) {
-                secrets.insert(key.to_owned(), secret);
-            }
-        }
-        if matches!(kind.as_str(), "onetimepin" | "azureAD") {
-            config.set("redirect_url", "");
-        }
-        if kind == "azureAD" && !config.has("azure_cloud") {
-            config.set("azure_cloud", "default");
-        }
-        object.set("config", config);
-        let mut made = None;
-        if scim_is_on(&mut object, &kind)? && scim_secret.is_none() {
-            made = Some(state.next_id());
-            scim_secret.clone_from(&made);
-        }
-        object.set("id", &self.id);
-        object.set("uid", &self.id);
-        object.set("version", state.next_id());
-        object.remove("read_only");
-        let Self { account, id, .. } = self;
-        Ok((IdentityProvider { id, account, object, secrets, scim_secret }, made))
-    }
 }
 
 /// Checks `scim_config`, and says whether it is enabled.

@@ -28,7 +28,7 @@ impl ApiResource for Member {
     }
 
     fn is_selected(&self, request: &ApiRequest) -> bool {
-        request.query.allow("status", self.status.as_str())
+        request.query.allow("status", self.status)
     }
 
     /// As recorded: the email address in `user`, and the newer fields outside it.
@@ -46,7 +46,7 @@ impl ApiResource for Member {
                 "email": self.email,
                 "two_factor_authentication_enabled": self.status == Membership::Accepted,
             },
-            "status": self.status.as_str(),
+            "status": self.status,
             "api_access_enabled": null,
             "policies": [{
                 "id": format!("{}{}", &self.id[..30], "ff"),
@@ -68,16 +68,6 @@ impl ApiResource for Member {
                 "permissions": { "access": { "edit": may_edit, "read": true } },
             }],
         })
-    }
-}
-
-impl Membership {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Pending => "pending",
-            Self::Rejected => "rejected",
-        }
     }
 }
 

@@ -39,8 +39,8 @@ impl ApiResource for Zone {
         let is_named = |text| name_matcher(text).is_ok_and(|matches| matches(&self.name));
         query.get("name").is_none_or(is_named)
             && query.allow("account.id", &self.account)
-            && query.allow("status", self.status.as_str())
-            && query.allow("type", self.kind.as_str())
+            && query.allow("status", self.status)
+            && query.allow("type", self.kind)
     }
 
     fn to_json(&self, state: &State, _: &ApiRequest) -> impl Serialize {

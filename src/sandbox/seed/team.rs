@@ -74,7 +74,7 @@ const COOL_CATS: &str = r##"{
 /// The first account signs in with OpenID Connect, at the issuer that the
 /// sandbox serves.
 pub(in crate::sandbox) fn providers() -> Vec<IdentityProvider> {
-    let issuer = format!("{}/oidc/company", ORIGIN);
+    let issuer = format!("{ORIGIN}/oidc/company");
     let object = json!({
         "id": PROVIDER,
         "name": "Company SSO",
