@@ -71,7 +71,7 @@ pub enum Command {
     Enable(LazyCommand<connector::enable::Args>),
     /// Alias for `connector disable`
     Disable(LazyCommand<connector::disable::Args>),
-    /// Check that recovery from a lockout would work
+    /// Prepare for a lockout, check that recovery works
     #[command(subcommand)]
     Recovery(LazyCommand<recovery::Command>),
     /// Find out why a user cannot sign in

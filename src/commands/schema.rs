@@ -210,6 +210,11 @@ pub const KINDS: &[Kind] = &[
         about: "preflight",
         schema: || schema_for!(super::preflight::Report),
     },
+    Kind {
+        name: "recovery-prepare",
+        about: "recovery prepare",
+        schema: || schema_for!(super::recovery::prepare::Report),
+    },
     Kind { name: "setup", about: "setup", schema: || schema_for!(setup::Report) },
     Kind { name: "status", about: "status", schema: || schema_for!(crate::flow::status::Report) },
     Kind { name: "team", about: "team show", schema: || schema_for!(super::team::show::Team) },

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy_decision;
 pub mod preflight;
 pub mod publish;
+pub mod recovery;
 pub mod rename;
 pub mod select;
 pub mod setup;

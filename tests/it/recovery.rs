@@ -1,4 +1,8 @@
-//! Scenes of `recovery check`.
+//! Scenes of `recovery check` and `recovery prepare`.
+
+#[cfg(unix)]
+mod card;
+mod prepare;
 
 use cfsso::sandbox::Access;
 use serde_json::Value;

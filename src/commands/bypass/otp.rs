@@ -8,13 +8,10 @@ use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
 use crate::flow::bypass::pin_delivery;
-use crate::flow::plan::{Change, Plan};
-use crate::flow::update::Update;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp};
+use crate::flow::plan::Plan;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::output::Text;
 
-/// What stands for the ID of a PIN that is yet to be created, in a dry run.
-const YET_TO_COME: &str = "ID-OF-THE-NEW-PIN";
 /// Who can sign in after this bypass, and how.
 const THEN: &str = "users allowed by the policies sign in at https://dash.cloudflare.com with \
                     their email address and the PIN sent to it";
@@ -68,9 +65,9 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     let reach = if args.all_idps { OtpScope::AllIdps } else { OtpScope::PinOnly };
     let found = otp::read_state(tools).await.map_err(failed)?;
     let pin = found.pin.clone();
-    let planned = pin.clone().map_or_else(|| YET_TO_COME.parse(), Ok)?;
+    let planned = pin.clone().map_or_else(|| otp::NEW_PIN.parse(), Ok)?;
     let edit = otp::edit(&found.app, &planned, reach)?;
-    let changes = changes(tools, pin.as_ref(), &edit);
+    let changes = otp::changes(tools, pin.as_ref(), &edit);
     let obstacles = pin_delivery::delivery_problems(found.app.text(), pin.as_ref());
     if obstacles.admits_nobody && args.accept_risk.is_none() {
         return Err(admits_nobody(obstacles.texts, context).into());
@@ -152,11 +149,6 @@ fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
             .causes(odd.iter().map(|odd| odd.describe()))
             .hint("`cfsso idp list` shows all of them"),
     )
-}
-
-fn changes(tools: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
-    let creation = pin.is_none().then(|| idp::create_action(tools, &otp::body()).change());
-    creation.into_iter().chain(edit.changes(tools)).collect()
 }
 
 fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {

@@ -202,7 +202,7 @@ pub fn report(
 }
 
 /// Whether a finding makes the command fail.
-fn is_failure(finding: &Finding, fail_on: Level) -> bool {
+pub fn is_failure(finding: &Finding, fail_on: Level) -> bool {
     match (finding.effective_severity(), fail_on) {
         (Some(Severity::Error), _) | (Some(Severity::Warning), Level::Warning) => true,
         (Some(Severity::Warning), Level::Error) | (None, _) => false,

@@ -1,11 +1,19 @@
 //! `cfsso recovery check`: two rounds of reads with the credential that would be
 //! used in a lockout; no DNS, no identity provider, no write.
 
+use std::path::{Path, PathBuf};
+
 use super::super::Outcome;
 use super::super::doctor::{self, Level, ReportFormat};
 use crate::context::Context;
-use crate::flow::doctor::check_recovery;
-use crate::flow::preflight::Thresholds;
+use crate::flow::doctor::{check_recovery, read_recovery};
+use crate::flow::preflight::{Sources, Thresholds};
+use crate::flow::recovery::fingerprint::Fingerprint;
+use crate::flow::recovery::state::RecoveryState;
+use crate::flow::{FlowError, FlowErrorKind};
+
+/// The largest card in bytes: one of many connectors has some tens of kilobytes.
+const MAX_CARD: usize = 1024 * 1024;
 
 /// Arguments of `recovery check`.
 #[derive(clap::Args, Debug)]
@@ -13,6 +21,7 @@ use crate::flow::preflight::Thresholds;
   cfsso recovery check
   cfsso recovery check --token-file emergency-token --min-days 30 --fail-on warning
   cfsso recovery check --format junit > recovery.xml
+  cfsso recovery check --card card.html
 
 Run it with the emergency token itself, on a schedule. It needs no identity provider
 and writes nothing. Exits 10 on findings at or above --fail-on, 4 or 5 if the API
@@ -26,6 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: Level,
 
+    /// Compare this recovery card with the present state
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+
     /// Report format for CI
     #[arg(long, value_name = "FORM")]
     format: Option<ReportFormat>,
@@ -33,15 +46,34 @@ pub struct Args {
 
 /// Checks, and reports as `doctor` does.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let Args { min_days, fail_on, format } = args;
+    let Args { min_days, fail_on, card, format } = args;
+    let card = match &card {
+        Some(file) => Some(fingerprint(file, context).await?),
+        None => None,
+    };
     let tools = context.tools().await?;
     let terms = Thresholds {
         now: context.clock.now(),
         min_token_days: min_days,
         login_within: Thresholds::LOGIN_WITHIN,
     };
-    let audit = check_recovery(&tools, &terms).await?;
+    let sources = Sources { fetcher: None, recovery: None, audit_log: false };
+    let read = read_recovery(&tools, &sources).await?;
+    let mut audit = check_recovery(&read, &terms, tools.account, &tools.client.odd_records(None));
+    if let Some(card) = card {
+        let state = RecoveryState::of(tools.account, &read);
+        audit.findings.push(card.check(&state.fingerprint()));
+    }
     let report = doctor::report("recovery check", audit, (fail_on, &[]), tools.account.to_string());
     context.screen.note("write access is not tested: only a bypass shows it");
     doctor::print(report, format, context)
+}
+
+/// The fingerprint on a card.
+async fn fingerprint(file: &Path, context: &Context) -> Result<Fingerprint, FlowError> {
+    let bytes = context.read_file(file, MAX_CARD, "recovery card").await?;
+    Fingerprint::find(&String::from_utf8_lossy(&bytes)).ok_or_else(|| {
+        let message = format!("{} is not a recovery card", file.display());
+        FlowError::new(FlowErrorKind::Usage, message).hint("`cfsso recovery prepare --card FILE`")
+    })
 }

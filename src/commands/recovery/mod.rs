@@ -1,6 +1,8 @@
-//! `cfsso recovery`: whether recovery from a lockout would work, before it has to.
+//! `cfsso recovery`: prepares recovery from a lockout, and checks that it would work.
 
+pub mod card;
 pub mod check;
+pub mod prepare;
 
 use clap::Subcommand;
 
@@ -10,6 +12,8 @@ use crate::context::Context;
 /// The verbs of `cfsso recovery`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Prepare an emergency token and a recovery card
+    Prepare(prepare::Args),
     /// Check that both bypasses would work today
     Check(check::Args),
 }
@@ -17,6 +21,7 @@ pub enum Command {
 /// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
+        Command::Prepare(args) => prepare::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
     }
 }

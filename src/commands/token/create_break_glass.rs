@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::flow::action::Action;
 use crate::flow::break_glass::{self, TokenPermission};
 use crate::flow::plan::{Difference, Plan};
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::interview::{self, Question};
 use crate::output::{Format, Page, Render, Status, Text};
@@ -85,37 +85,32 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         .into());
     }
     let tools = context.tools().await?;
-    let granted = break_glass::permissions(&tools, args.with_access).await?;
-    let end = expires_at(context.clock.now(), args.expires)?;
-    let action = creation(&tools, &args.name, &granted, &end);
-    let plan = Plan::new(Vec::new(), vec![action.change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "this")? {
+    let wanted =
+        TokenOptions { name: args.name, expires: args.expires, with_access: args.with_access };
+    let planned = plan(&tools, context, &wanted).await?;
+    let changes = vec![planned.action.change()];
+    if let Some(outcome) =
+        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "this")?
+    {
         return Ok(outcome);
     }
-    for granted in granted.iter().filter(|granted| !granted.looked_up) {
-        context.screen.warn(Text::prose(format!(
-            "the API does not list the permission {}; using its documented ID",
-            granted.name
-        )));
-    }
-    let draft = args.output_file.as_deref().map(create_file).transpose()?;
-    let made = tools.execute(&action).await?;
+    let made = if let Some(file) = &args.output_file {
+        create_in(&tools, context, &planned, file).await?
+    } else {
+        planned.warn_of_fallback_ids(context);
+        tools.execute(&planned.action).await?
+    };
     let file = args.output_file.as_ref().map(|file| file.display().to_string());
     let value = made.value.expose_secret().to_owned();
-    if let (Some(draft), Some(file)) = (draft, &file)
-        && let Err(error) = draft.commit(&value)
-    {
-        return Err(revoke_after_error(&tools, &made.id, file, &error).await.into());
-    }
     let failure = test_token(&tools, made.value.clone()).await;
     let id = made.id.clone();
     let report = Report {
         schema: "cfsso/break-glass/v1",
         ok: failure.is_none(),
         id: made.id,
-        name: args.name,
+        name: wanted.name,
         expires_on: made.expires_on,
-        permissions: granted.iter().map(|granted| granted.name).collect(),
+        permissions: planned.permissions(),
         value: file.is_none().then_some(value),
         file,
     };
@@ -143,6 +138,69 @@ async fn ask_file(context: &Context) -> anyhow::Result<Option<PathBuf>> {
         file => Ok(Some(PathBuf::from(file))),
     };
     interview::ask_missing(context, &question, "`--output-file FILE`", read).await
+}
+
+/// What a token for emergencies is to be.
+pub struct TokenOptions {
+    pub name: String,
+    /// How long it is valid.
+    pub expires: Duration,
+    /// Whether it also allows `bypass otp`.
+    pub with_access: bool,
+}
+
+/// A token that is about to be created.
+pub struct PlannedToken {
+    granted: Vec<TokenPermission>,
+    pub action: Action<CreatedToken>,
+}
+
+impl PlannedToken {
+    /// The names of its permissions.
+    pub fn permissions(&self) -> Vec<&'static str> {
+        self.granted.iter().map(|granted| granted.name).collect()
+    }
+
+    fn warn_of_fallback_ids(&self, context: &Context) {
+        for granted in self.granted.iter().filter(|granted| !granted.looked_up) {
+            context.screen.warn(Text::prose(format!(
+                "the API does not list the permission {}; using its documented ID",
+                granted.name
+            )));
+        }
+    }
+}
+
+/// Looks up the permissions of a token.
+pub async fn plan(
+    tools: &Env<'_>,
+    context: &Context,
+    wanted: &TokenOptions,
+) -> anyhow::Result<PlannedToken> {
+    let granted = break_glass::permissions(tools, wanted.with_access).await?;
+    let end = expires_at(context.clock.now(), wanted.expires)?;
+    let action = creation(tools, &wanted.name, &granted, &end);
+    Ok(PlannedToken { granted, action })
+}
+
+/// Creates a token and writes it to a new file. A token whose value cannot be saved
+/// is deleted again.
+pub async fn create_in(
+    tools: &Env<'_>,
+    context: &Context,
+    planned: &PlannedToken,
+    file: &Path,
+) -> Result<CreatedToken, Error> {
+    planned.warn_of_fallback_ids(context);
+    let draft = create_file(file)?;
+    let made = tools.execute(&planned.action).await?;
+    match draft.commit(made.value.expose_secret()) {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            let file = file.display().to_string();
+            Err(revoke_after_error(tools, &made.id, &file, &error).await.into())
+        }
+    }
 }
 
 /// When it ends, to the second: the API's times have no more.
@@ -200,7 +258,7 @@ async fn revoke_after_error(
 }
 
 /// What the first use of the token came to, where it did not work.
-async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowError> {
+pub async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowError> {
     let client = tools.client.with_credentials(Credentials::Token(value));
     let error = break_glass::test_token(&client, tools.account, tools.clock).await.err()?;
     Some(

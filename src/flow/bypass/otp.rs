@@ -9,10 +9,14 @@ use crate::api::ids::IdpId;
 use crate::api::{Error as ApiError, ErrorKind};
 use crate::flow::app::{AllowedIdps, disable_instant_auth, new_allowed_list, sign_in};
 use crate::flow::journal::Cause;
+use crate::flow::plan::Change;
 use crate::flow::sign_in::offers_pin;
 use crate::flow::target::Target;
 use crate::flow::update::{Update, UpdateResult};
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp as flow_idp};
+
+/// What stands for the ID of a PIN that is yet to be created, in a dry run.
+pub const NEW_PIN: &str = "ID-OF-THE-NEW-PIN";
 
 /// The one-time PIN as it is created. The dashboard's recovery guide leaves the
 /// name out; the API's schema wants one (API reference, section 3).
@@ -58,9 +62,13 @@ impl CurrentState {
 pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     let (idps, apps) = (idp::list(tools.account), app::list(tools.account));
     let (idps, apps) = tokio::join!(tools.client.list(&idps), tools.client.list(&apps));
-    let (idps, apps) = (idps?, apps?);
+    Ok(state_of(tools, idps?, &apps?)?)
+}
+
+/// What there is, by lists that were read already.
+pub fn state_of(tools: &Env<'_>, idps: Vec<Idp>, apps: &[App]) -> Result<CurrentState, FlowError> {
     let pin = pin_among(tools, &idps);
-    Ok(CurrentState { app: sign_in(tools, &apps)?.clone(), idps, pin })
+    Ok(CurrentState { app: sign_in(tools, apps)?.clone(), idps, pin })
 }
 
 /// The one-time PIN among identity providers; an account has one at most.
@@ -108,6 +116,12 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
         // With the PIN alone, skipping the choice leads to the PIN.
         if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
     })
+}
+
+/// The changes of the bypass: a PIN is created if there is none.
+pub fn changes(tools: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
+    let creation = pin.is_none().then(|| flow_idp::create_action(tools, &body()).change());
+    creation.into_iter().chain(edit.changes(tools)).collect()
 }
 
 /// The one-time PIN that is allowed.

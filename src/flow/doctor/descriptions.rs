@@ -139,6 +139,14 @@ fn of_audit(id: AuditId) -> &'static str {
             "Every record that the API returns is valid. Commands leave out the others and print \
              a warning."
         }
+        AuditId::RecoveryCard => {
+            "`cfsso recovery check --card`: the recovery card describes the present state. A card \
+             of another state has commands that may not work."
+        }
+        AuditId::RecoveryRehearsal => {
+            "`cfsso recovery prepare`: the emergency token can read all that both bypasses need. \
+             Only a write shows that it can write."
+        }
         AuditId::JournalDamaged => {
             "The journal is readable. Corrupt entries are kept, and cannot be undone."
         }

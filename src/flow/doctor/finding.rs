@@ -45,11 +45,15 @@ pub enum AuditId {
     JournalDamaged,
     /// Every record of the API's lists can be parsed.
     RecordsUnderstood,
+    /// The recovery card describes the present state.
+    RecoveryCard,
+    /// Both bypasses can be prepared with the emergency token.
+    RecoveryRehearsal,
 }
 
 impl AuditId {
     /// Every one, in the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ConnectorStale,
         Self::ConnectorWithoutPolicy,
         Self::PolicyWithoutConnector,
@@ -63,6 +67,8 @@ impl AuditId {
         Self::JournalUnfinished,
         Self::JournalDamaged,
         Self::RecordsUnderstood,
+        Self::RecoveryCard,
+        Self::RecoveryRehearsal,
     ];
 
     fn as_str(self) -> &'static str {
@@ -80,6 +86,8 @@ impl AuditId {
             Self::JournalUnfinished => "journal-unfinished",
             Self::JournalDamaged => "journal-damaged",
             Self::RecordsUnderstood => "records-understood",
+            Self::RecoveryCard => "recovery-card",
+            Self::RecoveryRehearsal => "recovery-rehearsal",
         }
     }
 
@@ -98,7 +106,9 @@ impl AuditId {
             | Self::RenameInProgress
             | Self::JournalUnfinished
             | Self::JournalDamaged
-            | Self::RecordsUnderstood => return None,
+            | Self::RecordsUnderstood
+            | Self::RecoveryCard
+            | Self::RecoveryRehearsal => return None,
         };
         check.permission()
     }
@@ -188,11 +198,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn passed(id: AuditId, evidence: impl Into<String>) -> Self {
+    pub(in crate::flow) fn passed(id: AuditId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::Passed, evidence)
     }
 
-    pub(super) fn failed(
+    pub(in crate::flow) fn failed(
         id: AuditId,
         evidence: impl Into<String>,
         remedy: impl Into<String>,
@@ -200,7 +210,7 @@ impl Finding {
         Self { fix: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
-    pub(super) fn not_checked(id: AuditId, evidence: impl Into<String>) -> Self {
+    pub(in crate::flow) fn not_checked(id: AuditId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::NotChecked, evidence)
     }
 

@@ -5,16 +5,15 @@
 mod audits;
 mod descriptions;
 mod finding;
+mod recovery;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
 pub use descriptions::description;
-#[cfg(test)]
-pub use finding::AuditId;
-pub use finding::{Finding, FindingId};
+pub use finding::{AuditId, Finding, FindingId};
+pub use recovery::{RecoveryFacts, check_recovery, read_recovery};
 
-use super::bypass::pin_delivery::delivery_problems;
 use super::bypass::status::{self, BypassStatus};
 use super::check::{Check, CheckId, Severity};
 use super::journal::undo::{self, WriteOutcome};
@@ -91,51 +90,6 @@ pub async fn run_audit(
     Ok(evaluate(&read, terms, &journal.damaged, &odd))
 }
 
-/// Whether recovery from a lockout would work with the credential in use: the
-/// findings of the audit that both bypasses rest on. No name server and no identity
-/// provider is contacted.
-///
-/// # Errors
-/// If the connectors cannot be read for another reason than a missing permission.
-pub async fn check_recovery(tools: &Env<'_>, terms: &Thresholds) -> Result<Audit, Error> {
-    let sources = Sources { fetcher: None, recovery: None, audit_log: false };
-    let (connectors, facts) =
-        tokio::join!(connector::list(tools), Box::pin(preflight::gather(tools, &sources)));
-    let connectors = preflight::unless_forbidden(connectors)?;
-    let of = |check: Check, severity| Finding::from_check(check.with_severity(severity), true);
-    let mut findings = Vec::new();
-    for check in preflight::account_checks(&facts) {
-        match check.id {
-            CheckId::SsoAppPresent => findings.push(of(check, Severity::Warning)),
-            CheckId::FallbackLogin => {
-                findings.push(of(undeliverable_pin(&facts).unwrap_or(check), Severity::Warning));
-            }
-            _ => {}
-        }
-    }
-    match &connectors {
-        Err(unseen) => {
-            let detail = format!("this token cannot disable SSO: {}", unseen.reason);
-            let fix = "create a token with the permission SSO Connector Write";
-            let check = Check::failed(CheckId::RecoveryToken, detail, fix);
-            findings.push(of(check, Severity::Error));
-        }
-        Ok(all) => {
-            let looked_at: Vec<_> = all.iter().map(|one| &**one).collect();
-            let checks = preflight::connector_checks(all, &looked_at, &facts, terms).into_iter();
-            let token = checks.filter(|check| check.id == CheckId::RecoveryToken);
-            findings.extend(token.map(|check| of(check, Severity::Error)));
-            findings.extend(all.iter().filter(|one| one.is_enabled()).filter_map(|one| {
-                let domain: EmailDomain = one.email_domain.parse().ok()?;
-                let check = preflight::super_admin(&domain, &facts);
-                Some(Finding::from_check(check, true).for_domain(&one.email_domain))
-            }));
-        }
-    }
-    findings.push(audits::records(&tools.client.odd_records(None)));
-    Ok(audit(connectors.as_deref().ok(), |one| one, findings))
-}
-
 /// The findings in their order, each once, and the domains of the connectors.
 fn audit<T>(
     connectors: Option<&[T]>,
@@ -146,17 +100,6 @@ fn audit<T>(
     findings.sort_by_key(|finding| FindingId::ALL.iter().position(|id| *id == finding.id));
     let domain = |one: &T| connector(one).email_domain.clone();
     Audit { domains: connectors.map(|all| all.iter().map(domain).collect()), findings }
-}
-
-/// The failed check if no policy allows a user to sign in with a one-time PIN.
-fn undeliverable_pin(facts: &Facts) -> Option<Check> {
-    let app = facts.sso_app().ok().flatten()?;
-    let pin = facts.otp_idps().ok()?.first().map(|pin| &pin.id);
-    let problems = delivery_problems(app.text(), pin);
-    problems.admits_nobody.then(|| {
-        let detail = problems.texts.join("; ");
-        Check::failed(CheckId::FallbackLogin, detail, "`cfsso app policies`")
-    })
 }
 
 /// The connectors with what is served for them; inside, a missing permission.

@@ -1,0 +1,417 @@
+//! `cfsso recovery prepare`: an emergency token, the checks of recovery, a rehearsal
+//! of both bypasses with that token, and the card for the safe.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::doctor::{Level, is_failure};
+use super::super::token::create_break_glass::{self as break_glass, TokenOptions};
+use super::super::{Outcome, plan_output};
+use super::card::CardFile;
+use crate::api::Client;
+use crate::api::base::BaseUrl;
+use crate::api::mask::mask;
+use crate::context::Context;
+use crate::flow::check::{CheckState, Severity};
+use crate::flow::doctor::{Finding, RecoveryFacts, check_recovery, read_recovery};
+use crate::flow::plan::Change;
+use crate::flow::preflight::{Sources, Thresholds};
+use crate::flow::recovery::card::{Card, CardFacts, TokenFacts};
+use crate::flow::recovery::rehearsal::{self, PermissionProof, Rehearsal};
+use crate::flow::recovery::state::RecoveryState;
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::input::time::duration;
+use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::shell::quoted;
+
+/// Name of a token that is created here.
+const TOKEN_NAME: &str = "cfsso break-glass";
+
+/// Arguments of `recovery prepare`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso recovery prepare
+  cfsso recovery prepare --token-out /media/usb/token --card card.html --yes
+  cfsso recovery prepare --token-file emergency-token --card card.txt
+
+Without --token-out, --token-file or --recovery-token-file it asks for the token.
+The card has no secret on it. Exits 10 on findings at or above --fail-on.")]
+pub struct Args {
+    /// Create an emergency token in this new file
+    #[arg(long, value_name = "FILE", conflicts_with = "recovery_token_file")]
+    token_out: Option<PathBuf>,
+
+    /// Existing emergency token, if --token-file is another one
+    #[arg(long, value_name = "FILE")]
+    recovery_token_file: Option<PathBuf>,
+
+    /// Validity of a new token (90d)
+    #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = duration)]
+    expires: Duration,
+
+    /// Write the recovery card (.html, .md or .txt; repeatable)
+    #[arg(long, value_name = "FILE")]
+    card: Vec<CardFile>,
+
+    /// Where the token is kept, for the card
+    #[arg(long, value_name = "TEXT", value_parser = location)]
+    token_location: Option<String>,
+
+    /// Required remaining validity of the token, in days
+    #[arg(long, value_name = "DAYS", default_value_t = Thresholds::MIN_TOKEN_DAYS)]
+    min_days: u32,
+
+    /// Exit 10 on findings of this severity or higher
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    fail_on: Level,
+}
+
+/// The result of the preparation.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// Whether there is no finding at or above `fail_on`.
+    ok: bool,
+    /// Whether nothing was created or written.
+    dry_run: bool,
+    /// The lowest severity that counts as a failure.
+    fail_on: Level,
+    /// The account.
+    account: String,
+    /// The emergency token.
+    token: Token,
+    /// The checks of recovery, including those that passed.
+    findings: Vec<Finding>,
+    /// Both bypasses, prepared with the emergency token and not sent.
+    rehearsal: Vec<Rehearsal>,
+    /// With `--dry-run`: the requests that would be sent.
+    changes: Vec<Change>,
+    /// The fingerprint of the state on the card; null if no card could be made.
+    fingerprint: Option<String>,
+    /// The files that were written; with `--dry-run`, that would be written.
+    files: Vec<String>,
+}
+
+/// The emergency token.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Token {
+    /// The file with the token.
+    file: String,
+    /// Whether this run created it; with `--dry-run`, would create it.
+    created: bool,
+    /// The identifier of the token. It is not secret.
+    id: Option<String>,
+    /// Until when it is valid (RFC 3339); null if it does not expire or is not known.
+    expires_on: Option<String>,
+    /// What is known of its permissions; those of the token in use in a dry run that
+    /// would create one.
+    permissions: Vec<PermissionProof>,
+}
+
+/// The emergency token: one that exists, or one to create.
+#[derive(Clone, Debug)]
+enum TokenSource {
+    Existing(PathBuf),
+    New(PathBuf),
+}
+
+impl TokenSource {
+    fn file(&self) -> &Path {
+        match self {
+            Self::Existing(file) | Self::New(file) => file,
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+}
+
+/// Prepares.
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let source = token_source(&args, context).await?;
+    if context.asks() && args.card.is_empty() {
+        ask_for_card(&mut args, context).await?;
+    }
+    let tools = context.tools().await?;
+    let is_dry_run = context.settings.options.dry_run;
+    let (emergency, changes) = emergency_client(&source, &args, context, &tools).await?;
+    let sources = Sources { fetcher: None, recovery: emergency, audit_log: false };
+    let client = sources.recovery.as_ref().unwrap_or(tools.client);
+    let env = Env {
+        client,
+        account: tools.account,
+        resolver: tools.resolver,
+        clock: tools.clock,
+        journal: tools.journal,
+    };
+    let (read, access) =
+        tokio::join!(read_recovery(&tools, &sources), rehearsal::read_access(&env));
+    let (read, access) = (read?, access?);
+    let connectors = match &read.facts.recovery {
+        Some(second) => &second.connectors,
+        None => &read.connectors,
+    };
+    let rehearsal = rehearsal::rehearse(&env, connectors, &access);
+    let terms = Thresholds {
+        now: context.clock.now(),
+        min_token_days: args.min_days,
+        login_within: Thresholds::LOGIN_WITHIN,
+    };
+    let odd = tools.client.odd_records(None);
+    let mut findings = check_recovery(&read, &terms, tools.account, &odd).findings;
+    findings.push(rehearsal::finding(&rehearsal));
+    let (id, expires_on) = identity(&read);
+    let token = Token {
+        file: source.file().display().to_string(),
+        created: source.is_new(),
+        id,
+        expires_on,
+        permissions: rehearsal::permissions(connectors, &access, source.is_new() && !is_dry_run),
+    };
+    let state = RecoveryState::of(tools.account, &read);
+    let has_card = state.connectors.is_ok();
+    let fingerprint = has_card.then(|| state.fingerprint().to_string());
+    let facts = card_facts(state, &token, &args, context);
+    let mut files = Vec::new();
+    if has_card {
+        let card = Card::of(&facts);
+        for file in &args.card {
+            if !is_dry_run {
+                file.write(&card)?;
+            }
+            files.push(file.path.display().to_string());
+        }
+    }
+    let ok = !findings.iter().any(|finding| is_failure(finding, args.fail_on));
+    let would_change = context.settings.options.detailed_exitcode && !changes.is_empty();
+    let exit = if ok && !would_change { ExitCode::Done } else { ExitCode::Findings };
+    let report = Report {
+        schema: "cfsso/recovery-prepare/v1",
+        ok,
+        dry_run: is_dry_run,
+        fail_on: args.fail_on,
+        account: tools.account.to_string(),
+        token,
+        findings,
+        rehearsal,
+        changes,
+        fingerprint,
+        files,
+    };
+    Ok(Outcome::done(report).exit(exit))
+}
+
+/// The emergency token that the options name, or that the user names.
+async fn token_source(args: &Args, context: &Context) -> Result<TokenSource, FlowError> {
+    let of_options = &context.settings.options.token_file;
+    let source = match (&args.token_out, &args.recovery_token_file, of_options) {
+        (Some(new), _, _) => TokenSource::New(new.clone()),
+        (None, Some(file), _) | (None, None, Some(file)) => TokenSource::Existing(file.clone()),
+        (None, None, None) if context.asks() => {
+            let question = "File of the emergency token (a new name creates a token):";
+            let read = |answer: &str| (!answer.is_empty()).then(|| PathBuf::from(answer));
+            let file = context.ask_until(&Text::plain(question), "a file name", read).await?;
+            if file.exists() { TokenSource::Existing(file) } else { TokenSource::New(file) }
+        }
+        (None, None, None) => {
+            return Err(FlowError::new(FlowErrorKind::Usage, "no emergency token was specified")
+                .hint("`--token-out FILE` creates one; `--token-file FILE` uses an existing one"));
+        }
+    };
+    if let TokenSource::New(file) = &source {
+        ensure_outside_git(file)?;
+    }
+    Ok(source)
+}
+
+/// Fails for a file in a Git work tree: a commit would publish the token.
+fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(|error| {
+        let message = format!("cannot write to {}; nothing was sent", file.display());
+        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+    })?;
+    match folder.ancestors().find(|folder| folder.join(".git").exists()) {
+        None => Ok(()),
+        Some(tree) => {
+            let message = format!("{} is in the Git work tree {}", file.display(), tree.display());
+            Err(FlowError::new(FlowErrorKind::Refused, message)
+                .cause("a commit would publish the token; nothing was sent")
+                .hint("`--token-out FILE` outside of it, such as on removable media"))
+        }
+    }
+}
+
+async fn ask_for_card(args: &mut Args, context: &Context) -> Result<(), FlowError> {
+    let question = Text::plain("Card (.html, .md or .txt; empty for none):");
+    let read = |answer: &str| match answer {
+        "" => Some(Vec::new()),
+        answer => answer.parse().ok().map(|file| vec![file]),
+    };
+    args.card =
+        context.ask_until(&question, "a name that ends in .html, .md or .txt", read).await?;
+    if args.card.is_empty() || args.token_location.is_some() {
+        return Ok(());
+    }
+    let question = Text::plain("Where is the token kept? (for the card; empty: the file name)");
+    let read = |answer: &str| location(answer).ok();
+    let answer = context.ask_until(&question, "a place, not the token", read).await?;
+    args.token_location = Some(answer).filter(|answer| !answer.is_empty());
+    Ok(())
+}
+
+/// A place, in words. A secret is refused: the card has none.
+fn location(text: &str) -> Result<String, String> {
+    if mask(text) == text {
+        Ok(text.to_owned())
+    } else {
+        Err("it contains a secret; name the place where the token is kept".to_owned())
+    }
+}
+
+/// The API with the emergency token, which is created if it has to be. In a dry run
+/// there is no new token, but the request that would create it.
+async fn emergency_client(
+    source: &TokenSource,
+    args: &Args,
+    context: &Context,
+    tools: &Env<'_>,
+) -> anyhow::Result<(Option<Client>, Vec<Change>)> {
+    let TokenSource::New(file) = source else {
+        return Ok((Some(context.client_by_file(source.file()).await?), Vec::new()));
+    };
+    let wanted =
+        TokenOptions { name: TOKEN_NAME.to_owned(), expires: args.expires, with_access: true };
+    let planned = break_glass::plan(tools, context, &wanted).await?;
+    let change = planned.action.change();
+    if context.settings.options.dry_run {
+        return Ok((None, vec![change]));
+    }
+    if context.asks() {
+        context.screen.show(&|page| plan_output::show_question(&change, page));
+    }
+    context.confirm("token", &format!("create an emergency token in {}", file.display())).await?;
+    let made = break_glass::create_in(tools, context, &planned, file).await?;
+    if let Some(failure) = break_glass::test_token(tools, made.value).await {
+        return Err(failure.into());
+    }
+    Ok((Some(context.client_by_file(file).await?), Vec::new()))
+}
+
+/// The identifier and the expiry of the emergency token.
+fn identity(read: &RecoveryFacts) -> (Option<String>, Option<String>) {
+    let second = read.facts.recovery.as_ref().and_then(|second| second.token.as_ref().ok());
+    let known = second.and_then(|token| token.verification.as_ref());
+    known.map_or((None, None), |known| (known.id.clone(), known.expires_on.clone()))
+}
+
+fn card_facts(state: RecoveryState, token: &Token, args: &Args, context: &Context) -> CardFacts {
+    let name = Path::new(&token.file).file_name();
+    let base = &context.settings.base;
+    let mut environment = Vec::new();
+    if context.settings.sandbox {
+        environment.push(("CFSSO_SANDBOX", "1".to_owned()));
+    } else if *base != BaseUrl::default() {
+        environment.push(("CLOUDFLARE_BASE_URL", base.to_string()));
+    }
+    CardFacts {
+        state,
+        token: TokenFacts {
+            location: args.token_location.clone(),
+            file: name.map(|name| name.to_string_lossy().into_owned()),
+            id: token.id.clone(),
+            expires_on: token.expires_on.clone(),
+        },
+        environment,
+        made_at: context.clock.now(),
+    }
+}
+
+impl Report {
+    fn failed(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.state != CheckState::Passed)
+    }
+}
+
+impl Render for Report {
+    fn show(&self, page: &mut Page) {
+        let token = &self.token;
+        let title = "Emergency token";
+        let state = match (token.created, self.dry_run) {
+            (true, true) => "would be created in",
+            (true, false) => "created in",
+            (false, _) => "in",
+        };
+        let mark = if token.created && self.dry_run { Status::Pending } else { Status::Done };
+        page.step(mark, title, Text::plain(format!("{state} {}", token.file)));
+        let rows: Vec<_> = token.permissions.iter().map(|proof| row(page, proof)).collect();
+        page.table(&["PERMISSION", "READ", "WRITE"], &rows);
+        page.blank();
+        for finding in &self.findings {
+            let mark = match (finding.state, finding.severity) {
+                (CheckState::Passed | CheckState::Accepted, _) => Status::Passed,
+                (CheckState::Failed, Severity::Error) => Status::Failed,
+                (CheckState::Failed, Severity::Warning) => Status::Warning,
+                (CheckState::NotChecked, _) => Status::NotChecked,
+            };
+            if finding.state != CheckState::Passed || page.is_verbose() {
+                page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
+                if let Some(fix) = &finding.fix {
+                    page.fix("", fix);
+                }
+            }
+        }
+        for one in &self.rehearsal {
+            let title = format!("Rehearsal: {}", one.method);
+            match &one.error {
+                Some(error) => page.step(Status::Failed, &title, Text::prose(error)),
+                None if one.changes.is_empty() => {
+                    page.step(Status::Passed, &title, "nothing to change now");
+                }
+                None => {
+                    page.step(Status::Passed, &title, "not sent");
+                    for change in &one.changes {
+                        plan_output::show_question(change, page);
+                    }
+                }
+            }
+        }
+        for file in &self.files {
+            let mark = if self.dry_run { Status::Pending } else { Status::Done };
+            page.step(mark, "Card", Text::plain(file));
+        }
+        let count = self.findings.len() - self.failed().count();
+        page.blank();
+        page.line(Text::strong(format!("{count} of {} checks passed", self.findings.len())));
+        if let (Some(card), false) = (self.files.first(), self.dry_run) {
+            let line = format!(
+                "cfsso recovery check --token-file {} --card {}",
+                quoted(&token.file),
+                quoted(card)
+            );
+            page.labeled("Next: ", Text::prose(format!("print the card; on a schedule: `{line}`")));
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.clone()
+    }
+}
+
+fn row(page: &Page, proof: &PermissionProof) -> Vec<Text> {
+    let read = match proof.read {
+        Some(true) => page.state(Status::Passed, "confirmed"),
+        Some(false) => page.state(Status::Failed, "missing"),
+        None => page.state(Status::NotChecked, "not checked"),
+    };
+    let write = if proof.write == "granted" {
+        "granted at creation"
+    } else {
+        "not tested: only a write shows it"
+    };
+    vec![Text::plain(proof.permission), read, Text::plain(write)]
+}

@@ -1,0 +1,116 @@
+//! Whether recovery from a lockout would work: the findings of the audit that both
+//! bypasses depend on. No name server and no identity provider is contacted.
+
+use super::{Audit, Finding, audit, audits};
+use crate::api::connector::Connector;
+use crate::api::ids::AccountId;
+use crate::api::odd::OddRecord;
+use crate::domain::EmailDomain;
+use crate::flow::bypass::pin_delivery::delivery_problems;
+use crate::flow::check::{Check, CheckId, CheckState, Severity};
+use crate::flow::policy_decision::{Applicant, Decision, References, decide};
+use crate::flow::preflight::{self, Checked, Facts, Sources, Thresholds};
+use crate::flow::{Env, Error, connector};
+
+/// What recovery depends on, as far as it could be read.
+pub struct RecoveryFacts {
+    pub connectors: Checked<Vec<Connector>>,
+    pub facts: Facts,
+}
+
+/// Reads it in two rounds, the second of which follows from the first.
+///
+/// # Errors
+/// If the connectors cannot be read for another reason than a missing permission.
+pub async fn read_recovery(tools: &Env<'_>, sources: &Sources) -> Result<RecoveryFacts, Error> {
+    let (connectors, facts) =
+        tokio::join!(connector::list(tools), Box::pin(preflight::gather(tools, sources)));
+    Ok(RecoveryFacts { connectors: preflight::unless_forbidden(connectors)?, facts })
+}
+
+/// The findings. `odd` are the records that could not be parsed.
+pub fn check_recovery(
+    read: &RecoveryFacts,
+    terms: &Thresholds,
+    account: &AccountId,
+    odd: &[OddRecord],
+) -> Audit {
+    let RecoveryFacts { connectors, facts } = read;
+    let of = |check: Check, severity| Finding::from_check(check.with_severity(severity), true);
+    let mut findings = Vec::new();
+    for check in preflight::account_checks(facts) {
+        match check.id {
+            CheckId::SsoAppPresent => findings.push(of(check, Severity::Warning)),
+            CheckId::FallbackLogin => {
+                let check = pin_for_admins(check, facts, account);
+                findings.push(of(check, Severity::Warning));
+            }
+            _ => {}
+        }
+    }
+    match connectors {
+        Err(unseen) => {
+            let detail = format!("this token cannot disable SSO: {}", unseen.reason);
+            let fix = "create a token with the permission SSO Connector Write";
+            let check = Check::failed(CheckId::RecoveryToken, detail, fix);
+            findings.push(of(check, Severity::Error));
+        }
+        Ok(all) => {
+            let looked_at: Vec<_> = all.iter().map(|one| &**one).collect();
+            let checks = preflight::connector_checks(all, &looked_at, facts, terms).into_iter();
+            let token = checks.filter(|check| check.id == CheckId::RecoveryToken);
+            findings.extend(token.map(|check| of(check, Severity::Error)));
+            findings.extend(all.iter().filter(|one| one.is_enabled()).filter_map(|one| {
+                let domain: EmailDomain = one.email_domain.parse().ok()?;
+                let check = preflight::super_admin(&domain, facts);
+                Some(Finding::from_check(check, true).for_domain(&one.email_domain))
+            }));
+        }
+    }
+    findings.push(audits::records(odd));
+    audit(connectors.as_deref().ok(), |one| one, findings)
+}
+
+/// `check`, or the failed check if no policy allows a super administrator to sign in
+/// with a one-time PIN.
+fn pin_for_admins(check: Check, facts: &Facts, account: &AccountId) -> Check {
+    let id = CheckId::FallbackLogin;
+    let app = facts.sso_app().ok().flatten();
+    let (Some(app), Ok(pins)) = (app, facts.otp_idps()) else { return check };
+    let problems = delivery_problems(app.text(), pins.first().map(|pin| &pin.id));
+    if problems.admits_nobody {
+        return Check::failed(id, problems.texts.join("; "), "`cfsso app policies`");
+    }
+    let (Some(pin), Ok(members), Ok(policies)) = (pins.first(), &facts.members, &facts.policies)
+    else {
+        return check;
+    };
+    let supers = members.iter().filter(|it| it.is_super_administrator() && it.is_accepted());
+    let decisions: Vec<_> = supers
+        .filter_map(|member| {
+            let (_, domain) = member.email().rsplit_once('@')?;
+            let who = Applicant {
+                email: Some(member.email()),
+                domain: &domain.parse().ok()?,
+                idp: pin.id.as_str(),
+                account: account.as_str(),
+                is_member: Some(true),
+            };
+            Some((member.email(), decide(policies, who, &References::default())))
+        })
+        .collect();
+    let is_open =
+        |decision: &Decision| matches!(decision, Decision::Allowed(_) | Decision::Depends { .. });
+    if !decisions.is_empty() && !decisions.iter().any(|(_, decision)| is_open(decision)) {
+        let all = preflight::names(decisions.iter().map(|(email, _)| *email));
+        let detail = format!("no policy allows a super administrator to use a PIN: {all}");
+        return Check::failed(id, detail, "`cfsso app policies`");
+    }
+    let allowed = decisions.iter().filter(|(_, it)| matches!(it, Decision::Allowed(_)));
+    let allowed: Vec<_> = allowed.map(|(email, _)| *email).collect();
+    if check.state != CheckState::Passed || allowed.is_empty() {
+        return check;
+    }
+    let detail = format!("{}; super admins: {}", check.detail, preflight::names(allowed));
+    Check::passed(id, detail)
+}

@@ -1,0 +1,143 @@
+//! The commands of a recovery card, for `sh`. Those with `curl` and `jq` need nothing
+//! of this program. They read the SSO App, change one or two fields and send back the
+//! rest as it is: a PUT replaces the object (API reference, section 4). Pure.
+
+use super::card::CardFacts;
+use super::state::{ConnectorState, SsoAppState};
+use crate::domain::EmailDomain;
+use crate::flow::bypass::otp::PIN;
+use crate::shell::quoted;
+
+/// The fields of an application that a PUT leaves out, as in
+/// [`crate::flow::target::Target`].
+const LEFT_OUT: [&str; 3] = [".policies", ".created_at", ".updated_at"];
+
+/// What both bypasses change in the SSO App.
+const FIELDS: &str = r#""allowed_idps", "auto_redirect_to_identity""#;
+
+/// Functions that the other commands use. The token goes to curl through a pipe, so
+/// that it is in no process list.
+const FUNCTIONS: &str = r#"api="${CLOUDFLARE_BASE_URL:-https://api.cloudflare.com/client/v4}/accounts/$CLOUDFLARE_ACCOUNT_ID"
+cf() { printf 'Authorization: Bearer %s\n' "$(cat "$CLOUDFLARE_API_TOKEN_FILE")" |
+  curl -sS -m 60 -H @- -H 'Content-Type: application/json' "$@"; }
+ok() { jq -e 'if .success then true else error(.errors | tostring) end'; }"#;
+
+/// Functions for the SSO App. `save` keeps the state before, `change` edits. jq would
+/// round long numbers (before 1.7) and rewrite escapes: `hide` turns both into plain
+/// text, `show` turns them back. An object that contains the mark `@@` is not sent.
+const APP_FUNCTIONS: &str = r#"hide() { sed -E 's/\\\\/@@b/g; s/\\"/@@q/g; s/\\/@@s/g
+  s/("[^"]*")|(-?[0-9][0-9.eE+-]*)/\1@@\2@@/g; s/@@@@//g; s/@@([-0-9][^@]*)@@/"@@n\1"/g'; }
+show() { sed -E 's/"@@n([^"]*)"/\1/g; s/@@q/\\"/g; s/@@s/\\/g; s/@@b/\\\\/g'; }
+save() { test -e before.json || {
+  cf "$api/access/apps/$app" > now.json && ok < now.json && mv now.json before.json; }; }
+change() { cf "$api/access/apps/$app" > now.json && ! grep @@ now.json &&
+  hide < now.json > hidden.json &&
+  jq -ce --arg pin "$pin" --slurpfile before before.json \
+    ".result | del(LEFT_OUT) | $1" hidden.json > new.json &&
+  show < new.json > put.json &&
+  cf -X PUT --data-binary @put.json "$api/access/apps/$app" | ok; }"#;
+
+/// Adds the one-time PIN to a list of allowed identity providers, and turns instant
+/// authentication off unless one-time PIN is the only one; as `bypass otp` does.
+const ALLOW_PIN: &str = r"save && change '
+  (.allowed_idps // []) as $ids
+  | if $ids == [] or ($ids | index($pin)) then . else .allowed_idps = $ids + [$pin] end
+  | if .auto_redirect_to_identity and (.allowed_idps // [] | length) != 1
+    then .auto_redirect_to_identity = false else . end'";
+
+/// Restores the fields of `before.json`, and no others.
+const RESTORE: &str = r"change '$before[0].result as $old
+  | reduce (FIELDS) as $k
+    (.; if ($old | has($k)) then .[$k] = $old[$k] else . end)' &&
+mv before.json undone.json";
+
+/// The environment that all commands use.
+pub fn environment(facts: &CardFacts) -> String {
+    let file = facts.token.file.as_deref().unwrap_or("emergency-token");
+    let mut lines = vec![
+        format!("export CLOUDFLARE_ACCOUNT_ID={}", facts.state.account),
+        format!("export CLOUDFLARE_API_TOKEN_FILE={}", quoted(file)),
+    ];
+    let others = facts.environment.iter();
+    lines.extend(others.map(|(name, value)| format!("export {name}={}", quoted(value))));
+    lines.join("\n")
+}
+
+pub fn functions() -> String {
+    FUNCTIONS.to_owned()
+}
+
+/// Sets `enabled` of each connector, one line each.
+pub fn set_enabled<'a>(
+    connectors: impl Iterator<Item = &'a ConnectorState>,
+    enabled: bool,
+) -> String {
+    let lines = connectors.map(|one| {
+        let url = url("sso_connectors", one.id.as_str());
+        // Text of the API in a script has to be a domain.
+        let domain = one.domain.parse::<EmailDomain>();
+        let comment = domain.map(|domain| format!("  # {domain}")).unwrap_or_default();
+        let body = format!(r#"{{"enabled":{enabled}}}"#);
+        format!("cf -X PATCH -d '{body}' {url} | ok{comment}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The functions for the SSO App, and its ID and that of the one-time PIN.
+pub fn app_functions(app: &SsoAppState, facts: &CardFacts) -> String {
+    let hidden = app.hidden_fields.iter().map(|field| {
+        let names = field.split('.').map(|name| format!(r#".\"{name}\""#));
+        names.collect::<String>()
+    });
+    let left_out: Vec<_> = LEFT_OUT.map(str::to_owned).into_iter().chain(hidden).collect();
+    let functions = APP_FUNCTIONS.replace("LEFT_OUT", &left_out.join(", "));
+    let pin = match facts.state.pin() {
+        Some(pin) => format!("pin={}", quoted(pin.as_str())),
+        None => format!("pin=$({FIND_PIN})"),
+    };
+    format!("app={}\n{pin}\n{functions}", quoted(app.id.as_str()))
+}
+
+/// The ID of the one-time PIN, empty if there is none.
+const FIND_PIN: &str = r#"cf "$api/access/identity_providers?per_page=1000" |
+  jq -r '.result[] | select(.type == "onetimepin").id'"#;
+
+/// A PIN that is created is noted in a file: the undo deletes no other one.
+const CREATE_PIN: &str = r#"test -n "$pin" || {
+  pin=$(cf -d 'PIN' "$api/access/identity_providers" | jq -re .result.id) &&
+  echo "$pin" > new-pin; }"#;
+
+const DELETE_PIN: &str = r#"test ! -e new-pin || {
+  cf -X DELETE "$api/access/identity_providers/$(cat new-pin)" | ok && rm new-pin; }"#;
+
+pub fn allow_pin(facts: &CardFacts) -> String {
+    match facts.state.pin() {
+        Some(_) => ALLOW_PIN.to_owned(),
+        None => format!("{} &&\n{ALLOW_PIN}", CREATE_PIN.replace("'PIN'", &format!("'{PIN}'"))),
+    }
+}
+
+pub fn restore_app(facts: &CardFacts) -> String {
+    let restore = RESTORE.replace("FIELDS", FIELDS);
+    match facts.state.pin() {
+        Some(_) => restore,
+        None => format!("{restore} &&\n{DELETE_PIN}"),
+    }
+}
+
+/// Shows what the bypasses change.
+pub fn show_state(app: Option<&SsoAppState>) -> String {
+    let connectors = r#"cf "$api/sso_connectors" | jq -c '.result[] | {email_domain, enabled}'"#;
+    let Some(app) = app else { return connectors.to_owned() };
+    let fields = "{allowed_idps, auto_redirect_to_identity}";
+    let url = url("access/apps", app.id.as_str());
+    format!("{connectors}\ncf {url} |\n  jq -c '.result | {fields}'")
+}
+
+/// The URL of an object, as one word of a shell.
+fn url(collection: &str, id: &str) -> String {
+    match quoted(id) {
+        plain if plain == id => format!("\"$api/{collection}/{id}\""),
+        quoted => format!("\"$api/{collection}/\"{quoted}"),
+    }
+}

@@ -1,0 +1,162 @@
+//! Both bypasses as dry-runs with the emergency token, and what that token is known
+//! to be allowed.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::app::App;
+use crate::api::connector::Connector;
+use crate::api::idp::Idp;
+use crate::api::{Error as ApiError, ErrorKind, app, idp};
+use crate::flow::bypass::disable::is_enabled;
+use crate::flow::bypass::otp::{self, OtpScope};
+use crate::flow::bypass::pin_delivery::delivery_problems;
+use crate::flow::check::Severity;
+use crate::flow::connector::disable_action;
+use crate::flow::doctor::{AuditId, Finding};
+use crate::flow::plan::Change;
+use crate::flow::preflight::{Checked, NotChecked, checked};
+use crate::flow::{Env, FlowError};
+use crate::plural::count_noun;
+
+/// The permissions that the bypasses need (API reference, sections 2 to 4).
+const CONNECTORS: &str = "SSO Connector Write";
+const IDPS: &str = "Access: Organizations, Identity Providers, and Groups Write";
+const APPS: &str = "Access: Apps and Policies Write";
+
+/// What the emergency token reads for `bypass otp`.
+pub struct AccessLists {
+    idps: Checked<Vec<Idp>>,
+    apps: Checked<Vec<App>>,
+}
+
+/// A bypass that was prepared and not sent.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Rehearsal {
+    /// The method: `disable` or `otp`.
+    pub method: &'static str,
+    /// Whether the bypass could be prepared.
+    pub ok: bool,
+    /// The requests that it would send.
+    pub changes: Vec<Change>,
+    /// Why it could not be prepared.
+    pub error: Option<String>,
+}
+
+/// A permission that the bypasses need.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PermissionProof {
+    /// Its name in the API.
+    pub permission: &'static str,
+    /// The bypass that needs it.
+    pub method: &'static str,
+    /// Whether a read with the token succeeded; null if it failed for another reason.
+    pub read: Option<bool>,
+    /// Why the read failed.
+    pub error: Option<String>,
+    /// `granted` if this run created the token with it, otherwise `not_tested`: only
+    /// a write shows that a token can write.
+    pub write: &'static str,
+}
+
+/// Reads with the emergency token what `bypass otp` reads.
+///
+/// # Errors
+/// If the API rejects the token.
+pub async fn read_access(emergency: &Env<'_>) -> Result<AccessLists, ApiError> {
+    let (client, account) = (emergency.client, emergency.account);
+    let (idps, apps) = (idp::list(account), app::list(account));
+    let (idps, apps) = tokio::join!(client.list(&idps), client.list(&apps));
+    Ok(AccessLists { idps: unless_rejected(idps)?, apps: unless_rejected(apps)? })
+}
+
+fn unless_rejected<T>(answer: Result<T, ApiError>) -> Result<Checked<T>, ApiError> {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::Unauthenticated => Err(error),
+        answer => Ok(checked(answer)),
+    }
+}
+
+/// What the reads show of the permissions of the token.
+pub fn permissions(
+    connectors: &Checked<Vec<Connector>>,
+    access: &AccessLists,
+    is_new: bool,
+) -> Vec<PermissionProof> {
+    let proof = |permission, method, error: Option<&NotChecked>| PermissionProof {
+        permission,
+        method,
+        read: match error {
+            None => Some(true),
+            Some(unseen) if unseen.kind == ErrorKind::Forbidden => Some(false),
+            Some(_) => None,
+        },
+        error: error.map(|unseen| unseen.reason.clone()),
+        write: if is_new { "granted" } else { "not_tested" },
+    };
+    vec![
+        proof(CONNECTORS, "disable", connectors.as_ref().err()),
+        proof(IDPS, "otp", access.idps.as_ref().err()),
+        proof(APPS, "otp", access.apps.as_ref().err()),
+    ]
+}
+
+/// Both bypasses, prepared by what the emergency token reads.
+pub fn rehearse(
+    emergency: &Env<'_>,
+    connectors: &Checked<Vec<Connector>>,
+    access: &AccessLists,
+) -> Vec<Rehearsal> {
+    let disable = connectors.as_ref().map_err(|unseen| unseen.reason.clone()).map(|connectors| {
+        let enabled = connectors.iter().filter(|one| is_enabled(one));
+        enabled.map(|one| disable_action(emergency, one).change()).collect()
+    });
+    let of = |method, prepared: Result<Vec<Change>, String>| {
+        let (changes, error) = match prepared {
+            Ok(changes) => (changes, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        Rehearsal { method, ok: error.is_none(), changes, error }
+    };
+    vec![of("disable", disable), of("otp", prepare_otp(emergency, access))]
+}
+
+fn prepare_otp(emergency: &Env<'_>, access: &AccessLists) -> Result<Vec<Change>, String> {
+    let reason = |unseen: &NotChecked| unseen.reason.clone();
+    let idps = access.idps.as_ref().map_err(reason)?;
+    let apps = access.apps.as_ref().map_err(reason)?;
+    let line = |error: FlowError| error.messages().join(": ");
+    let state = otp::state_of(emergency, idps.clone(), apps).map_err(line)?;
+    let problems = delivery_problems(state.app.text(), state.pin.as_ref());
+    if problems.admits_nobody {
+        return Err(problems.texts.join("; "));
+    }
+    let pin = match &state.pin {
+        Some(pin) => pin.clone(),
+        None => otp::NEW_PIN.parse().expect("it is an ID"),
+    };
+    let edit = otp::edit(&state.app, &pin, OtpScope::PinOnly).map_err(line)?;
+    Ok(otp::changes(emergency, state.pin.as_ref(), &edit))
+}
+
+/// The rehearsal as a finding: without `bypass disable` there may be no way to sign
+/// in.
+pub fn finding(rehearsals: &[Rehearsal]) -> Finding {
+    let id = AuditId::RecoveryRehearsal;
+    let texts = rehearsals.iter().map(|one| {
+        let result = match &one.error {
+            Some(error) => error.clone(),
+            None if one.changes.is_empty() => "nothing to change now".to_owned(),
+            None => format!("{} prepared", count_noun(one.changes.len() as u64, "request")),
+        };
+        format!("bypass {}: {result}", one.method)
+    });
+    let detail = texts.collect::<Vec<_>>().join("; ");
+    if rehearsals.iter().all(|one| one.ok) {
+        return Finding::passed(id, format!("{detail} (not sent)"));
+    }
+    let is_fatal = rehearsals.iter().any(|one| one.method == "disable" && !one.ok);
+    let severity = if is_fatal { Severity::Error } else { Severity::Warning };
+    let fix = "`cfsso recovery prepare --token-out FILE`";
+    Finding { severity, ..Finding::failed(id, detail, fix) }
+}

@@ -1,0 +1,158 @@
+//! The state of an account that a recovery card describes.
+
+use serde::Serialize;
+
+use super::fingerprint::{Fingerprint, part};
+use crate::api::app::App;
+use crate::api::connector::Connector;
+use crate::api::document::Document;
+use crate::api::hidden::hidden;
+use crate::api::idp::{Idp, IdpType};
+use crate::api::ids::{AccountId, AppId, ConnectorId, IdpId, IdpReference};
+use crate::api::member::Member;
+use crate::domain::EmailDomain;
+use crate::flow::doctor::RecoveryFacts;
+use crate::flow::preflight::{Checked, NotChecked};
+
+/// What recovery depends on. Lists are sorted: the same state has the same
+/// [`Fingerprint`].
+#[derive(Clone, Debug)]
+pub struct RecoveryState {
+    pub account: AccountId,
+    pub connectors: Checked<Vec<ConnectorState>>,
+    /// `None` if the account has no SSO App.
+    pub sso_app: Checked<Option<SsoAppState>>,
+    pub idps: Checked<Vec<IdpState>>,
+    pub super_admins: Checked<Vec<SuperAdmin>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ConnectorState {
+    pub domain: String,
+    pub id: ConnectorId,
+    pub enabled: Option<bool>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SsoAppState {
+    pub id: AppId,
+    pub name: String,
+    /// An empty list allows all.
+    pub allowed_idps: Vec<IdpReference>,
+    pub is_instant: bool,
+    /// The fields that a PUT must leave out because the API hides their value.
+    pub hidden_fields: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct IdpState {
+    pub id: IdpId,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: IdpType,
+}
+
+/// An accepted super administrator.
+#[derive(Clone, Debug, Serialize)]
+pub struct SuperAdmin {
+    pub email: String,
+    /// Whether SSO is enabled for the domain of the address.
+    pub uses_sso: bool,
+}
+
+impl RecoveryState {
+    /// The part of what was read that recovery depends on.
+    pub fn of(account: &AccountId, read: &RecoveryFacts) -> Self {
+        let RecoveryFacts { connectors, facts } = read;
+        let app = facts.sso_app().map_err(NotChecked::clone);
+        let members = facts.members.as_deref().map_err(NotChecked::clone);
+        Self {
+            account: account.clone(),
+            connectors: states(connectors, ConnectorState::of, |one| one.domain.clone()),
+            sso_app: app.map(|app| app.map(SsoAppState::of)),
+            idps: states(&facts.idps, IdpState::of, |one| one.id.to_string()),
+            super_admins: members.map(|members| super_admins(members, connectors)),
+        }
+    }
+
+    /// The identifier of the one-time PIN, if there is one.
+    pub fn pin(&self) -> Option<&IdpId> {
+        let mut idps = self.idps.iter().flatten();
+        idps.find(|idp| idp.kind == IdpType::OneTimePin).map(|idp| &idp.id)
+    }
+
+    /// The connectors that a bypass disables.
+    pub fn enabled(&self) -> impl Iterator<Item = &ConnectorState> {
+        self.connectors.iter().flatten().filter(|one| one.enabled != Some(false))
+    }
+
+    /// The fingerprint: a part that was not read has none.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let account = self.account.as_str();
+        Fingerprint::new([
+            self.connectors.as_ref().ok().map(|read| part(account, read)),
+            self.sso_app.as_ref().ok().map(|read| part(account, read)),
+            self.idps.as_ref().ok().map(|read| part(account, read)),
+            self.super_admins.as_ref().ok().map(|read| part(account, read)),
+        ])
+    }
+}
+
+/// The states of what was read, sorted by `key`.
+fn states<T, S>(
+    read: &Checked<Vec<T>>,
+    of: impl Fn(&T) -> S,
+    key: impl Fn(&S) -> String,
+) -> Checked<Vec<S>> {
+    let read = read.as_ref().map_err(NotChecked::clone)?;
+    let mut states: Vec<_> = read.iter().map(of).collect();
+    states.sort_by_key(key);
+    Ok(states)
+}
+
+fn super_admins(members: &[Member], connectors: &Checked<Vec<Connector>>) -> Vec<SuperAdmin> {
+    let enabled = connectors.iter().flatten().filter(|one| one.enabled != Some(false));
+    let domains: Vec<EmailDomain> =
+        enabled.filter_map(|one| one.email_domain.parse().ok()).collect();
+    let supers = members.iter().filter(|it| it.is_super_administrator() && it.is_accepted());
+    let mut admins: Vec<_> = supers
+        .map(|member| SuperAdmin {
+            email: member.email().to_owned(),
+            uses_sso: domains.iter().any(|domain| domain.has_address(member.email())),
+        })
+        .collect();
+    admins.sort_by(|a, b| (a.uses_sso, &a.email).cmp(&(b.uses_sso, &b.email)));
+    admins
+}
+
+impl ConnectorState {
+    fn of(connector: &Connector) -> Self {
+        Self {
+            domain: connector.email_domain.clone(),
+            id: connector.id.clone(),
+            enabled: connector.enabled,
+        }
+    }
+}
+
+impl SsoAppState {
+    fn of(app: &App) -> Self {
+        let document = app.text().parse::<Document>();
+        let hidden = document.map(|document| hidden(&document)).unwrap_or_default();
+        let mut allowed_idps = app.listed_idps().to_vec();
+        allowed_idps.sort_by_key(ToString::to_string);
+        Self {
+            id: app.id.clone(),
+            name: app.name.clone(),
+            allowed_idps,
+            is_instant: app.is_instant(),
+            hidden_fields: hidden.into_iter().map(|one| one.field).collect(),
+        }
+    }
+}
+
+impl IdpState {
+    fn of(idp: &Idp) -> Self {
+        Self { id: idp.id.clone(), name: idp.name.clone(), kind: idp.kind.clone() }
+    }
+}
