@@ -35,6 +35,7 @@ mod rfc3339;
 pub mod run;
 pub mod sandbox;
 mod settings;
+mod sha256;
 mod shell;
 
 pub use process::Process;

@@ -1,5 +1,6 @@
 //! Files that only their owner may read.
 
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -11,4 +12,44 @@ pub fn replace(file: &Path, text: &str) -> io::Result<()> {
     new.write_all(text.as_bytes())?;
     new.as_file().sync_all()?;
     new.persist(file).map(drop).map_err(io::Error::from)
+}
+
+/// Copies a program, whole or not at all, for its owner to run.
+pub fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let mut new = builder.tempfile_in(to.parent().unwrap_or(Path::new(".")))?;
+    io::copy(&mut File::open(from)?, new.as_file_mut())?;
+    new.as_file().sync_all()?;
+    new.persist(to).map(drop).map_err(io::Error::from)
+}
+
+/// Makes a folder, or takes an empty one, so that only its owner may enter it.
+///
+/// # Errors
+/// `AlreadyExists` if there is anything else.
+pub fn empty_folder(folder: &Path) -> io::Result<()> {
+    ensure_empty(folder)?;
+    if folder.exists() {
+        #[cfg(unix)]
+        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Fails with `AlreadyExists` if there is anything but an empty folder.
+pub fn ensure_empty(folder: &Path) -> io::Result<()> {
+    let mut entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is not empty")),
+    }
 }

@@ -86,6 +86,11 @@ impl<T> Action<T> {
         }
     }
 
+    /// Records it without sending it; see [`Env::record_unsent`].
+    pub(super) fn record_unsent(&self, tools: &Env<'_>) -> Result<(), FlowError> {
+        tools.record_unsent(&self.request, &self.intent())
+    }
+
     fn intent(&self) -> WriteIntent<'_> {
         let title = Title { text: self.title.clone(), cause: self.cause };
         WriteIntent {

@@ -32,6 +32,16 @@ impl Env<'_> {
         self.journal.note(self.api(), &WriteIntent { trial_until: Some(until), ..intent })
     }
 
+    /// Records a write that is not sent. In an undo ticket, which has no outcomes, it
+    /// is undone if the state shows that someone else made it.
+    pub(super) fn record_unsent<T>(
+        &self,
+        request: &WriteRequest<T>,
+        intent: &WriteIntent<'_>,
+    ) -> Result<(), FlowError> {
+        self.journal.begin(self.api(), request, intent).map(drop)
+    }
+
     fn api(&self) -> Api<'_> {
         Api { client: self.client, account: self.account }
     }

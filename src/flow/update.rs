@@ -125,6 +125,17 @@ impl Update {
         Ok(self.compare_with(seen)?)
     }
 
+    /// Records the edit without sending it; see [`Env::record_unsent`].
+    pub(super) fn record_unsent(
+        &self,
+        tools: &Env<'_>,
+        title: impl Into<Title>,
+    ) -> Result<(), FlowError> {
+        let before = self.before.to_raw();
+        let intent = WriteIntent::new(title.into(), Some(before.get()));
+        tools.record_unsent(&self.request(tools), &intent)
+    }
+
     fn request(&self, tools: &Env<'_>) -> WriteRequest<Option<Document>> {
         self.target.replace(tools.account, &self.desired)
     }

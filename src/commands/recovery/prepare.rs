@@ -10,10 +10,11 @@ use serde::Serialize;
 use super::super::doctor::{Level, is_failure};
 use super::super::token::create_break_glass::{self as break_glass, TokenOptions};
 use super::super::{Outcome, plan_output};
+use super::bundle::{self, Bundle};
 use super::card::CardFile;
-use crate::api::Client;
 use crate::api::base::BaseUrl;
 use crate::api::mask::mask;
+use crate::api::{self, Client};
 use crate::context::Context;
 use crate::flow::check::{CheckState, Severity};
 use crate::flow::doctor::{Finding, RecoveryFacts, check_recovery, read_recovery};
@@ -35,10 +36,10 @@ const TOKEN_NAME: &str = "cfsso break-glass";
 #[command(after_help = "Examples:
   cfsso recovery prepare
   cfsso recovery prepare --token-out /media/usb/token --card card.html --yes
-  cfsso recovery prepare --token-file emergency-token --card card.txt
+  cfsso recovery prepare --token-file emergency-token --bundle /media/usb/recovery
 
 Without --token-out, --token-file or --recovery-token-file it asks for the token.
-The card has no secret on it. Exits 10 on findings at or above --fail-on.")]
+Neither card nor bundle has a secret in it. Exits 10 on findings at or above --fail-on.")]
 pub struct Args {
     /// Create an emergency token in this new file
     #[arg(long, value_name = "FILE", conflicts_with = "recovery_token_file")]
@@ -55,6 +56,10 @@ pub struct Args {
     /// Write the recovery card (.html, .md or .txt; repeatable)
     #[arg(long, value_name = "FILE")]
     card: Vec<CardFile>,
+
+    /// Write card, state, undo tickets and this program to a new folder
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
 
     /// Where the token is kept, for the card
     #[arg(long, value_name = "TEXT", value_parser = location)]
@@ -133,7 +138,13 @@ impl TokenSource {
 /// Prepares.
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = token_source(&args, context).await?;
-    if context.asks() && args.card.is_empty() {
+    for file in args.card.iter().map(|card| &card.path).chain(&args.bundle) {
+        existing_folder(file)?;
+    }
+    if let Some(folder) = &args.bundle {
+        bundle::ensure_empty(folder)?;
+    }
+    if context.asks() && args.card.is_empty() && args.bundle.is_none() {
         ask_for_card(&mut args, context).await?;
     }
     let tools = context.tools().await?;
@@ -150,7 +161,8 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let (read, access) =
         tokio::join!(read_recovery(&tools, &sources), rehearsal::read_access(&env));
-    let (read, access) = (read?, access?);
+    let access = access.map_err(|error| rejected(source.file(), &error))?;
+    let read = read?;
     let connectors = match &read.facts.recovery {
         Some(second) => &second.connectors,
         None => &read.connectors,
@@ -173,19 +185,24 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         permissions: rehearsal::permissions(connectors, &access, source.is_new() && !is_dry_run),
     };
     let state = RecoveryState::of(tools.account, &read);
-    let has_card = state.connectors.is_ok();
-    let fingerprint = has_card.then(|| state.fingerprint().to_string());
+    let fingerprint = state.connectors.is_ok().then(|| state.fingerprint().to_string());
     let facts = card_facts(state, &token, &args, context);
-    let mut files = Vec::new();
-    if has_card {
-        let card = Card::of(&facts);
-        for file in &args.card {
-            if !is_dry_run {
-                file.write(&card)?;
-            }
-            files.push(file.path.display().to_string());
+    let files = match &fingerprint {
+        None => Vec::new(),
+        Some(_) if is_dry_run => {
+            args.card.iter().map(|file| file.path.clone()).chain(args.bundle.clone()).collect()
         }
-    }
+        Some(fingerprint) => {
+            let card = Card::of(&facts);
+            let mut files = write_cards(&args.card, &card)?;
+            if let Some(folder) = &args.bundle {
+                let (read, access) = (&read, &access);
+                let bundle = Bundle { folder, card: &card, read, access, fingerprint };
+                files.extend(bundle.write(context, &tools)?);
+            }
+            files
+        }
+    };
     let ok = !findings.iter().any(|finding| is_failure(finding, args.fail_on));
     let would_change = context.settings.options.detailed_exitcode && !changes.is_empty();
     let exit = if ok && !would_change { ExitCode::Done } else { ExitCode::Findings };
@@ -200,9 +217,22 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         rehearsal,
         changes,
         fingerprint,
-        files,
+        files: files.iter().map(|file| file.display().to_string()).collect(),
     };
     Ok(Outcome::done(report).exit(exit))
+}
+
+/// The error for an emergency token that the API rejects.
+fn rejected(file: &Path, error: &api::Error) -> FlowError {
+    let file = file.display().to_string();
+    FlowError::new(FlowErrorKind::NoToken, format!("the API rejected the emergency token {file}"))
+        .causes(error.sentences())
+        .hint(format!("`cfsso token check --token-file {}`", quoted(&file)))
+}
+
+fn write_cards(files: &[CardFile], card: &Card) -> Result<Vec<PathBuf>, FlowError> {
+    let write = |file: &CardFile| file.write(card).map(|()| file.path.clone());
+    files.iter().map(write).collect()
 }
 
 /// The emergency token that the options name, or that the user names.
@@ -230,11 +260,7 @@ async fn token_source(args: &Args, context: &Context) -> Result<TokenSource, Flo
 
 /// Fails for a file in a Git work tree: a commit would publish the token.
 fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(|error| {
-        let message = format!("cannot write to {}; nothing was sent", file.display());
-        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
-    })?;
+    let folder = existing_folder(file)?;
     match folder.ancestors().find(|folder| folder.join(".git").exists()) {
         None => Ok(()),
         Some(tree) => {
@@ -244,6 +270,15 @@ fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
                 .hint("`--token-out FILE` outside of it, such as on removable media"))
         }
     }
+}
+
+/// The folder that a file is in. Fails before anything is created.
+fn existing_folder(file: &Path) -> Result<PathBuf, FlowError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).canonicalize().map_err(|error| {
+        let message = format!("cannot write to {}; nothing was sent", file.display());
+        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+    })
 }
 
 async fn ask_for_card(args: &mut Args, context: &Context) -> Result<(), FlowError> {
@@ -382,12 +417,13 @@ impl Render for Report {
         }
         for file in &self.files {
             let mark = if self.dry_run { Status::Pending } else { Status::Done };
-            page.step(mark, "Card", Text::plain(file));
+            page.step(mark, "File", Text::plain(file));
         }
         let count = self.findings.len() - self.failed().count();
         page.blank();
         page.line(Text::strong(format!("{count} of {} checks passed", self.findings.len())));
-        if let (Some(card), false) = (self.files.first(), self.dry_run) {
+        let is_card = |file: &&String| file.parse::<CardFile>().is_ok();
+        if let (Some(card), false) = (self.files.iter().find(is_card), self.dry_run) {
             let line = format!(
                 "cfsso recovery check --token-file {} --card {}",
                 quoted(&token.file),

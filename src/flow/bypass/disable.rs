@@ -1,6 +1,7 @@
 //! The first option: no enforcement, so that people sign in by password again.
 
 use crate::api::connector::Connector;
+use crate::flow::action::Action;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::Cause;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
@@ -63,8 +64,16 @@ pub fn is_enabled(connector: &Connector) -> bool {
 
 /// Ends enforcement: one PATCH, whose answer is the read-back.
 pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let disabling = connector::disable_action(tools, connector).caused_by(Cause::Bypass);
-    connector::execute_disabling(tools, &connector.id, &disabling).await
+    connector::execute_disabling(tools, &connector.id, &action(tools, connector)).await
+}
+
+/// Records [`apply`] without sending it, for an undo ticket.
+pub fn record_unsent(tools: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {
+    action(tools, connector).record_unsent(tools)
+}
+
+fn action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
+    connector::disable_action(tools, connector).caused_by(Cause::Bypass)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::IdpId;
 use crate::api::{Error as ApiError, ErrorKind};
 use crate::flow::app::{AllowedIdps, disable_instant_auth, new_allowed_list, sign_in};
-use crate::flow::journal::Cause;
+use crate::flow::journal::{Cause, Title};
 use crate::flow::plan::Change;
 use crate::flow::sign_in::offers_pin;
 use crate::flow::target::Target;
@@ -158,7 +158,16 @@ pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
 /// that was read a moment ago, and it is not read once more before the PUT: a
 /// lockout has no round trip to spare, and the journal has the state before.
 pub async fn allow_pin(tools: &Env<'_>, edit: &Update) -> Result<UpdateResult, Error> {
-    edit.send(tools, title(format!("allow one-time PIN in {}", edit.name())), None, |_| {}).await
+    edit.send(tools, edit_title(edit), None, |_| {}).await
+}
+
+/// Records [`allow_pin`] without sending it, for an undo ticket.
+pub fn record_unsent(tools: &Env<'_>, edit: &Update) -> Result<(), FlowError> {
+    edit.record_unsent(tools, edit_title(edit))
+}
+
+fn edit_title(edit: &Update) -> Title {
+    title(format!("allow one-time PIN in {}", edit.name()))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::flow::doctor::{AuditId, Finding};
+use crate::sha256;
 
 /// What stands before a fingerprint on a card.
 const LABEL: &str = "cfsso/card/v1";
@@ -24,13 +24,8 @@ pub struct Fingerprint([Option<String>; PARTS.len()]);
 /// The hash of a part: 24 bits of SHA-256, against accidental changes.
 pub fn part(account: &str, state: &impl Serialize) -> String {
     let text = serde_json::to_string(state).expect("a state is plain data");
-    let hash = digest(&SHA256, format!("{account}\n{text}").as_bytes());
-    hex(&hash.as_ref()[..3])
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    let hash = sha256::of(format!("{account}\n{text}").as_bytes());
+    hash[..6].to_owned()
 }
 
 impl Fingerprint {

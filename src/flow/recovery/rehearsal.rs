@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
 use crate::api::{Error as ApiError, ErrorKind, app, idp};
-use crate::flow::bypass::disable::is_enabled;
+use crate::flow::bypass::disable::{self, is_enabled};
 use crate::flow::bypass::otp::{self, OtpScope};
 use crate::flow::bypass::pin_delivery::delivery_problems;
 use crate::flow::check::Severity;
@@ -16,6 +16,7 @@ use crate::flow::connector::disable_action;
 use crate::flow::doctor::{AuditId, Finding};
 use crate::flow::plan::Change;
 use crate::flow::preflight::{Checked, NotChecked, checked};
+use crate::flow::update::Update;
 use crate::flow::{Env, FlowError};
 use crate::plural::count_noun;
 
@@ -122,21 +123,54 @@ pub fn rehearse(
 }
 
 fn prepare_otp(emergency: &Env<'_>, access: &AccessLists) -> Result<Vec<Change>, String> {
+    let (state, edit) = otp_edit(emergency, access)?;
+    let problems = delivery_problems(state.app.text(), state.pin.as_ref());
+    if problems.admits_nobody {
+        return Err(problems.texts.join("; "));
+    }
+    Ok(otp::changes(emergency, state.pin.as_ref(), &edit))
+}
+
+fn otp_edit(
+    emergency: &Env<'_>,
+    access: &AccessLists,
+) -> Result<(otp::CurrentState, Update), String> {
     let reason = |unseen: &NotChecked| unseen.reason.clone();
     let idps = access.idps.as_ref().map_err(reason)?;
     let apps = access.apps.as_ref().map_err(reason)?;
     let line = |error: FlowError| error.messages().join(": ");
     let state = otp::state_of(emergency, idps.clone(), apps).map_err(line)?;
-    let problems = delivery_problems(state.app.text(), state.pin.as_ref());
-    if problems.admits_nobody {
-        return Err(problems.texts.join("; "));
-    }
     let pin = match &state.pin {
         Some(pin) => pin.clone(),
         None => otp::NEW_PIN.parse().expect("it is an ID"),
     };
     let edit = otp::edit(&state.app, &pin, OtpScope::PinOnly).map_err(line)?;
-    Ok(otp::changes(emergency, state.pin.as_ref(), &edit))
+    Ok((state, edit))
+}
+
+/// Records `bypass disable` in the journal of `recorder`, which is an undo ticket.
+/// Returns whether there is anything to undo.
+pub fn record_disable(
+    recorder: &Env<'_>,
+    connectors: &Checked<Vec<Connector>>,
+) -> Result<bool, FlowError> {
+    let mut has_writes = false;
+    for connector in connectors.iter().flatten().filter(|one| is_enabled(one)) {
+        disable::record_unsent(recorder, connector)?;
+        has_writes = true;
+    }
+    Ok(has_writes)
+}
+
+/// [`record_disable`] of `bypass otp`. The ID of a PIN that is yet to be created is
+/// not known: without a PIN there is no ticket.
+pub fn record_otp(recorder: &Env<'_>, access: &AccessLists) -> Result<bool, FlowError> {
+    match otp_edit(recorder, access) {
+        Ok((state, edit)) if state.pin.is_some() && !edit.is_empty() => {
+            otp::record_unsent(recorder, &edit).map(|()| true)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// The rehearsal as a finding: without `bypass disable` there may be no way to sign

@@ -141,7 +141,10 @@ async fn what_is_not_prepared_is_a_finding_and_the_exit_code_says_so() {
     assert!(finding(&made, "recovery-token").starts_with("error failed"), "{made:#}");
 
     kept("expired", &token(Access::Expired));
-    assert_eq!(prepare(&world, "--recovery-token-file {expired}").await.code, 4);
+    let rejected = prepare(&world, "--recovery-token-file {expired}").await;
+    assert_eq!(rejected.code, 4);
+    let message = rejected.error()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("the API rejected the emergency token"), "{message}");
 }
 
 #[tokio::test]
@@ -175,6 +178,8 @@ async fn a_place_where_the_token_would_leak_or_be_lost_is_refused() {
     let error = world.fails(&line("--token-out {tree/below/token} --yes"), 11).await;
     assert!(error["message"].as_str().unwrap().contains("Git work tree"), "{error}");
     world.fails(&line("--token-out {none/token} --yes"), 2).await;
+    world.fails(&line("--token-out {token} --card {none/card.txt} --yes"), 2).await;
+    world.fails(&line("--token-out {token} --bundle {none/safe} --yes"), 2).await;
     world.fails(&line("--token-out {token}"), 3).await;
     world.fails(&line("--yes"), 2).await;
     world.fails(&line("--token-out {token} --card {card.pdf} --yes"), 2).await;
@@ -237,4 +242,83 @@ async fn a_card_is_true_until_the_state_changes() {
     let line = with_paths(&world, "recovery check --card {card.html} --token-file {token} -o json");
     let report = world.ok(&line).await.json();
     assert!(finding(&report, "recovery-card").contains("(not compared: super administrators)"));
+}
+
+#[tokio::test]
+async fn a_bundle_is_complete_and_its_tickets_undo_what_the_card_did() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin").await;
+    world.ok("app idps --only oidc --yes").await;
+    let made = report(&world, "--token-out {token} --bundle {safe} --yes", 0).await;
+    let safe = path(&world, "safe");
+    let mut names: Vec<_> = fs::read_dir(&safe)
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let program = if cfg!(windows) { "cfsso.exe" } else { "cfsso" };
+    let expected = [
+        "SHA256SUMS",
+        program,
+        "recovery-card.html",
+        "recovery-card.md",
+        "recovery-card.txt",
+        "state.json",
+        "undo-disable.json",
+        "undo-otp.json",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(made["files"].as_array().unwrap().len(), names.len());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (name, mode) in [("", 0o700), (program, 0o700), ("state.json", 0o600)] {
+            let permissions = fs::metadata(safe.join(name)).unwrap().permissions();
+            assert_eq!(permissions.mode() & 0o777, mode, "{name}");
+        }
+    }
+    let text = |name: &str| fs::read_to_string(safe.join(name)).unwrap();
+    let sums = text("SHA256SUMS");
+    assert_eq!(sums.lines().count(), names.len() - 1);
+    #[cfg(target_os = "linux")]
+    {
+        let mut check = std::process::Command::new("sha256sum");
+        let checked = check.args(["--check", "--strict", "SHA256SUMS"]).current_dir(&safe).output();
+        assert!(checked.unwrap().status.success(), "{sums}");
+    }
+    let running = fs::metadata(std::env::current_exe().unwrap()).unwrap().len();
+    assert_eq!(fs::metadata(safe.join(program)).unwrap().len(), running);
+
+    let token = fs::read_to_string(path(&world, "token")).unwrap();
+    for name in expected.iter().filter(|name| **name != program) {
+        assert!(!text(name).contains(token.trim()), "{name}");
+    }
+    let state: Value = serde_json::from_str(&text("state.json")).unwrap();
+    assert_eq!(state["schema"], "cfsso/recovery-state/v1");
+    assert_eq!(state["fingerprint"], made["fingerprint"]);
+    assert_eq!(state["sso_app"]["type"], "dash_sso");
+    assert_eq!(state["policies"].as_array().unwrap().len(), 1);
+    assert_eq!(state["identity_providers"].as_array().unwrap().len(), 2);
+    assert!(text("state.json").contains("12345678901234567890123"), "numbers keep their digits");
+
+    // Nothing to undo yet; then by a bypass that this machine knows nothing about.
+    let before = world.sandbox.snapshot();
+    let other = path(&world, "other").display().to_string();
+    let world = world.with_env("CFSSO_JOURNAL", &other);
+    for (bypass, ticket) in [("disable --all", "undo-disable.json"), ("otp", "undo-otp.json")] {
+        let undo = with_paths(&world, &format!("bypass undo --yes --ticket {{safe/{ticket}}}"));
+        world.fails(&undo, 6).await;
+        world.ok(&format!("bypass {bypass} --yes --no-journal")).await;
+        assert_ne!(world.sandbox.snapshot(), before, "{bypass}");
+        world.ok(&undo).await;
+        assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
+    }
+
+    let line = with_paths(&world, "recovery prepare --recovery-token-file {token} --bundle {safe}");
+    world.fails(&line, 7).await;
+    fs::create_dir(path(&world, "empty")).unwrap();
+    report(&world, "--recovery-token-file {token} --bundle {empty}", 0).await;
+    let planned = report(&world, "--recovery-token-file {token} --bundle {new} --dry-run", 0).await;
+    assert_eq!(planned["files"].as_array().unwrap().len(), 1);
+    assert!(!path(&world, "new").exists());
 }

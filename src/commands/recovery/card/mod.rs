@@ -5,7 +5,7 @@ mod html;
 mod markdown;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::flow::recovery::card::Card;
@@ -49,6 +49,11 @@ impl FromStr for CardFile {
 }
 
 impl CardFile {
+    /// The card of this format in a folder.
+    pub fn in_folder(folder: &Path, (format, extension): (CardFormat, &str)) -> Self {
+        Self { path: folder.join(format!("recovery-card.{extension}")), format }
+    }
+
     /// Writes the card, in the place of an older one.
     pub fn write(&self, card: &Card) -> Result<(), FlowError> {
         private_file::replace(&self.path, &render(card, self.format)).map_err(|error| {
