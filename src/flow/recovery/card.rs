@@ -248,3 +248,97 @@ fn commands_block(label: &'static str, script: String) -> Block {
 fn date(at: Timestamp) -> String {
     rfc3339::text(at).chars().take(10).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::idp::IdpType;
+    use crate::flow::recovery::state::{ConnectorState, IdpState, SuperAdmin};
+
+    fn facts() -> CardFacts {
+        let app = SsoAppState {
+            id: "a1".parse().unwrap(),
+            name: "SSO App".to_owned(),
+            allowed_idps: Vec::new(),
+            is_instant: false,
+            hidden_fields: vec!["saas_app.client_secret".to_owned()],
+        };
+        let connector = |domain: &str, id: &str, enabled| ConnectorState {
+            domain: domain.to_owned(),
+            id: id.parse().unwrap(),
+            enabled: Some(enabled),
+        };
+        CardFacts {
+            state: RecoveryState {
+                account: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+                connectors: Ok(vec![
+                    connector("cool.cats", "c1", true),
+                    connector("x\nreboot", "c2", true),
+                    connector("off.example", "c3", false),
+                ]),
+                sso_app: Ok(Some(app)),
+                idps: Ok(Vec::new()),
+                super_admins: Ok(vec![SuperAdmin {
+                    email: "rescue@dogs.test".to_owned(),
+                    uses_sso: false,
+                }]),
+            },
+            token: TokenFacts::default(),
+            environment: vec![("CLOUDFLARE_BASE_URL", "https://api.example/a b".to_owned())],
+            made_at: "2026-03-01T12:00:00Z".parse().unwrap(),
+        }
+    }
+
+    /// The script below the label that starts like this.
+    fn script(card: &Card, start: &str) -> Option<String> {
+        let mut blocks = card.sections.iter().flat_map(|section| &section.blocks);
+        blocks.find_map(|block| match block {
+            Block::Commands { label, script } if label.starts_with(start) => Some(script.clone()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn commands_have_what_the_state_has_and_no_text_of_the_account() {
+        let card = Card::of(&facts());
+        let disable = script(&card, "Method 1, with curl").unwrap();
+        assert_eq!(disable.lines().count(), 2, "those that are enabled: {disable}");
+        assert!(disable.contains("/c1\" | ok  # cool.cats\n") && !disable.contains("reboot"));
+        let functions = script(&card, "Functions for method 2").unwrap();
+        let left_out =
+            r#"del(.policies, .created_at, .updated_at, .\"saas_app\".\"client_secret\")"#;
+        assert!(functions.contains(left_out), "{functions}");
+        let environment = script(&card, "Environment").unwrap();
+        assert!(environment.contains("CLOUDFLARE_BASE_URL='https://api.example/a b'"));
+        assert!(card.foot.starts_with("Made 2026-03-01. State: cfsso/card/v1 "), "{}", card.foot);
+    }
+
+    #[test]
+    fn a_pin_that_the_bypass_creates_is_deleted_by_its_undo_alone() {
+        let mut facts = facts();
+        for (has_pin, expected) in [(false, true), (true, false)] {
+            if has_pin {
+                let pin = IdpState {
+                    id: "p1".parse().unwrap(),
+                    name: "PIN".to_owned(),
+                    kind: IdpType::OneTimePin,
+                };
+                facts.state.idps = Ok(vec![pin]);
+            }
+            let card = Card::of(&facts);
+            let undo = script(&card, "Undo of method 2").unwrap();
+            assert_eq!(undo.contains("DELETE"), expected, "{undo}");
+            let functions = script(&card, "Functions for method 2").unwrap();
+            assert_eq!(functions.contains("pin=p1\n"), has_pin, "{functions}");
+        }
+    }
+
+    #[test]
+    fn without_an_sso_app_there_is_one_method() {
+        let mut facts = facts();
+        facts.state.sso_app = Ok(None);
+        let card = Card::of(&facts);
+        assert!(script(&card, "Method 2").is_none() && script(&card, "Allow").is_none());
+        assert!(script(&card, "Method 1, with curl").is_some());
+    }
+}
