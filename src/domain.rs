@@ -152,8 +152,17 @@ const PUBLIC_MAIL: &[&str] = &[
 impl EmailDomain {
     /// Whether an email address is at exactly this domain, in any case.
     pub fn has_address(&self, address: &str) -> bool {
-        let named = address.rsplit_once('@').map(|(_, domain)| domain.parse::<Self>());
-        named.is_some_and(|named| named.as_ref() == Ok(self))
+        Self::of_address(address).is_some_and(|named| named == *self)
+    }
+
+    /// Whether an email address is at a sub-domain of this domain.
+    pub fn has_address_below(&self, address: &str) -> bool {
+        let named = Self::of_address(address);
+        named.is_some_and(|named| named.ancestors().skip(1).any(|name| name == self.as_str()))
+    }
+
+    fn of_address(address: &str) -> Option<Self> {
+        address.rsplit_once('@')?.1.parse().ok()
     }
 
     /// The domain in A-labels.
@@ -327,6 +336,23 @@ mod tests {
             (&long_name, InvalidDomainReason::LongName),
         ] {
             assert_eq!(parse(text), Err(reason), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_at_a_domain_or_below_it() {
+        let domain: EmailDomain = "cool.cats".parse().unwrap();
+        for (address, is_at, is_below) in [
+            ("a@Cool.Cats.", true, false),
+            ("a@mail.cool.cats", false, true),
+            ("a@eu.mail.cool.cats", false, true),
+            ("a@uncool.cats", false, false),
+            ("a@cool.cats.example", false, false),
+            ("cool.cats", false, false),
+            ("a@cats", false, false),
+        ] {
+            assert_eq!(domain.has_address(address), is_at, "{address}");
+            assert_eq!(domain.has_address_below(address), is_below, "{address}");
         }
     }
 

@@ -71,13 +71,22 @@ impl MemberFields {
         self.status.as_deref() == Some("pending")
     }
 
-    /// Whether the member is a super administrator through one of its roles or policies.
-    pub fn is_super_administrator(&self) -> bool {
+    /// The names of the roles, and of the permission groups that policies allow, each
+    /// once.
+    pub fn roles(&self) -> Vec<&str> {
         let allowed = self.policies.iter().flatten();
         let allowed = allowed.filter(|policy| policy.access.as_deref() == Some("allow"));
         let groups = allowed.flat_map(|policy| policy.permission_groups.iter().flatten());
-        let mut named = self.roles.iter().flatten().chain(groups);
-        named.any(|role| role.name.as_deref() == Some(SUPER_ADMINISTRATOR))
+        let named = self.roles.iter().flatten().chain(groups);
+        let mut all: Vec<_> = named.filter_map(|role| role.name.as_deref()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether the member is a super administrator through one of its roles or policies.
+    pub fn is_super_administrator(&self) -> bool {
+        self.roles().contains(&SUPER_ADMINISTRATOR)
     }
 }
 

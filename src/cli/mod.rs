@@ -12,8 +12,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Outcome, app, bypass, completions, config, connector, diagnose, dig, doctor, drill, federation,
-    help as topics, idp, journal, logins, man, preflight, recovery, sandbox, schema, setup, share,
-    status, team, timeline, token, version, whoami,
+    help as topics, idp, impact, journal, logins, man, preflight, recovery, sandbox, schema, setup,
+    share, status, team, timeline, token, version, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -42,6 +42,8 @@ pub enum Command {
     Setup(LazyCommand<setup::Args>),
     /// Run the checks of `enable` without enabling
     Preflight(LazyCommand<preflight::Args>),
+    /// Show who is affected by SSO for a domain
+    Impact(LazyCommand<impact::Args>),
     /// Audit the account for SSO problems
     Doctor(LazyCommand<doctor::Args>),
     /// Manage SSO connectors
@@ -154,6 +156,7 @@ impl Command {
             Self::Status(LazyCommand(args)) => status::run(args, context).await,
             Self::Setup(LazyCommand(args)) => setup::run(args, context).await,
             Self::Preflight(LazyCommand(args)) => preflight::run(args, context).await,
+            Self::Impact(LazyCommand(args)) => Box::pin(impact::run(args, context)).await,
             Self::Doctor(LazyCommand(args)) => doctor::run(args, context).await,
             Self::Connector(LazyCommand(command)) => connector::run(command, context).await,
             Self::Idp(LazyCommand(command)) => idp::run(command, context).await,

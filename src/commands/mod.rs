@@ -12,6 +12,7 @@ pub mod drill;
 pub mod federation;
 pub mod help;
 pub mod idp;
+pub mod impact;
 pub mod journal;
 pub mod logins;
 pub mod man;

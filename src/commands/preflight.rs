@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Outcome, plan_output};
+use crate::api::member::Member;
 use crate::context::Context;
 use crate::flow::Env;
 use crate::flow::check::{Check, CheckId, CheckState};
@@ -17,6 +18,7 @@ use crate::flow::preflight::{self, Preflight, RunIf, Sources, Thresholds};
 use crate::flow::setup::EnableOptions;
 use crate::input::time::duration;
 use crate::output::{Page, Render, Text};
+use crate::plural::count_noun;
 
 /// Arguments of `preflight`.
 #[derive(clap::Args, Debug)]
@@ -131,6 +133,8 @@ pub struct Report {
     connector: String,
     /// Whether enforcement is on already.
     enabled: Option<bool>,
+    /// How many members of the account are at the domain; null if they cannot be read.
+    affected_members: Option<usize>,
     /// How many checks passed, in words.
     summary: String,
     /// The checks, in their order.
@@ -142,6 +146,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
     let looked = args.guard.run_checks(context, &tools, &selector, (RunIf::Always, false)).await?;
+    let members = looked.facts.as_ref().and_then(|facts| facts.members.as_ref().ok());
+    let is_affected = |member: &&Member| looked.domain.has_address(member.email());
+    let affected_members = members.map(|all| all.iter().filter(is_affected).count());
     let plan = Plan::new(looked.checks, Vec::new());
     let passes = plan.ensure_allowed(&format!("enabling `{}`", looked.domain));
     let report = Report {
@@ -150,6 +157,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         domain: looked.domain.to_string(),
         connector: looked.connector.id.to_string(),
         enabled: looked.connector.enabled,
+        affected_members,
         summary: plan.summary(),
         checks: plan.checks,
     };
@@ -176,6 +184,11 @@ impl Render for Report {
             page.blank();
         }
         page.line(Text::strong(format!("{}: {}", self.domain, self.summary)));
+        let members = self.affected_members.map_or_else(
+            || "unknown".to_owned(),
+            |count| count_noun(count, "member") + " of this account",
+        );
+        page.line(Text::prose(format!("Affected: {members} (`cfsso impact {}`)", self.domain)));
         if self.ok && self.enabled != Some(true) {
             page.line(
                 Text::plain("Next: ") + Text::prose(format!("`cfsso enable {}`", self.domain)),

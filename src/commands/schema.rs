@@ -194,6 +194,7 @@ pub const KINDS: &[Kind] = &[
         about: "idp types",
         schema: || schema_for!(Vec<crate::idp::IdpTypeSpec>),
     },
+    Kind { name: "impact", about: "impact", schema: || schema_for!(crate::flow::impact::Report) },
     Kind { name: "idps", about: "idp list", schema: || schema_for!(Vec<idp::IdpFields>) },
     Kind {
         name: "plan",

@@ -17,6 +17,7 @@ pub mod federation;
 pub mod flow_error;
 pub mod idp;
 pub mod idp_test;
+pub mod impact;
 pub mod journal;
 mod journaled;
 pub mod login_log;

@@ -5,6 +5,7 @@
 //! [`Format`]. For people a report draws [`Text`] on a [`Page`].
 
 mod ago;
+mod csv;
 mod editor;
 mod error_report;
 mod exit_code;
@@ -29,6 +30,7 @@ mod text;
 mod yaml;
 
 pub use ago::{ago, format_duration, time};
+pub use csv::csv;
 pub use editor::ESCAPE;
 pub use error_report::{ApiError, ErrorDocument, ErrorReport};
 pub use exit_code::ExitCode;

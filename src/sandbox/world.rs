@@ -118,7 +118,18 @@ impl Sandbox {
 
     /// Makes a user a member of the first account, or changes their role and status.
     pub fn set_member(&self, email: &str, role: Role, status: Membership) -> Result<(), Error> {
-        let account = self.account().to_string();
+        self.set_member_of(self.account(), email, role, status)
+    }
+
+    /// [`set_member`](Self::set_member) of any account.
+    pub fn set_member_of(
+        &self,
+        account: &AccountId,
+        email: &str,
+        role: Role,
+        status: Membership,
+    ) -> Result<(), Error> {
+        let account = account.to_string();
         self.shared.store.change(|state| {
             let is_meant = |known: &Member| known.account == account && known.email == email;
             state.members.retain(|known| !is_meant(known));

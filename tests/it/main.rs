@@ -18,6 +18,7 @@ mod federation;
 mod guided;
 mod harness;
 mod idp;
+mod impact;
 mod journal;
 mod language;
 mod logins;

@@ -86,6 +86,7 @@ fn pending(members: &[Member], supers: &[&Member]) -> String {
     format!("; invited, without an answer yet: {}", names(invited))
 }
 
-fn has_plus(address: &str) -> bool {
+/// Whether the local part has a plus: SSO is documented not to work for it.
+pub(in crate::flow) fn has_plus(address: &str) -> bool {
     address.split_once('@').is_some_and(|(local, _)| local.contains('+'))
 }

@@ -27,7 +27,7 @@ pub use facts::{Checked, Facts, NotChecked, Sources, checked, unless_forbidden};
 pub use gather::gather;
 pub(super) use gather::health;
 pub(super) use login::through as logins_through;
-pub(super) use member::super_admin;
+pub(super) use member::{has_plus, super_admin};
 pub(super) use provider::idp_healthy;
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::is_valid_long_enough;
