@@ -5,12 +5,12 @@ mod attempt;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 pub use self::attempt::ResponseMeta;
 use self::attempt::{AttemptResult, RetryState};
@@ -18,17 +18,26 @@ use super::config::Config;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::http::HttpTransport;
-use super::http_message::HttpRequest;
+use super::http_message::{HttpRequest, HttpResponse};
 use super::mask::mask_with;
 use super::odd::{self, OddRecord};
 use super::pages;
 use super::request::{Paging, Request, WriteRequest};
 use super::request_error::RequestError;
-use super::trace;
+use super::{throttle, trace};
 use crate::clock::Clock;
 
 /// The longest single wait that the API's options or back-off can lead to.
 pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
+
+/// The window of the API's rate limit (API reference, section 1.4).
+const WINDOW: Duration = Duration::from_mins(5);
+
+/// The status of an answer to one request too many (RFC 6585, section 4).
+const THROTTLED: u16 = 429;
+
+/// How many requests for many accounts are on their way at once.
+const MAX_IN_FLIGHT: usize = 16;
 
 /// The JSON used for an answer without a result, if it is not a list.
 const NULL: &str = "null";
@@ -56,22 +65,84 @@ impl<T> Created<T> {
 pub struct Client {
     config: Config,
     clock: Clock,
-    wire: OnceCell<HttpTransport>,
-    /// Until when the API wants no further request.
-    hold: Mutex<Option<Timestamp>>,
+    pace: Pace,
+    shared: Arc<Shared>,
     unanswered: Mutex<Vec<(u64, String)>>,
     odd: Mutex<BTreeSet<OddRecord>>,
     requests: AtomicU64,
 }
 
+/// What clients of the same credential share: connections, and the rate limit.
+struct Shared {
+    wire: OnceCell<HttpTransport>,
+    /// Until when the API wants no further request.
+    hold: Mutex<Option<Timestamp>>,
+    in_flight: Semaphore,
+}
+
+/// How a client treats the rate limit (API reference, section 1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// A few requests, soon: a full window is an error after a while.
+    Brief,
+    /// Any number of requests: a few at a time, which stop before the window is full,
+    /// and wait for the next one.
+    Steady,
+}
+
+impl Pace {
+    /// The longest single wait.
+    fn longest_wait(self) -> Duration {
+        match self {
+            Self::Brief => MAX_RETRY_WAIT,
+            Self::Steady => WINDOW,
+        }
+    }
+
+    /// How many requests of a window are left unused.
+    fn reserve(self) -> u64 {
+        match self {
+            Self::Brief => 0,
+            Self::Steady => MAX_IN_FLIGHT as u64,
+        }
+    }
+
+    /// How long no request is to be sent after this answer.
+    fn hold(self, answer: &HttpResponse) -> Option<Duration> {
+        let asked = answer.rate_limit.as_deref();
+        let asked = asked.and_then(|value| throttle::rate_limit_wait(value, self.reserve()));
+        match self {
+            // A request that was throttled waits for itself.
+            Self::Brief => asked,
+            Self::Steady => asked.max(answer.retry_after.filter(|_| answer.status == THROTTLED)),
+        }
+    }
+}
+
 impl Client {
     /// A client that sends nothing yet.
     pub fn new(config: Config, clock: Clock) -> Self {
+        let shared = Shared {
+            wire: OnceCell::new(),
+            hold: Mutex::default(),
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+        };
+        Self::sharing(Arc::new(shared), Pace::Brief, config, clock)
+    }
+
+    /// A client for one of many accounts: it has its own odd records, and shares
+    /// connections and rate limit with the others.
+    pub fn for_one_of_many(&self) -> Self {
+        let shared = Arc::clone(&self.shared);
+        Self::sharing(shared, Pace::Steady, self.config.clone(), self.clock.clone())
+    }
+
+    fn sharing(shared: Arc<Shared>, pace: Pace, config: Config, clock: Clock) -> Self {
         Self {
             config,
             clock,
-            wire: OnceCell::new(),
-            hold: Mutex::default(),
+            pace,
+            shared,
             unanswered: Mutex::default(),
             odd: Mutex::default(),
             requests: AtomicU64::new(0),

@@ -185,7 +185,7 @@ fn head(response: &reqwest::Response, url: &Url, now: Timestamp) -> HttpResponse
         ray: header("cf-ray").map(|ray| ray.chars().filter(|c| !c.is_control()).collect()),
         retry_after: header(RETRY_AFTER.as_str())
             .and_then(|value| throttle::retry_after(value, now)),
-        hold: header("ratelimit").and_then(throttle::rate_limit_wait),
+        rate_limit: header("ratelimit").map(str::to_owned),
         body: Vec::new(),
         points_to: is_redirect.then(|| points_to(header(LOCATION.as_str()), url)),
     }

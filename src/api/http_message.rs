@@ -21,8 +21,8 @@ pub(super) struct HttpResponse {
     pub status: u16,
     pub ray: Option<String>,
     pub retry_after: Option<Duration>,
-    /// How long the API wants no further request.
-    pub hold: Option<Duration>,
+    /// `Ratelimit`.
+    pub rate_limit: Option<String>,
     pub body: Vec<u8>,
     /// The scheme and host that it points to.
     pub points_to: Option<String>,

@@ -18,19 +18,20 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// How long `Ratelimit` asks to wait before the next request: until the window
-/// of the policy that has nothing left is reset. `"default";r=0;t=30` is 30 s.
-pub fn rate_limit_wait(value: &str) -> Option<Duration> {
-    value.split(',').filter_map(exhausted).max()
+/// of the policy that has no more than `reserve` left is reset. `"default";r=0;t=30` is
+/// 30 s.
+pub fn rate_limit_wait(value: &str, reserve: u64) -> Option<Duration> {
+    value.split(',').filter_map(|policy| exhausted(policy, reserve)).max()
 }
 
-fn exhausted(policy: &str) -> Option<Duration> {
+fn exhausted(policy: &str, reserve: u64) -> Option<Duration> {
     let parameter = |name| {
         policy.split(';').find_map(|part| {
             let (key, number) = part.split_once('=')?;
             (key.trim() == name).then(|| number.trim().parse::<u64>().ok()).flatten()
         })
     };
-    (parameter("r")? == 0).then(|| parameter("t").map(Duration::from_secs)).flatten()
+    (parameter("r")? <= reserve).then(|| parameter("t").map(Duration::from_secs)).flatten()
 }
 
 #[cfg(test)]
@@ -68,7 +69,11 @@ mod tests {
             (r#""default";r=none;t=3"#, None),
             ("", None),
         ] {
-            assert_eq!(rate_limit_wait(value), seconds.map(Duration::from_secs), "{value}");
+            assert_eq!(rate_limit_wait(value, 0), seconds.map(Duration::from_secs), "{value}");
+        }
+        for (left, seconds) in [(17, None), (16, Some(30))] {
+            let value = format!(r#""default";r={left};t=30"#);
+            assert_eq!(rate_limit_wait(&value, 16), seconds.map(Duration::from_secs), "{value}");
         }
     }
 }

@@ -20,7 +20,7 @@ use super::super::request::Method;
 use super::super::request_error::{Cause, RequestError};
 use super::super::retry::{self, Attempt, Decision, Policy};
 use super::super::trace;
-use super::{Client, MAX_RETRY_WAIT, NULL, lock};
+use super::{Client, MAX_RETRY_WAIT, NULL, Pace, lock};
 use crate::input::depth;
 
 const NO_RESULT: &[u8] = br#"{"success":true}"#;
@@ -94,7 +94,8 @@ impl Client {
         run: &mut RetryState,
         fault: RequestError,
     ) -> Result<AttemptResult<T>, Error> {
-        let policy = Policy { max_retries: self.config.max_retries, longest_wait: MAX_RETRY_WAIT };
+        let longest_wait = self.pace.longest_wait();
+        let policy = Policy { max_retries: self.config.max_retries, longest_wait };
         let situation = Attempt {
             attempts: run.attempts,
             repeat: run.call.repeat,
@@ -125,8 +126,14 @@ impl Client {
         run: &mut RetryState,
         decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     ) -> Result<(T, ResponseMeta), RequestError> {
-        let wire = self.wire.get_or_try_init(async || HttpTransport::new(&self.config)).await;
+        let wire =
+            self.shared.wire.get_or_try_init(async || HttpTransport::new(&self.config)).await;
         let wire = wire.map_err(RequestError::Setup)?;
+        let _slot = match self.pace {
+            Pace::Brief => None,
+            // It is never closed.
+            Pace::Steady => self.shared.in_flight.acquire().await.ok(),
+        };
         self.wait_for_the_rate_limit(&run.call).await?;
         let limit = self.limit()?;
         run.attempts += 1;
@@ -135,15 +142,16 @@ impl Client {
             self.note(run);
         }
         let answer = wire.exchange(&run.call, limit, self.clock.now()).await?;
-        if let Some(hold) = answer.hold {
-            *lock(&self.hold) = self.clock.now().saturating_add(hold).ok();
+        if let Some(hold) = self.pace.hold(&answer) {
+            *lock(&self.shared.hold) = self.clock.now().saturating_add(hold).ok();
         }
         judge(answer, run.call.method, decode, wire.secret())
     }
 
     async fn wait_for_the_rate_limit(&self, call: &HttpRequest) -> Result<(), RequestError> {
-        let until = *lock(&self.hold);
-        let wait = until.map(|until| self.until(until)).unwrap_or_default().min(MAX_RETRY_WAIT);
+        let until = *lock(&self.shared.hold);
+        let wait = until.map(|until| self.until(until)).unwrap_or_default();
+        let wait = wait.min(self.pace.longest_wait());
         if wait.is_zero() {
             return Ok(());
         }

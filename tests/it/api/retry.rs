@@ -66,6 +66,30 @@ async fn a_used_up_rate_limit_holds_the_next_request_back() {
 }
 
 #[tokio::test]
+async fn clients_of_many_accounts_stop_together_before_the_window_is_full() {
+    let body = r#"{"success":true,"result":[]}"#;
+    let nearly = "ratelimit: \"default\";r=16;t=240\r\n";
+    let throttled = "retry-after: 200\r\n";
+    for (first, own, others) in
+        [(answer(200, nearly, body), 0.0, 240.0), (answer(429, throttled, "{}"), 200.0, 200.0)]
+    {
+        let server = Server::start([first, success("[]"), success("[]")]).await;
+        let (client, clock) = server.client();
+        let (one, other) = (client.for_one_of_many(), client.for_one_of_many());
+        one.send(&connector::list(&account())).await.unwrap();
+        assert!((waited(&clock) - own).abs() < f64::EPSILON, "{}", waited(&clock));
+        other.send(&connector::list(&account())).await.unwrap();
+        assert!((waited(&clock) - others).abs() < f64::EPSILON, "{}", waited(&clock));
+        assert_eq!(server.connections(), 1);
+    }
+    // A single account gives up on such a wait.
+    let server = Server::start([answer(429, throttled, "{}"), success("[]")]).await;
+    let (client, _) = server.client();
+    let error = client.send(&connector::list(&account())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+}
+
+#[tokio::test]
 async fn a_rate_limit_that_outlasts_the_command_stops_it() {
     let headers = "ratelimit: \"default\";r=0;t=30\r\n";
     let body = r#"{"success":true,"result":[]}"#;
