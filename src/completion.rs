@@ -223,6 +223,7 @@ fn cache_file(kind: Kind, settings: &Settings, env: &Environment) -> Option<Path
         kind,
         settings.base.to_string(),
         settings.account.as_ref().map(ToString::to_string),
+        &settings.options.account,
         settings.options.profile.as_ref().or(env.get("CFSSO_PROFILE")),
         state,
     )

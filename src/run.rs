@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::api::mask::mask;
-use crate::cli::{self, Cli};
+use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands::Outcome;
 use crate::context::{Context, UndoHint};
@@ -19,7 +19,7 @@ use crate::output::{
     Selection, Text, check_jq, use_color, use_progress, use_unicode,
 };
 use crate::process::{Pager, Process, Terminal};
-use crate::settings::{self, Options};
+use crate::settings::{self, Options, Settings};
 use crate::{error_report, process};
 
 /// The most odd records that are warned of one by one.
@@ -66,7 +66,9 @@ pub async fn run(process: Process) -> ExitCode {
     let options = settings.options.clone();
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
         .with_call(settings.call());
-    if let Err(stop) = check_selection(&options, settings.format) {
+    let checked = check_accounts(&settings, &command)
+        .and_then(|()| check_selection(&options, settings.format));
+    if let Err(stop) = checked {
         return conclude(&screen, Err(stop.into()), None);
     }
     let _traces = traces(&screen, &options);
@@ -116,6 +118,23 @@ fn suspend(context: &Context, stop: fn()) {
         return context.screen.warn(text);
     }
     context.screen.suspend(stop);
+}
+
+/// Stops at several accounts for a command that works on one.
+fn check_accounts(settings: &Settings, command: &Command) -> Result<(), FlowError> {
+    match settings.accounts.option_of_several() {
+        Some(option) if !command.reads_several_accounts() => {
+            let message = match option {
+                "--account" => {
+                    "this command works on one account: `--account` was given more than once"
+                }
+                _ => "this command works on one account, not with `--all-accounts`",
+            };
+            Err(FlowError::new(FlowErrorKind::Usage, message)
+                .hint("`--account <ACCOUNT>`, once. Several accounts: `cfsso help accounts`"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Stops at a selection that cannot be printed, before anything is done.

@@ -14,12 +14,12 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 const OPTIONS: &str = "\
 Options
-  -o, --output <FORMAT>  table, json, ndjson, yaml, name, markdown
-      --account <ID>     Account to use
-      --dry-run          Print the requests without sending them
-      --sandbox          Use the built-in simulator
+  -o, --output <FORMAT>    table, json, ndjson, yaml, name, markdown
+      --account <ACCOUNT>  Account to use: ID or name
+      --dry-run            Print the requests without sending them
+      --sandbox            Use the built-in simulator
   -h, --help / -V, --version
-  cfsso help options     All options that every command accepts
+  cfsso help options       All options that every command accepts
 
 Examples
   cfsso setup cool.cats

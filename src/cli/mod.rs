@@ -150,6 +150,21 @@ impl Command {
         matches!(self, Self::Drill(LazyCommand(args)) if args.against_profile)
     }
 
+    /// Whether the command can read several accounts.
+    pub fn reads_several_accounts(&self) -> bool {
+        match self {
+            Self::Status(_) | Self::Doctor(_) | Self::Logins(_) => true,
+            Self::Connector(LazyCommand(command)) => {
+                matches!(command, connector::Command::List(_))
+            }
+            Self::Idp(LazyCommand(command)) => matches!(command, idp::Command::Check(_)),
+            Self::Recovery(LazyCommand(command)) => {
+                matches!(command, recovery::Command::Check(_))
+            }
+            _ => false,
+        }
+    }
+
     /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {

@@ -242,7 +242,7 @@ mod tests {
             ),
             (
                 "-o json connectors --dry-run get --account",
-                "a value is required for '--account <ID>' but none was supplied",
+                "a value is required for '--account <ACCOUNT>' but none was supplied",
                 "`cfsso connector get --help` shows how it is used",
             ),
             (

@@ -103,12 +103,16 @@ fn settings(context: &Context) -> Vec<Setting> {
     let base = settings.base.to_string();
     let is_default_base = base == crate::api::BaseUrl::default().to_string();
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|it| it.display().to_string());
-    let account = settings.account.as_ref().map(|account| account as &dyn ToString);
+    let given_accounts = options.account.join(", ");
+    let account = match options.account.as_slice() {
+        [] => settings.account.as_ref().map(|account| account as &dyn ToString),
+        _ => Some(&given_accounts as &dyn ToString),
+    };
     let mut rows = vec![
         row(
             "account",
             text(account),
-            given(options.account.is_some(), "--account"),
+            given(!options.account.is_empty(), "--account"),
             &["CLOUDFLARE_ACCOUNT_ID"],
             false,
         ),

@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Outcome;
+use super::{Outcome, fleet};
 use crate::context::Context;
 use crate::flow::login_log::{self, Filter, Login};
 use crate::flow::{Env, app};
 use crate::input::time::Moment;
-use crate::output::{Page, Render, Status, Text};
+use crate::output::{Page, Render, Rows, Status, Text};
 
 /// How often `--watch` reads the log.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -91,27 +91,30 @@ struct List(Vec<Login>);
 
 /// Lists sign-ins.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    fleet::ensure_one(context, args.watch, "--watch")?;
+    fleet::run(context, "logins", async |tools| read(&args, context, tools).await).await
+}
+
+async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
     let now = context.clock.now();
-    let app =
-        if args.all_apps { None } else { Some(app::find(&tools, args.app.as_deref()).await?) };
+    let app = if args.all_apps { None } else { Some(app::find(tools, args.app.as_deref()).await?) };
     let filter = Filter {
         app,
-        email: args.email,
+        email: args.email.clone(),
         denied: args.denied,
         since: args.since.before(now),
-        until: args.until.map(|until| until.before(now)),
+        until: args.until.as_ref().map(|until| until.before(now)),
     };
     let redacts = args.privacy.redacts(context);
-    let mut logins = login_log::read(&tools, &filter).await?;
+    let mut logins = login_log::read(tools, &filter).await?;
     logins.truncate(args.limit.unwrap_or(usize::MAX));
     if redacts {
         logins = logins.into_iter().map(Login::redacted).collect();
     }
     if args.watch {
-        return watch(&tools, filter, logins, redacts, context).await;
+        return watch(tools, filter, logins, redacts, context).await;
     }
-    if logins.is_empty() {
+    if logins.is_empty() && context.settings.accounts.is_one() {
         let denied = if args.denied { "denied " } else { "" };
         let of = filter.email.as_ref().map(|email| format!(" of {email}")).unwrap_or_default();
         context.screen.note(format!(
@@ -188,11 +191,16 @@ impl Render for List {
         if self.0.is_empty() {
             return;
         }
-        let headers = ["TIME", "ADDRESS", "RESULT", "IDP TYPE", "COUNTRY", "IP", "RAY ID"];
+        let Rows { headers, cells } = self.rows(page);
+        page.table(&headers, &cells);
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
+        let mut headers = vec!["TIME", "ADDRESS", "RESULT", "IDP TYPE", "COUNTRY", "IP", "RAY ID"];
         // On a narrow terminal the ray ID would break the table; JSON has it.
-        let columns = if page.has_room(WIDE) { headers.len() } else { headers.len() - 1 };
-        let rows = self.0.iter().map(|login| cells(login)[..columns].to_vec());
-        page.table(&headers[..columns], &rows.collect::<Vec<_>>());
+        headers.truncate(if page.has_room(WIDE) { headers.len() } else { headers.len() - 1 });
+        let cells = self.0.iter().map(|login| cells(login)[..headers.len()].to_vec()).collect();
+        Rows { headers, cells }
     }
 
     fn names(&self) -> Vec<String> {

@@ -10,6 +10,7 @@ pub mod dig;
 pub mod doctor;
 pub mod drill;
 pub mod federation;
+pub mod fleet;
 pub mod help;
 pub mod idp;
 pub mod impact;

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::Outcome;
 use crate::api::Client;
 use crate::api::odd::OddRecord;
-use crate::output::{Page, Report, Status, Text};
+use crate::output::{Page, Report, Rows, Status, Text};
 
 /// A list and the odd records that it came with.
 struct Listed<R> {
@@ -40,6 +40,12 @@ impl<R: Report> Report for Listed<R> {
         for odd in &self.odd {
             page.status_line(Status::Warning, Text::prose(odd.describe()));
         }
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
+        let mut rows = self.list.rows(page);
+        rows.cells.extend(self.odd.iter().map(|odd| vec![Text::warn(odd.describe())]));
+        rows
     }
 
     fn markdown(&self) -> Option<String> {

@@ -110,6 +110,11 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(federation::unshare::Report),
     },
     Kind {
+        name: "fleet",
+        about: "every command that reads several accounts",
+        schema: || schema_for!(super::fleet::Report),
+    },
+    Kind {
         name: "grant",
         about: "federation get, create",
         schema: || schema_for!(grant::GrantFields),

@@ -1,6 +1,6 @@
 //! `cfsso status`: three requests at once, and one more for the policies.
 
-use super::Outcome;
+use super::{Outcome, fleet};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::status::BypassStatus;
@@ -8,8 +8,8 @@ use crate::flow::connector::Selector;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::status::{self, Domain, Link, LinkState, NotChecked, RecentChange, Report, Role};
 use crate::flow::trial::keep::TrialStatus;
-use crate::flow::{FlowError, FlowErrorKind, journal};
-use crate::output::{Page, Render, Status, Text, ago};
+use crate::flow::{Env, FlowError, FlowErrorKind, journal};
+use crate::output::{Page, Render, Rows, Status, Text, ago};
 
 /// Arguments of `status`.
 #[derive(clap::Args, Debug, Default)]
@@ -24,8 +24,11 @@ pub struct Args {
 
 /// Shows the sign-in chain of each domain.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let mut report = status::look(&tools).await?;
+    fleet::run(context, "status", async |tools| read(&args, tools).await).await
+}
+
+async fn read(args: &Args, tools: &Env<'_>) -> anyhow::Result<Outcome> {
+    let mut report = status::look(tools).await?;
     if let (Some(selector), Some(domains)) = (&args.connector, &mut report.domains) {
         domains.retain(|domain| is_selected(domain, selector));
         if domains.is_empty() {
@@ -91,6 +94,31 @@ impl Render for Report {
 
     fn names(&self) -> Vec<String> {
         self.domains.iter().flatten().map(|domain| domain.domain.clone()).collect()
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
+        let of_all =
+            |state, detail: String| vec![Text::dim("all"), page.mark(state), Text::plain(detail)];
+        let mut cells: Vec<_> =
+            self.domains.iter().flatten().map(|domain| domain_row(domain, page)).collect();
+        let bypass = (self.bypass.active == Some(true))
+            .then(|| of_all(Status::Warning, "bypass active".to_owned()));
+        let trials = self.trials.iter().map(|trial| {
+            let (state, detail) = if trial.running {
+                (Status::Running, "SSO is on trial".to_owned())
+            } else {
+                (Status::Failed, trial.describe())
+            };
+            vec![Text::strong(&trial.domain), page.mark(state), Text::plain(detail)]
+        });
+        let rename = self
+            .rename
+            .iter()
+            .map(|rename| of_all(Status::Warning, format!("rename to {} incomplete", rename.goal)));
+        cells.extend(bypass.into_iter().chain(trials).chain(rename));
+        let gaps = self.not_checked.iter().map(|gap| of_all(Status::NotChecked, gap_text(gap)));
+        cells.extend(gaps);
+        Rows { headers: vec!["DOMAIN", "STATE", "DETAIL"], cells }
     }
 }
 
@@ -207,9 +235,25 @@ fn mark(state: LinkState) -> Status {
 }
 
 fn show_gap(page: &mut Page, gap: &NotChecked) {
+    page.status_line(Status::NotChecked, Text::prose(gap_text(gap)));
+}
+
+fn gap_text(gap: &NotChecked) -> String {
     let needs = gap.dashboard.as_ref().map(|name| format!(": missing permission {name}"));
-    let words = format!("not checked, {}{}", gap.area, needs.unwrap_or_default());
-    page.status_line(Status::NotChecked, Text::prose(words));
+    format!("not checked, {}{}", gap.area, needs.unwrap_or_default())
+}
+
+/// A domain in one row: its connector, or the first problem of its chain.
+fn domain_row(domain: &Domain, page: &Page) -> Vec<Text> {
+    let connector = domain.chain.iter().find(|link| link.role == Role::Connector);
+    let worst = domain.chain.iter().find(|link| link.state == LinkState::Error);
+    let problem = worst.or_else(|| domain.chain.iter().find(|link| link.state != LinkState::Ok));
+    let state = problem.map_or(Status::Passed, |link| mark(link.state));
+    let detail = connector.map(|link| link.summary.clone()).into_iter();
+    let problem = problem.filter(|link| link.role != Role::Connector);
+    let problem = problem.map(|link| format!("{}: {}", noun(link.role), link.summary));
+    let detail = detail.chain(problem).collect::<Vec<_>>().join("; ");
+    vec![Text::strong(&domain.domain), page.mark(state), Text::prose(detail)]
 }
 
 fn show_journal(page: &mut Page, entries: &[RecentChange]) {

@@ -1,8 +1,11 @@
 //! What a command is given: settings, screen and clock, and the API client,
 //! the name servers and the simulator, each made when first asked for.
 
+mod accounts;
 mod credentials;
 mod token_command;
+
+pub use accounts::NamedAccount;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -127,7 +130,7 @@ impl Context {
 
     /// Warns about writes to `account` by earlier runs whose outcome is unknown. Each is
     /// reported once, provided that notes are shown.
-    fn warn_unknown_outcomes(&self, account: &AccountId) {
+    pub fn warn_unknown_outcomes(&self, account: &AccountId) {
         let Ok(store) = self.journal.store() else { return };
         let trials = keep::open_trials_of(&self.journal, account);
         for trial in trials.iter().filter(|trial| !trial.is_live) {
@@ -531,6 +534,9 @@ impl Context {
 
     /// The account, if it was named; the user is not asked for it.
     pub async fn named_account(&self) -> anyhow::Result<Option<AccountId>> {
+        if let Some(given) = self.given_account().await? {
+            return Ok(Some(given));
+        }
         let sandbox = self.sandbox().await?;
         let account = sandbox.map(|sandbox| sandbox.account().clone());
         Ok(account.or_else(|| self.settings.account.clone()))

@@ -41,7 +41,7 @@ pub use live::Measure;
 pub use mark::Status;
 pub use page::Page;
 pub use render::Selection;
-pub use report::{Render, Report};
+pub use report::{Render, Report, Rows};
 pub use sanitize::sanitize;
 pub use screen::{Screen, ScreenOptions};
 pub use streams::TraceWriter;

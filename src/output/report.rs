@@ -3,6 +3,14 @@
 use serde::Serialize;
 
 use super::page::Page;
+use super::text::Text;
+
+/// Rows of a table, all with the same columns.
+#[derive(Default)]
+pub struct Rows {
+    pub headers: Vec<&'static str>,
+    pub cells: Vec<Vec<Text>>,
+}
 
 /// How a result looks to people.
 pub trait Render {
@@ -12,6 +20,11 @@ pub trait Render {
     /// The names for `-o name`, one a line.
     fn names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The result as rows of a table that has other results as well.
+    fn rows(&self, _page: &Page) -> Rows {
+        Rows::default()
     }
 
     /// The result as Markdown, if it is made for a ticket.
@@ -28,6 +41,8 @@ pub trait Report {
     fn show(&self, page: &mut Page);
     /// The names for `-o name`.
     fn names(&self) -> Vec<String>;
+    /// The result as rows of a table that has other results as well.
+    fn rows(&self, page: &Page) -> Rows;
     /// The result as Markdown, if it is made for a ticket.
     fn markdown(&self) -> Option<String>;
 }
@@ -43,6 +58,10 @@ impl<T: Serialize + Render> Report for T {
 
     fn names(&self) -> Vec<String> {
         Render::names(self)
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
+        Render::rows(self, page)
     }
 
     fn markdown(&self) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What a run is told: flags, then environment, then the profile in the
 //! configuration file, then defaults. Reads files, sends nothing.
 
+mod account_selection;
 mod credentials;
 mod directories;
 mod error;
@@ -12,6 +13,7 @@ mod proxy;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+pub use self::account_selection::{AccountRef, AccountSelection};
 pub use self::credentials::CredentialSource;
 use self::credentials::Origin;
 pub use self::directories::{cache_directory, config_path, journal_of_sandbox};
@@ -34,8 +36,10 @@ use crate::shell::quoted;
 /// What a run goes by.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The account, where it was named.
+    /// The account, where its ID was given.
     pub account: Option<AccountId>,
+    /// The accounts that the options select.
+    pub accounts: AccountSelection,
     /// Where the token is, or that it was named nowhere.
     pub credentials: CredentialSource,
     /// The API.
@@ -95,8 +99,10 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
     if !sandbox && !credentials::may_be_sent(&origin, &base_origin, is_profiles_base) {
         return Err(Error::elsewhere(&origin, &base_origin, &name, &base));
     }
+    let accounts = AccountSelection::of(&options)?;
     Ok(Settings {
-        account: account(&options, env, profile.account)?,
+        account: account(&accounts, env, profile.account)?,
+        accounts,
         credentials,
         base,
         connector: non_empty_env(env, "CLOUDFLARE_SSO_CONNECTOR_ID").or(profile.connector),
@@ -125,8 +131,13 @@ impl Settings {
         let Options { account, profile, token_file, servers, ca_cert, sandbox_state, .. } =
             &self.options;
         let file = |file: &Option<PathBuf>| Some(file.as_ref()?.display().to_string());
+        let account = match account.as_slice() {
+            [only] => Some(only.clone()),
+            // A command to paste is for one account.
+            _ => None,
+        };
         let named = [
-            ("--account", account.clone()),
+            ("--account", account),
             ("--profile", profile.clone()),
             ("--token-file", file(token_file)),
             ("--ca-cert", file(ca_cert)),
@@ -150,7 +161,8 @@ impl Settings {
     pub fn elsewhere(&self, place: DrillTarget) -> Self {
         let given = &self.options;
         let options = Options {
-            account: None,
+            account: Vec::new(),
+            all_accounts: false,
             profile: None,
             token_file: None,
             token_stdin: false,
@@ -169,6 +181,7 @@ impl Settings {
         };
         Self {
             account: Some(place.account),
+            accounts: AccountSelection::Default,
             credentials: CredentialSource::Inline(place.credentials),
             base: place.base,
             connector: None,
@@ -189,21 +202,22 @@ impl Settings {
 }
 
 fn account(
-    options: &Options,
+    selection: &AccountSelection,
     env: &Environment,
     profile: Option<AccountId>,
 ) -> Result<Option<AccountId>, Error> {
-    let given = [
-        ("--account", options.account.as_ref()),
-        (
-            "CLOUDFLARE_ACCOUNT_ID",
-            env.get("CLOUDFLARE_ACCOUNT_ID").filter(|id| !id.trim().is_empty()),
-        ),
-    ];
-    let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
-    else {
-        return Ok(profile);
-    };
+    match selection {
+        AccountSelection::Default => {}
+        AccountSelection::Given(accounts) => {
+            return Ok(match accounts.as_slice() {
+                [AccountRef::Id(id)] => Some(id.clone()),
+                _ => None,
+            });
+        }
+        AccountSelection::All => return Ok(None),
+    }
+    let origin = "CLOUDFLARE_ACCOUNT_ID";
+    let Some(text) = env.get(origin).filter(|id| !id.trim().is_empty()) else { return Ok(profile) };
     text.parse().map(Some).map_err(|reason| Error::Account { origin, reason })
 }
 

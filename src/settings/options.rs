@@ -20,9 +20,13 @@ const DEFAULT_RETRIES: u32 = 4;
 #[derive(clap::Args, Debug, Clone)]
 #[expect(clippy::doc_markdown, reason = "the comments are the help, where backticks stay")]
 pub struct Options {
-    /// Account ID (32 hexadecimal digits) [env: CLOUDFLARE_ACCOUNT_ID]
-    #[arg(long, global = true, value_name = "ID")]
-    pub account: Option<String>,
+    /// Account by ID or name; read commands take several [env: CLOUDFLARE_ACCOUNT_ID]
+    #[arg(long, global = true, value_name = "ACCOUNT")]
+    pub account: Vec<String>,
+
+    /// Read every account of the token (`cfsso help accounts`)
+    #[arg(long, global = true, conflicts_with = "account")]
+    pub all_accounts: bool,
 
     /// Configuration profile [env: CFSSO_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
@@ -124,6 +128,9 @@ impl Options {
         }
         if self.confirm.is_none() {
             from.switch("CFSSO_YES", &mut self.yes)?;
+        }
+        if self.account.is_empty() {
+            from.switch("CFSSO_ALL_ACCOUNTS", &mut self.all_accounts)?;
         }
         if self.token_file.is_none() {
             from.switch("CFSSO_TOKEN_STDIN", &mut self.token_stdin)?;
@@ -266,6 +273,7 @@ mod tests {
         known.extend([
             "CFSSO_VERBOSE",
             "CFSSO_DEBUG",
+            "CFSSO_ALL_ACCOUNTS",
             "CFSSO_CONFIRM",
             "CFSSO_CA_CERT",
             "CFSSO_JQ",

@@ -16,10 +16,8 @@ const CODE: &str = "cloudflare_dashboard_sso=123456789012345678901234567890";
 
 /// Measures; `dig` too where it is installed.
 pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let sandbox = runtime.block_on(name_server())?;
+    let sandbox = start_name_server()?;
     let server = sandbox.dns_server();
-    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
     let program = &installed.program;
     let mut contenders = vec![Contender {
         name: "cfsso dig --short",
@@ -36,6 +34,14 @@ pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
         writeln!(out, "`dig` is not installed, so there is nothing to hold it against")?;
     }
     Ok(())
+}
+
+/// A simulator on a thread of its own, whose name server answers.
+pub fn start_name_server() -> Result<Sandbox> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sandbox = runtime.block_on(name_server())?;
+    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    Ok(sandbox)
 }
 
 async fn name_server() -> Result<Sandbox> {

@@ -15,20 +15,12 @@ use super::{Result, sample};
 const ACCOUNT: &str = "023e105f4ecef8ad9ca31a8372d0c353";
 const SHARES: usize = 200;
 const RECIPIENTS: usize = 50;
-const ROUND_TRIP: Duration = Duration::from_millis(20);
+pub const ROUND_TRIP: Duration = Duration::from_millis(20);
 
 /// Measures and judges.
 pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
     let requests = Arc::new(AtomicUsize::new(0));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let base = format!("http://{}/client/v4", listener.local_addr()?);
-    let counted = requests.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let counted = counted.clone();
-            std::thread::spawn(move || converse(stream, &counted));
-        }
-    });
+    let base = serve(&requests, result)?;
     let env: BTreeMap<String, String> = [
         ("CLOUDFLARE_API_TOKEN", "cfut_bench"),
         ("CLOUDFLARE_ACCOUNT_ID", ACCOUNT),
@@ -56,8 +48,27 @@ pub fn run(installed: &Installed, out: &mut impl Write) -> Result {
     judge(out, "MiB that it takes at its peak", mebi(taken.memory), 32.0)
 }
 
+/// Starts a server that answers each request line with a list of what `result` makes of
+/// it, and counts the requests. Returns its base URL.
+pub fn serve(requests: &Arc<AtomicUsize>, result: fn(&str) -> String) -> Result<String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let base = format!("http://{}/client/v4", listener.local_addr()?);
+    let counted = requests.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let counted = counted.clone();
+            std::thread::spawn(move || converse(stream, &counted, result));
+        }
+    });
+    Ok(base)
+}
+
 /// Answers one request after the other until the client goes.
-fn converse(stream: TcpStream, requests: &AtomicUsize) -> std::io::Result<()> {
+fn converse(
+    stream: TcpStream,
+    requests: &AtomicUsize,
+    result: fn(&str) -> String,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);

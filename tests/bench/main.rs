@@ -17,6 +17,8 @@ mod dig;
 #[cfg(unix)]
 mod federation;
 #[cfg(unix)]
+mod fleet;
+#[cfg(unix)]
 mod installed;
 #[cfg(unix)]
 mod list;
@@ -47,6 +49,7 @@ fn main() -> Result {
             version::run(&installed, &mut out)?;
             dig::run(&installed, &mut out)?;
             federation::run(&installed, &mut out)?;
+            fleet::run(&installed, &mut out)?;
             trial::run(&installed, &mut out)
         }
     }

@@ -15,6 +15,7 @@ mod doctor;
 mod drill;
 mod errors;
 mod federation;
+mod fleet;
 mod guided;
 mod harness;
 mod idp;

@@ -78,6 +78,11 @@ const DOCUMENTS: &[Document] = &[
         text: include_str!("../../src/commands/help/team-rename.md"),
         before: &[USE_SANDBOX],
     },
+    Document {
+        name: "accounts.md",
+        text: include_str!("../../src/commands/help/accounts.md"),
+        before: SET_UP,
+    },
     Document { name: "sandbox.md", text: SANDBOX, before: &[USE_SANDBOX] },
 ];
 

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::super::Outcome;
+use super::super::{Outcome, fleet};
 use super::view::{self, RecordArgs, Shown};
 use crate::context::Context;
-use crate::flow::connector;
-use crate::output::{Page, Render, Text};
+use crate::flow::{Env, connector};
+use crate::output::{Page, Render, Rows, Screen, Text};
 
 /// Arguments of `connector list`.
 #[derive(clap::Args, Debug)]
@@ -26,10 +26,21 @@ pub struct List(Vec<Shown>);
 
 /// Lists the account's connectors.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let connectors = connector::list(&tools).await?;
-    if connectors.is_empty() && tools.client.odd_records(Some("connector")).is_empty() {
-        context.screen.note(Text::prose("No connectors. Create one: `cfsso setup <DOMAIN>`"));
+    fleet::ensure_one(context, args.record.is_given(), "--format")?;
+    let is_alone = context.settings.accounts.is_one();
+    let read =
+        async |tools: &Env<'_>| read(&args, tools, is_alone.then_some(&context.screen)).await;
+    fleet::run(context, "connector list", read).await
+}
+
+/// Lists the connectors of one account; without any, a note goes to `screen`.
+async fn read(args: &Args, tools: &Env<'_>, screen: Option<&Screen>) -> anyhow::Result<Outcome> {
+    let connectors = connector::list(tools).await?;
+    if connectors.is_empty()
+        && tools.client.odd_records(Some("connector")).is_empty()
+        && let Some(screen) = screen
+    {
+        screen.note(Text::prose("No connectors. Create one: `cfsso setup <DOMAIN>`"));
     }
     if let Some(outcome) = args.record.records(&connectors)? {
         return Ok(outcome);
@@ -40,11 +51,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Render for List {
     fn show(&self, page: &mut Page) {
-        if self.0.is_empty() {
-            return;
+        if !self.0.is_empty() {
+            let Rows { headers, cells } = self.rows(page);
+            page.table(&headers, &cells);
         }
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
         let now = page.now();
-        let rows: Vec<_> = self
+        let cells = self
             .0
             .iter()
             .map(|Shown { connector, .. }| {
@@ -57,7 +72,7 @@ impl Render for List {
                 ]
             })
             .collect();
-        page.table(&["DOMAIN", "VERIFIED", "ENABLED", "CREATED", "ID"], &rows);
+        Rows { headers: vec!["DOMAIN", "VERIFIED", "ENABLED", "CREATED", "ID"], cells }
     }
 
     fn names(&self) -> Vec<String> {

@@ -88,6 +88,11 @@ pub struct RecordArgs {
 }
 
 impl RecordArgs {
+    /// Whether `--format` is given.
+    pub fn is_given(&self) -> bool {
+        self.format.is_some()
+    }
+
     /// The TXT records of these connectors with `--format`; `None` without it.
     /// Fails if a connector has no verification code.
     pub fn records(&self, connectors: &[Connector]) -> Result<Option<Outcome>, FlowError> {

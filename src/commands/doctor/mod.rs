@@ -8,15 +8,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::preflight::RecoveryTokenArgs;
-use super::{Outcome, journal};
+use super::{Outcome, fleet, journal};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::check::{CheckState, Severity};
 use crate::flow::doctor::{self, Audit, Finding, FindingId};
 use crate::flow::journal::Contents;
 use crate::flow::preflight::Thresholds;
-use crate::flow::{FlowError, FlowErrorKind};
-use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 
 /// Where GitHub Actions takes the summary of a step from.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
@@ -105,7 +105,7 @@ struct Counts {
 
 /// Looks at everything.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let Args { domain, fail_on, format, accept_risk, proof } = args;
+    fleet::ensure_one(context, args.format.is_some(), "--format")?;
     let journal = match journal::read(context) {
         Ok(reading) => reading,
         Err(stop) => {
@@ -113,20 +113,29 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             Contents { damaged: vec![stop.message], ..Contents::default() }
         }
     };
-    let tools = context.tools().await?;
+    fleet::run(context, "doctor", async |tools| read(&args, context, tools, &journal).await).await
+}
+
+async fn read(
+    args: &Args,
+    context: &Context,
+    tools: &Env<'_>,
+    journal: &Contents,
+) -> anyhow::Result<Outcome> {
+    let Args { domain, fail_on, format, accept_risk, proof } = args;
     let asking = proof.sources(context).await?;
     let terms = Thresholds {
         now: context.clock.now(),
         min_token_days: proof.min_token_days,
         login_within: proof.login_within,
     };
-    let examination = doctor::run_audit(&tools, &asking, &terms, &journal).await?;
-    let examination = match &domain {
+    let examination = doctor::run_audit(tools, &asking, &terms, journal).await?;
+    let examination = match domain {
         Some(domain) => narrowed(examination, domain)?,
         None => examination,
     };
-    let report = report("doctor", examination, (fail_on, &accept_risk), tools.account.to_string());
-    print(report, format, context)
+    let report = report("doctor", examination, (*fail_on, accept_risk), tools.account.to_string());
+    print(report, *format, context)
 }
 
 /// Prints the report, with `--format` in a form for CI.
@@ -270,13 +279,17 @@ impl Report {
     }
 }
 
+fn severity_mark(severity: Severity) -> Status {
+    match severity {
+        Severity::Error => Status::Failed,
+        Severity::Warning => Status::Warning,
+    }
+}
+
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         for finding in self.failed() {
-            let mark = match finding.severity {
-                Severity::Error => Status::Failed,
-                Severity::Warning => Status::Warning,
-            };
+            let mark = severity_mark(finding.severity);
             page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
             if let Some(remedy) = &finding.fix {
                 page.fix("", remedy);
@@ -299,6 +312,20 @@ impl Render for Report {
         if self.failed().next().is_some() {
             page.line(Text::plain("Explain: ") + Text::code("cfsso help checks"));
         }
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
+        let failed = self.failed().map(|finding| {
+            let mark = page.mark(severity_mark(finding.severity));
+            vec![mark, Text::plain(finding.id.as_str()), Text::prose(finding.message())]
+        });
+        let mut cells: Vec<_> = failed.collect();
+        if self.counts.not_checked > 0 || cells.is_empty() {
+            let is_checked = self.counts.not_checked == 0;
+            let mark = page.mark(if is_checked { Status::Passed } else { Status::NotChecked });
+            cells.push(vec![mark, Text::default(), Text::plain(self.summary())]);
+        }
+        Rows { headers: vec!["STATE", "FINDING", "DETAIL"], cells }
     }
 
     fn names(&self) -> Vec<String> {

@@ -67,6 +67,11 @@ const TOPICS: &[Topic] = &[
         page: |_| text(include_str!("ci.md")),
     },
     Topic {
+        name: "accounts",
+        about: "read several accounts with one command",
+        page: |_| text(include_str!("accounts.md")),
+    },
+    Topic {
         name: "permissions",
         about: "permissions that a token needs",
         page: |_| text(include_str!("permissions.md")),
@@ -366,7 +371,7 @@ CFSSO_PAGER, PAGER           pager of `cfsso help` on a terminal; empty: none
 Other options:
 CFSSO_CA_CERT, CFSSO_COLOR, CFSSO_FIELDS, CFSSO_TIMEOUT, CFSSO_REQUEST_TIMEOUT,
 CFSSO_MAX_RETRIES, CFSSO_CONFIRM, CFSSO_FAULT, CFSSO_JQ
-1 or 0: CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE, CFSSO_TOKEN_STDIN,
+1 or 0: CFSSO_ALL_ACCOUNTS, CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE, CFSSO_TOKEN_STDIN,
 CFSSO_QUIET, CFSSO_VERBOSE, CFSSO_DEBUG
 
 SSL_CERT_FILE, SSL_CERT_DIR  certificates to trust instead of the system's

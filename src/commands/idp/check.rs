@@ -4,12 +4,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::Outcome;
+use super::super::{Outcome, fleet};
 use crate::api::idp::{Idp, IdpType};
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::flow::{Env, FlowError, FlowErrorKind, idp};
 use crate::idp::check::{self, CheckOptions, CheckState, DASHBOARD, IdpCheck, Severity, Subject};
-use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 
 /// Arguments of `idp check`.
 #[derive(clap::Args, Debug)]
@@ -53,15 +53,20 @@ struct IdpResult {
 
 /// Checks identity providers.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let idps = idp::list(&tools).await?;
+    fleet::run(context, "idp check", async |tools| read(&args, context, tools).await).await
+}
+
+async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
+    let idps = idp::list(tools).await?;
     let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
     let chosen: Vec<&Idp> = match &args.idp {
         Some(text) => vec![idp::pick(&idps, text)?],
         None => idps.iter().collect(),
     };
     let fetcher = context.fetcher().await?;
-    context.screen.start_progress("testing identity providers");
+    if context.settings.accounts.is_one() {
+        context.screen.start_progress("testing identity providers");
+    }
     let terms =
         CheckOptions { cert_days: args.cert_days, ..CheckOptions::new(context.clock.now(), pins) };
     let checks = chosen.into_iter().map(async |idp| IdpResult {
@@ -97,18 +102,41 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
         .into())
 }
 
+fn mark(check: &IdpCheck) -> Status {
+    match (check.state, check.severity) {
+        (CheckState::Passed, _) => Status::Passed,
+        (CheckState::NotTested, _) => Status::NotChecked,
+        (CheckState::Failed, Severity::Warning) => Status::Warning,
+        (CheckState::Failed, Severity::Error) => Status::Failed,
+    }
+}
+
+impl IdpResult {
+    /// A row for each failed check, or one that counts those that passed.
+    fn rows(&self, page: &Page) -> Vec<Vec<Text>> {
+        let row = |state, detail: Text| {
+            vec![Text::strong(&self.name), Text::plain(&self.kind), page.mark(state), detail]
+        };
+        let failed = self.checks.iter().filter(|check| check.state == CheckState::Failed);
+        let failed = failed.map(|check| {
+            let detail = format!("{}: {}", check.id.as_str(), check.detail);
+            row(mark(check), Text::prose(detail))
+        });
+        let rows: Vec<_> = failed.collect();
+        if !rows.is_empty() {
+            return rows;
+        }
+        let passed = self.checks.iter().filter(|check| check.state == CheckState::Passed).count();
+        vec![row(Status::Passed, format!("{passed} passed (sign-in not tested)").into())]
+    }
+}
+
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         for idp in &self.idps {
             page.line(Text::strong(&idp.name) + Text::dim(format!("  {}  {}", idp.kind, idp.id)));
             for point in &idp.checks {
-                let mark = match (point.state, point.severity) {
-                    (CheckState::Passed, _) => Status::Passed,
-                    (CheckState::NotTested, _) => Status::NotChecked,
-                    (CheckState::Failed, Severity::Warning) => Status::Warning,
-                    (CheckState::Failed, Severity::Error) => Status::Failed,
-                };
-                page.step(mark, point.id.as_str(), Text::prose(&point.detail));
+                page.step(mark(point), point.id.as_str(), Text::prose(&point.detail));
                 // Where a sign-in is tried stands once, at the end.
                 if let Some(remedy) = point.fix.as_ref().filter(|it| !it.contains(DASHBOARD)) {
                     page.fix("", remedy);
@@ -117,6 +145,11 @@ impl Render for Report {
             page.blank();
         }
         page.paragraph(format!("Sign-in not tested. Use Test in the dashboard: {DASHBOARD}"));
+    }
+
+    fn rows(&self, page: &Page) -> Rows {
+        let cells = self.idps.iter().flat_map(|idp| idp.rows(page)).collect();
+        Rows { headers: vec!["IDENTITY PROVIDER", "TYPE", "STATE", "DETAIL"], cells }
     }
 
     fn names(&self) -> Vec<String> {

@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::Outcome;
 use super::super::doctor::{self, Level, ReportFormat};
+use super::super::{Outcome, fleet};
 use crate::context::Context;
 use crate::flow::doctor::{check_recovery, read_recovery};
 use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::recovery::fingerprint::Fingerprint;
 use crate::flow::recovery::state::RecoveryState;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError, FlowErrorKind};
 
 /// The largest card in bytes: one of many connectors has some tens of kilobytes.
 const MAX_CARD: usize = 1024 * 1024;
@@ -46,26 +46,31 @@ pub struct Args {
 
 /// Checks, and reports as `doctor` does.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let Args { min_days, fail_on, card, format } = args;
-    let card = match &card {
+    fleet::ensure_one(context, args.format.is_some(), "--format")?;
+    fleet::ensure_one(context, args.card.is_some(), "--card")?;
+    context.screen.note("write access is not tested: only a bypass shows it");
+    fleet::run(context, "recovery check", async |tools| read(&args, context, tools).await).await
+}
+
+async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
+    let Args { min_days, fail_on, ref card, format } = *args;
+    let card = match card {
         Some(file) => Some(fingerprint(file, context).await?),
         None => None,
     };
-    let tools = context.tools().await?;
     let terms = Thresholds {
         now: context.clock.now(),
         min_token_days: min_days,
         login_within: Thresholds::LOGIN_WITHIN,
     };
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
-    let read = read_recovery(&tools, &sources).await?;
+    let read = read_recovery(tools, &sources).await?;
     let mut audit = check_recovery(&read, &terms, tools.account, &tools.client.odd_records(None));
     if let Some(card) = card {
         let state = RecoveryState::of(tools.account, &read);
         audit.findings.push(card.check(&state.fingerprint()));
     }
     let report = doctor::report("recovery check", audit, (fail_on, &[]), tools.account.to_string());
-    context.screen.note("write access is not tested: only a bypass shows it");
     doctor::print(report, format, context)
 }
 

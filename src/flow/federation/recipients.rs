@@ -84,10 +84,12 @@ pub fn resolve(
             .cause("the API takes an empty recipient as the whole organization")
             .hint("`--to <ACCOUNT>` with an ID or name"));
     }
-    texts.iter().map(|text| resolve_one(text.trim(), directory)).collect()
+    texts.iter().map(|text| find_account(text.trim(), directory)).collect()
 }
 
-fn resolve_one(text: &str, directory: &AccountDirectory) -> Result<AccountId, FlowError> {
+/// The account that a text means: by its ID, else by its name, else by its name in any
+/// case. Several are an error that lists them.
+pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountId, FlowError> {
     if let Ok(id) = text.parse::<AccountId>() {
         return Ok(id.to_string().to_ascii_lowercase().parse().unwrap_or(id));
     }

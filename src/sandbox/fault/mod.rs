@@ -27,6 +27,7 @@ use std::time::Duration;
 /// | `expired-certificate` | the SAML metadata has a certificate of the past |
 /// | `500@PATCH` | only with a `PATCH` |
 /// | `500@POST/sso_connectors` | … whose path, IDs left out, ends so |
+/// | `500@/<ACCOUNT>/sso_connectors` | … whose path ends so: in one account |
 /// | `500x2` | twice; `x*`: always |
 /// | `500#3` | the third request, the first two go well |
 ///
@@ -74,7 +75,7 @@ pub enum FaultTiming {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matcher {
     pub method: Option<String>,
-    /// How the path ends, IDs left out: `/sso_connectors/begin_verification`.
+    /// How the path ends, with its IDs or without: `/sso_connectors/begin_verification`.
     pub path: Option<String>,
 }
 
@@ -103,7 +104,10 @@ impl Fault {
 impl Matcher {
     pub(super) fn is_met_by(&self, method: &str, path: &str) -> bool {
         self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && self.path.as_ref().is_none_or(|wanted| without_ids(path).ends_with(wanted))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|wanted| path.ends_with(wanted) || without_ids(path).ends_with(wanted))
     }
 }
 
@@ -176,6 +180,8 @@ mod tests {
             ("500@/begin_verification", "POST", &begin, true),
             ("500", "GET", &begin, true),
             ("500@PUT/access/apps", "PUT", &app, true),
+            ("500@/0123456789abcdef0123456789abcdef/sso_connectors", "GET", &create, true),
+            ("500@/fedcba9876543210fedcba9876543210/sso_connectors", "GET", &create, false),
         ] {
             let fault: Fault = matcher.parse().unwrap();
             assert_eq!(fault.matcher.is_met_by(method, path), met, "{matcher} {method} {path}");

@@ -1,0 +1,244 @@
+//! A read of one account or of several: side by side, as one report in which a failed
+//! account does not hide the others.
+
+use futures_util::stream::{self, StreamExt as _};
+use schemars::JsonSchema;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::Outcome;
+use crate::context::{Context, NamedAccount};
+use crate::error_report::to_failure;
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{self, ErrorReport, ExitCode, Page, Render, Status, Text};
+use crate::plural::count_noun;
+
+/// How many accounts are read at once. Their requests share one limit.
+const MAX_CONCURRENT: usize = 8;
+
+/// The results of a command for several accounts.
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
+    schema: &'static str,
+    /// The command, such as `connector list`.
+    command: &'static str,
+    /// Whether every account was read, without findings.
+    ok: bool,
+    /// How many accounts could not be read.
+    failed: usize,
+    /// One result for each account, by name and ID.
+    accounts: Vec<AccountResult>,
+}
+
+/// The result for one account.
+#[derive(Serialize, JsonSchema)]
+struct AccountResult {
+    /// The account's identifier.
+    account: String,
+    /// Its name, if the token can list accounts.
+    name: Option<String>,
+    /// What it is called on screen: the name, with the ID if other accounts share it.
+    #[serde(skip)]
+    label: String,
+    /// The exit code that the command has for this account alone.
+    exit_code: ExitCode,
+    /// What the command prints for this account alone; null if it failed.
+    #[schemars(with = "Option<serde_json::Value>")]
+    result: Option<Printed>,
+    /// Why it failed.
+    error: Option<ErrorReport>,
+}
+
+/// A report as the command prints it.
+struct Printed(Box<dyn output::Report>);
+
+impl Serialize for Printed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = self.0.json().and_then(RawValue::from_string);
+        json.map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// Fails if an option does not work with several accounts.
+pub fn ensure_one(context: &Context, is_given: bool, option: &str) -> Result<(), FlowError> {
+    match context.settings.accounts.option_of_several() {
+        Some(several) if is_given => {
+            let message = format!("`{option}` is for one account, not for `{several}`");
+            Err(FlowError::new(FlowErrorKind::Usage, message).hint("`--account <ACCOUNT>`, once"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the account by `read`, or each of several accounts. `command` is its name.
+///
+/// # Errors
+/// If one account is read and fails, or if several cannot be found. The failure of one
+/// of several is part of the outcome.
+pub async fn run(
+    context: &Context,
+    command: &'static str,
+    read: impl AsyncFn(&Env<'_>) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
+    let Some(accounts) = context.several_accounts().await? else {
+        return read(&context.tools().await?).await;
+    };
+    let total = count_noun(accounts.len(), "account");
+    context.screen.start_progress(format!("{command}: reading {total}"));
+    let reads =
+        accounts.into_iter().map(async |account| read_account(context, account, &read).await);
+    let mut reads = stream::iter(reads).buffered(MAX_CONCURRENT);
+    let mut done = Vec::new();
+    while let Some(result) = reads.next().await {
+        done.push(result);
+        context.screen.start_progress(format!("{command}: {} of {total} read", done.len()));
+    }
+    let (accounts, errors): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+    Ok(conclude(command, accounts, errors.into_iter().flatten().next()))
+}
+
+/// What is kept of an account is its report; its client ends here.
+async fn read_account(
+    context: &Context,
+    NamedAccount { id, name }: NamedAccount,
+    read: &impl AsyncFn(&Env<'_>) -> anyhow::Result<Outcome>,
+) -> (AccountResult, Option<anyhow::Error>) {
+    let outcome = async {
+        let client = context.client().await?.for_one_of_many();
+        let tools = Env {
+            client: &client,
+            account: &id,
+            resolver: context.resolver().await?,
+            clock: &context.clock,
+            journal: context.journal(),
+        };
+        context.warn_unknown_outcomes(&id);
+        let outcome = read(&tools).await;
+        if let odd @ 1.. = client.odd_records(None).len() {
+            let label = name.as_deref().unwrap_or(id.as_str());
+            let records = count_noun(odd, "invalid record");
+            context.screen.warn(format!("{label}: {records} left out"));
+        }
+        outcome
+    };
+    let (result, exit_code, error) = match outcome.await {
+        Ok(Outcome { report, exit, failure: None }) => (report, exit, None),
+        Ok(Outcome { report, failure: Some(error), .. }) => {
+            (report, ExitCode::Failure, Some(error))
+        }
+        Err(error) => (None, ExitCode::Failure, Some(error)),
+    };
+    let failure = error.as_ref().map(to_failure);
+    let exit_code = failure.as_ref().map_or(exit_code, |failure| failure.exit_code);
+    let account = id.to_string();
+    let label = name.clone().unwrap_or_else(|| account.clone());
+    (
+        AccountResult {
+            account,
+            name,
+            label,
+            exit_code,
+            result: result.map(Printed),
+            error: failure,
+        },
+        error,
+    )
+}
+
+/// The report, and how the command ends. An account that failed is a failure; one
+/// without the requested object is not, unless no account has it.
+fn conclude(
+    command: &'static str,
+    mut accounts: Vec<AccountResult>,
+    first_error: Option<anyhow::Error>,
+) -> Outcome {
+    distinguish(&mut accounts);
+    let failed: Vec<_> = accounts.iter().filter(|account| account.has_failed()).collect();
+    let first = accounts.first().map_or(ExitCode::Done, |account| account.exit_code);
+    let is_alike = accounts.iter().all(|it| it.error.is_some() && it.exit_code == first);
+    let failure = match first_error {
+        Some(error) if is_alike => Some(error),
+        _ if failed.is_empty() => None,
+        _ => Some(failure(command, accounts.len(), &failed).into()),
+    };
+    let read = accounts.iter().filter(|account| account.error.is_none());
+    let exit = read.map(|account| account.exit_code).find(|exit| *exit != ExitCode::Done);
+    let exit = exit.unwrap_or(ExitCode::Done);
+    let ok = failure.is_none() && exit == ExitCode::Done;
+    let report = Report { schema: "cfsso/fleet/v1", command, ok, failed: failed.len(), accounts };
+    Outcome::done(report).exit(exit).failed(failure)
+}
+
+fn failure(command: &str, total: usize, failed: &[&AccountResult]) -> FlowError {
+    const MOST: usize = 10;
+    let message = format!("{} of {} failed", failed.len(), count_noun(total, "account"));
+    let cause = |account: &&AccountResult| {
+        let why = account.error.as_ref().map_or("", |error| error.message.as_str());
+        format!("{}: {why}", account.label)
+    };
+    let more = failed.len().saturating_sub(MOST);
+    FlowError::new(FlowErrorKind::Unreachable, message)
+        .causes(failed.iter().take(MOST).map(cause))
+        .causes((more > 0).then(|| format!("{more} more")))
+        .hint(format!("`cfsso {command} --account {}`", failed[0].account))
+}
+
+/// Adds the ID to names that several accounts have.
+fn distinguish(accounts: &mut [AccountResult]) {
+    let names: Vec<_> = accounts.iter().map(|account| account.label.clone()).collect();
+    for account in accounts {
+        if names.iter().filter(|name| **name == account.label).count() > 1 {
+            account.label = format!("{} ({})", account.label, account.account);
+        }
+    }
+}
+
+impl AccountResult {
+    /// Whether it could not be read. An account without the requested object was read.
+    fn has_failed(&self) -> bool {
+        self.error.is_some() && self.exit_code != ExitCode::NotFound
+    }
+
+    /// The cell in place of the rows of an account that has none.
+    fn state(&self) -> Text {
+        match &self.error {
+            Some(error) if self.has_failed() => {
+                Status::Failed.paint(&format!("failed: {}", error.kind.replace('-', " ")))
+            }
+            Some(_) => Text::dim("not found"),
+            None => Text::dim("none"),
+        }
+    }
+}
+
+impl Render for Report {
+    fn show(&self, page: &mut Page) {
+        let (mut headers, mut rows) = (vec!["ACCOUNT", "RESULT"], Vec::new());
+        for account in &self.accounts {
+            let label = Text::strong(&account.label);
+            let own = account.result.as_ref().map(|report| report.0.rows(page)).unwrap_or_default();
+            if own.cells.is_empty() {
+                rows.push(vec![label, account.state()]);
+                continue;
+            }
+            headers.splice(1.., own.headers);
+            let own = own.cells.into_iter();
+            rows.extend(own.map(|cells| [label.clone()].into_iter().chain(cells).collect()));
+        }
+        page.table(&headers, &rows);
+        page.blank();
+        let failed = (self.failed > 0).then(|| format!(", {} failed", self.failed));
+        let total = count_noun(self.accounts.len(), "account") + &failed.unwrap_or_default();
+        page.line(Text::strong(total));
+        page.line(
+            Text::plain("One account: ")
+                + Text::prose(format!("`cfsso {} --account <ACCOUNT>`", self.command)),
+        );
+    }
+
+    fn names(&self) -> Vec<String> {
+        let reports = self.accounts.iter().filter_map(|account| account.result.as_ref());
+        reports.flat_map(|report| report.0.names()).collect()
+    }
+}
