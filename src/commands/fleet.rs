@@ -115,10 +115,12 @@ async fn read_account(
         };
         context.warn_unknown_outcomes(&id);
         let outcome = read(&tools).await;
-        if let odd @ 1.. = client.odd_records(None).len() {
+        let odd = client.odd_records(None);
+        if let Some(first) = odd.first() {
             let label = name.as_deref().unwrap_or(id.as_str());
-            let records = count_noun(odd, "invalid record");
-            context.screen.warn(format!("{label}: {records} left out"));
+            let records = count_noun(odd.len(), "invalid record");
+            let text = format!("{label}: {records} left out: {}", first.describe());
+            context.screen.warn(Text::plain(text));
         }
         outcome
     };

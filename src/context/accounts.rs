@@ -6,6 +6,7 @@ use crate::api::ids::AccountId;
 use crate::flow::federation::accounts::AccountDirectory;
 use crate::flow::federation::recipients::find_account;
 use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::Text;
 use crate::settings::{AccountRef, AccountSelection};
 
 /// One of several accounts.
@@ -50,6 +51,9 @@ impl Context {
             Err(_) if self.settings.accounts.is_by_id() => AccountDirectory::default(),
             Err(error) => return Err(error.into()),
         };
+        for odd in client.odd_records(None) {
+            self.screen.warn(Text::plain(format!("invalid record left out: {}", odd.describe())));
+        }
         let mut ids = match &self.settings.accounts {
             AccountSelection::Given(given) => {
                 let find = |account: &AccountRef| match account {

@@ -251,6 +251,22 @@ async fn status_and_doctor_report_odd_records() {
 }
 
 #[tokio::test]
+async fn odd_records_of_several_accounts_are_named_with_their_account() {
+    let list = connectors(ODD);
+    let accounts = r#"[{"id":"00000000000000000000000000000001","name":"One"},
+        {"id":"x","name":"Odd"},{"id":"00000000000000000000000000000002","name":"Two"}]"#;
+    let (world, _api, _server) =
+        world(&[("/accounts", accounts), ("/sso_connectors", &list)]).await;
+    let ran = world.run("status --all-accounts").await;
+    assert!(ran.stderr.contains("account 2 of the list (ID x)"), "{ran:?}");
+    for name in ["One", "Two"] {
+        let text = format!("{name}: 1 invalid record left out: connector 2 of the list (ID c9)");
+        assert!(ran.stderr.contains(&text), "{ran:?}");
+        assert!(ran.stdout.contains(&format!("{name}      c1.example")), "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_needs_the_odd_record_stops_and_names_it() {
     let list = connectors(ODD);
     let (world, _api, _server) = world(&[("/sso_connectors", &list)]).await;

@@ -25,7 +25,7 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso doctor
-  cfsso doctor cool.cats
+  cfsso doctor --all-accounts
   cfsso doctor --fail-on warning -o json | jq '.findings[] | select(.state == \"failed\")'
   cfsso doctor --format github
   cfsso doctor --format junit > cfsso.xml
