@@ -17,7 +17,7 @@ use crate::input::text::decode;
 
 /// What a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Syntax {
+pub enum Syntax {
     Json,
     Yaml,
     Toml,
@@ -88,7 +88,8 @@ fn collect(
     }
 }
 
-fn syntax(file: &Path, text: &str) -> Syntax {
+/// The syntax of a file, by its name or else by its text.
+pub fn syntax(file: &Path, text: &str) -> Syntax {
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") => Syntax::Json,
         Some("yaml" | "yml") => Syntax::Yaml,
@@ -100,14 +101,19 @@ fn syntax(file: &Path, text: &str) -> Syntax {
 }
 
 /// Says where it is wrong, and never what stands there: it may be a secret.
-fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
+pub fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
     let value: Value = match syntax {
         Syntax::Json => return document(text),
-        Syntax::Yaml => serde_saphyr::from_str(text).map_err(|error| {
-            let place = error.location().map(|at| (at.line(), at.column()));
-            let (line, column) = place.unwrap_or((1, 1));
-            format!("invalid YAML: line {line}, column {column}")
-        })?,
+        Syntax::Yaml => {
+            serde_saphyr::from_str_with_options(text, yaml_options()).map_err(|error| {
+                if let serde_saphyr::Error::Budget { breach, .. } = error.without_snippet() {
+                    return over_budget(breach).to_owned();
+                }
+                let place = error.location().map(|at| (at.line(), at.column()));
+                let (line, column) = place.unwrap_or((1, 1));
+                format!("invalid YAML: line {line}, column {column}")
+            })?
+        }
         Syntax::Toml => toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start).min(text.len());
             let before = text.get(..start).unwrap_or_default();
@@ -117,6 +123,23 @@ fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
         })?,
     };
     document(&value.to_string())
+}
+
+/// Without aliases: a few of them can stand for gigabytes.
+fn yaml_options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0 },
+    }
+}
+
+fn over_budget(breach: &serde_saphyr::budget::BudgetBreach) -> &'static str {
+    use serde_saphyr::budget::BudgetBreach;
+    match breach {
+        BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } => {
+            "YAML anchors and aliases are not supported"
+        }
+        _ => "it is too large",
+    }
 }
 
 fn document(json: &str) -> Result<Document, String> {

@@ -1,6 +1,7 @@
 //! What stands of an identity provider's federation: its grants, the shares of
 //! them, and who receives those.
 
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{grant, shares};
@@ -48,12 +49,37 @@ pub fn shares_of_grants(kind: &str) -> Filter {
 
 /// Reads what stands: the grants and the shares at once, then the recipients.
 pub async fn read(tools: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error> {
+    let (grants, shares) = lists(tools).await?;
+    of_idp(tools, &grants, idp, shares).await
+}
+
+/// [`read`] of every identity provider that has a grant, in the order of the grants.
+pub async fn read_all(tools: &Env<'_>) -> Result<Vec<(IdpId, FederationState)>, Error> {
+    let (grants, shares) = lists(tools).await?;
+    let mut idps: Vec<_> = grants.iter().map(|grant| grant.idp_id.clone()).collect();
+    idps.dedup();
+    let states = idps.into_iter().map(async |idp| {
+        let state = of_idp(tools, &grants, &idp, shares.clone()).await?;
+        Ok((idp, state))
+    });
+    try_join_all(states).await
+}
+
+async fn lists(tools: &Env<'_>) -> Result<(Vec<Grant>, Vec<ShareWithResources>), Error> {
     let filter = shares_of_grants("sent");
     let (grants, shares) =
         tokio::join!(grant::list(tools), shares::list(tools, &filter, Paging::default()));
-    let (grants, shares) = (grants?, with_resources(tools, shares?).await?);
-    let (shares, orphans) = split_by_idp(&grants, idp, shares);
-    let grants = grants.into_iter().filter(|grant| grant.idp_id == *idp).collect();
+    Ok((grants?, with_resources(tools, shares?).await?))
+}
+
+async fn of_idp(
+    tools: &Env<'_>,
+    grants: &[Grant],
+    idp: &IdpId,
+    shares: Vec<ShareWithResources>,
+) -> Result<FederationState, Error> {
+    let (shares, orphans) = split_by_idp(grants, idp, shares);
+    let grants = grants.iter().filter(|grant| grant.idp_id == *idp).cloned().collect();
     let shares = stream::iter(shares)
         .map(async |(share, resources)| {
             let recipients = shares::recipients(tools, &share.id).await?;
