@@ -11,9 +11,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Outcome, app, bypass, completions, config, connector, diagnose, dig, doctor, drill, federation,
-    help as topics, idp, impact, journal, logins, man, preflight, recovery, sandbox, schema, setup,
-    share, status, team, timeline, token, version, whoami,
+    Outcome, app, bypass, completions, config, connector, desired, diagnose, dig, doctor, drill,
+    federation, help as topics, idp, impact, journal, logins, man, preflight, recovery, sandbox,
+    schema, setup, share, status, team, timeline, token, version, whoami,
 };
 use crate::context::Context;
 use crate::settings::Options;
@@ -93,6 +93,12 @@ pub enum Command {
     /// Manage resource shares
     #[command(subcommand, visible_alias = "shares")]
     Share(LazyCommand<share::Command>),
+    /// Print the account as a file for `plan` and `apply`
+    Export(LazyCommand<desired::export::Args>),
+    /// Show what `apply` would change
+    Plan(LazyCommand<desired::plan::Args>),
+    /// Make the account as a file says, many domains at once
+    Apply(LazyCommand<desired::apply::Args>),
     /// Rehearse a lockout in the simulator
     Drill(LazyCommand<drill::Args>),
     /// Run the built-in API simulator
@@ -147,7 +153,11 @@ impl Command {
 
     /// Whether the command may change nothing, whatever the options say.
     pub fn is_read_only(&self) -> bool {
-        matches!(self, Self::Drill(LazyCommand(args)) if args.against_profile)
+        match self {
+            Self::Drill(LazyCommand(args)) => args.against_profile,
+            Self::Plan(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether the command can read several accounts.
@@ -195,6 +205,9 @@ impl Command {
             Self::Journal(LazyCommand(command)) => journal::run(command, context).await,
             Self::Sandbox(LazyCommand(command)) => sandbox::run(command, context).await,
             Self::Drill(LazyCommand(args)) => drill::run(args, context).await,
+            Self::Export(LazyCommand(args)) => Box::pin(desired::export::run(args, context)).await,
+            Self::Apply(LazyCommand(args)) => Box::pin(desired::apply::run(args, context)).await,
+            Self::Plan(LazyCommand(args)) => Box::pin(desired::plan::run(args, context)).await,
             Self::Federation(LazyCommand(command)) => federation::run(command, context).await,
             Self::Share(LazyCommand(command)) => share::run(command, context).await,
             Self::Completions(_)
@@ -234,7 +247,19 @@ fn read_among_all(all: clap::Command, args: &[OsString]) -> Result<Cli, clap::Er
     };
     let mut all = help::lay_out(all, length);
     let mut matches = all.try_get_matches_from_mut(args)?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut all))
+    let cli = Cli::from_arg_matches_mut(&mut matches).and_then(consistent);
+    cli.map_err(|error| error.format(&mut all))
+}
+
+/// Fails if an option means nothing with this command. clap cannot express it:
+/// the option is one of every command.
+fn consistent(cli: Cli) -> Result<Cli, clap::Error> {
+    let Options { detailed_exitcode, dry_run, .. } = cli.options;
+    if !detailed_exitcode || dry_run || cli.command.is_read_only() {
+        return Ok(cli);
+    }
+    let message = "--detailed-exitcode needs --dry-run\n";
+    Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, message))
 }
 
 fn read_alone(all: &clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
@@ -244,7 +269,7 @@ fn read_alone(all: &clap::Command, args: &[OsString]) -> Result<Cli, clap::Error
         last = below;
     }
     let options = Options::from_arg_matches(last)?;
-    Ok(Cli { command: Command::from_arg_matches_mut(&mut matches)?, options })
+    consistent(Cli { command: Command::from_arg_matches_mut(&mut matches)?, options })
 }
 
 /// The tree without the commands that no word of `args` names.

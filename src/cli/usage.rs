@@ -50,11 +50,7 @@ const WORDS: &[(&[&str], &str, &str)] = &[
         "there are three kinds of checks",
         "`cfsso preflight` checks a domain before `enable`\n`cfsso idp check` tests identity providers\n`cfsso doctor` audits the account",
     ),
-    (
-        &["plan", "diff"],
-        "every command shows its plan with `--dry-run`",
-        "`cfsso enable --dry-run`",
-    ),
+    (&["diff"], "every command shows its plan with `--dry-run`", "`cfsso enable --dry-run`"),
     (
         &["log", "logs", "history", "audit"],
         "there are three records",
@@ -186,7 +182,7 @@ mod tests {
             ("--sandbox-state x undo --yes", Some("cfsso bypass undo")),
             ("ls", Some("cfsso connector list")),
             ("unlock", Some("cfsso bypass")),
-            ("plan", Some("--dry-run")),
+            ("diff", Some("--dry-run")),
             ("create idp", Some("cfsso idp create --help")),
             ("idp create oidc --client-secret x", Some("--client-secret-file")),
             ("whoami --token x", Some("--token-file")),

@@ -5,6 +5,7 @@ pub mod bypass;
 pub mod completions;
 pub mod config;
 pub mod connector;
+pub mod desired;
 pub mod diagnose;
 pub mod dig;
 pub mod doctor;

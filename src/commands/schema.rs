@@ -162,7 +162,22 @@ pub const KINDS: &[Kind] = &[
         schema: || schema_for!(crate::flow::trial::Report),
     },
     Kind {
+        name: "apply",
+        about: "apply",
+        schema: || schema_for!(crate::flow::desired::apply::ApplyReport),
+    },
+    Kind {
         name: "config",
+        about: "export; the file of plan and apply",
+        schema: || schema_for!(crate::flow::desired::Desired),
+    },
+    Kind {
+        name: "config-plan",
+        about: "plan",
+        schema: || schema_for!(super::desired::plan::ConfigPlan),
+    },
+    Kind {
+        name: "settings",
         about: "config show",
         schema: || schema_for!(Vec<super::config::Setting>),
     },

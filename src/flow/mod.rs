@@ -9,6 +9,7 @@ pub mod bypass;
 pub mod changes;
 pub mod check;
 pub mod connector;
+pub mod desired;
 pub mod diagnose;
 pub mod diff;
 pub mod dns_provider;

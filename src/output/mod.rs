@@ -47,3 +47,4 @@ pub use screen::{Screen, ScreenOptions};
 pub use streams::TraceWriter;
 pub use style::{ColorChoice, Environment, Style, use_color, use_progress, use_unicode};
 pub use text::Text;
+pub use yaml::from_json as yaml_from_json;

@@ -19,7 +19,7 @@ const DEEPEST: usize = 128;
 /// The writer leaves some characters that could fool a terminal as they are.
 /// JSON is YAML too (YAML 1.2.2, section 1.3), so a document with such a
 /// character is written as JSON, where all of them are escaped.
-pub(super) fn from_json(json: &str) -> Result<String, String> {
+pub fn from_json(json: &str) -> Result<String, String> {
     let value: &RawValue = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let node = Node { value, depth: 0 };
     let yaml = serde_saphyr::to_string(&node).map_err(|error| error.to_string())?;

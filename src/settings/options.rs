@@ -64,8 +64,8 @@ pub struct Options {
     #[arg(long, global = true)]
     pub dry_run: bool,
 
-    /// With --dry-run, exit 10 if there are changes
-    #[arg(long, global = true, requires = "dry_run")]
+    /// With --dry-run or `plan`, exit 10 if there are changes
+    #[arg(long, global = true)]
     pub detailed_exitcode: bool,
 
     /// Time limit for the command (90s, 10m, 2h)

@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod connector;
 mod credentials;
+mod desired;
 mod diagnose;
 mod dns;
 mod doctor;

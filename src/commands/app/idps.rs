@@ -122,7 +122,7 @@ fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
 }
 
 /// Fails if only one identity provider is left and its check fails.
-pub(super) async fn ensure_only_idp_works(
+pub(in crate::commands) async fn ensure_only_idp_works(
     context: &Context,
     edit: &Update,
     idps: &[Idp],

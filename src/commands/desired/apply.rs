@@ -1,0 +1,338 @@
+//! `cfsso apply`: makes the account as a file says, or as a kept plan says.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::super::Outcome;
+use super::super::app::idps::ensure_only_idp_works;
+use super::super::connector::trial::{self, TrialArgs};
+use super::super::idp::secret::{Raw, Source};
+use super::super::preflight::{CheckArgs, show_checks};
+use super::super::setup::mark;
+use super::file;
+use super::plan::{self, ConfigPlan, show_changes};
+
+use crate::api::document::Document;
+use crate::api::idp::Idp;
+use crate::context::Context;
+use crate::flow::check::{Check, CheckState};
+use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options, TrialEnd};
+use crate::flow::desired::facts::Facts;
+use crate::flow::desired::plan::{PlannedChange, Task, idp_body};
+use crate::flow::desired::{Desired, SecretPlace, parse};
+use crate::flow::publish::{RecordFormat, TxtRecord};
+use crate::flow::steps::StepState;
+use crate::flow::trial::Subject;
+use crate::flow::update::Update;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Text};
+use crate::plural::count_noun;
+
+/// Arguments of `apply`.
+#[derive(clap::Args, Debug)]
+#[command(
+    override_usage = "cfsso apply -f <FILE> [OPTIONS]\n       cfsso apply <PLAN> [OPTIONS]",
+    after_help = "Examples:
+  cfsso apply -f sso.yaml
+  cfsso apply -f sso.yaml --confirm 12 -o json
+  cfsso apply -f sso.yaml --trial 15m
+  cfsso plan -f sso.yaml --out sso.plan && cfsso apply sso.plan --yes
+
+Running it again resumes. --confirm takes the number of changes."
+)]
+pub struct Args {
+    /// Plan that `cfsso plan --out` kept
+    #[arg(required_unless_present = "file", conflicts_with_all = ["file", "prune"])]
+    plan: Option<PathBuf>,
+
+    /// File with the desired state (YAML, JSON or TOML), `-` for stdin
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// Delete what a section of the file does not name
+    #[arg(long)]
+    prune: bool,
+
+    #[command(flatten)]
+    guard: CheckArgs,
+
+    #[command(flatten)]
+    trial: TrialArgs,
+
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// What is applied: a file, or a plan with the state that it was made from.
+struct Input {
+    desired: Desired,
+    prune: bool,
+    kept: Option<Kept>,
+    next: String,
+}
+
+struct Kept {
+    account: String,
+    fingerprint: String,
+}
+
+/// Makes the account as desired.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let source = read(&args, context).await?;
+    let tools = context.tools().await?;
+    let (facts, changes) = plan::compute(&tools, &source.desired, source.prune, context).await?;
+    if let Some(kept) = &source.kept {
+        ensure_unchanged(kept, &tools, &facts)?;
+    }
+    if context.settings.options.dry_run {
+        let file = args.file.as_deref().or(args.plan.as_deref()).unwrap_or(Path::new("-"));
+        let wanted = (source.desired, source.prune, file);
+        let plan = ConfigPlan::new(&tools, &facts, changes, wanted, source.next);
+        return Ok(plan.outcome(context));
+    }
+    let changes = changes.changes;
+    if changes.is_empty() {
+        return Ok(Outcome::done(ApplyReport::nothing()));
+    }
+    let bodies = bodies(&source.desired, &changes, args.raw, context).await?;
+    let trial = args.trial.options(context);
+    let mut enable = args.guard.enable_options(context).await?;
+    enable.asking.audit_log = trial.is_some();
+    confirm(&changes, context).await?;
+    let options = Options {
+        desired: source.desired,
+        bodies,
+        enable: Rc::new(enable),
+        deadline: wait_deadline(context),
+        next: source.next,
+    };
+    let decisions = Asked { tools: &tools, context, trial };
+    let shown = RefCell::default();
+    let on_event = |event: &Event<'_>| show(event, &shown, context);
+    let (report, end) =
+        Box::pin(apply::run(&tools, &options, (facts, &changes), &on_event, &decisions)).await;
+    context.screen.end_progress();
+    Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+/// When waiting ends: a tenth of `--timeout` is left to enable what is verified.
+fn wait_deadline(context: &Context) -> Timestamp {
+    let reserve = context.settings.options.timeout.unwrap_or_default() / 10;
+    context.wait_deadline().saturating_sub(reserve).unwrap_or(Timestamp::MIN)
+}
+
+async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
+    if let Some(file) = &args.file {
+        return Ok(Input {
+            desired: file::read(context, file).await?,
+            prune: args.prune,
+            kept: None,
+            next: plan::apply_command(file, args.prune),
+        });
+    }
+    let path = args.plan.as_deref().expect("clap requires one of them");
+    let kept = file::read_object(context, path).await?;
+    let text = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
+    let is_plan = text("schema").as_deref() == Some(plan::SCHEMA);
+    let (Some(account), Some(fingerprint), Some(Value::Object(desired)), true) =
+        (text("account"), text("fingerprint"), kept.get("desired"), is_plan)
+    else {
+        let message = format!("`{}` is not a kept plan", path.display());
+        return Err(FlowError::new(FlowErrorKind::Usage, message)
+            .hint("`cfsso apply -f FILE` for a file with the desired state")
+            .into());
+    };
+    let prune = kept.get("prune") == Some(&Value::Bool(true));
+    Ok(Input {
+        desired: parse::parse(desired).map_err(|problems| file::invalid(path, problems))?,
+        prune,
+        kept: Some(Kept { account, fingerprint }),
+        // The account has changed then, so that the plan itself is refused.
+        next: plan::apply_command(Path::new(&text("file").unwrap_or_default()), prune),
+    })
+}
+
+/// Refuses a plan of another account, and one whose account changed since.
+fn ensure_unchanged(kept: &Kept, tools: &Env<'_>, facts: &Facts) -> Result<(), FlowError> {
+    if kept.account != tools.account.as_str() {
+        let message = format!("the plan is of the account {}", kept.account);
+        return Err(FlowError::new(FlowErrorKind::Conflict, message)
+            .cause(format!("this one is {}", tools.account)));
+    }
+    if kept.fingerprint == facts.fingerprint() {
+        return Ok(());
+    }
+    let message = "the account changed since the plan was made; nothing was sent";
+    Err(FlowError::new(FlowErrorKind::Conflict, message)
+        .hint("`cfsso plan -f FILE --out PLAN` makes a new one"))
+}
+
+/// The bodies of identity providers to create, their secrets read.
+async fn bodies(
+    desired: &Desired,
+    changes: &[PlannedChange],
+    raw: Raw,
+    context: &Context,
+) -> anyhow::Result<BTreeMap<usize, Document>> {
+    let mut bodies = BTreeMap::new();
+    for change in changes {
+        let Task::CreateIdp(at) = change.task else { continue };
+        let entry = &desired.idps()[at];
+        let mut secrets = Map::new();
+        for (field, place) in entry.secrets() {
+            let source = match place {
+                SecretPlace::Variable(name) => Source::Variable(name),
+                SecretPlace::File(file) => Source::File(file),
+            };
+            secrets.insert(field.to_owned(), source.read(context, raw).await?.into());
+        }
+        bodies.insert(at, idp_body(entry, &secrets)?);
+    }
+    Ok(bodies)
+}
+
+async fn confirm(changes: &[PlannedChange], context: &Context) -> Result<(), Error> {
+    let count = changes.len();
+    if context.asks() {
+        context.screen.end_progress();
+        context.screen.show(&|page| show_changes(changes, page));
+    }
+    context.confirm(&count.to_string(), &format!("make {}", count_noun(count, "change"))).await
+}
+
+/// What the options decide during a run.
+struct Asked<'a> {
+    tools: &'a Env<'a>,
+    context: &'a Context,
+    trial: Option<crate::flow::trial::Options>,
+}
+
+impl Decisions for Asked<'_> {
+    async fn check_app(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
+        if edit.is_empty() {
+            return Ok(());
+        }
+        let checked = ensure_only_idp_works(self.context, edit, idps).await;
+        checked.map_err(|error| match error.downcast::<FlowError>() {
+            Ok(stop) => FlowError { hint: Some("`cfsso idp check`".to_owned()), ..stop }.into(),
+            Err(other) => FlowError::new(FlowErrorKind::Refused, other.to_string()).into(),
+        })
+    }
+
+    async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {
+        let Some(options) = self.trial else { return Ok(None) };
+        trial::check_logs(subject, &options, self.context)?;
+        self.context.screen.end_progress();
+        trial::enable(self.tools, subject, options, self.context).await.map(Some)
+    }
+}
+
+/// Shows what happens. A warning that many domains share is shown once.
+fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<&'static str>>, context: &Context) {
+    let screen = &context.screen;
+    screen.event(event);
+    match event {
+        Event::Started { title } => screen.start_progress(*title),
+        Event::Change(result) => {
+            screen.end_progress();
+            if result.state == StepState::Done {
+                context.record_step(result.group.title());
+            }
+            let detail = if result.state == StepState::Done {
+                result.detail.clone()
+            } else {
+                format!("{}: {}", result.title, result.detail)
+            };
+            screen.step(mark(result.state), &result.subject, Text::prose(detail));
+        }
+        Event::Publish { records, reasons } => {
+            screen.end_progress();
+            screen.show(&|page| paste(records, reasons, page));
+        }
+        Event::Waiting { verified, total, .. } => {
+            screen.start_wait(format!("verified: {verified} of {total}"));
+        }
+        Event::Checks { domain, checks } => {
+            screen.end_progress();
+            let is_new = |check: &&Check| {
+                let is_shown = check.state != CheckState::Passed || screen.page().is_verbose();
+                is_shown && (check.blocks() || shown.borrow_mut().insert(check.id.as_str()))
+            };
+            let new: Vec<_> = checks.iter().filter(is_new).cloned().collect();
+            if !new.is_empty() {
+                screen.show(&|page| {
+                    page.line(Text::strong(format!("Preflight of {domain}")));
+                    show_checks(&new, " ", page);
+                });
+            }
+        }
+    }
+}
+
+/// The records to publish by hand, all in one form after the other.
+fn paste(records: &[TxtRecord], reasons: &[String], page: &mut Page) {
+    page.blank();
+    page.line(Text::strong(format!(
+        "Publish by hand: {}",
+        count_noun(records.len(), "TXT record")
+    )));
+    for (record, reason) in records.iter().zip(reasons) {
+        page.line(Text::plain(format!("  {}: ", record.name)) + Text::prose(reason));
+    }
+    for (label, format) in [
+        ("zone file", RecordFormat::Bind),
+        ("Terraform", RecordFormat::Terraform),
+        ("Route 53", RecordFormat::Route53),
+    ] {
+        page.blank();
+        page.line(Text::dim(format!("  {label}")));
+        for record in records {
+            page.literal(&record.in_format(format));
+        }
+    }
+    page.blank();
+    page.paragraph("Ctrl-C is safe: the same command resumes.");
+    page.blank();
+}
+
+impl Render for ApplyReport {
+    fn show(&self, page: &mut Page) {
+        if self.changes.is_empty() {
+            page.line("No changes: the account is as desired.");
+            return;
+        }
+        page.blank();
+        if !self.domains.is_empty() {
+            let rows: Vec<_> = self.domains.iter().map(row).collect();
+            page.table(&["DOMAIN", "VERIFICATION", "SSO", "RESULT"], &rows);
+            page.blank();
+        }
+        let done = self.changes.iter().filter(|it| it.state == StepState::Done).count();
+        let all = count_noun(self.changes.len(), "change");
+        page.line(Text::strong(format!("{done} of {all} made.")));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.domains.iter().map(|domain| domain.domain.clone()).collect()
+    }
+}
+
+fn row(domain: &apply::DomainResult) -> Vec<Text> {
+    let sso = match domain.enabled {
+        Some(true) => "enabled",
+        Some(false) => "disabled",
+        None => "unknown",
+    };
+    let result = if domain.state == StepState::Done { "done" } else { &domain.detail };
+    vec![
+        Text::strong(&domain.domain),
+        Text::plain(domain.verification.as_deref().unwrap_or("none")),
+        Text::plain(sso),
+        Text::prose(result),
+    ]
+}

@@ -1,0 +1,75 @@
+//! `cfsso export`: the account as a file for `plan` and `apply`.
+
+use serde::Serialize;
+
+use super::super::Outcome;
+use crate::context::Context;
+use crate::flow::desired::facts::{self, Parts, Unread};
+use crate::flow::desired::{Desired, export};
+use crate::output::{Page, Render, Text, yaml_from_json};
+
+/// Arguments of `export`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso export > sso.yaml
+  cfsso export --format json > sso.json
+
+Secrets are not exported; the API never returns them.")]
+pub struct Args {
+    /// Format of the file
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Formats of the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For `plan` and `apply`
+    #[default]
+    Yaml,
+    /// The same as JSON
+    Json,
+}
+
+/// The desired state that an account is in.
+#[derive(Serialize)]
+struct Export {
+    #[serde(flatten)]
+    desired: Desired,
+    #[serde(skip)]
+    text: String,
+}
+
+/// Prints the account's state.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let tools = context.tools().await?;
+    let parts = Parts { access: true, federation: true };
+    let (facts, unread) = facts::read(&tools, parts).await?;
+    for Unread { what, reason } in &unread {
+        context.screen.warn(Text::prose(format!("not exported: {what}: {reason}")));
+    }
+    let has_access = !unread.iter().any(|unread| unread.what == facts::ACCESS);
+    let (desired, left_out) = export::export(&facts, has_access);
+    for what in left_out {
+        context.screen.warn(Text::prose(format!("not exported: {what}")));
+    }
+    let text = match args.format {
+        Format::Json => serde_json::to_string_pretty(&desired)?,
+        Format::Yaml => {
+            let yaml =
+                yaml_from_json(&serde_json::to_string(&desired)?).map_err(anyhow::Error::msg)?;
+            format!("# Account {}. The format: cfsso schema config\n{yaml}", tools.account)
+        }
+    };
+    Ok(Outcome::done(Export { desired, text }))
+}
+
+impl Render for Export {
+    fn show(&self, page: &mut Page) {
+        page.literal(&self.text);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.desired.connectors().iter().map(|connector| connector.domain.clone()).collect()
+    }
+}

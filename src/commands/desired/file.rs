@@ -1,0 +1,46 @@
+//! The file with the desired state: JSON, YAML or TOML.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::super::idp::file as text;
+use crate::context::Context;
+use crate::flow::desired::{Desired, parse};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::input::text::decode;
+
+/// The most bytes that a file may have: a thousand domains have a tenth of it.
+const LARGEST: usize = 1 << 20;
+
+/// Reads a desired state; `-` is standard input.
+pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Desired> {
+    let members = read_object(context, file).await?;
+    Ok(parse::parse(&members).map_err(|problems| invalid(file, problems))?)
+}
+
+/// Reads a file that holds one object.
+pub async fn read_object(context: &Context, file: &Path) -> anyhow::Result<Map<String, Value>> {
+    let bytes = context.read_file(file, LARGEST, "configuration").await?;
+    let wrong = |cause: String| invalid(file, vec![cause]);
+    if bytes.len() > LARGEST {
+        return Err(wrong(format!("it is larger than {} MiB", LARGEST >> 20)).into());
+    }
+    let text = decode(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if text.trim().is_empty() {
+        return Err(wrong("it is empty".to_owned()).into());
+    }
+    let document = text::parse(&text, text::syntax(file, &text)).map_err(wrong)?;
+    Ok(serde_json::from_str(document.to_raw().get())?)
+}
+
+pub(super) fn invalid(file: &Path, problems: Vec<String>) -> FlowError {
+    let name = if file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        format!("`{}`", file.display())
+    };
+    FlowError::new(FlowErrorKind::Usage, format!("{name} is not a valid configuration"))
+        .causes(problems)
+        .hint("`cfsso schema config` describes the file")
+}

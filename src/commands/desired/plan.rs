@@ -1,0 +1,178 @@
+//! `cfsso plan`: what `apply` would change, from one round of reads.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::file;
+use crate::context::Context;
+use crate::flow::desired::Desired;
+use crate::flow::desired::facts::{self, Facts, Parts, Unread};
+use crate::flow::desired::plan::{self, Changes, Group, PlannedChange};
+use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::plural::count_noun;
+use crate::private_file;
+use crate::shell::quoted;
+
+/// Arguments of `plan`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  cfsso plan -f sso.yaml
+  cfsso plan -f sso.yaml --detailed-exitcode -o json
+  cfsso plan -f sso.yaml --out sso.plan
+
+Nothing is changed. With --detailed-exitcode it exits 10 if there are changes.")]
+pub struct Args {
+    /// File with the desired state (YAML, JSON or TOML), `-` for stdin
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Delete what a section of the file does not name
+    #[arg(long)]
+    pub prune: bool,
+
+    /// Keep the plan in this file, for `cfsso apply`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// What has to change for an account to be as desired.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConfigPlan {
+    schema: &'static str,
+    /// The account.
+    pub account: String,
+    /// The file with the desired state.
+    file: String,
+    /// SHA-256 of the state that the plan was computed from.
+    pub fingerprint: String,
+    /// Whether what a section does not name is deleted.
+    pub prune: bool,
+    /// The number of changes.
+    pub count: usize,
+    /// The changes, in the order in which they are made.
+    pub changes: Vec<PlannedChange>,
+    /// The desired state.
+    pub desired: Desired,
+    #[serde(skip)]
+    next: String,
+}
+
+/// The schema of a kept plan.
+pub const SCHEMA: &str = "cfsso/config-plan/v1";
+
+/// Plans the changes of a file.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    let desired = file::read(context, &args.file).await?;
+    let tools = context.tools().await?;
+    let (facts, changes) = compute(&tools, &desired, args.prune, context).await?;
+    let next = match &args.out {
+        Some(out) => format!("cfsso apply {}", quoted(&out.display().to_string())),
+        None => apply_command(&args.file, args.prune),
+    };
+    let source = (desired, args.prune, args.file.as_path());
+    let report = ConfigPlan::new(&tools, &facts, changes, source, next);
+    if let Some(out) = &args.out {
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        private_file::replace(out, &text).map_err(|error| {
+            let message = format!("cannot write the plan `{}`", out.display());
+            FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+        })?;
+    }
+    Ok(report.outcome(context))
+}
+
+/// The command that applies a file.
+pub fn apply_command(file: &Path, prune: bool) -> String {
+    let prune = if prune { " --prune" } else { "" };
+    format!("cfsso apply -f {}{prune}", quoted(&file.display().to_string()))
+}
+
+impl ConfigPlan {
+    /// A plan of these changes, which `next` applies.
+    pub fn new(
+        tools: &Env<'_>,
+        facts: &Facts,
+        changes: Changes,
+        (desired, prune, file): (Desired, bool, &Path),
+        next: String,
+    ) -> Self {
+        Self {
+            schema: SCHEMA,
+            account: tools.account.to_string(),
+            file: file.display().to_string(),
+            fingerprint: facts.fingerprint(),
+            prune,
+            count: changes.changes.len(),
+            changes: changes.changes,
+            desired,
+            next,
+        }
+    }
+
+    /// The plan as the outcome of a command.
+    pub fn outcome(self, context: &Context) -> Outcome {
+        let finds = context.settings.options.detailed_exitcode && self.count > 0;
+        let exit = if finds { ExitCode::Findings } else { ExitCode::Done };
+        Outcome::done(self).exit(exit)
+    }
+}
+
+/// Reads the server once, and compares; warnings are printed.
+pub async fn compute(
+    tools: &Env<'_>,
+    desired: &Desired,
+    prune: bool,
+    context: &Context,
+) -> anyhow::Result<(Facts, Changes)> {
+    let federation =
+        desired.federation.is_some() || (prune && desired.identity_providers.is_some());
+    let access = federation || desired.identity_providers.is_some() || desired.sso_app.is_some();
+    let (facts, unread) = facts::read(tools, Parts { access, federation }).await?;
+    if let Some(Unread { what, reason }) = unread.into_iter().next() {
+        let message = format!("cannot read the {what} that the file names");
+        return Err(FlowError::new(FlowErrorKind::Forbidden, message).cause(reason).into());
+    }
+    let changes = plan::plan(&facts, desired, tools.account, prune)?;
+    for warning in &changes.warnings {
+        context.screen.warn(Text::prose(warning.as_str()));
+    }
+    Ok((facts, changes))
+}
+
+/// Draws the changes, group by group.
+pub fn show_changes(changes: &[PlannedChange], page: &mut Page) {
+    for group in Group::ALL {
+        let of_group: Vec<_> = changes.iter().filter(|change| change.group == group).collect();
+        if of_group.is_empty() {
+            continue;
+        }
+        page.line(Text::strong(group.title()));
+        for change in of_group {
+            page.status_line(Status::Pending, Text::plain(&change.title));
+            for difference in &change.diff {
+                page.line(Text::dim(format!("  {}", difference.to_string().replace('`', ""))));
+            }
+        }
+        page.blank();
+    }
+}
+
+impl Render for ConfigPlan {
+    fn show(&self, page: &mut Page) {
+        if self.count == 0 {
+            page.line("No changes: the account is as desired.");
+            return;
+        }
+        show_changes(&self.changes, page);
+        page.line(Text::strong(format!("{}. Nothing was sent.", count_noun(self.count, "change"))));
+        page.line(Text::plain("Next: ") + Text::code(&self.next));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.changes.iter().map(|change| change.title.clone()).collect()
+    }
+}

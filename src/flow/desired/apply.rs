@@ -1,0 +1,386 @@
+//! Makes an account as desired. Each step is computed from the server's state, so
+//! that a second run resumes. A domain that fails is left, and the others go on.
+
+mod domain;
+mod report;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+pub use self::report::{ApplyReport, DomainResult, Event, Result as ChangeResult};
+
+use self::domain::Domain;
+use super::facts::Facts;
+use super::plan::{
+    Group, PlannedChange, Task, Verb, edit_idp, is_same, missing_accounts, resolve_allowed,
+};
+use super::{Desired, DesiredApp};
+use crate::api::ErrorKind;
+use crate::api::connector as requests;
+use crate::api::document::Document;
+use crate::api::idp::Idp;
+use crate::api::ids::{AppId, ConnectorId, IdpId, IdpReference};
+use crate::domain::EmailDomain;
+use crate::flow::connector::{self, Selector};
+use crate::flow::federation::recipients::{RecipientArgs, resolve_recipients};
+use crate::flow::federation::{self, share};
+use crate::flow::setup::EnableOptions;
+use crate::flow::steps::StepState;
+use crate::flow::target::Target;
+use crate::flow::trial::{self, Subject};
+use crate::flow::update::Update;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
+use crate::plural::count_noun;
+
+/// What is applied, and how.
+pub struct Options {
+    pub desired: Desired,
+    /// The bodies of identity providers to create, by their places in the file.
+    pub bodies: BTreeMap<usize, Document>,
+    pub enable: Rc<EnableOptions>,
+    /// When waiting for DNS and verification ends.
+    pub deadline: Timestamp,
+    /// The command that resumes.
+    pub next: String,
+}
+
+/// A trial that is over, and what it means for the domain.
+pub type TrialEnd = (trial::Report, Result<(), FlowError>);
+
+/// What the command decides during a run.
+pub trait Decisions {
+    /// Fails if the SSO App may not be changed like this.
+    fn check_app(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
+
+    /// Enables SSO on trial, where that is asked for.
+    fn try_enable(
+        &self,
+        subject: &Subject,
+    ) -> impl Future<Output = Result<Option<TrialEnd>, Error>>;
+}
+
+/// A run.
+pub struct Apply<'a, D> {
+    tools: &'a Env<'a>,
+    options: &'a Options,
+    decisions: &'a D,
+    on_event: &'a dyn Fn(&Event<'_>),
+    facts: Facts,
+    domains: Vec<Domain>,
+    results: Vec<ChangeResult>,
+}
+
+/// Makes `changes`, which were planned from `facts`. The report shows how far it
+/// got, also if it ended early.
+pub async fn run(
+    tools: &Env<'_>,
+    options: &Options,
+    (facts, changes): (Facts, &[PlannedChange]),
+    on_event: &dyn Fn(&Event<'_>),
+    decisions: &impl Decisions,
+) -> (ApplyReport, Result<(), Error>) {
+    let domains = domain::all(&options.desired, &facts);
+    let results = changes.iter().map(ChangeResult::open).collect();
+    let mut apply = Apply { tools, options, decisions, on_event, facts, domains, results };
+    let end = apply.run_groups(changes).await;
+    let end = end.and_then(|()| apply.ensure_complete().map_err(Into::into));
+    (apply.into_report(end.is_ok()), end)
+}
+
+impl<D: Decisions> Apply<'_, D> {
+    async fn run_groups(&mut self, changes: &[PlannedChange]) -> Result<(), Error> {
+        self.each(changes, Group::IdentityProviders).await?;
+        self.each(changes, Group::Federation).await?;
+        let has_app = self.facts.app.is_some();
+        if has_app {
+            self.each(changes, Group::SsoApp).await?;
+        }
+        self.each(changes, Group::Connectors).await?;
+        if !has_app {
+            // The first connector brought it along.
+            self.each(changes, Group::SsoApp).await?;
+        }
+        self.verify_and_enable(changes).await?;
+        self.each(changes, Group::Enforcement).await?;
+        self.each(changes, Group::Removal).await
+    }
+
+    /// The changes of a group, one after the other. Of those of the account, the
+    /// first that fails ends the others; a domain that failed gets no more changes.
+    async fn each(&mut self, changes: &[PlannedChange], group: Group) -> Result<(), Error> {
+        for (at, change) in changes.iter().enumerate().filter(|(_, it)| it.group == group) {
+            // Enabling is the matter of all domains together.
+            if matches!(change.task, Task::Enable(_)) {
+                continue;
+            }
+            if let Some(reason) = self.blocked(change) {
+                self.end(at, StepState::Blocked, reason);
+                continue;
+            }
+            (self.on_event)(&Event::Started { title: &change.title });
+            let done = Box::pin(self.make(&change.task)).await;
+            self.conclude(at, done)?;
+        }
+        Ok(())
+    }
+
+    /// Why a change cannot be made, because of others that failed.
+    fn blocked(&self, change: &PlannedChange) -> Option<String> {
+        let PlannedChange { group, action, subject, .. } = change;
+        let (group, action) = (*group, *action);
+        let failed = |of: &[Group]| {
+            let is_failed = |it: &&ChangeResult| {
+                of.contains(&it.group) && matches!(it.state, StepState::Failed | StepState::Blocked)
+            };
+            self.results
+                .iter()
+                .find(is_failed)
+                .map(|it| format!("because this failed: {}", it.title))
+        };
+        match group {
+            Group::IdentityProviders => None,
+            Group::Federation | Group::SsoApp => failed(&[Group::IdentityProviders]),
+            Group::Removal => failed(&Group::ALL),
+            Group::Connectors | Group::Verification => self.failed_before(subject),
+            // What ends enforcement waits for nothing.
+            Group::Enforcement if action == Verb::Disable => self.failed_before(subject),
+            Group::Enforcement => {
+                let account = failed(&[Group::IdentityProviders, Group::SsoApp]);
+                account.or_else(|| self.failed_before(subject))
+            }
+        }
+    }
+
+    fn failed_before(&self, subject: &str) -> Option<String> {
+        let is_failed = |it: &&ChangeResult| {
+            it.subject == subject && matches!(it.state, StepState::Failed | StepState::Blocked)
+        };
+        self.results.iter().find(is_failed).map(|it| format!("because this failed: {}", it.title))
+    }
+
+    /// Records how a change ended. What would end every other one too ends the run.
+    fn conclude(&mut self, at: usize, done: Result<String, Error>) -> Result<(), Error> {
+        match done {
+            Ok(detail) => self.end(at, StepState::Done, detail),
+            Err(error) => {
+                self.end(at, StepState::from_error(&error), error.line());
+                if ends_all(&error) {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a change was made, or will not be in this run.
+    fn has_ended(&self, at: usize) -> bool {
+        self.results[at].state != StepState::Running
+    }
+
+    fn end(&mut self, at: usize, state: StepState, detail: impl Into<String>) {
+        let result = &mut self.results[at];
+        (result.state, result.detail) = (state, detail.into());
+        (self.on_event)(&Event::Change(result));
+    }
+
+    async fn make(&mut self, task: &Task) -> Result<String, Error> {
+        match task {
+            Task::CreateIdp(at) => self.create_idp(*at).await,
+            Task::UpdateIdp(at, id) => self.update_idp(*at, id).await,
+            Task::ShareIdp(at) => self.share_idp(*at).await,
+            Task::UpdateApp => self.update_app().await,
+            Task::CreateConnector(at) => self.create_connector(*at).await,
+            Task::SetFedramp(at) => self.set_fedramp(*at).await,
+            Task::Disable(at) => self.disable(*at).await,
+            Task::DeleteConnector(id) => self.delete_connector(id).await,
+            Task::DeleteIdp(id) => self.delete_idp(id).await,
+            Task::Verify(_) | Task::Enable(_) => unreachable!("made together with the others"),
+        }
+    }
+
+    async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
+        let body = self.options.bodies.get(&at).expect("read before the run");
+        let created = idp::create(self.tools, body, |_| ()).await?;
+        let detail = format!("created  {}", created.id);
+        self.facts.idps.push(created);
+        Ok(detail)
+    }
+
+    async fn update_idp(&mut self, at: usize, id: &IdpId) -> Result<String, Error> {
+        let entry = &self.options.desired.idps()[at];
+        let target = Target::Idp(id.clone());
+        let edit = Update::prepare(self.tools, target, |idp| edit_idp(idp, entry)).await?;
+        let detail = self.send(&edit).await?;
+        self.facts.idps = idp::list(self.tools).await?;
+        Ok(detail)
+    }
+
+    async fn send(&self, edit: &Update) -> Result<String, Error> {
+        if edit.is_empty() {
+            return Ok("already as desired".to_owned());
+        }
+        let result = edit.apply(self.tools, |_| ()).await?;
+        match result.unexpected_change_error(edit) {
+            Some(error) => Err(error.into()),
+            None => Ok("changed (confirmed)".to_owned()),
+        }
+    }
+
+    async fn share_idp(&mut self, at: usize) -> Result<String, Error> {
+        let wanted = &self.options.desired.shares()[at];
+        let idp = self.facts.find(&wanted.idp).cloned().ok_or_else(|| {
+            FlowError::new(
+                FlowErrorKind::NotFound,
+                format!("no identity provider `{}`", wanted.idp),
+            )
+        })?;
+        let standing = federation::state::read(self.tools, &idp.id).await?;
+        let missing = missing_accounts(wanted, &standing)?;
+        if missing.is_empty() {
+            return Ok("already as desired".to_owned());
+        }
+        let named = RecipientArgs::Accounts(missing.iter().map(ToString::to_string).collect());
+        let directory = &self.facts.directory;
+        let (audience, _) = resolve_recipients(named, self.tools.account, directory, true)?;
+        let name = federation::default_name(&idp);
+        let deadline = self.options.deadline;
+        let options = share::Options { idp, audience, name, wait: false, deadline };
+        let (_, end) = share::run(self.tools, &options, &standing, directory, &|_| ()).await;
+        end?;
+        Ok("shared; `cfsso federation status` shows when it arrives".to_owned())
+    }
+
+    async fn update_app(&mut self) -> Result<String, Error> {
+        let wanted = self.options.desired.sso_app.as_ref().expect("it is in the plan");
+        let id: AppId = app::find(self.tools, None).await?.id.clone();
+        let edit = Update::prepare(self.tools, Target::App(id), |document| {
+            edit_app(document, wanted, &self.facts)
+        });
+        let edit = edit.await?;
+        self.decisions.check_app(&edit, &self.facts.idps).await?;
+        self.send(&edit).await
+    }
+
+    async fn create_connector(&mut self, at: usize) -> Result<String, Error> {
+        let wanted = &self.options.desired.connectors()[at];
+        let domain: EmailDomain = wanted.domain.parse().map_err(FlowError::from)?;
+        // Verification begins when the TXT record can be found.
+        let begin = requests::BeginVerification::Later;
+        let created = connector::create(self.tools, &domain, begin, wanted.fedramp).await?;
+        let detail = format!("connector created  {}", created.id);
+        self.domain(at).connector = Some(created);
+        Ok(detail)
+    }
+
+    async fn set_fedramp(&mut self, at: usize) -> Result<String, Error> {
+        let wanted = self.options.desired.connectors()[at].fedramp == Some(true);
+        let connector = self.domain(at).connector()?.clone();
+        let action = connector::fedramp_action(self.tools, &connector, wanted);
+        let read = requests::get(self.tools.account, &connector.id);
+        let is_as_sent =
+            |it: &requests::Connector| it.use_fedramp_language.unwrap_or(false) == wanted;
+        let changed = self.tools.execute_and_confirm(&action, &read, is_as_sent).await?;
+        self.domain(at).connector = Some(changed);
+        Ok("FedRAMP language changed (confirmed)".to_owned())
+    }
+
+    async fn disable(&mut self, at: usize) -> Result<String, Error> {
+        let connector = self.domain(at).connector()?.clone();
+        let disabled = connector::disable(self.tools, &connector).await?;
+        self.domain(at).connector = Some(disabled);
+        Ok("SSO disabled (confirmed)".to_owned())
+    }
+
+    async fn delete_connector(&mut self, id: &ConnectorId) -> Result<String, Error> {
+        let connector = connector::find(self.tools, &Selector::Id(id.clone())).await?;
+        if connector.enabled != Some(false) {
+            let message = format!("{} is enabled: not deleted", connector.email_domain);
+            return Err(FlowError::new(FlowErrorKind::Conflict, message).into());
+        }
+        connector::delete(self.tools, &connector).await?;
+        Ok("connector deleted (confirmed)".to_owned())
+    }
+
+    async fn delete_idp(&mut self, id: &IdpId) -> Result<String, Error> {
+        let (idps, apps) = tokio::join!(idp::list(self.tools), app::list(self.tools));
+        let (idps, apps) = (idps?, apps?);
+        let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
+            return Ok("already deleted".to_owned());
+        };
+        if let Ok(app) = app::sign_in(self.tools, &apps) {
+            idp::ensure_not_last_idp(found, app, &idps)?;
+        }
+        idp::delete(self.tools, found).await?;
+        Ok("deleted (confirmed)".to_owned())
+    }
+
+    fn domain(&mut self, at: usize) -> &mut Domain {
+        &mut self.domains[at]
+    }
+
+    fn ensure_complete(&self) -> Result<(), FlowError> {
+        let left: Vec<_> = self.results.iter().filter(|it| it.state != StepState::Done).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let message =
+            format!("{} of {} left", left.len(), count_noun(self.results.len(), "change"));
+        let causes = left.iter().filter(|it| it.state != StepState::Blocked).take(10);
+        let causes = causes.map(|it| format!("{}: {}", it.title, it.detail));
+        Err(FlowError::new(FlowErrorKind::HalfDone, message)
+            .causes(causes)
+            .hint(format!("`{}` resumes", self.options.next)))
+    }
+
+    fn into_report(mut self, ok: bool) -> ApplyReport {
+        // What the run did not come to.
+        for result in self.results.iter_mut().filter(|it| it.state == StepState::Running) {
+            result.state = StepState::Pending;
+        }
+        let domains = self.domains.iter().filter(|domain| {
+            self.results.iter().any(|result| result.subject == domain.name.as_str())
+        });
+        let domains = domains.map(|domain| domain.result(&self.results)).collect();
+        let next = (!ok).then(|| self.options.next.clone());
+        ApplyReport::new(ok, self.results, domains, next)
+    }
+}
+
+/// The edit that makes the SSO App as desired, with the identity providers as they
+/// are now.
+fn edit_app(document: &mut Document, wanted: &DesiredApp, facts: &Facts) -> Result<(), FlowError> {
+    let now: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
+    if let Some(allowed) = &wanted.allowed_idps {
+        let list = resolve_allowed(allowed, &now, facts, &[])?;
+        if !is_same(&list, &now) {
+            app::ensure_sign_in_possible(&list, &facts.idps)?;
+            app::set_allowed_idps(document, &list)?;
+        }
+    }
+    let is_instant = document.parse_at(&["auto_redirect_to_identity"]) == Some(true);
+    match wanted.auto_redirect {
+        Some(true) if !is_instant => app::enable_instant_auth(document, &facts.idps),
+        Some(false) if is_instant => app::disable_instant_auth(document),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an error would end every later change too: the API does not answer, or
+/// takes no token; the journal cannot be written; or the user ends the run.
+fn ends_all(error: &Error) -> bool {
+    match error {
+        Error::Api(error) => is_fatal(error),
+        Error::ApiContext(context) => is_fatal(&context.error),
+        Error::Flow(error) => matches!(
+            error.kind,
+            FlowErrorKind::Journal | FlowErrorKind::Signaled(_) | FlowErrorKind::Declined
+        ),
+    }
+}
+
+fn is_fatal(error: &crate::api::Error) -> bool {
+    error.is_retryable()
+        || matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::OutOfTime)
+}

@@ -1,0 +1,176 @@
+//! Desired state: what an account's dashboard SSO should be, as one file.
+//! [`plan`] compares it with the server, [`apply`] makes the changes.
+//!
+//! What the file does not name is not touched.
+
+pub mod apply;
+pub mod export;
+pub mod facts;
+pub mod parse;
+pub mod plan;
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The version of the file that this program reads.
+pub const VERSION: u8 = 1;
+
+/// Desired state of an account. A section that is absent is not managed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Desired {
+    /// The address of this schema, for editors.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The version of the format.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u8,
+    /// Identity providers of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_providers: Option<Vec<DesiredIdp>>,
+    /// The SSO App.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_app: Option<DesiredApp>,
+    /// SSO connectors, one for each email domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connectors: Option<Vec<DesiredConnector>>,
+    /// Identity providers shared with other accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub federation: Option<Vec<DesiredShare>>,
+}
+
+/// An identity provider, found by its ID, or by its name and type.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DesiredIdp {
+    /// Its ID; needed only to rename it, or if others have its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its name on the sign-in page.
+    pub name: String,
+    /// Its type as in the API, such as `okta`, `azureAD` or `saml`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Settings of the type, without secrets: `cfsso idp types`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub config: Map<String, Value>,
+    /// Environment variable with the client secret. A secret is read only to
+    /// create the identity provider: the API never returns one to compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret_env: Option<String>,
+    /// File with the client secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret_file: Option<PathBuf>,
+    /// Environment variable with the Okta API token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_token_env: Option<String>,
+    /// File with the Okta API token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_token_file: Option<PathBuf>,
+}
+
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    Variable(String),
+    File(PathBuf),
+}
+
+/// The SSO App.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DesiredApp {
+    /// The identity providers that it allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_idps: Option<Allowed>,
+    /// Skip the choice of identity providers; requires exactly one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_redirect: Option<bool>,
+}
+
+/// The identity providers that the SSO App allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Allowed {
+    /// All, those of the future included.
+    All(All),
+    /// These, by name or ID.
+    Only(Vec<String>),
+}
+
+/// The word `all`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum All {
+    /// The word itself.
+    All,
+}
+
+/// A connector, found by its domain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DesiredConnector {
+    /// The email domain of the users.
+    pub domain: String,
+    /// Whether SSO is enforced. Requires a verified domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Verify the domain without enforcing SSO. Implied by `enabled: true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+    /// Use the FedRAMP language on the sign-in page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fedramp: Option<bool>,
+}
+
+/// An identity provider that other accounts use.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DesiredShare {
+    /// Its name or ID.
+    pub idp: String,
+    /// The IDs of the accounts.
+    pub accounts: Vec<String>,
+}
+
+impl Desired {
+    /// The identity providers that are named.
+    pub fn idps(&self) -> &[DesiredIdp] {
+        self.identity_providers.as_deref().unwrap_or_default()
+    }
+
+    /// The connectors that are named.
+    pub fn connectors(&self) -> &[DesiredConnector] {
+        self.connectors.as_deref().unwrap_or_default()
+    }
+
+    /// The shares that are named.
+    pub fn shares(&self) -> &[DesiredShare] {
+        self.federation.as_deref().unwrap_or_default()
+    }
+}
+
+impl DesiredIdp {
+    /// The secrets, by field, and where they are.
+    pub fn secrets(&self) -> Vec<(&'static str, SecretPlace)> {
+        let variable = |name: &Option<String>| name.clone().map(SecretPlace::Variable);
+        let file = |file: &Option<PathBuf>| file.clone().map(SecretPlace::File);
+        let places = [
+            ("client_secret", variable(&self.client_secret_env)),
+            ("client_secret", file(&self.client_secret_file)),
+            ("api_token", variable(&self.api_token_env)),
+            ("api_token", file(&self.api_token_file)),
+        ];
+        places.into_iter().filter_map(|(field, place)| Some((field, place?))).collect()
+    }
+}
+
+impl DesiredConnector {
+    /// Whether its domain is to be verified.
+    pub fn wants_verification(&self) -> bool {
+        self.enabled == Some(true) || self.verified == Some(true)
+    }
+}

@@ -1,0 +1,371 @@
+//! Reading a desired state: everything that is wrong with a file by itself, at
+//! once. Pure. No message repeats a secret.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{Allowed, Desired, DesiredApp, DesiredIdp, DesiredShare, VERSION};
+use crate::api::ids::AccountId;
+use crate::domain::EmailDomain;
+use crate::input::nearest::nearest;
+use crate::input::secret_name::is_secret_name;
+
+const TOP: &[&str] =
+    &["version", "identity_providers", "sso_app", "connectors", "federation", "$schema"];
+const IDP: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "config",
+    "client_secret_env",
+    "client_secret_file",
+    "api_token_env",
+    "api_token_file",
+];
+const APP: &[&str] = &["allowed_idps", "auto_redirect"];
+const CONNECTOR: &[&str] = &["domain", "enabled", "verified", "fedramp"];
+const SHARE: &[&str] = &["idp", "accounts"];
+
+/// How similar an unknown key has to be to a known one to be suggested.
+const SIMILAR: f64 = 0.8;
+
+/// The desired state in a parsed file, or all that is wrong with it.
+pub fn parse(file: &Map<String, Value>) -> Result<Desired, Vec<String>> {
+    let mut reader = Reader { problems: Vec::new() };
+    let desired = reader.read(file);
+    if reader.problems.is_empty() { Ok(desired) } else { Err(reader.problems) }
+}
+
+struct Reader {
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn read(&mut self, file: &Map<String, Value>) -> Desired {
+        self.known_keys("", file, TOP);
+        match file.get("version") {
+            None => self.problems.push(format!("`version` is missing: `version: {VERSION}`")),
+            Some(version) if *version == VERSION => {}
+            Some(version) => {
+                let text = format!("`version` is {version}; this cfsso reads {VERSION}");
+                self.problems.push(text);
+            }
+        }
+        let desired = Desired {
+            schema: None,
+            version: VERSION,
+            identity_providers: self.list(file, "identity_providers", |reader, path, entry| {
+                reader.clear_secrets(path, entry);
+                reader.entry(path, entry, IDP)
+            }),
+            sso_app: file.get("sso_app").and_then(|app| {
+                let app = self.object("sso_app", app)?;
+                self.entry("sso_app", &app, APP)
+            }),
+            connectors: self.list(file, "connectors", |reader, path, entry| {
+                reader.entry(path, entry, CONNECTOR)
+            }),
+            federation: self
+                .list(file, "federation", |reader, path, entry| reader.entry(path, entry, SHARE)),
+        };
+        self.connectors(&desired);
+        self.idps(desired.idps());
+        if let Some(app) = &desired.sso_app {
+            self.app(app);
+        }
+        self.shares(desired.shares());
+        desired
+    }
+
+    fn list<T>(
+        &mut self,
+        file: &Map<String, Value>,
+        name: &str,
+        read: impl Fn(&mut Self, &str, &Map<String, Value>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(entries) = file.get(name)? else {
+            self.problems.push(format!("`{name}` must be a list"));
+            return None;
+        };
+        let entries = entries.iter().enumerate().filter_map(|(at, entry)| {
+            let path = format!("{name}[{at}]");
+            let entry = self.object(&path, entry)?;
+            read(self, &path, &entry)
+        });
+        Some(entries.collect())
+    }
+
+    fn object(&mut self, path: &str, value: &Value) -> Option<Map<String, Value>> {
+        let Value::Object(entry) = value else {
+            self.problems.push(format!("`{path}` must be an object"));
+            return None;
+        };
+        Some(entry.clone())
+    }
+
+    /// An entry whose keys are known. What is wrong with a value names its type,
+    /// and the value only where no secret can be.
+    fn entry<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        entry: &Map<String, Value>,
+        known: &[&str],
+    ) -> Option<T> {
+        if !self.known_keys(path, entry, known) {
+            return None;
+        }
+        match serde_json::from_value(Value::Object(entry.clone())) {
+            Ok(entry) => Some(entry),
+            Err(error) => {
+                self.problems.push(format!("`{path}`: {error}"));
+                None
+            }
+        }
+    }
+
+    fn known_keys(&mut self, path: &str, entry: &Map<String, Value>, known: &[&str]) -> bool {
+        let unknown: Vec<_> =
+            entry.keys().filter(|key| !known.contains(&key.as_str())).cloned().collect();
+        for key in &unknown {
+            // Named as a secret in clear text already.
+            if is_secret_name(key) {
+                continue;
+            }
+            let place = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let hint = match nearest(key, known.iter().copied(), SIMILAR) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            self.problems.push(format!("unknown key `{place}`; {hint}"));
+        }
+        unknown.is_empty()
+    }
+
+    /// Refuses secrets wherever they are in an identity provider.
+    fn clear_secrets(&mut self, path: &str, entry: &Map<String, Value>) {
+        for (key, value) in entry {
+            let is_place = !path.contains('.') && IDP.contains(&key.as_str());
+            let path = format!("{path}.{key}");
+            if is_secret_name(key) && !is_place && !value.is_null() {
+                let text = format!(
+                    "`{path}` is a secret in clear text; name its place: \
+                     `client_secret_env` or `client_secret_file`, next to `config`"
+                );
+                self.problems.push(text);
+            } else if let Value::Object(inner) = value {
+                self.clear_secrets(&path, inner);
+            } else if let Value::Array(items) = value {
+                for (at, item) in items.iter().enumerate() {
+                    if let Value::Object(inner) = item {
+                        self.clear_secrets(&format!("{path}[{at}]"), inner);
+                    }
+                }
+            }
+        }
+    }
+
+    fn connectors(&mut self, desired: &Desired) {
+        let mut seen = BTreeSet::new();
+        for (at, connector) in desired.connectors().iter().enumerate() {
+            match connector.domain.parse::<EmailDomain>() {
+                Err(error) => self.problems.push(format!("`connectors[{at}].domain`: {error}")),
+                Ok(domain) => {
+                    if !seen.insert(domain.clone()) {
+                        self.problems.push(format!("`connectors[{at}]`: {domain} is listed twice"));
+                    }
+                }
+            }
+            if connector.enabled == Some(true) && connector.verified == Some(false) {
+                let text = format!("`connectors[{at}]`: SSO requires a verified domain");
+                self.problems.push(text);
+            }
+        }
+    }
+
+    fn idps(&mut self, idps: &[DesiredIdp]) {
+        let mut seen = BTreeSet::new();
+        for (at, idp) in idps.iter().enumerate() {
+            let path = format!("identity_providers[{at}]");
+            let key = (idp.id.clone(), idp.name.clone(), idp.kind.to_ascii_lowercase());
+            let is_by_id = idp.id.is_some();
+            let key = if is_by_id { (key.0, String::new(), String::new()) } else { key };
+            if !seen.insert(key) {
+                self.problems.push(format!("`{path}`: `{}` is listed twice", idp.name));
+            }
+            if idp.name.trim().is_empty() && !is_by_id {
+                self.problems.push(format!("`{path}.name` is empty"));
+            }
+            for field in ["client_secret", "api_token"] {
+                if idp.secrets().iter().filter(|(of, _)| *of == field).count() > 1 {
+                    let text =
+                        format!("`{path}`: `{field}_env` and `{field}_file` exclude each other");
+                    self.problems.push(text);
+                }
+            }
+        }
+    }
+
+    fn app(&mut self, app: &DesiredApp) {
+        let count = match &app.allowed_idps {
+            None => None,
+            Some(Allowed::All(_)) => Some(0),
+            Some(Allowed::Only(names)) => {
+                if names.is_empty() {
+                    let text = "`sso_app.allowed_idps` is empty; name one, or `all`";
+                    self.problems.push(text.to_owned());
+                }
+                let distinct: BTreeSet<_> = names.iter().collect();
+                if distinct.len() < names.len() {
+                    let text = "`sso_app.allowed_idps` names one twice";
+                    self.problems.push(text.to_owned());
+                }
+                Some(distinct.len())
+            }
+        };
+        if app.auto_redirect == Some(true) && count.is_some_and(|count| count != 1) {
+            let text = "`sso_app.auto_redirect` requires exactly one of `allowed_idps`";
+            self.problems.push(text.to_owned());
+        }
+    }
+
+    fn shares(&mut self, shares: &[DesiredShare]) {
+        let mut seen = BTreeSet::new();
+        for (at, share) in shares.iter().enumerate() {
+            let path = format!("federation[{at}]");
+            if !seen.insert(&share.idp) {
+                self.problems.push(format!("`{path}`: `{}` is listed twice", share.idp));
+            }
+            if share.accounts.is_empty() {
+                self.problems.push(format!("`{path}.accounts` is empty"));
+            }
+            for account in &share.accounts {
+                if let Err(error) = account.parse::<AccountId>() {
+                    self.problems.push(format!("`{path}.accounts`: {error}"));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(file: &Value) -> Vec<String> {
+        parse(file.as_object().unwrap()).err().unwrap_or_default()
+    }
+
+    fn idp(entry: &Value) -> Value {
+        json!({ "version": 1, "identity_providers": [entry] })
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named_with_its_place() {
+        for (file, expected) in [
+            (json!({}), "`version` is missing: `version: 1`"),
+            (json!({ "version": 2 }), "`version` is 2; this cfsso reads 1"),
+            (json!({ "version": "1" }), "`version` is \"1\"; this cfsso reads 1"),
+            (
+                json!({ "version": 1, "conectors": [] }),
+                "unknown key `conectors`; did you mean `connectors`?",
+            ),
+            (
+                json!({ "version": 1, "zones": [] }),
+                "unknown key `zones`; known: version, identity_providers, sso_app, connectors, federation, $schema",
+            ),
+            (
+                json!({ "version": 1, "connectors": [{ "domian": "a.test" }] }),
+                "unknown key `connectors[0].domian`; did you mean `domain`?",
+            ),
+            (json!({ "version": 1, "connectors": {} }), "`connectors` must be a list"),
+            (json!({ "version": 1, "connectors": ["a"] }), "`connectors[0]` must be an object"),
+            (
+                json!({ "version": 1, "connectors": [{ "enabled": true }] }),
+                "`connectors[0]`: missing field `domain`",
+            ),
+            (
+                json!({ "version": 1, "connectors": [{ "domain": "a.test", "enabled": "on" }] }),
+                "`connectors[0]`: invalid type: string \"on\", expected a boolean",
+            ),
+            (
+                json!({ "version": 1, "connectors": [{ "domain": "A.test." }, { "domain": "a.test" }] }),
+                "`connectors[1]`: a.test is listed twice",
+            ),
+            (
+                json!({ "version": 1, "connectors": [{ "domain": "a.test", "enabled": true, "verified": false }] }),
+                "`connectors[0]`: SSO requires a verified domain",
+            ),
+            (
+                json!({ "version": 1, "sso_app": { "allowed_idps": [] } }),
+                "`sso_app.allowed_idps` is empty; name one, or `all`",
+            ),
+            (
+                json!({ "version": 1, "sso_app": { "allowed_idps": "all", "auto_redirect": true } }),
+                "`sso_app.auto_redirect` requires exactly one of `allowed_idps`",
+            ),
+            (
+                json!({ "version": 1, "sso_app": { "allowed_idps": ["a", "a"] } }),
+                "`sso_app.allowed_idps` names one twice",
+            ),
+            (
+                json!({ "version": 1, "federation": [{ "idp": "Okta", "accounts": [] }] }),
+                "`federation[0].accounts` is empty",
+            ),
+            (
+                idp(
+                    &json!({ "name": "Okta", "type": "okta", "client_secret_env": "A", "client_secret_file": "b" }),
+                ),
+                "`identity_providers[0]`: `client_secret_env` and `client_secret_file` exclude each other",
+            ),
+            (idp(&json!({ "name": " ", "type": "okta" })), "`identity_providers[0].name` is empty"),
+        ] {
+            assert_eq!(problems(&file), [expected], "{file}");
+        }
+        let all = json!({ "version": 3, "connectors": [{ "domain": "gmx" }, { "x": 1 }] });
+        assert_eq!(problems(&all).len(), 3, "{:?}", problems(&all));
+    }
+
+    #[test]
+    fn a_secret_in_clear_text_is_refused_and_not_repeated() {
+        for (entry, place) in [
+            (json!({ "client_secret": "s3cret" }), "client_secret"),
+            (json!({ "config": { "client_secret": "s3cret" } }), "config.client_secret"),
+            (json!({ "config": { "api_token": "s3cret" } }), "config.api_token"),
+            (
+                json!({ "config": { "deep": [{ "password": "s3cret" }] } }),
+                "config.deep[0].password",
+            ),
+            (json!({ "client_secret_value": "s3cret" }), "client_secret_value"),
+        ] {
+            let mut entry = entry;
+            entry["name"] = "Okta".into();
+            entry["type"] = "okta".into();
+            let problems = problems(&idp(&entry));
+            let expected = format!("`identity_providers[0].{place}` is a secret in clear text");
+            assert!(problems.iter().any(|it| it.starts_with(&expected)), "{problems:?}");
+            assert!(!problems.join(" ").contains("s3cret"), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_is_written() {
+        let file = json!({
+            "version": 1,
+            "identity_providers": [{
+                "name": "Okta", "type": "okta", "config": { "client_id": "a" },
+                "client_secret_env": "OKTA",
+            }],
+            "sso_app": { "allowed_idps": ["Okta"], "auto_redirect": true },
+            "connectors": [{ "domain": "cool.cats", "enabled": true, "fedramp": false }],
+            "federation": [{ "idp": "Okta", "accounts": ["0123456789abcdef0123456789abcdef"] }],
+        });
+        let desired = parse(file.as_object().unwrap()).unwrap();
+        assert_eq!(serde_json::to_value(&desired).unwrap(), file);
+        let place = super::super::SecretPlace::Variable("OKTA".to_owned());
+        assert_eq!(desired.idps()[0].secrets(), [("client_secret", place)]);
+    }
+}

@@ -1,0 +1,337 @@
+//! Scenes of `cfsso apply`.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cfsso::sandbox::{Access, Fault, FaultTiming, SignInAttempt};
+use serde_json::{Value, json};
+
+use super::File;
+use crate::harness::World;
+use crate::sandbox::client::ask;
+use crate::schema::assert_conforms;
+
+/// Everything that a file can name, for two domains.
+const WHOLE: &str = "\
+version: 1
+identity_providers:
+  - name: Company SSO
+    type: oidc
+    config:
+      email_claim_name: mail
+  - name: PIN
+    type: onetimepin
+sso_app:
+  allowed_idps: [Company SSO, PIN]
+connectors:
+  - domain: a.cool.cats
+    enabled: true
+    fedramp: true
+  - domain: b.cool.cats
+    enabled: true
+federation:
+  - idp: Company SSO
+    accounts: [c001ca75000000000000000000000003]
+";
+
+/// A file that enables SSO for `d1` to `dN` below `cool.cats`.
+fn domains(count: usize) -> File {
+    let mut text = "version: 1\nconnectors:\n".to_owned();
+    for number in 1..=count {
+        let _ = writeln!(text, "  - {{ domain: d{number}.cool.cats, enabled: true }}");
+    }
+    File::new(&text)
+}
+
+/// What two runs that end alike have in common.
+async fn state(world: &World) -> (String, usize) {
+    let exported = world.ok("export").await.stdout;
+    let exported = exported.replace(&world.sandbox.origin(), "ORIGIN");
+    (exported, world.codes("cool.cats").await.len())
+}
+
+async fn report(world: &World, line: &str, code: u8) -> Value {
+    let ran = world.run(&format!("{line} -o json")).await;
+    assert_eq!(ran.code, code, "{line}\n{ran:?}");
+    let report = ran.json();
+    assert_conforms(&world.ok("schema apply").await.json(), &report);
+    assert_eq!(report["ok"], code == 0, "{report:#}");
+    report
+}
+
+fn domain<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let domains = report["domains"].as_array().unwrap();
+    domains.iter().find(|domain| domain["domain"] == name).unwrap()
+}
+
+#[tokio::test]
+async fn forty_domains_go_from_nothing_to_enforced_in_one_run() {
+    let world = World::new().await;
+    let file = domains(40);
+    let report = report(&world, &file.line("apply", "--confirm 120"), 0).await;
+    assert_eq!(report["changes"].as_array().unwrap().len(), 120);
+    let rows = report["domains"].as_array().unwrap();
+    assert_eq!(rows.len(), 40);
+    assert!(rows.iter().all(|row| row["enabled"] == true && row["state"] == "done"), "{rows:#?}");
+    let connectors = world.connectors().await;
+    assert_eq!(connectors.iter().filter(|it| it["enabled"] == true).count(), 40);
+    assert_eq!(world.codes("cool.cats").await.len(), 40);
+    // The account is read once for all, not once for each domain.
+    let reads = world.requests().iter().filter(|it| it.starts_with("GET /access/apps")).count();
+    assert!(reads < 10, "{reads}");
+
+    let writes = world.writes();
+    let ran = world.ok(&file.line("apply", "")).await;
+    assert_eq!(ran.stdout, "No changes: the account is as desired.\n");
+    assert_eq!(world.writes(), writes);
+    let entries = world.ok("journal list -o json").await.json();
+    let entries = entries.as_array().unwrap().len();
+    assert!(entries >= 160, "each write is in the journal: {entries}");
+}
+
+#[tokio::test]
+async fn a_run_ends_with_a_table_of_the_domains() {
+    let world = World::new().await.with_person("2\n6\n");
+    let ran = world.ok(&domains(2).line("apply", "")).await;
+    assert!(ran.screen.contains("Type 6 to make 6 changes: "), "{}", ran.screen);
+    assert!(ran.screen.contains("expected `6`, got `2`"), "{}", ran.screen);
+    let end = "\
+DOMAIN        VERIFICATION  SSO      RESULT
+d1.cool.cats  verified      enabled  done
+d2.cool.cats  verified      enabled  done
+
+6 of 6 changes made.
+";
+    assert!(ran.stdout.ends_with(end), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn a_confirmation_is_the_number_of_changes() {
+    let world = World::new().await;
+    let file = domains(1);
+    let error = world.fails(&file.line("apply", ""), 3).await;
+    assert_eq!(error["hint"], "`--confirm 3`");
+    world.fails(&file.line("apply", "--confirm 4"), 3).await;
+    assert!(world.writes().is_empty());
+    world.ok(&file.line("apply", "--confirm 3")).await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_anywhere_is_taken_up_by_the_next() {
+    let file = File::new(WHOLE);
+    let line = file.line("apply", "--yes -o json");
+    let whole = World::new().await;
+    report(&whole, &file.line("apply", "--yes"), 0).await;
+    let expected = state(&whole).await;
+    let start = World::new().await.scene();
+    for requests in 1.. {
+        let world = start.world().await;
+        let wanted = world.requests().len() + requests;
+        let reached = async {
+            while world.requests().len() < wanted {
+                tokio::task::yield_now().await;
+            }
+        };
+        let is_killed = tokio::select! {
+            biased;
+            _ = world.run(&line) => false,
+            () = reached => true,
+        };
+        world.ok(&line).await;
+        assert_eq!(state(&world).await, expected, "killed at {requests}");
+        if !is_killed {
+            assert!(requests > 30, "{requests}");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_write_is_not_answered_is_taken_up_by_the_next() {
+    let file = File::new(WHOLE);
+    let line = file.line("apply", "--yes -o json");
+    let whole = World::new().await;
+    let (_, requests) = whole.requests_of(&line).await;
+    let expected = state(&whole).await;
+    let start = World::new().await.scene();
+    let writes = (1..).zip(&requests).filter(|(_, request)| !request.starts_with("GET"));
+    for (nth, _) in writes {
+        let world = start.world().await;
+        world.sandbox.inject(Fault::cut(nth, FaultTiming::After));
+        let ran = world.run(&format!("{line} --max-retries 0")).await;
+        assert!(matches!(ran.code, 0 | 9 | 12), "cut at {nth}: {ran:?}");
+        let again = world.run(&line).await;
+        assert_eq!(again.code, 0, "cut at {nth}: {again:?}");
+        assert_eq!(state(&world).await, expected, "cut at {nth}");
+    }
+}
+
+#[tokio::test]
+async fn a_domain_that_fails_is_left_and_the_others_go_on() {
+    let world = World::new().await;
+    world.fault("verification-failsx4");
+    let file = domains(3);
+    let ran = world.run(&file.line("apply", "--yes --timeout 3d -o json")).await;
+    assert_eq!(ran.code, 12, "{ran:?}");
+    let report = ran.json();
+    let rows = report["domains"].as_array().unwrap();
+    let enabled = rows.iter().filter(|row| row["enabled"] == true).count();
+    assert!((1..3).contains(&enabled), "{report:#}");
+    let error = ran.error();
+    assert_eq!(
+        error["hint"].as_str().unwrap().lines().next().unwrap(),
+        format!("`{}` resumes", report["next"].as_str().unwrap())
+    );
+    self::report(&world, &file.line("apply", "--yes"), 0).await;
+}
+
+#[tokio::test]
+async fn a_record_that_nobody_published_is_shown_in_three_forms_and_others_are_enforced() {
+    let world = World::new().await;
+    let file = File::new(
+        "version: 1\nconnectors:\n  - { domain: cool.cats, enabled: true }\n  - { domain: dogs.example, enabled: true }\n",
+    );
+    let ran = world.run(&file.line("apply", "--yes --timeout 5m")).await;
+    assert_eq!(ran.code, 12, "{ran:?}");
+    for part in [
+        "dogs.example: no zone for dogs.example in this account",
+        "dogs.example. 300 IN TXT \"cloudflare_dashboard_sso=",
+        "resource \"cloudflare_dns_record\" \"sso_dogs_example\" {",
+        "aws route53 change-resource-record-sets",
+        "2 of 6 changes left",
+    ] {
+        assert!(ran.screen.contains(part), "{part}\n{}", ran.screen);
+    }
+    let report = report(&world, &file.line("apply", "--yes --timeout 5m"), 12).await;
+    assert_eq!(world.connectors().await.iter().filter(|it| it["enabled"] == true).count(), 1);
+    let dogs = domain(&report, "dogs.example");
+    assert_eq!((&dogs["state"], &dogs["enabled"]), (&json!("pending"), &json!(false)));
+    assert_eq!(dogs["txt_record"]["name"], "dogs.example");
+}
+
+#[tokio::test]
+async fn a_failed_check_blocks_one_domain_until_its_risk_is_accepted() {
+    let world = World::new().await.verified().await;
+    let apps = format!("/accounts/{}/access/apps", world.sandbox.account());
+    let all = world.ask(&format!("GET {apps}")).await;
+    let app = all.as_array().unwrap().iter().find(|app| app["type"] == "dash_sso").unwrap();
+    let policies = format!("{apps}/{}/policies", app["id"].as_str().unwrap());
+    let mut policy = world.ask(&format!("GET {policies}")).await[0].clone();
+    policy["include"] = json!([{ "email_domain": { "domain": "dogs.test" } }]);
+    let request = format!("PUT {policies}/{}", policy["id"].as_str().unwrap());
+    ask(&world.sandbox, Access::Full, &request, Some(policy)).await.result();
+    let file = File::new(
+        "version: 1\nconnectors:\n  - { domain: cool.cats, enabled: true }\n  \
+         - { domain: d1.cool.cats, enabled: true }\n",
+    );
+    let refused = report(&world, &file.line("apply", "--yes"), 12).await;
+    let [cats, other] = ["cool.cats", "d1.cool.cats"].map(|name| domain(&refused, name));
+    assert_eq!((&cats["state"], &cats["enabled"]), (&json!("blocked"), &json!(false)), "{cats:#}");
+    assert_eq!(other["enabled"], true, "{other:#}");
+    let failed = cats["checks"].as_array().unwrap().iter().find(|check| check["state"] == "failed");
+    assert!(failed.is_some(), "{cats:#}");
+    report(&world, &file.line("apply", "--yes --accept-risk policy-allows-domain"), 0).await;
+}
+
+#[tokio::test]
+async fn nobody_is_enforced_after_the_identity_providers_failed() {
+    let world = World::new().await;
+    world.fault("500x*@POST/access/identity_providers");
+    let file = File::new(WHOLE);
+    report(&world, &file.line("apply", "--yes"), 12).await;
+    let connectors = world.connectors().await;
+    assert_eq!(connectors.len(), 2);
+    assert!(connectors.iter().all(|it| it["enabled"] == false), "{connectors:#?}");
+}
+
+#[tokio::test]
+async fn a_kept_plan_is_refused_once_the_account_changed() {
+    let world = World::new().await;
+    let file = domains(2);
+    let kept = file.path().with_extension("plan");
+    world.ok(&file.line("plan", &format!("--out {}", kept.display()))).await;
+    world.ok("create partial.cats --no-verification").await;
+    let writes = world.writes();
+    let line = format!("apply {} --yes", kept.display());
+    let error = world.fails(&line, 7).await;
+    assert_eq!(error["message"], "the account changed since the plan was made; nothing was sent");
+    assert_eq!(world.writes(), writes);
+    world.ok(&file.line("plan", &format!("--out {}", kept.display()))).await;
+    report(&world, &line, 0).await;
+    let other = "--account c001ca75000000000000000000000002";
+    world.fails(&format!("{line} {other}"), 7).await;
+    let error = world.fails(&format!("apply {} --yes", file.path().display()), 2).await;
+    assert!(error["message"].as_str().unwrap().ends_with("is not a kept plan"), "{error}");
+}
+
+#[tokio::test]
+async fn a_dry_run_is_a_plan() {
+    let world = World::new().await;
+    let file = domains(1);
+    let ran = world.run(&file.line("apply", "--dry-run --detailed-exitcode -o json")).await;
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert_eq!(ran.json()["schema"], "cfsso/config-plan/v1");
+    assert!(world.writes().is_empty());
+}
+
+#[tokio::test]
+async fn a_trial_is_one_of_each_domain() {
+    let world = World::new().await;
+    let person =
+        SignInAttempt { email: "ada@d1.cool.cats".to_owned(), idp: None, is_password_wrong: false };
+    world.sandbox.plan_sign_in(Duration::from_secs(60), person);
+    let report = report(&world, &domains(2).line("apply", "--trial 2m --yes"), 12).await;
+    let enabled: Vec<_> = ["d1.cool.cats", "d2.cool.cats"]
+        .map(|name| domain(&report, name)["enabled"].clone())
+        .into();
+    assert_eq!(enabled, [json!(true), json!(false)], "{report:#}");
+}
+
+#[tokio::test]
+async fn secrets_are_read_from_their_places_and_shown_nowhere() {
+    let secret = "planted-s3cret-0123456789-planted";
+    let file = File::new(
+        "version: 1\nidentity_providers:\n  - name: Okta\n    type: okta\n    client_secret_env: OKTA\n    config: { client_id: a, okta_account: https://cats.okta.com }\n",
+    );
+    let world = World::new().await;
+    let error = world.fails(&file.line("apply", "--yes"), 2).await;
+    assert_eq!(error["message"], "the environment variable `OKTA` is not set");
+    assert!(world.writes().is_empty());
+    let world = world.with_env("OKTA", secret);
+    let ran = world.ok(&file.line("apply", "--yes --debug")).await;
+    assert!(!ran.screen.contains("planted"), "{}", ran.screen);
+    assert!(world.sandbox.snapshot().contains(secret));
+    let journal = world.ok("journal list -o json").await.stdout;
+    assert!(!journal.contains("planted"), "{journal}");
+    // The secret is not compared: the API never returns it.
+    assert_eq!(world.run(&file.line("plan", "--detailed-exitcode")).await.code, 0);
+}
+
+#[tokio::test]
+async fn what_is_pruned_is_deleted_last() {
+    let world = World::new().await;
+    report(&world, &File::new(WHOLE).line("apply", "--yes"), 0).await;
+    world.ok("create partial.cats --no-verification").await;
+    let file = File::new(
+        "version: 1\nconnectors:\n  - { domain: a.cool.cats, enabled: false }\n  - { domain: b.cool.cats, enabled: true }\nidentity_providers:\n  - { name: Company SSO, type: oidc }\nsso_app:\n  allowed_idps: all\n",
+    );
+    let report = report(&world, &file.line("apply", "--prune --yes"), 0).await;
+    let titles: Vec<_> =
+        report["changes"].as_array().unwrap().iter().map(|it| it["title"].clone()).collect();
+    assert_eq!(
+        titles,
+        [
+            "change the SSO App",
+            "disable SSO for a.cool.cats",
+            "delete the connector of partial.cats",
+            "delete the identity provider PIN",
+        ]
+    );
+    let names: Vec<_> = world
+        .connectors()
+        .await
+        .iter()
+        .map(|it| (it["email_domain"].clone(), it["enabled"].clone()))
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
