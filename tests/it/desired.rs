@@ -3,6 +3,7 @@
 mod applying;
 mod bad_files;
 mod round_trip;
+mod terraform;
 
 use std::path::PathBuf;
 

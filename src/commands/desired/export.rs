@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::super::Outcome;
 use crate::context::Context;
 use crate::flow::desired::facts::{self, Parts, Unread};
-use crate::flow::desired::{Desired, export};
+use crate::flow::desired::{Desired, export, terraform};
 use crate::output::{Page, Render, Text, yaml_from_json};
 
 /// Arguments of `export`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso export > sso.yaml
-  cfsso export --format json > sso.json
+  cfsso export --format terraform > sso.tf
 
 Secrets are not exported; the API never returns them.")]
 pub struct Args {
@@ -29,6 +29,8 @@ enum Format {
     Yaml,
     /// The same as JSON
     Json,
+    /// Resources and import blocks of the Cloudflare provider
+    Terraform,
 }
 
 /// The desired state that an account is in.
@@ -55,6 +57,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let text = match args.format {
         Format::Json => serde_json::to_string_pretty(&desired)?,
+        Format::Terraform => terraform::render(tools.account, &facts, &desired),
         Format::Yaml => {
             let yaml =
                 yaml_from_json(&serde_json::to_string(&desired)?).map_err(anyhow::Error::msg)?;

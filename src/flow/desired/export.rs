@@ -111,14 +111,16 @@ fn is_plain(value: &Value) -> bool {
 
 /// The variable for an identity provider's secret: `OKTA_CLIENT_SECRET`.
 pub(super) fn variable(name: &str) -> String {
-    let upper: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
-        .collect();
-    let words: Vec<_> = upper.split('_').filter(|word| !word.is_empty()).collect();
-    let joined = if words.is_empty() { "IDP".to_owned() } else { words.join("_") };
-    let start = if joined.starts_with(|c: char| c.is_ascii_digit()) { "IDP_" } else { "" };
-    format!("{start}{joined}_CLIENT_SECRET")
+    let upper = identifier(name).to_ascii_uppercase();
+    let start = if upper.starts_with(|c: char| c.is_ascii_alphabetic()) { "" } else { "IDP_" };
+    let joined = format!("{start}{upper}_CLIENT_SECRET");
+    joined.replace("__", "_")
+}
+
+/// The ASCII letters and digits of a name, joined by `_` where others were.
+pub(super) fn identifier(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_")
 }
 
 fn shares(facts: &Facts, left_out: &mut Vec<String>) -> Vec<DesiredShare> {

@@ -8,6 +8,7 @@ pub mod export;
 pub mod facts;
 pub mod parse;
 pub mod plan;
+pub mod terraform;
 
 use std::path::PathBuf;
 

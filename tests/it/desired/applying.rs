@@ -279,7 +279,7 @@ async fn a_trial_is_one_of_each_domain() {
     let world = World::new().await;
     let person =
         SignInAttempt { email: "ada@d1.cool.cats".to_owned(), idp: None, is_password_wrong: false };
-    world.sandbox.plan_sign_in(Duration::from_secs(60), person);
+    world.sandbox.plan_sign_in(Duration::from_mins(1), person);
     let report = report(&world, &domains(2).line("apply", "--trial 2m --yes"), 12).await;
     let enabled: Vec<_> = ["d1.cool.cats", "d2.cool.cats"]
         .map(|name| domain(&report, name)["enabled"].clone())

@@ -78,11 +78,7 @@ fn bodies() -> Vec<Value> {
             json!({ "directory_id": "4d9c5b1e-0000-4000-8000-000000000001", "support_groups": true }),
         ),
         json!({ "name": "PIN", "type": "onetimepin", "config": {} }),
-        with(
-            "Unknown",
-            "retina-scan",
-            json!({ "depth": 12345678901234567890123_f64, "n": 1, "x": null, "l": [1, "1"] }),
-        ),
+        with("Unknown", "retina-scan", json!({ "depth": 1.5, "n": 1, "x": null, "l": [1, "1"] })),
     ]
 }
 
