@@ -205,6 +205,11 @@ impl Context {
         self.handles_signals.set(true);
     }
 
+    /// A signal ends the program again.
+    pub fn release_signals(&self) {
+        self.handles_signals.set(false);
+    }
+
     /// Whether signals are the command's own affair.
     pub fn handles_signals(&self) -> bool {
         self.handles_signals.get()

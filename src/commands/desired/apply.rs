@@ -40,7 +40,6 @@ use crate::plural::count_noun;
     after_help = "Examples:
   cfsso apply -f sso.yaml
   cfsso apply -f sso.yaml --confirm 12 -o json
-  cfsso apply -f sso.yaml --trial 15m
   cfsso plan -f sso.yaml --out sso.plan && cfsso apply sso.plan --yes
 
 Running it again resumes. --confirm takes the number of changes."
@@ -228,7 +227,10 @@ impl Decisions for Asked<'_> {
         let Some(options) = self.trial else { return Ok(None) };
         trial::check_logs(subject, &options, self.context)?;
         self.context.screen.end_progress();
-        trial::enable(self.tools, subject, options, self.context).await.map(Some)
+        let ended = trial::enable(self.tools, subject, options, self.context).await;
+        // Other domains may be waited for: no trial is open then.
+        self.context.release_signals();
+        ended.map(Some)
     }
 }
 
