@@ -148,3 +148,15 @@ async fn nothing_is_deleted_unless_asked_and_never_what_is_enabled() {
     let file = File::new("version: 1\n");
     assert_eq!(planned(&world, &file, "--prune").await.0.code, 0);
 }
+
+#[tokio::test]
+async fn the_file_of_the_help_topic_can_be_applied() {
+    let topic = include_str!("../../src/commands/help/desired-state.md");
+    let (_, rest) = topic.split_once("```yaml\n").unwrap();
+    let file = File::new(rest.split("```").next().unwrap());
+    let world = World::new().await.with_env("OKTA_SECRET", "planted-s3cret-0123456789");
+    let (ran, plan) = planned(&world, &file, "").await;
+    assert_eq!((ran.code, titles(&plan).len()), (10, 8), "{plan:#}");
+    world.ok(&file.line("apply", "--confirm 8")).await;
+    assert_eq!(world.run(&file.line("plan", "--detailed-exitcode")).await.code, 0);
+}

@@ -67,6 +67,11 @@ const DOCUMENTS: &[Document] = &[
         text: include_str!("../../src/commands/help/ci.md"),
         before: &[USE_SANDBOX, "cfsso setup cool.cats --publish-txt"],
     },
+    Document {
+        name: "desired-state.md",
+        text: include_str!("../../src/commands/help/desired-state.md"),
+        before: SET_UP,
+    },
     Document { name: "identity-providers.md", text: IDENTITY_PROVIDERS, before: SET_UP },
     Document {
         name: "federation.md",

@@ -42,5 +42,5 @@ pub(super) fn invalid(file: &Path, problems: Vec<String>) -> FlowError {
     };
     FlowError::new(FlowErrorKind::Usage, format!("{name} is not a valid configuration"))
         .causes(problems)
-        .hint("`cfsso schema config` describes the file")
+        .hint("`cfsso help desired-state`, or `cfsso schema config`")
 }

@@ -72,6 +72,11 @@ const TOPICS: &[Topic] = &[
         page: |_| text(include_str!("accounts.md")),
     },
     Topic {
+        name: "desired-state",
+        about: "many domains in one file: export, plan, apply",
+        page: |_| text(include_str!("desired-state.md")),
+    },
+    Topic {
         name: "permissions",
         about: "permissions that a token needs",
         page: |_| text(include_str!("permissions.md")),

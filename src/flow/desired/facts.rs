@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use ring::digest::{SHA256, digest};
 use serde_json::value::RawValue;
 
 use crate::api::ErrorKind;
@@ -16,6 +15,7 @@ use crate::flow::federation::state::{self, FederationState};
 use crate::flow::preflight::{Checked, unless_forbidden};
 use crate::flow::target::Target;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, connector, idp};
+use crate::sha256;
 
 /// The state of an account.
 #[derive(Default)]
@@ -150,11 +150,7 @@ impl Facts {
                 let _ = writeln!(text, "share {} {accounts:?}", held.share.id);
             }
         }
-        let hash = digest(&SHA256, text.as_bytes());
-        hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        sha256::of(text.as_bytes())
     }
 }
 
