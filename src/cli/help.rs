@@ -7,7 +7,7 @@ use clap::{ArgAction, Command};
 /// The overview, by what a person is up to.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["setup", "connector", "idp", "app", "federation", "team"]),
-    ("Operate", &["status", "doctor", "preflight", "dig"]),
+    ("Operate", &["status", "doctor", "preflight", "impact", "dig"]),
     ("Recover", &["bypass", "recovery", "diagnose", "journal"]),
     ("Learn and test", &["drill", "sandbox", "help"]),
 ];
