@@ -376,14 +376,16 @@ CFSSO_PAGER, PAGER           pager of `cfsso help` on a terminal; empty: none
 Other options:
 CFSSO_CA_CERT, CFSSO_COLOR, CFSSO_FIELDS, CFSSO_TIMEOUT, CFSSO_REQUEST_TIMEOUT,
 CFSSO_MAX_RETRIES, CFSSO_CONFIRM, CFSSO_FAULT, CFSSO_JQ
-1 or 0: CFSSO_ALL_ACCOUNTS, CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE, CFSSO_TOKEN_STDIN,
-CFSSO_QUIET, CFSSO_VERBOSE, CFSSO_DEBUG
+1 or 0: CFSSO_ALL_ACCOUNTS, CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE,
+CFSSO_TOKEN_STDIN, CFSSO_QUIET, CFSSO_VERBOSE, CFSSO_DEBUG
 
 SSL_CERT_FILE, SSL_CERT_DIR  certificates to trust instead of the system's
 HTTPS_PROXY, NO_PROXY        proxy, and exceptions; https_proxy, ALL_PROXY and
                              no_proxy if those are empty
 NO_COLOR, CLICOLOR_FORCE     no color, or color in any case
 TERM=dumb, CI                no progress line
+CFSSO_PLAIN                  1: no progress line and no line editing, for screen
+                             readers
 GITHUB_STEP_SUMMARY          file to which doctor --format github appends
 
 FILES

@@ -4,28 +4,22 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
-
 use super::super::Outcome;
 use super::super::idp::ask::{self, Asker, NewIdp};
-use super::super::idp::get;
+use super::domain::{
+    DomainFacts, describe_domain, describe_host, domain_question, doubts, read_domain,
+};
+use super::facts::Facts;
 use super::repair::{self, Repairs};
 use super::{Args, credentials, options, show};
-use crate::api::app::App;
-use crate::api::connector::Connector;
-use crate::api::idp::{Idp, IdpType};
-use crate::api::member::{self, Member};
+use crate::api::idp::IdpType;
 use crate::context::Context;
-use crate::dns::{self, Delegation, Lookup, Scope};
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
-use crate::flow::publish::{self, DnsHost};
+use crate::flow::publish::DnsHost;
 use crate::flow::setup::{self, Event, Report, Step};
 use crate::flow::steps::StepState;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, connector, idp};
-use crate::idp::Fetcher;
-use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
-use crate::input::nearest::nearest;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector, idp};
 use crate::interview::{Answers, Choice, Interview, Question};
 use crate::output::{Page, Status, Text};
 use crate::plural::count_noun;
@@ -33,25 +27,6 @@ use crate::shell;
 
 /// The words of the command that creates an identity provider.
 const IDP_CREATE: [&str; 2] = ["idp", "create"];
-
-/// What is read before the questions.
-struct Facts {
-    connectors: Vec<Connector>,
-    idps: Vec<Idp>,
-    /// What is wrong with each identity provider, in their order.
-    problems: Vec<Option<String>>,
-    sso_app: Option<App>,
-    team: Option<String>,
-    members: Option<Vec<Member>>,
-}
-
-/// What is known of a domain.
-#[derive(Clone)]
-struct DomainFacts {
-    survey: Lookup,
-    mail: Option<Vec<String>>,
-    host: DnsHost,
-}
 
 /// What the answers came to.
 struct Chosen {
@@ -89,68 +64,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let chosen = interview.walk(async || guide.ask().await).await?;
     interview.settle();
     guide.carry_out(chosen).await
-}
-
-impl Facts {
-    async fn read(tools: &Env<'_>, context: &Context) -> anyhow::Result<Self> {
-        context.screen.start_progress("reading the account");
-        let fetcher = context.fetcher().await?;
-        let members = member::list(tools.account);
-        let (connectors, idps, apps, team, members) = tokio::join!(
-            connector::list(tools),
-            idp::list(tools),
-            app::list(tools),
-            get::team(tools),
-            tools.client.list(&members),
-        );
-        let (connectors, idps) = (connectors?, idps?);
-        let problems = problems(&idps, &fetcher, context).await;
-        context.screen.end_progress();
-        let apps = apps.unwrap_or_default();
-        Ok(Self {
-            connectors,
-            problems,
-            idps,
-            sso_app: apps.into_iter().find(|app| app.is_dash_sso()),
-            team: team.ok(),
-            members: members.ok(),
-        })
-    }
-
-    /// The domain that most members have their address at and that has no connector.
-    fn likely_domain(&self) -> Option<EmailDomain> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for member in self.members.iter().flatten() {
-            if let Some((_, domain)) = member.email().rsplit_once('@') {
-                *counts.entry(domain).or_default() += 1;
-            }
-        }
-        let has_connector =
-            |domain: &str| self.connectors.iter().any(|one| one.email_domain == domain);
-        let mut likely: Vec<_> = counts
-            .into_iter()
-            .filter_map(|(domain, count)| Some((count, domain.parse::<EmailDomain>().ok()?)))
-            .filter(|(_, domain)| domain.ineligible().is_none() && !has_connector(domain.as_str()))
-            .collect();
-        likely.sort_by_key(|(count, _)| *count);
-        likely.pop().map(|(_, domain)| domain)
-    }
-
-    /// How many members have an address at the domain.
-    fn members_at(&self, domain: &EmailDomain) -> Option<usize> {
-        let members = self.members.as_ref()?;
-        Some(members.iter().filter(|member| domain.has_address(member.email())).count())
-    }
-}
-
-/// What is wrong with each identity provider, as far as it can be tested from here.
-async fn problems(idps: &[Idp], fetcher: &Fetcher, context: &Context) -> Vec<Option<String>> {
-    let options = CheckOptions::new(context.clock.now(), 1);
-    let tested = idps.iter().map(async |idp| {
-        let points = check::check(fetcher, Subject::of(idp), &options).await;
-        points.iter().find(|point| point.is_failure()).map(IdpCheck::describe)
-    });
-    join_all(tested).await
 }
 
 /// The questions, and what they depend on.
@@ -227,15 +140,9 @@ impl Guide<'_> {
             return Ok(known);
         }
         self.context.screen.start_progress(format!("looking {domain} up"));
-        let resolver = self.tools.resolver;
-        let look = async {
-            let survey = resolver.survey(domain, None, Scope::Authoritative).await;
-            let mail = resolver.mail_servers(&survey, domain).await;
-            (survey, mail)
-        };
-        let ((survey, mail), host) = tokio::join!(look, publish::dns_host(self.tools, domain));
+        let known = DomainFacts::read(self.tools, domain).await;
         self.context.screen.end_progress();
-        let known = DomainFacts { survey, mail, host: host? };
+        let known = known?;
         self.domains.borrow_mut().insert(domain.to_string(), known.clone());
         Ok(known)
     }
@@ -423,91 +330,6 @@ impl Guide<'_> {
             }
             is_rerun = true;
         }
-    }
-}
-
-/// Which domain a connector is for.
-pub fn domain_question() -> Question {
-    let help = "The part of your users' email addresses after the `@`: all users with such an \
-                address will sign in through the identity provider";
-    Question::text("domain", "Email domain", help)
-}
-
-pub fn read_domain(text: &str) -> Result<EmailDomain, String> {
-    let domain: EmailDomain =
-        text.trim_start_matches('@').parse().map_err(|error| format!("{error}"))?;
-    match domain.ineligible() {
-        Some(reason) => Err(reason.to_string()),
-        None => Ok(domain),
-    }
-}
-
-/// What speaks against a domain, before anything is created for it. Pure.
-fn doubts(domain: &EmailDomain, known: &DomainFacts, facts: &Facts) -> Vec<String> {
-    let mut doubts = Vec::new();
-    if known.survey.delegation == Delegation::NoDelegation {
-        doubts.push(format!("there is no domain {domain} in the DNS"));
-    } else if known.mail.as_ref().is_some_and(Vec::is_empty) {
-        doubts.push(format!("{domain} has no mail server (MX record): it cannot receive email"));
-    }
-    if facts.members_at(domain) == Some(0) {
-        let others = facts
-            .members
-            .iter()
-            .flatten()
-            .filter_map(|member| member.email().rsplit_once('@').map(|(_, domain)| domain));
-        let meant = nearest(domain.as_str(), others, 0.8);
-        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        doubts.push(format!("no member of this account has an address at {domain}{meant}"));
-    }
-    if domain.is_academic() {
-        doubts.push(format!("{domain} is an academic domain: Cloudflare has to approve it"));
-    }
-    doubts
-}
-
-/// Says in a few lines what is known of a domain.
-fn describe_domain(domain: &EmailDomain, known: &DomainFacts, facts: &Facts, page: &mut Page) {
-    page.blank();
-    let mut fields = Vec::new();
-    if let Some(count) = facts.members_at(domain) {
-        fields.push((
-            "  members",
-            format!("{} with an address at {domain}", count_noun(count, "member")),
-        ));
-    }
-    match known.mail.as_deref() {
-        Some([first, rest @ ..]) => {
-            let more =
-                if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            fields.push(("  mail", format!("received by {first}{more}")));
-        }
-        Some([]) => fields.push(("  mail", "no mail server".to_owned())),
-        None => fields.push(("  mail", "not known: no name server answered".to_owned())),
-    }
-    fields.push(("  DNS", describe_host(&known.host)));
-    let connector = facts.connectors.iter().find(|one| one.email_domain == domain.as_str());
-    let state = match connector {
-        None => "none yet".to_owned(),
-        Some(one) if one.is_enabled() => "exists, SSO is enabled".to_owned(),
-        Some(one) if one.is_verified() => "exists, verified".to_owned(),
-        Some(_) => "exists, not verified".to_owned(),
-    };
-    fields.push(("  connector", state));
-    let codes = dns::sso_codes(&known.survey);
-    let own = connector.and_then(|one| one.code()).map(str::as_bytes);
-    if codes.iter().any(|code| Some(code.as_slice()) != own) {
-        let text = "another verification code is published: perhaps of another account";
-        fields.push(("  TXT", text.to_owned()));
-    }
-    let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, Text::plain(text))).collect();
-    page.fields(&fields);
-}
-
-fn describe_host(host: &DnsHost) -> String {
-    match host {
-        DnsHost::Cloudflare { zone, .. } => format!("zone {} in this account", zone.name),
-        DnsHost::External(reason) => reason.clone(),
     }
 }
 

@@ -2,6 +2,8 @@
 //! checklist that a second run takes up where the first one ended.
 
 mod credentials;
+mod domain;
+mod facts;
 mod guided;
 mod repair;
 
@@ -146,7 +148,7 @@ async fn steps(
 
 /// Asks for the domain that a command line lacks.
 pub async fn ask_domain(context: &Context, usage: &str) -> anyhow::Result<EmailDomain> {
-    interview::ask_missing(context, &guided::domain_question(), usage, guided::read_domain).await
+    interview::ask_missing(context, &domain::domain_question(), usage, domain::read_domain).await
 }
 
 async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {

@@ -1,0 +1,157 @@
+//! What a guided set-up knows of a domain before anything is created for it.
+
+use super::facts::Facts;
+use crate::dns::{self, Delegation, Lookup, Scope};
+use crate::domain::EmailDomain;
+use crate::flow::publish::{self, DnsHost};
+use crate::flow::{Env, Error};
+use crate::input::nearest::nearest;
+use crate::interview::Question;
+use crate::output::{Page, Text};
+use crate::plural::count_noun;
+
+/// What is known of a domain.
+#[derive(Clone)]
+pub(super) struct DomainFacts {
+    pub survey: Lookup,
+    pub mail: Option<Vec<String>>,
+    pub host: DnsHost,
+}
+
+impl DomainFacts {
+    /// Looks the domain up, at its name servers and among the zones of the account.
+    pub async fn read(tools: &Env<'_>, domain: &EmailDomain) -> Result<Self, Error> {
+        let look = async {
+            let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
+            let mail = tools.resolver.mail_servers(&survey, domain).await;
+            (survey, mail)
+        };
+        let ((survey, mail), host) = tokio::join!(look, publish::dns_host(tools, domain));
+        Ok(Self { survey, mail, host: host? })
+    }
+}
+
+/// Which domain a connector is for.
+pub fn domain_question() -> Question {
+    let help = "The part of your users' email addresses after the `@`: all users with such an \
+                address will sign in through the identity provider";
+    Question::text("domain", "Email domain", help)
+}
+
+pub fn read_domain(text: &str) -> Result<EmailDomain, String> {
+    let domain: EmailDomain =
+        text.trim_start_matches('@').parse().map_err(|error| format!("{error}"))?;
+    match domain.ineligible() {
+        Some(reason) => Err(reason.to_string()),
+        None => Ok(domain),
+    }
+}
+
+/// What speaks against a domain, before anything is created for it. Pure.
+pub(super) fn doubts(domain: &EmailDomain, known: &DomainFacts, facts: &Facts) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if known.survey.delegation == Delegation::NoDelegation {
+        doubts.push(format!("there is no domain {domain} in the DNS"));
+    } else if known.mail.as_ref().is_some_and(Vec::is_empty) {
+        doubts.push(format!("{domain} has no mail server (MX record): it cannot receive email"));
+    }
+    if facts.members_at(domain) == Some(0) {
+        let others = facts
+            .members
+            .iter()
+            .flatten()
+            .filter_map(|member| member.email().rsplit_once('@').map(|(_, domain)| domain));
+        let meant = nearest(domain.as_str(), others, 0.8);
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        doubts.push(format!("no member of this account has an address at {domain}{meant}"));
+    }
+    if domain.is_academic() {
+        doubts.push(format!("{domain} is an academic domain: Cloudflare has to approve it"));
+    }
+    doubts
+}
+
+/// Says in a few lines what is known of a domain.
+pub(super) fn describe_domain(
+    domain: &EmailDomain,
+    known: &DomainFacts,
+    facts: &Facts,
+    page: &mut Page,
+) {
+    page.blank();
+    let mut fields = Vec::new();
+    if let Some(count) = facts.members_at(domain) {
+        fields.push((
+            "  members",
+            format!("{} with an address at {domain}", count_noun(count, "member")),
+        ));
+    }
+    match known.mail.as_deref() {
+        Some([first, rest @ ..]) => {
+            let more =
+                if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            fields.push(("  mail", format!("received by {first}{more}")));
+        }
+        Some([]) => fields.push(("  mail", "no mail server".to_owned())),
+        None => fields.push(("  mail", "not known: no name server answered".to_owned())),
+    }
+    fields.push(("  DNS", describe_host(&known.host)));
+    let connector = facts.connectors.iter().find(|one| one.email_domain == domain.as_str());
+    let state = match connector {
+        None => "none yet".to_owned(),
+        Some(one) if one.is_enabled() => "exists, SSO is enabled".to_owned(),
+        Some(one) if one.is_verified() => "exists, verified".to_owned(),
+        Some(_) => "exists, not verified".to_owned(),
+    };
+    fields.push(("  connector", state));
+    let codes = dns::sso_codes(&known.survey);
+    let own = connector.and_then(|one| one.code()).map(str::as_bytes);
+    if codes.iter().any(|code| Some(code.as_slice()) != own) {
+        let text = "another verification code is published: perhaps of another account";
+        fields.push(("  TXT", text.to_owned()));
+    }
+    let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, Text::plain(text))).collect();
+    page.fields(&fields);
+}
+
+pub(super) fn describe_host(host: &DnsHost) -> String {
+    match host {
+        DnsHost::Cloudflare { zone, .. } => format!("zone {} in this account", zone.name),
+        DnsHost::External(reason) => reason.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::tests::facts;
+    use super::*;
+
+    fn known(delegation: Delegation, mail: Option<&[&str]>) -> DomainFacts {
+        let survey =
+            Lookup { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() };
+        let mail = mail.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        DomainFacts { survey, mail, host: DnsHost::External("no zone".to_owned()) }
+    }
+
+    #[test]
+    fn what_speaks_against_a_domain_is_said_before_it_is_used() {
+        let zone = || Delegation::Zone("cool.cats".to_owned());
+        let mail: Option<&[&str]> = Some(&["mx.cool.cats"]);
+        for (domain, known, says) in [
+            ("cool.cats", known(zone(), mail), &[][..]),
+            ("cool.cats", known(zone(), None), &[]),
+            ("cool.cats", known(Delegation::Unknown, None), &[]),
+            ("cool.cats", known(Delegation::NoDelegation, None), &["no domain cool.cats"]),
+            ("cool.cats", known(zone(), Some(&[])), &["no mail server"]),
+            ("cool.cat", known(zone(), mail), &["did you mean `cool.cats`"]),
+            ("other.example", known(zone(), mail), &["no member of this account"]),
+            ("cats.edu", known(zone(), mail), &["no member", "academic"]),
+        ] {
+            let found = doubts(&domain.parse().unwrap(), &known, &facts(&["a@cool.cats"], &[]));
+            assert_eq!(found.len(), says.len(), "{domain}: {found:?}");
+            for (doubt, says) in found.iter().zip(says) {
+                assert!(doubt.contains(says), "{doubt}");
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a guided set-up reads of the account before its questions.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::super::idp::get;
+use crate::api::app::App;
+use crate::api::connector::Connector;
+use crate::api::idp::Idp;
+use crate::api::member::{self, Member};
+use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::{Env, app, connector, idp};
+use crate::idp::Fetcher;
+use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
+
+/// What is read before the questions.
+pub(super) struct Facts {
+    pub connectors: Vec<Connector>,
+    pub idps: Vec<Idp>,
+    /// What is wrong with each identity provider, in their order.
+    pub problems: Vec<Option<String>>,
+    pub sso_app: Option<App>,
+    pub team: Option<String>,
+    pub members: Option<Vec<Member>>,
+}
+
+impl Facts {
+    /// Reads everything at once; only connectors and identity providers have to be readable.
+    pub async fn read(tools: &Env<'_>, context: &Context) -> anyhow::Result<Self> {
+        context.screen.start_progress("reading the account");
+        let fetcher = context.fetcher().await?;
+        let members = member::list(tools.account);
+        let (connectors, idps, apps, team, members) = tokio::join!(
+            connector::list(tools),
+            idp::list(tools),
+            app::list(tools),
+            get::team(tools),
+            tools.client.list(&members),
+        );
+        let (connectors, idps) = (connectors?, idps?);
+        let problems = problems(&idps, &fetcher, context).await;
+        context.screen.end_progress();
+        let apps = apps.unwrap_or_default();
+        Ok(Self {
+            connectors,
+            problems,
+            idps,
+            sso_app: apps.into_iter().find(|app| app.is_dash_sso()),
+            team: team.ok(),
+            members: members.ok(),
+        })
+    }
+
+    /// The domain that most members have their address at and that has no connector.
+    pub fn likely_domain(&self) -> Option<EmailDomain> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for member in self.members.iter().flatten() {
+            if let Some((_, domain)) = member.email().rsplit_once('@') {
+                *counts.entry(domain).or_default() += 1;
+            }
+        }
+        let has_connector =
+            |domain: &str| self.connectors.iter().any(|one| one.email_domain == domain);
+        let mut likely: Vec<_> = counts
+            .into_iter()
+            .filter_map(|(domain, count)| Some((count, domain.parse::<EmailDomain>().ok()?)))
+            .filter(|(_, domain)| domain.ineligible().is_none() && !has_connector(domain.as_str()))
+            .collect();
+        likely.sort_by_key(|(count, _)| *count);
+        likely.pop().map(|(_, domain)| domain)
+    }
+
+    /// How many members have an address at the domain.
+    pub fn members_at(&self, domain: &EmailDomain) -> Option<usize> {
+        let members = self.members.as_ref()?;
+        Some(members.iter().filter(|member| domain.has_address(member.email())).count())
+    }
+}
+
+/// What is wrong with each identity provider, as far as it can be tested from here.
+async fn problems(idps: &[Idp], fetcher: &Fetcher, context: &Context) -> Vec<Option<String>> {
+    let options = CheckOptions::new(context.clock.now(), 1);
+    let tested = idps.iter().map(async |idp| {
+        let points = check::check(fetcher, Subject::of(idp), &options).await;
+        points.iter().find(|point| point.is_failure()).map(IdpCheck::describe)
+    });
+    join_all(tested).await
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn facts(addresses: &[&str], connectors: &[&str]) -> Facts {
+        let member = |address: &&str| {
+            let json = serde_json::json!({ "id": "m", "email": address }).to_string();
+            serde_json::from_str(&json).unwrap()
+        };
+        let connector = |domain: &&str| {
+            let json = serde_json::json!({ "id": "c", "email_domain": domain }).to_string();
+            serde_json::from_str(&json).unwrap()
+        };
+        Facts {
+            connectors: connectors.iter().map(connector).collect(),
+            idps: Vec::new(),
+            problems: Vec::new(),
+            sso_app: None,
+            team: None,
+            members: Some(addresses.iter().map(member).collect()),
+        }
+    }
+
+    #[test]
+    fn the_domain_of_most_members_is_proposed_unless_it_cannot_be_set_up() {
+        for (addresses, connectors, expected) in [
+            (&["a@cool.cats", "b@cool.cats", "c@cool.dogs"][..], &[][..], Some("cool.cats")),
+            (&["a@cool.cats", "b@cool.cats", "c@cool.dogs"], &["cool.cats"], Some("cool.dogs")),
+            (&["a@gmail.com", "b@gmail.com", "c@cool.dogs"], &[], Some("cool.dogs")),
+            (&["a@gmail.com"], &[], None),
+            (&[], &[], None),
+        ] {
+            let likely = facts(addresses, connectors).likely_domain();
+            let likely = likely.as_ref().map(EmailDomain::as_str);
+            assert_eq!(likely, expected, "{addresses:?} {connectors:?}");
+        }
+    }
+}
