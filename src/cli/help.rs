@@ -7,7 +7,7 @@ use clap::{ArgAction, Command};
 /// The overview, by what a person is up to.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["setup", "connector", "idp", "app", "federation", "team"]),
-    ("Operate", &["status", "doctor", "preflight", "impact", "dig"]),
+    ("Operate", &["status", "doctor", "preflight", "dig"]),
     ("Recover", &["bypass", "recovery", "diagnose", "journal"]),
     ("Learn and test", &["drill", "sandbox", "help"]),
 ];
@@ -101,7 +101,7 @@ fn overview(tree: &Command, length: Length) -> StyledStr {
         Length::Short | Length::Long => {
             let others = tree.get_subcommands().map(Command::get_name);
             let others: Vec<_> = others.filter(|name| !is_grouped(name)).collect();
-            let (first, second) = others.split_at(others.len() / 2 + 1);
+            let (first, second) = others.split_at(others.len() / 2);
             let (first, second) = (first.join(", "), second.join(", "));
             let _ = write!(text, "Also: {first},\n      {second}\n\n{OPTIONS}");
         }

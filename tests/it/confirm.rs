@@ -240,3 +240,19 @@ async fn a_dry_run_needs_no_right_to_write() {
     world.ok("setup cool.cats --publish-txt --enable --dry-run").await;
     world.ok("create cool.cats --dry-run").await;
 }
+
+#[tokio::test]
+async fn who_is_affected_is_said_before_the_question() {
+    for (line, first) in [
+        ("connector disable cool.cats", Some("enable cool.cats --yes")),
+        ("connector delete cool.cats", None),
+    ] {
+        let ran = ready(first).await.with_person("cool.cats\n").ok(line).await;
+        let note = ran.screen.find("4 members with an address at cool.cats");
+        assert!(note.is_some() && note < ran.screen.find("Type cool.cats"), "{}", ran.screen);
+    }
+    // Where nobody is asked, nothing is read for it.
+    let world = ready(None).await;
+    let (_, requests) = world.requests_of("connector delete cool.cats --yes").await;
+    assert!(!requests.iter().any(|request| request.contains("/members")), "{requests:?}");
+}

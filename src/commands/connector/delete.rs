@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::{Outcome, plan_output};
+use super::affected;
 use crate::api::connector::Connector;
 use crate::context::{self, Context};
 use crate::flow::connector::{self, Selector};
@@ -63,6 +64,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     {
         return Ok(outcome);
     }
+    affected::note(&domain, &tools, context).await;
     context.screen.warn("a new connector for this domain gets a new verification code");
     context.confirm(&domain, "delete its connector").await?;
     if !is_disabled {

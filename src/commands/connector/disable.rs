@@ -1,6 +1,7 @@
 //! `cfsso connector disable`: a read and a PATCH, whose answer is the read-back.
 
 use super::super::{Outcome, plan_output};
+use super::affected;
 use super::view::Shown;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
@@ -33,6 +34,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling")? {
         return Ok(outcome);
     }
+    affected::note(&connector.email_domain, &tools, context).await;
     // The documentation's own warning, before the question it bears on.
     context.screen.warn(
         "users will sign in with a password; users without one must reset \

@@ -1,5 +1,6 @@
 //! `cfsso connector`: the connectors, one by one.
 
+mod affected;
 pub mod create;
 pub mod delete;
 pub mod disable;

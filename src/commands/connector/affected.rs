@@ -1,0 +1,23 @@
+//! Who a change of a connector concerns, said before the question.
+
+use crate::api::member;
+use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::Env;
+use crate::output::Text;
+use crate::plural::count_noun;
+
+/// Notes how many members have an address at the domain, where the user will be asked.
+/// Says nothing if the token lacks the permission to read members.
+pub async fn note(domain: &str, tools: &Env<'_>, context: &Context) {
+    let Ok(domain) = domain.parse::<EmailDomain>() else { return };
+    if !context.asks() {
+        return;
+    }
+    let Ok(members) = tools.client.list(&member::list(tools.account)).await else { return };
+    let count = members.iter().filter(|member| domain.has_address(member.email())).count();
+    context.screen.note(Text::prose(format!(
+        "this concerns {} with an address at {domain}: `cfsso impact {domain}`",
+        count_noun(count, "member")
+    )));
+}
