@@ -2,6 +2,7 @@
 //! the name servers and the simulator, each made when first asked for.
 
 mod accounts;
+mod confirm;
 mod credentials;
 mod token_command;
 
@@ -24,20 +25,16 @@ use crate::api::odd::OddRecord;
 use crate::api::{Client, Config, Credentials, ErrorKind};
 use crate::clock::Clock;
 use crate::dns::{self, Resolver};
-use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::{Actor, Journal, SANDBOX, command_line};
 use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::wait::DEFAULT_WAIT;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 use crate::output::{Environment, Screen, Text};
 use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{self, CredentialSource, Settings};
-
-/// How often a question is asked before it counts as declined.
-const QUESTIONS: usize = 3;
 
 /// What a command is given.
 pub struct Context {
@@ -277,94 +274,6 @@ impl Context {
                 .into()),
             several => Err(not_specified(several)),
         }
-    }
-
-    /// Asks the user to confirm the change. `deed` is the text after "to".
-    pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), Error> {
-        if let Some(settled) = self.confirmed(domain, deed) {
-            return Ok(settled?);
-        }
-        let question = Text::plain("Type ") + Text::strong(domain) + format!(" to {deed}:");
-        let read = |answer: &str| same_domain(answer, domain).then_some(());
-        let stop = match self.ask_until(&question, &format!("`{domain}`"), read).await {
-            Ok(()) => return Ok(()),
-            Err(stop) => stop,
-        };
-        Err(stop.hint(format!("run the command again and type `{domain}`")).into())
-    }
-
-    /// Asks until `read` takes the answer, three times at most. What was wrong is
-    /// shown with its control characters. The end of the input declines.
-    pub async fn ask_until<T>(
-        &self,
-        question: &Text,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, FlowError> {
-        let mut wrong = String::new();
-        for attempt in 1..=QUESTIONS {
-            let Some(answer) = self.screen.ask(question.clone()).await.ok().flatten() else {
-                break;
-            };
-            if let Some(value) = read(answer.trim()) {
-                return Ok(value);
-            }
-            wrong = answer.trim().escape_debug().to_string();
-            if matches!(answer.trim(), "q" | "quit" | "cancel") {
-                return Err(FlowError::new(FlowErrorKind::Declined, "cancelled"));
-            }
-            if attempt < QUESTIONS {
-                let text = format!("expected {expected}, got `{wrong}` (q: cancel)");
-                self.screen.warn(Text::prose(text));
-            }
-        }
-        let message = format!("declined: expected {expected}, got `{wrong}`");
-        Err(FlowError::new(FlowErrorKind::Declined, message))
-    }
-
-    /// Fails if a confirmation will be needed and the user cannot be asked.
-    pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
-        self.confirmed(domain, deed).unwrap_or(Ok(()))
-    }
-
-    /// Whether the user will be asked: what is about to change is shown first.
-    pub fn asks(&self) -> bool {
-        let options = &self.settings.options;
-        !options.yes && options.confirm.is_none() && self.screen.can_ask()
-    }
-
-    /// The answer, where the options or the lack of a terminal give one.
-    fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
-        let options = &self.settings.options;
-        if options.yes || self.agreed.get() {
-            return Some(Ok(()));
-        }
-        if let Some(named) = &options.confirm {
-            return Some(if same_domain(named, domain) {
-                Ok(())
-            } else {
-                Err(FlowError::new(
-                    FlowErrorKind::Declined,
-                    format!("--confirm is `{named}`, expected `{domain}`"),
-                )
-                .hint(format!("`--confirm {}` to {deed}", word(domain))))
-            });
-        }
-        (!self.screen.can_ask()).then(|| {
-            Err(FlowError::new(
-                FlowErrorKind::Declined,
-                format!("confirmation required to {deed} (no terminal)"),
-            )
-            .hint(format!("`--confirm {}`", word(domain))))
-        })
-    }
-
-    /// Does `work` without asking: the user has agreed to what it changes.
-    pub async fn agreed<T>(&self, work: impl Future<Output = T>) -> T {
-        self.agreed.set(true);
-        let done = work.await;
-        self.agreed.set(false);
-        done
     }
 
     /// The token that a command prints.
@@ -643,22 +552,6 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
             Err(stop.hint(format!("add `--account {}`", several[0].id)).into())
         }
     }
-}
-
-fn same_domain(a: &str, b: &str) -> bool {
-    match (a.trim().parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => a.trim() == b,
-    }
-}
-
-/// `text` as one word of a shell's command line.
-fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The error if no connector is named; `connectors` are those to choose from.

@@ -1,0 +1,116 @@
+//! Confirmation of a change: by an option, by the user, or by what the user agreed to
+//! before.
+
+use super::Context;
+use crate::domain::EmailDomain;
+use crate::flow::{Error, FlowError, FlowErrorKind};
+use crate::output::{ESCAPE, Text};
+
+/// How often a question is asked before it counts as declined.
+const QUESTIONS: usize = 3;
+
+impl Context {
+    /// Asks the user to confirm the change. `deed` is the text after "to".
+    pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), Error> {
+        if let Some(settled) = self.confirmed(domain, deed) {
+            return Ok(settled?);
+        }
+        let question = Text::plain("Type ") + Text::strong(domain) + format!(" to {deed}:");
+        let read = |answer: &str| same_domain(answer, domain).then_some(());
+        let stop = match self.ask_until(&question, &format!("`{domain}`"), read).await {
+            Ok(()) => return Ok(()),
+            Err(stop) => stop,
+        };
+        Err(stop.hint(format!("run the command again and type `{domain}`")).into())
+    }
+
+    /// Asks until `read` takes the answer, three times at most. What was wrong is
+    /// shown with its control characters. The end of the input declines.
+    pub async fn ask_until<T>(
+        &self,
+        question: &Text,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, FlowError> {
+        let mut wrong = String::new();
+        for attempt in 1..=QUESTIONS {
+            let Some(answer) = self.screen.ask(question.clone()).await.ok().flatten() else {
+                break;
+            };
+            if let Some(value) = read(answer.trim()) {
+                return Ok(value);
+            }
+            wrong = answer.trim().escape_debug().to_string();
+            if matches!(answer.trim(), "q" | "quit" | "cancel" | ESCAPE) {
+                return Err(FlowError::new(FlowErrorKind::Declined, "cancelled"));
+            }
+            if attempt < QUESTIONS {
+                let text = format!("expected {expected}, got `{wrong}` (q: cancel)");
+                self.screen.warn(Text::prose(text));
+            }
+        }
+        let message = format!("declined: expected {expected}, got `{wrong}`");
+        Err(FlowError::new(FlowErrorKind::Declined, message))
+    }
+
+    /// Fails if a confirmation will be needed and the user cannot be asked.
+    pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
+        self.confirmed(domain, deed).unwrap_or(Ok(()))
+    }
+
+    /// Whether the user will be asked: what is about to change is shown first.
+    pub fn asks(&self) -> bool {
+        let options = &self.settings.options;
+        !options.yes && options.confirm.is_none() && self.screen.can_ask()
+    }
+
+    /// The answer, where the options or the lack of a terminal give one.
+    fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
+        let options = &self.settings.options;
+        if options.yes || self.agreed.get() {
+            return Some(Ok(()));
+        }
+        if let Some(named) = &options.confirm {
+            return Some(if same_domain(named, domain) {
+                Ok(())
+            } else {
+                Err(FlowError::new(
+                    FlowErrorKind::Declined,
+                    format!("--confirm is `{named}`, expected `{domain}`"),
+                )
+                .hint(format!("`--confirm {}` to {deed}", word(domain))))
+            });
+        }
+        (!self.screen.can_ask()).then(|| {
+            Err(FlowError::new(
+                FlowErrorKind::Declined,
+                format!("confirmation required to {deed} (no terminal)"),
+            )
+            .hint(format!("`--confirm {}`", word(domain))))
+        })
+    }
+
+    /// Does `work` without asking: the user has agreed to what it changes.
+    pub async fn agreed<T>(&self, work: impl Future<Output = T>) -> T {
+        self.agreed.set(true);
+        let done = work.await;
+        self.agreed.set(false);
+        done
+    }
+}
+
+fn same_domain(a: &str, b: &str) -> bool {
+    match (a.trim().parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a.trim() == b,
+    }
+}
+
+/// `text` as one word of a shell's command line.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
