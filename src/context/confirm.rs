@@ -33,7 +33,8 @@ impl Context {
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<T, FlowError> {
         let mut wrong = String::new();
-        for attempt in 1..=QUESTIONS {
+        let mut attempt = 0;
+        while attempt < QUESTIONS {
             let Some(answer) = self.screen.ask(question.clone()).await.ok().flatten() else {
                 break;
             };
@@ -44,6 +45,11 @@ impl Context {
             if matches!(answer.trim(), "q" | "quit" | "cancel" | ESCAPE) {
                 return Err(FlowError::new(FlowErrorKind::Declined, "cancelled"));
             }
+            if answer.trim() == "?" {
+                self.screen.note(Text::prose(format!("type {expected}; q or Esc cancels")));
+                continue;
+            }
+            attempt += 1;
             if attempt < QUESTIONS {
                 let text = format!("expected {expected}, got `{wrong}` (q: cancel)");
                 self.screen.warn(Text::prose(text));

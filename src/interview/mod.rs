@@ -8,6 +8,7 @@ mod answers;
 mod question;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 pub use answers::Answers;
 pub use question::{Choice, Question, Reply};
@@ -25,6 +26,8 @@ pub struct Interview<'a> {
     answers: Answers,
     /// The answers so far, with the IDs of their questions.
     given: RefCell<Vec<(String, String)>>,
+    /// Answers from before a `back`, which become defaults.
+    earlier: RefCell<BTreeMap<String, String>>,
     /// The next question's place among them.
     at: Cell<usize>,
     /// The question whose answer was wrong last, and how often it was.
@@ -53,6 +56,7 @@ impl<'a> Interview<'a> {
             context,
             answers,
             given: RefCell::default(),
+            earlier: RefCell::default(),
             at: Cell::default(),
             wrong: RefCell::default(),
             is_settled: Cell::default(),
@@ -110,7 +114,12 @@ impl<'a> Interview<'a> {
             };
             return Ok(read(default).map_err(|why| self.not_usable(&question.id, &why))?);
         }
-        self.ask_user(question, read).await
+        let mut question = question.clone();
+        if !question.secret && !question.agrees {
+            let earlier = self.earlier.borrow().get(&question.id).cloned();
+            question.default = earlier.or(question.default);
+        }
+        self.ask_user(&question, read).await
     }
 
     async fn ask_user<T>(
@@ -131,7 +140,7 @@ impl<'a> Interview<'a> {
             match question.read(&typed) {
                 Reply::Help => screen.show(&|page| {
                     page.paragraph(Text::prose(&question.help));
-                    page.line(Text::dim("back: the question before; q: leave"));
+                    page.line(Text::dim("back or Esc: the question before; q: leave"));
                 }),
                 Reply::Back if self.is_settled.get() => {
                     screen.warn("changes were made already; q leaves, the same command resumes");
@@ -152,6 +161,10 @@ impl<'a> Interview<'a> {
                 }
                 Reply::Answer(answer) => match read(&answer) {
                     Ok(value) => {
+                        if !question.secret {
+                            let mut earlier = self.earlier.borrow_mut();
+                            earlier.insert(question.id.clone(), answer.clone());
+                        }
                         self.given.borrow_mut().push((question.id.clone(), answer));
                         self.at.set(self.at.get() + 1);
                         return Ok(value);

@@ -105,7 +105,9 @@ async fn ten_answers_lead_from_nothing_to_enforced_sso() {
       3. publish the TXT record of cool.cats
       4. start the verification of cool.cats
       5. enable SSO for cool.cats
-    Not changed: 1 identity provider, members, zones.
+    Not changed: 1 identity provider, members.
+    Users can also choose Company SSO on the sign-in page. To allow only Okta:
+    `cfsso app idps --only Okta` at the end.
     ");
 }
 
@@ -223,10 +225,10 @@ async fn the_third_wrong_answer_declines_and_nothing_is_written() {
 #[tokio::test]
 async fn back_asks_the_question_before_again_and_a_question_mark_explains() {
     let answers = [
-        "back",
+        "back", // the first question has none before it
         "cool.dogs",
         "back",
-        "",
+        "cool.cats",
         "?",
         "onelogin",
         "back",
@@ -237,19 +239,28 @@ async fn back_asks_the_question_before_again_and_a_question_mark_explains() {
         "0oa1",
         SECRET,
         "y",
-        "no",
         "back",
-        "now",
-        "no",
-        "back",
-        "",
         "y",
-        "cool.cats",
+        "no",
+        "back",
+        "", // the answer from before
+        "y",
     ];
     let world = person(&answers).await;
-    let ran = world.run("setup").await;
-    assert!(ran.screen.contains("this is the first question"), "{}", ran.screen);
-    assert!(ran.screen.contains("What your users sign in with."), "{}", ran.screen);
+    let ran = world.ok("setup").await;
+    for says in [
+        "this is the first question",
+        "What your users sign in with.",
+        "Client ID [wrong]:",
+        "Number [3]:",
+    ] {
+        assert!(ran.screen.contains(says), "{says}\n{}", ran.screen);
+    }
+    let path = format!("GET /accounts/{}/access/identity_providers", world.sandbox.account());
+    assert_eq!(world.ask(&path).await[1]["config"]["client_id"], "0oa1");
+    let connectors = world.connectors().await;
+    assert_eq!(connectors[0]["email_domain"], "cool.cats");
+    assert_eq!(connectors[0]["enabled"], false);
 }
 
 #[tokio::test]
@@ -263,8 +274,8 @@ async fn wherever_it_is_interrupted_the_same_command_goes_on() {
         // What exists by now is the proposal.
         let rest: &[&str] = match count {
             0..8 => &OKTA,
-            8 => &["cool.cats", "use Okta", "now", "", "y", "cool.cats"],
-            _ => &["cool.cats", "use Okta", "now", "", "cool.cats"],
+            8 => &["", "", "now", "", "y", "cool.cats"],
+            _ => &["", "", "now", "", "cool.cats"],
         };
         let world = world.with_person(&typed(rest));
         let ran = world.run("setup").await;

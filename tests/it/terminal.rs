@@ -209,7 +209,7 @@ fn what_was_interrupted_is_resumed() {
     assert_eq!(session.end(), 130, "{}", session.screen);
     let home = std::mem::replace(&mut session.home, tempfile::tempdir().unwrap());
     let mut session = Session::in_home(home, "setup", (80, 24), &[]);
-    session.answer("Email domain", "cool.cats");
+    session.answer("Email domain [cool.cats]", "");
     session.expect("exists, verified");
     session.answer("Number", "1");
     session.answer("Number", "2");

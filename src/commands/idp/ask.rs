@@ -237,10 +237,7 @@ fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, Stri
         && kind.field(&field).is_some()
     {
         let checked = config::check_field(kind, &field, &Value::from(text.trim()));
-        checked.map_err(|error| match error.meant() {
-            Some(meant) if !input.secret => format!("{error} (`{meant}`?)"),
-            _ => error.to_string(),
-        })?;
+        checked.map_err(|error| error.to_string())?;
     }
     Ok(text.to_owned())
 }

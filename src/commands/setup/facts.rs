@@ -53,8 +53,13 @@ impl Facts {
         })
     }
 
-    /// The domain that most members have their address at and that has no connector.
+    /// The domain whose set-up is not finished, or that most members have their address
+    /// at and that has no connector.
     pub fn likely_domain(&self) -> Option<EmailDomain> {
+        let unfinished = self.connectors.iter().find(|connector| !connector.is_enabled());
+        if let Some(domain) = unfinished.and_then(|one| one.email_domain.parse().ok()) {
+            return Some(domain);
+        }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.iter().flatten() {
             if let Some((_, domain)) = member.email().rsplit_once('@') {
@@ -99,7 +104,10 @@ pub(super) mod tests {
             serde_json::from_str(&json).unwrap()
         };
         let connector = |domain: &&str| {
-            let json = serde_json::json!({ "id": "c", "email_domain": domain }).to_string();
+            let (domain, enabled) =
+                domain.strip_suffix(" off").map_or((*domain, true), |domain| (domain, false));
+            let json = serde_json::json!({ "id": "c", "email_domain": domain, "enabled": enabled });
+            let json = json.to_string();
             serde_json::from_str(&json).unwrap()
         };
         Facts {
@@ -117,6 +125,7 @@ pub(super) mod tests {
         for (addresses, connectors, expected) in [
             (&["a@cool.cats", "b@cool.cats", "c@cool.dogs"][..], &[][..], Some("cool.cats")),
             (&["a@cool.cats", "b@cool.cats", "c@cool.dogs"], &["cool.cats"], Some("cool.dogs")),
+            (&["a@cool.cats", "c@cool.dogs"], &["cool.birds off"], Some("cool.birds")),
             (&["a@gmail.com", "b@gmail.com", "c@cool.dogs"], &[], Some("cool.dogs")),
             (&["a@gmail.com"], &[], None),
             (&[], &[], None),

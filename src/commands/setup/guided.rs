@@ -21,7 +21,7 @@ use crate::flow::setup::{self, Event, Report, Step};
 use crate::flow::steps::StepState;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector, idp};
 use crate::interview::{Answers, Choice, Interview, Question};
-use crate::output::{Page, Status, Text};
+use crate::output::{Page, Text};
 use crate::plural::count_noun;
 use crate::shell;
 
@@ -162,7 +162,10 @@ impl Guide<'_> {
                     application (SAML) at the product; the next step says what to enter there";
         let mut question =
             Question::text("idp", "Identity provider", help).with_choices(existing.chain(new));
-        let healthy = usable().find(|(_, problem)| problem.is_none());
+        // After an interruption, the one that was created last is meant.
+        let is_resumed = !self.facts.connectors.is_empty();
+        let mut healthy = usable().filter(|(_, problem)| problem.is_none());
+        let healthy = if is_resumed { healthy.next_back() } else { healthy.next() };
         question.default = healthy.map(|(idp, _)| format!("use {}", idp.name));
         let answer = self.interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
         match ask::vendor(&answer) {
@@ -227,16 +230,43 @@ impl Guide<'_> {
             let new = chosen.new_idp.iter();
             let new = new.map(|idp| format!("create the identity provider {}", idp.name));
             let admits = admitted.iter().map(|_| "allow it in the SSO App".to_owned());
-            let rest = plan.changes.iter().map(|change| change.title.clone());
+            let on_trial = chosen.words.iter().any(|word| word == "--trial");
+            let rest = plan.changes.iter().map(|change| match change.title.as_str() {
+                title if on_trial && title.starts_with("enable SSO") => {
+                    format!("{title}, on trial, after the checks")
+                }
+                title => title.to_owned(),
+            });
             for (number, title) in new.chain(admits).chain(rest).enumerate() {
                 page.line(format!("  {}. {title}", number + 1));
             }
             page.paragraph(Text::dim(untouched(self.facts, &chosen.domain)));
+            if let Some(text) = chosen.new_idp.as_ref().and_then(|new| self.choice_of_users(new)) {
+                page.paragraph(Text::prose(text));
+            }
         });
         let help = "Nothing has been sent yet. Each change is written to the journal first: \
                     `cfsso journal undo` undoes it. The same command resumes what is interrupted";
         let question = Question::yes_no("apply", "Go on?", help).agreeing();
         if self.interview.confirm(&question).await? { Ok(()) } else { Err(declined().into()) }
+    }
+
+    /// Says that users can choose another identity provider than the new one, which a
+    /// trial counts, too.
+    fn choice_of_users(&self, new: &NewIdp) -> Option<String> {
+        let app = self.facts.sso_app.as_ref();
+        let others = self.facts.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
+        let others = others.filter(|idp| app.is_none_or(|app| app.admits(&idp.id)));
+        let others: Vec<_> = others.map(|idp| idp.name.as_str()).collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "Users can also choose {} on the sign-in page. To allow only {}: \
+                 `cfsso app idps --only {}` at the end.",
+                others.join(", "),
+                new.name,
+                shell::quoted(&new.name)
+            )
+        })
     }
 
     /// The command that allows a new identity provider in the SSO App, where that lists
@@ -255,7 +285,7 @@ impl Guide<'_> {
         if let Some(new) = &chosen.new_idp {
             let created = idp::create(self.tools, &new.body, |_| ()).await?;
             let detail = format!("created  {}", created.id);
-            self.context.screen.step(Status::Done, "Identity provider", detail);
+            super::show_step(StepState::Done, "Identity provider", &detail, self.context);
             lines.push(new.words.clone());
         }
         if let Some(words) = self.admission(&chosen) {
@@ -276,7 +306,8 @@ impl Guide<'_> {
         lines.push(last);
         let is_done = |step: &Step| step.state == StepState::Done;
         if end.is_ok() && report.steps.iter().any(is_done) {
-            self.context.screen.show(&|page| show_end(&lines, page));
+            let new = chosen.new_idp.as_ref().map(|new| new.name.as_str());
+            self.context.screen.show(&|page| show_end(&lines, new, page));
         }
         Ok(Outcome::done(report).failed(end.err()))
     }
@@ -344,12 +375,19 @@ fn untouched(facts: &Facts, domain: &EmailDomain) -> String {
     if kept.is_empty() {
         return "Nothing that exists is changed.".to_owned();
     }
-    format!("Not changed: {}, members, zones.", kept.join(", "))
+    format!("Not changed: {}, members.", kept.join(", "))
 }
 
 /// Says what to keep, and how to do the same without questions.
-fn show_end(lines: &[Vec<String>], page: &mut Page) {
+fn show_end(lines: &[Vec<String>], new_idp: Option<&str>, page: &mut Page) {
     page.blank();
+    if let Some(name) = new_idp {
+        page.line(Text::prose(format!(
+            "Sign in through it: `cfsso idp test {}`",
+            shell::quoted(name)
+        )));
+        page.blank();
+    }
     if lines.iter().flatten().any(|word| word == "--enable") {
         page.line(Text::strong("Keep for a lockout:"));
         let bypass = "  `cfsso bypass`: disables SSO or allows one-time PIN, with a token";
@@ -368,7 +406,11 @@ fn show_end(lines: &[Vec<String>], page: &mut Page) {
     for name in std::iter::once("CLOUDFLARE_API_TOKEN").chain(secrets.map(String::as_str)) {
         page.literal(&format!("      {name}: ${{{{ secrets.{name} }}}}"));
     }
-    page.blank();
+    if lines.iter().flatten().any(|word| word == "--trial") {
+        let text =
+            "With `--trial`, SSO is disabled again unless a user signs in within 10 minutes.";
+        page.paragraph(Text::prose(text));
+    }
 }
 
 fn declined() -> FlowError {

@@ -98,13 +98,13 @@ impl<'a> Repairs<'a> {
     fn show_letter(&self, check: &Check) {
         self.context.screen.show(&|page: &mut Page| {
             page.blank();
-            page.line(Text::strong("To send to these members:"));
+            page.line(Text::strong("A text for these members (it is not sent):"));
+            page.paragraph(Text::dim(&check.detail));
             page.paragraph(
                 "Our Cloudflare sign-in moves to single sign-on, which does not support addresses \
                  with a plus sign. You will get a new invitation to your address without it; \
                  please accept it.",
             );
-            page.paragraph(Text::dim(&check.detail));
             page.blank();
         });
     }
