@@ -404,3 +404,40 @@ async fn an_identity_provider_is_created_by_questions() {
     let ran = run("idp create", &BTreeMap::new(), Terminal::default(), "", &world.clock).await;
     assert_eq!(ran.code, 2, "{}", ran.screen);
 }
+
+#[tokio::test]
+async fn an_account_is_chosen_among_those_that_the_token_sees() {
+    let world = World::new().await.with_env("CLOUDFLARE_ACCOUNT_ID", "");
+    let world = world.with_person(&typed(&["Cool Cats", "cool.cats", "1", "y", "no", "y"]));
+    let ran = world.ok("setup").await;
+    assert!(ran.screen.contains("Account:"), "{}", ran.screen);
+    assert_eq!(world.connectors().await[0]["verification"]["status"], "verified");
+}
+
+#[tokio::test]
+async fn what_a_command_line_lacks_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emergency.token").display().to_string();
+    for (line, answers, done) in [
+        ("connector create", &["cool", "cool.cats"][..], "POST /sso_connectors"),
+        ("token create-break-glass", &[&*file], "POST /tokens"),
+        ("idp update oidc", &["name", "Staff", "Company SSO"], "PUT /access/identity_providers"),
+        ("federation share --no-wait", &["1", "1"], "POST /shares"),
+        ("team rename --dry-run", &["not a name", "cooler-cats"], ""),
+    ] {
+        let world = person(answers).await;
+        let ran = world.run(line).await;
+        assert_eq!(ran.code, 0, "{line}\n{}", ran.screen);
+        let writes = world.writes();
+        assert_eq!(writes.is_empty(), done.is_empty(), "{line}: {writes:?}");
+        assert!(writes.join("\n").contains(done), "{line}: {writes:?}");
+        // Without a terminal, what is missing is an error, and nothing is sent.
+        if line != "token create-break-glass" {
+            let world = World::new().await;
+            let ran = world.run(line).await;
+            assert_eq!(ran.code, 2, "{line}\n{}", ran.screen);
+            assert_eq!(world.writes(), [""; 0], "{line}");
+        }
+    }
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("cfat_"));
+}

@@ -5,6 +5,7 @@ use clap::ArgGroup;
 
 use super::super::{Outcome, plan_output};
 use super::steps;
+use crate::api::account::Account;
 use crate::api::idp::Idp;
 use crate::api::ids::{AccountId, OrganizationId};
 use crate::context::Context;
@@ -116,7 +117,12 @@ async fn ask_recipient(
     own: &AccountId,
     context: &Context,
 ) -> anyhow::Result<String> {
-    let others = directory.accounts().iter().filter(|account| account.id != *own);
+    // An identity provider is shared within one organization only.
+    let organization = directory.membership(own);
+    let is_other = |account: &&Account| {
+        account.id != *own && directory.membership(&account.id) == organization
+    };
+    let others = directory.accounts().iter().filter(is_other);
     let choices = others.map(|account| {
         let name = account.name.as_deref().unwrap_or_default();
         Choice::new(account.id.as_str(), format!("{name}  {}", account.id))
