@@ -72,6 +72,15 @@ pub struct RecoveryTokenArgs {
 }
 
 impl CheckArgs {
+    /// Whether no option was given.
+    pub fn is_default(&self) -> bool {
+        let RecoveryTokenArgs { recovery_token_file, min_token_days, login_within } = &self.proof;
+        self.accept_risk.is_empty()
+            && recovery_token_file.is_none()
+            && *min_token_days == Thresholds::MIN_TOKEN_DAYS
+            && *login_within == Thresholds::LOGIN_WITHIN
+    }
+
     /// Looks at a connector, with what the options say, and at the audit log where
     /// that is wanted.
     pub async fn run_checks(

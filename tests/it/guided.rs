@@ -441,3 +441,14 @@ async fn what_a_command_line_lacks_is_asked_for() {
     }
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("cfat_"));
 }
+
+#[tokio::test]
+async fn an_option_of_the_steps_asks_no_questions() {
+    for line in ["setup cool.cats --no-wait", "setup cool.cats --accept-risk login-seen --no-wait"]
+    {
+        let ran = person(&[]).await.run(line).await;
+        assert!(!ran.screen.contains("Identity provider:"), "{line}\n{}", ran.screen);
+    }
+    let ran = person(&[]).await.run("setup cool.cats --trial").await;
+    assert_eq!(ran.code, 2, "{}", ran.screen);
+}

@@ -79,7 +79,12 @@ const ENABLING: &str = "enable SSO";
 
 /// Sets a domain up.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let is_bare = !args.publish_txt && !args.enable && !args.no_wait && !args.force;
+    let is_bare = !args.publish_txt
+        && !args.enable
+        && !args.no_wait
+        && !args.force
+        && !args.trial.is_wanted()
+        && args.guard.is_default();
     let dry_run = context.settings.options.dry_run;
     if args.answers.is_some() || (is_bare && context.asks() && !dry_run) {
         return guided::run(args, context).await;
