@@ -16,7 +16,7 @@ pub(super) struct Diagnoser<'a> {
     pub(super) holders: Vec<(&'a Server, CodeStatus)>,
     /// Those that repeat it, perhaps late.
     pub(super) caches: Vec<(&'a Server, CodeStatus)>,
-    /// Recursive resolvers stand in for name servers that port 53 is blocked to.
+    /// Recursive resolvers are used in place of name servers that cannot be reached on port 53.
     pub(super) is_blocked: bool,
 }
 

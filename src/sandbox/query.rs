@@ -29,7 +29,7 @@ pub(super) enum Paging {
     /// All of it is answered, without `result_info`.
     Never,
     Always(PageSize),
-    /// A page only where one is asked for.
+    /// Pages are optional.
     OnRequest(PageSize),
 }
 
@@ -82,7 +82,7 @@ impl Parameters {
         self.get("page").is_some() || self.get("per_page").is_some()
     }
 
-    /// The list of `items`, or the page of it that is asked for.
+    /// The list of `items`, or the requested page of it.
     pub fn list<T: Serialize>(&self, items: Vec<T>, paging: Paging) -> Outcome {
         match paging {
             Paging::Always(size) => self.page(items, size),
@@ -91,7 +91,7 @@ impl Parameters {
         }
     }
 
-    /// The page of `items` that is asked for.
+    /// The requested page of `items`.
     pub fn page<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let page = self.number("page", 1, 1..=usize::MAX)?;
         let per_page = self.number("per_page", size.default, size.min..=size.max)?;

@@ -28,7 +28,7 @@ pub struct Options {
     pub start_from: Option<Saved>,
     /// How long to wait for another process that works on the state.
     pub lock_wait: Duration,
-    /// What those who wait for this process are told that it runs.
+    /// The command that other processes are told holds the state.
     pub command: String,
     pub faults: Vec<Fault>,
     /// The time, for verification, rate limits, time stamps and slow answers.
@@ -175,7 +175,7 @@ impl Sandbox {
         ]
     }
 
-    /// What was asked so far, oldest first: the latest ten thousand.
+    /// The latest ten thousand requests, oldest first.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.shared.log()
     }

@@ -251,7 +251,7 @@ async fn who_is_affected_is_said_before_the_question() {
         let note = ran.screen.find("4 members with an address at cool.cats");
         assert!(note.is_some() && note < ran.screen.find("Type cool.cats"), "{}", ran.screen);
     }
-    // Where nobody is asked, nothing is read for it.
+    // Without a prompt, the members are not read.
     let world = ready(None).await;
     let (_, requests) = world.requests_of("connector delete cool.cats --yes").await;
     assert!(!requests.iter().any(|request| request.contains("/members")), "{requests:?}");

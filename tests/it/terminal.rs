@@ -1,5 +1,4 @@
-//! Scenes on a real terminal: a pseudo-terminal, the program itself, and somebody
-//! who types.
+//! Scenes on a pseudo-terminal: the program itself, with typed input.
 
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;

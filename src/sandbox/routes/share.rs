@@ -1,5 +1,5 @@
 //! Resource shares (API reference, section 7). A page is answered
-//! only where one is asked for. The real codes of the refusals are unknown, but for
+//! only if one is requested. The real error codes are unknown, except for
 //! a share that is missing.
 
 use axum::http::StatusCode;
@@ -178,7 +178,7 @@ fn target_type(share: &Share) -> &'static str {
     }
 }
 
-/// What of a share is asked for, and when.
+/// Which parts of a share are requested, and when.
 struct View {
     resources: bool,
     counts: bool,
