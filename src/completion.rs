@@ -181,7 +181,7 @@ fn lines(kind: Kind, line: &Line) -> Option<String> {
     let text = names(&text);
     if let Some(file) = cache {
         // Without a cache the next run asks again.
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let folder = private_file::folder_of(&file);
         let _ = std::fs::create_dir_all(folder).and_then(|()| private_file::replace(&file, &text));
     }
     Some(text)

@@ -7,8 +7,7 @@ use std::path::Path;
 /// Writes a file so that a reader finds the old text or the new one, never a part.
 /// The text is on the disk when this returns.
 pub fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
     new.write_all(text.as_bytes())?;
     new.as_file().sync_all()?;
     new.persist(file).map(drop).map_err(io::Error::from)
@@ -19,7 +18,7 @@ pub fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let mut new = builder.tempfile_in(to.parent().unwrap_or(Path::new(".")))?;
+    let mut new = builder.tempfile_in(folder_of(to))?;
     io::copy(&mut File::open(from)?, new.as_file_mut())?;
     new.as_file().sync_all()?;
     new.persist(to).map(drop).map_err(io::Error::from)
@@ -36,10 +35,25 @@ pub fn empty_folder(folder: &Path) -> io::Result<()> {
         fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
         return Ok(());
     }
+    builder().create(folder)
+}
+
+/// Creates a folder and those above it that do not exist, for their owner only.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    builder().recursive(true).create(folder)
+}
+
+fn builder() -> DirBuilder {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder
+}
+
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Fails with `AlreadyExists` if there is anything but an empty folder.

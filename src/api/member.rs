@@ -84,6 +84,11 @@ impl MemberFields {
         all
     }
 
+    /// Whether the member is a super administrator who has accepted the invitation.
+    pub fn is_active_super_administrator(&self) -> bool {
+        self.is_super_administrator() && self.is_accepted()
+    }
+
     /// Whether the member is a super administrator through one of its roles or policies.
     pub fn is_super_administrator(&self) -> bool {
         self.roles().contains(&SUPER_ADMINISTRATOR)

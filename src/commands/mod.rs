@@ -38,6 +38,12 @@ pub mod whoami;
 
 use crate::output::{ExitCode, Report};
 
+/// The arguments of a command, by its name and the words after it.
+fn parse<T: clap::Args>(words: &[String]) -> anyhow::Result<T> {
+    let command = T::augment_args(clap::Command::new("cfsso"));
+    Ok(T::from_arg_matches(&command.try_get_matches_from(words)?)?)
+}
+
 /// What a command came to.
 pub struct Outcome {
     /// What to print.

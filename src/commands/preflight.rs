@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Outcome, plan_output};
-use crate::api::member::Member;
 use crate::context::Context;
 use crate::flow::Env;
 use crate::flow::check::{Check, CheckId, CheckState};
@@ -156,8 +155,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let looked = args.guard.run_checks(context, &tools, &selector, (RunIf::Always, false)).await?;
     let members = looked.facts.as_ref().and_then(|facts| facts.members.as_ref().ok());
-    let is_affected = |member: &&Member| looked.domain.has_address(member.email());
-    let affected_members = members.map(|all| all.iter().filter(is_affected).count());
+    let affected_members = members.map(|all| preflight::at_domain(all, &looked.domain).count());
     let plan = Plan::new(looked.checks, Vec::new());
     let passes = plan.ensure_allowed(&format!("enabling `{}`", looked.domain));
     let report = Report {

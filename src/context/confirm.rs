@@ -6,7 +6,7 @@ use crate::domain::EmailDomain;
 use crate::flow::{Error, FlowError, FlowErrorKind};
 use crate::output::{ESCAPE, Text};
 
-/// How often a question is asked before it counts as declined.
+/// The number of invalid answers after which the command ends.
 const QUESTIONS: usize = 3;
 
 impl Context {

@@ -242,8 +242,25 @@ fn diagnose(report: &mut Report, is_token: bool) {
     }
 }
 
+/// [`identify`], and what the credential can read in `account`, or in the only account
+/// that it sees; `reads` is `None` where it sees several.
+pub async fn examine(client: &Client, account: Option<&AccountId>) -> Result<Report, Error> {
+    if let Some(account) = account {
+        let (report, reads) = tokio::join!(identify(client, Some(account)), reads(client, account));
+        return Ok(Report { reads: Some(reads), ..report? });
+    }
+    let mut report = identify(client, None).await?;
+    if let Some([only]) = report.accounts.as_deref()
+        && let Ok(account) = only.id.parse()
+    {
+        report.reads = Some(reads(client, &account).await);
+        report.account = Some(account.to_string());
+    }
+    Ok(report)
+}
+
 /// Reads one thing of each area, all at once, and keeps none of it.
-pub async fn reads(client: &Client, account: &AccountId) -> Vec<ReadAccess> {
+async fn reads(client: &Client, account: &AccountId) -> Vec<ReadAccess> {
     let asked = read_probes(account);
     let answers = asked.iter().map(|(_, request)| client.send(request));
     let answers = join_all(answers).await;

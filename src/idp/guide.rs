@@ -63,6 +63,14 @@ pub struct Guide {
     pub steps: Vec<String>,
 }
 
+impl Guide {
+    /// The same without the command that creates the identity provider.
+    pub fn without_command(mut self) -> Self {
+        self.steps.retain(|step| !step.starts_with("`cfsso idp create"));
+        self
+    }
+}
+
 /// A field at the IdP and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SetupField {

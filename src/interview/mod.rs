@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Text};
 
-/// How often a wrong answer is asked again before it counts as declined.
+/// The number of invalid answers after which the command ends.
 const ATTEMPTS: usize = 3;
 
 /// Asks, and remembers the answers.
@@ -250,6 +250,7 @@ pub async fn ask_missing<T>(
     interview.walk(async || interview.ask(question, &read).await).await
 }
 
-fn declined(why: &str) -> FlowError {
+/// The error if the user does not agree.
+pub fn declined(why: &str) -> FlowError {
     FlowError::new(FlowErrorKind::Declined, format!("declined: {why}"))
 }

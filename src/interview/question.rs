@@ -7,7 +7,7 @@ use crate::output::{ESCAPE, Page, Text};
 pub struct Question {
     /// The key of its answer in an answers file.
     pub id: String,
-    /// What is asked, without a colon.
+    /// The text of the question, without a colon.
     pub text: String,
     /// What `?` shows.
     pub help: String,

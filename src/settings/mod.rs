@@ -22,7 +22,7 @@ pub use self::error::Error;
 use self::file::Profile;
 pub use self::options::Options;
 use self::options::switch;
-pub use self::profile::{TokenSource, add_profile, create_folder};
+pub use self::profile::{TokenSource, add_profile};
 use crate::api::ids::AccountId;
 use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, TrustRoots};

@@ -28,19 +28,10 @@ pub fn add_profile(
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         text => text?,
     };
-    create_folder(config.parent().unwrap_or(Path::new(".")))?;
+    private_file::create_folder(private_file::folder_of(config))?;
     // A link to the file stays one.
     let config = fs::canonicalize(config).unwrap_or_else(|_| config.to_owned());
     private_file::replace(&config, &(text.clone() + &entry(&text, name, account, source)))
-}
-
-/// Creates a folder that other users cannot read, unless it exists.
-pub fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 fn entry(before: &str, name: &str, account: &AccountId, source: &TokenSource) -> String {

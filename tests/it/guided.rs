@@ -105,6 +105,7 @@ async fn ten_answers_lead_from_nothing_to_enforced_sso() {
       3. publish the TXT record of cool.cats
       4. start the verification of cool.cats
       5. enable SSO for cool.cats
+    SSO is enabled after the checks.
     Not changed: 1 identity provider, members.
     Users can also choose Company SSO on the sign-in page. To allow only Okta:
     `cfsso app idps --only Okta` at the end.
@@ -190,7 +191,8 @@ async fn a_wrong_answer_is_asked_again_with_what_was_wrong() {
         (&["cool.cats", "okta", "https://cats-admin.okta.com", okta, "c", SECRET], "cats.okta.com"),
         (&["cool.cats", "entra", "common", uuid, uuid, SECRET], "UUID"),
         (&["cool.cats", "okta", okta, "a b", "c", SECRET], "client_id"),
-        (&["cool.cats", "okta", okta, "c", "***", SECRET], "client_secret"),
+        (&["cool.cats", "okta", okta, "c", "***", SECRET], "the secret is a mask"),
+        (&["cool.cats", "okta", okta, "c", "\"quoted-secret\"", SECRET], "the secret is in quotes"),
         (
             &["cool.cats", "oidc", "https://127.0.0.1:1/", "back", "okta", okta, "c", SECRET],
             "127.0.0.1",
@@ -271,7 +273,7 @@ async fn wherever_it_is_interrupted_the_same_command_goes_on() {
         assert_eq!(ran.code, 3, "{count}\n{}", ran.screen);
         let is_written = !world.writes().is_empty();
         assert_eq!(is_written, count > 7, "{count}: {:?}", world.writes());
-        // What exists by now is the proposal.
+        // The defaults are what exists by now.
         let rest: &[&str] = match count {
             0..8 => &OKTA,
             8 => &["", "", "now", "", "y", "cool.cats"],
@@ -451,4 +453,33 @@ async fn an_option_of_the_steps_asks_no_questions() {
     }
     let ran = person(&[]).await.run("setup cool.cats --trial").await;
     assert_eq!(ran.code, 2, "{}", ran.screen);
+}
+
+#[tokio::test]
+async fn a_new_identity_provider_is_allowed_where_the_sso_app_lists_its_own() {
+    let world = World::new().await.verified().await;
+    world.ok("app idps --only oidc --yes").await;
+    let answers = ["okta", "https://cats.okta.com", "0oa1", SECRET, "no", "y"];
+    let world = world.with_person(&typed(&answers));
+    let ran = world.ok("setup cool.cats").await;
+    assert!(ran.screen.contains("allow it in the SSO App"), "{}", ran.screen);
+    assert!(without_questions(&ran).contains(&"app idps --add Okta".to_owned()), "{}", ran.screen);
+    let allowed = world.ok("app idps -o json").await.json();
+    let names = allowed["idps"].as_array().unwrap().iter().map(|idp| idp["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["Company SSO", "Okta"]);
+}
+
+#[tokio::test]
+async fn what_is_published_is_fetched_once_however_often_the_user_goes_back() {
+    let world = World::new().await;
+    let origin = world.sandbox.base_url().trim_end_matches("/client/v4").to_owned();
+    let issuer = format!("{origin}/oidc/cats");
+    let answers =
+        ["cool.cats", "oidc", &issuer, "c", SECRET, "y", "back", "y", "no", "back", "no", "y"];
+    let world = world.with_person(&typed(&answers));
+    let ran = world.ok("setup").await;
+    assert_eq!(ran.screen.matches("discovery document of").count(), 1, "{}", ran.screen);
+    let fetched = world.requests();
+    let document = "GET /oidc/cats/.well-known/openid-configuration";
+    assert_eq!(fetched.iter().filter(|request| *request == document).count(), 1, "{fetched:?}");
 }

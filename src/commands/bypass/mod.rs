@@ -145,13 +145,7 @@ async fn with_journal<T>(
         let directory = context.journal().store()?.dir().to_owned();
         Journal::in_directory(directory, who, clock).with_ticket(sink)
     };
-    let tools = Env {
-        client: tools.client,
-        account: tools.account,
-        resolver: tools.resolver,
-        clock: tools.clock,
-        journal: &journal,
-    };
+    let tools = Env { journal: &journal, ..tools };
     work(&tools).await
 }
 

@@ -3,7 +3,7 @@
 use crate::api::member;
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::Env;
+use crate::flow::{Env, preflight};
 use crate::output::Text;
 use crate::plural::count_noun;
 
@@ -15,7 +15,7 @@ pub async fn note(domain: &str, tools: &Env<'_>, context: &Context) {
         return;
     }
     let Ok(members) = tools.client.list(&member::list(tools.account)).await else { return };
-    let count = members.iter().filter(|member| domain.has_address(member.email())).count();
+    let count = preflight::at_domain(&members, &domain).count();
     context.screen.note(Text::prose(format!(
         "this concerns {} with an address at {domain}: `cfsso impact {domain}`",
         count_noun(count, "member")

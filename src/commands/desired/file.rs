@@ -35,12 +35,8 @@ pub async fn read_object(context: &Context, file: &Path) -> anyhow::Result<Map<S
 }
 
 pub(super) fn invalid(file: &Path, problems: Vec<String>) -> FlowError {
-    let name = if file == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        format!("`{}`", file.display())
-    };
-    FlowError::new(FlowErrorKind::Usage, format!("{name} is not a valid configuration"))
+    let message = format!("{} is not a valid configuration", text::name(file));
+    FlowError::new(FlowErrorKind::Usage, message)
         .causes(problems)
         .hint("`cfsso help desired-state`, or `cfsso schema config`")
 }

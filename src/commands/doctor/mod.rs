@@ -279,6 +279,19 @@ impl Report {
     }
 }
 
+/// Draws a finding, and how to fix it.
+pub fn show_finding(finding: &Finding, page: &mut Page) {
+    let mark = match finding.state {
+        CheckState::Passed | CheckState::Accepted => Status::Passed,
+        CheckState::Failed => severity_mark(finding.severity),
+        CheckState::NotChecked => Status::NotChecked,
+    };
+    page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
+    if let Some(fix) = &finding.fix {
+        page.fix("", fix);
+    }
+}
+
 fn severity_mark(severity: Severity) -> Status {
     match severity {
         Severity::Error => Status::Failed,
@@ -289,16 +302,12 @@ fn severity_mark(severity: Severity) -> Status {
 impl Render for Report {
     fn show(&self, page: &mut Page) {
         for finding in self.failed() {
-            let mark = severity_mark(finding.severity);
-            page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
-            if let Some(remedy) = &finding.fix {
-                page.fix("", remedy);
-            }
+            show_finding(finding, page);
         }
         if page.is_verbose() {
             let passed = self.findings.iter().filter(|one| one.state == CheckState::Passed);
             for finding in passed {
-                page.step(Status::Passed, finding.id.as_str(), Text::prose(finding.message()));
+                show_finding(finding, page);
             }
         }
         for (reason, ids) in self.not_checked() {

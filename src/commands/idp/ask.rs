@@ -3,11 +3,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use clap::{Args as _, FromArgMatches as _};
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::super::parse;
 use super::create;
 use super::discovery_args::Published;
 use super::get::draw;
@@ -15,7 +16,7 @@ use super::secret::Raw;
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
-use crate::flow::{Error, FlowError};
+use crate::flow::FlowError;
 use crate::idp::check::{self, CheckOptions, IdpCheck, IdpCheckId, Subject};
 use crate::idp::guide::{self, Guide};
 use crate::idp::vendor::{Input, VENDORS, Vendor};
@@ -25,14 +26,16 @@ use crate::output::Text;
 
 /// What the questions depend on, in addition to the answers.
 pub struct Asker<'a> {
-    pub context: &'a Context,
-    pub interview: &'a Interview<'a>,
+    context: &'a Context,
+    interview: &'a Interview<'a>,
     /// The identity providers that exist.
-    pub idps: &'a [Idp],
+    idps: &'a [Idp],
     /// The team's domain, if it could be read.
-    pub team: Option<&'a str>,
-    /// What was wrong with an address, by option and address: each is looked at once.
-    pub seen: RefCell<BTreeMap<String, Option<Trouble>>>,
+    team: Option<&'a str>,
+    /// What was found at an address, by option and address: each is looked at once.
+    seen: RefCell<BTreeMap<String, Look>>,
+    /// What is published at the address that is used.
+    published: RefCell<Option<Rc<Published>>>,
 }
 
 /// An identity provider that is to be created.
@@ -42,6 +45,13 @@ pub struct NewIdp {
     /// What is sent.
     pub body: Document,
     pub name: String,
+}
+
+/// What was found at an address.
+#[derive(Clone, Default)]
+struct Look {
+    published: Option<Rc<Published>>,
+    trouble: Option<Trouble>,
 }
 
 /// What is wrong with an address that was given.
@@ -79,14 +89,25 @@ pub async fn ask_vendor(interview: &Interview<'_>) -> anyhow::Result<&'static Ve
     interview.ask(&question, |answer| vendor(answer).ok_or_else(|| "unknown product".into())).await
 }
 
-impl Asker<'_> {
-    /// Asks for what `vendor` needs. `domain` is the proposal where a domain is asked for.
+impl<'a> Asker<'a> {
+    pub fn new(
+        context: &'a Context,
+        interview: &'a Interview<'a>,
+        idps: &'a [Idp],
+        team: Option<&'a str>,
+    ) -> Self {
+        let (seen, published) = Default::default();
+        Self { context, interview, idps, team, seen, published }
+    }
+
+    /// Asks for the fields of `vendor`. `domain` is the default for its domain field.
     pub async fn ask(
         &self,
         vendor: &'static Vendor,
         domain: Option<&str>,
     ) -> anyhow::Result<NewIdp> {
         self.show_guide(vendor);
+        self.published.take();
         let mut words: Vec<String> = vec!["idp".into(), "create".into(), vendor.kind.into()];
         words.extend(vendor.options.iter().map(|word| (*word).to_owned()));
         words.extend(["--name".to_owned(), self.ask_name(vendor).await?]);
@@ -100,7 +121,7 @@ impl Asker<'_> {
             let answer =
                 self.interview.ask(&question, |text| read_input(vendor, input, text)).await?;
             if input.secret {
-                secret = Some((input.option, SecretString::from(answer)));
+                secret = Some((input.option, answer));
                 continue;
             }
             words.extend([format!("--{}", input.option), answer]);
@@ -115,13 +136,14 @@ impl Asker<'_> {
     async fn finish(
         &self,
         mut words: Vec<String>,
-        secret: Option<(&str, SecretString)>,
+        secret: Option<(&str, String)>,
     ) -> anyhow::Result<NewIdp> {
-        let mut args = parse(&words)?;
+        let mut args: create::Args = parse(&words[1..])?;
+        args.published.use_published(self.published.borrow().clone());
         if let Some((option, secret)) = secret {
             let field = option.replace('-', "_");
             words.extend([format!("--{option}-env"), field.to_uppercase()]);
-            args.fields = args.fields.with_secret(&field, secret);
+            args.fields = args.fields.with_secret(&field, SecretString::from(secret));
         }
         let body = create::build_body(&args, self.context).await?;
         let name = body.parse_at(&["name"]).unwrap_or_default();
@@ -130,9 +152,8 @@ impl Asker<'_> {
 
     fn show_guide(&self, vendor: &Vendor) {
         let Some(team) = self.team else { return };
-        let guide = guide::guide(vendor.product, &guide::values(team, None));
-        let steps = guide.steps.into_iter().filter(|step| !step.starts_with("`cfsso idp create"));
-        let guide = Guide { title: vendor.name(), steps: steps.collect(), ..guide };
+        let guide = guide::guide(vendor.product, &guide::values(team, None)).without_command();
+        let guide = Guide { title: vendor.name(), ..guide };
         self.interview.show(&|page| {
             page.blank();
             draw(&guide, page);
@@ -167,14 +188,15 @@ impl Asker<'_> {
     ) -> anyhow::Result<()> {
         let key = words.join(" ");
         let known = self.seen.borrow().get(&key).cloned();
-        let trouble = if let Some(trouble) = known {
-            trouble
+        let look = if let Some(look) = known {
+            look
         } else {
-            let trouble = self.trouble(vendor, words).await?;
-            self.seen.borrow_mut().insert(key, trouble.clone());
-            trouble
+            let look = self.look(vendor, words).await?;
+            self.seen.borrow_mut().insert(key, look.clone());
+            look
         };
-        match trouble {
+        self.published.replace(look.published);
+        match look.trouble {
             None => Ok(()),
             Some(Trouble::Unusable(why)) => Err(Interview::rejected(id, why)),
             Some(Trouble::NoEmailName) => {
@@ -200,29 +222,33 @@ impl Asker<'_> {
         }
     }
 
-    async fn trouble(&self, vendor: &Vendor, words: &[String]) -> anyhow::Result<Option<Trouble>> {
+    async fn look(&self, vendor: &Vendor, words: &[String]) -> anyhow::Result<Look> {
         self.context.screen.start_progress(format!("testing {}", vendor.name()));
-        let args = parse(words)?;
+        let args: create::Args = parse(&words[1..])?;
         let published = match args.published.fetch(self.context).await {
             Ok(published) => published,
-            Err(error) => return Ok(Some(Trouble::Unusable(sentence(&error)))),
-        };
-        match published {
-            Some(Published::Saml(found)) if found.lacks_email_name() => {
-                return Ok(Some(Trouble::NoEmailName));
+            Err(error) => {
+                let trouble = Some(Trouble::Unusable(sentence(&error)));
+                return Ok(Look { trouble, published: None });
             }
-            Some(_) => return Ok(None),
-            None => {}
+        };
+        if let Some(published) = published {
+            published.show(self.context);
+            let lacks_name =
+                matches!(&*published, Published::Saml(found) if found.lacks_email_name());
+            let trouble = lacks_name.then_some(Trouble::NoEmailName);
+            return Ok(Look { published: Some(published), trouble });
         }
         let config = args.fields.read(self.context, Raw::default()).await?;
         let options = CheckOptions::new(self.context.clock.now(), 0);
         let subject = Subject { kind: vendor.kind, config: &config };
         let points = check::check(&self.context.fetcher().await?, subject, &options).await;
-        // What is missing is asked for next.
+        // The missing fields are the next questions.
         let tested = points.iter().filter(|point| point.id != IdpCheckId::Configuration);
         let failed: Vec<_> =
             tested.filter(|point| point.is_failure()).map(IdpCheck::describe).collect();
-        Ok((!failed.is_empty()).then(|| Trouble::Failing(failed.join("; "))))
+        let trouble = (!failed.is_empty()).then(|| Trouble::Failing(failed.join("; ")));
+        Ok(Look { trouble, published: None })
     }
 }
 
@@ -232,6 +258,9 @@ fn question_id(input: &Input) -> String {
 
 /// Reads the answer for an option; of a field of the type, its value is checked.
 fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, String> {
+    if input.secret {
+        Raw::default().in_text(text).map_err(|unfit| format!("the secret {unfit}"))?;
+    }
     if let Some(kind) = kind::find(vendor.kind)
         && let field = input.option.replace('-', "_")
         && kind.field(&field).is_some()
@@ -242,21 +271,8 @@ fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, Stri
     Ok(text.to_owned())
 }
 
-/// The options of `idp create` that words stand for.
-fn parse(words: &[String]) -> anyhow::Result<create::Args> {
-    let command = create::Args::augment_args(clap::Command::new("create"));
-    // The first word is the group that the command is in.
-    let matches = command.try_get_matches_from(words.iter().skip(1))?;
-    Ok(create::Args::from_arg_matches(&matches)?)
-}
-
 /// An error in one sentence.
 fn sentence(error: &anyhow::Error) -> String {
-    match error.downcast_ref::<FlowError>() {
-        Some(error) => {
-            let causes = error.causes.iter().map(|cause| format!(": {cause}"));
-            std::iter::once(error.message.clone()).chain(causes).collect()
-        }
-        None => error.downcast_ref::<Error>().map_or_else(|| error.to_string(), Error::line),
-    }
+    let stop = error.downcast_ref::<FlowError>();
+    stop.map_or_else(|| error.to_string(), |stop| stop.messages().join(": "))
 }

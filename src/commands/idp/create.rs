@@ -1,7 +1,6 @@
 //! `cfsso idp create`: a list, so that none is created twice, a POST, and a
 //! read-back.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -25,7 +24,7 @@ use crate::idp::vendor::Vendor;
 use crate::idp::{IdpTypeSpec, Value as Type};
 
 use crate::idp::{discovery, kind};
-use crate::interview::{Answers, Interview, Question};
+use crate::interview::{Answers, Interview, Question, declined};
 use crate::output::{Status, Text};
 use crate::shell::{self, quoted};
 
@@ -142,8 +141,7 @@ async fn by_questions(
     let (idps, team) = tokio::join!(idp::list(&tools), get::team(&tools));
     let (idps, team) = (idps?, team.ok());
     let interview = Interview::new(context, Answers::default());
-    let seen = RefCell::default();
-    let asker = Asker { context, interview: &interview, idps: &idps, team: team.as_deref(), seen };
+    let asker = Asker::new(context, &interview, &idps, team.as_deref());
     let new = interview
         .walk(async || {
             let vendor = match vendor {
@@ -160,9 +158,7 @@ async fn by_questions(
             Ok(wanted.then_some(new))
         })
         .await?;
-    let Some(new) = new else {
-        return Err(FlowError::new(FlowErrorKind::Declined, "declined: nothing was sent").into());
-    };
+    let Some(new) = new else { return Err(declined("nothing was sent").into()) };
     args.keep.ensure_file_given(None, &new.body)?;
     let place = args.keep.prepare()?;
     let created = idp::create(&tools, &new.body, |answer| place.save(answer, context)).await?;

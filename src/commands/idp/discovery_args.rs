@@ -2,6 +2,7 @@
 //! SAML metadata. Shown before anything is created.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -40,12 +41,43 @@ pub struct DiscoveryArgs {
     /// Entity ID of the identity provider, if the metadata describes several
     #[arg(long, value_name = "ID", requires = "metadata")]
     entity_id: Option<String>,
+
+    /// The published document, if it was already fetched and shown.
+    #[arg(skip)]
+    known: Option<Rc<Published>>,
 }
 
 /// What an identity provider publishes about itself.
+#[derive(Debug)]
 pub enum Published {
     Oidc(discovery::Discovery),
     Saml(metadata::Metadata),
+}
+
+impl Published {
+    /// Shows where it comes from, what is unusual about it, and the fields that it fills.
+    pub fn show(&self, context: &Context) {
+        let (heading, notes) = match self {
+            Self::Oidc(found) => {
+                (format!("discovery document of `{}`:", found.issuer), &found.notes)
+            }
+            Self::Saml(found) => (format!("metadata of `{}`:", found.entity_id), &found.notes),
+        };
+        context.screen.note(heading);
+        for note in notes {
+            context.screen.warn(note.as_str());
+        }
+        for (name, value) in self.config() {
+            context.screen.note(format!("  {name}: {value}"));
+        }
+    }
+
+    fn config(&self) -> Map<String, Value> {
+        match self {
+            Self::Oidc(found) => found.config(),
+            Self::Saml(found) => found.config(),
+        }
+    }
 }
 
 impl DiscoveryArgs {
@@ -57,39 +89,35 @@ impl DiscoveryArgs {
         given: &Map<String, Value>,
     ) -> anyhow::Result<Map<String, Value>> {
         let Some(published) = self.fetch(context).await? else { return Ok(Map::new()) };
-        if let Published::Saml(found) = &published
+        if let Published::Saml(found) = &*published
             && found.lacks_email_name()
             && !given.contains_key("email_attribute_name")
         {
             return Err(no_email_name(found).into());
         }
-        let (config, notes) = match published {
-            Published::Oidc(found) => {
-                context.screen.note(format!("discovery document of `{}`:", found.issuer));
-                (found.config(), found.notes)
-            }
-            Published::Saml(found) => {
-                context.screen.note(format!("metadata of `{}`:", found.entity_id));
-                (found.config(), found.notes)
-            }
-        };
-        for note in notes {
-            context.screen.warn(note);
+        if self.known.is_none() {
+            published.show(context);
         }
-        for (name, value) in &config {
-            context.screen.note(format!("  {name}: {value}"));
-        }
-        Ok(config)
+        Ok(published.config())
     }
 
-    /// What is published, if it was asked for.
-    pub async fn fetch(&self, context: &Context) -> anyhow::Result<Option<Published>> {
+    /// Fetches the published document, if an option names one.
+    pub async fn fetch(&self, context: &Context) -> anyhow::Result<Option<Rc<Published>>> {
+        if self.known.is_some() {
+            return Ok(self.known.clone());
+        }
         if let Some(issuer) = self.issuer()? {
             let found = discovery::discover(&context.fetcher().await?, &issuer).await;
-            return Ok(Some(Published::Oidc(found.map_err(|error| not_discovered(&error))?)));
+            let found = found.map_err(|error| not_discovered(&error))?;
+            return Ok(Some(Rc::new(Published::Oidc(found))));
         }
         let Some(place) = &self.metadata else { return Ok(None) };
-        Ok(Some(Published::Saml(self.metadata(context, place).await?)))
+        Ok(Some(Rc::new(Published::Saml(self.metadata(context, place).await?))))
+    }
+
+    /// Uses what was fetched before.
+    pub fn use_published(&mut self, published: Option<Rc<Published>>) {
+        self.known = published;
     }
 
     /// The type that what is published is for.

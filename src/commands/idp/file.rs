@@ -27,7 +27,7 @@ pub enum Syntax {
 /// like any others that are pasted.
 pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Document> {
     let is_stdin = file == Path::new("-");
-    let name = if is_stdin { "standard input".to_owned() } else { format!("`{}`", file.display()) };
+    let name = name(file);
     let unreadable = |cause: String| {
         FlowError::new(FlowErrorKind::Usage, format!("cannot read {name}")).cause(cause)
     };
@@ -56,6 +56,14 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
         }
     }
     Ok(document)
+}
+
+/// What a file is called in messages; `-` is standard input.
+pub fn name(file: &Path) -> String {
+    if file == Path::new("-") {
+        return "standard input".to_owned();
+    }
+    format!("`{}`", file.display())
 }
 
 /// The secrets of a file with their paths. Masks are told by what is done with

@@ -72,10 +72,8 @@ pub async fn team(tools: &Env<'_>) -> Result<String, Error> {
 /// What to enter at an identity provider, and how.
 pub(super) fn setup(idp: &Idp, team: &str) -> (Values, Guide) {
     let values = guide::values(team, Some(idp.id.as_str()));
-    let mut guide = guide::guide(Product::of_idp(idp.kind.as_str(), &idp.config), &values);
-    // It is created already.
-    guide.steps.retain(|step| !step.starts_with("`cfsso idp create"));
-    (values, guide)
+    let guide = guide::guide(Product::of_idp(idp.kind.as_str(), &idp.config), &values);
+    (values, guide.without_command())
 }
 
 /// Draws what to enter at an identity provider.

@@ -128,13 +128,7 @@ fn ticket(
     };
     let who = context.journal().who().clone();
     let journal = Journal::to_ticket(Box::new(|line, _| keep(line)), who, context.clock.clone());
-    let recorder = Env {
-        client: tools.client,
-        account: tools.account,
-        resolver: tools.resolver,
-        clock: tools.clock,
-        journal: &journal,
-    };
+    let recorder = Env { journal: &journal, ..*tools };
     let has_writes = record(&recorder)?;
     drop(journal);
     Ok(has_writes.then(|| text.into_inner()))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::doctor::{Level, is_failure};
+use super::super::doctor::{Level, is_failure, show_finding};
 use super::super::token::create_break_glass::{self as break_glass, TokenOptions};
 use super::super::{Outcome, plan_output};
 use super::bundle::{self, Bundle};
@@ -16,7 +16,7 @@ use crate::api::base::BaseUrl;
 use crate::api::mask::mask;
 use crate::api::{self, Client};
 use crate::context::Context;
-use crate::flow::check::{CheckState, Severity};
+use crate::flow::check::CheckState;
 use crate::flow::doctor::{Finding, RecoveryFacts, check_recovery, read_recovery};
 use crate::flow::plan::Change;
 use crate::flow::preflight::{Sources, Thresholds};
@@ -26,6 +26,7 @@ use crate::flow::recovery::state::RecoveryState;
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::private_file;
 use crate::shell::quoted;
 
 /// Name of a token that is created here.
@@ -152,13 +153,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (emergency, changes) = emergency_client(&source, &args, context, &tools).await?;
     let sources = Sources { fetcher: None, recovery: emergency, audit_log: false };
     let client = sources.recovery.as_ref().unwrap_or(tools.client);
-    let env = Env {
-        client,
-        account: tools.account,
-        resolver: tools.resolver,
-        clock: tools.clock,
-        journal: tools.journal,
-    };
+    let env = Env { client, ..tools };
     let (read, access) =
         tokio::join!(read_recovery(&tools, &sources), rehearsal::read_access(&env));
     let access = access.map_err(|error| rejected(source.file(), &error))?;
@@ -274,8 +269,7 @@ fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
 
 /// The folder that a file is in. Fails before anything is created.
 fn existing_folder(file: &Path) -> Result<PathBuf, FlowError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new(".")).canonicalize().map_err(|error| {
+    private_file::folder_of(file).canonicalize().map_err(|error| {
         let message = format!("cannot write to {}; nothing was sent", file.display());
         FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
     })
@@ -390,17 +384,8 @@ impl Render for Report {
         }
         page.blank();
         for finding in &self.findings {
-            let mark = match (finding.state, finding.severity) {
-                (CheckState::Passed | CheckState::Accepted, _) => Status::Passed,
-                (CheckState::Failed, Severity::Error) => Status::Failed,
-                (CheckState::Failed, Severity::Warning) => Status::Warning,
-                (CheckState::NotChecked, _) => Status::NotChecked,
-            };
             if finding.state != CheckState::Passed || page.is_verbose() {
-                page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
-                if let Some(fix) = &finding.fix {
-                    page.fix("", fix);
-                }
+                show_finding(finding, page);
             }
         }
         for one in &self.rehearsal {

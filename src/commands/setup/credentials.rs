@@ -7,15 +7,16 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::super::token::create_url;
 use super::super::token::file::PendingSecretFile;
+use crate::api::Credentials;
 use crate::api::account::{self, Account};
 use crate::api::ids::AccountId;
-use crate::api::{Client, Credentials};
 use crate::context::Context;
-use crate::flow::token::{self, ReadAccess, Report};
+use crate::flow::token::{self, ReadAccess};
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::text;
 use crate::interview::{Choice, Interview, Question};
 use crate::output::{Render as _, Text};
+use crate::private_file;
 use crate::settings::{self, TokenSource};
 
 /// Asks for a token and an account, where they were not given.
@@ -50,7 +51,7 @@ async fn ask_token(interview: &Interview<'_>, context: &Context) -> anyhow::Resu
     let token = interview.ask(&question, read).await?;
     let client = context.client_by(Credentials::Token(token.clone())).await?;
     context.screen.start_progress("checking the token");
-    let report = describe(&client, context).await?;
+    let report = token::examine(&client, context.account_by_id()).await?;
     context.screen.end_progress();
     if let Some(problem) = &report.problem {
         return Err(Interview::rejected("token", problem));
@@ -71,21 +72,6 @@ async fn ask_token(interview: &Interview<'_>, context: &Context) -> anyhow::Resu
         }
     }
     Ok(token)
-}
-
-/// What a token is, and what it may read in the account.
-async fn describe(client: &Client, context: &Context) -> anyhow::Result<Report> {
-    let named = context.settings.account.clone();
-    let mut report = token::identify(client, named.as_ref()).await?;
-    let only = match report.accounts.as_deref() {
-        Some([only]) => only.id.parse::<AccountId>().ok(),
-        _ => None,
-    };
-    if let Some(account) = named.or(only) {
-        report.account = Some(account.to_string());
-        report.reads = Some(token::reads(client, &account).await);
-    }
-    Ok(report)
 }
 
 /// Chooses among the accounts that the token sees, where none was specified.
@@ -195,8 +181,7 @@ async fn ask_command(
 /// Writes the token to a new file that only its owner can read.
 fn store(file: &Path, token: &SecretString) -> Result<TokenSource, FlowError> {
     let write = || {
-        let folder = file.parent().unwrap_or(Path::new("."));
-        settings::create_folder(folder)?;
+        private_file::create_folder(private_file::folder_of(file))?;
         PendingSecretFile::create(file)?.commit(token.expose_secret())
     };
     write().map_err(|error| {

@@ -11,7 +11,7 @@ use crate::api::idp::Idp;
 use crate::api::member::{self, Member};
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::{Env, app, connector, idp};
+use crate::flow::{Env, app, connector, idp, preflight};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 
@@ -47,7 +47,7 @@ impl Facts {
             connectors,
             problems,
             idps,
-            sso_app: apps.into_iter().find(|app| app.is_dash_sso()),
+            sso_app: app::dash_sso(&apps).ok().cloned(),
             team: team.ok(),
             members: members.ok(),
         })
@@ -79,8 +79,7 @@ impl Facts {
 
     /// How many members have an address at the domain.
     pub fn members_at(&self, domain: &EmailDomain) -> Option<usize> {
-        let members = self.members.as_ref()?;
-        Some(members.iter().filter(|member| domain.has_address(member.email())).count())
+        Some(preflight::at_domain(self.members.as_ref()?, domain).count())
     }
 }
 

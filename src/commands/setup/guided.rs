@@ -4,23 +4,23 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::super::Outcome;
 use super::super::idp::ask::{self, Asker, NewIdp};
+use super::super::{Outcome, parse};
 use super::domain::{
     DomainFacts, describe_domain, describe_host, domain_question, doubts, read_domain,
 };
 use super::facts::Facts;
-use super::repair::{self, Repairs};
+use super::repair::Repairs;
 use super::{Args, credentials, options, show};
 use crate::api::idp::IdpType;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
 use crate::flow::publish::DnsHost;
-use crate::flow::setup::{self, Event, Report, Step};
+use crate::flow::setup::{self, Event, Options, Report, Step};
 use crate::flow::steps::StepState;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector, idp};
-use crate::interview::{Answers, Choice, Interview, Question};
+use crate::flow::{Env, Error, FlowErrorKind, connector, idp};
+use crate::interview::{Answers, Choice, Interview, Question, declined};
 use crate::output::{Page, Text};
 use crate::plural::count_noun;
 use crate::shell;
@@ -32,8 +32,32 @@ const IDP_CREATE: [&str; 2] = ["idp", "create"];
 struct Chosen {
     domain: EmailDomain,
     new_idp: Option<NewIdp>,
-    /// The words after `cfsso` that do the rest.
-    words: Vec<String>,
+    publish: bool,
+    enable: Enabling,
+    fedramp: bool,
+}
+
+/// How SSO is to be enabled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Enabling {
+    OnTrial,
+    AtOnce,
+    Not,
+}
+
+impl Chosen {
+    /// The words after `cfsso` that do what is left once the identity provider exists.
+    fn words(&self) -> Vec<String> {
+        let options = [
+            ("--publish-txt", self.publish),
+            ("--enable", self.enable != Enabling::Not),
+            ("--trial", self.enable == Enabling::OnTrial),
+            ("--fedramp", self.fedramp),
+        ];
+        let options = options.into_iter().filter(|(_, is_wanted)| *is_wanted);
+        let options = options.map(|(option, _)| option);
+        ["setup", self.domain.as_str()].into_iter().chain(options).map(str::to_owned).collect()
+    }
 }
 
 /// Asks, and sets the domain up.
@@ -53,13 +77,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         tools: &tools,
         facts: &facts,
         domains: RefCell::default(),
-        asker: Asker {
-            context,
-            interview: &interview,
-            idps: &facts.idps,
-            team: facts.team.as_deref(),
-            seen: RefCell::default(),
-        },
+        asker: Asker::new(context, &interview, &facts.idps, facts.team.as_deref()),
     };
     let chosen = interview.walk(async || guide.ask().await).await?;
     interview.settle();
@@ -83,20 +101,16 @@ impl Guide<'_> {
     async fn ask(&self) -> anyhow::Result<Chosen> {
         let (domain, known) = self.ask_domain().await?;
         let connector = connector::select_by_domain(&self.facts.connectors, &domain)?;
-        let mut words = vec!["setup".to_owned(), domain.to_string()];
+        let fedramp = self.args.fedramp;
         if connector.is_some_and(|connector| connector.is_enabled()) {
-            return Ok(Chosen { domain, new_idp: None, words });
+            let (publish, enable) = (false, Enabling::Not);
+            return Ok(Chosen { domain, new_idp: None, publish, enable, fedramp });
         }
         let new_idp = self.ask_idp(&domain).await?;
         let is_verified = connector.is_some_and(|connector| connector.is_verified());
-        if !is_verified && self.ask_publish(&domain, &known).await? {
-            words.push("--publish-txt".to_owned());
-        }
-        words.extend(self.ask_enable().await?);
-        if self.args.fedramp {
-            words.push("--fedramp".to_owned());
-        }
-        let chosen = Chosen { domain, new_idp, words };
+        let publish = !is_verified && self.ask_publish(&domain, &known).await?;
+        let enable = self.ask_enable().await?;
+        let chosen = Chosen { domain, new_idp, publish, enable, fedramp };
         self.confirm(&chosen).await?;
         Ok(chosen)
     }
@@ -129,7 +143,7 @@ impl Guide<'_> {
             return Ok((domain, known));
         }
         match &self.args.domain {
-            Some(_) => Err(declined().into()),
+            Some(_) => Err(declined("nothing was sent").into()),
             None => Err(Interview::rejected("domain", "")),
         }
     }
@@ -194,7 +208,7 @@ impl Guide<'_> {
         self.interview.confirm(&question).await
     }
 
-    async fn ask_enable(&self) -> anyhow::Result<Vec<String>> {
+    async fn ask_enable(&self) -> anyhow::Result<Enabling> {
         let help = "While SSO is enabled, users of the domain cannot sign in with a password. On \
                     trial, SSO is disabled again unless a user signs in through the identity \
                     provider, so that a lockout cannot last longer than that";
@@ -208,20 +222,18 @@ impl Guide<'_> {
                 Choice::new("no", "no: only create and verify the connector"),
             ])
             .with_default("trial");
-        let answer = self.interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
-        let words: &[&str] = match answer.as_str() {
-            "trial" => &["--enable", "--trial"],
-            "now" => &["--enable"],
-            _ => &[],
+        let read = |answer: &str| match answer {
+            "trial" => Ok(Enabling::OnTrial),
+            "now" => Ok(Enabling::AtOnce),
+            _ => Ok(Enabling::Not),
         };
-        Ok(words.iter().map(|word| (*word).to_owned()).collect())
+        self.interview.ask(&question, read).await
     }
 
     /// Shows what would be sent, and asks once for all of it.
     async fn confirm(&self, chosen: &Chosen) -> anyhow::Result<()> {
         self.interview.ensure_only_asked(&["apply", "repair.", "emergency_token_file"])?;
-        let args: Args = repair::parse(&chosen.words)?;
-        let options = options(chosen.domain.clone(), args, self.context).await?;
+        let options = self.options(chosen).await?;
         let plan = setup::plan(self.tools, &options).await?;
         let admitted = self.admission(chosen);
         self.interview.show(&|page| {
@@ -230,15 +242,14 @@ impl Guide<'_> {
             let new = chosen.new_idp.iter();
             let new = new.map(|idp| format!("create the identity provider {}", idp.name));
             let admits = admitted.iter().map(|_| "allow it in the SSO App".to_owned());
-            let on_trial = chosen.words.iter().any(|word| word == "--trial");
-            let rest = plan.changes.iter().map(|change| match change.title.as_str() {
-                title if on_trial && title.starts_with("enable SSO") => {
-                    format!("{title}, on trial, after the checks")
-                }
-                title => title.to_owned(),
-            });
+            let rest = plan.changes.iter().map(|change| change.title.clone());
             for (number, title) in new.chain(admits).chain(rest).enumerate() {
                 page.line(format!("  {}. {title}", number + 1));
+            }
+            match chosen.enable {
+                Enabling::OnTrial => page.paragraph("SSO is enabled on trial, after the checks."),
+                Enabling::AtOnce => page.paragraph("SSO is enabled after the checks."),
+                Enabling::Not => {}
             }
             page.paragraph(Text::dim(untouched(self.facts, &chosen.domain)));
             if let Some(text) = chosen.new_idp.as_ref().and_then(|new| self.choice_of_users(new)) {
@@ -248,7 +259,16 @@ impl Guide<'_> {
         let help = "Nothing has been sent yet. Each change is written to the journal first: \
                     `cfsso journal undo` undoes it. The same command resumes what is interrupted";
         let question = Question::yes_no("apply", "Go on?", help).agreeing();
-        if self.interview.confirm(&question).await? { Ok(()) } else { Err(declined().into()) }
+        if self.interview.confirm(&question).await? {
+            Ok(())
+        } else {
+            Err(declined("nothing was sent").into())
+        }
+    }
+
+    /// The options of `setup` that the answers stand for.
+    async fn options(&self, chosen: &Chosen) -> anyhow::Result<Options> {
+        options(chosen.domain.clone(), parse(&chosen.words())?, self.context).await
     }
 
     /// Says that users can choose another identity provider than the new one, which a
@@ -288,26 +308,25 @@ impl Guide<'_> {
             super::show_step(StepState::Done, "Identity provider", &detail, self.context);
             lines.push(new.words.clone());
         }
-        if let Some(words) = self.admission(&chosen) {
-            self.context.agreed(Box::pin(repair::run(&words, self.context))).await?;
-            lines.push(words);
-        }
         let repairs = Repairs::new(self.context, self.interview);
+        if let Some(words) = self.admission(&chosen) {
+            repairs.run(words).await?;
+        }
         let (report, end) = self.set_up(&chosen, &repairs).await?;
         lines.extend(repairs.done());
         for line in lines.iter_mut().filter(|line| line.starts_with(&IDP_CREATE.map(str::to_owned)))
         {
             line.push("--if-not-exists".to_owned());
         }
-        let mut last = chosen.words.clone();
-        if last.iter().any(|word| word == "--enable") {
+        let mut last = chosen.words();
+        if chosen.enable != Enabling::Not {
             last.extend(["--confirm".to_owned(), chosen.domain.to_string()]);
         }
         lines.push(last);
         let is_done = |step: &Step| step.state == StepState::Done;
-        if end.is_ok() && report.steps.iter().any(is_done) {
-            let new = chosen.new_idp.as_ref().map(|new| new.name.as_str());
-            self.context.screen.show(&|page| show_end(&lines, new, page));
+        let has_changed = chosen.new_idp.is_some() || report.steps.iter().any(is_done);
+        if end.is_ok() && has_changed {
+            self.context.screen.show(&|page| show_end(&chosen, &lines, page));
         }
         Ok(Outcome::done(report).failed(end.err()))
     }
@@ -321,8 +340,7 @@ impl Guide<'_> {
         let checks: RefCell<Vec<Check>> = RefCell::default();
         let mut is_rerun = false;
         loop {
-            let args: Args = repair::parse(&chosen.words)?;
-            let options = options(chosen.domain.clone(), args, self.context).await?;
+            let options = self.options(chosen).await?;
             // What ended the steps before enabling: a repair, or a failure of one.
             let stopped: RefCell<Option<anyhow::Result<()>>> = RefCell::default();
             let on_event = |event: &Event<'_>| {
@@ -344,7 +362,7 @@ impl Guide<'_> {
                     Ok(true) => Some(Ok(())),
                     Err(error) => Some(Err(error)),
                 };
-                Err(declined().into())
+                Err(declined("nothing was sent").into())
             };
             let tools = self.tools;
             let steps = super::steps(tools, &options, &on_event, before_enabling, self.context);
@@ -379,16 +397,16 @@ fn untouched(facts: &Facts, domain: &EmailDomain) -> String {
 }
 
 /// Says what to keep, and how to do the same without questions.
-fn show_end(lines: &[Vec<String>], new_idp: Option<&str>, page: &mut Page) {
+fn show_end(chosen: &Chosen, lines: &[Vec<String>], page: &mut Page) {
     page.blank();
-    if let Some(name) = new_idp {
+    if let Some(NewIdp { name, .. }) = &chosen.new_idp {
         page.line(Text::prose(format!(
             "Sign in through it: `cfsso idp test {}`",
             shell::quoted(name)
         )));
         page.blank();
     }
-    if lines.iter().flatten().any(|word| word == "--enable") {
+    if chosen.enable != Enabling::Not {
         page.line(Text::strong("Keep for a lockout:"));
         let bypass = "  `cfsso bypass`: disables SSO or allows one-time PIN, with a token";
         page.line(Text::prose(bypass));
@@ -406,13 +424,9 @@ fn show_end(lines: &[Vec<String>], new_idp: Option<&str>, page: &mut Page) {
     for name in std::iter::once("CLOUDFLARE_API_TOKEN").chain(secrets.map(String::as_str)) {
         page.literal(&format!("      {name}: ${{{{ secrets.{name} }}}}"));
     }
-    if lines.iter().flatten().any(|word| word == "--trial") {
+    if chosen.enable == Enabling::OnTrial {
         let text =
             "With `--trial`, SSO is disabled again unless a user signs in within 10 minutes.";
         page.paragraph(Text::prose(text));
     }
-}
-
-fn declined() -> FlowError {
-    FlowError::new(FlowErrorKind::Declined, "declined: nothing was sent")
 }

@@ -126,8 +126,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-/// Runs the steps. `before_enabling` is called once no check stands in the way, before
-/// the confirmation.
+/// Runs the steps. `before_enabling` is called after the checks passed and before the
+/// confirmation.
 async fn steps(
     tools: &Env<'_>,
     options: &Options,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::super::{Outcome, app, idp, token};
+use super::super::{Outcome, app, idp, parse, token};
 use crate::context::Context;
 use crate::flow::check::{Check, CheckId, CheckState};
 use crate::interview::{Interview, Question};
@@ -82,7 +82,8 @@ impl<'a> Repairs<'a> {
         Ok(self.interview.can_ask(&question) && self.interview.confirm(&question).await?)
     }
 
-    async fn run(&self, words: Vec<String>) -> anyhow::Result<()> {
+    /// Runs a command without asking, shows its report, and remembers it.
+    pub async fn run(&self, words: Vec<String>) -> anyhow::Result<()> {
         let outcome = self.context.agreed(Box::pin(run(&words, self.context))).await?;
         if let Some(report) = &outcome.report {
             self.context.screen.show(&|page| report.show(page));
@@ -111,24 +112,18 @@ impl<'a> Repairs<'a> {
 }
 
 /// Runs a command by its words.
-pub async fn run(words: &[String], context: &Context) -> anyhow::Result<Outcome> {
+async fn run(words: &[String], context: &Context) -> anyhow::Result<Outcome> {
+    // The first word is the group that the command is in.
+    let own = &words[1..];
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["idp", "create", ..] => idp::create::run_silently(&parse(words)?, context).await,
-        ["app", "idps", ..] => app::idps::run(parse(words)?, context).await,
-        ["app", "instant-auth", ..] => app::instant_auth::run(parse(words)?, context).await,
+        ["idp", "create", ..] => idp::create::run_silently(&parse(own)?, context).await,
+        ["app", "idps", ..] => app::idps::run(parse(own)?, context).await,
+        ["app", "instant-auth", ..] => app::instant_auth::run(parse(own)?, context).await,
         ["token", "create-break-glass", ..] => {
-            token::create_break_glass::run(parse(words)?, context).await
+            token::create_break_glass::run(parse(own)?, context).await
         }
         other => unreachable!("no repair: {other:?}"),
     }
-}
-
-/// The arguments of a command in a group, by the words after `cfsso`.
-pub fn parse<T: clap::Args>(words: &[String]) -> anyhow::Result<T> {
-    let command = T::augment_args(clap::Command::new("cfsso"));
-    // The command's own name stands where the program's would.
-    let matches = command.try_get_matches_from(words.iter().skip(1))?;
-    Ok(T::from_arg_matches(&matches)?)
 }
 
 fn question(words: &[String]) -> String {

@@ -21,38 +21,16 @@ pub struct Args {}
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let client = context.client().await?;
     let named = context.named_account().await?;
-    let Some(account) = named else {
-        return without_account(context).await;
-    };
-    let (report, reads) =
-        tokio::join!(token::identify(client, Some(&account)), token::reads(client, &account));
-    Ok(with_reads(report?, reads))
-}
-
-/// Where no account was named, the only one that the token sees is meant.
-async fn without_account(context: &Context) -> anyhow::Result<Outcome> {
-    let client = context.client().await?;
-    let mut report = token::identify(client, None).await?;
-    let only = match report.accounts.as_deref() {
-        Some([only]) => only.id.parse().ok(),
-        _ => None,
-    };
-    let Some(account) = only else {
+    let mut report = token::examine(client, named.as_ref()).await?;
+    let Some(reads) = &report.reads else {
         context.screen.note(Text::prose("permissions not tested: pass `--account <ID>`"));
         return Ok(into_outcome(report));
     };
-    let reads = token::reads(client, &account).await;
-    report.account = Some(account.to_string());
-    Ok(with_reads(report, reads))
-}
-
-fn with_reads(mut report: Report, reads: Vec<ReadAccess>) -> Outcome {
     let lacks_connectors = reads.first().is_some_and(|read| read.allowed == Some(false));
-    report.reads = Some(reads);
     let is_known = report.problem.is_none();
     report.ok = is_known && !lacks_connectors;
     let outcome = into_outcome(report);
-    if is_known && lacks_connectors { outcome.exit(ExitCode::Forbidden) } else { outcome }
+    Ok(if is_known && lacks_connectors { outcome.exit(ExitCode::Forbidden) } else { outcome })
 }
 
 /// The report, and the failure where the credential cannot be used.

@@ -54,7 +54,7 @@ pub trait Decisions {
     /// Fails if the SSO App may not be changed like this.
     fn check_app(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
 
-    /// Enables SSO on trial, where that is asked for.
+    /// Enables SSO on trial, if the options request it.
     fn try_enable(
         &self,
         subject: &Subject,
@@ -130,34 +130,27 @@ impl<D: Decisions> Apply<'_, D> {
     fn blocked(&self, change: &PlannedChange) -> Option<String> {
         let PlannedChange { group, action, subject, .. } = change;
         let (group, action) = (*group, *action);
-        let failed = |of: &[Group]| {
-            let is_failed = |it: &&ChangeResult| {
-                of.contains(&it.group) && matches!(it.state, StepState::Failed | StepState::Blocked)
-            };
-            self.results
-                .iter()
-                .find(is_failed)
-                .map(|it| format!("because this failed: {}", it.title))
-        };
+        let account = |of: &[Group]| self.failed(|it| of.contains(&it.group));
+        let domain = || self.failed(|it| it.subject == *subject);
         match group {
             Group::IdentityProviders => None,
-            Group::Federation | Group::SsoApp => failed(&[Group::IdentityProviders]),
-            Group::Removal => failed(&Group::ALL),
-            Group::Connectors | Group::Verification => self.failed_before(subject),
-            // What ends enforcement waits for nothing.
-            Group::Enforcement if action == Verb::Disable => self.failed_before(subject),
+            Group::Federation | Group::SsoApp => account(&[Group::IdentityProviders]),
+            Group::Removal => account(&Group::ALL),
+            Group::Connectors | Group::Verification => domain(),
+            // Disabling depends on nothing of the account.
+            Group::Enforcement if action == Verb::Disable => domain(),
             Group::Enforcement => {
-                let account = failed(&[Group::IdentityProviders, Group::SsoApp]);
-                account.or_else(|| self.failed_before(subject))
+                account(&[Group::IdentityProviders, Group::SsoApp]).or_else(domain)
             }
         }
     }
 
-    fn failed_before(&self, subject: &str) -> Option<String> {
-        let is_failed = |it: &&ChangeResult| {
-            it.subject == subject && matches!(it.state, StepState::Failed | StepState::Blocked)
-        };
-        self.results.iter().find(is_failed).map(|it| format!("because this failed: {}", it.title))
+    /// The first failure among these results, as the reason for not making a change.
+    fn failed(&self, is_among: impl Fn(&ChangeResult) -> bool) -> Option<String> {
+        let is_failed =
+            |it: &&ChangeResult| matches!(it.state, StepState::Failed | StepState::Blocked);
+        let failed = self.results.iter().filter(is_failed).find(|it| is_among(it));
+        failed.map(|it| format!("because this failed: {}", it.title))
     }
 
     /// Records how a change ended. What would end every other one too ends the run.

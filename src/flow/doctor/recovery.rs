@@ -85,7 +85,7 @@ fn pin_for_admins(check: Check, facts: &Facts, account: &AccountId) -> Check {
     else {
         return check;
     };
-    let supers = members.iter().filter(|it| it.is_super_administrator() && it.is_accepted());
+    let supers = members.iter().filter(|it| it.is_active_super_administrator());
     let decisions: Vec<_> = supers
         .filter_map(|member| {
             let (_, domain) = member.email().rsplit_once('@')?;

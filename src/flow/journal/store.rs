@@ -2,7 +2,7 @@
 //! no end, then in `runs/`. So what is unfinished is found without looking
 //! through history, and runs at the same time never write to one file.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::entry::{self, Entry, Outcome, Record};
 use super::{OpenTrial, undo};
 use crate::input::permissions::{Exposure, exposure};
+use crate::private_file;
 
 const OPEN: &str = "open";
 const RUNS: &str = "runs";
@@ -461,11 +462,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
+    private_file::create_folder(path)?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 

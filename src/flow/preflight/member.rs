@@ -6,6 +6,14 @@ use crate::api::member::Member;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
+/// The members with an address at the domain.
+pub fn at_domain<'a>(
+    members: &'a [Member],
+    domain: &'a EmailDomain,
+) -> impl Iterator<Item = &'a Member> {
+    members.iter().filter(|member| domain.has_address(member.email()))
+}
+
 /// Users with a plus in their address are documented not to be able to sign in
 /// with SSO (API reference, section 2).
 pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
@@ -14,9 +22,8 @@ pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
         Ok(members) => members,
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
-    let found = members.iter().map(|member| member.email());
-    let found: Vec<_> =
-        found.filter(|address| domain.has_address(address) && has_plus(address)).collect();
+    let found = at_domain(members, domain).map(|member| member.email());
+    let found: Vec<_> = found.filter(|address| has_plus(address)).collect();
     if found.is_empty() {
         return Check::passed(id, format!("no member of {domain} uses a plus address"));
     }

@@ -27,6 +27,7 @@ pub use facts::{Checked, Facts, NotChecked, Sources, checked, unless_forbidden};
 pub use gather::gather;
 pub(super) use gather::health;
 pub(super) use login::through as logins_through;
+pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
 pub(super) use provider::idp_healthy;
 pub use run::{Preflight, RunIf, run};

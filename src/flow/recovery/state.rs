@@ -114,7 +114,7 @@ fn super_admins(members: &[Member], connectors: &Checked<Vec<Connector>>) -> Vec
     let enabled = connectors.iter().flatten().filter(|one| one.enabled != Some(false));
     let domains: Vec<EmailDomain> =
         enabled.filter_map(|one| one.email_domain.parse().ok()).collect();
-    let supers = members.iter().filter(|it| it.is_super_administrator() && it.is_accepted());
+    let supers = members.iter().filter(|it| it.is_active_super_administrator());
     let mut admins: Vec<_> = supers
         .map(|member| SuperAdmin {
             email: member.email().to_owned(),

@@ -54,9 +54,7 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
             let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
             let subject = Subject { connector, domain, served };
             let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
-            let terms = enabling.thresholds(tools.clock.now());
-            let checks = preflight::evaluate(subject, &connectors, &facts, &terms).into_iter();
-            checks.map(|check| check.accept_risks(&enabling.accepted)).collect()
+            enabling.checks(subject, &connectors, &facts, tools.clock.now())
         }
         _ => Vec::new(),
     };

@@ -348,11 +348,7 @@ impl Setup<'_> {
             domain: &self.options.domain,
             served: PublishedCode { survey: &seen.survey, diagnosis: &seen.diagnosis },
         };
-        let terms = enabling.thresholds(self.tools.clock.now());
-        let checks: Vec<_> = preflight::evaluate(subject, &connectors, &facts, &terms)
-            .into_iter()
-            .map(|check| check.accept_risks(&enabling.accepted))
-            .collect();
+        let checks = enabling.checks(subject, &connectors, &facts, self.tools.clock.now());
         self.report.borrow_mut().checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
         let passes = plan.ensure_allowed(&format!("enabling `{}`", self.options.domain));

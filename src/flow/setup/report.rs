@@ -11,7 +11,7 @@ use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 use crate::flow::dns_provider::DnsProvider;
-use crate::flow::preflight::{Sources, Thresholds};
+use crate::flow::preflight::{self, Facts, Sources, Subject, Thresholds};
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps;
 use crate::flow::trial::{self, TrialReport};
@@ -46,6 +46,18 @@ pub struct EnableOptions {
 }
 
 impl EnableOptions {
+    /// The checks of a connector among `all` before enforcement, at the time `now`.
+    pub fn checks(
+        &self,
+        subject: Subject<'_>,
+        all: &[Connector],
+        facts: &Facts,
+        now: Timestamp,
+    ) -> Vec<Check> {
+        let checks = preflight::evaluate(subject, all, facts, &self.thresholds(now)).into_iter();
+        checks.map(|check| check.accept_risks(&self.accepted)).collect()
+    }
+
     /// The thresholds of the checks at the time `now`.
     pub fn thresholds(&self, now: Timestamp) -> Thresholds {
         let Self { min_token_days, login_within, .. } = *self;

@@ -354,11 +354,7 @@ impl<D: Decisions> Apply<'_, D> {
             domain: &name,
             served: PublishedCode { survey, diagnosis },
         };
-        let terms = enabling.thresholds(self.tools.clock.now());
-        let checks: Vec<_> = preflight::evaluate(subject, connectors, facts, &terms)
-            .into_iter()
-            .map(|check| check.accept_risks(&enabling.accepted))
-            .collect();
+        let checks = enabling.checks(subject, connectors, facts, self.tools.clock.now());
         (self.on_event)(&Event::Checks { domain: name.as_str(), checks: &checks });
         self.domains[place].checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
