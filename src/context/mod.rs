@@ -300,8 +300,10 @@ impl Context {
     }
 
     /// Uses an account that the user chose, unless one is in use already.
-    pub fn use_account(&self, account: AccountId) {
-        let _ = self.account.set(account);
+    pub fn use_account(&self, account: &AccountId) {
+        if self.account.set(account.clone()).is_ok() {
+            self.warn_unknown_outcomes(account);
+        }
     }
 
     /// The simulator, where the run asks for it.

@@ -204,9 +204,14 @@ impl<'a> Interview<'a> {
 
     /// Changes begin: the answers before them can no longer be changed.
     pub fn settle(&self) {
+        self.begin();
+        self.is_settled.set(true);
+    }
+
+    /// A new part begins: `back` does not lead to the part before.
+    pub fn begin(&self) {
         self.given.borrow_mut().clear();
         self.at.set(0);
-        self.is_settled.set(true);
     }
 
     /// Fails if a file has an answer that no question asked for, nor will: `later` are

@@ -410,9 +410,12 @@ async fn an_identity_provider_is_created_by_questions() {
 #[tokio::test]
 async fn an_account_is_chosen_among_those_that_the_token_sees() {
     let world = World::new().await.with_env("CLOUDFLARE_ACCOUNT_ID", "");
-    let world = world.with_person(&typed(&["Cool Cats", "cool.cats", "1", "y", "no", "y"]));
+    let answers = ["Cool Cats", "cool.dogs", "y", "back", "back", "cool.cats", "1", "y", "no", "y"];
+    let world = world.with_person(&typed(&answers));
     let ran = world.ok("setup").await;
     assert!(ran.screen.contains("Account:"), "{}", ran.screen);
+    let line = format!("setup cool.cats --publish-txt --account {}", world.sandbox.account());
+    assert_eq!(without_questions(&ran), [line]);
     assert_eq!(world.connectors().await[0]["verification"]["status"], "verified");
 }
 
@@ -482,4 +485,66 @@ async fn what_is_published_is_fetched_once_however_often_the_user_goes_back() {
     let fetched = world.requests();
     let document = "GET /oidc/cats/.well-known/openid-configuration";
     assert_eq!(fetched.iter().filter(|request| *request == document).count(), 1, "{fetched:?}");
+}
+
+#[tokio::test]
+async fn each_permission_is_tested_in_the_account_that_was_chosen() {
+    let world = World::new().await;
+    let token = world.sandbox.token(Access::ConnectorOnly).to_owned();
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", "").with_env("CLOUDFLARE_ACCOUNT_ID", "");
+    let account = world.sandbox.account().to_string();
+    let world = world.with_person(&typed(&[&token, "cool", &account, "n", "q"]));
+    let ran = world.run("setup").await;
+    assert_eq!(ran.code, 3, "{}", ran.screen);
+    assert!(ran.screen.contains("`cool` is not a valid account ID"), "{}", ran.screen);
+    assert!(ran.screen.contains("Go on without these permissions?"), "{}", ran.screen);
+    assert!(ran.screen.contains("SSO connectors"), "{}", ran.screen);
+    assert_eq!(world.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn problems_of_the_sso_app_are_repaired_one_by_one() {
+    let world = World::new().await.verified().await;
+    world.ok("idp create onetimepin").await;
+    world.ok("app instant-auth on --only oidc --yes").await;
+    let world = world.with_person(&typed(&["use Company SSO", "now", "y", "y", "cool.cats"]));
+    let ran = world.ok("setup cool.cats").await;
+    assert!(
+        ran.screen.contains("Allow one-time PIN in the SSO App as a fallback?"),
+        "{}",
+        ran.screen
+    );
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+    let allowed = world.ok("app idps -o json").await.json();
+    assert_eq!(allowed["idps"].as_array().unwrap().len(), 2, "{allowed}");
+}
+
+#[tokio::test]
+async fn a_token_that_ends_soon_has_an_emergency_token_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("soon.token");
+    let world = World::new().await.verified().await;
+    let create = "token create-break-glass --with-access --expires 10d --output-file";
+    world.ok(&format!("{create} {}", file.display())).await;
+    let token = std::fs::read_to_string(&file).unwrap();
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", token.trim()).with_person(&typed(&[
+        "1",
+        "now",
+        "y",
+        "n",
+        "y",
+        "cool.cats",
+    ]));
+    let ran = world.ok("setup cool.cats").await;
+    assert!(ran.screen.contains("Create an emergency token? [Y/n]"), "{}", ran.screen);
+    assert_eq!(world.writes().iter().filter(|write| write.contains("/tokens")).count(), 1);
+    // This token cannot create one: the set-up stops, and says which permission it lacks.
+    let world = world.with_person("cool.cats\n");
+    world.ok("disable cool.cats").await;
+    let new = folder.path().join("new.token").display().to_string();
+    let world = world.with_person(&typed(&["1", "now", "y", "y", &new]));
+    let ran = world.run("setup cool.cats").await;
+    assert_eq!(ran.code, 5, "{}", ran.screen);
+    assert!(!std::path::Path::new(&new).exists());
+    assert_eq!(world.connectors().await[0]["enabled"], false);
 }

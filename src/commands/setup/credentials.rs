@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::super::token::create_url;
 use super::super::token::file::PendingSecretFile;
 use crate::api::Credentials;
-use crate::api::account::{self, Account};
+use crate::api::account;
 use crate::api::ids::AccountId;
 use crate::context::Context;
 use crate::flow::token::{self, ReadAccess};
@@ -19,18 +19,27 @@ use crate::output::{Render as _, Text};
 use crate::private_file;
 use crate::settings::{self, TokenSource};
 
+/// How the tokens of users begin (Cloudflare API, "Token formats").
+const USER_TOKEN: &str = "cfut_";
+
 /// Asks for a token and an account, where they were not given.
 pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
-    if context.lacks_credentials() {
-        let token = interview.walk(async || ask_token(interview, context).await).await?;
-        context.use_token(token.clone());
-        ask_account(interview, context).await?;
-        return keep_token(interview, context, &token).await;
+    if !context.lacks_credentials() {
+        return ask_account(interview, context).await;
     }
-    ask_account(interview, context).await
+    let (token, account) = interview.walk(async || ask_token(interview, context).await).await?;
+    context.use_token(token.clone());
+    if let Some(account) = &account {
+        context.use_account(account);
+    }
+    keep_token(interview, context, &token).await
 }
 
-async fn ask_token(interview: &Interview<'_>, context: &Context) -> anyhow::Result<SecretString> {
+/// Asks for a token, and for the account if it sees several; tests what it can read.
+async fn ask_token(
+    interview: &Interview<'_>,
+    context: &Context,
+) -> anyhow::Result<(SecretString, Option<AccountId>)> {
     let url = create_url::for_setup();
     interview.show(&|page| {
         page.paragraph("No API token was found. Create one in the dashboard:");
@@ -50,11 +59,33 @@ async fn ask_token(interview: &Interview<'_>, context: &Context) -> anyhow::Resu
     };
     let token = interview.ask(&question, read).await?;
     let client = context.client_by(Credentials::Token(token.clone())).await?;
-    context.screen.start_progress("checking the token");
-    let report = token::examine(&client, context.account_by_id()).await?;
-    context.screen.end_progress();
+    let examine = async |account: Option<&AccountId>| {
+        context.screen.start_progress("checking the token");
+        let report = token::examine(&client, account).await;
+        context.screen.end_progress();
+        report
+    };
+    let given = context.account_by_id();
+    let mut report = examine(given).await?;
+    let mut chosen = None;
+    let may_be_of_account = !token.expose_secret().starts_with(USER_TOKEN);
+    if report.problem.is_some() && given.is_none() && may_be_of_account {
+        let help = "A token of an account is recognized only together with the account's ID: on \
+                    the overview page of a zone, or in the address of the dashboard";
+        let question = Question::text("account", "Account ID", help);
+        let account = interview.ask(&question, read_account).await?;
+        report = examine(Some(&account)).await?;
+        chosen = Some(account);
+    }
     if let Some(problem) = &report.problem {
         return Err(Interview::rejected("token", problem));
+    }
+    if let (None, Some([_, _, ..])) = (&report.reads, report.accounts.as_deref()) {
+        let accounts = report.accounts.iter().flatten();
+        let question = account_question(accounts.map(|one| (&*one.id, one.name.as_deref())));
+        let account = interview.ask(&question, read_account).await?;
+        report = examine(Some(&account)).await?;
+        chosen = Some(account);
     }
     context.screen.show(&|page| {
         report.show(page);
@@ -71,7 +102,7 @@ async fn ask_token(interview: &Interview<'_>, context: &Context) -> anyhow::Resu
             return Err(Interview::rejected("token", ""));
         }
     }
-    Ok(token)
+    Ok((token, chosen))
 }
 
 /// Chooses among the accounts that the token sees, where none was specified.
@@ -81,22 +112,30 @@ async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Re
     }
     let client = context.client().await?;
     let Ok(accounts) = client.list(&account::list()).await else { return Ok(()) };
-    let [_, _, ..] = accounts.as_slice() else { return Ok(()) };
-    let name = |account: &Account| account.name.clone().unwrap_or_default();
-    let choices = accounts.iter().map(|account| {
-        Choice::new(account.id.as_str(), format!("{}  {}", name(account), account.id))
-    });
-    let help = "The account whose members are to sign in through the identity provider";
-    let question = Question::text("account", "Account", help).with_choices(choices);
-    let account = interview
-        .walk(async || {
-            let read = |id: &str| id.parse::<AccountId>().map_err(|error| error.to_string());
-            interview.ask(&question, read).await
-        })
-        .await?;
-    interview.settle();
-    context.use_account(account);
+    let account = match accounts.as_slice() {
+        [] => return Ok(()),
+        [only] => only.id.clone(),
+        several => {
+            let several = several.iter().map(|one| (one.id.as_str(), one.name.as_deref()));
+            let question = account_question(several);
+            interview.walk(async || interview.ask(&question, read_account).await).await?
+        }
+    };
+    interview.begin();
+    context.use_account(&account);
     Ok(())
+}
+
+/// Which of these accounts, by ID and name.
+fn account_question<'a>(accounts: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Question {
+    let help = "The account whose members are to sign in through the identity provider";
+    let choice =
+        |(id, name): (&str, Option<&str>)| Choice::new(id, format!("{}  {id}", name.unwrap_or("")));
+    Question::text("account", "Account", help).with_choices(accounts.map(choice))
+}
+
+fn read_account(id: &str) -> Result<AccountId, String> {
+    id.parse().map_err(|error: crate::api::ids::InvalidId| error.to_string())
 }
 
 /// Asks whether the token is to be kept, and how.
@@ -116,7 +155,7 @@ async fn keep_token(
                 "in your password manager: a command that prints it, as a profile",
             ),
         ]);
-    interview.settle();
+    interview.begin();
     let account = context.account().await?.clone();
     let (name, source) = loop {
         let choice = interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
@@ -139,7 +178,7 @@ async fn keep_token(
         let message = format!("cannot write {}", config.display());
         FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
     })?;
-    interview.settle();
+    interview.begin();
     context.screen.note(Text::prose(format!("profile `{name}` in {}", config.display())));
     Ok(())
 }

@@ -323,6 +323,12 @@ impl Guide<'_> {
             last.extend(["--confirm".to_owned(), chosen.domain.to_string()]);
         }
         lines.push(last);
+        if self.context.named_account().await?.is_none() {
+            let account = self.tools.account.as_str();
+            for line in &mut lines {
+                line.extend(["--account", account].map(str::to_owned));
+            }
+        }
         let is_done = |step: &Step| step.state == StepState::Done;
         let has_changed = chosen.new_idp.is_some() || report.steps.iter().any(is_done);
         if end.is_ok() && has_changed {
