@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::action::Action;
-use super::plan::Difference;
+use super::plan::{Change, Difference};
 use super::{Env, Error};
 use crate::api::ErrorKind;
 use crate::api::connector::ConnectorFields;
@@ -212,6 +212,31 @@ pub async fn create(
         Err(Error::Api(error)) if error.has_code(record::ERR_IDENTICAL_RECORD) => Ok(()),
         created => created.map(|_| ()),
     }
+}
+
+/// What publishing a code would send, by reads alone: nothing where the zone is not in
+/// this account. Without a code, a placeholder stands for the one that the API chooses.
+pub async fn changes(
+    tools: &Env<'_>,
+    domain: &EmailDomain,
+    id: &ConnectorId,
+    code: Option<&str>,
+    replace_stale: bool,
+) -> Result<Vec<Change>, Error> {
+    let DnsHost::Cloudflare { zone, .. } = dns_host(tools, domain).await? else {
+        return Ok(Vec::new());
+    };
+    let code = code.map_or_else(|| format!("{PREFIX}<chosen by the API>"), str::to_owned);
+    let records = records(tools, &zone.id, domain, &code).await?;
+    let mut changes = Vec::new();
+    if !records.current {
+        let record = TxtRecord::new(domain, &code);
+        changes.push(create_action(&zone.id, &record, id).change());
+    }
+    if replace_stale {
+        changes.extend(records.stale.iter().map(|it| delete_action(&zone.id, it).change()));
+    }
+    Ok(changes)
 }
 
 /// Deletes a record of an earlier connector.

@@ -14,6 +14,7 @@ mod diagnose;
 mod dns;
 mod doctor;
 mod drill;
+mod dry_run;
 mod errors;
 mod federation;
 mod fleet;

@@ -12,19 +12,23 @@ use super::super::Outcome;
 use super::super::app::idps::ensure_only_idp_works;
 use super::super::connector::trial::{self, TrialArgs};
 use super::super::idp::secret::{Raw, Source};
+use super::super::plan_output;
 use super::super::preflight::{CheckArgs, show_checks};
 use super::super::setup::mark;
 use super::file;
-use super::plan::{self, ConfigPlan, show_changes};
+use super::plan::{self, show_changes};
 
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::check::{Check, CheckState};
 use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options, TrialEnd};
+use crate::flow::desired::change::{PlannedChange, Task};
+use crate::flow::desired::dry_run::{self, DryRun};
 use crate::flow::desired::facts::Facts;
-use crate::flow::desired::plan::{PlannedChange, Task, idp_body};
+use crate::flow::desired::plan::idp_body;
 use crate::flow::desired::{Desired, SecretPlace, parse};
+use crate::flow::plan::Plan;
 use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
@@ -88,21 +92,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(kept) = &source.kept {
         ensure_unchanged(kept, &tools, &facts)?;
     }
-    if context.settings.options.dry_run {
-        let file = args.file.as_deref().or(args.plan.as_deref()).unwrap_or(Path::new("-"));
-        let wanted = (source.desired, source.prune, file);
-        let plan = ConfigPlan::new(&tools, &facts, changes, wanted, source.next);
-        return Ok(plan.outcome(context));
-    }
     let changes = changes.changes;
-    if changes.is_empty() {
+    let dry_run = context.settings.options.dry_run;
+    if changes.is_empty() && !dry_run {
         return Ok(Outcome::done(ApplyReport::nothing()));
     }
     let bodies = bodies(&source.desired, &changes, args.raw, context).await?;
     let trial = args.trial.options(context);
     let mut enable = args.guard.enable_options(context).await?;
     enable.asking.audit_log = trial.is_some();
-    confirm(&changes, context).await?;
+    if !dry_run {
+        confirm(&changes, context).await?;
+    }
     let options = Options {
         desired: source.desired,
         bodies,
@@ -110,6 +111,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         deadline: wait_deadline(context),
         next: source.next,
     };
+    if dry_run {
+        let DryRun { changes, notes } =
+            Box::pin(dry_run::run(&tools, &options, (facts, &changes))).await?;
+        for note in notes {
+            context.screen.warn(Text::prose(format!("not listed: {note}")));
+        }
+        let plan = Plan::new(Vec::new(), changes);
+        return Ok(plan_output::finish_dry_run(context, plan, "applying it")?
+            .unwrap_or_else(Outcome::silent));
+    }
     let decisions = Asked { tools: &tools, context, trial };
     let shown = RefCell::default();
     let on_event = |event: &Event<'_>| show(event, &shown, context);

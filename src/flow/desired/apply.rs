@@ -1,6 +1,7 @@
 //! Makes an account as desired. Each step is computed from the server's state, so
 //! that a second run resumes. A domain that fails is left, and the others go on.
 
+mod account;
 mod domain;
 mod report;
 
@@ -9,29 +10,25 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
+pub(super) use self::account::{edit_app, unshare_actions};
 pub use self::report::{ApplyReport, DomainResult, Event, Result as ChangeResult};
 
 use self::domain::Domain;
+use super::Desired;
+use super::change::{Group, PlannedChange, Task, Verb};
 use super::facts::Facts;
-use super::plan::{
-    Group, PlannedChange, Task, Verb, edit_idp, is_same, missing_accounts, resolve_allowed,
-};
-use super::{Desired, DesiredApp};
 use crate::api::ErrorKind;
 use crate::api::connector as requests;
 use crate::api::document::Document;
 use crate::api::idp::Idp;
-use crate::api::ids::{AppId, ConnectorId, IdpId, IdpReference};
+use crate::api::ids::ConnectorId;
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
-use crate::flow::federation::recipients::{RecipientArgs, resolve_recipients};
-use crate::flow::federation::{self, share};
 use crate::flow::setup::EnableOptions;
 use crate::flow::steps::StepState;
-use crate::flow::target::Target;
 use crate::flow::trial::{self, Subject};
 use crate::flow::update::Update;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::plural::count_noun;
 
 /// What is applied, and how.
@@ -189,71 +186,10 @@ impl<D: Decisions> Apply<'_, D> {
             Task::Disable(at) => self.disable(*at).await,
             Task::DeleteConnector(id) => self.delete_connector(id).await,
             Task::DeleteIdp(id) => self.delete_idp(id).await,
+            Task::Unshare(id, from) => self.unshare(id, from.as_deref()).await,
+            Task::DeleteShare(id) => self.delete_share(id).await,
             Task::Verify(_) | Task::Enable(_) => unreachable!("made together with the others"),
         }
-    }
-
-    async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
-        let body = self.options.bodies.get(&at).expect("read before the run");
-        let created = idp::create(self.tools, body, |_| ()).await?;
-        let detail = format!("created  {}", created.id);
-        self.facts.idps.push(created);
-        Ok(detail)
-    }
-
-    async fn update_idp(&mut self, at: usize, id: &IdpId) -> Result<String, Error> {
-        let entry = &self.options.desired.idps()[at];
-        let target = Target::Idp(id.clone());
-        let edit = Update::prepare(self.tools, target, |idp| edit_idp(idp, entry)).await?;
-        let detail = self.send(&edit).await?;
-        self.facts.idps = idp::list(self.tools).await?;
-        Ok(detail)
-    }
-
-    async fn send(&self, edit: &Update) -> Result<String, Error> {
-        if edit.is_empty() {
-            return Ok("already as desired".to_owned());
-        }
-        let result = edit.apply(self.tools, |_| ()).await?;
-        match result.unexpected_change_error(edit) {
-            Some(error) => Err(error.into()),
-            None => Ok("changed (confirmed)".to_owned()),
-        }
-    }
-
-    async fn share_idp(&mut self, at: usize) -> Result<String, Error> {
-        let wanted = &self.options.desired.shares()[at];
-        let idp = self.facts.find(&wanted.idp).cloned().ok_or_else(|| {
-            FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("no identity provider `{}`", wanted.idp),
-            )
-        })?;
-        let standing = federation::state::read(self.tools, &idp.id).await?;
-        let missing = missing_accounts(wanted, &standing)?;
-        if missing.is_empty() {
-            return Ok("already as desired".to_owned());
-        }
-        let named = RecipientArgs::Accounts(missing.iter().map(ToString::to_string).collect());
-        let directory = &self.facts.directory;
-        let (audience, _) = resolve_recipients(named, self.tools.account, directory, true)?;
-        let name = federation::default_name(&idp);
-        let deadline = self.options.deadline;
-        let options = share::Options { idp, audience, name, wait: false, deadline };
-        let (_, end) = share::run(self.tools, &options, &standing, directory, &|_| ()).await;
-        end?;
-        Ok("shared; `cfsso federation status` shows when it arrives".to_owned())
-    }
-
-    async fn update_app(&mut self) -> Result<String, Error> {
-        let wanted = self.options.desired.sso_app.as_ref().expect("it is in the plan");
-        let id: AppId = app::find(self.tools, None).await?.id.clone();
-        let edit = Update::prepare(self.tools, Target::App(id), |document| {
-            edit_app(document, wanted, &self.facts)
-        });
-        let edit = edit.await?;
-        self.decisions.check_app(&edit, &self.facts.idps).await?;
-        self.send(&edit).await
     }
 
     async fn create_connector(&mut self, at: usize) -> Result<String, Error> {
@@ -296,19 +232,6 @@ impl<D: Decisions> Apply<'_, D> {
         Ok("connector deleted (confirmed)".to_owned())
     }
 
-    async fn delete_idp(&mut self, id: &IdpId) -> Result<String, Error> {
-        let (idps, apps) = tokio::join!(idp::list(self.tools), app::list(self.tools));
-        let (idps, apps) = (idps?, apps?);
-        let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
-            return Ok("already deleted".to_owned());
-        };
-        if let Ok(app) = app::sign_in(self.tools, &apps) {
-            idp::ensure_not_last_idp(found, app, &idps)?;
-        }
-        idp::delete(self.tools, found).await?;
-        Ok("deleted (confirmed)".to_owned())
-    }
-
     fn domain(&mut self, at: usize) -> &mut Domain {
         &mut self.domains[at]
     }
@@ -338,25 +261,6 @@ impl<D: Decisions> Apply<'_, D> {
         let domains = domains.map(|domain| domain.result(&self.results)).collect();
         let next = (!ok).then(|| self.options.next.clone());
         ApplyReport::new(ok, self.results, domains, next)
-    }
-}
-
-/// The edit that makes the SSO App as desired, with the identity providers as they
-/// are now.
-fn edit_app(document: &mut Document, wanted: &DesiredApp, facts: &Facts) -> Result<(), FlowError> {
-    let now: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
-    if let Some(allowed) = &wanted.allowed_idps {
-        let list = resolve_allowed(allowed, &now, facts, &[])?;
-        if !is_same(&list, &now) {
-            app::ensure_sign_in_possible(&list, &facts.idps)?;
-            app::set_allowed_idps(document, &list)?;
-        }
-    }
-    let is_instant = document.parse_at(&["auto_redirect_to_identity"]) == Some(true);
-    match wanted.auto_redirect {
-        Some(true) if !is_instant => app::enable_instant_auth(document, &facts.idps),
-        Some(false) if is_instant => app::disable_instant_auth(document),
-        _ => Ok(()),
     }
 }
 

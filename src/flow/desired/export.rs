@@ -1,10 +1,12 @@
 //! An account's state as a desired state: planning it changes nothing. Pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::facts::Facts;
 use super::{
-    All, Allowed, Desired, DesiredApp, DesiredConnector, DesiredIdp, DesiredShare, VERSION,
+    All, Desired, DesiredApp, DesiredConnector, DesiredIdp, DesiredShare, Selection, VERSION,
 };
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
@@ -20,12 +22,12 @@ pub fn export(facts: &Facts, has_access: bool) -> (Desired, Vec<String>) {
     let identity_providers = own.map(|idp| exported_idp(idp, facts)).collect();
     let sso_app = facts.app.as_ref().map(|app| DesiredApp {
         allowed_idps: Some(match app.listed_idps() {
-            [] => Allowed::All(All::All),
+            [] => Selection::All(All::All),
             listed => {
                 let mut names: Vec<_> = listed.iter().map(|id| facts.reference(id)).collect();
                 names.sort();
                 names.dedup();
-                Allowed::Only(names)
+                Selection::Only(names)
             }
         }),
         auto_redirect: Some(app.is_instant())
@@ -43,7 +45,7 @@ pub fn export(facts: &Facts, has_access: bool) -> (Desired, Vec<String>) {
         }
         connectors.push(exported_connector(&domain, connector));
     }
-    let federation = shares(facts, &mut left_out);
+    let federation = shares(facts);
     let desired = Desired {
         schema: None,
         version: VERSION,
@@ -123,23 +125,19 @@ pub(super) fn identifier(name: &str) -> String {
     words.collect::<Vec<_>>().join("_")
 }
 
-fn shares(facts: &Facts, left_out: &mut Vec<String>) -> Vec<DesiredShare> {
+fn shares(facts: &Facts) -> Vec<DesiredShare> {
     let mut shares = Vec::new();
     for (idp, state) in &facts.federation {
-        let reference = facts.reference(&idp.clone().into());
-        if state.shares.iter().any(|held| held.share.is_for_organization()) {
-            left_out.push(format!("the share of {reference} with the whole organization"));
+        if !facts.idps.iter().any(|known| known.id == *idp) {
+            continue;
         }
-        let recipients = state.shares.iter().flat_map(|held| &held.recipients);
-        let active = recipients.filter(|recipient| recipient.is_active());
-        let mut accounts: Vec<_> =
-            active.filter_map(|recipient| recipient.account()).map(ToString::to_string).collect();
-        accounts.sort();
-        accounts.dedup();
-        let exists = facts.idps.iter().any(|known| known.id == *idp);
-        if !accounts.is_empty() && exists {
-            shares.push(DesiredShare { idp: reference, accounts });
-        }
+        let accounts: BTreeSet<_> = state.recipients().map(ToString::to_string).collect();
+        let accounts = match (state.is_for_organization(), accounts.is_empty()) {
+            (true, _) => Selection::All(All::All),
+            (false, false) => Selection::Only(accounts.into_iter().collect()),
+            (false, true) => continue,
+        };
+        shares.push(DesiredShare { idp: facts.reference(&idp.clone().into()), accounts });
     }
     shares
 }

@@ -10,6 +10,7 @@ use crate::api::connector::Connector;
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::{IdpId, IdpReference};
+use crate::api::share::Share;
 use crate::flow::federation::accounts::{self, AccountDirectory};
 use crate::flow::federation::state::{self, FederationState};
 use crate::flow::preflight::{Checked, unless_forbidden};
@@ -25,6 +26,8 @@ pub struct Facts {
     pub app: Option<App>,
     /// The identity providers with a federation grant; none if they were not read.
     pub federation: Vec<(IdpId, FederationState)>,
+    /// The shares of grants that no longer exist.
+    pub orphans: Vec<Share>,
     /// The accounts that the token sees, if federation was read.
     pub directory: AccountDirectory,
 }
@@ -69,9 +72,10 @@ pub async fn read(tools: &Env<'_>, parts: Parts) -> Result<(Facts, Vec<Unread>),
         tokio::join!(connector::list(tools), access, Box::pin(federation));
     let mut unread = Vec::new();
     let (idps, apps) = or_unread(access?, ACCESS, &mut unread);
-    let (federation, directory) = or_unread(federation?, "federation grants", &mut unread);
+    let ((federation, orphans), directory) =
+        or_unread(federation?, "federation grants", &mut unread);
     let app = sso_app(tools, &apps)?;
-    Ok((Facts { connectors: connectors?, idps, app, federation, directory }, unread))
+    Ok((Facts { connectors: connectors?, idps, app, federation, orphans, directory }, unread))
 }
 
 fn or_unread<T: Default>(read: Checked<T>, what: &'static str, unread: &mut Vec<Unread>) -> T {
@@ -118,6 +122,11 @@ impl Facts {
         })
     }
 
+    /// The federation of an identity provider that has a grant.
+    pub fn shared(&self, id: &IdpId) -> Option<&FederationState> {
+        self.federation.iter().find(|(of, _)| of == id).map(|(_, state)| state)
+    }
+
     /// A SHA-256 hash of all that a plan depends on, in hexadecimal. Times and
     /// versions that change by themselves do not count.
     pub fn fingerprint(&self) -> String {
@@ -149,6 +158,9 @@ impl Facts {
                 let accounts: Vec<_> = active.map(|recipient| recipient.account()).collect();
                 let _ = writeln!(text, "share {} {accounts:?}", held.share.id);
             }
+        }
+        for share in &self.orphans {
+            let _ = writeln!(text, "orphan {}", share.id);
         }
         sha256::of(text.as_bytes())
     }

@@ -4,6 +4,8 @@
 //! What the file does not name is not touched.
 
 pub mod apply;
+pub mod change;
+pub mod dry_run;
 pub mod export;
 pub mod facts;
 pub mod parse;
@@ -84,21 +86,21 @@ pub enum SecretPlace {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DesiredApp {
-    /// The identity providers that it allows.
+    /// The identity providers that it allows, by name or ID.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed_idps: Option<Allowed>,
+    pub allowed_idps: Option<Selection>,
     /// Skip the choice of identity providers; requires exactly one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_redirect: Option<bool>,
 }
 
-/// The identity providers that the SSO App allows.
+/// Which of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Allowed {
+#[serde(untagged, expecting = "neither `all` nor a list of names")]
+pub enum Selection {
     /// All, those of the future included.
     All(All),
-    /// These, by name or ID.
+    /// These.
     Only(Vec<String>),
 }
 
@@ -128,13 +130,13 @@ pub struct DesiredConnector {
 }
 
 /// An identity provider that other accounts use.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DesiredShare {
     /// Its name or ID.
     pub idp: String,
-    /// The IDs of the accounts.
-    pub accounts: Vec<String>,
+    /// The IDs of the accounts; `all` is the whole organization.
+    pub accounts: Selection,
 }
 
 impl Desired {

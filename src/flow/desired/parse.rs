@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Allowed, Desired, DesiredApp, DesiredIdp, DesiredShare, VERSION};
+use super::{Desired, DesiredApp, DesiredIdp, DesiredShare, Selection, VERSION};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::input::nearest::nearest;
@@ -210,8 +210,8 @@ impl Reader {
     fn app(&mut self, app: &DesiredApp) {
         let count = match &app.allowed_idps {
             None => None,
-            Some(Allowed::All(_)) => Some(0),
-            Some(Allowed::Only(names)) => {
+            Some(Selection::All(_)) => Some(0),
+            Some(Selection::Only(names)) => {
                 if names.is_empty() {
                     let text = "`sso_app.allowed_idps` is empty; name one, or `all`";
                     self.problems.push(text.to_owned());
@@ -237,10 +237,11 @@ impl Reader {
             if !seen.insert(&share.idp) {
                 self.problems.push(format!("`{path}`: `{}` is listed twice", share.idp));
             }
-            if share.accounts.is_empty() {
+            let Selection::Only(accounts) = &share.accounts else { continue };
+            if accounts.is_empty() {
                 self.problems.push(format!("`{path}.accounts` is empty"));
             }
-            for account in &share.accounts {
+            for account in accounts {
                 if let Err(error) = account.parse::<AccountId>() {
                     self.problems.push(format!("`{path}.accounts`: {error}"));
                 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::export::{exported_config, identifier, variable};
 use super::facts::Facts;
-use super::{Desired, DesiredShare};
+use super::{Desired, DesiredShare, Selection};
 use crate::api::connector::Connector;
 use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::AccountId;
@@ -142,8 +142,11 @@ impl Writer<'_> {
         }
         let mut lines = vec!["Federation grants have no resource in the provider:".to_owned()];
         lines.extend(shares.iter().map(|share| {
-            let to = share.accounts.join(" ");
-            format!("  cfsso federation share {} --to {to}", shown(&quoted(&share.idp)))
+            let to = match &share.accounts {
+                Selection::All(_) => "--entire-organization".to_owned(),
+                Selection::Only(accounts) => format!("--to {}", accounts.join(" ")),
+            };
+            format!("  cfsso federation share {} {to}", shown(&quoted(&share.idp)))
         }));
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         self.comment(&lines);

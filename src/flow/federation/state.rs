@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{grant, shares};
 use crate::api::grant::Grant;
-use crate::api::ids::IdpId;
+use crate::api::ids::{AccountId, IdpId};
 use crate::api::share::filter::Paging;
 use crate::api::share::{Filter, Include, Recipient, ResourceType, Share, resource};
 use crate::flow::{Env, Error};
@@ -25,6 +25,19 @@ pub struct FederationState {
     pub shares: Vec<ShareState>,
     /// The active shares of grants alone that are all gone.
     pub orphans: Vec<Share>,
+}
+
+impl FederationState {
+    /// The accounts that receive it one by one.
+    pub fn recipients(&self) -> impl Iterator<Item = &AccountId> {
+        let all = self.shares.iter().flat_map(|held| &held.recipients);
+        all.filter(|one| one.is_active()).filter_map(|one| one.account())
+    }
+
+    /// Whether every account of the organization receives it.
+    pub fn is_for_organization(&self) -> bool {
+        self.shares.iter().any(|held| held.share.is_for_organization())
+    }
 }
 
 /// A share, what it is of, and who receives it.
@@ -53,16 +66,25 @@ pub async fn read(tools: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error
     of_idp(tools, &grants, idp, shares).await
 }
 
-/// [`read`] of every identity provider that has a grant, in the order of the grants.
-pub async fn read_all(tools: &Env<'_>) -> Result<Vec<(IdpId, FederationState)>, Error> {
+/// [`read`] of every identity provider that has a grant, in the order of the grants,
+/// and the shares of grants that no longer exist.
+pub async fn read_all(
+    tools: &Env<'_>,
+) -> Result<(Vec<(IdpId, FederationState)>, Vec<Share>), Error> {
     let (grants, shares) = lists(tools).await?;
-    let mut idps: Vec<_> = grants.iter().map(|grant| grant.idp_id.clone()).collect();
-    idps.dedup();
+    let mut idps: Vec<IdpId> = Vec::new();
+    for grant in &grants {
+        if !idps.contains(&grant.idp_id) {
+            idps.push(grant.idp_id.clone());
+        }
+    }
     let states = idps.into_iter().map(async |idp| {
         let state = of_idp(tools, &grants, &idp, shares.clone()).await?;
-        Ok((idp, state))
+        Ok::<_, Error>((idp, state))
     });
-    try_join_all(states).await
+    let states = try_join_all(states).await?;
+    let orphans = shares.into_iter().filter(|(_, resources)| is_orphan(resources, &grants));
+    Ok((states, orphans.map(|(share, _)| share).collect()))
 }
 
 async fn lists(tools: &Env<'_>) -> Result<(Vec<Grant>, Vec<ShareWithResources>), Error> {

@@ -4,10 +4,9 @@ use super::Options;
 use crate::api::connector::BeginVerification;
 use crate::api::ids::ConnectorId;
 use crate::dns::{self, Scope, Verdict};
-use crate::flow::plan::{Change, Plan};
+use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, PublishedCode, Subject};
-use crate::flow::publish::{self, DnsHost, TxtRecord};
-use crate::flow::{Env, Error, connector, verify};
+use crate::flow::{Env, Error, connector, publish, verify};
 
 /// What [`run`](super::run) would send now, by reads alone. What the API has yet to choose
 /// stands as a placeholder.
@@ -31,7 +30,7 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let diagnosis = dns::diagnose(&survey, code.map(str::as_bytes), tools.clock.now());
     let visible = code.is_some() && diagnosis.verdict == Verdict::Visible;
     if options.publish_txt && (!(verified || visible) || options.replace_stale_txt) {
-        changes.extend(publishing(tools, options, id, code).await?);
+        changes.extend(publish::changes(tools, domain, id, code, options.replace_stale_txt).await?);
     }
     let under_way = standing
         .is_some_and(|connector| verify::next_action(connector) == verify::VerifyAction::Wait);
@@ -59,29 +58,4 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
         _ => Vec::new(),
     };
     Ok(Plan::new(checks, changes))
-}
-
-async fn publishing(
-    tools: &Env<'_>,
-    options: &Options,
-    id: &ConnectorId,
-    code: Option<&str>,
-) -> Result<Vec<Change>, Error> {
-    let DnsHost::Cloudflare { zone, .. } = publish::dns_host(tools, &options.domain).await? else {
-        return Ok(Vec::new());
-    };
-    let code = code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
-    let records = publish::records(tools, &zone.id, &options.domain, &code).await?;
-    let mut changes = Vec::new();
-    if !records.current {
-        changes.push(
-            publish::create_action(&zone.id, &TxtRecord::new(&options.domain, &code), id).change(),
-        );
-    }
-    if options.replace_stale_txt {
-        changes.extend(
-            records.stale.iter().map(|record| publish::delete_action(&zone.id, record).change()),
-        );
-    }
-    Ok(changes)
 }

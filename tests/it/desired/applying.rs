@@ -7,7 +7,7 @@ use cfsso::sandbox::{Access, Fault, FaultTiming, SignInAttempt};
 use serde_json::{Value, json};
 
 use super::File;
-use crate::harness::World;
+use crate::harness::{Scene, World};
 use crate::sandbox::client::ask;
 use crate::schema::assert_conforms;
 
@@ -34,6 +34,15 @@ federation:
     accounts: [c001ca75000000000000000000000003]
 ";
 
+/// What is left of [`WHOLE`] with `--prune`.
+const LESS: &str = "\
+version: 1
+identity_providers: [{ name: Company SSO, type: oidc }]
+sso_app: { allowed_idps: [Company SSO] }
+connectors: [{ domain: a.cool.cats, enabled: false }, { domain: b.cool.cats }]
+federation: []
+";
+
 /// A file that enables SSO for `d1` to `dN` below `cool.cats`.
 fn domains(count: usize) -> File {
     let mut text = "version: 1\nconnectors:\n".to_owned();
@@ -47,7 +56,8 @@ fn domains(count: usize) -> File {
 async fn state(world: &World) -> (String, usize) {
     let exported = world.ok("export").await.stdout;
     let exported = exported.replace(&world.sandbox.origin(), "ORIGIN");
-    (exported, world.codes("cool.cats").await.len())
+    let shares = world.ok("share list -o name").await.stdout.lines().count();
+    (exported, world.codes("cool.cats").await.len() + shares)
 }
 
 async fn report(world: &World, line: &str, code: u8) -> Value {
@@ -118,12 +128,22 @@ async fn a_confirmation_is_the_number_of_changes() {
 
 #[tokio::test]
 async fn a_run_that_is_killed_anywhere_is_taken_up_by_the_next() {
-    let file = File::new(WHOLE);
-    let line = file.line("apply", "--yes -o json");
-    let whole = World::new().await;
-    report(&whole, &file.line("apply", "--yes"), 0).await;
+    assert_is_taken_up(&World::new().await.scene(), &File::new(WHOLE), "", 30).await;
+}
+
+#[tokio::test]
+async fn so_is_one_that_deletes() {
+    let world = World::new().await;
+    world.ok(&File::new(WHOLE).line("apply", "--yes")).await;
+    assert_is_taken_up(&world.scene(), &File::new(LESS), "--prune", 15).await;
+}
+
+/// Ends a run after each number of requests, and looks where the next one ends.
+async fn assert_is_taken_up(start: &Scene, file: &File, more: &str, at_least: usize) {
+    let line = file.line("apply", &format!("{more} --yes -o json"));
+    let whole = start.world().await;
+    report(&whole, &file.line("apply", &format!("{more} --yes")), 0).await;
     let expected = state(&whole).await;
-    let start = World::new().await.scene();
     for requests in 1.. {
         let world = start.world().await;
         let wanted = world.requests().len() + requests;
@@ -140,7 +160,7 @@ async fn a_run_that_is_killed_anywhere_is_taken_up_by_the_next() {
         world.ok(&line).await;
         assert_eq!(state(&world).await, expected, "killed at {requests}");
         if !is_killed {
-            assert!(requests > 30, "{requests}");
+            assert!(requests > at_least, "{requests}");
             return;
         }
     }
@@ -265,16 +285,6 @@ async fn a_kept_plan_is_refused_once_the_account_changed() {
 }
 
 #[tokio::test]
-async fn a_dry_run_is_a_plan() {
-    let world = World::new().await;
-    let file = domains(1);
-    let ran = world.run(&file.line("apply", "--dry-run --detailed-exitcode -o json")).await;
-    assert_eq!(ran.code, 10, "{ran:?}");
-    assert_eq!(ran.json()["schema"], "cfsso/config-plan/v1");
-    assert!(world.writes().is_empty());
-}
-
-#[tokio::test]
 async fn a_trial_is_one_of_each_domain() {
     let world = World::new().await;
     let person =
@@ -334,4 +344,41 @@ async fn what_is_pruned_is_deleted_last() {
         .map(|it| (it["email_domain"].clone(), it["enabled"].clone()))
         .collect();
     assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[tokio::test]
+async fn what_is_shared_is_as_the_file_says() {
+    let small = "c001ca75000000000000000000000003";
+    let big = "c001ca75000000000000000000000004";
+    let shared = |accounts: &str| {
+        let entry = format!("  - {{ idp: Company SSO, accounts: {accounts} }}\n");
+        File::new(&format!("version: 1\nfederation:\n{entry}"))
+    };
+    let none = File::new("version: 1\nfederation: []\n");
+    let world = World::new().await;
+    for (file, more, expected) in [
+        (
+            shared(&format!("[{small}, {big}]")),
+            "",
+            vec!["share Company SSO with Small Cats, Big Cats"],
+        ),
+        // Nothing is taken from anybody without `--prune`.
+        (shared(&format!("[{big}]")), "", vec![]),
+        (none, "", vec![]),
+        (shared(&format!("[{big}]")), "--prune", vec!["stop sharing Company SSO with Small Cats"]),
+        (shared("all"), "", vec!["share Company SSO with the whole organization"]),
+        (shared("all"), "--prune", vec![]),
+        (shared(&format!("[{small}]")), "--prune", vec![]),
+        (File::new("version: 1\nfederation: []\n"), "--prune", vec!["stop sharing Company SSO"]),
+    ] {
+        let report = report(&world, &file.line("apply", &format!("{more} --yes")), 0).await;
+        let changes = report["changes"].as_array().unwrap().iter();
+        let titles: Vec<_> = changes.map(|it| it["title"].as_str().unwrap()).collect();
+        let names = titles.iter().map(|title| {
+            title.replace(&format!(" ({small})"), "").replace(&format!(" ({big})"), "")
+        });
+        let titles: Vec<_> = names.collect();
+        assert_eq!(titles, expected, "{more}");
+    }
+    assert_eq!(world.ok("federation list -o json").await.json(), json!([]));
 }

@@ -88,7 +88,7 @@ struct Plan {
     admitted: Vec<usize>,
     instant: bool,
     connectors: Vec<(usize, usize)>,
-    shared: bool,
+    shared: usize,
 }
 
 const DOMAINS: [&str; 4] = ["cool.cats", "a.cool.cats", "b.cool.cats", "both.cats"];
@@ -100,7 +100,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         prop::collection::vec(0..count, 0..4),
         any::<bool>(),
         prop::collection::vec((0..DOMAINS.len(), 0..4_usize), 0..4),
-        any::<bool>(),
+        0..3_usize,
     )
         .prop_map(|(idps, admitted, instant, connectors, shared)| Plan {
             idps,
@@ -131,8 +131,10 @@ async fn build(plan: &Plan) -> World {
         };
         world.run(&line).await;
     }
-    if plan.shared {
-        world.ok("federation share c001ca75-1d90-4000-8000-000000000001 --to c001ca75000000000000000000000003").await;
+    let recipients = ["--to c001ca75000000000000000000000003", "--entire-organization --yes"];
+    for to in recipients.iter().take(plan.shared) {
+        let idp = "c001ca75-1d90-4000-8000-000000000001";
+        world.ok(&format!("federation share {idp} {to}")).await;
     }
     let mut only: Vec<_> = plan.admitted.iter().filter_map(|at| ids.get(*at)).cloned().collect();
     only.sort();

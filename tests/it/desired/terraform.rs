@@ -112,9 +112,12 @@ import {
 async fn what_the_provider_cannot_manage_is_a_comment() {
     let world = World::new().await;
     world.ok("idp create cloudflare --restrict-to-account-members").await;
+    world.ok("federation share oidc --entire-organization --yes").await;
     let text = world.ok("export --format terraform").await.stdout;
     assert!(
         text.contains("# Cloudflare: the provider does not know the type cloudflare\n"),
         "{text}"
     );
+    let share = "#   cfsso federation share 'Company SSO' --entire-organization\n";
+    assert!(text.contains(share), "{text}");
 }

@@ -3,8 +3,8 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::super::Desired;
+use super::super::change::{PlannedChange, Task};
 use super::super::facts::Facts;
-use super::super::plan::{PlannedChange, Task};
 use super::{Apply, ChangeResult, Decisions, DomainResult, Event, ends_all};
 use crate::api::ErrorKind;
 use crate::api::connector::{Connector, VerificationStatus};

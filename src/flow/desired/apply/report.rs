@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::plan::{Group, PlannedChange, Verb};
+use super::super::change::{Group, PlannedChange, Verb};
 use crate::flow::check::Check;
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps::StepState;

@@ -1,0 +1,156 @@
+//! The changes of the account: identity providers, federation, the SSO App.
+
+use super::super::DesiredApp;
+use super::super::facts::Facts;
+use super::super::plan::{edit_idp, is_same, missing_recipients, resolve_allowed};
+use super::{Apply, Decisions};
+use crate::api::document::Document;
+use crate::api::idp::Idp;
+use crate::api::ids::{AccountId, AppId, IdpId, IdpReference, ShareId};
+use crate::flow::federation::recipients::resolve_recipients;
+use crate::flow::federation::state::FederationState;
+use crate::flow::federation::unshare::{self, UnshareAction};
+use crate::flow::federation::{self, share, shares};
+use crate::flow::target::Target;
+use crate::flow::update::Update;
+use crate::flow::{Error, FlowError, FlowErrorKind, app, idp};
+
+impl<D: Decisions> Apply<'_, D> {
+    pub(super) async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
+        let body = self.options.bodies.get(&at).expect("read before the run");
+        let created = idp::create(self.tools, body, |_| ()).await?;
+        let detail = format!("created  {}", created.id);
+        self.facts.idps.push(created);
+        Ok(detail)
+    }
+
+    pub(super) async fn update_idp(&mut self, at: usize, id: &IdpId) -> Result<String, Error> {
+        let entry = &self.options.desired.idps()[at];
+        let target = Target::Idp(id.clone());
+        let edit = Update::prepare(self.tools, target, |idp| edit_idp(idp, entry)).await?;
+        let detail = self.send(&edit).await?;
+        self.facts.idps = idp::list(self.tools).await?;
+        Ok(detail)
+    }
+
+    async fn send(&self, edit: &Update) -> Result<String, Error> {
+        if edit.is_empty() {
+            return Ok("already as desired".to_owned());
+        }
+        let result = edit.apply(self.tools, |_| ()).await?;
+        match result.unexpected_change_error(edit) {
+            Some(error) => Err(error.into()),
+            None => Ok("changed (confirmed)".to_owned()),
+        }
+    }
+
+    pub(super) async fn share_idp(&mut self, at: usize) -> Result<String, Error> {
+        let wanted = &self.options.desired.shares()[at];
+        let idp = self.facts.find(&wanted.idp).cloned().ok_or_else(|| {
+            FlowError::new(
+                FlowErrorKind::NotFound,
+                format!("no identity provider `{}`", wanted.idp),
+            )
+        })?;
+        let standing = federation::state::read(self.tools, &idp.id).await?;
+        let Some(named) = missing_recipients(wanted, &standing)? else {
+            return Ok("already as desired".to_owned());
+        };
+        let directory = &self.facts.directory;
+        let (audience, _) = resolve_recipients(named, self.tools.account, directory, true)?;
+        let name = federation::default_name(&idp);
+        let deadline = self.options.deadline;
+        let options = share::Options { idp, audience, name, wait: false, deadline };
+        let (_, end) = share::run(self.tools, &options, &standing, directory, &|_| ()).await;
+        end?;
+        Ok("shared; `cfsso federation status` shows when it arrives".to_owned())
+    }
+
+    pub(super) async fn update_app(&mut self) -> Result<String, Error> {
+        let wanted = self.options.desired.sso_app.as_ref().expect("it is in the plan");
+        let id: AppId = app::find(self.tools, None).await?.id.clone();
+        let edit = Update::prepare(self.tools, Target::App(id), |document| {
+            edit_app(document, wanted, &self.facts)
+        });
+        let edit = edit.await?;
+        self.decisions.check_app(&edit, &self.facts.idps).await?;
+        self.send(&edit).await
+    }
+
+    pub(super) async fn delete_idp(&mut self, id: &IdpId) -> Result<String, Error> {
+        let (idps, apps) = tokio::join!(idp::list(self.tools), app::list(self.tools));
+        let (idps, apps) = (idps?, apps?);
+        let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
+            return Ok("already deleted".to_owned());
+        };
+        if let Ok(app) = app::sign_in(self.tools, &apps) {
+            idp::ensure_not_last_idp(found, app, &idps)?;
+        }
+        idp::delete(self.tools, found).await?;
+        Ok("deleted (confirmed)".to_owned())
+    }
+
+    /// Takes an identity provider from `from`, as far as they still have it.
+    pub(super) async fn unshare(
+        &mut self,
+        id: &IdpId,
+        from: Option<&[AccountId]>,
+    ) -> Result<String, Error> {
+        let standing = federation::state::read(self.tools, id).await?;
+        let idp = idp::find(self.tools, id.as_str()).await?;
+        let deeds = unshare_actions(&standing, &idp, from)?;
+        if deeds.is_empty() {
+            return Ok("not shared with them".to_owned());
+        }
+        let deadline = self.options.deadline;
+        let options = unshare::Options { idp, from: None, wait: false, deadline };
+        unshare::run(self.tools, &options, &deeds, Vec::new(), &|_| ()).await.1?;
+        Ok("no longer shared; `cfsso federation status` shows when it is removed".to_owned())
+    }
+
+    /// Deletes a share of grants that still do not exist.
+    pub(super) async fn delete_share(&mut self, id: &ShareId) -> Result<String, Error> {
+        let (_, orphans) = federation::state::read_all(self.tools).await?;
+        let Some(share) = orphans.iter().find(|share| share.id == *id) else {
+            return Ok("already deleted, or in use".to_owned());
+        };
+        shares::delete(self.tools, share).await?;
+        Ok("share deleted (confirmed)".to_owned())
+    }
+}
+
+/// What takes an identity provider from `from`; none means from all.
+pub(in crate::flow::desired) fn unshare_actions<'a>(
+    standing: &'a FederationState,
+    idp: &Idp,
+    from: Option<&[AccountId]>,
+) -> Result<Vec<UnshareAction<'a>>, FlowError> {
+    let still: Option<Vec<_>> = from.map(|from| {
+        let has = |id: &&AccountId| standing.recipients().any(|recipient| recipient == *id);
+        from.iter().filter(has).cloned().collect()
+    });
+    unshare::decide(standing, idp, still.as_deref())
+}
+
+/// The edit that makes the SSO App as desired, with the identity providers as they
+/// are now.
+pub(in crate::flow::desired) fn edit_app(
+    document: &mut Document,
+    wanted: &DesiredApp,
+    facts: &Facts,
+) -> Result<(), FlowError> {
+    let now: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
+    if let Some(allowed) = &wanted.allowed_idps {
+        let list = resolve_allowed(allowed, &now, facts, &[])?;
+        if !is_same(&list, &now) {
+            app::ensure_sign_in_possible(&list, &facts.idps)?;
+            app::set_allowed_idps(document, &list)?;
+        }
+    }
+    let is_instant = document.parse_at(&["auto_redirect_to_identity"]) == Some(true);
+    match wanted.auto_redirect {
+        Some(true) if !is_instant => app::enable_instant_auth(document, &facts.idps),
+        Some(false) if is_instant => app::disable_instant_auth(document),
+        _ => Ok(()),
+    }
+}

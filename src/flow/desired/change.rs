@@ -1,0 +1,105 @@
+//! The changes of a plan.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::ids::{AccountId, ConnectorId, IdpId, ShareId};
+use crate::flow::plan::Difference;
+
+/// The groups of changes, in the order in which they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    IdentityProviders,
+    Federation,
+    SsoApp,
+    Connectors,
+    Verification,
+    Enforcement,
+    /// Deletions, with `--prune` only.
+    Removal,
+}
+
+impl Group {
+    /// Every group, in order.
+    pub const ALL: [Self; 7] = [
+        Self::IdentityProviders,
+        Self::Federation,
+        Self::SsoApp,
+        Self::Connectors,
+        Self::Verification,
+        Self::Enforcement,
+        Self::Removal,
+    ];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::IdentityProviders => "Identity providers",
+            Self::Federation => "Federation",
+            Self::SsoApp => "SSO App",
+            Self::Connectors => "Connectors",
+            Self::Verification => "Verification",
+            Self::Enforcement => "Enforcement",
+            Self::Removal => "Removal",
+        }
+    }
+}
+
+/// A kind of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    Create,
+    Update,
+    Share,
+    Unshare,
+    Verify,
+    Enable,
+    Disable,
+    Delete,
+}
+
+/// A change to make.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct PlannedChange {
+    /// Its group.
+    pub group: Group,
+    /// What it does.
+    pub action: Verb,
+    /// To what: a domain or a name.
+    pub subject: String,
+    /// The same in words.
+    pub title: String,
+    /// The fields that change.
+    pub diff: Vec<Difference>,
+    #[serde(skip)]
+    pub task: Task,
+}
+
+/// What carries a change out; numbers are places in the sections of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Task {
+    CreateIdp(usize),
+    UpdateIdp(usize, IdpId),
+    ShareIdp(usize),
+    UpdateApp,
+    CreateConnector(usize),
+    SetFedramp(usize),
+    Verify(usize),
+    Enable(usize),
+    Disable(usize),
+    DeleteConnector(ConnectorId),
+    DeleteIdp(IdpId),
+    /// Takes an identity provider from these accounts; none means from all.
+    Unshare(IdpId, Option<Vec<AccountId>>),
+    /// Deletes a share of grants that no longer exist.
+    DeleteShare(ShareId),
+}
+
+/// All that changes, and what is worth a warning.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub changes: Vec<PlannedChange>,
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,273 @@
+//! The requests that `apply` would send, by reads alone. What the API has yet to
+//! choose stands as a placeholder.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::apply::{Options, edit_app, unshare_actions};
+use super::change::{Group, PlannedChange, Task};
+use super::facts::Facts;
+use super::plan::{edit_idp, missing_recipients};
+use crate::api::connector::{BeginVerification, Connector};
+use crate::api::idp::Idp;
+use crate::api::ids::{ConnectorId, IdpId};
+use crate::dns::{self, Diagnosis, Lookup, Scope, Verdict};
+use crate::domain::EmailDomain;
+use crate::flow::federation::recipients::resolve_recipients;
+use crate::flow::federation::state::{FederationState, MAX_CONCURRENT};
+use crate::flow::federation::{self, share, shares, unshare};
+use crate::flow::plan::{Change, Plan};
+use crate::flow::preflight::{self, PublishedCode, Subject};
+use crate::flow::target::Target;
+use crate::flow::update::Update;
+use crate::flow::verify::{self, VerifyAction};
+use crate::flow::{Env, Error, FlowError, connector, idp, publish};
+
+/// The requests of a plan, and the changes that have none yet, with the reason.
+#[derive(Default)]
+pub struct DryRun {
+    pub changes: Vec<Change>,
+    pub notes: Vec<String>,
+}
+
+struct Reader<'a> {
+    tools: &'a Env<'a>,
+    options: &'a Options,
+    facts: Facts,
+    /// What the name servers serve, by the place of the domain in the file.
+    served: BTreeMap<usize, (Lookup, Diagnosis)>,
+    found: DryRun,
+}
+
+/// What [`run`](super::apply::run) would send now, in its order.
+pub async fn run(
+    tools: &Env<'_>,
+    options: &Options,
+    (facts, changes): (Facts, &[PlannedChange]),
+) -> Result<DryRun, Error> {
+    let (served, found) = (BTreeMap::new(), DryRun::default());
+    let mut reader = Reader { tools, options, facts, served, found };
+    let domains = changes.iter().filter_map(|change| match change.task {
+        Task::Verify(at) | Task::Enable(at) => Some(at),
+        _ => None,
+    });
+    reader.survey(domains).await;
+    for group in Group::ALL {
+        let of_group = changes.iter().filter(|change| change.group == group);
+        match group {
+            Group::Verification => reader.verify(of_group).await?,
+            Group::Enforcement => reader.enforce(of_group).await?,
+            _ => {
+                for change in of_group {
+                    reader.add(&change.task).await?;
+                }
+            }
+        }
+    }
+    Ok(reader.found)
+}
+
+impl Reader<'_> {
+    async fn add(&mut self, task: &Task) -> Result<(), Error> {
+        let (tools, desired) = (self.tools, &self.options.desired);
+        match task {
+            Task::CreateIdp(at) => {
+                let body = &self.options.bodies[at];
+                self.found.changes.push(idp::create_action(tools, body).change());
+                let mut new = body.clone();
+                new.set(&["id"], &format!("NEW-IDP-{}", at + 1)).map_err(FlowError::from)?;
+                let new = serde_json::from_str(new.to_raw().get());
+                self.facts.idps.push(new.expect("the body has a name and a type"));
+            }
+            Task::UpdateIdp(at, id) => {
+                let entry = &desired.idps()[*at];
+                let target = Target::Idp(id.clone());
+                let edit = Update::prepare(tools, target, |idp| edit_idp(idp, entry)).await?;
+                self.found.changes.extend(edit.changes(tools));
+            }
+            Task::ShareIdp(at) => self.share(*at)?,
+            Task::UpdateApp => {
+                let wanted = desired.sso_app.as_ref().expect("it is in the plan");
+                let Some(app) = &self.facts.app else {
+                    let text = "the SSO App: Cloudflare creates it with the first connector";
+                    self.found.notes.push(text.to_owned());
+                    return Ok(());
+                };
+                let target = Target::App(app.id.clone());
+                let edit = Update::prepare(tools, target, |it| edit_app(it, wanted, &self.facts));
+                self.found.changes.extend(edit.await?.changes(tools));
+            }
+            Task::CreateConnector(at) => {
+                let wanted = &desired.connectors()[*at];
+                let (domain, later) = (self.domain(*at)?, BeginVerification::Later);
+                let action = connector::create_action(tools, &domain, later, wanted.fedramp);
+                self.found.changes.push(action.change());
+            }
+            Task::SetFedramp(at) => {
+                let wanted = desired.connectors()[*at].fedramp == Some(true);
+                if let Some(connector) = self.connector(*at)? {
+                    let action = connector::fedramp_action(tools, connector, wanted);
+                    self.found.changes.push(action.change());
+                }
+            }
+            Task::DeleteConnector(id) => {
+                let connector = self.facts.connectors.iter().find(|it| it.id == *id);
+                let delete = connector.map(|it| connector::delete_action(tools, it).change());
+                self.found.changes.extend(delete);
+            }
+            Task::DeleteIdp(id) => {
+                let delete = self.idp(id).map(|idp| idp::delete_action(tools, idp).change());
+                self.found.changes.extend(delete);
+            }
+            Task::Unshare(id, from) => {
+                if let (Some(idp), Some(state)) = (self.idp(id), self.facts.shared(id)) {
+                    let deeds = unshare_actions(state, idp, from.as_deref())?;
+                    self.found.changes.extend(unshare::plan(tools, idp, &deeds).changes);
+                }
+            }
+            Task::DeleteShare(id) => {
+                let share = self.facts.orphans.iter().find(|share| share.id == *id);
+                let delete = share.map(|share| shares::delete_action(tools, share).change());
+                self.found.changes.extend(delete);
+            }
+            Task::Verify(_) | Task::Enable(_) | Task::Disable(_) => {
+                unreachable!("listed with the others of their group")
+            }
+        }
+        Ok(())
+    }
+
+    fn share(&mut self, at: usize) -> Result<(), Error> {
+        let wanted = &self.options.desired.shares()[at];
+        let Some(idp) = self.facts.find(&wanted.idp).cloned() else { return Ok(()) };
+        let nothing = FederationState::default();
+        let state = self.facts.shared(&idp.id).unwrap_or(&nothing);
+        let Some(named) = missing_recipients(wanted, state)? else { return Ok(()) };
+        let directory = &self.facts.directory;
+        let (audience, _) = resolve_recipients(named, self.tools.account, directory, true)?;
+        let name = federation::default_name(&idp);
+        let deadline = self.options.deadline;
+        let options = share::Options { idp, audience, name, wait: false, deadline };
+        self.found.changes.extend(share::plan(self.tools, &options, state).changes);
+        Ok(())
+    }
+
+    /// Publishes for all domains first, then starts the verifications.
+    async fn verify<'c>(
+        &mut self,
+        changes: impl Iterator<Item = &'c PlannedChange>,
+    ) -> Result<(), Error> {
+        let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+        let mut domains = Vec::new();
+        for change in changes {
+            let Task::Verify(at) = change.task else { continue };
+            let connector = self.connector(at)?;
+            let id = connector.map_or(&unknown, |connector| &connector.id).clone();
+            domains.push((at, self.domain(at)?, id));
+        }
+        let hidden = domains.iter().filter(|(at, ..)| !self.is_visible(*at));
+        let published = hidden.map(async |(at, domain, id)| {
+            let code = self.connector(*at)?.and_then(|connector| connector.code());
+            publish::changes(self.tools, domain, id, code, false).await
+        });
+        let published: Vec<_> =
+            stream::iter(published).buffered(MAX_CONCURRENT).try_collect().await?;
+        self.found.changes.extend(published.into_iter().flatten());
+        for (at, domain, id) in &domains {
+            let next = self.connector(*at)?.map(|connector| verify::next_action(connector));
+            if next != Some(VerifyAction::Wait) {
+                let begin = verify::begin_action(self.tools, domain.as_str(), id);
+                self.found.changes.push(begin.change());
+            }
+        }
+        Ok(())
+    }
+
+    /// Enables the domains whose checks pass, as far as they can be made, then
+    /// disables.
+    async fn enforce<'c>(
+        &mut self,
+        changes: impl Iterator<Item = &'c PlannedChange>,
+    ) -> Result<(), Error> {
+        let (mut enabling, mut disabling) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change.task {
+                Task::Enable(at) => enabling.push(at),
+                Task::Disable(at) => disabling.push(at),
+                _ => {}
+            }
+        }
+        let is_verified = |at: &usize| {
+            self.connector(*at).is_ok_and(|known| known.is_some_and(|it| it.is_verified()))
+        };
+        let facts = if enabling.iter().any(is_verified) {
+            Some(Box::pin(preflight::gather(self.tools, &self.options.enable.asking)).await)
+        } else {
+            None
+        };
+        for at in enabling {
+            if let Err(stop) = self.enable(at, facts.as_ref()) {
+                self.found.notes.push(Error::from(stop).line());
+            }
+        }
+        for at in disabling {
+            if let Some(connector) = self.connector(at)? {
+                let action = connector::disable_action(self.tools, connector);
+                self.found.changes.push(action.change());
+            }
+        }
+        Ok(())
+    }
+
+    fn enable(&mut self, at: usize, facts: Option<&preflight::Facts>) -> Result<(), FlowError> {
+        let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+        let domain = self.domain(at)?;
+        let connector = self.connector(at)?;
+        if let (Some(connector), Some(facts), Some((survey, diagnosis))) =
+            (connector.filter(|it| it.is_verified()), facts, self.served.get(&at))
+        {
+            let served = PublishedCode { survey, diagnosis };
+            let subject = Subject { connector, domain: &domain, served };
+            let (all, now) = (&self.facts.connectors, self.tools.clock.now());
+            let checks = self.options.enable.checks(subject, all, facts, now);
+            Plan::new(checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
+        }
+        let id = connector.map_or(&unknown, |connector| &connector.id);
+        let enabled = connector.and_then(|connector| connector.enabled);
+        let action = connector::enable_action(self.tools, &domain, id, enabled);
+        self.found.changes.push(action.change());
+        Ok(())
+    }
+
+    async fn survey(&mut self, domains: impl Iterator<Item = usize>) {
+        let places: BTreeSet<_> = domains.collect();
+        let looks = places.into_iter().map(async |at| {
+            let domain = self.domain(at).ok()?;
+            let code = self.connector(at).ok()?.and_then(|it| it.code()).map(str::as_bytes);
+            let survey = self.tools.resolver.survey(&domain, code, Scope::Authoritative).await;
+            let diagnosis = dns::diagnose(&survey, code, self.tools.clock.now());
+            Some((at, (survey, diagnosis)))
+        });
+        let seen = stream::iter(looks).buffer_unordered(MAX_CONCURRENT);
+        self.served = seen.filter_map(async |it| it).collect().await;
+    }
+
+    fn is_visible(&self, at: usize) -> bool {
+        let has_code = self.connector(at).is_ok_and(|it| it.is_some_and(|it| it.code().is_some()));
+        let seen = self.served.get(&at);
+        has_code && seen.is_some_and(|(_, seen)| seen.verdict == Verdict::Visible)
+    }
+
+    fn domain(&self, at: usize) -> Result<EmailDomain, FlowError> {
+        Ok(self.options.desired.connectors()[at].domain.parse()?)
+    }
+
+    fn connector(&self, at: usize) -> Result<Option<&Connector>, FlowError> {
+        connector::select_by_domain(&self.facts.connectors, &self.domain(at)?)
+    }
+
+    fn idp(&self, id: &IdpId) -> Option<&Idp> {
+        self.facts.idps.iter().find(|idp| idp.id == *id)
+    }
+}

@@ -1,0 +1,189 @@
+use serde_json::{Value, json};
+
+use super::super::parse;
+use super::*;
+
+const OWN: &str = "0123456789abcdef0123456789abcdef";
+const OTHER: &str = "1123456789abcdef0123456789abcdef";
+
+fn facts(value: &Value) -> Facts {
+    let read = |name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let object = |value: Value| value.to_string();
+    Facts {
+        connectors: read("connectors")
+            .into_iter()
+            .map(object)
+            .map(|it| serde_json::from_str(&it).unwrap())
+            .collect(),
+        idps: read("idps")
+            .into_iter()
+            .map(object)
+            .map(|it| serde_json::from_str(&it).unwrap())
+            .collect(),
+        app: value.get("app").map(|app| serde_json::from_str(&app.to_string()).unwrap()),
+        ..Facts::default()
+    }
+}
+
+fn planned(state: &Value, wanted: &Value, prune: bool) -> Result<Vec<String>, FlowError> {
+    let mut file = wanted.as_object().unwrap().clone();
+    file.insert("version".to_owned(), 1.into());
+    let desired = parse::parse(&file).unwrap();
+    let changes = plan(&facts(state), &desired, &OWN.parse().unwrap(), prune)?;
+    let told = changes.changes.iter().map(|change| {
+        let diff: Vec<_> = change.diff.iter().map(ToString::to_string).collect();
+        if diff.is_empty() {
+            change.title.clone()
+        } else {
+            format!("{}: {}", change.title, diff.join("; "))
+        }
+    });
+    Ok(told.chain(changes.warnings.iter().map(|warning| format!("warning: {warning}"))).collect())
+}
+
+/// Okta (p1), PIN (p2), a shared one (p3), an SSO App, one enabled and one
+/// unverified connector.
+fn account() -> Value {
+    json!({
+        "idps": [
+            { "id": "p1", "name": "Okta", "type": "okta", "config": { "client_id": "a", "okta_account": "https://a.okta.com" } },
+            { "id": "p2", "name": "PIN", "type": "onetimepin", "config": {} },
+            { "id": "p3", "name": "Theirs", "type": "oidc", "config": {}, "read_only": true },
+        ],
+        "app": { "id": "a1", "name": "SSO App", "type": "dash_sso", "allowed_idps": ["p1"], "auto_redirect_to_identity": true },
+        "connectors": [
+            { "id": "c1", "email_domain": "on.test", "enabled": true, "verification": { "status": "verified" } },
+            { "id": "c2", "email_domain": "off.test", "enabled": false, "verification": { "status": "awaiting" } },
+        ],
+    })
+}
+
+#[test]
+fn what_differs_is_planned_and_what_is_not_named_is_not_touched() {
+    for (wanted, expected) in [
+        (json!({}), vec![]),
+        (json!({ "identity_providers": [], "connectors": [] }), vec![]),
+        (
+            json!({ "identity_providers": [{ "name": "Okta", "type": "okta", "config": { "client_id": "a" } }] }),
+            vec![],
+        ),
+        (
+            json!({ "identity_providers": [{ "name": "Okta", "type": "Okta", "config": { "client_id": "b" } }] }),
+            vec!["change the identity provider Okta: `config.client_id`: a -> b"],
+        ),
+        (
+            json!({ "identity_providers": [{ "id": "p1", "name": "Staff", "type": "okta" }] }),
+            vec!["change the identity provider Okta: `name`: Okta -> Staff"],
+        ),
+        // An account has one PIN, whatever it is called.
+        (
+            json!({ "identity_providers": [{ "name": "Code", "type": "onetimepin" }] }),
+            vec!["change the identity provider PIN: `name`: PIN -> Code"],
+        ),
+        (json!({ "sso_app": { "allowed_idps": ["Okta"], "auto_redirect": true } }), vec![]),
+        (json!({ "sso_app": { "allowed_idps": ["p1"] } }), vec![]),
+        (
+            json!({ "sso_app": { "allowed_idps": ["PIN", "Okta"] } }),
+            vec![
+                r#"change the SSO App: `allowed_idps`: ["Okta"] -> ["PIN","Okta"]; `auto_redirect`: true -> false"#,
+            ],
+        ),
+        (
+            json!({ "sso_app": { "allowed_idps": "all" } }),
+            vec![
+                r#"change the SSO App: `allowed_idps`: ["Okta"] -> all; `auto_redirect`: true -> false"#,
+            ],
+        ),
+        (
+            json!({ "sso_app": { "auto_redirect": false } }),
+            vec!["change the SSO App: `auto_redirect`: true -> false"],
+        ),
+        (
+            json!({ "connectors": [{ "domain": "ON.test." }, { "domain": "off.test", "enabled": false }] }),
+            vec![],
+        ),
+        (
+            json!({ "connectors": [{ "domain": "off.test", "verified": true }] }),
+            vec!["verify off.test: `verification.status`: awaiting -> verified"],
+        ),
+        (
+            json!({ "connectors": [{ "domain": "on.test", "enabled": false, "fedramp": true }, { "domain": "off.test", "enabled": true }] }),
+            vec![
+                "change the FedRAMP language of on.test: `use_fedramp_language`: none -> true",
+                "verify off.test: `verification.status`: awaiting -> verified",
+                "disable SSO for on.test: `enabled`: true -> false",
+                "enable SSO for off.test: `enabled`: false -> true",
+            ],
+        ),
+        (
+            json!({ "connectors": [{ "domain": "new.test" }] }),
+            vec!["create the connector of new.test"],
+        ),
+        (
+            json!({ "federation": [{ "idp": "Okta", "accounts": [OTHER] }] }),
+            vec![
+                "share Okta with 1123456789abcdef0123456789abcdef: `account`: none -> 1123456789abcdef0123456789abcdef",
+                "warning: not checked whether 1123456789abcdef0123456789abcdef is in the organization of this account",
+            ],
+        ),
+    ] {
+        assert_eq!(planned(&account(), &wanted, false).unwrap(), expected, "{wanted}");
+    }
+}
+
+#[test]
+fn pruning_spares_what_is_in_use() {
+    for (wanted, expected) in [
+        (json!({}), vec![]),
+        (
+            json!({ "connectors": [] }),
+            vec![
+                "delete the connector of off.test",
+                "warning: on.test is not in the file, but enabled: kept",
+            ],
+        ),
+        (
+            json!({ "identity_providers": [] }),
+            vec![
+                "delete the identity provider PIN",
+                "warning: Okta is not in the file, but allowed by the SSO App: kept",
+                "warning: Theirs is not in the file, but shared by another account: kept",
+            ],
+        ),
+    ] {
+        assert_eq!(planned(&account(), &wanted, true).unwrap(), expected, "{wanted}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_the_account_is_refused() {
+    for (wanted, message) in [
+        (
+            json!({ "identity_providers": [{ "id": "p9", "name": "Okta", "type": "okta" }] }),
+            "no identity provider `p9` in this account",
+        ),
+        (
+            json!({ "identity_providers": [{ "name": "Theirs", "type": "oidc", "config": { "client_id": "x" } }] }),
+            "this identity provider is read-only and cannot be changed here",
+        ),
+        (
+            json!({ "identity_providers": [{ "id": "p1", "name": "Okta", "type": "saml" }] }),
+            "`type` of this identity provider cannot be changed",
+        ),
+        (
+            json!({ "identity_providers": [{ "name": "Okta", "type": "okta", "config": { "okta_acount": "x" } }] }),
+            "`Okta`: invalid configuration of an identity provider",
+        ),
+        (
+            json!({ "sso_app": { "allowed_idps": ["Theirs", "gone"] } }),
+            "`sso_app.allowed_idps`: no identity provider `gone` in the file or the account",
+        ),
+        (
+            json!({ "federation": [{ "idp": "PIN", "accounts": [OTHER] }] }),
+            "`PIN` cannot be shared with other accounts",
+        ),
+    ] {
+        let stop = planned(&account(), &wanted, false).unwrap_err();
+        assert_eq!(stop.message, message, "{wanted}");
+    }
+}
