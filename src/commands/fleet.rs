@@ -71,6 +71,9 @@ pub fn ensure_one(context: &Context, is_given: bool, option: &str) -> Result<(),
     }
 }
 
+/// The width of a bar, in columns.
+const BAR: usize = 20;
+
 /// Reads the account by `read`, or each of several accounts. `command` is its name.
 ///
 /// # Errors
@@ -84,18 +87,25 @@ pub async fn run(
     let Some(accounts) = context.several_accounts().await? else {
         return read(&context.tools().await?).await;
     };
-    let total = count_noun(accounts.len(), "account");
-    context.screen.start_progress(format!("{command}: reading {total}"));
+    let total = accounts.len();
+    context.screen.start_progress(progress(command, 0, total));
     let reads =
         accounts.into_iter().map(async |account| read_account(context, account, &read).await);
     let mut reads = stream::iter(reads).buffered(MAX_CONCURRENT);
     let mut done = Vec::new();
     while let Some(result) = reads.next().await {
         done.push(result);
-        context.screen.start_progress(format!("{command}: {} of {total} read", done.len()));
+        context.screen.start_progress(progress(command, done.len(), total));
     }
     let (accounts, errors): (Vec<_>, Vec<_>) = done.into_iter().unzip();
     Ok(conclude(command, accounts, errors.into_iter().flatten().next()))
+}
+
+/// The bar of a run, such as `doctor [#####---------------] 25 of 100 accounts`.
+fn progress(command: &str, done: usize, total: usize) -> String {
+    let filled = BAR * done / total.max(1);
+    let (full, rest) = ("#".repeat(filled), "-".repeat(BAR - filled));
+    format!("{command} [{full}{rest}] {done} of {}", count_noun(total, "account"))
 }
 
 /// What is kept of an account is its report; its client ends here.
@@ -242,5 +252,23 @@ impl Render for Report {
     fn names(&self) -> Vec<String> {
         let reports = self.accounts.iter().filter_map(|account| account.result.as_ref());
         reports.flat_map(|report| report.0.names()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_fills_from_left_to_right() {
+        for (done, total, expected) in [
+            (0, 100, "doctor [--------------------] 0 of 100 accounts"),
+            (25, 100, "doctor [#####---------------] 25 of 100 accounts"),
+            (2, 3, "doctor [#############-------] 2 of 3 accounts"),
+            (1, 1, "doctor [####################] 1 of 1 account"),
+            (0, 0, "doctor [--------------------] 0 of 0 accounts"),
+        ] {
+            assert_eq!(progress("doctor", done, total), expected);
+        }
     }
 }

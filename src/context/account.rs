@@ -1,0 +1,76 @@
+//! The account that a command is about.
+
+use super::Context;
+use crate::api::ids::AccountId;
+use crate::api::{Client, ErrorKind, account};
+use crate::flow::{FlowError, FlowErrorKind};
+
+impl Context {
+    /// Uses an account that the user chose, unless one is in use already.
+    pub fn use_account(&self, account: &AccountId) {
+        if self.account.set(account.clone()).is_ok() {
+            self.warn_unknown_outcomes(account);
+        }
+    }
+
+    /// The account, if it was named; the user is not asked for it.
+    pub async fn named_account(&self) -> anyhow::Result<Option<AccountId>> {
+        if let Some(given) = self.given_account().await? {
+            return Ok(Some(given));
+        }
+        let sandbox = self.sandbox().await?;
+        let account = sandbox.map(|sandbox| sandbox.account().clone());
+        Ok(account.or_else(|| self.settings.account.clone()))
+    }
+
+    /// The account, found out where none was named.
+    pub async fn account(&self) -> anyhow::Result<&AccountId> {
+        self.account
+            .get_or_try_init(async || {
+                let account = match self.named_account().await? {
+                    Some(account) => account,
+                    None => only_account(self.client().await?).await?,
+                };
+                self.warn_unknown_outcomes(&account);
+                Ok(account)
+            })
+            .await
+    }
+}
+
+/// The one account that the token sees.
+async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
+    let accounts = match client.list(&account::list()).await {
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
+            let message = "no account was specified, and this token cannot list accounts";
+            return Err(FlowError::new(FlowErrorKind::Usage, message)
+                .cause(error.to_string())
+                .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+                .into());
+        }
+        accounts => accounts?,
+    };
+    match accounts.as_slice() {
+        [only] => Ok(only.id.clone()),
+        [] => Err(FlowError::new(
+            FlowErrorKind::Usage,
+            "no account was specified, and this token has access to none",
+        )
+        .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+        .into()),
+        several => {
+            let stop = FlowError::new(
+                FlowErrorKind::Usage,
+                format!("no account was specified, and this token has access to {}", several.len()),
+            );
+            let stop = several.iter().fold(stop, |stop, account| {
+                stop.cause(format!(
+                    "{}  {}",
+                    account.id,
+                    account.name.as_deref().unwrap_or_default()
+                ))
+            });
+            Err(stop.hint(format!("add `--account {}`", several[0].id)).into())
+        }
+    }
+}
