@@ -4,7 +4,8 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::{Context, token_command};
+use super::Context;
+use super::token_command::{self, no_token};
 use crate::api::Credentials;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::permissions::{Exposure, exposure};
@@ -81,8 +82,4 @@ fn missing(config: Option<&Path>) -> FlowError {
              CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile {file}"
         ))
         .hint("`cfsso token create-url` links to the token page; then `export CLOUDFLARE_API_TOKEN=<TOKEN>`, or use `--sandbox`")
-}
-
-pub(super) fn no_token(message: impl Into<String>) -> FlowError {
-    FlowError::new(FlowErrorKind::NoToken, message)
 }

@@ -7,8 +7,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::credentials::no_token;
-use crate::flow::FlowError;
+use crate::flow::{FlowError, FlowErrorKind};
 
 /// How long the command may take without `--timeout`: a person may have to
 /// unlock a password manager.
@@ -59,6 +58,10 @@ pub(super) async fn output(
         Ok(status) => Err(failed(&format!("failed: {status}"))),
         Err(error) => Err(failed("failed").cause(error.to_string())),
     }
+}
+
+pub(super) fn no_token(message: impl Into<String>) -> FlowError {
+    FlowError::new(FlowErrorKind::NoToken, message)
 }
 
 /// A running command and what it started.
