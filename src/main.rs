@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cfsso::output::exit_at_panic();
     let process = cfsso::Process::current();
     if let Some(candidates) = cfsso::completion::answer(&process) {
         return match std::io::stdout().write_all(candidates.as_bytes()) {

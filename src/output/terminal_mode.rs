@@ -33,7 +33,7 @@ impl TerminalMode {
 
     /// Sets the saved mode. If the terminal was closed, the error cannot be
     /// reported anywhere.
-    fn restore(&self) {
+    pub(super) fn restore(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(before) = &self.before {
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
@@ -52,7 +52,7 @@ impl TerminalMode {
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
-    fn restore(&self) {}
+    pub(super) fn restore(&self) {}
 }
 
 impl TerminalMode {
