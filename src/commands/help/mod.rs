@@ -90,7 +90,7 @@ const TOPICS: &[Topic] = &[
     Topic {
         name: "environment",
         about: "environment variables and configuration file",
-        page: |_| Box::new(HelpText(ENVIRONMENT.to_owned())),
+        page: |_| Box::new(HelpText(include_str!("environment.txt").to_owned())),
     },
     Topic { name: "json", about: "output for programs", page: |_| Box::new(HelpText(json())) },
     Topic {
@@ -307,113 +307,5 @@ fn json() -> String {
         .iter()
         .map(|kind| format!("  {:<width$}  {}", kind.name, kind.about))
         .collect();
-    format!("{JSON}\n{}\n", kinds.join("\n"))
+    format!("{}\n{}\n", include_str!("json.txt"), kinds.join("\n"))
 }
-
-const JSON: &str = "\
-JSON
-
--o json    one document: an object, or a list as an array. Objects of the API
-           keep every field, also those unknown to cfsso.
--o ndjson  one object per line. Guided commands print their events as they
-           happen, {\"event\":…}, and their report as the last line.
--o yaml    the same as json, as YAML.
--o name    only the domains (or names), one per line.
--o markdown
-           for a ticket: `diagnose` and `timeline` are made for one, other
-           results are as on a terminal.
-
-Lists have a fixed order: domain, then ID. Times of cfsso are RFC 3339, UTC, to
-the second; objects of the API keep theirs.
-
-Only results go to standard output. On standard error each line is an object. A
-failure: {\"error\":{\"kind\",\"message\",\"causes\",\"http_status\",\"api_errors\",
-\"ray_id\",\"request\",\"retryable\",\"hint\",\"required_permission\",\"exit_code\"}}.
-Warnings and notes: {\"level\",\"message\",\"check\",\"fix\"}.
-
-Guided commands print one report: {\"schema\":\"cfsso/<kind>/v1\",\"ok\":…,
-\"steps\":[…],\"result\":…}. Fields are added, never renamed.
-
-`--fields email_domain,verification.status` prints only these fields, in this
-order; what an object does not have is null.
-
-`--jq EXPR` filters the result in the program, as jq does; a string is printed
-without quotes:
-
-  cfsso connector list --jq '.[] | select(.enabled) | .email_domain'
-
-It has no regular expressions, times or encodings: pipe -o json to jq for those.
-
-`cfsso schema <KIND>` prints the JSON Schema of each kind:
-";
-
-const ENVIRONMENT: &str = "\
-ENVIRONMENT
-
-Precedence: options, environment, profile.
-
-CLOUDFLARE_API_TOKEN         API token
-CLOUDFLARE_API_TOKEN_FILE    file whose first line is the API token
-CLOUDFLARE_EMAIL             with CLOUDFLARE_API_KEY: the Global API Key
-CLOUDFLARE_API_KEY
-CLOUDFLARE_ACCOUNT_ID        account ID (detected if the token has access to
-                             exactly one)
-CLOUDFLARE_BASE_URL          API base URL (https; http only for loopback)
-CLOUDFLARE_API_BASE_URL      the same, if CLOUDFLARE_BASE_URL is not set
-CLOUDFLARE_SSO_CONNECTOR_ID  default connector
-
-CFSSO_CONFIG                 configuration file
-CFSSO_PROFILE                profile
-CFSSO_OUTPUT                 table, json, ndjson, yaml, name or markdown
-CFSSO_DNS_SERVERS            name servers to query instead of all others:
-                             HOST or HOST:PORT, separated by commas
-CFSSO_JOURNAL                directory of the journal; that of the simulator is
-                             next to its state
-CFSSO_SANDBOX                1: use the built-in simulator
-CFSSO_SANDBOX_STATE          state file of the simulator
-CFSSO_PAGER, PAGER           pager of `cfsso help` on a terminal; empty: none
-
-Other options:
-CFSSO_CA_CERT, CFSSO_COLOR, CFSSO_FIELDS, CFSSO_TIMEOUT, CFSSO_REQUEST_TIMEOUT,
-CFSSO_MAX_RETRIES, CFSSO_CONFIRM, CFSSO_FAULT, CFSSO_JQ
-1 or 0: CFSSO_ALL_ACCOUNTS, CFSSO_YES, CFSSO_DRY_RUN, CFSSO_DETAILED_EXITCODE,
-CFSSO_TOKEN_STDIN, CFSSO_QUIET, CFSSO_VERBOSE, CFSSO_DEBUG
-
-SSL_CERT_FILE, SSL_CERT_DIR  certificates to trust instead of the system's
-HTTPS_PROXY, NO_PROXY        proxy, and exceptions; https_proxy, ALL_PROXY and
-                             no_proxy if those are empty
-NO_COLOR, CLICOLOR_FORCE     no color, or color in any case
-TERM=dumb, CI                no progress line
-CFSSO_PLAIN                  1: no progress line and no line editing, for screen
-                             readers
-GITHUB_STEP_SUMMARY          file to which doctor --format github appends
-
-FILES
-
-$XDG_CONFIG_HOME/cfsso/config.toml, or ~/.config/cfsso/config.toml; on Windows
-%APPDATA%\\cfsso\\config.toml:
-
-  profile = \"work\"                    # default profile
-
-  [profiles.work]
-  account = \"0123456789abcdef0123456789abcdef\"
-  token_file = \"/run/secrets/cloudflare\"
-  # token_env = \"WORK_TOKEN\"
-  # token_command = [\"pass\", \"show\", \"cloudflare\"]
-  # base_url, connector, output, dns_servers, ca_cert
-
-An unknown key or an invalid value is an error that names file, line and key.
-Text files are UTF-8 or UTF-16. Spaces around a value are dropped; an invisible
-character is an error.
-
-CREDENTIALS
-
-No option takes the token itself, and no dotenv file is read. A token from the
-environment is never sent to a base_url that only the profile names, unless the
-profile names the variable (token_env), or --token-file or --token-stdin is
-given. A token file, secret file or configuration file that other users can
-change is refused; if they can read it, a warning prints the chmod. A
-token_command runs without a terminal and without the credential variables, for
-at most two minutes or --timeout, and prints at most 64 KiB. An invalid proxy
-variable is an error.
-";
