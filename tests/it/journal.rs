@@ -316,6 +316,33 @@ async fn what_cannot_be_undone_says_why() {
 }
 
 #[tokio::test]
+async fn undoing_never_takes_away_the_last_sign_in() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    let created = latest(&world).await;
+    world.ok("app idps --only PIN --yes").await;
+    let writes = world.writes();
+    for flags in ["--yes", "--yes --force", "--dry-run"] {
+        let error = world.fails(&format!("journal undo {created} {flags}"), 11).await;
+        let expected = "`PIN` is the only identity provider that SSO App allows";
+        assert!(error.to_string().contains(expected), "{flags}: {error}");
+    }
+    assert_eq!(world.writes(), writes);
+    world.ok("app idps --only oidc --yes").await;
+    let switched = latest(&world).await;
+    world.ok("idp delete PIN --yes").await;
+    let error = world.fails(&format!("journal undo {switched} --yes"), 11).await;
+    assert!(error.to_string().contains("would block every sign-in"), "{error}");
+    // The latest first, the creation can be undone with what was built on it.
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    let created = latest(&world).await;
+    world.ok("app idps --only PIN --yes").await;
+    world.ok(&format!("journal undo {} --yes", latest(&world).await)).await;
+    world.ok(&format!("journal undo {created} --yes")).await;
+}
+
+#[tokio::test]
 async fn undoing_is_shown_and_confirmed_first() {
     let world = World::new().await.enabled().await;
     world.ok("disable cool.cats --yes").await;

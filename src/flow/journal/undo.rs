@@ -2,6 +2,7 @@
 //! still fits, by the object as it is now; and sending it.
 
 mod inverse;
+mod lockout;
 mod plan;
 mod share;
 
@@ -57,7 +58,14 @@ impl Inverse {
         if !seen.contains_key(&key) {
             seen.insert(key.clone(), self.read_object(tools).await?);
         }
-        Ok(self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref)))
+        let plan = self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref));
+        let refusal = match &plan {
+            UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => {
+                self.lockout(tools, ready, seen).await?
+            }
+            UndoPlan::Unchanged(_) | UndoPlan::Blocked(_) => None,
+        };
+        Ok(refusal.map_or(plan, UndoPlan::Blocked))
     }
 
     /// Records what an object becomes when it is restored.
@@ -113,7 +121,12 @@ pub async fn apply(
     };
     let title = ready.change.title.clone();
     let request = match &ready.write {
-        Write::Request(request) => request,
+        Write::Request(request) => {
+            if let Some(stop) = inverse.lockout(tools, &ready, &ObjectCache::new()).await? {
+                return Err(stop.into());
+            }
+            request
+        }
         Write::Edit(edit) => {
             let edited = edit.send(tools, title.clone(), Some(&entry.id), |_| {}).await?;
             return edited

@@ -1,0 +1,58 @@
+//! Undoing must not leave the dashboard without a sign-in: an identity provider that a
+//! run created may be the only one that the SSO App allows by now, and those that a
+//! restored list names may be gone.
+
+use super::inverse::Inverse;
+use super::plan::{Ready, Write};
+use super::{ObjectCache, path_of_app};
+use crate::api::app::App;
+use crate::api::document::Document;
+use crate::api::ids::IdpReference;
+use crate::flow::journal::resource::Resource;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
+
+impl Inverse {
+    /// Why the write would leave nobody a sign-in to the dashboard; none if it would
+    /// not. `seen` has objects as they will be by then.
+    pub(super) async fn lockout(
+        &self,
+        tools: &Env<'_>,
+        ready: &Ready,
+        seen: &ObjectCache,
+    ) -> Result<Option<FlowError>, Error> {
+        let refusal = match (&self.resource, &ready.write) {
+            (Resource::Idp(id), Write::Request(_)) if ready.after().is_none() => {
+                let (idps, apps) = tokio::join!(idp::list(tools), app::list(tools));
+                let (idps, apps) = (idps?, apps?);
+                let sso_app = match app::sign_in(tools, &apps) {
+                    Ok(app) => app,
+                    Err(stop) if stop.kind == FlowErrorKind::NotFound => return Ok(None),
+                    Err(stop) => return Ok(Some(stop)),
+                };
+                let Some(found) = idps.iter().find(|idp| idp.id == *id) else { return Ok(None) };
+                let by_then = seen.get(&path_of_app(tools.account, &sso_app.id));
+                let by_then = by_then.and_then(Option::as_ref).and_then(parse_app);
+                idp::ensure_not_last_idp(found, by_then.as_ref().unwrap_or(sso_app), &idps)
+            }
+            (Resource::App(_), Write::Edit(edit)) if is_sso_app(&edit.before) => {
+                let allowed = |of: &Document| of.parse_at::<Vec<IdpReference>>(&["allowed_idps"]);
+                match allowed(&edit.desired) {
+                    Some(list) if allowed(&edit.before).as_ref() != Some(&list) => {
+                        app::ensure_sign_in_possible(&list, &idp::list(tools).await?)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        };
+        Ok(refusal.err().map(|stop| stop.hint("`cfsso app idps --add <IDP>` first")))
+    }
+}
+
+fn parse_app(document: &Document) -> Option<App> {
+    serde_json::from_str(document.to_raw().get()).ok()
+}
+
+fn is_sso_app(document: &Document) -> bool {
+    document.parse_at::<String>(&["type"]).as_deref() == Some("dash_sso")
+}
