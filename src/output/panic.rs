@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_message_without_secrets_and_an_exit_code() {
-        if std::env::var_os(CHILD).is_some() {
+        if crate::Process::current().env.contains_key(CHILD) {
             exit_at_panic();
             let thread = std::thread::spawn(|| panic!("cfut_planted0token0planted0token0planted"));
             let _ = thread.join();

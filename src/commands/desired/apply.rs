@@ -82,6 +82,7 @@ struct Input {
 struct Kept {
     account: String,
     fingerprint: String,
+    changes: Value,
 }
 
 /// Makes the account as desired.
@@ -90,7 +91,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (facts, changes) = plan::compute(&tools, &source.desired, source.prune, context).await?;
     if let Some(kept) = &source.kept {
-        ensure_unchanged(kept, &tools, &facts)?;
+        ensure_unchanged(kept, &tools, &facts, &changes.changes)?;
     }
     let changes = changes.changes;
     let dry_run = context.settings.options.dry_run;
@@ -103,6 +104,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     enable.asking.audit_log = trial.is_some();
     if !dry_run {
         confirm(&changes, context).await?;
+    }
+    if context.asks() && !dry_run {
+        let now = plan::read_facts(&tools, &source.desired, source.prune).await?;
+        ensure_same(&facts, &now)?;
     }
     let options = Options {
         desired: source.desired,
@@ -142,7 +147,7 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
             desired: file::read(context, file).await?,
             prune: args.prune,
             kept: None,
-            next: plan::apply_command(file, args.prune),
+            next: resume_command(context.journal().command(), None),
         });
     }
     let path = args.plan.as_deref().expect("clap requires one of them");
@@ -158,28 +163,52 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
             .into());
     };
     let prune = kept.get("prune") == Some(&Value::Bool(true));
+    let changes = kept.get("changes").cloned().unwrap_or_default();
     Ok(Input {
         desired: parse::parse(desired).map_err(|problems| file::invalid(path, problems))?,
         prune,
-        kept: Some(Kept { account, fingerprint }),
-        // The account has changed then, so that the plan itself is refused.
-        next: plan::apply_command(Path::new(&text("file").unwrap_or_default()), prune),
+        kept: Some(Kept { account, fingerprint, changes }),
+        next: {
+            // The account has changed then, so that the plan itself is refused.
+            let file = text("file").unwrap_or_default();
+            let replaced = (path, plan::apply_command(Path::new(&file), prune));
+            resume_command(context.journal().command(), Some(replaced))
+        },
     })
 }
 
-/// Refuses a plan of another account, and one whose account changed since.
-fn ensure_unchanged(kept: &Kept, tools: &Env<'_>, facts: &Facts) -> Result<(), FlowError> {
+/// Refuses a plan of another account, one whose account changed since, and one whose
+/// changes are not those of its desired state.
+fn ensure_unchanged(
+    kept: &Kept,
+    tools: &Env<'_>,
+    facts: &Facts,
+    changes: &[PlannedChange],
+) -> Result<(), FlowError> {
     if kept.account != tools.account.as_str() {
         let message = format!("the plan is of the account {}", kept.account);
         return Err(FlowError::new(FlowErrorKind::Conflict, message)
             .cause(format!("this one is {}", tools.account)));
     }
-    if kept.fingerprint == facts.fingerprint() {
+    let message = if kept.fingerprint != facts.fingerprint() {
+        "the account changed since the plan was made; nothing was sent"
+    } else if serde_json::to_value(changes).is_ok_and(|changes| changes != kept.changes) {
+        "the plan was edited: its changes are not those of its desired state; nothing was sent"
+    } else {
         return Ok(());
-    }
-    let message = "the account changed since the plan was made; nothing was sent";
+    };
     Err(FlowError::new(FlowErrorKind::Conflict, message)
         .hint("`cfsso plan -f FILE --out PLAN` makes a new one"))
+}
+
+/// Refuses changes that were shown of an account that is another by now.
+fn ensure_same(shown: &Facts, now: &Facts) -> Result<(), FlowError> {
+    if shown.fingerprint() == now.fingerprint() {
+        return Ok(());
+    }
+    let message = "the account changed while the question was open; nothing was sent";
+    Err(FlowError::new(FlowErrorKind::Conflict, message)
+        .hint("run the same command again: it shows what is left to change"))
 }
 
 /// The bodies of identity providers to create, their secrets read.
@@ -204,6 +233,21 @@ async fn bodies(
         bodies.insert(at, idp_body(entry, &secrets)?);
     }
     Ok(bodies)
+}
+
+/// The command that resumes a run of `line`: the same, without the number of changes
+/// that was confirmed, and with a file in place of a kept plan.
+fn resume_command(line: &str, kept: Option<(&Path, String)>) -> String {
+    let mut words = shell_words::split(line).unwrap_or_default();
+    if let Some(at) = words.iter().position(|word| word == "--confirm") {
+        words.drain(at..words.len().min(at + 2));
+    }
+    words.retain(|word| !word.starts_with("--confirm="));
+    let Some((plan, command)) = kept else { return shell_words::join(&words) };
+    let is_plan = |word: &&String| Path::new(word.as_str()) == plan;
+    let options = words.iter().skip(2).filter(|word| !is_plan(word));
+    let options = shell_words::join(options);
+    if options.is_empty() { command } else { format!("{command} {options}") }
 }
 
 async fn confirm(changes: &[PlannedChange], context: &Context) -> Result<(), Error> {
@@ -266,6 +310,11 @@ fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<&'static str>>, context: &Co
         Event::Publish { records, reasons } => {
             screen.end_progress();
             screen.show(&|page| paste(records, reasons, page));
+            if screen.format().is_structured() {
+                for TxtRecord { name, value, .. } in *records {
+                    screen.note(format!("publish by hand: {name} TXT {value}"));
+                }
+            }
         }
         Event::Waiting { verified, total, .. } => {
             screen.start_wait(format!("verified: {verified} of {total}"));
@@ -348,4 +397,28 @@ fn row(domain: &apply::DomainResult) -> Vec<Text> {
         Text::plain(sso),
         Text::prose(result),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_resumes_is_the_same_command_without_the_number_that_was_confirmed() {
+        let plan = (Path::new("my plan"), "cfsso apply -f sso.yaml --prune".to_owned());
+        for (line, kept, expected) in [
+            ("cfsso apply -f a --yes", None, "cfsso apply -f a --yes"),
+            ("cfsso apply -f a --confirm 3 --trial 8s", None, "cfsso apply -f a --trial 8s"),
+            ("cfsso apply --confirm=3 -f 'a b'", None, "cfsso apply -f 'a b'"),
+            ("cfsso apply -f a --confirm", None, "cfsso apply -f a"),
+            ("cfsso apply 'my plan'", Some(plan.clone()), "cfsso apply -f sso.yaml --prune"),
+            (
+                "cfsso apply 'my plan' --timeout 5m",
+                Some(plan),
+                "cfsso apply -f sso.yaml --prune --timeout 5m",
+            ),
+        ] {
+            assert_eq!(resume_command(line, kept), expected, "{line}");
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! `cfsso plan`: what `apply` would change, from one round of reads.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::super::Outcome;
 use super::file;
@@ -77,6 +79,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = (desired, args.prune, args.file.as_path());
     let report = ConfigPlan::new(&tools, &facts, changes, source, next);
     if let Some(out) = &args.out {
+        ensure_replaceable(out)?;
         let text = serde_json::to_string_pretty(&report)? + "\n";
         private_file::replace(out, &text).map_err(|error| {
             let message = format!("cannot write the plan `{}`", out.display());
@@ -84,6 +87,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         })?;
     }
     Ok(report.outcome(context))
+}
+
+/// Fails if a file stands in the place of a plan that is no plan.
+fn ensure_replaceable(out: &Path) -> Result<(), FlowError> {
+    let Ok(text) = fs::read(out) else { return Ok(()) };
+    let kept = serde_json::from_slice::<Value>(&text).unwrap_or_default();
+    if kept["schema"] == SCHEMA {
+        return Ok(());
+    }
+    let message = format!("{} exists, and is not a plan: not replaced", out.display());
+    Err(FlowError::new(FlowErrorKind::Conflict, message).hint("`--out` with another name"))
 }
 
 /// The command that applies a file.
@@ -129,6 +143,16 @@ pub async fn compute(
     prune: bool,
     context: &Context,
 ) -> anyhow::Result<(Facts, Changes)> {
+    let facts = read_facts(tools, desired, prune).await?;
+    let changes = plan::plan(&facts, desired, tools.account, prune)?;
+    for warning in &changes.warnings {
+        context.screen.warn(Text::prose(warning.as_str()));
+    }
+    Ok((facts, changes))
+}
+
+/// Reads what a plan of these sections depends on, at once.
+pub async fn read_facts(tools: &Env<'_>, desired: &Desired, prune: bool) -> anyhow::Result<Facts> {
     let federation =
         desired.federation.is_some() || (prune && desired.identity_providers.is_some());
     let access = federation || desired.identity_providers.is_some() || desired.sso_app.is_some();
@@ -137,11 +161,7 @@ pub async fn compute(
         let message = format!("cannot read the {what} that the file names");
         return Err(FlowError::new(FlowErrorKind::Forbidden, message).cause(reason).into());
     }
-    let changes = plan::plan(&facts, desired, tools.account, prune)?;
-    for warning in &changes.warnings {
-        context.screen.warn(Text::prose(warning.as_str()));
-    }
-    Ok((facts, changes))
+    Ok(facts)
 }
 
 /// Draws the changes, group by group.
@@ -170,7 +190,7 @@ impl Render for ConfigPlan {
         }
         show_changes(&self.changes, page);
         page.line(Text::strong(format!("{}. Nothing was sent.", count_noun(self.count, "change"))));
-        page.line(Text::plain("Next: ") + Text::code(&self.next));
+        page.line(Text::plain("Next: ") + Text::prose(format!("`{}`", self.next)));
     }
 
     fn names(&self) -> Vec<String> {

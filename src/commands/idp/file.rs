@@ -152,12 +152,27 @@ fn over_budget(breach: &serde_saphyr::budget::BudgetBreach) -> &'static str {
 
 fn document(json: &str) -> Result<Document, String> {
     depth::check(json.as_bytes()).map_err(|error| error.to_string())?;
-    json.parse().map_err(|error: serde_json::Error| {
+    let document: Document = json.parse().map_err(|error: serde_json::Error| {
         if error.is_data() {
             return "not an object, or it has a duplicate key".to_owned();
         }
         format!("invalid JSON: line {}, column {}", error.line(), error.column())
-    })
+    })?;
+    if document.members().any(|(_, value)| has_duplicate_key(value)) {
+        return Err("an object in it has a duplicate key".to_owned());
+    }
+    Ok(document)
+}
+
+fn has_duplicate_key(value: &RawValue) -> bool {
+    match value.get().as_bytes().first() {
+        Some(b'{') => members(value)
+            .is_none_or(|members| members.iter().any(|(_, value)| has_duplicate_key(value))),
+        Some(b'[') => {
+            items(value).is_none_or(|items| items.iter().any(|value| has_duplicate_key(value)))
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +225,8 @@ mod tests {
             assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
         }
         assert!(parse("[]", Syntax::Json).is_err());
+        let error = parse(r#"{"a":[{"b":1,"c":{"d":1,"d":2}}]}"#, Syntax::Json).unwrap_err();
+        assert_eq!(error, "an object in it has a duplicate key");
         let nested = |levels| "[".repeat(levels) + &"]".repeat(levels);
         for (text, syntax) in [
             (format!(r#"{{"a":{}}}"#, nested(200_000)), Syntax::Json),

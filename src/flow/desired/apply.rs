@@ -31,6 +31,9 @@ use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::plural::count_noun;
 
+/// Begins the detail of a change that was not tried.
+const DEPENDS: &str = "not tried, because this failed:";
+
 /// What is applied, and how.
 pub struct Options {
     pub desired: Desired,
@@ -67,6 +70,8 @@ pub struct Apply<'a, D> {
     facts: Facts,
     domains: Vec<Domain>,
     results: Vec<ChangeResult>,
+    /// The first failure.
+    failure: Option<Error>,
 }
 
 /// Makes `changes`, which were planned from `facts`. The report shows how far it
@@ -80,9 +85,10 @@ pub async fn run(
 ) -> (ApplyReport, Result<(), Error>) {
     let domains = domain::all(&options.desired, &facts);
     let results = changes.iter().map(ChangeResult::open).collect();
-    let mut apply = Apply { tools, options, decisions, on_event, facts, domains, results };
+    let failure = None;
+    let mut apply = Apply { tools, options, decisions, on_event, facts, domains, results, failure };
     let end = apply.run_groups(changes).await;
-    let end = end.and_then(|()| apply.ensure_complete().map_err(Into::into));
+    let end = end.and_then(|()| apply.ensure_complete());
     (apply.into_report(end.is_ok()), end)
 }
 
@@ -147,7 +153,7 @@ impl<D: Decisions> Apply<'_, D> {
         let is_failed =
             |it: &&ChangeResult| matches!(it.state, StepState::Failed | StepState::Blocked);
         let failed = self.results.iter().filter(is_failed).find(|it| is_among(it));
-        failed.map(|it| format!("because this failed: {}", it.title))
+        failed.map(|it| format!("{DEPENDS} {}", it.title))
     }
 
     /// Records how a change ended. What would end every other one too ends the run.
@@ -159,6 +165,7 @@ impl<D: Decisions> Apply<'_, D> {
                 if ends_all(&error) {
                     return Err(error);
                 }
+                self.failure.get_or_insert(error);
             }
         }
         Ok(())
@@ -197,9 +204,21 @@ impl<D: Decisions> Apply<'_, D> {
         let domain: EmailDomain = wanted.domain.parse().map_err(FlowError::from)?;
         // Verification begins when the TXT record can be found.
         let begin = requests::BeginVerification::Later;
-        let created = connector::create(self.tools, &domain, begin, wanted.fedramp).await?;
-        let detail = format!("connector created  {}", created.id);
-        self.domain(at).connector = Some(created);
+        let created = connector::create(self.tools, &domain, begin, wanted.fedramp).await;
+        let (connector, detail) = match created {
+            Ok(created) => (created, "connector created"),
+            Err(Error::Api(error)) if error.kind() == ErrorKind::Conflict => {
+                // Another client was faster, or another account has the domain.
+                let connectors = connector::list(self.tools).await?;
+                match connector::select_by_domain(&connectors, &domain)? {
+                    Some(existing) => (existing.clone(), "connector exists already"),
+                    None => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let detail = format!("{detail}  {}", connector.id);
+        self.domain(at).connector = Some(connector);
         Ok(detail)
     }
 
@@ -229,25 +248,33 @@ impl<D: Decisions> Apply<'_, D> {
             return Err(FlowError::new(FlowErrorKind::Conflict, message).into());
         }
         connector::delete(self.tools, &connector).await?;
-        Ok("connector deleted (confirmed)".to_owned())
+        Ok("connector deleted (confirmed); its TXT record is no longer needed".to_owned())
     }
 
     fn domain(&mut self, at: usize) -> &mut Domain {
         &mut self.domains[at]
     }
 
-    fn ensure_complete(&self) -> Result<(), FlowError> {
+    /// Fails if changes are left. Where none was made, the first failure is that of the
+    /// run: nothing is half done.
+    fn ensure_complete(&mut self) -> Result<(), Error> {
         let left: Vec<_> = self.results.iter().filter(|it| it.state != StepState::Done).collect();
         if left.is_empty() {
             return Ok(());
         }
+        if left.len() == self.results.len()
+            && let Some(failure) = self.failure.take()
+        {
+            return Err(failure);
+        }
         let message =
             format!("{} of {} left", left.len(), count_noun(self.results.len(), "change"));
-        let causes = left.iter().filter(|it| it.state != StepState::Blocked).take(10);
+        let causes = left.iter().filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
         let causes = causes.map(|it| format!("{}: {}", it.title, it.detail));
         Err(FlowError::new(FlowErrorKind::HalfDone, message)
             .causes(causes)
-            .hint(format!("`{}` resumes", self.options.next)))
+            .hint(format!("`{}` resumes", self.options.next))
+            .into())
     }
 
     fn into_report(mut self, ok: bool) -> ApplyReport {

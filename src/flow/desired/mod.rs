@@ -32,16 +32,20 @@ pub struct Desired {
     #[schemars(range(min = 1, max = 1))]
     pub version: u8,
     /// Identity providers of the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<DesiredIdp>")]
     pub identity_providers: Option<Vec<DesiredIdp>>,
     /// The SSO App.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DesiredApp")]
     pub sso_app: Option<DesiredApp>,
     /// SSO connectors, one for each email domain.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<DesiredConnector>")]
     pub connectors: Option<Vec<DesiredConnector>>,
     /// Identity providers shared with other accounts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<DesiredShare>")]
     pub federation: Option<Vec<DesiredShare>>,
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Desired, DesiredApp, DesiredIdp, DesiredShare, Selection, VERSION};
+use super::{Desired, DesiredApp, DesiredConnector, DesiredIdp, DesiredShare, Selection, VERSION};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::input::nearest::nearest;
@@ -53,38 +53,41 @@ impl Reader {
                 self.problems.push(text);
             }
         }
-        let desired = Desired {
-            schema: None,
-            version: VERSION,
-            identity_providers: self.list(file, "identity_providers", |reader, path, entry| {
-                reader.clear_secrets(path, entry);
-                reader.entry(path, entry, IDP)
-            }),
-            sso_app: file.get("sso_app").and_then(|app| {
-                let app = self.object("sso_app", app)?;
-                self.entry("sso_app", &app, APP)
-            }),
-            connectors: self.list(file, "connectors", |reader, path, entry| {
-                reader.entry(path, entry, CONNECTOR)
-            }),
-            federation: self
-                .list(file, "federation", |reader, path, entry| reader.entry(path, entry, SHARE)),
-        };
-        self.connectors(&desired);
-        self.idps(desired.idps());
-        if let Some(app) = &desired.sso_app {
+        let identity_providers = self.list(file, "identity_providers", |reader, path, entry| {
+            reader.clear_secrets(path, entry);
+            reader.entry(path, entry, IDP)
+        });
+        let sso_app = file.get("sso_app").and_then(|app| {
+            let app = self.object("sso_app", app)?;
+            self.entry("sso_app", &app, APP)
+        });
+        let connectors = self
+            .list(file, "connectors", |reader, path, entry| reader.entry(path, entry, CONNECTOR));
+        let federation =
+            self.list(file, "federation", |reader, path, entry| reader.entry(path, entry, SHARE));
+        self.connectors(connectors.as_deref().unwrap_or_default());
+        self.idps(identity_providers.as_deref().unwrap_or_default());
+        if let Some(app) = &sso_app {
             self.app(app);
         }
-        self.shares(desired.shares());
-        desired
+        self.shares(federation.as_deref().unwrap_or_default());
+        Desired {
+            schema: None,
+            version: VERSION,
+            identity_providers: identity_providers.map(without_paths),
+            sso_app,
+            connectors: connectors.map(without_paths),
+            federation: federation.map(without_paths),
+        }
     }
 
+    /// The entries of a list that can be read, each with its path in the file.
     fn list<T>(
         &mut self,
         file: &Map<String, Value>,
         name: &str,
         read: impl Fn(&mut Self, &str, &Map<String, Value>) -> Option<T>,
-    ) -> Option<Vec<T>> {
+    ) -> Option<Vec<(String, T)>> {
         let Value::Array(entries) = file.get(name)? else {
             self.problems.push(format!("`{name}` must be a list"));
             return None;
@@ -92,7 +95,8 @@ impl Reader {
         let entries = entries.iter().enumerate().filter_map(|(at, entry)| {
             let path = format!("{name}[{at}]");
             let entry = self.object(&path, entry)?;
-            read(self, &path, &entry)
+            let entry = read(self, &path, &entry)?;
+            Some((path, entry))
         });
         Some(entries.collect())
     }
@@ -116,10 +120,14 @@ impl Reader {
         if !self.known_keys(path, entry, known) {
             return None;
         }
-        match serde_json::from_value(Value::Object(entry.clone())) {
+        match serde_path_to_error::deserialize(Value::Object(entry.clone())) {
             Ok(entry) => Some(entry),
             Err(error) => {
-                self.problems.push(format!("`{path}`: {error}"));
+                let path = match error.path().to_string().as_str() {
+                    "." => path.to_owned(),
+                    inner => format!("{path}.{inner}"),
+                };
+                self.problems.push(format!("`{path}`: {}", error.inner()));
                 None
             }
         }
@@ -149,9 +157,10 @@ impl Reader {
             let is_place = !path.contains('.') && IDP.contains(&key.as_str());
             let path = format!("{path}.{key}");
             if is_secret_name(key) && !is_place && !value.is_null() {
+                let field = if key == "api_token" { key } else { "client_secret" };
                 let text = format!(
-                    "`{path}` is a secret in clear text; name its place: \
-                     `client_secret_env` or `client_secret_file`, next to `config`"
+                    "`{path}` is a secret in clear text; name its place: `{field}_env` or \
+                     `{field}_file`, next to `config`"
                 );
                 self.problems.push(text);
             } else if let Value::Object(inner) = value {
@@ -166,28 +175,27 @@ impl Reader {
         }
     }
 
-    fn connectors(&mut self, desired: &Desired) {
+    fn connectors(&mut self, connectors: &[(String, DesiredConnector)]) {
         let mut seen = BTreeSet::new();
-        for (at, connector) in desired.connectors().iter().enumerate() {
+        for (path, connector) in connectors {
             match connector.domain.parse::<EmailDomain>() {
-                Err(error) => self.problems.push(format!("`connectors[{at}].domain`: {error}")),
+                Err(error) => self.problems.push(format!("`{path}.domain`: {error}")),
                 Ok(domain) => {
                     if !seen.insert(domain.clone()) {
-                        self.problems.push(format!("`connectors[{at}]`: {domain} is listed twice"));
+                        self.problems.push(format!("`{path}`: {domain} is listed twice"));
                     }
                 }
             }
-            if connector.enabled == Some(true) && connector.verified == Some(false) {
-                let text = format!("`connectors[{at}]`: SSO requires a verified domain");
+            if connector.verified == Some(false) {
+                let text = format!("`{path}.verified`: only `true` can be requested");
                 self.problems.push(text);
             }
         }
     }
 
-    fn idps(&mut self, idps: &[DesiredIdp]) {
+    fn idps(&mut self, idps: &[(String, DesiredIdp)]) {
         let mut seen = BTreeSet::new();
-        for (at, idp) in idps.iter().enumerate() {
-            let path = format!("identity_providers[{at}]");
+        for (path, idp) in idps {
             let key = (idp.id.clone(), idp.name.clone(), idp.kind.to_ascii_lowercase());
             let is_by_id = idp.id.is_some();
             let key = if is_by_id { (key.0, String::new(), String::new()) } else { key };
@@ -230,10 +238,9 @@ impl Reader {
         }
     }
 
-    fn shares(&mut self, shares: &[DesiredShare]) {
+    fn shares(&mut self, shares: &[(String, DesiredShare)]) {
         let mut seen = BTreeSet::new();
-        for (at, share) in shares.iter().enumerate() {
-            let path = format!("federation[{at}]");
+        for (path, share) in shares {
             if !seen.insert(&share.idp) {
                 self.problems.push(format!("`{path}`: `{}` is listed twice", share.idp));
             }
@@ -248,6 +255,10 @@ impl Reader {
             }
         }
     }
+}
+
+fn without_paths<T>(entries: Vec<(String, T)>) -> Vec<T> {
+    entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
 #[cfg(test)]
@@ -290,7 +301,7 @@ mod tests {
             ),
             (
                 json!({ "version": 1, "connectors": [{ "domain": "a.test", "enabled": "on" }] }),
-                "`connectors[0]`: invalid type: string \"on\", expected a boolean",
+                "`connectors[0].enabled`: invalid type: string \"on\", expected a boolean",
             ),
             (
                 json!({ "version": 1, "connectors": [{ "domain": "A.test." }, { "domain": "a.test" }] }),
@@ -298,7 +309,7 @@ mod tests {
             ),
             (
                 json!({ "version": 1, "connectors": [{ "domain": "a.test", "enabled": true, "verified": false }] }),
-                "`connectors[0]`: SSO requires a verified domain",
+                "`connectors[0].verified`: only `true` can be requested",
             ),
             (
                 json!({ "version": 1, "sso_app": { "allowed_idps": [] } }),

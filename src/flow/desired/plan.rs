@@ -19,7 +19,7 @@ use crate::input::nearest::nearest;
 
 pub use app::{is_same, resolve_allowed};
 pub use federation::missing_recipients;
-pub use idps::{edit_idp, idp_body};
+pub use idps::{edit_idp, existing_idp, idp_body};
 
 /// The changes that make `facts` as `desired`. `prune` deletes what a section does
 /// not name, but never an enabled connector.

@@ -133,8 +133,18 @@ pub fn delete_action(tools: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
 
 /// Executes [`delete_action`].
 pub async fn delete(tools: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
+    take_back(tools, grant, idp, None).await
+}
+
+/// [`delete`] of a grant that the journal entry `created`.
+pub async fn take_back(
+    tools: &Env<'_>,
+    grant: &Grant,
+    idp: &str,
+    created: Option<String>,
+) -> Result<(), Error> {
     let read = grant::get(tools.account, &grant.id);
-    tools.execute_deletion(&delete_action(tools, grant, idp), &read).await
+    tools.execute_deletion(&delete_action(tools, grant, idp).undoing(created), &read).await
 }
 
 #[cfg(test)]

@@ -130,6 +130,7 @@ impl ShareFlow<'_> {
     async fn run_steps(&self, outcome: &mut Outcome) -> Result<(), Error> {
         let Decision { grant, sharing } = decide(self.standing, &self.options.audience);
         let created = self.grant(grant.as_ref()).await?;
+        let entry = self.tools.journal.last_entry();
         let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
         let grant = grant.expect("a new grant exists");
         outcome.grant_id = Some(grant.to_string());
@@ -139,7 +140,7 @@ impl ShareFlow<'_> {
                 let Some(created) = created else { return Err(error) };
                 outcome.grant_id = None;
                 self.steps.fail_current(&error);
-                return Err(self.roll_back_grant(&created, error).await);
+                return Err(self.roll_back_grant(&created, entry, error).await);
             }
         };
         outcome.share_ids = shares.iter().map(ToString::to_string).collect();
@@ -203,10 +204,11 @@ impl ShareFlow<'_> {
     }
 
     /// Deletes a grant made in this run, since nothing is shared by it.
-    async fn roll_back_grant(&self, grant: &Grant, error: Error) -> Error {
+    async fn roll_back_grant(&self, grant: &Grant, entry: Option<String>, error: Error) -> Error {
         let id = &grant.id;
+        let name = &self.options.idp.name;
         self.steps.begin(StepId::TakeBack);
-        if let Err(second) = grant::delete(self.tools, grant, &self.options.idp.name).await {
+        if let Err(second) = grant::take_back(self.tools, grant, name, entry).await {
             self.steps.fail_current(&second);
             return FlowError::new(
                 FlowErrorKind::HalfDone,

@@ -167,6 +167,11 @@ impl<'p> Journal<'p> {
             .map(|run| format!("{}.{}", run.id, run.next() - 1))
     }
 
+    /// The command line of this run, without secrets.
+    pub fn command(&self) -> &str {
+        &self.who.command
+    }
+
     /// The trial of this run is over: the run is history once it ends.
     pub(super) fn settle_trial(&self) {
         if let Some(run) = &mut *self.run.borrow_mut() {

@@ -368,7 +368,6 @@ async fn what_is_shared_is_as_the_file_says() {
         (shared(&format!("[{big}]")), "--prune", vec!["stop sharing Company SSO with Small Cats"]),
         (shared("all"), "", vec!["share Company SSO with the whole organization"]),
         (shared("all"), "--prune", vec![]),
-        (shared(&format!("[{small}]")), "--prune", vec![]),
         (File::new("version: 1\nfederation: []\n"), "--prune", vec!["stop sharing Company SSO"]),
     ] {
         let report = report(&world, &file.line("apply", &format!("{more} --yes")), 0).await;
@@ -381,4 +380,96 @@ async fn what_is_shared_is_as_the_file_says() {
         assert_eq!(titles, expected, "{more}");
     }
     assert_eq!(world.ok("federation list -o json").await.json(), json!([]));
+    // A share with all cannot become one with some.
+    world.ok(&shared("all").line("apply", "--yes")).await;
+    world.fails(&shared(&format!("[{small}]")).line("apply", "--prune --yes"), 11).await;
+}
+
+/// A world whose simulator is shared with somebody who is faster.
+#[tokio::test]
+async fn what_another_client_created_is_not_created_again() {
+    let file = File::new(WHOLE);
+    let world = World::new().await;
+    let scene = world.scene();
+    // Both read, then both write.
+    let line = file.line("apply", "--yes -o json");
+    let (first, second) = tokio::join!(world.run(&line), world.run(&line));
+    for ran in [&first, &second] {
+        assert!([0, 7, 12].contains(&ran.code), "{ran:?}");
+    }
+    world.ok(&line).await;
+    let idps = world.ok("idp list -o name").await.stdout;
+    assert_eq!(idps.lines().filter(|name| *name == "PIN").count(), 1, "{idps}");
+    let alone = scene.world().await;
+    alone.ok(&line).await;
+    assert_eq!(state(&world).await, state(&alone).await);
+}
+
+#[tokio::test]
+async fn a_failure_before_any_change_is_the_failure_of_the_run() {
+    let world = World::new().await.with_token(Access::ReadOnly);
+    let error = world.fails(&domains(2).line("apply", "--yes"), 5).await;
+    assert!(!error["required_permission"].is_null(), "{error}");
+    // A domain that another account enforces.
+    let world = World::new().await;
+    let file = File::new("version: 1\nconnectors: [{ domain: both.cats, enabled: true }]\n");
+    world.run(&file.line("apply", "--yes")).await;
+    let ran = world.run(&file.line("apply", "--yes -o json")).await;
+    assert!([7, 11].contains(&ran.code), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_resumes_is_the_whole_command_in_the_same_place() {
+    let world = World::new().await;
+    let file = domains(1);
+    let report = report(&world, &file.line("apply", "--yes --trial 2m"), 12).await;
+    let next = report["next"].as_str().unwrap();
+    assert!(next.ends_with("--yes --trial 2m -o json"), "{next}");
+    let plan = world.ok(&file.line("plan", "--account dogs")).await;
+    let next = plan.stdout.lines().last().unwrap();
+    assert!(next.contains("--account dogs"), "{next}");
+}
+
+#[tokio::test]
+async fn a_share_that_was_taken_back_leaves_nothing_to_undo() {
+    let world = World::new().await;
+    let unknown = "c001ca75000000000000000000000009";
+    let file = File::new(&format!(
+        "version: 1\nfederation: [{{ idp: Company SSO, accounts: [{unknown}] }}]\n"
+    ));
+    world.run(&file.line("apply", "--yes")).await;
+    let entries = world.ok("journal list -o json").await.json();
+    let run = entries[0]["run"].as_str().unwrap();
+    assert_eq!(world.run(&format!("journal undo {run} --yes")).await.code, 6);
+    assert_eq!(world.ok("federation list -o json").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_plan_replaces_plans_alone_and_is_applied_as_it_was_reviewed() {
+    let world = World::new().await;
+    let file = domains(1);
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    world.fails(&file.line("plan", &format!("--out {}", file.path().display())), 7).await;
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text);
+    let kept = file.path().with_extension("plan");
+    for _ in 0..2 {
+        world.ok(&file.line("plan", &format!("--out {}", kept.display()))).await;
+    }
+    let edited = std::fs::read_to_string(&kept).unwrap().replace("d1.cool.cats", "d2.cool.cats");
+    let (reviewed, rest) = edited.split_once("\"desired\"").unwrap();
+    let edited = format!("{}\"desired\"{rest}", reviewed.replace("d2.cool.cats", "d1.cool.cats"));
+    std::fs::write(&kept, edited).unwrap();
+    let error = world.fails(&format!("apply {} --yes", kept.display()), 7).await;
+    assert!(error["message"].as_str().unwrap().starts_with("the plan was edited"), "{error}");
+    assert!(world.writes().is_empty());
+}
+
+#[tokio::test]
+async fn scripts_get_the_records_to_publish_by_hand() {
+    let world = World::new().await;
+    let file =
+        File::new("version: 1\nconnectors: [{ domain: elsewhere.example, verified: true }]\n");
+    let ran = world.run(&file.line("apply", "--yes -o json --timeout 30s")).await;
+    let record = "publish by hand: elsewhere.example TXT cloudflare_dashboard_sso=";
+    assert!(ran.stderr.contains(record), "{ran:?}");
 }

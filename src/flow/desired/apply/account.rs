@@ -2,7 +2,7 @@
 
 use super::super::DesiredApp;
 use super::super::facts::Facts;
-use super::super::plan::{edit_idp, is_same, missing_recipients, resolve_allowed};
+use super::super::plan::{edit_idp, existing_idp, is_same, missing_recipients, resolve_allowed};
 use super::{Apply, Decisions};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
@@ -18,6 +18,11 @@ use crate::flow::{Error, FlowError, FlowErrorKind, app, idp};
 impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
         let body = self.options.bodies.get(&at).expect("read before the run");
+        // Another client may have been faster: a second one of that name is never meant.
+        self.facts.idps = idp::list(self.tools).await?;
+        if let Some(existing) = existing_idp(&self.facts, &self.options.desired.idps()[at])? {
+            return Ok(format!("exists already  {}", existing.id));
+        }
         let created = idp::create(self.tools, body, |_| ()).await?;
         let detail = format!("created  {}", created.id);
         self.facts.idps.push(created);

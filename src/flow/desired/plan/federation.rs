@@ -49,7 +49,9 @@ impl Planner<'_> {
                     (names.join(", "), diff.collect())
                 }
                 Audience::Organization(_) | Audience::EntireOrganization => {
-                    let diff = vec![Difference::new("accounts", (), "all")];
+                    let before: Vec<_> = state.recipients().map(ToString::to_string).collect();
+                    let before = if before.is_empty() { Value::Null } else { before.into() };
+                    let diff = vec![Difference::new("accounts", before, "all")];
                     ("the whole organization".to_owned(), diff)
                 }
             };

@@ -147,6 +147,14 @@ impl Planner<'_> {
     }
 
     fn new_idp(&mut self, at: usize, entry: &DesiredIdp) -> Result<(), FlowError> {
+        if kind::find(&entry.kind).is_none() {
+            let text = format!("`{}`: unknown type `{}`", entry.name, entry.kind);
+            if let Some(near) = kind::nearest(&entry.kind) {
+                return Err(FlowError::new(FlowErrorKind::Usage, text)
+                    .hint(format!("did you mean `{}`? `cfsso idp types`", near.name)));
+            }
+            self.found.warnings.push(format!("{text}: its fields are not checked"));
+        }
         // The secrets themselves are read when they are sent.
         let placeholder = |(field, _): (&'static str, _)| (field.to_owned(), Value::from("secret"));
         let secrets = entry.secrets().into_iter().map(placeholder).collect();

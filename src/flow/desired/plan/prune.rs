@@ -11,8 +11,8 @@ use crate::api::app::App;
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
-use crate::flow::FlowError;
 use crate::flow::plan::Difference;
+use crate::flow::{FlowError, FlowErrorKind};
 
 impl Planner<'_> {
     /// What is shared goes before what is deleted.
@@ -38,9 +38,13 @@ impl Planner<'_> {
             };
             let Selection::Only(accounts) = &share.accounts else { continue };
             if state.is_for_organization() {
-                let text = format!("{name} is shared with the whole organization: kept");
-                self.found.warnings.push(text);
-                continue;
+                let message = format!(
+                    "{name} is shared with the whole organization, and cannot be taken from \
+                     single accounts"
+                );
+                return Err(FlowError::new(FlowErrorKind::Refused, message).hint(format!(
+                    "`cfsso federation unshare {id}`, then the same command again"
+                )));
             }
             let kept = parse_accounts(accounts)?;
             let extra: Vec<_> = state.recipients().filter(|id| !kept.contains(id)).collect();

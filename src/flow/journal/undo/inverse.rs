@@ -66,6 +66,11 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
     if let Some(by) = &entry.undone_by {
         return nothing(format!("already undone by entry {by}"));
     }
+    let is_of_run =
+        |undone: &&String| undone.rsplit_once('.').is_some_and(|(run, _)| run == entry.run);
+    if let Some(undone) = entry.undoes.as_ref().filter(is_of_run) {
+        return nothing(format!("it took back entry {undone} of the same run"));
+    }
     if entry.is_note() {
         return nothing("a note: nothing was sent".to_owned());
     }
