@@ -20,7 +20,6 @@ enum Source {
 }
 
 impl Clock {
-    /// The system's clock.
     pub fn system() -> Self {
         Self(Source::System)
     }
@@ -38,7 +37,6 @@ impl Clock {
         }
     }
 
-    /// The time now.
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -55,7 +53,6 @@ impl Clock {
         }
     }
 
-    /// Waits for `duration`.
     #[expect(clippy::disallowed_methods, reason = "the one place that may wait")]
     pub async fn sleep(&self, duration: Duration) {
         match &self.0 {

@@ -16,7 +16,6 @@ use crate::input::value::{self, Invisible};
 #[serde(transparent)]
 pub struct EmailDomain(String);
 
-/// The error for a text that is not an email domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an email domain: {reason}")]
 pub struct InvalidDomain {
@@ -24,7 +23,6 @@ pub struct InvalidDomain {
     reason: InvalidDomainReason,
 }
 
-/// The reason why a text is not an email domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDomainReason {
     #[error("it is empty")]
@@ -165,7 +163,6 @@ impl EmailDomain {
         address.rsplit_once('@')?.1.parse().ok()
     }
 
-    /// The domain in A-labels.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -263,7 +260,6 @@ fn parse(text: &str) -> Result<String, InvalidDomainReason> {
     Ok(ascii.into_owned())
 }
 
-/// The host of a text that is a URL or has a path.
 fn url_host(text: &str) -> Option<&str> {
     let rest = match text.split_once("://") {
         Some((_, rest)) => rest,

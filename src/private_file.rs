@@ -50,7 +50,6 @@ fn builder() -> DirBuilder {
     builder
 }
 
-/// The folder that a file is in.
 pub fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))

@@ -21,7 +21,6 @@ pub struct Process {
     pub stdin: Box<dyn Read + Send>,
     pub stdout: Box<dyn Write + Send>,
     pub stderr: Box<dyn Write + Send>,
-    /// Which streams are a terminal, and how wide it is.
     pub terminal: Terminal,
     /// The shell command that pages long text on a terminal.
     pub pager: Option<String>,
@@ -41,7 +40,6 @@ pub struct Terminal {
 }
 
 impl Process {
-    /// The process this program really runs in.
     pub fn current() -> Self {
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

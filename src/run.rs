@@ -25,7 +25,6 @@ use crate::{error_report, process};
 /// The most odd records that are warned of one by one.
 const MOST_WARNINGS: usize = 20;
 
-/// Runs one command line to its end.
 pub async fn run(process: Process) -> ExitCode {
     let Process { args, env, stdin, stdout, stderr, terminal, pager, clock } = process;
     let mut streams = Streams { stdin, stdout, stderr };

@@ -6,13 +6,10 @@ use super::ids::{AccountId, GroupId, ListId};
 use super::policy::PolicyFields;
 use super::request::Request;
 
-/// The most items of a page of a list.
 const PAGE: u32 = 1000;
 
-/// An item of a list.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ListItem {
-    /// The address.
     pub value: Option<String>,
 }
 
@@ -21,7 +18,6 @@ pub fn get(account: &AccountId, id: &GroupId) -> Request<PolicyFields> {
     Request::get(&["accounts", account.as_str(), "access", "groups", id.as_str()])
 }
 
-/// The items of a list.
 pub fn list_items(account: &AccountId, id: &ListId) -> Request<Vec<ListItem>> {
     Request::get(&["accounts", account.as_str(), "gateway", "lists", id.as_str(), "items"])
         .paged(PAGE)

@@ -22,20 +22,16 @@ pub type LoginRow = Object<LoginRowFields>;
 /// The known fields of a row; any may be missing.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct LoginRowFields {
-    /// Whether Access allowed the sign-in.
     pub allowed: Option<bool>,
-    /// Host and path of the application.
     pub app_domain: Option<String>,
     /// The application's identifier.
     pub app_uid: Option<String>,
     /// The type of the identity provider, not its identifier; `nonidentity` for a
     /// service token.
     pub connection: Option<String>,
-    /// The country that the address is in.
     pub country: Option<String>,
     /// When it was (RFC 3339).
     pub created_at: Option<String>,
-    /// The IP address.
     pub ip_address: Option<String>,
     /// The request's identifier; several rows may share one.
     pub ray_id: Option<String>,
@@ -44,7 +40,6 @@ pub struct LoginRowFields {
 }
 
 impl LoginRowFields {
-    /// When it was; none where the row does not say.
     pub fn at(&self) -> Option<Timestamp> {
         self.created_at.as_ref()?.parse().ok()
     }

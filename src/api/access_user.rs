@@ -11,7 +11,6 @@ use super::request::Request;
 /// The most users of a page, which is the default too.
 const PAGE: u32 = 1000;
 
-/// A user as the API sent it.
 pub type User = Object<UserFields>;
 
 /// The known fields of a user.
@@ -20,7 +19,6 @@ pub struct UserFields {
     /// The user's identifier.
     #[schemars(with = "String")]
     pub id: UserId,
-    /// The email address.
     pub email: Option<String>,
     /// When the user last signed in to any application (RFC 3339).
     pub last_successful_login: Option<String>,
@@ -34,23 +32,19 @@ pub type Identity = Object<IdentityFields>;
 pub struct IdentityFields {
     /// When it was (seconds since 1970).
     pub iat: Option<i64>,
-    /// The identity provider.
     pub idp: Option<IdentityIdp>,
 }
 
 /// The identity provider of a sign-in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct IdentityIdp {
-    /// Its identifier.
     pub id: Option<String>,
 }
 
-/// All users.
 pub fn list(account: &AccountId) -> Request<Vec<User>> {
     Request::get(&["accounts", account.as_str(), "access", "users"]).paged(PAGE)
 }
 
-/// How a user last signed in.
 pub fn last_seen_identity(account: &AccountId, user: &UserId) -> Request<Identity> {
     Request::get(&[
         "accounts",

@@ -7,7 +7,6 @@ use super::ids::AccountId;
 use super::object::Object;
 use super::request::Request;
 
-/// An account as the API sent it.
 pub type Account = Object<AccountFields>;
 
 /// The known fields of an account.
@@ -16,7 +15,6 @@ pub struct AccountFields {
     /// The account's identifier.
     #[schemars(with = "String")]
     pub id: AccountId,
-    /// Its name.
     pub name: Option<String>,
     /// Its plan: `standard` or `enterprise`.
     #[serde(rename = "type")]
@@ -30,7 +28,6 @@ pub struct AccountFields {
 /// The organization that manages an account.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Manager {
-    /// The organization's identifier.
     pub parent_org_id: Option<String>,
     /// Its name.
     pub parent_org_name: Option<String>,

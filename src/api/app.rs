@@ -12,7 +12,6 @@ use super::request::{Request, WriteRequest};
 /// The most that one page of the list may hold (API reference, section 1.5).
 const PAGE: u32 = 1000;
 
-/// An application as the API sent it.
 pub type App = Object<AppFields>;
 
 /// The known fields of an application.
@@ -65,12 +64,10 @@ pub enum AppType {
 }
 
 impl AppFields {
-    /// Whether it is the dashboard's sign-in.
     pub fn is_dash_sso(&self) -> bool {
         self.kind == Some(AppType::DashSso)
     }
 
-    /// The type as the API writes it.
     pub fn type_name(&self) -> &str {
         match &self.kind {
             Some(AppType::DashSso) => "dash_sso",
@@ -100,12 +97,10 @@ pub fn list(account: &AccountId) -> Request<Vec<App>> {
     Request::get(&collection(account)).paged(PAGE)
 }
 
-/// One application.
 pub fn get(account: &AccountId, id: &AppId) -> Request<App> {
     Request::get(&one(account, id))
 }
 
-/// One application, to be edited.
 pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
     Request::get(&one(account, id))
 }

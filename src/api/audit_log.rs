@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::ids::AccountId;
 use super::request::Request;
 
-/// The most rows of a page.
 const PAGE: u32 = 1000;
 
 /// What a sign-in to the dashboard through SSO is called in the log.
@@ -16,18 +15,13 @@ const SSO_LOGIN: &str = "SSO_LOGIN";
 /// A row of the log: its known fields alone, for there may be many.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditRow {
-    /// What was done.
     pub action: Option<AuditAction>,
-    /// Who did it.
     pub actor: Option<AuditActor>,
-    /// The request.
     pub raw: Option<AuditRequest>,
 }
 
-/// What was done.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditAction {
-    /// What it is called.
     pub description: Option<String>,
     /// `success` or `failure`.
     pub result: Option<String>,
@@ -35,43 +29,33 @@ pub struct AuditAction {
     pub time: Option<String>,
 }
 
-/// Who did something.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditActor {
-    /// The email address.
     pub email: Option<String>,
-    /// The IP address.
     pub ip_address: Option<String>,
-    /// The name of the token.
     pub token_name: Option<String>,
     /// `user`, `account` or `system`, for some.
     #[serde(rename = "type")]
     pub kind: Option<String>,
 }
 
-/// The request behind a row.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditRequest {
-    /// The request's identifier.
     pub cf_ray_id: Option<String>,
     /// `PATCH`, for one.
     pub method: Option<String>,
-    /// The path.
     pub uri: Option<String>,
 }
 
 impl AuditRow {
-    /// When it was; none where the row does not say.
     pub fn at(&self) -> Option<Timestamp> {
         self.action.as_ref()?.time.as_ref()?.parse().ok()
     }
 
-    /// The actor's email address; empty if the row has none.
     pub fn email(&self) -> &str {
         self.actor.as_ref().and_then(|actor| actor.email.as_deref()).unwrap_or_default()
     }
 
-    /// The request's identifier.
     pub fn ray_id(&self) -> Option<&str> {
         self.raw.as_ref()?.cf_ray_id.as_deref()
     }

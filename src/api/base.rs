@@ -12,7 +12,6 @@ use crate::input::value::{self, Invisible};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// The reason why a text is not a base URL of the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
     /// It cannot be read as a URL. The text is not shown: it may hold a password.
@@ -35,7 +34,6 @@ pub enum InvalidBaseUrl {
 }
 
 impl BaseUrl {
-    /// The URL of a path under this address; each segment is encoded once.
     pub fn join<'a>(
         &self,
         segments: impl IntoIterator<Item = &'a str>,
@@ -51,7 +49,6 @@ impl BaseUrl {
         url
     }
 
-    /// The host's name, and the port where it is given.
     pub fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         match self.0.port() {

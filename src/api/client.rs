@@ -42,7 +42,6 @@ const MAX_IN_FLIGHT: usize = 16;
 /// The JSON used for an answer without a result, if it is not a list.
 const NULL: &str = "null";
 
-/// What became of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created<T> {
     /// The API answered that it was created.
@@ -52,7 +51,6 @@ pub enum Created<T> {
 }
 
 impl<T> Created<T> {
-    /// What was created.
     pub fn into_inner(self) -> T {
         match self {
             Self::New(value) | Self::Existing(value) => value,
@@ -91,7 +89,6 @@ enum Pace {
 }
 
 impl Pace {
-    /// The longest single wait.
     fn longest_wait(self) -> Duration {
         match self {
             Self::Brief => MAX_RETRY_WAIT,
@@ -99,7 +96,6 @@ impl Pace {
         }
     }
 
-    /// How many requests of a window are left unused.
     fn reserve(self) -> u64 {
         match self {
             Self::Brief => 0,
@@ -120,7 +116,6 @@ impl Pace {
 }
 
 impl Client {
-    /// A client that sends nothing yet.
     pub fn new(config: Config, clock: Clock) -> Self {
         let shared = Shared {
             wire: OnceCell::new(),
@@ -149,7 +144,6 @@ impl Client {
         }
     }
 
-    /// A client of the same API with other credentials.
     pub fn with_credentials(&self, credentials: Credentials) -> Self {
         Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
     }
@@ -165,7 +159,6 @@ impl Client {
         matches!(self.config.credentials, Credentials::Token(_))
     }
 
-    /// Sends a request and reads its result.
     pub async fn send<T>(&self, request: &Request<T>) -> Result<T, Error> {
         Ok(self.carry(request).await?.0)
     }

@@ -9,18 +9,14 @@ use super::credentials::Credentials;
 use super::tls::TrustRoots;
 use crate::input::proxy::ProxySettings;
 
-/// Where the API is, who calls, and how patiently.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the API is.
     pub base: BaseUrl,
     pub credentials: Credentials,
     pub roots: TrustRoots,
     /// The proxy between, which one without encryption is not sent by.
     pub proxy: ProxySettings,
-    /// How often a request is sent again.
     pub max_retries: u32,
-    /// How long one request may take, its answer included.
     pub request_timeout: Duration,
     /// When the whole command has to be over.
     pub deadline: Option<Timestamp>,

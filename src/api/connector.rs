@@ -10,7 +10,6 @@ use super::object::Object;
 use super::request::{Request, WriteRequest};
 use crate::domain::EmailDomain;
 
-/// A connector as the API sent it.
 pub type Connector = Object<ConnectorFields>;
 
 /// The known fields of a connector.
@@ -75,12 +74,10 @@ impl ConnectorFields {
         self.enabled == Some(true)
     }
 
-    /// The verification's state, where the API says it.
     pub fn status(&self) -> Option<&VerificationStatus> {
         self.verification.as_ref()?.status.as_ref()
     }
 
-    /// The TXT record's whole value, where the API says it.
     pub fn code(&self) -> Option<&str> {
         self.verification.as_ref()?.code.as_deref()
     }
@@ -92,7 +89,6 @@ impl ConnectorFields {
 }
 
 impl VerificationStatus {
-    /// The state as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Awaiting => "awaiting",
@@ -109,12 +105,10 @@ pub fn list(account: &AccountId) -> Request<Vec<Connector>> {
     Request::get(&["accounts", account.as_str(), "sso_connectors"])
 }
 
-/// One connector.
 pub fn get(account: &AccountId, id: &ConnectorId) -> Request<Connector> {
     Request::get(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
 }
 
-/// Creates the connector of a domain.
 pub fn create(
     account: &AccountId,
     domain: &EmailDomain,
@@ -131,7 +125,6 @@ pub fn create(
     WriteRequest::post(&["accounts", account.as_str(), "sso_connectors"]).body(&body)
 }
 
-/// Enables or disables enforcement.
 pub fn set_enabled(
     account: &AccountId,
     id: &ConnectorId,
@@ -140,7 +133,6 @@ pub fn set_enabled(
     change(account, id, &json!({ "enabled": enabled }))
 }
 
-/// Chooses the wording of the sign-in page.
 pub fn set_fedramp(
     account: &AccountId,
     id: &ConnectorId,

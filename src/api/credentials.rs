@@ -52,7 +52,6 @@ impl Credentials {
         Ok(())
     }
 
-    /// The headers that carry them.
     pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Token(token) => {
@@ -65,7 +64,6 @@ impl Credentials {
         }
     }
 
-    /// The value that must not be seen.
     pub(super) fn secret(&self) -> &str {
         match self {
             Self::Token(secret) | Self::Key { key: secret, .. } => secret.expose_secret(),

@@ -33,24 +33,20 @@ pub struct NotAnObject {
 struct OrderedMembers<V>(Vec<(String, V)>);
 
 impl Document {
-    /// An object with these members, whose names differ.
     pub fn from_members(members: impl IntoIterator<Item = (String, Box<RawValue>)>) -> Self {
         Self { members: OrderedMembers(members.into_iter().collect()) }
     }
 
-    /// The members in order.
     pub fn members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.members.0.iter().map(|(name, value)| (name.as_str(), &**value))
     }
 
-    /// The value at `path`, where there is one.
     pub fn get(&self, path: &[&str]) -> Option<&RawValue> {
         let (first, rest) = path.split_first()?;
         let (_, value) = self.members().find(|(name, _)| name == first)?;
         within(value, rest)
     }
 
-    /// The value at `path` as a `T`, where it is one.
     pub fn parse_at<'a, T: Deserialize<'a>>(&'a self, path: &[&str]) -> Option<T> {
         serde_json::from_str(self.get(path)?.get()).ok()
     }
@@ -79,7 +75,6 @@ impl Document {
         was_there
     }
 
-    /// The object as one raw value.
     pub fn to_raw(&self) -> Box<RawValue> {
         to_raw_value(self).expect("a document is JSON")
     }
@@ -171,12 +166,10 @@ fn within<'a>(value: &'a RawValue, path: &[&str]) -> Option<&'a RawValue> {
     within(inner, rest)
 }
 
-/// The members of `value` where it is an object.
 pub fn members(value: &RawValue) -> Option<Vec<(String, &RawValue)>> {
     serde_json::from_str::<OrderedMembers<&RawValue>>(value.get()).ok().map(|members| members.0)
 }
 
-/// The items of `value` where it is an array.
 pub fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }

@@ -16,7 +16,6 @@ const MAX_MESSAGE: usize = 1000;
 /// The maximum number of characters kept of a body that is not an envelope.
 const MAX_EXCERPT: usize = 200;
 
-/// An answer that confirms the request.
 #[derive(Debug)]
 pub struct Success<'a> {
     /// The `result`, which may be `null`; none where the answer has no such field.
@@ -24,7 +23,6 @@ pub struct Success<'a> {
     pub paging: Paging,
 }
 
-/// Why an answer with a status of success is none.
 #[derive(Debug)]
 pub enum EnvelopeError {
     Rejected(Vec<ApiError>),

@@ -8,7 +8,6 @@ use super::error_response::ApiError;
 use super::request::RetryMode;
 use super::request_error::{RequestError, SetupError};
 
-/// A request that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("`{request}` {}", outcome(*attempts))]
 pub struct Error {
@@ -31,14 +30,12 @@ fn outcome(attempts: u32) -> String {
 }
 
 impl Error {
-    /// A request that the API refused, for the tests of those who read it.
     #[cfg(test)]
     pub(crate) fn refused(request: &str, refusal: super::error_response::ErrorResponse) -> Self {
         let fault = RequestError::Rejected(Box::new(refusal));
         Self { request: request.to_owned(), attempts: 1, fault, lost: None }
     }
 
-    /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         match &self.fault {
             RequestError::Rejected(refusal) => {
@@ -92,7 +89,6 @@ impl Error {
         self.lost.is_some()
     }
 
-    /// The HTTP status, where there was one.
     pub fn status(&self) -> Option<u16> {
         match &self.fault {
             RequestError::Rejected(refusal) => Some(refusal.status),
@@ -103,12 +99,10 @@ impl Error {
         }
     }
 
-    /// The request's identifier at Cloudflare, where one came.
     pub fn ray(&self) -> Option<&str> {
         self.fault.ray()
     }
 
-    /// What the API says is wrong.
     pub fn api_errors(&self) -> &[ApiError] {
         match &self.fault {
             RequestError::Rejected(refusal) => &refusal.errors,
@@ -116,7 +110,6 @@ impl Error {
         }
     }
 
-    /// Whether the API gave this code.
     pub fn has_code(&self, code: u64) -> bool {
         self.api_errors().iter().any(|error| error.code == Some(code))
     }

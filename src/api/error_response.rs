@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use crate::plural::count_noun;
 
-/// The API's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorResponse {
     pub status: u16,
     /// What the API says is wrong, without secrets; empty if it says nothing.
     pub errors: Vec<ApiError>,
-    /// The request's identifier at Cloudflare (`cf-ray`).
     pub ray: Option<String>,
     /// How long to wait before the next try, where the API says it.
     pub retry_after: Option<Duration>,
@@ -23,7 +21,6 @@ pub struct ApiError {
     /// Its code. Codes are reused across services.
     pub code: Option<u64>,
     pub message: String,
-    /// Where the API documents it.
     pub documentation_url: Option<String>,
 }
 
@@ -47,7 +44,6 @@ impl fmt::Display for ErrorResponse {
 }
 
 impl ApiError {
-    /// An error with nothing more than this.
     pub fn new(code: Option<u64>, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), documentation_url: None }
     }

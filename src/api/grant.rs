@@ -9,7 +9,6 @@ use super::ids::{AccountId, GrantId, IdpId};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// A grant as the API sent it.
 pub type Grant = Object<GrantFields>;
 
 /// The known fields of a grant.
@@ -30,7 +29,6 @@ pub fn list(account: &AccountId) -> Request<Vec<Grant>> {
     Request::get(&collection(account))
 }
 
-/// One grant.
 pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
     Request::get(&one(account, id))
 }

@@ -12,7 +12,6 @@ use crate::input::secret_name::is_secret_name;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden {
     pub field: String,
-    /// Whether it is null.
     pub is_null: bool,
 }
 
@@ -21,7 +20,6 @@ pub fn without_hidden(object: &Document) -> Document {
     walked(object).0
 }
 
-/// The hidden secrets of an object.
 pub fn hidden(object: &Document) -> Vec<Hidden> {
     walked(object).1
 }

@@ -17,14 +17,12 @@ use super::mask::mask_with;
 use super::request_error::{Cause, RequestError, SetupError};
 use super::{throttle, tls, trace};
 
-/// The most bytes of an answer that are read.
 pub(super) const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// How long a connection may take; the rest of a request's time is for the
 /// answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An HTTP client that knows one host.
 pub(super) struct HttpTransport {
     http: reqwest::Client,
     headers: HeaderMap,
@@ -32,7 +30,6 @@ pub(super) struct HttpTransport {
     host: String,
 }
 
-/// How long an exchange may take.
 #[derive(Clone, Copy)]
 pub(super) struct Timeout {
     pub duration: Duration,
@@ -67,7 +64,6 @@ impl HttpTransport {
         })
     }
 
-    /// Sends the request once.
     pub async fn exchange(
         &self,
         call: &HttpRequest,

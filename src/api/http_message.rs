@@ -6,7 +6,6 @@ use url::Url;
 
 use super::request::{Method, RetryMode};
 
-/// A request, as it is sent.
 pub(super) struct HttpRequest {
     /// `PATCH /accounts/…/sso_connectors/…`, masked.
     pub name: String,
@@ -16,7 +15,6 @@ pub(super) struct HttpRequest {
     pub repeat: RetryMode,
 }
 
-/// An answer.
 pub(super) struct HttpResponse {
     pub status: u16,
     pub ray: Option<String>,

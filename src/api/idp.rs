@@ -13,7 +13,6 @@ use super::request::{Request, WriteRequest};
 /// The most that one page of the list may hold (API reference, section 1.5).
 const PAGE: u32 = 1000;
 
-/// An identity provider as the API sent it.
 pub type Idp = Object<IdpFields>;
 
 /// The known fields of an identity provider.
@@ -103,7 +102,6 @@ pub enum IdpType {
 }
 
 impl IdpType {
-    /// Every known type.
     pub const ALL: [Self; 16] = [
         Self::OneTimePin,
         Self::Cloudflare,
@@ -131,7 +129,6 @@ impl IdpType {
         known.unwrap_or_else(|| Self::Other(text.to_owned()))
     }
 
-    /// The type as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::OneTimePin => "onetimepin",
@@ -167,17 +164,14 @@ impl IdpFields {
     }
 }
 
-/// All identity providers of the account.
 pub fn list(account: &AccountId) -> Request<Vec<Idp>> {
     Request::get(&collection(account)).paged(PAGE)
 }
 
-/// One identity provider.
 pub fn get(account: &AccountId, id: &IdpId) -> Request<Idp> {
     Request::get(&one(account, id))
 }
 
-/// One identity provider, to be edited.
 pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
     Request::get(&one(account, id))
 }
@@ -192,7 +186,6 @@ pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest
     WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }
 
-/// Deletes an identity provider.
 pub fn delete(account: &AccountId, id: &IdpId) -> WriteRequest<()> {
     WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
 }

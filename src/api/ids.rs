@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 
 use crate::input::value::{self, Invisible};
 
-/// An identifier of one kind of thing.
 #[derive(Serialize)]
 #[serde(transparent, bound = "")]
 pub struct Id<K> {
@@ -20,44 +19,27 @@ pub struct Id<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// A kind of thing that has identifiers.
 pub trait Kind {
-    /// What the thing is called.
     const NOUN: &'static str;
     /// Whether the API documents its identifiers as exactly 32 hexadecimal digits.
     const STRICT: bool = false;
 }
 
-/// Marks [`AccountId`].
 pub enum Account {}
-/// Marks [`ConnectorId`].
 pub enum Connector {}
-/// Marks [`ZoneId`].
 pub enum Zone {}
-/// Marks [`RecordId`].
 pub enum Record {}
-/// Marks [`IdpId`].
 #[derive(Clone, Debug)]
 pub enum Idp {}
-/// Marks [`AppId`].
 pub enum App {}
-/// Marks [`PolicyId`].
 pub enum Policy {}
-/// Marks [`GrantId`].
 pub enum Grant {}
-/// Marks [`ShareId`].
 pub enum Share {}
-/// Marks [`RecipientId`].
 pub enum Recipient {}
-/// Marks [`ResourceId`].
 pub enum Resource {}
-/// Marks [`OrganizationId`].
 pub enum Organization {}
-/// Marks [`UserId`].
 pub enum User {}
-/// Marks [`GroupId`].
 pub enum Group {}
-/// Marks [`ListId`].
 pub enum List {}
 
 impl Kind for Account {
@@ -112,34 +94,25 @@ pub type AccountId = Id<Account>;
 /// An SSO connector's identifier. Its length is not checked: a documented
 /// example has 31 characters (API reference, section 2).
 pub type ConnectorId = Id<Connector>;
-/// A DNS zone's identifier.
 pub type ZoneId = Id<Zone>;
-/// A DNS record's identifier.
 pub type RecordId = Id<Record>;
 /// An identity provider's identifier: a UUID by the schema, not checked for it.
 pub type IdpId = Id<Idp>;
-/// An Access application's identifier.
 pub type AppId = Id<App>;
-/// An Access policy's identifier.
 pub type PolicyId = Id<Policy>;
 /// A federation grant's identifier: 32 digits or a UUID (API reference, section 6).
 pub type GrantId = Id<Grant>;
-/// A share's identifier.
 pub type ShareId = Id<Share>;
 /// The identifier of a recipient within its share, which is not an account ID.
 pub type RecipientId = Id<Recipient>;
 /// The identifier of a resource within its share, which is not that of what is shared.
 pub type ResourceId = Id<Resource>;
-/// The identifier of a Cloudflare organization, which accounts belong to.
 pub type OrganizationId = Id<Organization>;
-/// An Access group's identifier.
 pub type GroupId = Id<Group>;
 /// The identifier of a list of Gateway.
 pub type ListId = Id<List>;
-/// The identifier of a user in Access.
 pub type UserId = Id<User>;
 
-/// The error for a text that is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a valid {noun} ID: {reason}")]
 pub struct InvalidId {
@@ -155,7 +128,6 @@ impl InvalidId {
 }
 
 impl<K> Id<K> {
-    /// The identifier as the API writes it.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -207,7 +179,6 @@ pub enum Reference<K> {
 pub type IdpReference = Reference<Idp>;
 
 impl<K> Reference<K> {
-    /// The identifier, if it is one.
     pub fn id(&self) -> Option<&Id<K>> {
         match self {
             Self::Id(id) => Some(id),

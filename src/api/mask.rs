@@ -42,7 +42,6 @@ pub fn mask_with(text: &str, secret: &str) -> String {
     if secret.is_empty() { mask(text) } else { mask(&text.replace(secret, MASKED)) }
 }
 
-/// Whether a text in the field `name` is a new token.
 pub fn is_new_token(name: &str, text: &str) -> bool {
     NAMES_OF_TOKENS.contains(&name) && text.len() >= TOKEN_LENGTH && text.chars().all(is_word)
 }

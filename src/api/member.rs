@@ -13,7 +13,6 @@ const PAGE: u32 = 50;
 /// The role, and the permission group, that may do everything, as recorded.
 const SUPER_ADMINISTRATOR: &str = "Super Administrator - All Privileges";
 
-/// A member as the API sent it.
 pub type Member = Object<MemberFields>;
 
 /// The known fields of a member.
@@ -21,11 +20,9 @@ pub type Member = Object<MemberFields>;
 pub struct MemberFields {
     /// The member's email address, in newer answers.
     pub email: Option<String>,
-    /// Who the member is.
     pub user: Option<User>,
     /// Whether the invitation was accepted: accepted, pending, rejected.
     pub status: Option<String>,
-    /// What the member may do.
     pub roles: Option<Vec<Role>>,
     /// What the member may do, in newer answers.
     pub policies: Option<Vec<Policy>>,
@@ -34,14 +31,12 @@ pub struct MemberFields {
 /// Who a member is.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct User {
-    /// The email address.
     pub email: Option<String>,
 }
 
 /// A role or a permission group.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Role {
-    /// What it is called.
     pub name: Option<String>,
 }
 
@@ -50,7 +45,6 @@ pub struct Role {
 pub struct Policy {
     /// `allow` or `deny`.
     pub access: Option<String>,
-    /// What.
     pub permission_groups: Option<Vec<Role>>,
 }
 
@@ -66,7 +60,6 @@ impl MemberFields {
         self.status.as_deref() == Some("accepted")
     }
 
-    /// Whether an invitation waits for an answer.
     pub fn is_pending(&self) -> bool {
         self.status.as_deref() == Some("pending")
     }

@@ -18,7 +18,6 @@ pub struct Object<T> {
 }
 
 impl<T> Object<T> {
-    /// The JSON text as it came.
     pub fn text(&self) -> &str {
         self.text.get()
     }

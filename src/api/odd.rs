@@ -14,7 +14,6 @@ use super::document::masked;
 use super::mask::mask;
 use super::pages::MAX_RECORDS;
 
-/// A record of a list that cannot be understood.
 #[derive(Clone, Debug)]
 pub struct OddRecord {
     /// What it should be, such as `connector`.
@@ -33,7 +32,6 @@ impl OddRecord {
         Self { noun, position, id, reason: reason(raw.get(), error), raw: raw.to_owned() }
     }
 
-    /// `connector 2 (ID 68ca…): …`.
     pub fn describe(&self) -> String {
         let Self { noun, position, id, reason, .. } = self;
         match id {
@@ -42,7 +40,6 @@ impl OddRecord {
         }
     }
 
-    /// Whether a field has this value.
     pub fn has(&self, name: &str, value: &Value) -> bool {
         field(&self.raw, name).is_some_and(|found| found == *value)
     }
@@ -83,7 +80,6 @@ impl PartialEq for OddRecord {
 
 impl Eq for OddRecord {}
 
-/// The record as it came, its secrets masked.
 impl Serialize for OddRecord {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         masked(&self.raw).serialize(serializer)
@@ -157,7 +153,6 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Records<T> {
     }
 }
 
-/// What the records of a collection are called.
 pub(super) fn noun(segments: &[String]) -> &'static str {
     match segments.last().map_or("", String::as_str) {
         "sso_connectors" => "connector",

@@ -8,7 +8,6 @@ use super::ids::AccountId;
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// An organization as the API sent it.
 pub type Organization = Object<OrganizationFields>;
 
 /// The known fields of an organization.
@@ -54,12 +53,10 @@ pub fn get(account: &AccountId) -> Request<Organization> {
     Request::get(&path(account))
 }
 
-/// The organization, to be edited.
 pub fn document(account: &AccountId) -> Request<Document> {
     Request::get(&path(account))
 }
 
-/// Replaces the organization's settings.
 pub fn replace(account: &AccountId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&path(account)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }

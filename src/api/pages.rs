@@ -7,7 +7,6 @@ use serde::Deserialize;
 /// otherwise be asked for ever.
 pub const MAX_PAGES: u32 = 1000;
 
-/// The most records of a list that are read.
 pub const MAX_RECORDS: usize = 100_000;
 
 /// The most bytes of a list that are read, its envelopes left out.

@@ -12,7 +12,6 @@ use super::request::Request;
 /// The documented default of the API's lists; the maximum is not documented.
 const PAGE: u32 = 20;
 
-/// A policy as the API sent it.
 pub type Policy = Object<PolicyFields>;
 
 /// The known fields of a policy.
@@ -45,7 +44,6 @@ pub struct PolicyFields {
     pub require: Option<Vec<Box<RawValue>>>,
 }
 
-/// All policies of an application.
 pub fn list(account: &AccountId, app: &AppId) -> Request<Vec<Policy>> {
     Request::get(&collection(account, app)).paged(PAGE)
 }

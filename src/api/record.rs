@@ -14,7 +14,6 @@ pub const ERR_IDENTICAL_RECORD: u64 = 81058;
 /// The most bytes of one character-string (RFC 1035, section 3.3).
 const MAX_STRING: usize = 255;
 
-/// A DNS record as the API sent it.
 pub type Record = Object<RecordFields>;
 
 /// The known fields of a DNS record.

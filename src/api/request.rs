@@ -22,7 +22,6 @@ pub struct Request<T, M = Read> {
     marker: PhantomData<fn() -> M>,
 }
 
-/// How a list is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
     /// By the number of the page (API reference, section 1.5).
@@ -31,10 +30,8 @@ pub enum Paging {
     Cursor { size: u32 },
 }
 
-/// Marks a request that changes nothing.
 pub enum Read {}
 
-/// Marks a request that changes something.
 pub enum Write {}
 
 /// A request that changes something. Only an executed
@@ -44,7 +41,6 @@ pub type WriteRequest<T> = Request<T, Write>;
 /// Reads `result`, or `null` where the answer had none.
 pub type Decode<T> = fn(&str) -> serde_json::Result<T>;
 
-/// An HTTP method that the API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
@@ -77,17 +73,14 @@ impl<T: DeserializeOwned> WriteRequest<T> {
         Self::new(Method::Post, segments)
     }
 
-    /// A replacement by the body.
     pub fn put(segments: &[&str]) -> Self {
         Self::new(Method::Put, segments)
     }
 
-    /// A change of the fields in the body.
     pub fn patch(segments: &[&str]) -> Self {
         Self::new(Method::Patch, segments)
     }
 
-    /// A removal.
     pub fn delete(segments: &[&str]) -> Self {
         Self::new(Method::Delete, segments)
     }
@@ -113,13 +106,11 @@ impl<T: DeserializeOwned, M> Request<T, M> {
 }
 
 impl<T, M> Request<T, M> {
-    /// With a query parameter.
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self
     }
 
-    /// With a JSON body.
     pub fn body(mut self, body: &impl Serialize) -> Self {
         self.body = Some(to_raw_value(body).expect("a body is plain data"));
         self
@@ -137,13 +128,11 @@ impl<T, M> Request<T, M> {
         self
     }
 
-    /// With its answer read by `decode`.
     pub fn with_decoder(mut self, decode: Decode<T>) -> Self {
         self.decode = decode;
         self
     }
 
-    /// The method.
     pub fn method(&self) -> Method {
         self.method
     }
@@ -158,29 +147,24 @@ impl<T, M> Request<T, M> {
         &self.query
     }
 
-    /// The body's JSON text.
     pub fn body_text(&self) -> Option<&str> {
         self.body.as_deref().map(RawValue::get)
     }
 
-    /// Whether it may be repeated when its answer was lost.
     pub fn retry_mode(&self) -> RetryMode {
         self.repeat
     }
 
-    /// How the answer is paged, where it comes in pages.
     pub fn paging(&self) -> Option<Paging> {
         self.paging
     }
 
-    /// Reads the answer's `result`.
     pub fn decode(&self, result: &str) -> serde_json::Result<T> {
         (self.decode)(result)
     }
 }
 
 impl Method {
-    /// The method as HTTP writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -191,7 +175,6 @@ impl Method {
         }
     }
 
-    /// Whether it changes nothing.
     pub fn is_read(self) -> bool {
         self == Self::Get
     }

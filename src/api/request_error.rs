@@ -84,7 +84,6 @@ pub enum RequestError {
     Setup(SetupError),
 }
 
-/// Why the client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     #[error(transparent)]

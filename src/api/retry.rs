@@ -7,7 +7,6 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use super::request::RetryMode;
 
-/// How much repeating is allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// How often a request is sent again after the first time.
@@ -15,7 +14,6 @@ pub struct Policy {
     pub longest_wait: Duration,
 }
 
-/// What went wrong, as far as repeating is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// No byte of the request can have been acted on.
@@ -30,12 +28,10 @@ pub enum Failure {
     Final,
 }
 
-/// All that the decision rests on.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     /// How often the request was sent, the first time included.
     pub attempts: u32,
-    /// Whether it may be repeated blindly.
     pub repeat: RetryMode,
     /// Whether the caller can look up what became of it.
     pub can_look_up: bool,
@@ -48,7 +44,6 @@ pub struct Attempt {
     pub backoff: Duration,
 }
 
-/// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait(Duration),
@@ -62,7 +57,6 @@ pub enum Decision {
     Stop,
 }
 
-/// Decides what follows a failed attempt.
 pub fn decide(now: &Attempt, policy: &Policy) -> Decision {
     let wait = now.asked.map_or(now.backoff, |asked| asked.max(now.backoff / 2));
     let bearable = wait <= policy.longest_wait && now.left.is_none_or(|left| wait < left);

@@ -20,7 +20,6 @@ use super::request::{Request, WriteRequest};
 /// The most that one page of a list may hold (API reference, section 1.5).
 pub const PAGE: u32 = 100;
 
-/// A share as the API sent it.
 pub type Share = Object<ShareFields>;
 
 /// The known fields of a share.
@@ -107,14 +106,12 @@ impl ShareFields {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
     }
 
-    /// Whether a whole organization receives it.
     pub fn is_for_organization(&self) -> bool {
         self.target_type == Some(Target::Organization)
     }
 }
 
 impl Status {
-    /// The state as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -125,7 +122,6 @@ impl Status {
     }
 }
 
-/// What to request of a share in addition to its own fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Include {
     pub resources: bool,
@@ -134,7 +130,6 @@ pub struct Include {
 }
 
 impl Include {
-    /// Everything.
     pub const ALL: Self = Self { resources: true, recipient_counts: true };
 
     fn of<T>(self, mut request: Request<T>) -> Request<T> {
@@ -148,12 +143,10 @@ impl Include {
     }
 }
 
-/// One share.
 pub fn get(account: &AccountId, id: &ShareId, include: Include) -> Request<Share> {
     include.of(Request::get(&one(account, id)))
 }
 
-/// Shares `resources` with `recipients`.
 pub fn create(
     account: &AccountId,
     name: &str,

@@ -10,7 +10,6 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::pem;
 
-/// Certificates to trust in addition to, or instead of, the system's.
 #[derive(Clone, Debug, Default)]
 pub struct TrustRoots {
     /// A PEM file that is also trusted (`--ca-cert`).
@@ -21,7 +20,6 @@ pub struct TrustRoots {
     pub cert_dir: Option<PathBuf>,
 }
 
-/// Why the certificates to trust cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RootsError {
     #[error("the certificates in `{}` cannot be read", path.display())]
@@ -48,7 +46,6 @@ const BUNDLES: [&str; 6] = [
 const BUNDLES: [&str; 0] = [];
 
 impl TrustRoots {
-    /// The set-up of encrypted connections.
     pub fn tls(&self) -> Result<ClientConfig, RootsError> {
         let extra = self.ca_cert.as_deref().map(certificates).transpose()?.unwrap_or_default();
         if let Some(mut store) = self.in_place_of_the_system()?.or_else(system_bundle) {
@@ -123,7 +120,6 @@ fn system_bundle() -> Option<RootCertStore> {
     })
 }
 
-/// The certificates of a PEM file.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let text = std::fs::read(path)
         .map_err(|source| RootsError::Unreadable { path: path.to_owned(), source })?;

@@ -18,7 +18,6 @@ pub type Verification = Object<TokenFields>;
 pub struct TokenFields {
     /// The token's identifier, which is not a secret.
     pub id: Option<String>,
-    /// Whether it can be used.
     pub status: Option<TokenStatus>,
     /// From when on it can be used (RFC 3339).
     pub not_before: Option<String>,
@@ -30,11 +29,8 @@ pub struct TokenFields {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenStatus {
-    /// It can.
     Active,
-    /// It was switched off.
     Disabled,
-    /// Its time is over.
     Expired,
     /// A state that this program does not know: never taken for active.
     #[serde(untagged)]
@@ -54,7 +50,6 @@ pub fn verify_user() -> Request<Verification> {
     Request::get(&["user", "tokens", "verify"])
 }
 
-/// Verifies a token that belongs to the account.
 pub fn verify_account(account: &AccountId) -> Request<Verification> {
     Request::get(&["accounts", account.as_str(), "tokens", "verify"])
 }
@@ -110,7 +105,6 @@ pub fn create(
     }))
 }
 
-/// Removes a token of the account's.
 pub fn delete(account: &AccountId, id: &str) -> WriteRequest<()> {
     WriteRequest::delete(&["accounts", account.as_str(), "tokens", id]).with_decoder(|_| Ok(()))
 }

@@ -12,10 +12,8 @@ use super::mask::{MASKED, mask_with};
 use super::request_error::RequestError;
 use crate::input::secret_name::is_secret_name;
 
-/// The events' target.
 pub const TARGET: &str = "cfsso::http";
 
-/// The most bytes of a body that are shown.
 const LONGEST_BODY: usize = 64 * 1024;
 
 pub(super) fn sent(call: &HttpRequest, headers: &HeaderMap, secret: &str) {

@@ -7,7 +7,6 @@ use super::ids::{AccountId, ZoneId};
 use super::object::Object;
 use super::request::Request;
 
-/// A zone as the API sent it.
 pub type Zone = Object<ZoneFields>;
 
 /// The known fields of a zone.
@@ -16,11 +15,8 @@ pub struct ZoneFields {
     /// The zone's identifier.
     #[schemars(with = "String")]
     pub id: ZoneId,
-    /// Its name.
     pub name: String,
-    /// Whether its name servers are in use.
     pub status: Option<ZoneStatus>,
-    /// Who serves its names.
     #[serde(rename = "type")]
     pub kind: Option<ZoneType>,
     /// Whether it only serves DNS.
@@ -52,11 +48,8 @@ pub struct Owner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneStatus {
-    /// The name servers are in use.
     Active,
-    /// The name servers are not in use yet.
     Pending,
-    /// The zone is being set up.
     Initializing,
     /// The name servers were in use, but no longer are.
     Moved,
@@ -69,7 +62,6 @@ pub enum ZoneStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneType {
-    /// Cloudflare.
     Full,
     /// Another provider: records here are not what the public sees.
     Partial,
@@ -83,7 +75,6 @@ pub enum ZoneType {
 }
 
 impl ZoneStatus {
-    /// The state as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",

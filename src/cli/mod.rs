@@ -175,7 +175,6 @@ impl Command {
         }
     }
 
-    /// Runs the command.
     pub async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
             Self::Status(LazyCommand(args)) => status::run(args, context).await,
@@ -219,7 +218,6 @@ impl Command {
     }
 }
 
-/// The whole tree of commands.
 pub fn tree() -> clap::Command {
     Cli::command()
 }

@@ -106,7 +106,6 @@ pub(super) fn negative_ttl(message: &Message) -> Option<u32> {
     })
 }
 
-/// The serial number of the SOA record in an answer.
 pub(super) fn soa_serial(message: &Message) -> Option<u32> {
     message.answers.iter().chain(&message.authorities).find_map(|record| match &record.data {
         RData::SOA(soa) => Some(soa.serial),

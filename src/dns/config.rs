@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::input::value;
 
-/// How a [`Resolver`](super::Resolver) asks.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Ask just these, in place of the name servers and recursive resolvers.
@@ -73,7 +72,6 @@ pub(super) enum Host {
     Name(String),
 }
 
-/// Why a text names no server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a DNS server: {reason}")]
 pub struct InvalidServer {

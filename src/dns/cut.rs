@@ -20,7 +20,6 @@ pub(super) struct ZoneCut {
     pub glue: Vec<(Name, IpAddr)>,
 }
 
-/// What a parent's server says of a name.
 pub(super) enum WalkStep {
     /// A zone cut on the way to the name.
     Referral(ZoneCut),
@@ -78,7 +77,6 @@ pub(super) fn delegated(zone: &Name, section: &[Record], message: &Message) -> O
     })
 }
 
-/// The name servers in an answer.
 pub(super) fn hosts_of(message: &Message) -> Vec<Name> {
     message.answers.iter().filter_map(host).collect()
 }
@@ -90,7 +88,6 @@ fn host(record: &Record) -> Option<Name> {
     }
 }
 
-/// The address in an A or AAAA record; `None` for other records.
 pub(super) fn address(record: &Record) -> Option<IpAddr> {
     match &record.data {
         RData::A(address) => Some(IpAddr::V4(address.0)),

@@ -22,7 +22,6 @@ pub fn diagnose(survey: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Dia
 }
 
 impl Diagnoser<'_> {
-    /// The verdict with all that supports it.
     fn diagnose(&self) -> Diagnosis {
         let found = self.find_problem();
         let is_visible = found.is_none();

@@ -13,7 +13,6 @@ impl Diagnoser<'_> {
         near_misses(&records, self.code)
     }
 
-    /// Wrong names at which the code stands.
     pub(super) fn misplaced(&self) -> Vec<&MisplacedCode> {
         let is_meant = |record: &Txt| match self.code {
             Some(code) => record.joined() == code,

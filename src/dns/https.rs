@@ -34,7 +34,6 @@ pub(super) async fn ask(
     Ok(Reply { message, transport: Transport::Https, truncated: false, rtt: Duration::ZERO })
 }
 
-/// TLS settings with the platform's trust store.
 pub(super) fn platform_tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)

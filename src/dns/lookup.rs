@@ -15,9 +15,7 @@ use super::txt::{PREFIX, Txt};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lookup {
     pub name: String,
-    /// Who is to answer for it.
     pub delegation: Delegation,
-    /// The servers asked: authoritative first, then by name and address.
     pub servers: Vec<Server>,
     /// Verification codes at names where they do not count.
     pub misplaced: Vec<MisplacedCode>,
@@ -102,7 +100,6 @@ pub enum Dnssec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MisplacedCode {
     pub name: String,
-    /// How it lies to the domain.
     pub place: Location,
     pub records: Vec<Txt>,
 }
@@ -158,7 +155,6 @@ impl Server {
         self
     }
 
-    /// Whether a record has exactly this value.
     pub fn serves(&self, code: &[u8]) -> bool {
         self.records.iter().any(|record| record.joined() == code)
     }

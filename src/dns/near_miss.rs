@@ -16,7 +16,6 @@ pub(super) struct NearMiss {
     pub value: Vec<u8>,
 }
 
-/// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mismatch {
     Quotes,

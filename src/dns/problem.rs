@@ -9,7 +9,6 @@ use super::lookup::{Delegation, Location, MisplacedCode, Server};
 use super::near_miss::{NearMiss, excerpt};
 use super::verdict::Verdict;
 
-/// A verdict with its sentence and remedy.
 pub(super) struct Problem {
     pub verdict: Verdict,
     pub summary: String,
@@ -136,7 +135,6 @@ impl Diagnoser<'_> {
     }
 }
 
-/// Servers as a list in a sentence.
 pub(super) fn joined<'a>(servers: impl Iterator<Item = &'a Server>) -> String {
     servers.map(server_label).collect::<Vec<_>>().join(", ")
 }

@@ -14,7 +14,6 @@ use super::rcode::Rcode;
 use super::txt::Txt;
 use super::wire::{Endpoint, query};
 
-/// One server about to be asked.
 #[derive(Clone, Debug)]
 pub(super) struct QueryTarget {
     pub endpoint: Endpoint,
@@ -23,7 +22,6 @@ pub(super) struct QueryTarget {
     pub is_named: bool,
 }
 
-/// Asks all targets at once.
 pub(super) async fn query_all(
     name: &Name,
     targets: Vec<QueryTarget>,

@@ -9,7 +9,6 @@ use super::reply::Failure;
 /// The largest UDP answer asked for: what passes without fragments (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 
-/// What is asked.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub name: Name,
@@ -21,7 +20,6 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// A question to a server that holds the answer itself.
     pub fn authoritative(name: Name, kind: RecordType) -> Self {
         Self { name, kind, recursion: false, checking_disabled: false }
     }
@@ -31,7 +29,6 @@ impl Question {
         Self { name, kind, recursion: true, checking_disabled: false }
     }
 
-    /// The same question, validation left out.
     pub fn with_checking_disabled(mut self) -> Self {
         self.checking_disabled = true;
         self

@@ -10,21 +10,13 @@ use serde::{Serialize, Serializer};
 pub struct Rcode(pub u16);
 
 impl Rcode {
-    /// The name exists.
     pub const NOERROR: Self = Self(0);
-    /// The server did not understand the question.
     pub const FORMERR: Self = Self(1);
-    /// The server failed.
     pub const SERVFAIL: Self = Self(2);
-    /// The name does not exist.
     pub const NXDOMAIN: Self = Self(3);
-    /// The server does not know the kind of question.
     pub const NOTIMP: Self = Self(4);
-    /// The server will not answer.
     pub const REFUSED: Self = Self(5);
-    /// The server is not authoritative.
     pub const NOTAUTH: Self = Self(9);
-    /// The server does not speak this version of EDNS.
     pub const BADVERS: Self = Self(16);
 
     /// Whether the answer says something about the name.

@@ -10,7 +10,6 @@ use super::query::QueryTarget;
 use super::reply::Transport;
 use super::wire::Endpoint;
 
-/// The recursive resolvers, found on first use.
 #[derive(Debug)]
 pub(super) struct RecursiveResolvers {
     named: Vec<SocketAddr>,
@@ -88,7 +87,6 @@ fn system_resolvers() -> Vec<SocketAddr> {
     }
 }
 
-/// A resolver over HTTPS, ready to be asked.
 pub(super) fn https_target(endpoint: &Endpoint) -> Option<QueryTarget> {
     let Endpoint::Https(server, _) = endpoint else { return None };
     let mut entry =

@@ -19,7 +19,6 @@ pub enum Transport {
     Https,
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub message: Message,
@@ -29,7 +28,6 @@ pub(super) struct Reply {
     pub rtt: Duration,
 }
 
-/// Why a server gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     #[error("no response within {} ms", .0.as_millis())]

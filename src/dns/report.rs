@@ -41,7 +41,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// Puts a survey and its diagnosis into one report.
     pub fn new(
         domain: &EmailDomain,
         expected: Option<&[u8]>,

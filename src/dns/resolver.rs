@@ -34,7 +34,6 @@ pub struct Resolver {
     recursive: RecursiveResolvers,
 }
 
-/// How far a look reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The name servers of the domain alone; recursive resolvers only where none
@@ -45,12 +44,10 @@ pub enum Scope {
 }
 
 impl Resolver {
-    /// A resolver. Nothing is read or asked before the first survey.
     pub fn new(config: Config, clock: Clock) -> Self {
         Self { recursive: RecursiveResolvers::new(&config), config, clock }
     }
 
-    /// The clock that waits go through.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -12,7 +12,6 @@ pub const PREFIX: &str = "cloudflare_dashboard_sso=";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "TxtJson")]
 pub struct Txt {
-    /// The character-strings, each up to 255 bytes.
     pub strings: Vec<Vec<u8>>,
 }
 

@@ -38,23 +38,19 @@ pub enum Verdict {
     Unreachable,
 }
 
-/// What a survey means, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     pub verdict: Verdict,
     pub summary: String,
-    /// What to do, unless there is nothing.
     pub remedy: Option<String>,
     /// When the last cached answer expires, if only caches delay the code.
     pub visible_at: Option<Timestamp>,
-    /// The observations that the verdict is based on, one per line.
     pub evidence: Vec<String>,
     /// The code that was judged: the expected one, or the one found.
     pub code: Option<Vec<u8>>,
 }
 
 impl Verdict {
-    /// Whether the code is on every server that was asked.
     pub fn is_visible(self) -> bool {
         self == Self::Visible
     }

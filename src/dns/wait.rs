@@ -16,7 +16,6 @@ const MIN_INTERVAL: Duration = Duration::from_secs(2);
 /// The pause that they grow to, jitter included.
 const MAX_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How a wait ended: the last look, and what it meant.
 #[derive(Clone, Debug)]
 pub struct LookupResult {
     pub survey: Lookup,

@@ -28,19 +28,15 @@ const MAX_PARENTS: usize = 4;
 /// More zone cuts than a domain has labels.
 const MAX_CUTS: usize = 16;
 
-/// What the walk found.
 #[derive(Debug)]
 pub(super) struct AuthoritativeServers {
     pub delegation: Delegation,
-    /// The zone's name, where there is one.
     pub zone: Option<Name>,
-    /// Its name servers with their addresses.
     pub hosts: Hosts,
     /// Those whose addresses no resolver returned. They may exist nevertheless.
     pub unknown: BTreeSet<String>,
 }
 
-/// Name servers by host name, each with its addresses.
 pub(super) type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
 
 /// The recursive resolvers that help, and what became of them.
@@ -193,7 +189,6 @@ impl DelegationWalker<'_> {
 /// No resolver answered.
 struct NoResponse;
 
-/// Where a walk starts.
 enum Start {
     /// At a cut; resolvers may have denied the name below it.
     Zone { cut: ZoneCut, is_denied: bool },

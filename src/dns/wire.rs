@@ -21,7 +21,6 @@ const BUFFER: usize = 4096;
 /// How many packets that answer something else are looked at before giving up.
 const STRAY_PACKETS: usize = 100;
 
-/// Who is asked, and how.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
     Udp(SocketAddr),

@@ -26,9 +26,7 @@ pub struct Certificate {
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub not_after: Timestamp,
-    /// Its key's algorithm and length.
     pub key: Key,
-    /// The algorithm that it is signed with.
     pub signature: String,
     /// The certificate itself, base64 without line breaks.
     pub base64: String,
@@ -37,7 +35,6 @@ pub struct Certificate {
 /// A public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Key {
-    /// Its algorithm.
     pub algorithm: Algorithm,
     /// Its length in bits; 0 where it is not known.
     pub bits: usize,
@@ -47,17 +44,13 @@ pub struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// RSA.
     Rsa,
-    /// Elliptic curves.
     Ec,
     /// Edwards curves: Ed25519, Ed448.
     Ed,
-    /// Another one.
     Other,
 }
 
-/// The reason why a text is not a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     #[error("it is empty")]
@@ -244,14 +237,12 @@ pub(super) fn bits(number: &[u8]) -> usize {
 }
 
 impl Certificate {
-    /// The certificate as PEM.
     pub fn pem(&self) -> String {
         let lines = self.base64.as_bytes().chunks(64);
         let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
         format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
     }
 
-    /// Whether it no longer holds.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.not_after < now
     }

@@ -20,15 +20,12 @@ pub use subject::Subject;
 pub const DASHBOARD: &str =
     "https://one.dash.cloudflare.com/?to=/:account/integrations/identity-providers";
 
-/// What else a diagnosis depends on.
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub now: Timestamp,
     /// How many days before its end a certificate is warned of.
     pub cert_days: u32,
-    /// How many one-time PIN providers the account has.
     pub one_time_pins: usize,
-    /// The base URLs of public identity services.
     pub bases: KnownIssuers,
 }
 
@@ -47,7 +44,6 @@ pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &CheckOptions
     evaluate::evaluate(subject, &plan, &facts, terms)
 }
 
-/// The checks of a configuration that need no network.
 pub fn offline(subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
     evaluate::evaluate(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
 }

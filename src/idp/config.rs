@@ -11,7 +11,6 @@ use super::kind::{Field, IdpTypeSpec, Requirement, Value};
 use super::text::{Misfit, misfit};
 use crate::input::secret::is_mask;
 
-/// What a configuration is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// A new identity provider: everything needed has to be there.
@@ -21,7 +20,6 @@ pub enum Purpose {
     Update,
 }
 
-/// What is wrong with a field of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {wrong}")]
 pub struct FieldError {
@@ -29,7 +27,6 @@ pub struct FieldError {
     pub wrong: FieldProblem,
 }
 
-/// What can be wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldProblem {
     #[error("is missing: {help}")]
@@ -110,7 +107,6 @@ impl fmt::Display for Use<'_> {
 }
 
 impl FieldError {
-    /// The value that was probably meant.
     pub fn meant(&self) -> Option<&str> {
         match &self.wrong {
             FieldProblem::Misfit { meant, .. } => meant.as_deref(),

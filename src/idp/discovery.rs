@@ -19,7 +19,6 @@ pub const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 /// What an issuer publishes, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Discovery {
-    /// The issuer, as it names itself.
     pub issuer: String,
     /// The authorization endpoint.
     #[schemars(with = "String")]
@@ -37,7 +36,6 @@ pub struct Discovery {
     pub notes: Vec<String>,
 }
 
-/// Why nothing was discovered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
     #[error("the discovery document `{url}` cannot be read")]
@@ -91,7 +89,6 @@ struct Document {
     code_challenge_methods_supported: Option<Vec<String>>,
 }
 
-/// Reads what the issuer publishes.
 pub async fn discover(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovery, DiscoveryError> {
     let url = issuer.document();
     let body = fetcher
@@ -170,7 +167,6 @@ fn notes(document: &Document) -> Vec<String> {
 }
 
 impl Discovery {
-    /// The fields of an `oidc` configuration that it fills.
     pub fn config(&self) -> Map<String, Value> {
         let fields = [
             ("auth_url", json!(self.auth_url)),

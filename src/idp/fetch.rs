@@ -18,7 +18,6 @@ use super::address::is_public;
 use super::config::is_loopback;
 use super::vendor::is_hosted;
 
-/// How much a fetch may take.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchLimits {
     /// The time for a page, redirects included.
@@ -26,7 +25,6 @@ pub struct FetchLimits {
     /// The bytes of a page.
     pub body: usize,
     pub redirects: usize,
-    /// Whether this machine may be asked.
     pub loopback: LoopbackPolicy,
 }
 
@@ -51,23 +49,19 @@ pub enum LoopbackPolicy {
     Allowed,
 }
 
-/// The hosts that may be asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(BTreeSet<String>);
 
 impl AllowedHosts {
-    /// The hosts of these URLs.
     pub fn of<'a>(urls: impl IntoIterator<Item = &'a Url>) -> Self {
         Self(urls.into_iter().filter_map(Url::host_str).map(str::to_owned).collect())
     }
 
-    /// Whether the URL is at one of them.
     pub fn admit(&self, url: &Url) -> bool {
         url.host_str().is_some_and(|host| self.0.contains(host))
     }
 }
 
-/// Why a page was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     #[error("`{url}` was not requested: it does not start with `https://`")]
@@ -128,7 +122,6 @@ impl FetchError {
     }
 }
 
-/// Fetches pages within limits.
 pub struct Fetcher {
     tls: ClientConfig,
     limits: FetchLimits,
@@ -137,12 +130,10 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// Makes one that trusts what `tls` trusts; opens nothing.
     pub fn new(tls: ClientConfig, limits: FetchLimits) -> Self {
         Self { tls, limits, proxy: None, simulator: None }
     }
 
-    /// The same, by a proxy.
     pub fn by(mut self, proxy: Option<reqwest::Proxy>) -> Self {
         self.proxy = proxy;
         self
@@ -262,13 +253,11 @@ impl Fetcher {
     }
 }
 
-/// The host of a URL, with its port where it is not the usual one.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Checks that the scheme and the host of the URL are allowed.
 fn ensure_allowed(url: &Url, hosts: &AllowedHosts, loopback: bool) -> Result<(), FetchError> {
     if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
         let url = format!("{}://{}", url.scheme(), host(url));

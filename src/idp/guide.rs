@@ -121,7 +121,6 @@ impl Product {
         }
     }
 
-    /// The product behind an identity provider's type and configuration.
     pub fn of_idp(kind: &str, config: &serde_json::Value) -> Self {
         let sign_in = ["auth_url", "sso_target_url"].iter().find_map(|name| config[*name].as_str());
         Self::of(kind, sign_in)
@@ -146,7 +145,6 @@ impl Product {
         }
     }
 
-    /// Its name.
     pub fn title(self) -> &'static str {
         match self {
             Self::Okta => "Okta",
@@ -192,7 +190,6 @@ pub struct FieldChange {
     pub after: String,
 }
 
-/// What to change at the IdP.
 pub fn url_change(product: Product, before: &Values, after: &Values) -> UrlChange {
     let pairs = fields(product, before).into_iter().zip(fields(product, after));
     let changed = pairs.filter(|(before, after)| before.value != after.value);
@@ -253,7 +250,6 @@ fn is_okta(url: &str) -> bool {
     [".okta.com", ".oktapreview.com", ".okta-emea.com"].iter().any(|end| host.ends_with(end))
 }
 
-/// What to do at the IdP.
 pub fn guide(product: Product, values: &Values) -> Guide {
     Guide {
         product,

@@ -21,7 +21,6 @@ const OAUTH: &str = "/.well-known/oauth-authorization-server";
 #[serde(transparent)]
 pub struct Issuer(String);
 
-/// The error for a text that is not an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an issuer: {wrong}")]
 pub struct InvalidIssuer {
@@ -87,7 +86,6 @@ impl fmt::Display for Issuer {
 }
 
 impl Issuer {
-    /// The issuer as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }

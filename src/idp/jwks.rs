@@ -17,7 +17,6 @@ const ALGORITHMS: [&str; 12] = [
     "EdDSA", "Ed25519",
 ];
 
-/// What a key set holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwks {
     /// The keys that can verify a login, in words: `RS256 kid1`.
@@ -27,7 +26,6 @@ pub struct Jwks {
     pub notes: Vec<String>,
 }
 
-/// A key that cannot verify a login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("key `{kid}` {why}")]
 pub struct RejectedKey {
@@ -36,7 +34,6 @@ pub struct RejectedKey {
     pub why: RejectReason,
 }
 
-/// Why a key cannot verify a login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RejectReason {
     #[error("is for encryption")]
@@ -55,7 +52,6 @@ pub enum RejectReason {
     MissingParameter,
 }
 
-/// The reason why a text is not a key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
     #[error("it is not JSON")]
@@ -71,7 +67,6 @@ struct Set {
     keys: Option<Vec<Value>>,
 }
 
-/// Reads a key set.
 pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
     let text = text::decode(body).map_err(|_| JwksError::Json)?;
     depth::check(text.as_bytes())?;

@@ -5,7 +5,6 @@ use super::catalogue;
 use super::type_spec::closest;
 pub use super::type_spec::{Field, IdpTypeSpec, Requirement, Value};
 
-/// All types that are known, in the order in which they are listed.
 pub fn all() -> &'static [IdpTypeSpec] {
     catalogue::KINDS
 }
@@ -16,7 +15,6 @@ pub fn find(name: &str) -> Option<&'static IdpTypeSpec> {
     all().iter().find(|kind| is(kind.name) || kind.aliases.iter().any(|alias| is(alias)))
 }
 
-/// The type that was probably meant by a name that no type has.
 pub fn nearest(name: &str) -> Option<&'static IdpTypeSpec> {
     let names = all().iter().flat_map(|kind| {
         std::iter::once(&kind.name).chain(kind.aliases).map(move |name| (*name, kind))

@@ -30,7 +30,6 @@ pub struct Metadata {
     /// Where it takes logins.
     #[schemars(with = "String")]
     pub sso_url: Url,
-    /// How it takes them there.
     pub binding: Binding,
     /// The signing certificates that still hold.
     pub certificates: Vec<Certificate>,
@@ -42,7 +41,6 @@ pub struct Metadata {
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub valid_until: Option<Timestamp>,
-    /// Whether it wants requests signed.
     pub wants_signed_requests: bool,
     /// The formats of names that it offers, the last part of each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -63,7 +61,6 @@ pub enum Binding {
     Post,
 }
 
-/// Why there is no metadata.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
     #[error("the metadata in `{}` cannot be read", path.display())]
@@ -97,7 +94,6 @@ pub enum MetadataError {
     Certificate(certificate::CertificateError),
 }
 
-/// What is wrong with something that should be metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataProblem {
     #[error("it is empty")]
@@ -141,7 +137,6 @@ pub fn from_file(
     read(&bytes, entity_id, now)
 }
 
-/// Reads metadata from a URL.
 pub async fn from_url(
     fetcher: &Fetcher,
     url: &Url,
@@ -289,7 +284,6 @@ impl Metadata {
         !self.name_id_formats.is_empty() && !self.name_id_formats.iter().any(may_be_email)
     }
 
-    /// The fields of a `saml` configuration that it fills.
     pub fn config(&self) -> Map<String, Value> {
         let certificates: Vec<_> =
             self.certificates.iter().map(|certificate| &certificate.base64).collect();

@@ -23,7 +23,6 @@ pub enum Preset {
     Keycloak,
 }
 
-/// What is known of the IdP.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inputs<'a> {
     /// The issuer, or the URL or host of the installation.
@@ -33,7 +32,6 @@ pub struct Inputs<'a> {
     pub name: Option<&'a str>,
 }
 
-/// Why there is no issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
     #[error("{preset} needs {what}")]
@@ -59,11 +57,9 @@ const ENTRA: &str = "https://login.microsoftonline.com";
 const GOOGLE: &str = "https://accounts.google.com";
 
 impl Preset {
-    /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Okta, Self::Entra, Self::Google, Self::Authentik, Self::Keycloak];
 
-    /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Okta => "okta",
@@ -74,7 +70,6 @@ impl Preset {
         }
     }
 
-    /// The issuer that is meant.
     pub fn issuer(self, inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
         match self {
             Self::Okta => okta(inputs),

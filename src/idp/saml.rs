@@ -18,7 +18,6 @@ pub(super) struct Entity {
     pub valid_until: Vec<String>,
     /// Binding and location of each single sign-on service.
     pub services: Vec<(String, String)>,
-    /// The signing certificates, as they are written.
     pub certificates: Vec<String>,
     pub wants_signed_requests: bool,
     /// The last part of each format of names.
@@ -34,7 +33,6 @@ pub(super) struct Entities {
     pub others: usize,
 }
 
-/// Why the document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
     #[error("it is not XML: {0}")]
@@ -48,7 +46,6 @@ pub enum XmlError {
     Entity(String),
 }
 
-/// Where the walk is.
 #[derive(Default)]
 struct MetadataParser {
     found: Entities,

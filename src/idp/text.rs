@@ -5,7 +5,6 @@ use url::Url;
 use super::kind::Value;
 use crate::input::character::{describe, is_invisible};
 
-/// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     #[error("contains a {} at position {position}", describe(*.character))]

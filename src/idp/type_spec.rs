@@ -87,12 +87,10 @@ pub enum Value {
 }
 
 impl IdpTypeSpec {
-    /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The names of its secret fields.
     pub fn secrets(&self) -> impl Iterator<Item = &'static str> {
         self.fields.iter().filter(|field| field.secret).map(|field| field.name)
     }

@@ -8,7 +8,6 @@ pub struct Vendor {
     /// Its name in an answers file.
     pub key: &'static str,
     pub title: &'static str,
-    /// The type in the API.
     pub kind: &'static str,
     pub product: Product,
     /// Options that are always the same.
@@ -225,7 +224,6 @@ pub(super) fn is_hosted(host: &str) -> bool {
 }
 
 impl Vendor {
-    /// The name of the identity provider that is proposed.
     pub fn name(&self) -> &'static str {
         match self.key {
             "oidc" => "OpenID Connect",

@@ -3,7 +3,6 @@
 /// The most levels, as many as `serde_json` takes.
 pub const DEEPEST: usize = 128;
 
-/// JSON that is nested too deep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is nested deeper than {DEEPEST} levels")]
 pub struct TooDeep;

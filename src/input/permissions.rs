@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-/// What other users of this machine may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
     /// Other users can change it: its content may not be the user's own.

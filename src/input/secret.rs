@@ -4,7 +4,6 @@
 use super::character::{describe, is_invisible};
 use super::secret_name::is_secret_name;
 
-/// What is wrong with a pasted secret. Never contains a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     #[error("is empty")]
@@ -30,7 +29,6 @@ pub enum Unfit {
     /// A name in front of it, as in an environment file.
     #[error("starts with a name (`{separator}` at position {position})")]
     Named {
-        /// `=` or `:`.
         separator: char,
         /// Its place, from 1.
         position: usize,
@@ -43,7 +41,6 @@ pub enum Unfit {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cleaned<'a> {
     pub secret: &'a str,
-    /// Whether a line end was removed.
     pub removed_line_end: bool,
 }
 

@@ -1,6 +1,5 @@
 //! Text of a file or of standard input, whatever editor saved it.
 
-/// Why bytes are not text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
     #[error("it is UTF-16 without a byte-order mark; save it as UTF-8")]

@@ -17,7 +17,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err(refused()) } else { Ok(duration) }
 }
 
-/// A time, or how long ago it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     At(Timestamp),

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::character::{describe, is_invisible};
 
-/// An invisible character in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it contains {} at position {position}", describe(*.character))]
 pub struct Invisible {

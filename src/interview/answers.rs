@@ -26,7 +26,6 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Reads a file of answers (YAML or JSON).
     pub async fn read(context: &Context, file: &Path) -> Result<Self, FlowError> {
         let bytes = context.read_file(file, LARGEST, "answers file").await?;
         let unusable = |cause: String| {
@@ -43,12 +42,10 @@ impl Answers {
         Ok(Self { file: Some(file.to_owned()), given, asked: RefCell::default() })
     }
 
-    /// Whether the file answers a question.
     pub(super) fn has(&self, question: &Question) -> bool {
         self.given.contains_key(&question.id)
     }
 
-    /// The answer to a question, if the file has one.
     pub(super) async fn of(
         &self,
         question: &Question,

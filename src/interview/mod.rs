@@ -180,7 +180,6 @@ impl<'a> Interview<'a> {
         self.context.screen.can_ask() || self.answers.has(question)
     }
 
-    /// Asks for yes or no.
     pub async fn confirm(&self, question: &Question) -> anyhow::Result<bool> {
         self.ask(question, |answer| Ok(answer == "yes")).await
     }

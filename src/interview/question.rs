@@ -2,12 +2,10 @@
 
 use crate::output::{ESCAPE, Page, Text};
 
-/// A question to the user.
 #[derive(Clone, Debug, Default)]
 pub struct Question {
     /// The key of its answer in an answers file.
     pub id: String,
-    /// The text of the question, without a colon.
     pub text: String,
     /// What `?` shows.
     pub help: String,
@@ -22,20 +20,16 @@ pub struct Question {
     pub agrees: bool,
 }
 
-/// A possible answer.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// The answer, also in an answers file.
     pub answer: String,
-    /// What it means.
     pub label: String,
 }
 
-/// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     Answer(String),
-    /// An explanation is wanted.
     Help,
     /// The question before is to be asked again.
     Back,
@@ -120,7 +114,6 @@ impl Question {
         self.choices.iter().map(|choice| choice.answer.as_str()).eq(["yes", "no"])
     }
 
-    /// What an answer can be.
     pub fn expected(&self) -> String {
         match self.choices.len() {
             0 => "an answer".to_owned(),

@@ -59,7 +59,6 @@ pub struct ApiError {
 }
 
 impl ErrorReport {
-    /// A failure with nothing more to say than this.
     pub fn new(exit_code: ExitCode, message: impl Into<String>) -> Self {
         Self {
             kind: exit_code.name().to_owned(),
@@ -82,7 +81,6 @@ impl ErrorReport {
         self
     }
 
-    /// Draws the failure for people.
     pub(super) fn show(&self, page: &mut Page) {
         print_line(page, Text::bad("error:"), &self.message);
         // What was done before an interrupt did not lead to it.

@@ -42,7 +42,6 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// Every code, in order of its number.
     pub const ALL: [Self; 16] = [
         Self::Done,
         Self::Failure,
@@ -62,7 +61,6 @@ impl ExitCode {
         Self::Terminated,
     ];
 
-    /// The number that the process exits with.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -84,7 +82,6 @@ impl ExitCode {
         }
     }
 
-    /// A short word for it, as in the error's `kind`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",

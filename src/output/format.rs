@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use crate::input::value;
 
-/// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     #[default]
@@ -26,7 +25,6 @@ impl Format {
     pub const ALL: [Self; 6] =
         [Self::Table, Self::Json, Self::Ndjson, Self::Yaml, Self::Name, Self::Markdown];
 
-    /// The word on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
@@ -38,7 +36,6 @@ impl Format {
         }
     }
 
-    /// Whether errors and warnings, too, are written for programs.
     pub fn is_structured(self) -> bool {
         match self {
             Self::Json | Self::Ndjson | Self::Yaml => true,
@@ -64,7 +61,6 @@ impl FromStr for Format {
     }
 }
 
-/// The word is not an output format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown output format `{0}` (table, json, ndjson, yaml, name, markdown)")]
 pub struct UnknownFormat(String);

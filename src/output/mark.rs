@@ -2,7 +2,6 @@
 
 use super::text::Text;
 
-/// The state of a step or a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     Done,
@@ -21,7 +20,6 @@ impl Status {
     /// Columns of the longest word.
     const WORD_WIDTH: usize = 11;
 
-    /// The word for it.
     pub fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -36,7 +34,6 @@ impl Status {
         }
     }
 
-    /// The symbol for it, one column wide.
     pub fn symbol(self, unicode: bool) -> &'static str {
         let (unicode_symbol, ascii) = match self {
             Self::Done | Self::Skipped | Self::Passed => ("✓", "+"),
@@ -59,7 +56,6 @@ impl Status {
         if unicode { 2 } else { Self::WORD_WIDTH + 1 }
     }
 
-    /// `words` in the mark's colour.
     pub fn paint(self, words: &str) -> Text {
         match self {
             Self::Done | Self::Skipped | Self::Passed => Text::good(words),

@@ -26,7 +26,6 @@ pub struct Page {
 }
 
 impl Page {
-    /// An empty page.
     pub fn new(look: Style, now: Timestamp) -> Self {
         Self { look, now, call: Invocation::default(), is_verbose: false, out: String::new() }
     }
@@ -46,7 +45,6 @@ impl Page {
         Self { call, ..self }
     }
 
-    /// The time, for [`super::ago()`].
     pub fn now(&self) -> Timestamp {
         self.now
     }
@@ -58,12 +56,10 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// An empty line.
     pub fn blank(&mut self) {
         self.out.push('\n');
     }
 
-    /// Prose, broken to fit.
     pub fn paragraph(&mut self, text: impl Into<Text>) {
         self.labeled(Text::default(), text.into());
     }
@@ -127,7 +123,6 @@ impl Page {
         mark.paint(&format!("{} {words}", mark.symbol(self.look.unicode)))
     }
 
-    /// Labels and values in two columns.
     pub fn fields(&mut self, fields: &[(&str, Text)]) {
         let width = fields.iter().map(|(label, _)| Text::plain(label).width()).max().unwrap_or(0);
         for (label, value) in fields {
@@ -157,7 +152,6 @@ impl Page {
         }
     }
 
-    /// What was drawn.
     pub fn into_string(self) -> String {
         self.out
     }

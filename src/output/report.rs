@@ -12,9 +12,7 @@ pub struct Rows {
     pub cells: Vec<Vec<Text>>,
 }
 
-/// How a result looks to people.
 pub trait Render {
-    /// Draws the result.
     fn show(&self, page: &mut Page);
 
     /// The names for `-o name`, one a line.

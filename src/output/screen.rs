@@ -25,7 +25,6 @@ use super::text::Text;
 use super::{live, prompt, render};
 use crate::clock::Clock;
 
-/// What a screen is like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScreenOptions {
     pub format: Format,
@@ -34,7 +33,6 @@ pub struct ScreenOptions {
     pub unicode: bool,
     /// The width of the terminal in columns, where it is known.
     pub width: Option<usize>,
-    /// Measures the width again after the terminal is resized.
     pub measure: Option<Measure>,
     pub stdin_terminal: bool,
     pub stdout_terminal: bool,
@@ -81,7 +79,6 @@ struct OpenQuestion {
 }
 
 impl Screen {
-    /// A screen on these streams.
     pub fn new(
         options: ScreenOptions,
         stdin: Box<dyn Read + Send>,
@@ -114,17 +111,14 @@ impl Screen {
         self
     }
 
-    /// The format that results are printed in.
     pub fn format(&self) -> Format {
         self.options.format
     }
 
-    /// Whether the user can answer a question.
     pub fn can_ask(&self) -> bool {
         self.options.stdin_terminal && self.options.stderr_terminal
     }
 
-    /// An empty page as wide as standard output.
     pub fn page(&self) -> Page {
         self.blank_page(self.stdout_look())
     }
@@ -186,7 +180,6 @@ impl Screen {
         self.options.live
     }
 
-    /// Whether notes are shown.
     pub fn shows_notes(&self) -> bool {
         !self.options.quiet
     }
@@ -393,7 +386,6 @@ impl Screen {
         answer
     }
 
-    /// Reads what is left of standard input.
     pub async fn read_to_end(&self) -> io::Result<Vec<u8>> {
         prompt::read_to_end(Arc::clone(&self.stdin)).await
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// What `--color` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorChoice {
     #[default]
@@ -15,7 +14,6 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// The word on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -45,7 +43,6 @@ pub struct Style {
     pub width: Option<usize>,
 }
 
-/// The environment variables by name.
 pub type Environment = BTreeMap<String, String>;
 
 /// Whether to colour a stream.

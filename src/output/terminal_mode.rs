@@ -11,7 +11,6 @@ pub(super) struct TerminalMode {
 
 #[cfg(unix)]
 impl TerminalMode {
-    /// Remembers the mode as it is.
     pub(super) fn save() -> io::Result<Self> {
         use rustix::termios::{isatty, tcgetattr};
         let stdin = io::stdin();

@@ -9,7 +9,6 @@ use unicode_width::UnicodeWidthStr;
 use super::invocation::Invocation;
 use super::sanitize::sanitize;
 
-/// Inline text made of styled pieces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     pieces: Vec<Piece>,
@@ -61,7 +60,6 @@ impl Text {
         self
     }
 
-    /// Text without a style.
     pub fn plain(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Plain, text.as_ref())
     }
@@ -117,14 +115,12 @@ impl Text {
         text + Self::plain(rest)
     }
 
-    /// Appends `other`.
     pub fn push(&mut self, other: impl Into<Self>) {
         for piece in other.into().pieces {
             self.push_piece(piece.tone, &piece.text);
         }
     }
 
-    /// Whether there is nothing to see.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

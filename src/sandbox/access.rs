@@ -3,14 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 /// What a credential may do.
-///
-/// | | token |
-/// |---|---|
-/// | full | `cfut_SandboxFullAccess0000000000000000000000c0ffee01` |
-/// | read-only | `cfut_SandboxReadOnly000000000000000000000000c0ffee02` |
-/// | connector-only | `cfat_SandboxConnectorOnly0000000000000000000c0ffee03` |
-/// | expired | `cfut_SandboxExpired0000000000000000000000000c0ffee04` |
-/// | access-only | `cfat_SandboxAccessOnly0000000000000000000000c0ffee06` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
@@ -27,7 +19,6 @@ pub enum Access {
     AccessOnly,
 }
 
-/// A part of the API that a permission is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
     Accounts,
@@ -43,7 +34,6 @@ pub(super) enum Area {
     AccessLogs,
 }
 
-/// What a permission allows in an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Right {
     Read,
@@ -55,7 +45,6 @@ pub(super) const GLOBAL_KEY: (&str, &str) =
     ("admin@cool.cats", "cfk_SandboxGlobalKey00000000000000000000000c0ffee05");
 
 impl Access {
-    /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Full, Self::ReadOnly, Self::ConnectorOnly, Self::Expired, Self::AccessOnly];
 
@@ -82,7 +71,6 @@ impl Access {
         }
     }
 
-    /// Whether it has the permission.
     pub(super) fn allows(self, area: Area, right: Right) -> bool {
         match self {
             Self::Full => true,

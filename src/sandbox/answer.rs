@@ -10,10 +10,8 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 
-/// What a route answers.
 pub(super) type Outcome<T = ApiResponse> = Result<T, ApiErrorResponse>;
 
-/// An answer that says yes.
 #[derive(Debug, Serialize)]
 pub(super) struct ApiResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +50,6 @@ impl ApiResponse {
         self
     }
 
-    /// With a message, which successful answers have, too.
     pub fn with_message(mut self, code: u32, message: &str) -> Self {
         let message = json!({ "code": code, "message": message, "type": null });
         self.messages.get_or_insert_default().push(message);
@@ -65,7 +62,6 @@ impl ApiResponse {
         self
     }
 
-    /// Without the `messages` key.
     pub fn without_messages(mut self) -> Self {
         self.messages = None;
         self
@@ -81,7 +77,6 @@ impl IntoResponse for ApiResponse {
     }
 }
 
-/// An answer that says no.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ApiErrorResponse {
     status: StatusCode,
@@ -95,7 +90,6 @@ impl ApiErrorResponse {
         Self { status, code, message: message.into(), cause: None }
     }
 
-    /// A request that makes no sense.
     pub fn bad_request(code: u32, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
@@ -105,7 +99,6 @@ impl ApiErrorResponse {
         if is_broken { Err(self) } else { Ok(()) }
     }
 
-    /// With an entry of `error_chain`.
     pub fn caused_by(mut self, code: u32, message: &'static str) -> Self {
         self.cause = Some((code, message));
         self
@@ -134,7 +127,6 @@ impl ApiErrorResponse {
         Self::new(StatusCode::NOT_FOUND, 11021, "access.api.error.not_found")
     }
 
-    /// What the sandbox does not model.
     pub fn not_simulated(what: impl Into<String>) -> Self {
         let message = format!("the cfsso sandbox does not model {}", what.into());
         // The code is the sandbox's own: the API has no such answer.

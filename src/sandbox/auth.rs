@@ -9,7 +9,6 @@ use super::shared::AppState;
 use super::state::{State, Token};
 use crate::api::ids::AccountId;
 
-/// What the headers of a request say about who is asking.
 #[derive(Clone, Debug)]
 pub(super) enum Identity {
     /// A token of the sandbox's that is valid.
@@ -52,7 +51,6 @@ impl Identity {
         }
     }
 
-    /// The kind of the credential, where it is one of the sandbox's.
     pub fn access(&self) -> Option<Access> {
         match self {
             Self::Token(token) | Self::Expired(token) => token.access,
@@ -70,7 +68,6 @@ impl Identity {
         }
     }
 
-    /// The caller, or why there is none.
     pub fn caller(&self) -> Outcome<Caller<'_>> {
         match self {
             Self::Token(token) => {
@@ -103,7 +100,6 @@ impl Identity {
     }
 }
 
-/// What a header that cannot hold a token is answered.
 pub(super) fn malformed_token() -> ApiErrorResponse {
     ApiErrorResponse::bad_request(6003, "Invalid request headers")
         .caused_by(6111, "Invalid format for Authorization header")
@@ -122,7 +118,6 @@ fn is_key(text: &str) -> bool {
         || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// An authenticated caller, whose permissions may be limited.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'a> {
     access: Option<Access>,
@@ -132,13 +127,11 @@ pub(super) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Refuses what no permission allows.
     pub fn may(&self, area: Area, right: Right) -> Outcome<()> {
         ApiErrorResponse::new(StatusCode::FORBIDDEN, 10000, "Authentication error")
             .when(!self.has(area, right))
     }
 
-    /// Whether a permission allows it.
     pub fn has(&self, area: Area, right: Right) -> bool {
         self.access.is_some_and(|access| access.allows(area, right))
             || permission_group::allow(self.groups, area, right)
@@ -151,7 +144,6 @@ impl Caller<'_> {
         self.may(area, right)
     }
 
-    /// Whether the account is one that the caller sees.
     pub fn can_see(&self, account: &str) -> bool {
         self.owner.is_none_or(|owner| owner == account)
     }

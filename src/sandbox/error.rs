@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use super::lock_owner::LockOwner;
 
-/// Why a simulator cannot start or its state cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process uses the state.
@@ -43,7 +42,6 @@ pub enum Error {
     Listen {
         /// `API` or `name server`.
         service: &'static str,
-        /// Where.
         address: SocketAddr,
         source: io::Error,
     },

@@ -30,7 +30,6 @@ pub(super) const BASE: &str = "/client/v4";
 /// Answers are far smaller.
 const LARGEST_ANSWER: usize = 32 << 20;
 
-/// Serves the API until the task is aborted.
 pub(super) fn start(listener: TcpListener, shared: &Arc<AppState>) -> JoinHandle<()> {
     let router = Router::new()
         .nest(BASE, routes::all())
@@ -191,7 +190,6 @@ async fn truncate(answer: Response) -> Response {
     Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
 }
 
-/// The headers that every answer has.
 fn add_headers(answer: &mut Response, left: &Quota, shared: &AppState) {
     for (name, value) in [
         ("cf-ray", shared.ray()),

@@ -194,7 +194,6 @@ fn metadata_xml(provider: &str, certificate: &str) -> String {
     )
 }
 
-/// The base64 of a certificate, without the lines around it.
 fn certificate(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).collect()
 }

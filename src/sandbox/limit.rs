@@ -20,19 +20,15 @@ struct Window {
     count: u32,
 }
 
-/// What is left of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quota {
-    /// Whether this request was one too many.
     pub is_exceeded: bool,
-    /// The number of requests that remain in the window.
     pub remaining: u32,
     /// The number of seconds until the next window.
     pub reset: i64,
 }
 
 impl Limits {
-    /// Counts a request.
     pub fn count(&mut self, credential: Option<String>, now: Timestamp) -> Quota {
         let window = self.0.entry(credential).or_insert(Window { started_at: now, count: 0 });
         if now.as_second() - window.started_at.as_second() >= WINDOW {

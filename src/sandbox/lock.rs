@@ -13,7 +13,6 @@ use crate::clock::Clock;
 /// How often a waiting process looks again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The right to work on a state file, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -54,7 +53,6 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Records the URL for processes that wait for the lock.
     pub(super) fn set_url(&mut self, url: &str) -> Result<(), Error> {
         self.holder.url = Some(url.to_owned());
         self.write_owner()

@@ -41,7 +41,6 @@ const BACKLOG: usize = 16;
 /// How many ports are tried where UDP and TCP are to have the same.
 const ATTEMPTS: usize = 20;
 
-/// Answers from the state.
 struct NameServer {
     store: Arc<Store>,
     /// The zones as of a revision of the state.
@@ -52,7 +51,6 @@ struct NameServer {
 pub(super) struct Running(Server<NameServer>);
 
 impl Running {
-    /// Stops the name server, and waits until its sockets are closed.
     pub(super) async fn stop(&mut self) {
         // What a task of it ended with no longer matters.
         let _ = self.0.shutdown_gracefully().await;
@@ -65,11 +63,9 @@ impl fmt::Debug for Running {
     }
 }
 
-/// The sockets it answers on.
 pub(super) struct Sockets(UdpSocket, TcpListener);
 
 impl Sockets {
-    /// UDP and TCP on one port.
     pub(super) async fn bind(address: SocketAddr) -> Result<Self, Error> {
         let mut attempts = if address.port() == 0 { ATTEMPTS } else { 1 };
         loop {
@@ -94,7 +90,6 @@ impl Sockets {
         self.0.local_addr()
     }
 
-    /// Answers from `store` from now on.
     pub(super) fn serve(self, store: Arc<Store>) -> Running {
         let mut server = Server::new(NameServer { store, latest: Mutex::new(None) });
         server.register_socket(self.0);
@@ -104,7 +99,6 @@ impl Sockets {
 }
 
 impl NameServer {
-    /// The zones as they are now.
     fn catalog(&self) -> Arc<Catalog> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         self.store.read(|state| match &*latest {
@@ -210,7 +204,6 @@ pub(super) fn data(kind: &str, content: &str, priority: Option<u16>) -> Option<R
     })
 }
 
-/// Whether a text can be the name of a record.
 pub(super) fn is_name(text: &str) -> bool {
     !text.split('.').any(str::is_empty) && absolute(text).is_ok()
 }

@@ -8,7 +8,6 @@ pub(super) const ACCOUNT: &str = "com.cloudflare.api.account";
 /// The scope of permissions in zones.
 pub(super) const ZONE: &str = "com.cloudflare.api.account.zone";
 
-/// A permission group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Group {
     pub id: &'static str,
@@ -61,7 +60,6 @@ pub(super) const GROUPS: [Group; 18] = {
 };
 
 impl Group {
-    /// The one with this ID.
     pub fn find(id: &str) -> Option<&'static Self> {
         GROUPS.iter().find(|group| group.id == id)
     }
@@ -81,7 +79,6 @@ impl Group {
     }
 }
 
-/// Whether groups with these IDs allow it.
 pub(super) fn allow(groups: &[String], area: Area, right: Right) -> bool {
     groups.iter().filter_map(|id| Group::find(id)).any(|group| {
         let (known, permitted) = group.permits;

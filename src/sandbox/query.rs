@@ -11,7 +11,6 @@ use serde_json::json;
 
 use super::answer::{ApiErrorResponse, ApiResponse, Outcome};
 
-/// The query parameters of a request.
 #[derive(Debug, Default)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
@@ -67,7 +66,6 @@ impl Parameters {
         }
     }
 
-    /// The value of one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -77,12 +75,10 @@ impl Parameters {
         self.get(name).is_none_or(|wanted| json!(value) == *wanted)
     }
 
-    /// Whether a page was asked for at all.
     fn is_paged(&self) -> bool {
         self.get("page").is_some() || self.get("per_page").is_some()
     }
 
-    /// The list of `items`, or the requested page of it.
     pub fn list<T: Serialize>(&self, items: Vec<T>, paging: Paging) -> Outcome {
         match paging {
             Paging::Always(size) => self.page(items, size),
@@ -91,7 +87,6 @@ impl Parameters {
         }
     }
 
-    /// The requested page of `items`.
     pub fn page<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let page = self.number("page", 1, 1..=usize::MAX)?;
         let per_page = self.number("per_page", size.default, size.min..=size.max)?;
@@ -127,7 +122,6 @@ impl Parameters {
         Ok(ApiResponse::of(page).with_result_info(info))
     }
 
-    /// A time, RFC 3339.
     pub fn time(&self, name: &str) -> Outcome<Option<Timestamp>> {
         let Some(text) = self.get(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| invalid(name, text))

@@ -27,12 +27,10 @@ impl RawObject {
         serde_json::from_str(&compact).expect("what is written in the program is JSON")
     }
 
-    /// The text of a value.
     pub fn value(&self, key: &str) -> Option<&RawValue> {
         self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_ref())
     }
 
-    /// A value, where it is there and a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.value(key)?.get()).ok()
     }
@@ -54,7 +52,6 @@ impl RawObject {
         self.put(key, to_raw_value(&value).expect("plain data is JSON"));
     }
 
-    /// As [`RawObject::set`], for text that is JSON already.
     pub fn put(&mut self, key: &str, value: Box<RawValue>) {
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, kept)) => *kept = value,

@@ -57,7 +57,6 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// Who cannot sign in.
     pub fn user(self) -> &'static str {
         match self {
             Self::PlusAddress => "tom+audit@cool.cats",
@@ -66,7 +65,6 @@ impl Scenario {
         }
     }
 
-    /// What happened, in words.
     pub fn about(self) -> String {
         let value = self.to_possible_value();
         let help = value.as_ref().and_then(PossibleValue::get_help);
@@ -78,7 +76,6 @@ impl Scenario {
         !matches!(self, Self::PlusAddress | Self::NotAMember | Self::ConnectorElsewhere)
     }
 
-    /// Those that can be repaired.
     pub fn repairable() -> Vec<Self> {
         let all = Self::value_variants().iter().copied();
         all.filter(|scenario| scenario.can_be_repaired()).collect()

@@ -32,7 +32,6 @@ pub(super) const ACCOUNT_4: &str = "c001ca75000000000000000000000004";
 pub(super) const ACCOUNT_5: &str = "c001ca75000000000000000000000005";
 /// The organization that the first, third and fourth account are in.
 pub(super) const PARENT: &str = "c001ca750a6000000000000000000001";
-/// Its name.
 pub(super) const PARENT_NAME: &str = "All Cats";
 
 /// Counts what was added to the accounts and tokens of a new sandbox.
@@ -42,7 +41,6 @@ const SEED: u32 = 1;
 const OTHER_CODE: &str = "cloudflare_dashboard_sso=c001ca75c001ca75c001ca75c001ca75";
 
 impl State {
-    /// A new sandbox.
     pub fn seed() -> Self {
         Self {
             revision: 1,

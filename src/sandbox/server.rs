@@ -19,7 +19,6 @@ use super::{http, name_server, verification};
 use crate::api::ids::AccountId;
 use crate::clock::Clock;
 
-/// How a sandbox is set up.
 #[derive(Debug)]
 pub struct Options {
     /// The file that the state is kept in; none: in memory only.
@@ -134,7 +133,6 @@ impl Sandbox {
         format!("http://{}{}", self.http, http::BASE)
     }
 
-    /// Where the name server is, UDP and TCP.
     pub fn dns_server(&self) -> SocketAddr {
         self.shared.dns
     }
@@ -144,17 +142,14 @@ impl Sandbox {
         &self.accounts[0]
     }
 
-    /// The state as it is now.
     pub fn saved(&self) -> Saved {
         Saved(self.shared.store.read(Clone::clone))
     }
 
-    /// All accounts.
     pub fn accounts(&self) -> &[AccountId] {
         &self.accounts
     }
 
-    /// A token.
     pub fn token(&self, access: Access) -> &'static str {
         access.token()
     }
@@ -180,7 +175,6 @@ impl Sandbox {
         self.shared.log()
     }
 
-    /// Makes something go wrong from now on.
     pub fn inject(&self, fault: Fault) {
         self.shared.faults().add(fault);
     }

@@ -15,11 +15,9 @@ use crate::clock::Clock;
 /// How many exchanges are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// One request and its result. It does not contain tokens or the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedRequest {
     pub method: String,
-    /// The path, from the root of the server.
     pub path: String,
     /// The status of the answer; none where the connection was cut.
     pub status: Option<u16>,
@@ -29,7 +27,6 @@ pub struct LoggedRequest {
     pub connection: u64,
 }
 
-/// What every request and the sandbox's owner have in common.
 #[derive(Debug)]
 pub(super) struct AppState {
     pub store: Arc<Store>,
@@ -102,17 +99,14 @@ impl AppState {
         held(&self.log_behavior)
     }
 
-    /// Those who will sign in.
     pub fn planned(&self) -> MutexGuard<'_, Vec<PlannedSignIn>> {
         held(&self.planned)
     }
 
-    /// Whether the identity provider of that slug does not answer.
     pub fn is_down(&self, slug: &str) -> bool {
         self.down().contains(slug)
     }
 
-    /// The next answer's `cf-ray`.
     pub fn ray(&self) -> String {
         format!("{:016x}-SBX", self.rays.fetch_add(1, Ordering::Relaxed))
     }

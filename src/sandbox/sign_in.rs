@@ -76,7 +76,6 @@ pub(super) fn preview(shared: &AppState, attempt: &SignInAttempt) -> SignInResul
     shared.store.read(|state| walk(state, attempt, &|provider| is_down(provider, &down))).0
 }
 
-/// Signs a user in at a simulator of another process. `url` is the URL of its API.
 pub async fn sign_in_at(url: &str, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
     let ask = async || {
         let client = reqwest::Client::builder().tls_backend_preconfigured(tls::none()).no_proxy();
@@ -96,7 +95,6 @@ fn is_down(provider: &IdentityProvider, down: &BTreeSet<String>) -> bool {
     down.iter().any(|slug| config.contains(&format!("/{slug}/")))
 }
 
-/// What a sign-in leaves in the logs.
 struct Rows {
     account: String,
     app: App,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A user who signs in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignInAttempt {
     pub email: String,
@@ -17,15 +16,12 @@ pub struct SignInAttempt {
     pub is_password_wrong: bool,
 }
 
-/// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct SignInResult {
-    /// Whether the person is in the dashboard.
     pub is_signed_in: bool,
     /// By what: the name of the identity provider; none: with a password.
     pub idp: Option<String>,
-    /// What happened, in words.
     pub detail: String,
     /// The row in the logs, where there is one.
     pub ray_id: Option<String>,
@@ -40,7 +36,6 @@ pub enum LogRecords {
     AuditLogOnly,
 }
 
-/// How the logs behave.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogBehavior {
     pub records: LogRecords,
@@ -50,7 +45,6 @@ pub struct LogBehavior {
     pub audit_delay: Duration,
 }
 
-/// A user who will sign in later.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedSignIn {
     pub at: Timestamp,

@@ -8,7 +8,6 @@ use serde_json::json;
 use super::raw::RawObject;
 use super::state::{App, Connector, Policy, State, derived_uuid};
 
-/// The type of the application.
 pub(super) const KIND: &str = "dash_sso";
 
 /// What stands for the team's domain where there is no Zero Trust yet.
@@ -69,7 +68,6 @@ const OBJECT: &str = r#"{
   "x_flags": [true, false, null]
 }"#;
 
-/// Adds what a connector brings along.
 pub(super) fn add_connector(state: &mut State, connector: &Connector) {
     let now = connector.created_on;
     let app = match position(state, &connector.account) {
@@ -114,7 +112,6 @@ pub(super) fn rename(state: &mut State, account: &str, from: &str, to: &str) {
     }
 }
 
-/// The application of an account, where it has one.
 pub(super) fn find<'a>(state: &'a State, account: &str) -> Option<&'a App> {
     position(state, account).map(|position| &state.apps[position])
 }
@@ -141,14 +138,12 @@ fn create(state: &mut State, account: &str, now: Timestamp) -> String {
 }
 
 impl Policy {
-    /// Its place among the policies of its application.
     pub(super) fn precedence(&self) -> Option<u64> {
         self.object.get("precedence")
     }
 }
 
 impl State {
-    /// The `auth_domain` of an account that has Zero Trust.
     pub(super) fn auth_domain(&self, account: &str) -> Option<String> {
         let known = self.organizations.iter().find(|known| known.account == account)?;
         known.object.text("auth_domain")

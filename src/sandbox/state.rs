@@ -58,7 +58,6 @@ pub(super) struct State {
     pub seed: u32,
 }
 
-/// The state of a sandbox at one moment, for others to start from.
 #[derive(Clone, Debug)]
 pub struct Saved(pub(super) State);
 
@@ -67,7 +66,6 @@ pub(super) struct Account {
     pub id: String,
     pub name: String,
     pub created_on: Timestamp,
-    /// The organization of accounts that it is in.
     #[serde(default)]
     pub parent: Option<String>,
 }
@@ -85,7 +83,6 @@ pub(super) struct Token {
     pub issued: Option<TokenDetails>,
 }
 
-/// The additional data of a token that was issued through the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TokenDetails {
     pub name: String,
@@ -147,7 +144,6 @@ pub(super) struct Member {
     pub status: Membership,
 }
 
-/// What a member of an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -156,7 +152,6 @@ pub enum Role {
     ReadOnly,
 }
 
-/// What became of a member's invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Membership {
@@ -194,7 +189,6 @@ pub(super) struct AuditRow {
     pub uri: String,
 }
 
-/// A grant that allows an identity provider to be shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Grant {
     pub id: String,
@@ -203,7 +197,6 @@ pub(super) struct Grant {
     pub created_at: Timestamp,
 }
 
-/// A share of resources with other accounts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Share {
     pub id: String,
@@ -228,7 +221,6 @@ pub(super) struct Excluded {
     pub created: Timestamp,
 }
 
-/// Who a share is with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Recipient {
     pub id: String,
@@ -237,7 +229,6 @@ pub(super) struct Recipient {
     pub removed: Option<Timestamp>,
 }
 
-/// What a recipient is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Target {
@@ -246,7 +237,6 @@ pub(super) enum Target {
     Organization(String),
 }
 
-/// What is shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Resource {
     pub id: String,
@@ -329,7 +319,6 @@ pub(super) struct Record {
     pub created_on: Timestamp,
 }
 
-/// A zone that another provider hosts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ExternalZone {
     pub zone: String,

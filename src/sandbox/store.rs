@@ -17,7 +17,6 @@ use crate::clock::Clock;
 /// The format of the state file; raised when an older program would misread it.
 const VERSION: u64 = 1;
 
-/// The state, in memory or in a file as well.
 #[derive(Debug)]
 pub(super) struct Store(Mutex<Inner>);
 
@@ -41,7 +40,6 @@ struct Version {
 }
 
 impl Store {
-    /// A state that is nowhere but in memory.
     pub(super) fn in_memory(state: State) -> Self {
         Self(Mutex::new(Inner { state, file: None, is_released: false }))
     }
@@ -61,7 +59,6 @@ impl Store {
         Ok(Self(Mutex::new(Inner { state, file, is_released: false })))
     }
 
-    /// Looks at the state.
     pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.lock().state)
     }

@@ -35,7 +35,6 @@ impl VerificationRun {
         now >= self.next
     }
 
-    /// Whether the two days are over.
     fn is_over(&self, now: Timestamp) -> bool {
         now >= after(self.began, WINDOW)
     }
@@ -55,7 +54,6 @@ fn after(time: Timestamp, duration: SignedDuration) -> Timestamp {
     time.saturating_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// What a look at DNS found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CheckResult {
     Found,

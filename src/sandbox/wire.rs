@@ -13,7 +13,6 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A connection, as requests on it see it.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     /// Counted from 1.
@@ -22,12 +21,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Cuts the connection: the pending answer is not sent.
     pub fn close(&self) {
         self.is_cut.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was cut.
     pub fn is_cut(&self) -> bool {
         self.is_cut.load(Ordering::Relaxed)
     }
@@ -40,7 +37,6 @@ impl Connection {
     }
 }
 
-/// Accepts connections that can be cut.
 pub(super) struct NumberedListener {
     listener: TcpListener,
     accepted: u64,

@@ -47,7 +47,6 @@ impl Sandbox {
         })
     }
 
-    /// Signs a user in now.
     pub fn sign_in(&self, attempt: &SignInAttempt) -> Result<SignInResult, Error> {
         sign_in::run(&self.shared, attempt, self.shared.clock.now())
     }
@@ -116,7 +115,6 @@ impl Sandbox {
         serde_json::to_string(&state).expect("a state is plain data")
     }
 
-    /// Makes a user a member of the first account, or changes their role and status.
     pub fn set_member(&self, email: &str, role: Role, status: Membership) -> Result<(), Error> {
         self.set_member_of(self.account(), email, role, status)
     }
@@ -141,7 +139,6 @@ impl Sandbox {
         })
     }
 
-    /// Takes a member of the first account away.
     pub fn remove_member(&self, email: &str) -> Result<(), Error> {
         let account = self.account().as_str();
         self.shared.store.change(|state| {

@@ -22,7 +22,6 @@ pub enum AccountSelection {
     All,
 }
 
-/// An account as it is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountRef {
     Id(AccountId),
@@ -30,7 +29,6 @@ pub enum AccountRef {
 }
 
 impl AccountSelection {
-    /// What the options select.
     pub(super) fn of(options: &Options) -> Result<Self, Error> {
         if options.all_accounts {
             return Ok(Self::All);
@@ -45,13 +43,11 @@ impl AccountSelection {
         Ok(if given.is_empty() { Self::Default } else { Self::Given(given) })
     }
 
-    /// Whether each is given by its ID.
     pub fn is_by_id(&self) -> bool {
         let is_id = |account: &AccountRef| matches!(account, AccountRef::Id(_));
         matches!(self, Self::Given(accounts) if accounts.iter().all(is_id))
     }
 
-    /// Whether one account is selected.
     pub fn is_one(&self) -> bool {
         self.option_of_several().is_none()
     }

@@ -14,13 +14,9 @@ use crate::output::Environment;
 /// Where the token comes from. Reading it waits until a request needs it.
 #[derive(Debug, Clone)]
 pub enum CredentialSource {
-    /// Given by the environment.
     Inline(Credentials),
-    /// The first line of a file.
     File(PathBuf),
-    /// The first line of standard input.
     Stdin,
-    /// The first line that a program prints.
     Command(Vec<String>),
     /// Named nowhere.
     Missing,
@@ -43,11 +39,8 @@ impl fmt::Display for CredentialSource {
 /// Which source of settings a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// An option of this command line.
     Flag,
-    /// The environment variable of this name.
     Environment(&'static str),
-    /// The profile.
     Profile,
     /// None: the built-in default, or nothing.
     Default,

@@ -7,10 +7,8 @@ use crate::api::BaseUrl;
 use crate::api::ids::InvalidId;
 use crate::input::text::Undecodable;
 
-/// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The account ID is none.
     #[error("{origin}: {reason}")]
     Account {
         /// Where the value came from.
@@ -37,7 +35,6 @@ pub enum Error {
     /// The configuration file is not text.
     #[error("cannot read the configuration file {}", path.display())]
     Undecodable {
-        /// The file.
         path: PathBuf,
         /// Why not.
         source: Undecodable,
@@ -48,16 +45,12 @@ pub enum Error {
     /// A credential that belongs to another base URL.
     #[error("{credential} would be sent to {base}, {origin}")]
     Elsewhere {
-        /// The credential's source.
         credential: String,
-        /// The base URL.
         base: String,
-        /// The base URL's source.
         origin: String,
         /// How to say that it is meant.
         hint: String,
     },
-    /// The configuration file is malformed.
     #[error("configuration file {}, line {line}, column {column}: {reason}", path.display())]
     Malformed {
         /// The file.
@@ -66,7 +59,6 @@ pub enum Error {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What is wrong there.
         reason: String,
         /// Whether it is a Windows path, whose backslashes TOML reads as escapes.
         is_windows_path: bool,
@@ -76,7 +68,6 @@ pub enum Error {
     NoProfile {
         /// The file.
         path: PathBuf,
-        /// The name that was asked for.
         name: String,
         /// The names there are.
         known: Vec<String>,
@@ -95,7 +86,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error for a credential that is bound to another base URL.
     pub(super) fn elsewhere(
         credential: &Origin,
         base_origin: &Origin,

@@ -15,17 +15,14 @@ use crate::api::ids::AccountId;
 use crate::dns::ServerSpec;
 use crate::output::Format;
 
-/// The configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    /// The profile used when none is named.
     pub(super) profile: Option<String>,
     #[serde(default)]
     pub(super) profiles: BTreeMap<String, Profile>,
 }
 
-/// One profile of the configuration file.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Profile {
@@ -71,7 +68,6 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for ParsedStr<T> {
     }
 }
 
-/// Reads the text of a configuration file.
 pub(super) fn read(path: &Path, text: &str) -> Result<File, Error> {
     toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);

@@ -33,24 +33,19 @@ use crate::input::text;
 use crate::output::{Environment, Format, Invocation};
 use crate::shell::quoted;
 
-/// What a run goes by.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The account, where its ID was given.
     pub account: Option<AccountId>,
-    /// The accounts that the options select.
     pub accounts: AccountSelection,
     /// Where the token is, or that it was named nowhere.
     pub credentials: CredentialSource,
-    /// The API.
     pub base: BaseUrl,
     /// The connector that commands mean when they are given none.
     pub connector: Option<String>,
-    /// The form of the result.
     pub format: Format,
     /// The only name servers to ask, where any are named.
     pub servers: Vec<ServerSpec>,
-    /// The certificates to trust.
     pub roots: TrustRoots,
     /// The proxy that the environment names.
     pub proxy: ProxySettings,
@@ -58,12 +53,9 @@ pub struct Settings {
     pub warnings: Vec<String>,
     /// Where the configuration file is, or would be.
     pub config: Option<PathBuf>,
-    /// Whether to work against the built-in simulator.
     pub sandbox: bool,
     sandbox_state: Option<PathBuf>,
-    /// The directory of the journal, where there is a place for one.
     pub journal: Option<PathBuf>,
-    /// The local user.
     pub user: Option<String>,
     /// The global options, for what the profile cannot set.
     pub options: Options,
@@ -73,15 +65,11 @@ pub struct Settings {
 
 /// An account that the user did not name, and how to reach it.
 pub struct DrillTarget {
-    /// The account.
     pub account: AccountId,
-    /// The credentials for it.
     pub credentials: Credentials,
-    /// The API.
     pub base: BaseUrl,
     /// The one name server to ask.
     pub server: ServerSpec,
-    /// The directory of the journal.
     pub journal: PathBuf,
 }
 
@@ -151,7 +139,6 @@ impl Settings {
         if self.options.sandbox { call.with("--sandbox", None) } else { call }
     }
 
-    /// The file that keeps the simulator's state.
     pub fn sandbox_state(&self) -> Result<PathBuf, Error> {
         self.sandbox_state.clone().ok_or(Error::NoHome)
     }

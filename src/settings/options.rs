@@ -158,7 +158,6 @@ impl Options {
         Ok((self, from.used))
     }
 
-    /// The time limit for one request.
     pub fn request_timeout(&self) -> Duration {
         self.request_timeout.unwrap_or(DEFAULT_REQUEST_TIMEOUT)
     }
@@ -168,7 +167,6 @@ impl Options {
         self.max_retries.unwrap_or(DEFAULT_RETRIES)
     }
 
-    /// Where output is colored.
     pub fn color(&self) -> ColorChoice {
         self.color.unwrap_or_default()
     }

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::api::ids::AccountId;
 use crate::private_file;
 
-/// Where a profile has its token from.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TokenSource {
     File(PathBuf),
-    /// A program and its arguments.
     Command(Vec<String>),
 }
 

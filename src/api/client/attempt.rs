@@ -25,7 +25,6 @@ use crate::input::depth;
 
 const NO_RESULT: &[u8] = br#"{"success":true}"#;
 
-/// A request on its way, attempt after attempt.
 pub(super) struct RetryState {
     pub call: HttpRequest,
     pub attempts: u32,
@@ -36,7 +35,6 @@ pub(super) struct RetryState {
     ticket: Option<u64>,
 }
 
-/// The parts of an answer other than its result.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseMeta {
     pub status: Option<u16>,
@@ -47,7 +45,6 @@ pub struct ResponseMeta {
     pub(super) paging: Paging,
 }
 
-/// What follows an attempt.
 pub(super) enum AttemptResult<T> {
     Done(T, ResponseMeta),
     Retry,
@@ -88,7 +85,6 @@ impl Client {
         self.follow(run, fault).await
     }
 
-    /// Does what the retry policy says about a fault.
     async fn follow<T>(
         &self,
         run: &mut RetryState,
@@ -163,7 +159,6 @@ impl Client {
         Ok(())
     }
 
-    /// How long an exchange that starts now may take.
     fn limit(&self) -> Result<Timeout, RequestError> {
         let duration = self.config.request_timeout;
         match self.left() {
@@ -181,7 +176,6 @@ impl Client {
         then.duration_since(self.clock.now()).try_into().unwrap_or(Duration::ZERO)
     }
 
-    /// Notes that a write is about to leave.
     fn note(&self, run: &mut RetryState) {
         if run.ticket.is_none() {
             let mut unanswered = lock(&self.unanswered);
@@ -191,7 +185,6 @@ impl Client {
         }
     }
 
-    /// Notes that its outcome is known.
     pub(super) fn clear_unanswered(&self, run: &mut RetryState) {
         if let Some(settled) = run.ticket.take() {
             lock(&self.unanswered).retain(|(ticket, _)| *ticket != settled);

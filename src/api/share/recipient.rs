@@ -12,7 +12,6 @@ use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
 use crate::api::object::Object;
 use crate::api::request::{Request, WriteRequest};
 
-/// A recipient as the API sent it.
 pub type Recipient = Object<RecipientFields>;
 
 /// The known fields of a recipient.
@@ -70,7 +69,6 @@ pub struct ResourceStatus {
     pub terminal: Option<bool>,
 }
 
-/// Who a share is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecipientSpec {
     Account(AccountId),
@@ -128,7 +126,6 @@ impl ResourceStatus {
 }
 
 impl Association {
-    /// The state as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(text) => text,
@@ -183,12 +180,10 @@ pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec
     paging.of(request.query("include_resources", "true"))
 }
 
-/// One recipient of a share.
 pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Recipient> {
     Request::get(&one(account, share, id)).query("include_resources", "true")
 }
 
-/// Adds a recipient in place: other recipients are unchanged.
 pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteRequest<Recipient> {
     WriteRequest::post(&collection(account, share)).body(to)
 }

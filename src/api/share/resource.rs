@@ -10,7 +10,6 @@ use crate::api::ids::{AccountId, GrantId, ResourceId, ShareId};
 use crate::api::object::Object;
 use crate::api::request::{Request, WriteRequest};
 
-/// A resource of a share as the API sent it.
 pub type Resource = Object<ResourceFields>;
 
 /// The known fields of a resource.
@@ -62,7 +61,6 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
-    /// Every known type.
     pub const ALL: [Self; 7] = [
         Self::CustomRuleset,
         Self::GatewayPolicy,
@@ -79,7 +77,6 @@ impl ResourceType {
         known.unwrap_or_else(|| Self::Other(text.to_owned()))
     }
 
-    /// The type as the API writes it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::CustomRuleset => "custom-ruleset",
@@ -107,7 +104,6 @@ impl ResourceFields {
     }
 }
 
-/// Something to share.
 #[derive(Clone, Debug, Serialize)]
 pub struct NewResource {
     meta: Value,
@@ -117,7 +113,6 @@ pub struct NewResource {
 }
 
 impl NewResource {
-    /// A resource of an account.
     pub fn new(account: &AccountId, kind: ResourceType, id: &str) -> Self {
         Self {
             meta: json!({}),
@@ -127,29 +122,24 @@ impl NewResource {
         }
     }
 
-    /// The identity provider of a grant.
     pub fn grant(account: &AccountId, grant: &GrantId) -> Self {
         Self::new(account, ResourceType::IdpFederationGrant, grant.as_str())
     }
 
-    /// What is shared.
     pub fn kind(&self) -> &ResourceType {
         &self.resource_type
     }
 
-    /// The identifier of what is shared.
     pub fn id(&self) -> &str {
         &self.resource_id
     }
 
-    /// With what recipients are told with it.
     pub fn meta(mut self, meta: Value) -> Self {
         self.meta = meta;
         self
     }
 }
 
-/// The resources of a share.
 pub fn list(
     account: &AccountId,
     share: &ShareId,
@@ -166,12 +156,10 @@ pub fn list(
     paging.of(request)
 }
 
-/// One resource of a share.
 pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Resource> {
     Request::get(&one(account, share, id))
 }
 
-/// Adds a resource.
 pub fn add(account: &AccountId, share: &ShareId, shared: &NewResource) -> WriteRequest<Resource> {
     WriteRequest::post(&collection(account, share)).body(shared)
 }

@@ -11,7 +11,6 @@ use crate::idp::fetch::{FetchError, Fetcher};
 use crate::idp::issuer::Issuer;
 use crate::idp::jwks::{self, Jwks};
 
-/// What was answered.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub discovery: Option<(Issuer, Result<Discovery, DiscoveryError>)>,
@@ -19,7 +18,6 @@ pub(super) struct Facts {
     pub endpoints: Vec<(IdpCheckId, Url, Result<u16, FetchError>)>,
 }
 
-/// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum JwksFailure {
     #[error(transparent)]

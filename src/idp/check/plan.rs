@@ -9,7 +9,6 @@ use crate::idp::fetch::AllowedHosts;
 use crate::idp::issuer::Issuer;
 use crate::idp::kind;
 
-/// The base URLs of public identity services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownIssuers {
     pub microsoft: String,
@@ -28,7 +27,6 @@ impl Default for KnownIssuers {
     }
 }
 
-/// What is to be asked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     pub issuer: Option<ExpectedIssuer>,
@@ -39,7 +37,6 @@ pub(super) struct Plan {
     pub hosts: AllowedHosts,
 }
 
-/// The issuer that the configuration implies.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ExpectedIssuer {
     pub issuer: Issuer,
@@ -49,7 +46,6 @@ pub(super) struct ExpectedIssuer {
     pub proves: IdpCheckId,
 }
 
-/// How well the issuer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Confidence {
     Known,

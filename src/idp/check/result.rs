@@ -79,7 +79,6 @@ pub enum Severity {
 }
 
 impl IdpCheckId {
-    /// The name as it is shown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",

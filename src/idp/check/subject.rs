@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use crate::api::idp::Idp;
 
-/// The identity provider that is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// Its type, as the API names it.

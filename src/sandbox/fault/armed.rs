@@ -2,12 +2,10 @@
 
 use super::{ALWAYS, Fault, Kind};
 
-/// The faults that are still to happen.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct ActiveFaults(Vec<Fault>);
 
 impl ActiveFaults {
-    /// One more, after those there are.
     pub(in crate::sandbox) fn add(&mut self, fault: Fault) {
         self.0.push(fault);
     }

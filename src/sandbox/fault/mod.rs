@@ -46,7 +46,6 @@ pub struct Fault {
 /// The number of times that never runs out.
 const ALWAYS: u32 = u32::MAX;
 
-/// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// 429, and how many seconds to wait.
@@ -64,7 +63,6 @@ pub enum Kind {
     ExpiredCertificate,
 }
 
-/// Whether the fault occurs before or after the request is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultTiming {
     Before,
@@ -88,7 +86,6 @@ impl Kind {
         )
     }
 
-    /// It, with the next request, once.
     pub fn once(self) -> Fault {
         Fault { kind: self, matcher: Matcher::default(), first: 1, times: 1 }
     }

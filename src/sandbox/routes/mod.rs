@@ -57,7 +57,6 @@ const ROUTES: [&[Route]; 19] = [
     zone::ROUTES,
 ];
 
-/// Serves them.
 pub(super) fn all() -> Router<Arc<AppState>> {
     ROUTES.into_iter().flatten().fold(Router::new(), |router, route| route.add_to(router))
 }

@@ -20,7 +20,6 @@ pub(super) fn auth_domain(state: &State, request: &ApiRequest) -> Outcome<String
     state.auth_domain(request.account()).ok_or_else(not_enabled)
 }
 
-/// The zone.
 pub(super) fn zone<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Zone> {
     let id = request.parameter("zone").unwrap_or_default();
     let is_meant = |zone: &&Zone| zone.id == id && request.can_see(&zone.account);
@@ -47,7 +46,6 @@ pub(super) fn check_zone(
     zone(state, request).map(drop)
 }
 
-/// The application.
 pub(super) fn app<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a App> {
     let id = request.parameter("app").unwrap_or_default();
     ApiErrorResponse::bad_request(12045, "access.api.error.invalid_application_id")
@@ -65,12 +63,10 @@ pub(super) fn no_share() -> ApiErrorResponse {
     ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share not found")
 }
 
-/// The share, which the account sent.
 pub(super) fn share<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Share> {
     state.shares.iter().find(|share| is_meant(share, request)).ok_or_else(no_share)
 }
 
-/// The same, to change it.
 pub(super) fn share_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Share> {
     state.shares.iter_mut().find(|share| is_meant(share, request)).ok_or_else(no_share)
 }
@@ -79,7 +75,6 @@ fn is_meant(share: &Share, request: &ApiRequest) -> bool {
     share.account == request.account() && Some(share.id.as_str()) == request.parameter("share")
 }
 
-/// The same, unless it is being deleted.
 pub(super) fn active_share<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Share> {
     let share = share(state, request)?;
     check_active(share)?;

@@ -10,7 +10,6 @@ use crate::sandbox::auth::{Caller, Identity};
 use crate::sandbox::query::Parameters;
 use crate::sandbox::sign_in_attempt::LogBehavior;
 
-/// A request to a route.
 #[derive(Debug)]
 pub(super) struct ApiRequest {
     pub identity: Identity,
@@ -21,7 +20,6 @@ pub(super) struct ApiRequest {
     pub now: Timestamp,
     /// Where the API and the issuers are.
     pub origin: String,
-    /// How many federation grants an account may have.
     pub grant_limit: usize,
     pub log_behavior: LogBehavior,
 }
@@ -31,17 +29,14 @@ impl ApiRequest {
         self.identity.caller()
     }
 
-    /// Whether the account is one that the caller sees.
     pub fn can_see(&self, account: &str) -> bool {
         self.caller().is_ok_and(|caller| caller.can_see(account))
     }
 
-    /// A parameter of the path, if the route has it.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.path.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The account of the path.
     pub fn account(&self) -> &str {
         self.parameter("account").unwrap_or_default()
     }
@@ -51,7 +46,6 @@ impl ApiRequest {
         self.path.last().map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    /// The fields of the body.
     pub fn body<T: DeserializeOwned>(&self) -> Outcome<T> {
         parse(&self.body)
     }

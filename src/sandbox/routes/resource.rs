@@ -25,7 +25,6 @@ pub(super) trait ApiResource {
         true
     }
 
-    /// As it is answered.
     fn to_json(&self, state: &State, request: &ApiRequest) -> impl Serialize;
 
     /// What is answered if the path names none.
@@ -34,7 +33,6 @@ pub(super) trait ApiResource {
     }
 }
 
-/// A kind of object that can be written. IDs are unique in the whole state.
 pub(super) trait WritableResource: ApiResource + Sized {
     /// Where they are kept.
     fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>>;
@@ -61,18 +59,14 @@ pub(super) trait WritableResource: ApiResource + Sized {
     }
 }
 
-/// A kind of object that requests create.
 pub(super) trait Create: WritableResource {
-    /// The body of the request.
     type Fields: DeserializeOwned;
 
     /// The new object, if no rule refuses it.
     fn create(fields: Self::Fields, state: &mut State, request: &ApiRequest) -> Outcome<Self>;
 }
 
-/// A kind of object that requests change or replace.
 pub(super) trait Update: WritableResource + Clone {
-    /// The body of the request.
     type Fields: DeserializeOwned;
 
     /// The object as it is afterwards, if no rule refuses it.
@@ -80,7 +74,6 @@ pub(super) trait Update: WritableResource + Clone {
     -> Outcome<Self>;
 }
 
-/// The object of the path.
 pub(super) fn find<'a, T: ApiResource>(state: &'a State, request: &ApiRequest) -> Outcome<&'a T> {
     let mut all = T::all(state, request)?.into_iter();
     all.find(|known| known.id() == request.id()).ok_or_else(T::missing)

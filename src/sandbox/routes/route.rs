@@ -48,7 +48,6 @@ enum Run {
 type Read = fn(&State, &ApiRequest) -> Outcome;
 type Write = fn(&mut State, &ApiRequest) -> Outcome;
 
-/// A row of the table of routes.
 #[derive(Debug)]
 pub(super) struct Route {
     method: MethodFilter,
@@ -97,7 +96,6 @@ impl Route {
         self
     }
 
-    /// Serves it.
     pub fn add_to(&'static self, router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
         let answer = async move |Extension(identity): Extension<Identity>,
                                  Shared(shared): Shared<Arc<AppState>>,

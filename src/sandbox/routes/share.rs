@@ -178,7 +178,6 @@ fn target_type(share: &Share) -> &'static str {
     }
 }
 
-/// Which parts of a share are requested, and when.
 struct View {
     resources: bool,
     counts: bool,

@@ -71,7 +71,6 @@ impl Create for Recipient {
     }
 }
 
-/// A new recipient of a share.
 pub(super) fn create(
     fields: &RawObject,
     share: &Share,

@@ -75,7 +75,6 @@ impl Create for Resource {
     }
 }
 
-/// A new resource of a share.
 pub(super) fn create(
     fields: &RawObject,
     share: &Share,

@@ -4,7 +4,6 @@
 use super::ACCOUNT_1;
 use crate::sandbox::state::{Member, Membership, Role};
 
-/// The members of a new sandbox.
 pub(in crate::sandbox) fn members() -> Vec<Member> {
     use Membership::{Accepted, Pending};
     use Role::{Administrator, ReadOnly, SuperAdministrator};

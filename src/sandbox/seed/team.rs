@@ -13,9 +13,7 @@ use crate::sandbox::state::{App, IdentityProvider, ORIGIN, Organization, Policy}
 
 /// The identity provider of the first account.
 const PROVIDER: &str = "c001ca75-1d90-4000-8000-000000000001";
-/// An application of the first account.
 const APP: &str = "c001ca75-a990-4000-8000-000000000001";
-/// Its policy.
 const POLICY: &str = "c001ca75-9011-4000-8000-000000000001";
 
 /// All accounts but the second have Zero Trust.
@@ -130,7 +128,6 @@ pub(in crate::sandbox) fn apps() -> Vec<App> {
     }]
 }
 
-/// Its policy.
 pub(in crate::sandbox) fn policies() -> Vec<Policy> {
     let object = json!({
         "id": POLICY,
