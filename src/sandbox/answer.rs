@@ -56,7 +56,7 @@ impl ApiResponse {
         self
     }
 
-    /// With another status than 200; one of 204 has no body.
+    /// With another status than 200.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
@@ -70,9 +70,6 @@ impl ApiResponse {
 
 impl IntoResponse for ApiResponse {
     fn into_response(self) -> Response {
-        if self.status == StatusCode::NO_CONTENT {
-            return self.status.into_response();
-        }
         (self.status, Json(self)).into_response()
     }
 }

@@ -25,12 +25,7 @@ pub enum Error {
         "sandbox state `{}` has format {found}, this program reads {known}; `cfsso sandbox reset` deletes it",
         path.display()
     )]
-    Version {
-        path: PathBuf,
-        /// The format it says it has.
-        found: u64,
-        known: u64,
-    },
+    Version { path: PathBuf, found: u64, known: u64 },
     #[error("cannot {action} `{}`", path.display())]
     File {
         /// What was tried: finishes "cannot …".

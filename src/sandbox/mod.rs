@@ -1,25 +1,8 @@
-//! The simulator: the API areas of this program and an authoritative name
-//! server, on loopback, so that anyone can try and test without an account.
-//!
-//! A resource is one file in `routes/`, with its data in `state.rs` and its
-//! permissions in `access.rs`. A request goes through `http.rs`: who asks, the
-//! rate limit, a [`Fault`] where one is due, the looks at DNS that verification
-//! owes, the route; a change is on disk before its answer leaves.
-//!
-//! A new sandbox holds the same everywhere, IDs and tokens included (they are
-//! no secret: see [`Access::token`]):
-//!
-//! | account | zones | connectors |
-//! |---|---|---|
-//! | *Cool Cats*, the first | `cool.cats` and `both.cats`, active; `partial.cats`, a CNAME set-up, and `pending.cats`, not yet delegated, both with their DNS elsewhere | none |
-//! | *Other Cats* | `both.cats`, pending since it moved to the first | `both.cats`, still enabled |
-//! | *Small Cats*, *Big Cats* | none | none |
-//! | *Dogs* | none | none |
-//!
-//! The first, *Small Cats* and *Big Cats* are in one organization of accounts.
-//! All but *Other Cats* have a Zero Trust organization. The first signs in with
-//! *Company SSO*, an OpenID issuer that the sandbox serves beside the API
-//! (`issuer.rs`), has an application *Wiki*, and five members.
+//! The simulator: the API areas of this program and an authoritative name server,
+//! on loopback, so that anyone can try and test without an account. A resource is
+//! one file in `routes/`, with its data in `state.rs`; `http.rs` is the way of a
+//! request; a change is on disk before its answer leaves. What a new sandbox holds
+//! is in `seed.rs`: the same everywhere, IDs and tokens included.
 
 mod access;
 mod answer;

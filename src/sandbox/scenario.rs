@@ -13,8 +13,7 @@ use super::state::{
     App, AuditRow, Connector, IdentityProvider, Login, ORIGIN, Organization, Policy, Saved, State,
     derived_uuid,
 };
-use super::{issuer, sso_app};
-use crate::api::connector::VerificationStatus;
+use super::{issuer, seed, sso_app};
 
 /// The domain that it is about.
 const DOMAIN: &str = "cool.cats";
@@ -237,14 +236,10 @@ fn connector(now: Timestamp) -> Connector {
         id: CONNECTOR.to_owned(),
         account: ACCOUNT_1.to_owned(),
         email_domain: DOMAIN.to_owned(),
-        enabled: true,
-        use_fedramp_language: false,
         code: CODE.to_owned(),
-        status: VerificationStatus::Verified,
-        unknown: RawObject::default(),
-        run: None,
         created_on: created,
         updated_on: created,
+        ..seed::enabled_elsewhere()
     }
 }
 

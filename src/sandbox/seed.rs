@@ -169,7 +169,7 @@ fn elsewhere(zone: &str) -> ExternalZone {
     ExternalZone { zone: zone.to_owned(), texts: vec![(zone.to_owned(), "v=spf1 -all".to_owned())] }
 }
 
-fn enabled_elsewhere() -> Connector {
+pub(super) fn enabled_elsewhere() -> Connector {
     Connector {
         id: "c001ca755500000000000000000000e1".to_owned(),
         account: ACCOUNT_2.to_owned(),

@@ -208,17 +208,6 @@ pub(super) struct Share {
     pub removed: Option<Timestamp>,
     pub recipients: Vec<Recipient>,
     pub resources: Vec<Resource>,
-    /// The accounts of the organization that do not take it.
-    #[serde(default)]
-    pub excluded: Vec<Excluded>,
-}
-
-/// An account that a share with a whole organization leaves out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Excluded {
-    pub id: String,
-    pub account: String,
-    pub created: Timestamp,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

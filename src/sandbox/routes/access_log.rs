@@ -22,16 +22,12 @@ const USER_PAGES: PageSize = PageSize { min: 1, max: 1000, default: 1000 };
 const LOG: &str = "/accounts/{account}/access/logs/access_requests";
 const USERS: &str = "/accounts/{account}/access/users";
 const IDENTITY: &str = "/accounts/{account}/access/users/{user}/last_seen_identity";
-const SESSIONS: &str = "/accounts/{account}/access/users/{user}/active_sessions";
-const FAILED: &str = "/accounts/{account}/access/users/{user}/failed_logins";
 const GATE: Gate = Gate::Account(Area::AccessLogs);
 
 pub(super) const ROUTES: &[Route] = &[
     Route::get(LOG, GATE, list).accepts(&["since", "until", "limit", "email", "emailOp"]),
     Route::get(USERS, GATE, users).accepts(&["email"]),
     Route::get(IDENTITY, GATE, last_seen_identity),
-    Route::get(SESSIONS, GATE, active_sessions),
-    Route::get(FAILED, GATE, failed_logins),
 ];
 
 fn list(state: &State, request: &ApiRequest) -> Outcome {
@@ -133,46 +129,4 @@ fn last_seen_identity(state: &State, request: &ApiRequest) -> Outcome {
         "user_uuid": request.id(),
         "version": 2,
     })))
-}
-
-fn active_sessions(state: &State, request: &ApiRequest) -> Outcome {
-    let logins = of_user(state, request)?;
-    let end = |login: &Login| login.at.saturating_add(RETENTION).unwrap_or(Timestamp::MAX);
-    let active = logins.iter().filter(|login| login.allowed && end(login) > request.now);
-    let sessions = active.map(|login| {
-        json!({
-            "expiration": end(login).as_second(),
-            "name": login.ray,
-            "metadata": {
-                "apps": { (login.app.clone()): {
-                    "hostname": login.app_domain,
-                    "name": login.app_name,
-                    "type": "dash_sso",
-                    "uid": login.app,
-                } },
-                "expires": end(login).as_second(),
-                "iat": login.at.as_second(),
-                "nonce": login.ray,
-                "ttl": RETENTION.as_secs(),
-            },
-        })
-    });
-    Ok(ApiResponse::of(sessions.collect::<Vec<_>>()))
-}
-
-fn failed_logins(state: &State, request: &ApiRequest) -> Outcome {
-    let logins = of_user(state, request)?;
-    let failed = logins.iter().filter(|login| !login.allowed).map(|login| {
-        json!({
-            "expiration": login.at.as_second() + RETENTION.as_secs(),
-            "metadata": {
-                "app_name": login.app_name,
-                "datetime": time(login.at),
-                "ray_id": login.ray,
-                "user_email": login.email,
-                "user_uuid": request.id(),
-            },
-        })
-    });
-    Ok(ApiResponse::of(failed.collect::<Vec<_>>()))
 }

@@ -21,7 +21,6 @@ mod request;
 mod resource;
 mod route;
 mod share;
-mod share_excluded;
 mod share_recipient;
 mod share_resource;
 mod token;
@@ -34,8 +33,7 @@ use axum::Router;
 use super::shared::AppState;
 use route::Route;
 
-/// All that is modelled.
-const ROUTES: [&[Route]; 19] = [
+const ROUTES: [&[Route]; 18] = [
     access_log::ROUTES,
     account::ROUTES,
     account_token::ROUTES,
@@ -50,7 +48,6 @@ const ROUTES: [&[Route]; 19] = [
     policy::ROUTES,
     record::ROUTES,
     share::ROUTES,
-    share_excluded::ROUTES,
     share_recipient::ROUTES,
     share_resource::ROUTES,
     token::ROUTES,

@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 
 use super::request::ApiRequest;
+use crate::idp::text::is_uuid;
 use crate::sandbox::access::{Area, Right};
 use crate::sandbox::answer::{ApiErrorResponse, Outcome};
 use crate::sandbox::query::{PageSize, Paging};
@@ -85,10 +86,4 @@ pub(super) fn active_share<'a>(state: &'a State, request: &ApiRequest) -> Outcom
 pub(super) fn check_active(share: &Share) -> Outcome<()> {
     ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the share is being deleted")
         .when(share.removed.is_some())
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12])
-        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }

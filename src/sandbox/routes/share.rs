@@ -91,7 +91,6 @@ impl Create for Share {
             removed: None,
             recipients: Vec::new(),
             resources: Vec::new(),
-            excluded: Vec::new(),
         };
         for fields in &resources {
             share.resources.push(share_resource::create(fields, &share, state, now)?);

@@ -23,7 +23,6 @@ const GATE: Gate = Gate::Account(Area::Shares);
 pub(super) const ROUTES: &[Route] = &[
     Route::get(ALL, GATE, list).accepts(&["include_resources"]),
     Route::post(ALL, GATE, resource::create::<Recipient>).answers(StatusCode::CREATED),
-    Route::put(ALL, GATE, replace).answers(StatusCode::NO_CONTENT),
     Route::get(ONE, GATE, get).accepts(&["include_resources"]),
     Route::delete(ONE, GATE, delete),
 ];
@@ -111,30 +110,6 @@ fn target(state: &State, share: &Share, fields: &RawObject) -> Outcome<Target> {
         }
         (None, _) => Ok(Target::Organization(share.organization.clone())),
     }
-}
-
-/// Replaces the recipients by a list: new ones are added, those that are not in
-/// it are removed.
-fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
-    let wanted: Vec<RawObject> = request.body()?;
-    let mut share = parent::active_share(state, request)?.clone();
-    let targets = wanted.iter().map(|fields| target(state, &share, fields));
-    let targets = targets.collect::<Outcome<Vec<_>>>()?;
-    let are_accounts = targets.iter().all(|target| matches!(target, Target::Account(_)));
-    ApiErrorResponse::invalid_body("only the accounts of a share can be replaced")
-        .when(!are_accounts || !is_with_accounts(&share))?;
-    for known in &mut share.recipients {
-        if !targets.contains(&known.target) {
-            known.removed.get_or_insert(request.now);
-        }
-    }
-    let new: Vec<_> = wanted.iter().zip(&targets).filter(|(_, it)| !has(&share, it)).collect();
-    for (fields, _) in new {
-        share.recipients.push(create(fields, &share, state, request.now)?);
-    }
-    share.modified = request.now;
-    *parent::share_mut(state, request)? = share;
-    Ok(ApiResponse::without_result())
 }
 
 /// The recipient remains, as one that is removed.
