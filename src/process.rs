@@ -113,11 +113,6 @@ impl Drop for Pager {
     }
 }
 
-/// The file of the running program.
-pub fn executable() -> std::io::Result<std::path::PathBuf> {
-    std::env::current_exe()
-}
-
 /// Opens a page in the user's browser, as the desktop does; does not wait for it.
 pub fn open_in_browser(url: &str) -> std::io::Result<()> {
     let mut command = if cfg!(target_os = "macos") {

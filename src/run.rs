@@ -44,21 +44,15 @@ pub async fn run(process: Process) -> ExitCode {
                 streams.stdout = stdin;
                 pager
             });
-        let screen =
-            screen(&options, options.output.unwrap_or_default(), &env, terminal, clock, streams);
+        let format = options.output.unwrap_or_default();
+        let screen = screen(&options, format, &env, terminal, clock, streams);
         return conclude(&screen, outcome, None);
     }
     let settings = match settings::resolve(options.clone(), &env) {
         Ok(settings) => settings,
         Err(error) => {
-            let screen = screen(
-                &options,
-                options.output.unwrap_or_default(),
-                &env,
-                terminal,
-                clock,
-                streams,
-            );
+            let format = options.output.unwrap_or_default();
+            let screen = screen(&options, format, &env, terminal, clock, streams);
             return conclude(&screen, Err(error.into()), None);
         }
     };

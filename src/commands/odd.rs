@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::Outcome;
 use crate::api::Client;
 use crate::api::odd::OddRecord;
-use crate::output::{Page, Report, Rows, Status, Text};
+use crate::output::{Page, Render, Report, Rows, Status, Text};
 
 /// A list and the odd records that it came with.
 struct Listed<R> {
@@ -34,7 +34,9 @@ impl<R: Report> Report for Listed<R> {
         let records = records.into_iter().map(RawValue::get).chain(odd.iter().map(String::as_str));
         Ok(format!("[{}]", records.collect::<Vec<_>>().join(",")))
     }
+}
 
+impl<R: Report> Render for Listed<R> {
     fn show(&self, page: &mut Page) {
         self.list.show(page);
         for odd in &self.odd {
@@ -46,10 +48,6 @@ impl<R: Report> Report for Listed<R> {
         let mut rows = self.list.rows(page);
         rows.cells.extend(self.odd.iter().map(|odd| vec![Text::warn(odd.describe())]));
         rows
-    }
-
-    fn markdown(&self) -> Option<String> {
-        None
     }
 
     fn names(&self) -> Vec<String> {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::plural::count_noun;
-use crate::rfc3339;
 
 /// How long before or after `now` it was: "3 days ago", "in 2 hours".
 /// The largest unit only, rounded down; under five seconds is "just now".
@@ -16,11 +15,6 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
     let words = largest_unit(distance.unsigned_abs().as_secs());
     if distance.is_positive() { format!("{words} ago") } else { format!("in {words}") }
-}
-
-/// RFC 3339, to the second: "2026-03-01T12:00:00Z".
-pub fn time(time: Timestamp) -> String {
-    rfc3339::text(time)
 }
 
 /// How long something takes, in its two largest units: "1m 12s", "2h 5m".

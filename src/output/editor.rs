@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use rustyline::error::ReadlineError;
 use rustyline::{Behavior, Cmd, Config, DefaultEditor, KeyCode, KeyEvent, Modifiers};
 
+use super::prompt::on_thread;
 use super::streams::lock;
 
 /// The answer for the key Esc.
@@ -25,20 +26,14 @@ const SEQUENCE_TIMEOUT: u16 = 50;
 pub(super) struct Editor(Arc<Mutex<Option<DefaultEditor>>>);
 
 impl Editor {
-    /// Asks and reads a line; none where the user ends the input by Ctrl-D. Read on
-    /// a thread of its own, so that an interrupt is not held up.
+    /// Asks and reads a line; none where the user ends the input by Ctrl-D.
     pub(super) async fn read_line(
         &self,
         raw: String,
         styled: String,
     ) -> io::Result<Option<String>> {
-        let (sender, answer) = tokio::sync::oneshot::channel();
         let editor = Arc::clone(&self.0);
-        std::thread::Builder::new().spawn(move || {
-            let mut editor = lock(&editor);
-            let _ = sender.send(read(&mut editor, &(raw, styled)));
-        })?;
-        answer.await.unwrap_or(Ok(None))
+        on_thread(move || read(&mut lock(&editor), &(raw, styled))).await
     }
 }
 

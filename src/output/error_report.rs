@@ -40,7 +40,7 @@ pub struct ErrorReport {
 }
 
 /// What a program reads on standard error: `{"error":{…}}`.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct ErrorDocument<'a> {
     /// The failure.
     pub error: &'a ErrorReport,
@@ -233,9 +233,8 @@ mod tests {
 
     #[test]
     fn the_schema_knows_every_key() {
-        let schema = schemars::schema_for!(ErrorDocument<'static>);
-        let properties =
-            schema.pointer("/$defs/ErrorReport/properties").unwrap().as_object().unwrap();
+        let schema = schemars::schema_for!(ErrorReport);
+        let properties = schema.pointer("/properties").unwrap().as_object().unwrap();
         let value = serde_json::to_value(refused()).unwrap();
         assert!(properties.keys().eq(value.as_object().unwrap().keys()));
     }

@@ -62,70 +62,54 @@ impl ExitCode {
     ];
 
     pub fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::Declined => 3,
-            Self::Unauthenticated => 4,
-            Self::Forbidden => 5,
-            Self::NotFound => 6,
-            Self::Conflict => 7,
-            Self::NotYet => 8,
-            Self::Unavailable => 9,
-            Self::Findings => 10,
-            Self::Refused => 11,
-            Self::HalfDone => 12,
-            Self::HungUp => 129,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
+        self.row().0
     }
 
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failure => "failure",
-            Self::Usage => "usage",
-            Self::Declined => "declined",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not-found",
-            Self::Conflict => "conflict",
-            Self::NotYet => "not-yet",
-            Self::Unavailable => "unavailable",
-            Self::Findings => "findings",
-            Self::Refused => "refused",
-            Self::HalfDone => "half-done",
-            Self::HungUp => "hung-up",
-            Self::Interrupted => "interrupted",
-            Self::Terminated => "terminated",
-        }
+        self.row().1
     }
 
     /// Meaning, for `help exit-codes` and the README.
     pub fn meaning(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (u8, &'static str, &'static str) {
         match self {
-            Self::Done => "done and confirmed, or nothing to do",
-            Self::Failure => "any other failure",
-            Self::Usage => "invalid command line or configuration",
-            Self::Declined => "declined, or confirmation required and no terminal",
-            Self::Unauthenticated => "no token, or the API rejected it",
-            Self::Forbidden => "the token lacks a permission, named in the message",
-            Self::NotFound => "not found",
-            Self::Conflict => "conflict: already exists, enabled elsewhere or changed concurrently",
-            Self::NotYet => "pending, TXT record not visible, or timed out",
-            Self::Unavailable => {
-                "the API is unreachable, rate limited or failing: safe to run again"
+            Self::Done => (0, "done", "done and confirmed, or nothing to do"),
+            Self::Failure => (1, "failure", "any other failure"),
+            Self::Usage => (2, "usage", "invalid command line or configuration"),
+            Self::Declined => (3, "declined", "declined, or confirmation required and no terminal"),
+            Self::Unauthenticated => (4, "unauthenticated", "no token, or the API rejected it"),
+            Self::Forbidden => {
+                (5, "forbidden", "the token lacks a permission, named in the message")
             }
-            Self::Findings => {
-                "`doctor`: findings at or above `--fail-on`; `--dry-run --detailed-exitcode`: changes"
+            Self::NotFound => (6, "not-found", "not found"),
+            Self::Conflict => (
+                7,
+                "conflict",
+                "conflict: already exists, enabled elsewhere or changed concurrently",
+            ),
+            Self::NotYet => (8, "not-yet", "pending, TXT record not visible, or timed out"),
+            Self::Unavailable => (
+                9,
+                "unavailable",
+                "the API is unreachable, rate limited or failing: safe to run again",
+            ),
+            Self::Findings => (
+                10,
+                "findings",
+                "`doctor`: findings at or above `--fail-on`; `--dry-run --detailed-exitcode`: changes",
+            ),
+            Self::Refused => (11, "refused", "refused by a safety check"),
+            Self::HalfDone => {
+                (12, "half-done", "stopped half-way; see the message for how to resume or undo")
             }
-            Self::Refused => "refused by a safety check",
-            Self::HalfDone => "stopped half-way; see the message for how to resume or undo",
-            Self::HungUp => "a trial was ended by a closed terminal (SIGHUP)",
-            Self::Terminated => "a trial was ended by SIGTERM",
-            Self::Interrupted => "interrupted; see the message for what was in progress",
+            Self::HungUp => (129, "hung-up", "a trial was ended by a closed terminal (SIGHUP)"),
+            Self::Interrupted => {
+                (130, "interrupted", "interrupted; see the message for what was in progress")
+            }
+            Self::Terminated => (143, "terminated", "a trial was ended by SIGTERM"),
         }
     }
 }

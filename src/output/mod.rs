@@ -30,7 +30,7 @@ mod terminal_mode;
 mod text;
 mod yaml;
 
-pub use ago::{ago, format_duration, time};
+pub use ago::{ago, format_duration};
 pub use csv::csv;
 pub use editor::ESCAPE;
 pub use error_report::{ApiError, ErrorDocument, ErrorReport};
@@ -50,3 +50,5 @@ pub use streams::TraceWriter;
 pub use style::{ColorChoice, Environment, Style, use_color, use_progress, use_unicode};
 pub use text::Text;
 pub use yaml::from_json as yaml_from_json;
+
+pub use crate::rfc3339::text as time;

@@ -11,15 +11,21 @@ pub(super) type Input = Arc<Mutex<Box<dyn Read + Send>>>;
 /// A longer answer is none.
 const LIMIT: usize = 4096;
 
-/// One line without its end, or none where the input has ended. Read on a
-/// thread of its own, so that an interrupt is not held up; the process does
-/// not wait for that thread when it ends.
-pub(super) async fn read_line(stdin: Input) -> io::Result<Option<String>> {
-    let (sender, answer) = tokio::sync::oneshot::channel();
+/// Runs `work` on a thread of its own, so that an interrupt is not held up;
+/// the process does not wait for that thread when it ends.
+pub(super) async fn on_thread<T: Default + Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, result) = tokio::sync::oneshot::channel();
     std::thread::Builder::new().spawn(move || {
-        let _ = sender.send(line(&mut **lock(&stdin)));
+        let _ = sender.send(work());
     })?;
-    answer.await.unwrap_or(Ok(None))
+    result.await.unwrap_or_else(|_| Ok(T::default()))
+}
+
+/// One line without its end, or none where the input has ended.
+pub(super) async fn read_line(stdin: Input) -> io::Result<Option<String>> {
+    on_thread(move || line(&mut **lock(&stdin))).await
 }
 
 /// The most that is read as a whole.
@@ -27,14 +33,12 @@ const LARGEST: u64 = 1024 * 1024;
 
 /// All that is left of the input, up to 1 MiB.
 pub(super) async fn read_to_end(stdin: Input) -> io::Result<Vec<u8>> {
-    let (sender, answer) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new().spawn(move || {
+    let read = move || {
         let mut bytes = Vec::new();
-        let mut stdin = lock(&stdin);
-        let read = (&mut **stdin).take(LARGEST + 1).read_to_end(&mut bytes);
-        let _ = sender.send(read.map(|_| bytes));
-    })?;
-    let bytes = answer.await.unwrap_or(Ok(Vec::new()))?;
+        (&mut **lock(&stdin)).take(LARGEST + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = on_thread(read).await?;
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(ErrorKind::InvalidData, "the input is larger than 1 MiB"));
     }

@@ -32,37 +32,13 @@ pub trait Render {
 }
 
 /// A result that can be printed in every format.
-pub trait Report {
+pub trait Report: Render {
     /// The result as JSON text, on one line or many.
     fn json(&self) -> serde_json::Result<String>;
-    /// Draws the result for people.
-    fn show(&self, page: &mut Page);
-    /// The names for `-o name`.
-    fn names(&self) -> Vec<String>;
-    /// The result as rows of a table that has other results as well.
-    fn rows(&self, page: &Page) -> Rows;
-    /// The result as Markdown, if it is made for a ticket.
-    fn markdown(&self) -> Option<String>;
 }
 
 impl<T: Serialize + Render> Report for T {
     fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
-    }
-
-    fn show(&self, page: &mut Page) {
-        Render::show(self, page);
-    }
-
-    fn names(&self) -> Vec<String> {
-        Render::names(self)
-    }
-
-    fn rows(&self, page: &Page) -> Rows {
-        Render::rows(self, page)
-    }
-
-    fn markdown(&self) -> Option<String> {
-        Render::markdown(self)
     }
 }

@@ -154,17 +154,18 @@ impl Screen {
     /// [`Screen::literal`] of what must not be lost: a reader that has left is an error.
     pub fn deliver_text(&self, text: &str) -> io::Result<()> {
         self.literal(text)?;
-        if lock(&self.state).is_pipe_closed { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        self.ensure_read()
     }
 
     /// [`Screen::report`] of what must not be lost: a reader that has left is an
     /// error.
     pub fn deliver(&self, report: &dyn Report) -> io::Result<()> {
         self.report(report)?;
-        if lock(&self.state).is_pipe_closed {
-            return Err(ErrorKind::BrokenPipe.into());
-        }
-        Ok(())
+        self.ensure_read()
+    }
+
+    fn ensure_read(&self) -> io::Result<()> {
+        if lock(&self.state).is_pipe_closed { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
     /// Says something worth knowing. Left out when quiet; a structured format has
@@ -346,8 +347,7 @@ impl Screen {
     }
 
     /// Asks on standard error and reads one line, without its end; none where
-    /// the input has ended, [`ESCAPE`](super::ESCAPE) for the key Esc. The line is
-    /// read on a thread of its own, so that an interrupt is not held up.
+    /// the input has ended, [`ESCAPE`](super::ESCAPE) for the key Esc.
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         let question = question.into();
         if !self.edits() {

@@ -21,7 +21,7 @@ use crate::flow::journal::Journal;
 use crate::flow::recovery::card::Card;
 use crate::flow::recovery::rehearsal::{self, AccessLists};
 use crate::flow::{Env, FlowError, FlowErrorKind};
-use crate::{private_file, process, rfc3339, sha256};
+use crate::{private_file, rfc3339, sha256};
 
 /// The name of the program in the folder.
 const PROGRAM: &str = if cfg!(windows) { "cfsso.exe" } else { "cfsso" };
@@ -78,7 +78,7 @@ impl Bundle<'_> {
             files.push(file);
         }
         let program = self.folder.join(PROGRAM);
-        process::executable()
+        std::env::current_exe()
             .and_then(|running| private_file::copy_program(&running, &program))
             .map_err(|error| failed(&program, &error))?;
         files.push(program);
