@@ -49,7 +49,8 @@ fn from_chain(error: &anyhow::Error) -> ErrorReport {
         }
     }
     let mut failure = ErrorReport::new(exit_code(error), error.to_string());
-    failure.causes = causes(error.chain().skip(1));
+    failure.causes = error.chain().skip(1).map(ToString::to_string).collect();
+    failure.causes.dedup();
     failure.hint = hint(error);
     failure
 }
@@ -135,7 +136,7 @@ fn from_flow_error(stop: &FlowError) -> ErrorReport {
 
 fn from_api_error(error: &api::Error) -> ErrorReport {
     let mut failure = ErrorReport::new(exit_code_for_kind(error.kind()), error.to_string());
-    error.kind().as_str().clone_into(&mut failure.kind);
+    failure.kind = error.kind().to_string();
     failure.causes = error.sentences().split_off(1);
     failure.request = Some(error.request.clone());
     failure.retryable = error.is_retryable();
@@ -182,6 +183,14 @@ fn exit_code_for_kind(kind: ErrorKind) -> ExitCode {
 }
 
 fn hint_by(error: &api::Error) -> Option<String> {
+    let is_lost = error.outcome_unknown()
+        && matches!(
+            error.kind(),
+            ErrorKind::OutOfTime
+                | ErrorKind::Unavailable
+                | ErrorKind::RateLimited
+                | ErrorKind::Unreadable
+        );
     let hint = match error.kind() {
         ErrorKind::Unauthenticated => {
             "possible causes: mistyped, expired, disabled, deleted, copied with quotes or spaces, \
@@ -202,21 +211,11 @@ fn hint_by(error: &api::Error) -> Option<String> {
              writing may need a super administrator's token, or the Global API Key in CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"
         }
         ErrorKind::Forbidden => return Some(forbidden(error)),
-        ErrorKind::OutOfTime
-        | ErrorKind::Unavailable
-        | ErrorKind::RateLimited
-        | ErrorKind::Unreadable
-            if error.outcome_unknown() && creates_token(&error.request) =>
-        {
+        _ if is_lost && creates_token(&error.request) => {
             "a token may exist whose value was lost: check the dashboard, \
              Manage Account, Account API Tokens, and delete it before running the command again"
         }
-        ErrorKind::OutOfTime
-        | ErrorKind::Unavailable
-        | ErrorKind::RateLimited
-        | ErrorKind::Unreadable
-            if error.outcome_unknown() =>
-        {
+        _ if is_lost => {
             "the request may have been applied. Run the same command again: it checks before it writes"
         }
         ErrorKind::Unavailable if matches!(error.fault, RequestError::NotSent { .. }) => {
@@ -294,17 +293,6 @@ fn concerns_shares(request: &str) -> bool {
 
 fn changes_connector(request: &str) -> bool {
     request.starts_with("PATCH ") && request.contains("/sso_connectors/")
-}
-
-fn causes<'a>(layers: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> Vec<String> {
-    let mut causes: Vec<String> = Vec::new();
-    for layer in layers {
-        let text = layer.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
-        }
-    }
-    causes
 }
 
 #[cfg(test)]

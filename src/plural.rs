@@ -8,6 +8,12 @@ pub fn count_noun<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str
     format!("{count} {noun}{plural}")
 }
 
+/// "`a`, `b`"; "none" of none.
+pub fn code_list(names: &[impl Display]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

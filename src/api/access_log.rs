@@ -2,7 +2,6 @@
 //! attempt to sign in to an Access application, allowed or denied.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ids::AccountId;
@@ -19,8 +18,7 @@ const SAML_PATH: &str = "/cdn-cgi/access/sso/saml/";
 /// the same if their text is.
 pub type LoginRow = Object<LoginRowFields>;
 
-/// The known fields of a row; any may be missing.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct LoginRowFields {
     pub allowed: Option<bool>,
     pub app_domain: Option<String>,

@@ -1,7 +1,6 @@
 //! The users that Access has seen (Cloudflare API, `access/users`), and how they
 //! last signed in.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ids::{AccountId, UserId};
@@ -13,11 +12,8 @@ const PAGE: u32 = 1000;
 
 pub type User = Object<UserFields>;
 
-/// The known fields of a user.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct UserFields {
-    /// The user's identifier.
-    #[schemars(with = "String")]
     pub id: UserId,
     pub email: Option<String>,
     /// When the user last signed in to any application (RFC 3339).
@@ -27,16 +23,14 @@ pub struct UserFields {
 /// How a user last signed in, to whichever application.
 pub type Identity = Object<IdentityFields>;
 
-/// The known fields of an identity.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct IdentityFields {
     /// When it was (seconds since 1970).
     pub iat: Option<i64>,
     pub idp: Option<IdentityIdp>,
 }
 
-/// The identity provider of a sign-in.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct IdentityIdp {
     pub id: Option<String>,
 }

@@ -1,6 +1,5 @@
 //! Accounts (API reference, section 8.2).
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ids::AccountId;
@@ -9,28 +8,16 @@ use super::request::Request;
 
 pub type Account = Object<AccountFields>;
 
-/// The known fields of an account.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct AccountFields {
-    /// The account's identifier.
-    #[schemars(with = "String")]
     pub id: AccountId,
     pub name: Option<String>,
-    /// Its plan: `standard` or `enterprise`.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    /// When it was created (RFC 3339).
-    pub created_on: Option<String>,
-    /// The organization that manages it.
     pub managed_by: Option<Manager>,
 }
 
-/// The organization that manages an account.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Manager {
     pub parent_org_id: Option<String>,
-    /// Its name.
-    pub parent_org_name: Option<String>,
 }
 
 /// The accounts that the token sees.

@@ -11,8 +11,10 @@ use crate::input::secret;
 pub enum Credentials {
     /// An API token, of a user or of an account.
     Token(SecretString),
-    /// The Global API Key and the email address it belongs to.
-    Key { email: String, key: SecretString },
+    Key {
+        email: String,
+        key: SecretString,
+    },
 }
 
 /// Why credentials cannot be sent. The API would only say that a header is

@@ -1,8 +1,6 @@
 //! What can go wrong with a request, layer by layer: [`Error`] says which
 //! request, [`RequestError`] what happened, its sources why. No text holds a secret.
 
-use std::time::Duration;
-
 use super::error_kind::{self, ErrorKind};
 use super::error_response::ApiError;
 use super::request::RetryMode;
@@ -113,15 +111,12 @@ impl Error {
     pub fn has_code(&self, code: u64) -> bool {
         self.api_errors().iter().any(|error| error.code == Some(code))
     }
-
-    /// How long to wait before the next try, where the API says it.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.fault.retry_after()
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::error_response::ErrorResponse;
     use super::super::request_error::Cause;
     use super::*;

@@ -1,6 +1,8 @@
 //! What a refusal means: by status, code and route, never by full sentences
 //! (API reference, section 9). Codes are reused across services.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::error_response::ErrorResponse;
@@ -35,26 +37,10 @@ pub enum ErrorKind {
     Other,
 }
 
-impl ErrorKind {
-    /// Its name, as scripts see it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "unauthenticated",
-            Self::UserTokenNeeded => "user-token-needed",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not-found",
-            Self::Conflict => "conflict",
-            Self::Invalid => "invalid",
-            Self::AccessNotEnabled => "access-not-enabled",
-            Self::RateLimited => "rate-limited",
-            Self::Unavailable => "unavailable",
-            Self::Untrusted => "untrusted",
-            Self::Unreadable => "unreadable",
-            Self::Unusable => "unusable",
-            Self::OutOfTime => "out-of-time",
-            Self::Setup => "setup",
-            Self::Other => "other",
-        }
+/// As scripts see it: `not-found`.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 

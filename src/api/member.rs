@@ -1,6 +1,5 @@
 //! The members of an account (API reference, section 8.2).
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ids::AccountId;
@@ -15,8 +14,7 @@ const SUPER_ADMINISTRATOR: &str = "Super Administrator - All Privileges";
 
 pub type Member = Object<MemberFields>;
 
-/// The known fields of a member.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct MemberFields {
     /// The member's email address, in newer answers.
     pub email: Option<String>,
@@ -28,20 +26,17 @@ pub struct MemberFields {
     pub policies: Option<Vec<Policy>>,
 }
 
-/// Who a member is.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct User {
     pub email: Option<String>,
 }
 
-/// A role or a permission group.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Role {
     pub name: Option<String>,
 }
 
-/// What a member may do somewhere.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Policy {
     /// `allow` or `deny`.
     pub access: Option<String>,

@@ -1,6 +1,5 @@
 //! TXT records of a zone (API reference, section 8.4).
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,31 +15,14 @@ const MAX_STRING: usize = 255;
 
 pub type Record = Object<RecordFields>;
 
-/// The known fields of a DNS record.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct RecordFields {
-    /// The record's identifier.
-    #[schemars(with = "String")]
     pub id: RecordId,
     /// Its full name, in Punycode.
     pub name: Option<String>,
-    /// Its type, such as `TXT`.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
     /// Its content; that of a TXT record in quotes: see [`RecordFields::txt`].
     pub content: Option<String>,
-    /// How long it may be cached, in seconds; 1 leaves that to Cloudflare.
-    pub ttl: Option<u64>,
-    /// A note.
     pub comment: Option<String>,
-    /// Labels.
-    pub tags: Option<Vec<String>>,
-    /// Whether Cloudflare stands in for the target; never so for TXT.
-    pub proxied: Option<bool>,
-    /// When it was created (RFC 3339).
-    pub created_on: Option<String>,
-    /// When it was last changed (RFC 3339).
-    pub modified_on: Option<String>,
 }
 
 impl RecordFields {

@@ -60,26 +60,11 @@ pub enum RequestError {
     },
     /// The server's certificate was not accepted, so nothing was sent.
     #[error("the certificate of `{host}` is not trusted")]
-    Untrusted {
-        /// The host, with its port if it is not the usual one.
-        host: String,
-        source: Cause,
-    },
+    Untrusted { host: String, source: Cause },
     #[error("`{host}` did not respond completely{}", ray_note(ray.as_deref()))]
-    NoResponse {
-        /// The host, with its port if it is not the usual one.
-        host: String,
-        /// The request's identifier at Cloudflare, if that much came.
-        ray: Option<String>,
-        source: Cause,
-    },
+    NoResponse { host: String, ray: Option<String>, source: Cause },
     #[error("the time limit of the command was exceeded{}", ray_note(ray.as_deref()))]
-    DeadlineExceeded {
-        /// Whether the request had been sent.
-        sent: bool,
-        /// The request's identifier at Cloudflare, if that much came.
-        ray: Option<String>,
-    },
+    DeadlineExceeded { sent: bool, ray: Option<String> },
     #[error(transparent)]
     Setup(SetupError),
 }

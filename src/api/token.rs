@@ -1,6 +1,5 @@
 //! What the API says about the token in use (API reference, section 8.1).
 
-use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -13,8 +12,7 @@ use super::request::{Request, WriteRequest};
 /// not prove any permission.
 pub type Verification = Object<TokenFields>;
 
-/// The known fields of a verification.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct TokenFields {
     /// The token's identifier, which is not a secret.
     pub id: Option<String>,
@@ -25,8 +23,7 @@ pub struct TokenFields {
     pub expires_on: Option<String>,
 }
 
-/// Whether a token can be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenStatus {
     Active,

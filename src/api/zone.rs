@@ -1,6 +1,5 @@
 //! DNS zones (API reference, section 8.3).
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountId, ZoneId};
@@ -9,43 +8,16 @@ use super::request::Request;
 
 pub type Zone = Object<ZoneFields>;
 
-/// The known fields of a zone.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct ZoneFields {
-    /// The zone's identifier.
-    #[schemars(with = "String")]
     pub id: ZoneId,
     pub name: String,
     pub status: Option<ZoneStatus>,
     #[serde(rename = "type")]
     pub kind: Option<ZoneType>,
-    /// Whether it only serves DNS.
-    pub paused: Option<bool>,
-    /// The account it belongs to.
-    pub account: Option<Owner>,
-    /// The name servers that Cloudflare gave it.
-    pub name_servers: Option<Vec<String>>,
-    /// The name servers it had before.
-    pub original_name_servers: Option<Vec<String>>,
-    /// When it was created (RFC 3339).
-    pub created_on: Option<String>,
-    /// When it was last changed (RFC 3339).
-    pub modified_on: Option<String>,
-    /// When its name servers were first seen in use (RFC 3339).
-    pub activated_on: Option<String>,
 }
 
-/// The account that a zone belongs to.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Owner {
-    /// The account's identifier.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-}
-
-/// Whether a zone's name servers are in use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneStatus {
     Active,
@@ -59,7 +31,7 @@ pub enum ZoneStatus {
 }
 
 /// Who serves a zone's names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneType {
     Full,

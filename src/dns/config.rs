@@ -79,13 +79,6 @@ pub struct InvalidServer {
     reason: String,
 }
 
-impl ServerSpec {
-    /// Reads a list separated by commas or blanks, as an environment variable has it.
-    pub fn list(text: &str) -> Result<Vec<Self>, InvalidServer> {
-        text.split([',', ' ', '\t', '\n']).filter(|part| !part.is_empty()).map(str::parse).collect()
-    }
-}
-
 impl FromStr for ServerSpec {
     type Err = InvalidServer;
 
@@ -208,15 +201,5 @@ mod tests {
             let error = text.parse::<ServerSpec>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn a_list_is_separated_by_commas_or_blanks() {
-        let servers = ServerSpec::list("127.0.0.1:5300, [::1]:5300 ns1.cool.cats,").unwrap();
-        assert_eq!(
-            servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            ["127.0.0.1:5300", "[::1]:5300", "ns1.cool.cats:53"]
-        );
-        assert!(ServerSpec::list("127.0.0.1,nope:x").is_err());
     }
 }

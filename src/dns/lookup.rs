@@ -11,8 +11,7 @@ use super::rcode::Rcode;
 use super::reply::{Failure, Transport};
 use super::txt::{PREFIX, Txt};
 
-/// The result of one lookup of a domain's TXT records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     pub name: String,
     pub delegation: Delegation,
@@ -22,8 +21,7 @@ pub struct Lookup {
 }
 
 /// Who is to answer for a domain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delegation {
     /// The servers were named by hand.
     CustomServers,
@@ -37,7 +35,7 @@ pub enum Delegation {
 }
 
 /// What one server said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Server {
     /// Its address and port, `ip:port`.
     pub server: String,
@@ -77,10 +75,11 @@ pub struct Server {
 }
 
 /// What a server is asked as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// It is authoritative for the zone.
+    #[default]
     Authoritative,
     /// It looks answers up and caches them.
     Recursive,
@@ -96,8 +95,7 @@ pub enum Dnssec {
     Bogus,
 }
 
-/// A verification code at a name where it does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MisplacedCode {
     pub name: String,
     pub place: Location,
@@ -105,8 +103,7 @@ pub struct MisplacedCode {
 }
 
 /// How a wrong name lies to the domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Location {
     /// `*.domain`: found by a query for a name that does not exist in practice.
     Wildcard,
@@ -125,24 +122,7 @@ pub enum Location {
 impl Server {
     /// A server of which nothing is known yet.
     pub(super) fn new(server: String, name: Option<String>, role: Role) -> Self {
-        Self {
-            server,
-            name,
-            role,
-            transport: Transport::Udp,
-            rcode: None,
-            authoritative: false,
-            truncated: false,
-            dnssec: None,
-            ttl: None,
-            soa_serial: None,
-            rtt_ms: None,
-            records: Vec::new(),
-            error: None,
-            aliases: Vec::new(),
-            negative_ttl: None,
-            extended_errors: Vec::new(),
-        }
+        Self { server, name, role, ..Self::default() }
     }
 
     /// Notes why nothing came.

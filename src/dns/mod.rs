@@ -1,8 +1,8 @@
 //! The TXT verifier: what the name servers of a domain serve, and what that means.
 //! Knows neither Cloudflare's API nor the command line, and prints nothing.
 //! `resolver` asks (over `wire` and `https`, along the delegation that `walk`
-//! finds) and returns a `Survey`; `verdict` judges it without I/O; `report`
-//! is the shape in which both are told; `wait` repeats it.
+//! finds) and returns a `Lookup`; `diagnosis` judges it without I/O; `report` is
+//! the shape in which both are told; `wait` repeats it.
 
 mod answer;
 mod code_status;

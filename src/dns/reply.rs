@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// How an answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// One packet.
+    #[default]
     Udp,
     /// A stream, after a truncated packet.
     Tcp,

@@ -14,14 +14,13 @@ const fn returned(name: &'static str, help: &'static str) -> Field {
     Field { name, need: Requirement::Returned, secret: false, value: Value::Text, help }
 }
 
+const fn secret(field: Field) -> Field {
+    Field { secret: true, ..field }
+}
+
 const CLIENT_ID: Field = required("client_id", Value::Identifier, "ID of the client at the IdP");
-const CLIENT_SECRET: Field = Field {
-    name: "client_secret",
-    need: Requirement::Needed,
-    secret: true,
-    value: Value::Text,
-    help: "secret of the client at the IdP",
-};
+const CLIENT_SECRET: Field =
+    secret(required("client_secret", Value::Text, "secret of the client at the IdP"));
 const CLAIMS: Field = optional("claims", Value::List, "additional claims for policies");
 const EMAIL_CLAIM: Field =
     optional("email_claim_name", Value::Text, "claim with the email address");
@@ -49,13 +48,11 @@ const OKTA: &[Field] = &[
         Value::Identifier,
         "custom authorization server, such as `default`",
     ),
-    Field {
-        name: "api_token",
-        need: Requirement::Optional,
-        secret: true,
-        value: Value::Text,
-        help: "Okta API token, for groups; not in the public reference",
-    },
+    secret(optional(
+        "api_token",
+        Value::Text,
+        "Okta API token, for groups; not in the public reference",
+    )),
     CLAIMS,
     EMAIL_CLAIM,
     PKCE,

@@ -4,27 +4,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
 use x509_parser::asn1_rs::{Any, Class, FromBer as _, Oid, Tag};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use crate::input::text;
-use crate::rfc3339;
 
-/// A certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// Whose it is, as a distinguished name.
     pub subject: String,
-    /// When it begins to hold.
-    #[schemars(with = "String")]
-    #[serde(serialize_with = "rfc3339::time")]
     pub not_before: Timestamp,
-    /// When it ends to hold.
-    #[schemars(with = "String")]
-    #[serde(serialize_with = "rfc3339::time")]
     pub not_after: Timestamp,
     pub key: Key,
     pub signature: String,
@@ -32,17 +22,14 @@ pub struct Certificate {
     pub base64: String,
 }
 
-/// A public key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     pub algorithm: Algorithm,
     /// Its length in bits; 0 where it is not known.
     pub bits: usize,
 }
 
-/// An algorithm of public keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     Rsa,
     Ec,

@@ -1,8 +1,6 @@
 //! Whether a `config` fits its type: what is missing, unknown or of the wrong
 //! kind. Pure; says all that is wrong at once.
 
-use std::fmt;
-
 use serde_json::{Map, Value as Json};
 use url::{Host, Url};
 
@@ -10,6 +8,7 @@ use super::certificate;
 use super::kind::{Field, IdpTypeSpec, Requirement, Value};
 use super::text::{Misfit, misfit};
 use crate::input::secret::is_mask;
+use crate::plural::code_list;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -31,7 +30,7 @@ pub struct FieldError {
 pub enum FieldProblem {
     #[error("is missing: {help}")]
     Missing { help: &'static str },
-    #[error("is not a field of `{kind}`{}; its fields: {}", Suggestion(meant.as_deref()), Names(fields))]
+    #[error("is not a field of `{kind}`{}; its fields: {}", hint(", did you mean", meant.as_ref()), code_list(fields))]
     Unknown {
         kind: String,
         /// The field that was probably meant.
@@ -41,7 +40,7 @@ pub enum FieldProblem {
     #[error("must be {expected}, not {found}")]
     Kind { expected: String, found: &'static str },
     /// It is none of the words that it may be.
-    #[error("must be one of {}, not `{found}`", Names(choices))]
+    #[error("must be one of {}, not `{found}`", code_list(choices))]
     Choice { choices: Vec<&'static str>, found: String },
     #[error("is empty")]
     Empty,
@@ -58,7 +57,7 @@ pub enum FieldProblem {
     #[error("is null, which would delete the stored value; leave it out to keep it")]
     Null,
     /// A text that no value of its kind can be.
-    #[error("{misfit}{}", Use(meant.as_deref()))]
+    #[error("{misfit}{}", hint("; use", meant.as_ref()))]
     Misfit { misfit: Misfit, meant: Option<String> },
     #[error("must be from {least} to {most}")]
     Range { least: u64, most: u64 },
@@ -78,32 +77,8 @@ pub enum FieldProblem {
     Certificate(certificate::CertificateError),
 }
 
-struct Names<'a>(&'a [&'static str]);
-
-impl fmt::Display for Names<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in self.0.iter().enumerate() {
-            let between = if index == 0 { "" } else { ", " };
-            write!(formatter, "{between}`{name}`")?;
-        }
-        if self.0.is_empty() { formatter.write_str("none") } else { Ok(()) }
-    }
-}
-
-struct Suggestion<'a>(Option<&'a str>);
-
-impl fmt::Display for Suggestion<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |meant| write!(formatter, ", did you mean `{meant}`"))
-    }
-}
-
-struct Use<'a>(Option<&'a str>);
-
-impl fmt::Display for Use<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |meant| write!(formatter, "; use `{meant}`"))
-    }
+fn hint(lead: &str, meant: Option<&String>) -> String {
+    meant.map(|meant| format!("{lead} `{meant}`")).unwrap_or_default()
 }
 
 impl FieldError {

@@ -1,9 +1,7 @@
 //! OpenID Connect discovery: what an issuer publishes of itself, read and held
 //! against what was asked for.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -17,53 +15,29 @@ use crate::input::text;
 pub const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
 /// What an issuer publishes, as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovery {
     pub issuer: String,
-    /// The authorization endpoint.
-    #[schemars(with = "String")]
     pub auth_url: Url,
-    /// The token endpoint.
-    #[schemars(with = "String")]
     pub token_url: Url,
-    /// The key set.
-    #[schemars(with = "String")]
     pub certs_url: Url,
     /// Whether it offers PKCE with SHA-256 (RFC 7636).
     pub pkce: bool,
     /// What is odd about it, in words.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
     #[error("the discovery document `{url}` cannot be read")]
-    Fetch {
-        /// Where it should stand.
-        url: String,
-        source: FetchError,
-    },
+    Fetch { url: String, source: FetchError },
     #[error("`{url}` is not a discovery document: {wrong}")]
-    NotADocument {
-        /// Where it should stand.
-        url: String,
-        wrong: String,
-    },
+    NotADocument { url: String, wrong: String },
     #[error("the issuer is `{}`, not `{given}`{}", found.issuer, trailing_slash_hint(given, &found.issuer))]
-    IssuerMismatch {
-        /// The issuer that was asked for.
-        given: String,
-        found: Box<Discovery>,
-    },
+    IssuerMismatch { given: String, found: Box<Discovery> },
     /// It is of a service for many tenants, and names none.
     #[error("`{given}` is multi-tenant (issuer `{named}`); use the issuer of your tenant")]
-    MultiTenant {
-        /// The issuer that was asked for.
-        given: String,
-        /// The one that the document names.
-        named: String,
-    },
+    MultiTenant { given: String, named: String },
 }
 
 fn trailing_slash_hint(given: &str, named: &str) -> &'static str {

@@ -273,10 +273,8 @@ fn ensure_allowed(url: &Url, hosts: &AllowedHosts, loopback: bool) -> Result<(),
         Some(Host::Domain(_)) if is_loopback(url) && !loopback => Ipv4Addr::LOCALHOST.into(),
         _ => return Ok(()),
     };
-    match check_addresses(&[address], loopback) {
-        Ok(()) => Ok(()),
-        Err(address) => Err(FetchError::PrivateAddress { host: host(url), address }),
-    }
+    check_addresses(&[address], loopback)
+        .map_err(|address| FetchError::PrivateAddress { host: host(url), address })
 }
 
 /// Whether all addresses of a name may be asked, or the one that may not. One

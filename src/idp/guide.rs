@@ -260,45 +260,40 @@ pub fn guide(product: Product, values: &Values) -> Guide {
 }
 
 fn fields(product: Product, values: &Values) -> Vec<SetupField> {
-    let callback = |name| SetupField { name, value: values.callback.clone() };
-    let other = |name, value: &String| SetupField { name, value: value.clone() };
-    let fixed = |name, value: &str| SetupField { name, value: value.to_owned() };
+    let field = |name, value: &str| SetupField { name, value: value.to_owned() };
+    let callback = |name| field(name, &values.callback);
     match product {
         Product::Okta => vec![callback("Sign-in redirect URIs")],
         Product::OktaSaml => vec![
             callback("Single sign-on URL"),
             callback("Audience URI (SP Entity ID)"),
-            fixed("Name ID format", "EmailAddress"),
-            fixed("Application username", "Email"),
+            field("Name ID format", "EmailAddress"),
+            field("Application username", "Email"),
         ],
         Product::Entra => vec![callback("Redirect URI (Web)")],
         Product::Google | Product::GoogleWorkspace => vec![
-            other("Authorized JavaScript origins", &values.origin),
+            field("Authorized JavaScript origins", &values.origin),
             callback("Authorized redirect URIs"),
         ],
         Product::Authentik => vec![callback("Redirect URIs/Origins (strict)")],
         Product::Oidc => {
-            vec![callback("Redirect URI"), fixed("Scopes", "openid email profile")]
+            vec![callback("Redirect URI"), field("Scopes", "openid email profile")]
         }
-        Product::Saml => saml(values),
+        Product::Saml => vec![
+            callback("ACS (assertion consumer service) URL"),
+            callback("Entity ID or audience"),
+            field(
+                "Metadata URL, if the IdP reads one",
+                values.own_metadata.as_ref().unwrap_or(&values.metadata),
+            ),
+            field("Name ID format", "EmailAddress"),
+        ],
         Product::OAuth => vec![
-            other("Homepage or website URL", &values.origin),
+            field("Homepage or website URL", &values.origin),
             callback("Authorization callback URL"),
         ],
         Product::OneTimePin | Product::Cloudflare | Product::Passkeys => Vec::new(),
     }
-}
-
-fn saml(values: &Values) -> Vec<SetupField> {
-    let metadata = values.own_metadata.as_ref().unwrap_or(&values.metadata);
-    [
-        ("ACS (assertion consumer service) URL", values.callback.as_str()),
-        ("Entity ID or audience", &values.callback),
-        ("Metadata URL, if the IdP reads one", metadata),
-        ("Name ID format", "EmailAddress"),
-    ]
-    .map(|(name, value)| SetupField { name, value: value.to_owned() })
-    .into()
 }
 
 fn steps(product: Product) -> &'static [&'static str] {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use url::Url;
 
 use super::config::is_loopback;
@@ -17,8 +15,7 @@ const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
 /// An issuer: kept as it was written, since it has to be equal to what the IdP
 /// says, trailing slash included (OpenID Connect Discovery 1.0, section 4.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer(String);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

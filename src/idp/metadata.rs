@@ -6,8 +6,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -15,49 +13,32 @@ use super::certificate::{self, Certificate};
 use super::fetch::{AllowedHosts, FetchError, Fetcher};
 use super::saml::{self, Entity, XmlError};
 use crate::input::text::{self, Undecodable};
-use crate::rfc3339;
 
 /// The most bytes of metadata that are read.
 pub const MAX_SIZE: usize = 16 * 1024 * 1024;
 
 const BINDINGS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
 
-/// What an identity provider publishes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     /// Its entity ID: Access calls it issuer.
     pub entity_id: String,
-    /// Where it takes logins.
-    #[schemars(with = "String")]
     pub sso_url: Url,
     pub binding: Binding,
     /// The signing certificates that still hold.
     pub certificates: Vec<Certificate>,
     /// Those that do not: a roll-over leaves the old one for a while.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<Certificate>,
-    /// Until when the metadata is good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    #[serde(serialize_with = "rfc3339::optional")]
     pub valid_until: Option<Timestamp>,
     pub wants_signed_requests: bool,
     /// The formats of names that it offers, the last part of each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub name_id_formats: Vec<String>,
-    /// What is odd about it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// How an identity provider takes logins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binding {
-    /// In the query of a redirect.
-    #[serde(rename = "HTTP-Redirect")]
     Redirect,
-    /// In a form.
-    #[serde(rename = "HTTP-POST")]
     Post,
 }
 
@@ -71,11 +52,7 @@ pub enum MetadataError {
         size: Option<u64>,
     },
     #[error("the metadata at `{url}` cannot be read")]
-    HtmlPage {
-        /// Where it should stand.
-        url: String,
-        source: FetchError,
-    },
+    HtmlPage { url: String, source: FetchError },
     #[error("it is not SAML metadata: {0}")]
     NotIdp(MetadataProblem),
     #[error("it describes {} identity providers; specify one", .0.len())]
@@ -85,11 +62,7 @@ pub enum MetadataError {
     #[error("it was valid until {0}; fetch it again from the IdP")]
     Outdated(Timestamp),
     #[error("its signing certificate `{subject}` expired on {since}")]
-    Expired {
-        subject: String,
-        /// When it expired.
-        since: Timestamp,
-    },
+    Expired { subject: String, since: Timestamp },
     #[error("its signing certificate cannot be read: {0}")]
     Certificate(certificate::CertificateError),
 }

@@ -1,10 +1,7 @@
-//! Identity providers: what each type is configured with, what can be read from
-//! an IdP before anything is created, and what can be verified without a login.
-//! Uses neither Cloudflare's API nor the command line, and prints nothing.
-//!
-//! `catalogue` and `config` say what a configuration may hold; `discovery` and
-//! `metadata` read what an IdP publishes, over `probe`; `check` judges, without
-//! I/O, what was fetched; `guide` says what is to be entered at the IdP.
+//! Identity providers, without the command line. `catalogue` and `config` say what
+//! a configuration may hold; `discovery` and `metadata` read what an IdP publishes,
+//! over `fetch`; `check` judges, without I/O, what was fetched; `guide` says what is
+//! to be entered at the IdP.
 
 mod address;
 mod catalogue;

@@ -23,7 +23,7 @@ pub struct IdpTypeSpec {
 }
 
 /// A field of a type's `config`.
-#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Field {
     /// Its name in the API.
     pub name: &'static str,

@@ -6,39 +6,18 @@ use super::credentials::Origin;
 use crate::api::BaseUrl;
 use crate::api::ids::InvalidId;
 use crate::input::text::Undecodable;
+use crate::plural::code_list;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{origin}: {reason}")]
-    Account {
-        /// Where the value came from.
-        origin: &'static str,
-        /// What is wrong with it.
-        reason: InvalidId,
-    },
-    /// A value that cannot be used.
+    Account { origin: &'static str, reason: InvalidId },
     #[error("{origin}: {reason}")]
-    Value {
-        /// Where the value came from.
-        origin: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The configuration file is there but cannot be read.
+    Value { origin: String, reason: String },
     #[error("cannot read the configuration file {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The configuration file is not text.
+    Unreadable { path: PathBuf, source: std::io::Error },
     #[error("cannot read the configuration file {}", path.display())]
-    Undecodable {
-        path: PathBuf,
-        /// Why not.
-        source: Undecodable,
-    },
+    Undecodable { path: PathBuf, source: Undecodable },
     /// Other users may change the configuration file, which may name a program.
     #[error("{0}")]
     Exposed(String),
@@ -53,7 +32,6 @@ pub enum Error {
     },
     #[error("configuration file {}, line {line}, column {column}: {reason}", path.display())]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
@@ -63,19 +41,11 @@ pub enum Error {
         /// Whether it is a Windows path, whose backslashes TOML reads as escapes.
         is_windows_path: bool,
     },
-    /// No profile of that name.
-    #[error("no profile `{name}` in the configuration file {} (profiles: {})", path.display(), listed(known))]
-    NoProfile {
-        /// The file.
-        path: PathBuf,
-        name: String,
-        /// The names there are.
-        known: Vec<String>,
-    },
+    #[error("no profile `{name}` in the configuration file {} (profiles: {})", path.display(), code_list(known))]
+    NoProfile { path: PathBuf, name: String, known: Vec<String> },
     /// A profile was named, but there is no file to hold it.
     #[error("no configuration file for profile `{name}`{}", at(path.as_deref()))]
     NoFile {
-        /// The name that was asked for.
         name: String,
         /// Where the file would be.
         path: Option<PathBuf>,
@@ -111,13 +81,6 @@ impl Error {
             hint,
         }
     }
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn at(path: Option<&Path>) -> String {

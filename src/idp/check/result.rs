@@ -99,17 +99,6 @@ impl IdpCheckId {
     }
 }
 
-impl CheckState {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::NotTested => "not tested",
-        }
-    }
-}
-
 impl IdpCheck {
     pub(super) fn proven(id: IdpCheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::Passed, evidence)
