@@ -25,7 +25,6 @@ const FRESH: Duration = Duration::from_mins(1);
 /// How long a shell may be kept waiting.
 const LIMIT: Duration = Duration::from_millis(500);
 
-/// What an argument names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Domain,
@@ -66,7 +65,6 @@ struct Line {
     env: Environment,
 }
 
-/// The script that has a shell ask [`answer`].
 pub fn script(shell: &str) -> io::Result<String> {
     let shells = Shells::builtins();
     let unknown = || io::Error::other(format!("no dynamic completions for {shell}"));

@@ -12,7 +12,6 @@ use crate::clock::Clock;
 use crate::flow::Signal;
 use crate::output::Measure;
 
-/// One run of the program.
 pub struct Process {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,

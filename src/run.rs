@@ -201,7 +201,6 @@ fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::Def
     Some(tracing_subscriber::registry().with(lines).set_default())
 }
 
-/// Prints what a command came to.
 fn conclude(
     screen: &Screen,
     outcome: anyhow::Result<Outcome>,

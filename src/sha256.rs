@@ -6,12 +6,10 @@ use std::path::Path;
 
 use ring::digest::{Context, Digest, SHA256, digest};
 
-/// Of bytes.
 pub fn of(bytes: &[u8]) -> String {
     hex(&digest(&SHA256, bytes))
 }
 
-/// Of the content of a file.
 pub fn of_file(file: &Path) -> io::Result<String> {
     let mut file = File::open(file)?;
     let mut context = Context::new(&SHA256);

@@ -22,7 +22,6 @@ pub type LoginRow = Object<LoginRowFields>;
 pub struct LoginRowFields {
     pub allowed: Option<bool>,
     pub app_domain: Option<String>,
-    /// The application's identifier.
     pub app_uid: Option<String>,
     /// The type of the identity provider, not its identifier; `nonidentity` for a
     /// service token.

@@ -158,7 +158,6 @@ impl IdpFields {
         self.read_only == Some(true)
     }
 
-    /// Whether users are provisioned to it.
     pub fn has_scim(&self) -> bool {
         self.scim_config.as_ref().is_some_and(|scim| scim.enabled == Some(true))
     }

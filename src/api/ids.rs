@@ -109,7 +109,6 @@ pub type RecipientId = Id<Recipient>;
 pub type ResourceId = Id<Resource>;
 pub type OrganizationId = Id<Organization>;
 pub type GroupId = Id<Group>;
-/// The identifier of a list of Gateway.
 pub type ListId = Id<List>;
 pub type UserId = Id<User>;
 

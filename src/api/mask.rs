@@ -4,7 +4,6 @@
 
 use crate::input::secret_name::is_secret_name;
 
-/// What stands where a secret was.
 pub const MASKED: &str = "[masked]";
 
 /// What the journal has in place of a secret.

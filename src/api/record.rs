@@ -32,7 +32,6 @@ impl RecordFields {
     }
 }
 
-/// The TXT records of the zone with exactly this name.
 pub fn list_txt(zone: &ZoneId, name: &str) -> Request<Vec<Record>> {
     Request::get(&["zones", zone.as_str(), "dns_records"])
         .query("type", "TXT")

@@ -12,7 +12,6 @@ use super::tls::RootsError;
 use crate::input::depth::TooDeep;
 use crate::input::proxy::InvalidProxy;
 
-/// What happened to a request.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     #[error("{0}")]

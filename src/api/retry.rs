@@ -33,7 +33,6 @@ pub struct Attempt {
     /// How often the request was sent, the first time included.
     pub attempts: u32,
     pub repeat: RetryMode,
-    /// Whether the caller can look up what became of it.
     pub can_look_up: bool,
     pub failure: Failure,
     /// How long the server asks to wait (`Retry-After`).

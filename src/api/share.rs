@@ -125,7 +125,6 @@ impl Status {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Include {
     pub resources: bool,
-    /// How many recipients there are in each state.
     pub recipient_counts: bool,
 }
 

@@ -51,7 +51,6 @@ pub fn verify_account(account: &AccountId) -> Request<Verification> {
     Request::get(&["accounts", account.as_str(), "tokens", "verify"])
 }
 
-/// The scope of permissions in an account.
 pub const ACCOUNT_SCOPE: &str = "com.cloudflare.api.account";
 
 /// Something that a token can be given.

@@ -89,7 +89,6 @@ pub(super) fn look_up_failed(call: &HttpRequest, error: &Error) {
     info!(target: TARGET, "lookup of {} failed: {error}: {}", call.name, told(&error.fault));
 }
 
-/// A fault and its cause in one line.
 fn told(fault: &RequestError) -> String {
     match std::error::Error::source(fault) {
         Some(cause) => format!("{fault}: {cause}"),

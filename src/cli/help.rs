@@ -27,7 +27,6 @@ Examples
   cfsso bypass
 ";
 
-/// How much of the help a page has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// The commands alone: what `cfsso` without a command prints.

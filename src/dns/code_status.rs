@@ -24,7 +24,6 @@ pub(super) enum CodeStatus {
     Skipped,
 }
 
-/// How a server stands to `code`; where there is none, it cannot serve it.
 pub(super) fn standing(server: &Server, code: Option<&[u8]>) -> CodeStatus {
     match &server.error {
         Some(Failure::NoRoute(_)) => return CodeStatus::Skipped,

@@ -29,7 +29,6 @@ pub struct Config {
 pub struct HttpsServer {
     /// Where it listens; an address, for a name could not be resolved then.
     pub address: SocketAddr,
-    /// The name its certificate is held to.
     pub host: String,
     pub path: String,
 }

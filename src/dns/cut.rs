@@ -21,7 +21,6 @@ pub(super) struct ZoneCut {
 }
 
 pub(super) enum WalkStep {
-    /// A zone cut on the way to the name.
     Referral(ZoneCut),
     /// The server holds a lower zone as well: ask for that zone's servers.
     QueryNs(Name),

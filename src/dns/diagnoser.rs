@@ -46,7 +46,6 @@ impl<'a> Diagnoser<'a> {
         &self.survey.name
     }
 
-    /// When a cache forgets what it has.
     pub(super) fn cache_expires_at(&self, server: &Server) -> Option<Timestamp> {
         expiry::remaining_ttl(server, &self.survey.servers)
             .map(|left| expiry::after(self.now, left))

@@ -51,7 +51,6 @@ impl Diagnoser<'_> {
         self.partially_published().or_else(|| self.cached_answers())
     }
 
-    /// All that answer lack the code.
     fn not_published(&self) -> Problem {
         if let Some((server, _)) = self.holders.iter().find(|(_, each)| *each == CodeStatus::Cname)
         {

@@ -20,7 +20,6 @@ pub struct Lookup {
     pub misplaced: Vec<MisplacedCode>,
 }
 
-/// Who is to answer for a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delegation {
     /// The servers were named by hand.

@@ -70,7 +70,6 @@ pub(super) fn near_misses(records: &[&Txt], expected: Option<&[u8]>) -> Vec<Near
     found
 }
 
-/// What is wrong with `value` if it was meant to be `expected`.
 fn compare(value: &[u8], expected: &[u8]) -> Option<Mismatch> {
     if value == expected || value.is_empty() || value.len() > MAX_LENGTH {
         return None;

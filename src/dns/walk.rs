@@ -21,7 +21,6 @@ use super::recursive::RecursiveResolvers;
 use super::reply::Failure;
 use super::wire::Endpoint;
 
-/// The most addresses asked in all.
 const MAX_ADDRESSES: usize = 64;
 /// How many name servers of a parent zone are asked for a delegation.
 const MAX_PARENTS: usize = 4;
@@ -186,7 +185,6 @@ impl DelegationWalker<'_> {
     }
 }
 
-/// No resolver answered.
 struct NoResponse;
 
 enum Start {

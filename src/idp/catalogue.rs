@@ -32,7 +32,6 @@ const PKCE: Field = Field {
 };
 const REDIRECT_URL: Field = returned("redirect_url", "callback URL, set by the API");
 
-/// A client ID and a secret, and nothing else.
 const CLIENT: &[Field] = &[CLIENT_ID, CLIENT_SECRET, REDIRECT_URL];
 
 /// The prompts of OpenID Connect that each type takes.

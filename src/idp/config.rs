@@ -39,7 +39,6 @@ pub enum FieldProblem {
     },
     #[error("must be {expected}, not {found}")]
     Kind { expected: String, found: &'static str },
-    /// It is none of the words that it may be.
     #[error("must be one of {}, not `{found}`", code_list(choices))]
     Choice { choices: Vec<&'static str>, found: String },
     #[error("is empty")]
@@ -51,7 +50,6 @@ pub enum FieldProblem {
     /// It is a URL with a user name or password in it.
     #[error("has a user name or password in it")]
     Credentials,
-    /// It is what is shown in place of a secret.
     #[error("is the mask of a secret; leave it out to keep the stored secret")]
     MaskedSecret,
     #[error("is null, which would delete the stored value; leave it out to keep it")]
@@ -290,7 +288,6 @@ fn wrong_text_of(field: &Field, text: &str) -> Option<FieldProblem> {
     misfit(field.value, text).map(|(misfit, meant)| FieldProblem::Misfit { misfit, meant })
 }
 
-/// What is wrong with the text of a URL that is to be an `https` one.
 fn wrong_url(text: &str) -> Option<FieldProblem> {
     if text.trim().is_empty() {
         return Some(FieldProblem::Empty);

@@ -66,10 +66,8 @@ impl AllowedHosts {
 pub enum FetchError {
     #[error("`{url}` was not requested: it does not start with `https://`")]
     PlainHttp { url: String },
-    /// Its host is none of those that the configuration names.
     #[error("`{host}` was not requested: it is not in the configuration")]
     OtherHost { host: String },
-    /// Its host is at an address that is not the Internet's.
     #[error("`{host}` was not requested: {address} is not a public address")]
     PrivateAddress { host: String, address: IpAddr },
     #[error("`{host}` redirects more than {limit} times")]
@@ -202,7 +200,6 @@ impl Fetcher {
         request.send().await.map_err(|error| failed(&error))
     }
 
-    /// Where the simulator answers for `url`, if it does.
     fn simulated(&self, url: &Url) -> Option<Url> {
         let simulator = self.simulator.as_ref()?;
         let host = url.host_str().filter(|host| is_hosted(host))?;
@@ -301,7 +298,6 @@ struct Guard {
     loopback: bool,
 }
 
-/// An address that is not the Internet's.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not a public address")]
 struct PrivateAddress(IpAddr);

@@ -71,7 +71,6 @@ pub enum MetadataError {
 pub enum MetadataProblem {
     #[error("it is empty")]
     Empty,
-    /// It is not text in the encoding that it declares.
     #[error("{0}")]
     Encoding(Undecodable),
     #[error("it is a web page")]

@@ -41,7 +41,6 @@ pub enum PresetError {
     UnexpectedInput { preset: &'static str, issuer: &'static str },
     #[error("`{given}` is the Okta admin console; the issuer is `{meant}`")]
     AdminUrl { given: String, meant: String },
-    /// The value is not a directory ID.
     #[error(
         "`{given}` is not a directory ID: the UUID in the Entra admin center, \
          `Tenant ID` under Overview"

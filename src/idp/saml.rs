@@ -25,7 +25,6 @@ pub(super) struct Entity {
     is_idp: bool,
 }
 
-/// What the document holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Entities {
     pub idps: Vec<Entity>,

@@ -100,7 +100,6 @@ impl IdpTypeSpec {
         self.fields.iter().filter(|field| field.need != Requirement::Returned)
     }
 
-    /// The field that was probably meant by a name that no field has.
     pub fn nearest_field(&self, name: &str) -> Option<&'static Field> {
         closest(name, self.input_fields().map(|field| (field.name, field)))
     }

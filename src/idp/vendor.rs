@@ -10,7 +10,6 @@ pub struct Vendor {
     pub title: &'static str,
     pub kind: &'static str,
     pub product: Product,
-    /// Options that are always the same.
     pub options: &'static [&'static str],
     pub inputs: &'static [Input],
 }

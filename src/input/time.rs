@@ -24,7 +24,6 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// The time, where it is `now`.
     pub fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(time) => time,

@@ -21,7 +21,6 @@ const LARGEST: usize = 64 * 1024;
 pub struct Answers {
     file: Option<PathBuf>,
     given: BTreeMap<String, String>,
-    /// The keys that questions have looked for.
     asked: RefCell<BTreeSet<String>>,
 }
 

@@ -20,7 +20,6 @@ use crate::output::{Page, Text};
 /// The number of invalid answers after which the command ends.
 const ATTEMPTS: usize = 3;
 
-/// Asks, and remembers the answers.
 pub struct Interview<'a> {
     context: &'a Context,
     answers: Answers,

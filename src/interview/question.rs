@@ -50,7 +50,6 @@ impl Question {
         Self { id: id.into(), text: text.into(), help: help.into(), ..Self::default() }
     }
 
-    /// A question for yes or no.
     pub fn yes_no(id: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
         Self::text(id, text, help).with_choices([Choice::new("yes", ""), Choice::new("no", "")])
     }
@@ -109,7 +108,6 @@ impl Question {
         }
     }
 
-    /// Whether the choices are yes and no.
     fn is_yes_no(&self) -> bool {
         self.choices.iter().map(|choice| choice.answer.as_str()).eq(["yes", "no"])
     }
@@ -136,7 +134,6 @@ impl Question {
         }
     }
 
-    /// The line with the cursor behind it.
     pub fn prompt(&self) -> Text {
         let default = self.default.as_deref();
         if self.is_yes_no() {

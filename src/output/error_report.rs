@@ -42,7 +42,6 @@ pub struct ErrorReport {
 /// What a program reads on standard error: `{"error":{…}}`.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ErrorDocument<'a> {
-    /// The failure.
     pub error: &'a ErrorReport,
 }
 

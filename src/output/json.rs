@@ -9,7 +9,6 @@ use super::sanitize::is_unsafe;
 /// with the square of its depth.
 const DEEPEST_INDENT: usize = 128;
 
-/// How the text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     Compact,
@@ -95,7 +94,6 @@ fn tokens(json: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The length of the string that `json` starts with, quotes included.
 fn string_length(json: &str) -> usize {
     let mut is_escaped = false;
     for (index, byte) in json.bytes().enumerate().skip(1) {

@@ -74,7 +74,6 @@ struct State {
 /// A question on the screen, the cursor behind it.
 struct OpenQuestion {
     text: String,
-    /// The mode of the terminal before it.
     mode: TerminalMode,
 }
 
@@ -396,7 +395,6 @@ impl Screen {
         prompt::read_line(Arc::clone(&self.stdin)).await
     }
 
-    /// Reports a failure on standard error, in the chosen format.
     pub fn failure(&self, failure: &ErrorReport) {
         self.end_progress();
         if lock(&self.state).question.take().is_some() {

@@ -7,9 +7,7 @@ use std::str::FromStr;
 pub enum ColorChoice {
     #[default]
     Auto,
-    /// Wherever it goes.
     Always,
-    /// Nowhere.
     Never,
 }
 

@@ -89,7 +89,6 @@ fn columns(width: usize) -> u16 {
     u16::try_from(width).unwrap_or(u16::MAX)
 }
 
-/// The lines of one row with the styles of its cells.
 fn styled(lines: &[String], row: &[Text]) -> Vec<Text> {
     let parts: Vec<Vec<&str>> = lines.iter().map(|line| line.split(CELL_END).collect()).collect();
     let mut styled = vec![Text::default(); lines.len()];

@@ -79,7 +79,6 @@ impl Text {
         Self::piece(Color::Bad, text.as_ref())
     }
 
-    /// Detail.
     pub fn dim(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Dim, text.as_ref())
     }
@@ -125,7 +124,6 @@ impl Text {
         self.pieces.is_empty()
     }
 
-    /// The columns it takes.
     pub fn width(&self) -> usize {
         self.pieces.iter().map(|piece| piece.text.width()).sum()
     }
@@ -158,7 +156,6 @@ impl Text {
         lines
     }
 
-    /// The columns of its longest word.
     pub(super) fn longest_word(&self) -> usize {
         self.words().iter().map(|(_, word)| word.width()).max().unwrap_or(0)
     }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a credential may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {

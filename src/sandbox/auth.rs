@@ -20,7 +20,6 @@ pub(super) enum Identity {
     Malformed,
     /// A key or an address that do not belong together.
     InvalidKey,
-    /// A token where the key should be.
     MalformedKey,
     Anonymous,
 }

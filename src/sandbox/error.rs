@@ -8,13 +8,11 @@ use super::lock_owner::LockOwner;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another process uses the state.
     #[error(
         "sandbox state `{}` is in use by {holder}; stop it, or use another file with `--sandbox-state`",
         path.display()
     )]
     Locked { path: PathBuf, holder: LockOwner },
-    /// The file is not what this program wrote.
     #[error(
         "sandbox state `{}` is invalid: {reason}; `cfsso sandbox reset` deletes it",
         path.display()

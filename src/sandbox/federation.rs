@@ -18,7 +18,6 @@ fn is_propagated(began: Timestamp, now: Timestamp) -> bool {
     now.duration_since(began) >= DELAY
 }
 
-/// The status of a share or of a resource in it.
 pub(super) fn status(removed: Option<Timestamp>, now: Timestamp) -> &'static str {
     match removed {
         None => "active",
@@ -103,7 +102,6 @@ fn recipient_copy(state: &State, resource: &Resource, account: &str) -> Option<R
 }
 
 impl State {
-    /// The organization of accounts that an account is in.
     pub(super) fn parent(&self, account: &str) -> Option<String> {
         self.accounts.iter().find(|known| known.id == account)?.parent.clone()
     }

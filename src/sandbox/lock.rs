@@ -95,7 +95,6 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Readable by its owner alone.
 pub(super) fn private(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

@@ -212,7 +212,6 @@ fn text_data(strings: &[Vec<u8>]) -> RData {
     RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect()))
 }
 
-/// `name` from the root.
 fn absolute(name: &str) -> Result<Name, hickory_proto::ProtoError> {
     let mut name = Name::from_ascii(name)?;
     name.set_fqdn(true);

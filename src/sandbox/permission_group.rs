@@ -69,7 +69,6 @@ impl Group {
         self.permits
     }
 
-    /// Those that one of the sandbox's tokens has.
     pub fn of(access: Access) -> Vec<&'static Self> {
         let is_held = |group: &&Self| {
             let (area, right) = group.permits;

@@ -22,7 +22,6 @@ pub(super) struct PageSize {
     pub default: usize,
 }
 
-/// How a list is divided.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Paging {
     /// All of it is answered, without `result_info`.

@@ -15,7 +15,6 @@ use super::state::{
 };
 use super::{issuer, seed, sso_app};
 
-/// The domain that it is about.
 const DOMAIN: &str = "cool.cats";
 /// Who cannot sign in, in most of them.
 const VICTIM: &str = "tom@cool.cats";
@@ -85,7 +84,6 @@ impl Scenario {
         (self == Self::InstantAuthToDeadIdp).then_some("company")
     }
 
-    /// The world, as it is at `now`.
     pub fn build(self, now: Timestamp) -> Saved {
         let mut world = World::working(now);
         self.break_it(&mut world);
@@ -267,7 +265,6 @@ fn saml(id: &str) -> IdentityProvider {
 }
 
 impl From<Scenario> for SignInAttempt {
-    /// The user tries it.
     fn from(scenario: Scenario) -> Self {
         Self { email: scenario.user().to_owned(), idp: None, is_password_wrong: false }
     }

@@ -91,7 +91,6 @@ impl State {
         self.with_sso_apps()
     }
 
-    /// With the TXT record of a verification, in the zone of the name.
     pub fn add_verification_record(&mut self, name: &str, code: &str, now: Timestamp) {
         let Some(zone) = self.zones.iter().find(|zone| zone.name == name) else { return };
         let mut record = text(9, 1, name, code);

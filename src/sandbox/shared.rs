@@ -12,7 +12,6 @@ use super::sign_in_attempt::{LogBehavior, PlannedSignIn};
 use super::store::Store;
 use crate::clock::Clock;
 
-/// How many exchanges are remembered.
 const REMEMBERED: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

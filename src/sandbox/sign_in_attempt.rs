@@ -11,7 +11,6 @@ pub struct SignInAttempt {
     /// The name or the ID of the identity provider; if `None`, the first one that
     /// the SSO App allows.
     pub idp: Option<String>,
-    /// Whether the password or the PIN is wrong.
     #[serde(default)]
     pub is_password_wrong: bool,
 }
@@ -23,7 +22,6 @@ pub struct SignInResult {
     /// By what: the name of the identity provider; none: with a password.
     pub idp: Option<String>,
     pub detail: String,
-    /// The row in the logs, where there is one.
     pub ray_id: Option<String>,
 }
 

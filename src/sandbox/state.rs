@@ -185,7 +185,6 @@ pub(super) struct AuditRow {
     pub ray: String,
     pub description: String,
     pub method: String,
-    /// The path of the request.
     pub uri: String,
 }
 
@@ -261,7 +260,6 @@ pub(super) struct Connector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct VerificationRun {
     pub began: Timestamp,
-    /// When DNS is next looked at.
     pub next: Timestamp,
 }
 
@@ -375,7 +373,6 @@ impl Zone {
     }
 }
 
-/// Whether `name` is `zone` or below it.
 pub(super) fn is_within(name: &str, zone: &str) -> bool {
     name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }

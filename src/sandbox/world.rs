@@ -15,7 +15,6 @@ use super::sign_in_attempt::{LogBehavior, PlannedSignIn, SignInAttempt, SignInRe
 use super::state::{Account, Connector, Member, Membership, Role, State};
 use crate::api::ids::AccountId;
 
-/// How an account stands to the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountRelation {
     /// In the same organization of accounts, with Zero Trust.

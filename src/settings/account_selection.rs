@@ -10,7 +10,6 @@ use crate::input::value;
 /// digits, are taken for a mistyped one.
 const ID_LENGTH: usize = 32;
 
-/// The accounts that the options select.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AccountSelection {
     /// None: the one of the environment or of the profile, or the only one.
@@ -18,7 +17,6 @@ pub enum AccountSelection {
     Default,
     /// These, each once.
     Given(Vec<AccountRef>),
-    /// All that the token has access to.
     All,
 }
 

@@ -18,7 +18,6 @@ pub enum CredentialSource {
     File(PathBuf),
     Stdin,
     Command(Vec<String>),
-    /// Named nowhere.
     Missing,
 }
 

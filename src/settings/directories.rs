@@ -41,7 +41,6 @@ enum Purpose {
     Cache,
 }
 
-/// The journal of what is changed in the simulator with this state.
 pub fn journal_of_sandbox(state: &Path) -> PathBuf {
     let mut name = state.as_os_str().to_owned();
     name.push(".journal");

@@ -47,7 +47,6 @@ pub struct Settings {
     /// The only name servers to ask, where any are named.
     pub servers: Vec<ServerSpec>,
     pub roots: TrustRoots,
-    /// The proxy that the environment names.
     pub proxy: ProxySettings,
     /// What should be different, and stops nothing.
     pub warnings: Vec<String>,

@@ -200,7 +200,6 @@ impl Variables<'_> {
         Ok(())
     }
 
-    /// Values separated by commas.
     fn list<T: FromStr<Err: ToString>>(
         &mut self,
         name: &'static str,

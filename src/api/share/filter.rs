@@ -48,7 +48,6 @@ impl Paging {
     }
 }
 
-/// The account's shares.
 pub fn list(account: &AccountId, filter: &Filter, paging: Paging) -> Request<Vec<Share>> {
     let mut request = Request::get(&collection(account));
     for (name, value) in [

@@ -142,7 +142,6 @@ impl IdpCheck {
         self.state == CheckState::Failed && self.severity == Severity::Error
     }
 
-    /// The check and what it found, in one sentence.
     pub fn describe(&self) -> String {
         format!("{}: {}", self.id.as_str(), self.detail)
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{ALWAYS, Fault, FaultTiming, Kind, Matcher};
 
-/// Why a text is not a valid fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is not a fault: {reason}; kinds: {KINDS}, optionally with `#FIRST`, `xTIMES` and `@METHOD/path`, such as `500x2@POST/sso_connectors`"

@@ -112,7 +112,6 @@ fn users(state: &State, request: &ApiRequest) -> Outcome {
     request.query.page(rows.collect(), USER_PAGES)
 }
 
-/// The sign-ins of one user.
 fn of_user<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Login>> {
     by_user(state, request).remove(request.id()).ok_or_else(ApiErrorResponse::missing)
 }

@@ -124,7 +124,6 @@ impl Create for Connector {
     }
 }
 
-/// The domain, where it is one and Cloudflare takes it.
 fn eligible(text: &str) -> Outcome<EmailDomain> {
     let domain: EmailDomain = text.parse().map_err(|_| {
         ApiErrorResponse::bad_request(12501, format!("Invalid email_domain: {text:?}"))

@@ -55,7 +55,6 @@ pub(super) fn app<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a App
     state.apps.iter().find(is_meant).ok_or_else(ApiErrorResponse::missing)
 }
 
-/// How the lists of shares and of what is in them are divided.
 pub(super) const SHARE_PAGING: Paging =
     Paging::OnRequest(PageSize { min: 1, max: 100, default: 20 });
 

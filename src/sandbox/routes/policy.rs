@@ -91,12 +91,10 @@ fn no_order() -> ApiErrorResponse {
     ApiErrorResponse::invalid("policy precedences must be unique")
 }
 
-/// The policies of an application, as they are answered.
 pub(super) fn of_app(state: &State, app: &str) -> Vec<RawObject> {
     in_order(state, app).into_iter().map(to_json).collect()
 }
 
-/// The policies of an application, in order of precedence.
 fn in_order<'a>(state: &'a State, app: &str) -> Vec<&'a Policy> {
     let mut policies: Vec<_> = state.policies.iter().filter(|policy| policy.app == app).collect();
     policies.sort_by_key(|policy| policy.precedence());
@@ -135,7 +133,6 @@ pub(super) fn replace(
     no_order().when(policies.windows(2).any(is_repeated))
 }
 
-/// One of that list.
 fn listed(
     state: &mut State,
     app: &str,
@@ -166,7 +163,6 @@ fn linked(state: &State, app: &str, id: &str, precedence: u64) -> Outcome<Policy
     Ok(policy)
 }
 
-/// The policy as it is kept.
 fn written(
     mut object: RawObject,
     id: String,

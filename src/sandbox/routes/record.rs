@@ -20,7 +20,6 @@ const ALL: &str = "/zones/{zone}/dns_records";
 const ONE: &str = "/zones/{zone}/dns_records/{id}";
 const GATE: Gate = Gate::Zone(Area::Dns);
 
-/// The filters that are modelled.
 const FILTERS: &[&str] = &[
     "type",
     "name",
@@ -187,7 +186,6 @@ impl Update for Record {
     }
 }
 
-/// The fields as they are kept.
 fn checked(fields: CreateRequest, zone: &Zone) -> Outcome<CreateRequest> {
     invalid(9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
         .when(fields.ttl != 1 && !(60..=86_400).contains(&fields.ttl))?;

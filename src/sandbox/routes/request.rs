@@ -13,7 +13,6 @@ use crate::sandbox::sign_in_attempt::LogBehavior;
 #[derive(Debug)]
 pub(super) struct ApiRequest {
     pub identity: Identity,
-    /// The parameters of the path, in order.
     pub path: Vec<(String, String)>,
     pub query: Parameters,
     pub body: Bytes,

@@ -12,7 +12,6 @@ use crate::sandbox::state::State;
 
 /// A kind of object that can be read.
 pub(super) trait ApiResource {
-    /// How its list is divided.
     const PAGING: Paging = Paging::Never;
 
     /// The objects below the path, in the order of the list.
@@ -34,7 +33,6 @@ pub(super) trait ApiResource {
 }
 
 pub(super) trait WritableResource: ApiResource + Sized {
-    /// Where they are kept.
     fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>>;
 
     /// A rule for all writes: it comes after the body is read and before the
@@ -43,7 +41,6 @@ pub(super) trait WritableResource: ApiResource + Sized {
         Ok(())
     }
 
-    /// The rules of a deletion.
     fn check_delete(&self, _: &State) -> Outcome<()> {
         Ok(())
     }

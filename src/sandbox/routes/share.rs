@@ -155,7 +155,6 @@ fn holds(share: &Share, kind: Option<&str>) -> bool {
     kind.is_none_or(|kind| share.resources.iter().any(|resource| resource.kind == kind))
 }
 
-/// How the account has to do with a share, if it has.
 fn kind(share: &Share, account: &str, state: &State) -> Option<&'static str> {
     if share.account == account {
         return Some("sent");

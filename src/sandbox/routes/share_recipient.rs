@@ -138,7 +138,6 @@ fn get(state: &State, request: &ApiRequest) -> Outcome {
     Ok(ApiResponse::of(with_resources(recipient, share, state, request.now)))
 }
 
-/// How many recipients have a status.
 pub(super) fn count(share: &Share, status: &str, state: &State, now: Timestamp) -> usize {
     let has = |recipient: &&Recipient| {
         association(recipient, can_receive(state, recipient), now) == status
