@@ -199,28 +199,20 @@ fn points_to(location: Option<&str>, url: &Url) -> String {
 
 /// The error at the bottom of the chain, which is the one that says something.
 fn bottom(error: &reqwest::Error, secret: &str) -> Cause {
-    let timed_out = error.is_timeout();
-    let mut text = String::new();
-    let mut layer = error.source();
-    while let Some(error) = layer {
-        text = error.to_string();
-        layer = error.source();
-    }
-    if text.is_empty() {
-        text = if timed_out { "the connection timed out".to_owned() } else { error.to_string() };
-    }
+    let text = match layers(error).last().map(ToString::to_string) {
+        Some(text) if !text.is_empty() => text,
+        _ if error.is_timeout() => "the connection timed out".to_owned(),
+        _ => error.to_string(),
+    };
     Cause(mask_with(&text, secret))
 }
 
 fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut layer = error.source();
-    while let Some(error) = layer {
-        if let Some(rustls::Error::InvalidCertificate(_)) = of_tls(error) {
-            return true;
-        }
-        layer = error.source();
-    }
-    false
+    layers(error).any(|layer| matches!(of_tls(layer), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+fn layers(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&layer| layer.source())
 }
 
 /// The error of TLS that is wrapped in one of I/O, perhaps twice: `source`

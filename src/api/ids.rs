@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::input::value::{self, Invisible};
@@ -29,7 +29,6 @@ pub enum Account {}
 pub enum Connector {}
 pub enum Zone {}
 pub enum Record {}
-#[derive(Clone, Debug)]
 pub enum Idp {}
 pub enum App {}
 pub enum Policy {}
@@ -165,20 +164,18 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
-/// A member of a list of identifiers: an identifier, or whatever else is there,
-/// kept as it came.
-#[derive(Clone, Debug)]
-pub enum Reference<K> {
-    Id(Id<K>),
+/// An identity provider in a list: an identifier, or whatever else is there, kept as
+/// it came.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum IdpReference {
+    Id(IdpId),
     /// Something else, such as an empty text or `null`.
     Odd(Box<RawValue>),
 }
 
-/// An identity provider in a list.
-pub type IdpReference = Reference<Idp>;
-
-impl<K> Reference<K> {
-    pub fn id(&self) -> Option<&Id<K>> {
+impl IdpReference {
+    pub fn id(&self) -> Option<&IdpId> {
         match self {
             Self::Id(id) => Some(id),
             Self::Odd(_) => None,
@@ -186,29 +183,20 @@ impl<K> Reference<K> {
     }
 }
 
-impl<K> From<Id<K>> for Reference<K> {
-    fn from(id: Id<K>) -> Self {
+impl From<IdpId> for IdpReference {
+    fn from(id: IdpId) -> Self {
         Self::Id(id)
     }
 }
 
-impl<'de, K: Kind> Deserialize<'de> for Reference<K> {
+impl<'de> Deserialize<'de> for IdpReference {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Ok(serde_json::from_str(raw.get()).map_or(Self::Odd(raw), Self::Id))
     }
 }
 
-impl<K> Serialize for Reference<K> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Id(id) => id.serialize(serializer),
-            Self::Odd(raw) => raw.serialize(serializer),
-        }
-    }
-}
-
-impl<K> PartialEq for Reference<K> {
+impl PartialEq for IdpReference {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Id(a), Self::Id(b)) => a == b,
@@ -218,13 +206,13 @@ impl<K> PartialEq for Reference<K> {
     }
 }
 
-impl<K> PartialEq<Id<K>> for Reference<K> {
-    fn eq(&self, other: &Id<K>) -> bool {
+impl PartialEq<IdpId> for IdpReference {
+    fn eq(&self, other: &IdpId) -> bool {
         self.id() == Some(other)
     }
 }
 
-impl<K> fmt::Display for Reference<K> {
+impl fmt::Display for IdpReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(f),
@@ -293,7 +281,7 @@ mod tests {
     fn a_list_of_identifiers_keeps_what_is_none() {
         let text = r#"["p1","",null,12345678901234567890123,{"id":"p2"},"../x"]"#;
         let list: Vec<IdpReference> = serde_json::from_str(text).unwrap();
-        let ids: Vec<_> = list.iter().filter_map(Reference::id).map(Id::as_str).collect();
+        let ids: Vec<_> = list.iter().filter_map(IdpReference::id).map(Id::as_str).collect();
         assert_eq!((list.len(), ids), (6, vec!["p1"]));
         assert_eq!(serde_json::to_string(&list).unwrap(), text);
         assert!(list[0] == "p1".parse::<IdpId>().unwrap() && list[1] == list[1].clone());

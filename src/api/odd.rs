@@ -1,12 +1,12 @@
 //! Records of a list that cannot be understood. They stay what they are, and
 //! stop only what needs them.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::ser::Error as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -14,22 +14,23 @@ use super::document::masked;
 use super::mask::mask;
 use super::pages::MAX_RECORDS;
 
-#[derive(Clone, Debug)]
+/// A record of a list that cannot be understood. A list that is read twice has the
+/// same ones, by kind, place and text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OddRecord {
     /// What it should be, such as `connector`.
     pub noun: &'static str,
     /// Its place in the list, from 1.
     pub position: usize,
-    /// Its `id`, if that much is there.
+    raw: String,
     pub id: Option<String>,
     pub reason: String,
-    raw: Box<RawValue>,
 }
 
 impl OddRecord {
-    fn new(noun: &'static str, position: usize, raw: &RawValue, error: &serde_json::Error) -> Self {
+    fn new(noun: &'static str, position: usize, raw: &str, error: &serde_json::Error) -> Self {
         let id = field(raw, "id").and_then(|id| id.as_str().map(mask));
-        Self { noun, position, id, reason: reason(raw.get(), error), raw: raw.to_owned() }
+        Self { noun, position, id, reason: reason(raw, error), raw: raw.to_owned() }
     }
 
     pub fn describe(&self) -> String {
@@ -53,36 +54,12 @@ impl OddRecord {
                     && !(found.is_boolean() && value.is_boolean())
         })
     }
-
-    fn order(&self) -> (&str, usize, &str) {
-        (self.noun, self.position, self.raw.get())
-    }
 }
-
-/// By kind and place: a list that is read twice has the same odd records.
-impl Ord for OddRecord {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
-impl PartialOrd for OddRecord {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for OddRecord {
-    fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
-    }
-}
-
-impl Eq for OddRecord {}
 
 impl Serialize for OddRecord {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        masked(&self.raw).serialize(serializer)
+        let raw: &RawValue = serde_json::from_str(&self.raw).map_err(S::Error::custom)?;
+        masked(raw).serialize(serializer)
     }
 }
 
@@ -142,7 +119,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Records<T> {
                 Ok(record) => part.records.push(record),
                 Err(error) => {
                     let position = self.before + part.items;
-                    part.odd.push(OddRecord::new(self.noun, position, raw, &error));
+                    part.odd.push(OddRecord::new(self.noun, position, raw.get(), &error));
                 }
             }
         }
@@ -173,8 +150,8 @@ pub(super) fn noun(segments: &[String]) -> &'static str {
     }
 }
 
-fn field(raw: &RawValue, name: &str) -> Option<Value> {
-    let fields: serde_json::Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+fn field(raw: &str, name: &str) -> Option<Value> {
+    let fields: serde_json::Map<String, Value> = serde_json::from_str(raw).ok()?;
     fields.get(name).cloned()
 }
 
@@ -259,9 +236,8 @@ mod tests {
             ("7", json!(true), true),
             (r#"{"enabled":"okta"}"#, json!("onetimepin"), false),
         ] {
-            let raw: &RawValue = serde_json::from_str(record).unwrap();
             let error = serde_json::from_str::<u8>("x").unwrap_err();
-            let odd = OddRecord::new("connector", 1, raw, &error);
+            let odd = OddRecord::new("connector", 1, record, &error);
             assert_eq!(odd.may_have("enabled", &value), expected, "{record}");
         }
     }
@@ -294,7 +270,7 @@ mod tests {
             let mut kept: Vec<String> = records
                 .iter()
                 .map(|record| record.text().to_owned())
-                .chain(odd.iter().map(|odd| odd.raw.get().to_owned()))
+                .chain(odd.iter().map(|odd| odd.raw.clone()))
                 .collect();
             let mut sent: Vec<String> = values.iter().map(Value::to_string).collect();
             kept.sort();

@@ -26,11 +26,7 @@ pub enum RequestError {
     },
     /// The API sent more than this program is ready to hold.
     #[error("the response of the API is larger than {limit} bytes{}", ray_note(ray.as_deref()))]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-        ray: Option<String>,
-    },
+    TooLarge { limit: usize, ray: Option<String> },
     /// The list is longer than what is read, or has no end.
     #[error(
         "the list is too long ({records} records so far); the limit is {} records, {} MiB or {} pages",
@@ -45,12 +41,7 @@ pub enum RequestError {
         "the server redirected (HTTP {status}) to {to}, which is not followed{}",
         ray_note(ray.as_deref())
     )]
-    Redirected {
-        status: u16,
-        /// The scheme and host it points to.
-        to: String,
-        ray: Option<String>,
-    },
+    Redirected { status: u16, to: String, ray: Option<String> },
     #[error("`{host}` cannot be reached")]
     NotSent {
         /// The host, with its port if it is not the usual one.

@@ -1,7 +1,7 @@
 //! What the API says about the token in use (API reference, section 8.1).
 
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::ids::AccountId;
@@ -16,28 +16,18 @@ pub type Verification = Object<TokenFields>;
 pub struct TokenFields {
     /// The token's identifier, which is not a secret.
     pub id: Option<String>,
-    pub status: Option<TokenStatus>,
+    /// `active`, `disabled` or `expired`.
+    pub status: Option<String>,
     /// From when on it can be used (RFC 3339).
     pub not_before: Option<String>,
     /// Until when it can be used (RFC 3339).
     pub expires_on: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenStatus {
-    Active,
-    Disabled,
-    Expired,
-    /// A state that this program does not know: never taken for active.
-    #[serde(untagged)]
-    Other(String),
-}
-
 impl TokenFields {
     /// Whether the API calls it active. An unknown state is not.
     pub fn is_active(&self) -> bool {
-        self.status == Some(TokenStatus::Active)
+        self.status.as_deref() == Some("active")
     }
 }
 

@@ -1,6 +1,6 @@
 //! DNS zones (API reference, section 8.3).
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ids::{AccountId, ZoneId};
 use super::object::Object;
@@ -12,61 +12,23 @@ pub type Zone = Object<ZoneFields>;
 pub struct ZoneFields {
     pub id: ZoneId,
     pub name: String,
-    pub status: Option<ZoneStatus>,
+    /// `active` where its name servers are in use.
+    pub status: Option<String>,
     #[serde(rename = "type")]
-    pub kind: Option<ZoneType>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ZoneStatus {
-    Active,
-    Pending,
-    Initializing,
-    /// The name servers were in use, but no longer are.
-    Moved,
-    /// A state that this program does not know: never taken for active.
-    #[serde(untagged)]
-    Other(String),
-}
-
-/// Who serves a zone's names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ZoneType {
-    Full,
-    /// Another provider: records here are not what the public sees.
-    Partial,
-    /// Another provider's zone is copied.
-    Secondary,
-    /// It is served inside the account only.
-    Internal,
-    /// A set-up that this program does not know.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl ZoneStatus {
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-            Self::Initializing => "initializing",
-            Self::Moved => "moved",
-            Self::Other(text) => text,
-        }
-    }
+    /// `full`; `partial`, where another provider serves it; `secondary`; `internal`, served
+    /// inside the account only.
+    pub kind: Option<String>,
 }
 
 impl ZoneFields {
     /// Whether its name servers are in use. An unknown state is not.
     pub fn is_active(&self) -> bool {
-        self.status == Some(ZoneStatus::Active)
+        self.status.as_deref() == Some("active")
     }
 
     /// Whether the public sees the records that are kept here.
     pub fn is_hosted_by_cloudflare(&self) -> bool {
-        self.is_active() && self.kind == Some(ZoneType::Full)
+        self.is_active() && self.kind.as_deref() == Some("full")
     }
 }
 

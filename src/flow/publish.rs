@@ -13,7 +13,7 @@ use crate::api::ErrorKind;
 use crate::api::connector::ConnectorFields;
 use crate::api::ids::{ConnectorId, ZoneId};
 use crate::api::record::{self, Record};
-use crate::api::zone::{self, Zone, ZoneStatus, ZoneType};
+use crate::api::zone::{self, Zone};
 use crate::dns::PREFIX;
 use crate::domain::EmailDomain;
 use crate::shell;
@@ -140,7 +140,7 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
     for name in domain.ancestors() {
         let of_name: Vec<_> = zones
             .iter()
-            .filter(|zone| zone.name == name && zone.kind != Some(ZoneType::Internal))
+            .filter(|zone| zone.name == name && zone.kind.as_deref() != Some("internal"))
             .collect();
         if let Some(zone) = of_name.iter().find(|zone| zone.is_active()) {
             let warning = (!zone.is_hosted_by_cloudflare()).then(|| {
@@ -149,7 +149,7 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
             return DnsHost::Cloudflare { zone: Box::new((*zone).clone()), warning };
         }
         if let Some(zone) = of_name.first() {
-            let status = zone.status.as_ref().map_or("of unknown status", ZoneStatus::as_str);
+            let status = zone.status.as_deref().unwrap_or("of unknown status");
             return DnsHost::External(format!(
                 "the zone {name} is {status}, not active: it uses other name servers"
             ));

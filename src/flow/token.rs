@@ -139,7 +139,7 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
         ok: true,
         kind,
         id: known.and_then(|known| known.id.clone()),
-        status: known.and_then(status),
+        status: known.and_then(|known| known.status.clone()),
         not_before: known.and_then(|known| known.not_before.clone()),
         expires_on: known.and_then(|known| known.expires_on.clone()),
         account: account.or(owner.as_ref()).map(ToString::to_string),
@@ -190,11 +190,6 @@ fn is_permission_error(error: &api::Error) -> bool {
             | ErrorKind::Forbidden
             | ErrorKind::NotFound
     )
-}
-
-fn status(known: &token::TokenFields) -> Option<String> {
-    let text = serde_json::to_value(known.status.as_ref()?).ok()?;
-    text.as_str().map(str::to_owned)
 }
 
 /// Says what is wrong, and what to do. Pure.

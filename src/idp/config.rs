@@ -31,12 +31,7 @@ pub enum FieldProblem {
     #[error("is missing: {help}")]
     Missing { help: &'static str },
     #[error("is not a field of `{kind}`{}; its fields: {}", hint(", did you mean", meant.as_ref()), code_list(fields))]
-    Unknown {
-        kind: String,
-        /// The field that was probably meant.
-        meant: Option<String>,
-        fields: Vec<&'static str>,
-    },
+    Unknown { kind: String, meant: Option<String>, fields: Vec<&'static str> },
     #[error("must be {expected}, not {found}")]
     Kind { expected: String, found: &'static str },
     #[error("must be one of {}, not `{found}`", code_list(choices))]

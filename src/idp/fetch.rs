@@ -73,12 +73,7 @@ pub enum FetchError {
     #[error("`{host}` redirects more than {limit} times")]
     Redirects { host: String, limit: usize },
     #[error("`{from}` redirects to `{to}`")]
-    Redirected {
-        from: String,
-        /// Where to: scheme and host.
-        to: String,
-        source: Box<Self>,
-    },
+    Redirected { from: String, to: String, source: Box<Self> },
     #[error("`{host}` did not respond within {limit:?}")]
     Timeout { host: String, limit: Duration },
     #[error("`{host}` cannot be reached: {reason}")]

@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::certificate;
@@ -62,21 +61,17 @@ pub enum JwksError {
     Keys,
 }
 
-#[derive(Deserialize)]
-struct Set {
-    keys: Option<Vec<Value>>,
-}
-
 pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
     let text = text::decode(body).map_err(|_| JwksError::Json)?;
     depth::check(text.as_bytes())?;
     let value: Value = serde_json::from_str(&text).map_err(|_| JwksError::Json)?;
-    if value.get("keys").is_none() {
-        return Err(JwksError::Keys);
-    }
-    let set: Set = serde_json::from_value(value).map_err(|_| JwksError::Keys)?;
+    let keys = match value.get("keys") {
+        Some(Value::Array(keys)) => keys.as_slice(),
+        Some(Value::Null) => &[],
+        _ => return Err(JwksError::Keys),
+    };
     let mut jwks = Jwks { valid: Vec::new(), rejected: Vec::new(), notes: Vec::new() };
-    for (index, key) in set.keys.iter().flatten().enumerate() {
+    for (index, key) in keys.iter().enumerate() {
         let kid = key["kid"].as_str().map_or_else(|| format!("#{}", index + 1), str::to_owned);
         match judge(key, now) {
             Ok(algorithm) => {

@@ -47,10 +47,7 @@ pub enum MetadataError {
     #[error("the metadata in `{}` cannot be read", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("it has {} bytes; the limit for SAML metadata is {MAX_SIZE}", size.map_or_else(|| "too many".to_owned(), |size| size.to_string()))]
-    TooLarge {
-        /// Its size, where it is known.
-        size: Option<u64>,
-    },
+    TooLarge { size: Option<u64> },
     #[error("the metadata at `{url}` cannot be read")]
     HtmlPage { url: String, source: FetchError },
     #[error("it is not SAML metadata: {0}")]

@@ -121,39 +121,16 @@ impl ResourceStatus {
 }
 
 impl Association {
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Other(text) => text,
-            known => known.spoken().0,
-        }
-    }
-
-    /// The same, to keep; thousands of a known one take no memory of their own.
+    /// The state as the API writes it; thousands of a known one take no memory of their
+    /// own.
     pub fn text(&self) -> Cow<'static, str> {
-        self.kept(self.spoken().0)
-    }
-
-    /// The state in words, to keep.
-    pub fn label(&self) -> Cow<'static, str> {
-        self.kept(self.spoken().1)
-    }
-
-    fn kept(&self, known: &'static str) -> Cow<'static, str> {
-        match self {
-            Self::Other(text) => text.clone().into(),
-            _ => known.into(),
-        }
-    }
-
-    /// As the API writes it and in words; a state that is not known has neither.
-    fn spoken(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Associating => ("associating", "associating"),
-            Self::Associated => ("associated", "associated"),
-            Self::Disassociating => ("disassociating", "disassociating"),
-            Self::Disassociated => ("disassociated", "disassociated"),
-            Self::Other(_) => ("", ""),
-        }
+        Cow::Borrowed(match self {
+            Self::Associating => "associating",
+            Self::Associated => "associated",
+            Self::Disassociating => "disassociating",
+            Self::Disassociated => "disassociated",
+            Self::Other(text) => return text.clone().into(),
+        })
     }
 }
 

@@ -111,8 +111,8 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     let mut all = tools.client.list(&request).await?;
     // The API sends every state and has no filter.
     all.retain(|one| {
-        let status = one.association_status.as_ref().map(Association::as_str);
-        args.status.as_deref().is_none_or(|wanted| status == Some(wanted))
+        let status = one.association_status.as_ref().map(Association::text);
+        args.status.is_none() || status.as_deref() == args.status.as_deref()
     });
     all.sort_by(|a, b| key(a).cmp(&key(b)));
     Ok(Outcome::list(tools.client, "recipient", Recipients(all)))
@@ -211,7 +211,7 @@ fn who(recipient: &Recipient) -> String {
 }
 
 fn state(recipient: &Recipient) -> String {
-    let words = recipient.association_status.as_ref().map_or("unknown".into(), Association::label);
+    let words = recipient.association_status.as_ref().map_or("unknown".into(), Association::text);
     let failed = recipient.failures().map(|error| format!("failed: {error}"));
     let retried = recipient.retryable_errors().map(|error| format!("retrying: {error}"));
     std::iter::once(words.into_owned()).chain(failed).chain(retried).collect::<Vec<_>>().join("; ")

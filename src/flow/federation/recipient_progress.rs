@@ -37,7 +37,7 @@ impl RecipientProgress {
         let status = recipient.association_status.as_ref();
         let failures: Vec<_> = recipient.failures().map(str::to_owned).collect();
         let retrying: Vec<_> = recipient.retryable_errors().map(str::to_owned).collect();
-        let words = status.map_or(Cow::Borrowed("state unknown"), Association::label);
+        let words = status.map_or(Cow::Borrowed("state unknown"), Association::text);
         let state = match (failures.as_slice(), retrying.as_slice()) {
             ([], []) => words,
             ([], errors) => format!("{words}, retrying: {}", errors.join("; ")).into(),
@@ -68,8 +68,7 @@ impl RecipientProgress {
     /// Whether it has the identity provider. One that the API has given up on
     /// has not, whatever its state.
     pub fn is_associated(&self) -> bool {
-        self.association_status.as_deref() == Some(Association::Associated.as_str())
-            && self.errors.is_empty()
+        self.association_status.as_deref() == Some("associated") && self.errors.is_empty()
     }
 
     /// Whether nothing more is to be waited for.

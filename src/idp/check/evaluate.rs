@@ -243,13 +243,8 @@ fn short(url: &Url) -> String {
 }
 
 fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut layer = error.source();
-    while let Some(cause) = layer {
-        text = format!("{text}: {cause}");
-        layer = cause.source();
-    }
-    text
+    let layers = std::iter::successors(Some(error), |layer| layer.source());
+    layers.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn login(kind: Option<&IdpTypeSpec>) -> IdpCheck {
