@@ -50,5 +50,5 @@ pub use credentials::Credentials;
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use error_response::{ApiError, ErrorResponse};
-pub use request_error::{RequestError, SetupError};
+pub use request_error::RequestError;
 pub use tls::TrustRoots;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 pub use filter::Filter;
 pub use recipient::{Association, Recipient, RecipientSpec};
-pub use resource::{Resource, ResourceType};
+pub use resource::ResourceType;
 
 use super::ids::{AccountId, ShareId};
 use super::object::Object;

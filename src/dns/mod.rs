@@ -32,13 +32,13 @@ mod wait;
 mod walk;
 mod wire;
 
-pub use config::{Config, HttpsServer, InvalidServer, ServerSpec};
+pub use config::{Config, HttpsServer, ServerSpec};
 pub use diagnosis::diagnose;
-pub use lookup::{Delegation, Dnssec, Location, Lookup, MisplacedCode, Role, Server, sso_codes};
+pub use lookup::{Delegation, Dnssec, Location, Lookup, Role, Server, sso_codes};
 pub use rcode::Rcode;
 pub use reply::{Failure, Transport};
 pub use report::{Report, short_lines};
 pub use resolver::{Resolver, Scope};
-pub use txt::{PREFIX, Txt, printable};
+pub use txt::{PREFIX, printable};
 pub use verdict::{Diagnosis, Verdict};
 pub use wait::{LookupResult, wait_until_visible};

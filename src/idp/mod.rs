@@ -24,4 +24,4 @@ mod type_spec;
 pub mod vendor;
 
 pub use fetch::{FetchLimits, Fetcher, LoopbackPolicy};
-pub use type_spec::{Field, IdpTypeSpec, Requirement, Value};
+pub use type_spec::{IdpTypeSpec, Requirement, Value};

@@ -36,12 +36,10 @@ mod world;
 
 pub use access::Access;
 pub use error::Error;
-pub use fault::spec::InvalidFault;
-pub use fault::{Fault, FaultTiming, Kind, Matcher};
+pub use fault::{Fault, FaultTiming, Kind};
 pub use lock_owner::{LockOwner, SERVICE};
 pub use scenario::Scenario;
 pub use server::{Options, Sandbox, start};
-pub use shared::LoggedRequest;
 pub use sign_in::sign_in_at;
 pub use sign_in_attempt::{LogBehavior, LogRecords, SignInAttempt, SignInResult};
 pub use state::{Membership, Role, Saved};
