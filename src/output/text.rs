@@ -169,7 +169,7 @@ impl Text {
     }
 
     /// Lines of as many words as each of `lines`, which are those of
-    /// [`Self::words_apart`] after wrapping.
+    /// [`Self::word_separators`] after wrapping.
     pub(super) fn split_like(&self, lines: &[&str]) -> Vec<Self> {
         let mut words = self.words().into_iter();
         let broken = |line: &&str| {
