@@ -9,7 +9,6 @@ use super::{Env, Error, FlowError, FlowErrorKind};
 use crate::api::request::{Request, WriteRequest};
 use crate::api::{Created, Error as ApiError, ErrorKind};
 
-/// One write: what it does, the request, and the fields that it changes.
 pub struct Action<T> {
     title: String,
     request: WriteRequest<T>,
@@ -53,13 +52,11 @@ impl<T> Action<T> {
         self
     }
 
-    /// With what the write belongs to.
     pub fn caused_by(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// With the journal entry that it undoes.
     pub fn undoing(mut self, entry: Option<String>) -> Self {
         self.undoes = entry;
         self
@@ -71,12 +68,10 @@ impl<T> Action<T> {
         self
     }
 
-    /// The write as a dry run lists it.
     pub fn change(&self) -> Change {
         Change::new(&self.title, &self.request, self.diff.clone())
     }
 
-    /// The error for a write that was accepted and cannot be confirmed.
     pub fn not_confirmed(&self, observed: impl Into<String>) -> FlowError {
         let message = format!("not confirmed: {}", self.title);
         let stop = FlowError::new(FlowErrorKind::NotConfirmed, message).cause(observed);
@@ -86,7 +81,6 @@ impl<T> Action<T> {
         }
     }
 
-    /// Records it without sending it; see [`Env::record_unsent`].
     pub(super) fn record_unsent(&self, tools: &Env<'_>) -> Result<(), FlowError> {
         tools.record_unsent(&self.request, &self.intent())
     }
@@ -118,7 +112,6 @@ impl Env<'_> {
         self.send_create(&action.request, find, action.intent()).await
     }
 
-    /// [`Env::execute`], then reads the object and compares it.
     pub async fn execute_and_confirm<T, R>(
         &self,
         action: &Action<T>,
@@ -133,7 +126,6 @@ impl Env<'_> {
         Err(action.not_confirmed("the API accepted the request, but the value differs").into())
     }
 
-    /// [`Env::execute`] of a deletion, then confirms that the object no longer exists.
     pub async fn execute_deletion<R>(
         &self,
         action: &Action<()>,

@@ -2,31 +2,26 @@
 
 use crate::api;
 
-/// A failed request, with what led to it and what to do next. Its own code,
-/// words and ray stay what the API sent.
+/// A failed request, with what led to it and what to do next.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct ApiErrorContext {
     pub error: api::Error,
-    /// Further facts that the user needs, one sentence each.
     pub causes: Vec<String>,
     /// The next command to run, in place of the usual hint.
     pub hint: Option<String>,
 }
 
 impl ApiErrorContext {
-    /// A failure with nothing added yet.
     pub fn new(error: api::Error) -> Self {
         Self { error, causes: Vec::new(), hint: None }
     }
 
-    /// Adds a sentence to the causes.
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
-    /// With the next command to run.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -1,5 +1,4 @@
-//! Finding the application of the dashboard's sign-in, and deciding which
-//! identity providers it may be changed to allow.
+//! The application of the dashboard's sign-in, and what it may be changed to allow.
 
 mod assignment;
 
@@ -51,8 +50,7 @@ fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, FlowError> {
     Ok(&apps[select::select_one(NOUN, &candidates, text, None)?])
 }
 
-/// [`dash_sso`] of what was read just now: one that cannot be understood is not
-/// taken for one that is not there.
+/// One that cannot be understood is not taken for one that is not there.
 pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowError> {
     dash_sso(apps).map_err(|stop| {
         let odd = unreadable_sign_in(tools).filter(|_| stop.kind == FlowErrorKind::NotFound);
@@ -70,7 +68,6 @@ pub fn unreadable_sign_in(tools: &Env<'_>) -> Option<OddRecord> {
     odd.find(|odd| odd.may_have("type", &"dash_sso".into()))
 }
 
-/// The one application of the dashboard's sign-in.
 pub fn dash_sso(apps: &[App]) -> Result<&App, FlowError> {
     let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
     match found.as_slice() {
@@ -93,10 +90,8 @@ pub fn dash_sso(apps: &[App]) -> Result<&App, FlowError> {
     }
 }
 
-/// A change to the list of identity providers that an application allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedIdps {
-    /// Add these, and remove those.
     Change {
         add: Vec<IdpId>,
         remove: Vec<IdpId>,
@@ -106,8 +101,7 @@ pub enum AllowedIdps {
     All,
 }
 
-/// The list that results from `admission`; an empty list allows all identity
-/// providers. `all` lists those that exist.
+/// An empty list allows all identity providers. `all` lists those that exist.
 pub fn new_allowed_list(
     now: &[IdpReference],
     admission: &AllowedIdps,
@@ -160,15 +154,13 @@ pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<()
     Err(stop.hint("`cfsso idp list`, or `--force` to override"))
 }
 
-/// Sets the allowed identity providers. Skipping the choice is valid with exactly
-/// one of them, and is disabled with any other number (API reference, section 4).
+/// Skipping the choice is valid with exactly one (API reference, section 4).
 pub fn set_allowed_idps(document: &mut Document, list: &[IdpReference]) -> Result<(), FlowError> {
     document.set(&["allowed_idps"], &list)?;
     if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
 }
 
-/// Offers the choice of identity providers. If the choice is not skipped, the
-/// field is left unchanged: an absent boolean does not become false.
+/// If the choice is not skipped, the field is left unchanged.
 pub fn disable_instant_auth(document: &mut Document) -> Result<(), FlowError> {
     if document.parse_at(&["auto_redirect_to_identity"]) == Some(true) {
         document.set(&["auto_redirect_to_identity"], &false)?;

@@ -1,5 +1,4 @@
-//! A token for emergencies: which permissions it is made of, and the proof
-//! that it works.
+//! A token for emergencies: its permissions, and the proof that it works.
 
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ const WAITS: [u64; 3] = [1, 2, 4];
 type KnownPermission = (&'static str, &'static str);
 
 const CONNECTORS: KnownPermission = ("SSO Connector Write", "901ca5e292584c6aa1b4cdb39248bb07");
-/// What opening the dashboard's sign-in to one-time PINs takes.
 const ACCESS: [KnownPermission; 2] = [
     (
         "Access: Organizations, Identity Providers, and Groups Write",
@@ -25,25 +23,20 @@ const ACCESS: [KnownPermission; 2] = [
     ("Access: Apps and Policies Write", "1e13c5124ca64b72b1969a67e8829049"),
 ];
 
-/// A permission that the token is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPermission {
     pub name: &'static str,
-    /// The ID of its permission group.
     pub id: String,
-    /// Whether the API listed it under that name; else the ID is the one that
-    /// the reference has.
+    /// Whether the API listed it under that name; else the ID is the reference's.
     pub looked_up: bool,
 }
 
-/// The permissions, looked up where the caller may read the catalogue.
 pub async fn permissions(
     tools: &Env<'_>,
     with_access: bool,
 ) -> Result<Vec<TokenPermission>, Error> {
     let catalogue = match tools.client.list(&token::permission_groups(tools.account)).await {
-        // If the caller cannot read the catalogue, the known IDs are used: the
-        // creation reports a missing permission.
+        // If the caller cannot read the catalogue, the known IDs are used.
         Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
             Vec::new()
         }
@@ -69,8 +62,7 @@ fn choose(catalogue: &[PermissionGroup], with_access: bool) -> Vec<TokenPermissi
         .collect()
 }
 
-/// Uses the new token to list connectors. One that is not yet known everywhere
-/// is tried again for a few seconds.
+/// One that is not yet known everywhere is tried again for a few seconds.
 pub async fn test_token(
     client: &Client,
     account: &AccountId,

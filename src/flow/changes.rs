@@ -46,7 +46,6 @@ const OBJECTS: [(&str, &str); 11] = [
 ];
 
 impl Change {
-    /// The change that a row describes, if it affects sign-in.
     pub fn of(row: &AuditRow) -> Option<Self> {
         let raw = row.raw.as_ref()?;
         let path = raw.uri.as_deref()?.split('?').next()?;
@@ -79,14 +78,12 @@ impl Change {
         })
     }
 
-    /// Whether it may stop sign-ins without a row in the login log: users get no
-    /// further than the identity provider.
+    /// Whether it may stop sign-ins without a row in the login log.
     pub fn breaks_silently(&self) -> bool {
         let parts = ["identity_providers", "organizations", "idp_federation_grants", "shares"];
         self.method != "POST" && parts.iter().any(|part| self.path.contains(part))
     }
 
-    /// The same in one line.
     pub fn describe(&self) -> String {
         let Self { who, what, object, at, .. } = self;
         let object = object.as_ref().map(|id| format!(" {id}")).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! Checks before a change: each has a verdict, the facts that it found, and the
-//! command that fixes a failure.
+//! Checks before a change: each has a verdict, facts, and the command that fixes it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -106,7 +105,6 @@ pub enum CheckState {
 }
 
 impl CheckId {
-    /// Every check, in the order in which they are shown.
     pub const ALL: [Self; 21] = [
         Self::DomainVerified,
         Self::DomainEligible,
@@ -131,7 +129,6 @@ impl CheckId {
         Self::PasswordResetPossible,
     ];
 
-    /// The name as it is written on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DomainVerified => "domain-verified",
@@ -205,8 +202,7 @@ impl CheckId {
         )
     }
 
-    /// The permission that a token needs for the check, by its name in the
-    /// dashboard (API reference, sections 2, 3, 4 and 8.2).
+    /// By its name in the dashboard (API reference, sections 2, 3, 4 and 8.2).
     pub fn permission(self) -> Option<&'static str> {
         match self {
             Self::DomainVerified => Some("SSO Connector Read"),
@@ -237,12 +233,10 @@ impl CheckId {
 }
 
 impl Check {
-    /// A check that came out as it should.
     pub fn passed(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::Passed, evidence)
     }
 
-    /// A check that did not.
     pub fn failed(id: CheckId, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { fix: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
@@ -254,7 +248,6 @@ impl Check {
         Self { repair: Some(words), ..Self::failed(id, evidence, fix) }
     }
 
-    /// A check that could not be made.
     pub fn not_checked(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::NotChecked, evidence)
     }
@@ -271,18 +264,15 @@ impl Check {
         }
     }
 
-    /// The same, with another meaning of a failure.
     pub fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Whether it stands in the way of the change.
     pub fn blocks(&self) -> bool {
         self.severity == Severity::Error && self.state == CheckState::Failed
     }
 
-    /// The check, with a failure of it accepted where `accepted` names it.
     pub fn accept_risks(mut self, accepted: &[CheckId]) -> Self {
         if self.state == CheckState::Failed && accepted.contains(&self.id) {
             self.state = CheckState::Accepted;

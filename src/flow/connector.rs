@@ -1,5 +1,4 @@
-//! Finding, creating and deleting connectors. An ID or a domain names one; a
-//! lost answer never makes two.
+//! Finding, creating and deleting connectors. A lost answer never makes two.
 
 use std::str::FromStr;
 
@@ -11,14 +10,12 @@ use crate::api::connector::{self, BeginVerification, Connector};
 use crate::api::ids::{ConnectorId, InvalidId};
 use crate::domain::{EmailDomain, InvalidDomain};
 
-/// What names a connector on the command line.
 #[derive(Clone, Debug)]
 pub enum Selector {
     Id(ConnectorId),
     Domain(EmailDomain),
 }
 
-/// Why a text names no connector.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InvalidSelector {
     #[error(transparent)]
@@ -55,8 +52,7 @@ pub async fn list(tools: &Env<'_>) -> Result<Vec<Connector>, Error> {
     Ok(connectors)
 }
 
-/// The connector that `selector` names: one request, and by a wrong ID a
-/// second one for the list of those there are.
+/// By a wrong ID, asks once more for the list of those there are.
 pub async fn find(tools: &Env<'_>, selector: &Selector) -> Result<Connector, Error> {
     match selector {
         Selector::Domain(_) => {
@@ -73,7 +69,6 @@ pub async fn find(tools: &Env<'_>, selector: &Selector) -> Result<Connector, Err
     }
 }
 
-/// The connector that `selector` names, among all of the account.
 pub fn select<'a>(
     connectors: &'a [Connector],
     selector: &Selector,
@@ -126,7 +121,6 @@ fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
     stop.cause(format!("connectors: {}", domains.join(", "))).hint("`cfsso connector list`")
 }
 
-/// Refuses a domain that Cloudflare does not take for SSO.
 pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
     let Some(reason) = domain.ineligible() else { return Ok(()) };
     Err(FlowError::new(FlowErrorKind::Refused, format!("cannot set up SSO for {domain}"))
@@ -134,7 +128,6 @@ pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
         .hint("use your own domain, or `--force`"))
 }
 
-/// Creates the connector of a domain.
 pub fn create_action(
     tools: &Env<'_>,
     domain: &EmailDomain,
@@ -164,8 +157,6 @@ pub async fn create(
     Ok(tools.execute_once(&action, find).await?.into_inner())
 }
 
-/// Enforces sign-in through the identity provider. The checks that come first
-/// are in [`preflight`](super::preflight).
 pub fn enable_action(
     tools: &Env<'_>,
     domain: &EmailDomain,
@@ -180,7 +171,6 @@ pub fn enable_action(
     .shown_by(format!("cfsso connector get {id}"))
 }
 
-/// Executes [`enable_action`].
 pub async fn enable(
     tools: &Env<'_>,
     domain: &EmailDomain,
@@ -192,7 +182,6 @@ pub async fn enable(
     tools.execute_and_confirm(&action, &read, |it| it.is_enabled()).await
 }
 
-/// Stops enforcement.
 pub fn disable_action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
     Action::new(
         format!("disable SSO for {}", connector.email_domain),
@@ -203,13 +192,11 @@ pub fn disable_action(tools: &Env<'_>, connector: &Connector) -> Action<Connecto
     .shown_by(format!("cfsso connector get {}", connector.id))
 }
 
-/// Executes [`disable_action`].
 pub async fn disable(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     execute_disabling(tools, &connector.id, &disable_action(tools, connector)).await
 }
 
-/// Executes a [`disable_action`]. The answer confirms it if it contains `enabled`;
-/// otherwise the connector is read again.
+/// Reads the connector again if the answer does not contain `enabled`.
 pub(super) async fn execute_disabling(
     tools: &Env<'_>,
     id: &ConnectorId,
@@ -225,7 +212,6 @@ pub(super) async fn execute_disabling(
     Err(disabling.not_confirmed("the connector is still enabled after the request").into())
 }
 
-/// Deletes a connector.
 pub fn delete_action(tools: &Env<'_>, connector: &Connector) -> Action<()> {
     Action::new(
         format!("delete the connector of {}", connector.email_domain),
@@ -236,13 +222,11 @@ pub fn delete_action(tools: &Env<'_>, connector: &Connector) -> Action<()> {
     .shown_by("cfsso connector list")
 }
 
-/// Executes [`delete_action`].
 pub async fn delete(tools: &Env<'_>, connector: &Connector) -> Result<(), Error> {
     let read = connector::get(tools.account, &connector.id);
     tools.execute_deletion(&delete_action(tools, connector), &read).await
 }
 
-/// Sets the FedRAMP language of a connector.
 pub fn fedramp_action(tools: &Env<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
     Action::new(
         format!("change the FedRAMP language of {}", connector.email_domain),

@@ -1,5 +1,4 @@
-//! What two states of an object differ in, field by field, told without
-//! secrets. Compares what the texts mean, not how they are written.
+//! What two states of an object differ in, by meaning, told without secrets.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -7,7 +6,6 @@ use serde_json::value::RawValue;
 use super::plan::Difference;
 use crate::api::document::{Document, items, masked_at, members};
 
-/// The fields in which `after` differs from `before`, in the order they stand.
 /// A field that is null and one that is absent are the same.
 pub fn diff(before: &Document, after: &Document) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -65,7 +63,6 @@ fn compare_members(
     }
 }
 
-/// The items of an array that contains only objects.
 fn objects(value: &RawValue) -> Option<Vec<&RawValue>> {
     items(value).filter(|items| items.iter().all(|item| item.get().starts_with('{')))
 }
@@ -123,8 +120,7 @@ impl Decimal {
     }
 }
 
-/// A value as it is told: without secrets, and a number that a float would
-/// bend as its text.
+/// Without secrets, and a number that a float would bend as its text.
 fn display_value(path: &[String], value: Option<&RawValue>) -> Value {
     value.map_or(Value::Null, |value| exact(&masked_at(path, value)))
 }

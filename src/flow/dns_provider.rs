@@ -1,11 +1,9 @@
-//! Who hosts the DNS of a domain, told by its name servers, and where a record is
-//! published there: data.
+//! Who hosts the DNS of a domain, told by its name servers: data.
 
 use serde::{Serialize, Serializer};
 
 use super::publish::{RecordFormat, TxtRecord};
 
-/// A company that hosts DNS.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DnsProvider {
     pub name: &'static str,
@@ -14,16 +12,12 @@ pub struct DnsProvider {
     pub place: Place,
 }
 
-/// Where a record is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// By a command, or a line to paste.
     Paste(RecordFormat),
-    /// By a command of the Azure CLI.
     Azure,
-    /// By a command of `doctl`.
     Doctl,
-    /// On a page of its web site.
     Page(&'static str),
 }
 
@@ -92,8 +86,7 @@ impl Serialize for DnsProvider {
     }
 }
 
-/// Who hosts the domain that these name servers serve, if they are known. They all
-/// have to be the same provider's.
+/// All name servers have to be the same provider's.
 pub fn dns_provider<'a>(
     name_servers: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'static DnsProvider> {
@@ -111,7 +104,6 @@ pub fn dns_provider<'a>(
 }
 
 impl DnsProvider {
-    /// What to run or where to go to publish `record`.
     pub fn instruction(&self, record: &TxtRecord) -> String {
         match self.place {
             Place::Paste(format) => record.in_format(format),

@@ -5,12 +5,10 @@ use std::fmt;
 use crate::api::document::NotAnObject;
 use crate::domain::InvalidDomain;
 
-/// A command that stopped, why, and what to do next.
 #[derive(Debug, Clone)]
 pub struct FlowError {
-    /// What kind of stop: it decides the exit code.
+    /// Decides the exit code.
     pub kind: FlowErrorKind,
-    /// What cannot be done, to what.
     pub message: String,
     /// What led to it, one sentence each.
     pub causes: Vec<String>,
@@ -56,7 +54,6 @@ pub enum Signal {
 }
 
 impl FlowError {
-    /// A stop with nothing more to say than its message.
     pub fn new(kind: FlowErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), causes: Vec::new(), hint: None }
     }
@@ -66,25 +63,21 @@ impl FlowError {
         [&self.message].into_iter().chain(&self.causes).cloned().collect()
     }
 
-    /// With the next command to run.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// With one thing that led to it.
     pub fn cause(self, cause: impl Into<String>) -> Self {
         self.causes([cause.into()])
     }
 
-    /// With the things that led to it.
     pub fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
         self.causes.extend(causes);
         self
     }
 }
 
-/// A field that was named, and cannot be set.
 impl From<NotAnObject> for FlowError {
     fn from(error: NotAnObject) -> Self {
         Self::new(FlowErrorKind::Usage, error.to_string())

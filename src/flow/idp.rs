@@ -1,5 +1,4 @@
-//! Finding identity providers by what a person calls them, creating them, and
-//! deleting those on which nothing depends.
+//! Finding, creating and deleting identity providers.
 
 use super::action::Action;
 use super::plan::Difference;
@@ -25,8 +24,7 @@ pub async fn list(tools: &Env<'_>) -> Result<Vec<Idp>, Error> {
     Ok(idps)
 }
 
-/// The identity provider that `text` names: one request, and by a wrong ID a
-/// second one for the list of those there are.
+/// By a wrong ID, asks once more for the list of those there are.
 pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
     if let Some(id) = as_id(text) {
         match tools.client.send(&idp::get(tools.account, &id)).await {
@@ -47,7 +45,6 @@ pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
     Ok(pick(&idps, text)?.clone())
 }
 
-/// The one of `idps` that `text` names.
 pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, FlowError> {
     let candidates: Vec<_> = idps
         .iter()
@@ -76,7 +73,6 @@ pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a 
     Ok(idps.iter().find(is_taken))
 }
 
-/// The error for a creation that conflicts with `standing`.
 pub fn already_exists_error(standing: &Idp) -> FlowError {
     let message = if standing.kind == IdpType::OneTimePin {
         format!("one-time PIN already exists: `{}`", standing.name)
@@ -91,7 +87,6 @@ pub fn already_exists_error(standing: &Idp) -> FlowError {
         .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
 }
 
-/// Creates an identity provider.
 pub fn create_action(tools: &Env<'_>, body: &Document) -> Action<Idp> {
     let name: String = body.parse_at(&["name"]).unwrap_or_default();
     let nothing = "{}".parse().expect("it is an object");
@@ -132,7 +127,6 @@ pub async fn create(
         .into())
 }
 
-/// Refuses to delete what belongs to another account.
 pub fn ensure_deletable(found: &Idp) -> Result<(), FlowError> {
     if !found.is_read_only() {
         return Ok(());
@@ -141,8 +135,7 @@ pub fn ensure_deletable(found: &Idp) -> Result<(), FlowError> {
     Err(FlowError::new(FlowErrorKind::Refused, message).hint("stop sharing it in that account"))
 }
 
-/// Refuses to delete what other accounts are granted: the API would (API
-/// reference, section 3).
+/// Refuses to delete what other accounts are granted, as the API would.
 pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError> {
     let Some(grant) = grants.iter().find(|grant| grant.idp_id == found.id) else { return Ok(()) };
     let message = format!("`{}` is shared with other accounts", found.name);
@@ -151,7 +144,6 @@ pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
 
-/// Fails if `found` is the only identity provider that the dashboard allows.
 pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), FlowError> {
     let is_other_way = |other: &Idp| other.id != found.id && app.admits(&other.id);
     if !app.admits(&found.id) || idps.iter().any(is_other_way) {
@@ -163,7 +155,6 @@ pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), F
         .hint("`cfsso app idps --add <IDP>` first, or `--force` to override"))
 }
 
-/// Deletes an identity provider.
 pub fn delete_action(tools: &Env<'_>, found: &Idp) -> Action<()> {
     Action::new(
         format!("delete the identity provider {}", found.name),
@@ -174,7 +165,6 @@ pub fn delete_action(tools: &Env<'_>, found: &Idp) -> Action<()> {
     .shown_by(format!("cfsso idp get {}", found.id))
 }
 
-/// Executes [`delete_action`].
 pub async fn delete(tools: &Env<'_>, found: &Idp) -> Result<(), Error> {
     let read = idp::get(tools.account, &found.id);
     tools.execute_deletion(&delete_action(tools, found), &read).await

@@ -1,5 +1,4 @@
-//! Tests of an identity provider by hand: only a person with a browser can make
-//! one, and only this machine remembers what the person said. Never a proof.
+//! What a person said of an identity provider after testing it by hand. Never a proof.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,28 +17,24 @@ pub struct HandTest {
     pub succeeded: bool,
 }
 
-/// A test by hand, and when it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestedAt {
     pub test: HandTest,
     pub at: Timestamp,
 }
 
-/// Where the identity provider is tested. The page is not documented; the
-/// dashboard's own test opens it.
+/// The page is not documented; the dashboard's own test opens it.
 pub fn link(auth_domain: &str, idp: &Idp) -> String {
     format!("https://{auth_domain}/cdn-cgi/access/test-idp/{}", idp.id)
 }
 
-/// Writes down what a person said.
 pub fn record(tools: &Env<'_>, idp: &Idp, succeeded: bool) -> Result<(), FlowError> {
     let test = HandTest { tested_idp: idp.id.to_string(), succeeded };
     let result = if succeeded { "succeeded" } else { "failed" };
     tools.record_note(format!("test of {} by hand {result}", idp.name), &test)
 }
 
-/// The latest test of each identity provider, by the entries of the account, the
-/// oldest first.
+/// `entries` are those of the account, the oldest first.
 pub fn latest(entries: &[Entry]) -> Vec<TestedAt> {
     let mut tests: Vec<TestedAt> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.is_note()) {

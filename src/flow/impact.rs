@@ -1,5 +1,4 @@
-//! Members that enforcing SSO for a domain affects: in every account that the token
-//! can list, for SSO follows the email address and not the account.
+//! Members that enforcing SSO affects: SSO follows the email address, not the account.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +18,6 @@ use crate::api::{account, member};
 use crate::domain::EmailDomain;
 use crate::rfc3339;
 
-/// How many accounts' members are read at once.
 const MAX_CONCURRENT: usize = 8;
 
 /// What enforcing SSO for a domain changes, and for whom.
@@ -129,7 +127,6 @@ pub struct Membership {
     pub roles: Vec<String>,
 }
 
-/// What the report is made of.
 struct Facts {
     accounts: Vec<AccountMembers>,
     /// Why no other account could be listed.
@@ -139,7 +136,6 @@ struct Facts {
     audit: Checked<Vec<AuditRow>>,
 }
 
-/// An account, and its members as far as they can be read.
 struct AccountMembers {
     id: AccountId,
     name: Option<String>,
@@ -190,7 +186,6 @@ pub async fn read(
     Ok(evaluate(domain, tools.account, since, &facts))
 }
 
-/// The name of the account in use, and the members of the others.
 async fn other_accounts(tools: &Env<'_>) -> Checked<(Option<String>, Vec<AccountMembers>)> {
     let listed = checked(tools.client.list(&account::list()).await)?;
     let own = listed.iter().find(|account| account.id == *tools.account);
@@ -204,7 +199,6 @@ async fn other_accounts(tools: &Env<'_>) -> Checked<(Option<String>, Vec<Account
     Ok((name, stream::iter(reads).buffered(MAX_CONCURRENT).collect().await))
 }
 
-/// Decides what enforcement means for each member.
 fn evaluate(domain: &EmailDomain, own: &AccountId, since: Timestamp, facts: &Facts) -> Report {
     let sign_ins = SignIns::new(facts, since);
     let mut people: BTreeMap<String, Vec<(&AccountMembers, &Member)>> = BTreeMap::new();
@@ -306,13 +300,10 @@ fn not_checked(facts: &Facts) -> Vec<String> {
     all.map(|(area, reason)| format!("{area}: {}", reason.reason)).collect()
 }
 
-/// The sign-ins of each email address, as far as logs and users have them.
 #[derive(Default)]
 struct SignIns {
     latest: BTreeMap<String, Timestamp>,
-    /// The latest row of the login log, and its type of identity provider.
     logged: BTreeMap<String, (Timestamp, Option<String>)>,
-    /// The addresses with an SSO sign-in in the audit log.
     audited: BTreeMap<String, Timestamp>,
     /// Whether an address without a sign-in has not signed in: everything was read.
     is_complete: bool,

@@ -1,5 +1,4 @@
-//! The only path for writes: record the intent in the journal, send the request,
-//! record the outcome in the journal.
+//! The only path for writes: intent to the journal, request, outcome to the journal.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -32,8 +31,7 @@ impl Env<'_> {
         self.journal.note(self.api(), &WriteIntent { trial_until: Some(until), ..intent })
     }
 
-    /// Records a write that is not sent. In an undo ticket, which has no outcomes, it
-    /// is undone if the state shows that someone else made it.
+    /// In a ticket, it is undone if the state shows that someone else made it.
     pub(super) fn record_unsent<T>(
         &self,
         request: &WriteRequest<T>,

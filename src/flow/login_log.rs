@@ -1,5 +1,4 @@
-//! Sign-ins, as the Access login log has them. Rows are filtered here: which
-//! values the filters of the API take is not documented.
+//! Sign-ins, as the Access login log has them. Which values its filters take is undocumented.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +34,6 @@ pub struct Login {
     pub app_domain: Option<String>,
 }
 
-/// Which rows are wanted.
 pub struct Filter {
     /// Of this application; none: of every one.
     pub app: Option<App>,
@@ -46,8 +44,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether a row is wanted. Whether the API counts the ends of the time in is
-    /// not documented: here they are.
+    /// Whether the API counts the ends of the time in is not documented: here they are.
     pub fn admits(&self, row: &LoginRow) -> bool {
         let is_of_app =
             self.app.as_ref().is_none_or(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
@@ -61,7 +58,6 @@ impl Filter {
 }
 
 impl Login {
-    /// A row of the log.
     pub fn new(row: &LoginRow) -> Self {
         Self {
             at: row.at(),
@@ -75,7 +71,6 @@ impl Login {
         }
     }
 
-    /// The same, without what names the person.
     pub fn redacted(mut self) -> Self {
         self.email = redact_email(&self.email);
         self
@@ -87,8 +82,7 @@ pub fn redact_email(email: &str) -> String {
     email.rsplit_once('@').map_or_else(|| "***".to_owned(), |(_, domain)| format!("***@{domain}"))
 }
 
-/// The wanted rows, newest first, each once: two rows are the same if their text
-/// is.
+/// Newest first, each once: two rows are the same if their text is.
 pub async fn read(tools: &Env<'_>, filter: &Filter) -> Result<Vec<Login>, Error> {
     let request = access_log::list(tools.account, filter.since, filter.until);
     let rows = tools.client.list(&request).await?;

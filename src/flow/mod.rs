@@ -48,7 +48,6 @@ use crate::api::ids::AccountId;
 use crate::clock::Clock;
 use crate::dns::Resolver;
 
-/// Why a flow ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -61,7 +60,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error and what led to it, one sentence each.
     pub fn sentences(&self) -> Vec<String> {
         match self {
             Self::Flow(stop) => stop.messages(),
@@ -74,18 +72,15 @@ impl Error {
         }
     }
 
-    /// All of them on one line.
     pub fn line(&self) -> String {
         self.sentences().join(": ")
     }
 }
 
-/// What a flow works with.
 pub struct Env<'a> {
     pub client: &'a Client,
     pub account: &'a AccountId,
     pub resolver: &'a Resolver,
     pub clock: &'a Clock,
-    /// What is written down of each write.
     pub journal: &'a journal::Journal<'a>,
 }

@@ -1,5 +1,4 @@
-//! A plan: the checks before a change, and the requests it consists of, each
-//! with what it turns into what. Dry runs print it; nothing else is sent.
+//! A plan: the checks before a change, and its requests. Dry runs print it.
 
 use std::fmt;
 
@@ -50,15 +49,12 @@ pub struct Difference {
 const DIAGNOSE: &str = "`cfsso diagnose --assume-enabled`";
 
 impl Plan {
-    /// The name of the plan's JSON form.
     pub const SCHEMA: &'static str = "cfsso/plan/v1";
 
-    /// A plan of these checks and changes.
     pub fn new(checks: Vec<Check>, changes: Vec<Change>) -> Self {
         Self { schema: Self::SCHEMA, checks, changes }
     }
 
-    /// Fails if a failed check blocks the changes and its risk was not accepted.
     pub fn ensure_allowed(&self, what: &str) -> Result<(), FlowError> {
         let blocking: Vec<_> = self.checks.iter().filter(|check| check.blocks()).collect();
         let Some(first) = blocking.first() else { return Ok(()) };
@@ -73,7 +69,6 @@ impl Plan {
         Err(stop)
     }
 
-    /// The number of checks in each state.
     pub fn summary(&self) -> String {
         let count = |is_so: &dyn Fn(&Check) -> bool| {
             self.checks.iter().filter(|check| is_so(check)).count()
@@ -104,7 +99,6 @@ impl Change {
 }
 
 impl Difference {
-    /// A field that turns from `before` into `after`.
     pub fn new(field: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         Self { field: field.to_owned(), before: before.into(), after: after.into() }
     }

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use crate::api::policy::{Policy, PolicyFields};
 use crate::domain::EmailDomain;
 
-/// Whether something holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Truth {
     Yes,
@@ -19,7 +18,6 @@ pub enum Truth {
     Depends(String),
 }
 
-/// Who signs in, and through what.
 #[derive(Clone, Copy, Debug)]
 pub struct Applicant<'a> {
     /// The address; `None` for any user of the domain.
@@ -27,31 +25,28 @@ pub struct Applicant<'a> {
     pub domain: &'a EmailDomain,
     /// The identifier of the identity provider.
     pub idp: &'a str,
-    /// The account whose membership is checked.
     pub account: &'a str,
     pub is_member: Option<bool>,
 }
 
-/// What policies refer to, by its identifier, as far as it could be read.
 #[derive(Debug, Default)]
 pub struct References {
     /// The rules of Access groups: include, exclude, require.
     pub groups: BTreeMap<String, PolicyFields>,
-    /// The addresses of lists.
     pub lists: BTreeMap<String, Vec<String>>,
 }
 
-/// What the policies decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// By the policy of this name.
     Allowed(String),
-    /// By the policy of this name.
     Denied(String),
     /// No policy matches the address: it is denied.
     NoMatch,
     /// The policy of this name depends on something that is not known here.
-    Depends { policy: String, on: String },
+    Depends {
+        policy: String,
+        on: String,
+    },
 }
 
 impl Truth {
@@ -76,14 +71,12 @@ impl Truth {
         }
     }
 
-    /// One of them.
     fn or(self, other: Self) -> Self {
         self.not().and(other.not()).not()
     }
 }
 
-/// What the policies decide, the lowest precedence first. The first that matches the
-/// address decides; one that may match leaves the decision open.
+/// The first policy that matches decides; one that may match leaves the decision open.
 pub fn decide(policies: &[Policy], who: Applicant<'_>, known: &References) -> Decision {
     let mut ordered: Vec<_> = policies.iter().collect();
     ordered.sort_by_key(|policy| policy.precedence.unwrap_or(i64::MAX));
@@ -157,7 +150,6 @@ fn holds(rule: &RawValue, who: Applicant<'_>, known: &References) -> Truth {
     }
 }
 
-/// What a rule of that kind looks at, in words.
 fn depends_on(kind: &str) -> String {
     match kind {
         "gsuite" | "okta" | "azureAD" | "github-organization" => {

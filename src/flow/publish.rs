@@ -1,5 +1,4 @@
-//! Publishing the TXT record that verifies a domain: in the account's own zone
-//! if possible, otherwise as text to paste elsewhere.
+//! Publishing the TXT record that verifies a domain, or telling what to paste where.
 
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
@@ -51,16 +50,16 @@ pub enum RecordFormat {
 /// Short, so that a wrong value is soon gone from caches.
 const TTL: u32 = 300;
 
-/// Where a record can be published.
 #[derive(Clone, Debug)]
 pub enum DnsHost {
-    /// In this zone of the account.
-    Cloudflare { zone: Box<Zone>, warning: Option<String> },
+    Cloudflare {
+        zone: Box<Zone>,
+        warning: Option<String>,
+    },
     /// Nowhere that this token reaches, and why.
     External(String),
 }
 
-/// What is to be done to a zone's records for one code to stand there.
 #[derive(Debug)]
 pub struct TxtRecords {
     pub current: bool,
@@ -70,7 +69,6 @@ pub struct TxtRecords {
 }
 
 impl TxtRecord {
-    /// The record that verifies `domain` with `code`.
     pub fn new(domain: &EmailDomain, code: &str) -> Self {
         Self { name: domain.to_string(), kind: "TXT", value: code.to_owned(), ttl: TTL }
     }
@@ -80,7 +78,6 @@ impl TxtRecord {
         Some(Self::new(&connector.email_domain.parse().ok()?, connector.code()?))
     }
 
-    /// The record in a form that people paste.
     pub fn in_format(&self, format: RecordFormat) -> String {
         let Self { name, value, ttl, .. } = self;
         let quoted = record::txt_content(value);
@@ -118,8 +115,7 @@ impl TxtRecord {
     }
 }
 
-/// Finds the zone to publish a domain's record in: all names up to the
-/// registrable one are asked for at once.
+/// All names up to the registrable one are asked for at once.
 pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, Error> {
     let lists = domain.ancestors().map(|name| {
         let request = zone::list(tools.account, name);
@@ -134,8 +130,7 @@ pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, 
     }
 }
 
-/// Chooses among the account's zones the one that serves the domain: the
-/// longest name that is active.
+/// The one that serves the domain: the longest name that is active.
 pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
     for name in domain.ancestors() {
         let of_name: Vec<_> = zones
@@ -177,7 +172,6 @@ pub fn classify(records: Vec<Record>, domain: &EmailDomain, code: &str) -> TxtRe
     sorted
 }
 
-/// Reads the zone's TXT records at the domain.
 pub async fn records(
     tools: &Env<'_>,
     zone: &ZoneId,
@@ -188,7 +182,6 @@ pub async fn records(
     Ok(classify(records, domain, code))
 }
 
-/// Publishes the verification code of a connector.
 pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
     Action::new(
         format!("publish the TXT record of {}", txt.name),
@@ -239,7 +232,6 @@ pub async fn changes(
     Ok(changes)
 }
 
-/// Deletes a record of an earlier connector.
 pub fn delete_action(zone: &ZoneId, record: &Record) -> Action<()> {
     Action::new(
         format!(

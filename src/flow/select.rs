@@ -2,7 +2,6 @@
 
 use super::{FlowError, FlowErrorKind};
 
-/// Something that can be meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate<'a> {
     pub id: &'a str,
@@ -10,10 +9,8 @@ pub struct Candidate<'a> {
     pub kind: &'a str,
 }
 
-/// What is looked for, in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Noun {
-    /// `identity provider`.
     pub singular: &'static str,
     pub list_command: &'static str,
 }

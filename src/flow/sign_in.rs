@@ -16,13 +16,10 @@ use crate::clock::Clock;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
-/// A method of signing in to the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInMethod {
     Password,
-    /// By a PIN that is sent by email.
     Pin,
-    /// Through an identity provider, by its name.
     Provider(String),
 }
 
@@ -42,8 +39,7 @@ impl Serialize for SignInMethod {
     }
 }
 
-/// The sign-in methods for which no problem was found. An identity provider that
-/// did not answer in time is not included.
+/// An identity provider that did not answer in time is not included.
 pub fn sign_in_methods(
     connector: &ConnectorFields,
     facts: &Facts,
@@ -65,7 +61,6 @@ pub fn sign_in_methods(
     Ok(ways)
 }
 
-/// Whether users can sign in with one of these one-time PINs.
 pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
     let mailed = |id| pin_delivery::delivery_problems(app.text(), Some(id)).texts.is_empty();
     // With the PIN alone, skipping the choice leads to the PIN.
@@ -73,8 +68,7 @@ pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
     is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
 }
 
-/// The allowed identity providers that do not work, and why; `None` if one of them may
-/// work.
+/// `None` if one of them may work.
 pub async fn failing_providers(
     state: &CurrentState,
     fetcher: &Fetcher,
@@ -102,7 +96,6 @@ pub struct DomainSignIn {
     pub methods: Option<Vec<SignInMethod>>,
 }
 
-/// How the users of each domain can sign in according to the configuration.
 pub fn allowed_methods(
     connectors: &[Connector],
     state: Option<&CurrentState>,

@@ -26,7 +26,6 @@ pub enum StepState {
 }
 
 impl StepState {
-    /// How a step is that `error` ended.
     pub fn from_error(error: &Error) -> Self {
         match error {
             Error::Flow(FlowError { kind: FlowErrorKind::NotYet, .. }) => Self::Pending,
@@ -53,7 +52,6 @@ pub struct Step<I> {
 
 type StepObserver<'a, I> = dyn Fn(&Step<I>) + 'a;
 
-/// The steps so far.
 pub struct StepLog<'a, I> {
     observer: Box<StepObserver<'a, I>>,
     current: Cell<Option<I>>,
@@ -66,13 +64,11 @@ impl<'a, I: Copy> StepLog<'a, I> {
         Self { observer: Box::new(tell), current: Cell::new(None), finished: RefCell::default() }
     }
 
-    /// A step begins.
     pub fn begin(&self, id: I) {
         self.current.set(Some(id));
         (self.observer)(&Step { id, state: StepState::Running, detail: String::new() });
     }
 
-    /// A step ended.
     pub fn end(&self, id: I, state: StepState, detail: impl Into<String>) {
         self.current.set(None);
         let step = Step { id, state, detail: detail.into() };
@@ -80,8 +76,7 @@ impl<'a, I: Copy> StepLog<'a, I> {
         self.finished.borrow_mut().push(step);
     }
 
-    /// Marks the current step, if any, as ended by `error`. The causes of a stop are
-    /// shown with the error itself.
+    /// The causes of a stop are shown with the error itself.
     pub fn fail_current(&self, error: &Error) {
         let Some(id) = self.current.get() else { return };
         let detail = match error {
@@ -91,7 +86,6 @@ impl<'a, I: Copy> StepLog<'a, I> {
         self.end(id, StepState::from_error(error), detail);
     }
 
-    /// The steps that ended, in their order.
     pub fn into_finished(self) -> Vec<Step<I>> {
         self.finished.into_inner()
     }

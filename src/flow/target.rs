@@ -11,7 +11,6 @@ use crate::api::ids::{AccountId, AppId, IdpId};
 use crate::api::request::{Request, WriteRequest};
 use crate::api::{app, idp, organization};
 
-/// Something of Access that is changed by replacing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Idp(IdpId),
@@ -20,7 +19,6 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads it.
     pub fn read(&self, account: &AccountId) -> Request<Document> {
         match self {
             Self::Idp(id) => idp::document(account, id),
@@ -29,8 +27,7 @@ impl Target {
         }
     }
 
-    /// Replaces it by `wanted`, without what its rules leave out. What is
-    /// answered may hold a secret that is never answered again.
+    /// What is answered may hold a secret that is never answered again.
     pub fn replace(
         &self,
         account: &AccountId,
@@ -44,7 +41,6 @@ impl Target {
         }
     }
 
-    /// What it is called where its name is not known.
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Idp(_) => "identity provider",
@@ -53,7 +49,6 @@ impl Target {
         }
     }
 
-    /// The command that shows it.
     pub fn show_command(&self) -> String {
         match self {
             Self::Idp(id) => format!("`cfsso idp get {id}`"),
@@ -62,7 +57,6 @@ impl Target {
         }
     }
 
-    /// Stops where what was asked cannot be, or may not be, sent.
     pub fn ensure_writable(
         &self,
         before: &Document,
@@ -87,8 +81,7 @@ impl Target {
         })
     }
 
-    /// Stops if a mask was given as a new secret: it would be left out, and
-    /// nothing would change.
+    /// A mask that was given as a new secret would be left out, and nothing would change.
     pub fn ensure_no_masked_secrets(before: &Document, wanted: &Document) -> Result<(), FlowError> {
         let known = hidden(before);
         let mask = hidden(wanted)
@@ -101,7 +94,6 @@ impl Target {
         })
     }
 
-    /// Whether a field is never asked to change.
     pub(super) fn is_fixed(&self, field: &str) -> bool {
         let top = field.split('.').next().unwrap_or_default();
         ["id", "uid"].contains(&top)
@@ -109,8 +101,7 @@ impl Target {
             || (top == "type" && matches!(self, Self::Idp(_) | Self::App(_)))
     }
 
-    /// Members that are not sent back. An empty list of policies would remove
-    /// them all; an absent one leaves them alone.
+    /// An empty list of policies would remove them all; an absent one leaves them alone.
     fn omitted_fields(&self) -> &'static [&'static str] {
         match self {
             Self::Idp(_) => &[],
@@ -127,7 +118,6 @@ impl Target {
         without_hidden(&body)
     }
 
-    /// Whether a field may change by itself with every write.
     pub fn is_bookkeeping(&self, field: &str) -> bool {
         let last = field.rsplit('.').next().unwrap_or_default();
         last == "updated_at"
@@ -135,8 +125,7 @@ impl Target {
             || (last == "app_count" && matches!(self, Self::App(_)))
     }
 
-    /// Whether a difference is none for this kind: no identity providers
-    /// listed and an empty list are the same, and their order means nothing.
+    /// No identity providers listed and an empty list are the same; order means nothing.
     pub fn is_equal(&self, difference: &Difference) -> bool {
         let listed = |value: &Value| {
             let mut items = value.as_array().cloned().unwrap_or_default();

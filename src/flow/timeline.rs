@@ -1,5 +1,4 @@
-//! What happened to sign-in: changes by the audit log, sign-ins by the login log,
-//! and what this machine wrote, as one list.
+//! What happened to sign-in, by the logs and the journal, as one list.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +20,12 @@ use crate::rfc3339;
 /// How far the time of a journal's entry may be from that of its audit row.
 const JOIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// What is wanted.
 pub struct Options {
     pub since: Timestamp,
     pub until: Timestamp,
     /// Sign-ins and connectors of this domain alone.
     pub domain: Option<EmailDomain>,
-    /// Every change in the account.
     pub all: bool,
-    /// Every sign-in.
     pub logins: bool,
 }
 
@@ -99,7 +95,6 @@ pub struct Timeline {
     pub bypass: Option<BypassStatus>,
 }
 
-/// What objects are called, and how they are now.
 type Names = BTreeMap<String, (String, Option<String>)>;
 
 /// Reads everything at once, and merges it.
@@ -299,8 +294,7 @@ fn is_of_other_domain(change: &Change, options: &Options, names: &Names) -> bool
         .is_some_and(|(name, _)| name.parse::<EmailDomain>().as_ref() != Ok(domain))
 }
 
-/// Whether an entry of the journal is this change: by its ray ID, or by its time,
-/// method and path.
+/// By its ray ID, or by its time, method and path.
 fn is_same(change: &Change, entry: &Entry) -> bool {
     let ray = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
     if let (Some(one), Some(other)) = (&change.ray_id, &entry.ray_id)

@@ -13,7 +13,6 @@ use crate::api::request::Request;
 use crate::api::token::{self, Verification};
 use crate::api::{self, Client, ErrorKind};
 
-/// The most other accounts that are asked whether a token is theirs.
 const MOST_ACCOUNTS: usize = 5;
 
 /// What was found out about the credential in use.
@@ -84,7 +83,6 @@ pub struct ReadAccess {
 }
 
 impl Owner {
-    /// What it is called.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user API token",
@@ -95,10 +93,8 @@ impl Owner {
 }
 
 impl Report {
-    /// The name of the JSON form.
     pub const SCHEMA: &'static str = "cfsso/token/v1";
 
-    /// What stands in the way of using it.
     pub fn stop(&self) -> Option<FlowError> {
         let stop = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
         Some(match &self.fix {
@@ -192,7 +188,6 @@ fn is_permission_error(error: &api::Error) -> bool {
     )
 }
 
-/// Says what is wrong, and what to do. Pure.
 fn diagnose(report: &mut Report, is_token: bool) {
     let wrong = match (report.kind, report.status.as_deref()) {
         (None, _) if is_token => {
@@ -237,8 +232,7 @@ fn diagnose(report: &mut Report, is_token: bool) {
     }
 }
 
-/// [`identify`], and what the credential can read in `account`, or in the only account
-/// that it sees; `reads` is `None` where it sees several.
+/// `reads` is `None` where the credential sees several accounts.
 pub async fn examine(client: &Client, account: Option<&AccountId>) -> Result<Report, Error> {
     if let Some(account) = account {
         let (report, reads) = tokio::join!(identify(client, Some(account)), reads(client, account));
@@ -294,7 +288,6 @@ fn read_probes(account: &AccountId) -> [(&'static str, Request<()>); 7] {
     ]
 }
 
-/// Whether an answer means that reading is allowed, and what it said.
 fn probe_result(error: Option<&api::Error>) -> (Option<bool>, Option<String>) {
     let Some(error) = error else { return (Some(true), None) };
     let said = std::error::Error::source(error).map(ToString::to_string);

@@ -9,24 +9,17 @@ use crate::api::document::Document;
 use crate::api::request::WriteRequest;
 use crate::input::secret_name::is_secret_name;
 
-/// An edit that is prepared, and not yet sent.
 #[derive(Debug)]
 pub struct Update {
     pub target: Target,
-    /// The object as it was read.
     pub before: Document,
-    /// The object as requested.
     pub desired: Document,
-    /// The fields that were asked to change.
     pub requested: Vec<Difference>,
 }
 
-/// The result of an edit that was sent.
 #[derive(Debug)]
 pub struct UpdateResult {
-    /// The object as read after the edit.
     pub document: Document,
-    /// The fields that were asked to change.
     pub changed: Vec<Difference>,
     /// Other changes by the API: times, versions, new fields.
     pub changed_by_api: Vec<Difference>,
@@ -37,7 +30,6 @@ pub struct UpdateResult {
 }
 
 impl Update {
-    /// Reads the object that `target` names and applies `edit` to it.
     pub async fn prepare(
         tools: &Env<'_>,
         target: Target,
@@ -47,7 +39,6 @@ impl Update {
         Ok(Self::of(target, before, edit)?)
     }
 
-    /// The edit of an object that was read already.
     pub fn of(
         target: Target,
         before: Document,
@@ -66,7 +57,6 @@ impl Update {
         Ok(Self { target, before, desired: wanted, requested: asked })
     }
 
-    /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
         self.requested.is_empty()
     }
@@ -77,7 +67,6 @@ impl Update {
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.target.noun().to_owned())
     }
 
-    /// The changes of the plan: one, or none.
     pub fn changes(&self, tools: &Env<'_>) -> Vec<Change> {
         if self.is_empty() {
             return Vec::new();
@@ -86,8 +75,7 @@ impl Update {
         vec![Change::new(title, &self.request(tools), self.requested.clone())]
     }
 
-    /// Makes the edit, unless the object was changed since it was read. The API's
-    /// answer is passed to `answered` immediately, before the object is read again.
+    /// The API's answer is passed to `answered` before the object is read again.
     pub async fn apply(
         &self,
         tools: &Env<'_>,
@@ -125,7 +113,6 @@ impl Update {
         Ok(self.compare_with(seen)?)
     }
 
-    /// Records the edit without sending it; see [`Env::record_unsent`].
     pub(super) fn record_unsent(
         &self,
         tools: &Env<'_>,
@@ -155,7 +142,6 @@ impl Update {
             .hint(format!("{}, then run the same command again", self.target.show_command())))
     }
 
-    /// Compares the object as read after the edit with the request.
     pub(super) fn compare_with(&self, seen: Document) -> Result<UpdateResult, FlowError> {
         let mut edited = UpdateResult {
             changed: self.requested.clone(),
@@ -217,7 +203,6 @@ impl Update {
 }
 
 impl UpdateResult {
-    /// The error for changes to fields that were not requested, if there are any.
     pub fn unexpected_change_error(&self, edit: &Update) -> Option<FlowError> {
         if self.unexpected.is_empty() {
             return None;
@@ -235,7 +220,6 @@ fn is_secret(field: &str) -> bool {
     field.rsplit('.').next().is_some_and(is_secret_name)
 }
 
-/// Whether `field` is `parent` or below it.
 fn is_within(field: &str, parent: &str) -> bool {
     field.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -10,7 +10,6 @@ use crate::api::connector::{self, Connector, ConnectorFields, VerificationStatus
 use crate::api::ids::ConnectorId;
 use crate::dns::{Diagnosis, Verdict};
 
-/// What comes next for a connector's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifyAction {
     None,
@@ -20,7 +19,6 @@ pub enum VerifyAction {
     Wait,
 }
 
-/// The next action, according to the state that the API reports.
 pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     match connector.status() {
         Some(VerificationStatus::Verified) => VerifyAction::None,
@@ -35,13 +33,11 @@ pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     }
 }
 
-/// Whether a verification that begins now can succeed. This includes the case that
-/// the servers did not answer: Cloudflare may see more than this machine does.
+/// Also if the servers did not answer: Cloudflare may see more than this machine does.
 pub fn can_succeed(diagnosis: &Diagnosis) -> bool {
     matches!(diagnosis.verdict, Verdict::Visible | Verdict::Unreachable)
 }
 
-/// Begins verification.
 pub fn begin_action(tools: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
     Action::new(
         format!("start the verification of {domain}"),
@@ -50,8 +46,7 @@ pub fn begin_action(tools: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<(
     )
 }
 
-/// Executes [`begin_action`] and reads the connector's new state, which the answer
-/// does not contain. A refusal counts as begun if the connector shows it.
+/// A refusal counts as begun if the connector shows it.
 pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let id = &connector.id;
     let read = async || tools.client.send(&connector::get(tools.account, id)).await;
@@ -71,8 +66,7 @@ pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, 
     Err(error)
 }
 
-/// Begins verification if no run is in progress, and waits until the domain is
-/// verified. A run that ends without success is repeated once.
+/// A run that ends without success is repeated once.
 pub async fn wait_until_verified(
     tools: &Env<'_>,
     mut connector: Connector,
@@ -111,7 +105,6 @@ async fn wait_until_final(
     ended.ok_or_else(|| pending(&seen).into())
 }
 
-/// Waits until a connector reads as `wanted`.
 pub async fn poll_until(
     tools: &Env<'_>,
     connector: Connector,

@@ -1,5 +1,4 @@
-//! Waiting for something to become so: looks, backs off, and gives up at a
-//! deadline. A passing failure of the API ends no wait.
+//! Waiting for something to become so. A passing failure of the API ends no wait.
 
 use std::time::Duration;
 
@@ -10,11 +9,9 @@ use super::Error;
 use crate::api::ErrorKind;
 use crate::clock::Clock;
 
-/// How long a command waits by default.
 pub const DEFAULT_WAIT: Duration = Duration::from_mins(30);
 
-/// Calls `look` until it finds something or the deadline passes: after 1
-/// second at first, then less and less often, at most every 15 seconds.
+/// After 1 second at first, then less and less often, at most every 15 seconds.
 pub async fn poll<T>(
     clock: &Clock,
     deadline: Timestamp,

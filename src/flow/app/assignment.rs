@@ -8,17 +8,14 @@ use crate::api::document::Document;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::secret_name::is_secret_name;
 
-/// A field by its path, and the JSON that it is set to.
 #[derive(Clone, Debug)]
 pub struct Assignment {
     path: Vec<String>,
     value: Box<RawValue>,
 }
 
-/// Why a text sets no field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAssignment {
-    /// It names no field, or nothing to set it to.
     #[error("`{0}` is not FIELD=VALUE, such as `session_duration=12h`")]
     Malformed(String),
     #[error(
@@ -28,7 +25,6 @@ pub enum InvalidAssignment {
 }
 
 impl Assignment {
-    /// The field called `name`, set to a text.
     pub fn of(name: &str, text: &str) -> Self {
         let value = to_raw_value(text).expect("a text is JSON");
         Self { path: vec![name.to_owned()], value }

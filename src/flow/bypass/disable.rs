@@ -6,7 +6,6 @@ use crate::flow::connector::{self, Selector};
 use crate::flow::journal::Cause;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
-/// Which connectors are meant.
 #[derive(Clone, Debug)]
 pub enum Selection {
     All,
@@ -15,7 +14,6 @@ pub enum Selection {
     OnlyEnabled,
 }
 
-/// The connectors that are meant: one request.
 pub async fn read_connectors(tools: &Env<'_>, which: &Selection) -> Result<Vec<Connector>, Error> {
     if let Selection::Selected(selectors) = which
         && let [only @ Selector::Id(_)] = selectors.as_slice()
@@ -25,7 +23,6 @@ pub async fn read_connectors(tools: &Env<'_>, which: &Selection) -> Result<Vec<C
     Ok(select(connector::list(tools).await?, which)?)
 }
 
-/// Those of all connectors that are meant. Pure.
 pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, FlowError> {
     match which {
         Selection::All => Ok(all),
@@ -56,8 +53,7 @@ pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, 
     }
 }
 
-/// Whether a connector is to be disabled: one that does not say what it is may
-/// be enabled.
+/// A connector that does not say what it is may be enabled.
 pub fn is_enabled(connector: &Connector) -> bool {
     connector.enabled != Some(false)
 }
@@ -67,7 +63,6 @@ pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, 
     connector::execute_disabling(tools, &connector.id, &action(tools, connector)).await
 }
 
-/// Records [`apply`] without sending it, for an undo ticket.
 pub fn record_unsent(tools: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {
     action(tools, connector).record_unsent(tools)
 }

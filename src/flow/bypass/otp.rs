@@ -1,5 +1,4 @@
-//! The second option: the dashboard's sign-in allows one-time PINs, while SSO stays
-//! enforced.
+//! The second option: the dashboard's sign-in allows PINs, while SSO stays enforced.
 
 use super::title;
 use crate::api::app::{self, App};
@@ -18,54 +17,43 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp as flow_idp};
 /// What stands for the ID of a PIN that is yet to be created, in a dry run.
 pub const NEW_PIN: &str = "ID-OF-THE-NEW-PIN";
 
-/// The one-time PIN as it is created. The dashboard's recovery guide leaves the
-/// name out; the API's schema wants one (API reference, section 3).
+/// Named, as the API's schema wants it (API reference, section 3).
 pub const PIN: &str = r#"{"name":"One-time PIN","type":"onetimepin","config":{}}"#;
 
-/// How far the sign-in is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtpScope {
-    /// The one-time PIN, in addition to the identity providers already allowed.
     PinOnly,
     AllIdps,
 }
 
-/// What there is.
 pub struct CurrentState {
-    /// The application of the dashboard's sign-in.
     pub app: App,
     pub idps: Vec<Idp>,
     pub pin: Option<IdpId>,
 }
 
 impl CurrentState {
-    /// Whether the one-time PIN is allowed in addition to another identity provider,
-    /// as after a bypass.
     pub fn has_pin_as_well(&self) -> bool {
         let is_allowed = self.pin.as_ref().is_some_and(|pin| self.app.admits(pin));
         is_allowed && self.allowed_idps().next().is_some()
     }
 
-    /// The allowed identity providers, without the one-time PIN.
     pub fn allowed_idps(&self) -> impl Iterator<Item = &Idp> {
         let others = self.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
         others.filter(|idp| self.app.admits(&idp.id))
     }
 
-    /// Whether users can sign in with the one-time PIN.
     pub fn offers_pin(&self) -> bool {
         offers_pin(&self.app, &self.pin.iter().collect::<Vec<_>>())
     }
 }
 
-/// Two reads at once.
 pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     let (idps, apps) = (idp::list(tools.account), app::list(tools.account));
     let (idps, apps) = tokio::join!(tools.client.list(&idps), tools.client.list(&apps));
     Ok(state_of(tools, idps?, &apps?)?)
 }
 
-/// What there is, by lists that were read already.
 pub fn state_of(tools: &Env<'_>, idps: Vec<Idp>, apps: &[App]) -> Result<CurrentState, FlowError> {
     let pin = pin_among(tools, &idps);
     Ok(CurrentState { app: sign_in(tools, apps)?.clone(), idps, pin })
@@ -76,14 +64,12 @@ pub fn pin_of(idps: Vec<Idp>) -> Option<Idp> {
     idps.into_iter().find(|idp| idp.kind == IdpType::OneTimePin)
 }
 
-/// The ID of the account's one-time PIN.
 async fn pin(tools: &Env<'_>) -> Result<Option<IdpId>, ApiError> {
     let idps = tools.client.list(&idp::list(tools.account)).await?;
     Ok(pin_among(tools, &idps))
 }
 
-/// The one-time PIN among identity providers that were read. Only its type and
-/// ID are needed: the rest of the record may be unreadable.
+/// Only its type and ID are needed: the rest of the record may be unreadable.
 fn pin_among(tools: &Env<'_>, idps: &[Idp]) -> Option<IdpId> {
     if let Some(pin) = idps.iter().find(|idp| idp.kind == IdpType::OneTimePin) {
         return Some(pin.id.clone());
@@ -93,7 +79,6 @@ fn pin_among(tools: &Env<'_>, idps: &[Idp]) -> Option<IdpId> {
     pins.find_map(|odd| odd.id?.parse().ok())
 }
 
-/// The body that creates the one-time PIN.
 pub fn body() -> Document {
     PIN.parse().expect("it is an object")
 }
@@ -118,20 +103,17 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
     })
 }
 
-/// The changes of the bypass: a PIN is created if there is none.
 pub fn changes(tools: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
     let creation = pin.is_none().then(|| flow_idp::create_action(tools, &body()).change());
     creation.into_iter().chain(edit.changes(tools)).collect()
 }
 
-/// The one-time PIN that is allowed.
 pub struct PinProvider {
     pub pin: IdpId,
     pub is_new: bool,
 }
 
-/// Creates the one-time PIN: one POST, whose response is the read-back. If another
-/// client has created one meanwhile, that one is used.
+/// If another client has created one meanwhile, that one is used.
 pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
@@ -161,7 +143,6 @@ pub async fn allow_pin(tools: &Env<'_>, edit: &Update) -> Result<UpdateResult, E
     edit.send(tools, edit_title(edit), None, |_| {}).await
 }
 
-/// Records [`allow_pin`] without sending it, for an undo ticket.
 pub fn record_unsent(tools: &Env<'_>, edit: &Update) -> Result<(), FlowError> {
     edit.record_unsent(tools, edit_title(edit))
 }

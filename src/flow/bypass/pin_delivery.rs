@@ -30,16 +30,13 @@ struct Policy {
     require: Option<Vec<Value>>,
 }
 
-/// What may keep the PIN from being mailed.
 #[derive(Debug, Default)]
 pub struct DeliveryProblems {
     pub texts: Vec<String>,
-    /// Whether no user at all would be mailed one.
     pub admits_nobody: bool,
 }
 
-/// What may keep the PIN from being mailed, by the application as it came. `pin`
-/// is none where it is yet to be created.
+/// `pin` is none where it is yet to be created.
 pub fn delivery_problems(app: &str, pin: Option<&IdpId>) -> DeliveryProblems {
     let policies = serde_json::from_str::<Application>(app).ok().and_then(|app| app.policies);
     let read = policies.and_then(|policies| {
@@ -92,8 +89,7 @@ impl Policy {
             && !self.exclude.iter().flatten().any(|rule| matches_everyone(rule, pin))
     }
 
-    /// Whether it denies all but the sign-ins that it names: it demands them,
-    /// wherever it stands.
+    /// Whether it denies all but the sign-ins that it names.
     fn spares_some(&self) -> bool {
         self.exclude.as_ref().is_some_and(|rules| !rules.is_empty())
     }
@@ -116,7 +112,6 @@ fn matches(rule: &Value, pin: Option<&IdpId>) -> bool {
     }
 }
 
-/// Whether every user with a PIN meets it.
 fn matches_everyone(rule: &Value, pin: Option<&IdpId>) -> bool {
     rule.get("everyone").is_some() || rule.get("login_method").is_some_and(|_| matches(rule, pin))
 }

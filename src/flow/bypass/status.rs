@@ -1,5 +1,4 @@
-//! Which bypasses of this machine are active. Any user may ask: the journal has what
-//! was done, the server what is left of it.
+//! Which bypasses of this machine are active, by the journal and the server.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -61,7 +60,6 @@ pub enum BypassState {
 }
 
 impl BypassState {
-    /// It in a word or two.
     pub fn label(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -77,8 +75,7 @@ impl BypassState {
     }
 }
 
-/// Checks what is left of the bypasses among `entries`. If there are none, no
-/// request is sent.
+/// If there are none, no request is sent.
 pub async fn read_status(tools: &Env<'_>, entries: &[Entry]) -> BypassStatus {
     let open = undo::open_entries(&tools.own(entries));
     summarize(undo::check_all(tools, open).await)

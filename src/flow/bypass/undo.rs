@@ -1,5 +1,4 @@
-//! Which changes of the bypasses are active, by the journal and the server, and
-//! restoring just what they changed.
+//! Which changes of the bypasses are active, and restoring just these.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,25 +16,19 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 /// The fields by which two bypasses found the same.
 const FIELDS: [&str; 3] = ["enabled", "allowed_idps", "auto_redirect_to_identity"];
 
-/// The command that undoes bypasses.
 pub const COMMAND: &str = "cfsso bypass undo";
 
-/// One write of a bypass, and how it stands.
 pub struct BypassWrite {
-    /// The write, as the journal has it.
     pub entry: Entry,
-    /// How it stands, or why that cannot be told.
     pub status: Result<WriteStatus, Error>,
     inverse: Option<Inverse>,
 }
 
-/// How a write of a bypass stands.
 pub enum WriteStatus {
     /// Unchanged since the bypass; this restores it.
     Active(Box<Ready>),
     /// Changed since, with the differences.
     Changed(Box<Ready>, Vec<String>),
-    /// It is as it was before the bypass.
     Reverted(String),
     Blocked(FlowError),
 }
@@ -47,7 +40,6 @@ struct SentRequest {
 }
 
 impl BypassWrite {
-    /// Whether it changed a connector, and not the SSO App.
     pub fn is_of_connector(&self) -> bool {
         self.entry.resource == Some(ResourceKind::Connector)
     }
@@ -59,8 +51,7 @@ impl BypassWrite {
     }
 }
 
-/// The writes of bypasses among the entries of one account that are not put
-/// back, the latest first. Pure.
+/// Those not undone yet, the latest first.
 pub fn open_entries(entries: &[Entry]) -> Vec<Entry> {
     let is_open = |at: usize| {
         let entry = &entries[at];
@@ -114,8 +105,7 @@ fn document(text: &RawValue) -> Option<Document> {
     text.get().parse().ok()
 }
 
-/// Checks what is left of each of `entries`, the latest first. Each is judged as if
-/// those before it had been undone.
+/// Each is judged as if those before it had been undone.
 pub async fn check_all(tools: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
     let mut seen = ObjectCache::new();
     let mut measures = Vec::new();
@@ -151,8 +141,7 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
     }
 }
 
-/// Looks for the PIN of a creation that got no response: there is at most one.
-/// Returns whether there is something to restore.
+/// There is at most one PIN. Returns whether there is something to restore.
 async fn find_created_idp(tools: &Env<'_>, entry: &mut Entry) -> Result<bool, Error> {
     let is_creation = sent(entry).is_some_and(|sent| sent.method == "POST");
     if !is_creation || entry.after.is_some() {
@@ -192,7 +181,6 @@ async fn write_status(
     })
 }
 
-/// The applications that would still name the PIN when it is deleted.
 async fn apps_using_idp(
     tools: &Env<'_>,
     pin: Option<&Document>,
@@ -211,8 +199,7 @@ async fn apps_using_idp(
 }
 
 impl BypassWrite {
-    /// Reads and judges again, restores the previous state and confirms it. Returns
-    /// `None` if there is nothing left to restore.
+    /// Returns `None` if there is nothing left to restore.
     pub async fn restore(&self, tools: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
         match &self.inverse {
             None => Ok(None),
@@ -220,7 +207,6 @@ impl BypassWrite {
         }
     }
 
-    /// The error for what another client changed since.
     pub fn drift_error(&self, drift: &[String]) -> FlowError {
         journal::drift_error(&self.entry, drift, COMMAND)
     }

@@ -19,7 +19,6 @@ use crate::flow::trial::keep::TrialStatus;
 use crate::rfc3339::text as time;
 use crate::shell::quoted;
 
-/// Everything that was read.
 pub(super) struct Facts<'a> {
     pub question: &'a Question,
     pub account: &'a str,
@@ -30,7 +29,6 @@ pub(super) struct Facts<'a> {
     pub has_odd_members: bool,
     pub gathered: &'a preflight::Facts,
     pub references: &'a References,
-    /// The sign-ins of the address, where one is named.
     pub logins: &'a Option<Checked<Vec<LoginRow>>>,
     /// The changes, the oldest first.
     pub changes: &'a Checked<Vec<Change>>,
@@ -38,19 +36,15 @@ pub(super) struct Facts<'a> {
     pub now: Timestamp,
 }
 
-/// What the log has of the address, or of the domain.
 struct History {
     allowed: Option<Timestamp>,
-    /// The first one that was denied after the last allowed one.
     denied: Option<Timestamp>,
 }
 
-/// How long ago a sign-in may be that contradicts.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
 use StepState::{Cause, NotChecked as Unread, Ok as Fine, Suspect, Unknown};
 
-/// The report.
 pub(super) fn report(facts: &Facts<'_>) -> Report {
     let Question { email, domain, .. } = facts.question;
     let history = history(facts);
@@ -247,7 +241,6 @@ fn member(facts: &Facts<'_>) -> Option<Step> {
     })
 }
 
-/// The one application, or what is wrong with it.
 fn app<'a>(facts: &'a Facts<'_>) -> Result<Option<&'a App>, &'a NotChecked> {
     facts.gathered.sso_app()
 }
@@ -293,8 +286,7 @@ fn sso_app(facts: &Facts<'_>) -> Step {
     Step::new(id, Fine, format!("allowed identity providers: {count}{lost}{read_only}"))
 }
 
-/// Multi-factor authentication that Access itself demands: who has none registered
-/// is stopped. Whether it reaches the SSO App is not documented.
+/// Whether MFA that Access itself demands reaches the SSO App is not documented.
 fn mfa(facts: &Facts<'_>, app: &App) -> Option<Step> {
     let app: Value = serde_json::from_str(app.text()).unwrap_or_default();
     let organization = facts.gathered.organization.as_ref().ok()?;
@@ -311,7 +303,6 @@ fn mfa(facts: &Facts<'_>, app: &App) -> Option<Step> {
     })
 }
 
-/// The identity providers that exist and that the SSO App allows.
 fn admitted<'a>(facts: &'a Facts<'_>) -> Vec<&'a Idp> {
     let app = app(facts).ok().flatten();
     let idps = facts.gathered.idps.as_deref().unwrap_or_default();
@@ -388,20 +379,17 @@ fn identity_providers(facts: &Facts<'_>) -> Step {
     Step::new(id, Fine, format!("no problem found: {}", names.join(", ")))
 }
 
-/// Whether users can sign in with a one-time PIN instead.
 fn has_pin(facts: &Facts<'_>) -> bool {
     let pins = facts.gathered.otp_idps().unwrap_or_default();
     let pins: Vec<_> = pins.iter().map(|pin| &pin.id).collect();
     app(facts).ok().flatten().is_some_and(|app| offers_pin(app, &pins))
 }
 
-/// The rows of the SSO App that are of the address, or of the domain.
 fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
     let rows = match facts.logins {
         Some(rows) => rows.as_ref()?,
         None => facts.gathered.logins.as_ref()?,
     };
-    // Rows that are found by the address alone are those that differ in case.
     let more = facts.gathered.logins.as_deref().unwrap_or_default().iter();
     let app = app(facts)?;
     let Question { email, domain, .. } = facts.question;
@@ -426,14 +414,12 @@ fn history(facts: &Facts<'_>) -> History {
     History { allowed, denied }
 }
 
-/// Whether the newest thing that is known is a sign-in that worked.
 fn signed_in_since(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
     let last = facts.changes.as_ref().ok().and_then(|all| all.iter().map(|it| it.at).max());
     let Some(allowed) = allowed else { return false };
     denied.is_none() && last.is_none_or(|last| allowed > last)
 }
 
-/// Whether a sign-in succeeded so recently that the present state cannot prevent it.
 fn signed_in_just_now(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
     let recent = facts.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
     denied.is_none() && allowed.is_some_and(|allowed| allowed > recent)
@@ -466,9 +452,6 @@ fn login_log(facts: &Facts<'_>, history: &History, is_allowed_now: bool) -> Step
     }
 }
 
-/// The changes between the last sign-in that worked and the first that did not.
-/// Where none worked, nothing is known to have broken; where none was denied, only
-/// what keeps users from coming back to Cloudflare counts.
 fn suspects<'a>(facts: &'a Facts<'_>, history: &History) -> Vec<&'a Change> {
     let (Some(allowed), Ok(changes)) = (history.allowed, facts.changes) else { return Vec::new() };
     let end = history.denied.unwrap_or(facts.now);

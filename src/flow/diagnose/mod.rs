@@ -23,30 +23,20 @@ use crate::dns::{self, Scope};
 use crate::domain::EmailDomain;
 use crate::idp::Fetcher;
 
-/// The user to diagnose.
 pub struct Question {
     /// The address; all users of the domain if `None`.
     pub email: Option<String>,
     pub domain: EmailDomain,
-    /// How far back changes are looked for.
     pub since: Duration,
-    /// As if SSO were on.
     pub assume_enabled: bool,
 }
 
-/// Whom a diagnosis is for.
 pub enum Subject {
-    /// One address.
     User(Question),
-    /// All users of each domain that has a connector.
     AllDomains { since: Duration, assume_enabled: bool },
 }
 
-/// Follows the way of a sign-in, for one address or for each domain.
-///
-/// # Errors
-/// Where the connectors cannot be read for another reason than a missing
-/// permission.
+/// Fails if the connectors cannot be read, except for a missing permission.
 pub async fn run(
     tools: &Env<'_>,
     subject: Subject,
@@ -106,7 +96,6 @@ pub async fn run(
     Ok(reports.collect())
 }
 
-/// The newest sign-ins of the address; `None` if no address is given.
 async fn logins(tools: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginRow>>> {
     let since =
         tools.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);

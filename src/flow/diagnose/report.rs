@@ -110,14 +110,12 @@ impl Report {
         }
     }
 
-    /// Who cannot sign in, in words.
     pub fn who(&self) -> String {
         self.email.clone().unwrap_or_else(|| format!("users at {}", self.domain))
     }
 }
 
 impl Confidence {
-    /// It in a word.
     pub fn label(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -139,7 +137,6 @@ impl Step {
 }
 
 impl StepId {
-    /// What people call it.
     pub fn label(self) -> &'static str {
         match self {
             Self::Address => "Address",

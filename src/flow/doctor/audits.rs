@@ -1,5 +1,4 @@
-//! The findings of the audit, in addition to the checks before enforcement.
-//! Computed from facts already read. Pure.
+//! The findings of the audit beyond the checks before enforcement. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -55,8 +54,7 @@ pub(super) fn stale(connector: &ConnectorFields, now: Timestamp) -> Finding {
     Finding::failed(id, evidence, again()).for_domain(domain)
 }
 
-/// An enforced connector without the policy that came with it. `None` where it
-/// is not enforced.
+/// `None` where it is not enforced.
 pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Option<Finding> {
     let id = AuditId::ConnectorWithoutPolicy;
     if !connector.is_enabled() {
@@ -82,8 +80,7 @@ pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Opti
     Some(finding.for_domain(domain))
 }
 
-/// Policies that allow users and name no domain at all. Those that name domains
-/// without a connector are reported by a check before enforcement.
+/// Domains without a connector are reported by a check before enforcement.
 pub(super) fn orphan_policies(facts: &Facts) -> Finding {
     let id = AuditId::PolicyWithoutConnector;
     let policies = match policies(facts) {
@@ -140,8 +137,7 @@ pub(super) fn orphan_app(connectors: &[Connector], facts: &Facts) -> Finding {
     }
 }
 
-/// The certificates of every SAML identity provider, whether it is allowed or
-/// not: from the configuration alone.
+/// Of every SAML identity provider, allowed or not, from the configuration alone.
 pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let id = AuditId::IdpCertificate;
     let idps = match &facts.idps {
@@ -221,8 +217,6 @@ pub(super) fn rename(under_way: Option<&RenameInProgress>) -> Finding {
     Finding::failed(id, evidence, format!("`{command}`"))
 }
 
-/// The writes without a recorded outcome, each with the outcome that the current
-/// object shows.
 pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Finding {
     let id = AuditId::JournalUnfinished;
     let name = |entry: &Entry| format!("{} ({})", entry.title, entry.id);
@@ -256,8 +250,7 @@ pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Findi
     Finding::failed(id, evidence, remedy)
 }
 
-/// The writes of one account of which the journal does not tell what became, but
-/// verifications that may have begun: how far those are is looked at anyway.
+/// Without verifications that may have begun: how far those are is looked at anyway.
 pub(super) fn open_entries(entries: &[Entry]) -> Vec<&Entry> {
     let is_told = |entry: &&Entry| entry.resource != Some(ResourceKind::Verification);
     let open = entries.iter().filter(|entry| {
@@ -284,7 +277,6 @@ pub(super) fn records(odd: &[OddRecord]) -> Finding {
     Finding::failed(id, evidence, "compare the record in the dashboard, and update cfsso")
 }
 
-/// The policies of the dashboard's sign-in, or the reason why they are unknown.
 fn policies(facts: &Facts) -> Result<&[Policy], String> {
     match (facts.sso_app(), &facts.policies) {
         (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.reason.clone()),

@@ -1,11 +1,9 @@
-//! What each finding means, why it matters and where that is documented: the
-//! text of `cfsso help findings`.
+//! What each finding means, why it matters and where that is documented.
 
 use super::finding::{AuditId, FindingId};
 use crate::flow::check::CheckId;
 
-/// What it means and why it matters, in a few sentences. The facts are those of
-/// the API reference, sections 2 to 8.
+/// What it means and why it matters, by the API reference, sections 2 to 8.
 pub fn description(id: FindingId) -> &'static str {
     match id {
         FindingId::Check(id) => of_check(id),

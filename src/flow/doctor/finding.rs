@@ -1,6 +1,3 @@
-//! A finding of the audit: one thing that was looked at, in one domain or in
-//! the account, and how it came out. Its name is stable.
-
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use schemars::JsonSchema;
@@ -12,47 +9,29 @@ use crate::flow::check::{Check, CheckId, CheckState, Severity};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
 #[schemars(with = "String")]
 pub enum FindingId {
-    /// A check before a change.
     Check(CheckId),
-    /// An item that only the audit looks at.
     Audit(AuditId),
 }
 
-/// The names of the audit items that are not checks before enforcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditId {
-    /// No verification has failed or stalled.
     ConnectorStale,
-    /// Each enforced connector has its policy.
     ConnectorWithoutPolicy,
-    /// Each policy is for a domain.
     PolicyWithoutConnector,
     PolicyDuplicate,
-    /// The application of the dashboard's sign-in has a connector.
     SsoAppWithoutConnector,
-    /// The certificates of identity providers do not expire soon.
     IdpCertificate,
-    /// The token in use does not expire soon.
     TokenExpiry,
-    /// No bypass is still active.
     BypassActive,
-    /// No trial is unfinished.
     TrialOpen,
-    /// No rename of the team is incomplete.
     RenameInProgress,
-    /// No write of this machine has an unknown outcome.
     JournalUnfinished,
     JournalDamaged,
-    /// Every record of the API's lists can be parsed.
     RecordsUnderstood,
-    /// The recovery card describes the present state.
     RecoveryCard,
-    /// Both bypasses can be prepared with the emergency token.
     RecoveryRehearsal,
 }
-
 impl AuditId {
-    /// Every one, in the order in which they are shown.
     pub const ALL: [Self; 15] = [
         Self::ConnectorStale,
         Self::ConnectorWithoutPolicy,
@@ -117,7 +96,6 @@ impl AuditId {
 const COUNT: usize = CheckId::ALL.len() + AuditId::ALL.len();
 
 impl FindingId {
-    /// Every one, in the order in which they are shown.
     pub const ALL: [Self; COUNT] = {
         let mut all = [Self::Audit(AuditId::JournalDamaged); COUNT];
         let mut at = 0;
@@ -132,7 +110,6 @@ impl FindingId {
         all
     };
 
-    /// The name as it is written on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Check(id) => id.as_str(),
@@ -140,7 +117,6 @@ impl FindingId {
         }
     }
 
-    /// What it means at worst.
     pub fn severity(self) -> Severity {
         match self {
             Self::Check(id) => id.severity(),
@@ -151,7 +127,6 @@ impl FindingId {
         }
     }
 
-    /// The permission that a token needs to look at it.
     pub fn permission(self) -> Option<&'static str> {
         match self {
             Self::Check(id) => id.permission(),
@@ -227,8 +202,7 @@ impl Finding {
         }
     }
 
-    /// A check as a finding. If no connector is enforced, no user is locked out yet:
-    /// an error becomes a warning.
+    /// If no connector is enforced, no user is locked out yet: an error becomes a warning.
     pub(super) fn from_check(check: Check, is_enforced: bool) -> Self {
         Self {
             id: FindingId::Check(check.id),
@@ -246,7 +220,6 @@ impl Finding {
         self
     }
 
-    /// The finding, with a failure of it accepted where `accepted` names it.
     pub fn accept_risks(mut self, accepted: &[FindingId]) -> Self {
         if self.state == CheckState::Failed && accepted.contains(&self.id) {
             self.state = CheckState::Accepted;
@@ -254,8 +227,7 @@ impl Finding {
         self
     }
 
-    /// The severity; `None` if the finding passed or its risk is accepted. What
-    /// was not checked counts as a warning.
+    /// `None` if it passed or its risk is accepted. What was not checked is a warning.
     pub fn effective_severity(&self) -> Option<Severity> {
         match self.state {
             CheckState::Failed => Some(self.severity),

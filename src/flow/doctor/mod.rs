@@ -29,14 +29,12 @@ use crate::api::odd::OddRecord;
 use crate::dns::{self, Lookup, Scope};
 use crate::domain::EmailDomain;
 
-/// How many domains' name servers are asked at once.
 const MAX_CONCURRENT: usize = 16;
 
-/// What was looked at.
 pub struct Audit {
     /// The domains that have a connector; null if connectors cannot be read.
     pub domains: Option<Vec<String>>,
-    /// All findings, in the order of [`FindingId::ALL`].
+    /// In the order of [`FindingId`].
     pub findings: Vec<Finding>,
 }
 
@@ -46,23 +44,19 @@ struct Read<'a> {
     standings: BypassStatus,
     rename: Option<RenameInProgress>,
     trials: Vec<TrialStatus>,
-    /// The writes whose outcome is not in the journal, each with the outcome that
-    /// the current object shows.
     open: Vec<(&'a Entry, Option<WriteOutcome>)>,
 }
 
-/// A connector, and what the name servers of its domain serve.
 struct ConnectorFacts {
     connector: Connector,
     served: Option<(EmailDomain, Lookup)>,
 }
 
-/// Looks at everything. `journal` is what this machine wrote, where it could be
-/// read.
+/// `journal` is what this machine wrote, if it could be read.
 ///
 /// # Errors
-/// Where the connectors cannot be read for another reason than a missing
-/// permission, and where nothing at all may be read.
+/// If the connectors cannot be read, except for a missing permission, and if nothing
+/// at all may be read.
 pub async fn run_audit(
     tools: &Env<'_>,
     asking: &Sources,
@@ -168,7 +162,6 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     audit(connectors.as_deref().ok(), |one| &one.connector, findings)
 }
 
-/// What is looked at in each connector.
 fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -> Vec<Finding> {
     let ConnectorFacts { connector, served } = one;
     let about = &connector.email_domain;
@@ -190,7 +183,6 @@ fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -
     findings
 }
 
-/// The checks that cannot be made without the connectors.
 fn connectors_not_checked(unseen: &NotChecked) -> Vec<Check> {
     [
         CheckId::DomainVerified,

@@ -1,5 +1,4 @@
-//! Whether recovery from a lockout would work: the findings of the audit that both
-//! bypasses depend on. No name server and no identity provider is contacted.
+//! Whether recovery from a lockout would work: what both bypasses depend on.
 
 use super::{Audit, Finding, audit, audits};
 use crate::api::connector::Connector;
@@ -12,7 +11,6 @@ use crate::flow::policy_decision::{Applicant, Decision, References, decide};
 use crate::flow::preflight::{self, Checked, Facts, Sources, Thresholds};
 use crate::flow::{Env, Error, connector};
 
-/// What recovery depends on, as far as it could be read.
 pub struct RecoveryFacts {
     pub connectors: Checked<Vec<Connector>>,
     pub facts: Facts,
@@ -71,8 +69,7 @@ pub fn check_recovery(
     audit(connectors.as_deref().ok(), |one| one, findings)
 }
 
-/// `check`, or the failed check if no policy allows a super administrator to sign in
-/// with a one-time PIN.
+/// Failed if no policy allows a super administrator to sign in with a PIN.
 fn pin_for_admins(check: Check, facts: &Facts, account: &AccountId) -> Check {
     let id = CheckId::FallbackLogin;
     let app = facts.sso_app().ok().flatten();

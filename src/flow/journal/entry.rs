@@ -1,5 +1,4 @@
-//! What a journal says, line by line: a write that begins, and what became of
-//! it. Pure: texts in, entries out.
+//! What a journal says, line by line. Pure: texts in, entries out.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,7 +18,6 @@ pub(super) const FORMAT: u32 = 2;
 /// Stands for the request of an entry that is a note: nothing was sent.
 pub(super) const NO_REQUEST: &str = "{}";
 
-/// One line of a run's file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Record {
@@ -30,7 +28,6 @@ pub(super) enum Record {
 }
 
 impl Record {
-    /// The number of its entry in the run.
     pub fn entry(&self) -> u32 {
         match self {
             Self::Started(started) => started.entry,
@@ -39,7 +36,6 @@ impl Record {
     }
 }
 
-/// A write that is about to be sent.
 #[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct Started {
@@ -72,7 +68,6 @@ pub enum Cause {
     Bypass,
 }
 
-/// Outcome of a write.
 #[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct Finished {
@@ -168,7 +163,6 @@ pub struct Entry {
     pub irreversible_reason: Option<String>,
 }
 
-/// A line that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CorruptLine {
     /// Counted from 1.
@@ -177,7 +171,6 @@ pub(super) struct CorruptLine {
 }
 
 impl Outcome {
-    /// It in a word or two.
     pub fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -220,8 +213,7 @@ impl Finished {
     }
 }
 
-/// Reads the file of the run `run`. Lines that cannot be read are returned as such,
-/// and do not prevent reading the others.
+/// Lines that cannot be read do not prevent reading the others.
 pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<CorruptLine>) {
     let mut entries: Vec<(u32, Entry)> = Vec::new();
     let mut bad = Vec::new();
@@ -296,8 +288,7 @@ impl Entry {
         self.error = ended.error;
     }
 
-    /// What entries are sorted by: the time in the run's name, its number in
-    /// that second, and its own in the run.
+    /// The time in the run's name, its number in that second, and its own in the run.
     pub(super) fn order(&self) -> (String, u32, u32) {
         let mut parts = self.run.splitn(3, '-');
         let stamp = [parts.next(), parts.next()].map(Option::unwrap_or_default).concat();
@@ -311,7 +302,6 @@ impl Entry {
         self.request.get() == NO_REQUEST
     }
 
-    /// Whether it is not known what became of it.
     pub fn has_unknown_outcome(&self) -> bool {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
     }

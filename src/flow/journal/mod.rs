@@ -38,20 +38,16 @@ use crate::api::{Client, Error, ResponseMeta};
 use crate::clock::Clock;
 use crate::input::permissions::Exposure;
 
-/// Who changes something, as far as it may be written down.
 #[derive(Clone, Debug, Default)]
 pub struct Actor {
     pub user: Option<String>,
-    /// Where the credential comes from.
     pub credential: Option<String>,
     /// The API's base URL, or [`SANDBOX`] and the state file of a simulator that
     /// ends with the command.
     pub base_url: String,
-    /// The command line: see [`command_line`].
     pub command: String,
 }
 
-/// The journal of one run of the program.
 pub struct Journal<'p> {
     keeper: Storage,
     who: Actor,
@@ -68,25 +64,19 @@ enum Storage {
     Unavailable,
 }
 
-/// What is recorded of a write in addition to its request.
 pub(super) struct WriteIntent<'a> {
     pub title: Title,
-    /// The object as it was read.
     pub before: Option<&'a str>,
-    /// The entry that it undoes.
     pub undoes: Option<&'a str>,
-    /// Until when it is on trial.
     pub trial_until: Option<Timestamp>,
 }
 
 impl<'a> WriteIntent<'a> {
-    /// A write of this title to the object as it was read.
     pub fn new(title: Title, before: Option<&'a str>) -> Self {
         Self { title, before, undoes: None, trial_until: None }
     }
 }
 
-/// What a write does, in words, and what it belongs to.
 #[derive(Debug)]
 pub struct Title {
     pub text: String,
@@ -99,14 +89,12 @@ impl<T: Into<String>> From<T> for Title {
     }
 }
 
-/// Where a write goes.
 #[derive(Clone, Copy)]
 pub(super) struct Api<'a> {
     pub client: &'a Client,
     pub account: &'a AccountId,
 }
 
-/// An entry that has begun, and has to end.
 pub(super) struct PendingEntry(u32);
 
 impl<'p> Journal<'p> {
@@ -125,13 +113,11 @@ impl<'p> Journal<'p> {
         Self::new(Storage::Ticket(Cell::new(0)), who, clock).with_ticket(sink)
     }
 
-    /// The same, with an undo ticket.
     pub fn with_ticket(mut self, sink: ticket::Sink<'p>) -> Self {
         self.ticket = Some(ticket::Writer::new(sink));
         self
     }
 
-    /// A journal in a directory whose disk is full.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn with_full_disk(dir: PathBuf, clock: Clock) -> Self {
         let full = |_: &std::path::Path| std::fs::File::options().write(true).open("/dev/full");
@@ -149,7 +135,6 @@ impl<'p> Journal<'p> {
         }
     }
 
-    /// Who changes something.
     pub fn who(&self) -> &Actor {
         &self.who
     }
@@ -159,7 +144,6 @@ impl<'p> Journal<'p> {
         self.run.borrow().as_ref().filter(|run| run.next() > 1).map(|run| run.id.clone())
     }
 
-    /// The name of the entry that this run wrote last.
     pub fn last_entry(&self) -> Option<String> {
         let run = self.run.borrow();
         run.as_ref()
@@ -184,7 +168,6 @@ impl<'p> Journal<'p> {
         self.troubles.borrow().clone()
     }
 
-    /// The directory to read from.
     pub fn store(&self) -> Result<&Store, FlowError> {
         match &self.keeper {
             Storage::Store(store) => Ok(store),
@@ -192,7 +175,6 @@ impl<'p> Journal<'p> {
         }
     }
 
-    /// Reads the whole journal.
     pub fn read(&self) -> Result<Contents, FlowError> {
         let store = self.store()?;
         let message = format!("the journal in {} cannot be read", store.dir().display());
@@ -209,8 +191,7 @@ impl<'p> Journal<'p> {
         }
     }
 
-    /// Writes down that a request is about to leave. Where that cannot be
-    /// done, it must not.
+    /// A request may leave only if this succeeds.
     pub(super) fn begin<T>(
         &self,
         api: Api<'_>,
@@ -221,7 +202,6 @@ impl<'p> Journal<'p> {
         self.append_start(self.start_record(api, &request, intent))
     }
 
-    /// Records something other than a request: what was observed, or what a user said.
     /// If this fails, nothing that depends on it may be sent.
     pub(super) fn note(&self, api: Api<'_>, intent: &WriteIntent<'_>) -> Result<(), FlowError> {
         let none = raw(entry::NO_REQUEST).expect("an empty object is JSON");
@@ -268,8 +248,7 @@ impl<'p> Journal<'p> {
         Ok(PendingEntry(number))
     }
 
-    /// Writes a record into the ticket, if there is one. Without it, nothing may be
-    /// sent.
+    /// Without it, nothing may be sent.
     fn start_ticket(&self, record: &Record, run: Option<&str>) -> Result<(), FlowError> {
         let Some(ticket) = &self.ticket else { return Ok(()) };
         ticket.add(record, run).map_err(|error| {
@@ -278,7 +257,6 @@ impl<'p> Journal<'p> {
         })
     }
 
-    /// Writes down what became of it.
     pub(super) fn end<T>(
         &self,
         client: &Client,

@@ -6,20 +6,17 @@ use crate::api::ids::AccountId;
 use crate::flow::{Env, FlowError, FlowErrorKind};
 
 impl Journal<'_> {
-    /// Stops at entries of another API than the one in use: known before there
-    /// is an account.
+    /// Stops at entries of another API than the one in use.
     pub fn check_api(&self, entries: &[Entry]) -> Result<(), FlowError> {
         entries.iter().try_for_each(|entry| same_api(entry, &self.who().base_url))
     }
 
-    /// Whether an entry was written to `account` by the API in use.
     pub fn is_own(&self, entry: &Entry, account: &AccountId) -> bool {
         is_of(entry, &self.who().base_url, account)
     }
 }
 
 impl Env<'_> {
-    /// Stops at entries of another account or API than the one in use.
     pub fn check_origin(&self, entries: &[Entry]) -> Result<(), FlowError> {
         self.journal.check_api(entries)?;
         entries.iter().try_for_each(|entry| same_account(entry, self.account))
@@ -32,7 +29,6 @@ impl Env<'_> {
     }
 }
 
-/// Whether an entry was written to this account by this API.
 fn is_of(entry: &Entry, base_url: &str, account: &AccountId) -> bool {
     entry.base_url.as_deref() == Some(base_url) && entry.account.as_ref() == Some(account)
 }
@@ -76,8 +72,7 @@ fn not_recorded(entry: &Entry) -> FlowError {
 pub(super) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it without account and API; cannot verify that \
      undoing it reaches the same object";
 
-/// What the address of a simulator begins with that lasts for one command: its
-/// port differs each time, its state file does not.
+/// Begins the address of a simulator that lasts for one command: its port differs each time.
 pub const SANDBOX: &str = "sandbox:";
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! What a journal may hold: requests, objects and command lines without their
-//! secrets, and the names of the fields that lost one.
+//! What a journal may hold: everything but secrets, and the names of what lost one.
 
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -9,14 +8,12 @@ use crate::api::mask::{is_new_token, mask};
 use crate::input::secret_name::is_secret_name;
 use crate::shell::quoted;
 
-/// A value without its secrets, and the fields that lost one.
 pub(super) struct Redacted {
     pub value: Box<RawValue>,
     pub not_kept: Vec<String>,
 }
 
-/// Leaves the secrets out of `value`: by the names of fields, and by `hide`,
-/// which knows the credential in use.
+/// By the names of fields, and by `hide`, which knows the credential in use.
 pub(super) fn redact(value: &RawValue, hide: &dyn Fn(&str) -> String) -> Redacted {
     let mut walk = Redactor { hide, path: Vec::new(), not_kept: Vec::new() };
     let value = walk.value(value, false);
@@ -82,8 +79,6 @@ impl Redactor<'_> {
     }
 }
 
-/// A command line as it can be kept: quoted for a shell, and without what
-/// looks like a secret.
 pub fn command_line(args: &[String]) -> String {
     let mut words = vec!["cfsso".to_owned()];
     let mut is_value_secret = false;

@@ -103,7 +103,6 @@ impl Resource {
         })
     }
 
-    /// The segments of its path.
     pub fn segments<'a>(&'a self, account: &'a AccountId) -> Vec<&'a str> {
         let below: &[&str] = match self {
             Self::Records(zone) => return vec!["zones", zone.as_str(), "dns_records"],
@@ -131,12 +130,10 @@ impl Resource {
         [&["accounts", account.as_str()], below].concat()
     }
 
-    /// Its path.
     pub fn path(&self, account: &AccountId) -> String {
         format!("/{}", self.segments(account).join("/"))
     }
 
-    /// What kind it is, or is a collection of.
     pub fn kind(&self) -> ResourceKind {
         match self {
             Self::Connectors | Self::Connector(_) => ResourceKind::Connector,
@@ -153,8 +150,7 @@ impl Resource {
         }
     }
 
-    /// The member of this collection with the ID `id`; none if this is not a
-    /// collection, or `id` is not an ID.
+    /// None if this is not a collection, or `id` is not an ID.
     pub fn member(&self, id: &str) -> Option<Self> {
         Some(match self {
             Self::Connectors => Self::Connector(id.parse().ok()?),
@@ -168,7 +164,6 @@ impl Resource {
         })
     }
 
-    /// The collection that it is a member of.
     pub fn collection(&self) -> Option<Self> {
         Some(match self {
             Self::Connector(_) => Self::Connectors,

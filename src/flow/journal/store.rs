@@ -19,18 +19,15 @@ const OPEN: &str = "open";
 const RUNS: &str = "runs";
 const SUFFIX: &str = ".ndjson";
 
-/// The directory of a journal, which need not be there yet.
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
     create: fn(&Path) -> io::Result<File>,
 }
 
-/// What a journal holds.
 #[derive(Debug, Default)]
 pub struct Contents {
     pub entries: Vec<Entry>,
-    /// What could not be read, in words.
     pub damaged: Vec<String>,
     /// That other users may read it, and the command that ends it.
     pub readable: Option<String>,
@@ -57,7 +54,6 @@ pub struct RetainedRun {
     pub reason: String,
 }
 
-/// The file of the run in progress.
 #[derive(Debug)]
 pub(super) struct RunFile {
     pub id: String,
@@ -72,7 +68,6 @@ pub(super) struct RunFile {
 }
 
 impl Store {
-    /// The journal in `dir`.
     pub fn new(dir: PathBuf) -> Self {
         Self { dir, create: create_private }
     }
@@ -82,7 +77,6 @@ impl Store {
         Self { dir, create }
     }
 
-    /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -140,7 +134,6 @@ impl Store {
         }
     }
 
-    /// Reads all runs.
     pub fn read(&self) -> io::Result<Contents> {
         let mut reading = Contents::default();
         for folder in [RUNS, OPEN] {
@@ -155,8 +148,7 @@ impl Store {
         Ok(reading)
     }
 
-    /// The entries of `open/` that have no end, where no process is at work on
-    /// them: looks at what is unfinished alone.
+    /// Looks at `open/` alone, and leaves out runs that a process is at work on.
     pub fn unfinished(&self) -> Vec<Entry> {
         let mut reading = Contents::default();
         for run in self.runs(OPEN).unwrap_or_default() {
@@ -169,8 +161,6 @@ impl Store {
         reading.entries
     }
 
-    /// The trials that are not over: those that a process is at work on, and those
-    /// that it left.
     pub fn open_trials(&self) -> Vec<OpenTrial> {
         let mut trials = Vec::new();
         for run in self.runs(OPEN).unwrap_or_default() {
@@ -182,7 +172,6 @@ impl Store {
         trials
     }
 
-    /// Asks the process that has a trial to keep it.
     pub fn request_keep(&self, trial: &OpenTrial) -> io::Result<()> {
         create_private(&self.keep_request(&trial.entry.run)).map(drop).or_else(|error| {
             if error.kind() == ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
@@ -194,8 +183,7 @@ impl Store {
         fs::remove_file(self.keep_request(run)).is_ok()
     }
 
-    /// Whether another process found no process for the run and moved it to the
-    /// history: without locks, a run in progress looks like that.
+    /// Without locks, another process may take a run in progress for one that ended.
     pub fn is_set_aside(&self, run: &str) -> bool {
         self.path(RUNS, run).exists()
     }
@@ -227,8 +215,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the runs that ended before `limit`. What is unfinished, under
-    /// way or cannot be read stays.
+    /// What is unfinished, in progress or cannot be read stays.
     pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<PruneReport> {
         let mut pruned = PruneReport {
             schema: PruneReport::SCHEMA,
@@ -312,7 +299,6 @@ impl Store {
         Ok(runs)
     }
 
-    /// The lines of a run's file.
     pub(super) fn lines(&self, run: &str) -> io::Result<Vec<String>> {
         let text = match fs::read_to_string(self.path(RUNS, run)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -323,12 +309,10 @@ impl Store {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    /// Whether there is a run of this name.
     pub(super) fn has(&self, run: &str) -> bool {
         [RUNS, OPEN].iter().any(|folder| self.path(folder, run).exists())
     }
 
-    /// Adds a run that has ended.
     pub(super) fn add(&self, run: &str, text: &str) -> io::Result<()> {
         create_folder(&self.dir.join(RUNS))?;
         let mut file = (self.create)(&self.path(RUNS, run))?;
@@ -341,7 +325,6 @@ impl Store {
     }
 }
 
-/// Which files of a journal are checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Files {
     /// None: a run writes to a new one.
@@ -356,12 +339,10 @@ enum Age {
 }
 
 impl PruneReport {
-    /// The name of its JSON form.
     pub const SCHEMA: &'static str = "cfsso/journal-prune/v1";
 }
 
 impl RunFile {
-    /// The number of the next entry.
     pub fn next(&self) -> u32 {
         self.entries + 1
     }
@@ -380,13 +361,11 @@ impl RunFile {
         Ok(())
     }
 
-    /// The trial is over, however it ended.
     pub fn settle_trial(&mut self) {
         self.has_trial = false;
     }
 
-    /// Writes the outcome of an entry. If it is lost, the entry is read as unfinished,
-    /// and never taken for done.
+    /// If it is lost, the entry is read as unfinished, and never taken for done.
     pub fn end(&mut self, line: &Record) -> io::Result<()> {
         self.append(line)?;
         self.unfinished -= 1;
@@ -419,8 +398,7 @@ impl RunFile {
     }
 }
 
-/// Links each entry to the one that undid it or wrote the same later, and sets why
-/// it cannot be undone, if so. The latest is last.
+/// Links each entry to the one that undid it or wrote the same later. The latest is last.
 fn connect(entries: &mut [Entry]) {
     for at in 0..entries.len() {
         let (earlier, later) = entries.split_at_mut(at + 1);

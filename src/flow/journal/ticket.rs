@@ -16,18 +16,14 @@ use crate::api::ids::AccountId;
 use crate::input::depth;
 use crate::rfc3339;
 
-/// The name and version of the format.
 pub const SCHEMA: &str = "cfsso/undo/v1";
 
-/// The largest ticket in bytes: a bypass of many connectors has some hundred
-/// kilobytes.
+/// In bytes: a bypass of many connectors has some hundred kilobytes.
 pub const MAX_SIZE: usize = 1024 * 1024;
 
-/// Takes the whole ticket, as one line of JSON, each time that a request is about
-/// to be sent and each time that a response has come.
+/// Takes the whole ticket, as one line of JSON, before each request and after each response.
 pub type Sink<'p> = Box<dyn Fn(&str, Stage) -> io::Result<()> + 'p>;
 
-/// What a ticket was written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// A request that is sent only if the ticket is written.
@@ -35,7 +31,6 @@ pub enum Stage {
     AfterResponse,
 }
 
-/// The ticket of a run that is being written.
 pub(super) struct Writer<'p> {
     sink: Sink<'p>,
     document: RefCell<Option<Document>>,
@@ -58,8 +53,7 @@ impl<'p> Writer<'p> {
         Self { sink, document: RefCell::default() }
     }
 
-    /// Adds a record and writes the ticket. `run` is the run in the journal, if there
-    /// is one.
+    /// `run` is the run in the journal, if there is one.
     pub fn add(&self, record: &Record, run: Option<&str>) -> io::Result<()> {
         let mut document = self.document.borrow_mut();
         let stage = match record {
@@ -76,8 +70,7 @@ impl<'p> Writer<'p> {
 }
 
 impl Document {
-    /// The ticket that begins with `first`. Without a journal, its run has a name that
-    /// no journal has.
+    /// Without a journal, its run has a name that no journal has.
     fn new(first: &Started, run: Option<&str>) -> Self {
         let name = || first.started_at.strftime("%Y%m%d-%H%M%S-ticket").to_string();
         Self {
@@ -134,8 +127,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
     Ok(entries)
 }
 
-/// Whether a request is one that a bypass sends: a ticket that was changed could
-/// otherwise disable SSO as the undo of an enabling.
+/// A ticket that was changed could otherwise disable SSO as the undo of an enabling.
 fn is_bypass_write(entry: &Entry) -> bool {
     let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
     let body = &request["body"];

@@ -11,16 +11,13 @@ use super::store::Store;
 use super::{FlowError, FlowErrorKind};
 use crate::input::depth;
 
-/// The name and version of the format.
 const SCHEMA: &str = "cfsso/journal/v1";
 
-/// Ends the name of an imported run.
 const IMPORTED: &str = "-imported";
 
 /// The largest document in bytes.
 pub const MAX_SIZE: usize = 64 * 1024 * 1024;
 
-/// Runs as they are in their files.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -35,7 +32,6 @@ struct Run {
     records: Vec<Record>,
 }
 
-/// The document of `entries`: the records of their runs that belong to them.
 pub fn export(store: &Store, entries: &[Entry]) -> std::io::Result<String> {
     let names: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
     let mut runs = Vec::new();

@@ -1,5 +1,4 @@
-//! Enforcement on trial, as the journal has it: an entry with `trial_until`, and
-//! in the same run a note of how the trial ended. Pure.
+//! Enforcement on trial, as the journal has it. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Entry, Outcome};
 use crate::api::ids::ConnectorId;
 
-/// A trial without an end.
 #[derive(Clone, Debug)]
 pub struct OpenTrial {
     /// The entry that enabled enforcement, or that resumed the trial.
@@ -19,16 +17,12 @@ pub struct OpenTrial {
     pub is_live: bool,
 }
 
-/// How a trial ended, as it is noted.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct TrialEnd {
-    /// The entry of the trial.
     pub trial: String,
-    /// How it ended, in a word.
     pub outcome: String,
 }
 
-/// What the entry of a trial has of its connector.
 #[derive(Deserialize)]
 struct Before {
     id: ConnectorId,
@@ -36,8 +30,7 @@ struct Before {
 }
 
 impl OpenTrial {
-    /// The trial of a run that has no end; a request that the API rejected began
-    /// none.
+    /// A request that the API rejected began none.
     pub(super) fn find(entries: &[Entry], is_live: bool) -> Option<Self> {
         let began =
             |entry: &&Entry| entry.trial_until.is_some() && entry.outcome != Outcome::Failed;
@@ -50,8 +43,7 @@ impl OpenTrial {
         Some(Self { until: entry.trial_until?, connector, domain, is_live, entry })
     }
 
-    /// Whether a later entry of the journal ended it: a note, or a request that
-    /// disabled or deleted the connector.
+    /// By a note, or by a request that disabled or deleted the connector.
     pub fn is_ended_by(&self, later: &Entry) -> bool {
         if later.trial_end().is_some_and(|end| end.trial == self.entry.id) {
             return true;
@@ -67,7 +59,6 @@ impl OpenTrial {
 }
 
 impl Entry {
-    /// How a trial ended, where that is what the entry notes.
     pub fn trial_end(&self) -> Option<TrialEnd> {
         self.is_note().then_some(())?;
         serde_json::from_str(self.before.as_ref()?.get()).ok()

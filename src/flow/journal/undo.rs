@@ -27,7 +27,6 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 pub type ObjectCache = BTreeMap<String, Option<Document>>;
 
 impl Inverse {
-    /// Reads the current object; none if it does not exist.
     pub async fn read_object(&self, tools: &Env<'_>) -> Result<Option<Document>, Error> {
         match &self.action {
             InverseAction::Recreate { before: known, .. }
@@ -46,8 +45,7 @@ impl Inverse {
         }
     }
 
-    /// Judges the object as it is now, or as it will be by then where `seen` has
-    /// it; what it becomes goes to `seen` with [`Self::undone`].
+    /// What it becomes goes to `seen` with [`Self::undone`].
     pub async fn plan_all(
         &self,
         tools: &Env<'_>,
@@ -68,29 +66,23 @@ impl Inverse {
         Ok(refusal.map_or(plan, UndoPlan::Blocked))
     }
 
-    /// Records what an object becomes when it is restored.
     pub fn undone(&self, ready: &Ready, seen: &mut ObjectCache) {
         seen.insert(self.key(), ready.after().cloned());
     }
 }
 
-/// The key under which [`ObjectCache`] has an application.
 pub fn path_of_app(account: &AccountId, app: &AppId) -> String {
     Resource::App(app.clone()).path(account)
 }
 
-/// What became of a write whose answer did not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// The object is as it was written.
     Applied,
-    /// The object is as it was before.
     NotApplied,
     ChangedSince,
 }
 
-/// What became of a write, by the object as it is now; none where that does not
-/// tell, or cannot be read.
+/// None where the object does not tell, or cannot be read.
 pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcome> {
     let inverse = inverse(entry).ok()?;
     let now = inverse.read_object(tools).await.ok()?;
@@ -101,7 +93,6 @@ pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcom
     })
 }
 
-/// Reads and judges again, sends, and confirms that the previous state is restored.
 /// Returns `None` if there is nothing left to restore.
 pub async fn apply(
     tools: &Env<'_>,
@@ -171,8 +162,6 @@ pub fn drift_error(entry: &Entry, drift: &[String], command: &str) -> FlowError 
     .hint(format!("`{command} --force` to override"))
 }
 
-/// What stands in the place of something that was removed, or of which it is not
-/// known whether it was made.
 async fn find_duplicate(
     tools: &Env<'_>,
     collection: &Resource,

@@ -6,11 +6,9 @@ use crate::dns::{self, Diagnosis, Lookup, Verdict, printable};
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
-/// What the name servers of the domain serve.
 #[derive(Clone, Copy)]
 pub struct PublishedCode<'a> {
     pub survey: &'a Lookup,
-    /// What the answers mean for the connector's code.
     pub diagnosis: &'a Diagnosis,
 }
 

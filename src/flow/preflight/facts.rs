@@ -15,29 +15,22 @@ use crate::flow::idp_test::TestedAt;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
-/// The sources to query in addition to the API.
 pub struct Sources {
     /// Asks what identity providers publish; without it their health is not checked.
     pub fetcher: Option<Fetcher>,
-    /// A client with a second token, which is to be tested.
     pub recovery: Option<Client>,
-    /// Whether the audit log is to be read as well.
     pub audit_log: bool,
 }
 
-/// What was read, or why it was not.
 pub type Checked<T> = Result<T, NotChecked>;
 
-/// Why something was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotChecked {
-    /// What kind of failure it was.
     pub kind: ErrorKind,
     /// Why, in words: where the token lacks a permission, its name.
     pub reason: String,
 }
 
-/// What was read of the account.
 pub struct Facts {
     pub organization: Checked<Organization>,
     pub idps: Checked<Vec<Idp>>,
@@ -49,21 +42,17 @@ pub struct Facts {
     pub members: Checked<Vec<Member>>,
     /// The newest sign-ins, to whichever application.
     pub logins: Checked<Vec<LoginRow>>,
-    /// The users that Access has seen.
     pub users: Checked<Vec<User>>,
     /// How users last signed in, if the log does not show it for each identity
     /// provider.
     pub identities: Vec<Identity>,
-    /// What persons said of identity providers, on this machine.
     pub hand_tests: Vec<TestedAt>,
     /// Whether the audit log can be read, where that was asked.
     pub audit_log: Option<Checked<()>>,
     pub token: Checked<Token>,
-    /// A second token, where one was named.
     pub recovery: Option<Recovery>,
 }
 
-/// What an identity provider publishes.
 #[derive(Clone, Debug)]
 pub struct Health {
     pub name: String,
@@ -72,7 +61,6 @@ pub struct Health {
     pub points: Option<Vec<IdpCheck>>,
 }
 
-/// A token, as the API reports it.
 #[derive(Clone, Debug)]
 pub struct Token {
     pub owner: Owner,
@@ -90,7 +78,6 @@ pub enum Owner {
     Key,
 }
 
-/// A second token, and the results of testing it.
 #[derive(Clone, Debug)]
 pub struct Recovery {
     pub token: Checked<Token>,
@@ -98,19 +85,16 @@ pub struct Recovery {
 }
 
 impl Facts {
-    /// The dashboard's sign-in, where there is one.
     pub fn sso_app(&self) -> Result<Option<&App>, &NotChecked> {
         Ok(self.apps.as_ref()?.iter().find(|app| app.is_dash_sso()))
     }
 
-    /// The one-time PIN providers.
     pub fn otp_idps(&self) -> Result<Vec<&Idp>, &NotChecked> {
         let idps = self.idps.as_ref()?.iter();
         Ok(idps.filter(|idp| idp.kind == IdpType::OneTimePin).collect())
     }
 }
 
-/// What an answer is as a fact.
 pub fn checked<T>(answer: Result<T, Error>) -> Checked<T> {
     answer.map_err(|error| NotChecked::from(&error))
 }

@@ -1,5 +1,4 @@
-//! Reads what the checks need: independent reads run concurrently, and nothing is
-//! read twice.
+//! Reads what the checks need: concurrently, and nothing twice.
 
 use std::time::Duration;
 
@@ -26,14 +25,12 @@ use crate::flow::{Env, idp_test};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, Subject};
 
-/// How many users are asked for how they last signed in.
 const IDENTITIES: usize = 10;
 
 /// How long an identity provider may take to show what it publishes.
 const MAX_IDP_CHECK: Duration = Duration::from_secs(10);
 
-/// Reads what belongs to the account. What cannot be read is a fact that says
-/// why: this never fails.
+/// What cannot be read is a fact that says why: this never fails.
 pub async fn gather(tools: &Env<'_>, asking: &Sources) -> Facts {
     let (client, account) = (tools.client, tools.account);
     let organization = async { checked(client.send(&organization::get(account)).await) };
@@ -126,7 +123,6 @@ async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState
     SignInState { idps, health, apps, policies, logins, users, identities }
 }
 
-/// How the users that signed in last did so.
 async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec<Identity> {
     let mut users: Vec<_> =
         users.iter().filter(|user| user.last_successful_login.is_some()).collect();
@@ -137,7 +133,6 @@ async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec
     join_all(requests).await.into_iter().flatten().collect()
 }
 
-/// The identity providers that publish something and that the sign-in allows.
 fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
     let admits = |idp: &&Idp| sign_in.is_none_or(|app| app.admits(&idp.id));
     let is_outside = |idp: &&Idp| !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare);
@@ -167,8 +162,7 @@ async fn recovery(client: &Client, account: &AccountId) -> Recovery {
     Recovery { token, connectors }
 }
 
-/// Whose token it is, and what the API says of it: the route of users is asked
-/// first, that of the account where it knows no such token.
+/// The route of users is asked first, that of the account where it knows no such token.
 async fn identify(client: &Client, account: &AccountId) -> Checked<Token> {
     if !client.uses_token() {
         return Ok(Token { owner: Owner::Key, verification: None });

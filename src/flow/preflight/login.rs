@@ -79,7 +79,6 @@ pub(in crate::flow) fn through<'a>(
     rows.filter(is_through).filter_map(|row| row.at())
 }
 
-/// How many members of the domain signed in lately, and how many never did.
 fn members(domain: &EmailDomain, facts: &Facts, oldest: Timestamp) -> String {
     let (Ok(members), Ok(users)) = (&facts.members, &facts.users) else { return String::new() };
     let mut last = BTreeMap::<String, Option<Timestamp>>::new();

@@ -6,7 +6,6 @@ use crate::api::member::Member;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId, Severity};
 
-/// The members with an address at the domain.
 pub fn at_domain<'a>(
     members: &'a [Member],
     domain: &'a EmailDomain,
@@ -14,8 +13,7 @@ pub fn at_domain<'a>(
     members.iter().filter(|member| domain.has_address(member.email()))
 }
 
-/// Users with a plus in their address are documented not to be able to sign in
-/// with SSO (API reference, section 2).
+/// They cannot sign in with SSO (API reference, section 2).
 pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
     let id = CheckId::MembersPlusAddressed;
     let members = match &facts.members {
@@ -77,8 +75,7 @@ pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check
     }
 }
 
-/// Who was invited and has not answered yet: those who would be super
-/// administrators by name, the others by number.
+/// Names who would be a super administrator, counts the others.
 fn pending(members: &[Member], supers: &[&Member]) -> String {
     let waiting = supers.iter().filter(|member| member.is_pending());
     let waiting: Vec<_> = waiting.map(|member| member.email()).collect();

@@ -37,7 +37,6 @@ use super::check::{Check, CheckId};
 use crate::api::connector::{Connector, ConnectorFields};
 use crate::domain::EmailDomain;
 
-/// What is checked: a connector, and the state of its domain.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub connector: &'a ConnectorFields,
@@ -45,7 +44,6 @@ pub struct Subject<'a> {
     pub served: PublishedCode<'a>,
 }
 
-/// What else a diagnosis depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
     pub now: Timestamp,
@@ -56,15 +54,12 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// The default number of days that a token has to last.
     pub const MIN_TOKEN_DAYS: u32 = 30;
-    /// The default maximum age of a sign-in: as far back as most plans keep the
-    /// login log.
+    /// As far back as most plans keep the login log.
     pub const LOGIN_WITHIN: Duration = Duration::from_hours(30 * 24);
 }
 
-/// All checks of one connector among `all` of the account, in the order of
-/// [`CheckId::ALL`].
+/// All checks of one connector among `all` of the account, in the order of [`CheckId`].
 pub fn evaluate(
     subject: Subject<'_>,
     all: &[Connector],
@@ -91,8 +86,7 @@ pub fn account_checks(facts: &Facts) -> Vec<Check> {
     ]
 }
 
-/// The checks that depend on which connectors there are. A second token has to
-/// list those of `looked_at`.
+/// A second token has to list those of `looked_at`.
 pub fn connector_checks(
     all: &[Connector],
     looked_at: &[&ConnectorFields],
@@ -102,7 +96,6 @@ pub fn connector_checks(
     vec![policy::unsupported(all, facts), token::recovery(looked_at, facts, terms)]
 }
 
-/// The checks of one connector and its domain.
 pub fn domain_checks(subject: Subject<'_>, facts: &Facts, terms: &Thresholds) -> Vec<Check> {
     vec![
         domain::verified(subject),

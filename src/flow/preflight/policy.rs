@@ -13,7 +13,6 @@ use crate::flow::check::{Check, CheckId, Severity};
 
 const SHOW: &str = "`cfsso app policies`";
 
-/// How much of a domain a rule or a policy takes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Coverage {
     None,
@@ -33,8 +32,7 @@ pub(super) fn allows_domain(domain: &EmailDomain, facts: &Facts) -> Check {
     }
 }
 
-/// The first policy that takes in the whole domain decides; those before it
-/// that may take in some of it leave a doubt.
+/// The first policy that takes in the whole domain decides; those before it leave a doubt.
 fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
     let id = CheckId::PolicyAllowsDomain;
     let mut ordered: Vec<_> = policies.iter().collect();
@@ -84,8 +82,7 @@ fn cover(policy: &PolicyFields, domain: &EmailDomain) -> Coverage {
     included.min(required).min(kept)
 }
 
-/// How much of a domain a rule takes in (API reference, section 4). A rule that
-/// is not known may take in some of it.
+/// By the API reference, section 4. A rule that is not known may take in some of it.
 fn rule_coverage(rule: &RawValue, domain: &EmailDomain) -> Coverage {
     let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
     if rule.get("everyone").is_some() {
@@ -103,8 +100,7 @@ fn rule_coverage(rule: &RawValue, domain: &EmailDomain) -> Coverage {
     Coverage::Partial
 }
 
-/// Email rules for domains other than those with a connector are documented as
-/// not supported (API reference, section 4, limits).
+/// Email rules for domains without a connector (API reference, section 4, limits).
 pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
     let id = CheckId::PolicyUnsupported;
     if let Err(check) = sign_in(id, facts) {
@@ -128,7 +124,6 @@ pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
     Check::failed(id, evidence, SHOW)
 }
 
-/// The domains and addresses that a policy names and that no connector is for.
 fn foreign_domains(policy: &PolicyFields, domains: &[EmailDomain]) -> Vec<String> {
     let rules = [&policy.include, &policy.require, &policy.exclude];
     let rules = rules.into_iter().flatten().flatten();

@@ -38,8 +38,6 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
     Check::passed(id, names(others.iter().map(|idp| idp.name.as_str())))
 }
 
-/// Whether people of the company have their accounts there: a code by mail and
-/// Cloudflare's own accounts are no single sign-on.
 fn is_company_idp(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare)
 }
@@ -70,7 +68,6 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     Check::passed(id, format!("{seen}: no problems found (sign-in not tested)"))
 }
 
-/// The failures and warnings of an identity provider, if any.
 fn problem(health: &Health) -> Option<String> {
     let points = health.points.iter().flatten();
     let seen = points.filter(|point| point.is_failure() || point.is_warning());

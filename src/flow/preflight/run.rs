@@ -1,5 +1,4 @@
-//! One connector, looked at for itself: the list, the name servers and the
-//! account's facts at once, then the diagnosis.
+//! One connector, looked at for itself: all reads at once, then the diagnosis.
 
 use super::{Facts, PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
 use crate::api::connector::Connector;
@@ -9,17 +8,13 @@ use crate::flow::check::Check;
 use crate::flow::connector::{self, Selector};
 use crate::flow::{Env, Error, FlowError};
 
-/// A connector, and what was checked before its enforcement.
 pub struct Preflight {
     pub connector: Connector,
     pub domain: EmailDomain,
-    /// The checks; none where they were not wanted.
     pub checks: Vec<Check>,
-    /// What they rest on.
     pub facts: Option<Facts>,
 }
 
-/// Which connectors are worth the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunIf {
     Always,
@@ -27,13 +22,11 @@ pub enum RunIf {
     Disabled,
 }
 
-/// Why a look ends before all was read.
 enum EarlyExit {
     AlreadyEnabled(Box<(Connector, EmailDomain)>),
     Failed(Error),
 }
 
-/// Looks at the connector that `selector` names.
 pub async fn run(
     tools: &Env<'_>,
     selector: &Selector,

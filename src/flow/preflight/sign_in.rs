@@ -79,8 +79,7 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     Check::passed(id, format!("`{}` allows {admitted}", app.name))
 }
 
-/// Skipping the choice is valid with exactly one entry in the list (API
-/// reference, section 4).
+/// Valid with exactly one entry in the list (API reference, section 4).
 pub(super) fn instant_auth(facts: &Facts) -> Check {
     let id = CheckId::InstantAuthConsistent;
     let app = match sign_in(id, facts) {
@@ -103,7 +102,6 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
     }
 }
 
-/// The application of the dashboard's sign-in, or the result of a check without it.
 pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
     match facts.sso_app() {
         Ok(Some(app)) => Ok(app),

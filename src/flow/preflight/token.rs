@@ -8,8 +8,7 @@ use crate::api::connector::ConnectorFields;
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::plural::count_noun;
 
-/// Only an edit shows whether a token may edit connectors, so the results state
-/// that this was not tested.
+/// Only an edit shows whether a token may edit connectors.
 const WRITE_NOT_TESTED: &str = "write access not tested";
 
 pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Thresholds) -> Check {
@@ -31,8 +30,7 @@ pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Th
     }
 }
 
-/// A token that was named for testing and fails the test is an error: the change
-/// is refused.
+/// One that was named for testing and fails is an error: the change is refused.
 fn check_recovery_token(
     looked_at: &[&ConnectorFields],
     second: &Recovery,

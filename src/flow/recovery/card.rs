@@ -1,5 +1,4 @@
-//! The recovery card: what a person with a terminal, a token and no dashboard needs
-//! to know. A value made of facts; how it looks is not its concern. Pure.
+//! The recovery card, as a value made of facts. Pure.
 
 use jiff::Timestamp;
 
@@ -12,49 +11,44 @@ use crate::rfc3339;
 pub struct CardFacts {
     pub state: RecoveryState,
     pub token: TokenFacts,
-    /// Further variables that the commands need.
     pub environment: Vec<(&'static str, String)>,
     pub made_at: Timestamp,
 }
 
-/// The emergency token.
 #[derive(Clone, Debug, Default)]
 pub struct TokenFacts {
     /// Where it is kept, in the words of the user.
     pub location: Option<String>,
-    /// The name of its file.
     pub file: Option<String>,
     pub id: Option<String>,
     /// Until when it is valid (RFC 3339); `None` if it does not expire.
     pub expires_on: Option<String>,
 }
 
-/// A card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
     pub title: String,
     pub sections: Vec<Section>,
-    /// The date and the fingerprint.
     pub foot: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     pub title: &'static str,
-    /// Whether it starts a new page when printed.
     pub starts_page: bool,
     pub blocks: Vec<Block>,
 }
 
-/// A part of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// Prose; commands are between backticks.
     Text(String),
     /// Labels and values. Values are names and texts of the account.
     Fields(Vec<(String, String)>),
-    /// Lines for a shell, below a label.
-    Commands { label: &'static str, script: String },
+    Commands {
+        label: &'static str,
+        script: String,
+    },
 }
 
 impl Card {

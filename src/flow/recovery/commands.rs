@@ -8,15 +8,11 @@ use crate::domain::EmailDomain;
 use crate::flow::bypass::otp::PIN;
 use crate::shell::quoted;
 
-/// The fields of an application that a PUT leaves out, as in
-/// [`crate::flow::target::Target`].
+/// As in [`crate::flow::target::Target`].
 const LEFT_OUT: [&str; 3] = [".policies", ".created_at", ".updated_at"];
 
-/// What both bypasses change in the SSO App.
 const FIELDS: &str = r#""allowed_idps", "auto_redirect_to_identity""#;
 
-/// Functions that the other commands use. The token goes to curl through a pipe, so
-/// that it is in no process list.
 const FUNCTIONS: &str = r#"api="${CLOUDFLARE_BASE_URL:-https://api.cloudflare.com/client/v4}/accounts/$CLOUDFLARE_ACCOUNT_ID"
 cf() { printf 'Authorization: Bearer %s\n' "$(cat "$CLOUDFLARE_API_TOKEN_FILE")" |
   curl -sS -m 60 -H @- -H 'Content-Type: application/json' "$@"; }
@@ -37,8 +33,6 @@ change() { cf "$api/access/apps/$app" > now.json && ! grep @@ now.json &&
   show < new.json > put.json &&
   cf -X PUT --data-binary @put.json "$api/access/apps/$app" | ok; }"#;
 
-/// Adds the one-time PIN to a list of allowed identity providers, and turns instant
-/// authentication off unless one-time PIN is the only one; as `bypass otp` does.
 const ALLOW_PIN: &str = r"save && change '
   (.allowed_idps // []) as $ids
   | if $ids == [] or ($ids | index($pin)) then . else .allowed_idps = $ids + [$pin] end
@@ -51,7 +45,6 @@ const RESTORE: &str = r"change '$before[0].result as $old
     (.; if ($old | has($k)) then .[$k] = $old[$k] else . end)' &&
 mv before.json undone.json";
 
-/// The environment that all commands use.
 pub fn environment(facts: &CardFacts) -> String {
     let file = facts.token.file.as_deref().unwrap_or("emergency-token");
     let mut lines = vec![
@@ -67,7 +60,6 @@ pub fn functions() -> String {
     FUNCTIONS.to_owned()
 }
 
-/// Sets `enabled` of each connector, one line each.
 pub fn set_enabled<'a>(
     connectors: impl Iterator<Item = &'a ConnectorState>,
     enabled: bool,
@@ -125,7 +117,6 @@ pub fn restore_app(facts: &CardFacts) -> String {
     }
 }
 
-/// Shows what the bypasses change.
 pub fn show_state(app: Option<&SsoAppState>) -> String {
     let connectors = r#"cf "$api/sso_connectors" | jq -c '.result[] | {email_domain, enabled}'"#;
     let Some(app) = app else { return connectors.to_owned() };

@@ -1,5 +1,4 @@
-//! A short hash of the state that a recovery card describes, one part for each kind
-//! of object, so that a card on paper shows what changed. Pure.
+//! A short hash, part by part, of the state that a recovery card describes. Pure.
 
 use std::fmt;
 
@@ -8,13 +7,11 @@ use serde::Serialize;
 use crate::flow::doctor::{AuditId, Finding};
 use crate::sha256;
 
-/// What stands before a fingerprint on a card.
 const LABEL: &str = "cfsso/card/v1";
 
 /// The place of a part that was not read.
 const NOT_READ: &str = "x";
 
-/// The names of the parts, in their order.
 const PARTS: [&str; 4] = ["connectors", "SSO App", "identity providers", "super administrators"];
 
 /// The hashes of the parts; `None` for one that was not read.
@@ -33,7 +30,6 @@ impl Fingerprint {
         Self(parts)
     }
 
-    /// The fingerprint in the text of a card, in any of its formats.
     pub fn find(card: &str) -> Option<Self> {
         let (_, rest) = card.rsplit_once(LABEL)?;
         let rest = rest.trim_start();
@@ -48,8 +44,7 @@ impl Fingerprint {
         parts.collect::<Option<Vec<_>>>()?.try_into().ok().map(Self)
     }
 
-    /// Whether a card with this fingerprint describes the state of `now`. A part that
-    /// was not read, now or when the card was made, is not compared.
+    /// A part that was not read, now or when the card was made, is not compared.
     pub fn check(&self, now: &Self) -> Finding {
         let id = AuditId::RecoveryCard;
         let parts = || PARTS.iter().zip(self.0.iter().zip(&now.0));

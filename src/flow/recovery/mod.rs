@@ -1,5 +1,4 @@
-//! Preparation for a lockout: the state that recovery depends on, a rehearsal with
-//! the emergency token, and the card that says what to do.
+//! Preparation for a lockout: the state that recovery depends on, a rehearsal, the card.
 
 pub mod card;
 mod commands;

@@ -1,5 +1,4 @@
-//! Both bypasses as dry-runs with the emergency token, and what that token is known
-//! to be allowed.
+//! Both bypasses as dry-runs with the emergency token.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +24,6 @@ const CONNECTORS: &str = "SSO Connector Write";
 const IDPS: &str = "Access: Organizations, Identity Providers, and Groups Write";
 const APPS: &str = "Access: Apps and Policies Write";
 
-/// What the emergency token reads for `bypass otp`.
 pub struct AccessLists {
     idps: Checked<Vec<Idp>>,
     apps: Checked<Vec<App>>,
@@ -78,7 +76,6 @@ fn unless_rejected<T>(answer: Result<T, ApiError>) -> Result<Checked<T>, ApiErro
     }
 }
 
-/// What the reads show of the permissions of the token.
 pub fn permissions(
     connectors: &Checked<Vec<Connector>>,
     access: &AccessLists,
@@ -102,7 +99,6 @@ pub fn permissions(
     ]
 }
 
-/// Both bypasses, prepared by what the emergency token reads.
 pub fn rehearse(
     emergency: &Env<'_>,
     connectors: &Checked<Vec<Connector>>,
@@ -148,7 +144,6 @@ fn otp_edit(
     Ok((state, edit))
 }
 
-/// Records `bypass disable` in the journal of `recorder`, which is an undo ticket.
 /// Returns whether there is anything to undo.
 pub fn record_disable(
     recorder: &Env<'_>,
@@ -162,8 +157,7 @@ pub fn record_disable(
     Ok(has_writes)
 }
 
-/// [`record_disable`] of `bypass otp`. The ID of a PIN that is yet to be created is
-/// not known: without a PIN there is no ticket.
+/// The ID of a PIN that is yet to be created is not known: without a PIN, no ticket.
 pub fn record_otp(recorder: &Env<'_>, access: &AccessLists) -> Result<bool, FlowError> {
     match otp_edit(recorder, access) {
         Ok((state, edit)) if state.pin.is_some() && !edit.is_empty() => {
@@ -173,8 +167,7 @@ pub fn record_otp(recorder: &Env<'_>, access: &AccessLists) -> Result<bool, Flow
     }
 }
 
-/// The rehearsal as a finding: without `bypass disable` there may be no way to sign
-/// in.
+/// Without `bypass disable` there may be no way to sign in.
 pub fn finding(rehearsals: &[Rehearsal]) -> Finding {
     let id = AuditId::RecoveryRehearsal;
     let texts = rehearsals.iter().map(|one| {

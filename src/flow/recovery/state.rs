@@ -14,8 +14,7 @@ use crate::domain::EmailDomain;
 use crate::flow::doctor::RecoveryFacts;
 use crate::flow::preflight::{Checked, NotChecked};
 
-/// What recovery depends on. Lists are sorted: the same state has the same
-/// [`Fingerprint`].
+/// Lists are sorted: the same state has the same [`Fingerprint`].
 #[derive(Clone, Debug)]
 pub struct RecoveryState {
     pub account: AccountId,
@@ -52,7 +51,6 @@ pub struct IdpState {
     pub kind: IdpType,
 }
 
-/// An accepted super administrator.
 #[derive(Clone, Debug, Serialize)]
 pub struct SuperAdmin {
     pub email: String,
@@ -61,7 +59,6 @@ pub struct SuperAdmin {
 }
 
 impl RecoveryState {
-    /// The part of what was read that recovery depends on.
     pub fn of(account: &AccountId, read: &RecoveryFacts) -> Self {
         let RecoveryFacts { connectors, facts } = read;
         let app = facts.sso_app().map_err(NotChecked::clone);
@@ -75,13 +72,11 @@ impl RecoveryState {
         }
     }
 
-    /// The identifier of the one-time PIN, if there is one.
     pub fn pin(&self) -> Option<&IdpId> {
         let mut idps = self.idps.iter().flatten();
         idps.find(|idp| idp.kind == IdpType::OneTimePin).map(|idp| &idp.id)
     }
 
-    /// The connectors that a bypass disables.
     pub fn enabled(&self) -> impl Iterator<Item = &ConnectorState> {
         self.connectors.iter().flatten().filter(|one| one.enabled != Some(false))
     }
@@ -98,7 +93,6 @@ impl RecoveryState {
     }
 }
 
-/// The states of what was read, sorted by `key`.
 fn states<T, S>(
     read: &Checked<Vec<T>>,
     of: impl Fn(&T) -> S,

@@ -22,8 +22,7 @@ pub enum NameAvailability {
     Unknown(String),
 }
 
-/// Asks a team's domain for its keys, which every team publishes there
-/// (Cloudflare's documentation on validating tokens).
+/// Every team publishes its keys there (Cloudflare's documentation on validating tokens).
 pub async fn probe(fetcher: Option<&Fetcher>, keys: &Url) -> NameAvailability {
     let Some(fetcher) = fetcher else {
         return NameAvailability::Unknown("not queried".to_owned());
@@ -39,7 +38,6 @@ fn has_keys(page: &[u8]) -> bool {
     serde_json::from_slice::<Value>(page).is_ok_and(|page| page["keys"].is_array())
 }
 
-/// The checks. Pure.
 pub fn checks(
     task: &RenamePlan,
     options: &Options,
@@ -123,8 +121,7 @@ fn txt(options: &Options, places: &[(String, DnsHost)]) -> Check {
     Check::failed(id, evidence, "have an administrator of these zones available")
 }
 
-/// While SSO is off people sign in by password, and who has none resets it by
-/// mail: a mailbox behind that SSO would be out of reach.
+/// While SSO is off, passwords are reset by mail: it must not be behind that SSO.
 fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     let id = CheckId::PasswordResetPossible;
     let enabled: Vec<_> = task.snapshot.connectors.iter().filter(|it| it.enabled).collect();
@@ -153,7 +150,6 @@ fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     )
 }
 
-/// What else a new name changes.
 pub fn notes(task: &RenamePlan) -> Vec<String> {
     let mut notes = Vec::new();
     if task.needs_rename() {

@@ -1,5 +1,4 @@
-//! What a rename would do, by reads alone: the plan that is shown first, and
-//! every request.
+//! What a rename would do, by reads alone.
 
 use super::checks::notes;
 use super::report::{Options, PlannedStep, Preview, StepId};
@@ -14,7 +13,6 @@ use crate::flow::publish::{self, DnsHost, TxtRecord};
 use crate::flow::{Env, Error, connector, verify};
 use crate::plural::count_noun;
 
-/// The plan in words.
 pub fn preview(task: &RenamePlan, options: &Options) -> Preview {
     Preview {
         now: task.now.clone(),
@@ -71,7 +69,6 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     stages
 }
 
-/// Where each domain's record would be published.
 pub async fn places(
     tools: &Env<'_>,
     connectors: &[ConnectorSnapshot],
@@ -86,8 +83,7 @@ pub async fn places(
     futures_util::future::try_join_all(looks).await
 }
 
-/// Every request that would be sent. What the API has yet to choose stands as a
-/// placeholder.
+/// What the API has yet to choose stands as a placeholder.
 pub async fn changes(
     tools: &Env<'_>,
     task: &RenamePlan,

@@ -72,8 +72,7 @@ pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
     FlowError::new(FlowErrorKind::Conflict, error.to_string())
 }
 
-/// Whether the API will not have it: trying again changes nothing, and nothing
-/// stands in the way that could be removed.
+/// Whether trying again changes nothing, and nothing stands in the way.
 pub(super) fn is_final(error: &Error) -> bool {
     let Error::ApiContext(explained) = error else { return false };
     let error = &explained.error;
@@ -85,7 +84,6 @@ pub(super) fn is_final(error: &Error) -> bool {
         )
 }
 
-/// The refusal of the new name, with what is known of it.
 pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> Error {
     let Error::Api(error) = error else { return error };
     let kind = error.kind();
@@ -116,7 +114,6 @@ pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> E
     explained.into()
 }
 
-/// The API's refusal, after everything was restored.
 pub(super) fn put_back(error: Error, now: &str) -> Error {
     let Error::ApiContext(explained) = error else { return error };
     let explained = explained
@@ -127,7 +124,6 @@ pub(super) fn put_back(error: Error, now: &str) -> Error {
     explained.into()
 }
 
-/// The refusal, where putting back ended early.
 pub(super) fn restore_failed(error: &Error, failure: &Error) -> Error {
     let kind = match failure {
         Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet => FlowErrorKind::NotYet,
@@ -139,7 +135,6 @@ pub(super) fn restore_failed(error: &Error, failure: &Error) -> Error {
         .into()
 }
 
-/// The first trouble, with the others beside it.
 pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> Error {
     let mut others = others.peekable();
     if others.peek().is_none() {

@@ -1,5 +1,4 @@
-//! A rename that has begun and not ended, for those who look at the account: its
-//! connectors may be gone, and SSO off, on purpose. Pure: entries in.
+//! A rename that has not ended: connectors may be gone, and SSO off, on purpose. Pure.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -29,8 +28,7 @@ pub struct RenameInProgress {
     pub command: String,
 }
 
-/// Stops a run that takes a rename up if only others have begun one: before
-/// anything is asked.
+/// Stops a run that takes a rename up if only others have begun one.
 pub fn check_origin(tools: &Env<'_>, ask: &Mode) -> Result<(), FlowError> {
     if matches!(ask, Mode::Rename(_)) {
         return Ok(());
@@ -43,7 +41,6 @@ pub fn check_origin(tools: &Env<'_>, ask: &Mode) -> Result<(), FlowError> {
     tools.check_origin(&open_anywhere(&entries))
 }
 
-/// The rename in `account` that has changed something and not ended.
 pub fn rename_in_progress(entries: &[Entry], account: &AccountId) -> Option<RenameInProgress> {
     let (open, _) = history(entries, account);
     let OpenRename { snapshot, since, off_since, .. } = open?;

@@ -119,8 +119,7 @@ impl Renamer<'_> {
         self.complete(&self.task.goal)
     }
 
-    /// What stands goes to the journal before anything is sent, and no other
-    /// run of this machine may be at it.
+    /// No other run of this machine may be at it.
     fn save_snapshot(&self) -> Result<(), Error> {
         let snapshot = &self.task.snapshot;
         self.steps.begin(StepId::Snapshot);
@@ -187,7 +186,6 @@ impl Renamer<'_> {
         Ok(())
     }
 
-    /// Whether all went well; else the first failure.
     fn all<T>(&self, results: Vec<Result<T, Error>>) -> Result<(), Error> {
         let may_be_done = |result: &Result<T, Error>| match result {
             Ok(_) | Err(Error::Flow(FlowError { kind: FlowErrorKind::NotConfirmed, .. })) => true,
@@ -224,8 +222,7 @@ impl Renamer<'_> {
         Ok(())
     }
 
-    /// The API rejects the name: restores SSO under the old one at once, without
-    /// waiting for a decision of the user.
+    /// The API rejected the name: restores SSO under the old one at once.
     async fn restore_after(&self, error: Error) -> Result<(), Error> {
         self.steps.end(StepId::Rename, StepState::Failed, error.line());
         let text = format!("the team stays {}: its connectors are restored now", self.task.now);

@@ -1,17 +1,14 @@
-//! A team's name: the label before `.cloudflareaccess.com`, and why a text
-//! cannot be one. Pure.
+//! A team's name, and why a text cannot be one. Pure.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What follows the name in the team's domain.
 const SUFFIX: &str = ".cloudflareaccess.com";
 
 /// A team's name: one DNS label, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamName(String);
 
-/// Why a text cannot be a team's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     #[error("`{text}` is more than the name; use `{name}`")]
@@ -21,17 +18,14 @@ pub enum InvalidName {
 }
 
 impl TeamName {
-    /// The name in an organization's `auth_domain`.
     pub fn of_domain(auth_domain: &str) -> Option<Self> {
         auth_domain.strip_suffix(SUFFIX)?.parse().ok()
     }
 
-    /// The team's domain.
     pub fn domain(&self) -> String {
         format!("{}{SUFFIX}", self.0)
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

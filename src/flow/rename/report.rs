@@ -13,7 +13,6 @@ use crate::flow::setup::{self, EnableOptions};
 use crate::flow::steps;
 use crate::idp::guide::UrlChange;
 
-/// What a rename is asked to do.
 pub struct Options {
     /// Call the organization by the new name, too.
     pub also_name: bool,
@@ -54,7 +53,6 @@ pub enum StepId {
     Restore,
 }
 
-/// One step and its result.
 pub type Step = steps::Step<StepId>;
 
 /// What is to be changed at one identity provider.
@@ -68,7 +66,6 @@ pub struct IdpChange {
     pub change: UrlChange,
 }
 
-/// One step of the plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedStep {
     pub id: StepId,
@@ -77,20 +74,16 @@ pub struct PlannedStep {
     pub sso_off: String,
 }
 
-/// What is about to happen.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
     pub now: String,
     pub goal: String,
-    /// The connectors, as they are to stand again.
     pub connectors: Vec<ConnectorSnapshot>,
     pub stages: Vec<PlannedStep>,
-    /// What is to be changed at the identity providers.
     pub idps: Vec<IdpChange>,
     pub notes: Vec<String>,
 }
 
-/// What happens while a rename runs.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -100,12 +93,9 @@ pub enum Event<'a> {
         checks: &'a [Check],
     },
     Step(&'a Step),
-    /// This is to be changed at the identity providers.
     Idps {
-        /// What, and where.
         idps: &'a [IdpChange],
     },
-    /// Something happened to the connector of a domain.
     Domain {
         domain: &'a str,
         of: &'a setup::Event<'a>,
@@ -139,6 +129,5 @@ pub struct Report {
 }
 
 impl Report {
-    /// The name of the report's JSON form.
     pub const SCHEMA: &'static str = "cfsso/team-rename/v1";
 }

@@ -1,5 +1,4 @@
-//! What a rename has to restore, and its progress by the journal. Pure: entries and
-//! objects in, a snapshot out.
+//! What a rename has to restore, and its progress by the journal. Pure.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -11,7 +10,6 @@ use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::flow::journal::{Entry, Outcome};
 
-/// What stood before a rename.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub account: String,
@@ -21,7 +19,6 @@ pub struct Snapshot {
     pub to: String,
     /// The team's domain that the run was to reach: in a rollback, the one of before.
     pub goal: String,
-    /// Whether the organization is called by the new name, too.
     pub also_name: bool,
     pub connectors: Vec<ConnectorSnapshot>,
 }
@@ -63,12 +60,9 @@ pub(super) enum IdpState {
     Updated,
 }
 
-/// A rename that has begun and not ended.
 #[derive(Clone, Debug)]
 pub struct OpenRename {
-    /// What it has to restore.
     pub snapshot: Snapshot,
-    /// When it began.
     pub since: Timestamp,
     /// Since when enforcement is off, as far as this machine knows.
     pub off_since: Option<Timestamp>,
@@ -81,7 +75,6 @@ pub struct OpenRename {
 }
 
 impl ConnectorSnapshot {
-    /// As a connector stands.
     pub fn of(connector: &ConnectorFields) -> Self {
         Self {
             domain: connector.email_domain.clone(),
@@ -111,14 +104,11 @@ impl ConnectorSnapshot {
 }
 
 impl Snapshot {
-    /// The team's domain that names it, and the flag that takes it up, there or
-    /// back.
     pub(super) fn resume_title(&self, is_back: bool) -> (&str, &'static str) {
         if is_back { (&self.to, "--rollback") } else { (&self.goal, "--resume") }
     }
 
-    /// With the connectors that exist now. A known one was disabled by the rename; an
-    /// unknown one belongs to another client, and is kept.
+    /// A known one was disabled by the rename; an unknown one belongs to another client.
     pub fn merge_connectors(mut self, standing: &[Connector]) -> Self {
         for connector in standing {
             self.add(ConnectorSnapshot::of(connector));
@@ -126,7 +116,6 @@ impl Snapshot {
         self
     }
 
-    /// Adds a connector, or merges it into the known one.
     pub fn add(&mut self, wanted: ConnectorSnapshot) {
         match self.connectors.iter_mut().find(|known| known.is_of(&wanted.domain)) {
             Some(known) => {
@@ -164,8 +153,6 @@ fn is_cancelled(entries: &[Entry], run: &str) -> bool {
     entries.iter().filter(|entry| entry.run == run).any(|entry| is_so(&entry))
 }
 
-/// The rename in `account` that has changed something and not ended, and the last
-/// one that ended with its new name.
 pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, Option<OpenRename>) {
     let account = account.as_str();
     let (mut open, mut done): (Option<OpenRename>, Option<OpenRename>) = (None, None);
@@ -242,8 +229,6 @@ fn disables_sso(entry: &Entry) -> bool {
     request["body"]["enabled"] == false && before["enabled"] == true
 }
 
-/// Another run of a rename in `account` that is at work, among those that are
-/// `under_way`.
 pub fn concurrent_run(
     entries: &[Entry],
     under_way: &[String],

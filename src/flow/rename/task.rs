@@ -16,7 +16,6 @@ use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector, idp};
 use crate::idp::guide::{self, Product};
 
-/// What is asked for.
 #[derive(Clone, Debug)]
 pub enum Mode {
     /// Rename, or take up the rename to that name.
@@ -26,39 +25,32 @@ pub enum Mode {
     Rollback(Option<TeamName>),
 }
 
-/// What is there.
 pub struct CurrentState {
     pub organization: Document,
     pub standing: Vec<Connector>,
     pub idps: Vec<Idp>,
     /// A rename that has begun and not ended.
     pub open: Option<OpenRename>,
-    /// The last one that ended with its new name.
     pub done: Option<OpenRename>,
 }
 
-/// What is to be done, by what is there.
 #[derive(Debug)]
 pub struct RenamePlan {
     pub snapshot: Snapshot,
     pub now: String,
-    /// The team's domain that is wanted.
     pub goal: String,
-    /// Whether it is a rollback.
     pub is_back: bool,
     pub organization: Document,
     pub standing: Vec<Connector>,
     /// What is to be changed at the identity providers; nothing where they know
     /// the name.
     pub idps: Vec<IdpChange>,
-    /// The identity providers that can be looked at.
     pub(super) looked_at: Vec<Idp>,
     pub(super) off_since: Option<Timestamp>,
     /// Whether an earlier run changed something.
     pub(super) is_open: bool,
 }
 
-/// Reads what is there.
 pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     let organization =
         async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
@@ -75,7 +67,6 @@ pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     Ok(CurrentState { organization, standing, idps, open, done })
 }
 
-/// What is to be done. Pure.
 pub fn plan_rename(
     account: &AccountId,
     ask: &Mode,
@@ -136,7 +127,6 @@ pub fn plan_rename(
     })
 }
 
-/// The name that the identity providers are known to have.
 fn known(open: &OpenRename) -> Option<String> {
     match (&open.updated, &open.told) {
         (Some(updated), _) => Some(updated.clone()),
@@ -160,8 +150,7 @@ fn told(idp: &Idp, before: &str, after: &str) -> IdpChange {
     }
 }
 
-/// The team's domain that is wanted, or why there is none. Without a journal,
-/// domains that were named stand in for what it would tell.
+/// Without a journal, domains that were named stand in for what it would tell.
 fn goal(
     ask: &Mode,
     open: Option<&OpenRename>,
@@ -197,12 +186,10 @@ fn goal(
 }
 
 impl RenamePlan {
-    /// Whether the team has another name than is wanted.
     pub fn needs_rename(&self) -> bool {
         self.now != self.goal
     }
 
-    /// Whether an earlier run took SSO off and did not put it back.
     pub fn is_sso_off(&self) -> bool {
         self.off_since.is_some()
     }
@@ -212,13 +199,11 @@ impl RenamePlan {
         word(&self.goal)
     }
 
-    /// The command that continues where a run ended.
     pub fn again(&self, options: &Options) -> String {
         let (name, how) = self.snapshot.resume_title(self.is_back);
         again(&word(name), how, options)
     }
 
-    /// The command that restores the previous state.
     pub fn back(&self) -> String {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }
@@ -252,7 +237,6 @@ impl RenamePlan {
     }
 }
 
-/// The name in a team's domain.
 pub(super) fn word(domain: &str) -> String {
     TeamName::of_domain(domain).map_or_else(|| domain.to_owned(), |name| name.to_string())
 }

@@ -8,8 +8,7 @@ use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, PublishedCode, Subject};
 use crate::flow::{Env, Error, connector, publish, verify};
 
-/// What [`run`](super::run) would send now, by reads alone. What the API has yet to choose
-/// stands as a placeholder.
+/// By reads alone. What the API has yet to choose stands as a placeholder.
 pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let domain = &options.domain;
     let (connectors, survey) = tokio::join!(

@@ -21,13 +21,11 @@ use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 
-/// What the name servers serve.
 struct DnsState {
     survey: Lookup,
     diagnosis: Diagnosis,
 }
 
-/// A trial that is over, and what it means for the command.
 type TrialEnd = (trial::Report, Result<(), FlowError>);
 
 struct Setup<'a> {
@@ -200,8 +198,6 @@ impl Setup<'_> {
         Ok(seen)
     }
 
-    /// Whether stale codes were removed, so that what was served before is not
-    /// what is served now.
     async fn publish_in(
         &self,
         zone: &Zone,
@@ -374,7 +370,6 @@ impl Setup<'_> {
     }
 }
 
-/// Who hosts the DNS of the domain that was looked up.
 fn provider(survey: &Lookup) -> Option<&'static DnsProvider> {
     let servers = survey.servers.iter().filter(|server| server.role == Role::Authoritative);
     dns_provider(servers.filter_map(|server| server.name.as_deref()))

@@ -17,7 +17,6 @@ use crate::flow::steps;
 use crate::flow::trial::{self, TrialReport};
 use crate::rfc3339;
 
-/// What set-up is asked to do.
 pub struct Options {
     pub domain: EmailDomain,
     /// Create the TXT record where its zone is in this account.
@@ -29,14 +28,11 @@ pub struct Options {
     pub wait: bool,
     /// Show the `FedRAMP` wording.
     pub fedramp: Option<bool>,
-    /// When waiting ends.
     pub deadline: Timestamp,
 }
 
-/// How enforcement is to be enabled.
 pub struct EnableOptions {
     pub asking: Sources,
-    /// How many days a token has to last.
     pub min_token_days: u32,
     /// How long ago a sign-in may be.
     pub login_within: Duration,
@@ -58,7 +54,6 @@ impl EnableOptions {
         checks.map(|check| check.accept_risks(&self.accepted)).collect()
     }
 
-    /// The thresholds of the checks at the time `now`.
     pub fn thresholds(&self, now: Timestamp) -> Thresholds {
         let Self { min_token_days, login_within, .. } = *self;
         Thresholds { now, min_token_days, login_within }
@@ -66,7 +61,6 @@ impl EnableOptions {
 }
 
 impl Options {
-    /// The command that continues a run that ended.
     pub(super) fn rerun_command(&self) -> String {
         let flags = [
             ("--publish-txt", self.publish_txt),
@@ -99,18 +93,14 @@ pub enum StepId {
     Enable,
 }
 
-/// A step of set-up and its result.
 pub type Step = steps::Step<StepId>;
 
-/// What happens while set-up runs.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
     Step(&'a Step),
-    /// This record has to be published by hand.
     Publish {
         record: &'a TxtRecord,
-        /// Why this program does not do it.
         reason: &'a str,
         /// Who hosts the domain's DNS, if its name servers tell.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,7 +108,6 @@ pub enum Event<'a> {
     },
     Waiting {
         text: &'a str,
-        /// Since when.
         #[serde(serialize_with = "rfc3339::time")]
         since: Timestamp,
     },
@@ -155,6 +144,5 @@ pub struct Report {
 }
 
 impl Report {
-    /// The name of the report's JSON form.
     pub const SCHEMA: &'static str = "cfsso/setup/v1";
 }

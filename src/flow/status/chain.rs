@@ -1,5 +1,4 @@
-//! What a sign-in goes through, link by link: what is there, and whether it is
-//! as it should be. Pure.
+//! What a sign-in goes through, link by link, and whether it is as it should be. Pure.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -59,7 +58,6 @@ pub enum LinkState {
     NotChecked,
 }
 
-/// The links of a connector's domain, in the order of a sign-in.
 pub(super) fn domain_chain(one: &Connector, facts: &Facts) -> Vec<Link> {
     let mut links = vec![connector(one), app(facts, one.is_enabled())];
     if facts.apps.as_deref().is_none_or(|apps| sso_app(apps).is_some()) {
@@ -69,7 +67,6 @@ pub(super) fn domain_chain(one: &Connector, facts: &Facts) -> Vec<Link> {
     links
 }
 
-/// The links that every domain has in common.
 pub(super) fn shared(facts: &Facts) -> Vec<Link> {
     [app(facts, false)].into_iter().chain(idps(facts)).collect()
 }
@@ -173,7 +170,6 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
     Link { id: Some(found.id.to_string()), ..link(state, format!("{}{note}", found.name)) }
 }
 
-/// Whether the policy includes all users of the domain.
 fn policy_names_domain(policy: &Policy, domain: &str) -> bool {
     policy.include.iter().flatten().any(|rule| {
         let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
@@ -205,8 +201,7 @@ fn idps(facts: &Facts) -> Vec<Link> {
     links
 }
 
-/// [`idp_link`], with the time of the last known sign-in through it, or of the last
-/// report by a user that it works.
+/// With the last known sign-in through it, or the last report by a user that it works.
 fn seen_idp_link(idp: &Idp, all: &[Idp], facts: &Facts) -> Link {
     let mut link = idp_link(idp);
     let last = preflight::logins_through(idp, all, facts.logins.iter()).max();

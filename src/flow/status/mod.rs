@@ -1,5 +1,4 @@
-//! The state of dashboard SSO as a whole: everything that bears on a sign-in,
-//! read at once, and told as far as the token may see it.
+//! The state of dashboard SSO as a whole, as far as the token may see it.
 
 mod chain;
 
@@ -30,7 +29,6 @@ use crate::api::{self, ErrorKind, permission};
 use crate::domain::EmailDomain;
 use crate::rfc3339;
 
-/// How many entries of the journal are told.
 const RECENT: usize = 3;
 
 /// The state of dashboard SSO in an account.
@@ -120,29 +118,22 @@ pub struct RecentChange {
 /// The objects of one kind; `None` if they cannot be read.
 type Part<T> = Option<Vec<T>>;
 
-/// What affects a sign-in, as far as it can be read.
 pub(super) struct Facts {
     pub apps: Part<App>,
     /// Of the one application of the dashboard's sign-in.
     pub policies: Part<Policy>,
     pub idps: Part<Idp>,
-    /// The account has no Zero Trust organization.
     pub lacks_access: bool,
-    /// The newest sign-ins, where they may be read.
     pub logins: Vec<LoginRow>,
-    /// What persons said of identity providers.
     pub hand_tests: Vec<TestedAt>,
     /// The connectors whose latest enabling from this machine was a conflict.
     pub conflicts: Vec<String>,
 }
 
 impl Report {
-    /// The name of the JSON form.
     pub const SCHEMA: &'static str = "cfsso/status/v1";
 }
 
-/// Reads everything, in two rounds: policies wait for their application. What a
-/// bypass left is asked for where the journal has one.
 pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     // An unreadable journal does not prevent a report of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
@@ -249,8 +240,7 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
     }
 }
 
-/// The connectors of which `entries`, the oldest first, say last that enabling
-/// them was a conflict: a second attempt would be one as well.
+/// A second attempt to enable them would be a conflict as well.
 fn conflicts(entries: &[Entry]) -> Vec<String> {
     let mut latest: BTreeMap<String, bool> = BTreeMap::new();
     for entry in entries {
@@ -278,7 +268,6 @@ fn recent(entries: Vec<Entry>) -> Vec<RecentChange> {
         .collect()
 }
 
-/// What may not be read.
 #[derive(Default)]
 struct MissingPermissions {
     whats: Vec<&'static str>,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The time of a trial.
 #[derive(Clone, Copy, Debug)]
 pub struct Countdown {
     left: Duration,
@@ -13,12 +12,10 @@ pub struct Countdown {
 }
 
 impl Countdown {
-    /// `left` of it, at `now`.
     pub fn new(left: Duration, now: Timestamp) -> Self {
         Self { left, seen: now }
     }
 
-    /// What is left.
     pub fn left(&self) -> Duration {
         self.left
     }

@@ -1,5 +1,4 @@
-//! What counts as proof that a person can sign in. Pure: rows of the logs in,
-//! verdicts out.
+//! What counts as proof that a person can sign in. Pure.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -11,15 +10,11 @@ use crate::domain::EmailDomain;
 use crate::flow::login_log::redact_email;
 use crate::rfc3339;
 
-/// The type of the one-time PIN, as the login log has it.
 const PIN: &str = "onetimepin";
 
-/// What the trial has to verify.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// The identifier of the SSO App.
     pub app: String,
-    /// Its audience tag.
     pub aud: Option<String>,
     pub domain: EmailDomain,
     /// When enforcement began, by the clock of the API.
@@ -27,7 +22,6 @@ pub struct Claim {
     pub pin: PinRule,
 }
 
-/// How a sign-in with a one-time PIN counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinRule {
     /// It counts: no other identity provider has to be verified, or the operator
@@ -64,19 +58,15 @@ pub enum Source {
     AuditLog,
 }
 
-/// What a row says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// A person signed in as required.
     Proof(SignIn),
-    /// A person was denied.
     Denied(SignIn),
     /// A person signed in, with a one-time PIN or maybe with one.
     Pin(SignIn),
 }
 
 impl Source {
-    /// What people call it.
     pub fn label(self) -> &'static str {
         match self {
             Self::LoginLog => "login log",
@@ -86,7 +76,6 @@ impl Source {
 }
 
 impl SignIn {
-    /// The same, without what names the person.
     pub fn redacted(mut self) -> Self {
         self.email = redact_email(&self.email);
         self
@@ -94,8 +83,7 @@ impl SignIn {
 }
 
 impl Claim {
-    /// What a row of the login log says; nothing where it is of another
-    /// application, domain or time, or of no person.
+    /// Nothing where it is of another application, domain or time, or of no person.
     pub fn judge_login(&self, row: &LoginRow) -> Option<Verdict> {
         let is_meant = row.is_person() && row.is_of_app(&self.app, self.aud.as_deref());
         let sign_in = SignIn {

@@ -1,5 +1,4 @@
-//! Keeping enforcement that is on trial: at a process that watches it, or after
-//! one that was killed.
+//! Keeping enforcement that is on trial, while a process watches it or after it died.
 
 use std::time::Duration;
 
@@ -19,13 +18,11 @@ use crate::rfc3339;
 const PATIENCE: Duration = Duration::from_secs(15);
 const STEP: Duration = Duration::from_millis(200);
 
-/// The trials of this account without an end, on this machine. Those that a later
-/// command ended are put to history.
+/// Those that a later command ended are put to history.
 pub fn open_trials(tools: &Env<'_>) -> Vec<OpenTrial> {
     open_trials_of(tools.journal, tools.account)
 }
 
-/// [`open_trials`], of this account.
 pub fn open_trials_of(journal: &Journal<'_>, account: &AccountId) -> Vec<OpenTrial> {
     let Ok(store) = journal.store() else { return Vec::new() };
     let mut trials = store.open_trials();
@@ -64,13 +61,11 @@ pub struct TrialStatus {
 }
 
 impl TrialStatus {
-    /// What keeps it, and what ends it.
     pub fn commands(&self) -> [String; 2] {
         let domain = &self.domain;
         [format!("cfsso connector keep {domain}"), format!("cfsso bypass disable {domain}")]
     }
 
-    /// What is wrong, in words.
     pub fn describe(&self) -> String {
         let Self { domain, until, .. } = self;
         format!(
@@ -92,7 +87,6 @@ impl From<OpenTrial> for TrialStatus {
     }
 }
 
-/// Notes how the trial of `entry` ended.
 pub(super) fn note_end(
     tools: &Env<'_>,
     entry: &str,
@@ -118,7 +112,6 @@ pub fn end_if_disabled(tools: &Env<'_>, connector: &Connector) {
     }
 }
 
-/// Keeps the trial of a connector.
 pub async fn keep(
     tools: &Env<'_>,
     connector: Connector,
@@ -192,8 +185,7 @@ async fn wait_for_process(
         .into())
 }
 
-/// Keeps a trial that another machine runs: the same switch again, which it sees
-/// in the audit log.
+/// The same switch again, which the other machine sees in the audit log.
 pub async fn keep_elsewhere(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let domain: EmailDomain = connector.email_domain.parse().map_err(FlowError::from)?;
     if !connector.is_enabled() {

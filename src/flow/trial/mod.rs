@@ -33,16 +33,13 @@ use crate::api::idp::{Idp, IdpType};
 use crate::api::{self, ErrorKind};
 use crate::domain::EmailDomain;
 
-/// How long a trial takes by default.
 pub const DEFAULT: Duration = Duration::from_mins(10);
 
 /// How often the logs are read: three requests each time, of 1200 in 5 minutes.
 const POLL: Duration = Duration::from_secs(3);
 
-/// How often a request to keep it is looked for.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long a revert that fails is tried.
 const REVERT: Duration = Duration::from_mins(2);
 
 /// How far the clock of the logs may be from that of the API.
@@ -51,11 +48,9 @@ const SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// A change this long after enforcement began was made by another client.
 const OWN: SignedDuration = SignedDuration::from_secs(5);
 
-/// How a trial is to go.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub duration: Duration,
-    /// Count sign-ins with a one-time PIN.
     pub accept_otp: bool,
     pub keep_on: KeepOn,
     /// Hide what names people.
@@ -72,7 +67,6 @@ pub enum KeepOn {
     Confirm,
 }
 
-/// What the user asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     Keep,
@@ -80,7 +74,6 @@ pub enum Order {
     Signal(Signal),
 }
 
-/// What a trial is about, as read before anything is sent.
 pub struct Subject {
     pub domain: EmailDomain,
     pub connector: Connector,
@@ -89,13 +82,11 @@ pub struct Subject {
     pub logs: Logs,
 }
 
-/// Whether the logs can be read.
 pub struct Logs {
     pub login: Checked<()>,
     pub audit: Checked<()>,
 }
 
-/// Reports events to the caller.
 type Tell<'a> = &'a dyn Fn(&Event<'_>);
 
 struct Trial<'a> {
@@ -103,9 +94,7 @@ struct Trial<'a> {
     subject: &'a Subject,
     options: Options,
     claim: Claim,
-    /// The connector as it was enabled, or found.
     enabled: Connector,
-    /// The entry of the journal.
     entry: Option<String>,
     tell: Tell<'a>,
     seen: RefCell<BTreeSet<Verdict>>,
@@ -120,7 +109,6 @@ struct Round {
     connector: Result<Connector, api::Error>,
 }
 
-/// Why watching ended.
 #[derive(Clone, Copy)]
 enum End {
     Kept(TrialOutcome),
@@ -130,7 +118,6 @@ enum End {
 }
 
 impl Subject {
-    /// A subject, of what was read for the checks.
     pub fn new(domain: EmailDomain, connector: Connector, facts: &Facts) -> Self {
         let app = facts.sso_app().ok().flatten().cloned();
         let login = match (&facts.logins, facts.sso_app()) {
@@ -164,7 +151,6 @@ impl Subject {
 }
 
 impl Logs {
-    /// Fails if no evidence can be found, and no one is there to keep it by hand.
     pub fn check(&self, keep_on: KeepOn, can_ask: bool) -> Result<(), FlowError> {
         let (Err(login), Err(audit)) = (&self.login, &self.audit) else { return Ok(()) };
         if can_ask || keep_on == KeepOn::Confirm {
@@ -188,7 +174,6 @@ impl Logs {
     }
 }
 
-/// Enables enforcement on trial, and comes back when the trial is over.
 pub async fn run(
     tools: &Env<'_>,
     subject: &Subject,
@@ -241,8 +226,7 @@ pub async fn run(
     trial(enabled).watch(started, until, orders).await
 }
 
-/// Takes up a trial that another process left: with the time that is left, or
-/// reverts at once where none is.
+/// With the time that is left, or reverts at once where none is.
 pub async fn resume(
     tools: &Env<'_>,
     subject: &Subject,
@@ -299,7 +283,6 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Watches until something ends the trial, and ends it.
     async fn watch(
         &self,
         started: Timestamp,
@@ -355,7 +338,6 @@ impl<'a> Trial<'a> {
         self.options.duration.max(DEFAULT)
     }
 
-    /// One round of reads, and the wait after it.
     async fn step(&self, countdown: &mut Countdown) -> Option<End> {
         let clock = self.tools.clock;
         let denied = self.kept.borrow().1.len();
@@ -385,7 +367,6 @@ impl<'a> Trial<'a> {
         None
     }
 
-    /// Everything that bears on the trial, read at once.
     async fn read(&self) -> Round {
         let (client, account) = (self.tools.client, self.tools.account);
         let since = self.claim.enabled_at.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);
@@ -481,7 +462,6 @@ impl<'a> Trial<'a> {
         store.take_keep_request(&run) || store.is_set_aside(&run)
     }
 
-    /// Disables it again, trying for two minutes, and sees that it is off.
     async fn revert(
         &self,
         started: Timestamp,
@@ -515,8 +495,6 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// One attempt. Returns `None` if the connector no longer exists. A journal that
-    /// cannot be written does not stop it.
     async fn disable(&self) -> Result<Option<Connector>, Error> {
         let action =
             connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());
@@ -543,8 +521,6 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Notes how it ended. Where that cannot be written, later commands warn of a
-    /// trial that is over.
     fn settle(&self, outcome: TrialOutcome) {
         let Some(entry) = &self.entry else { return };
         let is_noted = keep::note_end(self.tools, entry, &self.subject.domain, outcome);

@@ -66,7 +66,6 @@ pub struct Report {
     pub trial: TrialReport,
 }
 
-/// What happens in a trial.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -76,7 +75,6 @@ pub enum Event<'a> {
         until: Timestamp,
         resumed: bool,
     },
-    /// Time passes.
     #[serde(skip)]
     Waiting {
         left: std::time::Duration,
@@ -101,12 +99,10 @@ pub enum Event<'a> {
 }
 
 impl TrialOutcome {
-    /// Whether enforcement stays on.
     pub fn is_kept(self) -> bool {
         matches!(self, Self::Kept | Self::KeptByHand | Self::KeptElsewhere)
     }
 
-    /// It in a few words.
     pub fn label(self) -> &'static str {
         match self {
             Self::Kept => "kept: a user signed in",
@@ -121,7 +117,6 @@ impl TrialOutcome {
         }
     }
 
-    /// The name used in JSON and in the journal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
@@ -138,7 +133,6 @@ impl TrialOutcome {
 }
 
 impl Report {
-    /// The name of the JSON form.
     pub const SCHEMA: &'static str = "cfsso/trial/v1";
 
     pub(super) fn new(domain: &str, connector: Connector, trial: TrialReport) -> Self {

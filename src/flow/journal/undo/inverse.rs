@@ -19,7 +19,6 @@ use crate::flow::journal::{Cause, Entry, NOT_KEPT, Outcome, ResourceKind};
 use crate::flow::target::Target;
 use crate::input::secret_name::is_secret_name;
 
-/// Why an entry has no inverse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotUndoable {
     #[error("{0}")]
@@ -28,28 +27,38 @@ pub enum NotUndoable {
     Irreversible(String),
 }
 
-/// What puts a write back.
 #[derive(Clone, Debug)]
 pub struct Inverse {
     pub(super) account: AccountId,
-    /// What is changed or removed; for what is created, and what was created
-    /// without an answer, the collection.
+    /// For what is created, the collection.
     pub(super) resource: Resource,
     pub(super) action: InverseAction,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum InverseAction {
-    /// Set fields to what they were.
-    Fields { before: Document, written: Document },
+    Fields {
+        before: Document,
+        written: Document,
+    },
     /// Set fields of an object that is replaced as a whole to what they were.
-    Object { target: Target, fields: Vec<Vec<String>>, before: Document, written: Document },
-    /// Remove what was created.
-    Delete { written: Document },
+    Object {
+        target: Target,
+        fields: Vec<Vec<String>>,
+        before: Document,
+        written: Document,
+    },
+    Delete {
+        written: Document,
+    },
     /// Find what was created, of which the answer was lost, and remove it.
-    DeleteIfFound { sent: Document },
-    /// Create again what was removed.
-    Recreate { before: Document, body: Document },
+    DeleteIfFound {
+        sent: Document,
+    },
+    Recreate {
+        before: Document,
+        body: Document,
+    },
 }
 
 #[derive(Deserialize)]
@@ -60,7 +69,6 @@ struct SentRequest {
     body: Option<Box<RawValue>>,
 }
 
-/// The inverse of an entry, or why there is none.
 pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
     let nothing = |text: String| Err(NotUndoable::NothingWritten(text));
     if let Some(by) = &entry.undone_by {
@@ -157,8 +165,7 @@ fn target(resource: &Resource) -> Result<Target, NotUndoable> {
     }
 }
 
-/// Whether this program writes a field of an object that is replaced as a whole;
-/// the commands for an application take any that the API does not fix.
+/// The commands for an application take any field that the API does not fix.
 fn is_written(target: &Target, cause: Option<Cause>, top: &str) -> bool {
     match (target, cause) {
         (Target::App(_), Some(Cause::Bypass)) => {
@@ -344,7 +351,6 @@ fn record_body(before: &Document) -> Result<Document, NotUndoable> {
     Ok(body)
 }
 
-/// Whether a DNS record is one that this program creates and deletes.
 pub(super) fn is_code_record(record: &Document) -> bool {
     let content: Option<String> = record.parse_at(&["content"]);
     record.parse_at::<String>(&["type"]).as_deref() == Some("TXT")
@@ -369,7 +375,6 @@ impl Inverse {
         )
     }
 
-    /// The key under which [`Seen`](super::ObjectCache) has the object.
     pub fn key(&self) -> String {
         let path = self.resource.path(&self.account);
         match &self.action {

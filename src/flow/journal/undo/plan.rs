@@ -28,18 +28,14 @@ const BOOKKEEPING: [&str; 8] = [
     "verification",
 ];
 
-/// How an entry can be undone, by the current state of its object.
 pub enum UndoPlan {
-    /// This request would undo it.
     Ready(Ready),
-    /// It is as it was already.
     Unchanged(String),
     /// Changed since: how it differs from what was written.
     Drifted(Ready, Vec<String>),
     Blocked(FlowError),
 }
 
-/// A request that undoes an entry.
 pub struct Ready {
     pub change: Change,
     pub(super) write: Write,
@@ -47,7 +43,6 @@ pub struct Ready {
     after: Option<Document>,
 }
 
-/// How it is sent.
 pub(super) enum Write {
     Request(WriteRequest<Value>),
     Edit(Update),
@@ -212,8 +207,6 @@ impl Inverse {
         drifted(ready, &drift)
     }
 
-    /// The fields that the entry changed become what they were, the others stay
-    /// what they are.
     fn plan_replace(
         &self,
         entry: &Entry,
@@ -263,7 +256,6 @@ impl Inverse {
 }
 
 impl Ready {
-    /// Whether it turns enforcement on.
     pub fn enforces(&self) -> bool {
         let diff = &self.change.diff;
         diff.iter().any(|diff| diff.field == "enabled" && diff.after == Value::Bool(true))
@@ -274,7 +266,6 @@ impl Ready {
         self.before.as_ref().map(subject)
     }
 
-    /// The object as it will be.
     pub fn after(&self) -> Option<&Document> {
         self.after.as_ref()
     }
@@ -284,8 +275,7 @@ fn refused(kind: FlowErrorKind, entry: &Entry) -> FlowError {
     FlowError::new(kind, format!("entry {} cannot be undone", entry.id))
 }
 
-/// Whether an object was made before a write began, a minute allowed for clocks
-/// that differ.
+/// A minute is allowed for clocks that differ.
 fn existed_before(now: &Document, began: Timestamp) -> bool {
     let made = now.parse_at::<Timestamp>(&["created_on"]);
     made.is_some_and(|made| made < began - SignedDuration::from_mins(1))
@@ -328,7 +318,6 @@ fn is_within(field: &str, path: &[String]) -> bool {
     field.split('.').zip(path).all(|(a, b)| a == b)
 }
 
-/// What an object is called by people.
 pub(super) fn subject(object: &Document) -> String {
     ["email_domain", "name", "recipient_account_id", "account_id", "idp_id", "resource_id", "id"]
         .iter()

@@ -7,7 +7,6 @@ use super::NotUndoable;
 use crate::api::document::Document;
 use crate::flow::journal::ResourceKind;
 
-/// The fields by which something in a collection is told from anything else.
 pub(super) fn identity(kind: ResourceKind) -> Option<&'static [&'static str]> {
     match kind {
         ResourceKind::Grant => Some(&["idp_id"]),
@@ -48,8 +47,7 @@ pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Docum
     Ok(Some(body))
 }
 
-/// The field that names a recipient, and the field it is sent in. A recipient that
-/// is not named is never sent: to the API it means the whole organization.
+/// A recipient that is not named is never sent: to the API it means the whole organization.
 fn recipient(before: &Document) -> Result<(&'static str, &'static str), NotUndoable> {
     let ways = [
         ("recipient_account_id", "recipient_account_id"),
@@ -71,7 +69,6 @@ pub(super) fn is_disassociating(object: &Document) -> bool {
         || says("association_status", &["disassociating", "disassociated"])
 }
 
-/// Whether `object` is what `before` was.
 pub(super) fn is_same(identity: &[&str], before: &Document, object: &Document) -> bool {
     let of = |document: &Document, field: &str| document.parse_at::<String>(&[field]);
     !is_disassociating(object)
