@@ -7,7 +7,6 @@ use super::Outcome;
 use super::help::HelpText;
 use crate::completion;
 
-/// Arguments of `completions`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso completions bash > /etc/bash_completion.d/cfsso
@@ -22,7 +21,6 @@ pub struct Args {
     dynamic: bool,
 }
 
-/// Prints the script for a tree of commands.
 pub fn run(args: &Args, mut tree: Command) -> anyhow::Result<Outcome> {
     if args.dynamic {
         let script = completion::script(&args.shell.to_string())?;

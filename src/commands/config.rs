@@ -1,5 +1,4 @@
-//! `cfsso config`: where the settings of a run come from. Needs no token, sends
-//! nothing, and shows no secret.
+//! `cfsso config`: where the settings of a run come from. Shows no secret.
 
 use std::time::Duration;
 
@@ -14,10 +13,8 @@ use crate::context::Context;
 use crate::output::{Page, Render, Text};
 use crate::settings::CredentialSource;
 
-/// The source of a credential that there is not.
 const NOT_SET: &str = "not set";
 
-/// The verbs of `cfsso config`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Show each setting and where it comes from
@@ -26,7 +23,6 @@ pub enum Command {
     Path(PathArgs),
 }
 
-/// Arguments of `config show`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso config show
@@ -35,7 +31,6 @@ pub enum Command {
 Options take precedence over the environment, the environment over the profile.")]
 pub struct ShowArgs {}
 
-/// Arguments of `config path`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso config path
@@ -55,19 +50,16 @@ pub struct Setting {
     is_run_option: bool,
 }
 
-/// All settings.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Settings(Vec<Setting>);
 
-/// The configuration file.
 #[derive(Serialize)]
 struct File {
     path: Option<String>,
     exists: bool,
 }
 
-/// Runs a verb.
 pub fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Show(_) => Outcome::done(Settings(settings(context))),
@@ -179,7 +171,6 @@ fn settings(context: &Context) -> Vec<Setting> {
     rows
 }
 
-/// The options of one run, which no profile sets.
 fn run_options(settings: &crate::settings::Settings) -> impl Iterator<Item = Setting> {
     let options = &settings.options;
     let on = |is_on: bool| is_on.then(|| "true".to_owned());
@@ -221,7 +212,6 @@ fn run_options(settings: &crate::settings::Settings) -> impl Iterator<Item = Set
     })
 }
 
-/// Where the credential comes from, in words.
 fn credential(context: &Context) -> String {
     if context.settings.sandbox {
         return "the simulator".to_owned();

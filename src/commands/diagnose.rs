@@ -13,7 +13,6 @@ use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
-/// Arguments of `diagnose`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso diagnose tom@cool.cats
@@ -47,7 +46,6 @@ pub struct Findings {
     diagnoses: Vec<Report>,
 }
 
-/// Looks for what stops a sign-in.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let subject = match args.email {
         Some(email) => Subject::User(question(email, args.since, args.assume_enabled)?),
@@ -129,7 +127,6 @@ impl Render for Findings {
     }
 }
 
-/// A report for a ticket.
 fn markdown(one: &Report) -> String {
     let mut lines = vec![
         format!("## Sign-in of {}", one.who()),
@@ -154,7 +151,6 @@ fn markdown(one: &Report) -> String {
     lines.join("\n")
 }
 
-/// Text of a table's cell.
 pub fn escaped(text: &str) -> String {
     crate::output::sanitize(text).replace('|', "\\|").replace('\n', " ")
 }

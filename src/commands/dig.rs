@@ -11,7 +11,6 @@ use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 use crate::plural::count_noun;
 
-/// Arguments of `dig`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso dig cool.cats
@@ -39,7 +38,6 @@ pub struct Args {
     wait: bool,
 }
 
-/// Looks, and judges.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let resolver = context.resolver().await?;
     context.screen.start_progress(format!("querying the name servers of {}", args.domain));
@@ -80,7 +78,6 @@ async fn wait_until_visible(
     Ok((survey, diagnosis))
 }
 
-/// One look of a wait.
 #[derive(Serialize)]
 struct LookupEvent<'a> {
     event: &'static str,
@@ -102,7 +99,6 @@ async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<Strin
     }
 }
 
-/// The records alone.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Short(Vec<String>);
@@ -166,7 +162,6 @@ impl Render for dns::Report {
     }
 }
 
-/// One server's line: who it is and what it said.
 fn row(server: &Server, expected: Option<&str>) -> Vec<Text> {
     let address = server.server.strip_suffix(":53").unwrap_or(&server.server);
     let name = server.name.as_ref().map(|name| format!("  {name}")).unwrap_or_default();

@@ -13,7 +13,6 @@ use crate::input::time::duration;
 use crate::output::{Page, Render, Status, Text, ago, csv, time};
 use crate::plural::count_noun;
 
-/// The columns of `--format csv`.
 const CSV: [&str; 8] = [
     "email",
     "effect",
@@ -28,7 +27,6 @@ const CSV: [&str; 8] = [
 /// The end of the name of the super administrators' role, which goes without saying.
 const ALL_PRIVILEGES: &str = " - All Privileges";
 
-/// Arguments of `impact`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso impact cool.cats
@@ -51,14 +49,12 @@ pub struct Args {
     format: Option<FileFormat>,
 }
 
-/// What the members are printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum FileFormat {
     /// Comma-separated values, a row for each member
     Csv,
 }
 
-/// Shows who is affected.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     context.screen.start_progress("reading members and logs");
@@ -102,7 +98,6 @@ fn accounts(member: &AffectedMember) -> Vec<&str> {
     accounts.map(|one| one.account_name.as_deref().unwrap_or(&one.account)).collect()
 }
 
-/// The roles in all accounts, each once.
 fn roles(member: &AffectedMember) -> Vec<&str> {
     let roles: BTreeSet<_> = member.memberships.iter().flat_map(|one| &one.roles).collect();
     roles.into_iter().map(String::as_str).collect()

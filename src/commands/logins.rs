@@ -13,7 +13,6 @@ use crate::flow::{Env, app};
 use crate::input::time::Moment;
 use crate::output::{Page, Render, Rows, Status, Text};
 
-/// How often `--watch` reads the log.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// The width from which on all columns fit.
@@ -22,7 +21,6 @@ const WIDE: usize = 100;
 /// How long before the newest row `--watch` looks back: rows may come late.
 const OVERLAP: Duration = Duration::from_mins(2);
 
-/// Arguments of `logins`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso logins
@@ -78,18 +76,15 @@ pub struct PrivacyArgs {
 }
 
 impl PrivacyArgs {
-    /// Whether addresses are shown without what names the person.
     pub fn redacts(self, context: &Context) -> bool {
         self.redact_emails || !context.screen.shows_notes()
     }
 }
 
-/// Sign-ins, newest first.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct List(Vec<Login>);
 
-/// Lists sign-ins.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.watch, "--watch")?;
     fleet::run(context, "logins", async |tools| read(&args, context, tools).await).await

@@ -10,7 +10,6 @@ use super::Outcome;
 use super::help::HelpText;
 use crate::flow::{FlowError, FlowErrorKind};
 
-/// Arguments of `man`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso man | man -l -
@@ -26,7 +25,6 @@ pub struct Args {
     dir: Option<PathBuf>,
 }
 
-/// Prints or writes the manual of a tree of commands.
 pub fn run(args: &Args, command: &Command) -> anyhow::Result<Outcome> {
     match &args.dir {
         None => Ok(Outcome::done(HelpText(page(find(command, &args.words)?)?))),

@@ -44,23 +44,18 @@ fn parse<T: clap::Args>(words: &[String]) -> anyhow::Result<T> {
     Ok(T::from_arg_matches(&command.try_get_matches_from(words)?)?)
 }
 
-/// What a command came to.
 pub struct Outcome {
-    /// What to print.
     pub report: Option<Box<dyn Report>>,
-    /// How to exit.
     pub exit: ExitCode,
     /// The failure that ended the command, if there is a report in spite of it.
     pub failure: Option<anyhow::Error>,
 }
 
 impl Outcome {
-    /// Done, with a result to print.
     pub fn done(report: impl Report + 'static) -> Self {
         Self::of(Box::new(report))
     }
 
-    /// Done, with a boxed result to print.
     pub fn of(report: Box<dyn Report>) -> Self {
         Self { report: Some(report), exit: ExitCode::Done, failure: None }
     }
@@ -70,13 +65,11 @@ impl Outcome {
         Self { report: None, exit: ExitCode::Done, failure: None }
     }
 
-    /// The same, with another exit code.
     pub fn exit(mut self, exit: ExitCode) -> Self {
         self.exit = exit;
         self
     }
 
-    /// The same, ended by a failure.
     pub fn failed(mut self, failure: Option<anyhow::Error>) -> Self {
         self.failure = failure;
         self

@@ -1,5 +1,4 @@
-//! Lists with the records that cannot be understood: shown as such, and in JSON
-//! as they came.
+//! Lists with the records that cannot be understood, in JSON as they came.
 
 use serde_json::value::RawValue;
 
@@ -8,14 +7,12 @@ use crate::api::Client;
 use crate::api::odd::OddRecord;
 use crate::output::{Page, Render, Report, Rows, Status, Text};
 
-/// A list and the odd records that it came with.
 struct Listed<R> {
     list: R,
     odd: Vec<OddRecord>,
 }
 
 impl Outcome {
-    /// Done, with a list to print and the odd records among what was read.
     pub fn list(client: &Client, noun: &str, list: impl Report + 'static) -> Self {
         let odd = client.take_odd_records(noun);
         let report: Box<dyn Report> = match odd.as_slice() {

@@ -1,6 +1,3 @@
-//! The steps every change goes through before it is sent: show what was
-//! checked, stop where a check says no, and only show it in a dry run.
-
 use serde_json::Value;
 
 use super::Outcome;
@@ -37,8 +34,6 @@ pub fn finish_dry_run(
     Ok(None)
 }
 
-/// The outcome of a command that has nothing to do: the connector as it is, or in
-/// a dry run a plan without changes.
 pub fn already_done(
     context: &Context,
     connector: impl Into<Shown>,
@@ -66,7 +61,6 @@ pub fn print_warnings(context: &Context, checks: &[Check]) {
     }
 }
 
-/// The mark of a check.
 pub fn mark(check: &Check) -> Status {
     match check.state {
         CheckState::Passed => Status::Passed,
@@ -105,7 +99,6 @@ pub fn show_question(change: &Change, page: &mut Page) {
     show_differences(change, page);
 }
 
-/// Draws a change: its request, and what it turns into what.
 pub fn show_change(change: &Change, page: &mut Page) {
     page.status_line(Status::Pending, Text::strong(&change.title));
     let request: Document = change.request.get().parse().expect("a request is an object");
@@ -118,7 +111,6 @@ pub fn show_change(change: &Change, page: &mut Page) {
     show_differences(change, page);
 }
 
-/// Draws what a change turns into what.
 fn show_differences(change: &Change, page: &mut Page) {
     for difference in &change.diff {
         page.line(

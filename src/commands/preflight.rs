@@ -1,5 +1,4 @@
-//! `cfsso preflight`: what `enable` checks, without enabling; and the options
-//! that both have.
+//! `cfsso preflight`: what `enable` checks, without enabling.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +18,6 @@ use crate::input::time::duration;
 use crate::output::{Page, Render, Text};
 use crate::plural::count_noun;
 
-/// Arguments of `preflight`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso preflight cool.cats
@@ -36,7 +34,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Of this connector, without options.
     pub fn of(connector: Selector) -> Self {
         Self { connector: Some(connector), guard: CheckArgs::default() }
     }
@@ -71,7 +68,6 @@ pub struct RecoveryTokenArgs {
 }
 
 impl CheckArgs {
-    /// Whether no option was given.
     pub fn is_default(&self) -> bool {
         let RecoveryTokenArgs { recovery_token_file, min_token_days, login_within } = &self.proof;
         self.accept_risk.is_empty()
@@ -80,8 +76,6 @@ impl CheckArgs {
             && *login_within == Thresholds::LOGIN_WITHIN
     }
 
-    /// Looks at a connector, with what the options say, and at the audit log where
-    /// that is wanted.
     pub async fn run_checks(
         self,
         context: &Context,
@@ -99,7 +93,6 @@ impl CheckArgs {
         Ok(looked)
     }
 
-    /// How enforcement is to be enabled.
     pub async fn enable_options(self, context: &Context) -> anyhow::Result<EnableOptions> {
         let Self { proof, accept_risk: accepted } = self;
         let asking = proof.sources(context).await?;
@@ -119,7 +112,6 @@ impl Default for RecoveryTokenArgs {
 }
 
 impl RecoveryTokenArgs {
-    /// The sources to query in addition to the API.
     pub async fn sources(&self, context: &Context) -> anyhow::Result<Sources> {
         let recovery = match &self.recovery_token_file {
             Some(file) => Some(context.client_by_file(file).await?),
@@ -149,7 +141,6 @@ pub struct Report {
     checks: Vec<Check>,
 }
 
-/// Checks what `enable` checks.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
@@ -171,8 +162,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(passes.err().map(Into::into)))
 }
 
-/// Draws the checks that need a person, each failed one with its fix; with `-v`
-/// the passed ones too.
+/// With `-v` the passed ones too.
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
     let is_listed = |check: &&Check| check.state != CheckState::Passed || page.is_verbose();
     for check in checks.iter().filter(is_listed).collect::<Vec<_>>() {

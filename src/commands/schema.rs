@@ -11,7 +11,6 @@ use crate::flow::login_log::Login;
 use crate::flow::{FlowError, FlowErrorKind, federation, plan, rename, setup};
 use crate::output::{ErrorReport, Page, Render, Text};
 
-/// Arguments of `schema`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso schema
@@ -21,12 +20,9 @@ pub struct Args {
     kind: Option<String>,
 }
 
-/// A kind of result.
 #[derive(Serialize)]
 pub struct Kind {
-    /// Its name.
     pub name: &'static str,
-    /// Which commands print it.
     pub about: &'static str,
     #[serde(skip)]
     schema: fn() -> Schema,
@@ -265,17 +261,14 @@ struct Envelope {
     error: ErrorReport,
 }
 
-/// The kinds there are.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Kinds(&'static [Kind]);
 
-/// A JSON Schema.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct SchemaOutput(Schema);
 
-/// Prints a schema.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let Some(name) = &args.kind else { return Ok(Outcome::done(Kinds(KINDS))) };
     let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {

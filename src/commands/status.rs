@@ -11,7 +11,6 @@ use crate::flow::trial::keep::TrialStatus;
 use crate::flow::{Env, FlowError, FlowErrorKind, journal};
 use crate::output::{Page, Render, Rows, Status, Text, ago};
 
-/// Arguments of `status`.
 #[derive(clap::Args, Debug, Default)]
 #[command(after_help = "Examples:
   cfsso status
@@ -22,7 +21,6 @@ pub struct Args {
     connector: Option<Selector>,
 }
 
-/// Shows the sign-in chain of each domain.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::run(context, "status", async |tools| read(&args, tools).await).await
 }
@@ -243,7 +241,6 @@ fn gap_text(gap: &NotChecked) -> String {
     format!("not checked, {}{}", gap.area, needs.unwrap_or_default())
 }
 
-/// A domain in one row: its connector, or the first problem of its chain.
 fn domain_row(domain: &Domain, page: &Page) -> Vec<Text> {
     let connector = domain.chain.iter().find(|link| link.role == Role::Connector);
     let worst = domain.chain.iter().find(|link| link.state == LinkState::Error);

@@ -11,10 +11,8 @@ use crate::flow::timeline::{self, Options, Row, RowSource, Timeline};
 use crate::input::time::Moment;
 use crate::output::{Format, Page, Render, Text, ago, time};
 
-/// How many rows are under one heading.
 const PART: usize = 1000;
 
-/// Arguments of `timeline`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso timeline
@@ -50,7 +48,6 @@ pub struct Args {
     privacy: PrivacyArgs,
 }
 
-/// Lists what happened.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let now = context.clock.now();
@@ -138,7 +135,6 @@ impl Render for Timeline {
     }
 }
 
-/// The skeleton of a post-mortem.
 fn markdown(found: &Timeline) -> String {
     let or_unknown = |at: Option<jiff::Timestamp>| at.map_or_else(|| "unknown".to_owned(), time);
     let mut lines = vec![

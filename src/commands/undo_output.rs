@@ -1,5 +1,4 @@
-//! What commands that undo entries of the journal have in common: showing what
-//! would be undone, and undoing one entry after the other.
+//! Showing what of the journal would be undone, and undoing it entry by entry.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,25 +19,20 @@ pub struct UndoneEntry {
 }
 
 impl UndoneEntry {
-    /// A line about `entry`.
     pub fn of(entry: &Entry, text: impl Into<String>) -> Self {
         Self { entry: entry.id.clone(), description: text.into() }
     }
 }
 
-/// What putting entries back came to.
 #[derive(Debug, Default)]
 pub struct UndoResult {
-    /// The entries that were undone, in that order.
     pub undone: Vec<UndoneEntry>,
-    /// The entries that did not have to be undone.
     pub skipped: Vec<UndoneEntry>,
     /// The entry that failed after others were undone, and how to continue.
     pub failed: Option<(UndoneEntry, FlowError)>,
 }
 
-/// Shows the changes of an undo before the confirmation prompt. In a dry run the
-/// plan itself is the result.
+/// In a dry run the plan itself is the result.
 pub fn show(context: &Context, plan: &Plan) {
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {
@@ -50,8 +44,7 @@ pub fn show(context: &Context, plan: &Plan) {
     }
 }
 
-/// Undoes the entries of `todo` one after the other, until one fails. Returns an
-/// error if none was undone before it.
+/// Returns an error if none was undone before the one that failed.
 pub async fn undo_each<T>(
     todo: &[T],
     entry: impl Fn(&T) -> &Entry,

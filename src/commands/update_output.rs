@@ -1,5 +1,4 @@
-//! The steps of every command that edits an Access object: show what would
-//! change, ask, change it, and report the result.
+//! The steps of every command that edits an Access object.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;

@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::Outcome;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `version`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso version
@@ -25,7 +24,6 @@ pub struct Report {
     profile: &'static str,
 }
 
-/// Prints the build.
 pub fn run() -> Outcome {
     Outcome::done(Report {
         version: env!("CARGO_PKG_VERSION"),

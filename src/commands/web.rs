@@ -1,5 +1,4 @@
-//! `--web`: the dashboard's page of what a command shows. Nothing is sent to the
-//! API but what finds the account.
+//! `--web`: the dashboard's page of what a command shows.
 
 use serde::Serialize;
 
@@ -15,7 +14,6 @@ pub struct WebArgs {
     web: bool,
 }
 
-/// A page of the dashboard, as part of an account.
 #[derive(Clone, Copy, Debug)]
 pub enum Place {
     Connectors,
@@ -23,14 +21,12 @@ pub enum Place {
     Idps,
 }
 
-/// The link to a page.
 #[derive(Serialize)]
 struct Link {
     url: String,
 }
 
 impl WebArgs {
-    /// With `--web`, opens the page and returns its link as the result.
     pub async fn open(&self, place: Place, context: &Context) -> anyhow::Result<Option<Outcome>> {
         if !self.web {
             return Ok(None);
@@ -42,7 +38,6 @@ impl WebArgs {
 }
 
 impl Place {
-    /// The addresses that the dashboard shows for an account.
     fn url(self, account: &str) -> String {
         match self {
             Self::Connectors => format!("https://dash.cloudflare.com/{account}/members"),

@@ -5,7 +5,6 @@ use super::super::web::{Place, WebArgs};
 use crate::context::Context;
 use crate::flow::app;
 
-/// Arguments of `app get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app get
@@ -18,7 +17,6 @@ pub struct Args {
     web: WebArgs,
 }
 
-/// Shows one application.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.web.open(Place::Apps, context).await? {
         return Ok(outcome);

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::flow::{FlowError, FlowErrorKind, app};
 use crate::output::{Page, Render, Status, Text};
 
-/// Arguments of `app idp-initiated`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app idp-initiated
@@ -56,7 +55,6 @@ enum Origin {
     Guessed,
 }
 
-/// Shows the values.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let organization = organization::get(tools.account);

@@ -1,5 +1,4 @@
-//! `cfsso app idps`: applications and identity providers at once, and an edit
-//! where one was asked for.
+//! `cfsso app idps`: shows what is allowed, or edits it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +16,6 @@ use crate::flow::update::Update;
 use crate::flow::{FlowError, FlowErrorKind, idp};
 use crate::output::{Page, Render, Status, Text};
 
-/// Arguments of `app idps`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app idps
@@ -80,7 +78,6 @@ struct IdpRow {
     exists: bool,
 }
 
-/// Shows or changes the identity providers that an application allows.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
@@ -113,7 +110,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     update_output::run_update(context, &tools, &edit, "change the allowed identity providers").await
 }
 
-/// The error for a list of all but one, one of which cannot be understood.
 fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
     let message = "cannot determine the identity providers to keep; nothing was sent";
     FlowError::new(FlowErrorKind::Refused, message)
@@ -150,8 +146,7 @@ fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<AllowedIdps>
     })
 }
 
-/// The ID of the identity provider that `text` selects. The ID of a deleted one
-/// is accepted if the application still lists it or if `force` is set.
+/// A deleted one is accepted if the application still lists it or if `force` is set.
 pub(super) fn resolve_idp(
     text: &str,
     app: &App,

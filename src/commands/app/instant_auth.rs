@@ -9,7 +9,6 @@ use crate::flow::idp;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
 
-/// Arguments of `app instant-auth`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app instant-auth on --only Okta
@@ -31,7 +30,6 @@ pub struct Args {
     force: bool,
 }
 
-/// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
     /// Skip the selection; requires exactly one identity provider
@@ -40,7 +38,6 @@ pub enum Switch {
     Off,
 }
 
-/// Switches instant authentication.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));

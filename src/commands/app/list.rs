@@ -9,19 +9,16 @@ use crate::context::Context;
 use crate::flow::app;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `app list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app list
   cfsso app list -o json | jq -r '.[] | select(.type == \"dash_sso\") | .id'")]
 pub struct Args {}
 
-/// Applications, by name.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct List(Vec<App>);
 
-/// Lists the account's applications.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let apps = app::list(&tools).await?;

@@ -15,7 +15,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso app`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// List applications
@@ -34,7 +33,6 @@ pub enum Command {
     IdpInitiated(idp_initiated::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(args, context).await,

@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::flow::app;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `app policies`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app policies
@@ -24,7 +23,6 @@ pub struct Args {
 #[serde(transparent)]
 pub struct List(Vec<Policy>);
 
-/// Lists an application's policies.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let app = app::find(&tools, args.app.as_deref()).await?;

@@ -6,7 +6,6 @@ use serde_json::value::RawValue;
 
 use crate::api::policy::PolicyFields;
 
-/// What a policy does, in one sentence.
 pub fn describe_policy(policy: &PolicyFields) -> String {
     let joined = |rules: &Option<Vec<Box<RawValue>>>, word: &str| {
         let words: Vec<_> = rules.iter().flatten().map(|rule| describe_rule(rule)).collect();
@@ -23,13 +22,11 @@ pub fn describe_policy(policy: &PolicyFields) -> String {
     text
 }
 
-/// A rule in words.
 pub fn describe_rule(rule: &RawValue) -> String {
     known(rule.get()).unwrap_or_else(|| rule.get().to_owned())
 }
 
-/// The sentence of a kind of rule; the texts of its fields take the braces'
-/// places, in order.
+/// The texts of its fields take the braces' places, in order.
 const KINDS: &[(&str, &[&str], &str)] = &[
     ("any_valid_service_token", &[], "any valid service token"),
     ("auth_method", &["auth_method"], "authentication method {}"),

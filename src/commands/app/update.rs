@@ -7,7 +7,6 @@ use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::{FlowError, FlowErrorKind};
 
-/// Arguments of `app update`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso app update --set session_duration=12h --dry-run
@@ -28,7 +27,6 @@ pub struct Args {
     fields: Vec<Assignment>,
 }
 
-/// Changes an application.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.name.is_none() && args.fields.is_empty() {
         return Err(FlowError::new(FlowErrorKind::Usage, "nothing to change was specified")

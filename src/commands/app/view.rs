@@ -30,7 +30,6 @@ impl Render for App {
     }
 }
 
-/// The IDs of the identity providers that the application allows.
 pub fn allowed_idps_text(app: &AppFields) -> Text {
     match app.listed_idps() {
         [] => Text::plain("all identity providers"),
@@ -41,7 +40,6 @@ pub fn allowed_idps_text(app: &AppFields) -> Text {
     }
 }
 
-/// Whether the choice of identity providers is skipped.
 pub fn instant_auth_text(app: &AppFields) -> Text {
     match app.auto_redirect_to_identity {
         Some(true) => Text::plain("on"),

@@ -1,5 +1,4 @@
-//! `cfsso bypass disable`: one read, and one PATCH per enabled connector, whose
-//! answer is the read-back.
+//! `cfsso bypass disable`: one read, and one PATCH per connector.
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
@@ -13,7 +12,6 @@ use crate::flow::plan::Plan;
 use crate::flow::trial::keep;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 
-/// Arguments of `bypass disable`.
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     after_help = "Asks for the domain, or `all` if there are several; `--confirm` takes the same.
@@ -34,7 +32,6 @@ pub struct Args {
     pub(super) keeping: JournalMode,
 }
 
-/// How users sign in after this bypass.
 const THEN: [&str; 2] = [
     "users sign in at https://dash.cloudflare.com with a password",
     "users without a password reset it by email",
@@ -69,7 +66,6 @@ impl Args {
     }
 }
 
-/// Ends enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let which = args.which(context)?;
     with_journal(context, &args.keeping, async |tools| work(&args, &which, context, tools).await)

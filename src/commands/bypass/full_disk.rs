@@ -1,5 +1,4 @@
-//! Scenes of a lockout on a machine whose disk is full: a unit test, as only
-//! here the journal's files can be of a disk that is.
+//! Scenes of a lockout on a full disk: a unit test, as only here the journal can be on one.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -37,7 +36,6 @@ struct Machine {
 }
 
 impl Machine {
-    /// `cool.cats`, enforced.
     async fn new() -> Self {
         let clock = Clock::fake("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap());
         let options = sandbox::Options { clock: clock.clone(), ..sandbox::Options::default() };
@@ -52,7 +50,6 @@ impl Machine {
         place
     }
 
-    /// A context with disk space for a journal, and its printed output.
     fn context(&self) -> (Context, Printed) {
         let mut env: Environment = self
             .sandbox
@@ -76,7 +73,6 @@ impl Machine {
         (Context::new(settings, screen, self.clock.clone(), &words), printed)
     }
 
-    /// A context without disk space for a journal.
     fn full(&self) -> (Context, Printed) {
         let (context, printed) = self.context();
         let dir = self.dir.path().join("full");
@@ -100,8 +96,7 @@ fn refused(outcome: anyhow::Result<Outcome>) -> ErrorReport {
 async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     let place = Machine::new().await;
     let (before, writes) = (place.sandbox.snapshot(), place.writes());
-    // Sequentially: the file of a run is locked during the run, and there is only
-    // one full disk.
+    // Sequentially: there is only one full disk.
     for again in ["bypass otp", "bypass disable --all"] {
         let (context, _) = place.full();
         let outcome = match again {

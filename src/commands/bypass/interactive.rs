@@ -20,16 +20,13 @@ use crate::output::{Page, Text};
 
 /// How long the diagnosis may take: the way out comes first.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How far back changes are looked for.
 const SINCE: Duration = Duration::from_hours(7 * 24);
 
-/// The current state, or the errors that occurred when reading it.
 struct State {
     connectors: Result<Vec<Connector>, Error>,
     sign_in: Result<CurrentState, Error>,
 }
 
-/// An option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     /// End what is active; only then.
@@ -38,7 +35,6 @@ enum Choice {
     Disable,
 }
 
-/// Guides.
 pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Result<Outcome> {
     nobody_to_ask(domain.as_ref(), context)?;
     let disabling = disable::Args::of(domain.clone());
@@ -92,7 +88,6 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     }
 }
 
-/// A method by its name, its first letter or its number.
 fn choice(answer: &str) -> Option<Choice> {
     match answer.to_ascii_lowercase().as_str() {
         "undo" | "u" => Some(Choice::Undo),
@@ -111,7 +106,6 @@ fn advice(sees_connectors: bool, sees_sign_in: bool) -> Option<Choice> {
     }
 }
 
-/// Draws what stops sign-ins, in one line; nothing where nothing was found.
 fn show_diagnosis(page: &mut Page, diagnosis: Option<&Result<Vec<diagnose::Report>, Error>>) {
     let found = match diagnosis {
         Some(Ok(reports)) => reports.iter().find(|one| one.verdict == VerdictKind::Cause),
@@ -125,7 +119,6 @@ fn show_diagnosis(page: &mut Page, diagnosis: Option<&Result<Vec<diagnose::Repor
     }
 }
 
-/// Draws the bypasses that are active, and that they can be undone.
 fn show_active(active: &BypassStatus, page: &mut Page) {
     page.line(Text::strong("u  undo") + Text::good(" (a bypass is active)"));
     for bypass in &active.bypasses {

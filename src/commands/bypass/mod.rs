@@ -27,7 +27,6 @@ use crate::output::Text;
 use crate::private_file;
 use crate::shell::quoted;
 
-/// Arguments of `bypass`.
 #[derive(clap::Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -49,7 +48,6 @@ pub struct Args {
     command: Option<Command>,
 }
 
-/// The verbs of `cfsso bypass`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Allow sign-in with a one-time PIN, keep SSO on
@@ -62,7 +60,6 @@ pub enum Command {
     Undo(undo::Args),
 }
 
-/// Runs a verb.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match args.command {
         None => interactive::run(args.domain, context).await,
@@ -73,7 +70,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
 }
 
-/// A domain, or what else could have been meant.
 fn domain(text: &str) -> Result<EmailDomain, String> {
     text.parse().map_err(|error| {
         format!("{error}; a domain, or one of the commands otp, disable, status, undo")
@@ -93,8 +89,7 @@ pub struct JournalMode {
 }
 
 impl JournalMode {
-    /// The command that undoes the bypass, wherever it is recorded; `None` if only
-    /// in what was printed.
+    /// `None` if only in what was printed.
     fn undo_command(&self, context: &Context) -> Option<String> {
         match self.file() {
             Some(file) => {
@@ -149,8 +144,6 @@ async fn with_journal<T>(
     work(&tools).await
 }
 
-/// Shows what a bypass is about to change and who can sign in then, before the
-/// question.
 fn show_changes(changes: &[Change], then: &str, context: &Context) {
     if !context.asks() {
         return;
@@ -164,8 +157,7 @@ fn show_changes(changes: &[Change], then: &str, context: &Context) {
     });
 }
 
-/// A failure of one option, with the other one's command. Where it is the
-/// journal that cannot be kept, the same option works without.
+/// Where it is the journal that cannot be kept, the same option works without.
 fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
     match error.into() {
         Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal && stop.hint.is_some() => {
@@ -184,7 +176,6 @@ fn command(context: &Context, rest: &str) -> String {
     context.settings.call().add_global_flags(&format!("`cfsso {rest}`"))
 }
 
-/// Fails if there is no terminal to ask a question on.
 fn nobody_to_ask(domain: Option<&EmailDomain>, context: &Context) -> Result<(), FlowError> {
     if context.screen.can_ask() {
         return Ok(());

@@ -1,5 +1,4 @@
-//! `cfsso bypass otp`: two reads at once, at most one POST, one PUT and one
-//! read-back.
+//! `cfsso bypass otp`: two reads at once, at most one POST, one PUT and one read-back.
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
@@ -12,12 +11,10 @@ use crate::flow::plan::Plan;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::output::Text;
 
-/// Who can sign in after this bypass, and how.
 const THEN: &str = "users allowed by the policies sign in at https://dash.cloudflare.com with \
                     their email address and the PIN sent to it";
 const OTHER: &str = "bypass disable --all";
 
-/// Arguments of `bypass otp`.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Asks for `otp`; `--confirm otp` answers it.
 
@@ -37,7 +34,6 @@ pub struct Args {
     pub(super) keeping: JournalMode,
 }
 
-/// A risk of the bypass that can be accepted.
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
 enum Risk {
     /// No policy allows a user to sign in with a PIN.
@@ -45,7 +41,6 @@ enum Risk {
 }
 
 impl Args {
-    /// Without options.
     pub fn plain() -> Self {
         Self { all_idps: false, accept_risk: None, keeping: JournalMode::default() }
     }
@@ -55,7 +50,6 @@ impl Args {
     }
 }
 
-/// Opens the sign-in.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     with_journal(context, &args.keeping, async |tools| work(&args, context, tools).await).await
 }
@@ -134,8 +128,7 @@ fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
     ))
 }
 
-/// The error for identity providers that cannot be understood, one of which may
-/// be the one-time PIN that was not found.
+/// One of them may be the one-time PIN that was not found.
 fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
     let odd = tools.client.odd_records(Some("identity provider"));
     let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("type", &"onetimepin".into())).collect();
@@ -182,7 +175,6 @@ fn tell(
         undo.map_or_else(|| by_hand(found, created, context), |command| vec![command]);
 }
 
-/// The commands that undo the bypass if no journal was written.
 fn by_hand(found: &CurrentState, created: Option<&IdpId>, context: &Context) -> Vec<String> {
     let app = &found.app;
     let only: Vec<_> = app.listed_idps().iter().map(|id| format!("--only {id}")).collect();

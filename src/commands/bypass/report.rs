@@ -1,5 +1,4 @@
-//! The report of a bypass: the results, what users can do now, how to check it,
-//! and how to undo it.
+//! The report of a bypass.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -45,7 +44,6 @@ pub fn show_sign_in(label: impl Into<Text>, all: &[DomainSignIn], page: &mut Pag
 }
 
 impl Report {
-    /// A report of an option in which nothing was done yet.
     pub fn new(option: &'static str) -> Self {
         Self {
             schema: "cfsso/bypass/v1",
@@ -58,17 +56,14 @@ impl Report {
         }
     }
 
-    /// Adds what was done and seen.
     pub fn done(&mut self, title: impl Into<String>, detail: impl Into<String>) {
         self.steps.push(Step { title: title.into(), state: "done", detail: detail.into() });
     }
 
-    /// Adds what was so before.
     pub fn already(&mut self, title: impl Into<String>, detail: impl Into<String>) {
         self.steps.push(Step { title: title.into(), state: "already", detail: detail.into() });
     }
 
-    /// Whether anything was changed.
     pub fn changed(&self) -> bool {
         self.steps.iter().any(|step| step.state == "done")
     }

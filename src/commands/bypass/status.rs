@@ -1,5 +1,4 @@
-//! `cfsso bypass status`: what the journal says was bypassed, and what the
-//! server says of it now.
+//! `cfsso bypass status`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +15,6 @@ use crate::flow::sign_in::{DomainSignIn, allowed_methods};
 use crate::flow::{Env, connector};
 use crate::output::{Page, Render, Status, Text, time};
 
-/// Arguments of `bypass status`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso bypass status
@@ -41,7 +39,6 @@ pub struct Report {
     odd_records: Vec<String>,
 }
 
-/// Shows it.
 pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = match super::super::journal::read(context) {
         Ok(reading) => reading.entries,

@@ -20,7 +20,6 @@ use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
 use crate::flow::{Env, FlowError, FlowErrorKind, connector};
 use crate::output::{Page, Render, Status, Text};
 
-/// Arguments of `bypass undo`.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Asks for the domain if one connector is enabled again, otherwise for `undo`.
@@ -41,7 +40,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Without options.
     pub fn plain() -> Self {
         Self { force: false, ticket: None }
     }
@@ -61,7 +59,6 @@ pub struct Report {
     sign_in: Option<Vec<DomainSignIn>>,
 }
 
-/// Undoes the changes of bypasses.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (open, tools) = if let Some(file) = &args.ticket {
         let entries =
@@ -118,8 +115,6 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     put_back(&tools, &todo, args.force, report).await
 }
 
-/// The error for a bypass that is not recorded here or no longer active, with what
-/// looks like one.
 async fn nothing(report: Report, tools: &Env<'_>, has_ticket: bool) -> FlowError {
     let (connectors, state) = tokio::join!(connector::list(tools), otp::read_state(tools));
     let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
@@ -138,7 +133,6 @@ async fn nothing(report: Report, tools: &Env<'_>, has_ticket: bool) -> FlowError
         .hint(if hints.is_empty() { "`cfsso bypass status`".to_owned() } else { hints.join("\n") })
 }
 
-/// What of the present state looks like a bypass, and the commands that end it.
 fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String>, Vec<String>) {
     let mut causes = Vec::new();
     let mut commands = Vec::new();

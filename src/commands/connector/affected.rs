@@ -7,7 +7,6 @@ use crate::flow::{Env, preflight};
 use crate::output::Text;
 use crate::plural::count_noun;
 
-/// Notes how many members have an address at the domain, where the user will be asked.
 /// Says nothing if the token lacks the permission to read members.
 pub async fn note(domain: &str, tools: &Env<'_>, context: &Context) {
     let Ok(domain) = domain.parse::<EmailDomain>() else { return };

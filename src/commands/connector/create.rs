@@ -10,7 +10,6 @@ use crate::flow::plan::Plan;
 use crate::flow::{FlowError, FlowErrorKind, connector};
 use crate::output::Text;
 
-/// Arguments of `connector create`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector create cool.cats
@@ -39,7 +38,6 @@ pub struct Args {
     record: RecordArgs,
 }
 
-/// Creates a connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let domain = match &args.domain {
         Some(domain) => domain.clone(),

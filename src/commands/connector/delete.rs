@@ -12,7 +12,6 @@ use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status};
 
-/// Arguments of `connector delete`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector delete cool.cats
@@ -34,7 +33,6 @@ pub struct Deleted {
     connector: Connector,
 }
 
-/// Deletes a connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     // Never the only one by omission.
     let Some(selector) = context.named_selector(args.connector.as_ref())? else {

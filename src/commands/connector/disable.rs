@@ -8,7 +8,6 @@ use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::trial::keep;
 
-/// Arguments of `connector disable`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector disable cool.cats
@@ -18,7 +17,6 @@ pub struct Args {
     connector: Option<Selector>,
 }
 
-/// Disables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;

@@ -1,5 +1,4 @@
-//! `cfsso connector enable`: the guarded switch. Everything that the checks need
-//! is read at once, then the PATCH, then a read-back.
+//! `cfsso connector enable`: the guarded switch.
 
 use super::super::preflight::CheckArgs;
 use super::super::{Outcome, plan_output};
@@ -11,7 +10,6 @@ use crate::flow::plan::Plan;
 use crate::flow::preflight::{Preflight, RunIf};
 use crate::flow::trial::{Subject, keep};
 
-/// Arguments of `connector enable`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector enable cool.cats
@@ -34,7 +32,6 @@ pub struct Args {
     trial: TrialArgs,
 }
 
-/// Enables enforcement.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;

@@ -6,7 +6,6 @@ use super::view::{RecordArgs, Shown};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 
-/// Arguments of `connector get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector get cool.cats
@@ -23,7 +22,6 @@ pub struct Args {
     web: WebArgs,
 }
 
-/// Shows one connector.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.web.open(Place::Connectors, context).await? {
         return Ok(outcome);

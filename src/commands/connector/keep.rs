@@ -8,7 +8,6 @@ use crate::flow::connector::{self, Selector};
 use crate::flow::trial::keep;
 use crate::flow::{FlowError, FlowErrorKind};
 
-/// Arguments of `connector keep`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector keep cool.cats
@@ -25,7 +24,6 @@ pub struct Args {
     trial_of: Option<ConnectorId>,
 }
 
-/// Keeps SSO on.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::flow::{Env, connector};
 use crate::output::{Page, Render, Rows, Screen, Text};
 
-/// Arguments of `connector list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector list
@@ -19,12 +18,10 @@ pub struct Args {
     record: RecordArgs,
 }
 
-/// Connectors, by domain.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct List(Vec<Shown>);
 
-/// Lists the account's connectors.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.record.is_given(), "--format")?;
     let is_alone = context.settings.accounts.is_one();

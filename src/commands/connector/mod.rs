@@ -19,7 +19,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso connector`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// List connectors
@@ -44,7 +43,6 @@ pub enum Command {
     Delete(delete::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(args, context).await,

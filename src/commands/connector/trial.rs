@@ -1,5 +1,4 @@
-//! Enforcement on trial, as options of `enable` and `setup`: what is typed, what
-//! is shown, how it ends.
+//! Enforcement on trial, as options of `enable` and `setup`.
 
 use std::time::Duration;
 
@@ -17,7 +16,6 @@ use crate::input::time::duration;
 use crate::output::{Page, Render, Status, Text, format_duration};
 use crate::process;
 
-/// What is typed on the terminal.
 const QUESTION: &str = "Type keep or revert:";
 
 /// Options of a trial.
@@ -51,12 +49,10 @@ fn length(text: &str) -> Result<Duration, String> {
 }
 
 impl TrialArgs {
-    /// Whether a trial is wanted.
     pub fn is_wanted(self) -> bool {
         self.trial.is_some()
     }
 
-    /// How the trial is to go, if one is wanted.
     pub fn options(self, context: &Context) -> Option<trial::Options> {
         Some(trial::Options {
             duration: self.trial?,
@@ -85,7 +81,6 @@ pub fn check_logs(
     Ok(())
 }
 
-/// Enables on trial.
 pub async fn enable(
     tools: &Env<'_>,
     subject: &Subject,
@@ -99,7 +94,6 @@ pub async fn enable(
     ended
 }
 
-/// Takes up the trial that another process left, if there is one.
 pub async fn resume(
     tools: &Env<'_>,
     domain: &EmailDomain,
@@ -128,8 +122,7 @@ pub async fn resume(
     Ok(Some(Outcome::done(report).failed(end.err().map(Into::into))))
 }
 
-/// Commands typed on the terminal, and signals, which now end the trial instead of
-/// the program.
+/// Commands typed on the terminal, and signals.
 fn orders(context: &Context) -> impl Stream<Item = Order> {
     let signals = process::signals().map(Order::Signal);
     context.handle_signals();

@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 
-/// Arguments of `connector update`.
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 #[command(group(clap::ArgGroup::new("wording").required(true)))]
@@ -27,7 +26,6 @@ pub struct Args {
     no_fedramp: bool,
 }
 
-/// Changes a connector's wording.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;

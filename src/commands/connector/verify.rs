@@ -1,5 +1,4 @@
-//! `cfsso connector verify`: looks at the name servers, begins verification
-//! when it can succeed, and with --wait follows both to the verdict.
+//! `cfsso connector verify`: begins verification only when it can succeed.
 
 use super::super::{Outcome, plan_output};
 use super::view::Shown;
@@ -12,7 +11,6 @@ use crate::flow::plan::Plan;
 use crate::flow::verify::{self, VerifyAction};
 use crate::flow::{Env, FlowError, FlowErrorKind};
 
-/// Arguments of `connector verify`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector verify cool.cats
@@ -26,7 +24,6 @@ pub struct Args {
     wait: bool,
 }
 
-/// Verifies a connector's domain.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;
@@ -72,8 +69,7 @@ fn in_progress_error(domain: &EmailDomain) -> FlowError {
         .hint(format!("`cfsso connector verify {domain} --wait`"))
 }
 
-/// What the name servers serve, now or at the end of the wait. `None` if the API
-/// returns no code to look for.
+/// `None` if the API returns no code to look for.
 async fn check_txt(
     tools: &Env<'_>,
     connector: &Connector,
@@ -117,7 +113,6 @@ async fn wait_for_result(
     Ok(followed?)
 }
 
-/// A hint, after what the diagnosis says to do.
 pub fn with_remedy(diagnosis: &Diagnosis, hint: &str) -> String {
     let remedy = diagnosis.remedy.iter().map(String::as_str);
     remedy.chain([hint]).collect::<Vec<_>>().join("\n")

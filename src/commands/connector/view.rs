@@ -37,7 +37,6 @@ impl From<Connector> for Shown {
 }
 
 impl Shown {
-    /// The same, where it matters whether this run created it.
     pub fn created(self, created: bool) -> Self {
         Self { created: Some(created), ..self }
     }
@@ -88,13 +87,11 @@ pub struct RecordArgs {
 }
 
 impl RecordArgs {
-    /// Whether `--format` is given.
     pub fn is_given(&self) -> bool {
         self.format.is_some()
     }
 
-    /// The TXT records of these connectors with `--format`; `None` without it.
-    /// Fails if a connector has no verification code.
+    /// `None` without `--format`. Fails if a connector has no verification code.
     pub fn records(&self, connectors: &[Connector]) -> Result<Option<Outcome>, FlowError> {
         let Some(format) = self.format else { return Ok(None) };
         let records = connectors.iter().map(|connector| {
@@ -109,7 +106,6 @@ impl RecordArgs {
     }
 }
 
-/// TXT records in the form of a DNS host.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Records(Vec<String>);
@@ -124,7 +120,6 @@ impl Render for Records {
     }
 }
 
-/// The verification's state, coloured by what it allows.
 pub fn verification(connector: &ConnectorFields) -> Text {
     match connector.status() {
         Some(VerificationStatus::Verified) => Status::Done.paint("verified"),
@@ -136,7 +131,6 @@ pub fn verification(connector: &ConnectorFields) -> Text {
     }
 }
 
-/// Whether SSO is enabled.
 pub fn enabled(connector: &ConnectorFields) -> Text {
     match connector.enabled {
         Some(true) => Text::good("yes"),

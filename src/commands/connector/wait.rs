@@ -1,5 +1,4 @@
-//! `cfsso connector wait`: looks until the connector, or its TXT record, reads
-//! as wanted.
+//! `cfsso connector wait`.
 
 use super::super::Outcome;
 use super::verify::with_remedy;
@@ -11,7 +10,6 @@ use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::{Env, FlowError, FlowErrorKind, verify};
 
-/// Arguments of `connector wait`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso connector wait cool.cats --for verified --timeout 2h
@@ -25,7 +23,6 @@ pub struct Args {
     wanted: Condition,
 }
 
-/// What can be waited for.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     /// Every name server returns the TXT record
@@ -38,7 +35,6 @@ pub enum Condition {
     Disabled,
 }
 
-/// Waits.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let tools = context.tools().await?;

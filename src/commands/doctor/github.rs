@@ -1,12 +1,10 @@
-//! The audit for GitHub Actions: workflow commands that become annotations, and
-//! Markdown for the summary of the step.
+//! The audit for GitHub Actions: annotations, and Markdown for the step's summary.
 
 use super::Report;
 use crate::flow::check::{CheckState, Severity};
 use crate::flow::doctor::Finding;
 use crate::output::sanitize;
 
-/// One workflow command for each finding that is not as it should be.
 pub(super) fn annotations(report: &Report) -> String {
     let failed = report.failed().map(|finding| {
         let level = match finding.severity {
@@ -33,7 +31,6 @@ fn escaped(text: &str) -> String {
     sanitize(text).replace('%', "%25")
 }
 
-/// The report in Markdown.
 pub(super) fn summary(report: &Report) -> String {
     let mut text = format!("### cfsso doctor\n\n{}\n", cell(&report.summary()));
     let rows: Vec<_> = report.failed().map(row).chain(not_checked(report)).collect();

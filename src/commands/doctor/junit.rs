@@ -1,5 +1,4 @@
-//! The audit as a test report in JUnit's XML, which every CI system reads: a
-//! suite a domain and one for the account, a case a finding.
+//! The audit in JUnit's XML: a suite a domain and one for the account, a case a finding.
 
 use std::fmt::Write;
 
@@ -8,7 +7,6 @@ use crate::flow::check::CheckState;
 use crate::flow::doctor::Finding;
 use crate::output::sanitize;
 
-/// The document.
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let all: Vec<_> = report.findings.iter().collect();

@@ -1,5 +1,4 @@
-//! `cfsso doctor`: the audit, for people, for scripts, and for what runs it in
-//! CI.
+//! `cfsso doctor`: the audit.
 
 mod github;
 mod junit;
@@ -21,7 +20,6 @@ use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 /// Where GitHub Actions takes the summary of a step from.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
-/// Arguments of `doctor`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso doctor
@@ -63,7 +61,6 @@ pub enum Level {
     Error,
 }
 
-/// What the audit is printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReportFormat {
     /// GitHub Actions annotations and step summary
@@ -103,7 +100,6 @@ struct Counts {
     passed: usize,
 }
 
-/// Looks at everything.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.format.is_some(), "--format")?;
     let journal = match journal::read(context) {
@@ -138,7 +134,6 @@ async fn read(
     print(report, *format, context)
 }
 
-/// Prints the report, with `--format` in a form for CI.
 pub fn print(
     report: Report,
     format: Option<ReportFormat>,
@@ -176,7 +171,6 @@ fn narrowed(audit: Audit, domain: &EmailDomain) -> Result<Audit, FlowError> {
     Ok(Audit { domains, findings })
 }
 
-/// Appends the summary where GitHub Actions takes it from.
 fn summarise(context: &Context, report: &Report) {
     let Some(file) = context.variable(SUMMARY).filter(|file| !file.is_empty()) else { return };
     let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
@@ -210,7 +204,6 @@ pub fn report(
     }
 }
 
-/// Whether a finding makes the command fail.
 pub fn is_failure(finding: &Finding, fail_on: Level) -> bool {
     match (finding.effective_severity(), fail_on) {
         (Some(Severity::Error), _) | (Some(Severity::Warning), Level::Warning) => true,
@@ -245,7 +238,6 @@ impl Report {
         of(Severity::Error).chain(of(Severity::Warning))
     }
 
-    /// What was not checked, by the reason for it.
     fn not_checked(&self) -> Vec<(&str, Vec<&'static str>)> {
         let mut groups: Vec<(&str, Vec<&'static str>)> = Vec::new();
         for finding in self.findings.iter().filter(|it| it.state == CheckState::NotChecked) {
@@ -257,7 +249,6 @@ impl Report {
         groups
     }
 
-    /// What was looked at and how it came out, in a sentence.
     fn summary(&self) -> String {
         let subject = match self.domains.as_deref() {
             None => "account (connectors not checked)".to_owned(),
@@ -279,7 +270,6 @@ impl Report {
     }
 }
 
-/// Draws a finding, and how to fix it.
 pub fn show_finding(finding: &Finding, page: &mut Page) {
     let mark = match finding.state {
         CheckState::Passed | CheckState::Accepted => Status::Passed,

@@ -12,7 +12,6 @@ use crate::error_report;
 use crate::flow::connector::{self, Selector};
 use crate::output::Text;
 
-/// Reads what there is, and shows what would be written.
 pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let mut reading = AccountDrill {

@@ -1,6 +1,4 @@
-//! `cfsso drill`: set-up, lockout and recovery, rehearsed with the commands
-//! themselves in a simulator that is there for nothing else; or the reading half
-//! of it against the account in use.
+//! `cfsso drill`: set-up, lockout and recovery, rehearsed with the commands themselves.
 
 mod account;
 pub mod practice;
@@ -21,7 +19,6 @@ use crate::error_report;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Format, Text};
 
-/// Arguments of `drill`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "A drill uses its own simulator, which is deleted afterwards. On a
 terminal, press Enter for the next phase.
@@ -47,7 +44,6 @@ pub struct Args {
     scenario: Option<practice::Choice>,
 }
 
-/// Rehearses.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.against_profile {
         return Box::pin(account::read(context)).await;
@@ -92,8 +88,7 @@ async fn perform(
     Ok(())
 }
 
-/// Plays one scene: applies its outage, runs its command and checks the expected
-/// result. Only the command is timed and counted.
+/// Only the command is timed and counted.
 async fn play(
     stage: &Simulator,
     context: &Context,
@@ -127,7 +122,6 @@ async fn play(
     step
 }
 
-/// Where the clock and the simulator's log stood.
 struct Counters {
     time: Timestamp,
     requests: u64,
@@ -140,7 +134,6 @@ impl Counters {
         Self { time: context.clock.now(), requests, writes }
     }
 
-    /// The time, the requests and the writes since.
     fn passed(&self, stage: &Simulator, context: &Context) -> (Duration, u64, u64) {
         let now = Self::here(stage, context);
         let time = self.time.duration_until(now.time).unsigned_abs();

@@ -1,5 +1,4 @@
-//! `drill --scenario`: a broken world to find the cause in and to repair, in a
-//! simulator of its own, against the clock.
+//! `drill --scenario`: a broken world to repair, in a simulator, against the clock.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,13 +14,10 @@ use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status, Text, format_duration};
 use crate::sandbox::{self, Sandbox, Scenario, SignInAttempt};
 
-/// How often it is looked whether the user can sign in again.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The word for a world that is not named.
 pub const HIDDEN: &str = "random";
 
-/// Which broken world is wanted.
 #[derive(Clone, Copy, Debug)]
 pub enum Choice {
     /// Any that can be repaired; which one is revealed at the end.
@@ -62,7 +58,6 @@ pub struct Report {
     requests: usize,
 }
 
-/// Serves a broken world until the user can sign in.
 pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
     let scenario = match choice {
         Choice::List => return Ok(Outcome::done(Scenarios::all())),
@@ -110,7 +105,6 @@ pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
     }))
 }
 
-/// Shows the symptom and the environment of the simulator.
 fn brief(sandbox: &Sandbox, scenario: Scenario, journal: &str, context: &Context) {
     let mut lines: Vec<_> = sandbox
         .environment()

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 
 use crate::output::{ErrorReport, ExitCode, Page, Render, Status, Text};
 
-/// The indent of the observed result.
 const INDENT: &str = "  ";
 
 /// The result of a drill.
@@ -73,21 +72,14 @@ pub enum State {
     Failed,
 }
 
-/// What happens while a drill is played.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// An act begins.
-    Act {
-        /// Its title.
-        act: &'a str,
-    },
-    /// A step ended.
+    Act { act: &'a str },
     Step(&'a Step),
 }
 
 impl Report {
-    /// A drill of which nothing was played yet.
     pub fn new(against: Target, account: String) -> Self {
         Self {
             schema: "cfsso/drill/v1",
@@ -100,7 +92,6 @@ impl Report {
         }
     }
 
-    /// Adds up what was played.
     pub fn finish(&mut self, ok: bool) {
         self.ok = ok;
         self.duration_ms = self.steps.iter().map(|step| step.duration_ms).sum();
@@ -109,7 +100,6 @@ impl Report {
 }
 
 impl Step {
-    /// Marks it as failed.
     pub fn fail(&mut self, told: ErrorReport) {
         self.state = State::Failed;
         self.exit_code = Some(told.exit_code);
@@ -117,7 +107,6 @@ impl Step {
         self.observed = sentences.join(": ");
     }
 
-    /// Draws the line of the step, and the observed result below it.
     pub fn show(&self, page: &mut Page) {
         let mark = match self.state {
             State::Done => Status::Done,

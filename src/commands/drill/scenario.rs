@@ -1,5 +1,4 @@
-//! The story that is rehearsed: its acts, the commands in them, and what is so
-//! after each. Plain data.
+//! The story that is rehearsed: its acts, and what is so after each. Plain data.
 
 use std::fmt;
 
@@ -9,38 +8,30 @@ use super::super::{Outcome, app, bypass, connector, idp, setup};
 use crate::context::Context;
 use crate::output::ExitCode;
 
-/// The identity provider of the company, by its name.
 pub(super) const COMPANY: &str = "Company SSO";
-/// What it is called in the addresses of the simulator.
 pub(super) const SLUG: &str = "company";
 
-/// A part of the story.
 pub(super) struct Phase {
     pub title: &'static str,
     pub about: &'static str,
     pub scenes: &'static [DrillStep],
 }
 
-/// A command, what happens right before it, and what is so after it.
 pub(super) struct DrillStep {
     pub line: StepCommand,
     pub outage: Option<Outage>,
-    /// Who signs in while the command runs.
     pub user: Option<&'static str>,
-    /// How the command has to end.
     pub exit: ExitCode,
     pub after: Expected,
     pub world: StateCheck,
 }
 
-/// What happens to the identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outage {
     Begins,
     Ends,
 }
 
-/// What is so after a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     pub enforced: bool,
@@ -51,7 +42,6 @@ pub(super) struct Expected {
     pub ways: SignIn,
 }
 
-/// The only sign-in method that is available, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignIn {
     Password,
@@ -60,10 +50,8 @@ pub(super) enum SignIn {
     None,
 }
 
-/// What is held of the whole simulator after a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StateCheck {
-    /// It changed.
     Changed,
     /// It is what later ones are compared with.
     Saved,
@@ -71,7 +59,6 @@ pub(super) enum StateCheck {
     Unchanged,
 }
 
-/// The commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StepCommand {
     SetUp,
@@ -85,7 +72,6 @@ pub(super) enum StepCommand {
 
 const LOCKED_OUT: Expected = Expected { enforced: true, narrow: true, ways: SignIn::None };
 
-/// The story.
 pub(super) const ACTS: [Phase; 6] = [
     Phase {
         title: "Set-up",
@@ -201,7 +187,6 @@ pub(super) const ACTS: [Phase; 6] = [
 ];
 
 impl StepCommand {
-    /// The command, and its arguments.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::SetUp => ("setup", "cool.cats --publish-txt"),
@@ -214,7 +199,6 @@ impl StepCommand {
         }
     }
 
-    /// Runs the command itself, with the words that it is shown with.
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Outcome> {
         match self {
             Self::SetUp => setup::run(self.args(), context).await,

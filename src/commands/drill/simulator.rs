@@ -24,10 +24,8 @@ use crate::output::{Screen, ScreenOptions};
 use crate::sandbox::{self, Access, Sandbox, SignInAttempt};
 use crate::settings::{DrillTarget, Settings};
 
-/// How long it takes the user to sign in.
 const SIGN_IN: Duration = Duration::from_secs(20);
 
-/// The stage.
 pub(super) struct Simulator {
     sandbox: Sandbox,
     settings: Settings,
@@ -36,13 +34,11 @@ pub(super) struct Simulator {
 }
 
 impl Simulator {
-    /// Builds it. Of the options, `--fault` and those on how to send requests
-    /// hold on it.
+    /// Of the options, `--fault` and those on how to send requests hold on it.
     pub(super) async fn build(context: &Context) -> anyhow::Result<Self> {
         let journal = tempfile::Builder::new().prefix("cfsso-drill-").tempdir();
         let journal = journal.context("cannot make a directory for the drill's journal")?;
-        // Its time passes as fast as it is waited for: a trial of ten minutes takes a
-        // moment.
+        // Its time passes as fast as it is waited for.
         let clock = Clock::fake(context.clock.now());
         let options = sandbox::Options {
             faults: context.settings.options.faults.clone(),
@@ -62,12 +58,10 @@ impl Simulator {
         Ok(Self { sandbox, settings, clock, _journal: journal })
     }
 
-    /// The account that it is played in.
     pub(super) fn account(&self) -> &AccountId {
         self.sandbox.account()
     }
 
-    /// The requests to the API so far, and how many of them write.
     pub(super) fn request_counts(&self) -> (u64, u64) {
         let log = self.sandbox.log();
         let of_api = log.iter().filter(|exchange| exchange.path.starts_with("/client/"));
@@ -76,7 +70,6 @@ impl Simulator {
         })
     }
 
-    /// Starts or ends an outage of the identity provider.
     pub(super) fn outage(&self, outage: Option<Outage>) {
         match outage {
             Some(Outage::Begins) => self.sandbox.take_down(SLUG),
@@ -85,8 +78,6 @@ impl Simulator {
         }
     }
 
-    /// Runs the command of a scene, as a run of its own, and holds its end to
-    /// what it has to be.
     pub(super) async fn run_step(&self, scene: &DrillStep) -> anyhow::Result<()> {
         let context = self.context_for(&scene.line.to_string());
         if let Some(email) = scene.user {
@@ -166,8 +157,6 @@ impl Simulator {
     }
 }
 
-/// What is so, as far as it can be read: by the client, and at the identity
-/// provider.
 async fn look(context: &Context) -> anyhow::Result<Expected> {
     let tools = context.tools().await?;
     let asking =
@@ -206,7 +195,6 @@ fn is_instant_auth(facts: &Facts) -> Result<bool, preflight::NotChecked> {
     }))
 }
 
-/// Whether two snapshots are equal; else in which fields they are not.
 fn assert_unchanged(before: &str, now: &str) -> anyhow::Result<()> {
     if before == now {
         return Ok(());

@@ -8,7 +8,6 @@ use crate::flow::idp;
 use crate::flow::plan::Plan;
 use crate::output::Text;
 
-/// Arguments of `federation create`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso federation create Okta
@@ -18,7 +17,6 @@ pub struct Args {
     idp: String,
 }
 
-/// Creates a grant, or shows the existing one.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let idp = idp::find(&tools, &args.idp).await?;

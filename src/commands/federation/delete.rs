@@ -12,7 +12,6 @@ use crate::flow::federation::grant;
 use crate::flow::plan::Plan;
 use crate::output::{Page, Render, Status};
 
-/// Arguments of `federation delete`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso federation delete 023e105f4ecef8ad9ca31a8372d0c353
@@ -30,7 +29,6 @@ pub struct Deleted {
     grant: Grant,
 }
 
-/// Deletes a grant.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let found = grant::find(&tools, &args.grant).await?;

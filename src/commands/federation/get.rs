@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::flow::federation::grant;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `federation get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso federation get 023e105f4ecef8ad9ca31a8372d0c353")]
@@ -16,7 +15,6 @@ pub struct Args {
     grant: GrantId,
 }
 
-/// Shows one grant.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     Ok(Outcome::done(grant::find(&tools, &args.grant).await?))

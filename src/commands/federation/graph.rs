@@ -6,7 +6,6 @@ use std::fmt::Write;
 use crate::flow::federation::status::{ShareStatus, Source, Status};
 use crate::output::sanitize;
 
-/// What draws the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
     /// Mermaid, as Markdown pages show it.
@@ -15,7 +14,6 @@ pub enum Language {
     Dot,
 }
 
-/// The picture's text.
 pub fn render(status: &Status, language: Language) -> String {
     let mut picture = Graph { language, lines: String::new(), nodes: 0 };
     picture.lines.push_str(match language {

@@ -8,19 +8,16 @@ use crate::context::Context;
 use crate::flow::federation::grant;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `federation list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso federation list
   cfsso federation list -o json | jq -r '.[].idp_id'")]
 pub struct Args {}
 
-/// Grants, by their identity provider.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct List(Vec<Grant>);
 
-/// Lists the account's grants.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let grants = grant::list(&tools).await?;

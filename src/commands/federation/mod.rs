@@ -15,7 +15,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso federation`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Show shared identity providers and recipients
@@ -34,7 +33,6 @@ pub enum Command {
     Delete(delete::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Status(args) => status::run(args, context).await,

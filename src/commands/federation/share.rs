@@ -18,7 +18,6 @@ use crate::flow::idp;
 use crate::interview::{self, Choice, Question};
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `federation share`.
 #[derive(clap::Args, Debug)]
 #[command(
     group(ArgGroup::new("recipients").args(["to", "to_organization", "entire_organization"])),
@@ -58,7 +57,6 @@ pub struct Args {
     unseen: bool,
 }
 
-/// Shares an identity provider.
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (idps, directory) = tokio::join!(idp::list(&tools), accounts::read(&tools));

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::flow::federation::status::{self, ShareStatus, Source, Status};
 use crate::output::{self, Page, Render, Text};
 
-/// Arguments of `federation status`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso federation status
@@ -20,7 +19,6 @@ pub struct Args {
     format: Option<Language>,
 }
 
-/// Shows the federation of the account.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let status = status::read(&tools).await?;

@@ -6,7 +6,6 @@ use crate::flow::federation::progress::{Event, StepId};
 use crate::flow::federation::recipient_progress::RecipientProgress;
 use crate::output::Status;
 
-/// Shows what happens.
 pub fn show(event: &Event<'_>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
@@ -22,7 +21,6 @@ pub fn show(event: &Event<'_>, context: &Context) {
     }
 }
 
-/// The mark of a recipient.
 pub fn recipient_mark(arrival: &RecipientProgress) -> Status {
     if !arrival.errors.is_empty() {
         Status::Failed

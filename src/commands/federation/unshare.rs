@@ -11,7 +11,6 @@ use crate::flow::federation::unshare::{self, Options, Report};
 use crate::flow::idp;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `federation unshare`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso federation unshare Okta
@@ -30,7 +29,6 @@ pub struct Args {
     no_wait: bool,
 }
 
-/// Takes an identity provider back.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), accounts::read(&tools));

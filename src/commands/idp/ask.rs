@@ -1,5 +1,4 @@
-//! A new identity provider by questions: the answers are the options of
-//! `idp create`, checked one by one.
+//! A new identity provider by questions: the answers are the options of `idp create`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,64 +23,51 @@ use crate::idp::{config, kind};
 use crate::interview::{Choice, Interview, Question};
 use crate::output::Text;
 
-/// What the questions depend on, in addition to the answers.
 pub struct Asker<'a> {
     context: &'a Context,
     interview: &'a Interview<'a>,
-    /// The identity providers that exist.
     idps: &'a [Idp],
     /// The team's domain, if it could be read.
     team: Option<&'a str>,
     /// What was found at an address, by option and address: each is looked at once.
     seen: RefCell<BTreeMap<String, Look>>,
-    /// What is published at the address that is used.
     published: RefCell<Option<Rc<Published>>>,
 }
 
-/// An identity provider that is to be created.
 pub struct NewIdp {
     /// The words after `cfsso`, secrets as variables.
     pub words: Vec<String>,
-    /// What is sent.
     pub body: Document,
     pub name: String,
 }
 
-/// What was found at an address.
 #[derive(Clone, Default)]
 struct Look {
     published: Option<Rc<Published>>,
     trouble: Option<Trouble>,
 }
 
-/// What is wrong with an address that was given.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// It cannot be used.
     Unusable(String),
-    /// It does not work now.
     Failing(String),
     /// The SAML metadata offers no email address as name ID.
     NoEmailName,
 }
 
-/// The choices for products, as [`vendor`] reads them.
 pub fn vendor_choices() -> impl Iterator<Item = Choice> {
     VENDORS.iter().map(|vendor| Choice::new(vendor.key, vendor.title))
 }
 
-/// The product that was chosen.
 pub fn vendor(answer: &str) -> Option<&'static Vendor> {
     VENDORS.iter().find(|vendor| vendor.key == answer)
 }
 
-/// The product of a type that `idp create` was called with.
 pub fn vendor_of_type(name: &str) -> Option<&'static Vendor> {
     let kind = kind::find(name)?;
     VENDORS.iter().rfind(|vendor| vendor.kind == kind.name && !vendor.inputs.is_empty())
 }
 
-/// Asks which product the identity provider is.
 pub async fn ask_vendor(interview: &Interview<'_>) -> anyhow::Result<&'static Vendor> {
     let help = "The product that your users sign in with. It needs a client (OpenID Connect) or \
                 an application (SAML) for Cloudflare; the next step says what to enter there";
@@ -132,7 +118,6 @@ impl<'a> Asker<'a> {
         self.finish(words, secret).await
     }
 
-    /// Makes the request that the options stand for.
     async fn finish(
         &self,
         mut words: Vec<String>,
@@ -178,8 +163,7 @@ impl<'a> Asker<'a> {
         self.interview.ask(&question, read).await
     }
 
-    /// Reads what is published at the address that was just given, and has it given
-    /// again if it cannot be used.
+    /// Has the address given again if it cannot be used.
     async fn check_address(
         &self,
         vendor: &Vendor,
@@ -271,7 +255,6 @@ fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, Stri
     Ok(text.to_owned())
 }
 
-/// An error in one sentence.
 fn sentence(error: &anyhow::Error) -> String {
     let stop = error.downcast_ref::<FlowError>();
     stop.map_or_else(|| error.to_string(), |stop| stop.messages().join(": "))

@@ -1,5 +1,4 @@
-//! `cfsso idp check`: the identity providers, then what they publish, all at
-//! once. Never says that a login works.
+//! `cfsso idp check`. Never says that a login works.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,7 +10,6 @@ use crate::flow::{Env, FlowError, FlowErrorKind, idp};
 use crate::idp::check::{self, CheckOptions, CheckState, DASHBOARD, IdpCheck, Severity, Subject};
 use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 
-/// Arguments of `idp check`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp check Okta
@@ -51,7 +49,6 @@ struct IdpResult {
     checks: Vec<IdpCheck>,
 }
 
-/// Checks identity providers.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::run(context, "idp check", async |tools| read(&args, context, tools).await).await
 }
@@ -83,7 +80,6 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     Ok(Outcome::done(report).exit(exit))
 }
 
-/// Stops where an identity provider does not work.
 pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
     let fetcher = context.fetcher().await?;
     let options = CheckOptions::new(context.clock.now(), pins);

@@ -1,5 +1,4 @@
-//! What of an identity provider can be created again: everything but what the
-//! API makes, and secrets that it hides. Pure.
+//! What of an identity provider can be created again. Pure.
 
 use serde_json::{Map, Value};
 
@@ -23,17 +22,12 @@ const MADE: [&[&str]; 11] = [
     &["config", "redirect_url"],
 ];
 
-/// An object that can be created, and what was left out of it.
 pub struct Copy {
-    /// The object.
     pub body: Document,
-    /// The fields that were left out.
     pub left_out: Vec<String>,
-    /// Secrets among them whose mask was given.
     pub masks: Vec<String>,
 }
 
-/// What of `file` can be created.
 pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
     let mut body = file.clone();
     let returned = kind.into_iter().flat_map(|kind| kind.fields);
@@ -54,8 +48,7 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
     }
 }
 
-/// Fails if a secret is masked and not given separately: for an unknown type, the
-/// mask is the only sign that a secret is required.
+/// For an unknown type, the mask is the only sign that a secret is required.
 pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), FlowError> {
     let is_given =
         |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));

@@ -1,5 +1,4 @@
-//! `cfsso idp create`: a list, so that none is created twice, a POST, and a
-//! read-back.
+//! `cfsso idp create`: lists first, so that none is created twice.
 
 use std::path::PathBuf;
 
@@ -28,7 +27,6 @@ use crate::interview::{Answers, Interview, Question, declined};
 use crate::output::{Status, Text};
 use crate::shell::{self, quoted};
 
-/// Arguments of `idp create`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp create onetimepin
@@ -70,7 +68,6 @@ pub struct Args {
     pub(super) fields: Fields,
 }
 
-/// Creates an identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     match args.missing(context)? {
         Missing::Nothing => {}
@@ -123,7 +120,6 @@ impl Args {
     }
 }
 
-/// What a command line leaves to questions.
 enum Missing {
     Nothing,
     /// The product, and all that it needs.
@@ -131,7 +127,6 @@ enum Missing {
     FieldsOf(&'static Vendor),
 }
 
-/// Creates an identity provider by asking for what it needs.
 async fn by_questions(
     vendor: Option<&'static Vendor>,
     args: &Args,
@@ -172,8 +167,6 @@ async fn by_questions(
     Ok(Outcome::done(View::of(created)))
 }
 
-/// Creates an identity provider that nothing has to be entered for elsewhere; shows
-/// only that it was created.
 pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let body = build_body(args, context).await?;
     let created = idp::create(&context.tools().await?, &body, |_| ()).await?;
@@ -181,8 +174,7 @@ pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outc
     Ok(Outcome::silent())
 }
 
-/// The failed checks of endpoints that were given one by one. Endpoints from a
-/// discovery document are not tested again.
+/// Endpoints from a discovery document are not tested again.
 async fn check_endpoints(
     args: &Args,
     body: &Document,
@@ -199,8 +191,7 @@ async fn check_endpoints(
     Ok(points.into_iter().filter(IdpCheck::is_failure).collect())
 }
 
-/// Says what to enter at the identity provider. It is created, whether the
-/// organization's domain can be read or not.
+/// It is created, whether the organization's domain can be read or not.
 async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     context.screen.note(Text::prose(format!(
         "sign-in not tested; `cfsso idp check {}` tests what is possible without signing in",
@@ -223,8 +214,7 @@ async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     }
 }
 
-/// The object to create: from the file, what is published, then the flags. All
-/// that was given is checked before anything is fetched.
+/// All that was given is checked before anything is fetched.
 pub(super) async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     let mut body = match &args.config_file {
         Some(file) => file::read(context, file, args.raw).await?,
@@ -286,8 +276,7 @@ fn has_no_wrong_field(kind: &IdpTypeSpec, body: &Document) -> Result<(), FlowErr
     if wrong.is_empty() { Ok(()) } else { Err(invalid(kind, wrong.iter())) }
 }
 
-/// Stops at all that is wrong or missing, but for what discovery fills and for
-/// secrets that a person can be asked for.
+/// But for what discovery fills and secrets that a person can be asked for.
 fn ensure_complete(
     kind: &'static IdpTypeSpec,
     body: &Document,
@@ -332,8 +321,7 @@ async fn prompt_missing(
     Ok(has_no_wrong_field(kind, body)?)
 }
 
-/// The stop for a configuration that does not fit its type. The hint gives
-/// values that were probably meant.
+/// The hint gives values that were probably meant.
 pub(super) fn invalid<'a>(
     kind: &IdpTypeSpec,
     problems: impl Iterator<Item = &'a config::FieldError>,

@@ -11,7 +11,6 @@ use crate::flow::plan::Plan;
 use crate::flow::{FlowError, FlowErrorKind, app, idp};
 use crate::output::{Page, Render, Status};
 
-/// Arguments of `idp delete`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp delete Okta
@@ -33,7 +32,6 @@ pub struct Deleted {
     idp: View,
 }
 
-/// Deletes an identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let grants = grant::list(tools.account);

@@ -1,5 +1,4 @@
-//! What an identity provider publishes about itself: by OIDC discovery, or in
-//! SAML metadata. Shown before anything is created.
+//! What an identity provider publishes, shown before anything is created.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -47,7 +46,6 @@ pub struct DiscoveryArgs {
     known: Option<Rc<Published>>,
 }
 
-/// What an identity provider publishes about itself.
 #[derive(Debug)]
 pub enum Published {
     Oidc(discovery::Discovery),
@@ -55,7 +53,6 @@ pub enum Published {
 }
 
 impl Published {
-    /// Shows where it comes from, what is unusual about it, and the fields that it fills.
     pub fn show(&self, context: &Context) {
         let (heading, notes) = match self {
             Self::Oidc(found) => {
@@ -81,7 +78,6 @@ impl Published {
 }
 
 impl DiscoveryArgs {
-    /// The fields that what is published fills, each shown.
     /// `given` are fields that are set beside it.
     pub async fn read(
         &self,
@@ -101,7 +97,6 @@ impl DiscoveryArgs {
         Ok(published.config())
     }
 
-    /// Fetches the published document, if an option names one.
     pub async fn fetch(&self, context: &Context) -> anyhow::Result<Option<Rc<Published>>> {
         if self.known.is_some() {
             return Ok(self.known.clone());
@@ -115,12 +110,10 @@ impl DiscoveryArgs {
         Ok(Some(Rc::new(Published::Saml(self.metadata(context, place).await?))))
     }
 
-    /// Uses what was fetched before.
     pub fn use_published(&mut self, published: Option<Rc<Published>>) {
         self.known = published;
     }
 
-    /// The type that what is published is for.
     pub fn kind(&self) -> Option<&'static str> {
         if self.metadata.is_some() {
             return Some("saml");
@@ -129,7 +122,6 @@ impl DiscoveryArgs {
         named.then_some("oidc")
     }
 
-    /// The fields that [`DiscoveryArgs::read`] will fill.
     pub fn filled_fields(&self) -> &'static [&'static str] {
         match self.kind() {
             Some("oidc") => &["auth_url", "token_url", "certs_url"],
@@ -175,7 +167,6 @@ impl DiscoveryArgs {
     }
 }
 
-/// The hint for metadata of several identity providers.
 fn candidates(error: &MetadataError, place: &str) -> Option<String> {
     let MetadataError::MultipleEntities(ids) = error else { return None };
     let lines = ids.iter().take(20).map(|id| {
@@ -196,8 +187,7 @@ fn no_email_name(found: &metadata::Metadata) -> FlowError {
     .hint("specify the attribute with the address: `--email-attribute-name email`")
 }
 
-/// The stop for an issuer that was not discovered. One with another name has a
-/// way by hand: its endpoints, filled in.
+/// An issuer with another name has a way by hand: its endpoints, filled in.
 fn not_discovered(error: &DiscoveryError) -> FlowError {
     match error {
         DiscoveryError::Fetch { source, .. } if source.is_unreachable() => {

@@ -1,5 +1,4 @@
-//! The flags for the fields of every type, made from the catalogue. A secret
-//! has no flag that takes it: one names a file, another a variable.
+//! The flags for the fields of every type. A secret has no flag that takes it.
 
 use std::path::PathBuf;
 
@@ -14,17 +13,14 @@ use crate::flow::{FlowError, FlowErrorKind};
 use crate::idp::certificate::{self, Certificate};
 use crate::idp::kind::{self, Field, IdpTypeSpec, Requirement, Value};
 
-/// What was given by flags.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
     plain: Vec<(&'static Field, Vec<String>)>,
     secrets: Vec<(&'static str, Source)>,
-    /// Secrets that were typed.
     typed: Vec<(String, SecretString)>,
 }
 
-/// Each field once, with the types that have it. The old name for one
-/// certificate is left to files.
+/// The old name for one certificate is left to files.
 fn all_fields() -> Vec<(&'static Field, Vec<&'static IdpTypeSpec>)> {
     let mut every: Vec<(&'static Field, Vec<&'static IdpTypeSpec>)> = Vec::new();
     for kind in kind::all() {
@@ -135,18 +131,15 @@ impl FromArgMatches for Fields {
 }
 
 impl Fields {
-    /// Whether no field was given.
     pub fn is_empty(&self) -> bool {
         self.plain.is_empty() && self.secrets.is_empty() && self.typed.is_empty()
     }
 
-    /// The same, with the value of a field as the command line has it.
     pub fn with_value(mut self, field: &'static Field, value: String) -> Self {
         self.plain.push((field, vec![value]));
         self
     }
 
-    /// The same, with a secret that was typed.
     pub fn with_secret(mut self, field: &str, secret: SecretString) -> Self {
         self.typed.push((field.to_owned(), secret));
         self
@@ -170,7 +163,6 @@ impl Fields {
     }
 }
 
-/// The secrets that `kind` requires and that `known` does not have.
 pub fn missing_secrets(
     kind: &'static IdpTypeSpec,
     known: &Map<String, Json>,
@@ -223,7 +215,6 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
     })
 }
 
-/// The certificates of a file, as PEM.
 fn certificates(file: &str) -> Result<Vec<String>, FlowError> {
     let unreadable = |cause: String| {
         FlowError::new(FlowErrorKind::Usage, format!("cannot read the certificate `{file}`"))

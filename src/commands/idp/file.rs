@@ -1,5 +1,4 @@
-//! `--config-file`: an identity provider in JSON, YAML or TOML, shaped as the
-//! API has it: `name`, `type`, `config`, and whatever else.
+//! `--config-file`: an identity provider in JSON, YAML or TOML, shaped as the API has it.
 
 use std::path::Path;
 
@@ -15,7 +14,6 @@ use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 use crate::input::text::decode;
 
-/// What a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
     Json,
@@ -23,8 +21,7 @@ pub enum Syntax {
     Toml,
 }
 
-/// Reads a file, or standard input by the name `-`. Secrets in it are checked
-/// like any others that are pasted.
+/// Secrets in it are checked like any others that are pasted.
 pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Document> {
     let is_stdin = file == Path::new("-");
     let name = name(file);
@@ -66,8 +63,7 @@ pub fn name(file: &Path) -> String {
     format!("`{}`", file.display())
 }
 
-/// The secrets of a file with their paths. Masks are told by what is done with
-/// the file: they stand for what is stored.
+/// Masks are told by what is done with the file: they stand for what is stored.
 fn secrets(value: &RawValue) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     collect(value, &mut Vec::new(), false, &mut found);
@@ -96,7 +92,6 @@ fn collect(
     }
 }
 
-/// The syntax of a file, by its name or else by its text.
 pub fn syntax(file: &Path, text: &str) -> Syntax {
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") => Syntax::Json,

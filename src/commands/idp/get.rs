@@ -13,7 +13,6 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp};
 use crate::idp::guide::{self, Guide, Product, Values};
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `idp get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp get Okta
@@ -41,7 +40,6 @@ pub struct Setup {
     guide: Guide,
 }
 
-/// Shows one identity provider.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.web.open(Place::Idps, context).await? {
         return Ok(outcome);
@@ -56,7 +54,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Setup { idp: View::of(found), values, guide }))
 }
 
-/// The organization's domain.
 pub async fn team(tools: &Env<'_>) -> Result<String, Error> {
     let organization = tools.client.send(&organization::get(tools.account)).await?;
     organization.auth_domain.clone().ok_or_else(|| {
@@ -69,14 +66,12 @@ pub async fn team(tools: &Env<'_>) -> Result<String, Error> {
     })
 }
 
-/// What to enter at an identity provider, and how.
 pub(super) fn setup(idp: &Idp, team: &str) -> (Values, Guide) {
     let values = guide::values(team, Some(idp.id.as_str()));
     let guide = guide::guide(Product::of_idp(idp.kind.as_str(), &idp.config), &values);
     (values, guide.without_command())
 }
 
-/// Draws what to enter at an identity provider.
 pub(super) fn draw(guide: &Guide, page: &mut Page) {
     page.line(Text::strong(format!("At {}:", guide.title)));
     for entry in &guide.fields {

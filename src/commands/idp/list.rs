@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::flow::{app, idp};
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `idp list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp list
@@ -22,7 +21,6 @@ pub struct List {
     dashboard: Dashboard,
 }
 
-/// The dashboard's sign-in.
 enum Dashboard {
     App(Box<App>),
     /// None, or several, as this says.
@@ -30,7 +28,6 @@ enum Dashboard {
     NotChecked,
 }
 
-/// Lists the account's identity providers.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let (idps, apps) = tokio::join!(idp::list(&tools), app::list(&tools));

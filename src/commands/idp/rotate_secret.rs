@@ -12,7 +12,6 @@ use crate::flow::update::Update;
 use crate::flow::{FlowError, FlowErrorKind, idp};
 use crate::idp::{IdpTypeSpec, config, kind};
 
-/// Arguments of `idp rotate-secret`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp rotate-secret Okta
@@ -37,7 +36,6 @@ pub struct Args {
     raw: Raw,
 }
 
-/// Gives an identity provider a new secret.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = args.secret_file.map(Source::File).or(args.secret_env.map(Source::Variable));
     let secret = match source {

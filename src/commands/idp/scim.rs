@@ -19,13 +19,11 @@ pub struct ScimSecretArgs {
     scim_secret_file: Option<PathBuf>,
 }
 
-/// A place that is ready for the secret.
 #[derive(Debug)]
 pub struct SecretFile(Option<(PathBuf, File)>);
 
 impl ScimSecretArgs {
-    /// Stops where `wanted` switches provisioning on, and the secret that comes
-    /// of it would be lost.
+    /// The secret that comes of switching provisioning on would be lost.
     pub fn ensure_file_given(
         &self,
         before: Option<&Document>,

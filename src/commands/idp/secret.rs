@@ -1,5 +1,4 @@
-//! Where a secret comes from: a file, standard input, a variable, or a person.
-//! Never the command line, which every process of the machine can read.
+//! Where a secret comes from. Never the command line, which every process can read.
 
 use std::path::{Path, PathBuf};
 
@@ -17,37 +16,29 @@ pub struct Raw {
     raw_secret: bool,
 }
 
-/// Where a secret is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A file; `-` is standard input.
     File(PathBuf),
-    /// An environment variable.
     Variable(String),
 }
 
-/// A secret, and what was removed around it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Given {
-    /// The secret.
     pub secret: String,
-    /// Names of what was removed.
     pub removed: Vec<&'static str>,
 }
 
 /// Why a pasted text is not taken as a secret. Never contains a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It is not text.
     #[error(transparent)]
     Text(#[from] Undecodable),
-    /// It is text that cannot be a secret.
     #[error(transparent)]
     Unfit(#[from] Unfit),
 }
 
 impl Raw {
-    /// The secret in the bytes of a file or of standard input.
     pub fn in_bytes(self, bytes: &[u8]) -> Result<Given, Refused> {
         let has_mark = bytes.starts_with(b"\xEF\xBB\xBF")
             || bytes.starts_with(b"\xFF\xFE")
@@ -63,7 +54,6 @@ impl Raw {
         Ok(given)
     }
 
-    /// The secret in a text.
     pub fn in_text(self, text: &str) -> Result<Given, Unfit> {
         let cleaned = accept(text, self.raw_secret)?;
         let removed = cleaned.removed_line_end.then_some("line end");
@@ -72,7 +62,6 @@ impl Raw {
 }
 
 impl Source {
-    /// Reads the secret, and says what was removed around it.
     pub async fn read(&self, context: &Context, raw: Raw) -> anyhow::Result<String> {
         let (given, from) = match self {
             Self::File(file) if file == Path::new("-") && context.screen.can_ask() => {
@@ -106,8 +95,7 @@ fn unreadable(from: &str, error: &dyn std::fmt::Display) -> FlowError {
         .cause(error.to_string())
 }
 
-/// The value of an environment variable. The error does not repeat an invalid
-/// name, because it may be the secret itself.
+/// The error does not repeat an invalid name, because it may be the secret itself.
 fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> {
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name || name.is_empty() {
@@ -130,7 +118,6 @@ fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> 
     }
 }
 
-/// The secret of what was given, with a note on what was removed around it.
 /// `what` names it, and never shows it.
 pub fn taken(
     given: Result<Given, Refused>,
@@ -160,7 +147,6 @@ fn stop(refused: &Refused, what: &str) -> FlowError {
     }
 }
 
-/// Asks a person for a secret, or says by which flags to give it.
 pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<String> {
     if !context.screen.can_ask() {
         return Err(missing(field).into());
@@ -173,7 +159,6 @@ pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<Str
     Ok(taken(given, &format!("`{field}`"), context)?)
 }
 
-/// The error for a secret that was not given.
 pub fn missing(field: &str) -> FlowError {
     let flag = field.replace('_', "-");
     FlowError::new(FlowErrorKind::Usage, format!("`{field}` is missing")).hint(format!(

@@ -1,5 +1,4 @@
-//! `cfsso idp test`: where a person can test an identity provider, and what the
-//! person saw.
+//! `cfsso idp test`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +9,6 @@ use crate::context::Context;
 use crate::flow::{FlowError, FlowErrorKind, idp, idp_test};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
-/// Arguments of `idp test`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp test oidc
@@ -42,7 +40,6 @@ pub struct Report {
     succeeded: Option<bool>,
 }
 
-/// Shows the link, and asks what came of it.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let organization = organization::get(tools.account);

@@ -9,7 +9,6 @@ use crate::idp::kind::{self, Requirement};
 use crate::idp::preset::Preset;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `idp types`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp types
@@ -20,12 +19,10 @@ pub struct Args {
     kind: Option<String>,
 }
 
-/// Types of identity providers.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Types(Vec<&'static IdpTypeSpec>);
 
-/// Lists the types.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let Some(name) = &args.kind else {
         return Ok(Outcome::done(Types(kind::all().iter().collect())));
@@ -34,7 +31,6 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Types(vec![found])))
 }
 
-/// The stop for a type that is not known.
 pub(super) fn unknown(name: &str) -> FlowError {
     let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
     let stop = FlowError::new(FlowErrorKind::Usage, format!("unknown type `{name}`"));

@@ -18,7 +18,6 @@ use crate::idp::config;
 use crate::idp::kind::{self, Requirement, Value as Type};
 use crate::interview::{Answers, Choice, Interview, Question};
 
-/// Arguments of `idp update`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp update Okta --name Staff
@@ -48,7 +47,6 @@ pub struct Args {
     fields: Fields,
 }
 
-/// Changes an identity provider.
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let is_bare = args.config_file.is_none() && args.fields.is_empty() && args.name.is_none();
     if is_bare && context.screen.can_ask() {
@@ -92,7 +90,6 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     update_output::run_update_with_secret(context, &tools, &edit, "change it", &args.keep).await
 }
 
-/// Asks which field is to change, and for its new value.
 async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {
     let found = idp::find(&context.tools().await?, &args.idp).await?;
     let fields = kind::find(found.kind.as_str()).map_or(&[][..], |kind| kind.fields);
@@ -136,8 +133,7 @@ async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Stops where a field that is given is none of the type's. Fields that the
-/// object has already are known to the API.
+/// Fields that the object has already are known to the API.
 fn validate_fields(
     kind: &str,
     before: &Document,
@@ -156,8 +152,7 @@ fn validate_fields(
     if problems.is_empty() { Ok(()) } else { Err(create::invalid(kind, problems.iter())) }
 }
 
-/// Takes over what the file says, field by field; `config` and `scim_config`
-/// one level deeper, so that what they do not name is kept.
+/// `config` and `scim_config` are merged one level deeper.
 fn merge(document: &mut Document, file: &Document) -> Result<(), FlowError> {
     for (name, value) in file.members() {
         match members(value) {

@@ -8,21 +8,18 @@ use crate::api::document::{Document, masked, members};
 use crate::api::idp::Idp;
 use crate::output::{Page, Render, Text};
 
-/// An identity provider without its secrets.
 pub struct View {
     idp: Idp,
     shown: Box<RawValue>,
 }
 
 impl View {
-    /// The view of an identity provider.
     pub fn of(idp: Idp) -> Self {
         let raw: Option<Box<RawValue>> = serde_json::from_str(idp.text()).ok();
         let shown = raw.map_or_else(|| RawValue::NULL.to_owned(), |raw| masked(&raw));
         Self { idp, shown }
     }
 
-    /// The identity provider itself.
     pub fn idp(&self) -> &Idp {
         &self.idp
     }

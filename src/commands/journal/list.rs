@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::flow::journal::Entry;
 use crate::output::{Page, Render, Text, ago};
 
-/// Arguments of `journal list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso journal list
@@ -25,7 +24,6 @@ pub struct Args {
 #[serde(transparent)]
 struct List(Vec<Entry>);
 
-/// Lists the journal.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut entries = read(context)?.entries;
     if let Some(limit) = args.limit {

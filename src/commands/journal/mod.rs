@@ -14,7 +14,6 @@ use crate::flow::journal::{Contents, Entry, Outcome as Fate};
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Status, Text};
 
-/// The verbs of `cfsso journal`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// List journal entries
@@ -31,7 +30,6 @@ pub enum Command {
     Prune(prune::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(&args, context),
@@ -69,7 +67,6 @@ fn select(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, FlowError> {
     Ok(found)
 }
 
-/// The outcome of an entry, coloured.
 fn outcome_text(entry: &Entry) -> Text {
     if entry.undone_by.is_some() {
         return Text::dim("undone");
@@ -82,7 +79,6 @@ fn outcome_text(entry: &Entry) -> Text {
     mark.paint(entry.outcome.label())
 }
 
-/// Whether an entry can be undone, in one or a few words.
 fn undoable(entry: &Entry) -> Text {
     match (&entry.undone_by, &entry.irreversible_reason) {
         (Some(by), _) => Text::dim(format!("undone by {by}")),

@@ -9,7 +9,6 @@ use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::output::{Page, Render, Status};
 
-/// Arguments of `journal prune`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso journal prune --older-than 90d --dry-run
@@ -20,7 +19,6 @@ pub struct Args {
     older_than: Duration,
 }
 
-/// Removes what is old.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let store = context.journal().store()?;
     let limit = context.clock.now().saturating_sub(args.older_than).unwrap_or_default();

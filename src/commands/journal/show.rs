@@ -1,5 +1,4 @@
-//! `cfsso journal show`: entries with all that is known of them, also as
-//! Markdown for a post-mortem.
+//! `cfsso journal show`: entries in full, also as Markdown for a post-mortem.
 
 use std::fmt::Write;
 
@@ -18,7 +17,6 @@ use crate::flow::plan::Difference;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text, time};
 
-/// Arguments of `journal show`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso journal show
@@ -49,7 +47,6 @@ pub struct Run {
     entries: Vec<Entry>,
 }
 
-/// Shows entries.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = read(context)?.entries;
     let latest = entries.last().map(|entry| entry.run.clone());
@@ -121,12 +118,10 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
     fields
 }
 
-/// Method and path, where something was sent.
 fn request(entry: &Entry) -> Option<String> {
     (!entry.is_note()).then(|| entry.request_line())
 }
 
-/// What an entry turned into what, as far as its images tell.
 fn changes(entry: &Entry) -> Vec<Difference> {
     let document = |image: &Option<Box<RawValue>>| -> Option<Document> {
         image.as_ref().and_then(|image| image.get().parse().ok())

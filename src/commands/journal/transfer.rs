@@ -11,7 +11,6 @@ use crate::flow::journal::transfer;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status};
 
-/// Arguments of `journal export`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso journal export > journal.json
@@ -24,7 +23,6 @@ pub struct ExportArgs {
     names: Vec<String>,
 }
 
-/// Arguments of `journal import`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso journal import journal.json
@@ -36,12 +34,10 @@ pub struct ImportArgs {
     file: PathBuf,
 }
 
-/// The runs that were imported.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Imported(Vec<String>);
 
-/// Prints entries as one document.
 pub fn export(args: &ExportArgs, context: &Context) -> anyhow::Result<Outcome> {
     let mut entries = read(context)?.entries;
     if !args.names.is_empty() {
@@ -57,7 +53,6 @@ pub fn export(args: &ExportArgs, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::silent())
 }
 
-/// Adds the entries of a document.
 pub async fn import(args: &ImportArgs, context: &Context) -> anyhow::Result<Outcome> {
     let text = context.read_file(&args.file, transfer::MAX_SIZE, "exported journal").await?;
     let store = context.journal().store()?;

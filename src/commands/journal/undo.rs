@@ -1,5 +1,4 @@
-//! `cfsso journal undo`: reads the current state, shows what would be undone, and
-//! undoes it, the latest entry first.
+//! `cfsso journal undo`: the latest entry first.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +13,6 @@ use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status, Text};
 
-/// Arguments of `journal undo`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso journal undo
@@ -41,15 +39,12 @@ pub struct Report {
     left: Vec<UndoneEntry>,
 }
 
-/// What there is to do.
 struct UndoSet<'a> {
     todo: Vec<(&'a Entry, Inverse, Ready)>,
     left: Vec<UndoneEntry>,
-    /// The errors for entries that can never be undone.
     blocked: Vec<FlowError>,
 }
 
-/// Undoes entries.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = select_entries(read(context)?.entries, args.name.as_deref())?;
     context.journal().check_api(&entries)?;

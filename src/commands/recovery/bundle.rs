@@ -1,5 +1,4 @@
-//! The folder for the safe: the card, the present state, undo tickets made ahead of
-//! both bypasses, and this program with checksums. It contains no secret.
+//! The folder for the safe. It contains no secret.
 
 use std::cell::RefCell;
 use std::io;
@@ -23,13 +22,10 @@ use crate::flow::recovery::rehearsal::{self, AccessLists};
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::{private_file, rfc3339, sha256};
 
-/// The name of the program in the folder.
 const PROGRAM: &str = if cfg!(windows) { "cfsso.exe" } else { "cfsso" };
-/// The checksums, in the format of `sha256sum`. Written last: with them, the folder
-/// is complete.
+/// Written last: with them, the folder is complete.
 const CHECKSUMS: &str = "SHA256SUMS";
 
-/// What goes into the folder.
 pub struct Bundle<'a> {
     pub folder: &'a Path,
     pub card: &'a Card,
@@ -58,7 +54,6 @@ pub fn ensure_empty(folder: &Path) -> Result<(), FlowError> {
 }
 
 impl Bundle<'_> {
-    /// Writes the files, and returns their paths.
     pub fn write(&self, context: &Context, tools: &Env<'_>) -> Result<Vec<PathBuf>, FlowError> {
         private_file::empty_folder(self.folder).map_err(|error| failed(self.folder, &error))?;
         let mut files = Vec::new();

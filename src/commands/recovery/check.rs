@@ -1,5 +1,4 @@
-//! `cfsso recovery check`: two rounds of reads with the credential that would be
-//! used in a lockout; no DNS, no identity provider, no write.
+//! `cfsso recovery check`: no DNS, no identity provider, no write.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,6 @@ use crate::flow::{Env, FlowError, FlowErrorKind};
 /// The largest card in bytes: one of many connectors has some tens of kilobytes.
 const MAX_CARD: usize = 1024 * 1024;
 
-/// Arguments of `recovery check`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso recovery check
@@ -44,7 +42,6 @@ pub struct Args {
     format: Option<ReportFormat>,
 }
 
-/// Checks, and reports as `doctor` does.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.format.is_some(), "--format")?;
     fleet::ensure_one(context, args.card.is_some(), "--card")?;
@@ -74,7 +71,6 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     doctor::print(report, format, context)
 }
 
-/// The fingerprint on a card.
 async fn fingerprint(file: &Path, context: &Context) -> Result<Fingerprint, FlowError> {
     let bytes = context.read_file(file, MAX_CARD, "recovery card").await?;
     Fingerprint::find(&String::from_utf8_lossy(&bytes)).ok_or_else(|| {

@@ -10,7 +10,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso recovery`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Prepare an emergency token and a recovery card
@@ -19,7 +18,6 @@ pub enum Command {
     Check(check::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Prepare(args) => prepare::run(args, context).await,

@@ -1,5 +1,4 @@
-//! `cfsso recovery prepare`: an emergency token, the checks of recovery, a rehearsal
-//! of both bypasses with that token, and the card for the safe.
+//! `cfsso recovery prepare`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,10 +28,8 @@ use crate::output::{ExitCode, Page, Render, Status, Text};
 use crate::private_file;
 use crate::shell::quoted;
 
-/// Name of a token that is created here.
 const TOKEN_NAME: &str = "cfsso break-glass";
 
-/// Arguments of `recovery prepare`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso recovery prepare
@@ -117,7 +114,6 @@ struct Token {
     permissions: Vec<PermissionProof>,
 }
 
-/// The emergency token: one that exists, or one to create.
 #[derive(Clone, Debug)]
 enum TokenSource {
     Existing(PathBuf),
@@ -136,7 +132,6 @@ impl TokenSource {
     }
 }
 
-/// Prepares.
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = token_source(&args, context).await?;
     for file in args.card.iter().map(|card| &card.path).chain(&args.bundle) {
@@ -217,7 +212,6 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).exit(exit))
 }
 
-/// The error for an emergency token that the API rejects.
 fn rejected(file: &Path, error: &api::Error) -> FlowError {
     let file = file.display().to_string();
     FlowError::new(FlowErrorKind::NoToken, format!("the API rejected the emergency token {file}"))
@@ -230,7 +224,6 @@ fn write_cards(files: &[CardFile], card: &Card) -> Result<Vec<PathBuf>, FlowErro
     files.iter().map(write).collect()
 }
 
-/// The emergency token that the options name, or that the user names.
 async fn token_source(args: &Args, context: &Context) -> Result<TokenSource, FlowError> {
     let of_options = &context.settings.options.token_file;
     let source = match (&args.token_out, &args.recovery_token_file, of_options) {
@@ -302,8 +295,7 @@ fn location(text: &str) -> Result<String, String> {
     }
 }
 
-/// The API with the emergency token, which is created if it has to be. In a dry run
-/// there is no new token, but the request that would create it.
+/// In a dry run there is no new token, but the request that would create it.
 async fn emergency_client(
     source: &TokenSource,
     args: &Args,
@@ -331,7 +323,6 @@ async fn emergency_client(
     Ok((Some(context.client_by_file(file).await?), Vec::new()))
 }
 
-/// The identifier and the expiry of the emergency token.
 fn identity(read: &RecoveryFacts) -> (Option<String>, Option<String>) {
     let second = read.facts.recovery.as_ref().and_then(|second| second.token.as_ref().ok());
     let known = second.and_then(|token| token.verification.as_ref());

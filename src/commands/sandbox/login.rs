@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::output::{ExitCode, Page, Render, Status};
 use crate::sandbox::{self, LockOwner, SignInAttempt, SignInResult};
 
-/// Arguments of `sandbox login`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso sandbox login tom@cool.cats
@@ -30,12 +29,10 @@ pub struct Args {
     password_wrong: bool,
 }
 
-/// What became of the sign-in.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Report(SignInResult);
 
-/// Signs a user in.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let Args { email, idp, password_wrong } = args;
     let attempt = SignInAttempt { email, idp, is_password_wrong: password_wrong };
@@ -44,8 +41,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(Report(result)).exit(exit))
 }
 
-/// At the simulator of the environment, at the one that has the state file open,
-/// or at one of its own.
 async fn sign_in(attempt: &SignInAttempt, context: &Context) -> anyhow::Result<SignInResult> {
     let settings = &context.settings;
     if let Some(url) = settings.base.plain_http_origin().filter(|_| !settings.sandbox) {

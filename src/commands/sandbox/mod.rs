@@ -9,7 +9,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso sandbox`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Serve the simulator and print its environment
@@ -20,7 +19,6 @@ pub enum Command {
     Reset(reset::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,

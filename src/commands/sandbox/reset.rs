@@ -12,21 +12,18 @@ use crate::output::{Page, Render, Status};
 use crate::sandbox;
 use crate::settings::journal_of_sandbox;
 
-/// Arguments of `sandbox reset`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso sandbox reset
   cfsso sandbox reset --sandbox-state ./sandbox.json")]
 pub struct Args {}
 
-/// What became of the state.
 #[derive(Serialize)]
 struct Reset {
     state: PathBuf,
     removed: bool,
 }
 
-/// Removes the state, and the journal of what was changed in it.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let state = context.settings.sandbox_state()?;
     if context.settings.options.dry_run {

@@ -13,7 +13,6 @@ use crate::context::Context;
 use crate::output::{Page, Render, Text};
 use crate::sandbox::{self, Scenario};
 
-/// Arguments of `sandbox serve`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso sandbox serve
@@ -35,7 +34,6 @@ pub struct Args {
     scenario: Option<ScenarioArg>,
 }
 
-/// A scenario, or the list of them.
 #[derive(Clone, Copy, Debug)]
 enum ScenarioArg {
     List,
@@ -54,17 +52,14 @@ impl FromStr for ScenarioArg {
     }
 }
 
-/// The scenarios.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Scenarios(BTreeMap<String, String>);
 
-/// What a client needs to know.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Serving(BTreeMap<&'static str, String>);
 
-/// Serves until interrupted.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let options = &context.settings.options;
     let scenario = match args.scenario {
@@ -104,7 +99,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 impl Scenarios {
-    /// All of them, with what happened.
     pub fn all() -> Self {
         let all = Scenario::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         let about = |it: &PossibleValue| it.get_help().map(ToString::to_string).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! The first questions of a guided set-up: the token, the account, and whether the
-//! token is to be kept.
+//! The first questions of a guided set-up: the token, the account.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +21,6 @@ use crate::settings::{self, TokenSource};
 /// How the tokens of users begin (Cloudflare API, "Token formats").
 const USER_TOKEN: &str = "cfut_";
 
-/// Asks for a token and an account, where they were not given.
 pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
     if !context.lacks_credentials() {
         return ask_account(interview, context).await;
@@ -105,7 +103,6 @@ async fn ask_token(
     Ok((token, chosen))
 }
 
-/// Chooses among the accounts that the token sees, where none was specified.
 async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
     if context.named_account().await?.is_some() {
         return Ok(());
@@ -126,7 +123,6 @@ async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Re
     Ok(())
 }
 
-/// Which of these accounts, by ID and name.
 fn account_question<'a>(accounts: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Question {
     let help = "The account whose members are to sign in through the identity provider";
     let choice =
@@ -138,7 +134,6 @@ fn read_account(id: &str) -> Result<AccountId, String> {
     id.parse().map_err(|error: crate::api::ids::InvalidId| error.to_string())
 }
 
-/// Asks whether the token is to be kept, and how.
 async fn keep_token(
     interview: &Interview<'_>,
     context: &Context,
@@ -202,7 +197,6 @@ async fn ask_profile(interview: &Interview<'_>, context: &Context) -> anyhow::Re
     interview.ask(&question, read).await
 }
 
-/// Asks for a command that prints the token, and runs it once.
 async fn ask_command(
     interview: &Interview<'_>,
     context: &Context,
@@ -217,7 +211,6 @@ async fn ask_command(
     Ok((printed.expose_secret() == token.expose_secret()).then_some(command))
 }
 
-/// Writes the token to a new file that only its owner can read.
 fn store(file: &Path, token: &SecretString) -> Result<TokenSource, FlowError> {
     let write = || {
         private_file::create_folder(private_file::folder_of(file))?;

@@ -10,7 +10,6 @@ use crate::interview::Question;
 use crate::output::{Page, Text};
 use crate::plural::count_noun;
 
-/// What is known of a domain.
 #[derive(Clone)]
 pub(super) struct DomainFacts {
     pub survey: Lookup,
@@ -19,7 +18,6 @@ pub(super) struct DomainFacts {
 }
 
 impl DomainFacts {
-    /// Looks the domain up, at its name servers and among the zones of the account.
     pub async fn read(tools: &Env<'_>, domain: &EmailDomain) -> Result<Self, Error> {
         let look = async {
             let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
@@ -31,7 +29,6 @@ impl DomainFacts {
     }
 }
 
-/// Which domain a connector is for.
 pub fn domain_question() -> Question {
     let help = "The part of your users' email addresses after the `@`: all users with such an \
                 address will sign in through the identity provider";
@@ -47,7 +44,6 @@ pub fn read_domain(text: &str) -> Result<EmailDomain, String> {
     }
 }
 
-/// What speaks against a domain, before anything is created for it. Pure.
 pub(super) fn doubts(domain: &EmailDomain, known: &DomainFacts, facts: &Facts) -> Vec<String> {
     let mut doubts = Vec::new();
     if known.survey.delegation == Delegation::NoDelegation {
@@ -71,7 +67,6 @@ pub(super) fn doubts(domain: &EmailDomain, known: &DomainFacts, facts: &Facts) -
     doubts
 }
 
-/// Says in a few lines what is known of a domain.
 pub(super) fn describe_domain(
     domain: &EmailDomain,
     known: &DomainFacts,

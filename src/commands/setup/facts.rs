@@ -15,11 +15,9 @@ use crate::flow::{Env, app, connector, idp, preflight};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 
-/// What is read before the questions.
 pub(super) struct Facts {
     pub connectors: Vec<Connector>,
     pub idps: Vec<Idp>,
-    /// What is wrong with each identity provider, in their order.
     pub problems: Vec<Option<String>>,
     pub sso_app: Option<App>,
     pub team: Option<String>,
@@ -53,8 +51,7 @@ impl Facts {
         })
     }
 
-    /// The domain whose set-up is not finished, or that most members have their address
-    /// at and that has no connector.
+    /// Its set-up is not finished, or most members have their address there.
     pub fn likely_domain(&self) -> Option<EmailDomain> {
         let unfinished = self.connectors.iter().find(|connector| !connector.is_enabled());
         if let Some(domain) = unfinished.and_then(|one| one.email_domain.parse().ok()) {
@@ -77,13 +74,11 @@ impl Facts {
         likely.pop().map(|(_, domain)| domain)
     }
 
-    /// How many members have an address at the domain.
     pub fn members_at(&self, domain: &EmailDomain) -> Option<usize> {
         Some(preflight::at_domain(self.members.as_ref()?, domain).count())
     }
 }
 
-/// What is wrong with each identity provider, as far as it can be tested from here.
 async fn problems(idps: &[Idp], fetcher: &Fetcher, context: &Context) -> Vec<Option<String>> {
     let options = CheckOptions::new(context.clock.now(), 1);
     let tested = idps.iter().map(async |idp| {

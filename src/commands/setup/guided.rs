@@ -1,5 +1,4 @@
-//! Set-up by questions. The answers become the command lines that do the same without
-//! questions; those are run, and shown at the end.
+//! Set-up by questions: the answers become the command lines that do the same.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,10 +24,8 @@ use crate::output::{Page, Text};
 use crate::plural::count_noun;
 use crate::shell;
 
-/// The words of the command that creates an identity provider.
 const IDP_CREATE: [&str; 2] = ["idp", "create"];
 
-/// What the answers came to.
 struct Chosen {
     domain: EmailDomain,
     new_idp: Option<NewIdp>,
@@ -37,7 +34,6 @@ struct Chosen {
     fedramp: bool,
 }
 
-/// How SSO is to be enabled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Enabling {
     OnTrial,
@@ -60,7 +56,6 @@ impl Chosen {
     }
 }
 
-/// Asks, and sets the domain up.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let answers = match &args.answers {
         Some(file) => Answers::read(context, file).await?,
@@ -84,14 +79,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     guide.carry_out(chosen).await
 }
 
-/// The questions, and what they depend on.
 struct Guide<'a> {
     args: &'a Args,
     context: &'a Context,
     interview: &'a Interview<'a>,
     tools: &'a Env<'a>,
     facts: &'a Facts,
-    /// What is known of the domains that were given.
     domains: RefCell<BTreeMap<String, DomainFacts>>,
     asker: Asker<'a>,
 }
@@ -161,7 +154,6 @@ impl Guide<'_> {
         Ok(known)
     }
 
-    /// Asks for the identity provider; one that is to be created is returned.
     async fn ask_idp(&self, domain: &EmailDomain) -> anyhow::Result<Option<NewIdp>> {
         let idps = || self.facts.idps.iter().zip(&self.facts.problems);
         let usable = || idps().filter(|(idp, _)| idp.kind != IdpType::OneTimePin);
@@ -230,7 +222,6 @@ impl Guide<'_> {
         self.interview.ask(&question, read).await
     }
 
-    /// Shows what would be sent, and asks once for all of it.
     async fn confirm(&self, chosen: &Chosen) -> anyhow::Result<()> {
         self.interview.ensure_only_asked(&["apply", "repair.", "emergency_token_file"])?;
         let options = self.options(chosen).await?;
@@ -266,13 +257,11 @@ impl Guide<'_> {
         }
     }
 
-    /// The options of `setup` that the answers stand for.
     async fn options(&self, chosen: &Chosen) -> anyhow::Result<Options> {
         options(chosen.domain.clone(), parse(&chosen.words())?, self.context).await
     }
 
-    /// Says that users can choose another identity provider than the new one, which a
-    /// trial counts, too.
+    /// Users can choose another identity provider than the new one, which a trial counts, too.
     fn choice_of_users(&self, new: &NewIdp) -> Option<String> {
         let app = self.facts.sso_app.as_ref();
         let others = self.facts.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
@@ -289,8 +278,7 @@ impl Guide<'_> {
         })
     }
 
-    /// The command that allows a new identity provider in the SSO App, where that lists
-    /// those that it allows.
+    /// `None` where the SSO App does not list those that it allows.
     fn admission(&self, chosen: &Chosen) -> Option<Vec<String>> {
         let new = chosen.new_idp.as_ref()?;
         let app = self.facts.sso_app.as_ref()?;
@@ -298,8 +286,7 @@ impl Guide<'_> {
         lists.then(|| ["app", "idps", "--add", &new.name].map(str::to_owned).into())
     }
 
-    /// Makes the changes; asks again only where a check finds a problem, and before SSO
-    /// is enabled.
+    /// Asks again only where a check finds a problem, and before SSO is enabled.
     async fn carry_out(&self, chosen: Chosen) -> anyhow::Result<Outcome> {
         let mut lines: Vec<Vec<String>> = Vec::new();
         if let Some(new) = &chosen.new_idp {
@@ -337,7 +324,6 @@ impl Guide<'_> {
         Ok(Outcome::done(report).failed(end.err()))
     }
 
-    /// Runs the steps, again after each repair.
     async fn set_up(
         &self,
         chosen: &Chosen,
@@ -388,7 +374,6 @@ impl Guide<'_> {
     }
 }
 
-/// What the plan leaves as it is.
 fn untouched(facts: &Facts, domain: &EmailDomain) -> String {
     let others = facts.connectors.iter().filter(|one| one.email_domain != domain.as_str()).count();
     let mut kept = vec![
@@ -402,7 +387,6 @@ fn untouched(facts: &Facts, domain: &EmailDomain) -> String {
     format!("Not changed: {}, members.", kept.join(", "))
 }
 
-/// Says what to keep, and how to do the same without questions.
 fn show_end(chosen: &Chosen, lines: &[Vec<String>], page: &mut Page) {
     page.blank();
     if let Some(NewIdp { name, .. }) = &chosen.new_idp {

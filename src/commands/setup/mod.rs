@@ -1,5 +1,4 @@
-//! `cfsso setup`: the whole way from a domain to an enforced connector, as a
-//! checklist that a second run takes up where the first one ended.
+//! `cfsso setup`: a checklist that a second run takes up where the first one ended.
 
 mod credentials;
 mod domain;
@@ -25,7 +24,6 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::interview;
 use crate::output::{Page, Render, Status, Text};
 
-/// Arguments of `setup`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso setup
@@ -77,7 +75,6 @@ pub struct Args {
 /// What enabling does, after "to".
 const ENABLING: &str = "enable SSO";
 
-/// Sets a domain up.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let is_bare = !args.publish_txt
         && !args.enable
@@ -126,8 +123,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-/// Runs the steps. `before_enabling` is called after the checks passed and before the
-/// confirmation.
+/// `before_enabling` is called after the checks passed and before the confirmation.
 async fn steps(
     tools: &Env<'_>,
     options: &Options,
@@ -151,7 +147,6 @@ async fn steps(
     done
 }
 
-/// Asks for the domain that a command line lacks.
 pub async fn ask_domain(context: &Context, usage: &str) -> anyhow::Result<EmailDomain> {
     interview::ask_missing(context, &domain::domain_question(), usage, domain::read_domain).await
 }
@@ -223,7 +218,6 @@ pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &
     screen.step(mark(state), title, Text::prose(detail));
 }
 
-/// The record, and how to publish it where the domain's DNS is hosted.
 pub fn paste(record: &TxtRecord, provider: Option<&DnsProvider>, page: &mut Page) {
     page.blank();
     page.line(Text::strong("Publish this TXT record:"));
@@ -247,7 +241,6 @@ pub fn paste(record: &TxtRecord, provider: Option<&DnsProvider>, page: &mut Page
     )));
 }
 
-/// What a step does, in words.
 pub fn title(id: StepId) -> &'static str {
     match id {
         StepId::Create => "Connector",
@@ -259,7 +252,6 @@ pub fn title(id: StepId) -> &'static str {
     }
 }
 
-/// The mark of a step.
 pub fn mark(state: StepState) -> Status {
     match state {
         StepState::Skipped => Status::Skipped,

@@ -9,12 +9,10 @@ use crate::flow::check::{Check, CheckId, CheckState};
 use crate::interview::{Interview, Question};
 use crate::output::{Page, Text};
 
-/// Offers repairs, and remembers which were made or declined.
 pub struct Repairs<'a> {
     pub context: &'a Context,
     pub interview: &'a Interview<'a>,
     offered: RefCell<BTreeSet<&'static str>>,
-    /// The commands that were run.
     done: RefCell<Vec<Vec<String>>>,
 }
 
@@ -23,7 +21,6 @@ impl<'a> Repairs<'a> {
         Self { context, interview, offered: RefCell::default(), done: RefCell::default() }
     }
 
-    /// The commands that were run.
     pub fn done(&self) -> Vec<Vec<String>> {
         self.done.borrow().clone()
     }
@@ -82,7 +79,6 @@ impl<'a> Repairs<'a> {
         Ok(self.interview.can_ask(&question) && self.interview.confirm(&question).await?)
     }
 
-    /// Runs a command without asking, shows its report, and remembers it.
     pub async fn run(&self, words: Vec<String>) -> anyhow::Result<()> {
         let outcome = self.context.agreed(Box::pin(run(&words, self.context))).await?;
         if let Some(report) = &outcome.report {
@@ -95,7 +91,6 @@ impl<'a> Repairs<'a> {
         Ok(())
     }
 
-    /// What to send to members whose addresses cannot use SSO.
     fn show_letter(&self, check: &Check) {
         self.context.screen.show(&|page: &mut Page| {
             page.blank();
@@ -111,7 +106,6 @@ impl<'a> Repairs<'a> {
     }
 }
 
-/// Runs a command by its words.
 async fn run(words: &[String], context: &Context) -> anyhow::Result<Outcome> {
     // The first word is the group that the command is in.
     let own = &words[1..];

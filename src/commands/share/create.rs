@@ -11,7 +11,6 @@ use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
 use crate::flow::federation::{accounts, shares};
 use crate::flow::plan::Plan;
 
-/// Arguments of `share create`.
 #[derive(clap::Args, Debug)]
 #[command(
     group(ArgGroup::new("recipients").required(true).args(["to", "to_organization", "entire_organization"])),
@@ -50,7 +49,6 @@ pub struct Args {
     unseen: bool,
 }
 
-/// Creates a share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let directory = accounts::read(&tools).await?;

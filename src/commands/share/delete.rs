@@ -11,7 +11,6 @@ use crate::flow::federation::shares;
 use crate::flow::plan::Plan;
 use crate::output::{Page, Render, Status};
 
-/// Arguments of `share delete`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share delete 3fd85f74b32742f1bff64a85009dda07 --wait
@@ -34,7 +33,6 @@ pub struct Deleted {
     share: Share,
 }
 
-/// Deletes a share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let share = shares::find(&tools, &args.share).await?;

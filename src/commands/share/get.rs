@@ -5,7 +5,6 @@ use crate::api::ids::ShareId;
 use crate::context::Context;
 use crate::flow::federation::shares;
 
-/// Arguments of `share get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share get 3fd85f74b32742f1bff64a85009dda07")]
@@ -14,7 +13,6 @@ pub struct Args {
     share: ShareId,
 }
 
-/// Shows one share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     Ok(Outcome::done(shares::find(&tools, &args.share).await?))

@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::flow::federation::shares;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `share list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share list
@@ -57,12 +56,10 @@ pub struct Args {
     paging: paging::Args,
 }
 
-/// Shares, by name.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct List(Vec<Share>);
 
-/// Lists the account's shares.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let paging = args.paging.paging();

@@ -15,7 +15,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso share`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// List sent and received shares
@@ -36,7 +35,6 @@ pub enum Command {
     Resources(resources::Command),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(args, context).await,

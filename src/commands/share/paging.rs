@@ -17,7 +17,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// The way that was chosen.
     pub fn paging(&self) -> Paging {
         if self.unpaginated { Paging::Unpaged } else { Paging::Paged(self.page_size) }
     }

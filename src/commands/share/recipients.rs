@@ -14,7 +14,6 @@ use crate::flow::plan::Plan;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text};
 
-/// The verbs of `cfsso share recipients`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// List recipients, including removed ones
@@ -27,7 +26,6 @@ pub enum Command {
     Remove(Remove),
 }
 
-/// Arguments of `share recipients list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share recipients list 3fd85f74b32742f1bff64a85009dda07")]
@@ -43,7 +41,6 @@ pub struct List {
     paging: paging::Args,
 }
 
-/// Arguments of `share recipients get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share recipients get 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
@@ -55,7 +52,6 @@ pub struct Get {
     recipient: RecipientId,
 }
 
-/// Arguments of `share recipients add`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share recipients add 3fd85f74b32742f1bff64a85009dda07 --to Cats")]
@@ -78,7 +74,6 @@ pub struct Add {
     unseen: bool,
 }
 
-/// Arguments of `share recipients remove`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share recipients remove 3fd85f74b32742f1bff64a85009dda07 Cats")]
@@ -90,12 +85,10 @@ pub struct Remove {
     recipient: String,
 }
 
-/// Recipients, by account.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Recipients(Vec<Recipient>);
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list(args, context).await,

@@ -15,7 +15,6 @@ use crate::flow::plan::Plan;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text};
 
-/// The verbs of `cfsso share resources`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// List resources of a share
@@ -30,7 +29,6 @@ pub enum Command {
     Remove(Remove),
 }
 
-/// Arguments of `share resources list`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share resources list 3fd85f74b32742f1bff64a85009dda07")]
@@ -50,7 +48,6 @@ pub struct List {
     paging: paging::Args,
 }
 
-/// Arguments of `share resources get`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share resources get 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
@@ -62,7 +59,6 @@ pub struct Get {
     resource: ResourceId,
 }
 
-/// Arguments of `share resources add`.
 #[derive(clap::Args, Debug)]
 #[command(
     override_usage = "cfsso share resources add <SHARE> --resource-type <TYPE> --resource <ID>"
@@ -86,7 +82,6 @@ pub struct Add {
     meta: Option<Value>,
 }
 
-/// Arguments of `share resources update`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share resources update 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353 --meta {}")]
@@ -102,7 +97,6 @@ pub struct Update {
     meta: Value,
 }
 
-/// Arguments of `share resources remove`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share resources remove 3fd85f74b32742f1bff64a85009dda07 023e105f4ecef8ad9ca31a8372d0c353")]
@@ -114,12 +108,10 @@ pub struct Remove {
     resource: ResourceId,
 }
 
-/// Resources, as they came.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Resources(Vec<Resource>);
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list(args, context).await,

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::flow::federation::shares;
 use crate::flow::plan::Plan;
 
-/// Arguments of `share update`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso share update 3fd85f74b32742f1bff64a85009dda07 --name rules")]
@@ -21,7 +20,6 @@ pub struct Args {
     name: String,
 }
 
-/// Renames a share.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let share = shares::find(&tools, &args.share).await?;

@@ -32,7 +32,6 @@ impl Render for Share {
     }
 }
 
-/// How far its life has come.
 pub fn status(share: &ShareFields) -> Text {
     match &share.status {
         Some(status) if share.is_active() => Status::Done.paint(status.as_str()),
@@ -41,7 +40,6 @@ pub fn status(share: &ShareFields) -> Text {
     }
 }
 
-/// Who it is for.
 pub fn target(share: &ShareFields) -> &str {
     match &share.target_type {
         Some(Target::Account) => "single accounts",
@@ -51,7 +49,6 @@ pub fn target(share: &ShareFields) -> &str {
     }
 }
 
-/// How many recipients there are in each state, where it was told.
 pub fn counts(share: &ShareFields) -> Option<String> {
     let parts: Vec<_> = [
         (share.associated_recipient_count, "associated"),

@@ -9,7 +9,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso team`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Show the Zero Trust organization and callback URLs
@@ -18,7 +17,6 @@ pub enum Command {
     Rename(rename::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Show(args) => show::run(args, context).await,

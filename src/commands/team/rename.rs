@@ -1,5 +1,4 @@
-//! `cfsso team rename`: shows the plan, asks, renames, and puts SSO back as it
-//! was; taken up and taken back by the journal or by what the server shows.
+//! `cfsso team rename`: begun, taken up, and taken back.
 
 use std::rc::Rc;
 
@@ -16,7 +15,6 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind, preflight};
 use crate::interview::{self, Question};
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `team rename`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso team rename cooler-cats --dry-run
@@ -68,7 +66,6 @@ pub struct Args {
     guard: CheckArgs,
 }
 
-/// Renames the team.
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.name.is_none() && !args.resume && !args.rollback {
         let help = "The label before `.cloudflareaccess.com`. Users of every application see it; \
@@ -150,7 +147,6 @@ async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
     })
 }
 
-/// What is looked at first, all at once, and every request.
 async fn planned(
     tools: &Env<'_>,
     context: &Context,
@@ -186,8 +182,6 @@ fn confirm_prompt(task: &RenamePlan) -> String {
     }
 }
 
-/// Fails before anything is disabled if a question would be asked later, without a
-/// terminal.
 fn ensure_can_prompt(
     task: &RenamePlan,
     options: &Options,
@@ -203,7 +197,6 @@ fn ensure_can_prompt(
         .hint("enter the new values in advance if two are possible, and pass `--idps-updated`"))
 }
 
-/// Waits until the user confirms that the identity providers are changed.
 async fn wait_for_confirmation(context: &Context) -> Result<(), Error> {
     loop {
         let question = Text::plain("Type ") + Text::strong("done") + " after changing them:";

@@ -11,7 +11,6 @@ use crate::flow::setup::{Event as Of, Step as OfStep};
 use crate::flow::steps::StepState;
 use crate::output::{Page, Text};
 
-/// Draws the plan.
 pub(super) fn render_preview(outlook: &Preview, page: &mut Page) {
     page.fields(&[("team", Text::plain(&outlook.now)), ("new name", Text::strong(&outlook.goal))]);
     if !outlook.connectors.is_empty() {
@@ -46,7 +45,6 @@ fn stage((at, stage): (usize, &PlannedStep)) -> Vec<Text> {
     vec![Text::dim((at + 1).to_string()), Text::plain(&stage.title), Text::plain(&stage.sso_off)]
 }
 
-/// Draws what is to be changed at identity providers.
 fn render_idp_changes(idps: &[IdpChange], page: &mut Page) {
     for idp in idps {
         page.blank();
@@ -70,7 +68,6 @@ fn render_idp_changes(idps: &[IdpChange], page: &mut Page) {
     }
 }
 
-/// Shows what happens.
 pub(super) fn show(event: &Event<'_>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
@@ -89,8 +86,6 @@ pub(super) fn show(event: &Event<'_>, context: &Context) {
     }
 }
 
-/// What an interrupt has to say from the moment SSO is being taken off until it
-/// is back.
 pub(super) const SSO_OFF_NOTE: &str =
     "SSO may be off for some domains: users sign in with a password";
 
@@ -132,7 +127,6 @@ fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
     }
 }
 
-/// How long something took.
 pub(super) fn time(seconds: i64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),

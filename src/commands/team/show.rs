@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::idp::guide::{self, Values};
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `team show`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso team show
@@ -27,7 +26,6 @@ pub struct Team {
     urls: Option<Values>,
 }
 
-/// Shows the organization.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let organization = tools.client.send(&organization::get(tools.account)).await?;

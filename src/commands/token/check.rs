@@ -6,7 +6,6 @@ use crate::context::Context;
 use crate::flow::token::{self, ReadAccess, Report};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
-/// Arguments of `token check`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Write access is not tested: only a write
 would tell.
@@ -17,7 +16,6 @@ Examples:
   cfsso token check -o json | jq '.reads[] | select(.allowed | not)'")]
 pub struct Args {}
 
-/// Checks the credential in use.
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let client = context.client().await?;
     let named = context.named_account().await?;
@@ -33,7 +31,6 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(if is_known && lacks_connectors { outcome.exit(ExitCode::Forbidden) } else { outcome })
 }
 
-/// The report, and the failure where the credential cannot be used.
 pub fn into_outcome(report: Report) -> Outcome {
     let stop = report.stop();
     Outcome::done(report).failed(stop.map(Into::into))

@@ -1,5 +1,4 @@
-//! `cfsso token create-break-glass`: look the permissions up, make the token,
-//! hand it over once, and see it work.
+//! `cfsso token create-break-glass`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,7 +23,6 @@ use crate::input::time::duration;
 use crate::interview::{self, Question};
 use crate::output::{Format, Page, Render, Status, Text};
 
-/// Arguments of `token create-break-glass`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Keep the token where it can be reached without the dashboard.
 The token in use needs Account API Tokens: Edit, and the permissions that it passes on.
@@ -71,7 +69,6 @@ pub struct Report {
     file: Option<String>,
 }
 
-/// Makes a token for emergencies.
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.output_file.is_none() && context.asks() && context.settings.format == Format::Table {
         args.output_file = ask_file(context).await?;
@@ -126,7 +123,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(outcome.failed(failure.map(Into::into)))
 }
 
-/// Asks where the token is to be written; `None` prints it.
+/// `None` prints the token.
 async fn ask_file(context: &Context) -> anyhow::Result<Option<PathBuf>> {
     let help = "A new file that only you can read; move it where it can be reached without the \
                 dashboard. `-` prints the token instead";
@@ -140,23 +137,18 @@ async fn ask_file(context: &Context) -> anyhow::Result<Option<PathBuf>> {
     interview::ask_missing(context, &question, "`--output-file FILE`", read).await
 }
 
-/// What a token for emergencies is to be.
 pub struct TokenOptions {
     pub name: String,
-    /// How long it is valid.
     pub expires: Duration,
-    /// Whether it also allows `bypass otp`.
     pub with_access: bool,
 }
 
-/// A token that is about to be created.
 pub struct PlannedToken {
     granted: Vec<TokenPermission>,
     pub action: Action<CreatedToken>,
 }
 
 impl PlannedToken {
-    /// The names of its permissions.
     pub fn permissions(&self) -> Vec<&'static str> {
         self.granted.iter().map(|granted| granted.name).collect()
     }
@@ -171,7 +163,6 @@ impl PlannedToken {
     }
 }
 
-/// Looks up the permissions of a token.
 pub async fn plan(
     tools: &Env<'_>,
     context: &Context,
@@ -183,8 +174,7 @@ pub async fn plan(
     Ok(PlannedToken { granted, action })
 }
 
-/// Creates a token and writes it to a new file. A token whose value cannot be saved
-/// is deleted again.
+/// A token whose value cannot be saved is deleted again.
 pub async fn create_in(
     tools: &Env<'_>,
     context: &Context,
@@ -257,7 +247,6 @@ async fn revoke_after_error(
         .hint("dashboard: Manage Account, Account API Tokens")
 }
 
-/// What the first use of the token came to, where it did not work.
 pub async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowError> {
     let client = tools.client.with_credentials(Credentials::Token(value));
     let error = break_glass::test_token(&client, tools.account, tools.clock).await.err()?;

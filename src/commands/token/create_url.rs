@@ -9,7 +9,6 @@ use super::super::Outcome;
 use crate::context::Context;
 use crate::output::{Page, Render, Text};
 
-/// Arguments of `token create-url`.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "The link only fills in the form. Cloudflare documents no key for the SSO Connector
@@ -55,7 +54,6 @@ pub struct Report {
     add_by_hand: Vec<&'static str>,
 }
 
-/// Prints the link.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let url = url(args.purpose, args.account_token);
     if args.open {
@@ -64,7 +62,6 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     Outcome::done(Report { purpose: args.purpose, url, add_by_hand: args.purpose.by_hand() })
 }
 
-/// The link for a user's token that sets SSO up.
 pub fn for_setup() -> String {
     url(Purpose::Setup, false)
 }

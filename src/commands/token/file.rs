@@ -1,5 +1,4 @@
-//! A file for a secret: there and private before the secret is, whole or not
-//! there, and never in the place of another.
+//! A file for a secret: private before the secret is there, and never in another's place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -13,8 +12,7 @@ pub struct PendingSecretFile {
 }
 
 impl PendingSecretFile {
-    /// Makes the file beside `target`, so that a folder that cannot be written
-    /// is known before there is a secret to lose.
+    /// A folder that cannot be written is known before there is a secret to lose.
     pub fn create(target: &Path) -> io::Result<Self> {
         if target.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());

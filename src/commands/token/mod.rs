@@ -10,7 +10,6 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 
-/// The verbs of `cfsso token`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Check a token: owner, expiry, permissions
@@ -21,7 +20,6 @@ pub enum Command {
     CreateUrl(create_url::Args),
 }
 
-/// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(args) => check::run(args, context).await,

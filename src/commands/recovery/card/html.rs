@@ -1,5 +1,4 @@
-//! The card as one HTML page without anything from elsewhere: light or dark on a
-//! screen, black on white on two pages A4.
+//! The card as one self-contained HTML page, black on white on two pages A4.
 
 use quick_xml::escape::escape;
 
@@ -74,7 +73,6 @@ fn text(text: &str) -> String {
     escape(&*sanitize(text)).into_owned()
 }
 
-/// Prose whose commands between backticks are marked as code.
 fn with_code(prose: &str) -> String {
     let parts = prose.split('`').enumerate();
     let parts = parts.map(|(at, part)| match at % 2 {

@@ -1,5 +1,4 @@
-//! The recovery card as a file: plain text, Markdown or one HTML page, by the
-//! extension of its name.
+//! The recovery card as plain text, Markdown or HTML.
 
 mod html;
 mod markdown;
@@ -12,14 +11,12 @@ use crate::flow::recovery::card::Card;
 use crate::flow::{FlowError, FlowErrorKind};
 use crate::private_file;
 
-/// A file for a card.
 #[derive(Clone, Debug)]
 pub struct CardFile {
     pub path: PathBuf,
     format: CardFormat,
 }
 
-/// How a card is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardFormat {
     Text,
@@ -28,7 +25,6 @@ pub enum CardFormat {
 }
 
 impl CardFormat {
-    /// Every one, with its extension.
     pub const ALL: [(Self, &'static str); 3] =
         [(Self::Html, "html"), (Self::Markdown, "md"), (Self::Text, "txt")];
 }
@@ -49,7 +45,6 @@ impl FromStr for CardFile {
 }
 
 impl CardFile {
-    /// The card of this format in a folder.
     pub fn in_folder(folder: &Path, (format, extension): (CardFormat, &str)) -> Self {
         Self { path: folder.join(format!("recovery-card.{extension}")), format }
     }

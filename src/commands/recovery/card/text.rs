@@ -3,7 +3,6 @@
 use crate::flow::recovery::card::{Block, Card};
 use crate::output::{Page, Style, Text, sanitize};
 
-/// Columns of prose.
 const WIDTH: usize = 80;
 
 pub(super) fn render(card: &Card) -> String {
