@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::Outcome;
 use crate::context::Context;
 use crate::domain::EmailDomain;
+use crate::flow::FlowError;
 use crate::flow::diagnose::{self, Question, Report, Step, StepState, Subject, VerdictKind};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
@@ -57,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let diagnoses = Box::pin(diagnose::run(&tools, subject, Some(fetcher))).await?;
     if diagnoses.is_empty() {
         let message = "the account has no connectors";
-        return Err(FlowError::new(FlowErrorKind::NotFound, message)
+        return Err(FlowError::not_found(message)
             .hint("`cfsso diagnose <EMAIL>`, or `cfsso setup <DOMAIN>`")
             .into());
     }
@@ -81,7 +81,7 @@ fn question(email: String, since: Duration, assume_enabled: bool) -> Result<Ques
     let domain = domain.and_then(|(_, domain)| domain.parse::<EmailDomain>().ok());
     let Some(domain) = domain else {
         let message = format!("`{email}` is neither an email address nor a domain");
-        return Err(FlowError::new(FlowErrorKind::Usage, message));
+        return Err(FlowError::usage(message));
     };
     Ok(Question { email: Some(email), domain, since, assume_enabled })
 }

@@ -6,8 +6,8 @@ use super::Outcome;
 use crate::context::Context;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Server, Transport, Verdict};
 use crate::domain::EmailDomain;
+use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 use crate::plural::count_noun;
 
@@ -90,12 +90,11 @@ async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<Strin
     let connector = connector::find(&context.tools().await?, selector).await?;
     match connector.code() {
         Some(code) => Ok(Some(code.to_owned())),
-        None => Err(FlowError::new(
-            FlowErrorKind::NotYet,
-            format!("the API returned no verification code for {selector}"),
-        )
-        .hint(format!("`cfsso connector get {selector} -o json`"))
-        .into()),
+        None => {
+            Err(FlowError::not_yet(format!("the API returned no verification code for {selector}"))
+                .hint(format!("`cfsso connector get {selector} -o json`"))
+                .into())
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::Outcome;
 use super::help::HelpText;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -40,7 +40,7 @@ pub fn run(args: &Args, command: &Command) -> anyhow::Result<Outcome> {
 fn find<'a>(tree: &'a Command, words: &[String]) -> Result<&'a Command, FlowError> {
     words.iter().try_fold(tree, |command, word| command.find_subcommand(word)).ok_or_else(|| {
         let message = format!("no command `{}`", words.join(" "));
-        FlowError::new(FlowErrorKind::Usage, message).hint("`cfsso --help`")
+        FlowError::usage(message).hint("`cfsso --help`")
     })
 }
 

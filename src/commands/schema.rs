@@ -8,7 +8,7 @@ use crate::api::{app, grant, idp, policy, share};
 use crate::dns;
 use crate::flow::journal::{Entry, PruneReport};
 use crate::flow::login_log::Login;
-use crate::flow::{FlowError, FlowErrorKind, federation, plan, rename, setup};
+use crate::flow::{FlowError, federation, plan, rename, setup};
 use crate::output::{ErrorReport, Page, Render, Text};
 
 #[derive(clap::Args, Debug)]
@@ -273,7 +273,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let Some(name) = &args.kind else { return Ok(Outcome::done(Kinds(KINDS))) };
     let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-        FlowError::new(FlowErrorKind::Usage, format!("unknown kind of result `{name}`"))
+        FlowError::usage(format!("unknown kind of result `{name}`"))
             .hint(format!("kinds: {}", names.join(", ")))
     })?;
     Ok(Outcome::done(SchemaOutput((kind.schema)())))

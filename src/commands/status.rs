@@ -8,7 +8,7 @@ use crate::flow::connector::Selector;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::status::{self, Domain, Link, LinkState, NotChecked, RecentChange, Report, Role};
 use crate::flow::trial::keep::TrialStatus;
-use crate::flow::{Env, FlowError, FlowErrorKind, journal};
+use crate::flow::{Env, FlowError, journal};
 use crate::output::{Page, Render, Rows, Status, Text, ago};
 
 #[derive(clap::Args, Debug, Default)]
@@ -31,9 +31,7 @@ async fn read(args: &Args, tools: &Env<'_>) -> anyhow::Result<Outcome> {
         domains.retain(|domain| is_selected(domain, selector));
         if domains.is_empty() {
             let message = format!("no connector for {selector}");
-            return Err(FlowError::new(FlowErrorKind::NotFound, message)
-                .hint("`cfsso connector list`")
-                .into());
+            return Err(FlowError::not_found(message).hint("`cfsso connector list`").into());
         }
     }
     Ok(Outcome::done(report))

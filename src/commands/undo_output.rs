@@ -7,7 +7,7 @@ use super::plan_output;
 use crate::context::Context;
 use crate::flow::journal::Entry;
 use crate::flow::plan::Plan;
-use crate::flow::{Error, FlowError, FlowErrorKind};
+use crate::flow::{Error, FlowError};
 
 /// One entry of a report.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -60,7 +60,7 @@ pub async fn undo_each<T>(
             Err(error) if done.undone.is_empty() => return Err(error),
             Err(error) => {
                 let message = format!("{} of {} undone", done.undone.len(), todo.len());
-                let stop = FlowError::new(FlowErrorKind::HalfDone, message)
+                let stop = FlowError::half_done(message)
                     .cause(format!("entry {}: {}", entry.id, error.line()))
                     .hint(format!("`{}`", again(entry)));
                 done.failed = Some((UndoneEntry::of(entry, error.line()), stop));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::journal::{Cause, Title, WriteIntent};
 use super::plan::{Change, Difference};
-use super::{Env, Error, FlowError, FlowErrorKind};
+use super::{Env, Error, FlowError};
 use crate::api::request::{Request, WriteRequest};
 use crate::api::{Created, Error as ApiError, ErrorKind};
 
@@ -74,7 +74,7 @@ impl<T> Action<T> {
 
     pub fn not_confirmed(&self, observed: impl Into<String>) -> FlowError {
         let message = format!("not confirmed: {}", self.title);
-        let stop = FlowError::new(FlowErrorKind::NotConfirmed, message).cause(observed);
+        let stop = FlowError::not_confirmed(message).cause(observed);
         match &self.show_command {
             Some(command) => stop.hint(format!("`{command}`")),
             None => stop,

@@ -56,7 +56,7 @@ pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowErro
         let odd = unreadable_sign_in(tools).filter(|_| stop.kind == FlowErrorKind::NotFound);
         let unreadable = odd.map(|odd| {
             let message = "the record of the SSO App is invalid; nothing was sent";
-            FlowError::new(FlowErrorKind::Conflict, message).cause(odd.describe())
+            FlowError::conflict(message).cause(odd.describe())
         });
         unreadable.unwrap_or(stop)
     })
@@ -72,16 +72,13 @@ pub fn dash_sso(apps: &[App]) -> Result<&App, FlowError> {
     let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
     match found.as_slice() {
         [only] => Ok(only),
-        [] => Err(FlowError::new(
-            FlowErrorKind::NotFound,
-            "this account has no SSO App (type `dash_sso`)",
-        )
-        .cause("Cloudflare creates it with the first connector")
-        .hint("`cfsso setup <DOMAIN>`, or `cfsso app list`")),
-        several => Err(FlowError::new(
-            FlowErrorKind::Conflict,
-            format!("this account has {} SSO Apps (type `dash_sso`)", several.len()),
-        )
+        [] => Err(FlowError::not_found("this account has no SSO App (type `dash_sso`)")
+            .cause("Cloudflare creates it with the first connector")
+            .hint("`cfsso setup <DOMAIN>`, or `cfsso app list`")),
+        several => Err(FlowError::conflict(format!(
+            "this account has {} SSO Apps (type `dash_sso`)",
+            several.len()
+        ))
         .causes(several.iter().map(|app| format!("{}  {}", app.id, app.name)))
         .hint(format!(
             "specify one by its ID, `{}`, and ask Cloudflare about the others",
@@ -122,12 +119,9 @@ pub fn new_allowed_list(
     let mut list = without_repeats([start, ids(add)].concat());
     list.retain(|listed| !remove.iter().any(|id| listed == id));
     if list.is_empty() {
-        return Err(FlowError::new(
-            FlowErrorKind::Refused,
-            "the last allowed identity provider cannot be removed",
-        )
-        .cause("an empty list would allow all identity providers")
-        .hint("`cfsso app idps --only <IDP>`, or `cfsso app idps --all`"));
+        return Err(FlowError::refused("the last allowed identity provider cannot be removed")
+            .cause("an empty list would allow all identity providers")
+            .hint("`cfsso app idps --only <IDP>`, or `cfsso app idps --all`"));
     }
     Ok(list)
 }
@@ -148,9 +142,8 @@ pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<()
     if list.is_empty() || list.iter().any(is_live) {
         return Ok(());
     }
-    let stop =
-        FlowError::new(FlowErrorKind::Refused, "this would block every sign-in to the dashboard")
-            .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
+    let stop = FlowError::refused("this would block every sign-in to the dashboard")
+        .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
     Err(stop.hint("`cfsso idp list`, or `--force` to override"))
 }
 
@@ -184,13 +177,10 @@ pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), 
     let name = if let [only] = candidates.as_slice() { only.id.as_str() } else { "<IDP>" };
     let told =
         candidates.iter().map(|idp| format!("{}  {} ({})", idp.id, idp.name, idp.kind.as_str()));
-    Err(FlowError::new(
-        FlowErrorKind::Refused,
-        "instant authentication requires exactly one allowed identity provider",
-    )
-    .cause(format!("the application allows {admitted}"))
-    .causes(told)
-    .hint(format!("`cfsso app instant-auth on --only {name}`")))
+    Err(FlowError::refused("instant authentication requires exactly one allowed identity provider")
+        .cause(format!("the application allows {admitted}"))
+        .causes(told)
+        .hint(format!("`cfsso app instant-auth on --only {name}`")))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::action::Action;
 use super::plan::Difference;
-use super::{Env, Error, FlowError, FlowErrorKind};
+use super::{Env, Error, FlowError};
 use crate::api::ErrorKind;
 use crate::api::connector::{self, BeginVerification, Connector};
 use crate::api::ids::{ConnectorId, InvalidId};
@@ -91,12 +91,9 @@ pub fn select_by_domain<'a>(
     if others.is_empty() {
         return Ok(Some(first));
     }
-    Err(FlowError::new(
-        FlowErrorKind::Conflict,
-        format!("`{domain}` has {} connectors", others.len() + 1),
-    )
-    .cause(format!("IDs: {}, {}", first.id, others.join(", ")))
-    .hint(format!("`cfsso connector get {}`", first.id)))
+    Err(FlowError::conflict(format!("`{domain}` has {} connectors", others.len() + 1))
+        .cause(format!("IDs: {}, {}", first.id, others.join(", ")))
+        .hint(format!("`cfsso connector get {}`", first.id)))
 }
 
 fn is_of(connector: &Connector, domain: &EmailDomain) -> bool {
@@ -108,7 +105,7 @@ fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
         Selector::Id(id) => format!("no connector with the ID {id}"),
         Selector::Domain(domain) => format!("no connector for {domain}"),
     };
-    let stop = FlowError::new(FlowErrorKind::NotFound, what);
+    let stop = FlowError::not_found(what);
     if connectors.is_empty() {
         let domain = match selector {
             Selector::Domain(domain) => domain.as_str(),
@@ -123,7 +120,7 @@ fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
 
 pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
     let Some(reason) = domain.ineligible() else { return Ok(()) };
-    Err(FlowError::new(FlowErrorKind::Refused, format!("cannot set up SSO for {domain}"))
+    Err(FlowError::refused(format!("cannot set up SSO for {domain}"))
         .cause(reason.to_string())
         .hint("use your own domain, or `--force`"))
 }
@@ -240,6 +237,7 @@ pub fn fedramp_action(tools: &Env<'_>, connector: &Connector, fedramp: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     fn connector(id: &str, domain: &str) -> Connector {
         serde_json::from_str(&format!(r#"{{"id":"{id}","email_domain":"{domain}"}}"#)).unwrap()

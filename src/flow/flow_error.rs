@@ -1,11 +1,10 @@
 //! Why a command stopped short of what it was asked, where no request failed.
 
-use std::fmt;
-
 use crate::api::document::NotAnObject;
 use crate::domain::InvalidDomain;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
 pub struct FlowError {
     /// Decides the exit code.
     pub kind: FlowErrorKind,
@@ -58,6 +57,42 @@ impl FlowError {
         Self { kind, message: message.into(), causes: Vec::new(), hint: None }
     }
 
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::Usage, message)
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::NotFound, message)
+    }
+
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::Refused, message)
+    }
+
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::Conflict, message)
+    }
+
+    pub fn not_yet(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::NotYet, message)
+    }
+
+    pub fn not_confirmed(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::NotConfirmed, message)
+    }
+
+    pub fn journal(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::Journal, message)
+    }
+
+    pub fn half_done(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::HalfDone, message)
+    }
+
+    pub fn declined(message: impl Into<String>) -> Self {
+        Self::new(FlowErrorKind::Declined, message)
+    }
+
     /// The message and what led to it, one sentence each.
     pub fn messages(&self) -> Vec<String> {
         [&self.message].into_iter().chain(&self.causes).cloned().collect()
@@ -89,11 +124,3 @@ impl From<InvalidDomain> for FlowError {
         Self::new(FlowErrorKind::Conflict, error.to_string())
     }
 }
-
-impl fmt::Display for FlowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for FlowError {}

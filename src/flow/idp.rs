@@ -5,7 +5,7 @@ use super::plan::Difference;
 use super::select::{self, Candidate, Noun};
 use super::target::Target;
 use super::update::Update;
-use super::{Env, Error, FlowError, FlowErrorKind, diff};
+use super::{Env, Error, FlowError, diff};
 use crate::api::ErrorKind;
 use crate::api::app::App;
 use crate::api::document::Document;
@@ -66,7 +66,7 @@ pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a 
     let (Some(kind), Some(name)) =
         (body.parse_at::<IdpType>(&["type"]), body.parse_at::<String>(&["name"]))
     else {
-        return Err(FlowError::new(FlowErrorKind::Usage, "`name` and `type` must be strings"));
+        return Err(FlowError::usage("`name` and `type` must be strings"));
     };
     let is_taken =
         |idp: &&Idp| idp.kind == kind && (idp.name == name || kind == IdpType::OneTimePin);
@@ -83,7 +83,7 @@ pub fn already_exists_error(standing: &Idp) -> FlowError {
             standing.kind.as_str()
         )
     };
-    FlowError::new(FlowErrorKind::Conflict, message)
+    FlowError::conflict(message)
         .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
 }
 
@@ -121,7 +121,7 @@ pub async fn create(
         return Ok(seen);
     }
     let message = format!("`{}` was created with other values than sent", seen.name);
-    Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
+    Err(FlowError::not_confirmed(message)
         .causes(strayed.iter().map(ToString::to_string))
         .hint(format!("`cfsso idp get {}`", seen.id))
         .into())
@@ -132,14 +132,14 @@ pub fn ensure_deletable(found: &Idp) -> Result<(), FlowError> {
         return Ok(());
     }
     let message = format!("`{}` is read-only: another account shares it", found.name);
-    Err(FlowError::new(FlowErrorKind::Refused, message).hint("stop sharing it in that account"))
+    Err(FlowError::refused(message).hint("stop sharing it in that account"))
 }
 
 /// Refuses to delete what other accounts are granted, as the API would.
 pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError> {
     let Some(grant) = grants.iter().find(|grant| grant.idp_id == found.id) else { return Ok(()) };
     let message = format!("`{}` is shared with other accounts", found.name);
-    Err(FlowError::new(FlowErrorKind::Conflict, message)
+    Err(FlowError::conflict(message)
         .cause(format!("federation grant {}", grant.id))
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
@@ -151,7 +151,7 @@ pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), F
     }
     let message =
         format!("`{}` is the only identity provider that {} allows", found.name, app.name);
-    Err(FlowError::new(FlowErrorKind::Refused, message)
+    Err(FlowError::refused(message)
         .hint("`cfsso app idps --add <IDP>` first, or `--force` to override"))
 }
 

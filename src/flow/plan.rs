@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::FlowError;
 use super::check::{Check, CheckState};
-use super::{FlowError, FlowErrorKind};
 use crate::api::document::masked;
 use crate::api::request::WriteRequest;
 
@@ -58,8 +58,7 @@ impl Plan {
     pub fn ensure_allowed(&self, what: &str) -> Result<(), FlowError> {
         let blocking: Vec<_> = self.checks.iter().filter(|check| check.blocks()).collect();
         let Some(first) = blocking.first() else { return Ok(()) };
-        let mut stop =
-            FlowError::new(FlowErrorKind::Refused, format!("{what} is refused by a safety check"));
+        let mut stop = FlowError::refused(format!("{what} is refused by a safety check"));
         for check in &blocking {
             stop = stop.cause(format!("{}: {}", check.id.as_str(), check.detail));
         }
@@ -119,6 +118,7 @@ impl fmt::Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
     use crate::flow::check::{CheckId, Severity};
 
     #[test]

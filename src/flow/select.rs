@@ -1,6 +1,6 @@
 //! What a person means by an ID, a name or a type. Pure.
 
-use super::{FlowError, FlowErrorKind};
+use super::FlowError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate<'a> {
@@ -48,15 +48,14 @@ fn ambiguous_error(
     found: &[usize],
 ) -> FlowError {
     let message = format!("`{text}` names {} {}s", found.len(), noun.singular);
-    FlowError::new(FlowErrorKind::Conflict, message)
+    FlowError::conflict(message)
         .causes(found.iter().map(|&at| describe(&candidates[at])))
         .hint(format!("specify one by its ID, `{}`", candidates[found[0]].id))
 }
 
 fn not_found_error(noun: Noun, candidates: &[Candidate<'_>], text: &str) -> FlowError {
     let message = format!("no {} `{text}` in this account", noun.singular);
-    let stop =
-        FlowError::new(FlowErrorKind::NotFound, message).hint(format!("`{}`", noun.list_command));
+    let stop = FlowError::not_found(message).hint(format!("`{}`", noun.list_command));
     if candidates.is_empty() {
         return stop.cause(format!("the account has no {}s", noun.singular));
     }
@@ -73,6 +72,7 @@ fn describe(candidate: &Candidate<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
     const ALL: [Candidate<'static>; 5] = [

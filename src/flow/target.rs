@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use super::FlowError;
 use super::plan::Difference;
-use super::{FlowError, FlowErrorKind};
 use crate::api::document::Document;
 use crate::api::hidden::{hidden, without_hidden};
 use crate::api::ids::{AccountId, AppId, IdpId};
@@ -65,14 +65,14 @@ impl Target {
         let noun = self.noun();
         if matches!(self, Self::Idp(_)) && before.parse_at(&["read_only"]) == Some(true) {
             let message = format!("this {noun} is read-only and cannot be changed here");
-            return Err(FlowError::new(FlowErrorKind::Refused, message)
+            return Err(FlowError::refused(message)
                 .cause("another account shares it with this one")
                 .hint("change it in that account"));
         }
         let fixed = asked.iter().find(|asked| self.is_fixed(&asked.field));
         fixed.map_or(Ok(()), |fixed| {
             let message = format!("`{}` of this {noun} cannot be changed", fixed.field);
-            let stop = FlowError::new(FlowErrorKind::Refused, message);
+            let stop = FlowError::refused(message);
             Err(if fixed.field == "type" {
                 stop.hint("create another with `cfsso idp create <TYPE>`")
             } else {
@@ -89,8 +89,7 @@ impl Target {
             .find(|mask| !mask.is_null && known.iter().all(|known| known.field != mask.field));
         mask.map_or(Ok(()), |mask| {
             let message = format!("`{}` is a mask, not a secret", mask.field);
-            Err(FlowError::new(FlowErrorKind::Usage, message)
-                .hint("leave it out to keep the stored secret"))
+            Err(FlowError::usage(message).hint("leave it out to keep the stored secret"))
         })
     }
 

@@ -4,7 +4,7 @@
 use super::journal::{Title, WriteIntent};
 use super::plan::{Change, Difference};
 use super::target::Target;
-use super::{Env, Error, FlowError, FlowErrorKind, diff};
+use super::{Env, Error, FlowError, diff};
 use crate::api::document::Document;
 use crate::api::request::WriteRequest;
 use crate::input::secret_name::is_secret_name;
@@ -103,10 +103,10 @@ impl Update {
         answered(answer.as_ref());
         let seen = tools.client.send(&self.target.read(tools.account)).await;
         let seen = seen.map_err(|error| {
-            FlowError::new(
-                FlowErrorKind::NotConfirmed,
-                format!("{} was sent, but could not be confirmed", self.subject()),
-            )
+            FlowError::not_confirmed(format!(
+                "{} was sent, but could not be confirmed",
+                self.subject()
+            ))
             .causes(error.sentences())
             .hint(self.target.show_command())
         })?;
@@ -137,7 +137,7 @@ impl Update {
             return Ok(());
         }
         let message = format!("`{}` changed since it was read; nothing was sent", self.name());
-        Err(FlowError::new(FlowErrorKind::Conflict, message)
+        Err(FlowError::conflict(message)
             .causes(moved.iter().map(ToString::to_string))
             .hint(format!("{}, then run the same command again", self.target.show_command())))
     }
@@ -190,15 +190,12 @@ impl Update {
     }
 
     fn not_confirmed_error(&self, missed: &[Difference], strayed: &[Difference]) -> FlowError {
-        FlowError::new(
-            FlowErrorKind::NotConfirmed,
-            format!("{} was sent, but the result differs", self.subject()),
-        )
-        .causes(missed.iter().map(|missed| {
-            format!("`{}`: sent {}, now {}", missed.field, missed.before, missed.after)
-        }))
-        .causes(strayed.iter().map(|strayed| format!("unexpected: {strayed}")))
-        .hint(format!("{}, or undo with `cfsso journal undo`", self.target.show_command()))
+        FlowError::not_confirmed(format!("{} was sent, but the result differs", self.subject()))
+            .causes(missed.iter().map(|missed| {
+                format!("`{}`: sent {}, now {}", missed.field, missed.before, missed.after)
+            }))
+            .causes(strayed.iter().map(|strayed| format!("unexpected: {strayed}")))
+            .hint(format!("{}, or undo with `cfsso journal undo`", self.target.show_command()))
     }
 }
 
@@ -209,7 +206,7 @@ impl UpdateResult {
         }
         let message = format!("{} was applied, but other fields changed too", edit.subject());
         Some(
-            FlowError::new(FlowErrorKind::NotConfirmed, message)
+            FlowError::not_confirmed(message)
                 .causes(self.unexpected.iter().map(ToString::to_string))
                 .hint("`cfsso journal undo`"),
         )
@@ -230,6 +227,7 @@ mod tests {
 
     use super::*;
     use crate::api::idp::IdpType;
+    use crate::flow::FlowErrorKind;
 
     const BEFORE: &str = r#"{"id":"p1","name":"Okta","type":"okta","version":"v1","config":{"client_id":"a","big":12345678901234567890123,"claims":null}}"#;
 

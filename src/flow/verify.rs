@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::plan::Difference;
-use super::{Env, Error, FlowError, FlowErrorKind, wait};
+use super::{Env, Error, FlowError, wait};
 use crate::api::ErrorKind;
 use crate::api::connector::{self, Connector, ConnectorFields, VerificationStatus};
 use crate::api::ids::ConnectorId;
@@ -126,19 +126,16 @@ pub async fn poll_until(
 }
 
 fn pending(connector: &ConnectorFields) -> FlowError {
-    FlowError::new(FlowErrorKind::NotYet, format!("{} is not verified yet", connector.email_domain))
+    FlowError::not_yet(format!("{} is not verified yet", connector.email_domain))
         .cause("Cloudflare checks the TXT record for up to two days")
         .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
 }
 
 fn failed(connector: &ConnectorFields) -> FlowError {
     let status = connector.status().map_or("unknown", VerificationStatus::as_str);
-    FlowError::new(
-        FlowErrorKind::NotYet,
-        format!("verification of {}: {status}", connector.email_domain),
-    )
-    .cause("Cloudflare did not find the TXT record")
-    .hint(format!("`cfsso dig {0} --connector {0}`", connector.email_domain))
+    FlowError::not_yet(format!("verification of {}: {status}", connector.email_domain))
+        .cause("Cloudflare did not find the TXT record")
+        .hint(format!("`cfsso dig {0} --connector {0}`", connector.email_domain))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::super::Outcome;
 use crate::api::app::AppFields;
 use crate::api::organization;
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind, app};
+use crate::flow::{FlowError, app};
 use crate::output::{Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
@@ -70,10 +70,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         // Without the team's domain nothing can be told: its failure is the reason.
         None => match unread {
             Some(error) => Err(error.into()),
-            None => Err(FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("the API returned too little of `{}` to derive its endpoint", app.name),
-            )
+            None => Err(FlowError::not_found(format!(
+                "the API returned too little of `{}` to derive its endpoint",
+                app.name
+            ))
             .hint("dashboard: Zero Trust, Access, Applications, SSO App")
             .into()),
         },

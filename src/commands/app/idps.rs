@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::flow::app::{self, AllowedIdps};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::flow::{FlowError, idp};
 use crate::output::{Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
@@ -112,7 +112,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
     let message = "cannot determine the identity providers to keep; nothing was sent";
-    FlowError::new(FlowErrorKind::Refused, message)
+    FlowError::refused(message)
         .causes(odd.iter().map(OddRecord::describe))
         .hint("`cfsso app idps --only <IDP>`")
 }

@@ -2,10 +2,10 @@
 
 use super::super::{Outcome, update_output};
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::app::{self, Assignment};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{FlowError, FlowErrorKind};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -29,7 +29,7 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.name.is_none() && args.fields.is_empty() {
-        return Err(FlowError::new(FlowErrorKind::Usage, "nothing to change was specified")
+        return Err(FlowError::usage("nothing to change was specified")
             .hint("`cfsso app get -o json` lists the fields")
             .into());
     }

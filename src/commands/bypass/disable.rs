@@ -10,7 +10,7 @@ use crate::flow::bypass::disable::{self, Selection, is_enabled};
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::trial::keep;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 #[derive(clap::Args, Clone, Debug)]
 #[command(
@@ -158,7 +158,7 @@ fn left_out(tools: &Env<'_>, which: &Selection) -> Option<FlowError> {
     }
     let message = "a connector with an invalid record was left out; it may be enabled";
     Some(
-        FlowError::new(FlowErrorKind::HalfDone, message)
+        FlowError::half_done(message)
             .causes(odd.iter().map(|odd| odd.describe()))
             .hint("disable it in the dashboard"),
     )
@@ -179,7 +179,7 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
     report.ok = false;
     let done = report.steps.iter().filter(|step| step.state == "done").count();
     let message = format!("{done} connectors disabled, then one failed");
-    let stop = FlowError::new(FlowErrorKind::HalfDone, message).causes(error.sentences());
+    let stop = FlowError::half_done(message).causes(error.sentences());
     let stop = stop.hint(format!(
         "resume: {}; undo: {}; alternative: {}",
         command(context, &args.again()),

@@ -124,7 +124,7 @@ async fn with_journal<T>(
         }),
         Some(file) if file.exists() => {
             let message = format!("{} exists already", file.display());
-            return Err(FlowError::new(FlowErrorKind::Usage, message)
+            return Err(FlowError::usage(message)
                 .hint("another file for `--ticket`: it may be the ticket of another bypass")
                 .into());
         }
@@ -181,7 +181,7 @@ fn nobody_to_ask(domain: Option<&EmailDomain>, context: &Context) -> Result<(), 
         return Ok(());
     }
     let which = domain.map_or_else(|| "--all".to_owned(), ToString::to_string);
-    Err(FlowError::new(FlowErrorKind::Declined, "choose a method (no terminal)").hint(format!(
+    Err(FlowError::declined("choose a method (no terminal)").hint(format!(
         "{} or {}",
         command(context, &format!("bypass disable {which} --yes")),
         command(context, "bypass otp --yes")

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
 use crate::flow::bypass::pin_delivery;
 use crate::flow::plan::Plan;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 use crate::output::Text;
 
 const THEN: &str = "users allowed by the policies sign in at https://dash.cloudflare.com with \
@@ -117,15 +117,12 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
 }
 
 fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
-    FlowError::new(
-        FlowErrorKind::Refused,
-        "no user could sign in with a one-time PIN; nothing was sent",
-    )
-    .causes(obstacles)
-    .hint(format!(
-        "{}, or `--accept-risk pin-not-allowed`",
-        command(context, "bypass disable --all")
-    ))
+    FlowError::refused("no user could sign in with a one-time PIN; nothing was sent")
+        .causes(obstacles)
+        .hint(format!(
+            "{}, or `--accept-risk pin-not-allowed`",
+            command(context, "bypass disable --all")
+        ))
 }
 
 /// One of them may be the one-time PIN that was not found.
@@ -138,7 +135,7 @@ fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
     let message = "an identity provider with an invalid record was left out; it may be the \
                    one-time PIN";
     Some(
-        FlowError::new(FlowErrorKind::HalfDone, message)
+        FlowError::half_done(message)
             .causes(odd.iter().map(|odd| odd.describe()))
             .hint("`cfsso idp list` shows all of them"),
     )
@@ -147,7 +144,7 @@ fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
 fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
     let message = "the one-time PIN was created, but the SSO App does not allow it yet";
-    let stop = FlowError::new(FlowErrorKind::HalfDone, message).causes(error.sentences());
+    let stop = FlowError::half_done(message).causes(error.sentences());
     let stop = stop.hint(format!(
         "alternative: {}; resume: {}; undo: {}",
         command(context, OTHER),

@@ -17,7 +17,7 @@ use crate::flow::journal::ticket;
 use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
 use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
-use crate::flow::{Env, FlowError, FlowErrorKind, connector};
+use crate::flow::{Env, FlowError, connector};
 use crate::output::{Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
@@ -127,10 +127,11 @@ async fn nothing(report: Report, tools: &Env<'_>, has_ticket: bool) -> FlowError
     } else {
         "no active bypass of this machine: nothing to undo"
     };
-    FlowError::new(FlowErrorKind::NotFound, message)
-        .causes(left)
-        .causes(causes)
-        .hint(if hints.is_empty() { "`cfsso bypass status`".to_owned() } else { hints.join("\n") })
+    FlowError::not_found(message).causes(left).causes(causes).hint(if hints.is_empty() {
+        "`cfsso bypass status`".to_owned()
+    } else {
+        hints.join("\n")
+    })
 }
 
 fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String>, Vec<String>) {

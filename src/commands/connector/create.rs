@@ -7,7 +7,7 @@ use crate::api::connector::{BeginVerification, Connector};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Plan;
-use crate::flow::{FlowError, FlowErrorKind, connector};
+use crate::flow::{FlowError, connector};
 use crate::output::Text;
 
 #[derive(clap::Args, Debug)]
@@ -75,10 +75,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.if_not_exists {
-        return Err(FlowError::new(
-            FlowErrorKind::Conflict,
-            format!("connector already exists for {} ({})", connector.email_domain, connector.id),
-        )
+        return Err(FlowError::conflict(format!(
+            "connector already exists for {} ({})",
+            connector.email_domain, connector.id
+        ))
         .hint(format!("`cfsso connector get {}`, or add `--if-not-exists`", connector.email_domain))
         .into());
     }

@@ -9,7 +9,7 @@ use crate::api::connector::Connector;
 use crate::context::{self, Context};
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 use crate::output::{Page, Render, Status};
 
 #[derive(clap::Args, Debug)]
@@ -44,13 +44,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     // One that does not say is not taken for disabled.
     let is_disabled = connector.enabled == Some(false);
     if !is_disabled && !args.disable_first {
-        return Err(FlowError::new(
-            FlowErrorKind::Refused,
-            format!("the connector of `{domain}` is enabled"),
-        )
-        .cause("an enabled connector cannot be deleted: its users could not sign in")
-        .hint(format!("`cfsso connector delete {domain} --disable-first`"))
-        .into());
+        return Err(FlowError::refused(format!("the connector of `{domain}` is enabled"))
+            .cause("an enabled connector cannot be deleted: its users could not sign in")
+            .hint(format!("`cfsso connector delete {domain} --disable-first`"))
+            .into());
     }
     let mut changes = Vec::new();
     if !is_disabled {
@@ -78,10 +75,9 @@ async fn delete(tools: &Env<'_>, connector: &Connector, was_disabled: bool) -> a
         return Err(error.into());
     }
     let domain = &connector.email_domain;
-    Err(FlowError::new(
-        FlowErrorKind::HalfDone,
-        format!("{domain} was disabled, but deleting its connector could not be confirmed"),
-    )
+    Err(FlowError::half_done(format!(
+        "{domain} was disabled, but deleting its connector could not be confirmed"
+    ))
     .causes(error.sentences())
     .hint(format!(
         "`cfsso connector delete {domain}`, or undo with `cfsso connector enable {domain}`"

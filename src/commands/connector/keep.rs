@@ -4,9 +4,9 @@ use super::super::Outcome;
 use super::view::Shown;
 use crate::api::ids::ConnectorId;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
 use crate::flow::trial::keep;
-use crate::flow::{FlowError, FlowErrorKind};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -41,13 +41,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         Some(id) => {
             let message = format!("the connector of {domain} has another ID than {id}");
-            Err(FlowError::new(FlowErrorKind::Conflict, message)
-                .hint(format!("`cfsso connector get {domain}`"))
-                .into())
+            Err(FlowError::conflict(message).hint(format!("`cfsso connector get {domain}`")).into())
         }
         None => {
             let message = format!("no trial of {domain} was started on this machine");
-            Err(FlowError::new(FlowErrorKind::NotFound, message)
+            Err(FlowError::not_found(message)
                 .hint(format!("on another machine: `--trial-of {}`", connector.id))
                 .into())
         }

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::preflight::{self, Sources};
 use crate::flow::trial::{self, Event, KeepOn, Order, Report, SignIn, Source, Subject};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 use crate::input::time::duration;
 use crate::output::{Page, Render, Status, Text, format_duration};
 use crate::process;
@@ -107,7 +107,7 @@ pub async fn resume(
     };
     if open.is_live {
         let message = format!("another process runs the trial of {domain}");
-        return Err(FlowError::new(FlowErrorKind::Conflict, message)
+        return Err(FlowError::conflict(message)
             .hint(format!("`cfsso connector keep {domain}`"))
             .into());
     }

@@ -9,7 +9,7 @@ use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::verify::{self, VerifyAction};
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -65,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn in_progress_error(domain: &EmailDomain) -> FlowError {
-    FlowError::new(FlowErrorKind::NotYet, format!("verification of {domain} is in progress"))
+    FlowError::not_yet(format!("verification of {domain} is in progress"))
         .hint(format!("`cfsso connector verify {domain} --wait`"))
 }
 
@@ -126,10 +126,9 @@ fn not_published_error(
     let code = connector.code().unwrap_or_default();
     let is_named = diagnosis.remedy.as_ref().is_some_and(|remedy| remedy.contains(code));
     let record = (!is_named).then(|| format!("record: {domain} TXT {code}"));
-    FlowError::new(
-        FlowErrorKind::NotYet,
-        format!("the TXT record of {domain} is not published; verification would fail"),
-    )
+    FlowError::not_yet(format!(
+        "the TXT record of {domain} is not published; verification would fail"
+    ))
     .cause(diagnosis.summary.clone())
     .causes(record)
     .hint(with_remedy(

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::super::Outcome;
 use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
+use crate::flow::FlowError;
 use crate::flow::publish::{RecordFormat, TxtRecord};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{self, Page, Render, Status, Text, ago};
 
 /// A connector as it is printed: what the API sent, and what cfsso adds.
@@ -97,7 +97,7 @@ impl RecordArgs {
         let records = connectors.iter().map(|connector| {
             let record = TxtRecord::of(connector).ok_or_else(|| {
                 let message = format!("no verification code for {}", connector.email_domain);
-                FlowError::new(FlowErrorKind::NotYet, message)
+                FlowError::not_yet(message)
                     .hint(format!("`cfsso connector verify {}`", connector.email_domain))
             });
             record.map(|record| record.in_format(format))

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::dns::{self, LookupResult, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{Env, FlowError, FlowErrorKind, verify};
+use crate::flow::{Env, FlowError, verify};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -54,10 +54,9 @@ async fn for_txt(
 ) -> anyhow::Result<Connector> {
     let domain: EmailDomain = connector.email_domain.parse()?;
     let Some(code) = connector.code() else {
-        return Err(FlowError::new(
-            FlowErrorKind::NotYet,
-            format!("the API returned no verification code for {domain}"),
-        )
+        return Err(FlowError::not_yet(format!(
+            "the API returned no verification code for {domain}"
+        ))
         .into());
     };
     let LookupResult { diagnosis, .. } = dns::wait_until_visible(
@@ -73,7 +72,7 @@ async fn for_txt(
     if diagnosis.verdict == Verdict::Visible {
         return Ok(connector);
     }
-    Err(FlowError::new(FlowErrorKind::NotYet, format!("timed out: TXT record of {domain}"))
+    Err(FlowError::not_yet(format!("timed out: TXT record of {domain}"))
         .cause(diagnosis.summary.clone())
         .hint(with_remedy(&diagnosis, &format!("`cfsso dig {domain} --connector {domain}`")))
         .into())
@@ -101,12 +100,9 @@ async fn for_state(
     };
     let seen = verify::poll_until(tools, connector, context.wait_deadline(), is_so, &tell).await?;
     seen.ok_or_else(|| {
-        FlowError::new(
-            FlowErrorKind::NotYet,
-            format!("timed out: {domain} is not {}", wanted.label()),
-        )
-        .hint(format!("`cfsso connector get {domain}`"))
-        .into()
+        FlowError::not_yet(format!("timed out: {domain} is not {}", wanted.label()))
+            .hint(format!("`cfsso connector get {domain}`"))
+            .into()
     })
 }
 

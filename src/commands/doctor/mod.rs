@@ -14,7 +14,7 @@ use crate::flow::check::{CheckState, Severity};
 use crate::flow::doctor::{self, Audit, Finding, FindingId};
 use crate::flow::journal::Contents;
 use crate::flow::preflight::Thresholds;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 
 /// Where GitHub Actions takes the summary of a step from.
@@ -159,9 +159,7 @@ fn narrowed(audit: Audit, domain: &EmailDomain) -> Result<Audit, FlowError> {
         domains.retain(is_it);
         if domains.is_empty() {
             let message = format!("no connector for {domain}");
-            return Err(
-                FlowError::new(FlowErrorKind::NotFound, message).hint("`cfsso connector list`")
-            );
+            return Err(FlowError::not_found(message).hint("`cfsso connector list`"));
         }
     }
     findings.retain(|finding| finding.domains.is_empty() || finding.domains.iter().any(is_it));

@@ -16,7 +16,7 @@ use self::simulator::Simulator;
 use super::Outcome;
 use crate::context::Context;
 use crate::error_report;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::output::{Format, Text};
 
 #[derive(clap::Args, Debug)]
@@ -158,7 +158,7 @@ async fn pause(context: &Context, played: usize) -> Result<(), FlowError> {
         return Ok(());
     }
     let message = format!("the drill was stopped after phase {played} of {}", ACTS.len());
-    Err(FlowError::new(FlowErrorKind::Declined, message).hint("`cfsso drill --unattended`"))
+    Err(FlowError::declined(message).hint("`cfsso drill --unattended`"))
 }
 
 fn tell(context: &Context, step: &Step) {
@@ -168,7 +168,7 @@ fn tell(context: &Context, step: &Step) {
 
 fn ended(step: &Step) -> FlowError {
     let message = format!("the drill failed at `{}`", step.command);
-    FlowError::new(FlowErrorKind::NotConfirmed, message)
+    FlowError::not_confirmed(message)
         .cause(step.observed.clone())
         .hint("only the simulator of the drill was used; `cfsso drill --debug` shows its requests")
 }

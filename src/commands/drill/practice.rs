@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::Outcome;
 use super::super::sandbox::serve::Scenarios;
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::output::{Page, Render, Status, Text, format_duration};
 use crate::sandbox::{self, Sandbox, Scenario, SignInAttempt};
 
@@ -63,7 +63,7 @@ pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
         Choice::List => return Ok(Outcome::done(Scenarios::all())),
         Choice::One(scenario) if !scenario.can_be_repaired() => {
             let message = "this cause cannot be repaired in the simulator";
-            return Err(FlowError::new(FlowErrorKind::Usage, message)
+            return Err(FlowError::usage(message)
                 .hint("`cfsso sandbox serve --scenario <NAME>` serves it")
                 .into());
         }

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::error_report;
 use crate::flow::preflight::{self, Facts, Sources};
 use crate::flow::sign_in::{SignInMethod, sign_in_methods};
-use crate::flow::{FlowError, FlowErrorKind, bypass, connector, diff};
+use crate::flow::{FlowError, bypass, connector, diff};
 use crate::output::{Screen, ScreenOptions};
 use crate::sandbox::{self, Access, Sandbox, SignInAttempt};
 use crate::settings::{DrillTarget, Settings};
@@ -208,7 +208,7 @@ fn assert_unchanged(before: &str, now: &str) -> anyhow::Result<()> {
 }
 
 fn not_seen(message: impl Into<String>) -> anyhow::Error {
-    FlowError::new(FlowErrorKind::NotConfirmed, message).into()
+    FlowError::not_confirmed(message).into()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::{Outcome, fleet};
 use crate::api::idp::{Idp, IdpType};
 use crate::context::Context;
-use crate::flow::{Env, FlowError, FlowErrorKind, idp};
+use crate::flow::{Env, FlowError, idp};
 use crate::idp::check::{self, CheckOptions, CheckState, DASHBOARD, IdpCheck, Severity, Subject};
 use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 
@@ -92,7 +92,7 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
         "`{}` would be the only allowed identity provider, and it does not work",
         chosen.name
     );
-    Err(FlowError::new(FlowErrorKind::Refused, message)
+    Err(FlowError::refused(message)
         .causes(failed.iter().map(|point| point.describe()))
         .hint(format!("`cfsso idp check {}`, or `--force` to override", chosen.id))
         .into())

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::api::document::Document;
 use crate::api::hidden::{hidden, without_hidden};
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::idp::{IdpTypeSpec, Requirement};
 
 /// Fields that the API makes (API reference, section 3).
@@ -54,7 +54,7 @@ pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), Flo
         |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));
     let Some(field) = masks.iter().find(|field| !is_given(field)) else { return Ok(()) };
     let message = format!("`{field}` is a mask, not a secret");
-    Err(FlowError::new(FlowErrorKind::Usage, message).hint("write the secret into the file"))
+    Err(FlowError::usage(message).hint("write the secret into the file"))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::plan::Plan;
-use crate::flow::{Env, FlowError, FlowErrorKind, idp};
+use crate::flow::{Env, FlowError, idp};
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 use crate::idp::config::{self, Purpose};
 use crate::idp::vendor::Vendor;
@@ -108,10 +108,8 @@ impl Args {
         let asks = is_bare && context.asks() && !context.settings.options.dry_run;
         match &self.kind {
             None if asks => Ok(Missing::Vendor),
-            None if self.config_file.is_none() => {
-                Err(FlowError::new(FlowErrorKind::Usage, "no type was specified")
-                    .hint("`cfsso idp create <TYPE>`; `cfsso idp types` lists the types"))
-            }
+            None if self.config_file.is_none() => Err(FlowError::usage("no type was specified")
+                .hint("`cfsso idp create <TYPE>`; `cfsso idp types` lists the types")),
             Some(kind) if asks => {
                 Ok(ask::vendor_of_type(kind).map_or(Missing::Nothing, Missing::FieldsOf))
             }
@@ -222,8 +220,7 @@ pub(super) async fn build_body(args: &Args, context: &Context) -> anyhow::Result
     };
     let named = args.kind.clone().or_else(|| body.parse_at(&["type"]));
     let named = named.ok_or_else(|| {
-        FlowError::new(FlowErrorKind::Usage, "the file has no `type`")
-            .hint("`cfsso idp create <TYPE>`")
+        FlowError::usage("the file has no `type`").hint("`cfsso idp create <TYPE>`")
     })?;
     let known = kind::find(&named);
     if known.is_none() && args.config_file.is_none() {
@@ -334,9 +331,8 @@ pub(super) fn invalid<'a>(
         .filter_map(|problem| Some((problem.field.replace('_', "-"), problem.meant()?)))
         .map(|(flag, meant)| format!("--{flag} {}", quoted(meant)))
         .collect();
-    let stop =
-        FlowError::new(FlowErrorKind::Usage, format!("not a valid {} configuration", kind.name))
-            .causes(problems.iter().map(ToString::to_string));
+    let stop = FlowError::usage(format!("not a valid {} configuration", kind.name))
+        .causes(problems.iter().map(ToString::to_string));
     if fixes.is_empty() {
         stop.hint(format!("`cfsso idp types {}` lists its fields", kind.name))
     } else {
@@ -346,10 +342,9 @@ pub(super) fn invalid<'a>(
 
 fn ensure_compatible(published: &DiscoveryArgs, kind: &str) -> Result<(), FlowError> {
     match published.kind() {
-        Some(wanted) if wanted != kind => Err(FlowError::new(
-            FlowErrorKind::Usage,
-            format!("discovery fills the fields of type `{wanted}`, not of `{kind}`"),
-        )
+        Some(wanted) if wanted != kind => Err(FlowError::usage(format!(
+            "discovery fills the fields of type `{wanted}`, not of `{kind}`"
+        ))
         .hint(format!("`cfsso idp create {wanted}`"))),
         _ => Ok(()),
     }

@@ -8,7 +8,7 @@ use super::view::View;
 use crate::api::grant;
 use crate::context::Context;
 use crate::flow::plan::Plan;
-use crate::flow::{FlowError, FlowErrorKind, app, idp};
+use crate::flow::{FlowError, app, idp};
 use crate::output::{Page, Render, Status};
 
 #[derive(clap::Args, Debug)]
@@ -53,7 +53,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         (Ok(apps), Ok(idps)) if !args.force => {
             if let Some(odd) = app::unreadable_sign_in(&tools) {
                 let message = "cannot check whether the SSO App needs it; nothing was sent";
-                return Err(FlowError::new(FlowErrorKind::Refused, message)
+                return Err(FlowError::refused(message)
                     .cause(odd.describe())
                     .hint("`--force` to override")
                     .into());

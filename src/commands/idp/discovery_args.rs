@@ -179,12 +179,9 @@ fn candidates(error: &MetadataError, place: &str) -> Option<String> {
 
 fn no_email_name(found: &metadata::Metadata) -> FlowError {
     let formats = found.name_id_formats.join(", ");
-    FlowError::new(
-        FlowErrorKind::Usage,
-        format!("`{}` does not offer an email address as name ID", found.entity_id),
-    )
-    .cause(format!("name ID formats: {formats}; every sign-in would be rejected"))
-    .hint("specify the attribute with the address: `--email-attribute-name email`")
+    FlowError::usage(format!("`{}` does not offer an email address as name ID", found.entity_id))
+        .cause(format!("name ID formats: {formats}; every sign-in would be rejected"))
+        .hint("specify the attribute with the address: `--email-attribute-name email`")
 }
 
 /// An issuer with another name has a way by hand: its endpoints, filled in.
@@ -216,5 +213,5 @@ fn usage(error: impl std::error::Error) -> FlowError {
         causes.push(cause.to_string());
         layer = cause.source();
     }
-    FlowError::new(FlowErrorKind::Usage, error.to_string()).causes(causes)
+    FlowError::usage(error.to_string()).causes(causes)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::secret::{self, Raw, Source};
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::idp::certificate::{self, Certificate};
 use crate::idp::kind::{self, Field, IdpTypeSpec, Requirement, Value};
 
@@ -174,7 +174,7 @@ pub fn missing_secrets(
 
 fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
     let last = || texts.last().cloned().unwrap_or_default();
-    let invalid = |message: String| FlowError::new(FlowErrorKind::Usage, message);
+    let invalid = |message: String| FlowError::usage(message);
     Ok(match field.value {
         Value::Text
         | Value::Identifier
@@ -217,8 +217,7 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
 
 fn certificates(file: &str) -> Result<Vec<String>, FlowError> {
     let unreadable = |cause: String| {
-        FlowError::new(FlowErrorKind::Usage, format!("cannot read the certificate `{file}`"))
-            .cause(cause)
+        FlowError::usage(format!("cannot read the certificate `{file}`")).cause(cause)
     };
     let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
     let read = certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))?;

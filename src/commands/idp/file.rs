@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::secret::{Raw, taken};
 use crate::api::document::{Document, items, members};
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::input::depth;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
@@ -25,16 +25,12 @@ pub enum Syntax {
 pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Document> {
     let is_stdin = file == Path::new("-");
     let name = name(file);
-    let unreadable = |cause: String| {
-        FlowError::new(FlowErrorKind::Usage, format!("cannot read {name}")).cause(cause)
-    };
+    let unreadable = |cause: String| FlowError::usage(format!("cannot read {name}")).cause(cause);
     let bytes = if is_stdin { context.screen.read_to_end().await } else { std::fs::read(file) };
     let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
     let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
     let mut document = parse(&text, syntax(file, &text)).map_err(|cause| {
-        FlowError::new(
-            FlowErrorKind::Usage,
-            format!("{name} is not an identity provider configuration"),
+        FlowError::usage(format!("{name} is not an identity provider configuration"),
         )
         .cause(cause)
         .hint("expected an object with `name`, `type` and `config`, as of `cfsso idp get -o json`")

@@ -9,7 +9,7 @@ use super::view::View;
 use crate::api::idp::{Idp, IdpFields};
 use crate::api::organization;
 use crate::context::Context;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp};
+use crate::flow::{Env, Error, FlowError, idp};
 use crate::idp::guide::{self, Guide, Product, Values};
 use crate::output::{Page, Render, Text};
 
@@ -57,12 +57,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 pub async fn team(tools: &Env<'_>) -> Result<String, Error> {
     let organization = tools.client.send(&organization::get(tools.account)).await?;
     organization.auth_domain.clone().ok_or_else(|| {
-        FlowError::new(
-            FlowErrorKind::NotFound,
-            "the API did not return the domain of the organization",
-        )
-        .hint("`cfsso team show`")
-        .into()
+        FlowError::not_found("the API did not return the domain of the organization")
+            .hint("`cfsso team show`")
+            .into()
     })
 }
 

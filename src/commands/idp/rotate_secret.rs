@@ -9,7 +9,7 @@ use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::flow::{FlowError, idp};
 use crate::idp::{IdpTypeSpec, config, kind};
 
 #[derive(clap::Args, Debug)]
@@ -42,7 +42,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(source) => source.read(context, args.raw).await?,
         None if context.screen.can_ask() => secret::ask(context, &args.field, args.raw).await?,
         None => {
-            return Err(FlowError::new(FlowErrorKind::Usage, "no new secret was specified")
+            return Err(FlowError::usage("no new secret was specified")
                 .hint("`--secret-file FILE`, `--secret-file -` or `--secret-env VARIABLE`")
                 .into());
         }
@@ -69,6 +69,5 @@ fn fits(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> 
     let fields: Vec<_> = kind.secrets().collect();
     let told = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
     let message = format!("an identity provider of type `{}` has no secret `{field}`", kind.name);
-    Err(FlowError::new(FlowErrorKind::Usage, message)
-        .cause(format!("secrets of this type: {told}")))
+    Err(FlowError::usage(message).cause(format!("secrets of this type: {told}")))
 }

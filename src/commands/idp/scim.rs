@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::api::document::Document;
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::input::secret::is_mask;
 
 /// Where the SCIM secret goes.
@@ -33,12 +33,11 @@ impl ScimSecretArgs {
         if self.scim_secret_file.is_some() || !is_on(wanted) || before.is_some_and(is_on) {
             return Ok(());
         }
-        Err(FlowError::new(
-            FlowErrorKind::Usage,
-            "this enables SCIM, and the secret is returned only once",
-        )
-        .cause("the identity provider needs the secret; it is not printed and not in the journal")
-        .hint("`--scim-secret-file FILE` (a new file, readable only by you)"))
+        Err(FlowError::usage("this enables SCIM, and the secret is returned only once")
+            .cause(
+                "the identity provider needs the secret; it is not printed and not in the journal",
+            )
+            .hint("`--scim-secret-file FILE` (a new file, readable only by you)"))
     }
 
     /// Makes the file, before anything is sent: afterwards would be too late.
@@ -47,7 +46,7 @@ impl ScimSecretArgs {
         let file = create_private(path).map_err(|error| {
             let message =
                 format!("cannot create `{}` for the SCIM secret; nothing was sent", path.display());
-            let stop = FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string());
+            let stop = FlowError::usage(message).cause(error.to_string());
             match error.kind() {
                 io::ErrorKind::AlreadyExists => stop.hint("choose a file that does not exist"),
                 _ => stop,

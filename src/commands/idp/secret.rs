@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::input::secret::{Unfit, accept};
 use crate::input::text::{Undecodable, decode};
 use crate::output::Text;
@@ -91,29 +91,19 @@ impl Source {
 }
 
 fn unreadable(from: &str, error: &dyn std::fmt::Display) -> FlowError {
-    FlowError::new(FlowErrorKind::Usage, format!("cannot read the secret in {from}"))
-        .cause(error.to_string())
+    FlowError::usage(format!("cannot read the secret in {from}")).cause(error.to_string())
 }
 
 /// The error does not repeat an invalid name, because it may be the secret itself.
 fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> {
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name || name.is_empty() {
-        return Err(FlowError::new(
-            FlowErrorKind::Usage,
-            "this is not the name of an environment variable",
-        )
-        .hint("the option takes the name of a variable, not the secret"));
+        return Err(FlowError::usage("this is not the name of an environment variable")
+            .hint("the option takes the name of a variable, not the secret"));
     }
     match context.variable(name) {
-        None => Err(FlowError::new(
-            FlowErrorKind::Usage,
-            format!("the environment variable `{name}` is not set"),
-        )),
-        Some("") => Err(FlowError::new(
-            FlowErrorKind::Usage,
-            format!("the environment variable `{name}` is empty"),
-        )),
+        None => Err(FlowError::usage(format!("the environment variable `{name}` is not set"))),
+        Some("") => Err(FlowError::usage(format!("the environment variable `{name}` is empty"))),
         Some(text) => Ok(text),
     }
 }
@@ -134,10 +124,11 @@ pub fn taken(
 
 fn stop(refused: &Refused, what: &str) -> FlowError {
     match refused {
-        Refused::Text(error) => FlowError::new(FlowErrorKind::Usage, format!("cannot read {what}"))
-            .cause(error.to_string()),
+        Refused::Text(error) => {
+            FlowError::usage(format!("cannot read {what}")).cause(error.to_string())
+        }
         Refused::Unfit(unfit) => {
-            let stop = FlowError::new(FlowErrorKind::Usage, format!("{what} {unfit}"));
+            let stop = FlowError::usage(format!("{what} {unfit}"));
             match unfit {
                 Unfit::Empty => stop,
                 Unfit::Mask => stop.hint("pass the secret, or leave it out to keep the stored one"),
@@ -161,7 +152,7 @@ pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<Str
 
 pub fn missing(field: &str) -> FlowError {
     let flag = field.replace('_', "-");
-    FlowError::new(FlowErrorKind::Usage, format!("`{field}` is missing")).hint(format!(
+    FlowError::usage(format!("`{field}` is missing")).hint(format!(
         "`--{flag}-file FILE`, `--{flag}-file -` for standard input, or `--{flag}-env VARIABLE`"
     ))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::Outcome;
 use crate::api::organization;
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind, idp, idp_test};
+use crate::flow::{FlowError, idp, idp_test};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
@@ -48,9 +48,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let idp = idp?;
     let Some(auth_domain) = organization?.auth_domain.clone() else {
         let message = "the Zero Trust organization has no team domain";
-        return Err(FlowError::new(FlowErrorKind::Conflict, message)
-            .hint("`cfsso team show`")
-            .into());
+        return Err(FlowError::conflict(message).hint("`cfsso team show`").into());
     };
     let url = idp_test::link(&auth_domain, &idp);
     if args.open {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::Outcome;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::idp::IdpTypeSpec;
 use crate::idp::kind::{self, Requirement};
 use crate::idp::preset::Preset;
@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 pub(super) fn unknown(name: &str) -> FlowError {
     let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
-    let stop = FlowError::new(FlowErrorKind::Usage, format!("unknown type `{name}`"));
+    let stop = FlowError::usage(format!("unknown type `{name}`"));
     if name.parse::<Preset>().is_ok() {
         return stop
             .cause(format!("`{name}` is a preset of the type `oidc`"))

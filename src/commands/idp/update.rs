@@ -13,7 +13,7 @@ use crate::api::document::{Document, members};
 use crate::context::Context;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{FlowError, FlowErrorKind, idp};
+use crate::flow::{FlowError, idp};
 use crate::idp::config;
 use crate::idp::kind::{self, Requirement, Value as Type};
 use crate::interview::{Answers, Choice, Interview, Question};
@@ -58,7 +58,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let fields = args.fields.read(context, args.raw).await?;
     if file.is_none() && fields.is_empty() && args.name.is_none() {
-        return Err(FlowError::new(FlowErrorKind::Usage, "nothing to change was specified")
+        return Err(FlowError::usage("nothing to change was specified")
             .hint("`cfsso idp update --help`")
             .into());
     }

@@ -10,8 +10,8 @@ use clap::Subcommand;
 
 use super::Outcome;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::journal::{Contents, Entry, Outcome as Fate};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Status, Text};
 
 #[derive(Subcommand, Debug)]
@@ -58,11 +58,8 @@ fn select(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, FlowError> {
     let found: Vec<_> =
         entries.into_iter().filter(|entry| entry.id == name || entry.run == name).collect();
     if found.is_empty() {
-        return Err(FlowError::new(
-            FlowErrorKind::NotFound,
-            format!("no entry or run `{name}` in the journal"),
-        )
-        .hint("`cfsso journal list`"));
+        return Err(FlowError::not_found(format!("no entry or run `{name}` in the journal"))
+            .hint("`cfsso journal list`"));
     }
     Ok(found)
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::Outcome;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::journal::PruneReport;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::output::{Page, Render, Status};
 
@@ -24,7 +24,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let limit = context.clock.now().saturating_sub(args.older_than).unwrap_or_default();
     let pruned = store.prune(limit, context.settings.options.dry_run).map_err(|error| {
         let message = format!("the journal in {} cannot be pruned", store.dir().display());
-        FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+        FlowError::journal(message).cause(error.to_string())
     })?;
     Ok(Outcome::done(pruned))
 }

@@ -11,10 +11,10 @@ use super::super::help::HelpText;
 use super::{outcome_text, read, select, undoable};
 use crate::api::document::Document;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::diff;
 use crate::flow::journal::{Entry, Outcome as Fate};
 use crate::flow::plan::Difference;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text, time};
 
 #[derive(clap::Args, Debug)]
@@ -51,7 +51,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = read(context)?.entries;
     let latest = entries.last().map(|entry| entry.run.clone());
     let Some(name) = args.name.clone().or(latest) else {
-        return Err(FlowError::new(FlowErrorKind::NotFound, "no journal entries").into());
+        return Err(FlowError::not_found("no journal entries").into());
     };
     let entries = select(entries, &name)?;
     let first = &entries[0];

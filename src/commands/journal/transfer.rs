@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::super::Outcome;
 use super::{read, select};
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::journal::transfer;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status};
 
 #[derive(clap::Args, Debug)]
@@ -47,7 +47,7 @@ pub fn export(args: &ExportArgs, context: &Context) -> anyhow::Result<Outcome> {
     let store = context.journal().store()?;
     let document = transfer::export(store, &entries).map_err(|error| {
         let message = format!("the journal in {} cannot be read", store.dir().display());
-        FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+        FlowError::journal(message).cause(error.to_string())
     })?;
     context.screen.literal(&format!("{document}\n"))?;
     Ok(Outcome::silent())

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::flow::journal::Entry;
 use crate::flow::journal::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::plan::Plan;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 use crate::output::{Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
@@ -83,8 +83,9 @@ fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>,
         .map(|entry| entry.run.clone());
     match latest {
         Some(run) => select(entries, &run),
-        None => Err(FlowError::new(FlowErrorKind::NotFound, "nothing to undo in the journal")
-            .hint("`cfsso journal list`")),
+        None => {
+            Err(FlowError::not_found("nothing to undo in the journal").hint("`cfsso journal list`"))
+        }
     }
 }
 
@@ -102,10 +103,7 @@ async fn plan_all<'a>(
             Ok(inverse) => inverse,
             Err(why) => {
                 if let NotUndoable::Irreversible(reason) = &why {
-                    let stop = FlowError::new(
-                        FlowErrorKind::Refused,
-                        format!("entry {} cannot be undone", entry.id),
-                    );
+                    let stop = FlowError::refused(format!("entry {} cannot be undone", entry.id));
                     work.blocked.push(stop.cause(reason.clone()));
                 }
                 work.left.push(leave(why.to_string()));
@@ -143,7 +141,7 @@ fn nothing_to_undo_error(entries: &[Entry], work: UndoSet<'_>) -> FlowError {
         return stop;
     }
     let what = if let [entry] = entries { &entry.id } else { &entries[0].run };
-    FlowError::new(FlowErrorKind::NotFound, format!("nothing to undo in `{what}`"))
+    FlowError::not_found(format!("nothing to undo in `{what}`"))
         .causes(work.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description)))
         .hint("`cfsso journal list`")
 }

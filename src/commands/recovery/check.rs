@@ -9,7 +9,7 @@ use crate::flow::doctor::{check_recovery, read_recovery};
 use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::recovery::fingerprint::Fingerprint;
 use crate::flow::recovery::state::RecoveryState;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 
 /// The largest card in bytes: one of many connectors has some tens of kilobytes.
 const MAX_CARD: usize = 1024 * 1024;
@@ -75,6 +75,6 @@ async fn fingerprint(file: &Path, context: &Context) -> Result<Fingerprint, Flow
     let bytes = context.read_file(file, MAX_CARD, "recovery card").await?;
     Fingerprint::find(&String::from_utf8_lossy(&bytes)).ok_or_else(|| {
         let message = format!("{} is not a recovery card", file.display());
-        FlowError::new(FlowErrorKind::Usage, message).hint("`cfsso recovery prepare --card FILE`")
+        FlowError::usage(message).hint("`cfsso recovery prepare --card FILE`")
     })
 }

@@ -236,7 +236,7 @@ async fn token_source(args: &Args, context: &Context) -> Result<TokenSource, Flo
             if file.exists() { TokenSource::Existing(file) } else { TokenSource::New(file) }
         }
         (None, None, None) => {
-            return Err(FlowError::new(FlowErrorKind::Usage, "no emergency token was specified")
+            return Err(FlowError::usage("no emergency token was specified")
                 .hint("`--token-out FILE` creates one; `--token-file FILE` uses an existing one"));
         }
     };
@@ -253,7 +253,7 @@ fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
         None => Ok(()),
         Some(tree) => {
             let message = format!("{} is in the Git work tree {}", file.display(), tree.display());
-            Err(FlowError::new(FlowErrorKind::Refused, message)
+            Err(FlowError::refused(message)
                 .cause("a commit would publish the token; nothing was sent")
                 .hint("`--token-out FILE` outside of it, such as on removable media"))
         }
@@ -264,7 +264,7 @@ fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
 fn existing_folder(file: &Path) -> Result<PathBuf, FlowError> {
     private_file::folder_of(file).canonicalize().map_err(|error| {
         let message = format!("cannot write to {}; nothing was sent", file.display());
-        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+        FlowError::usage(message).cause(error.to_string())
     })
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::super::Outcome;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::journal::Store;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Status};
 use crate::sandbox;
 use crate::settings::journal_of_sandbox;
@@ -35,7 +35,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let journal = journal_of_sandbox(&state);
     Store::new(journal.clone()).clear().map_err(|error| {
         let message = format!("the journal in {} cannot be deleted", journal.display());
-        FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+        FlowError::journal(message).cause(error.to_string())
     })?;
     Ok(Outcome::done(Reset { state, removed }))
 }

@@ -10,8 +10,8 @@ use crate::api::Credentials;
 use crate::api::account;
 use crate::api::ids::AccountId;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::token::{self, ReadAccess};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::text;
 use crate::interview::{Choice, Interview, Question};
 use crate::output::{Render as _, Text};
@@ -171,7 +171,7 @@ async fn keep_token(
     };
     settings::add_profile(&config, &name, &account, &source).map_err(|error| {
         let message = format!("cannot write {}", config.display());
-        FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+        FlowError::usage(message).cause(error.to_string())
     })?;
     interview.begin();
     context.screen.note(Text::prose(format!("profile `{name}` in {}", config.display())));
@@ -217,8 +217,7 @@ fn store(file: &Path, token: &SecretString) -> Result<TokenSource, FlowError> {
         PendingSecretFile::create(file)?.commit(token.expose_secret())
     };
     write().map_err(|error| {
-        FlowError::new(FlowErrorKind::Usage, format!("cannot write {}", file.display()))
-            .cause(error.to_string())
+        FlowError::usage(format!("cannot write {}", file.display())).cause(error.to_string())
     })?;
     Ok(TokenSource::File(PathBuf::from(file)))
 }

@@ -20,7 +20,7 @@ use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::setup::{self, Event, Options, Report, StepId};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 use crate::interview;
 use crate::output::{Page, Render, Status, Text};
 
@@ -95,7 +95,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     if args.trial.is_wanted() && !args.enable {
         let message = "`--trial` needs `--enable`";
-        return Err(FlowError::new(FlowErrorKind::Usage, message)
+        return Err(FlowError::usage(message)
             .hint(format!("`cfsso setup {domain} --enable --trial`"))
             .into());
     }

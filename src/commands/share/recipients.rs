@@ -8,10 +8,10 @@ use super::paging;
 use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
 use crate::api::share::{Association, Recipient, RecipientSpec, recipient};
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::federation::recipients::{self as audience, RecipientArgs};
 use crate::flow::federation::{accounts, shares};
 use crate::flow::plan::Plan;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text};
 
 #[derive(Subcommand, Debug)]
@@ -132,9 +132,10 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     for warning in warnings {
         context.screen.warn(warning);
     }
-    let to: [RecipientSpec; 1] = audience.recipients().try_into().map_err(|_| {
-        FlowError::new(FlowErrorKind::Usage, "only one recipient can be added at a time")
-    })?;
+    let to: [RecipientSpec; 1] = audience
+        .recipients()
+        .try_into()
+        .map_err(|_| FlowError::usage("only one recipient can be added at a time"))?;
     let standing = shares::recipients(&tools, &args.share).await?;
     let is_in = |one: &&Recipient| matches!(&to[0], RecipientSpec::Account(account) if one.is_active() && one.account() == Some(account));
     if let Some(one) = standing.iter().find(is_in) {
@@ -165,11 +166,8 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
         let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
         let its = all.iter().filter(|one| one.account() == accounts.first());
         its.max_by_key(|one| one.is_active()).ok_or_else(|| {
-            FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("`{wanted}` is not a recipient of this share"),
-            )
-            .hint(format!("`cfsso share recipients list {}`", args.share))
+            FlowError::not_found(format!("`{wanted}` is not a recipient of this share"))
+                .hint(format!("`cfsso share recipients list {}`", args.share))
         })?
     };
     let removal = shares::remove_recipient_action(&tools, &args.share, found);
@@ -188,7 +186,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
         && one.is_active()
     {
         let message = format!("`{wanted}` is still a recipient after the request");
-        return Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
+        return Err(FlowError::not_confirmed(message)
             .hint(format!("`cfsso share recipients list {}`", args.share))
             .into());
     }

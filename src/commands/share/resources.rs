@@ -10,9 +10,9 @@ use crate::api::ids::{ResourceId, ShareId};
 use crate::api::share::resource::{self, NewResource, Resource};
 use crate::api::share::{ResourceType, Status};
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::federation::shares;
 use crate::flow::plan::Plan;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text};
 
 #[derive(Subcommand, Debug)]
@@ -175,11 +175,8 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let all = shares::resources(&tools, &args.share).await?;
     let found = all.iter().find(|one| one.id == args.resource).ok_or_else(|| {
-        FlowError::new(
-            FlowErrorKind::NotFound,
-            format!("no resource `{}` in this share", args.resource),
-        )
-        .hint(format!("`cfsso share resources list {}`", args.share))
+        FlowError::not_found(format!("no resource `{}` in this share", args.resource))
+            .hint(format!("`cfsso share resources list {}`", args.share))
     })?;
     let removal = shares::remove_resource_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
@@ -195,7 +192,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     let seen = after.into_iter().find(|one| one.id == args.resource);
     if seen.as_ref().is_some_and(|one| one.is_active()) {
         let message = format!("`{}` is still shared after the request", args.resource);
-        return Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
+        return Err(FlowError::not_confirmed(message)
             .hint(format!("`cfsso share resources list {}`", args.share))
             .into());
     }

@@ -11,7 +11,7 @@ use crate::flow::plan::Plan;
 use crate::flow::rename::{
     self, Event, Mode, NameAvailability, Options, RenamePlan, Report, TeamName,
 };
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, preflight};
+use crate::flow::{Env, Error, FlowError, preflight};
 use crate::interview::{self, Question};
 use crate::output::{Page, Render, Text};
 
@@ -125,7 +125,7 @@ fn mode(args: &Args) -> Result<Mode, FlowError> {
 }
 
 fn invalid(error: &rename::InvalidName) -> FlowError {
-    let stop = FlowError::new(FlowErrorKind::Usage, error.to_string());
+    let stop = FlowError::usage(error.to_string());
     match error {
         rename::InvalidName::Whole { name, .. } => stop.hint(format!("`cfsso team rename {name}`")),
         rename::InvalidName::Label { .. } => stop.hint(
@@ -192,7 +192,7 @@ fn ensure_can_prompt(
     }
     let message =
         "confirmation required that the identity providers have the new URLs (no terminal)";
-    Err(FlowError::new(FlowErrorKind::Declined, message)
+    Err(FlowError::declined(message)
         .cause("nothing was changed")
         .hint("enter the new values in advance if two are possible, and pass `--idps-updated`"))
 }
@@ -206,7 +206,7 @@ async fn wait_for_confirmation(context: &Context) -> Result<(), Error> {
             Some(_) => {}
             None => {
                 let message = "not confirmed: the identity providers have the new URLs";
-                return Err(FlowError::new(FlowErrorKind::Declined, message).into());
+                return Err(FlowError::declined(message).into());
             }
         }
     }

@@ -74,12 +74,9 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         args.output_file = ask_file(context).await?;
     }
     if args.output_file.is_none() && context.settings.format == Format::Name {
-        return Err(FlowError::new(
-            FlowErrorKind::Usage,
-            "`-o name` prints the ID and not the token",
-        )
-        .hint("add `--output-file FILE`, or print it with `-o json`")
-        .into());
+        return Err(FlowError::usage("`-o name` prints the ID and not the token")
+            .hint("add `--output-file FILE`, or print it with `-o json`")
+            .into());
     }
     let tools = context.tools().await?;
     let wanted =
@@ -251,12 +248,9 @@ pub async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowErro
     let client = tools.client.with_credentials(Credentials::Token(value));
     let error = break_glass::test_token(&client, tools.account, tools.clock).await.err()?;
     Some(
-        FlowError::new(
-            FlowErrorKind::NotConfirmed,
-            "token created, but it was rejected when tried",
-        )
-        .causes(error.sentences())
-        .hint("`cfsso token check --token-file FILE`"),
+        FlowError::not_confirmed("token created, but it was rejected when tried")
+            .causes(error.sentences())
+            .hint("`cfsso token check --token-file FILE`"),
     )
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::api::document::Document;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::input::secret_name::is_secret_name;
 
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Assignment {
         };
         if let Some(own) = own {
             let message = format!("`{}` cannot be set this way", path.join("."));
-            return Err(FlowError::new(FlowErrorKind::Usage, message)
+            return Err(FlowError::usage(message)
                 .cause("it decides who can sign in; its own command checks that first")
                 .hint(own));
         }
@@ -72,6 +72,7 @@ impl FromStr for Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     #[test]
     fn a_value_is_json_or_a_text_and_everything_else_stays_as_it_was() {

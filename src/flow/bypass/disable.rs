@@ -4,7 +4,7 @@ use crate::api::connector::Connector;
 use crate::flow::action::Action;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::Cause;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 #[derive(Clone, Debug)]
 pub enum Selection {
@@ -43,12 +43,9 @@ pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, 
                 return Ok(all);
             }
             let message = format!("{} connectors are enabled; specify which", domains.len());
-            Err(FlowError::new(FlowErrorKind::Usage, message)
-                .cause(format!("domains: {}", domains.join(", ")))
-                .hint(format!(
-                    "`cfsso bypass disable --all`, or `cfsso bypass disable {}`",
-                    domains[0]
-                )))
+            Err(FlowError::usage(message).cause(format!("domains: {}", domains.join(", "))).hint(
+                format!("`cfsso bypass disable --all`, or `cfsso bypass disable {}`", domains[0]),
+            ))
         }
     }
 }
@@ -74,6 +71,7 @@ fn action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     fn connectors(list: &[(&str, &str)]) -> Vec<Connector> {
         list.iter()

@@ -12,7 +12,7 @@ use crate::flow::plan::Change;
 use crate::flow::sign_in::offers_pin;
 use crate::flow::target::Target;
 use crate::flow::update::{Update, UpdateResult};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, idp as flow_idp};
+use crate::flow::{Env, Error, FlowError, idp as flow_idp};
 
 /// What stands for the ID of a PIN that is yet to be created, in a dry run.
 pub const NEW_PIN: &str = "ID-OF-THE-NEW-PIN";
@@ -91,8 +91,7 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
     };
     let list = new_allowed_list(app.listed_idps(), &admission, &[])?;
     let before: Document = app.text().parse().map_err(|error: serde_json::Error| {
-        FlowError::new(FlowErrorKind::Conflict, format!("`{}` cannot be updated", app.name))
-            .cause(error.to_string())
+        FlowError::conflict(format!("`{}` cannot be updated", app.name)).cause(error.to_string())
     })?;
     Update::of(Target::App(app.id.clone()), before, |document| {
         if list != app.listed_idps() {
@@ -131,9 +130,7 @@ pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
         return Ok(PinProvider { pin: created.id.clone(), is_new: true });
     }
     let message = format!("`{}` was created, but is not a one-time PIN", created.name);
-    Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
-        .hint(format!("`cfsso idp get {}`", created.id))
-        .into())
+    Err(FlowError::not_confirmed(message).hint(format!("`cfsso idp get {}`", created.id)).into())
 }
 
 /// Opens the sign-in: one PUT and one read-back. The edit is of an application

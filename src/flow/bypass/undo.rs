@@ -11,7 +11,7 @@ use crate::flow::journal::undo::{
     self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan,
 };
 use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// The fields by which two bypasses found the same.
 const FIELDS: [&str; 3] = ["enabled", "allowed_idps", "auto_redirect_to_identity"];
@@ -128,10 +128,7 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
     match journal::inverse(&entry) {
         Err(NotUndoable::NothingWritten(text)) => settled(entry, Ok(WriteStatus::Reverted(text))),
         Err(NotUndoable::Irreversible(text)) => {
-            let stop = FlowError::new(
-                FlowErrorKind::Refused,
-                format!("entry {} cannot be undone", entry.id),
-            );
+            let stop = FlowError::refused(format!("entry {} cannot be undone", entry.id));
             settled(entry, Ok(WriteStatus::Blocked(stop.cause(text))))
         }
         Ok(inverse) => {

@@ -31,7 +31,7 @@ use self::entry::{FORMAT, Finished, Record, Started};
 use self::redact::{Redacted, redact};
 use self::resource::Resource;
 use self::store::{Files, RunFile};
-use super::{FlowError, FlowErrorKind};
+use super::FlowError;
 use crate::api::ids::AccountId;
 use crate::api::request::WriteRequest;
 use crate::api::{Client, Error, ResponseMeta};
@@ -181,13 +181,11 @@ impl<'p> Journal<'p> {
         let exposed = store.exposure(Files::Every);
         let readable = exposed.as_ref().map(|(exposure, path)| exposure.describe(path));
         if let Some((Exposure::Writable, _)) = exposed {
-            return Err(FlowError::new(FlowErrorKind::Journal, message).causes(readable));
+            return Err(FlowError::journal(message).causes(readable));
         }
         match store.read() {
             Ok(reading) => Ok(Contents { readable, ..reading }),
-            Err(error) => {
-                Err(FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string()))
-            }
+            Err(error) => Err(FlowError::journal(message).cause(error.to_string())),
         }
     }
 
@@ -229,7 +227,7 @@ impl<'p> Journal<'p> {
             && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
         {
             let message = "cannot write the journal; nothing was sent";
-            let stop = FlowError::new(FlowErrorKind::Journal, message);
+            let stop = FlowError::journal(message);
             return Err(stop.cause(Exposure::Writable.describe(&path)));
         }
         let run = match &mut *run {
@@ -253,7 +251,7 @@ impl<'p> Journal<'p> {
         let Some(ticket) = &self.ticket else { return Ok(()) };
         ticket.add(record, run).map_err(|error| {
             let message = "cannot write the undo ticket; nothing was sent";
-            FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+            FlowError::journal(message).cause(error.to_string())
         })
     }
 
@@ -344,13 +342,11 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
 const REMEDY: &str = "`export CFSSO_JOURNAL=DIR`";
 
 fn no_directory_error(message: &str) -> FlowError {
-    FlowError::new(FlowErrorKind::Journal, message)
-        .cause("no home directory for the journal")
-        .hint(REMEDY)
+    FlowError::journal(message).cause("no home directory for the journal").hint(REMEDY)
 }
 
 fn not_writable_error(store: &Store, error: &io::Error) -> FlowError {
-    FlowError::new(FlowErrorKind::Journal, "cannot write the journal; nothing was sent")
+    FlowError::journal("cannot write the journal; nothing was sent")
         .cause(format!("{}: {error}", store.dir().display()))
         .hint(format!("free space there, or {REMEDY}"))
 }
@@ -364,6 +360,7 @@ mod tests {
 
     use super::*;
     use crate::api::{Config, Credentials};
+    use crate::flow::FlowErrorKind;
 
     const SECRET: &str = "0ldT0kenOfAnyLook";
 

@@ -3,7 +3,7 @@
 
 use super::{Entry, Journal};
 use crate::api::ids::AccountId;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 
 impl Journal<'_> {
     /// Stops at entries of another API than the one in use.
@@ -60,12 +60,11 @@ fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), FlowError> {
 
 fn elsewhere(entry: &Entry) -> FlowError {
     let message = format!("entry {} is of another account or API; nothing was sent", entry.id);
-    FlowError::new(FlowErrorKind::Conflict, message)
+    FlowError::conflict(message)
 }
 
 fn not_recorded(entry: &Entry) -> FlowError {
-    FlowError::new(FlowErrorKind::Refused, format!("entry {} cannot be undone", entry.id))
-        .cause(NOT_RECORDED)
+    FlowError::refused(format!("entry {} cannot be undone", entry.id)).cause(NOT_RECORDED)
 }
 
 /// Why an entry of format 1 is not undone.
@@ -78,6 +77,7 @@ pub const SANDBOX: &str = "sandbox:";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     #[test]
     fn an_entry_of_another_account_or_api_is_refused_with_what_selects_it() {

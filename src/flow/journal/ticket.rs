@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::entry::{self, Cause, Entry, Record, Started};
-use super::{FlowError, FlowErrorKind, ResourceKind};
+use super::{FlowError, ResourceKind};
 use crate::api::ids::AccountId;
 use crate::input::depth;
 use crate::rfc3339;
@@ -140,7 +140,7 @@ fn is_bypass_write(entry: &Entry) -> bool {
 }
 
 fn unusable(reason: impl Into<String>) -> FlowError {
-    FlowError::new(FlowErrorKind::Usage, "this is not a usable undo ticket; nothing was sent")
+    FlowError::usage("this is not a usable undo ticket; nothing was sent")
         .cause(reason)
         .hint("`cfsso bypass status` shows what looks like a bypass")
 }
@@ -148,6 +148,7 @@ fn unusable(reason: impl Into<String>) -> FlowError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     const STARTED: &str = r#"{"started":{"format":2,"entry":1,"started_at":"2026-03-01T12:00:00Z",
         "user":null,"credential":null,"account":"0123456789abcdef0123456789abcdef","base_url":"b",

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::FlowError;
 use super::entry::{self, Entry, Record};
 use super::store::Store;
-use super::{FlowError, FlowErrorKind};
 use crate::input::depth;
 
 const SCHEMA: &str = "cfsso/journal/v1";
@@ -82,12 +82,12 @@ pub fn import(store: &Store, text: &[u8]) -> Result<Vec<String>, FlowError> {
     }
     if let Some((run, _)) = files.iter().find(|(run, _)| store.has(run)) {
         let message = format!("run {run} exists already; nothing was imported");
-        return Err(FlowError::new(FlowErrorKind::Conflict, message).hint("`cfsso journal list`"));
+        return Err(FlowError::conflict(message).hint("`cfsso journal list`"));
     }
     for (run, text) in &files {
         store.add(run, text).map_err(|error| {
             let message = format!("run {run} cannot be imported");
-            FlowError::new(FlowErrorKind::Journal, message).cause(error.to_string())
+            FlowError::journal(message).cause(error.to_string())
         })?;
     }
     Ok(files.into_iter().map(|(run, _)| run).collect())
@@ -109,7 +109,7 @@ fn rename(record: &mut Record, own: &BTreeSet<String>) {
 }
 
 fn unusable(reason: impl Into<String>) -> FlowError {
-    FlowError::new(FlowErrorKind::Usage, "this is not an exported journal; nothing was imported")
+    FlowError::usage("this is not an exported journal; nothing was imported")
         .cause(reason)
         .hint("`cfsso journal export > FILE` writes one")
 }

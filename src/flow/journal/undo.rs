@@ -21,7 +21,7 @@ use crate::api::document::Document;
 use crate::api::ids::{AccountId, AppId};
 use crate::api::request::Request;
 use crate::api::{self, ErrorKind};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// The objects that a run of undoing has read, as they will be by then.
 pub type ObjectCache = BTreeMap<String, Option<Document>>;
@@ -147,19 +147,16 @@ pub async fn apply(
     if is_back {
         return Ok(Some(title));
     }
-    Err(FlowError::new(FlowErrorKind::NotConfirmed, format!("not confirmed: {title}"))
+    Err(FlowError::not_confirmed(format!("not confirmed: {title}"))
         .hint(format!("`cfsso journal show {}`", entry.id))
         .into())
 }
 
 /// The error for an object changed since. `command` is the one that undoes the entry.
 pub fn drift_error(entry: &Entry, drift: &[String], command: &str) -> FlowError {
-    FlowError::new(
-        FlowErrorKind::Conflict,
-        format!("changed since entry {}; nothing was sent", entry.id),
-    )
-    .causes(drift.iter().cloned())
-    .hint(format!("`{command} --force` to override"))
+    FlowError::conflict(format!("changed since entry {}; nothing was sent", entry.id))
+        .causes(drift.iter().cloned())
+        .hint(format!("`{command} --force` to override"))
 }
 
 async fn find_duplicate(

@@ -14,7 +14,7 @@ const DASH_SSO: u64 = 12106;
 pub(super) fn rename_in_progress(name: &TeamName, open: &OpenRename) -> FlowError {
     let to = word(&open.snapshot.to);
     let message = format!("a rename to `{to}` is incomplete");
-    FlowError::new(FlowErrorKind::Conflict, message)
+    FlowError::conflict(message)
         .cause(format!("started at {}; its connectors must be restored first", open.since))
         .hint(format!(
             "`cfsso team rename {to} --resume`, undo with `cfsso team rename {to} --rollback`, \
@@ -24,19 +24,13 @@ pub(super) fn rename_in_progress(name: &TeamName, open: &OpenRename) -> FlowErro
 
 pub(super) fn different_rename_in_progress(name: &TeamName, open: &OpenRename) -> FlowError {
     let to = word(&open.snapshot.to);
-    FlowError::new(
-        FlowErrorKind::Usage,
-        format!("the incomplete rename is to `{to}`, not to `{name}`"),
-    )
-    .hint(format!("`cfsso team rename {to} --rollback`"))
+    FlowError::usage(format!("the incomplete rename is to `{to}`, not to `{name}`"))
+        .hint(format!("`cfsso team rename {to} --rollback`"))
 }
 
 pub(super) fn old_name_unknown() -> FlowError {
-    FlowError::new(
-        FlowErrorKind::Usage,
-        "the previous team name is not in the journal of this machine",
-    )
-    .hint("`cfsso team rename <OLD-NAME> --resume --domains <DOMAIN>,<DOMAIN>`")
+    FlowError::usage("the previous team name is not in the journal of this machine")
+        .hint("`cfsso team rename <OLD-NAME> --resume --domains <DOMAIN>,<DOMAIN>`")
 }
 
 pub(super) fn no_rename_in_progress(ask: &Mode) -> FlowError {
@@ -46,30 +40,26 @@ pub(super) fn no_rename_in_progress(ask: &Mode) -> FlowError {
         Mode::Rename(name) => ("--resume", Some(name)),
     };
     let name = name.map_or("<NEW-NAME>", TeamName::as_str);
-    FlowError::new(FlowErrorKind::NotFound, "no incomplete rename in the journal of this machine")
-        .hint(format!(
-            "pass the domains that had a connector: \
+    FlowError::not_found("no incomplete rename in the journal of this machine").hint(format!(
+        "pass the domains that had a connector: \
              `cfsso team rename {name} {how} --domains <DOMAIN>,<DOMAIN>`"
-        ))
+    ))
 }
 
 pub(super) fn concurrent_run(run: &str) -> FlowError {
-    FlowError::new(
-        FlowErrorKind::Conflict,
-        "another rename of this team is running on this machine",
-    )
-    .cause(format!("journal run {run}"))
-    .hint(format!("`cfsso journal show {run}`"))
+    FlowError::conflict("another rename of this team is running on this machine")
+        .cause(format!("journal run {run}"))
+        .hint(format!("`cfsso journal show {run}`"))
 }
 
 pub(super) fn unhealthy(failed: Vec<String>) -> FlowError {
-    FlowError::new(FlowErrorKind::Refused, "an identity provider does not work")
+    FlowError::refused("an identity provider does not work")
         .causes(failed)
         .cause("with SSO enabled, it would block every sign-in")
 }
 
 pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
-    FlowError::new(FlowErrorKind::Conflict, error.to_string())
+    FlowError::conflict(error.to_string())
 }
 
 /// Whether trying again changes nothing, and nothing stands in the way.

@@ -360,7 +360,7 @@ impl Renamer<'_> {
 
     async fn restore_one(&self, wanted: &ConnectorSnapshot) -> Result<(), Error> {
         let domain = wanted.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
-            FlowError::new(FlowErrorKind::Conflict, error.to_string())
+            FlowError::conflict(error.to_string())
         })?;
         let deadline = self.options.deadline.unwrap_or_else(|| {
             let now = self.tools.clock.now();

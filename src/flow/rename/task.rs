@@ -13,7 +13,7 @@ use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector, idp};
+use crate::flow::{Env, Error, FlowError, connector, idp};
 use crate::idp::guide::{self, Product};
 
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
     if !odd.is_empty() {
         let message = "cannot rename the team: a connector record is invalid; nothing was sent";
         let causes = odd.iter().map(OddRecord::describe);
-        return Err(FlowError::new(FlowErrorKind::Refused, message).causes(causes).into());
+        return Err(FlowError::refused(message).causes(causes).into());
     }
     let entries = tools.own(&tools.journal.read()?.entries);
     let (open, done) = history(&entries, tools.account);
@@ -160,11 +160,10 @@ fn goal(
     match (ask, open) {
         (Mode::Rename(name), Some(open)) if open.snapshot.to == name.domain() => Ok(name.domain()),
         (Mode::Rename(name), Some(open)) => Err(errors::rename_in_progress(name, open)),
-        (Mode::Rename(name), None) if name.domain() == now => Err(FlowError::new(
-            FlowErrorKind::Usage,
-            format!("no change: the team name is already `{name}`"),
-        )
-        .hint("`cfsso team show`")),
+        (Mode::Rename(name), None) if name.domain() == now => {
+            Err(FlowError::usage(format!("no change: the team name is already `{name}`"))
+                .hint("`cfsso team show`"))
+        }
         (Mode::Rename(name) | Mode::Resume(Some(name)), None | Some(_))
             if open.is_some() || matches!(ask, Mode::Rename(_)) || names_domains =>
         {
@@ -260,6 +259,7 @@ mod tests {
     use super::super::snapshot::JournalNote;
     use super::super::snapshot::tests::{ACCOUNT, disabling, noted, snapshot};
     use super::*;
+    use crate::flow::FlowErrorKind;
     use crate::flow::journal::Outcome;
 
     /// A rename of `ants` to `bees` that has begun.

@@ -15,7 +15,7 @@ use super::preflight::{self, Facts, PublishedCode};
 use super::publish::{self, DnsHost, TxtRecord};
 use super::steps::{StepLog, StepState};
 use super::trial::{self, Subject};
-use super::{Env, Error, FlowError, FlowErrorKind, connector, verify};
+use super::{Env, Error, FlowError, connector, verify};
 use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
 use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
@@ -377,23 +377,20 @@ fn provider(survey: &Lookup) -> Option<&'static DnsProvider> {
 
 fn code(connector: &Connector) -> Result<&str, FlowError> {
     connector.code().ok_or_else(|| {
-        FlowError::new(
-            FlowErrorKind::NotYet,
-            format!("the API returned no verification code for {}", connector.email_domain),
-        )
+        FlowError::not_yet(format!(
+            "the API returned no verification code for {}",
+            connector.email_domain
+        ))
         .hint(format!("`cfsso connector get {} -o json`", connector.id))
     })
 }
 
 fn not_visible(options: &Options, diagnosis: &Diagnosis) -> FlowError {
     let domain = &options.domain;
-    FlowError::new(
-        FlowErrorKind::NotYet,
-        format!("the TXT record of {domain} is not visible everywhere yet"),
-    )
-    .cause(diagnosis.summary.clone())
-    .hint(match &diagnosis.remedy {
-        Some(remedy) => format!("{remedy}; then `{}`", options.rerun_command()),
-        None => format!("`{}`", options.rerun_command()),
-    })
+    FlowError::not_yet(format!("the TXT record of {domain} is not visible everywhere yet"))
+        .cause(diagnosis.summary.clone())
+        .hint(match &diagnosis.remedy {
+            Some(remedy) => format!("{remedy}; then `{}`", options.rerun_command()),
+            None => format!("`{}`", options.rerun_command()),
+        })
 }

@@ -11,7 +11,7 @@ use crate::api::connector::{self as api, Connector};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::flow::journal::{Entry, Journal, OpenTrial, TrialEnd};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, connector};
+use crate::flow::{Env, Error, FlowError, connector};
 use crate::rfc3339;
 
 /// How long the process that has the trial may take to notice.
@@ -134,8 +134,7 @@ pub async fn keep(
 
 fn nothing_to_keep(domain: &EmailDomain) -> FlowError {
     let message = format!("SSO is off for {domain}: there is nothing to keep");
-    FlowError::new(FlowErrorKind::Conflict, message)
-        .hint(format!("`cfsso connector enable {domain} --trial`"))
+    FlowError::conflict(message).hint(format!("`cfsso connector enable {domain} --trial`"))
 }
 
 fn set_aside(tools: &Env<'_>, trial: &OpenTrial) {
@@ -152,8 +151,7 @@ async fn wait_for_process(
 ) -> Result<(), Error> {
     let store = tools.journal.store()?;
     store.request_keep(trial).map_err(|error| {
-        FlowError::new(FlowErrorKind::Journal, "cannot ask the process that runs the trial")
-            .cause(error.to_string())
+        FlowError::journal("cannot ask the process that runs the trial").cause(error.to_string())
     })?;
     let mut waited = Duration::ZERO;
     while waited < PATIENCE {
@@ -169,7 +167,7 @@ async fn wait_for_process(
                 return Ok(());
             }
             let message = format!("the trial of {domain} is over: {}", outcome.replace('_', " "));
-            return Err(FlowError::new(FlowErrorKind::Conflict, message)
+            return Err(FlowError::conflict(message)
                 .hint(format!("`cfsso connector enable {domain} --trial`"))
                 .into());
         }
@@ -178,7 +176,7 @@ async fn wait_for_process(
     }
     store.take_keep_request(&trial.entry.run);
     let message = format!("the process that runs the trial of {domain} does not respond");
-    Err(FlowError::new(FlowErrorKind::NotYet, message)
+    Err(FlowError::not_yet(message)
         .hint(format!(
             "`cfsso connector get {domain}`, then type `keep` in the terminal of the trial"
         ))

@@ -320,10 +320,9 @@ impl<'a> Trial<'a> {
             }
             End::Left(outcome) => {
                 self.settle(outcome);
-                let stop =
-                    FlowError::new(FlowErrorKind::Conflict, format!("trial {}", outcome.label()))
-                        .cause("nothing more was sent")
-                        .hint(format!("`cfsso status {}`", self.subject.domain));
+                let stop = FlowError::conflict(format!("trial {}", outcome.label()))
+                    .cause("nothing more was sent")
+                    .hint(format!("`cfsso status {}`", self.subject.domain));
                 (self.report(started, until, outcome, None), Err(stop))
             }
             End::Revert(outcome) => {
@@ -558,7 +557,7 @@ impl<'a> Trial<'a> {
     fn not_reverted_error(&self, error: &Error) -> FlowError {
         let domain = &self.subject.domain;
         let message = format!("SSO could not be disabled for {domain}; it may still be on");
-        FlowError::new(FlowErrorKind::HalfDone, message)
+        FlowError::half_done(message)
             .causes(error.sentences())
             .hint(format!("`cfsso bypass disable {domain}`"))
     }

@@ -7,8 +7,8 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::flow::FlowError;
 use crate::flow::recovery::card::Card;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::private_file;
 
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl CardFile {
     pub fn write(&self, card: &Card) -> Result<(), FlowError> {
         private_file::replace(&self.path, &render(card, self.format)).map_err(|error| {
             let message = format!("cannot write the card {}", self.path.display());
-            FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+            FlowError::usage(message).cause(error.to_string())
         })
     }
 }

@@ -122,7 +122,7 @@ impl Inverse {
         if kind == ResourceKind::Connector && now.parse_at(&["enabled"]) != Some(false) {
             let domain = subject(now);
             return UndoPlan::Blocked(
-                FlowError::new(FlowErrorKind::Refused, format!("the connector of `{domain}` is enabled"))
+                FlowError::refused(format!("the connector of `{domain}` is enabled"))
                     .cause("an enabled connector is not deleted: its users would lose their way to sign in")
                     .hint(format!("`cfsso connector disable {domain}`, then undo again")),
             );
