@@ -1,4 +1,4 @@
-use serde_json::Value;
+//! The steps every change goes through before it is sent.
 
 use super::Outcome;
 use super::connector::view::Shown;
@@ -7,15 +7,16 @@ use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::check::{Check, CheckState};
-use crate::flow::plan::{Change, Plan};
+use crate::flow::plan::{Change, Plan, value_text};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
 /// Settles a plan before anything is sent: `None` is the word to go on.
 pub fn finish_dry_run(
     context: &Context,
-    plan: Plan,
+    plan: impl Into<Plan>,
     what: &str,
 ) -> Result<Option<Outcome>, FlowError> {
+    let plan = plan.into();
     if context.settings.options.dry_run {
         let passes = plan.ensure_allowed(what);
         let would_change = !plan.changes.is_empty();
@@ -40,7 +41,7 @@ pub fn already_done(
     note: impl Into<Text>,
 ) -> Outcome {
     if context.settings.options.dry_run {
-        return Outcome::done(Plan::new(Vec::new(), Vec::new()));
+        return Outcome::done(Plan::from(Vec::new()));
     }
     context.screen.note(note);
     Outcome::done(connector.into())
@@ -115,17 +116,9 @@ fn show_differences(change: &Change, page: &mut Page) {
     for difference in &change.diff {
         page.line(
             Text::plain(format!("  {}: ", difference.field))
-                + Text::dim(words(&difference.before))
+                + Text::dim(value_text(&difference.before))
                 + " -> "
-                + Text::strong(words(&difference.after)),
+                + Text::strong(value_text(&difference.after)),
         );
-    }
-}
-
-fn words(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

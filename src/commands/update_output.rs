@@ -8,7 +8,7 @@ use super::{Outcome, plan_output};
 use crate::api::document::masked;
 use crate::context::Context;
 use crate::flow::Env;
-use crate::flow::plan::{Difference, Plan};
+use crate::flow::plan::Difference;
 use crate::flow::update::Update;
 use crate::output::{Page, Render, Status, Text};
 
@@ -40,8 +40,9 @@ pub async fn run_update_with_secret(
     keep: &ScimSecretArgs,
 ) -> anyhow::Result<Outcome> {
     keep.ensure_file_given(Some(&edit.before), &edit.desired)?;
-    let plan = Plan::new(Vec::new(), edit.changes(tools));
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "the change")? {
+
+    if let Some(outcome) = plan_output::finish_dry_run(context, edit.changes(tools), "the change")?
+    {
         return Ok(outcome);
     }
     let what = format!("{} {}", edit.target.noun(), edit.name());

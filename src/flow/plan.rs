@@ -49,10 +49,8 @@ pub struct Difference {
 const DIAGNOSE: &str = "`cfsso diagnose --assume-enabled`";
 
 impl Plan {
-    pub const SCHEMA: &'static str = "cfsso/plan/v1";
-
     pub fn new(checks: Vec<Check>, changes: Vec<Change>) -> Self {
-        Self { schema: Self::SCHEMA, checks, changes }
+        Self { schema: "cfsso/plan/v1", checks, changes }
     }
 
     pub fn ensure_allowed(&self, what: &str) -> Result<(), FlowError> {
@@ -85,6 +83,13 @@ impl Plan {
     }
 }
 
+/// A plan without checks.
+impl From<Vec<Change>> for Plan {
+    fn from(changes: Vec<Change>) -> Self {
+        Self::new(Vec::new(), changes)
+    }
+}
+
 impl Change {
     /// The change that `request` makes, shown without the secrets it carries.
     pub fn new<T>(
@@ -106,12 +111,15 @@ impl Difference {
 /// `config.client_id`: a -> b, with the field in backticks.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = |value: &Value| match value {
-            Value::Null => "none".to_owned(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        write!(f, "`{}`: {} -> {}", self.field, words(&self.before), words(&self.after))
+        write!(f, "`{}`: {} -> {}", self.field, value_text(&self.before), value_text(&self.after))
+    }
+}
+
+pub fn value_text(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

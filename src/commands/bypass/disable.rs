@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::disable::{self, Selection, is_enabled};
 use crate::flow::connector::{self, Selector};
-use crate::flow::plan::Plan;
 use crate::flow::trial::keep;
 use crate::flow::{Env, Error, FlowError};
 
@@ -88,8 +87,8 @@ async fn work(
         .iter()
         .map(|connector| connector::disable_action(tools, connector).change())
         .collect();
-    let plan = Plan::new(Vec::new(), changes.clone());
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling")? {
+
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "disabling")? {
         return Ok(outcome);
     }
     let left_out = left_out(tools, which);

@@ -7,7 +7,6 @@ use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
 use crate::flow::bypass::pin_delivery;
-use crate::flow::plan::Plan;
 use crate::flow::{Env, Error, FlowError};
 use crate::output::Text;
 
@@ -71,8 +70,8 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     }
     let left_out = left_out(tools, pin.as_ref());
     let is_done = changes.is_empty();
-    let plan = Plan::new(Vec::new(), changes.clone());
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "allowing it")? {
+
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "allowing it")? {
         return Ok(outcome);
     }
     let mut report = Report::new("otp");

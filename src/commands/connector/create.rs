@@ -6,7 +6,6 @@ use super::view::{RecordArgs, Shown};
 use crate::api::connector::{BeginVerification, Connector};
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::plan::Plan;
 use crate::flow::{FlowError, connector};
 use crate::output::Text;
 
@@ -54,11 +53,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let begin =
         if args.no_verification { BeginVerification::Later } else { BeginVerification::Now };
     let fedramp = args.fedramp.then_some(true);
-    let plan = Plan::new(
-        Vec::new(),
-        vec![connector::create_action(&tools, &domain, begin, fedramp).change()],
-    );
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating")? {
+    let changes = vec![connector::create_action(&tools, &domain, begin, fedramp).change()];
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating")? {
         return Ok(outcome);
     }
     let created = connector::create(&tools, &domain, begin, fedramp).await?;

@@ -8,7 +8,6 @@ use super::affected;
 use crate::api::connector::Connector;
 use crate::context::{self, Context};
 use crate::flow::connector::{self, Selector};
-use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError};
 use crate::output::{Page, Render, Status};
 
@@ -54,9 +53,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         changes.push(connector::disable_action(&tools, &connector).change());
     }
     changes.push(connector::delete_action(&tools, &connector).change());
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting")? {
         return Ok(outcome);
     }
     affected::note(&domain, &tools, context).await;

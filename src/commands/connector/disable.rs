@@ -5,7 +5,6 @@ use super::affected;
 use super::view::Shown;
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
-use crate::flow::plan::Plan;
 use crate::flow::trial::keep;
 
 #[derive(clap::Args, Debug)]
@@ -28,8 +27,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let note = format!("no change: SSO is already disabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
-    let plan = Plan::new(Vec::new(), vec![connector::disable_action(&tools, &connector).change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "disabling")? {
+    let changes = vec![connector::disable_action(&tools, &connector).change()];
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "disabling")? {
         return Ok(outcome);
     }
     affected::note(&connector.email_domain, &tools, context).await;

@@ -5,7 +5,6 @@ use super::view::Shown;
 use crate::api::connector::{self as api, Connector};
 use crate::context::Context;
 use crate::flow::connector::{self, Selector};
-use crate::flow::plan::Plan;
 
 #[derive(clap::Args, Debug)]
 #[group(skip)]
@@ -32,10 +31,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let connector = connector::find(&tools, &selector).await?;
     let is_so_already = connector.use_fedramp_language == Some(args.fedramp);
     let action = connector::fedramp_action(&tools, &connector, args.fedramp);
-    let changes = (!is_so_already).then(|| action.change()).into_iter().collect();
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "the change")?
-    {
+    let changes: Vec<_> = (!is_so_already).then(|| action.change()).into_iter().collect();
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "the change")? {
         return Ok(outcome);
     }
     if is_so_already {

@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::dns::{self, Diagnosis, LookupResult, Scope};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
-use crate::flow::plan::Plan;
 use crate::flow::verify::{self, VerifyAction};
 use crate::flow::{Env, FlowError};
 
@@ -48,9 +47,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if verify::next_action(&connector) == VerifyAction::Begin {
         changes.push(verify::begin_action(&tools, domain.as_str(), &connector.id).change());
     }
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "verifying")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "verifying")? {
         return Ok(outcome);
     }
     let connector = if args.wait {

@@ -5,7 +5,6 @@ use super::super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::flow::federation::{eligibility, grant};
 use crate::flow::idp;
-use crate::flow::plan::Plan;
 use crate::output::Text;
 
 #[derive(clap::Args, Debug)]
@@ -27,9 +26,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if standing.is_none() {
         changes.push(grant::create_action(&tools, &idp).change());
     }
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "creating it")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating it")? {
         return Ok(outcome);
     }
     if let Some(grant) = standing {

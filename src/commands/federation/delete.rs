@@ -9,7 +9,6 @@ use crate::api::idp;
 use crate::api::ids::GrantId;
 use crate::context::Context;
 use crate::flow::federation::grant;
-use crate::flow::plan::Plan;
 use crate::output::{Page, Render, Status};
 
 #[derive(clap::Args, Debug)]
@@ -35,9 +34,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let idp = tools.client.send(&idp::get(tools.account, &found.idp_id)).await.ok();
     let name = idp.map_or_else(|| found.idp_id.to_string(), |idp| idp.name.clone());
     let changes = vec![grant::delete_action(&tools, &found, &name).change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting it")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting it")? {
         return Ok(outcome);
     }
     context.screen.warn(format!(

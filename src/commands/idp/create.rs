@@ -15,7 +15,6 @@ use super::{copy, file, get, secret, types};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
-use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError, idp};
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 use crate::idp::config::{self, Purpose};
@@ -87,8 +86,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.warn_of_check(point.id.as_str(), &point.detail, point.fix.as_deref());
     }
     args.keep.ensure_file_given(None, &body)?;
-    let plan = Plan::new(Vec::new(), vec![idp::create_action(&tools, &body).change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "creating")? {
+    let changes = vec![idp::create_action(&tools, &body).change()];
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating")? {
         return Ok(outcome);
     }
     let place = args.keep.prepare()?;

@@ -7,7 +7,6 @@ use super::super::{Outcome, plan_output};
 use super::view::View;
 use crate::api::grant;
 use crate::context::Context;
-use crate::flow::plan::Plan;
 use crate::flow::{FlowError, app, idp};
 use crate::output::{Page, Render, Status};
 
@@ -69,8 +68,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         _ => {}
     }
-    let plan = Plan::new(Vec::new(), vec![idp::delete_action(&tools, &found).change()]);
-    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "deleting")? {
+    let changes = vec![idp::delete_action(&tools, &found).change()];
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting")? {
         return Ok(outcome);
     }
     context.confirm(&found.name, "delete it").await?;

@@ -9,7 +9,6 @@ use crate::api::share::resource::NewResource;
 use crate::context::Context;
 use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
 use crate::flow::federation::{accounts, shares};
-use crate::flow::plan::Plan;
 
 #[derive(clap::Args, Debug)]
 #[command(
@@ -66,9 +65,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let shared =
         NewResource::new(tools.account, ResourceType::named(&args.resource_type), &args.resource);
     let changes = vec![shares::create_action(&tools, &args.name, &to, &shared).change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "sharing")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "sharing")? {
         return Ok(outcome);
     }
     if !matches!(audience, Audience::Accounts(_)) {

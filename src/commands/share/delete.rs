@@ -8,7 +8,6 @@ use crate::api::ids::ShareId;
 use crate::api::share::Share;
 use crate::context::Context;
 use crate::flow::federation::shares;
-use crate::flow::plan::Plan;
 use crate::output::{Page, Render, Status};
 
 #[derive(clap::Args, Debug)]
@@ -37,9 +36,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let share = shares::find(&tools, &args.share).await?;
     let changes = vec![shares::delete_action(&tools, &share).change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "deleting it")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting it")? {
         return Ok(outcome);
     }
     context.screen.warn("all recipients lose access to its resources");

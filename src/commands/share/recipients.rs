@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::federation::recipients::{self as audience, RecipientArgs};
 use crate::flow::federation::{accounts, shares};
-use crate::flow::plan::Plan;
 use crate::output::{Page, Render, Text};
 
 #[derive(Subcommand, Debug)]
@@ -143,9 +142,7 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::done(one.clone()));
     }
     let changes = vec![shares::add_recipient_action(&tools, &args.share, &to[0]).change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "adding")? {
         return Ok(outcome);
     }
     if let RecipientSpec::Organization(id) = &to[0] {
@@ -172,9 +169,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     };
     let removal = shares::remove_recipient_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "removing")? {
         return Ok(outcome);
     }
     context.screen.warn("it loses access to the resources of the share");

@@ -12,7 +12,6 @@ use crate::api::share::{ResourceType, Status};
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::federation::shares;
-use crate::flow::plan::Plan;
 use crate::output::{Page, Render, Text};
 
 #[derive(Subcommand, Debug)]
@@ -140,10 +139,8 @@ async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let found = shares::resource(&tools, &args.share, &args.resource).await?;
     let action = shares::set_metadata_action(&tools, &args.share, &found, &args.meta);
-    let changes = (found.meta != args.meta).then(|| action.change()).into_iter().collect();
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "changing it")?
-    {
+    let changes: Vec<_> = (found.meta != args.meta).then(|| action.change()).into_iter().collect();
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "changing it")? {
         return Ok(outcome);
     }
     if found.meta == args.meta {
@@ -163,9 +160,7 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
         shared = shared.meta(meta);
     }
     let changes = vec![shares::add_resource_action(&tools, &args.share, &shared).change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "adding")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "adding")? {
         return Ok(outcome);
     }
     Ok(Outcome::done(shares::add_resource(&tools, &args.share, &shared).await?))
@@ -180,9 +175,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     })?;
     let removal = shares::remove_resource_action(&tools, &args.share, found);
     let changes = vec![removal.change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "removing")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "removing")? {
         return Ok(outcome);
     }
     context.screen.warn("all recipients of the share lose it");

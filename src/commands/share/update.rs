@@ -6,7 +6,6 @@ use crate::api::ids::ShareId;
 use crate::api::share::{Include, Share};
 use crate::context::Context;
 use crate::flow::federation::shares;
-use crate::flow::plan::Plan;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -24,10 +23,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let share = shares::find(&tools, &args.share).await?;
     let action = shares::rename_action(&tools, &share, &args.name);
-    let changes = (share.name != args.name).then(|| action.change()).into_iter().collect();
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "renaming")?
-    {
+    let changes: Vec<_> = (share.name != args.name).then(|| action.change()).into_iter().collect();
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "renaming")? {
         return Ok(outcome);
     }
     if share.name == args.name {

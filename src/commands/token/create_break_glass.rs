@@ -17,7 +17,7 @@ use crate::api::token::{self, CreatedToken};
 use crate::context::Context;
 use crate::flow::action::Action;
 use crate::flow::break_glass::{self, TokenPermission};
-use crate::flow::plan::{Difference, Plan};
+use crate::flow::plan::Difference;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::input::time::duration;
 use crate::interview::{self, Question};
@@ -83,9 +83,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         TokenOptions { name: args.name, expires: args.expires, with_access: args.with_access };
     let planned = plan(&tools, context, &wanted).await?;
     let changes = vec![planned.action.change()];
-    if let Some(outcome) =
-        plan_output::finish_dry_run(context, Plan::new(Vec::new(), changes), "this")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes, "this")? {
         return Ok(outcome);
     }
     let made = if let Some(file) = &args.output_file {
