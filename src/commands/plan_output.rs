@@ -58,7 +58,7 @@ pub fn print_warnings(context: &Context, checks: &[Check]) {
         };
         let fix = check.fix.as_deref().filter(|_| check.state == CheckState::Failed);
         let message = format!("{}{state}", check.detail);
-        context.screen.warn_of_check(check.id.as_str(), &message, fix);
+        context.screen.warn_of_check(&check.id.name(), &message, fix);
     }
 }
 

@@ -166,7 +166,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
     let is_listed = |check: &&Check| check.state != CheckState::Passed || page.is_verbose();
     for check in checks.iter().filter(is_listed).collect::<Vec<_>>() {
-        let title = format!("{indent}{}", check.id.as_str());
+        let title = format!("{indent}{}", check.id.name());
         page.step(plan_output::mark(check), &title, Text::prose(&check.detail));
         if let (Some(remedy), CheckState::Failed) = (&check.fix, check.state) {
             page.fix(indent, remedy);
@@ -194,6 +194,6 @@ impl Render for Report {
     }
 
     fn names(&self) -> Vec<String> {
-        self.checks.iter().map(|check| check.id.as_str().to_owned()).collect()
+        self.checks.iter().map(|check| check.id.name()).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Checks before a change: each has a verdict, facts, and the command that fixes it.
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -29,7 +30,9 @@ pub struct Check {
 
 /// The names of the checks before enforcement is enabled, and before a team is
 /// renamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
     /// The domain is verified
@@ -105,54 +108,8 @@ pub enum CheckState {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 21] = [
-        Self::DomainVerified,
-        Self::DomainEligible,
-        Self::ZeroTrustOrg,
-        Self::IdpPresent,
-        Self::IdpHealthy,
-        Self::SsoAppPresent,
-        Self::SsoAppReachesIdp,
-        Self::InstantAuthConsistent,
-        Self::PolicyAllowsDomain,
-        Self::PolicyUnsupported,
-        Self::MembersPlusAddressed,
-        Self::MembersSuperAdmin,
-        Self::LoginSeen,
-        Self::RecoveryToken,
-        Self::FallbackLogin,
-        Self::TxtStillPublished,
-        Self::ForeignClaim,
-        Self::TeamNameAvailable,
-        Self::TeamNotReadOnly,
-        Self::TxtCanBePublished,
-        Self::PasswordResetPossible,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DomainVerified => "domain-verified",
-            Self::DomainEligible => "domain-eligible",
-            Self::ZeroTrustOrg => "zero-trust-org",
-            Self::IdpPresent => "idp-present",
-            Self::IdpHealthy => "idp-healthy",
-            Self::SsoAppPresent => "sso-app-present",
-            Self::SsoAppReachesIdp => "sso-app-reaches-idp",
-            Self::InstantAuthConsistent => "instant-auth-consistent",
-            Self::PolicyAllowsDomain => "policy-allows-domain",
-            Self::PolicyUnsupported => "policy-unsupported",
-            Self::MembersPlusAddressed => "members-plus-addressed",
-            Self::MembersSuperAdmin => "members-super-admin",
-            Self::LoginSeen => "login-seen",
-            Self::RecoveryToken => "recovery-token",
-            Self::FallbackLogin => "fallback-login",
-            Self::TxtStillPublished => "txt-still-published",
-            Self::ForeignClaim => "foreign-claim",
-            Self::TeamNameAvailable => "team-name-available",
-            Self::TeamNotReadOnly => "team-not-read-only",
-            Self::TxtCanBePublished => "txt-can-be-published",
-            Self::PasswordResetPossible => "password-reset-possible",
-        }
+    pub fn name(self) -> String {
+        value_name(&self)
     }
 
     /// The severity of a failure, unless the check sets another one. An error
@@ -232,6 +189,12 @@ impl CheckId {
     }
 }
 
+/// The name of `value` on the command line.
+pub fn value_name(value: &impl ValueEnum) -> String {
+    let value = value.to_possible_value().expect("no variant is skipped");
+    value.get_name().to_owned()
+}
+
 impl Check {
     pub fn passed(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::Passed, evidence)
@@ -290,12 +253,9 @@ mod tests {
     }
 
     #[test]
-    fn every_check_is_listed_once_by_its_name_on_the_command_line() {
-        use clap::ValueEnum;
-        assert_eq!(CheckId::value_variants(), CheckId::ALL);
-        for id in CheckId::ALL {
-            assert_eq!(CheckId::from_str(id.as_str(), false), Ok(id));
-            assert_eq!(serde_json::to_value(id).unwrap(), id.as_str());
+    fn a_check_has_the_same_name_on_the_command_line_and_in_json() {
+        for id in CheckId::value_variants() {
+            assert_eq!(serde_json::to_value(id).unwrap(), id.name());
         }
     }
 

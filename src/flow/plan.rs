@@ -58,7 +58,7 @@ impl Plan {
         let Some(first) = blocking.first() else { return Ok(()) };
         let mut stop = FlowError::refused(format!("{what} is refused by a safety check"));
         for check in &blocking {
-            stop = stop.cause(format!("{}: {}", check.id.as_str(), check.detail));
+            stop = stop.cause(format!("{}: {}", check.id.name(), check.detail));
         }
         let diagnose = first.id.keeps_users_out().then(|| DIAGNOSE.to_owned());
         let hints: Vec<_> = first.fix.iter().cloned().chain(diagnose).collect();

@@ -191,7 +191,7 @@ impl Screen {
     }
 
     /// Warns of a check: a structured format has its ID and its fix as fields.
-    pub fn warn_of_check(&self, id: &'static str, message: &str, fix: Option<&str>) {
+    pub fn warn_of_check(&self, id: &str, message: &str, fix: Option<&str>) {
         if self.format().is_structured() {
             let (label, message) = (Text::default(), Text::prose(message));
             return self.remark("warning", label, message, Some((id, fix)));
@@ -205,7 +205,7 @@ impl Screen {
         level: &'static str,
         label: Text,
         text: Text,
-        check: Option<(&'static str, Option<&str>)>,
+        check: Option<(&str, Option<&str>)>,
     ) {
         #[derive(Serialize)]
         struct Remark<'a> {

@@ -21,7 +21,7 @@ use super::plan::{self, show_changes};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
-use crate::flow::check::{Check, CheckState};
+use crate::flow::check::{Check, CheckId, CheckState};
 use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options, TrialEnd};
 use crate::flow::desired::change::{PlannedChange, Task};
 use crate::flow::desired::dry_run::{self, DryRun};
@@ -290,7 +290,7 @@ impl Decisions for Asked<'_> {
 }
 
 /// Shows what happens. A warning that many domains share is shown once.
-fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<&'static str>>, context: &Context) {
+fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<CheckId>>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
     match event {
@@ -323,7 +323,7 @@ fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<&'static str>>, context: &Co
             screen.end_progress();
             let is_new = |check: &&Check| {
                 let is_shown = check.state != CheckState::Passed || screen.page().is_verbose();
-                is_shown && (check.blocks() || shown.borrow_mut().insert(check.id.as_str()))
+                is_shown && (check.blocks() || shown.borrow_mut().insert(check.id))
             };
             let new: Vec<_> = checks.iter().filter(is_new).cloned().collect();
             if !new.is_empty() {

@@ -7,19 +7,22 @@ use crate::output::sanitize;
 
 pub(super) fn annotations(report: &Report) -> String {
     let failed = report.failed().map(|finding| {
-        let level = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
         let remedy = finding.fix.as_ref().map(|remedy| format!("; Fix: {remedy}"));
         let words = format!("{}{}", finding.message(), remedy.unwrap_or_default());
-        annotation(level, finding.id.as_str(), &words)
+        annotation(level(finding.severity), &finding.id.name(), &words)
     });
     let unseen = report.findings.iter().filter(|finding| finding.state == CheckState::NotChecked);
     let unseen = unseen.map(|finding| {
-        annotation("notice", finding.id.as_str(), &format!("not checked: {}", finding.message()))
+        annotation("notice", &finding.id.name(), &format!("not checked: {}", finding.message()))
     });
     failed.chain(unseen).collect()
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
 }
 
 fn annotation(level: &str, title: &str, words: &str) -> String {
@@ -43,12 +46,9 @@ pub(super) fn summary(report: &Report) -> String {
 }
 
 fn row(finding: &Finding) -> String {
-    let level = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
+    let level = level(finding.severity);
     let remedy = finding.fix.as_deref().unwrap_or_default();
-    let id = finding.id.as_str();
+    let id = finding.id.name();
     format!("| {level} | `{id}` | {} | {} |\n", cell(&finding.message()), cell(remedy))
 }
 

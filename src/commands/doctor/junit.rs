@@ -68,7 +68,7 @@ fn case(report: &Report, finding: &Finding, suite: &str) -> String {
     format!(
         "    <testcase classname=\"cfsso.{}\" name=\"{}\">{inner}</testcase>\n",
         escaped(suite),
-        finding.id.as_str()
+        finding.id.name()
     )
 }
 

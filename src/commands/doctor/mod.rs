@@ -236,12 +236,12 @@ impl Report {
         of(Severity::Error).chain(of(Severity::Warning))
     }
 
-    fn not_checked(&self) -> Vec<(&str, Vec<&'static str>)> {
-        let mut groups: Vec<(&str, Vec<&'static str>)> = Vec::new();
+    fn not_checked(&self) -> Vec<(&str, Vec<String>)> {
+        let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
         for finding in self.findings.iter().filter(|it| it.state == CheckState::NotChecked) {
             match groups.iter_mut().find(|(reason, _)| *reason == finding.detail) {
-                Some((_, ids)) => ids.push(finding.id.as_str()),
-                None => groups.push((&finding.detail, vec![finding.id.as_str()])),
+                Some((_, ids)) => ids.push(finding.id.name()),
+                None => groups.push((&finding.detail, vec![finding.id.name()])),
             }
         }
         groups
@@ -274,7 +274,7 @@ pub fn show_finding(finding: &Finding, page: &mut Page) {
         CheckState::Failed => severity_mark(finding.severity),
         CheckState::NotChecked => Status::NotChecked,
     };
-    page.step(mark, finding.id.as_str(), Text::prose(finding.message()));
+    page.step(mark, &finding.id.name(), Text::prose(finding.message()));
     if let Some(fix) = &finding.fix {
         page.fix("", fix);
     }
@@ -314,7 +314,7 @@ impl Render for Report {
     fn rows(&self, page: &Page) -> Rows {
         let failed = self.failed().map(|finding| {
             let mark = page.mark(severity_mark(finding.severity));
-            vec![mark, Text::plain(finding.id.as_str()), Text::prose(finding.message())]
+            vec![mark, Text::plain(finding.id.name()), Text::prose(finding.message())]
         });
         let mut cells: Vec<_> = failed.collect();
         if self.counts.not_checked > 0 || cells.is_empty() {
@@ -326,7 +326,7 @@ impl Render for Report {
     }
 
     fn names(&self) -> Vec<String> {
-        self.failed().map(|finding| finding.id.as_str().to_owned()).collect()
+        self.failed().map(|finding| finding.id.name()).collect()
     }
 }
 

@@ -261,15 +261,15 @@ struct Findings(Vec<Explained>);
 
 #[derive(Serialize)]
 struct Explained {
-    id: &'static str,
+    id: String,
     severity: Severity,
     permission: Option<&'static str>,
     about: &'static str,
 }
 
 fn findings() -> Findings {
-    let explained = FindingId::ALL.iter().map(|id| Explained {
-        id: id.as_str(),
+    let explained = FindingId::all().iter().map(|id| Explained {
+        id: id.name(),
         severity: id.severity(),
         permission: id.permission(),
         about: doctor::description(*id),
@@ -297,7 +297,7 @@ impl Render for Findings {
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.iter().map(|one| one.id.to_owned()).collect()
+        self.0.iter().map(|one| one.id.clone()).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::output::{Page, Text};
 pub struct Repairs<'a> {
     pub context: &'a Context,
     pub interview: &'a Interview<'a>,
-    offered: RefCell<BTreeSet<&'static str>>,
+    offered: RefCell<BTreeSet<CheckId>>,
     done: RefCell<Vec<Vec<String>>>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Repairs<'a> {
     pub async fn offer(&self, checks: &[Check]) -> anyhow::Result<bool> {
         let mut repaired = false;
         for check in checks.iter().filter(|check| check.state == CheckState::Failed) {
-            if !self.offered.borrow_mut().insert(check.id.as_str()) {
+            if !self.offered.borrow_mut().insert(check.id) {
                 continue;
             }
             match check.id {
@@ -38,7 +38,7 @@ impl<'a> Repairs<'a> {
                 _ => {
                     let Some(words) = check.repair.clone() else { continue };
                     let question = Question::yes_no(
-                        format!("repair.{}", check.id.as_str()),
+                        format!("repair.{}", check.id.name()),
                         question(&words),
                         check.detail.clone(),
                     );

@@ -91,7 +91,7 @@ fn audit<T>(
     findings: Vec<Finding>,
 ) -> Audit {
     let mut findings = finding::merged(findings);
-    findings.sort_by_key(|finding| FindingId::ALL.iter().position(|id| *id == finding.id));
+    findings.sort_by_key(|finding| finding.id);
     let domain = |one: &T| connector(one).email_domain.clone();
     Audit { domains: connectors.map(|all| all.iter().map(domain).collect()), findings }
 }

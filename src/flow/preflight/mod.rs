@@ -33,7 +33,7 @@ pub(super) use provider::idp_healthy;
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::is_valid_long_enough;
 
-use super::check::{Check, CheckId};
+use super::check::Check;
 use crate::api::connector::{Connector, ConnectorFields};
 use crate::domain::EmailDomain;
 
@@ -69,7 +69,7 @@ pub fn evaluate(
     let mut checks = account_checks(facts);
     checks.extend(connector_checks(all, &[subject.connector], facts, terms));
     checks.extend(domain_checks(subject, facts, terms));
-    checks.sort_by_key(|check| CheckId::ALL.iter().position(|id| *id == check.id));
+    checks.sort_by_key(|check| check.id);
     checks
 }
 
