@@ -5,7 +5,7 @@ mod assignment;
 pub use assignment::Assignment;
 
 use super::select::{self, Candidate, Noun};
-use super::{Env, Error, FlowError, FlowErrorKind};
+use super::{Env, Error, FlowError, FlowErrorKind, without_repeats};
 use crate::api::ErrorKind;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
@@ -124,16 +124,6 @@ pub fn new_allowed_list(
             .hint("`cfsso app idps --only <IDP>`, or `cfsso app idps --all`"));
     }
     Ok(list)
-}
-
-fn without_repeats(ids: Vec<IdpReference>) -> Vec<IdpReference> {
-    let mut kept: Vec<IdpReference> = Vec::new();
-    for id in ids {
-        if !kept.contains(&id) {
-            kept.push(id);
-        }
-    }
-    kept
 }
 
 /// Fails if the list names no existing identity provider.

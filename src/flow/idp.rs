@@ -30,13 +30,12 @@ pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
         match tools.client.send(&idp::get(tools.account, &id)).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let Ok(idps) = list(tools).await else { return Err(error.into()) };
-                let stop = match pick(&idps, text) {
-                    Ok(found) => return Ok(found.clone()),
-                    Err(stop) => stop,
-                };
-                return Err(stop
-                    .cause("an ID of another account is not found in this one; check `--account`")
-                    .into());
+                let found = pick(&idps, text).map_err(|stop| {
+                    stop.cause(
+                        "an ID of another account is not found in this one; check `--account`",
+                    )
+                })?;
+                return Ok(found.clone());
             }
             answer => return Ok(answer?),
         }
@@ -112,8 +111,7 @@ pub async fn create(
     answered(created.text().parse().ok().as_ref());
     let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
     let wanted = Update::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
-    let text = seen.text().parse::<Document>();
-    let strayed = match text {
+    let strayed = match seen.text().parse::<Document>() {
         Ok(seen) => wanted.compare_with(seen)?.unexpected,
         Err(_) => Vec::new(),
     };

@@ -84,3 +84,14 @@ pub struct Env<'a> {
     pub clock: &'a Clock,
     pub journal: &'a journal::Journal<'a>,
 }
+
+/// The first of each group of equal items, in their order.
+fn without_repeats<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for item in all {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept
+}

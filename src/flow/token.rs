@@ -93,8 +93,6 @@ impl Owner {
 }
 
 impl Report {
-    pub const SCHEMA: &'static str = "cfsso/token/v1";
-
     pub fn stop(&self) -> Option<FlowError> {
         let stop = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
         Some(match &self.fix {
@@ -131,7 +129,7 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
     };
     let known = verification.as_deref();
     let mut report = Report {
-        schema: Report::SCHEMA,
+        schema: "cfsso/token/v1",
         ok: true,
         kind,
         id: known.and_then(|known| known.id.clone()),
@@ -311,7 +309,7 @@ mod tests {
 
     fn judged(kind: Option<Owner>, status: Option<&str>, owner: Option<&str>) -> Option<String> {
         let mut report = Report {
-            schema: Report::SCHEMA,
+            schema: "cfsso/token/v1",
             ok: true,
             kind,
             id: None,

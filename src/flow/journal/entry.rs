@@ -183,21 +183,19 @@ impl Outcome {
 
 impl Finished {
     pub fn success(said: &ResponseMeta) -> Self {
-        let mut ended = Self::with(Outcome::Done);
-        ended.status = said.status;
-        ended.ray_id.clone_from(&said.ray);
-        ended
+        Self { status: said.status, ray_id: said.ray.clone(), ..Self::with(Outcome::Done) }
     }
 
     /// `error` is told without secrets already.
     pub fn failure(error: &Error) -> Self {
-        let unknown = error.outcome_unknown();
-        let mut ended = Self::with(if unknown { Outcome::Unknown } else { Outcome::Failed });
-        ended.status = error.status();
-        ended.ray_id = error.ray().map(str::to_owned);
+        let outcome = if error.outcome_unknown() { Outcome::Unknown } else { Outcome::Failed };
         let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-        ended.error = Some(format!("{error}{}", cause.unwrap_or_default()));
-        ended
+        Self {
+            status: error.status(),
+            ray_id: error.ray().map(str::to_owned),
+            error: Some(format!("{error}{}", cause.unwrap_or_default())),
+            ..Self::with(outcome)
+        }
     }
 
     fn with(outcome: Outcome) -> Self {

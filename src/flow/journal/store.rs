@@ -218,7 +218,7 @@ impl Store {
     /// What is unfinished, in progress or cannot be read stays.
     pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<PruneReport> {
         let mut pruned = PruneReport {
-            schema: PruneReport::SCHEMA,
+            schema: "cfsso/journal-prune/v1",
             dry_run,
             deleted: Vec::new(),
             retained: Vec::new(),
@@ -336,10 +336,6 @@ enum Age {
     Young,
     Old,
     Kept(String),
-}
-
-impl PruneReport {
-    pub const SCHEMA: &'static str = "cfsso/journal-prune/v1";
 }
 
 impl RunFile {

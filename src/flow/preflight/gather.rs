@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Thresholds;
 use super::facts::{Checked, Facts, Health, Owner, Recovery, Sources, Token, checked};
 use super::login;
+use super::provider::is_company_idp;
 use serde::de::DeserializeOwned;
 
 use crate::api::access_log::LoginRow;
@@ -133,10 +134,9 @@ async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec
     join_all(requests).await.into_iter().flatten().collect()
 }
 
-fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
+pub(super) fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
     let admits = |idp: &&Idp| sign_in.is_none_or(|app| app.admits(&idp.id));
-    let is_outside = |idp: &&Idp| !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare);
-    idps.iter().filter(is_outside).filter(admits).collect()
+    idps.iter().filter(|idp| is_company_idp(idp)).filter(admits).collect()
 }
 
 /// The checks of one identity provider, within [`MAX_IDP_CHECK`].

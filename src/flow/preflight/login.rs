@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::facts::Facts;
+use super::gather::allowed_idps;
 use super::{Thresholds, names};
 use crate::api::access_log::LoginRow;
-use crate::api::idp::{Idp, IdpType};
+use crate::api::idp::Idp;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 
@@ -19,11 +20,7 @@ pub(super) fn seen(domain: &EmailDomain, facts: &Facts, terms: &Thresholds) -> C
         (Err(unseen), _) | (_, Err(unseen)) => return Check::not_checked(id, &unseen.reason),
     };
     let app = facts.sso_app().ok().flatten();
-    let admitted: Vec<_> = idps
-        .iter()
-        .filter(|idp| !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare))
-        .filter(|idp| app.is_none_or(|app| app.admits(&idp.id)))
-        .collect();
+    let admitted = allowed_idps(idps, app);
     if admitted.is_empty() {
         return Check::not_checked(id, "the SSO App allows no identity provider");
     }

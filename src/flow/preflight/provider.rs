@@ -38,7 +38,8 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
     Check::passed(id, names(others.iter().map(|idp| idp.name.as_str())))
 }
 
-fn is_company_idp(idp: &Idp) -> bool {
+/// A code by mail and Cloudflare's own accounts are no single sign-on.
+pub(in crate::flow) fn is_company_idp(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare)
 }
 

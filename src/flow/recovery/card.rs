@@ -176,7 +176,7 @@ fn by_hand(facts: &CardFacts, app: Option<&SsoAppState>) -> Section {
              command prints `true`, or the error of the API."
                 .to_owned(),
         ),
-        commands_block("Functions", commands::functions()),
+        commands_block("Functions", commands::FUNCTIONS.to_owned()),
     ];
     if enabled().next().is_some() {
         let [disable, undo] =

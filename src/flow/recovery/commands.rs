@@ -13,7 +13,8 @@ const LEFT_OUT: [&str; 3] = [".policies", ".created_at", ".updated_at"];
 
 const FIELDS: &str = r#""allowed_idps", "auto_redirect_to_identity""#;
 
-const FUNCTIONS: &str = r#"api="${CLOUDFLARE_BASE_URL:-https://api.cloudflare.com/client/v4}/accounts/$CLOUDFLARE_ACCOUNT_ID"
+/// The token goes to curl through a pipe, so that it is in no process list.
+pub const FUNCTIONS: &str = r#"api="${CLOUDFLARE_BASE_URL:-https://api.cloudflare.com/client/v4}/accounts/$CLOUDFLARE_ACCOUNT_ID"
 cf() { printf 'Authorization: Bearer %s\n' "$(cat "$CLOUDFLARE_API_TOKEN_FILE")" |
   curl -sS -m 60 -H @- -H 'Content-Type: application/json' "$@"; }
 ok() { jq -e 'if .success then true else error(.errors | tostring) end'; }"#;
@@ -54,10 +55,6 @@ pub fn environment(facts: &CardFacts) -> String {
     let others = facts.environment.iter();
     lines.extend(others.map(|(name, value)| format!("export {name}={}", quoted(value))));
     lines.join("\n")
-}
-
-pub fn functions() -> String {
-    FUNCTIONS.to_owned()
 }
 
 pub fn set_enabled<'a>(

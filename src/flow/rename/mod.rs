@@ -34,6 +34,7 @@ use super::steps::{StepLog, StepState};
 use super::target::Target;
 use super::wait::DEFAULT_WAIT;
 use super::{Env, Error, FlowError, FlowErrorKind, connector};
+use crate::domain::EmailDomain;
 use crate::idp::check::{self, CheckOptions, Subject};
 use crate::plural::count_noun;
 
@@ -62,7 +63,7 @@ pub async fn run(
     updated: impl AsyncFnOnce() -> Result<(), Error>,
 ) -> (Report, Result<(), Error>) {
     let report = Report {
-        schema: Report::SCHEMA,
+        schema: "cfsso/team-rename/v1",
         ok: false,
         old_domain: task.snapshot.from.clone(),
         new_domain: task.goal.clone(),
@@ -359,9 +360,7 @@ impl Renamer<'_> {
     }
 
     async fn restore_one(&self, wanted: &ConnectorSnapshot) -> Result<(), Error> {
-        let domain = wanted.domain.parse().map_err(|error: crate::domain::InvalidDomain| {
-            FlowError::conflict(error.to_string())
-        })?;
+        let domain = wanted.domain.parse::<EmailDomain>().map_err(FlowError::from)?;
         let deadline = self.options.deadline.unwrap_or_else(|| {
             let now = self.tools.clock.now();
             now.saturating_add(DEFAULT_WAIT).unwrap_or(Timestamp::MAX)

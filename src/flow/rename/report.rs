@@ -127,7 +127,3 @@ pub struct Report {
     /// The next command, where something is left to do.
     pub next: Option<String>,
 }
-
-impl Report {
-    pub const SCHEMA: &'static str = "cfsso/team-rename/v1";
-}

@@ -21,11 +21,6 @@ use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 
-struct DnsState {
-    survey: Lookup,
-    diagnosis: Diagnosis,
-}
-
 type TrialEnd = (trial::Report, Result<(), FlowError>);
 
 struct Setup<'a> {
@@ -46,7 +41,7 @@ pub async fn run(
     approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
 ) -> (Report, Result<(), Error>) {
     let report = Report {
-        schema: Report::SCHEMA,
+        schema: "cfsso/setup/v1",
         ok: false,
         domain: options.domain.to_string(),
         steps: Vec::new(),
@@ -139,7 +134,7 @@ impl Setup<'_> {
         connector: &Connector,
         survey: Lookup,
         place: Option<DnsHost>,
-    ) -> Result<DnsState, Error> {
+    ) -> Result<LookupResult, Error> {
         let domain = &self.options.domain;
         let code = code(connector)?;
         let record = TxtRecord::new(domain, code);
@@ -239,8 +234,8 @@ impl Setup<'_> {
     async fn await_visible(
         &self,
         connector: &Connector,
-        seen: DnsState,
-    ) -> Result<DnsState, Error> {
+        seen: LookupResult,
+    ) -> Result<LookupResult, Error> {
         if seen.diagnosis.verdict == Verdict::Visible {
             let detail = preflight::describe_published(&seen.survey, &seen.diagnosis);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
@@ -254,7 +249,7 @@ impl Setup<'_> {
         self.steps.begin(StepId::TxtVisible);
         let now = self.tools.clock.now();
         let deadline = if self.options.wait { self.options.deadline } else { now };
-        let LookupResult { survey, diagnosis } = dns::wait_until_visible(
+        let found = dns::wait_until_visible(
             self.tools.resolver,
             &self.options.domain,
             Some(code(connector)?.as_bytes()),
@@ -262,15 +257,15 @@ impl Setup<'_> {
             |_, diagnosis| self.emit(&Event::Waiting { text: &diagnosis.summary, since: now }),
         )
         .await;
-        if !diagnosis.verdict.is_visible() {
-            return Err(not_visible(self.options, &diagnosis).into());
+        if !found.diagnosis.verdict.is_visible() {
+            return Err(not_visible(self.options, &found.diagnosis).into());
         }
         self.steps.end(
             StepId::TxtVisible,
             StepState::Done,
-            preflight::describe_published(&survey, &diagnosis),
+            preflight::describe_published(&found.survey, &found.diagnosis),
         );
-        Ok(DnsState { survey, diagnosis })
+        Ok(found)
     }
 
     async fn verify(&self, connector: Connector) -> Result<Connector, Error> {
@@ -296,7 +291,7 @@ impl Setup<'_> {
         &self,
         connector: Connector,
         others: Vec<Connector>,
-        seen: &DnsState,
+        seen: &LookupResult,
         approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         if connector.is_enabled() {
@@ -331,7 +326,7 @@ impl Setup<'_> {
         &self,
         connector: &Connector,
         mut connectors: Vec<Connector>,
-        seen: &DnsState,
+        seen: &LookupResult,
         enabling: &EnableOptions,
     ) -> Result<Facts, Error> {
         self.steps.begin(StepId::Preflight);
@@ -355,10 +350,10 @@ impl Setup<'_> {
         Ok(facts)
     }
 
-    fn diagnose(&self, connector: &Connector, survey: Lookup) -> DnsState {
+    fn diagnose(&self, connector: &Connector, survey: Lookup) -> LookupResult {
         let expected = connector.code().map(str::as_bytes);
         let diagnosis = dns::diagnose(&survey, expected, self.tools.clock.now());
-        DnsState { survey, diagnosis }
+        LookupResult { survey, diagnosis }
     }
 
     fn record_connector(&self, connector: &Connector) {

@@ -142,7 +142,3 @@ pub struct Report {
     /// The next command, if something is left to do.
     pub next: Option<String>,
 }
-
-impl Report {
-    pub const SCHEMA: &'static str = "cfsso/setup/v1";
-}

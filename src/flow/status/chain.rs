@@ -13,6 +13,7 @@ use crate::flow::bypass::status::{BypassState as Standing, BypassStatus};
 use crate::flow::preflight;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::trial::keep::TrialStatus;
+use crate::flow::without_repeats;
 use crate::idp::config;
 
 /// One thing that a sign-in goes through.
@@ -256,13 +257,7 @@ pub(super) fn next(
     if !not_checked.is_empty() {
         commands.push("cfsso token check".to_owned());
     }
-    let mut kept = Vec::new();
-    for command in commands {
-        if !kept.contains(&command) {
-            kept.push(command);
-        }
-    }
-    kept
+    without_repeats(commands)
 }
 
 /// What is to be done first for a domain, in the order of the chain.

@@ -130,10 +130,7 @@ pub(super) struct Facts {
     pub conflicts: Vec<String>,
 }
 
-impl Report {
-    pub const SCHEMA: &'static str = "cfsso/status/v1";
-}
-
+/// In two rounds: policies wait for their application.
 pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     // An unreadable journal does not prevent a report of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
@@ -200,7 +197,7 @@ fn report(
     let rename = rename_in_progress(&entries, account);
     let is_at_rest = bypass.active == Some(false) && rename.is_none() && trials.is_empty();
     Report {
-        schema: Report::SCHEMA,
+        schema: "cfsso/status/v1",
         ok: is_well && not_checked.is_empty() && odd_records.is_empty() && is_at_rest,
         account: account.to_string(),
         next: chain::next(domains.as_deref(), (&bypass, rename.as_ref(), &trials), &not_checked),

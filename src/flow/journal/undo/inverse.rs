@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::plan::subject;
+use super::plan::{is_secret, subject};
 use super::share;
 use crate::api::document::{Document, members};
 use crate::api::ids::AccountId;
@@ -17,7 +17,6 @@ use crate::flow::journal::origin::NOT_RECORDED;
 use crate::flow::journal::resource::Resource;
 use crate::flow::journal::{Cause, Entry, NOT_KEPT, Outcome, ResourceKind};
 use crate::flow::target::Target;
-use crate::input::secret_name::is_secret_name;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotUndoable {
@@ -192,10 +191,7 @@ fn changed_fields(
         let mut parts = field.split('.');
         let top = parts.next().unwrap_or_default();
         let is_left_out = target.is_fixed(top) && body.get(&[top]).is_none();
-        let is_secret = field.split('.').any(is_secret_name)
-            || [&difference.before, &difference.after]
-                .iter()
-                .any(|value| value.as_str() == Some(NOT_KEPT));
+        let is_secret = is_secret(&difference);
         if is_left_out || is_secret || target.is_bookkeeping(field) || target.is_equal(&difference)
         {
             continue;

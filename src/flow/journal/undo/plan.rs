@@ -294,15 +294,15 @@ fn relevant_differences(
     after: &Document,
     counts: &dyn Fn(&str) -> bool,
 ) -> Vec<Difference> {
-    let is_secret = |difference: &Difference| {
-        difference.field.split('.').any(is_secret_name)
-            || [&difference.before, &difference.after]
-                .iter()
-                .any(|value| value.as_str() == Some(NOT_KEPT))
-    };
     let mut found = diff::diff(before, after);
     found.retain(|difference| counts(&difference.field) && !is_secret(difference));
     found
+}
+pub(super) fn is_secret(difference: &Difference) -> bool {
+    let is_not_kept = |value: &Value| value.as_str() == Some(NOT_KEPT);
+    difference.field.split('.').any(is_secret_name)
+        || is_not_kept(&difference.before)
+        || is_not_kept(&difference.after)
 }
 
 fn is_relevant(field: &str) -> bool {
