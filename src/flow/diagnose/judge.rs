@@ -1,14 +1,17 @@
 //! What the parts of a sign-in's way mean. Pure: facts in, report out.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Question;
+use super::history::{
+    History, history, login_log, recent_changes, signed_in_just_now, signed_in_since, suspects,
+};
 use super::report::{Confidence, Report, Step, StepId, StepState, VerdictKind};
 use crate::api::access_log::LoginRow;
 use crate::api::app::App;
 use crate::api::connector::Connector;
-use crate::api::idp::{Idp, IdpType};
+use crate::api::idp::Idp;
 use crate::api::member::Member;
 use crate::domain::EmailDomain;
 use crate::flow::changes::Change;
@@ -36,31 +39,24 @@ pub(super) struct Facts<'a> {
     pub now: Timestamp,
 }
 
-struct History {
-    allowed: Option<Timestamp>,
-    denied: Option<Timestamp>,
-}
-
-const RECENT: SignedDuration = SignedDuration::from_mins(15);
-
 use StepState::{Cause, NotChecked as Unread, Ok as Fine, Suspect, Unknown};
 
 pub(super) fn report(facts: &Facts<'_>) -> Report {
     let Question { email, domain, .. } = facts.question;
     let history = history(facts);
-    let mut steps = vec![address(facts)];
+    let mut steps = vec![or_unread(StepId::Address, address(facts))];
     let (step, is_off) = connector(facts);
     let is_elsewhere = matches!(step.state, Cause | Suspect);
     steps.push(step);
     if !is_off && !is_elsewhere && steps[0].state != Unknown {
         steps.extend(member(facts));
-        steps.push(sso_app(facts));
+        steps.push(or_unread(StepId::SsoApp, sso_app(facts)));
         let policies = policies(facts);
         let is_allowed = policies.as_ref().is_some_and(|step| step.state == Fine);
         steps.extend(policies);
-        steps.push(identity_providers(facts));
-        steps.push(login_log(facts, &history, is_allowed));
-        steps.push(recent_changes(facts, &history));
+        steps.push(or_unread(StepId::IdentityProviders, identity_providers(facts)));
+        steps.push(or_unread(StepId::LoginLog, login_log(facts, &history, is_allowed)));
+        steps.push(or_unread(StepId::RecentChanges, recent_changes(facts, &history)));
     }
     let mut report = Report::new(email.clone(), domain.to_string(), steps);
     report.changes = suspects(facts, &history).into_iter().cloned().collect();
@@ -141,7 +137,7 @@ fn is(name: &str, domain: &EmailDomain) -> bool {
     name.parse::<EmailDomain>().is_ok_and(|name| name == *domain)
 }
 
-fn address(facts: &Facts<'_>) -> Step {
+fn address<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
     let id = StepId::Address;
     let Question { email, domain, .. } = facts.question;
     if let Some(email) = email
@@ -149,14 +145,11 @@ fn address(facts: &Facts<'_>) -> Step {
         && own(facts).is_some()
     {
         let words = "it is a plus address, which cannot use SSO";
-        return Step::new(id, Cause, words).fix("invite the user without the plus");
+        return Ok(Step::new(id, Cause, words).fix("invite the user without the plus"));
     }
-    let connectors = match facts.connectors {
-        Ok(connectors) => connectors,
-        Err(unseen) => return unread(id, unseen),
-    };
+    let connectors = facts.connectors.as_ref()?;
     if own(facts).is_some() {
-        return Step::new(id, Fine, format!("{domain} has a connector"));
+        return Ok(Step::new(id, Fine, format!("{domain} has a connector")));
     }
     let parent = connectors.iter().find(|known| {
         domain.ancestors().skip(1).any(|name| name.eq_ignore_ascii_case(&known.email_domain))
@@ -166,10 +159,11 @@ fn address(facts: &Facts<'_>) -> Step {
             "{domain} has no connector; the one of {} does not cover it",
             parent.email_domain
         );
-        return Step::new(id, Unknown, words).fix(format!("`cfsso setup {domain}`"));
+        return Ok(Step::new(id, Unknown, words).fix(format!("`cfsso setup {domain}`")));
     }
     let words = format!("no connector for {domain} in this account");
-    Step::new(id, Unknown, words).fix("`cfsso connector list`, in the other accounts: `--account`")
+    Ok(Step::new(id, Unknown, words)
+        .fix("`cfsso connector list`, in the other accounts: `--account`"))
 }
 
 /// The connector, and whether SSO is off.
@@ -241,38 +235,31 @@ fn member(facts: &Facts<'_>) -> Option<Step> {
     })
 }
 
-fn app<'a>(facts: &'a Facts<'_>) -> Result<Option<&'a App>, &'a NotChecked> {
+pub(super) fn app<'a>(facts: &'a Facts<'_>) -> Result<Option<&'a App>, &'a NotChecked> {
     facts.gathered.sso_app()
 }
 
-fn sso_app(facts: &Facts<'_>) -> Step {
+fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
     let id = StepId::SsoApp;
-    let app = match app(facts) {
-        Ok(Some(app)) => app,
-        Ok(None) => {
-            let words = "SSO is on, but the account has no SSO App";
-            let domain = &facts.question.domain;
-            return Step::new(id, Cause, words).fix(format!("`cfsso bypass disable {domain}`"));
-        }
-        Err(unseen) => return unread(id, unseen),
+    let Some(app) = app(facts)? else {
+        let words = "SSO is on, but the account has no SSO App";
+        let domain = &facts.question.domain;
+        return Ok(Step::new(id, Cause, words).fix(format!("`cfsso bypass disable {domain}`")));
     };
-    let idps = match &facts.gathered.idps {
-        Ok(idps) => idps,
-        Err(unseen) => return unread(id, unseen),
-    };
+    let idps = facts.gathered.idps.as_ref()?;
     let listed = app.listed_idps();
     let gone = listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)).count();
     if gone > 0 && gone == listed.len() {
         let words =
             "the SSO App allows only identity providers that are deleted or no longer shared";
-        return Step::new(id, Cause, words).fix("`cfsso app idps --only <IDP>`");
+        return Ok(Step::new(id, Cause, words).fix("`cfsso app idps --only <IDP>`"));
     }
     if let Some(step) = mfa(facts, app) {
-        return step;
+        return Ok(step);
     }
     if app.is_instant() && listed.len() != 1 {
         let words = "instant authentication is on, but the SSO App does not allow exactly one identity provider";
-        return Step::new(id, Suspect, words).fix("`cfsso app instant-auth off`");
+        return Ok(Step::new(id, Suspect, words).fix("`cfsso app instant-auth off`"));
     }
     let lost = if gone > 0 {
         format!(", {gone} of them deleted or no longer shared")
@@ -283,7 +270,7 @@ fn sso_app(facts: &Facts<'_>) -> Step {
     let organization = facts.gathered.organization.as_ref().ok();
     let is_read_only = organization.is_some_and(|it| it.is_ui_read_only == Some(true));
     let read_only = if is_read_only { "; Zero Trust is read-only in the dashboard" } else { "" };
-    Step::new(id, Fine, format!("allowed identity providers: {count}{lost}{read_only}"))
+    Ok(Step::new(id, Fine, format!("allowed identity providers: {count}{lost}{read_only}")))
 }
 
 /// Whether MFA that Access itself demands reaches the SSO App is not documented.
@@ -347,18 +334,16 @@ fn policies(facts: &Facts<'_>) -> Option<Step> {
     Some(Step::new(id, Cause, words).fix("`cfsso app policies`"))
 }
 
-fn identity_providers(facts: &Facts<'_>) -> Step {
+fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
     let id = StepId::IdentityProviders;
-    if let Err(unseen) = &facts.gathered.idps {
-        return unread(id, unseen);
-    }
+    facts.gathered.idps.as_ref()?;
     let admitted = admitted(facts);
     let health = |idp: &Idp| {
         let seen = facts.gathered.health.iter().find(|seen| seen.id == idp.id.as_str())?;
         let failed = seen.points.as_ref()?.iter().find(|point| point.is_failure());
         Some(failed.map(|point| point.detail.clone()))
     };
-    let is_checked = |idp: &&&Idp| !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare);
+    let is_checked = |idp: &&&Idp| preflight::is_company_idp(idp);
     let broken: Vec<_> =
         admitted.iter().filter(is_checked).filter_map(|idp| Some((*idp, health(idp)??))).collect();
     if let Some((idp, detail)) = broken.first() {
@@ -368,15 +353,15 @@ fn identity_providers(facts: &Facts<'_>) -> Step {
         let check = format!("`cfsso idp check {}`", quoted(&idp.name));
         // Access first: the repair may take the administrator of the identity provider.
         let fix = if has_pin(facts) { check } else { format!("`cfsso bypass`, then {check}") };
-        return Step::new(id, state, words).fix(fix);
+        return Ok(Step::new(id, state, words).fix(fix));
     }
     let unknown = admitted.iter().filter(is_checked).find(|idp| health(idp).is_none());
     if let Some(idp) = unknown {
         let words = format!("{} was not checked in time", idp.name);
-        return Step::new(id, Unread, words).fix(format!("`cfsso idp check {}`", idp.id));
+        return Ok(Step::new(id, Unread, words).fix(format!("`cfsso idp check {}`", idp.id)));
     }
     let names: Vec<_> = admitted.iter().map(|idp| idp.name.as_str()).collect();
-    Step::new(id, Fine, format!("no problem found: {}", names.join(", ")))
+    Ok(Step::new(id, Fine, format!("no problem found: {}", names.join(", "))))
 }
 
 fn has_pin(facts: &Facts<'_>) -> bool {
@@ -385,97 +370,8 @@ fn has_pin(facts: &Facts<'_>) -> bool {
     app(facts).ok().flatten().is_some_and(|app| offers_pin(app, &pins))
 }
 
-fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
-    let rows = match facts.logins {
-        Some(rows) => rows.as_ref()?,
-        None => facts.gathered.logins.as_ref()?,
-    };
-    let more = facts.gathered.logins.as_deref().unwrap_or_default().iter();
-    let app = app(facts)?;
-    let Question { email, domain, .. } = facts.question;
-    let is_meant = |row: &&LoginRow| {
-        let is_of_app = app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
-        let is_of_user = match email {
-            Some(email) => row.email().eq_ignore_ascii_case(email),
-            None => domain.has_address(row.email()),
-        };
-        is_of_app && is_of_user && row.is_person()
-    };
-    Ok(rows.iter().chain(more).filter(is_meant).collect())
-}
-
-fn history(facts: &Facts<'_>) -> History {
-    let rows = rows(facts).unwrap_or_default();
-    let times = |allowed: bool| {
-        rows.iter().filter(move |row| row.allowed == Some(allowed)).filter_map(|row| row.at())
-    };
-    let allowed = times(true).max();
-    let denied = times(false).filter(|at| allowed.is_none_or(|allowed| *at > allowed)).min();
-    History { allowed, denied }
-}
-
-fn signed_in_since(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
-    let last = facts.changes.as_ref().ok().and_then(|all| all.iter().map(|it| it.at).max());
-    let Some(allowed) = allowed else { return false };
-    denied.is_none() && last.is_none_or(|last| allowed > last)
-}
-
-fn signed_in_just_now(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
-    let recent = facts.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
-    denied.is_none() && allowed.is_some_and(|allowed| allowed > recent)
-}
-
-fn login_log(facts: &Facts<'_>, history: &History, is_allowed_now: bool) -> Step {
-    let id = StepId::LoginLog;
-    let found = match rows(facts) {
-        Ok(rows) => rows,
-        Err(unseen) => return unread(id, unseen),
-    };
-    let words = match (&history.allowed, &history.denied) {
-        (_, Some(denied)) => format!(
-            "denied at {}{}",
-            time(*denied),
-            history.allowed.map(|at| format!(", last allowed at {}", time(at))).unwrap_or_default()
-        ),
-        (Some(allowed), None) => format!("last allowed at {}, none denied since", time(*allowed)),
-        (None, None) if found.is_empty() => {
-            "no attempt in the log: none was made, or the identity provider rejected the user"
-                .to_owned()
-        }
-        (None, None) => "no decision in the log".to_owned(),
-    };
-    match history.denied {
-        Some(_) if is_allowed_now => {
-            Step::new(id, Fine, format!("{words}; the policies allow it now"))
-        }
-        _ => Step::new(id, Fine, words),
-    }
-}
-
-fn suspects<'a>(facts: &'a Facts<'_>, history: &History) -> Vec<&'a Change> {
-    let (Some(allowed), Ok(changes)) = (history.allowed, facts.changes) else { return Vec::new() };
-    let end = history.denied.unwrap_or(facts.now);
-    let between = changes.iter().filter(|change| change.at > allowed && change.at <= end);
-    between.filter(|change| history.denied.is_some() || change.breaks_silently()).collect()
-}
-
-fn recent_changes(facts: &Facts<'_>, history: &History) -> Step {
-    let id = StepId::RecentChanges;
-    let changes = match facts.changes {
-        Ok(changes) => changes,
-        Err(unseen) => return unread(id, unseen),
-    };
-    if let Some(last) = suspects(facts, history).last() {
-        let words = format!("changed since the last sign-in: {}", last.describe());
-        return Step::new(id, Suspect, words)
-            .fix(format!("`cfsso timeline --domain {}`", facts.question.domain));
-    }
-    match changes.last() {
-        None => Step::new(id, Fine, "none"),
-        Some(last) => {
-            Step::new(id, Fine, format!("{}, the last: {}", changes.len(), last.describe()))
-        }
-    }
+fn or_unread(id: StepId, step: Result<Step, &NotChecked>) -> Step {
+    step.unwrap_or_else(|unseen| unread(id, unseen))
 }
 
 fn unread(id: StepId, unseen: &NotChecked) -> Step {

@@ -1,6 +1,7 @@
 //! Why a user cannot sign in: checks each step of a sign-in for what prevents it.
 //! Reads everything at once and writes nothing; pure functions evaluate the results.
 
+mod history;
 mod judge;
 mod report;
 

@@ -29,7 +29,7 @@ pub(super) use gather::health;
 pub(super) use login::through as logins_through;
 pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
-pub(super) use provider::idp_healthy;
+pub(super) use provider::{idp_healthy, is_company_idp};
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::is_valid_long_enough;
 
