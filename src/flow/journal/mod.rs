@@ -25,7 +25,7 @@ pub use origin::SANDBOX;
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
 pub use store::{Contents, PruneReport, Store};
-pub use trial::{OpenTrial, TrialEnd};
+pub use trial::OpenTrial;
 
 use self::entry::{FORMAT, Finished, Record, Started};
 use self::redact::{Redacted, redact};

@@ -1,7 +1,7 @@
 //! Enforcement on trial, as the journal has it. Pure.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::entry::{Entry, Outcome};
 use crate::api::ids::ConnectorId;
@@ -17,7 +17,7 @@ pub struct OpenTrial {
     pub is_live: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct TrialEnd {
     pub trial: String,
     pub outcome: String,

@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::report::TrialOutcome;
 use crate::api::connector::{self as api, Connector};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
-use crate::flow::journal::{Entry, Journal, OpenTrial, TrialEnd};
+use crate::flow::journal::{Entry, Journal, OpenTrial};
 use crate::flow::{Env, Error, FlowError, connector};
 use crate::rfc3339;
 
@@ -93,7 +94,7 @@ pub(super) fn note_end(
     domain: &EmailDomain,
     outcome: TrialOutcome,
 ) -> Result<(), FlowError> {
-    let end = TrialEnd { trial: entry.to_owned(), outcome: outcome.as_str().to_owned() };
+    let end = json!({ "trial": entry, "outcome": outcome });
     tools.record_note(format!("trial of {domain} {}", outcome.label()), &end)
 }
 

@@ -9,6 +9,8 @@ mod countdown;
 mod evidence;
 pub mod keep;
 mod report;
+mod revert;
+mod subject;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -22,16 +24,13 @@ use self::countdown::Countdown;
 use self::evidence::{Claim, Verdict};
 pub use self::evidence::{PinRule, SignIn, Source};
 pub use self::report::{Event, Report, TrialOutcome, TrialReport};
-use super::journal::{Journal, OpenTrial};
-use super::preflight::{Checked, Facts};
-use super::{Env, Error, FlowError, FlowErrorKind, Signal, connector};
+pub use self::subject::Subject;
+use super::journal::OpenTrial;
+use super::{Env, Error, FlowError, Signal, connector};
 use crate::api::access_log::{self, LoginRow};
-use crate::api::app::App;
 use crate::api::audit_log::{self, AuditRow};
 use crate::api::connector::Connector;
-use crate::api::idp::{Idp, IdpType};
 use crate::api::{self, ErrorKind};
-use crate::domain::EmailDomain;
 
 pub const DEFAULT: Duration = Duration::from_mins(10);
 
@@ -39,8 +38,6 @@ pub const DEFAULT: Duration = Duration::from_mins(10);
 const POLL: Duration = Duration::from_secs(3);
 
 const TICK: Duration = Duration::from_secs(1);
-
-const REVERT: Duration = Duration::from_mins(2);
 
 /// How far the clock of the logs may be from that of the API.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
@@ -74,19 +71,6 @@ pub enum Order {
     Signal(Signal),
 }
 
-pub struct Subject {
-    pub domain: EmailDomain,
-    pub connector: Connector,
-    app: Option<App>,
-    idps: Option<Vec<Idp>>,
-    pub logs: Logs,
-}
-
-pub struct Logs {
-    pub login: Checked<()>,
-    pub audit: Checked<()>,
-}
-
 type Tell<'a> = &'a dyn Fn(&Event<'_>);
 
 struct Trial<'a> {
@@ -96,6 +80,8 @@ struct Trial<'a> {
     claim: Claim,
     enabled: Connector,
     entry: Option<String>,
+    started: Timestamp,
+    until: Timestamp,
     tell: Tell<'a>,
     seen: RefCell<BTreeSet<Verdict>>,
     told: RefCell<BTreeSet<String>>,
@@ -117,63 +103,6 @@ enum End {
     Left(TrialOutcome),
 }
 
-impl Subject {
-    pub fn new(domain: EmailDomain, connector: Connector, facts: &Facts) -> Self {
-        let app = facts.sso_app().ok().flatten().cloned();
-        let login = match (&facts.logins, facts.sso_app()) {
-            (Err(unseen), _) | (Ok(_), Err(unseen)) => Err(unseen.clone()),
-            (Ok(_), Ok(_)) => Ok(()),
-        };
-        let audit = facts.audit_log.clone().unwrap_or(Ok(()));
-        Self {
-            domain,
-            connector,
-            app,
-            idps: facts.idps.as_ref().ok().cloned(),
-            logs: Logs { login, audit },
-        }
-    }
-
-    fn pin_rule(&self, accept_otp: bool) -> PinRule {
-        let Some(idps) = self.idps.as_ref().filter(|_| !accept_otp) else {
-            return if accept_otp { PinRule::Counts } else { PinRule::Ignored };
-        };
-        let admitted =
-            idps.iter().filter(|idp| self.app.as_ref().is_none_or(|app| app.admits(&idp.id)));
-        let (pins, others): (Vec<_>, Vec<_>) =
-            admitted.partition(|idp| idp.kind == IdpType::OneTimePin);
-        match (pins.is_empty(), others.is_empty()) {
-            (false, true) => PinRule::Counts,
-            (false, false) => PinRule::Ignored,
-            (true, _) => PinRule::Impossible,
-        }
-    }
-}
-
-impl Logs {
-    pub fn check(&self, keep_on: KeepOn, can_ask: bool) -> Result<(), FlowError> {
-        let (Err(login), Err(audit)) = (&self.login, &self.audit) else { return Ok(()) };
-        if can_ask || keep_on == KeepOn::Confirm {
-            return Ok(());
-        }
-        let message = "neither log can be read: a sign-in could not be seen; nothing was sent";
-        let is_permission = |kind| kind == ErrorKind::Forbidden;
-        let kind = if is_permission(login.kind) && is_permission(audit.kind) {
-            FlowErrorKind::Forbidden
-        } else {
-            FlowErrorKind::Conflict
-        };
-        Err(FlowError::new(kind, message)
-            .cause(format!("login log: {}", login.reason))
-            .cause(format!("audit log: {}", audit.reason))
-            .hint("`--keep-on confirm`, and then `cfsso connector keep` in time"))
-    }
-
-    fn none_readable(&self) -> bool {
-        self.login.is_err() && self.audit.is_err()
-    }
-}
-
 pub async fn run(
     tools: &Env<'_>,
     subject: &Subject,
@@ -190,19 +119,18 @@ pub async fn run(
         .before(connector.text())
         .on_trial(Some(until));
     let answer = tools.execute(&action).await;
-    let entry = tools.journal.last_entry();
     let trial = |enabled: Connector| {
         let changed =
             enabled.updated_on.as_ref().filter(|it| connector.updated_on.as_ref() != Some(it));
         let enabled_at = changed.and_then(|at| at.parse().ok()).unwrap_or(started);
-        Trial::new(tools, subject, options, enabled_at, enabled, entry, tell)
+        Trial::new(tools, subject, options, (started, until), enabled_at, enabled, tell)
     };
     let enabled = match answer {
         Ok(answer) => answer,
         Err(Error::Api(error)) if error.outcome_unknown() => {
             // It may be on: whatever it is, it is off in the end.
             let trial = trial(connector.clone());
-            let (_, reverted) = trial.revert(started, until, TrialOutcome::Reverted).await;
+            let (_, reverted) = trial.revert(TrialOutcome::Reverted).await;
             reverted?;
             return Err(error.into());
         }
@@ -218,12 +146,12 @@ pub async fn run(
     };
     if !enabled.is_enabled() {
         let observed = "the API accepted the request, but SSO is not enabled";
-        let (_, reverted) = trial(enabled).revert(started, until, TrialOutcome::Reverted).await;
+        let (_, reverted) = trial(enabled).revert(TrialOutcome::Reverted).await;
         reverted?;
         return Err(action.not_confirmed(observed).into());
     }
     tell(&Event::TrialStarted { domain: domain.as_str(), until, resumed: false });
-    trial(enabled).watch(started, until, orders).await
+    trial(enabled).watch(orders).await
 }
 
 /// With the time that is left, or reverts at once where none is.
@@ -240,16 +168,16 @@ pub async fn resume(
     let connector = &subject.connector;
     let title = format!("resume the trial of {}", open.domain);
     tools.record_resumed_trial(title, connector.text(), open.until)?;
-    let entry = tools.journal.last_entry();
     if let Ok(store) = tools.journal.store() {
         store.set_aside(&open.entry.run);
     }
     let started = open.entry.started_at;
     let enabled_at =
         connector.updated_on.as_ref().and_then(|at| at.parse().ok()).unwrap_or(started);
-    let trial = Trial::new(tools, subject, options, enabled_at, connector.clone(), entry, tell);
+    let times = (started, open.until);
+    let trial = Trial::new(tools, subject, options, times, enabled_at, connector.clone(), tell);
     tell(&Event::TrialStarted { domain: &open.domain, until: open.until, resumed: true });
-    trial.watch(started, open.until, orders).await
+    trial.watch(orders).await
 }
 
 impl<'a> Trial<'a> {
@@ -257,9 +185,9 @@ impl<'a> Trial<'a> {
         tools: &'a Env<'a>,
         subject: &'a Subject,
         options: Options,
+        (started, until): (Timestamp, Timestamp),
         enabled_at: Timestamp,
         enabled: Connector,
-        entry: Option<String>,
         tell: Tell<'a>,
     ) -> Self {
         let claim = Claim {
@@ -275,7 +203,9 @@ impl<'a> Trial<'a> {
             options,
             claim,
             enabled,
-            entry,
+            entry: tools.journal.last_entry(),
+            started,
+            until,
             tell,
             seen: RefCell::default(),
             told: RefCell::default(),
@@ -285,11 +215,9 @@ impl<'a> Trial<'a> {
 
     async fn watch(
         &self,
-        started: Timestamp,
-        until: Timestamp,
         orders: impl Stream<Item = Order>,
     ) -> Result<(Report, Result<(), FlowError>), Error> {
-        let left = until.duration_since(self.tools.clock.now());
+        let left = self.until.duration_since(self.tools.clock.now());
         let left = left.max(SignedDuration::ZERO).unsigned_abs().min(self.longest());
         let mut orders = pin!(orders);
         let mut countdown = Countdown::new(left, self.tools.clock.now());
@@ -316,17 +244,17 @@ impl<'a> Trial<'a> {
         Ok(match end {
             End::Kept(outcome) => {
                 self.settle(outcome);
-                (self.report(started, until, outcome, None), Ok(()))
+                (self.report(outcome, None), Ok(()))
             }
             End::Left(outcome) => {
                 self.settle(outcome);
                 let stop = FlowError::conflict(format!("trial {}", outcome.label()))
                     .cause("nothing more was sent")
                     .hint(format!("`cfsso status {}`", self.subject.domain));
-                (self.report(started, until, outcome, None), Err(stop))
+                (self.report(outcome, None), Err(stop))
             }
             End::Revert(outcome) => {
-                let (report, reverted) = self.revert(started, until, outcome).await;
+                let (report, reverted) = self.revert(outcome).await;
                 (report, reverted.and_then(|()| Err(self.reverted_error(outcome, signal))))
             }
         })
@@ -459,106 +387,5 @@ impl<'a> Trial<'a> {
             return false;
         };
         store.take_keep_request(&run) || store.is_set_aside(&run)
-    }
-
-    async fn revert(
-        &self,
-        started: Timestamp,
-        until: Timestamp,
-        outcome: TrialOutcome,
-    ) -> (Report, Result<(), FlowError>) {
-        (self.tell)(&Event::Reverting { reason: outcome });
-        let clock = self.tools.clock;
-        let mut countdown = Countdown::new(REVERT, clock.now());
-        let mut delay = Duration::from_secs(1);
-        loop {
-            let error = match self.disable().await {
-                Ok(connector) => {
-                    let outcome =
-                        if connector.is_some() { outcome } else { TrialOutcome::ConnectorDeleted };
-                    self.settle(outcome);
-                    return (self.report(started, until, outcome, connector), Ok(()));
-                }
-                Err(error) => error,
-            };
-            countdown.pass(Duration::ZERO, clock.now());
-            if countdown.left().is_zero() {
-                let report = self.report(started, until, TrialOutcome::NotReverted, None);
-                return (report, Err(self.not_reverted_error(&error)));
-            }
-            (self.tell)(&Event::RevertFailed { message: &error.line() });
-            let wait = delay.min(countdown.left());
-            clock.sleep(wait).await;
-            countdown.pass(wait, clock.now());
-            delay = (delay * 2).min(Duration::from_secs(15));
-        }
-    }
-
-    async fn disable(&self) -> Result<Option<Connector>, Error> {
-        let action =
-            connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());
-        let id = &self.enabled.id;
-        let failed = match connector::execute_disabling(self.tools, id, &action).await {
-            Ok(connector) => return Ok(Some(connector)),
-            Err(Error::Flow(stop)) if stop.kind == FlowErrorKind::Journal => {
-                let who = self.tools.journal.who().clone();
-                let clock = self.tools.clock.clone();
-                let journal = Journal::to_ticket(Box::new(|_, _| Ok(())), who, clock);
-                let tools = Env { journal: &journal, ..*self.tools };
-                (self.tell)(&Event::RevertFailed { message: &stop.messages().join(": ") });
-                match connector::execute_disabling(&tools, id, &action).await {
-                    Ok(connector) => return Ok(Some(connector)),
-                    Err(error) => error,
-                }
-            }
-            Err(error) => error,
-        };
-        match self.tools.client.send(&api::connector::get(self.tools.account, id)).await {
-            Ok(connector) if connector.enabled == Some(false) => Ok(Some(connector)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            _ => Err(failed),
-        }
-    }
-
-    fn settle(&self, outcome: TrialOutcome) {
-        let Some(entry) = &self.entry else { return };
-        let is_noted = keep::note_end(self.tools, entry, &self.subject.domain, outcome);
-        if is_noted.is_ok() {
-            self.tools.journal.settle_trial();
-        }
-    }
-
-    fn report(
-        &self,
-        started: Timestamp,
-        until: Timestamp,
-        outcome: TrialOutcome,
-        connector: Option<Connector>,
-    ) -> Report {
-        let (evidence, denied) = self.kept.take();
-        let trial = TrialReport { started_at: started, until, outcome, evidence, denied };
-        let connector = connector.unwrap_or_else(|| self.enabled.clone());
-        Report::new(self.subject.domain.as_str(), connector, trial)
-    }
-
-    fn reverted_error(&self, outcome: TrialOutcome, signal: Option<Signal>) -> FlowError {
-        let domain = &self.subject.domain;
-        let kind = signal.map_or(FlowErrorKind::NotYet, FlowErrorKind::Signaled);
-        let stop = FlowError::new(kind, format!("SSO is off again for {domain}"))
-            .cause(format!("trial {}", outcome.label()));
-        let stop = if outcome == TrialOutcome::Reverted && self.subject.logs.none_readable() {
-            stop.cause("neither log could be read")
-        } else {
-            stop
-        };
-        stop.hint(format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`"))
-    }
-
-    fn not_reverted_error(&self, error: &Error) -> FlowError {
-        let domain = &self.subject.domain;
-        let message = format!("SSO could not be disabled for {domain}; it may still be on");
-        FlowError::half_done(message)
-            .causes(error.sentences())
-            .hint(format!("`cfsso bypass disable {domain}`"))
     }
 }

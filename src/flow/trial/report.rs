@@ -116,27 +116,11 @@ impl TrialOutcome {
             Self::NotReverted => "not reverted",
         }
     }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Kept => "kept",
-            Self::KeptByHand => "kept_by_hand",
-            Self::KeptElsewhere => "kept_elsewhere",
-            Self::Reverted => "reverted",
-            Self::RevertedByHand => "reverted_by_hand",
-            Self::RevertedBySignal => "reverted_by_signal",
-            Self::DisabledElsewhere => "disabled_elsewhere",
-            Self::ConnectorDeleted => "connector_deleted",
-            Self::NotReverted => "not_reverted",
-        }
-    }
 }
 
 impl Report {
-    pub const SCHEMA: &'static str = "cfsso/trial/v1";
-
     pub(super) fn new(domain: &str, connector: Connector, trial: TrialReport) -> Self {
         let ok = trial.outcome.is_kept();
-        Self { schema: Self::SCHEMA, ok, domain: domain.to_owned(), connector, trial }
+        Self { schema: "cfsso/trial/v1", ok, domain: domain.to_owned(), connector, trial }
     }
 }

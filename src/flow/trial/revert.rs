@@ -1,0 +1,112 @@
+//! The end of a trial that nothing kept: SSO is disabled again.
+
+use std::time::Duration;
+
+use super::countdown::Countdown;
+use super::{Event, Report, Trial, TrialOutcome, TrialReport, keep};
+use crate::api::connector::Connector;
+use crate::api::{self, ErrorKind};
+use crate::flow::journal::Journal;
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, Signal, connector};
+
+const REVERT: Duration = Duration::from_mins(2);
+
+impl Trial<'_> {
+    /// Disables it again, trying for two minutes, and sees that it is off.
+    pub(super) async fn revert(&self, outcome: TrialOutcome) -> (Report, Result<(), FlowError>) {
+        (self.tell)(&Event::Reverting { reason: outcome });
+        let clock = self.tools.clock;
+        let mut countdown = Countdown::new(REVERT, clock.now());
+        let mut delay = Duration::from_secs(1);
+        loop {
+            let error = match self.disable().await {
+                Ok(connector) => {
+                    let outcome =
+                        if connector.is_some() { outcome } else { TrialOutcome::ConnectorDeleted };
+                    self.settle(outcome);
+                    return (self.report(outcome, connector), Ok(()));
+                }
+                Err(error) => error,
+            };
+            countdown.pass(Duration::ZERO, clock.now());
+            if countdown.left().is_zero() {
+                let report = self.report(TrialOutcome::NotReverted, None);
+                return (report, Err(self.not_reverted_error(&error)));
+            }
+            (self.tell)(&Event::RevertFailed { message: &error.line() });
+            let wait = delay.min(countdown.left());
+            clock.sleep(wait).await;
+            countdown.pass(wait, clock.now());
+            delay = (delay * 2).min(Duration::from_secs(15));
+        }
+    }
+
+    /// `None` if the connector no longer exists. The journal does not stop it.
+    async fn disable(&self) -> Result<Option<Connector>, Error> {
+        let action =
+            connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());
+        let id = &self.enabled.id;
+        let failed = match connector::execute_disabling(self.tools, id, &action).await {
+            Ok(connector) => return Ok(Some(connector)),
+            Err(Error::Flow(stop)) if stop.kind == FlowErrorKind::Journal => {
+                let who = self.tools.journal.who().clone();
+                let clock = self.tools.clock.clone();
+                let journal = Journal::to_ticket(Box::new(|_, _| Ok(())), who, clock);
+                let tools = Env { journal: &journal, ..*self.tools };
+                (self.tell)(&Event::RevertFailed { message: &stop.messages().join(": ") });
+                match connector::execute_disabling(&tools, id, &action).await {
+                    Ok(connector) => return Ok(Some(connector)),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        match self.tools.client.send(&api::connector::get(self.tools.account, id)).await {
+            Ok(connector) if connector.enabled == Some(false) => Ok(Some(connector)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => Err(failed),
+        }
+    }
+
+    /// Where that cannot be written, later commands warn of a trial that is over.
+    pub(super) fn settle(&self, outcome: TrialOutcome) {
+        let Some(entry) = &self.entry else { return };
+        let is_noted = keep::note_end(self.tools, entry, &self.subject.domain, outcome);
+        if is_noted.is_ok() {
+            self.tools.journal.settle_trial();
+        }
+    }
+
+    pub(super) fn report(&self, outcome: TrialOutcome, connector: Option<Connector>) -> Report {
+        let (evidence, denied) = self.kept.take();
+        let (started_at, until) = (self.started, self.until);
+        let trial = TrialReport { started_at, until, outcome, evidence, denied };
+        let connector = connector.unwrap_or_else(|| self.enabled.clone());
+        Report::new(self.subject.domain.as_str(), connector, trial)
+    }
+
+    pub(super) fn reverted_error(
+        &self,
+        outcome: TrialOutcome,
+        signal: Option<Signal>,
+    ) -> FlowError {
+        let domain = &self.subject.domain;
+        let kind = signal.map_or(FlowErrorKind::NotYet, FlowErrorKind::Signaled);
+        let stop = FlowError::new(kind, format!("SSO is off again for {domain}"))
+            .cause(format!("trial {}", outcome.label()));
+        let stop = if outcome == TrialOutcome::Reverted && self.subject.logs.none_readable() {
+            stop.cause("neither log could be read")
+        } else {
+            stop
+        };
+        stop.hint(format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`"))
+    }
+
+    fn not_reverted_error(&self, error: &Error) -> FlowError {
+        let domain = &self.subject.domain;
+        let message = format!("SSO could not be disabled for {domain}; it may still be on");
+        FlowError::half_done(message)
+            .causes(error.sentences())
+            .hint(format!("`cfsso bypass disable {domain}`"))
+    }
+}
