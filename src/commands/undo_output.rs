@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::flow::journal::Entry;
 use crate::flow::plan::Plan;
 use crate::flow::{Error, FlowError};
+use crate::output::{Page, Status, Text};
 
 /// One entry of a report.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -41,6 +42,19 @@ pub fn show(context: &Context, plan: &Plan) {
                 page.blank();
             }
         });
+    }
+}
+
+pub fn show_result(
+    undone: &[UndoneEntry],
+    (status, left): (Status, &[UndoneEntry]),
+    page: &mut Page,
+) {
+    for undone in undone {
+        page.status_line(Status::Done, Text::prose(&undone.description));
+    }
+    for left in left {
+        page.status_line(status, Text::prose(format!("{}: {}", left.entry, left.description)));
     }
 }
 

@@ -80,6 +80,11 @@ pub fn select<'a>(
     found.ok_or_else(|| not_found_error(selector, connectors))
 }
 
+/// Stands in a dry run for the ID that the API has yet to choose.
+pub fn unknown_id() -> ConnectorId {
+    "NEW-CONNECTOR".parse().expect("letters and a hyphen")
+}
+
 /// The one connector of a domain. Several are an error that lists them.
 pub fn select_by_domain<'a>(
     connectors: &'a [Connector],

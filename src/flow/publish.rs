@@ -182,6 +182,22 @@ pub async fn records(
     Ok(classify(records, domain, code))
 }
 
+/// What publishes `code` and what removes stale codes, by reads alone. A code that the
+/// API has yet to choose is a placeholder.
+pub async fn changes(
+    tools: &Env<'_>,
+    zone: &Zone,
+    domain: &EmailDomain,
+    code: Option<&str>,
+    id: &ConnectorId,
+) -> Result<(Option<Change>, Vec<Change>), Error> {
+    let code = code.map_or_else(|| format!("{PREFIX}<chosen by the API>"), str::to_owned);
+    let records = records(tools, &zone.id, domain, &code).await?;
+    let create = || create_action(&zone.id, &TxtRecord::new(domain, &code), id).change();
+    let removals = records.stale.iter().map(|record| delete_action(&zone.id, record).change());
+    Ok(((!records.current).then(create), removals.collect()))
+}
+
 pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
     Action::new(
         format!("publish the TXT record of {}", txt.name),
@@ -207,9 +223,8 @@ pub async fn create(
     }
 }
 
-/// What publishing a code would send, by reads alone: nothing where the zone is not in
-/// this account. Without a code, a placeholder stands for the one that the API chooses.
-pub async fn changes(
+/// [`changes`] of a domain, wherever its zone is: nothing if it is not in this account.
+pub async fn changes_of(
     tools: &Env<'_>,
     domain: &EmailDomain,
     id: &ConnectorId,
@@ -219,17 +234,9 @@ pub async fn changes(
     let DnsHost::Cloudflare { zone, .. } = dns_host(tools, domain).await? else {
         return Ok(Vec::new());
     };
-    let code = code.map_or_else(|| format!("{PREFIX}<chosen by the API>"), str::to_owned);
-    let records = records(tools, &zone.id, domain, &code).await?;
-    let mut changes = Vec::new();
-    if !records.current {
-        let record = TxtRecord::new(domain, &code);
-        changes.push(create_action(&zone.id, &record, id).change());
-    }
-    if replace_stale {
-        changes.extend(records.stale.iter().map(|it| delete_action(&zone.id, it).change()));
-    }
-    Ok(changes)
+    let (create, removals) = changes(tools, &zone, domain, code, id).await?;
+    let removals = if replace_stale { removals } else { Vec::new() };
+    Ok(create.into_iter().chain(removals).collect())
 }
 
 pub fn delete_action(zone: &ZoneId, record: &Record) -> Action<()> {

@@ -206,15 +206,7 @@ async fn put_back(
 
 impl Render for Report {
     fn show(&self, page: &mut Page) {
-        for undone in &self.undone {
-            page.status_line(Status::Done, Text::prose(&undone.description));
-        }
-        for left in &self.left {
-            page.status_line(
-                Status::Skipped,
-                Text::prose(format!("{}: {}", left.entry, left.description)),
-            );
-        }
+        undo_output::show_result(&self.undone, (Status::Skipped, &self.left), page);
         page.blank();
         match &self.sign_in {
             None => page.labeled(Text::strong("Now:   "), "sign-in not checked"),

@@ -4,7 +4,7 @@ use super::super::{Outcome, plan_output};
 use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
-use crate::dns::{self, Diagnosis, LookupResult, Scope};
+use crate::dns::{self, Diagnosis, Scope};
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::verify::{self, VerifyAction};
@@ -79,18 +79,22 @@ async fn check_txt(
         let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
         return Ok(Some(dns::diagnose(&survey, Some(code.as_bytes()), context.clock.now())));
     }
-    let LookupResult { diagnosis, .. } = dns::wait_until_visible(
-        tools.resolver,
-        domain,
-        Some(code.as_bytes()),
-        context.wait_deadline(),
-        |_, diagnosis| {
-            context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
-        },
-    )
-    .await;
+    let diagnosis = wait_for_txt(tools, domain, code, context).await;
     context.screen.end_progress();
     Ok(Some(diagnosis))
+}
+
+pub(super) async fn wait_for_txt(
+    tools: &Env<'_>,
+    domain: &EmailDomain,
+    code: &str,
+    context: &Context,
+) -> Diagnosis {
+    let (code, deadline) = (Some(code.as_bytes()), context.wait_deadline());
+    let found = dns::wait_until_visible(tools.resolver, domain, code, deadline, |_, diagnosis| {
+        context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
+    });
+    found.await.diagnosis
 }
 
 async fn wait_for_result(

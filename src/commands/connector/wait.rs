@@ -1,11 +1,11 @@
 //! `cfsso connector wait`.
 
 use super::super::Outcome;
-use super::verify::with_remedy;
+use super::verify::{wait_for_txt, with_remedy};
 use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
-use crate::dns::{self, LookupResult, Verdict};
+use crate::dns::Verdict;
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::{Env, FlowError, verify};
@@ -59,16 +59,7 @@ async fn for_txt(
         ))
         .into());
     };
-    let LookupResult { diagnosis, .. } = dns::wait_until_visible(
-        tools.resolver,
-        &domain,
-        Some(code.as_bytes()),
-        context.wait_deadline(),
-        |_, diagnosis| {
-            context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
-        },
-    )
-    .await;
+    let diagnosis = wait_for_txt(tools, &domain, code, context).await;
     if diagnosis.verdict == Verdict::Visible {
         return Ok(connector);
     }

@@ -72,6 +72,15 @@ pub(super) enum StepCommand {
 
 const LOCKED_OUT: Expected = Expected { enforced: true, narrow: true, ways: SignIn::None };
 
+const UNDO: DrillStep = DrillStep {
+    line: StepCommand::Undo,
+    outage: None,
+    user: None,
+    exit: ExitCode::Done,
+    after: LOCKED_OUT,
+    world: StateCheck::Unchanged,
+};
+
 pub(super) const ACTS: [Phase; 6] = [
     Phase {
         title: "Set-up",
@@ -140,14 +149,7 @@ pub(super) const ACTS: [Phase; 6] = [
                 after: Expected { enforced: true, narrow: false, ways: SignIn::Pin },
                 world: StateCheck::Changed,
             },
-            DrillStep {
-                line: StepCommand::Undo,
-                outage: None,
-                user: None,
-                exit: ExitCode::Done,
-                after: LOCKED_OUT,
-                world: StateCheck::Unchanged,
-            },
+            UNDO,
         ],
     },
     Phase {
@@ -162,14 +164,7 @@ pub(super) const ACTS: [Phase; 6] = [
                 after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
                 world: StateCheck::Changed,
             },
-            DrillStep {
-                line: StepCommand::Undo,
-                outage: None,
-                user: None,
-                exit: ExitCode::Done,
-                after: LOCKED_OUT,
-                world: StateCheck::Unchanged,
-            },
+            UNDO,
         ],
     },
     Phase {

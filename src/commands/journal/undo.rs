@@ -11,7 +11,7 @@ use crate::flow::journal::Entry;
 use crate::flow::journal::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::plan::Plan;
 use crate::flow::{Env, FlowError};
-use crate::output::{Page, Render, Status, Text};
+use crate::output::{Page, Render, Status};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -193,15 +193,7 @@ async fn undo_all(tools: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Re
 
 impl Render for Report {
     fn show(&self, page: &mut Page) {
-        for undone in &self.undone {
-            page.status_line(Status::Done, Text::prose(&undone.description));
-        }
-        for left in &self.left {
-            page.status_line(
-                Status::NotChecked,
-                Text::prose(format!("{}: {}", left.entry, left.description)),
-            );
-        }
+        undo_output::show_result(&self.undone, (Status::NotChecked, &self.left), page);
     }
 
     fn names(&self) -> Vec<String> {

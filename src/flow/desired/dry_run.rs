@@ -169,7 +169,7 @@ impl Reader<'_> {
         let hidden = domains.iter().filter(|(at, ..)| !self.is_visible(*at));
         let published = hidden.map(async |(at, domain, id)| {
             let code = self.connector(*at)?.and_then(|connector| connector.code());
-            publish::changes(self.tools, domain, id, code, false).await
+            publish::changes_of(self.tools, domain, id, code, false).await
         });
         let published: Vec<_> =
             stream::iter(published).buffered(MAX_CONCURRENT).try_collect().await?;

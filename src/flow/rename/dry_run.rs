@@ -5,11 +5,9 @@ use super::report::{Options, PlannedStep, Preview, StepId};
 use super::task::word;
 use super::{ConnectorSnapshot, RenamePlan};
 use crate::api::connector::BeginVerification;
-use crate::api::ids::ConnectorId;
-use crate::dns;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Change;
-use crate::flow::publish::{self, DnsHost, TxtRecord};
+use crate::flow::publish::{self, DnsHost};
 use crate::flow::{Env, Error, connector, verify};
 use crate::plural::count_noun;
 
@@ -117,7 +115,7 @@ async fn restoring(
     } else {
         connector::select_by_domain(&task.standing, domain)?
     };
-    let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+    let unknown = connector::unknown_id();
     let id = standing.map_or(&unknown, |connector| &connector.id);
     let waits = wanted.was_verified();
     if standing.is_none() {
@@ -127,21 +125,12 @@ async fn restoring(
     let is_verified = standing.is_some_and(|connector| connector.is_verified());
     if let (true, Some(DnsHost::Cloudflare { zone, .. })) = (options.publish_txt, place) {
         let code = standing.and_then(|connector| connector.code());
-        let code =
-            code.map_or_else(|| format!("{}<chosen by the API>", dns::PREFIX), str::to_owned);
-        let records = publish::records(tools, &zone.id, domain, &code).await?;
-        if !records.current && !is_verified {
-            changes.push(
-                publish::create_action(&zone.id, &TxtRecord::new(domain, &code), id).change(),
-            );
+        let (create, removals) = publish::changes(tools, zone, domain, code, id).await?;
+        if !is_verified {
+            changes.extend(create);
         }
         if options.replace_stale_txt {
-            changes.extend(
-                records
-                    .stale
-                    .iter()
-                    .map(|record| publish::delete_action(&zone.id, record).change()),
-            );
+            changes.extend(removals);
         }
     }
     if waits && !is_verified {

@@ -18,7 +18,7 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let connectors = connectors?;
     let standing = connector::select_by_domain(&connectors, domain)?;
     let mut changes = Vec::new();
-    let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+    let unknown = connector::unknown_id();
     let id = standing.map_or(&unknown, |connector| &connector.id);
     if standing.is_none() {
         let begin = if options.wait { BeginVerification::Later } else { BeginVerification::Now };
@@ -29,7 +29,8 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let diagnosis = dns::diagnose(&survey, code.map(str::as_bytes), tools.clock.now());
     let visible = code.is_some() && diagnosis.verdict == Verdict::Visible;
     if options.publish_txt && (!(verified || visible) || options.replace_stale_txt) {
-        changes.extend(publish::changes(tools, domain, id, code, options.replace_stale_txt).await?);
+        changes
+            .extend(publish::changes_of(tools, domain, id, code, options.replace_stale_txt).await?);
     }
     let under_way = standing
         .is_some_and(|connector| verify::next_action(connector) == verify::VerifyAction::Wait);
