@@ -68,7 +68,9 @@ impl Render for Report {
         if !self.not_checked.is_empty() {
             page.blank();
         }
-        self.not_checked.iter().for_each(|gap| show_gap(page, gap));
+        for gap in &self.not_checked {
+            page.status_line(Status::NotChecked, Text::prose(gap_text(gap)));
+        }
         if !self.journal.is_empty() {
             page.blank();
             show_journal(page, &self.journal);
@@ -228,10 +230,6 @@ fn mark(state: LinkState) -> Status {
         LinkState::Error => Status::Failed,
         LinkState::NotChecked => Status::NotChecked,
     }
-}
-
-fn show_gap(page: &mut Page, gap: &NotChecked) {
-    page.status_line(Status::NotChecked, Text::prose(gap_text(gap)));
 }
 
 fn gap_text(gap: &NotChecked) -> String {

@@ -79,7 +79,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Render for Deleted {
     fn show(&self, page: &mut Page) {
-        let idp = self.idp.idp();
+        let idp = &self.idp.idp;
         page.status_line(
             Status::Done,
             format!("identity provider deleted: {} ({})", idp.name, idp.id),
@@ -87,6 +87,6 @@ impl Render for Deleted {
     }
 
     fn names(&self) -> Vec<String> {
-        vec![self.idp.idp().name.clone()]
+        vec![self.idp.idp.name.clone()]
     }
 }

@@ -1,6 +1,6 @@
 //! `cfsso idp list`: identity providers and applications at once.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::super::Outcome;
 use super::view::View;
@@ -16,8 +16,11 @@ use crate::output::{Page, Render, Text};
 pub struct Args {}
 
 /// Identity providers, by name. Programs read them as the API sent them.
+#[derive(Serialize)]
+#[serde(transparent)]
 pub struct List {
     idps: Vec<View>,
+    #[serde(skip)]
     dashboard: Dashboard,
 }
 
@@ -56,25 +59,19 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     ))
 }
 
-impl Serialize for List {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.idps.serialize(serializer)
-    }
-}
-
 impl Render for List {
     fn show(&self, page: &mut Page) {
         if self.idps.is_empty() {
             return;
         }
         // Most accounts have no such provider, and five columns fit a terminal.
-        let some_read_only = self.idps.iter().any(|view| view.idp().is_read_only());
+        let some_read_only = self.idps.iter().any(|view| view.idp.is_read_only());
         let yes_no = |yes: bool| Text::plain(if yes { "yes" } else { "no" });
         let rows: Vec<_> = self
             .idps
             .iter()
             .map(|view| {
-                let idp = view.idp();
+                let idp = &view.idp;
                 let allowed = match &self.dashboard {
                     Dashboard::App(app) => Some(yes_no(app.admits(&idp.id))),
                     Dashboard::None(_) => None,
@@ -107,6 +104,6 @@ impl Render for List {
     }
 
     fn names(&self) -> Vec<String> {
-        self.idps.iter().map(|view| view.idp().name.clone()).collect()
+        self.idps.iter().map(|view| view.idp.name.clone()).collect()
     }
 }

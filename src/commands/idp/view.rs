@@ -1,6 +1,6 @@
 //! How an identity provider is shown: without secrets, to programs as well.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -8,8 +8,11 @@ use crate::api::document::{Document, masked, members};
 use crate::api::idp::Idp;
 use crate::output::{Page, Render, Text};
 
+#[derive(Serialize)]
+#[serde(transparent)]
 pub struct View {
-    idp: Idp,
+    #[serde(skip)]
+    pub idp: Idp,
     shown: Box<RawValue>,
 }
 
@@ -18,16 +21,6 @@ impl View {
         let raw: Option<Box<RawValue>> = serde_json::from_str(idp.text()).ok();
         let shown = raw.map_or_else(|| RawValue::NULL.to_owned(), |raw| masked(&raw));
         Self { idp, shown }
-    }
-
-    pub fn idp(&self) -> &Idp {
-        &self.idp
-    }
-}
-
-impl Serialize for View {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.shown.serialize(serializer)
     }
 }
 
