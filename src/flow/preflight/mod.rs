@@ -1,6 +1,5 @@
 //! The checks before enforcement. What can be read is gathered, all at once;
 //! what it means is judged by one pure function a check.
-//!
 //! [`gather`] reads what belongs to the account, whichever connector it is
 //! about; [`evaluate`] holds one connector, and what DNS serves for it, to that.
 //! An audit of all connectors takes the diagnosis by its parts.

@@ -1,7 +1,6 @@
 //! Enforcement on trial: SSO is enabled, and the logs are watched. It is disabled
 //! again unless they show the sign-in of a person or the user keeps it, as Junos
 //! does with `commit confirmed`.
-//!
 //! If the process dies: the journal has the trial on disk before the request is
 //! sent. Every later command on this machine warns of it.
 
