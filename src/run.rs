@@ -13,7 +13,7 @@ use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands::Outcome;
 use crate::context::{Context, UndoHint};
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::output::{
     ColorChoice, Environment, ErrorReport, ExitCode, Format, JqError, Screen, ScreenOptions,
     Selection, Text, check_jq, use_color, use_progress, use_unicode,
@@ -123,7 +123,7 @@ fn check_accounts(settings: &Settings, command: &Command) -> Result<(), FlowErro
                 }
                 _ => "this command works on one account, not with `--all-accounts`",
             };
-            Err(FlowError::new(FlowErrorKind::Usage, message)
+            Err(FlowError::usage(message)
                 .hint("`--account <ACCOUNT>`, once. Several accounts: `cfsso help accounts`"))
         }
         _ => Ok(()),
@@ -132,7 +132,7 @@ fn check_accounts(settings: &Settings, command: &Command) -> Result<(), FlowErro
 
 /// Stops at a selection that cannot be printed, before anything is done.
 fn check_selection(options: &Options, format: Format) -> Result<(), FlowError> {
-    let usage = |message: &str| Err(FlowError::new(FlowErrorKind::Usage, message));
+    let usage = |message: &str| Err(FlowError::usage(message));
     if options.output_fields.iter().any(|field| field.trim().is_empty()) {
         return usage("`--fields` has an empty name");
     }

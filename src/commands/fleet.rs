@@ -65,7 +65,7 @@ pub fn ensure_one(context: &Context, is_given: bool, option: &str) -> Result<(),
     match context.settings.accounts.option_of_several() {
         Some(several) if is_given => {
             let message = format!("`{option}` is for one account, not for `{several}`");
-            Err(FlowError::new(FlowErrorKind::Usage, message).hint("`--account <ACCOUNT>`, once"))
+            Err(FlowError::usage(message).hint("`--account <ACCOUNT>`, once"))
         }
         _ => Ok(()),
     }

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::api::ids::AccountId;
 use crate::api::{Client, ErrorKind, account};
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 
 impl Context {
     /// Uses an account that the user chose, unless one is in use already.
@@ -43,7 +43,7 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     let accounts = match client.list(&account::list()).await {
         Err(error) if error.kind() == ErrorKind::Forbidden => {
             let message = "no account was specified, and this token cannot list accounts";
-            return Err(FlowError::new(FlowErrorKind::Usage, message)
+            return Err(FlowError::usage(message)
                 .cause(error.to_string())
                 .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
                 .into());
@@ -52,17 +52,14 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     };
     match accounts.as_slice() {
         [only] => Ok(only.id.clone()),
-        [] => Err(FlowError::new(
-            FlowErrorKind::Usage,
-            "no account was specified, and this token has access to none",
-        )
-        .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
-        .into()),
+        [] => Err(FlowError::usage("no account was specified, and this token has access to none")
+            .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
+            .into()),
         several => {
-            let stop = FlowError::new(
-                FlowErrorKind::Usage,
-                format!("no account was specified, and this token has access to {}", several.len()),
-            );
+            let stop = FlowError::usage(format!(
+                "no account was specified, and this token has access to {}",
+                several.len()
+            ));
             let stop = several.iter().fold(stop, |stop, account| {
                 stop.cause(format!(
                     "{}  {}",

@@ -80,7 +80,7 @@ impl Context {
         };
         if ids.is_empty() {
             let message = "this token has access to no account";
-            return Err(FlowError::new(FlowErrorKind::Usage, message).into());
+            return Err(FlowError::usage(message).into());
         }
         ids.sort_by(|a, b| (directory.name(a), a.as_str()).cmp(&(directory.name(b), b.as_str())));
         ids.dedup_by(|a, b| a.as_str().eq_ignore_ascii_case(b.as_str()));

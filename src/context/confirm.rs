@@ -3,7 +3,7 @@
 
 use super::Context;
 use crate::domain::EmailDomain;
-use crate::flow::{Error, FlowError, FlowErrorKind};
+use crate::flow::{Error, FlowError};
 use crate::output::{ESCAPE, Text};
 
 /// The number of invalid answers after which the command ends.
@@ -43,7 +43,7 @@ impl Context {
             }
             wrong = answer.trim().escape_debug().to_string();
             if matches!(answer.trim(), "q" | "quit" | "cancel" | ESCAPE) {
-                return Err(FlowError::new(FlowErrorKind::Declined, "cancelled"));
+                return Err(FlowError::declined("cancelled"));
             }
             if answer.trim() == "?" {
                 self.screen.note(Text::prose(format!("type {expected}; q or Esc cancels")));
@@ -56,7 +56,7 @@ impl Context {
             }
         }
         let message = format!("declined: expected {expected}, got `{wrong}`");
-        Err(FlowError::new(FlowErrorKind::Declined, message))
+        Err(FlowError::declined(message))
     }
 
     /// Fails if a confirmation will be needed and the user cannot be asked.
@@ -80,19 +80,13 @@ impl Context {
             return Some(if same_domain(named, domain) {
                 Ok(())
             } else {
-                Err(FlowError::new(
-                    FlowErrorKind::Declined,
-                    format!("--confirm is `{named}`, expected `{domain}`"),
-                )
-                .hint(format!("`--confirm {}` to {deed}", word(domain))))
+                Err(FlowError::declined(format!("--confirm is `{named}`, expected `{domain}`"))
+                    .hint(format!("`--confirm {}` to {deed}", word(domain))))
             });
         }
         (!self.screen.can_ask()).then(|| {
-            Err(FlowError::new(
-                FlowErrorKind::Declined,
-                format!("confirmation required to {deed} (no terminal)"),
-            )
-            .hint(format!("`--confirm {}`", word(domain))))
+            Err(FlowError::declined(format!("confirmation required to {deed} (no terminal)"))
+                .hint(format!("`--confirm {}`", word(domain))))
         })
     }
 

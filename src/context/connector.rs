@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::api::connector::Connector;
+use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{FlowError, FlowErrorKind};
 
 impl Context {
     /// The connector that a command is about: as given, the default one, or the
@@ -22,9 +22,7 @@ impl Context {
             return Ok(Some(selector.clone()));
         }
         let default = self.settings.connector.as_ref().map(|default| default.parse()).transpose();
-        default.map_err(|error| {
-            FlowError::new(FlowErrorKind::Usage, format!("the default connector: {error}")).into()
-        })
+        default.map_err(|error| FlowError::usage(format!("the default connector: {error}")).into())
     }
 
     /// An invalid record could be another connector: then none is the only one.
@@ -35,7 +33,7 @@ impl Context {
             [only] if tools.client.odd_records(Some("connector")).is_empty() => {
                 Ok(Selector::Id(only.id.clone()))
             }
-            [] => Err(FlowError::new(FlowErrorKind::Usage, "this account has no connectors")
+            [] => Err(FlowError::usage("this account has no connectors")
                 .hint("`cfsso setup <DOMAIN>`")
                 .into()),
             several => Err(not_specified(several)),
@@ -47,7 +45,7 @@ impl Context {
 pub fn not_specified(connectors: &[Connector]) -> anyhow::Error {
     let domains: Vec<_> = connectors.iter().map(|it| it.email_domain.as_str()).collect();
     let existing = (!domains.is_empty()).then(|| format!("existing: {}", domains.join(", ")));
-    FlowError::new(FlowErrorKind::Usage, "no connector was specified")
+    FlowError::usage("no connector was specified")
         .causes(existing)
         .hint("pass its domain or ID, or set CLOUDFLARE_SSO_CONNECTOR_ID")
         .into()

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::Context;
 use super::token_command::{self, no_token};
 use crate::api::Credentials;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::input::permissions::{Exposure, exposure};
 use crate::input::text;
 use crate::settings::CredentialSource;
@@ -39,7 +39,7 @@ impl Context {
     pub(crate) fn is_private(&self, file: &Path, what: &str) -> Result<(), FlowError> {
         match exposure(file) {
             Some(exposure @ Exposure::Writable) => {
-                return Err(FlowError::new(FlowErrorKind::Refused, exposure.describe(file))
+                return Err(FlowError::refused(exposure.describe(file))
                     .hint(format!("a {what} that other users can change is not used")));
             }
             Some(exposure @ Exposure::Readable) => self.screen.warn(exposure.describe(file)),

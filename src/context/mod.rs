@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::dns::{self, Resolver};
 use crate::flow::journal::Journal;
 use crate::flow::wait::DEFAULT_WAIT;
-use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::flow::{Env, FlowError};
 use crate::output::{Environment, Screen};
 use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
@@ -262,7 +262,7 @@ impl Context {
         };
         read.map_err(|error| {
             let message = format!("cannot read the {what} {}", file.display());
-            FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+            FlowError::usage(message).cause(error.to_string())
         })
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Question;
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::input::nearest::nearest;
 use crate::input::text;
 
@@ -29,9 +29,7 @@ impl Answers {
         let bytes = context.read_file(file, LARGEST, "answers file").await?;
         let unusable = |cause: String| {
             let message = format!("{} is not a file of answers", file.display());
-            FlowError::new(FlowErrorKind::Usage, message)
-                .cause(cause)
-                .hint("a line per answer: `domain: cool.cats`")
+            FlowError::usage(message).cause(cause).hint("a line per answer: `domain: cool.cats`")
         };
         if bytes.len() > LARGEST {
             return Err(unusable(format!("it is larger than {LARGEST} bytes")));
@@ -84,14 +82,13 @@ impl Answers {
             Some(file) => format!("no answer `{key}` in {}", file.display()),
             None => format!("cannot ask for `{}` (no terminal)", question.text),
         };
-        FlowError::new(FlowErrorKind::Usage, message).cause(question.help.clone())
+        FlowError::usage(message).cause(question.help.clone())
     }
 
     pub(super) fn not_usable(&self, id: &str, why: &str) -> FlowError {
         let place =
             self.file.as_ref().map(|file| format!(" in {}", file.display())).unwrap_or_default();
-        FlowError::new(FlowErrorKind::Usage, format!("the answer `{id}`{place} cannot be used"))
-            .cause(why)
+        FlowError::usage(format!("the answer `{id}`{place} cannot be used")).cause(why)
     }
 
     /// Fails if the file has an answer that no question looked for, nor will.

@@ -14,7 +14,7 @@ pub use answers::Answers;
 pub use question::{Choice, Question, Reply};
 
 use crate::context::Context;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 use crate::output::{Page, Text};
 
 /// The number of invalid answers after which the command ends.
@@ -247,7 +247,7 @@ pub async fn ask_missing<T>(
 ) -> anyhow::Result<T> {
     if !context.screen.can_ask() {
         let message = format!("missing: {}", question.text.to_lowercase());
-        return Err(FlowError::new(FlowErrorKind::Usage, message).hint(usage).into());
+        return Err(FlowError::usage(message).hint(usage).into());
     }
     let interview = Interview::new(context, Answers::default());
     interview.walk(async || interview.ask(question, &read).await).await
@@ -255,5 +255,5 @@ pub async fn ask_missing<T>(
 
 /// The error if the user does not agree.
 pub fn declined(why: &str) -> FlowError {
-    FlowError::new(FlowErrorKind::Declined, format!("declined: {why}"))
+    FlowError::declined(format!("declined: {why}"))
 }

@@ -33,7 +33,7 @@ use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
 use crate::flow::update::Update;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 use crate::output::{Page, Render, Text};
 use crate::plural::count_noun;
 
@@ -158,7 +158,7 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
         (text("account"), text("fingerprint"), kept.get("desired"), is_plan)
     else {
         let message = format!("`{}` is not a kept plan", path.display());
-        return Err(FlowError::new(FlowErrorKind::Usage, message)
+        return Err(FlowError::usage(message)
             .hint("`cfsso apply -f FILE` for a file with the desired state")
             .into());
     };
@@ -187,8 +187,7 @@ fn ensure_unchanged(
 ) -> Result<(), FlowError> {
     if kept.account != tools.account.as_str() {
         let message = format!("the plan is of the account {}", kept.account);
-        return Err(FlowError::new(FlowErrorKind::Conflict, message)
-            .cause(format!("this one is {}", tools.account)));
+        return Err(FlowError::conflict(message).cause(format!("this one is {}", tools.account)));
     }
     let message = if kept.fingerprint != facts.fingerprint() {
         "the account changed since the plan was made; nothing was sent"
@@ -197,8 +196,7 @@ fn ensure_unchanged(
     } else {
         return Ok(());
     };
-    Err(FlowError::new(FlowErrorKind::Conflict, message)
-        .hint("`cfsso plan -f FILE --out PLAN` makes a new one"))
+    Err(FlowError::conflict(message).hint("`cfsso plan -f FILE --out PLAN` makes a new one"))
 }
 
 /// Refuses changes that were shown of an account that is another by now.
@@ -207,7 +205,7 @@ fn ensure_same(shown: &Facts, now: &Facts) -> Result<(), FlowError> {
         return Ok(());
     }
     let message = "the account changed while the question was open; nothing was sent";
-    Err(FlowError::new(FlowErrorKind::Conflict, message)
+    Err(FlowError::conflict(message)
         .hint("run the same command again: it shows what is left to change"))
 }
 
@@ -274,7 +272,7 @@ impl Decisions for Asked<'_> {
         let checked = ensure_only_idp_works(self.context, edit, idps).await;
         checked.map_err(|error| match error.downcast::<FlowError>() {
             Ok(stop) => FlowError { hint: Some("`cfsso idp check`".to_owned()), ..stop }.into(),
-            Err(other) => FlowError::new(FlowErrorKind::Refused, other.to_string()).into(),
+            Err(other) => FlowError::refused(other.to_string()).into(),
         })
     }
 

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::super::idp::file as text;
 use crate::context::Context;
+use crate::flow::FlowError;
 use crate::flow::desired::{Desired, parse};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::text::decode;
 
 /// The most bytes that a file may have: a thousand domains have a tenth of it.
@@ -36,7 +36,7 @@ pub async fn read_object(context: &Context, file: &Path) -> anyhow::Result<Map<S
 
 pub(super) fn invalid(file: &Path, problems: Vec<String>) -> FlowError {
     let message = format!("{} is not a valid configuration", text::name(file));
-    FlowError::new(FlowErrorKind::Usage, message)
+    FlowError::usage(message)
         .causes(problems)
         .hint("`cfsso help desired-state`, or `cfsso schema config`")
 }

@@ -83,13 +83,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let text = serde_json::to_string_pretty(&report)? + "\n";
         private_file::replace(out, &text).map_err(|error| {
             let message = format!("cannot write the plan `{}`", out.display());
-            FlowError::new(FlowErrorKind::Usage, message).cause(error.to_string())
+            FlowError::usage(message).cause(error.to_string())
         })?;
     }
     Ok(report.outcome(context))
 }
 
-/// Fails if a file stands in the place of a plan that is no plan.
+/// Fails if the file exists and is not a plan.
 fn ensure_replaceable(out: &Path) -> Result<(), FlowError> {
     let Ok(text) = fs::read(out) else { return Ok(()) };
     let kept = serde_json::from_slice::<Value>(&text).unwrap_or_default();
@@ -97,7 +97,7 @@ fn ensure_replaceable(out: &Path) -> Result<(), FlowError> {
         return Ok(());
     }
     let message = format!("{} exists, and is not a plan: not replaced", out.display());
-    Err(FlowError::new(FlowErrorKind::Conflict, message).hint("`--out` with another name"))
+    Err(FlowError::conflict(message).hint("`--out` with another name"))
 }
 
 /// The command that applies a file.

@@ -4,9 +4,9 @@ use clap::Command;
 use serde::Serialize;
 
 use super::{Outcome, schema};
+use crate::flow::FlowError;
 use crate::flow::check::Severity;
 use crate::flow::doctor::{self, FindingId};
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::nearest::nearest;
 use crate::output::{ExitCode, Page, Render, Report, Text};
 
@@ -209,7 +209,7 @@ fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
                 Some(name) => format!("`cfsso help {name}`\n{lists}"),
                 None => lists.to_owned(),
             };
-            FlowError::new(FlowErrorKind::Usage, message).hint(hint)
+            FlowError::usage(message).hint(hint)
         })?;
     }
     Ok(Outcome::done(HelpText(found.render_help().to_string())))

@@ -245,7 +245,7 @@ impl<D: Decisions> Apply<'_, D> {
         let connector = connector::find(self.tools, &Selector::Id(id.clone())).await?;
         if connector.enabled != Some(false) {
             let message = format!("{} is enabled: not deleted", connector.email_domain);
-            return Err(FlowError::new(FlowErrorKind::Conflict, message).into());
+            return Err(FlowError::conflict(message).into());
         }
         connector::delete(self.tools, &connector).await?;
         Ok("connector deleted (confirmed); its TXT record is no longer needed".to_owned())
@@ -271,7 +271,7 @@ impl<D: Decisions> Apply<'_, D> {
             format!("{} of {} left", left.len(), count_noun(self.results.len(), "change"));
         let causes = left.iter().filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
         let causes = causes.map(|it| format!("{}: {}", it.title, it.detail));
-        Err(FlowError::new(FlowErrorKind::HalfDone, message)
+        Err(FlowError::half_done(message)
             .causes(causes)
             .hint(format!("`{}` resumes", self.options.next))
             .into())

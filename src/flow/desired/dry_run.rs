@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::plan::{edit_idp, missing_recipients};
 use crate::api::connector::{BeginVerification, Connector};
 use crate::api::idp::Idp;
-use crate::api::ids::{ConnectorId, IdpId};
+use crate::api::ids::IdpId;
 use crate::dns::{self, Diagnosis, Lookup, Scope, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::federation::recipients::resolve_recipients;
@@ -158,7 +158,7 @@ impl Reader<'_> {
         &mut self,
         changes: impl Iterator<Item = &'c PlannedChange>,
     ) -> Result<(), Error> {
-        let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+        let unknown = connector::unknown_id();
         let mut domains = Vec::new();
         for change in changes {
             let Task::Verify(at) = change.task else { continue };
@@ -221,7 +221,7 @@ impl Reader<'_> {
     }
 
     fn enable(&mut self, at: usize, facts: Option<&preflight::Facts>) -> Result<(), FlowError> {
-        let unknown: ConnectorId = "NEW-CONNECTOR".parse().expect("letters and a hyphen");
+        let unknown = connector::unknown_id();
         let domain = self.domain(at)?;
         let connector = self.connector(at)?;
         if let (Some(connector), Some(facts), Some((survey, diagnosis))) =

@@ -13,8 +13,8 @@ use super::Desired;
 use super::change::{Changes, Group, PlannedChange, Task, Verb};
 use super::facts::Facts;
 use crate::api::ids::AccountId;
+use crate::flow::FlowError;
 use crate::flow::plan::Difference;
-use crate::flow::{FlowError, FlowErrorKind};
 use crate::input::nearest::nearest;
 
 pub use app::{is_same, resolve_allowed};
@@ -55,7 +55,7 @@ fn unknown_idp(place: &str, name: &str, created: &[&str], facts: &Facts) -> Flow
     } else {
         format!("`{place}`: no identity provider `{name}` in the file or the account")
     };
-    let stop = FlowError::new(FlowErrorKind::Usage, message);
+    let stop = FlowError::usage(message);
     let names = facts.idps.iter().map(|idp| idp.name.as_str()).chain(created.iter().copied());
     match nearest(name, names, 0.8).filter(|_| !twice) {
         Some(meant) => stop.hint(format!("did you mean `{meant}`?")),

@@ -1,7 +1,7 @@
 //! Which identity providers can be shared at all (API reference, section 6).
 
 use crate::api::idp::{self, IdpType};
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 
 /// Stops where the API would refuse the grant, before it is asked.
 pub fn ensure_shareable(idp: &idp::IdpFields) -> Result<(), FlowError> {
@@ -15,17 +15,15 @@ pub fn ensure_shareable(idp: &idp::IdpFields) -> Result<(), FlowError> {
         }
     };
     let name = if idp.name.is_empty() { idp.kind.as_str() } else { &idp.name };
-    Err(FlowError::new(
-        FlowErrorKind::Refused,
-        format!("`{name}` cannot be shared with other accounts"),
-    )
-    .cause(reason)
-    .hint("`cfsso idp list`"))
+    Err(FlowError::refused(format!("`{name}` cannot be shared with other accounts"))
+        .cause(reason)
+        .hint("`cfsso idp list`"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     #[test]
     fn only_ones_own_identity_providers_are_federable() {

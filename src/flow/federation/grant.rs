@@ -8,7 +8,7 @@ use crate::api::{self, ErrorKind};
 use crate::flow::action::Action;
 use crate::flow::api_error::ApiErrorContext;
 use crate::flow::plan::Difference;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// All grants, by their identity provider and then ID.
 pub async fn list(tools: &Env<'_>) -> Result<Vec<Grant>, Error> {
@@ -31,11 +31,8 @@ pub async fn find(tools: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
 }
 
 fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
-    let stop = FlowError::new(
-        FlowErrorKind::NotFound,
-        format!("no federation grant `{id}` in this account"),
-    )
-    .hint("`cfsso federation list`");
+    let stop = FlowError::not_found(format!("no federation grant `{id}` in this account"))
+        .hint("`cfsso federation list`");
     if grants.is_empty() {
         return stop.cause("the account has no federation grants");
     }

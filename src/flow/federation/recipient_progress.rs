@@ -12,7 +12,7 @@ use super::shares;
 use crate::api::ids::{AccountId, ShareId};
 use crate::api::share::{Association, Recipient};
 use crate::flow::wait::poll;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// How far one recipient has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -168,7 +168,7 @@ pub async fn read_progress(
 fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
     let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
     let message = format!("associated: {there} of {}", seen.len());
-    FlowError::new(FlowErrorKind::NotYet, message)
+    FlowError::not_yet(message)
         .causes(
             seen.iter().filter(|arrival| !arrival.is_associated()).map(RecipientProgress::describe),
         )
@@ -182,7 +182,7 @@ pub fn none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
         return Ok(());
     }
     let message = format!("{} of {} recipients failed", failed.len(), seen.len());
-    Err(FlowError::new(FlowErrorKind::NotConfirmed, message)
+    Err(FlowError::not_confirmed(message)
         .causes(failed.into_iter().map(RecipientProgress::describe))
         .hint("permanent failure: `cfsso federation unshare <IDP> --from <ACCOUNT>`, then share again"))
 }
@@ -190,6 +190,7 @@ pub fn none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     const A: &str = "0123456789abcdef0123456789abcdef";
 

@@ -4,7 +4,7 @@
 use super::accounts::{AccountDirectory, Membership};
 use crate::api::ids::{AccountId, OrganizationId};
 use crate::api::share::RecipientSpec;
-use crate::flow::{FlowError, FlowErrorKind};
+use crate::flow::FlowError;
 
 /// Who a share is to be for, by explicit choice alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn resolve(
     directory: &AccountDirectory,
 ) -> Result<Vec<AccountId>, FlowError> {
     if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
-        return Err(FlowError::new(FlowErrorKind::Usage, "empty recipient account")
+        return Err(FlowError::usage("empty recipient account")
             .cause("the API takes an empty recipient as the whole organization")
             .hint("`--to <ACCOUNT>` with an ID or name"));
     }
@@ -107,14 +107,13 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
             [only] => return Ok(only.id.clone()),
             several => {
                 let message = format!("`{text}` matches {} accounts", several.len());
-                return Err(FlowError::new(FlowErrorKind::Conflict, message)
+                return Err(FlowError::conflict(message)
                     .causes(several.iter().map(|account| directory.display_name(&account.id)))
                     .hint(format!("name one by its ID, `{}`", several[0].id)));
             }
         }
     }
-    let stop =
-        FlowError::new(FlowErrorKind::NotFound, format!("no account `{text}` (for this token)"));
+    let stop = FlowError::not_found(format!("no account `{text}` (for this token)"));
     Err(match &directory.unlisted {
         Some(reason) => stop
             .cause(format!("it cannot list accounts: {reason}"))
@@ -136,14 +135,13 @@ fn ensure_distinct(accounts: &[AccountId], own: &AccountId) -> Result<(), FlowEr
     for (at, account) in accounts.iter().enumerate() {
         if account.as_str().eq_ignore_ascii_case(own.as_str()) {
             let message = format!("`{account}` is the account that shares");
-            return Err(FlowError::new(FlowErrorKind::Usage, message)
-                .hint("leave it out: it owns the identity provider"));
+            return Err(
+                FlowError::usage(message).hint("leave it out: it owns the identity provider")
+            );
         }
         if accounts[..at].contains(account) {
             let message = format!("`{account}` is given twice");
-            return Err(
-                FlowError::new(FlowErrorKind::Usage, message).hint("pass each account once")
-            );
+            return Err(FlowError::usage(message).hint("pass each account once"));
         }
     }
     Ok(())
@@ -161,20 +159,14 @@ fn ensure_same_organization(
     match (directory.membership(own), directory.membership(account)) {
         (Membership::Member(a), Membership::Member(b)) if a == b => Ok(None),
         (Membership::Member(_), Membership::Member(_) | Membership::NoOrganization) => {
-            Err(FlowError::new(
-                FlowErrorKind::Refused,
-                format!("`{told}` is not in the organization of this account"),
-            )
-            .cause("an identity provider can be shared within one organization only")
-            .hint("leave it out, or add it to the organization as a super administrator"))
+            Err(FlowError::refused(format!("`{told}` is not in the organization of this account"))
+                .cause("an identity provider can be shared within one organization only")
+                .hint("leave it out, or add it to the organization as a super administrator"))
         }
         _ if directory.accounts().len() > 1 && !directory.knows(account) && !unseen => {
-            Err(FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("no account `{account}` (for this token)"),
-            )
-            .cause(format!("the token has access to {} others", directory.accounts().len()))
-            .hint("check the ID; if it is correct, add `--unseen`"))
+            Err(FlowError::not_found(format!("no account `{account}` (for this token)"))
+                .cause(format!("the token has access to {} others", directory.accounts().len()))
+                .hint("check the ID; if it is correct, add `--unseen`"))
         }
         _ => Ok(Some(format!("not checked whether {told} is in the organization of this account"))),
     }
@@ -182,23 +174,21 @@ fn ensure_same_organization(
 
 /// The account cannot share at all.
 pub fn in_no_organization(own: &AccountId) -> FlowError {
-    FlowError::new(FlowErrorKind::Refused, format!("the account `{own}` is in no organization"))
+    FlowError::refused(format!("the account `{own}` is in no organization"))
         .cause("identity providers are shared between accounts of one Cloudflare organization")
         .hint("a super administrator can add the account to an organization in the dashboard")
 }
 
 fn other_organization(id: &OrganizationId, known: &str) -> FlowError {
-    FlowError::new(
-        FlowErrorKind::Refused,
-        format!("this account is not in the organization `{id}`"),
-    )
-    .cause(format!("its organization is {known}"))
-    .hint(format!("`--to-organization {known}`, or name accounts with `--to`"))
+    FlowError::refused(format!("this account is not in the organization `{id}`"))
+        .cause(format!("its organization is {known}"))
+        .hint(format!("`--to-organization {known}`, or name accounts with `--to`"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     const OWN: &str = "00000000000000000000000000000000";
 

@@ -20,7 +20,7 @@ use crate::api::share::resource::NewResource;
 use crate::flow::api_error::ApiErrorContext;
 use crate::flow::plan::Plan;
 use crate::flow::steps::{StepLog, StepState};
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 use crate::plural::count_noun;
 
 /// What is asked for.
@@ -210,9 +210,7 @@ impl ShareFlow<'_> {
         self.steps.begin(StepId::TakeBack);
         if let Err(second) = grant::take_back(self.tools, grant, name, entry).await {
             self.steps.fail_current(&second);
-            return FlowError::new(
-                FlowErrorKind::HalfDone,
-                format!(
+            return FlowError::half_done(format!(
                     "the grant `{id}` was created, sharing failed, and deleting the grant could not be confirmed"
                 ),
             )

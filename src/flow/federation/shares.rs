@@ -13,7 +13,7 @@ use crate::api::{self, ErrorKind};
 use crate::flow::action::Action;
 use crate::flow::plan::Difference;
 use crate::flow::wait::poll;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// The shares that match `filter`, by name and then ID unless it sets an order.
 pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Vec<Share>, Error> {
@@ -28,7 +28,7 @@ pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Ve
 pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
     match tools.client.send(&share::get(tools.account, id, Include::ALL)).await {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(FlowError::new(FlowErrorKind::NotFound, format!("no share `{id}` in this account"))
+            Err(FlowError::not_found(format!("no share `{id}` in this account"))
                 .cause(error.reason())
                 .hint("`cfsso share list`")
                 .into())
@@ -74,7 +74,7 @@ fn find_in_share<T>(
     match answer {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let message = format!("no {what} `{id}` in the share `{share}`");
-            Err(FlowError::new(FlowErrorKind::NotFound, message)
+            Err(FlowError::not_found(message)
                 .cause(error.reason())
                 .hint(format!("`cfsso share {what}s list {share}`"))
                 .into())
@@ -220,7 +220,7 @@ pub async fn wait_until_deleted(
     })
     .await?;
     gone.ok_or_else(|| {
-        FlowError::new(FlowErrorKind::NotYet, format!("the share `{id}` is still being deleted"))
+        FlowError::not_yet(format!("the share `{id}` is still being deleted"))
             .hint(format!("`cfsso share get {id}`"))
             .into()
     })

@@ -16,7 +16,7 @@ use crate::api::share::{Association, Recipient, Share};
 use crate::flow::plan::{Change, Plan};
 use crate::flow::steps::{StepLog, StepState};
 use crate::flow::wait::poll;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind};
+use crate::flow::{Env, Error, FlowError};
 
 /// What is asked for.
 pub struct Options {
@@ -100,7 +100,7 @@ fn plan_for_account<'a>(
     if let Some(held) = standing.shares.iter().find(|held| held.share.is_for_organization()) {
         let message =
             format!("`{account}` cannot be removed: the whole organization is the recipient");
-        return Err(FlowError::new(FlowErrorKind::Refused, message)
+        return Err(FlowError::refused(message)
             .cause(format!("the share {} is with every account of the organization", held.share.id))
             .hint("`cfsso federation unshare <IDP>`, then `cfsso federation share <IDP> --to <ACCOUNT>`"));
     }
@@ -111,7 +111,7 @@ fn plan_for_account<'a>(
     let present: Vec<_> = its.clone().filter(|(_, recipient)| !is_removed(recipient)).collect();
     if present.is_empty() && its.next().is_none() {
         let message = format!("`{account}` is not a recipient of this identity provider");
-        return Err(FlowError::new(FlowErrorKind::NotFound, message)
+        return Err(FlowError::not_found(message)
             .causes(standing.shares.iter().flat_map(|held| &held.recipients).filter_map(|one| {
                 let account = one.account().filter(|_| one.is_active())?;
                 Some(format!("recipient: {account}"))
@@ -288,7 +288,7 @@ impl UnshareFlow<'_> {
         .await?;
         gone.ok_or_else(|| {
             let message = format!("`{}` is still disassociating", name(who));
-            FlowError::new(FlowErrorKind::NotYet, message).hint("`cfsso federation status`").into()
+            FlowError::not_yet(message).hint("`cfsso federation status`").into()
         })
     }
 }
@@ -300,7 +300,7 @@ fn name(recipient: &Recipient) -> &str {
 fn half_done(grant: &str, error: &Error, options: &Options) -> FlowError {
     let message =
         format!("the grant `{grant}` is deleted, but deleting its share could not be confirmed");
-    FlowError::new(FlowErrorKind::HalfDone, message)
+    FlowError::half_done(message)
         .causes(error.sentences())
         .cause("no recipient has the identity provider; only a record remains")
         .hint(format!(
@@ -312,6 +312,7 @@ fn half_done(grant: &str, error: &Error, options: &Options) -> FlowError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowErrorKind;
 
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";

@@ -59,7 +59,7 @@ impl Inverse {
         let plan = self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref));
         let refusal = match &plan {
             UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => {
-                self.lockout(tools, ready, seen).await?
+                self.lockout(tools, entry, ready, seen).await?
             }
             UndoPlan::Unchanged(_) | UndoPlan::Blocked(_) => None,
         };
@@ -113,7 +113,7 @@ pub async fn apply(
     let title = ready.change.title.clone();
     let request = match &ready.write {
         Write::Request(request) => {
-            if let Some(stop) = inverse.lockout(tools, &ready, &ObjectCache::new()).await? {
+            if let Some(stop) = inverse.lockout(tools, entry, &ready, &ObjectCache::new()).await? {
                 return Err(stop.into());
             }
             request

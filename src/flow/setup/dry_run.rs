@@ -2,7 +2,6 @@
 
 use super::Options;
 use crate::api::connector::BeginVerification;
-use crate::api::ids::ConnectorId;
 use crate::dns::{self, Scope, Verdict};
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, PublishedCode, Subject};

@@ -13,7 +13,7 @@ use crate::flow::federation::unshare::{self, UnshareAction};
 use crate::flow::federation::{self, share, shares};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{Error, FlowError, FlowErrorKind, app, idp};
+use crate::flow::{Error, FlowError, app, idp};
 
 impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
@@ -52,10 +52,7 @@ impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn share_idp(&mut self, at: usize) -> Result<String, Error> {
         let wanted = &self.options.desired.shares()[at];
         let idp = self.facts.find(&wanted.idp).cloned().ok_or_else(|| {
-            FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("no identity provider `{}`", wanted.idp),
-            )
+            FlowError::not_found(format!("no identity provider `{}`", wanted.idp))
         })?;
         let standing = federation::state::read(self.tools, &idp.id).await?;
         let Some(named) = missing_recipients(wanted, &standing)? else {

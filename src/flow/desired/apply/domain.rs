@@ -18,7 +18,7 @@ use crate::flow::publish::{self, DnsHost, TxtRecord};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
 use crate::flow::verify::{self, VerifyAction};
-use crate::flow::{Error, FlowError, FlowErrorKind, connector, wait};
+use crate::flow::{Error, FlowError, connector, wait};
 
 /// How often verification of a domain is started in one run.
 const MOST_STARTS: u32 = 2;
@@ -52,9 +52,9 @@ pub(super) fn all(desired: &Desired, facts: &Facts) -> Vec<Domain> {
 
 impl Domain {
     pub(super) fn connector(&self) -> Result<&Connector, FlowError> {
-        self.connector.as_ref().ok_or_else(|| {
-            FlowError::new(FlowErrorKind::NotFound, format!("no connector for {}", self.name))
-        })
+        self.connector
+            .as_ref()
+            .ok_or_else(|| FlowError::not_found(format!("no connector for {}", self.name)))
     }
 
     fn code(&self) -> Option<&str> {
@@ -209,7 +209,7 @@ impl<D: Decisions> Apply<'_, D> {
         let connector = domain.connector()?;
         let Some(code) = domain.code() else {
             let message = format!("the API returned no verification code for {}", domain.name);
-            return Err(FlowError::new(FlowErrorKind::NotYet, message).into());
+            return Err(FlowError::not_yet(message).into());
         };
         let record = TxtRecord::new(&domain.name, code);
         let (zone, warning) = match host {
@@ -338,11 +338,7 @@ impl<D: Decisions> Apply<'_, D> {
         let domain = &self.domains[place];
         let name = domain.name.clone();
         let Some(connector) = connector::select_by_domain(connectors, &name)?.cloned() else {
-            return Err(FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("no connector for {name}"),
-            )
-            .into());
+            return Err(FlowError::not_found(format!("no connector for {name}")).into());
         };
         if connector.is_enabled() {
             self.domains[place].connector = Some(connector);

@@ -10,7 +10,7 @@ use super::super::{DesiredApp, Selection};
 use super::{Planner, unknown_idp};
 use crate::api::ids::IdpReference;
 use crate::flow::plan::Difference;
-use crate::flow::{FlowError, FlowErrorKind, app};
+use crate::flow::{FlowError, app};
 
 /// The list that `allowed` means; empty allows all.
 pub fn resolve_allowed(
@@ -68,8 +68,7 @@ impl Planner<'_> {
             Some(true) if count != 1 && !is_instant => {
                 let message =
                     "`sso_app.auto_redirect` requires exactly one allowed identity provider";
-                return Err(FlowError::new(FlowErrorKind::Usage, message)
-                    .hint("name it in `sso_app.allowed_idps`"));
+                return Err(FlowError::usage(message).hint("name it in `sso_app.allowed_idps`"));
             }
             Some(true) if !stays => diff.push(Difference::new("auto_redirect", is_instant, true)),
             Some(false) if is_instant => diff.push(Difference::new("auto_redirect", true, false)),
@@ -86,7 +85,7 @@ impl Planner<'_> {
             && self.desired.connectors().is_empty()
         {
             let message = "this account has no SSO App (type `dash_sso`)";
-            return Err(FlowError::new(FlowErrorKind::NotFound, message)
+            return Err(FlowError::not_found(message)
                 .cause("Cloudflare creates it with the first connector")
                 .hint("name a domain in `connectors`"));
         }

@@ -7,12 +7,12 @@ use super::super::{DesiredIdp, DesiredShare, Selection};
 use super::{Planner, unknown_idp};
 use crate::api::idp::{IdpFields, IdpType};
 use crate::api::ids::AccountId;
+use crate::flow::FlowError;
 use crate::flow::federation::decision::{self, ShareAction};
 use crate::flow::federation::eligibility;
 use crate::flow::federation::recipients::{Audience, RecipientArgs, resolve_recipients};
 use crate::flow::federation::state::FederationState;
 use crate::flow::plan::Difference;
-use crate::flow::{FlowError, FlowErrorKind};
 
 impl Planner<'_> {
     pub(super) fn federation(&mut self) -> Result<(), FlowError> {
@@ -88,7 +88,7 @@ pub fn missing_recipients(
 pub(super) fn parse_accounts(texts: &[String]) -> Result<Vec<AccountId>, FlowError> {
     let parse = |text: &String| {
         let id = text.to_ascii_lowercase().parse::<AccountId>();
-        id.map_err(|error| FlowError::new(FlowErrorKind::Usage, error.to_string()))
+        id.map_err(|error| FlowError::usage(error.to_string()))
     };
     texts.iter().map(parse).collect()
 }

@@ -12,7 +12,7 @@ use crate::api::document::Document;
 use crate::api::idp::{Idp, IdpType};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{FlowError, FlowErrorKind, diff};
+use crate::flow::{FlowError, diff};
 use crate::idp::config::{self, Purpose};
 use crate::idp::{discovery, kind};
 
@@ -22,15 +22,12 @@ pub fn existing_idp<'a>(
     facts: &'a Facts,
     entry: &DesiredIdp,
 ) -> Result<Option<&'a Idp>, FlowError> {
-    let usage = |message: String| FlowError::new(FlowErrorKind::Usage, message);
+    let usage = |message: String| FlowError::usage(message);
     if let Some(id) = &entry.id {
         let found = facts.idps.iter().find(|idp| idp.id.as_str() == id.as_str());
         return found.map(Some).ok_or_else(|| {
-            FlowError::new(
-                FlowErrorKind::NotFound,
-                format!("no identity provider `{id}` in this account"),
-            )
-            .hint("without `id`, it is found by its name and type, or created")
+            FlowError::not_found(format!("no identity provider `{id}` in this account"))
+                .hint("without `id`, it is found by its name and type, or created")
         });
     }
     let kind = IdpType::named(&entry.kind);
@@ -97,7 +94,7 @@ fn ensure_no_problems(name: &str, problems: &[config::FieldError]) -> Result<(),
         return Ok(());
     }
     let message = format!("`{name}`: invalid configuration of an identity provider");
-    Err(FlowError::new(FlowErrorKind::Usage, message)
+    Err(FlowError::usage(message)
         .causes(problems.iter().map(ToString::to_string))
         .hint("`cfsso idp types` lists the fields of each type"))
 }
@@ -112,7 +109,7 @@ impl Planner<'_> {
             };
             if !taken.insert(idp.id.to_string()) {
                 let message = format!("`{}` is listed twice in `identity_providers`", entry.name);
-                return Err(FlowError::new(FlowErrorKind::Usage, message));
+                return Err(FlowError::usage(message));
             }
             let before = document(idp)?;
             let edit = Update::of(Target::Idp(idp.id.clone()), before, |document| {
@@ -150,7 +147,7 @@ impl Planner<'_> {
         if kind::find(&entry.kind).is_none() {
             let text = format!("`{}`: unknown type `{}`", entry.name, entry.kind);
             if let Some(near) = kind::nearest(&entry.kind) {
-                return Err(FlowError::new(FlowErrorKind::Usage, text)
+                return Err(FlowError::usage(text)
                     .hint(format!("did you mean `{}`? `cfsso idp types`", near.name)));
             }
             self.found.warnings.push(format!("{text}: its fields are not checked"));
@@ -172,6 +169,6 @@ impl Planner<'_> {
 fn document(idp: &Idp) -> Result<Document, FlowError> {
     idp.text().parse().map_err(|error: serde_json::Error| {
         let message = format!("the record of `{}` is invalid; nothing was sent", idp.name);
-        FlowError::new(FlowErrorKind::Conflict, message).cause(error.to_string())
+        FlowError::conflict(message).cause(error.to_string())
     })
 }

@@ -11,8 +11,8 @@ use crate::api::app::App;
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
+use crate::flow::FlowError;
 use crate::flow::plan::Difference;
-use crate::flow::{FlowError, FlowErrorKind};
 
 impl Planner<'_> {
     /// What is shared goes before what is deleted.
@@ -42,7 +42,7 @@ impl Planner<'_> {
                     "{name} is shared with the whole organization, and cannot be taken from \
                      single accounts"
                 );
-                return Err(FlowError::new(FlowErrorKind::Refused, message).hint(format!(
+                return Err(FlowError::refused(message).hint(format!(
                     "`cfsso federation unshare {id}`, then the same command again"
                 )));
             }
