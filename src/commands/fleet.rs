@@ -170,9 +170,19 @@ fn conclude(
     let first = accounts.first().map_or(ExitCode::Done, |account| account.exit_code);
     let is_alike = accounts.iter().all(|it| it.error.is_some() && it.exit_code == first);
     let failure = match first_error {
+        Some(_) if is_alike && first == ExitCode::NotFound && accounts.len() > 1 => {
+            let message = format!("not found in any of {}", count_noun(accounts.len(), "account"));
+            Some(FlowError::not_found(message).causes(causes(&accounts)).into())
+        }
         Some(error) if is_alike => Some(error),
         _ if failed.is_empty() => None,
-        _ => Some(failure(command, accounts.len(), &failed).into()),
+        _ => {
+            let message =
+                format!("{} of {} failed", failed.len(), count_noun(accounts.len(), "account"));
+            let stop = FlowError::new(FlowErrorKind::Unreachable, message);
+            let hint = format!("`cfsso {command} --account {}`", failed[0].account);
+            Some(stop.causes(causes(failed.iter().copied())).hint(hint).into())
+        }
     };
     let read = accounts.iter().filter(|account| account.error.is_none());
     let exit = read.map(|account| account.exit_code).find(|exit| *exit != ExitCode::Done);
@@ -182,18 +192,23 @@ fn conclude(
     Outcome::done(report).exit(exit).failed(failure)
 }
 
-fn failure(command: &str, total: usize, failed: &[&AccountResult]) -> FlowError {
-    const MOST: usize = 10;
-    let message = format!("{} of {} failed", failed.len(), count_noun(total, "account"));
-    let cause = |account: &&AccountResult| {
-        let why = account.error.as_ref().map_or("", |error| error.message.as_str());
-        format!("{}: {why}", account.label)
+/// The most accounts that an error names.
+const MOST: usize = 10;
+
+/// Why accounts have no result.
+fn causes<'a>(accounts: impl IntoIterator<Item = &'a AccountResult>) -> Vec<String> {
+    let accounts: Vec<_> = accounts.into_iter().collect();
+    let why = |account: &&AccountResult| {
+        let error = account.error.as_ref();
+        let said = error.map(|error| {
+            [error.message.as_str()].into_iter().chain(error.causes.first().map(String::as_str))
+        });
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        format!("{}: {}", account.label, said.join(": "))
     };
-    let more = failed.len().saturating_sub(MOST);
-    FlowError::new(FlowErrorKind::Unreachable, message)
-        .causes(failed.iter().take(MOST).map(cause))
-        .causes((more > 0).then(|| format!("{more} more")))
-        .hint(format!("`cfsso {command} --account {}`", failed[0].account))
+    let more = accounts.len().saturating_sub(MOST);
+    let more = (more > 0).then(|| format!("{more} more"));
+    accounts.iter().take(MOST).map(why).chain(more).collect()
 }
 
 /// Adds the ID to names that several accounts have.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Outcome;
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::impact::{self, AffectedMember, Effect, Report};
+use crate::flow::impact::{self, AffectedMember, Effect, Enforcement, Report};
 use crate::input::time::duration;
 use crate::output::{Page, Render, Status, Text, ago, csv, time};
 use crate::plural::count_noun;
@@ -64,7 +64,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     for gap in &report.not_checked {
         context.screen.warn(Text::prose(format!("not checked, {gap}")));
     }
-    context.screen.literal(&csv(&CSV, report.members.iter().map(csv_row)))?;
+    let affected = report.members.iter().filter(|member| member.effect != Effect::Outside);
+    context.screen.literal(&csv(&CSV, affected.map(csv_row)))?;
     Ok(Outcome::silent())
 }
 
@@ -144,8 +145,15 @@ impl Render for Report {
         let accounts = count_noun(accounts.count(), "account");
         let words = format!("{}: {affected} affected, in {accounts}", self.domain);
         page.line(Text::strong(words));
-        let others = counts.others + counts.super_administrators_outside;
-        page.line(format!("Not affected: API tokens, {}", count_noun(others, "other member")));
+        page.line(match self.sso {
+            Some(Enforcement::Enforced) => "SSO is enforced for the domain.",
+            Some(Enforcement::Off) => "SSO is off for the domain.",
+            Some(Enforcement::NoConnector) => "The domain has no connector in this account.",
+            None => "Whether SSO is enforced is unknown.",
+        });
+        let others =
+            (counts.others > 0).then(|| format!(", {}", count_noun(counts.others, "other member")));
+        page.line(format!("Not affected: API tokens{}", others.unwrap_or_default()));
     }
 
     fn names(&self) -> Vec<String> {

@@ -12,9 +12,10 @@ use super::{Env, Error};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::access_user::{self, User};
 use crate::api::audit_log::{self, AuditRow};
+use crate::api::connector::Connector;
 use crate::api::ids::AccountId;
 use crate::api::member::Member;
-use crate::api::{account, member};
+use crate::api::{self, account, member};
 use crate::domain::EmailDomain;
 use crate::rfc3339;
 
@@ -32,6 +33,8 @@ pub struct Report {
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub since: Timestamp,
+    /// Whether SSO is enforced for the domain; null if the connectors cannot be read.
+    pub sso: Option<Enforcement>,
     /// The number of members by effect.
     pub counts: Counts,
     /// The accounts, by name and ID.
@@ -45,6 +48,15 @@ pub struct Report {
 }
 
 /// The number of members by effect, each email address once.
+/// Enforcement by the account in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcement {
+    Enforced,
+    Off,
+    NoConnector,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Those at the domain: `sso`, `cannot_sign_in` and `invited`.
@@ -134,6 +146,7 @@ struct Facts {
     logins: Checked<Vec<LoginRow>>,
     users: Checked<Vec<User>>,
     audit: Checked<Vec<AuditRow>>,
+    connectors: Checked<Vec<Connector>>,
 }
 
 struct AccountMembers {
@@ -164,12 +177,14 @@ pub async fn read(
     let logins = access_log::list(own, since, None);
     let users = access_user::list(own);
     let audit = audit_log::list(own, since, tools.clock.now());
-    let (members, others, logins, users, audit) = tokio::join!(
+    let connectors = api::connector::list(own);
+    let (members, others, logins, users, audit, connectors) = tokio::join!(
         client.list(&own_members),
         other_accounts(tools),
         client.list(&logins),
         client.list(&users),
         client.list(&audit),
+        client.list(&connectors),
     );
     let mut own = AccountMembers { id: own.clone(), name: None, members: Ok(members?) };
     let (mut accounts, unlisted) = match others {
@@ -182,7 +197,8 @@ pub async fn read(
     accounts.push(own);
     accounts.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     let (logins, users, audit) = (checked(logins), checked(users), checked(audit));
-    let facts = Facts { accounts, unlisted, logins, users, audit };
+    let connectors = checked(connectors);
+    let facts = Facts { accounts, unlisted, logins, users, audit, connectors };
     Ok(evaluate(domain, tools.account, since, &facts))
 }
 
@@ -244,11 +260,22 @@ fn evaluate(domain: &EmailDomain, own: &AccountId, since: Timestamp, facts: &Fac
         domain: domain.to_string(),
         account: own.to_string(),
         since,
+        sso: facts.connectors.as_ref().ok().map(|all| enforcement(domain, all)),
         counts,
         accounts: facts.accounts.iter().map(|account| summary(domain, account)).collect(),
         members,
         api_tokens: "unaffected",
         not_checked: not_checked(facts),
+    }
+}
+
+fn enforcement(domain: &EmailDomain, connectors: &[Connector]) -> Enforcement {
+    let is_its = |it: &&Connector| it.email_domain.eq_ignore_ascii_case(domain.as_str());
+    let mut its = connectors.iter().filter(is_its).peekable();
+    match (its.peek().is_some(), its.any(|it| it.is_enabled())) {
+        (false, _) => Enforcement::NoConnector,
+        (true, false) => Enforcement::Off,
+        (true, true) => Enforcement::Enforced,
     }
 }
 
@@ -294,6 +321,7 @@ fn not_checked(facts: &Facts) -> Vec<String> {
         ("login log", facts.logins.as_ref().err()),
         ("Access users", facts.users.as_ref().err()),
         ("audit log", facts.audit.as_ref().err()),
+        ("connectors", facts.connectors.as_ref().err()),
     ];
     let logs = logs.into_iter().filter_map(|(area, reason)| Some((area.to_owned(), reason?)));
     let all = others.chain(members).chain(logs);
@@ -396,6 +424,7 @@ mod tests {
             logins: Ok(serde_json::from_str(logins).unwrap()),
             users: Ok(serde_json::from_str(users).unwrap()),
             audit: Ok(serde_json::from_str(audit).unwrap()),
+            connectors: Ok(Vec::new()),
         }
     }
 

@@ -122,7 +122,8 @@ async fn an_account_that_fails_is_a_row_and_does_not_hide_the_others() {
     assert_eq!(account(&report, "Cool Cats")["result"][0]["email_domain"], "cool.cats");
     let error = ran.error();
     assert_eq!(error["message"], "1 of 5 accounts failed");
-    assert!(error["causes"][0].as_str().unwrap().starts_with("Other Cats: "), "{error}");
+    let cause = error["causes"][0].as_str().unwrap();
+    assert!(cause.starts_with("Other Cats: ") && cause.contains("500"), "{error}");
     assert_eq!(error["hint"], format!("`cfsso connector list --account {other}`"));
     let text = world.run("connector list --all-accounts").await.stdout;
     let row = text.lines().find(|line| line.starts_with("Other Cats")).unwrap();
@@ -141,6 +142,7 @@ async fn what_fails_everywhere_alike_is_the_failure_of_the_command() {
     let world = world.with_token(Access::Full);
     let (report, ran) = fleet(&world, "status nowhere.example --all-accounts", 6).await;
     assert_eq!(report["failed"], 0, "{ran:?}");
+    assert_eq!(ran.error()["message"], "not found in any of 5 accounts");
     // Found in one: the others are no failure.
     let (report, _) = fleet(&world, "status both.cats --all-accounts", 0).await;
     assert_eq!(account(&report, "Other Cats")["result"]["domains"][0]["domain"], "both.cats");
@@ -234,4 +236,13 @@ async fn a_window_that_is_nearly_used_up_is_waited_for() {
     assert_eq!((ran.code, requests.len()), (0, 6), "{ran:?}");
     let waited = world.clock.now().duration_since(start).as_secs();
     assert!((1..=300).contains(&waited), "{waited}");
+}
+
+#[tokio::test]
+async fn an_identity_provider_of_another_account_is_checked_there() {
+    let world = World::new().await;
+    world.ok("federation share oidc --to c001ca75000000000000000000000003").await;
+    let (report, _) = fleet(&world, "idp check --all-accounts", 0).await;
+    let shared = account(&report, "Small Cats");
+    assert_eq!(shared["exit_code"], 0, "{shared:#}");
 }

@@ -228,7 +228,7 @@ async fn metadata_from_a_url_says_what_is_wrong_with_it() {
 }
 
 async fn points(kind: &str, config: &Value, bases: KnownIssuers) -> Vec<IdpCheck> {
-    let subject = Subject { kind, config: config.as_object().unwrap() };
+    let subject = Subject::new(kind, config.as_object().unwrap());
     let terms = CheckOptions { bases, ..CheckOptions::new(now(), 1) };
     check(&fetcher(limits()), subject, &terms).await
 }

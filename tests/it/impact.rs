@@ -56,7 +56,14 @@ async fn members_of_all_accounts_are_listed_with_what_changes_for_them() {
     let names = world.ok("impact cool.cats -o name").await.stdout;
     assert_eq!(names.lines().count(), 5, "{names}");
     let (_, requests) = world.requests_of("impact cool.cats").await;
-    assert_eq!(requests.len(), 10, "accounts, six lists of members, three logs: {requests:?}");
+    assert_eq!(requests.len(), 11, "accounts, connectors, six lists of members, three logs");
+    assert_eq!(report["sso"], "enforced");
+    for (line, sso) in [("create cool.dogs", "off"), ("version", "no_connector")] {
+        world.ok(line).await;
+        let domain = if sso == "off" { "cool.dogs" } else { "dogs.test" };
+        let report = world.ok(&format!("impact {domain} -o json")).await.json();
+        assert_eq!(report["sso"], sso);
+    }
 }
 
 #[tokio::test]
@@ -73,7 +80,8 @@ async fn a_screen_shows_who_and_what() {
 
     warning     1 member with a plus address cannot use SSO: invite without the plus
     cool.cats: 4 members affected, in 1 account
-    Not affected: API tokens, 1 other member
+    SSO is enforced for the domain.
+    Not affected: API tokens
     ");
 }
 
@@ -88,7 +96,8 @@ async fn a_file_for_a_mail_merge_cannot_run_formulas() {
         .unwrap();
     let file = world.ok("impact cool.cats --format csv").await.stdout;
     let rows: Vec<_> = file.split_terminator("\r\n").collect();
-    assert_eq!(rows.len(), 9, "{file}");
+    assert_eq!(rows.len(), 8, "{file}");
+    assert!(!file.contains("rescue@dogs.test"), "who is not affected gets no mail: {file}");
     insta::assert_snapshot!(rows[..3].join("\n"), @r#"
     "email","effect","super_administrator","accounts","roles","signed_in","last_sign_in","through"
     "admin@cool.cats","sso","yes","Cool Cats","Super Administrator - All Privileges","yes","2026-03-01T12:00:01Z","oidc"

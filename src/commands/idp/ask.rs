@@ -225,7 +225,7 @@ impl<'a> Asker<'a> {
         }
         let config = args.fields.read(self.context, Raw::default()).await?;
         let options = CheckOptions::new(self.context.clock.now(), 0);
-        let subject = Subject { kind: vendor.kind, config: &config };
+        let subject = Subject::new(vendor.kind, &config);
         let points = check::check(&self.context.fetcher().await?, subject, &options).await;
         // The missing fields are the next questions.
         let tested = points.iter().filter(|point| point.id != IdpCheckId::Configuration);

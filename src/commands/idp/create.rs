@@ -183,7 +183,7 @@ async fn check_endpoints(
     }
     let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
     let options = CheckOptions::new(context.clock.now(), 0);
-    let subject = Subject { kind: &kind, config: &config };
+    let subject = Subject::new(&kind, &config);
     let points = check::check(&context.fetcher().await?, subject, &options).await;
     Ok(points.into_iter().filter(IdpCheck::is_failure).collect())
 }

@@ -21,6 +21,10 @@ pub(super) fn evaluate(
     terms: &CheckOptions,
 ) -> Vec<IdpCheck> {
     let kind = kind::find(subject.kind);
+    if subject.is_shared {
+        let detail = "in the account that shares it; not visible here";
+        return vec![IdpCheck::not_proven(IdpCheckId::Configuration, detail), login(kind)];
+    }
     let mut points: Vec<IdpCheck> =
         kind.map(|kind| configuration(kind, subject.config)).into_iter().collect();
     match kind.map_or("", |kind| kind.name) {
@@ -271,7 +275,7 @@ mod tests {
     }
 
     fn offline(kind: &str, config: &Value, one_time_pins: usize) -> Vec<IdpCheck> {
-        let subject = Subject { kind, config: config.as_object().unwrap() };
+        let subject = Subject::new(kind, config.as_object().unwrap());
         let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, one_time_pins);
         evaluate(subject, &Plan::default(), &Facts::default(), &terms)
     }
@@ -289,6 +293,18 @@ mod tests {
             assert!(last.fix.as_ref().unwrap().contains(DASHBOARD));
         }
         assert_eq!(offline("retina-scan", &json!({ "new": 1 }), 1).len(), 1);
+    }
+
+    #[test]
+    fn what_another_account_shares_is_configured_there() {
+        let shared = r#"{"id":"p1","name":"Okta","type":"okta","read_only":true,"config":{}}"#;
+        let shared: crate::api::idp::Idp = serde_json::from_str(shared).unwrap();
+        let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let found = evaluate(Subject::of(&shared), &Plan::default(), &Facts::default(), &terms);
+        let states: Vec<_> = found.iter().map(|check| (check.id, check.state)).collect();
+        let expected =
+            [IdpCheckId::Configuration, IdpCheckId::SignIn].map(|id| (id, CheckState::NotTested));
+        assert_eq!(states, expected);
     }
 
     #[test]

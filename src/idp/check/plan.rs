@@ -211,7 +211,7 @@ mod tests {
 
     fn planned(kind: &str, config: &Value) -> Plan {
         let config = config.as_object().unwrap();
-        of(Subject { kind, config }, &KnownIssuers::default())
+        of(Subject::new(kind, config), &KnownIssuers::default())
     }
 
     #[test]

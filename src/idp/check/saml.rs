@@ -187,7 +187,7 @@ mod tests {
                 "issuer_url": "a",
                 "idp_public_certs": list,
             });
-            let subject = Subject { kind: "saml", config: config.as_object().unwrap() };
+            let subject = Subject::new("saml", config.as_object().unwrap());
             let now = "2026-06-01T00:00:00Z".parse().unwrap();
             let found = offline(subject, &CheckOptions::new(now, 1));
             assert!(!found.iter().any(IdpCheck::is_failure), "{found:?}");
