@@ -222,9 +222,7 @@ fn hint_by(error: &api::Error) -> Option<String> {
             "run the same command again later; if HTTPS_PROXY is set, the proxy may be \
              the cause"
         }
-        ErrorKind::RateLimited | ErrorKind::Unavailable => {
-            "run the same command again later to resume"
-        }
+        ErrorKind::RateLimited | ErrorKind::Unavailable => "run the same command again later",
         ErrorKind::Conflict if changes_connector(&error.request) => {
             "only one account can enable SSO for a domain. Disable it in the other account first: \
              `cfsso connector disable <DOMAIN> --account <ID>`"

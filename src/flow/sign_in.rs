@@ -171,7 +171,7 @@ mod tests {
             let kind = if healthy { "okta" } else { "oidc" };
             let config = config.unwrap();
             let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
-            let points = offline(Subject { kind, config: &config }, &terms);
+            let points = offline(Subject::new(kind, &config), &terms);
             points.into_iter().filter(|point| !healthy || !point.is_failure()).collect()
         });
         let health = Health { name: "oidc".to_owned(), id: "oidc".to_owned(), points };

@@ -99,7 +99,7 @@ impl ExitCode {
             Self::Findings => (
                 10,
                 "findings",
-                "`doctor`: findings at or above `--fail-on`; `--dry-run --detailed-exitcode`: changes",
+                "`doctor`: findings at or above `--fail-on`; `idp check`: problems; `plan` and `--dry-run` with `--detailed-exitcode`: changes",
             ),
             Self::Refused => (11, "refused", "refused by a safety check"),
             Self::HalfDone => {

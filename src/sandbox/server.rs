@@ -18,6 +18,7 @@ use super::store::Store;
 use super::{http, name_server, verification};
 use crate::api::ids::AccountId;
 use crate::clock::Clock;
+use crate::sha256;
 
 #[derive(Debug)]
 pub struct Options {
@@ -80,7 +81,7 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     let unable = |service, address| move |source| Error::Listen { service, address, source };
     let sockets = name_server::Sockets::bind(options.dns).await?;
     let dns = sockets.address().map_err(unable("name server", options.dns))?;
-    let listener = TcpListener::bind(options.http).await.map_err(unable("API", options.http))?;
+    let listener = listen(&options).await.map_err(unable("API", options.http))?;
     let http = listener.local_addr().map_err(unable("API", options.http))?;
     let shared = Arc::new(AppState::new(
         store.clone(),
@@ -99,6 +100,21 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     };
     sandbox.shared.store.set_lock_url(&sandbox.base_url())?;
     Ok(sandbox)
+}
+
+/// Binds the port that the state file has if it is free: URLs that one run exports are
+/// those that the next one reads.
+async fn listen(options: &Options) -> std::io::Result<TcpListener> {
+    if let Some(state) = options.state.as_ref().filter(|_| options.http.port() == 0) {
+        let state = std::path::absolute(state)?;
+        let hash = sha256::of(state.as_os_str().as_encoded_bytes());
+        let number = u16::from_str_radix(&hash[..4], 16).expect("the hash is hexadecimal");
+        let usual = SocketAddr::new(options.http.ip(), 20_000 + number % 10_000);
+        if let Ok(listener) = TcpListener::bind(usual).await {
+            return Ok(listener);
+        }
+    }
+    TcpListener::bind(options.http).await
 }
 
 async fn open(options: &Options) -> Result<Store, Error> {

@@ -56,8 +56,8 @@ pub struct Options {
     #[arg(short = 'y', long, global = true)]
     pub yes: bool,
 
-    /// Confirm for this domain only (safer than --yes)
-    #[arg(long, global = true, value_name = "DOMAIN", conflicts_with = "yes")]
+    /// Confirm for this name only: what the prompt asks for (safer than --yes)
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "yes")]
     pub confirm: Option<String>,
 
     /// Print the requests without sending them

@@ -42,6 +42,20 @@ fn the_readmes_first_command_works_twice() {
     assert!(text(&second.stdout).contains("Nothing to do"), "{second:?}");
 }
 
+#[test]
+fn one_simulator_exports_what_the_next_one_has() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(run(home.path(), "--sandbox setup cool.cats --publish-txt").status.success());
+    let exported = run(home.path(), "--sandbox export");
+    std::fs::write(home.path().join("sso.yaml"), exported.stdout).unwrap();
+    let [file, plan] = ["sso.yaml", "sso.plan"].map(|name| home.path().join(name));
+    let (file, plan) = (file.display(), plan.display());
+    let planned = run(home.path(), &format!("--sandbox plan -f {file} --out {plan}"));
+    assert!(text(&planned.stdout).starts_with("No changes"), "{planned:?}");
+    let applied = run(home.path(), &format!("--sandbox apply {plan}"));
+    assert!(applied.status.success(), "{applied:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_is_no_error() {

@@ -17,7 +17,7 @@ use crate::output::{Page, Render, Text, yaml_from_json};
 Secrets are not exported; the API never returns them.")]
 pub struct Args {
     /// Format of the file
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "output")]
     format: Format,
 }
 
