@@ -128,7 +128,11 @@ pub(in crate::commands) async fn ensure_only_idp_works(
         idps.iter().filter(|idp| list.iter().any(|listed| *listed == idp.id)).collect();
     let [only] = live.as_slice() else { return Ok(()) };
     let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-    check::ensure_works(context, only, pins).await
+    let message = format!(
+        "`{}` would be the only allowed identity provider, and it does not work",
+        only.name
+    );
+    check::ensure_works(context, only, pins, message).await
 }
 
 fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<AllowedIdps>, FlowError> {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::super::Outcome;
 use super::super::app::idps::ensure_only_idp_works;
 use super::super::connector::trial::{self, TrialArgs};
+use super::super::idp::check::ensure_works;
 use super::super::idp::secret::{Raw, Source};
 use super::super::plan_output;
 use super::super::preflight::{CheckArgs, show_checks};
@@ -19,7 +20,7 @@ use super::file;
 use super::plan::{self, show_changes};
 
 use crate::api::document::Document;
-use crate::api::idp::Idp;
+use crate::api::idp::{Idp, IdpType};
 use crate::context::Context;
 use crate::flow::check::{Check, CheckId, CheckState};
 use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options, TrialEnd};
@@ -126,7 +127,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(plan_output::finish_dry_run(context, plan, "applying it")?
             .unwrap_or_else(Outcome::silent));
     }
-    let decisions = Asked { tools: &tools, context, trial };
+    let accepts_broken_idp = options.enable.accepted.contains(&CheckId::IdpHealthy);
+    let decisions = Asked { tools: &tools, context, trial, accepts_broken_idp };
     let shown = RefCell::default();
     let on_event = |event: &Event<'_>| show(event, &shown, context);
     let (report, end) =
@@ -262,6 +264,7 @@ struct Asked<'a> {
     tools: &'a Env<'a>,
     context: &'a Context,
     trial: Option<crate::flow::trial::Options>,
+    accepts_broken_idp: bool,
 }
 
 impl Decisions for Asked<'_> {
@@ -269,11 +272,20 @@ impl Decisions for Asked<'_> {
         if edit.is_empty() {
             return Ok(());
         }
-        let checked = ensure_only_idp_works(self.context, edit, idps).await;
-        checked.map_err(|error| match error.downcast::<FlowError>() {
-            Ok(stop) => FlowError { hint: Some("`cfsso idp check`".to_owned()), ..stop }.into(),
-            Err(other) => FlowError::refused(other.to_string()).into(),
-        })
+        refused(ensure_only_idp_works(self.context, edit, idps).await)
+    }
+
+    async fn check_idp(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
+        if self.accepts_broken_idp {
+            return Ok(());
+        }
+        let Ok(changed) = serde_json::from_str::<Idp>(edit.desired.to_raw().get()) else {
+            return Ok(());
+        };
+        let message =
+            format!("users sign in through `{}`, which would not work any longer", changed.name);
+        let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
+        refused(ensure_works(self.context, &changed, pins, message).await)
     }
 
     async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {
@@ -285,6 +297,17 @@ impl Decisions for Asked<'_> {
         self.context.release_signals();
         ended.map(Some)
     }
+}
+
+/// A refusal by a check; the way past it is not that of the command that has the check.
+fn refused(checked: anyhow::Result<()>) -> Result<(), Error> {
+    checked.map_err(|error| match error.downcast::<FlowError>() {
+        Ok(stop) => {
+            let hint = "`cfsso idp check`, or `--accept-risk idp-healthy`";
+            FlowError { hint: Some(hint.to_owned()), ..stop }.into()
+        }
+        Err(other) => FlowError::refused(other.to_string()).into(),
+    })
 }
 
 /// Shows what happens. A warning that many domains share is shown once.

@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::super::Outcome;
 use super::file;
 use crate::context::Context;
-use crate::flow::desired::Desired;
-use crate::flow::desired::change::{Changes, Group, PlannedChange};
+use crate::flow::desired::change::{Changes, Group, PlannedChange, Task};
 use crate::flow::desired::facts::{self, Facts, Parts, Unread};
 use crate::flow::desired::plan;
+use crate::flow::desired::{Desired, SecretPlace};
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 use crate::plural::count_noun;
@@ -72,6 +72,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let desired = file::read(context, &args.file).await?;
     let tools = context.tools().await?;
     let (facts, changes) = compute(&tools, &desired, args.prune, context).await?;
+    warn_missing_secrets(&desired, &changes, context);
     let next = match &args.out {
         Some(out) => format!("cfsso apply {}", quoted(&out.display().to_string())),
         None => apply_command(&args.file, args.prune),
@@ -87,6 +88,26 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         })?;
     }
     Ok(report.outcome(context))
+}
+
+/// Warns of secrets that `apply` would not find here; it may run elsewhere.
+fn warn_missing_secrets(desired: &Desired, changes: &Changes, context: &Context) {
+    for change in &changes.changes {
+        let Task::CreateIdp(at) = change.task else { continue };
+        for (_, place) in desired.idps()[at].secrets() {
+            let missing = match place {
+                SecretPlace::Variable(name) if context.variable(&name).is_none() => {
+                    format!("the environment variable `{name}` is not set")
+                }
+                SecretPlace::File(file) if !file.exists() => {
+                    format!("there is no file {}", file.display())
+                }
+                _ => continue,
+            };
+            let text = format!("{missing}; `apply` needs it for {}", change.subject);
+            context.screen.warn(Text::prose(text));
+        }
+    }
 }
 
 /// Fails if the file exists and is not a plan.

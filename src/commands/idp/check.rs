@@ -80,7 +80,14 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     Ok(Outcome::done(report).exit(exit))
 }
 
-pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<()> {
+/// Fails with `message` if a check of `chosen` fails; `pins` is how many one-time PINs the
+/// account has.
+pub async fn ensure_works(
+    context: &Context,
+    chosen: &Idp,
+    pins: usize,
+    message: String,
+) -> anyhow::Result<()> {
     let fetcher = context.fetcher().await?;
     let options = CheckOptions::new(context.clock.now(), pins);
     let points = check::check(&fetcher, Subject::of(chosen), &options).await;
@@ -88,10 +95,6 @@ pub async fn ensure_works(context: &Context, chosen: &Idp, pins: usize) -> anyho
     if failed.is_empty() {
         return Ok(());
     }
-    let message = format!(
-        "`{}` would be the only allowed identity provider, and it does not work",
-        chosen.name
-    );
     Err(FlowError::refused(message)
         .causes(failed.iter().map(|point| point.describe()))
         .hint(format!("`cfsso idp check {}`, or `--force` to override", chosen.id))

@@ -54,6 +54,10 @@ pub trait Decisions {
     /// Fails if the SSO App may not be changed like this.
     fn check_app(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
 
+    /// Fails if an identity provider that users sign in through may not be changed like
+    /// this.
+    fn check_idp(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
+
     /// Enables SSO on trial, if the options request it.
     fn try_enable(
         &self,

@@ -304,6 +304,8 @@ async fn secrets_are_read_from_their_places_and_shown_nowhere() {
         "version: 1\nidentity_providers:\n  - name: Okta\n    type: okta\n    client_secret_env: OKTA\n    config: { client_id: a, okta_account: https://cats.okta.com }\n",
     );
     let world = World::new().await;
+    let plan = world.ok(&file.line("plan", "")).await;
+    assert!(plan.stderr.contains("`OKTA` is not set; `apply` needs it for Okta"), "{plan:?}");
     let error = world.fails(&file.line("apply", "--yes"), 2).await;
     assert_eq!(error["message"], "the environment variable `OKTA` is not set");
     assert!(world.writes().is_empty());
@@ -472,4 +474,19 @@ async fn scripts_get_the_records_to_publish_by_hand() {
     let ran = world.run(&file.line("apply", "--yes -o json --timeout 30s")).await;
     let record = "publish by hand: elsewhere.example TXT cloudflare_dashboard_sso=";
     assert!(ran.stderr.contains(record), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_in_use_is_not_broken() {
+    let world = World::new().await.enabled().await;
+    let file = File::new(
+        "version: 1\nidentity_providers:\n  - { name: Company SSO, type: oidc, config: { client_id: other } }\n",
+    );
+    world.fault("no-keysx*");
+    let writes = world.writes();
+    let error = world.fails(&file.line("apply", "--yes"), 11).await;
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("users sign in through `Company SSO`"), "{error}");
+    assert_eq!(world.writes(), writes);
+    report(&world, &file.line("apply", "--yes --accept-risk idp-healthy"), 0).await;
 }

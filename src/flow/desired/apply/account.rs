@@ -33,6 +33,11 @@ impl<D: Decisions> Apply<'_, D> {
         let entry = &self.options.desired.idps()[at];
         let target = Target::Idp(id.clone());
         let edit = Update::prepare(self.tools, target, |idp| edit_idp(idp, entry)).await?;
+        let is_used = self.facts.app.as_ref().is_some_and(|app| app.admits(id))
+            && self.facts.connectors.iter().any(|connector| connector.is_enabled());
+        if is_used && edit.requested.iter().any(|asked| asked.field.starts_with("config")) {
+            self.decisions.check_idp(&edit, &self.facts.idps).await?;
+        }
         let detail = self.send(&edit).await?;
         self.facts.idps = idp::list(self.tools).await?;
         Ok(detail)
