@@ -251,11 +251,29 @@ fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     });
 }
 
+/// Steps in their order; those of one name are counted.
+fn counted(steps: &[&str]) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for step in steps {
+        if !names.contains(step) {
+            names.push(step);
+        }
+    }
+    let count = |name: &str| steps.iter().filter(|step| **step == name).count();
+    names
+        .into_iter()
+        .map(|name| match count(name) {
+            1 => name.to_owned(),
+            several => format!("{name} ({several})"),
+        })
+        .collect()
+}
+
 fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
     let mut failure = ErrorReport::new(ExitCode::Interrupted, "interrupted");
     let done = context.steps_done();
     if !done.is_empty() {
-        failure.causes.push(format!("done before: {}", done.join(", ")));
+        failure.causes.push(format!("done before: {}", counted(&done).join(", ")));
     }
     let note = context.interrupted_note();
     failure.causes.extend(note.map(str::to_owned));

@@ -520,3 +520,15 @@ async fn a_method_is_chosen_by_name_letter_or_number() {
     assert_eq!(world.run("bypass").await.code, 3);
     assert_eq!(world.writes(), writes);
 }
+
+#[tokio::test]
+async fn nothing_is_recommended_that_would_change_nothing() {
+    let world = World::new().await.verified().await.with_person("");
+    let screen = world.ok("bypass").await.screen;
+    assert!(screen.contains("No bypass is needed: SSO is off."), "{screen}");
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin").await;
+    let screen = world.with_person("").run("bypass").await.screen;
+    assert!(screen.contains("One-time PIN:    allowed"), "{screen}");
+    assert!(screen.contains("2  disable (recommended)"), "{screen}");
+}

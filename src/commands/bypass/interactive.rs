@@ -59,11 +59,12 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
         (connectors, _) => connectors,
     };
     let state = State { connectors, sign_in };
-    let Some(advice) = advice(state.connectors.is_ok(), state.sign_in.is_ok()) else {
-        state.connectors?;
-        state.sign_in?;
-        return Ok(Outcome::silent());
-    };
+    if let State { connectors: Err(error), sign_in: Err(_) } = state {
+        return Err(error.into());
+    }
+    let is_enforced =
+        state.connectors.as_ref().ok().map(|all| all.iter().any(|it| it.is_enabled()));
+    let advice = advice(is_enforced, state.sign_in.as_ref().ok().map(CurrentState::offers_pin));
     let trials: Vec<_> = keep::open_trials(&tools).into_iter().map(TrialStatus::from).collect();
     context.screen.show(&|page| {
         show_trials(page, &trials);
@@ -71,8 +72,12 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
         if is_active {
             show_active(&bypasses, page);
         }
-        show(&state, Some(advice).filter(|_| !is_active), page);
+        show(&state, advice.filter(|_| !is_active), page);
     });
+    if is_enforced == Some(false) && !is_active {
+        context.screen.show(&|page| page.line("No bypass is needed: SSO is off."));
+        return Ok(Outcome::silent());
+    }
     let methods = Text::strong("otp") + " (1) or " + Text::strong("disable") + " (2):";
     let (question, expected) = if is_active {
         let undo = Text::plain("Type ") + Text::strong("undo") + " (u), ";
@@ -97,12 +102,13 @@ fn choice(answer: &str) -> Option<Choice> {
     }
 }
 
-/// The PIN leaves SSO enforced, and so comes first where the token reaches it.
-fn advice(sees_connectors: bool, sees_sign_in: bool) -> Option<Choice> {
-    match (sees_connectors, sees_sign_in) {
-        (_, true) => Some(Choice::Otp),
-        (true, false) => Some(Choice::Disable),
-        (false, false) => None,
+/// The PIN leaves SSO enforced, and so comes first, unless users are offered one already.
+/// What the token cannot read is `None`.
+fn advice(is_enforced: Option<bool>, offers_pin: Option<bool>) -> Option<Choice> {
+    match (is_enforced, offers_pin) {
+        (Some(false), _) | (None, Some(true) | None) => None,
+        (_, Some(false)) => Some(Choice::Otp),
+        (Some(true), Some(true) | None) => Some(Choice::Disable),
     }
 }
 
@@ -193,14 +199,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gentler_option_is_recommended_where_the_token_reaches_it() {
-        for (connectors, sign_in, expected) in [
-            (true, true, Some(Choice::Otp)),
-            (false, true, Some(Choice::Otp)),
-            (true, false, Some(Choice::Disable)),
-            (false, false, None),
+    fn the_gentlest_option_that_changes_something_is_recommended() {
+        for (is_enforced, offers_pin, expected) in [
+            (Some(true), Some(false), Some(Choice::Otp)),
+            (None, Some(false), Some(Choice::Otp)),
+            (Some(true), Some(true), Some(Choice::Disable)),
+            (Some(true), None, Some(Choice::Disable)),
+            (Some(false), Some(false), None),
+            (Some(false), None, None),
+            (None, Some(true), None),
+            (None, None, None),
         ] {
-            assert_eq!(advice(connectors, sign_in), expected);
+            assert_eq!(advice(is_enforced, offers_pin), expected);
         }
     }
 }
