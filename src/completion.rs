@@ -3,7 +3,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +12,12 @@ use clap_complete::ArgValueCompleter;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::Shells;
 
+use crate::commands::completions::VARIABLE;
 use crate::output::Environment;
 use crate::private_file;
 use crate::settings::{self, CredentialSource, Settings};
 use crate::{Process, cli};
 
-/// Set by the script of `cfsso completions SHELL --dynamic`: the shell's name.
-pub const VARIABLE: &str = "CFSSO_COMPLETE";
 /// The age at which a list is read anew.
 const FRESH: Duration = Duration::from_mins(1);
 /// How long a shell may be kept waiting.
@@ -63,15 +61,6 @@ struct Line {
     /// The word is not an option: names come first.
     hides_options: bool,
     env: Environment,
-}
-
-pub fn script(shell: &str) -> io::Result<String> {
-    let shells = Shells::builtins();
-    let unknown = || io::Error::other(format!("no dynamic completions for {shell}"));
-    let mut text = Vec::new();
-    let shell = shells.completer(shell).ok_or_else(unknown)?;
-    shell.write_registration(VARIABLE, "cfsso", "cfsso", "cfsso", &mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// The tree with completers for the arguments that name something.

@@ -353,3 +353,19 @@ fn format_of(args: &[OsString]) -> Format {
         .find_map(|word| word.parse().ok())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_one_name_are_counted() {
+        for (steps, expected) in [
+            (&[][..], vec![]),
+            (&["a"][..], vec!["a"]),
+            (&["a", "b", "a", "a"][..], vec!["a (3)", "b"]),
+        ] {
+            assert_eq!(counted(steps), expected);
+        }
+    }
+}

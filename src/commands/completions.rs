@@ -1,11 +1,13 @@
 //! `cfsso completions`: a script for a shell.
 
+use std::io;
+
 use clap::Command;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
 
 use super::Outcome;
-use super::help::HelpText;
-use crate::completion;
+use crate::output::Literal;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -21,12 +23,24 @@ pub struct Args {
     dynamic: bool,
 }
 
+/// Set by the script of `--dynamic`: the shell's name.
+pub const VARIABLE: &str = "CFSSO_COMPLETE";
+
 pub fn run(args: &Args, mut tree: Command) -> anyhow::Result<Outcome> {
     if args.dynamic {
-        let script = completion::script(&args.shell.to_string())?;
-        return Ok(Outcome::done(HelpText(script)));
+        let script = dynamic(&args.shell.to_string())?;
+        return Ok(Outcome::done(Literal(script)));
     }
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut tree, "cfsso", &mut script);
-    Ok(Outcome::done(HelpText(String::from_utf8_lossy(&script).into_owned())))
+    Ok(Outcome::done(Literal(String::from_utf8_lossy(&script).into_owned())))
+}
+
+fn dynamic(shell: &str) -> io::Result<String> {
+    let shells = Shells::builtins();
+    let unknown = || io::Error::other(format!("no dynamic completions for {shell}"));
+    let mut text = Vec::new();
+    let shell = shells.completer(shell).ok_or_else(unknown)?;
+    shell.write_registration(VARIABLE, "cfsso", "cfsso", "cfsso", &mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -7,8 +7,8 @@ use clap::Command;
 use clap_mangen::Man;
 
 use super::Outcome;
-use super::help::HelpText;
 use crate::flow::FlowError;
+use crate::output::Literal;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -27,12 +27,12 @@ pub struct Args {
 
 pub fn run(args: &Args, command: &Command) -> anyhow::Result<Outcome> {
     match &args.dir {
-        None => Ok(Outcome::done(HelpText(page(find(command, &args.words)?)?))),
+        None => Ok(Outcome::done(Literal(page(find(command, &args.words)?)?))),
         Some(dir) => {
             std::fs::create_dir_all(dir)
                 .with_context(|| format!("cannot create the directory {}", dir.display()))?;
             let count = write(command, dir)?;
-            Ok(Outcome::done(HelpText(format!("{count} pages written to {}\n", dir.display()))))
+            Ok(Outcome::done(Literal(format!("{count} pages written to {}\n", dir.display()))))
         }
     }
 }

@@ -62,15 +62,6 @@ pub fn print_warnings(context: &Context, checks: &[Check]) {
     }
 }
 
-pub fn mark(check: &Check) -> Status {
-    match check.state {
-        CheckState::Passed => Status::Passed,
-        CheckState::Failed if check.blocks() => Status::Blocked,
-        CheckState::Failed | CheckState::Accepted => Status::Warning,
-        CheckState::NotChecked => Status::NotChecked,
-    }
-}
-
 impl Render for Plan {
     fn show(&self, page: &mut Page) {
         if !self.checks.is_empty() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Outcome, plan_output};
+use super::Outcome;
 use crate::context::Context;
 use crate::flow::Env;
 use crate::flow::check::{Check, CheckId, CheckState};
@@ -15,7 +15,7 @@ use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, Preflight, RunIf, Sources, Thresholds};
 use crate::flow::setup::EnableOptions;
 use crate::input::time::duration;
-use crate::output::{Page, Render, Text};
+use crate::output::{Page, Render, Status, Text};
 use crate::plural::count_noun;
 
 #[derive(clap::Args, Debug)]
@@ -162,12 +162,21 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(passes.err().map(Into::into)))
 }
 
+fn mark(check: &Check) -> Status {
+    match check.state {
+        CheckState::Passed => Status::Passed,
+        CheckState::Failed if check.blocks() => Status::Blocked,
+        CheckState::Failed | CheckState::Accepted => Status::Warning,
+        CheckState::NotChecked => Status::NotChecked,
+    }
+}
+
 /// With `-v` the passed ones too.
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
     let is_listed = |check: &&Check| check.state != CheckState::Passed || page.is_verbose();
     for check in checks.iter().filter(is_listed).collect::<Vec<_>>() {
         let title = format!("{indent}{}", check.id.name());
-        page.step(plan_output::mark(check), &title, Text::prose(&check.detail));
+        page.step(mark(check), &title, Text::prose(&check.detail));
         if let (Some(remedy), CheckState::Failed) = (&check.fix, check.state) {
             page.fix(indent, remedy);
         }

@@ -7,11 +7,9 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::bypass::otp::CurrentState;
-use super::bypass::pin_delivery;
+use super::bypass::pin_delivery::offers_pin;
 use super::preflight::{Facts, NotChecked, health};
-use crate::api::app::App;
 use crate::api::connector::{Connector, ConnectorFields};
-use crate::api::ids::IdpId;
 use crate::clock::Clock;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
@@ -59,13 +57,6 @@ pub fn sign_in_methods(
         ways.push(SignInMethod::Pin);
     }
     Ok(ways)
-}
-
-pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
-    let mailed = |id| pin_delivery::delivery_problems(app.text(), Some(id)).texts.is_empty();
-    // With the PIN alone, skipping the choice leads to the PIN.
-    let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
-    is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
 }
 
 /// `None` if one of them may work.

@@ -1,8 +1,6 @@
 //! Where a run works, as its command line says it. A command that is shown to be
 //! pasted has to work there too, and not in the account of the default profile.
 
-use super::text::first_code;
-
 /// The options that say where a run works.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
@@ -44,6 +42,13 @@ impl Invocation {
         }
         whole + rest
     }
+}
+
+/// The first part between backticks, with what stands before and after it.
+pub(super) fn first_code(sentence: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = sentence.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Add;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::invocation::Invocation;
+use super::invocation::{Invocation, first_code};
 use super::sanitize::sanitize;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -240,13 +240,6 @@ impl Text {
         }
         words
     }
-}
-
-/// The first part between backticks, with what stands before and after it.
-pub(super) fn first_code(sentence: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = sentence.split_once('`')?;
-    let (code, after) = rest.split_once('`')?;
-    Some((before, code, after))
 }
 
 impl From<&str> for Text {

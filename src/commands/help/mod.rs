@@ -8,7 +8,7 @@ use crate::flow::FlowError;
 use crate::flow::check::Severity;
 use crate::flow::doctor::{self, FindingId};
 use crate::input::nearest::nearest;
-use crate::output::{ExitCode, Page, Render, Report, Text};
+use crate::output::{ExitCode, Literal, Page, Render, Report, Text};
 
 /// Arguments of `help`.
 #[derive(clap::Args, Debug)]
@@ -21,21 +21,6 @@ pub struct Args {
     /// Do not use a pager
     #[arg(long)]
     pub no_pager: bool,
-}
-
-/// Text that is printed as it is.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct HelpText(pub String);
-
-impl Render for HelpText {
-    fn show(&self, page: &mut Page) {
-        page.literal(&self.0);
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.0.lines().map(str::to_owned).collect()
-    }
 }
 
 struct Topic {
@@ -90,9 +75,9 @@ const TOPICS: &[Topic] = &[
     Topic {
         name: "environment",
         about: "environment variables and configuration file",
-        page: |_| Box::new(HelpText(include_str!("environment.txt").to_owned())),
+        page: |_| Box::new(Literal(include_str!("environment.txt").to_owned())),
     },
-    Topic { name: "json", about: "output for programs", page: |_| Box::new(HelpText(json())) },
+    Topic { name: "json", about: "output for programs", page: |_| Box::new(Literal(json())) },
     Topic {
         name: "identity-providers",
         about: "one-time PIN, Okta, authentik and others",
@@ -212,7 +197,7 @@ fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
             FlowError::usage(message).hint(hint)
         })?;
     }
-    Ok(Outcome::done(HelpText(found.render_help().to_string())))
+    Ok(Outcome::done(Literal(found.render_help().to_string())))
 }
 
 fn options(tree: &Command) -> Box<dyn Report> {
@@ -225,7 +210,7 @@ fn options(tree: &Command) -> Box<dyn Report> {
             "Or as a variable: CFSSO_MAX_RETRIES=2, CFSSO_QUIET=1, ... (`cfsso help environment`).",
         )
         .args(options);
-    Box::new(HelpText(page.render_help().to_string()))
+    Box::new(Literal(page.render_help().to_string()))
 }
 
 fn exit_codes() -> ExitCodes {

@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::Outcome;
-use super::super::help::HelpText;
 use super::{outcome_text, read, select, undoable};
 use crate::api::document::Document;
 use crate::context::Context;
@@ -15,7 +14,7 @@ use crate::flow::FlowError;
 use crate::flow::diff;
 use crate::flow::journal::{Entry, Outcome as Fate};
 use crate::flow::plan::Difference;
-use crate::output::{Page, Render, Text, time};
+use crate::output::{Literal, Page, Render, Text, time};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -63,7 +62,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         entries,
     };
     if args.markdown {
-        return Ok(Outcome::done(HelpText(markdown(&run))));
+        return Ok(Outcome::done(Literal(markdown(&run))));
     }
     Ok(Outcome::done(run))
 }

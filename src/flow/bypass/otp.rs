@@ -1,5 +1,6 @@
 //! The second option: the dashboard's sign-in allows PINs, while SSO stays enforced.
 
+use super::pin_delivery::offers_pin;
 use super::title;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
@@ -9,7 +10,6 @@ use crate::api::{Error as ApiError, ErrorKind};
 use crate::flow::app::{AllowedIdps, disable_instant_auth, new_allowed_list, sign_in};
 use crate::flow::journal::{Cause, Title};
 use crate::flow::plan::Change;
-use crate::flow::sign_in::offers_pin;
 use crate::flow::target::Target;
 use crate::flow::update::{Update, UpdateResult};
 use crate::flow::{Env, Error, FlowError, idp as flow_idp};

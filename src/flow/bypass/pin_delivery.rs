@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::api::app::App;
 use crate::api::ids::IdpId;
 
 /// Rules that only another identity provider's sign-in meets.
@@ -114,6 +115,13 @@ fn matches(rule: &Value, pin: Option<&IdpId>) -> bool {
 
 fn matches_everyone(rule: &Value, pin: Option<&IdpId>) -> bool {
     rule.get("everyone").is_some() || rule.get("login_method").is_some_and(|_| matches(rule, pin))
+}
+
+pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
+    let mailed = |id| delivery_problems(app.text(), Some(id)).texts.is_empty();
+    // With the PIN alone, skipping the choice leads to the PIN.
+    let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
+    is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
 }
 
 #[cfg(test)]

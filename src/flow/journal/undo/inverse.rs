@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::plan::{is_secret, subject};
 use super::share;
 use crate::api::document::{Document, members};
 use crate::api::ids::AccountId;
@@ -16,7 +15,9 @@ use crate::flow::diff;
 use crate::flow::journal::origin::NOT_RECORDED;
 use crate::flow::journal::resource::Resource;
 use crate::flow::journal::{Cause, Entry, NOT_KEPT, Outcome, ResourceKind};
+use crate::flow::plan::Difference;
 use crate::flow::target::Target;
+use crate::input::secret_name::is_secret_name;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotUndoable {
@@ -379,6 +380,20 @@ impl Inverse {
             _ => path,
         }
     }
+}
+
+pub(super) fn subject(object: &Document) -> String {
+    ["email_domain", "name", "recipient_account_id", "account_id", "idp_id", "resource_id", "id"]
+        .iter()
+        .find_map(|name| object.parse_at::<String>(&[name]))
+        .unwrap_or_else(|| "the object".to_owned())
+}
+
+pub(super) fn is_secret(difference: &Difference) -> bool {
+    let is_not_kept = |value: &Value| value.as_str() == Some(NOT_KEPT);
+    difference.field.split('.').any(is_secret_name)
+        || is_not_kept(&difference.before)
+        || is_not_kept(&difference.after)
 }
 
 #[cfg(test)]

@@ -3,18 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::inverse::{Inverse, InverseAction, empty, is_code_record, set};
+use super::inverse::{Inverse, InverseAction, empty, is_code_record, is_secret, set, subject};
 use super::share;
 use crate::api::document::Document;
 use crate::api::hidden::without_hidden;
 use crate::api::request::WriteRequest;
 use crate::flow::journal::resource::Resource;
-use crate::flow::journal::{Entry, NOT_KEPT, ResourceKind};
+use crate::flow::journal::{Entry, ResourceKind};
 use crate::flow::plan::{Change, Difference};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::{FlowError, FlowErrorKind, diff};
-use crate::input::secret_name::is_secret_name;
 
 /// Members that change by themselves with every write.
 const BOOKKEEPING: [&str; 8] = [
@@ -298,12 +297,6 @@ fn relevant_differences(
     found.retain(|difference| counts(&difference.field) && !is_secret(difference));
     found
 }
-pub(super) fn is_secret(difference: &Difference) -> bool {
-    let is_not_kept = |value: &Value| value.as_str() == Some(NOT_KEPT);
-    difference.field.split('.').any(is_secret_name)
-        || is_not_kept(&difference.before)
-        || is_not_kept(&difference.after)
-}
 
 fn is_relevant(field: &str) -> bool {
     !field.split('.').any(|part| BOOKKEEPING.contains(&part))
@@ -316,13 +309,6 @@ fn top_level_field(field: &str) -> &str {
 /// Whether a field is at `path`, or around or below it.
 fn is_within(field: &str, path: &[String]) -> bool {
     field.split('.').zip(path).all(|(a, b)| a == b)
-}
-
-pub(super) fn subject(object: &Document) -> String {
-    ["email_domain", "name", "recipient_account_id", "account_id", "idp_id", "resource_id", "id"]
-        .iter()
-        .find_map(|name| object.parse_at::<String>(&[name]))
-        .unwrap_or_else(|| "the object".to_owned())
 }
 
 #[cfg(test)]
