@@ -47,7 +47,8 @@ use crate::plural::count_noun;
   cfsso apply -f sso.yaml --confirm 12 -o json
   cfsso plan -f sso.yaml --out sso.plan && cfsso apply sso.plan --yes
 
-Running it again resumes. --confirm takes the number of changes."
+Running it again resumes. --confirm takes the number of changes. With --trial, one
+domain is tried after the other."
 )]
 pub struct Args {
     /// Plan that `cfsso plan --out` kept

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::desired::{Desired, parse};
 use crate::input::text::decode;
+use crate::shell::quoted;
 
 /// The most bytes that a file may have: a thousand domains have a tenth of it.
 const LARGEST: usize = 1 << 20;
@@ -16,6 +17,11 @@ const LARGEST: usize = 1 << 20;
 /// Reads a desired state; `-` is standard input.
 pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Desired> {
     let members = read_object(context, file).await?;
+    if members.get("schema").is_some_and(|schema| schema == super::plan::SCHEMA) {
+        let problem = "it is a plan that `cfsso plan --out` kept".to_owned();
+        let plan = quoted(&file.display().to_string());
+        return Err(invalid(file, vec![problem]).hint(format!("`cfsso apply {plan}`")).into());
+    }
     Ok(parse::parse(&members).map_err(|problems| invalid(file, problems))?)
 }
 

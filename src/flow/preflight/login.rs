@@ -22,7 +22,7 @@ pub(super) fn seen(domain: &EmailDomain, facts: &Facts, terms: &Thresholds) -> C
     let app = facts.sso_app().ok().flatten();
     let admitted = allowed_idps(idps, app);
     if admitted.is_empty() {
-        return Check::not_checked(id, "the SSO App allows no identity provider");
+        return Check::not_checked(id, "the SSO App allows no identity provider but the PIN");
     }
     let oldest = terms.now.saturating_sub(terms.login_within).unwrap_or(Timestamp::MIN);
     let newest = |idp: &Idp| {

@@ -98,7 +98,7 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
         let evidence = format!("one-time PIN is configured, but `{}` does not allow it", app.name);
         return Check::repairable(id, evidence, &["app", "idps", "--add", pin.id.as_str()]);
     }
-    if app.is_instant() {
+    if app.is_instant() && app.listed_idps().len() != 1 {
         let evidence = "one-time PIN is configured, but instant authentication skips it";
         return Check::repairable(id, evidence, &["app", "instant-auth", "off"]);
     }

@@ -183,6 +183,7 @@ fn the_fallback_is_there_admitted_and_offered() {
         (&pins, json!({ "allowed_idps": ["pin", "okta"] }), "ok"),
         (&pins, json!({ "allowed_idps": ["okta"] }), "warning"),
         (&pins, json!({ "auto_redirect_to_identity": true }), "warning"),
+        (&pins, json!({ "allowed_idps": ["pin"], "auto_redirect_to_identity": true }), "ok"),
         (&json!([idp("okta", "okta")]), json!({}), "warning"),
     ] {
         let apps = Ok(object(&json!([sso_app(&app)])));

@@ -457,6 +457,8 @@ async fn a_plan_replaces_plans_alone_and_is_applied_as_it_was_reviewed() {
     for _ in 0..2 {
         world.ok(&file.line("plan", &format!("--out {}", kept.display()))).await;
     }
+    let error = world.fails(&format!("apply -f {} --yes", kept.display()), 2).await;
+    assert!(error["hint"].as_str().unwrap().starts_with("`cfsso apply "), "{error}");
     let edited = std::fs::read_to_string(&kept).unwrap().replace("d1.cool.cats", "d2.cool.cats");
     let (reviewed, rest) = edited.split_once("\"desired\"").unwrap();
     let edited = format!("{}\"desired\"{rest}", reviewed.replace("d2.cool.cats", "d1.cool.cats"));
