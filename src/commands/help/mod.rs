@@ -3,6 +3,7 @@
 use clap::Command;
 use serde::Serialize;
 
+use self::Content::{Made, Prose};
 use super::{Outcome, schema};
 use crate::flow::FlowError;
 use crate::flow::check::Severity;
@@ -26,78 +27,60 @@ pub struct Args {
 struct Topic {
     name: &'static str,
     about: &'static str,
-    page: fn(&Command) -> Box<dyn Report>,
+    content: Content,
+}
+
+enum Content {
+    Prose(&'static str),
+    /// Made from the program itself.
+    Made(fn(&Command) -> Box<dyn Report>),
+}
+
+const fn topic(name: &'static str, about: &'static str, content: Content) -> Topic {
+    Topic { name, about, content }
 }
 
 const TOPICS: &[Topic] = &[
-    Topic { name: "options", about: "options of every command", page: options },
-    Topic {
-        name: "tour",
-        about: "set up, break and recover SSO in the simulator",
-        page: |_| text(include_str!("tour.md")),
-    },
-    Topic {
-        name: "trial",
-        about: "enable SSO on trial: what keeps it, what ends it",
-        page: |_| text(include_str!("trial.md")),
-    },
-    Topic {
-        name: "recovery",
-        about: "locked out: restore access to the dashboard",
-        page: |_| text(include_str!("recovery.md")),
-    },
-    Topic {
-        name: "ci",
-        about: "connectors from a pipeline, without prompts",
-        page: |_| text(include_str!("ci.md")),
-    },
-    Topic {
-        name: "accounts",
-        about: "read several accounts with one command",
-        page: |_| text(include_str!("accounts.md")),
-    },
-    Topic {
-        name: "desired-state",
-        about: "many domains in one file: export, plan, apply",
-        page: |_| text(include_str!("desired-state.md")),
-    },
-    Topic {
-        name: "permissions",
-        about: "permissions that a token needs",
-        page: |_| text(include_str!("permissions.md")),
-    },
-    Topic { name: "checks", about: "every check and finding", page: |_| Box::new(findings()) },
-    Topic {
-        name: "exit-codes",
-        about: "meaning of each exit code",
-        page: |_| Box::new(exit_codes()),
-    },
-    Topic {
-        name: "environment",
-        about: "environment variables and configuration file",
-        page: |_| Box::new(Literal(include_str!("environment.txt").to_owned())),
-    },
-    Topic { name: "json", about: "output for programs", page: |_| Box::new(Literal(json())) },
-    Topic {
-        name: "identity-providers",
-        about: "one-time PIN, Okta, authentik and others",
-        page: |_| text(include_str!("identity-providers.md")),
-    },
-    Topic {
-        name: "federation",
-        about: "one identity provider for many accounts",
-        page: |_| text(include_str!("federation.md")),
-    },
-    Topic {
-        name: "team-rename",
-        about: "rename the team",
-        page: |_| text(include_str!("team-rename.md")),
-    },
-    Topic {
-        name: "sandbox",
-        about: "the simulator and its faults",
-        page: |_| text(include_str!("sandbox.md")),
-    },
+    topic("options", "options of every command", Made(options)),
+    topic("tour", "set up, break and recover SSO in the simulator", Prose(include_str!("tour.md"))),
+    topic(
+        "trial",
+        "enable SSO on trial: what keeps it, what ends it",
+        Prose(include_str!("trial.md")),
+    ),
+    topic(
+        "recovery",
+        "locked out: restore access to the dashboard",
+        Prose(include_str!("recovery.md")),
+    ),
+    topic("ci", "connectors from a pipeline, without prompts", Prose(include_str!("ci.md"))),
+    topic("accounts", "read several accounts with one command", Prose(include_str!("accounts.md"))),
+    topic(
+        "desired-state",
+        "many domains in one file: export, plan, apply",
+        Prose(include_str!("desired-state.md")),
+    ),
+    topic("permissions", "permissions that a token needs", Prose(include_str!("permissions.md"))),
+    topic("checks", "every check and finding", Made(|_| Box::new(findings()))),
+    topic("exit-codes", "meaning of each exit code", Made(|_| Box::new(exit_codes()))),
+    topic(
+        "environment",
+        "environment variables and configuration file",
+        Made(|_| Box::new(Literal(include_str!("environment.txt").to_owned()))),
+    ),
+    topic("json", "output for programs", Made(|_| Box::new(Literal(json())))),
+    topic(
+        "identity-providers",
+        "one-time PIN, Okta, authentik and others",
+        Prose(include_str!("identity-providers.md")),
+    ),
+    topic(
+        "federation",
+        "one identity provider for many accounts",
+        Prose(include_str!("federation.md")),
+    ),
+    topic("team-rename", "rename the team", Prose(include_str!("team-rename.md"))),
+    topic("sandbox", "the simulator and its faults", Prose(include_str!("sandbox.md"))),
 ];
 
 fn list_topics() -> String {
@@ -111,10 +94,6 @@ fn list_topics() -> String {
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Markdown(&'static str);
-
-fn text(text: &'static str) -> Box<dyn Report> {
-    Box::new(Markdown(text))
-}
 
 impl Render for Markdown {
     fn show(&self, page: &mut Page) {
@@ -173,7 +152,8 @@ pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
         _ => None,
     };
     match topic.and_then(|name| TOPICS.iter().find(|topic| topic.name == name)) {
-        Some(topic) => Ok(Outcome::of((topic.page)(&tree))),
+        Some(Topic { content: Prose(text), .. }) => Ok(Outcome::done(Markdown(text))),
+        Some(Topic { content: Made(make), .. }) => Ok(Outcome::of(make(&tree))),
         None => command(&words, tree),
     }
 }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::Thresholds;
 use super::facts::{Checked, Facts, Health, Owner, Recovery, Sources, Token, checked};
 use super::login;
-use super::provider::is_company_idp;
 use serde::de::DeserializeOwned;
 
 use crate::api::access_log::LoginRow;
@@ -103,7 +102,7 @@ async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState
         }
     };
     let all = idps.as_deref().unwrap_or_default();
-    let admitted = allowed_idps(all, sign_in.ok().flatten());
+    let admitted = login::allowed_idps(all, sign_in.ok().flatten());
     let pins = all.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
     let is_seen = |idp: &Idp| {
         let rows = logins.iter().flatten();
@@ -132,11 +131,6 @@ async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec
         client.send(&access_user::last_seen_identity(account, &user.id)).await.ok()
     });
     join_all(requests).await.into_iter().flatten().collect()
-}
-
-pub(super) fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
-    let admits = |idp: &&Idp| sign_in.is_none_or(|app| app.admits(&idp.id));
-    idps.iter().filter(|idp| is_company_idp(idp)).filter(admits).collect()
 }
 
 /// The checks of one identity provider, within [`MAX_IDP_CHECK`].

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::facts::Facts;
-use super::gather::allowed_idps;
+use super::provider::is_company_idp;
 use super::{Thresholds, names};
 use crate::api::access_log::LoginRow;
+use crate::api::app::App;
 use crate::api::idp::Idp;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
@@ -100,4 +101,9 @@ fn members(domain: &EmailDomain, facts: &Facts, oldest: Timestamp) -> String {
 
 fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
+}
+
+pub(super) fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
+    let admits = |idp: &&Idp| sign_in.is_none_or(|app| app.admits(&idp.id));
+    idps.iter().filter(|idp| is_company_idp(idp)).filter(admits).collect()
 }

@@ -3,27 +3,8 @@
 use jiff::Timestamp;
 
 use super::commands;
-use super::state::{RecoveryState, SsoAppState};
+use super::state::{CardFacts, SsoAppState, TokenFacts};
 use crate::rfc3339;
-
-/// What a card is made of. No fact is a secret.
-#[derive(Clone, Debug)]
-pub struct CardFacts {
-    pub state: RecoveryState,
-    pub token: TokenFacts,
-    pub environment: Vec<(&'static str, String)>,
-    pub made_at: Timestamp,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct TokenFacts {
-    /// Where it is kept, in the words of the user.
-    pub location: Option<String>,
-    pub file: Option<String>,
-    pub id: Option<String>,
-    /// Until when it is valid (RFC 3339); `None` if it does not expire.
-    pub expires_on: Option<String>,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
@@ -247,7 +228,7 @@ fn date(at: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::api::idp::IdpType;
-    use crate::flow::recovery::state::{ConnectorState, IdpState, SuperAdmin};
+    use crate::flow::recovery::state::{ConnectorState, IdpState, RecoveryState, SuperAdmin};
 
     fn facts() -> CardFacts {
         let app = SsoAppState {

@@ -2,8 +2,7 @@
 //! of this program. They read the SSO App, change one or two fields and send back the
 //! rest as it is: a PUT replaces the object (API reference, section 4). Pure.
 
-use super::card::CardFacts;
-use super::state::{ConnectorState, SsoAppState};
+use super::state::{CardFacts, ConnectorState, SsoAppState};
 use crate::domain::EmailDomain;
 use crate::flow::bypass::otp::PIN;
 use crate::shell::quoted;

@@ -1,5 +1,7 @@
 //! The state of an account that a recovery card describes.
 
+use jiff::Timestamp;
+
 use serde::Serialize;
 
 use super::fingerprint::{Fingerprint, part};
@@ -13,6 +15,25 @@ use crate::api::member::Member;
 use crate::domain::EmailDomain;
 use crate::flow::doctor::RecoveryFacts;
 use crate::flow::preflight::{Checked, NotChecked};
+
+/// What a card is made of. No fact is a secret.
+#[derive(Clone, Debug)]
+pub struct CardFacts {
+    pub state: RecoveryState,
+    pub token: TokenFacts,
+    pub environment: Vec<(&'static str, String)>,
+    pub made_at: Timestamp,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct TokenFacts {
+    /// Where it is kept, in the words of the user.
+    pub location: Option<String>,
+    pub file: Option<String>,
+    pub id: Option<String>,
+    /// Until when it is valid (RFC 3339); `None` if it does not expire.
+    pub expires_on: Option<String>,
+}
 
 /// Lists are sorted: the same state has the same [`Fingerprint`].
 #[derive(Clone, Debug)]
