@@ -12,8 +12,8 @@ use crate::api::document::Document;
 use crate::api::grant::Grant;
 use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::IdpId;
-use crate::idp::kind;
 use crate::idp::text::is_uuid;
+use crate::idp::{IdpTypeSpec, kind};
 
 const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
 
@@ -49,7 +49,9 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, FlowError> {
         .iter()
         .map(|idp| Candidate { id: idp.id.as_str(), name: &idp.name, kind: idp.kind.as_str() })
         .collect();
-    let kind = kind::find(text).map(|kind| kind.name);
+    // Only as it is spelled: `Okta` is a name, and may be that of one that is gone.
+    let is_type = |kind: &&IdpTypeSpec| kind.name == text || kind.aliases.contains(&text);
+    let kind = kind::find(text).filter(is_type).map(|kind| kind.name);
     Ok(&idps[select::select_one(NOUN, &candidates, text, kind)?])
 }
 

@@ -18,6 +18,10 @@ pub enum Target {
     Organization,
 }
 
+/// Fields of the SSO App that say where it signs users in.
+const SET_BY_CLOUDFLARE: [&str; 5] =
+    ["aud", "destinations", "domain", "saas_app", "self_hosted_domains"];
+
 impl Target {
     pub fn read(&self, account: &AccountId) -> Request<Document> {
         match self {
@@ -69,11 +73,21 @@ impl Target {
                 .cause("another account shares it with this one")
                 .hint("change it in that account"));
         }
+        if matches!(self, Self::App(_)) && before.parse_at(&["type"]) == Some("dash_sso") {
+            let is_set = |field: &str| {
+                SET_BY_CLOUDFLARE.contains(&field.split('.').next().unwrap_or_default())
+            };
+            if let Some(asked) = asked.iter().find(|asked| is_set(&asked.field)) {
+                let message = format!("`{}` of the SSO App cannot be changed", asked.field);
+                return Err(FlowError::refused(message)
+                    .cause("Cloudflare sets it, and the sign-in depends on it"));
+            }
+        }
         let fixed = asked.iter().find(|asked| self.is_fixed(&asked.field));
         fixed.map_or(Ok(()), |fixed| {
             let message = format!("`{}` of this {noun} cannot be changed", fixed.field);
             let stop = FlowError::refused(message);
-            Err(if fixed.field == "type" {
+            Err(if fixed.field == "type" && matches!(self, Self::Idp(_)) {
                 stop.hint("create another with `cfsso idp create <TYPE>`")
             } else {
                 stop

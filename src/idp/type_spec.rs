@@ -13,6 +13,7 @@ pub struct IdpTypeSpec {
     pub title: &'static str,
     /// Other names that guides and old answers use.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub aliases: &'static [&'static str],
     /// What `config` may hold.
     pub fields: &'static [Field],

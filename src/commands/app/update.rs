@@ -1,9 +1,12 @@
 //! `cfsso app update`: a read, and the one read-modify-write.
 
+use serde_json::Value;
+
 use super::super::{Outcome, update_output};
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::app::{self, Assignment};
+use crate::flow::plan::Difference;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
 
@@ -42,5 +45,30 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         args.fields.iter().try_for_each(|field| field.make(document))
     })
     .await?;
+    if let Some(asked) = edit.requested.iter().find(|asked| is_of_another_type(asked)) {
+        let message = format!(
+            "`{}` is {}, not {}",
+            asked.field,
+            type_of(&asked.before),
+            type_of(&asked.after)
+        );
+        return Err(FlowError::usage(message).into());
+    }
     update_output::run_update(context, &tools, &edit, "change it").await
+}
+
+fn is_of_another_type(asked: &Difference) -> bool {
+    let is_set = !asked.before.is_null() && !asked.after.is_null();
+    is_set && type_of(&asked.before) != type_of(&asked.after)
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }

@@ -9,7 +9,7 @@ use crate::api::idp;
 use crate::api::ids::GrantId;
 use crate::context::Context;
 use crate::flow::federation::grant;
-use crate::output::{Page, Render, Status};
+use crate::output::{Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -48,7 +48,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 impl Render for Deleted {
     fn show(&self, page: &mut Page) {
         page.status_line(Status::Done, format!("federation grant deleted: {}", self.grant.id));
-        page.line("Its shares have no effect now: `cfsso federation status`");
+        page.line(Text::prose("Its shares have no effect now: `cfsso federation status`"));
     }
 
     fn names(&self) -> Vec<String> {

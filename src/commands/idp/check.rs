@@ -13,7 +13,7 @@ use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso idp check Okta
-  cfsso idp check -o json | jq '.idps[].points[] | select(.state == \"failed\")'")]
+  cfsso idp check -o json | jq '.idps[].checks[] | select(.state == \"failed\")'")]
 pub struct Args {
     /// Name, ID or type of the identity provider (default: the allowed ones)
     #[arg(conflicts_with = "all")]

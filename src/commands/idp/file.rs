@@ -29,12 +29,18 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     let bytes = if is_stdin { context.screen.read_to_end().await } else { std::fs::read(file) };
     let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
     let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    if text.trim().is_empty() {
+        return Err(unreadable("it is empty".to_owned()).into());
+    }
     let mut document = parse(&text, syntax(file, &text)).map_err(|cause| {
         FlowError::usage(format!("{name} is not an identity provider configuration"),
         )
         .cause(cause)
         .hint("expected an object with `name`, `type` and `config`, as of `cfsso idp get -o json`")
     })?;
+    if let Some(cause) = wrong_shape(&document) {
+        return Err(unreadable(cause).into());
+    }
     let secrets = secrets(&document.to_raw());
     if !secrets.is_empty() && !is_stdin {
         context.is_private(file, "secret")?;
@@ -49,6 +55,19 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
         }
     }
     Ok(document)
+}
+
+/// What the API would keep and no program could read again.
+fn wrong_shape(document: &Document) -> Option<String> {
+    let is_object = |name: &str| {
+        document.get(&[name]).is_none_or(|value| members(value).is_some() || value.get() == "null")
+    };
+    if let Some(name) = ["config", "scim_config"].into_iter().find(|name| !is_object(name)) {
+        return Some(format!("`{name}` must be an object"));
+    }
+    let enabled = document.get(&["scim_config", "enabled"])?;
+    let is_boolean = ["true", "false"].contains(&enabled.get());
+    (!is_boolean).then(|| "`scim_config.enabled` must be true or false".to_owned())
 }
 
 /// What a file is called in messages; `-` is standard input.

@@ -8,12 +8,13 @@ use super::super::{Outcome, update_output};
 use super::fields::Fields;
 use super::scim::ScimSecretArgs;
 use super::secret::Raw;
-use super::{create, file};
+use super::{check, create, file};
 use crate::api::document::{Document, members};
+use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{FlowError, idp};
+use crate::flow::{Env, FlowError, app, connector, idp};
 use crate::idp::config;
 use crate::idp::kind::{self, Requirement, Value as Type};
 use crate::interview::{Answers, Choice, Interview, Question};
@@ -36,6 +37,10 @@ pub struct Args {
     /// Read the fields to change from a file (JSON, YAML, TOML), `-` for stdin
     #[arg(long, value_name = "FILE")]
     config_file: Option<PathBuf>,
+
+    /// Change it even if a check says that users could not sign in through it
+    #[arg(long)]
+    force: bool,
 
     #[command(flatten)]
     raw: Raw,
@@ -87,7 +92,33 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     {
         return Err(create::invalid(kind, std::iter::once(&wrong)).into());
     }
+    let changes_config = edit.requested.iter().any(|asked| asked.field.starts_with("config."));
+    if changes_config && !args.force {
+        ensure_sign_in_survives(context, &tools, &found, &edit).await?;
+    }
     update_output::run_update_with_secret(context, &tools, &edit, "change it", &args.keep).await
+}
+
+/// Checks the changed identity provider if users sign in to the dashboard through it now.
+/// What the token cannot read does not stand in the way.
+async fn ensure_sign_in_survives(
+    context: &Context,
+    tools: &Env<'_>,
+    found: &Idp,
+    edit: &Update,
+) -> anyhow::Result<()> {
+    let (apps, connectors) = tokio::join!(app::list(tools), connector::list(tools));
+    let (Ok(apps), Ok(connectors)) = (apps, connectors) else { return Ok(()) };
+    let is_allowed = app::dash_sso(&apps).is_ok_and(|app| app.admits(&found.id));
+    if !is_allowed || !connectors.iter().any(|connector| connector.is_enabled()) {
+        return Ok(());
+    }
+    let Ok(changed) = serde_json::from_str::<Idp>(edit.desired.to_raw().get()) else {
+        return Ok(());
+    };
+    let message =
+        format!("users sign in through `{}`, which would not work any longer", found.name);
+    check::ensure_works(context, &changed, 1, message).await
 }
 
 async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {

@@ -281,7 +281,7 @@ impl Render for Report {
         };
         page.paragraph(Text::strong(text));
         if let Some(next) = &self.next {
-            page.line(Text::plain("Next: ") + Text::code(next));
+            page.line(Text::plain("Next: ") + Text::prose(format!("`{next}`")));
         }
     }
 

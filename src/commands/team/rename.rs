@@ -226,7 +226,7 @@ impl Render for Report {
         page.paragraph(Text::strong(format!("The team is {}.{off}", self.new_domain)));
         if let Some(next) = &self.next {
             for command in next.split("; ") {
-                page.line(Text::plain("Next: ") + Text::code(command));
+                page.line(Text::plain("Next: ") + Text::prose(format!("`{command}`")));
             }
         }
     }

@@ -8,8 +8,7 @@ use super::result::{IdpCheck, IdpCheckId};
 use crate::idp::certificate::{self, Certificate};
 use crate::plural::count_noun;
 
-const RENEW: &str =
-    "create a new certificate at the identity provider, then `cfsso idp update --metadata`";
+const RENEW: &str = "create a new certificate at the identity provider, then `cfsso idp update <IDP> --idp-public-certs <FILE>`";
 
 /// Three points: dates, keys, signatures.
 pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) -> Vec<IdpCheck> {

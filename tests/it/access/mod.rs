@@ -4,6 +4,7 @@
 mod app;
 mod email;
 mod idp;
+mod in_use;
 mod secrets;
 mod server;
 mod team;

@@ -242,15 +242,25 @@ impl Inverse {
         let mut drift =
             relevant_differences(written, now, &|field| is_restored(field) && is_changed(field));
         drift.retain(|difference| !target.is_equal(difference));
+        let is_config = |field: &str| field.starts_with("config.");
+        let has_new_secret = entry.redacted_fields.iter().any(|field| field.contains(".config."));
         let request = target.replace(&self.account, &edit.desired);
         let title = format!("undo {}: restore {}", entry.id, edit.name());
+        let splits = has_new_secret && edit.requested.iter().any(|it| is_config(&it.field));
         let ready = Ready {
             change: Change::new(title, &request, edit.requested.clone()),
             before: Some(now.clone()),
             after: Some(edit.desired.clone()),
             write: Write::Edit(edit),
         };
-        drifted(ready, &drift)
+        match drifted(ready, &drift) {
+            UndoPlan::Ready(ready) if splits => {
+                let text =
+                    "the secret that was set with it stays: the previous one is not recorded";
+                UndoPlan::Drifted(ready, vec![text.to_owned()])
+            }
+            plan => plan,
+        }
     }
 }
 

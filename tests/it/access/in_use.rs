@@ -1,0 +1,78 @@
+//! What is in use is not broken by an update, and a word selects what was meant.
+
+use crate::harness::World;
+
+#[tokio::test]
+async fn a_word_selects_what_was_meant_and_nothing_else() {
+    let okta = |name: &str| {
+        format!(
+            "idp create okta --name {name} --client-id 0oa1 --client-secret-env S --okta-account https://cats.okta.com"
+        )
+    };
+    let world = World::new().await.with_env("S", "planted-s3cret-0123456789");
+    world.ok(&okta("Okta")).await;
+    world.ok(&okta("Contractors")).await;
+    world.ok("idp delete Okta --yes").await;
+    // The name is gone: it is not taken for the type of another one.
+    world.fails("idp delete Okta --yes", 6).await;
+    world.fails("idp rotate-secret Okta --secret-env S --yes", 6).await;
+    world.ok("idp get okta").await;
+}
+
+#[tokio::test]
+async fn an_update_that_would_end_the_sign_in_of_all_is_refused() {
+    let world = World::new().await.enabled().await;
+    world.fault("no-keysx*");
+    let writes = world.writes();
+    let line = "idp update oidc --client-id other --yes";
+    for line in [line, "idp update oidc --client-id other --dry-run"] {
+        let error = world.fails(line, 11).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("users sign in through `Company SSO`"), "{error}");
+    }
+    assert_eq!(world.writes(), writes);
+    world.ok("idp update oidc --name Staff --yes").await;
+    world.ok(&format!("{line} --force")).await;
+    // Where SSO is off, nobody depends on it.
+    let world = World::new().await.verified().await;
+    world.fault("no-keysx*");
+    world.ok(line).await;
+}
+
+#[tokio::test]
+async fn a_file_of_a_wrong_shape_is_refused_before_it_is_sent() {
+    for text in [
+        "",
+        " \n",
+        r#"{"scim_config":{"enabled":"yes"}}"#,
+        r#"{"scim_config":"on"}"#,
+        r#"{"config":"x"}"#,
+    ] {
+        let world = World::new().await.with_input(text);
+        world.fails("idp update oidc --config-file - --yes", 2).await;
+        world.fails("idp create google --name E --config-file -", 2).await;
+        assert!(world.writes().is_empty(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn undoing_does_not_join_an_old_client_with_a_new_secret() {
+    let world = World::new().await.with_env("S", "planted-s3cret-0123456789");
+    world.ok("idp update oidc --client-id other --client-secret-env S --yes").await;
+    let error = world.fails("journal undo --yes", 7).await;
+    assert!(error.to_string().contains("the previous one is not recorded"), "{error}");
+    world.ok("journal undo --yes --force").await;
+}
+
+#[tokio::test]
+async fn what_cloudflare_sets_of_the_sso_app_stays() {
+    let world = World::new().await.enabled().await;
+    let writes = world.writes();
+    for set in ["domain=evil", "saas_app={}", "saas_app.sp_entity_id=x", "aud=x"] {
+        world.fails(&format!("app update --set {set} --yes"), 11).await;
+    }
+    for set in ["session_duration=5", r#"app_launcher_visible="yes""#] {
+        world.fails(&format!("app update Wiki --set {set} --yes"), 2).await;
+    }
+    assert_eq!(world.writes(), writes);
+}
