@@ -41,7 +41,7 @@ impl Args {
 
 /// The options of the checks before enforcement: accepted risks, and the options
 /// of the recovery checks.
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct CheckArgs {
     /// Ignore this failed check (repeatable)
     #[arg(long, value_name = "CHECK")]
@@ -52,7 +52,7 @@ pub struct CheckArgs {
 }
 
 /// The options of the checks of emergency tokens and recent sign-ins.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub struct RecoveryTokenArgs {
     /// Check the emergency token in this file as well (not stored)
     #[arg(long, value_name = "FILE")]

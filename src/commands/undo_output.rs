@@ -4,10 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan_output;
+use super::preflight::CheckArgs;
 use crate::context::Context;
+use crate::domain::EmailDomain;
+use crate::flow::connector::Selector;
 use crate::flow::journal::Entry;
+use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
-use crate::flow::{Error, FlowError};
+use crate::flow::preflight::RunIf;
+use crate::flow::{Env, Error, FlowError};
 use crate::output::{Page, Status, Text};
 
 /// One entry of a report.
@@ -31,6 +36,28 @@ pub struct UndoResult {
     pub skipped: Vec<UndoneEntry>,
     /// The entry that failed after others were undone, and how to continue.
     pub failed: Option<(UndoneEntry, FlowError)>,
+}
+
+/// Fails if SSO would be enabled for a domain whose users could not sign in, as `enable`
+/// does.
+pub async fn ensure_sign_in_possible<'r>(
+    context: &Context,
+    tools: &Env<'_>,
+    ready: impl Iterator<Item = &'r Ready>,
+) -> anyhow::Result<()> {
+    let enabling = ready.filter(|ready| ready.enforces()).filter_map(Ready::subject);
+    for domain in enabling.filter_map(|domain| domain.parse::<EmailDomain>().ok()) {
+        let selector = Selector::Domain(domain.clone());
+        let wanted = (RunIf::Disabled, false);
+        let looked = CheckArgs::default().run_checks(context, tools, &selector, wanted).await?;
+        let mut checks = looked.checks;
+        checks.retain(|check| check.id.keeps_users_out());
+        let plan = Plan::new(checks, Vec::new());
+        plan.ensure_allowed(&format!("enabling `{domain}`")).map_err(|stop| {
+            stop.hint("repair the sign-in first: `cfsso doctor`, or `--force` to override")
+        })?;
+    }
+    Ok(())
 }
 
 /// In a dry run the plan itself is the result.

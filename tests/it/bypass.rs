@@ -532,3 +532,31 @@ async fn nothing_is_recommended_that_would_change_nothing() {
     assert!(screen.contains("One-time PIN:    allowed"), "{screen}");
     assert!(screen.contains("2  disable (recommended)"), "{screen}");
 }
+
+#[tokio::test]
+async fn an_undo_leaves_nobody_without_a_sign_in() {
+    let account = World::new().await.sandbox.account().to_string();
+    let company = "c001ca75-1d90-4000-8000-000000000001";
+    let delete = format!("DELETE /accounts/{account}/access/identity_providers/{company}");
+    // The only provider was deleted meanwhile: the PIN stays, and SSO off.
+    for bypass in ["bypass otp --yes", "bypass disable --all --yes"] {
+        let world = World::new().await.enabled().await;
+        world.ok(bypass).await;
+        world.ask(&delete).await;
+        let writes = world.writes();
+        for undo in ["bypass undo --yes", "journal undo --yes"] {
+            let ran = world.run(undo).await;
+            assert_eq!(ran.code, 11, "{bypass}, {undo}: {ran:?}");
+        }
+        assert_eq!(world.writes(), writes, "{bypass}");
+        world.ok("bypass undo --yes --force").await;
+    }
+    // A connector that was deleted does not stand in the way of the others.
+    let world = World::new().await.enabled().await;
+    world.ok("setup mail.cool.cats --publish-txt --enable --yes").await;
+    world.ok("bypass disable --all --yes").await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    world.ask(&format!("DELETE /accounts/{account}/sso_connectors/{id}")).await;
+    world.ok("bypass undo --yes").await;
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+}

@@ -92,7 +92,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             WriteStatus::Active(ready) => todo.push((measure, ready)),
             WriteStatus::Changed(ready, _) if args.force => todo.push((measure, ready)),
             WriteStatus::Changed(_, drift) => return Err(measure.drift_error(&drift).into()),
-            WriteStatus::Blocked(stop) => return Err(stop.into()),
+            WriteStatus::Refused(ready, _) if args.force => todo.push((measure, ready)),
+            WriteStatus::Blocked(stop) | WriteStatus::Refused(_, stop) => return Err(stop.into()),
             WriteStatus::Reverted(text) => {
                 report.left.push(UndoneEntry { entry: measure.entry.id, description: text });
             }
@@ -102,6 +103,10 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(nothing(report, &tools, args.ticket.is_some()).await.into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
+    if !args.force {
+        let ready = ready.iter().map(|ready| &**ready);
+        undo_output::ensure_sign_in_possible(context, &tools, ready).await?;
+    }
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);

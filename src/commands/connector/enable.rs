@@ -37,6 +37,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let on_trial = args.trial.options(context);
     let wanted = (RunIf::Disabled, on_trial.is_some());
+    let guard = args.guard.clone();
     let looked = args.guard.run_checks(context, &tools, &selector, wanted).await?;
     let Preflight { connector, domain, checks, facts } = looked;
     if connector.is_enabled() {
@@ -64,6 +65,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let (Some(options), Some(facts)) = (on_trial, facts) else {
         context.confirm(domain.as_str(), "enable SSO").await?;
+        if context.asks() {
+            // Somebody may have changed what was checked while the question was open.
+            let again = guard.run_checks(context, &tools, &selector, wanted).await?;
+            Plan::new(again.checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
+        }
         return Ok(Outcome::done(Shown::from(
             connector::enable(&tools, &domain, &connector).await?,
         )));

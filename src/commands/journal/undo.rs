@@ -54,6 +54,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if work.todo.is_empty() {
         return Err(nothing_to_undo_error(&entries, work).into());
     }
+    if !args.force {
+        let ready = work.todo.iter().map(|(_, _, ready)| ready);
+        undo_output::ensure_sign_in_possible(context, &tools, ready).await?;
+    }
     let changes = work.todo.iter().map(|(_, _, ready)| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
@@ -112,7 +116,7 @@ async fn plan_all<'a>(
         };
         let ready = match inverse.plan_all(tools, entry, &mut seen).await? {
             UndoPlan::Ready(ready) => ready,
-            UndoPlan::Drifted(ready, _) if force => ready,
+            UndoPlan::Drifted(ready, _) | UndoPlan::Refused(ready, _) if force => ready,
             UndoPlan::Drifted(_, drift) => {
                 return Err(undo::drift_error(entry, &drift, &command(entry)).into());
             }
@@ -120,7 +124,7 @@ async fn plan_all<'a>(
                 work.left.push(leave(text));
                 continue;
             }
-            UndoPlan::Blocked(stop) => {
+            UndoPlan::Blocked(stop) | UndoPlan::Refused(_, stop) => {
                 work.left.push(leave(stop.messages().join(": ")));
                 work.blocked.push(stop);
                 continue;

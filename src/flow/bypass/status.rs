@@ -103,6 +103,7 @@ fn from_write(measure: BypassWrite) -> Bypass {
         Ok(WriteStatus::Changed(_, drift)) => (BypassState::Changed, drift.join(", ")),
         Ok(WriteStatus::Reverted(text)) => (BypassState::Reverted, text),
         Ok(WriteStatus::Blocked(stop)) => (BypassState::Blocked, stop.causes.join(", ")),
+        Ok(WriteStatus::Refused(_, stop)) => (BypassState::Blocked, stop.message),
         Err(error) => (BypassState::NotChecked, error.line()),
     };
     let Entry { id, started_at: at, user, title, .. } = measure.entry;

@@ -31,6 +31,8 @@ pub enum WriteStatus {
     Changed(Box<Ready>, Vec<String>),
     Reverted(String),
     Blocked(FlowError),
+    /// Undoing it would leave the dashboard without a sign-in.
+    Refused(Box<Ready>, FlowError),
 }
 
 #[derive(Deserialize)]
@@ -161,7 +163,14 @@ async fn write_status(
 ) -> Result<WriteStatus, Error> {
     let (ready, mut drift) = match inverse.plan_all(tools, entry, seen).await? {
         UndoPlan::Unchanged(text) => return Ok(WriteStatus::Reverted(text)),
+        UndoPlan::Blocked(_) if matches!(seen.get(&inverse.key()), Some(None)) => {
+            return Ok(WriteStatus::Reverted("the object was deleted".to_owned()));
+        }
         UndoPlan::Blocked(stop) => return Ok(WriteStatus::Blocked(stop)),
+        UndoPlan::Refused(ready, stop) => {
+            inverse.undone(&ready, seen);
+            return Ok(WriteStatus::Refused(Box::new(ready), stop));
+        }
         UndoPlan::Ready(ready) => (ready, Vec::new()),
         UndoPlan::Drifted(ready, drift) => (ready, drift),
     };

@@ -57,13 +57,14 @@ impl Inverse {
             seen.insert(key.clone(), self.read_object(tools).await?);
         }
         let plan = self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref));
-        let refusal = match &plan {
-            UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => {
-                self.lockout(tools, entry, ready, seen).await?
-            }
-            UndoPlan::Unchanged(_) | UndoPlan::Blocked(_) => None,
+        let (UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _)) = &plan else {
+            return Ok(plan);
         };
-        Ok(refusal.map_or(plan, UndoPlan::Blocked))
+        let Some(stop) = self.lockout(tools, ready, seen).await? else { return Ok(plan) };
+        Ok(match plan {
+            UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => UndoPlan::Refused(ready, stop),
+            plan => plan,
+        })
     }
 
     pub fn undone(&self, ready: &Ready, seen: &mut ObjectCache) {
@@ -89,7 +90,9 @@ pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcom
     Some(match inverse.undo_plan(entry, now.as_ref()) {
         UndoPlan::Ready(_) => WriteOutcome::Applied,
         UndoPlan::Unchanged(_) => WriteOutcome::NotApplied,
-        UndoPlan::Drifted(..) | UndoPlan::Blocked(_) => WriteOutcome::ChangedSince,
+        UndoPlan::Drifted(..) | UndoPlan::Blocked(_) | UndoPlan::Refused(..) => {
+            WriteOutcome::ChangedSince
+        }
     })
 }
 
@@ -108,12 +111,14 @@ pub async fn apply(
         UndoPlan::Ready(ready) => ready,
         UndoPlan::Drifted(ready, _) if force => ready,
         UndoPlan::Drifted(_, drift) => return Err(drift_error(entry, &drift, command).into()),
-        UndoPlan::Blocked(stop) => return Err(stop.into()),
+        UndoPlan::Blocked(stop) | UndoPlan::Refused(_, stop) => return Err(stop.into()),
     };
     let title = ready.change.title.clone();
     let request = match &ready.write {
         Write::Request(request) => {
-            if let Some(stop) = inverse.lockout(tools, entry, &ready, &ObjectCache::new()).await? {
+            if !force
+                && let Some(stop) = inverse.lockout(tools, &ready, &ObjectCache::new()).await?
+            {
                 return Err(stop.into());
             }
             request

@@ -9,7 +9,6 @@ use crate::api::app::App;
 use crate::api::document::Document;
 use crate::api::ids::IdpReference;
 use crate::flow::journal::resource::Resource;
-use crate::flow::journal::{Cause, Entry};
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
 
 impl Inverse {
@@ -18,14 +17,9 @@ impl Inverse {
     pub(super) async fn lockout(
         &self,
         tools: &Env<'_>,
-        entry: &Entry,
         ready: &Ready,
         seen: &ObjectCache,
     ) -> Result<Option<FlowError>, Error> {
-        // The undo of a bypass looks for itself, and restores what was bypassed as it was.
-        if entry.cause == Some(Cause::Bypass) {
-            return Ok(None);
-        }
         let refusal = match (&self.resource, &ready.write) {
             (Resource::Idp(id), Write::Request(_)) if ready.after().is_none() => {
                 let (idps, apps) = tokio::join!(idp::list(tools), app::list(tools));
@@ -51,7 +45,9 @@ impl Inverse {
             }
             _ => Ok(()),
         };
-        Ok(refusal.err().map(|stop| stop.hint("`cfsso app idps --add <IDP>` first")))
+        Ok(refusal
+            .err()
+            .map(|stop| stop.hint("`cfsso app idps --add <IDP>` first, or `--force` to override")))
     }
 }
 

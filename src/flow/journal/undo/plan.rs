@@ -33,6 +33,8 @@ pub enum UndoPlan {
     /// Changed since: how it differs from what was written.
     Drifted(Ready, Vec<String>),
     Blocked(FlowError),
+    /// It would leave the dashboard without a sign-in.
+    Refused(Ready, FlowError),
 }
 
 pub struct Ready {
