@@ -49,7 +49,7 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, FlowError> {
         .iter()
         .map(|idp| Candidate { id: idp.id.as_str(), name: &idp.name, kind: idp.kind.as_str() })
         .collect();
-    // Only as it is spelled: `Okta` is a name, and may be that of one that is gone.
+    // Only as it is spelled: `Okta` is a name, and may be that of one that was deleted.
     let is_type = |kind: &&IdpTypeSpec| kind.name == text || kind.aliases.contains(&text);
     let kind = kind::find(text).filter(is_type).map(|kind| kind.name);
     Ok(&idps[select::select_one(NOUN, &candidates, text, kind)?])

@@ -560,3 +560,14 @@ async fn an_undo_leaves_nobody_without_a_sign_in() {
     world.ok("bypass undo --yes").await;
     assert_eq!(world.connectors().await[0]["enabled"], true);
 }
+
+#[tokio::test]
+async fn what_was_applied_is_no_failure() {
+    for fault in ["500:appliedx*@PATCH", "close-afterx*@PATCH"] {
+        let world = World::new().await.enabled().await;
+        world.fault(fault);
+        let report = world.ok("bypass disable --all --yes --max-retries 0 -o json").await.json();
+        assert_eq!(report["ok"], true, "{fault}: {report:#}");
+        assert_eq!(world.connectors().await[0]["enabled"], false, "{fault}");
+    }
+}

@@ -321,3 +321,15 @@ async fn a_timeline_says_what_it_lacks() {
     let error = world.fails("timeline", 5).await;
     assert!(error.to_string().contains("Account Settings Read"), "{error}");
 }
+
+#[tokio::test]
+async fn an_account_without_an_identity_provider_has_a_cause() {
+    let world = World::new().await.enabled().await;
+    let company = "c001ca75-1d90-4000-8000-000000000001";
+    let account = world.sandbox.account().to_string();
+    world.ask(&format!("DELETE /accounts/{account}/access/identity_providers/{company}")).await;
+    for line in ["diagnose tom@cool.cats", "diagnose"] {
+        let text = world.run(line).await.stdout;
+        assert!(text.contains("no identity provider is allowed"), "{line}: {text}");
+    }
+}

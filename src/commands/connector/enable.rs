@@ -48,7 +48,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         {
             return Ok(outcome);
         }
-        let note = format!("no change: SSO is already enabled for {}", connector.email_domain);
+        let trial = if on_trial.is_some() { "; no trial was started" } else { "" };
+        let note =
+            format!("no change: SSO is already enabled for {}{trial}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
     if !context.settings.options.dry_run {
@@ -66,7 +68,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (Some(options), Some(facts)) = (on_trial, facts) else {
         context.confirm(domain.as_str(), "enable SSO").await?;
         if context.asks() {
-            // Somebody may have changed what was checked while the question was open.
+            // What was checked may have changed while the question was open.
             let again = guard.run_checks(context, &tools, &selector, wanted).await?;
             Plan::new(again.checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }

@@ -1,6 +1,6 @@
 //! The first option: no enforcement, so that people sign in by password again.
 
-use crate::api::connector::Connector;
+use crate::api::connector::{self as requests, Connector};
 use crate::flow::action::Action;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::Cause;
@@ -55,9 +55,18 @@ pub fn is_enabled(connector: &Connector) -> bool {
     connector.enabled != Some(false)
 }
 
-/// Ends enforcement: one PATCH, whose answer is the read-back.
+/// Ends enforcement: one PATCH, whose answer is the read-back. Where it is lost, the
+/// connector is read: in a lockout, what was applied must not look like a failure.
 pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
-    connector::execute_disabling(tools, &connector.id, &action(tools, connector)).await
+    let done = connector::execute_disabling(tools, &connector.id, &action(tools, connector)).await;
+    let Err(Error::Api(error)) = done else { return done };
+    if error.outcome_unknown()
+        && let Ok(seen) = tools.client.send(&requests::get(tools.account, &connector.id)).await
+        && !is_enabled(&seen)
+    {
+        return Ok(seen);
+    }
+    Err(error.into())
 }
 
 pub fn record_unsent(tools: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {

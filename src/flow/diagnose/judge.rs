@@ -338,6 +338,10 @@ fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> 
     let id = StepId::IdentityProviders;
     facts.gathered.idps.as_ref()?;
     let admitted = admitted(facts);
+    if admitted.is_empty() {
+        let words = "no identity provider is allowed: no user can sign in";
+        return Ok(Step::new(id, Cause, words).fix("`cfsso bypass`, then `cfsso idp create`"));
+    }
     let health = |idp: &Idp| {
         let seen = facts.gathered.health.iter().find(|seen| seen.id == idp.id.as_str())?;
         let failed = seen.points.as_ref()?.iter().find(|point| point.is_failure());

@@ -335,7 +335,7 @@ mod tests {
             UndoPlan::Ready(ready) => ready.change.request.get().replace(ACCOUNT, "A"),
             UndoPlan::Unchanged(_) => "as before".to_owned(),
             UndoPlan::Drifted(_, drift) => drift.join("; "),
-            UndoPlan::Blocked(stop) => stop.message,
+            UndoPlan::Blocked(stop) | UndoPlan::Refused(_, stop) => stop.message,
         }
     }
 
