@@ -571,3 +571,12 @@ async fn what_was_applied_is_no_failure() {
         assert_eq!(world.connectors().await[0]["enabled"], false, "{fault}");
     }
 }
+
+#[tokio::test]
+async fn without_a_journal_it_is_unknown_whether_a_bypass_is_active() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    let world = world.with_env("CFSSO_JOURNAL", "/dev/null/journal");
+    let report = world.ok("bypass status -o json").await.json();
+    assert_eq!(report["active"], Value::Null, "{report:#}");
+}

@@ -40,19 +40,22 @@ pub struct Report {
 }
 
 pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let entries = match super::super::journal::read(context) {
-        Ok(reading) => reading.entries,
+    let (entries, is_read) = match super::super::journal::read(context) {
+        Ok(reading) => (reading.entries, true),
         Err(stop) => {
             context.screen.warn(format!("journal not read: {}", stop.message));
-            Vec::new()
+            (Vec::new(), false)
         }
     };
     let tools = context.tools().await?;
-    let (connectors, standings, sign_in) = tokio::join!(
+    let (connectors, mut standings, sign_in) = tokio::join!(
         connector::list(&tools),
         status::read_status(&tools, &entries),
         otp::read_state(&tools),
     );
+    if !is_read {
+        standings.active = None;
+    }
     if standings.bypasses.is_empty() && connectors.is_err() {
         // Nothing else to show: what cannot be read is a failure.
         connectors?;

@@ -156,7 +156,7 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
     let path = args.plan.as_deref().expect("clap requires one of them");
     let kept = file::read_object(context, path).await?;
     let text = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
-    let is_plan = text("schema").as_deref() == Some(plan::SCHEMA);
+    let is_plan = text("schema").as_deref() == Some(file::SCHEMA);
     let (Some(account), Some(fingerprint), Some(Value::Object(desired)), true) =
         (text("account"), text("fingerprint"), kept.get("desired"), is_plan)
     else {

@@ -14,10 +14,13 @@ use crate::shell::quoted;
 /// The most bytes that a file may have: a thousand domains have a tenth of it.
 const LARGEST: usize = 1 << 20;
 
+/// The schema of a kept plan.
+pub const SCHEMA: &str = "cfsso/config-plan/v1";
+
 /// Reads a desired state; `-` is standard input.
 pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Desired> {
     let members = read_object(context, file).await?;
-    if members.get("schema").is_some_and(|schema| schema == super::plan::SCHEMA) {
+    if members.get("schema").is_some_and(|schema| schema == SCHEMA) {
         let problem = "it is a plan that `cfsso plan --out` kept".to_owned();
         let plan = quoted(&file.display().to_string());
         return Err(invalid(file, vec![problem]).hint(format!("`cfsso apply {plan}`")).into());

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::Outcome;
-use super::file;
+use super::file::{self, SCHEMA};
 use crate::context::Context;
 use crate::flow::desired::change::{Changes, Group, PlannedChange, Task};
 use crate::flow::desired::facts::{self, Facts, Parts, Unread};
@@ -63,9 +63,6 @@ pub struct ConfigPlan {
     #[serde(skip)]
     next: String,
 }
-
-/// The schema of a kept plan.
-pub const SCHEMA: &str = "cfsso/config-plan/v1";
 
 /// Plans the changes of a file.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {

@@ -74,7 +74,7 @@ pub struct Apply<'a, D> {
     facts: Facts,
     domains: Vec<Domain>,
     results: Vec<ChangeResult>,
-    /// The first failure.
+    /// The first failure of the account, not of one domain.
     failure: Option<Error>,
 }
 
@@ -169,7 +169,12 @@ impl<D: Decisions> Apply<'_, D> {
                 if ends_all(&error) {
                     return Err(error);
                 }
-                self.failure.get_or_insert(error);
+                let group = self.results[at].group;
+                let is_of_account =
+                    [Group::IdentityProviders, Group::Federation, Group::SsoApp].contains(&group);
+                if is_of_account || is_forbidden(&error) {
+                    self.failure.get_or_insert(error);
+                }
             }
         }
         Ok(())
@@ -305,6 +310,14 @@ fn ends_all(error: &Error) -> bool {
             error.kind,
             FlowErrorKind::Journal | FlowErrorKind::Signaled(_) | FlowErrorKind::Declined
         ),
+    }
+}
+
+fn is_forbidden(error: &Error) -> bool {
+    match error {
+        Error::Api(error) => error.kind() == ErrorKind::Forbidden,
+        Error::ApiContext(context) => context.error.kind() == ErrorKind::Forbidden,
+        Error::Flow(_) => false,
     }
 }
 
