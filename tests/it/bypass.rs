@@ -580,3 +580,16 @@ async fn without_a_journal_it_is_unknown_whether_a_bypass_is_active() {
     let report = world.ok("bypass status -o json").await.json();
     assert_eq!(report["active"], Value::Null, "{report:#}");
 }
+
+#[tokio::test]
+async fn a_ticket_is_not_followed_by_words_of_a_run_that_changed_nothing() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin").await;
+    for line in ["bypass otp --yes --no-journal", "bypass disable --all --yes --no-journal"] {
+        world.ok(line).await;
+        for format in ["", " -o json"] {
+            let again = world.ok(&format!("{line}{format}")).await;
+            assert_eq!(again.stdout, "", "{line}: {again:?}");
+        }
+    }
+}

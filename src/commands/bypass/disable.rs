@@ -104,7 +104,8 @@ async fn work(
             context.screen.note("no change");
         }
         report.ok = left_out.is_none();
-        return Ok(Outcome::done(report).failed(left_out.map(Into::into)));
+        let outcome = args.keeping.unchanged(report, context);
+        return Ok(outcome.failed(left_out.map(Into::into)));
     }
     show_changes(&changes, THEN.join("; ").as_str(), context);
     confirm(&wanted, context).await?;

@@ -100,6 +100,19 @@ impl JournalMode {
         }
     }
 
+    /// How a run ends that changed nothing: without a word on standard output where that
+    /// is a ticket, which may be the one of an earlier run.
+    fn unchanged(&self, report: report::Report, context: &Context) -> Outcome {
+        let prints_ticket = self.file().is_none() && (self.no_journal || self.ticket.is_some());
+        if !prints_ticket {
+            return Outcome::done(report);
+        }
+        for note in report.notes {
+            context.screen.note(Text::prose(note));
+        }
+        Outcome::silent()
+    }
+
     fn file(&self) -> Option<&Path> {
         self.ticket.as_deref().filter(|file| *file != Path::new("-"))
     }

@@ -112,7 +112,12 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     let alarm = alarm.or(left_out.map(anyhow::Error::from));
     report.ok = alarm.is_none();
     tell(&mut report, &found, created.as_ref(), args, context);
-    Ok(Outcome::done(report).failed(alarm))
+    let outcome = if report.changed() {
+        Outcome::done(report)
+    } else {
+        args.keeping.unchanged(report, context)
+    };
+    Ok(outcome.failed(alarm))
 }
 
 fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
