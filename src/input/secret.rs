@@ -35,7 +35,13 @@ pub enum Unfit {
     },
     #[error("is a mask, not a secret")]
     Mask,
+    #[error("is a reference that was not replaced (it starts with `{0}`)")]
+    Reference(&'static str),
 }
+
+/// How a secret's place is written where a shell, a template or a password manager was to
+/// put the secret in: start and end.
+const REFERENCES: [(&str, &str); 4] = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("op://", "")];
 
 /// A secret, and whether a line end was removed after it.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +95,11 @@ pub fn check(secret: &str) -> Result<(), Unfit> {
             _ if is_edge => Unfit::Edge { character, position, leading: position == 1 },
             _ => Unfit::Invisible { character, position },
         });
+    }
+    let is_reference =
+        |(start, end): &&(&str, &str)| secret.starts_with(*start) && secret.ends_with(*end);
+    if let Some((start, _)) = REFERENCES.iter().find(is_reference) {
+        return Err(Unfit::Reference(start));
     }
     if let Some(quote) = surrounding_quote(secret) {
         return Err(Unfit::Quoted(quote));
@@ -176,6 +187,13 @@ mod tests {
             ("s3\tcret", "contains a tab (U+0009) at position 3"),
             ("s3\ncret", "has more than one line (line break at position 3)"),
             ("s3cret\n", "ends with a line feed (U+000A) at position 7"),
+            ("${CLIENT_SECRET}", "is a reference that was not replaced (it starts with `${`)"),
+            ("$(vault read x)", "is a reference that was not replaced (it starts with `$(`)"),
+            ("{{ secret }}", "is a reference that was not replaced (it starts with `{{`)"),
+            (
+                "op://vault/item/secret",
+                "is a reference that was not replaced (it starts with `op://`)",
+            ),
             ("\"s3cret\"", "is in quotes (\" at position 1)"),
             ("'s3cret'", "is in quotes (' at position 1)"),
             ("“s3cret”", "is in quotes (“ at position 1)"),
