@@ -33,8 +33,7 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
         return Err(unreadable("it is empty".to_owned()).into());
     }
     let mut document = parse(&text, syntax(file, &text)).map_err(|cause| {
-        FlowError::usage(format!("{name} is not an identity provider configuration"),
-        )
+        FlowError::usage(format!("{name} is not an identity provider configuration"))
         .cause(cause)
         .hint("expected an object with `name`, `type` and `config`, as of `cfsso idp get -o json`")
     })?;
