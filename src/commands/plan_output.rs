@@ -47,7 +47,7 @@ pub fn already_done(
     Outcome::done(connector.into())
 }
 
-/// Says what was not as it should be, but does not stand in the way.
+/// Prints the failed checks that do not block the change.
 pub fn print_warnings(context: &Context, checks: &[Check]) {
     for check in checks.iter().filter(|check| check.state != CheckState::Passed && !check.blocks())
     {

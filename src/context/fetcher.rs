@@ -4,8 +4,8 @@ use super::Context;
 use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 
 impl Context {
-    /// What asks identity providers. This machine is asked only where the
-    /// simulator stands in for the API.
+    /// The client for requests to identity providers. Loopback addresses are allowed only
+    /// with the simulator.
     pub async fn fetcher(&self) -> anyhow::Result<Fetcher> {
         self.fetcher_of(FetchLimits::default().body).await
     }

@@ -2,7 +2,7 @@
 //! Knows neither Cloudflare's API nor the command line, and prints nothing.
 //! `resolver` asks (over `wire` and `https`, along the delegation that `walk`
 //! finds) and returns a `Lookup`; `diagnosis` judges it without I/O; `report` is
-//! the shape in which both are told; `wait` repeats it.
+//! the JSON form of both; `wait` repeats it.
 
 mod answer;
 mod code_status;

@@ -80,7 +80,7 @@ pub fn select<'a>(
     found.ok_or_else(|| not_found_error(selector, connectors))
 }
 
-/// Stands in a dry run for the ID that the API has yet to choose.
+/// Placeholder in a dry run for the ID of a connector that does not exist yet.
 pub fn unknown_id() -> ConnectorId {
     "NEW-CONNECTOR".parse().expect("letters and a hyphen")
 }

@@ -115,7 +115,7 @@ impl TxtRecord {
     }
 }
 
-/// All names up to the registrable one are asked for at once.
+/// Requests the zones of all names up to the registrable domain in parallel.
 pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, Error> {
     let lists = domain.ancestors().map(|name| {
         let request = zone::list(tools.account, name);

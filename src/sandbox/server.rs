@@ -28,7 +28,7 @@ pub struct Options {
     pub start_from: Option<Saved>,
     /// How long to wait for another process that works on the state.
     pub lock_wait: Duration,
-    /// The command that other processes are told holds the state.
+    /// The command shown to other processes as the owner of the state file.
     pub command: String,
     pub faults: Vec<Fault>,
     /// The time, for verification, rate limits, time stamps and slow answers.

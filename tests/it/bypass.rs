@@ -551,7 +551,7 @@ async fn an_undo_leaves_nobody_without_a_sign_in() {
         assert_eq!(world.writes(), writes, "{bypass}");
         world.ok("bypass undo --yes --force").await;
     }
-    // A connector that was deleted does not stand in the way of the others.
+    // A deleted connector does not block the undo of the others.
     let world = World::new().await.enabled().await;
     world.ok("setup mail.cool.cats --publish-txt --enable --yes").await;
     world.ok("bypass disable --all --yes").await;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::super::Outcome;
 use super::super::app::idps::ensure_only_idp_works;
 use super::super::connector::trial::{self, TrialArgs};
-use super::super::idp::check::ensure_works;
+use super::super::idp::check::ensure_still_works;
 use super::super::idp::secret::{Raw, Source};
 use super::super::plan_output;
 use super::super::preflight::{CheckArgs, show_checks};
@@ -47,8 +47,8 @@ use crate::plural::count_noun;
   cfsso apply -f sso.yaml --confirm 12 -o json
   cfsso plan -f sso.yaml --out sso.plan && cfsso apply sso.plan --yes
 
-Running it again resumes. --confirm takes the number of changes. With --trial, one
-domain is tried after the other."
+Running it again resumes. --confirm takes the number of changes. With --trial,
+domains are enabled one after the other."
 )]
 pub struct Args {
     /// Plan that `cfsso plan --out` kept
@@ -202,7 +202,7 @@ fn ensure_unchanged(
     Err(FlowError::conflict(message).hint("`cfsso plan -f FILE --out PLAN` makes a new one"))
 }
 
-/// Refuses changes that were shown of an account that is another by now.
+/// Fails if the account changed after its changes were shown.
 fn ensure_same(shown: &Facts, now: &Facts) -> Result<(), FlowError> {
     if shown.fingerprint() == now.fingerprint() {
         return Ok(());
@@ -280,13 +280,8 @@ impl Decisions for Asked<'_> {
         if self.accepts_broken_idp {
             return Ok(());
         }
-        let Ok(changed) = serde_json::from_str::<Idp>(edit.desired.to_raw().get()) else {
-            return Ok(());
-        };
-        let message =
-            format!("users sign in through `{}`, which would not work any longer", changed.name);
         let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-        refused(ensure_works(self.context, &changed, pins, message).await)
+        refused(ensure_still_works(self.context, edit, pins).await)
     }
 
     async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {
@@ -300,7 +295,7 @@ impl Decisions for Asked<'_> {
     }
 }
 
-/// A refusal by a check; the way past it is not that of the command that has the check.
+/// The same refusal, with the option of `apply` that overrides it.
 fn refused(checked: anyhow::Result<()>) -> Result<(), Error> {
     checked.map_err(|error| match error.downcast::<FlowError>() {
         Ok(stop) => {

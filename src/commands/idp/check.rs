@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::super::{Outcome, fleet};
 use crate::api::idp::{Idp, IdpType};
 use crate::context::Context;
+use crate::flow::update::Update;
 use crate::flow::{Env, FlowError, idp};
 use crate::idp::check::{self, CheckOptions, CheckState, DASHBOARD, IdpCheck, Severity, Subject};
 use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
@@ -78,6 +79,21 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
         Report { schema: "cfsso/idp-check/v1", ok: failed == 0, idps, dashboard_url: DASHBOARD };
     let exit = if failed == 0 { ExitCode::Done } else { ExitCode::Findings };
     Ok(Outcome::done(report).exit(exit))
+}
+
+/// Fails if the identity provider that users sign in through would fail a check after
+/// `edit`; `pins` is how many one-time PINs the account has.
+pub async fn ensure_still_works(
+    context: &Context,
+    edit: &Update,
+    pins: usize,
+) -> anyhow::Result<()> {
+    let Ok(changed) = serde_json::from_str::<Idp>(edit.desired.to_raw().get()) else {
+        return Ok(());
+    };
+    let message =
+        format!("users sign in through `{}`, which would not work any longer", edit.name());
+    ensure_works(context, &changed, pins, message).await
 }
 
 /// Fails with `message` if a check of `chosen` fails; `pins` is how many one-time PINs the

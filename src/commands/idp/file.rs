@@ -77,7 +77,7 @@ pub fn name(file: &Path) -> String {
     format!("`{}`", file.display())
 }
 
-/// Masks are told by what is done with the file: they stand for what is stored.
+/// Masks are not among them: each command decides what a mask in a file means.
 fn secrets(value: &RawValue) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     collect(value, &mut Vec::new(), false, &mut found);

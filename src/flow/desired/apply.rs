@@ -11,6 +11,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 pub(super) use self::account::{edit_app, unshare_actions};
+pub(super) use self::domain::look_up;
 pub use self::report::{ApplyReport, DomainResult, Event, Result as ChangeResult};
 
 use self::domain::Domain;
@@ -304,20 +305,23 @@ impl<D: Decisions> Apply<'_, D> {
 /// takes no token; the journal cannot be written; or the user ends the run.
 fn ends_all(error: &Error) -> bool {
     match error {
-        Error::Api(error) => is_fatal(error),
-        Error::ApiContext(context) => is_fatal(&context.error),
         Error::Flow(error) => matches!(
             error.kind,
             FlowErrorKind::Journal | FlowErrorKind::Signaled(_) | FlowErrorKind::Declined
         ),
+        error => api_error(error).is_some_and(is_fatal),
     }
 }
 
 fn is_forbidden(error: &Error) -> bool {
+    api_error(error).is_some_and(|error| error.kind() == ErrorKind::Forbidden)
+}
+
+fn api_error(error: &Error) -> Option<&crate::api::Error> {
     match error {
-        Error::Api(error) => error.kind() == ErrorKind::Forbidden,
-        Error::ApiContext(context) => context.error.kind() == ErrorKind::Forbidden,
-        Error::Flow(_) => false,
+        Error::Api(error) => Some(error),
+        Error::ApiContext(context) => Some(&context.error),
+        Error::Flow(_) => None,
     }
 }
 

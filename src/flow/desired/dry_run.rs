@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::apply::{Options, edit_app, unshare_actions};
+use super::apply::{Options, edit_app, look_up, unshare_actions};
 use super::change::{Group, PlannedChange, Task};
 use super::facts::Facts;
 use super::plan::{edit_idp, missing_recipients};
 use crate::api::connector::{BeginVerification, Connector};
 use crate::api::idp::Idp;
 use crate::api::ids::IdpId;
-use crate::dns::{self, Diagnosis, Lookup, Scope, Verdict};
+use crate::dns::{Diagnosis, Lookup, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::federation::recipients::resolve_recipients;
 use crate::flow::federation::state::{FederationState, MAX_CONCURRENT};
@@ -244,10 +244,8 @@ impl Reader<'_> {
         let places: BTreeSet<_> = domains.collect();
         let looks = places.into_iter().map(async |at| {
             let domain = self.domain(at).ok()?;
-            let code = self.connector(at).ok()?.and_then(|it| it.code()).map(str::as_bytes);
-            let survey = self.tools.resolver.survey(&domain, code, Scope::Authoritative).await;
-            let diagnosis = dns::diagnose(&survey, code, self.tools.clock.now());
-            Some((at, (survey, diagnosis)))
+            let code = self.connector(at).ok()?.and_then(|it| it.code());
+            Some((at, look_up(self.tools, &domain, code).await))
         });
         let seen = stream::iter(looks).buffer_unordered(MAX_CONCURRENT);
         self.served = seen.filter_map(async |it| it).collect().await;

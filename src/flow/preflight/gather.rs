@@ -156,7 +156,7 @@ async fn recovery(client: &Client, account: &AccountId) -> Recovery {
     Recovery { token, connectors }
 }
 
-/// The route of users is asked first, that of the account where it knows no such token.
+/// Tries the endpoint for user tokens first, then the one for account tokens.
 async fn identify(client: &Client, account: &AccountId) -> Checked<Token> {
     if !client.uses_token() {
         return Ok(Token { owner: Owner::Key, verification: None });

@@ -62,7 +62,8 @@ pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
     FlowError::conflict(error.to_string())
 }
 
-/// Whether trying again changes nothing, and nothing stands in the way.
+/// Whether the API rejected the rename for good: a retry does not help, and no SSO
+/// connector blocks it.
 pub(super) fn is_final(error: &Error) -> bool {
     let Error::ApiContext(explained) = error else { return false };
     let error = &explained.error;

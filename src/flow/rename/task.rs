@@ -150,7 +150,7 @@ fn told(idp: &Idp, before: &str, after: &str) -> IdpChange {
     }
 }
 
-/// Without a journal, domains that were named stand in for what it would tell.
+/// Without a journal, the domains come from the command line.
 fn goal(
     ask: &Mode,
     open: Option<&OpenRename>,

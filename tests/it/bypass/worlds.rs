@@ -179,7 +179,7 @@ async fn holds(plan: Plan) {
     let changed = world.sandbox.snapshot() != before;
     let mut ran = world.run("bypass undo --yes").await;
     if ran.code == 11 {
-        // Nobody could sign in before the bypass.
+        // No user could sign in before the bypass.
         ran = world.run("bypass undo --yes --force").await;
     }
     assert_eq!(ran.code, if changed { 0 } else { 6 }, "{ran:?}");

@@ -364,7 +364,7 @@ async fn what_is_shared_is_as_the_file_says() {
             "",
             vec!["share Company SSO with Small Cats, Big Cats"],
         ),
-        // Nothing is taken from anybody without `--prune`.
+        // Without `--prune`, no recipient is removed.
         (shared(&format!("[{big}]")), "", vec![]),
         (none, "", vec![]),
         (shared(&format!("[{big}]")), "--prune", vec!["stop sharing Company SSO with Small Cats"]),
@@ -387,7 +387,6 @@ async fn what_is_shared_is_as_the_file_says() {
     world.fails(&shared(&format!("[{small}]")).line("apply", "--prune --yes"), 11).await;
 }
 
-/// A world whose simulator is shared with somebody who is faster.
 #[tokio::test]
 async fn what_another_client_created_is_not_created_again() {
     let file = File::new(WHOLE);

@@ -18,7 +18,7 @@ use crate::flow::publish::{self, DnsHost, TxtRecord};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
 use crate::flow::verify::{self, VerifyAction};
-use crate::flow::{Error, FlowError, connector, wait};
+use crate::flow::{Env, Error, FlowError, connector, wait};
 
 /// How often verification of a domain is started in one run.
 const MOST_STARTS: u32 = 2;
@@ -149,10 +149,7 @@ impl<D: Decisions> Apply<'_, D> {
         let (tools, known) = (self.tools, &self.domains);
         let looks = domains.map(|at| async move {
             let domain = &known[at];
-            let code = domain.code().map(str::as_bytes);
-            let survey = tools.resolver.survey(&domain.name, code, Scope::Authoritative).await;
-            let diagnosis = dns::diagnose(&survey, code, tools.clock.now());
-            (at, (survey, diagnosis))
+            (at, look_up(tools, &domain.name, domain.code()).await)
         });
         let seen: Vec<_> = stream::iter(looks).buffer_unordered(MAX_CONCURRENT).collect().await;
         for (at, served) in seen {
@@ -365,6 +362,18 @@ impl<D: Decisions> Apply<'_, D> {
         self.domains[place].connector = Some(enabled);
         Ok(format!("SSO enabled (confirmed); preflight: {}", plan.summary()))
     }
+}
+
+/// What the authoritative name servers of a domain serve, and what it means for `code`.
+pub(in crate::flow::desired) async fn look_up(
+    tools: &Env<'_>,
+    domain: &EmailDomain,
+    code: Option<&str>,
+) -> (Lookup, Diagnosis) {
+    let code = code.map(str::as_bytes);
+    let survey = tools.resolver.survey(domain, code, Scope::Authoritative).await;
+    let diagnosis = dns::diagnose(&survey, code, tools.clock.now());
+    (survey, diagnosis)
 }
 
 impl Domain {

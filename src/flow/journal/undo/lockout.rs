@@ -1,6 +1,5 @@
-//! Undoing must not leave the dashboard without a sign-in: an identity provider that a
-//! run created may be the only one that the SSO App allows by now, and those that a
-//! restored list names may be gone.
+//! Undoing must not leave the dashboard without a sign-in. The SSO App may now allow only
+//! the identity provider that a run created, or a restored list may name only deleted ones.
 
 use super::inverse::Inverse;
 use super::plan::{Ready, Write};
