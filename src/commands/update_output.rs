@@ -60,9 +60,10 @@ pub async fn run_update_with_secret(
         context.screen.note(Text::prose(difference.to_string()));
     }
     context.confirm(&edit.name(), deed).await?;
-    let place = keep.prepare()?;
-    let edited = edit.apply(tools, |answer| place.save(answer, context)).await?;
-    let alarm = edited.unexpected_change_error(edit).map(Into::into);
+    let file = keep.prepare(Some(&edit.before), &edit.desired)?;
+    let mut saved = Ok(());
+    let edited = edit.apply(tools, |answer| saved = file.save(answer, context)).await?;
+    let alarm = edited.unexpected_change_error(edit).or(saved.err()).map(Into::into);
     Ok(Outcome::done(UpdateOutput {
         what,
         object: masked(&edited.document.to_raw()),

@@ -99,7 +99,16 @@ impl Update {
     ) -> Result<UpdateResult, Error> {
         let before = self.before.to_raw();
         let intent = WriteIntent { undoes, ..WriteIntent::new(title.into(), Some(before.get())) };
-        let answer = tools.send_write(&self.request(tools), intent).await?;
+        let answer = match tools.send_write(&self.request(tools), intent).await {
+            Err(Error::Api(error)) if error.outcome_unknown() => {
+                let Some(applied) = self.find_applied(tools).await else {
+                    return Err(error.into());
+                };
+                answered(None);
+                return Ok(applied);
+            }
+            answer => answer?,
+        };
         answered(answer.as_ref());
         let seen = tools.client.send(&self.target.read(tools.account)).await;
         let seen = seen.map_err(|error| {
@@ -111,6 +120,13 @@ impl Update {
             .hint(self.target.show_command())
         })?;
         Ok(self.compare_with(seen)?)
+    }
+
+    /// What became of a change whose response was lost: in a lockout, what was applied
+    /// must not look like a failure. `None` where the object does not show all of it.
+    async fn find_applied(&self, tools: &Env<'_>) -> Option<UpdateResult> {
+        let seen = tools.client.send(&self.target.read(tools.account)).await.ok()?;
+        self.compare_with(seen).ok().filter(|result| result.not_returned.is_empty())
     }
 
     pub(super) fn record_unsent(

@@ -36,7 +36,7 @@ use crate::shell::{self, quoted};
   cfsso idp create --config-file idp.yaml
   cfsso idp get Okta -o json | cfsso idp create --config-file - --name Copy --client-secret-env SECRET
 
-`cfsso idp types` lists the fields of each type; `cfsso idp create --help` their flags.")]
+`cfsso idp types okta` lists the fields of a type and shows their options.")]
 pub struct Args {
     /// Type of the identity provider (or from --config-file; asks on a terminal)
     #[arg(value_name = "TYPE")]
@@ -90,10 +90,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating")? {
         return Ok(outcome);
     }
-    let place = args.keep.prepare()?;
-    let created = idp::create(&tools, &body, |answer| place.save(answer, context)).await?;
+    let (created, unsaved) = create(&args, &tools, &body, context).await?;
     print_setup_steps(&created, &tools, context).await;
-    Ok(Outcome::done(View::of(created)))
+    Ok(Outcome::done(View::of(created)).failed(unsaved))
 }
 
 impl Args {
@@ -152,8 +151,7 @@ async fn by_questions(
         .await?;
     let Some(new) = new else { return Err(declined("nothing was sent").into()) };
     args.keep.ensure_file_given(None, &new.body)?;
-    let place = args.keep.prepare()?;
-    let created = idp::create(&tools, &new.body, |answer| place.save(answer, context)).await?;
+    let (created, unsaved) = create(args, &tools, &new.body, context).await?;
     context
         .screen
         .note(Text::prose(format!("without questions: `cfsso {}`", shell::line(&new.words))));
@@ -161,7 +159,20 @@ async fn by_questions(
         "sign-in not tested; `cfsso idp test {}` shows how",
         created.id
     )));
-    Ok(Outcome::done(View::of(created)))
+    Ok(Outcome::done(View::of(created)).failed(unsaved))
+}
+
+/// Returns also why its SCIM secret is not in a file.
+async fn create(
+    args: &Args,
+    tools: &Env<'_>,
+    body: &Document,
+    context: &Context,
+) -> anyhow::Result<(Idp, Option<anyhow::Error>)> {
+    let file = args.keep.prepare(None, body)?;
+    let mut saved = Ok(());
+    let created = idp::create(tools, body, |answer| saved = file.save(answer, context)).await?;
+    Ok((created, saved.err().map(Into::into)))
 }
 
 pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outcome> {

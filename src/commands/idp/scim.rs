@@ -19,8 +19,13 @@ pub struct ScimSecretArgs {
     scim_secret_file: Option<PathBuf>,
 }
 
+/// The file that waits for the secret. It goes again where none was written to it.
 #[derive(Debug)]
-pub struct SecretFile(Option<(PathBuf, File)>);
+pub struct SecretFile {
+    file: Option<(PathBuf, File)>,
+    /// Whether the change switches provisioning on, so that a secret is returned.
+    is_expected: bool,
+}
 
 impl ScimSecretArgs {
     /// The secret that comes of switching provisioning on would be lost.
@@ -29,8 +34,7 @@ impl ScimSecretArgs {
         before: Option<&Document>,
         wanted: &Document,
     ) -> Result<(), FlowError> {
-        let is_on = |idp: &Document| idp.parse_at(&["scim_config", "enabled"]) == Some(true);
-        if self.scim_secret_file.is_some() || !is_on(wanted) || before.is_some_and(is_on) {
+        if self.scim_secret_file.is_some() || !switches_on(before, wanted) {
             return Ok(());
         }
         Err(FlowError::usage("this enables SCIM, and the secret is returned only once")
@@ -41,8 +45,15 @@ impl ScimSecretArgs {
     }
 
     /// Makes the file, before anything is sent: afterwards would be too late.
-    pub fn prepare(&self) -> Result<SecretFile, FlowError> {
-        let Some(path) = &self.scim_secret_file else { return Ok(SecretFile(None)) };
+    pub fn prepare(
+        &self,
+        before: Option<&Document>,
+        wanted: &Document,
+    ) -> Result<SecretFile, FlowError> {
+        let is_expected = switches_on(before, wanted);
+        let Some(path) = &self.scim_secret_file else {
+            return Ok(SecretFile { file: None, is_expected });
+        };
         let file = create_private(path).map_err(|error| {
             let message =
                 format!("cannot create `{}` for the SCIM secret; nothing was sent", path.display());
@@ -52,48 +63,65 @@ impl ScimSecretArgs {
                 _ => stop,
             }
         })?;
-        Ok(SecretFile(Some((path.clone(), file))))
+        Ok(SecretFile { file: Some((path.clone(), file)), is_expected })
     }
 }
 
+fn switches_on(before: Option<&Document>, wanted: &Document) -> bool {
+    let is_on = |idp: &Document| idp.parse_at(&["scim_config", "enabled"]) == Some(true);
+    is_on(wanted) && !before.is_some_and(is_on)
+}
+
 impl SecretFile {
-    /// Keeps the secret of an answer. Takes the file away where there is none.
-    pub fn save(self, answer: Option<&Document>, context: &Context) {
+    /// Keeps the secret of an answer. The error says that SCIM is on without it.
+    pub fn save(mut self, answer: Option<&Document>, context: &Context) -> Result<(), FlowError> {
         let secret: Option<String> =
             answer.and_then(|idp| idp.parse_at(&["scim_config", "secret"]));
         let secret = secret.filter(|secret| !secret.is_empty() && !is_mask(secret));
-        match (self.0, secret) {
+        let not_saved = |cause: String| {
+            FlowError::half_done("SCIM is enabled, but its secret was not saved")
+                .cause(cause)
+                .hint("create another secret in the dashboard: edit the identity provider, SCIM")
+        };
+        match (self.file.take(), secret) {
             (Some((path, mut file)), Some(secret)) => {
                 let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
-                match written {
-                    Ok(()) => {
-                        context.screen.note(format!("SCIM secret written to `{}`", path.display()));
-                    }
-                    Err(error) => context.screen.warn(not_saved_error(&path, &error)),
+                if let Err(error) = written {
+                    let cause = format!("cannot write `{}`: {error}", path.display());
+                    self.file = Some((path, file));
+                    return Err(not_saved(cause));
                 }
+                context.screen.note(format!("SCIM secret written to `{}`", path.display()));
+                Ok(())
             }
-            (Some((path, file)), None) => {
-                drop(file);
-                // Empty as it is, it says nothing if it stays.
-                let _ = std::fs::remove_file(&path);
-                context.screen.warn(
-                    "the API returned no SCIM secret: it does so when SCIM is enabled for the \
-                     first time; create another in the dashboard",
-                );
+            (file, None) => {
+                self.file = file;
+                if self.is_expected {
+                    return Err(not_saved(
+                        "the API returns it once, and the response that had it was lost".to_owned(),
+                    ));
+                }
+                if self.file.is_some() {
+                    context.screen.warn(
+                        "no SCIM secret was returned: the API does so when SCIM is enabled for \
+                         the first time",
+                    );
+                }
+                Ok(())
             }
-            (None, Some(_)) => context.screen.warn(
-                "the API returned a SCIM secret that was not saved: create another in the dashboard",
-            ),
-            (None, None) => {}
+            (None, Some(_)) => Err(not_saved("`--scim-secret-file` was not specified".to_owned())),
         }
     }
 }
 
-fn not_saved_error(path: &Path, error: &io::Error) -> String {
-    format!(
-        "cannot write the SCIM secret to `{}` ({error}): create another in the dashboard",
-        path.display()
-    )
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        if let Some((path, file)) = self.file.take() {
+            drop(file);
+            // Empty as it is, it says nothing if it stays.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn create_private(path: &Path) -> io::Result<File> {

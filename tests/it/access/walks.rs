@@ -191,6 +191,42 @@ async fn a_scim_secret_goes_to_a_file_of_its_own_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_scim_secret_that_is_lost_fails_the_command_and_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (on, file) = (folder.path().join("on.json"), folder.path().join("scim"));
+    std::fs::write(&on, r#"{"scim_config":{"enabled":true}}"#).unwrap();
+    let okta = "idp create okta --client-id a --client-secret-env SECRET --okta-account https://cats.okta.com";
+    let scim = format!("--config-file {} --scim-secret-file {}", on.display(), file.display());
+    let update = format!("idp update Later --yes {scim}");
+    for (method, line, fault, code) in [
+        ("POST", format!("{okta} --name Okta {scim}"), "close-after@POST", 12),
+        ("PUT", update.clone(), "close-after@PUT", 12),
+        ("PUT", update, "500x*@PUT", 9),
+    ] {
+        let world = world().await;
+        world.ok(&format!("{okta} --name Later")).await;
+        world.fault(fault);
+        let ran = world.run(&format!("{line} -o json --max-retries 1")).await;
+        assert_eq!(ran.code, code, "{method} {fault}\n{ran:?}");
+        assert!(!file.exists(), "{fault}");
+        if code == 12 {
+            let said = "SCIM is enabled, but its secret was not saved";
+            assert!(ran.stderr.contains(said), "{ran:?}");
+        }
+    }
+    // Where SCIM is on already, no secret is expected.
+    let world = world().await;
+    let first = folder.path().join("first");
+    let enable = scim.replace("/scim", "/first");
+    world.ok(&format!("{okta} --name Okta {enable}")).await;
+    assert!(first.exists());
+    world
+        .ok(&format!("idp update Okta --name Staff --yes --scim-secret-file {}", file.display()))
+        .await;
+    assert!(!file.exists());
+}
+
+#[tokio::test]
 async fn a_planted_secret_is_found_nowhere_but_in_the_request() {
     const PLANTED: &str = "planted-s3cret-0123456789-planted";
     let world = world().await;
