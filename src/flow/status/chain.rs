@@ -190,11 +190,20 @@ fn idps(facts: &Facts) -> Vec<Link> {
         idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect();
     let mut links: Vec<_> = admitted.iter().map(|idp| seen_idp_link(idp, idps, facts)).collect();
     let listed = app.map(|app| app.listed_idps()).unwrap_or_default();
+    let mut has_invalid = false;
     for id in listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)) {
-        let gone = link(LinkState::Warning, "allowed, but deleted");
-        links.push(Link { id: Some(id.to_string()), ..gone });
+        let is_invalid = facts.invalid_idps.iter().any(|invalid| id.to_string() == *invalid);
+        has_invalid |= is_invalid;
+        let link = if is_invalid {
+            link(LinkState::NotChecked, "allowed, but its record is invalid")
+        } else {
+            link(LinkState::Warning, "allowed, but deleted")
+        };
+        links.push(Link { id: Some(id.to_string()), ..link });
     }
-    if admitted.is_empty() {
+    if admitted.is_empty() && has_invalid {
+        // It may be what users sign in with.
+    } else if admitted.is_empty() {
         links.push(link(LinkState::Error, "no existing identity provider is allowed"));
     } else if admitted.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
         links.push(link(LinkState::Warning, "only one-time PIN is allowed"));
@@ -397,12 +406,16 @@ mod tests {
             (format!("[{oidc}]"), r#"["p1","p9"]"#, vec![LinkState::Ok, LinkState::Warning]),
             (format!("[{oidc}]"), r#"["p9"]"#, vec![LinkState::Warning, LinkState::Error]),
             ("[]".to_owned(), "[]", vec![LinkState::Error]),
+            // p8 is there, and its record is invalid.
+            ("[]".to_owned(), r#"["p8"]"#, vec![LinkState::NotChecked]),
+            (format!("[{oidc}]"), r#"["p1","p8"]"#, vec![LinkState::Ok, LinkState::NotChecked]),
         ] {
             let app = format!(r#"[{{"id":"a","type":"dash_sso","allowed_idps":{listed}}}]"#);
             let facts = Facts {
                 apps: Some(read(&app)),
                 policies: None,
                 idps: Some(read(&there)),
+                invalid_idps: vec!["p8".to_owned()],
                 lacks_access: false,
                 logins: Vec::new(),
                 hand_tests: Vec::new(),

@@ -123,6 +123,8 @@ pub(super) struct Facts {
     /// Of the one application of the dashboard's sign-in.
     pub policies: Part<Policy>,
     pub idps: Part<Idp>,
+    /// The IDs of identity providers whose records are invalid.
+    pub invalid_idps: Vec<String>,
     pub lacks_access: bool,
     pub logins: Vec<LoginRow>,
     pub hand_tests: Vec<TestedAt>,
@@ -153,10 +155,12 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
         return Err(gaps.refusals.swap_remove(0).into());
     }
     let policies = policies(tools, apps.as_deref(), &mut gaps).await?;
+    let invalid = tools.client.odd_records(Some("identity provider"));
     let facts = Facts {
         apps,
         policies,
         idps,
+        invalid_idps: invalid.into_iter().filter_map(|odd| odd.id).collect(),
         lacks_access: gaps.lacks_access,
         // Missing sign-ins are reported by `preflight` and `doctor`.
         logins: logins.unwrap_or_default(),
