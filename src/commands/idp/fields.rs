@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value as Json, json};
 
@@ -149,7 +150,7 @@ impl Fields {
     pub async fn read(&self, context: &Context, raw: Raw) -> anyhow::Result<Map<String, Json>> {
         let mut config = Map::new();
         for (field, texts) in &self.plain {
-            config.insert(field.name.to_owned(), value(field, texts)?);
+            config.insert(field.name.to_owned(), value(field, texts, context.clock.now())?);
         }
         for (name, source) in &self.secrets {
             config.insert((*name).to_owned(), source.read(context, raw).await?.into());
@@ -172,7 +173,7 @@ pub fn missing_secrets(
     needed.map(|field| field.name).filter(|name| !known.contains_key(*name))
 }
 
-fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
+fn value(field: &Field, texts: &[String], now: Timestamp) -> Result<Json, FlowError> {
     let last = || texts.last().cloned().unwrap_or_default();
     let invalid = |message: String| FlowError::usage(message);
     Ok(match field.value {
@@ -198,7 +199,13 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
         }
         Value::Certificates => {
             let read: Result<Vec<_>, _> = texts.iter().map(|file| certificates(file)).collect();
-            read?.concat().into()
+            let all: Vec<_> = read?.into_iter().flatten().collect();
+            let last = all.iter().max_by_key(|certificate| certificate.not_after);
+            if let Some(expired) = last.filter(|last| last.is_expired(now)) {
+                let message = format!("the certificate expired on {}", expired.not_after);
+                return Err(invalid(message).cause(format!("`{}`", expired.subject)));
+            }
+            all.iter().map(Certificate::pem).collect()
         }
         Value::Headers => texts
             .iter()
@@ -215,13 +222,12 @@ fn value(field: &Field, texts: &[String]) -> Result<Json, FlowError> {
     })
 }
 
-fn certificates(file: &str) -> Result<Vec<String>, FlowError> {
+fn certificates(file: &str) -> Result<Vec<Certificate>, FlowError> {
     let unreadable = |cause: String| {
         FlowError::usage(format!("cannot read the certificate `{file}`")).cause(cause)
     };
     let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    let read = certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    Ok(read.iter().map(Certificate::pem).collect())
+    certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -244,7 +250,9 @@ mod tests {
         fields
             .plain
             .iter()
-            .map(|(field, texts)| (field.name.to_owned(), value(field, texts).unwrap()))
+            .map(|(field, texts)| {
+                (field.name.to_owned(), value(field, texts, Timestamp::UNIX_EPOCH).unwrap())
+            })
             .collect()
     }
 

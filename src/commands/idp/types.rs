@@ -47,6 +47,21 @@ pub(super) fn unknown(name: &str) -> FlowError {
         .hint("`cfsso idp types`; newer types are accepted from `--config-file`")
 }
 
+/// How the fields are given on the command line.
+fn show_options(kind: &IdpTypeSpec, page: &mut Page) {
+    let option = |secret: bool| {
+        let field = kind.input_fields().find(|field| field.secret == secret)?;
+        Some(format!("--{}", field.name.replace('_', "-")))
+    };
+    let plain = option(false).map(|option| format!("a field is an option, such as `{option}`"));
+    let secret =
+        option(true).map(|option| format!("a secret comes from `{option}-file` or `{option}-env`"));
+    let both: Vec<_> = plain.into_iter().chain(secret).collect();
+    if !both.is_empty() {
+        page.line(Text::prose(format!("  Options: {}", both.join("; "))));
+    }
+}
+
 impl Render for Types {
     fn show(&self, page: &mut Page) {
         for (number, kind) in self.0.iter().enumerate() {
@@ -73,6 +88,9 @@ impl Render for Types {
             } else {
                 page.table(&["  FIELD", "NEED", "SECRET", "WHAT IT IS"], &rows);
             }
+        }
+        if let [only] = self.0.as_slice() {
+            show_options(only, page);
         }
     }
 

@@ -25,7 +25,8 @@ use crate::interview::{Answers, Choice, Interview, Question};
   cfsso idp update okta --claims groups,department --dry-run
   cfsso idp update Okta --config-file change.yaml --yes
 
-Only the fields that are given change; a secret that is not given is kept.")]
+Only the fields that are given change; a secret that is not given is kept.
+`cfsso idp types okta` lists the fields of a type and shows their options.")]
 pub struct Args {
     /// Name, ID or (if unique) type of the identity provider
     idp: String,
@@ -64,7 +65,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let fields = args.fields.read(context, args.raw).await?;
     if file.is_none() && fields.is_empty() && args.name.is_none() {
         return Err(FlowError::usage("nothing to change was specified")
-            .hint("`cfsso idp update --help`")
+            .hint("`--name`, `--config-file`, or the options of `cfsso idp types <TYPE>`")
             .into());
     }
     let tools = context.tools().await?;
@@ -125,7 +126,7 @@ async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {
     let choices = fields
         .iter()
         .map(|field| Choice::new(field.name, format!("{}: {}", field.name, field.help)));
-    let help = "`cfsso idp update --help` lists the options: several fields change in one update";
+    let help = "`cfsso idp types` lists the fields; options change several in one update";
     let which = Question::text("field", "Field to change", help)
         .with_choices(std::iter::once(name).chain(choices));
     let interview = Interview::new(context, Answers::default());
