@@ -570,6 +570,30 @@ async fn what_was_applied_is_no_failure() {
         assert_eq!(report["ok"], true, "{fault}: {report:#}");
         assert_eq!(world.connectors().await[0]["enabled"], false, "{fault}");
     }
+    for fault in ["500:appliedx*@PUT", "close-afterx*@PUT"] {
+        let world = World::new().await.enabled().await;
+        world.fault(fault);
+        let report = world.ok("bypass otp --yes --max-retries 0 -o json").await.json();
+        assert_eq!(report["ok"], true, "{fault}: {report:#}");
+        assert_eq!(world.ok("bypass status -o json").await.json()["active"], true, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_disable_by_another_user_after_the_bypass_is_named() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    let quiet = world.ok("bypass undo --dry-run").await.screen;
+    assert!(!quiet.contains("after the bypass"), "{quiet}");
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/accounts/{}/sso_connectors/{id}", world.sandbox.account());
+    world.clock.sleep(std::time::Duration::from_mins(1)).await;
+    for enabled in [true, false] {
+        let body = Some(json!({ "enabled": enabled }));
+        ask(&world.sandbox, Access::Full, &format!("PATCH {path}"), body).await.result();
+    }
+    let told = world.ok("bypass undo --yes").await.screen;
+    assert!(told.contains("cool.cats was changed at"), "{told}");
 }
 
 #[tokio::test]

@@ -438,6 +438,27 @@ async fn a_killed_trial_that_somebody_else_ended_is_put_to_rest() {
 }
 
 #[tokio::test]
+async fn a_trial_that_was_bypassed_is_not_enabled_without_another() {
+    let world = World::new().await.verified().await;
+    killed(&world, TRIAL, watched(&world)).await;
+    let report = world.ok("bypass disable cool.cats --yes -o json").await.json();
+    let undo = report["undo_command"].to_string();
+    assert!(undo.contains("connector enable cool.cats --trial"), "{report:#}");
+    let error = world.fails("bypass undo --yes", 11).await;
+    assert!(error["hint"].as_str().unwrap().contains("--trial"), "{error}");
+    assert!(!is_enabled(&world).await);
+    world.ok("bypass undo --yes --force").await;
+    assert!(is_enabled(&world).await);
+    // What was kept before the bypass is enabled as it was.
+    let world = World::new().await.verified().await;
+    killed(&world, TRIAL, watched(&world)).await;
+    world.ok("connector keep cool.cats").await;
+    world.ok("bypass disable cool.cats --yes").await;
+    world.ok("bypass undo --yes").await;
+    assert!(is_enabled(&world).await);
+}
+
+#[tokio::test]
 async fn a_killed_trial_is_resumed_with_the_time_that_is_left_or_reverted() {
     // In the middle; and when its time has run out.
     for (pause, sign_in, code, outcome) in

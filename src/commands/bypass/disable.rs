@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::disable::{self, Selection, is_enabled};
 use crate::flow::connector::{self, Selector};
+use crate::flow::journal::OpenTrial;
 use crate::flow::trial::keep;
 use crate::flow::{Env, Error, FlowError};
 
@@ -107,6 +108,7 @@ async fn work(
         let outcome = args.keeping.unchanged(report, context);
         return Ok(outcome.failed(left_out.map(Into::into)));
     }
+    let trials = keep::open_trials(tools);
     show_changes(&changes, THEN.join("; ").as_str(), context);
     confirm(&wanted, context).await?;
     for connector in &wanted {
@@ -119,7 +121,7 @@ async fn work(
             Err(error) => return Err(failed(error)),
         }
     }
-    tell(&mut report, &wanted, args, context);
+    tell(&mut report, &wanted, &trials, args, context);
     report.ok = left_out.is_none();
     Ok(Outcome::done(report).failed(left_out.map(Into::into)))
 }
@@ -189,12 +191,22 @@ fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Ou
     Outcome::done(report).failed(Some(stop.into()))
 }
 
-fn tell(report: &mut Report, wanted: &[&Connector], args: &Args, context: &Context) {
+/// SSO that was on trial is enabled by another trial, not by undoing the bypass.
+fn tell(
+    report: &mut Report,
+    disabled: &[&Connector],
+    trials: &[OpenTrial],
+    args: &Args,
+    context: &Context,
+) {
     report.notes = THEN.map(str::to_owned).to_vec();
     report.status_command = vec!["sign in in a private window to confirm".to_owned()];
-    let enable =
-        |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
-    let undo = args.keeping.undo_command(context);
+    let was_on_trial = |it: &&Connector| trials.iter().any(|trial| trial.connector == it.id);
+    let undo = args.keeping.undo_command(context).filter(|_| !disabled.iter().any(was_on_trial));
+    let enable = |it: &&Connector| {
+        let trial = if was_on_trial(it) { " --trial" } else { "" };
+        command(context, &format!("connector enable {}{trial}", it.email_domain))
+    };
     report.undo_command =
-        undo.map_or_else(|| wanted.iter().map(enable).collect(), |command| vec![command]);
+        undo.map_or_else(|| disabled.iter().map(enable).collect(), |command| vec![command]);
 }

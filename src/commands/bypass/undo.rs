@@ -13,8 +13,8 @@ use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState};
 use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
-use crate::flow::journal::ticket;
 use crate::flow::journal::undo::Ready;
+use crate::flow::journal::{Entry, ticket};
 use crate::flow::plan::Plan;
 use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
 use crate::flow::{Env, FlowError, connector};
@@ -60,21 +60,23 @@ pub struct Report {
 }
 
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let (open, tools) = if let Some(file) = &args.ticket {
+    let (entries, open, tools) = if let Some(file) = &args.ticket {
         let entries =
             ticket::read(&context.read_file(file, ticket::MAX_SIZE, "undo ticket").await?)?;
         let tools = context.tools().await?;
         tools.check_origin(&entries)?;
-        (undo::open_entries(&entries), tools)
+        let open = undo::open_entries(&entries);
+        (entries, open, tools)
     } else {
         let entries = super::super::journal::read(context)?.entries;
         let tools = context.tools().await?;
-        let open = undo::open_entries(&tools.own(&entries));
+        let own = tools.own(&entries);
+        let open = undo::open_entries(&own);
         if open.is_empty() {
             // Those of another account are named, and not undone.
             tools.check_origin(&undo::open_entries(&entries))?;
         }
-        (open, tools)
+        (own, open, tools)
     };
     let measures = undo::check_all(&tools, open).await;
     let mut report = Report {
@@ -104,8 +106,17 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     if !args.force {
+        ensure_no_trial(&todo, &ready, &entries)?;
         let ready = ready.iter().map(|ready| &**ready);
         undo_output::ensure_sign_in_possible(context, &tools, ready).await?;
+    }
+    for (write, ready) in todo.iter().zip(&ready) {
+        if let (Some(at), Some(subject)) = (&write.changed_at, ready.subject()) {
+            context.screen.warn(format!(
+                "{subject} was changed at {at}, after the bypass: another user may have disabled \
+                 SSO on purpose"
+            ));
+        }
     }
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
@@ -118,6 +129,25 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     context.confirm(&word, deed).await?;
     put_back(&tools, &todo, args.force, report).await
+}
+
+/// SSO that a bypass disabled during its trial is not enabled without one.
+fn ensure_no_trial(
+    todo: &[BypassWrite],
+    ready: &[Box<Ready>],
+    entries: &[Entry],
+) -> Result<(), FlowError> {
+    let mut both = todo.iter().zip(ready);
+    let Some((_, ready)) =
+        both.find(|(write, ready)| ready.enforces() && write.entry.ended_trial(entries))
+    else {
+        return Ok(());
+    };
+    let domain = ready.subject().unwrap_or_default();
+    let message = format!("the trial of {domain} did not confirm that users can sign in");
+    Err(FlowError::refused(message)
+        .cause("the bypass ended the trial; undoing it would enable SSO without one")
+        .hint(format!("`cfsso enable {domain} --trial`, or `--force` to override")))
 }
 
 async fn nothing(report: Report, tools: &Env<'_>, has_ticket: bool) -> FlowError {

@@ -21,6 +21,8 @@ pub const COMMAND: &str = "cfsso bypass undo";
 pub struct BypassWrite {
     pub entry: Entry,
     pub status: Result<WriteStatus, Error>,
+    /// When the object was changed again, if it was since the bypass.
+    pub changed_at: Option<String>,
     inverse: Option<Inverse>,
 }
 
@@ -51,6 +53,13 @@ impl BypassWrite {
         let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
         sent.path.rsplit('/').next().map(str::to_owned)
     }
+}
+
+/// A connector that someone disabled anew looks as the bypass left it, but for its time.
+fn changed_at(entry: &Entry, now: &Document) -> Option<String> {
+    let time_of = |object: &Document| object.parse_at::<String>(&["updated_on"]);
+    let then = entry.after.as_deref().and_then(document).as_ref().and_then(time_of)?;
+    time_of(now).filter(|now| *now != then)
 }
 
 /// Those not undone yet, the latest first.
@@ -118,7 +127,7 @@ pub async fn check_all(tools: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite>
 }
 
 async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) -> BypassWrite {
-    let settled = |entry, standing| BypassWrite { entry, status: standing, inverse: None };
+    let settled = |entry, status| BypassWrite { entry, status, changed_at: None, inverse: None };
     match find_created_idp(tools, &mut entry).await {
         Err(error) => return settled(entry, Err(error)),
         Ok(false) => {
@@ -134,8 +143,14 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
             settled(entry, Ok(WriteStatus::Blocked(stop.cause(text))))
         }
         Ok(inverse) => {
-            let standing = write_status(tools, &entry, &inverse, seen).await;
-            BypassWrite { entry, status: standing, inverse: Some(inverse) }
+            let plan = inverse.plan_all(tools, &entry, seen).await;
+            let now = seen.get(&inverse.key()).and_then(Option::as_ref);
+            let changed_at = now.and_then(|now| changed_at(&entry, now));
+            let status = match plan {
+                Ok(plan) => write_status(tools, &inverse, plan, seen).await,
+                Err(error) => Err(error),
+            };
+            BypassWrite { entry, status, changed_at, inverse: Some(inverse) }
         }
     }
 }
@@ -157,11 +172,11 @@ async fn find_created_idp(tools: &Env<'_>, entry: &mut Entry) -> Result<bool, Er
 
 async fn write_status(
     tools: &Env<'_>,
-    entry: &Entry,
     inverse: &Inverse,
+    plan: UndoPlan,
     seen: &mut ObjectCache,
 ) -> Result<WriteStatus, Error> {
-    let (ready, mut drift) = match inverse.plan_all(tools, entry, seen).await? {
+    let (ready, mut drift) = match plan {
         UndoPlan::Unchanged(text) => return Ok(WriteStatus::Reverted(text)),
         UndoPlan::Blocked(_) if matches!(seen.get(&inverse.key()), Some(None)) => {
             return Ok(WriteStatus::Reverted("the object was deleted".to_owned()));

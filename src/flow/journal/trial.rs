@@ -63,6 +63,25 @@ impl Entry {
         self.is_note().then_some(())?;
         serde_json::from_str(self.before.as_ref()?.get()).ok()
     }
+
+    /// Whether this request disabled SSO that was on trial: nothing had confirmed yet that
+    /// users can sign in with it.
+    pub fn ended_trial(&self, entries: &[Self]) -> bool {
+        let connector = |entry: &Self| {
+            let before: Option<Before> = serde_json::from_str(entry.before.as_ref()?.get()).ok();
+            Some(before?.id)
+        };
+        let is_trial = |entry: &&Self| {
+            entry.trial_until.is_some()
+                && entry.outcome != Outcome::Failed
+                && entry.order() < self.order()
+                && connector(entry) == connector(self)
+        };
+        entries.iter().rfind(is_trial).is_some_and(|trial| {
+            let ends = |entry: &&Self| entry.trial_end().is_some_and(|end| end.trial == trial.id);
+            entries.iter().find(ends).is_none_or(|end| end.order() > self.order())
+        })
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +143,29 @@ mod tests {
             ),
         ] {
             assert_eq!(open.is_ended_by(&later), ends, "{}", later.request.get());
+        }
+    }
+
+    #[test]
+    fn a_trial_is_ended_by_what_disabled_it_before_its_end_was_noted() {
+        const OFF: &str =
+            r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{"enabled":false}}"#;
+        let off = |number: u32, id: &str| {
+            entry(number, OFF, &format!(r#"{{"id":"{id}","email_domain":"cool.cats"}}"#))
+        };
+        let note = |number: u32, outcome: &str| {
+            entry(number, "{}", &format!(r#"{{"trial":"r.1","outcome":"{outcome}"}}"#))
+        };
+        for (entries, at, expected) in [
+            (vec![trial(), off(2, "c1")], 1, true),
+            (vec![trial(), off(2, "c1"), note(3, "disabled_elsewhere")], 1, true),
+            (vec![trial(), note(2, "kept"), off(3, "c1")], 2, false),
+            (vec![trial(), note(2, "reverted"), off(3, "c1")], 2, false),
+            (vec![trial(), off(2, "c2")], 1, false),
+            (vec![Entry { outcome: Outcome::Failed, ..trial() }, off(2, "c1")], 1, false),
+            (vec![off(2, "c1")], 0, false),
+        ] {
+            assert_eq!(entries[at].ended_trial(&entries), expected, "{entries:?}");
         }
     }
 }
