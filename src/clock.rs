@@ -1,15 +1,11 @@
-//! The time, and waiting: the system's, or one that tests step forward.
-//! Nothing else in the crate may ask for the time or sleep.
+//! The time, and waiting: real, or set by tests. No other module may read the time or sleep.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A source of the current time that can also wait.
-///
-/// Clones share one time, so that a simulator and the command that uses it agree
-/// on the time.
+/// Clones share one time, so that a simulator and the command that uses it agree on the time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -24,8 +20,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that starts at `start` and advances only when a caller waits on it: a
-    /// wait of two days returns at once and advances the clock by two days.
+    /// A clock that advances only when a caller waits on it: a wait of two days returns at once.
     pub fn fake(start: Timestamp) -> Self {
         Self(Source::Stepped(Arc::new(Mutex::new(start))))
     }

@@ -1,5 +1,4 @@
-//! Completion in a shell that knows the account: names come from a cache of the
-//! last list, and from the API where that is older than a minute.
+//! Shell completion with names from the account: from a cache, or from the API after a minute.
 
 use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,9 +17,9 @@ use crate::private_file;
 use crate::settings::{self, CredentialSource, Settings};
 use crate::{Process, cli};
 
-/// The age at which a list is read anew.
+/// The age from which a list is read again.
 const FRESH: Duration = Duration::from_mins(1);
-/// How long a shell may be kept waiting.
+/// The `--timeout` of the child process that lists names.
 const LIMIT: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,8 +31,7 @@ enum Kind {
     Profile,
 }
 
-/// Answers a shell that asks for completions; `None` in any other run. Errors are
-/// not reported, since a shell cannot display them.
+/// `None` if no shell asks for completions. Errors are dropped: a shell cannot display them.
 pub fn answer(process: &Process) -> Option<String> {
     let name = process.env.get(VARIABLE).filter(|name| !name.is_empty())?;
     let shells = Shells::builtins();
@@ -54,16 +52,16 @@ pub fn answer(process: &Process) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// What the command line and the environment say before the word to complete.
+/// The command line before the word to complete, and the environment.
 struct Line {
-    /// The options that say where a run works, as they were written.
+    /// The options that select account and server, as they were written.
     globals: Vec<OsString>,
-    /// The word is not an option: names come first.
+    /// The word is not an option, so options are not offered.
     hides_options: bool,
     env: Environment,
 }
 
-/// The tree with completers for the arguments that name something.
+/// Adds completers to the arguments that take names.
 fn with_candidates(mut tree: Command, line: &Arc<Line>) -> Command {
     let names: Vec<_> = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
     for name in names {
@@ -85,7 +83,7 @@ fn is_option(words: &[OsString], env: &Environment) -> bool {
     word.is_some_and(|word| word.to_string_lossy().starts_with('-'))
 }
 
-/// What an argument of the command at `path` names, if it is known.
+/// The kind of names that an argument of the command at `path` takes.
 fn kind(path: &str, arg: &Arg) -> Option<Kind> {
     let noun = path.split(' ').nth(1).unwrap_or_default();
     Some(match (arg.get_id().as_str(), noun) {
@@ -99,7 +97,6 @@ fn kind(path: &str, arg: &Arg) -> Option<Kind> {
     })
 }
 
-/// The options on the line that say where a run works, as they were written.
 fn globals(words: &[OsString]) -> Vec<OsString> {
     let mut found = Vec::new();
     let mut words = words.iter();
@@ -134,7 +131,7 @@ fn candidates(kind: Kind, line: &Line, typed: &OsStr) -> Vec<CompletionCandidate
     found.map(candidate).collect()
 }
 
-/// The names, a line each, with what explains them behind a tab.
+/// One name a line, with its description after a tab.
 fn lines(kind: Kind, line: &Line) -> Option<String> {
     let Line { globals, env, .. } = line;
     let command = match kind {
@@ -160,7 +157,7 @@ fn lines(kind: Kind, line: &Line) -> Option<String> {
     if let Some(file) = cache.as_deref().filter(|file| is_fresh(file)) {
         return cached(file);
     }
-    // A token command may ask a person, and standard input is the shell's.
+    // A token command may ask the user, and standard input belongs to the shell.
     let asks =
         matches!(settings.credentials, CredentialSource::Command(_) | CredentialSource::Stdin);
     let read = (settings.sandbox || !asks).then(|| listed(command, globals, env)).flatten();
@@ -174,7 +171,7 @@ fn lines(kind: Kind, line: &Line) -> Option<String> {
     Some(text)
 }
 
-/// Objects as `id`, tab, `name`; other lines as they are.
+/// Formats objects as `id`, tab, `name`; other lines stay as they are.
 fn names(text: &str) -> String {
     let line = |line: &str| {
         let object: Option<serde_json::Value> = serde_json::from_str(line).ok();
@@ -187,8 +184,7 @@ fn names(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The output of a command run as a child process, which cannot ask and has half a
-/// second.
+/// The output of a command in a child process, which cannot ask the user. Waits twice `LIMIT`.
 fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<String> {
     let limit = format!("{}ms", LIMIT.as_millis());
     let mut child = std::process::Command::new(std::env::current_exe().ok()?);
@@ -202,7 +198,6 @@ fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<Stri
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The file that keeps the names of this kind in this account.
 fn cache_file(kind: Kind, settings: &Settings, env: &Environment) -> Option<PathBuf> {
     let mut key = DefaultHasher::new();
     let state = settings.sandbox.then(|| settings.sandbox_state().ok());

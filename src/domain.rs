@@ -1,5 +1,4 @@
-//! Email domains: how one is written, why a text cannot be one, and which ones
-//! Cloudflare does not accept for SSO. Pure: uses neither the API nor DNS.
+//! Email domains: their syntax, and which ones Cloudflare does not accept for SSO. Pure.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,8 +9,7 @@ use serde::Serialize;
 
 use crate::input::value::{self, Invisible};
 
-/// The domain part of email addresses: lower case, A-labels (RFC 5890), no trailing
-/// dot, at least two labels.
+/// Lower case, A-labels (RFC 5890), no trailing dot, at least two labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EmailDomain(String);
@@ -50,12 +48,12 @@ pub enum InvalidDomainReason {
     /// RFC 1035 section 2.3.4: 255 octets on the wire, 253 characters here.
     #[error("it is longer than 253 characters")]
     LongName,
-    /// Characters that no host name has, or no valid IDN.
+    /// Characters that no host name has, or an invalid IDN.
     #[error("it contains characters that a domain name cannot have")]
     Characters,
 }
 
-/// Mail providers open to the public, whose domains are shared by strangers.
+/// Public mail providers, whose domains are shared by strangers.
 const PUBLIC_MAIL: &[&str] = &[
     "126.com",
     "163.com",
@@ -141,7 +139,7 @@ const PUBLIC_MAIL: &[&str] = &[
 ];
 
 impl EmailDomain {
-    /// Whether an email address is at exactly this domain, in any case.
+    /// Whether an email address is at exactly this domain, ignoring case.
     pub fn has_address(&self, address: &str) -> bool {
         Self::of_address(address).is_some_and(|named| named == *self)
     }
@@ -160,22 +158,21 @@ impl EmailDomain {
         &self.0
     }
 
-    /// Why Cloudflare does not take the domain for SSO, if it does not: public
-    /// mail providers (documentation of dashboard SSO, limitations).
+    /// The reason if Cloudflare does not accept the domain for SSO: it belongs to a public mail
+    /// provider (documentation of dashboard SSO, limitations).
     pub fn ineligible(&self) -> Option<&'static str> {
         PUBLIC_MAIL.binary_search(&self.as_str()).is_ok().then_some("public email provider")
     }
 
-    /// Whether it is an academic domain: it can be created and verified, and
-    /// Cloudflare has to approve that it is enabled (changelog of 2026-02-17).
+    /// Academic domains can be created and verified, but Cloudflare has to approve enabling SSO
+    /// (changelog of 2026-02-17).
     pub fn is_academic(&self) -> bool {
         ["edu", "ac.uk", "edu.au"]
             .iter()
             .any(|suffix| self.0.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')))
     }
 
-    /// The domain and its parents down to two labels, longest first: where to
-    /// look for the zone that holds its records.
+    /// The domain and its parents down to two labels, longest first: candidates for its DNS zone.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
         let mut rest = Some(self.as_str());
         std::iter::from_fn(move || {

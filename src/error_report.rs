@@ -1,5 +1,4 @@
-//! One walk of the error chain: to message, hint and exit code. The only place
-//! that knows every layer's errors and how they are told.
+//! Error chain to message, hint and exit code. The only place that knows the errors of all layers.
 
 use crate::api::ErrorKind;
 use crate::api::base::InvalidBaseUrl;
@@ -14,7 +13,7 @@ use crate::input::proxy::InvalidProxy;
 use crate::output::{ApiError, ErrorReport, ExitCode};
 use crate::{sandbox, settings};
 
-/// Converts an error into a report, with secrets masked.
+/// Secrets are masked.
 pub fn to_failure(error: &anyhow::Error) -> ErrorReport {
     let mut failure = from_chain(error);
     if let Some(other) = error.downcast_ref::<AlternativeHint>() {
@@ -23,8 +22,7 @@ pub fn to_failure(error: &anyhow::Error) -> ErrorReport {
     masked(failure)
 }
 
-/// The failure without secrets: a token that was typed or set in the place of
-/// something else would be quoted as what it is not.
+/// Masks secrets: an error may quote a token that was given in place of another value.
 pub fn masked(mut failure: ErrorReport) -> ErrorReport {
     let texts = [&mut failure.message].into_iter().chain(&mut failure.causes);
     for text in texts.chain(&mut failure.hint) {
@@ -249,9 +247,9 @@ fn hint_by(error: &api::Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// The likely cause of a missing permission, the alternative, and how to distinguish
-/// them (API reference, section 9): code 9109 means that the token is not for the
-/// account, 10000 that it lacks permissions, 1001 that its creator lacks rights.
+/// The likely cause of a missing permission, the alternative, and how to distinguish them
+/// (API reference, section 9): code 9109 means that the token is not for the account, 10000 that it
+/// lacks permissions, 1001 that its creator lacks rights.
 fn forbidden(error: &api::Error) -> String {
     if creates_token(&error.request) && error.has_code(1001) {
         return "a token cannot pass on permissions that it lacks: use one with every permission of the new \
@@ -283,7 +281,7 @@ fn creates_token(request: &str) -> bool {
     request.starts_with("POST ") && request.ends_with("/tokens")
 }
 
-/// Whether a request is about shares (API reference, section 7).
+/// API reference, section 7.
 fn concerns_shares(request: &str) -> bool {
     let mut segments = request.split(['/', ' ']).filter(|segment| !segment.is_empty()).skip(1);
     segments.next() == Some("accounts") && segments.nth(1) == Some("shares")

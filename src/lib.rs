@@ -4,15 +4,15 @@
 //!
 //! 1. `main` starts the runtime and hands [`Process`] to [`run()`].
 //! 2. [`cli`] reads the arguments; [`settings`] adds environment and profile.
-//! 3. A [`context::Context`] makes client, name servers and simulator on first use.
-//! 4. A file under [`commands`] reads what is there, through [`api`] and [`dns`].
-//! 5. [`flow`] decides what is to do, without I/O, and then does it step by step.
+//! 3. A [`context::Context`] creates client, resolver and simulator on first use.
+//! 4. A file under [`commands`] reads the current state, through [`api`] and [`dns`].
+//! 5. [`flow`] decides what to do, without I/O, and then does it step by step.
 //! 6. The command returns a report; [`output`] renders it, and nothing else prints.
-//! 7. An error is told by one walk of its chain, in [`error_report`].
+//! 7. [`error_report`] converts an error chain to message, hint and exit code.
 //!
-//! Arrows point down only: `cli → commands → flow → {api, dns} → input`, and
-//! `commands → output`; a command asks a user through [`interview`]. [`sandbox`] stands beside them: it answers what `api`
-//! and `dns` ask, over real HTTP and real DNS.
+//! Dependencies point down only: `cli → commands → flow → {api, dns} → input` and
+//! `commands → output`; a command asks the user through [`interview`]. [`sandbox`] answers
+//! `api` and `dns` over real HTTP and DNS.
 
 pub mod api;
 pub mod cli;

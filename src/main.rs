@@ -1,5 +1,3 @@
-//! Starts the runtime and hands over.
-
 use std::io::Write as _;
 use std::process::ExitCode;
 

@@ -1,5 +1,3 @@
-//! Words for people, where they depend on a number.
-
 use std::fmt::Display;
 
 /// `1 connector`, `2 connectors`.
@@ -8,7 +6,7 @@ pub fn count_noun<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str
     format!("{count} {noun}{plural}")
 }
 
-/// "`a`, `b`"; "none" of none.
+/// "`a`, `b`"; "none" if there are none.
 pub fn code_list(names: &[impl Display]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }

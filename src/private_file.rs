@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Writes a file so that a reader finds the old text or the new one, never a part.
+/// Replaces a file atomically: a reader finds the old text or the new one, never a part.
 /// The text is on the disk when this returns.
 pub fn replace(file: &Path, text: &str) -> io::Result<()> {
     let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
@@ -13,7 +13,7 @@ pub fn replace(file: &Path, text: &str) -> io::Result<()> {
     new.persist(file).map(drop).map_err(io::Error::from)
 }
 
-/// Copies a program, whole or not at all, for its owner to run.
+/// Copies a program atomically, executable by its owner only.
 pub fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -24,10 +24,8 @@ pub fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
     new.persist(to).map(drop).map_err(io::Error::from)
 }
 
-/// Makes a folder, or takes an empty one, so that only its owner may enter it.
-///
-/// # Errors
-/// `AlreadyExists` if there is anything else.
+/// Creates a folder that only its owner may enter, or takes an empty one.
+/// Fails with `AlreadyExists` for anything else.
 pub fn empty_folder(folder: &Path) -> io::Result<()> {
     ensure_empty(folder)?;
     if folder.exists() {
@@ -38,7 +36,7 @@ pub fn empty_folder(folder: &Path) -> io::Result<()> {
     builder().create(folder)
 }
 
-/// Creates a folder and those above it that do not exist, for their owner only.
+/// Creates a folder and its missing parents, for their owner only.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     builder().recursive(true).create(folder)
 }

@@ -1,5 +1,4 @@
-//! What the operating system gives a program: arguments, environment, streams,
-//! terminal and clock. Tests run whole commands in-process on one of these.
+//! What the operating system gives a program. Tests run whole commands in-process on one of these.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,26 +12,26 @@ use crate::flow::Signal;
 use crate::output::Measure;
 
 pub struct Process {
-    /// The arguments, the program's name first.
+    /// The program's name comes first.
     pub args: Vec<OsString>,
-    /// The environment variables that are valid Unicode.
+    /// Only those that are valid Unicode.
     pub env: BTreeMap<String, String>,
     pub stdin: Box<dyn Read + Send>,
     pub stdout: Box<dyn Write + Send>,
     pub stderr: Box<dyn Write + Send>,
     pub terminal: Terminal,
-    /// The shell command that pages long text on a terminal.
+    /// A shell command, for long text on a terminal.
     pub pager: Option<String>,
     pub clock: Clock,
 }
 
-/// The terminal behind the standard streams.
+/// Which standard streams are a terminal, and its size.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
-    /// The width in columns, where it is known.
+    /// In columns, if known.
     pub width: Option<u16>,
     /// Measures the width again after the terminal is resized.
     pub measure: Option<Measure>,
@@ -66,7 +65,7 @@ fn terminal_width() -> Option<u16> {
     terminal_size::terminal_size().map(|(width, _)| width.0)
 }
 
-/// The pager of the environment, as git chooses it; an empty one means none.
+/// The environment's pager, chosen as by git; an empty one means none.
 fn pager(env: &BTreeMap<String, String>) -> Option<String> {
     let chosen = env.get("CFSSO_PAGER").or_else(|| env.get("PAGER")).cloned();
     let less = || {
@@ -77,11 +76,10 @@ fn pager(env: &BTreeMap<String, String>) -> Option<String> {
     chosen.or_else(less).filter(|pager| !pager.is_empty() && pager != "cat")
 }
 
-/// A running pager: what is written to it is shown page by page.
 pub struct Pager(Child);
 
 impl Pager {
-    /// Starts one. `None` if it cannot be started: the text is then printed.
+    /// `None` if it cannot be started: the text is then printed.
     pub fn start(
         command: &str,
         env: &BTreeMap<String, String>,
@@ -90,7 +88,7 @@ impl Pager {
         if cfg!(windows) {
             shell.arg("/C").arg(command);
         } else {
-            // A pager that does not exist must not swallow the text.
+            // If the pager does not exist, the text is printed.
             shell.arg("-c").arg(format!("{command}; test $? -ne 127 || cat"));
         }
         shell.stdin(Stdio::piped());
@@ -107,7 +105,7 @@ impl Pager {
 impl Drop for Pager {
     /// Waits until the reader quits.
     fn drop(&mut self) {
-        // It was a child of ours: there is nothing to do if it cannot be waited for.
+        // Nothing can be done if waiting fails.
         let _ = self.0.wait();
     }
 }
@@ -127,20 +125,18 @@ pub fn open_in_browser(url: &str) -> std::io::Result<()> {
     command.spawn().map(drop)
 }
 
-/// Has a write beyond the limit for a file's size (`ulimit -f`) fail as any
-/// other, instead of ending the process without a word.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail instead of killing the process.
 pub fn outlive_file_size_limit() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let number = rustix::process::Signal::XFSZ.as_raw();
-        // Without a handler it is as it was: there is nothing better to do.
+        // Without a handler the default applies; nothing else can be done.
         drop(signal(SignalKind::from_raw(number)));
     }
 }
 
-/// The signals that ask the program to end, from now on: Ctrl-C, `SIGTERM` and
-/// `SIGHUP`.
+/// Ctrl-C, `SIGTERM` and `SIGHUP`, which no longer end the program once this is called.
 pub fn signals() -> impl Stream<Item = Signal> {
     #[cfg(unix)]
     {
@@ -150,7 +146,7 @@ pub fn signals() -> impl Stream<Item = Signal> {
             (SignalKind::terminate(), Signal::Terminate),
             (SignalKind::hangup(), Signal::Hangup),
         ];
-        // One that cannot be listened to ends the program as ever.
+        // A signal without a listener ends the program as usual.
         let listeners = kinds.into_iter().filter_map(|(kind, meaning)| {
             let listener = signal(kind).ok()?;
             Some(Box::pin(stream::unfold(listener, move |mut listener| async move {
@@ -169,8 +165,8 @@ pub fn signals() -> impl Stream<Item = Signal> {
     })
 }
 
-/// Never comes back. Each time that Ctrl-Z is pressed, calls `suspend` with what
-/// stops the process until it is continued.
+/// Never returns. Calls `suspend` at each Ctrl-Z.
+/// Its argument stops the process until it is continued.
 pub async fn suspensions(suspend: impl Fn(fn())) {
     #[cfg(unix)]
     {
@@ -189,8 +185,7 @@ pub async fn suspensions(suspend: impl Fn(fn())) {
     std::future::pending::<()>().await;
 }
 
-/// Returns when the program receives an interrupt: by Ctrl-C, or by `SIGTERM`
-/// where there is one.
+/// Returns when the program receives an interrupt: by Ctrl-C, or by `SIGTERM` where it exists.
 pub async fn interrupted() {
     #[cfg(unix)]
     {

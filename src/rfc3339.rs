@@ -1,5 +1,4 @@
-//! Times as they are written: RFC 3339, UTC, to the second, so that texts sort as
-//! times do.
+//! Times in RFC 3339, UTC, to the second, so that their texts sort as the times do.
 
 use jiff::Timestamp;
 use serde::Serializer;

@@ -22,7 +22,7 @@ use crate::process::{Pager, Process, Terminal};
 use crate::settings::{self, Options, Settings};
 use crate::{error_report, process};
 
-/// The most odd records that are warned of one by one.
+/// More odd records than this are not warned of one by one.
 const MOST_WARNINGS: usize = 20;
 
 pub async fn run(process: Process) -> ExitCode {
@@ -33,10 +33,10 @@ pub async fn run(process: Process) -> ExitCode {
         Err(error) => return report_startup_error(&error, &args, &env, terminal, clock, streams),
     };
     let Cli { command, mut options } = cli;
-    // A dry run leaves the journal alone as well.
+    // A dry run does not write the journal either.
     options.dry_run |= command.is_read_only();
     if let Some(outcome) = command.run_without_context() {
-        // What explains the program does so whatever a variable says.
+        // Help and the like must work even if a variable is invalid.
         let options = options.clone().with_env(&env).map_or(options, |(options, _)| options);
         let pager = pager.filter(|_| terminal.stdout && command.is_paged());
         let _pager =
@@ -104,7 +104,7 @@ pub async fn run(process: Process) -> ExitCode {
     }
 }
 
-/// Stops the process at Ctrl-Z; but never while it counts down to a revert.
+/// Stops the process at Ctrl-Z, but never during the countdown to a revert.
 fn suspend(context: &Context, stop: fn()) {
     if context.handles_signals() {
         let text = "Ctrl-Z is ignored: a stopped process could not end the trial. Ctrl-C ends it";
@@ -113,7 +113,7 @@ fn suspend(context: &Context, stop: fn()) {
     context.screen.suspend(stop);
 }
 
-/// Stops at several accounts for a command that works on one.
+/// Fails if several accounts are selected for a command that works on one.
 fn check_accounts(settings: &Settings, command: &Command) -> Result<(), FlowError> {
     match settings.accounts.option_of_several() {
         Some(option) if !command.reads_several_accounts() => {
@@ -130,7 +130,7 @@ fn check_accounts(settings: &Settings, command: &Command) -> Result<(), FlowErro
     }
 }
 
-/// Stops at a selection that cannot be printed, before anything is done.
+/// Fails before anything is done if the selection cannot be printed.
 fn check_selection(options: &Options, format: Format) -> Result<(), FlowError> {
     let usage = |message: &str| Err(FlowError::usage(message));
     if options.output_fields.iter().any(|field| field.trim().is_empty()) {
@@ -180,7 +180,7 @@ fn screen(
         .with_selection(selection)
 }
 
-/// Traces of requests go to standard error, a line each with `-v`.
+/// Traces requests to standard error: a line each with `-v`.
 fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::DefaultGuard> {
     let level = match (options.debug, options.verbose) {
         (true, _) => tracing::Level::DEBUG,
@@ -188,7 +188,7 @@ fn traces(screen: &Screen, options: &Options) -> Option<tracing::subscriber::Def
         (false, false) => return None,
     };
     let writer = screen.trace_writer();
-    // Libraries trace as well, and know nothing of what must stay secret.
+    // Traces of libraries may contain secrets.
     let own = filter_fn(|metadata| metadata.target().starts_with("cfsso"));
     let lines = tracing_subscriber::fmt::layer()
         .without_time()
@@ -240,7 +240,6 @@ fn report_failure(screen: &Screen, error: &anyhow::Error, back: Option<&UndoHint
     failure.exit_code
 }
 
-/// Adds the journal run that recorded the changes, and the command that undoes them.
 fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     let Some(UndoHint { run, command }) = back else { return };
     failure.causes.push(format!("journal run: {run}"));
@@ -251,7 +250,7 @@ fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     });
 }
 
-/// Steps in their order; those of one name are counted.
+/// In order; steps of the same name are counted.
 fn counted(steps: &[&str]) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
     for step in steps {
@@ -341,7 +340,7 @@ fn report_startup_error(
     }
 }
 
-/// The format that a command line asks for, where it cannot be parsed.
+/// The requested format of a command line that cannot be parsed.
 fn format_of(args: &[OsString]) -> Format {
     let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     let pairs = args.iter().zip(args.iter().skip(1).map(AsRef::as_ref).chain([""]));

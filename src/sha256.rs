@@ -1,5 +1,3 @@
-//! SHA-256 in hexadecimal digits.
-
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Words as a POSIX shell reads them (POSIX, Shell Command Language, section 2.2).
 
-/// A word that a shell reads as this one: in quotes where it has to be.
+/// The word, quoted if necessary.
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@+%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

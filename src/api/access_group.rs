@@ -1,4 +1,4 @@
-//! What rules of policies refer to: Access groups, and lists of addresses.
+//! Access groups: the rules and lists of addresses that policies refer to.
 
 use serde::Deserialize;
 
@@ -13,7 +13,6 @@ pub struct ListItem {
     pub value: Option<String>,
 }
 
-/// The rules of a group: include, exclude and require as a policy has them.
 pub fn get(account: &AccountId, id: &GroupId) -> Request<PolicyFields> {
     Request::get(&["accounts", account.as_str(), "access", "groups", id.as_str()])
 }

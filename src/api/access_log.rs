@@ -1,5 +1,4 @@
-//! The Access login log (Cloudflare API, `access/logs/access_requests`): every
-//! attempt to sign in to an Access application, allowed or denied.
+//! The Access login log (Cloudflare API, `access/logs/access_requests`), denied attempts included.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,14 +7,13 @@ use super::ids::AccountId;
 use super::object::Object;
 use super::request::Request;
 
-/// The most rows of a page: the schema has no maximum, and this many are given.
+/// The page size. The schema has no maximum; pages of this size are answered in full.
 const PAGE: u32 = 1000;
 
-/// The path of a SAML application on the team domain, up to its audience tag.
+/// Path of a SAML application on the team domain; its audience tag follows.
 const SAML_PATH: &str = "/cdn-cgi/access/sso/saml/";
 
-/// A row of the log as the API sent it. No field identifies a row: two rows are
-/// the same if their text is.
+/// A row of the log. Rows have no identifier: two are the same if their text is.
 pub type LoginRow = Object<LoginRowFields>;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,16 +21,14 @@ pub struct LoginRowFields {
     pub allowed: Option<bool>,
     pub app_domain: Option<String>,
     pub app_uid: Option<String>,
-    /// The type of the identity provider, not its identifier; `nonidentity` for a
-    /// service token.
+    /// The type of the identity provider, not its ID; `nonidentity` for a service token.
     pub connection: Option<String>,
     pub country: Option<String>,
-    /// When it was (RFC 3339).
+    /// RFC 3339.
     pub created_at: Option<String>,
     pub ip_address: Option<String>,
-    /// The request's identifier; several rows may share one.
+    /// The request's ID; several rows may share one.
     pub ray_id: Option<String>,
-    /// The email address that the identity provider returned.
     pub user_email: Option<String>,
 }
 
@@ -41,18 +37,15 @@ impl LoginRowFields {
         self.created_at.as_ref()?.parse().ok()
     }
 
-    /// The email address; empty if the row has none.
     pub fn email(&self) -> &str {
         self.user_email.as_deref().unwrap_or_default()
     }
 
-    /// Whether a person signed in, and no service token.
     pub fn is_person(&self) -> bool {
         self.connection.as_deref() != Some("nonidentity")
     }
 
-    /// Whether it is of the application with this identifier, or of the one that
-    /// Access serves SAML for with this audience tag.
+    /// Whether the row is of the application with this ID or, for SAML, with this audience tag.
     pub fn is_of_app(&self, id: &str, aud: Option<&str>) -> bool {
         if let Some(uid) = self.app_uid.as_deref().filter(|uid| !uid.is_empty()) {
             return uid == id;
@@ -64,8 +57,7 @@ impl LoginRowFields {
     }
 }
 
-/// All rows from `since` on, to `until` where there is an end. Whether the ends
-/// belong to it is not documented.
+/// All rows from `since` to `until`. Whether both ends are included is not documented.
 pub fn list(
     account: &AccountId,
     since: Timestamp,
@@ -74,7 +66,7 @@ pub fn list(
     rows(account, since, until, "asc").paged(PAGE)
 }
 
-/// The newest rows since `since`, one page of them.
+/// The newest rows since `since`: one page.
 pub fn newest(account: &AccountId, since: Timestamp) -> Request<Vec<LoginRow>> {
     rows(account, since, None, "desc").query("page", "1").query("per_page", PAGE.to_string())
 }
@@ -105,7 +97,7 @@ mod tests {
         for (uid, domain, expected) in [
             (Some("a1"), None, true),
             (Some("a2"), None, false),
-            // The identifier decides where there is one.
+            // The ID decides if there is one.
             (Some("a2"), Some(saml), false),
             (None, Some(saml), true),
             (Some(""), Some(saml), true),

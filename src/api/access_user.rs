@@ -1,5 +1,4 @@
-//! The users that Access has seen (Cloudflare API, `access/users`), and how they
-//! last signed in.
+//! The users known to Access (Cloudflare API, `access/users`) and their last sign-in.
 
 use serde::Deserialize;
 
@@ -7,7 +6,7 @@ use super::ids::{AccountId, UserId};
 use super::object::Object;
 use super::request::Request;
 
-/// The most users of a page, which is the default too.
+/// The maximum, and the API's default.
 const PAGE: u32 = 1000;
 
 pub type User = Object<UserFields>;
@@ -16,16 +15,16 @@ pub type User = Object<UserFields>;
 pub struct UserFields {
     pub id: UserId,
     pub email: Option<String>,
-    /// When the user last signed in to any application (RFC 3339).
+    /// To any application (RFC 3339).
     pub last_successful_login: Option<String>,
 }
 
-/// How a user last signed in, to whichever application.
+/// How a user last signed in, to any application.
 pub type Identity = Object<IdentityFields>;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct IdentityFields {
-    /// When it was (seconds since 1970).
+    /// Time of the sign-in (seconds since 1970).
     pub iat: Option<i64>,
     pub idp: Option<IdentityIdp>,
 }

@@ -20,7 +20,6 @@ pub struct Manager {
     pub parent_org_id: Option<String>,
 }
 
-/// The accounts that the token sees.
 pub fn list() -> Request<Vec<Account>> {
     Request::get(&["accounts"]).paged(50)
 }

@@ -1,5 +1,4 @@
-//! Access applications, of which the one of type `dash_sso` is the dashboard's
-//! sign-in (API reference, section 4).
+//! Access applications; the one of type `dash_sso` is the SSO App (API reference, section 4).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use super::ids::{AccountId, AppId, IdpId, IdpReference};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// The most that one page of the list may hold (API reference, section 1.5).
+/// The maximum (API reference, section 1.5).
 const PAGE: u32 = 1000;
 
 pub type App = Object<AppFields>;
@@ -76,12 +75,11 @@ impl AppFields {
         }
     }
 
-    /// The identity providers it lists; an empty list allows all.
+    /// An empty list allows all.
     pub fn listed_idps(&self) -> &[IdpReference] {
         self.allowed_idps.as_deref().unwrap_or_default()
     }
 
-    /// Whether users of an identity provider can sign in.
     pub fn admits(&self, idp: &IdpId) -> bool {
         self.listed_idps().is_empty() || self.listed_idps().iter().any(|listed| listed == idp)
     }
@@ -92,7 +90,7 @@ impl AppFields {
     }
 }
 
-/// All applications of the account. The API has no filter on their type.
+/// The API has no filter by type.
 pub fn list(account: &AccountId) -> Request<Vec<App>> {
     Request::get(&collection(account)).paged(PAGE)
 }
@@ -105,8 +103,7 @@ pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
     Request::get(&one(account, id))
 }
 
-/// Replaces an application. Policies that are absent are left alone; an empty
-/// list would remove them all.
+/// Replaces an application. Absent policies are kept; an empty list would delete all of them.
 pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }

@@ -1,5 +1,4 @@
-//! The account's audit log, version 2 (Cloudflare API, `logs/audit`). Rows
-//! appear up to 450 seconds late.
+//! The account's audit log, version 2 (`logs/audit`). Rows appear up to 450 seconds late.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,10 +8,9 @@ use super::request::Request;
 
 const PAGE: u32 = 1000;
 
-/// What a sign-in to the dashboard through SSO is called in the log.
 const SSO_LOGIN: &str = "SSO_LOGIN";
 
-/// A row of the log: its known fields alone, for there may be many.
+/// The known fields only: there may be many rows.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditRow {
     pub action: Option<AuditAction>,
@@ -25,7 +23,7 @@ pub struct AuditAction {
     pub description: Option<String>,
     /// `success` or `failure`.
     pub result: Option<String>,
-    /// When it was (RFC 3339).
+    /// RFC 3339.
     pub time: Option<String>,
 }
 
@@ -34,7 +32,7 @@ pub struct AuditActor {
     pub email: Option<String>,
     pub ip_address: Option<String>,
     pub token_name: Option<String>,
-    /// `user`, `account` or `system`, for some.
+    /// `user`, `account` or `system`, among others.
     #[serde(rename = "type")]
     pub kind: Option<String>,
 }
@@ -42,7 +40,6 @@ pub struct AuditActor {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct AuditRequest {
     pub cf_ray_id: Option<String>,
-    /// `PATCH`, for one.
     pub method: Option<String>,
     pub uri: Option<String>,
 }
@@ -60,15 +57,13 @@ impl AuditRow {
         self.raw.as_ref()?.cf_ray_id.as_deref()
     }
 
-    /// Whether the row is a change of the connector with this ID. Enabling and
-    /// disabling look the same.
+    /// Whether the row is a change of this connector. Enabling and disabling look the same.
     pub fn is_change_of_connector(&self, id: &str) -> bool {
         let Some(raw) = &self.raw else { return false };
         let uri = raw.uri.as_deref().unwrap_or_default();
         raw.method.as_deref() == Some("PATCH") && uri.ends_with(&format!("/sso_connectors/{id}"))
     }
 
-    /// Whether the row is a successful sign-in to the dashboard through SSO.
     pub fn is_sso_login(&self) -> bool {
         let Some(action) = &self.action else { return false };
         action.description.as_deref() == Some(SSO_LOGIN)
@@ -76,7 +71,7 @@ impl AuditRow {
     }
 }
 
-/// All rows between two times, oldest first. The API requires both.
+/// Oldest first. The API requires both times.
 pub fn list(account: &AccountId, since: Timestamp, before: Timestamp) -> Request<Vec<AuditRow>> {
     Request::get(&["accounts", account.as_str(), "logs", "audit"])
         .query("direction", "asc")

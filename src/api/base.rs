@@ -1,5 +1,4 @@
-//! Where the API is. The token goes there and nowhere else, so an address that
-//! would carry it in the clear cannot be made.
+//! The API's base URL. One that would send the token unencrypted over a network is refused.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,18 +7,17 @@ use url::{Host, Url};
 
 use crate::input::value::{self, Invisible};
 
-/// The API's address, path prefix included.
+/// Includes the path prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
-    /// It cannot be read as a URL. The text is not shown: it may hold a password.
+    /// The text is not shown: it may contain a password.
     #[error("invalid API base URL")]
     Unreadable(#[source] url::ParseError),
     #[error("API base URL with the scheme `{0}`; it must be `https`")]
     Scheme(String),
-    /// The token would travel in the clear.
     #[error(
         "API base URL with `http` to `{0}`: the token would be sent unencrypted; \
          use `https` (`http` is allowed to `localhost`, 127.0.0.0/8 and [::1] only)"
@@ -57,12 +55,11 @@ impl BaseUrl {
         }
     }
 
-    /// The origin of one that is unencrypted, to this machine.
     pub fn plain_http_origin(&self) -> Option<String> {
         self.is_plain_http().then(|| self.0.origin().ascii_serialization())
     }
 
-    /// Whether it is unencrypted, to this machine.
+    /// Whether the URL is unencrypted (loopback only).
     pub fn is_plain_http(&self) -> bool {
         self.0.scheme() == "http"
     }

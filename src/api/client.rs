@@ -1,5 +1,4 @@
-//! Carries requests: again where that is safe, page by page where there are
-//! pages, and looks a creation up when its answer was lost.
+//! Sends requests: retries, paging, and look-ups of creations whose response was lost.
 
 mod attempt;
 
@@ -27,26 +26,24 @@ use super::request_error::RequestError;
 use super::{throttle, trace};
 use crate::clock::Clock;
 
-/// The longest single wait that the API's options or back-off can lead to.
 pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
 
-/// The window of the API's rate limit (API reference, section 1.4).
+/// Window of the API's rate limit (API reference, section 1.4).
 const WINDOW: Duration = Duration::from_mins(5);
 
-/// The status of an answer to one request too many (RFC 6585, section 4).
+/// RFC 6585, section 4.
 const THROTTLED: u16 = 429;
 
-/// How many requests for many accounts are on their way at once.
+/// Limit of concurrent requests, if many accounts are read.
 const MAX_IN_FLIGHT: usize = 16;
 
-/// The JSON used for an answer without a result, if it is not a list.
+/// Stands for a missing result, except of a list.
 const NULL: &str = "null";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created<T> {
-    /// The API answered that it was created.
     New(T),
-    /// The answer was lost; it was found afterwards.
+    /// The response was lost; the object was found afterwards.
     Existing(T),
 }
 
@@ -58,8 +55,7 @@ impl<T> Created<T> {
     }
 }
 
-/// The client of the API. Cheap to make: certificates are read, and the HTTP
-/// client is built, when the first request is sent.
+/// Cheap to create: certificates are loaded with the first request.
 pub struct Client {
     config: Config,
     clock: Clock,
@@ -70,21 +66,20 @@ pub struct Client {
     requests: AtomicU64,
 }
 
-/// What clients of the same credential share: connections, and the rate limit.
+/// Shared by clients of the same credential: connections and the rate limit.
 struct Shared {
     wire: OnceCell<HttpTransport>,
-    /// Until when the API wants no further request.
+    /// No request is sent before this time.
     hold: Mutex<Option<Timestamp>>,
     in_flight: Semaphore,
 }
 
-/// How a client treats the rate limit (API reference, section 1.4).
+/// Treatment of the rate limit (API reference, section 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// A few requests, soon: a full window is an error after a while.
+    /// For a few requests: a full window is an error after a short wait.
     Brief,
-    /// Any number of requests: a few at a time, which stop before the window is full,
-    /// and wait for the next one.
+    /// For any number of requests: pauses before the window is full, until the next one.
     Steady,
 }
 
@@ -103,12 +98,12 @@ impl Pace {
         }
     }
 
-    /// How long no request is to be sent after this answer.
+    /// How long to pause all requests after this response.
     fn hold(self, answer: &HttpResponse) -> Option<Duration> {
         let asked = answer.rate_limit.as_deref();
         let asked = asked.and_then(|value| throttle::rate_limit_wait(value, self.reserve()));
         match self {
-            // A request that was throttled waits for itself.
+            // The throttled request itself waits for `Retry-After`.
             Self::Brief => asked,
             Self::Steady => asked.max(answer.retry_after.filter(|_| answer.status == THROTTLED)),
         }
@@ -125,8 +120,7 @@ impl Client {
         Self::sharing(Arc::new(shared), Pace::Brief, config, clock)
     }
 
-    /// A client for one of many accounts: it has its own odd records, and shares
-    /// connections and rate limit with the others.
+    /// For one of many accounts: own odd records, shared connections and rate limit.
     pub fn for_one_of_many(&self) -> Self {
         let shared = Arc::clone(&self.shared);
         Self::sharing(shared, Pace::Steady, self.config.clone(), self.clock.clone())
@@ -148,13 +142,12 @@ impl Client {
         Self::new(Config { credentials, ..self.config.clone() }, self.clock.clone())
     }
 
-    /// The same client without the end of time that `--timeout` sets: for what has
-    /// an end of its own.
+    /// The same client without the deadline of `--timeout`, for work with its own deadline.
     pub fn without_deadline(&self) -> Self {
         Self::new(Config { deadline: None, ..self.config.clone() }, self.clock.clone())
     }
 
-    /// Whether it calls with a token, and not with the Global API Key.
+    /// False for the Global API Key.
     pub fn uses_token(&self) -> bool {
         matches!(self.config.credentials, Credentials::Token(_))
     }
@@ -163,14 +156,12 @@ impl Client {
         Ok(self.carry(request).await?.0)
     }
 
-    /// Sends a request that changes something. Only the executor of actions
-    /// calls it: what it sends is in the journal.
+    /// Sends a write. Only the executor of actions calls it, so that every write is journaled.
     pub async fn write<T>(&self, request: &WriteRequest<T>) -> Result<(T, ResponseMeta), Error> {
         self.carry(request).await
     }
 
-    /// Reads a list to its end, page by page where the request says so. Records
-    /// that cannot be understood are left out, and kept in [`Client::odd_records`].
+    /// Reads all pages. Records that cannot be decoded are kept in [`Client::odd_records`].
     pub async fn list<T: DeserializeOwned>(
         &self,
         request: &Request<Vec<T>>,
@@ -220,20 +211,19 @@ impl Client {
         Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
     }
 
-    /// The records that lists of this run contained and that cannot be
-    /// understood, of one kind or of all.
+    /// The records of this run that could not be decoded, of one kind or of all.
     pub fn odd_records(&self, noun: Option<&str>) -> Vec<OddRecord> {
         let odd = lock(&self.odd);
         odd.iter().filter(|odd| noun.is_none_or(|noun| odd.noun == noun)).cloned().collect()
     }
 
-    /// [`Client::odd_records`] of one kind, which are told of by the caller.
+    /// Removes and returns the odd records of one kind, for callers that report them.
     pub fn take_odd_records(&self, noun: &str) -> Vec<OddRecord> {
         lock(&self.odd).extract_if(.., |odd| odd.noun == noun).collect()
     }
 
-    /// [`Client::write`] of a request that must not be executed twice. If the answer is
-    /// lost, `find` looks for the result before the request is sent again.
+    /// [`Client::write`] for a request that must not be executed twice: if the response is lost,
+    /// `find` looks for the result before the request is sent again.
     pub async fn write_once<T>(
         &self,
         request: &WriteRequest<T>,
@@ -261,13 +251,12 @@ impl Client {
         }
     }
 
-    /// The writes that were sent and whose outcome is unknown: in progress, or without
-    /// an answer. Reported when a run is interrupted.
+    /// Writes in progress or without a response, reported when a run is interrupted.
     pub fn unanswered_writes(&self) -> Vec<String> {
         lock(&self.unanswered).iter().map(|(_, name)| name.clone()).collect()
     }
 
-    /// How many requests were sent so far, repeated ones and pages included.
+    /// Requests sent so far, retries and pages included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }

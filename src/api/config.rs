@@ -1,5 +1,3 @@
-//! Where the API is, who calls, and how patiently.
-
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,17 +12,15 @@ pub struct Config {
     pub base: BaseUrl,
     pub credentials: Credentials,
     pub roots: TrustRoots,
-    /// The proxy between, which one without encryption is not sent by.
+    /// Not used for an unencrypted base URL.
     pub proxy: ProxySettings,
     pub max_retries: u32,
     pub request_timeout: Duration,
-    /// When the whole command has to be over.
+    /// Deadline of the whole command.
     pub deadline: Option<Timestamp>,
 }
 
 impl Config {
-    /// The public API, the system's certificates, four retries, half a minute
-    /// a request, no deadline.
     pub fn new(credentials: Credentials) -> Self {
         Self {
             base: BaseUrl::default(),

@@ -58,18 +58,16 @@ pub enum VerificationStatus {
     Other(String),
 }
 
-/// Whether the API begins to look for the TXT record as soon as the connector
-/// is created.
+/// Whether creating the connector also starts its verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BeginVerification {
     Now,
-    /// When [`begin_verification`] asks for it.
+    /// With [`begin_verification`].
     Later,
 }
 
 impl ConnectorFields {
-    /// Whether sign-in is enforced. A connector that does not say is not taken
-    /// for enabled.
+    /// Whether sign-in is enforced. A missing value counts as disabled.
     pub fn is_enabled(&self) -> bool {
         self.enabled == Some(true)
     }
@@ -82,7 +80,7 @@ impl ConnectorFields {
         self.verification.as_ref()?.code.as_deref()
     }
 
-    /// Whether the domain is verified. An unknown state is not.
+    /// An unknown state counts as not verified.
     pub fn is_verified(&self) -> bool {
         self.status() == Some(&VerificationStatus::Verified)
     }
@@ -100,7 +98,7 @@ impl VerificationStatus {
     }
 }
 
-/// All connectors of the account: one page.
+/// One page.
 pub fn list(account: &AccountId) -> Request<Vec<Connector>> {
     Request::get(&["accounts", account.as_str(), "sso_connectors"])
 }
@@ -141,8 +139,7 @@ pub fn set_fedramp(
     change(account, id, &json!({ "use_fedramp_language": fedramp }))
 }
 
-/// A PATCH, whose answer is an object in the official SDK and an array of one
-/// in the documentation's example.
+/// The response is an object in the official SDK, an array of one in the documentation.
 fn change(
     account: &AccountId,
     id: &ConnectorId,
@@ -161,14 +158,13 @@ fn one(text: &str) -> serde_json::Result<Connector> {
     serde_json::from_str(text)
 }
 
-/// Deletes a connector. The answer holds its ID, or nothing.
+/// The response contains the ID, or nothing.
 pub fn delete(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
     WriteRequest::delete(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
         .with_decoder(|_| Ok(()))
 }
 
-/// Starts the search for the TXT record. The answer says nothing: read the
-/// connector again for its new state.
+/// The response contains no state: read the connector again.
 pub fn begin_verification(account: &AccountId, id: &ConnectorId) -> WriteRequest<()> {
     WriteRequest::post(&[
         "accounts",

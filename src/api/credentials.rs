@@ -1,4 +1,4 @@
-//! The credentials of the caller. Never shown, neither by `Debug` nor in errors.
+//! The caller's credentials. Neither `Debug` nor errors show them.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::input::secret;
 
-/// A token, or an account's Global API Key (API reference, section 1.1).
+/// API reference, section 1.1.
 #[derive(Clone)]
 pub enum Credentials {
-    /// An API token, of a user or of an account.
+    /// Of a user or of an account.
     Token(SecretString),
     Key {
         email: String,
@@ -17,8 +17,8 @@ pub enum Credentials {
     },
 }
 
-/// Why credentials cannot be sent. The API would only say that a header is
-/// malformed (code 6003); this says what is wrong, and never shows the value.
+/// Why credentials cannot be sent, without their value. The API would only report a malformed
+/// header (code 6003).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} {reason}")]
 pub struct InvalidCredentials {
@@ -27,8 +27,7 @@ pub struct InvalidCredentials {
 }
 
 impl Credentials {
-    /// Whether the values can be sent. The token's format is not checked:
-    /// Cloudflare has changed it before.
+    /// The token's format is not checked: Cloudflare has changed it before.
     pub fn check(&self) -> Result<(), InvalidCredentials> {
         let invalid = |what, reason| InvalidCredentials { what, reason };
         match self {
@@ -73,10 +72,10 @@ impl Credentials {
     }
 }
 
-/// How API tokens begin since 2026 (API reference, section 1.1).
+/// Prefixes of API tokens since 2026 (API reference, section 1.1).
 const TOKENS: [&str; 2] = ["cfut_", "cfat_"];
 
-/// `cfk_…`, or the 37 hexadecimal digits of older ones.
+/// `cfk_…`, or the 37 hexadecimal digits of older keys.
 fn is_global_key(text: &str) -> bool {
     text.starts_with("cfk_")
         || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())

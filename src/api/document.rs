@@ -1,6 +1,4 @@
-//! An object as the API sent it, to be edited and sent back: an ordered map of
-//! raw values, so that whatever is not edited leaves byte for byte as it came.
-//! Knows no field of any resource.
+//! An object of the API, to be edited and sent back: what is not edited keeps its bytes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,14 +11,13 @@ use super::mask::MASKED;
 use crate::input::depth;
 use crate::input::secret_name::is_secret_name;
 
-/// A JSON object whose untouched values keep their text: long integers, `3.10`,
-/// nulls, nested unknowns and the order of keys.
+/// A JSON object whose untouched values keep their text: long integers, `3.10`, nulls, unknown
+/// fields and the order of keys.
 #[derive(Clone, Debug)]
 pub struct Document {
     members: OrderedMembers<Box<RawValue>>,
 }
 
-/// A parent of the field to set is not an object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` cannot be set: `{parent}` is not an object")]
 pub struct NotAnObject {
@@ -28,7 +25,6 @@ pub struct NotAnObject {
     parent: String,
 }
 
-/// The members of an object, in order, their keys told apart.
 #[derive(Clone, Debug)]
 struct OrderedMembers<V>(Vec<(String, V)>);
 
@@ -51,14 +47,13 @@ impl Document {
         serde_json::from_str(self.get(path)?.get()).ok()
     }
 
-    /// Sets the value at `path`. What is absent or null on the way becomes an
-    /// object; a new member goes to the end.
+    /// Sets the value at `path`, creating missing or null parents. New members go to the end.
     pub fn set(&mut self, path: &[&str], value: &impl Serialize) -> Result<(), NotAnObject> {
         let value = to_raw_value(value).expect("a value is plain data");
         self.place(path, 0, value)
     }
 
-    /// Removes the value at `path`; whether there was one.
+    /// Removes the value at `path`; false if there was none.
     pub fn remove(&mut self, path: &[&str]) -> bool {
         let Some((first, rest)) = path.split_first() else { return false };
         let members = &mut self.members.0;
@@ -127,8 +122,7 @@ impl Serialize for Document {
     }
 }
 
-/// Fails on a duplicate key: it is not known which of the two the API means or
-/// would keep.
+/// Fails on a duplicate key: which of the two the API uses is unknown.
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for OrderedMembers<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OrderedVisitor<V>(std::marker::PhantomData<V>);
@@ -174,14 +168,12 @@ pub fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// `value` prepared for output: texts below a secret's name are replaced. Texts
-/// without secrets are unchanged.
+/// `value` for output, with the texts below a secret's name replaced.
 pub fn masked(value: &RawValue) -> Box<RawValue> {
     masked_under(value, false)
 }
 
-/// [`masked`] of the value at `path`: the names in the path also determine what is
-/// a secret.
+/// [`masked`] for the value at `path`, whose names also decide what is a secret.
 pub fn masked_at(path: &[String], value: &RawValue) -> Box<RawValue> {
     masked_under(value, path.iter().any(|name| is_secret_name(name)))
 }
@@ -203,7 +195,7 @@ fn masked_under(value: &RawValue, is_secret: bool) -> Box<RawValue> {
         }),
         _ => value.get().to_owned(),
     };
-    // An object with a key twice cannot be looked through: nothing of it is shown.
+    // Empty for an object with a duplicate key, which cannot be searched for secrets.
     let text = if text.is_empty() { format!("\"{MASKED}\"") } else { text };
     RawValue::from_string(text).expect("it is made of JSON")
 }
@@ -299,7 +291,7 @@ mod tests {
         }
     }
 
-    /// JSON text as no serialiser of this program would write it.
+    /// JSON text that no serializer of this program would write.
     fn odd_json() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("null".to_owned()),

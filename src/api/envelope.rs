@@ -1,6 +1,5 @@
-//! The envelope around every answer, with all the deviations seen in recorded
-//! answers (API reference, section 1.3). The status decides, then `success`;
-//! `messages` are never read as errors.
+//! The envelope of every response, with the deviations of recorded responses (API reference,
+//! section 1.3). The status decides, then `success`; `messages` are never read as errors.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -11,14 +10,14 @@ use super::mask::mask_with;
 use super::pages::Paging;
 use super::request_error::Cause;
 
-/// The most characters of a server's text that are kept.
+/// Limit of an API message, in characters.
 const MAX_MESSAGE: usize = 1000;
-/// The maximum number of characters kept of a body that is not an envelope.
+/// Limit of an excerpt of a body that is not an envelope, in characters.
 const MAX_EXCERPT: usize = 200;
 
 #[derive(Debug)]
 pub struct Success<'a> {
-    /// The `result`, which may be `null`; none where the answer has no such field.
+    /// `null` if the field is null, none if it is absent.
     pub result: Option<&'a str>,
     pub paging: Paging,
 }
@@ -39,7 +38,7 @@ struct Envelope<'a> {
     result_info: Option<&'a RawValue>,
 }
 
-/// Reads the body of an answer with a 2xx status.
+/// The body of a 2xx response.
 pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, EnvelopeError> {
     if body.trim_ascii().is_empty() {
         return Ok(Success { result: None, paging: Paging::default() });
@@ -48,7 +47,7 @@ pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, EnvelopeErr
         serde_json::from_slice(body).map_err(|error| unreadable(&error, body, secret))?;
     let failed = match envelope.success.map(RawValue::get) {
         Some(success) => success != "true",
-        // Some answers omit `success`, so errors speak for themselves.
+        // Some responses omit `success`: then errors decide.
         None => !errors(body, secret).is_empty(),
     };
     if failed {
@@ -60,7 +59,7 @@ pub fn read<'a>(body: &'a [u8], secret: &str) -> Result<Success<'a>, EnvelopeErr
     })
 }
 
-/// A field that is there, `null` included.
+/// Keeps a null, which an `Option` would read as absent.
 fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(field).map(Some)
 }
@@ -75,8 +74,7 @@ fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> EnvelopeE
     EnvelopeError::Malformed { cut, why: Cause(mask_with(&why, secret)) }
 }
 
-/// The errors in the body of a failed request; an excerpt of the body if it is not
-/// an envelope.
+/// The errors of a failed request; for a body that is not an envelope, an excerpt.
 pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
         let message = excerpt(body, secret);
@@ -101,8 +99,7 @@ pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
     found
 }
 
-/// An entry of `errors`: an object or a bare string. The useful text is often
-/// in `error_chain` only.
+/// An entry is an object or a string. Often only `error_chain` has the useful text.
 fn flatten(entry: &Value, found: &mut Vec<ApiError>) {
     match entry {
         Value::String(message) => found.push(ApiError::new(None, message.as_str())),
@@ -130,10 +127,8 @@ fn flatten(entry: &Value, found: &mut Vec<ApiError>) {
     }
 }
 
-/// A readable excerpt of a body that is not JSON: a page's title, or the beginning
-/// of its text.
+/// The title of an HTML page, or the start of its text.
 fn excerpt(body: &[u8], secret: &str) -> Option<String> {
-    // Enough for any title, and cheap for a body of many megabytes.
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     let text = title(&text).unwrap_or_else(|| without_tags(&text));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -158,8 +153,7 @@ fn without_tags(text: &str) -> String {
     pieces.collect::<Vec<_>>().join(" ")
 }
 
-/// The beginning of a text, without control characters and marks that reorder
-/// what is shown.
+/// Removes control characters and marks that reorder text.
 fn shortened(text: &str, most: usize) -> String {
     let is_shown = |c: &char| {
         !c.is_control()

@@ -1,5 +1,5 @@
-//! What can go wrong with a request, layer by layer: [`Error`] says which
-//! request, [`RequestError`] what happened, its sources why. No text holds a secret.
+//! Errors in layers: [`Error`] names the request, [`RequestError`] what happened, its sources why.
+//! No text contains a secret.
 
 use super::error_kind::{self, ErrorKind};
 use super::error_response::ApiError;
@@ -9,13 +9,12 @@ use super::request_error::{RequestError, SetupError};
 #[derive(Debug, thiserror::Error)]
 #[error("`{request}` {}", outcome(*attempts))]
 pub struct Error {
-    /// `PATCH /accounts/…/sso_connectors/…`.
     pub request: String,
-    /// How often it was sent; 0 if it never left.
+    /// 0 if it was never sent.
     pub attempts: u32,
     #[source]
     pub fault: RequestError,
-    /// Set for a write that may have been executed: whether it can be repeated.
+    /// Set if a write may have been executed: whether it can be repeated.
     pub(crate) lost: Option<RetryMode>,
 }
 
@@ -54,7 +53,7 @@ impl Error {
         }
     }
 
-    /// The error and what led to it, one sentence each.
+    /// The error and its sources, one sentence each.
     pub fn sentences(&self) -> Vec<String> {
         let outermost: &dyn std::error::Error = self;
         let layers = std::iter::successors(Some(outermost), |layer| layer.source());
@@ -63,12 +62,11 @@ impl Error {
         sentences
     }
 
-    /// All of them on one line.
     pub fn line(&self) -> String {
         self.sentences().join(": ")
     }
 
-    /// What led to it on one line, where the request is known anyway.
+    /// The sources on one line, for callers that name the request themselves.
     pub fn reason(&self) -> String {
         self.sentences().split_off(1).join(": ")
     }

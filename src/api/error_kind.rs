@@ -1,5 +1,5 @@
-//! What a refusal means: by status, code and route, never by full sentences
-//! (API reference, section 9). Codes are reused across services.
+//! The kind of an error: by status, code and route, never by full sentences (API reference,
+//! section 9). Codes are reused across services.
 
 use std::fmt;
 
@@ -7,48 +7,46 @@ use serde::Serialize;
 
 use super::error_response::ErrorResponse;
 
-/// What kind of failure it is; scripts tell failures apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
-    /// The token was rejected, or cannot be sent at all.
+    /// Also for a token that cannot be sent.
     Unauthenticated,
-    /// The token is an account's, and the route is for users' tokens.
+    /// An account token on a route for user tokens.
     UserTokenNeeded,
     Forbidden,
-    /// There is no such thing, or an identifier in the path is wrong.
+    /// Also for a wrong ID in the path.
     NotFound,
-    /// It exists already, or something that exists stands in the way.
+    /// It already exists, or another object prevents it.
     Conflict,
     Invalid,
-    /// The account has no Zero Trust organization.
+    /// No Zero Trust organization.
     AccessNotEnabled,
     RateLimited,
-    /// The API is unreachable, did not answer, or failed.
+    /// Unreachable, no response, or a server failure.
     Unavailable,
     /// The API's certificate is not trusted.
     Untrusted,
     Unreadable,
-    /// The answer is larger, longer or deeper than what is read.
+    /// The response exceeds a limit.
     Unusable,
     OutOfTime,
-    /// The client cannot be set up: a certificate file, for example.
+    /// The client cannot be set up, for example because of a certificate file.
     Setup,
     Other,
 }
 
-/// As scripts see it: `not-found`.
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// What a refusal of `request` (`GET /user/tokens/verify`) means.
+/// `request` is its verb and path: `GET /user/tokens/verify`.
 pub(super) fn classify_response(request: &str, refusal: &ErrorResponse) -> ErrorKind {
     match refusal.status {
         429 => return ErrorKind::RateLimited,
-        // Not executed, and a retry would not succeed.
+        // Not executed, and a retry would not help.
         501 | 505 => return ErrorKind::Other,
         408 | 500.. => return ErrorKind::Unavailable,
         _ => {}
@@ -61,16 +59,16 @@ pub(super) fn classify_response(request: &str, refusal: &ErrorResponse) -> Error
     let kind = said
         .or_else(|| refusal.errors.iter().find_map(|error| by_access_kind(&error.message)))
         .unwrap_or_else(|| by_status(refusal.status));
-    // An account has one organization at a fixed path: not found is not there.
+    // An account has one organization at a fixed path, so 404 means that there is none.
     if kind == ErrorKind::NotFound && request.ends_with("/access/organizations") {
         return ErrorKind::AccessNotEnabled;
     }
     kind
 }
 
-/// What of a route decides on the meaning of a code.
+/// What the meaning of a code depends on.
 struct RequestContext {
-    /// It is about the caller, or verifies a token.
+    /// The route is under `/user`, or verifies a token.
     concerns_caller: bool,
     creates_token: bool,
 }
@@ -87,7 +85,7 @@ impl RequestContext {
 
 fn by_code(status: u16, code: u64, message: &str, route: &RequestContext) -> Option<ErrorKind> {
     Some(match code {
-        // 6003 wraps the first three; alone it may be about any header.
+        // 6003 wraps the first three; alone it can be about any header.
         6102 | 6103 | 6111 | 9103 | 9106 | 9107 => ErrorKind::Unauthenticated,
         9109 => unauthorized(status, message),
         10000 | 1002 if status == 403 => ErrorKind::Forbidden,
@@ -103,8 +101,8 @@ fn by_code(status: u16, code: u64, message: &str, route: &RequestContext) -> Opt
     })
 }
 
-/// 9109 is a bad token, a missing permission, or an account's token on a route
-/// for users: only the words tell.
+/// 9109: a bad token, a missing permission or an account token on a user route. Only the message
+/// tells them apart.
 fn unauthorized(status: u16, message: &str) -> ErrorKind {
     let message = message.to_ascii_lowercase();
     if message.contains("user-level") {
@@ -118,7 +116,7 @@ fn unauthorized(status: u16, message: &str) -> ErrorKind {
     }
 }
 
-/// `access.api.error.<kind>`, whatever the code.
+/// `access.api.error.<kind>`, for any code.
 fn by_access_kind(message: &str) -> Option<ErrorKind> {
     let (_, rest) = message.split_once("access.api.error.")?;
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());

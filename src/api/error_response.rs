@@ -1,4 +1,4 @@
-//! An answer of the API that refuses a request. No text contains a secret.
+//! An error response of the API. No text contains a secret.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,28 +8,26 @@ use crate::plural::count_noun;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorResponse {
     pub status: u16,
-    /// What the API says is wrong, without secrets; empty if it says nothing.
     pub errors: Vec<ApiError>,
     pub ray: Option<String>,
-    /// How long to wait before the next try, where the API says it.
+    /// What the API asks for, if anything.
     pub retry_after: Option<Duration>,
 }
 
-/// One entry of the API's `errors`, or of an `error_chain`.
+/// An entry of `errors` or of an `error_chain`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ApiError {
-    /// Its code. Codes are reused across services.
+    /// Codes are reused across services.
     pub code: Option<u64>,
     pub message: String,
     pub documentation_url: Option<String>,
 }
 
-/// The end of a message that names the request at Cloudflare.
+/// The end of a message: the request's ID at Cloudflare.
 pub(super) fn ray_note(ray: Option<&str>) -> String {
     ray.map(|ray| format!(", ray {ray}")).unwrap_or_default()
 }
 
-/// `the API answered 403: Authentication error (code 10000), ray 8c…`.
 impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the API answered {}", self.status)?;

@@ -1,5 +1,4 @@
-//! Federation grants: identity providers that other accounts may use (API
-//! reference, section 6).
+//! Federation grants: identity providers that can be shared (API reference, section 6).
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,7 +23,7 @@ pub struct GrantFields {
     pub created_at: Option<String>,
 }
 
-/// All grants of the account: one page.
+/// One page.
 pub fn list(account: &AccountId) -> Request<Vec<Grant>> {
     Request::get(&collection(account))
 }
@@ -33,13 +32,11 @@ pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
     Request::get(&one(account, id))
 }
 
-/// Allows an identity provider to be shared.
 pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
     WriteRequest::post(&collection(account)).body(&json!({ "idp_id": idp }))
 }
 
-/// Deletes a grant: every recipient loses the identity provider at once. The
-/// identity provider itself stays.
+/// Every recipient loses the identity provider at once. The provider itself stays.
 pub fn delete(account: &AccountId, id: &GrantId) -> WriteRequest<()> {
     WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
 }

@@ -1,5 +1,5 @@
-//! Secrets that an object does not contain: null, or a mask in their place.
-//! Sent, they would replace the secret; left out, the API keeps it. Pure.
+//! Secrets that an object does not contain: null or a mask in their place. Sent back, they would
+//! replace the secret; if they are left out, the API keeps it.
 
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -8,14 +8,13 @@ use super::mask::NOT_KEPT;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 
-/// A secret that is null or a mask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden {
     pub field: String,
     pub is_null: bool,
 }
 
-/// The object without hidden secrets, otherwise byte for byte as it is.
+/// All other values keep their bytes.
 pub fn without_hidden(object: &Document) -> Document {
     walked(object).0
 }
@@ -37,7 +36,7 @@ struct Walker {
 }
 
 impl Walker {
-    /// The value without what is hidden below it; none if it is hidden itself.
+    /// The value without the hidden secrets in it; none if it is one itself.
     fn value(&mut self, value: &RawValue, is_secret: bool) -> Option<Box<RawValue>> {
         let before = self.found.len();
         let kept = match value.get().as_bytes().first() {
@@ -61,7 +60,7 @@ impl Walker {
         kept.to_raw()
     }
 
-    /// A list is left out as a whole: without one item it would be another.
+    /// Left out as a whole if it contains a secret: without one item it would be another list.
     fn array(&mut self, value: &RawValue, is_secret: bool) -> Option<Box<RawValue>> {
         let items = items(value).unwrap_or_default().into_iter().enumerate();
         let kept: Vec<_> =

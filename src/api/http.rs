@@ -1,5 +1,4 @@
-//! One request over HTTP and its answer, read to a limit of size and time.
-//! Does not know whether it is sent again.
+//! One HTTP exchange, limited in size and time. Retries are decided elsewhere.
 
 use std::error::Error as _;
 use std::io;
@@ -19,8 +18,6 @@ use super::{throttle, tls, trace};
 
 pub(super) const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// How long a connection may take; the rest of a request's time is for the
-/// answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct HttpTransport {
@@ -33,12 +30,12 @@ pub(super) struct HttpTransport {
 #[derive(Clone, Copy)]
 pub(super) struct Timeout {
     pub duration: Duration,
-    /// It is what is left of the whole command's time.
+    /// The time left for the whole command, not for the request.
     pub is_deadline: bool,
 }
 
 impl HttpTransport {
-    /// Makes the client: reads the certificates to trust, opens nothing.
+    /// Loads the certificates to trust; opens no connection.
     pub fn new(config: &Config) -> Result<Self, SetupError> {
         config.credentials.check()?;
         let plain = config.base.is_plain_http();
@@ -50,7 +47,7 @@ impl HttpTransport {
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT.min(config.request_timeout / 2))
             .user_agent(concat!("cfsso/", env!("CARGO_PKG_VERSION")));
-        // A proxy would see the token of an unencrypted request.
+        // A proxy would read the token of an unencrypted request.
         let http = match config.proxy.checked()? {
             _ if plain => http.no_proxy(),
             Some(proxy) => http.proxy(proxy),
@@ -103,7 +100,7 @@ impl HttpTransport {
         trace::headers(response.headers(), self.secret());
         let mut answer = head(&response, &call.url, now);
         let read = self.read(&mut response, &mut answer, limit, end).await;
-        // A refusal is one even if its text was cut.
+        // An error response counts even if its body is incomplete.
         if let Err(fault) = read
             && response.status().is_success()
         {
@@ -187,7 +184,7 @@ fn head(response: &reqwest::Response, url: &Url, now: Timestamp) -> HttpResponse
     }
 }
 
-/// The scheme and host of a redirect: its path may hold anything.
+/// The scheme and host only: the path may contain anything.
 fn points_to(location: Option<&str>, url: &Url) -> String {
     let Some(target) = location.and_then(|location| url.join(location).ok()) else {
         return "nowhere".to_owned();
@@ -197,7 +194,7 @@ fn points_to(location: Option<&str>, url: &Url) -> String {
     format!("`{}://{host}{port}`", target.scheme())
 }
 
-/// The error at the bottom of the chain, which is the one that says something.
+/// The innermost error, the only one that names a cause.
 fn bottom(error: &reqwest::Error, secret: &str) -> Cause {
     let text = match layers(error).last().map(ToString::to_string) {
         Some(text) if !text.is_empty() => text,
@@ -215,8 +212,7 @@ fn layers(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Erro
     std::iter::successors(error.source(), |&layer| layer.source())
 }
 
-/// The error of TLS that is wrapped in one of I/O, perhaps twice: `source`
-/// passes those over.
+/// TLS errors come wrapped in I/O errors, perhaps twice, which `source` skips.
 fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let Some(outer) = error.downcast_ref::<io::Error>() else { return error.downcast_ref() };
     of_tls(outer.get_ref()?)

@@ -1,5 +1,3 @@
-//! A request as it is sent, and its answer as it is read.
-
 use std::time::Duration;
 
 use url::Url;
@@ -7,7 +5,7 @@ use url::Url;
 use super::request::{Method, RetryMode};
 
 pub(super) struct HttpRequest {
-    /// `PATCH /accounts/…/sso_connectors/…`, masked.
+    /// Verb and path, masked.
     pub name: String,
     pub method: Method,
     pub url: Url,
@@ -19,9 +17,9 @@ pub(super) struct HttpResponse {
     pub status: u16,
     pub ray: Option<String>,
     pub retry_after: Option<Duration>,
-    /// `Ratelimit`.
+    /// The header `Ratelimit`.
     pub rate_limit: Option<String>,
     pub body: Vec<u8>,
-    /// The scheme and host that it points to.
+    /// Scheme and host of a redirect.
     pub points_to: Option<String>,
 }

@@ -10,7 +10,7 @@ use super::ids::{AccountId, IdpId};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// The most that one page of the list may hold (API reference, section 1.5).
+/// The maximum (API reference, section 1.5).
 const PAGE: u32 = 1000;
 
 pub type Idp = Object<IdpFields>;
@@ -121,8 +121,7 @@ impl IdpType {
         Self::Passkeys,
     ];
 
-    /// The type that a person means: in any case, and `ping` as the guide has
-    /// it (API reference, section 3).
+    /// The type in any case; `ping` is the guide's name for `pingone` (API reference, section 3).
     pub fn named(text: &str) -> Self {
         let text = if text.eq_ignore_ascii_case("ping") { "pingone" } else { text };
         let known = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
@@ -153,7 +152,6 @@ impl IdpType {
 }
 
 impl IdpFields {
-    /// Whether it belongs to another account.
     pub fn is_read_only(&self) -> bool {
         self.read_only == Some(true)
     }
@@ -175,12 +173,12 @@ pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
     Request::get(&one(account, id))
 }
 
-/// Creates an identity provider, without secrets that are null or masks.
+/// Leaves out secrets that are null or masks.
 pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
     WriteRequest::post(&collection(account)).body(&without_hidden(body))
 }
 
-/// Replaces an identity provider. A secret that is absent is kept.
+/// The API keeps secrets that are absent.
 pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest<Option<Document>> {
     WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }

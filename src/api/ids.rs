@@ -1,5 +1,4 @@
-//! Identifiers, one type per thing, so that an account's cannot be passed for a
-//! connector's. An empty one would silently hit another route: it cannot exist.
+//! IDs, one type per kind of object. An empty ID would reach another route, so it is refused.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,7 +20,7 @@ pub struct Id<K> {
 
 pub trait Kind {
     const NOUN: &'static str;
-    /// Whether the API documents its identifiers as exactly 32 hexadecimal digits.
+    /// Whether the API documents these IDs as exactly 32 hexadecimal digits.
     const STRICT: bool = false;
 }
 
@@ -88,23 +87,22 @@ impl Kind for User {
     const NOUN: &'static str = "user";
 }
 
-/// An account's identifier: 32 hexadecimal digits.
+/// 32 hexadecimal digits.
 pub type AccountId = Id<Account>;
-/// An SSO connector's identifier. Its length is not checked: a documented
-/// example has 31 characters (API reference, section 2).
+/// Length unchecked: a documented example has 31 characters (API reference, section 2).
 pub type ConnectorId = Id<Connector>;
 pub type ZoneId = Id<Zone>;
 pub type RecordId = Id<Record>;
-/// An identity provider's identifier: a UUID by the schema, not checked for it.
+/// A UUID by the schema; not checked.
 pub type IdpId = Id<Idp>;
 pub type AppId = Id<App>;
 pub type PolicyId = Id<Policy>;
-/// A federation grant's identifier: 32 digits or a UUID (API reference, section 6).
+/// 32 digits or a UUID (API reference, section 6).
 pub type GrantId = Id<Grant>;
 pub type ShareId = Id<Share>;
-/// The identifier of a recipient within its share, which is not an account ID.
+/// A recipient within its share; not an account ID.
 pub type RecipientId = Id<Recipient>;
-/// The identifier of a resource within its share, which is not that of what is shared.
+/// A resource within its share; not the ID of the shared object.
 pub type ResourceId = Id<Resource>;
 pub type OrganizationId = Id<Organization>;
 pub type GroupId = Id<Group>;
@@ -147,7 +145,7 @@ impl<K: Kind> Id<K> {
     }
 }
 
-/// As pasted: white space around it is dropped, and invisible characters named.
+/// As pasted: trims white space and names invisible characters.
 impl<K: Kind> FromStr for Id<K> {
     type Err = InvalidId;
 
@@ -157,20 +155,19 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-/// As a server sends it: exactly, since it goes into paths.
+/// As sent by a server: exact, because it goes into paths.
 impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
-/// An identity provider in a list: an identifier, or whatever else is there, kept as
-/// it came.
+/// An entry of a list of identity providers: an ID, or anything else, kept unchanged.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum IdpReference {
     Id(IdpId),
-    /// Something else, such as an empty text or `null`.
+    /// For example an empty text or `null`.
     Odd(Box<RawValue>),
 }
 

@@ -1,25 +1,24 @@
-//! Takes secrets out of texts: traces, and whatever a server said. Pure, and
-//! forgiving: it works on JSON, on cut JSON, on JSON within JSON strings, on
-//! query strings and on prose.
+//! Removes secrets from traces and server texts. Works on JSON, cut JSON, JSON within JSON strings,
+//! query strings and prose.
 
 use crate::input::secret_name::is_secret_name;
 
 pub const MASKED: &str = "[masked]";
 
-/// What the journal has in place of a secret.
+/// The journal's text in place of a secret.
 pub const NOT_KEPT: &str = "[secret, not kept]";
 
-/// The prefixes of Cloudflare's credentials (API reference, section 1.1).
+/// Prefixes of Cloudflare's credentials (API reference, section 1.1).
 const PREFIXES: [&str; 4] = ["cfut_", "cfat_", "cfk_", "cfoat_"];
 
-/// Fields that hold a new token where they hold one long word: `value` of a
-/// created token, `result` of a rolled one (API reference, section 8.1).
+/// Fields whose value is a new token if it is one long word: `value` of a created token, `result`
+/// of a rolled one (API reference, section 8.1).
 const NAMES_OF_TOKENS: [&str; 2] = ["value", "result"];
 
-/// A word at least this long is taken for a token: an ID has 32 digits.
+/// Minimum length of a token: IDs have 32 digits.
 const TOKEN_LENGTH: usize = 33;
 
-/// `text` without the secrets that can be told by their look or their name.
+/// `text` without the secrets that are recognized by format or field name.
 pub fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
@@ -36,7 +35,7 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
-/// [`mask`], and without `secret` wherever it stands: old tokens have no prefix.
+/// [`mask`], and without `secret` itself: old tokens have no prefix.
 pub fn mask_with(text: &str, secret: &str) -> String {
     if secret.is_empty() { mask(text) } else { mask(&text.replace(secret, MASKED)) }
 }
@@ -45,7 +44,7 @@ pub fn is_new_token(name: &str, text: &str) -> bool {
     NAMES_OF_TOKENS.contains(&name) && text.len() >= TOKEN_LENGTH && text.chars().all(is_word)
 }
 
-/// A secret's place; what is before its start is kept.
+/// The range of a secret; what precedes it is kept.
 struct Span {
     start: usize,
     end: usize,
@@ -78,7 +77,7 @@ fn bearer(text: &str, at: usize) -> Option<Span> {
     value_until(text, value, |c| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '\\' | '<'))
 }
 
-/// `NAME=VALUE` in queries and forms; `NAME: VALUE` as headers are written.
+/// `NAME=VALUE` in queries and forms; `NAME: VALUE` in headers.
 fn assignment(text: &str, at: usize) -> Option<Span> {
     let rest = &text[at..];
     let name = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
@@ -110,7 +109,7 @@ fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(name).then_some(tail)
 }
 
-/// `"NAME": VALUE`, at whatever depth of JSON within JSON strings.
+/// `"NAME": VALUE`, at any depth of JSON within JSON strings.
 fn field(text: &str, at: usize) -> Option<Span> {
     let depth = backslashes_before(text, at);
     let (name, after) = text[at + 1..].split_once('"')?;
@@ -135,7 +134,7 @@ fn field(text: &str, at: usize) -> Option<Span> {
     (!plain).then_some(place)
 }
 
-/// The inside of the string that starts at `at`; a cut one ends with the text.
+/// The content of the string that starts at `at`; a cut one ends with the text.
 fn string(text: &str, at: usize, depth: usize) -> Option<Span> {
     let inside = text[at..].strip_prefix(&"\\".repeat(depth))?.strip_prefix('"')?;
     let start = text.len() - inside.len();
@@ -143,11 +142,9 @@ fn string(text: &str, at: usize, depth: usize) -> Option<Span> {
     Some(Span { start, end })
 }
 
-/// The next quote that delimits a string, from `at` on.
 fn quote(text: &str, at: usize, depth: usize) -> Option<usize> {
     text[at..].match_indices('"').map(|(offset, _)| at + offset).find(|&quote| {
-        // At depth n a delimiter has n backslashes; each escaped one before it adds twice
-        // as many.
+        // At depth n a delimiter has n backslashes; each escaped one before it adds twice as many.
         let run = backslashes_before(&text[at..], quote - at);
         run % (2 * (depth + 1)) == depth
     })
@@ -157,7 +154,7 @@ fn backslashes_before(text: &str, at: usize) -> usize {
     text[..at].bytes().rev().take_while(|&byte| byte == b'\\').count()
 }
 
-/// Where the object or array that starts at `at` ends.
+/// The end of the object or array that starts at `at`.
 fn container(text: &str, at: usize, depth: usize) -> usize {
     let mut open = 0_usize;
     let mut position = at;

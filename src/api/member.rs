@@ -6,23 +6,23 @@ use super::ids::AccountId;
 use super::object::Object;
 use super::request::Request;
 
-/// The most that one page of the list may hold (API reference, section 1.5).
+/// The maximum (API reference, section 1.5).
 const PAGE: u32 = 50;
 
-/// The role, and the permission group, that may do everything, as recorded.
+/// The name of the role and of the permission group, from recorded responses.
 const SUPER_ADMINISTRATOR: &str = "Super Administrator - All Privileges";
 
 pub type Member = Object<MemberFields>;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct MemberFields {
-    /// The member's email address, in newer answers.
+    /// Only in newer responses.
     pub email: Option<String>,
     pub user: Option<User>,
-    /// Whether the invitation was accepted: accepted, pending, rejected.
+    /// The invitation: accepted, pending or rejected.
     pub status: Option<String>,
     pub roles: Option<Vec<Role>>,
-    /// What the member may do, in newer answers.
+    /// Only in newer responses.
     pub policies: Option<Vec<Policy>>,
 }
 
@@ -38,19 +38,17 @@ pub struct Role {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Policy {
-    /// `allow` or `deny`.
     pub access: Option<String>,
     pub permission_groups: Option<Vec<Role>>,
 }
 
 impl MemberFields {
-    /// The email address, from the `user` object or from the field in newer answers.
     pub fn email(&self) -> &str {
         let user = self.user.as_ref().and_then(|user| user.email.as_deref());
         user.or(self.email.as_deref()).unwrap_or_default()
     }
 
-    /// Whether the invitation was accepted. An unknown state is not.
+    /// An unknown state counts as not accepted.
     pub fn is_accepted(&self) -> bool {
         self.status.as_deref() == Some("accepted")
     }
@@ -59,8 +57,7 @@ impl MemberFields {
         self.status.as_deref() == Some("pending")
     }
 
-    /// The names of the roles, and of the permission groups that policies allow, each
-    /// once.
+    /// Names of roles and of allowed permission groups, each once.
     pub fn roles(&self) -> Vec<&str> {
         let allowed = self.policies.iter().flatten();
         let allowed = allowed.filter(|policy| policy.access.as_deref() == Some("allow"));
@@ -72,18 +69,16 @@ impl MemberFields {
         all
     }
 
-    /// Whether the member is a super administrator who has accepted the invitation.
     pub fn is_active_super_administrator(&self) -> bool {
         self.is_super_administrator() && self.is_accepted()
     }
 
-    /// Whether the member is a super administrator through one of its roles or policies.
     pub fn is_super_administrator(&self) -> bool {
         self.roles().contains(&SUPER_ADMINISTRATOR)
     }
 }
 
-/// All members of the account, invitations included.
+/// Invitations included.
 pub fn list(account: &AccountId) -> Request<Vec<Member>> {
     Request::get(&["accounts", account.as_str(), "members"]).paged(PAGE)
 }

@@ -1,5 +1,5 @@
-//! The typed client of the Cloudflare API. A resource's file says what can be
-//! asked; [`Client`] sends it. Knows nothing of tables, terminals or flows.
+//! The typed client of the Cloudflare API: one file for each resource builds its requests,
+//! [`Client`] sends them. Independent of terminal output and flows.
 
 pub mod access_group;
 pub mod access_log;

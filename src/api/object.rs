@@ -1,5 +1,4 @@
-//! Objects as the API sent them: known fields typed, and the text itself kept,
-//! so that nothing this program does not understand is lost or reshaped.
+//! Objects of the API: typed known fields plus the original text, so that nothing is lost.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,8 +8,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// An object of the API: its known fields as `T`, printed and compared as the
-/// text that came, byte for byte.
+/// An object of the API: known fields as `T`; printed and compared by its original text.
 #[derive(Clone, Debug)]
 pub struct Object<T> {
     known: T,
@@ -22,8 +20,7 @@ impl<T> Object<T> {
         self.text.get()
     }
 
-    /// The JSON text with fields of this program at its end. What the API itself
-    /// sent under one of these names stays.
+    /// The JSON text with fields of this program appended. The API's own fields take precedence.
     pub fn text_with<V: Serialize>(&self, added: &[(&str, V)]) -> serde_json::Result<String> {
         let own: BTreeMap<String, &RawValue> = serde_json::from_str(self.text())?;
         let mut text = self.text().trim_end().to_owned();

@@ -1,5 +1,4 @@
-//! Records of a list that cannot be understood. They stay what they are, and
-//! stop only what needs them.
+//! Records of a list that cannot be decoded. Only what needs such a record fails.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,13 +13,12 @@ use super::document::masked;
 use super::mask::mask;
 use super::pages::MAX_RECORDS;
 
-/// A record of a list that cannot be understood. A list that is read twice has the
-/// same ones, by kind, place and text.
+/// Equal by kind, position and text, so that reading a list twice adds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OddRecord {
-    /// What it should be, such as `connector`.
+    /// The expected kind, such as `connector`.
     pub noun: &'static str,
-    /// Its place in the list, from 1.
+    /// From 1.
     pub position: usize,
     raw: String,
     pub id: Option<String>,
@@ -45,7 +43,7 @@ impl OddRecord {
         field(&self.raw, name).is_some_and(|found| found == *value)
     }
 
-    /// Whether a field may have this value: it has it, or does not say.
+    /// Whether a field has this value, or is missing.
     pub fn may_have(&self, name: &str, value: &Value) -> bool {
         let found = field(&self.raw, name);
         found.is_none_or(|found| {
@@ -63,19 +61,14 @@ impl Serialize for OddRecord {
     }
 }
 
-/// A part of a list: one page, or the whole.
 pub(super) struct Part<T> {
-    /// How many records it has, of which those beyond the limit are not kept.
+    /// All records, also those beyond the limit, which are not kept.
     pub items: usize,
     pub records: Vec<T>,
     pub odd: Vec<OddRecord>,
 }
 
-/// Decodes the records of a list one by one, `before` of which are on earlier
-/// pages. `null` is a list without records.
-///
-/// # Errors
-/// If the text is not a list.
+/// Decodes records one by one, of which `before` are on earlier pages. `null` is an empty list.
 pub(super) fn decode<T: DeserializeOwned>(
     noun: &'static str,
     before: usize,
@@ -88,7 +81,7 @@ pub(super) fn decode<T: DeserializeOwned>(
     Ok(part)
 }
 
-/// Reads an array without keeping what is beyond the limit for a list.
+/// Reads an array, discarding what exceeds the limit.
 struct Records<T> {
     noun: &'static str,
     before: usize,
@@ -155,7 +148,7 @@ fn field(raw: &str, name: &str) -> Option<Value> {
     fields.get(name).cloned()
 }
 
-/// The error without its position in the text, and with the field before it.
+/// The error without its position in the text, preceded by the field.
 fn reason(text: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();

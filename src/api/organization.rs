@@ -48,7 +48,7 @@ pub struct LoginDesign {
     pub text_color: Option<String>,
 }
 
-/// The organization. An account without one answers code 9999, or 404.
+/// An account without one answers code 9999 or 404.
 pub fn get(account: &AccountId) -> Request<Organization> {
     Request::get(&path(account))
 }

@@ -1,41 +1,39 @@
-//! When a list has another page (API reference, section 1.5). Totals contradict each
-//! other in recorded answers, so they can only add pages, or end a full one.
+//! Whether a list has another page (API reference, section 1.5). Totals contradict each other in
+//! recorded responses, so they only add pages, or end a full one.
 
 use serde::Deserialize;
 
-/// The most pages that are asked for: a server that ignores `page` would
-/// otherwise be asked for ever.
+/// Ends the paging of a server that ignores `page`.
 pub const MAX_PAGES: u32 = 1000;
 
 pub const MAX_RECORDS: usize = 100_000;
 
-/// The most bytes of a list that are read, its envelopes left out.
+/// Per list, without envelopes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// `result_info`, as far as it can be read.
+/// `result_info`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Paging {
-    /// How many items a page holds, which may be fewer than were asked for.
+    /// May be fewer than requested.
     pub per_page: Option<u64>,
     pub total_count: Option<u64>,
     pub total_pages: Option<u64>,
-    /// Where the next page begins, in a list that is paged by cursor.
+    /// Start of the next page, for lists paged by cursor.
     pub cursor: Option<String>,
 }
 
 impl Paging {
-    /// Reads `result_info`; one that has another shape says nothing.
+    /// Empty if `result_info` has another shape.
     pub fn read(text: Option<&str>) -> Self {
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 }
 
-/// Whether another page follows page `page`, which holds `items` of the `size`
-/// asked for.
+/// Whether another page follows page `page`, which has `items` of the requested `size`.
 pub fn has_next_page(page: u32, items: usize, size: u32, said: &Paging) -> bool {
     let (page, items) = (u64::from(page), items as u64);
     let size = said.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {
-        // A server may give fewer than were asked for, and say so.
+        // A server may use a smaller page size than requested.
         per_page.min(u64::from(size))
     });
     if items < size {
@@ -43,7 +41,7 @@ pub fn has_next_page(page: u32, items: usize, size: u32, said: &Paging) -> bool 
     }
     let more_items = said.total_count.is_some_and(|count| count > page * size);
     match said.total_pages {
-        // Beside a full page, totals of zero say nothing: the login log has such.
+        // With a full page, totals of zero mean nothing: the login log returns them.
         Some(pages) if pages > 0 && said.total_count != Some(0) => page < pages || more_items,
         _ => true,
     }
@@ -62,10 +60,9 @@ mod tests {
             (1, 50, r#"{"total_pages":1}"#, false),
             (1, 50, r#"{"total_pages":2}"#, true),
             (2, 50, r#"{"total_pages":2,"total_count":100}"#, false),
-            // The totals contradict each other: one more request, not fewer items.
+            // The totals contradict each other: one more request is safer.
             (1, 50, r#"{"total_pages":1,"total_count":120}"#, true),
             (1, 49, r#"{"total_pages":9,"total_count":900}"#, false),
-            // Fewer a page than were asked for.
             (1, 20, r#"{"per_page":20,"total_pages":3}"#, true),
             (1, 20, r#"{"per_page":20}"#, true),
             (1, 50, r#"{"per_page":0,"total_pages":0}"#, true),

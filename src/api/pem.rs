@@ -1,6 +1,5 @@
-//! The certificates of a PEM file. The reader that comes with rustls takes its
-//! time over each character, which for a system's bundle is more than all the
-//! rest of a command.
+//! Certificates of PEM files. The reader of rustls is so slow on a system's bundle that it would
+//! take longer than the rest of a command.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,11 +8,11 @@ use rustls::pki_types::CertificateDer;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// A certificate that is cut short, or no base64.
+/// A certificate that is cut off or not base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// The certificates (RFC 7468, section 5) among whatever else `text` holds.
+/// The certificates in `text` (RFC 7468, section 5); everything else is skipped.
 pub(super) fn certificates(
     text: &[u8],
 ) -> impl Iterator<Item = Result<CertificateDer<'static>, Malformed>> {
@@ -24,7 +23,7 @@ pub(super) fn certificates(
     })
 }
 
-/// The certificate whose first line has been read.
+/// The certificate after its first line.
 fn certificate(text: &[u8]) -> Result<CertificateDer<'static>, Malformed> {
     let end = text.iter().position(|byte| *byte == b'-').ok_or(Malformed)?;
     let (body, rest) = text.split_at(end);
@@ -38,7 +37,7 @@ fn certificate(text: &[u8]) -> Result<CertificateDer<'static>, Malformed> {
     STANDARD.decode(letters).map(CertificateDer::from).map_err(|_| Malformed)
 }
 
-/// What comes after the next line that begins with `mark`.
+/// The text after the next line that starts with `mark`.
 fn after<'a>(text: &'a [u8], mark: &str) -> Option<&'a [u8]> {
     let mut rest = text;
     loop {

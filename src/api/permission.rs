@@ -1,10 +1,10 @@
-//! Which permission a request needs, by the name that the dashboard's token
-//! picker and the API reference give it (API reference, sections 2 and 8).
+//! The permission that a request needs, by the name of the dashboard's token picker (API reference,
+//! sections 2 and 8).
 
 use super::request::Method;
 
-/// The permission that a request needs, where it is documented. `request` is
-/// the verb and path, as [`Request`](super::request::Request) displays itself.
+/// None if not documented. `request` is the verb and path that
+/// [`Request`](super::request::Request) displays.
 pub fn required(request: &str) -> Option<&'static str> {
     let (verb, path) = request.split_once(' ')?;
     let is_read = verb == Method::Get.as_str();
@@ -31,7 +31,7 @@ pub fn required(request: &str) -> Option<&'static str> {
         ["accounts", _, "members", ..] | ["accounts", _, "logs", "audit", ..] if is_read => {
             Some("Account Settings Read")
         }
-        // Catalogues name the reading of shares; no name for writing is published.
+        // Catalogues name reading shares; no name for writing is published.
         ["accounts", _, "shares", ..] if is_read => Some("Resource Sharing Read"),
         ["zones", _, "dns_records", ..] if is_read => Some("DNS Read"),
         ["zones", _, "dns_records", ..] => Some("DNS Write"),
@@ -40,8 +40,7 @@ pub fn required(request: &str) -> Option<&'static str> {
     }
 }
 
-/// The permission as the dashboard's token picker shows it: what the API calls
-/// Write, it calls Edit (API reference, section 2).
+/// The dashboard says Edit for the API's Write (API reference, section 2).
 pub fn in_dashboard(permission: &str) -> String {
     let renamed = [(" Read", "Read"), (" Write", "Edit")]
         .into_iter()

@@ -9,7 +9,7 @@ use super::ids::{AccountId, AppId, PolicyId};
 use super::object::Object;
 use super::request::Request;
 
-/// The documented default of the API's lists; the maximum is not documented.
+/// The documented default; the maximum is not documented.
 const PAGE: u32 = 20;
 
 pub type Policy = Object<PolicyFields>;

@@ -7,10 +7,9 @@ use super::ids::{RecordId, ZoneId};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// The code with which the API refuses a record that exists already.
 pub const ERR_IDENTICAL_RECORD: u64 = 81058;
 
-/// The most bytes of one character-string (RFC 1035, section 3.3).
+/// Maximum bytes of a character-string (RFC 1035, section 3.3).
 const MAX_STRING: usize = 255;
 
 pub type Record = Object<RecordFields>;
@@ -18,15 +17,15 @@ pub type Record = Object<RecordFields>;
 #[derive(Clone, Debug, Deserialize)]
 pub struct RecordFields {
     pub id: RecordId,
-    /// Its full name, in Punycode.
+    /// Fully qualified, in Punycode.
     pub name: Option<String>,
-    /// Its content; that of a TXT record in quotes: see [`RecordFields::txt`].
+    /// Quoted for TXT records: see [`RecordFields::txt`].
     pub content: Option<String>,
     pub comment: Option<String>,
 }
 
 impl RecordFields {
-    /// The value of a TXT record, as resolvers will see it.
+    /// The value of a TXT record as resolvers return it.
     pub fn txt(&self) -> Option<String> {
         self.content.as_deref().map(txt_text)
     }
@@ -39,7 +38,7 @@ pub fn list_txt(zone: &ZoneId, name: &str) -> Request<Vec<Record>> {
         .paged(100)
 }
 
-/// Creates a TXT record of this value, cached for as long as Cloudflare likes.
+/// The TTL is Cloudflare's default.
 pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> WriteRequest<Record> {
     WriteRequest::post(&["zones", zone.as_str(), "dns_records"]).body(&json!({
         "type": "TXT",
@@ -50,15 +49,14 @@ pub fn create_txt(zone: &ZoneId, name: &str, value: &str, comment: &str) -> Writ
     }))
 }
 
-/// Deletes a record. The answer holds its ID.
+/// The response contains the ID.
 pub fn delete(zone: &ZoneId, id: &RecordId) -> WriteRequest<()> {
     WriteRequest::delete(&["zones", zone.as_str(), "dns_records", id.as_str()])
         .with_decoder(|_| Ok(()))
 }
 
-/// The value of a TXT record's `content`: quotes stripped, escapes resolved
-/// (`\"`, `\\`, `\065`; RFC 1035, section 5.1), character-strings joined.
-/// Content without quotes is the value itself.
+/// The value of a TXT record's `content`: quotes removed, escapes resolved (`\"`, `\\`, `\065`;
+/// RFC 1035, section 5.1), character-strings joined. Unquoted content is the value itself.
 pub fn txt_text(content: &str) -> String {
     let content = content.trim();
     if !content.starts_with('"') {
@@ -83,7 +81,7 @@ pub fn txt_text(content: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The byte that an escape stands for, and what follows it.
+/// The escaped byte and the remaining text.
 fn escaped(rest: &[u8]) -> (Option<u8>, &[u8]) {
     if let Some((digits, after)) = rest.split_at_checked(3)
         && digits.iter().all(u8::is_ascii_digit)
@@ -97,8 +95,7 @@ fn escaped(rest: &[u8]) -> (Option<u8>, &[u8]) {
     }
 }
 
-/// A TXT record's `content` for this value: quoted, and split where it is
-/// longer than a character-string can be.
+/// The `content` for a TXT value: quoted and split into character-strings.
 pub fn txt_content(value: &str) -> String {
     let mut pieces = Vec::new();
     let mut piece = String::new();
@@ -148,7 +145,7 @@ mod tests {
         assert_eq!(txt_content(""), r#""""#);
         let long = txt_content(&"x".repeat(256));
         assert_eq!(long, format!("\"{}\" \"x\"", "x".repeat(255)));
-        // A character is never torn apart.
+        // A character is never split.
         let torn = format!("{}é", "x".repeat(254));
         assert_eq!(txt_content(&torn), format!("\"{}\" \"é\"", "x".repeat(254)));
         for value in [r#"a"b\c"#, "x y", &"\"".repeat(300), &torn] {

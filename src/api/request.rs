@@ -1,5 +1,5 @@
-//! A request is a value: built without I/O, shown by dry runs, kept by
-//! journals, carried by [`Client`](super::Client). It knows no token.
+//! Requests as values: built without I/O or token, shown by dry runs, kept by journals, sent by
+//! [`Client`](super::Client).
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,8 +9,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A call of the API whose answer is read as `T`. The marker says whether it
-/// changes something.
+/// A request whose result is decoded as `T`; `M` marks reads and writes.
 pub struct Request<T, M = Read> {
     method: Method,
     segments: Vec<String>,
@@ -24,9 +23,9 @@ pub struct Request<T, M = Read> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// By the number of the page (API reference, section 1.5).
+    /// By page number (API reference, section 1.5).
     Numbered { size: u32 },
-    /// By what the page before says; an empty cursor ends it.
+    /// By the cursor of the previous page; an empty one ends the list.
     Cursor { size: u32 },
 }
 
@@ -34,11 +33,10 @@ pub enum Read {}
 
 pub enum Write {}
 
-/// A request that changes something. Only an executed
-/// [`Action`](crate::flow::action::Action) is one that is sent.
+/// A write. Only an executed [`Action`](crate::flow::action::Action) is sent.
 pub type WriteRequest<T> = Request<T, Write>;
 
-/// Reads `result`, or `null` where the answer had none.
+/// Decodes `result`, or `null` if there is none.
 pub type Decode<T> = fn(&str) -> serde_json::Result<T>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,24 +49,23 @@ pub enum Method {
     Delete,
 }
 
-/// Whether a request may be sent again when its answer was lost.
+/// Whether a request may be sent again after its response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryMode {
-    /// Sending it twice has the same effect as sending it once.
     Idempotent,
     /// It may have been executed: look up the result before sending it again.
     LookUpFirst,
 }
 
 impl<T: DeserializeOwned> Request<T> {
-    /// A read of the path made of `segments`, which need no encoding.
+    /// `segments` are encoded here.
     pub fn get(segments: &[&str]) -> Self {
         Self::new(Method::Get, segments)
     }
 }
 
 impl<T: DeserializeOwned> WriteRequest<T> {
-    /// A creation: not safe to repeat when its answer was lost.
+    /// A creation: must not be repeated if its response was lost.
     pub fn post(segments: &[&str]) -> Self {
         Self::new(Method::Post, segments)
     }
@@ -116,13 +113,13 @@ impl<T, M> Request<T, M> {
         self
     }
 
-    /// Asked for page by page, `size` items each, up to the last one.
+    /// Read page by page, `size` items each.
     pub fn paged(mut self, size: u32) -> Self {
         self.paging = Some(Paging::Numbered { size });
         self
     }
 
-    /// [`Request::paged`], with a cursor in place of page numbers.
+    /// [`Request::paged`], with a cursor instead of page numbers.
     pub fn paged_by_cursor(mut self, size: u32) -> Self {
         self.paging = Some(Paging::Cursor { size });
         self
@@ -137,12 +134,12 @@ impl<T, M> Request<T, M> {
         self.method
     }
 
-    /// The path's segments, not yet encoded.
+    /// Not yet encoded.
     pub fn segments(&self) -> &[String] {
         &self.segments
     }
 
-    /// The query parameters, without those of paging.
+    /// Without those for paging.
     pub fn query_params(&self) -> &[(&'static str, String)] {
         &self.query
     }
@@ -180,8 +177,7 @@ impl Method {
     }
 }
 
-/// `PATCH /accounts/…/sso_connectors/…`: the method and the path, without the
-/// query, which may contain private data.
+/// Method and path, without the query, which may contain private data.
 impl<T, M> fmt::Display for Request<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} /{}", self.method.as_str(), self.segments.join("/"))

@@ -1,6 +1,3 @@
-//! What can happen to a request, and what the API says of it. No text holds a
-//! secret.
-
 use std::time::Duration;
 
 use super::credentials::InvalidCredentials;
@@ -20,14 +17,12 @@ pub enum RequestError {
     Malformed {
         status: u16,
         ray: Option<String>,
-        /// Whether the answer ends in the middle.
+        /// The body ends too early.
         cut: bool,
         source: Cause,
     },
-    /// The API sent more than this program is ready to hold.
     #[error("the response of the API is larger than {limit} bytes{}", ray_note(ray.as_deref()))]
     TooLarge { limit: usize, ray: Option<String> },
-    /// The list is longer than what is read, or has no end.
     #[error(
         "the list is too long ({records} records so far); the limit is {} records, {} MiB or {} pages",
         pages::MAX_RECORDS, pages::MAX_BYTES >> 20, pages::MAX_PAGES
@@ -35,8 +30,7 @@ pub enum RequestError {
     TooManyPages { records: usize },
     #[error("refused response from the API (HTTP {status}){}", ray_note(ray.as_deref()))]
     TooDeep { status: u16, ray: Option<String>, source: TooDeep },
-    /// The server pointed elsewhere, which is not followed: the token goes to
-    /// the configured host alone.
+    /// Not followed: the token is sent to the configured host only.
     #[error(
         "the server redirected (HTTP {status}) to {to}, which is not followed{}",
         ray_note(ray.as_deref())
@@ -44,11 +38,11 @@ pub enum RequestError {
     Redirected { status: u16, to: String, ray: Option<String> },
     #[error("`{host}` cannot be reached")]
     NotSent {
-        /// The host, with its port if it is not the usual one.
+        /// With its port, unless it is the default.
         host: String,
         source: Cause,
     },
-    /// The server's certificate was not accepted, so nothing was sent.
+    /// Nothing was sent.
     #[error("the certificate of `{host}` is not trusted")]
     Untrusted { host: String, source: Cause },
     #[error("`{host}` did not respond completely{}", ray_note(ray.as_deref()))]
@@ -71,7 +65,7 @@ pub enum SetupError {
     Http(#[source] Cause),
 }
 
-/// The reason that lies at the bottom of a failure.
+/// The innermost reason of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub(crate) String);
@@ -100,7 +94,7 @@ impl RequestError {
         }
     }
 
-    /// What it means for sending `request` again.
+    /// What the error means for sending `request` again.
     pub(super) fn classify(&self, request: &str) -> Failure {
         match self {
             Self::Rejected(refusal) => match error_kind::classify_response(request, refusal) {

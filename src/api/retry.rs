@@ -1,5 +1,4 @@
-//! Whether a request is sent again: a decision without I/O. A write whose
-//! answer was lost is never sent again blindly.
+//! Retry decisions, without I/O. A write with a lost response is never repeated blindly.
 
 use std::time::Duration;
 
@@ -9,37 +8,35 @@ use super::request::RetryMode;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// How often a request is sent again after the first time.
     pub max_retries: u32,
     pub longest_wait: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// No byte of the request can have been acted on.
+    /// The request cannot have been executed.
     NotSent,
-    /// The API was too busy to act on it (429).
+    /// 429: not executed.
     Throttled,
-    /// It may have been executed: no answer, an incomplete one, or a 5xx.
+    /// It may have been executed: no response, an incomplete one, or a 5xx.
     NoResponse,
-    /// It was answered with success that cannot be read: asking again brings
-    /// the same.
+    /// A successful response that cannot be decoded; a retry would return the same.
     Malformed,
     Final,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
-    /// How often the request was sent, the first time included.
+    /// The first one included.
     pub attempts: u32,
     pub repeat: RetryMode,
     pub can_look_up: bool,
     pub failure: Failure,
-    /// How long the server asks to wait (`Retry-After`).
+    /// From `Retry-After`.
     pub asked: Option<Duration>,
-    /// What is left of the command's time.
+    /// Time left for the whole command.
     pub left: Option<Duration>,
-    /// The delay to use where the server asks for none.
+    /// The delay if the server asks for none.
     pub backoff: Duration,
 }
 
@@ -48,9 +45,9 @@ pub enum Decision {
     Wait(Duration),
     /// Wait, then look up whether the request was executed.
     LookUp {
-        /// How long to wait first: the request may still be in progress.
+        /// The request may still be in progress.
         wait: Duration,
-        /// Whether the request is sent again if it was not executed.
+        /// Whether to send the request again if it was not executed.
         then_repeat: bool,
     },
     Stop,
@@ -63,10 +60,9 @@ pub fn decide(now: &Attempt, policy: &Policy) -> Decision {
     let looked_up_first = now.repeat == RetryMode::LookUpFirst;
     let again = match now.failure {
         Failure::NoResponse | Failure::Malformed if looked_up_first && now.can_look_up => {
-            // Looking costs one read: where there is no time to wait, better
-            // early than not at all.
+            // A look-up costs one read: without time to wait, early is better than never.
             let wait = if bearable { wait } else { Duration::ZERO };
-            // What was answered with success is not sent twice, found or not.
+            // A request that was answered with success is never repeated.
             let then_repeat = now.failure == Failure::NoResponse && bearable && retries_left;
             return Decision::LookUp { wait, then_repeat };
         }
@@ -77,8 +73,7 @@ pub fn decide(now: &Attempt, policy: &Policy) -> Decision {
     if again && bearable && retries_left { Decision::Wait(wait) } else { Decision::Stop }
 }
 
-/// The delays between attempts where the server asks for none: half a second,
-/// doubled each time up to eight, each stretched at random by up to its double.
+/// 0.5 s, doubled up to 8 s, each increased at random by up to its own length.
 pub fn backoff() -> ExponentialBackoff {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(500))
@@ -165,7 +160,7 @@ mod tests {
             (seconds(61), None, Decision::Stop),
             (seconds(30), Some(seconds(31)), Decision::Wait(seconds(30))),
             (seconds(30), Some(seconds(30)), Decision::Stop),
-            // Many clients told "now" must not all come at once.
+            // Many clients with a wait of 0 must not return at the same time.
             (Duration::ZERO, None, Decision::Wait(SECOND / 2)),
         ] {
             let now = Attempt {

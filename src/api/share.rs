@@ -1,5 +1,5 @@
-//! Shares: resources of one account that others may use (API reference,
-//! section 7). Deleting is asynchronous everywhere.
+//! Shares: resources that other accounts may use (API reference, section 7). Deletions are
+//! asynchronous.
 
 pub mod filter;
 pub mod recipient;
@@ -17,7 +17,7 @@ use super::ids::{AccountId, ShareId};
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// The most that one page of a list may hold (API reference, section 1.5).
+/// The maximum (API reference, section 1.5).
 pub const PAGE: u32 = 100;
 
 pub type Share = Object<ShareFields>;
@@ -101,7 +101,7 @@ pub enum Kind {
 }
 
 impl ShareFields {
-    /// Whether it stands. One that does not say is taken to stand.
+    /// A missing status counts as active.
     pub fn is_active(&self) -> bool {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
     }
@@ -159,12 +159,12 @@ pub fn create(
     }))
 }
 
-/// Gives a share another name. Nothing else of it can be changed.
+/// Only the name can be changed.
 pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> WriteRequest<()> {
     WriteRequest::put(&one(account, id)).body(&json!({ "name": name })).with_decoder(|_| Ok(()))
 }
 
-/// Begins to delete a share. The answer shows it as it is then: `deleting`.
+/// Starts the deletion; the response says `deleting`.
 pub fn delete(account: &AccountId, id: &ShareId) -> WriteRequest<()> {
     WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
 }

@@ -1,13 +1,11 @@
-//! What the API says about its rate limits, read from headers (API reference,
-//! section 1.4).
+//! The headers of the API's rate limit (API reference, section 1.4).
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// How long `Retry-After` asks to wait: whole seconds, or an HTTP date (RFC
-/// 9110, section 10.2.3).
+/// `Retry-After`: seconds or an HTTP date (RFC 9110, section 10.2.3).
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -17,9 +15,8 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
 }
 
-/// How long `Ratelimit` asks to wait before the next request: until the window
-/// of the policy that has no more than `reserve` left is reset. `"default";r=0;t=30` is
-/// 30 s.
+/// `Ratelimit`: the time until every policy has more than `reserve` requests left.
+/// `"default";r=0;t=30` is 30 s.
 pub fn rate_limit_wait(value: &str, reserve: u64) -> Option<Duration> {
     value.split(',').filter_map(|policy| exhausted(policy, reserve)).max()
 }

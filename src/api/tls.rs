@@ -1,5 +1,4 @@
-//! Which certificates are trusted: the system's, the ones named in their
-//! place, and one more. Read once, on the first encrypted connection.
+//! Trusted certificates. Loaded once, for the first encrypted connection.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +11,11 @@ use super::pem;
 
 #[derive(Clone, Debug, Default)]
 pub struct TrustRoots {
-    /// A PEM file that is also trusted (`--ca-cert`).
+    /// An additional PEM file (`--ca-cert`).
     pub ca_cert: Option<PathBuf>,
-    /// A PEM file in place of the system's (`SSL_CERT_FILE`).
+    /// A PEM file instead of the system's (`SSL_CERT_FILE`).
     pub cert_file: Option<PathBuf>,
-    /// Folders of PEM files in place of the system's (`SSL_CERT_DIR`).
+    /// Folders of PEM files instead of the system's (`SSL_CERT_DIR`).
     pub cert_dir: Option<PathBuf>,
 }
 
@@ -26,13 +25,13 @@ pub enum RootsError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("there is no usable certificate in `{}`", path.display())]
     Empty { path: PathBuf },
-    /// The system's cannot be found, or TLS cannot be set up.
+    /// Not found, or TLS cannot be set up.
     #[error("the system's certificates cannot be loaded")]
     System(#[source] rustls::Error),
 }
 
-/// The system's bundles. Only one of them is read, as in Go; the platform verifier
-/// also reads about 300 other files on a Debian system.
+/// System bundles. Only one is read, as in Go; the platform verifier also reads about 300 other
+/// files on a Debian system.
 #[cfg(target_os = "linux")]
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -66,8 +65,7 @@ impl TrustRoots {
             .with_no_client_auth())
     }
 
-    /// As OpenSSL does, what is named replaces the system's; unlike there, a
-    /// file or folder that is of no use is an error.
+    /// As in OpenSSL, named files replace the system's; unlike there, an unusable one is an error.
     fn in_place_of_the_system(&self) -> Result<Option<RootCertStore>, RootsError> {
         if self.cert_file.is_none() && self.cert_dir.is_none() {
             return Ok(None);
@@ -92,7 +90,7 @@ impl TrustRoots {
     }
 }
 
-/// For unencrypted connections to this machine: trusts and loads no certificates.
+/// For unencrypted connections to loopback: loads no certificates.
 pub fn none() -> ClientConfig {
     trusting(RootCertStore::empty())
 }
@@ -111,9 +109,9 @@ fn system_bundle() -> Option<RootCertStore> {
     BUNDLES.iter().find_map(|path| {
         let text = std::fs::read(path).ok()?;
         let mut store = RootCertStore::empty();
-        // One at a time: the whole bundle need not be held twice.
+        // One at a time, to keep only one copy of the bundle in memory.
         for certificate in pem::certificates(&text).flatten() {
-            // A bundle may hold certificates that are too odd to be used.
+            // A bundle may contain unusable certificates.
             let _ = store.add(certificate);
         }
         (!store.is_empty()).then_some(store)
@@ -129,8 +127,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError>
     }
 }
 
-/// Adds the certificates of all PEM files in a folder; other files are passed
-/// over.
+/// Adds all PEM files of a folder; other files are skipped.
 fn add_folder(store: &mut RootCertStore, folder: &Path) -> Result<(), RootsError> {
     let unreadable = |source| RootsError::Unreadable { path: folder.to_owned(), source };
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {

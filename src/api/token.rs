@@ -1,4 +1,4 @@
-//! What the API says about the token in use (API reference, section 8.1).
+//! Tokens: verification and creation (API reference, section 8.1).
 
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -8,31 +8,29 @@ use super::ids::AccountId;
 use super::object::Object;
 use super::request::{Request, WriteRequest};
 
-/// The answer to a verification, as the API sent it. That it is active does
-/// not prove any permission.
+/// The result of a verification. An active token may still lack permissions.
 pub type Verification = Object<TokenFields>;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct TokenFields {
-    /// The token's identifier, which is not a secret.
+    /// Not a secret.
     pub id: Option<String>,
     /// `active`, `disabled` or `expired`.
     pub status: Option<String>,
-    /// From when on it can be used (RFC 3339).
+    /// RFC 3339.
     pub not_before: Option<String>,
-    /// Until when it can be used (RFC 3339).
+    /// RFC 3339.
     pub expires_on: Option<String>,
 }
 
 impl TokenFields {
-    /// Whether the API calls it active. An unknown state is not.
+    /// An unknown state counts as not active.
     pub fn is_active(&self) -> bool {
         self.status.as_deref() == Some("active")
     }
 }
 
-/// Verifies a token that belongs to a user. One that belongs to an account is
-/// answered as if it were invalid (401, code 1000): ask [`verify_account`].
+/// For user tokens. The answer for an account token is 401, code 1000: use [`verify_account`].
 pub fn verify_user() -> Request<Verification> {
     Request::get(&["user", "tokens", "verify"])
 }
@@ -43,36 +41,32 @@ pub fn verify_account(account: &AccountId) -> Request<Verification> {
 
 pub const ACCOUNT_SCOPE: &str = "com.cloudflare.api.account";
 
-/// Something that a token can be given.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PermissionGroup {
     pub id: String,
-    /// Its name, which groups of other scopes may share.
+    /// Groups of other scopes may have the same name.
     #[serde(default)]
     pub name: String,
     pub scopes: Option<Vec<String>>,
 }
 
-/// A token that was made. Neither printed nor kept as a whole: its value is
-/// told this once.
+/// Neither printed nor stored as a whole: the API shows the value only once.
 #[derive(Deserialize)]
 pub struct CreatedToken {
-    /// The token's identifier, which is not a secret.
+    /// Not a secret.
     pub id: String,
-    /// Until when it can be used (RFC 3339).
+    /// RFC 3339.
     pub expires_on: Option<String>,
     #[serde(deserialize_with = "secret")]
     pub value: SecretString,
 }
 
-/// All permission groups: one page. Not asked for by name: whether that filter
-/// is exact is not documented.
+/// One page, without a filter by name: whether that is exact is not documented.
 pub fn permission_groups(account: &AccountId) -> Request<Vec<PermissionGroup>> {
     Request::get(&["accounts", account.as_str(), "tokens", "permission_groups"])
 }
 
-/// Makes a token of the account's that may do in it what `groups`, by their
-/// IDs, say. `expires_on` is RFC 3339.
+/// `groups` are IDs of permission groups; `expires_on` is RFC 3339.
 pub fn create(
     account: &AccountId,
     name: &str,

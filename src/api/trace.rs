@@ -1,5 +1,4 @@
-//! What `-v` and `--debug` show of the HTTP traffic: one line per request at INFO,
-//! headers and bodies at DEBUG. Masks secrets, and does no work if logging is off.
+//! HTTP traces for `-v` and `--debug`: one line per request at INFO, headers and bodies at DEBUG.
 
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ pub(super) fn body(direction: &str, body: &[u8], secret: &str) {
     if body.is_empty() || !enabled!(target: TARGET, Level::DEBUG) {
         return;
     }
-    // Masked before it is cut, so that no secret is torn apart and missed.
+    // Masked before it is cut, so that no secret is split and missed.
     let text = mask_with(&String::from_utf8_lossy(body), secret);
     match text.char_indices().nth(LONGEST_BODY) {
         None => debug!(target: TARGET, "{direction} {text}"),

@@ -12,28 +12,26 @@ pub type Zone = Object<ZoneFields>;
 pub struct ZoneFields {
     pub id: ZoneId,
     pub name: String,
-    /// `active` where its name servers are in use.
+    /// `active` if its name servers are in use.
     pub status: Option<String>,
     #[serde(rename = "type")]
-    /// `full`; `partial`, where another provider serves it; `secondary`; `internal`, served
-    /// inside the account only.
+    /// `full`; `partial` (another provider serves it); `secondary`; `internal` (account only).
     pub kind: Option<String>,
 }
 
 impl ZoneFields {
-    /// Whether its name servers are in use. An unknown state is not.
+    /// Whether its name servers are in use. An unknown state counts as not active.
     pub fn is_active(&self) -> bool {
         self.status.as_deref() == Some("active")
     }
 
-    /// Whether the public sees the records that are kept here.
+    /// Whether resolvers return the records of this zone.
     pub fn is_hosted_by_cloudflare(&self) -> bool {
         self.is_active() && self.kind.as_deref() == Some("full")
     }
 }
 
-/// The zones of the account with exactly this name: the same name can be
-/// pending and active at once.
+/// The zones of exactly this name: one may be pending and another active.
 pub fn list(account: &AccountId, name: &str) -> Request<Vec<Zone>> {
     Request::get(&["zones"]).query("name", name).query("account.id", account.as_str()).paged(50)
 }

@@ -1,10 +1,8 @@
-//! Layout of the help: commands in groups, the options that every command
-//! takes on a page of their own.
+//! Layout of the help: commands in groups, and the global options on a page of their own.
 
 use clap::builder::StyledStr;
 use clap::{ArgAction, Command};
 
-/// The overview, by what a person is up to.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["setup", "connector", "idp", "app", "federation", "team"]),
     ("Operate", &["status", "doctor", "preflight", "dig"]),
@@ -29,15 +27,14 @@ Examples
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
-    /// The commands alone: what `cfsso` without a command prints.
+    /// The output of `cfsso` without a command.
     Overview,
-    /// Usage, arguments and options: `-h`.
+    /// `-h`: usage, arguments and options.
     Short,
-    /// With explanations and examples: `--help`.
+    /// `--help`: with explanations and examples.
     Long,
 }
 
-/// Builds the tree for rendering help of this length.
 pub fn lay_out(mut tree: Command, length: Length) -> Command {
     tree.build();
     let overview = overview(&tree, length);
@@ -68,7 +65,7 @@ fn page(mut command: Command, length: Length) -> Command {
     compact(command).about(about).after_help(end.trim_start().to_owned())
 }
 
-/// `-h` and `--help` in the same compact form: the pages differ in what they have.
+/// Makes `-h` and `--help` equally compact; they differ only in content.
 fn compact(command: Command) -> Command {
     command.mut_args(|arg| match arg.get_id().as_str() {
         "help" => arg.action(ArgAction::HelpShort).help("Print help"),

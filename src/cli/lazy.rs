@@ -1,10 +1,9 @@
-//! Commands that are described to clap only when they are the ones asked for:
-//! describing all of them takes longer than running most.
+//! Describes commands to clap on demand: describing all of them takes longer than running most.
 
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
-/// What a command takes, or a noun's verbs, described late.
+/// A command's arguments or a noun's verbs, described to clap on demand.
 #[derive(Debug)]
 pub struct LazyCommand<T>(pub T);
 
@@ -49,7 +48,7 @@ impl<T: Subcommand> Subcommand for LazyCommand<T> {
     }
 }
 
-/// Verbs of other tools, understood but not listed.
+/// Hidden aliases: the verbs of other tools.
 const ALIASES: &[(&str, &[&str])] = &[
     ("list", &["ls"]),
     ("get", &["show", "view"]),
@@ -59,7 +58,6 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("update", &["edit", "set"]),
 ];
 
-/// Whether a verb is understood without being listed.
 pub fn is_alias(verb: &str) -> bool {
     ALIASES.iter().any(|(_, others)| others.contains(&verb))
 }
@@ -75,8 +73,7 @@ fn with_aliases(mut noun: Command) -> Command {
     noun
 }
 
-/// What the command says of itself stays: the words of what describes it late
-/// would replace it.
+/// Keeps the command's summary, which `describe` would replace.
 fn keeping_its_words(command: Command, describe: fn(Command) -> Command) -> Command {
     let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
     describe(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))

@@ -1,5 +1,4 @@
-//! The command line: a tree of nouns, the options that every command takes, and
-//! one exhaustive match.
+//! The command line: a tree of nouns, the global options, and one exhaustive match.
 
 pub mod help;
 mod lazy;
@@ -121,7 +120,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Commands that need neither settings nor account run at once.
+    /// Runs commands that need neither settings nor account; `None` for others.
     pub fn run_without_context(&self) -> Option<anyhow::Result<Outcome>> {
         match self {
             Self::Completions(LazyCommand(args)) => Some(completions::run(args, tree())),
@@ -137,7 +136,7 @@ impl Command {
         }
     }
 
-    /// Whether the command runs until it is interrupted, and that is its end.
+    /// Whether the command runs until it is interrupted.
     pub fn is_long_running(&self) -> bool {
         match self {
             Self::Sandbox(LazyCommand(command)) => matches!(command, sandbox::Command::Serve(_)),
@@ -146,7 +145,6 @@ impl Command {
         }
     }
 
-    /// Whether the command prints long text for reading.
     pub fn is_paged(&self) -> bool {
         matches!(self, Self::Help(LazyCommand(args)) if !args.no_pager)
     }
@@ -160,7 +158,6 @@ impl Command {
         }
     }
 
-    /// Whether the command can read several accounts.
     pub fn reads_several_accounts(&self) -> bool {
         match self {
             Self::Status(_) | Self::Doctor(_) | Self::Logins(_) => true,
@@ -224,10 +221,9 @@ pub fn tree() -> clap::Command {
 
 /// Reads a command line.
 ///
-/// clap copies every global option to each command that could have been asked
-/// for, which takes longer than everything else here. So it is first shown the
-/// one path that the words lead to; whatever it does not understand there it
-/// reads again knowing all, so that errors and help are complete.
+/// clap copies every global option to each command, which takes longer than everything else here.
+/// So it first gets only the path of commands that the words name. If that fails, it reads the line
+/// again with the whole tree, so that errors and help are complete.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let all = tree();
     match read_alone(&all, args) {
@@ -249,8 +245,7 @@ fn read_among_all(all: clap::Command, args: &[OsString]) -> Result<Cli, clap::Er
     cli.map_err(|error| error.format(&mut all))
 }
 
-/// Fails if an option means nothing with this command. clap cannot express it:
-/// the option is one of every command.
+/// Fails if an option has no effect with this command. clap cannot express this for global options.
 fn consistent(cli: Cli) -> Result<Cli, clap::Error> {
     let Options { detailed_exitcode, dry_run, .. } = cli.options;
     if !detailed_exitcode || dry_run || cli.command.is_read_only() {
@@ -277,9 +272,8 @@ fn narrowed(all: &clap::Command, args: &[OsString]) -> clap::Command {
     path(root, all, &words, Some(all))
 }
 
-/// `bare`, which stands for `known`, and below it the command that `words`
-/// lead to. The global options are described where the first one is written,
-/// or at the end of the path: from there clap copies them down.
+/// Copies to `bare` the part of `known` that `words` name. The global options are described where
+/// the first option is written, or at the end of the path: from there clap copies them down.
 fn path(
     bare: clap::Command,
     known: &clap::Command,
@@ -305,7 +299,7 @@ fn path(
     let alone = clap::Command::new(next.get_name().to_owned())
         .aliases(next.get_all_aliases().map(str::to_owned));
     let mut noun = next.clone();
-    // Its verbs are described only now, as by all that looks at it closely.
+    // Describes its verbs, which are lazy, so that one of them can be found.
     noun.render_usage();
     described.subcommand(path(alone, &noun, rest, globals))
 }
@@ -336,7 +330,7 @@ mod tests {
         );
     }
 
-    /// What is right is read once, and not again among all.
+    /// Reading `line` with its own path of commands and with the whole tree must give the same.
     fn assert_read_as_among_all(line: &str) {
         let args = words(line);
         let alone = read_alone(&Cli::command(), &args);
@@ -345,7 +339,7 @@ mod tests {
         assert_eq!(told(parse(&args)), told(among_all), "{line}");
     }
 
-    /// Each command that can be run, with a value for each word that it wants.
+    /// Collects each command that can be run, with a value for each required argument.
     fn lines(command: &clap::Command, path: &str, found: &mut Vec<String>) {
         let path = format!("{path} {}", command.get_name()).trim().to_owned();
         if !command.is_subcommand_required_set() {

@@ -58,7 +58,6 @@ const WORDS: &[(&[&str], &str, &str)] = &[
     ),
 ];
 
-/// The failure for a command line that uses the words of another tool.
 pub fn other_words(error: &clap::Error, args: &[OsString]) -> Option<ErrorReport> {
     let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
     let failure = |message: String, hint: &str| {
@@ -91,7 +90,7 @@ pub fn other_words(error: &clap::Error, args: &[OsString]) -> Option<ErrorReport
     })
 }
 
-/// How the secret of an option is passed, if it is one that people try.
+/// How to pass the secret, for an option that other tools have and `cfsso` does not.
 fn secret_option(option: &str) -> Option<&'static str> {
     match option {
         "--client-secret" | "--secret" => {
@@ -104,8 +103,7 @@ fn secret_option(option: &str) -> Option<&'static str> {
     }
 }
 
-/// Drops suggestions that mislead: the simulator's options outside of it, and
-/// to pass an option as a value.
+/// Removes misleading suggestions: simulator options, and passing an option as a value.
 pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(suggested)) = error.get(ContextKind::SuggestedArg)
         && ["--fault", "--sandbox-state"].contains(&suggested.as_str())
@@ -124,7 +122,7 @@ pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
     let known = listed.iter().map(String::as_str).filter(|name| !lazy::is_alias(name));
     if !listed.is_empty() {
         error.remove(ContextKind::SuggestedSubcommand);
-        // All of them are similar enough for clap.
+        // clap made the selection, so no minimum similarity is needed.
         if let Some(name) = nearest(&typed, known, 0.0) {
             error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(name.to_owned()));
         }
@@ -137,8 +135,7 @@ pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The failure that the refused command line `args` is. Its message is clap's
-/// sentence, its hint what clap suggests and where the help is.
+/// Its message is clap's sentence; its hint is clap's suggestion and where the help is.
 pub fn usage_error(error: &clap::Error, args: &[OsString]) -> ErrorReport {
     let text = error.render().to_string();
     let command = named(args);
@@ -156,7 +153,7 @@ pub fn usage_error(error: &clap::Error, args: &[OsString]) -> ErrorReport {
     failure
 }
 
-/// The command that the words lead to, as far as they do.
+/// The command that the words name, as far as they do.
 fn named(args: &[OsString]) -> String {
     let mut all = Cli::command();
     all.build();

@@ -1,5 +1,3 @@
-//! `cfsso completions`: a script for a shell.
-
 use std::io;
 
 use clap::Command;
@@ -23,7 +21,7 @@ pub struct Args {
     dynamic: bool,
 }
 
-/// Set by the script of `--dynamic`: the shell's name.
+/// Set by the script of `--dynamic` to the shell's name.
 pub const VARIABLE: &str = "CFSSO_COMPLETE";
 
 pub fn run(args: &Args, mut tree: Command) -> anyhow::Result<Outcome> {

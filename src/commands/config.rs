@@ -1,4 +1,4 @@
-//! `cfsso config`: where the settings of a run come from. Shows no secret.
+//! `cfsso config`: the source of each setting. Shows no secret.
 
 use std::time::Duration;
 
@@ -229,7 +229,7 @@ fn credential(context: &Context) -> String {
 
 impl Render for Settings {
     fn show(&self, page: &mut Page) {
-        // Switches that are off are listed with `-v`.
+        // Disabled switches are listed only with `-v`.
         let is_listed = |setting: &&Setting| {
             !setting.is_run_option || setting.source != "default" || page.is_verbose()
         };

@@ -1,5 +1,3 @@
-//! `cfsso diagnose`: from "they cannot sign in" to what stops them.
-
 use std::time::Duration;
 
 use schemars::JsonSchema;

@@ -1,5 +1,3 @@
-//! `cfsso dig`: what the name servers serve at a domain, and what that means.
-
 use serde::Serialize;
 
 use super::Outcome;

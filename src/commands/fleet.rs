@@ -1,5 +1,4 @@
-//! A read of one account or of several: side by side, as one report in which a failed
-//! account does not hide the others.
+//! A read in one account or in several at once. A failed account does not hide the others.
 
 use futures_util::stream::{self, StreamExt as _};
 use schemars::JsonSchema;
@@ -14,7 +13,7 @@ use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::output::{self, ErrorReport, ExitCode, Page, Render, Status, Text};
 use crate::plural::count_noun;
 
-/// How many accounts are read at once. Their requests share one limit.
+/// Accounts read at once. Their requests share one rate limit.
 const MAX_CONCURRENT: usize = 8;
 
 /// The results of a command for several accounts.
@@ -50,7 +49,6 @@ struct AccountResult {
     error: Option<ErrorReport>,
 }
 
-/// A report as the command prints it.
 struct Printed(Box<dyn output::Report>);
 
 impl Serialize for Printed {
@@ -60,7 +58,7 @@ impl Serialize for Printed {
     }
 }
 
-/// Fails if an option does not work with several accounts.
+/// Fails if several accounts are selected and `option` is given, which works on one.
 pub fn ensure_one(context: &Context, is_given: bool, option: &str) -> Result<(), FlowError> {
     match context.settings.accounts.option_of_several() {
         Some(several) if is_given => {
@@ -71,14 +69,10 @@ pub fn ensure_one(context: &Context, is_given: bool, option: &str) -> Result<(),
     }
 }
 
-/// The width of a bar, in columns.
+/// In columns.
 const BAR: usize = 20;
 
-/// Reads the account by `read`, or each of several accounts. `command` is its name.
-///
-/// # Errors
-/// If one account is read and fails, or if several cannot be found. The failure of one
-/// of several is part of the outcome.
+/// If one of several accounts fails, the error is part of the outcome. `command`: for messages.
 pub async fn run(
     context: &Context,
     command: &'static str,
@@ -101,14 +95,14 @@ pub async fn run(
     Ok(conclude(command, accounts, errors.into_iter().flatten().next()))
 }
 
-/// The bar of a run, such as `doctor [#####---------------] 25 of 100 accounts`.
+/// Such as `doctor [#####---------------] 25 of 100 accounts`.
 fn progress(command: &str, done: usize, total: usize) -> String {
     let filled = BAR * done / total.max(1);
     let (full, rest) = ("#".repeat(filled), "-".repeat(BAR - filled));
     format!("{command} [{full}{rest}] {done} of {}", count_noun(total, "account"))
 }
 
-/// What is kept of an account is its report; its client ends here.
+/// Creates and drops a client per account, so that only the report is kept.
 async fn read_account(
     context: &Context,
     NamedAccount { id, name }: NamedAccount,
@@ -158,8 +152,7 @@ async fn read_account(
     )
 }
 
-/// The report, and how the command ends. An account that failed is a failure; one
-/// without the requested object is not, unless no account has it.
+/// A failed account fails the command. A missing object does only if no account has it.
 fn conclude(
     command: &'static str,
     mut accounts: Vec<AccountResult>,
@@ -192,10 +185,8 @@ fn conclude(
     Outcome::done(report).exit(exit).failed(failure)
 }
 
-/// The most accounts that an error names.
 const MOST: usize = 10;
 
-/// Why accounts have no result.
 fn causes<'a>(accounts: impl IntoIterator<Item = &'a AccountResult>) -> Vec<String> {
     let accounts: Vec<_> = accounts.into_iter().collect();
     let why = |account: &&AccountResult| {
@@ -222,12 +213,12 @@ fn distinguish(accounts: &mut [AccountResult]) {
 }
 
 impl AccountResult {
-    /// Whether it could not be read. An account without the requested object was read.
+    /// Whether it could not be read. A missing object (`NotFound`) counts as read.
     fn has_failed(&self) -> bool {
         self.error.is_some() && self.exit_code != ExitCode::NotFound
     }
 
-    /// The cell in place of the rows of an account that has none.
+    /// The cell of an account that has no rows.
     fn state(&self) -> Text {
         match &self.error {
             Some(error) if self.has_failed() => {

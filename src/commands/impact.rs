@@ -1,4 +1,4 @@
-//! `cfsso impact`: who is affected by enforcing SSO for a domain. Needs no connector.
+//! `cfsso impact`: who is affected by enforcing SSO for a domain. Works without a connector.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const CSV: [&str; 8] = [
     "through",
 ];
 
-/// The end of the name of the super administrators' role, which goes without saying.
+/// Suffix of the super administrator role's name, which is cut off.
 const ALL_PRIVILEGES: &str = " - All Privileges";
 
 #[derive(clap::Args, Debug)]

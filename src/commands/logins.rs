@@ -1,5 +1,3 @@
-//! `cfsso logins`: who signed in, by the Access login log.
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -15,10 +13,10 @@ use crate::output::{Page, Render, Rows, Status, Text};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// The width from which on all columns fit.
+/// The width in columns from which all columns fit.
 const WIDE: usize = 100;
 
-/// How long before the newest row `--watch` looks back: rows may come late.
+/// How far before the newest row `--watch` reads again: rows may arrive late.
 const OVERLAP: Duration = Duration::from_mins(2);
 
 #[derive(clap::Args, Debug)]
@@ -120,7 +118,7 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     Ok(Outcome::done(List(logins)))
 }
 
-/// Shows rows as they come, the oldest first.
+/// Oldest first.
 async fn watch(
     tools: &Env<'_>,
     mut filter: Filter,

@@ -1,5 +1,3 @@
-//! `cfsso man`: the manual, one page a command.
-
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;

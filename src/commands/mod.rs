@@ -1,4 +1,4 @@
-//! The commands: each file holds its arguments, what it does and what it shows.
+//! The commands: each file has a command's arguments, what it does and how its result is shown.
 
 pub mod app;
 pub mod bypass;
@@ -38,7 +38,7 @@ pub mod whoami;
 
 use crate::output::{ExitCode, Report};
 
-/// The arguments of a command, by its name and the words after it.
+/// `words` starts with the name of the command.
 fn parse<T: clap::Args>(words: &[String]) -> anyhow::Result<T> {
     let command = T::augment_args(clap::Command::new("cfsso"));
     Ok(T::from_arg_matches(&command.try_get_matches_from(words)?)?)
@@ -47,7 +47,7 @@ fn parse<T: clap::Args>(words: &[String]) -> anyhow::Result<T> {
 pub struct Outcome {
     pub report: Option<Box<dyn Report>>,
     pub exit: ExitCode,
-    /// The failure that ended the command, if there is a report in spite of it.
+    /// Set with a report if the command failed but has something to show.
     pub failure: Option<anyhow::Error>,
 }
 
@@ -60,7 +60,7 @@ impl Outcome {
         Self { report: Some(report), exit: ExitCode::Done, failure: None }
     }
 
-    /// Done, with everything printed already.
+    /// Done; everything is printed already.
     pub fn silent() -> Self {
         Self { report: None, exit: ExitCode::Done, failure: None }
     }

@@ -1,4 +1,4 @@
-//! Lists with the records that cannot be understood, in JSON as they came.
+//! Lists that also show the records with unknown or invalid shape, in JSON as the API sent them.
 
 use serde_json::value::RawValue;
 

@@ -1,4 +1,4 @@
-//! The steps every change goes through before it is sent.
+//! The steps of every change before it is sent.
 
 use super::Outcome;
 use super::connector::view::Shown;
@@ -10,7 +10,7 @@ use crate::flow::check::{Check, CheckState};
 use crate::flow::plan::{Change, Plan, value_text};
 use crate::output::{ExitCode, Page, Render, Status, Text};
 
-/// Settles a plan before anything is sent: `None` is the word to go on.
+/// The outcome of a dry run; `None` if the change can be sent. Fails if a check blocks it.
 pub fn finish_dry_run(
     context: &Context,
     plan: impl Into<Plan>,
@@ -85,7 +85,7 @@ impl Render for Plan {
     }
 }
 
-/// Draws a change for a confirmation prompt: without its request.
+/// Without the request, for a confirmation.
 pub fn show_question(change: &Change, page: &mut Page) {
     page.status_line(Status::Pending, Text::strong(&change.title));
     show_differences(change, page);
@@ -96,7 +96,7 @@ pub fn show_change(change: &Change, page: &mut Page) {
     let request: Document = change.request.get().parse().expect("a request is an object");
     let part = |name: &str| request.parse_at::<String>(&[name]).unwrap_or_default();
     page.line(format!("  {} {}", part("method"), part("path")));
-    // Its text as it will be sent: read as numbers, long ones would be rounded.
+    // The exact text that is sent: parsing it would round long numbers.
     if let Some(body) = request.get(&["body"]) {
         page.line(format!("  {body}"));
     }

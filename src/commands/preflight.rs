@@ -1,5 +1,3 @@
-//! `cfsso preflight`: what `enable` checks, without enabling.
-
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -171,7 +169,7 @@ fn mark(check: &Check) -> Status {
     }
 }
 
-/// With `-v` the passed ones too.
+/// Passed checks only with `-v`.
 pub fn show_checks(checks: &[Check], indent: &str, page: &mut Page) {
     let is_listed = |check: &&Check| check.state != CheckState::Passed || page.is_verbose();
     for check in checks.iter().filter(is_listed).collect::<Vec<_>>() {

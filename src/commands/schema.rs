@@ -1,5 +1,3 @@
-//! `cfsso schema`: the JSON Schema of each result.
-
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 

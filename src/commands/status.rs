@@ -1,5 +1,3 @@
-//! `cfsso status`: three requests at once, and one more for the policies.
-
 use super::{Outcome, fleet};
 use crate::context::Context;
 use crate::domain::EmailDomain;
@@ -130,7 +128,7 @@ fn show_bypass(page: &mut Page, bypass: &BypassStatus) {
     }
 }
 
-/// Draws open trials; those without a process are errors.
+/// A trial without a running process is an error.
 pub fn show_trials(page: &mut Page, trials: &[TrialStatus]) {
     for trial in trials {
         if trial.running {
@@ -156,7 +154,7 @@ fn show_rename(page: &mut Page, rename: &RenameInProgress) {
     }
 }
 
-/// Each domain; what all of them share is shown once, at the end.
+/// Links that all domains share are shown once, at the end.
 fn show_domains(page: &mut Page, domains: &[Domain]) {
     let is_common = |link: &Link| {
         domains.len() > 1
@@ -196,7 +194,7 @@ fn show_domain(page: &mut Page, domain: &Domain, links: &[&Link]) {
         .filter_map(|(at, word)| Some(format!("last {word} {}", ago(at?, page.now()))));
     let words: Vec<_> = words.collect();
     if !words.is_empty() {
-        // Denied after the last allowed one: a user cannot sign in.
+        // Denied after the last allowed sign-in: a user cannot sign in.
         let state = if denied > allowed { Status::Warning } else { Status::Passed };
         page.step(state, "  Sign-ins", words.join(", "));
     }

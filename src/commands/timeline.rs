@@ -1,5 +1,3 @@
-//! `cfsso timeline`: what happened to sign-in, and the skeleton of a post-mortem.
-
 use super::Outcome;
 use super::diagnose::escaped;
 use super::logins::PrivacyArgs;
@@ -119,7 +117,7 @@ impl Render for Timeline {
                 Text::dim(source(row)),
             ]
         };
-        // A part at a time: a table of everything would take a multiple of its memory.
+        // In parts: one table of all rows would need a multiple of their memory.
         for part in self.rows.chunks(PART) {
             let rows: Vec<_> = part.iter().map(cells).collect();
             page.table(&["TIME", "WHO", "WHAT", "OBJECT", "SOURCE"], &rows);

@@ -1,4 +1,4 @@
-//! Showing what of the journal would be undone, and undoing it entry by entry.
+//! Shows what an undo of journal entries would change, and undoes them one by one.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,12 +34,11 @@ impl UndoneEntry {
 pub struct UndoResult {
     pub undone: Vec<UndoneEntry>,
     pub skipped: Vec<UndoneEntry>,
-    /// The entry that failed after others were undone, and how to continue.
+    /// The entry that failed after others were undone; the error says how to continue.
     pub failed: Option<(UndoneEntry, FlowError)>,
 }
 
-/// Fails if SSO would be enabled for a domain whose users could not sign in, as `enable`
-/// does.
+/// Fails if the undo would enable SSO for a domain whose users could not sign in.
 pub async fn ensure_sign_in_possible<'r>(
     context: &Context,
     tools: &Env<'_>,
@@ -60,7 +59,7 @@ pub async fn ensure_sign_in_possible<'r>(
     Ok(())
 }
 
-/// In a dry run the plan itself is the result.
+/// Prints nothing in a dry run, whose result is the plan itself.
 pub fn show(context: &Context, plan: &Plan) {
     if !context.settings.options.dry_run {
         context.screen.show(&|page| {
@@ -85,7 +84,7 @@ pub fn show_result(
     }
 }
 
-/// Returns an error if none was undone before the one that failed.
+/// Fails if nothing was undone before the error; otherwise the error is part of the result.
 pub async fn undo_each<T>(
     todo: &[T],
     entry: impl Fn(&T) -> &Entry,

@@ -12,7 +12,7 @@ use crate::flow::plan::Difference;
 use crate::flow::update::Update;
 use crate::output::{Page, Render, Status, Text};
 
-/// An object after a command that edits it. Programs read the object itself.
+/// The result of an edit. JSON is the object itself.
 pub struct UpdateOutput {
     what: String,
     object: Box<RawValue>,
@@ -21,7 +21,7 @@ pub struct UpdateOutput {
     unseen: Vec<String>,
 }
 
-/// Makes an edit, or says why there is none to make. `deed` reads after "to".
+/// `deed` is the text after "to" in the confirmation.
 pub async fn run_update(
     context: &Context,
     tools: &Env<'_>,
@@ -31,7 +31,7 @@ pub async fn run_update(
     run_update_with_secret(context, tools, edit, deed, &ScimSecretArgs::default()).await
 }
 
-/// The same, where the answer may hold a secret that is to be kept.
+/// Saves the SCIM secret that the response may contain.
 pub async fn run_update_with_secret(
     context: &Context,
     tools: &Env<'_>,

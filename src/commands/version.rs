@@ -1,5 +1,3 @@
-//! `cfsso version`: what this program was built from.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,5 +1,3 @@
-//! `--web`: the dashboard's page of what a command shows.
-
 use serde::Serialize;
 
 use super::Outcome;

@@ -1,5 +1,3 @@
-//! `cfsso whoami`: three requests at once.
-
 use super::Outcome;
 use super::token::check;
 use crate::context::Context;

@@ -1,5 +1,3 @@
-//! The account that a command is about.
-
 use super::Context;
 use crate::api::ids::AccountId;
 use crate::api::{Client, ErrorKind, account};
@@ -23,7 +21,7 @@ impl Context {
         Ok(account.or_else(|| self.settings.account.clone()))
     }
 
-    /// The account, found out where none was named.
+    /// The named account, or the only one that the token has access to.
     pub async fn account(&self) -> anyhow::Result<&AccountId> {
         self.account
             .get_or_try_init(async || {
@@ -38,7 +36,6 @@ impl Context {
     }
 }
 
-/// The one account that the token sees.
 async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
     let accounts = match client.list(&account::list()).await {
         Err(error) if error.kind() == ErrorKind::Forbidden => {

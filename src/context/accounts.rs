@@ -1,4 +1,4 @@
-//! The accounts that the options select, looked up where they are given by name.
+//! The accounts that the options select; names are resolved.
 
 use super::Context;
 use crate::api::account;
@@ -9,11 +9,10 @@ use crate::flow::{FlowError, FlowErrorKind};
 use crate::output::Text;
 use crate::settings::{AccountRef, AccountSelection};
 
-/// One of several accounts.
 #[derive(Clone, Debug)]
 pub struct NamedAccount {
     pub id: AccountId,
-    /// Its name, where the token can list accounts.
+    /// `None` if the token cannot list accounts.
     pub name: Option<String>,
 }
 
@@ -30,7 +29,7 @@ impl Context {
         }
     }
 
-    /// The one account that `--account` gives.
+    /// The account of a single `--account`.
     pub(super) async fn given_account(&self) -> anyhow::Result<Option<AccountId>> {
         match &self.settings.accounts {
             AccountSelection::Given(accounts) => match accounts.as_slice() {
@@ -45,17 +44,13 @@ impl Context {
         }
     }
 
-    /// The accounts of a command that reads several, by name and ID; `None` if the
-    /// options select one.
-    ///
-    /// # Errors
-    /// If a name is unknown or ambiguous, and if the token cannot list accounts and
-    /// not all are given by ID.
+    /// The accounts that the options select; `None` if they select one. Fails for an unknown or
+    /// ambiguous name, and if the token cannot list accounts, unless all are given by ID.
     pub async fn several_accounts(&self) -> anyhow::Result<Option<Vec<NamedAccount>>> {
         if self.settings.accounts.is_one() {
             return Ok(None);
         }
-        // It counts, and heeds, what is left of the rate limit for all that follows.
+        // This client tracks and respects the rate limit for all following requests.
         let client = self.client().await?.for_one_of_many();
         let directory = match client.list(&account::list()).await {
             Ok(listed) => AccountDirectory::new(listed),
@@ -92,8 +87,7 @@ impl Context {
     }
 }
 
-/// The account of that name. A name that is unknown or ambiguous is an error of usage
-/// that lists the candidates.
+/// An unknown or ambiguous name is a usage error that lists the candidates.
 fn find(name: &str, directory: &AccountDirectory) -> Result<AccountId, FlowError> {
     find_account(name, directory).map_err(|mut error| {
         error.kind = FlowErrorKind::Usage;

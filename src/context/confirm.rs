@@ -1,5 +1,4 @@
-//! Confirmation of a change: by an option, by the user, or by what the user agreed to
-//! before.
+//! Confirmation of a change: by an option, by the user, or by an earlier consent.
 
 use super::Context;
 use crate::domain::EmailDomain;
@@ -24,8 +23,8 @@ impl Context {
         Err(stop.hint(format!("run the command again and type `{domain}`")).into())
     }
 
-    /// Asks until `read` takes the answer, three times at most. What was wrong is
-    /// shown with its control characters. The end of the input declines.
+    /// Asks until `read` accepts the answer, three times at most. A wrong answer is shown with its
+    /// control characters escaped. The end of the input declines.
     pub async fn ask_until<T>(
         &self,
         question: &Text,
@@ -64,13 +63,13 @@ impl Context {
         self.confirmed(domain, deed).unwrap_or(Ok(()))
     }
 
-    /// Whether the user will be asked: what is about to change is shown first.
+    /// Whether the user will be asked; if so, the change is shown first.
     pub fn asks(&self) -> bool {
         let options = &self.settings.options;
         !options.yes && options.confirm.is_none() && self.screen.can_ask()
     }
 
-    /// The answer, where the options or the lack of a terminal give one.
+    /// The answer, if the options or the lack of a terminal decide it.
     fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
         let options = &self.settings.options;
         if options.yes || self.agreed.get() {
@@ -90,7 +89,7 @@ impl Context {
         })
     }
 
-    /// Does `work` without asking: the user has agreed to what it changes.
+    /// Runs `work` without confirmations, since the user has agreed to its changes.
     pub async fn agreed<T>(&self, work: impl Future<Output = T>) -> T {
         self.agreed.set(true);
         let done = work.await;
@@ -106,7 +105,6 @@ fn same_domain(a: &str, b: &str) -> bool {
     }
 }
 
-/// `text` as one word of a shell's command line.
 fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {

@@ -1,13 +1,10 @@
-//! The connector that a command is about.
-
 use super::Context;
 use crate::api::connector::Connector;
 use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
 
 impl Context {
-    /// The connector that a command is about: as given, the default one, or the
-    /// only one of the account.
+    /// The connector as given, the default one, or the only one of the account.
     pub async fn selector(&self, given: Option<&Selector>) -> anyhow::Result<Selector> {
         match self.named_selector(given) {
             Ok(Some(selector)) => Ok(selector),
@@ -25,7 +22,7 @@ impl Context {
         default.map_err(|error| FlowError::usage(format!("the default connector: {error}")).into())
     }
 
-    /// An invalid record could be another connector: then none is the only one.
+    /// Fails if there is an invalid record, which could be another connector.
     async fn only_connector(&self) -> anyhow::Result<Selector> {
         let tools = self.tools().await?;
         let connectors = connector::list(&tools).await?;

@@ -1,5 +1,3 @@
-//! Reads the credential from where the settings say it is.
-
 use std::path::Path;
 
 use secrecy::SecretString;
@@ -34,8 +32,7 @@ impl Context {
         Ok(Credentials::Token(token(&bytes, &source.to_string())?))
     }
 
-    /// Stops if others can change a file that contains `what`, and warns if they
-    /// can read it.
+    /// Fails if other users can change a file that contains `what`, and warns if they can read it.
     pub(crate) fn is_private(&self, file: &Path, what: &str) -> Result<(), FlowError> {
         match exposure(file) {
             Some(exposure @ Exposure::Writable) => {
@@ -48,7 +45,7 @@ impl Context {
         Ok(())
     }
 
-    /// The token in a file, which must not be readable by other users.
+    /// Fails if other users can change the file.
     pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
         self.is_private(file, "token")?;
         let bytes = std::fs::read(file).map_err(|error| {

@@ -1,16 +1,15 @@
-//! What asks identity providers and the team's domain.
+//! The HTTP client for identity providers and the team's domain.
 
 use super::Context;
 use crate::idp::{FetchLimits, Fetcher, LoopbackPolicy};
 
 impl Context {
-    /// The client for requests to identity providers. Loopback addresses are allowed only
-    /// with the simulator.
+    /// Allows loopback addresses only with the simulator.
     pub async fn fetcher(&self) -> anyhow::Result<Fetcher> {
         self.fetcher_of(FetchLimits::default().body).await
     }
 
-    /// [`Context::fetcher`] of pages of up to this many bytes.
+    /// [`Context::fetcher`] for pages of up to this many bytes.
     pub async fn fetcher_of(&self, body: usize) -> anyhow::Result<Fetcher> {
         let simulator = self.simulator_url().await?;
         let loopback = match simulator {
@@ -23,7 +22,7 @@ impl Context {
         Ok(fetcher.with_simulator(simulator))
     }
 
-    /// Where the simulator is, if it is in use: in this process or in another one.
+    /// The simulator's URL, if it is in use: in this process or in another one.
     async fn simulator_url(&self) -> anyhow::Result<Option<url::Url>> {
         if let Some(sandbox) = self.sandbox().await? {
             return Ok(Some(sandbox.base_url().parse()?));
@@ -32,8 +31,7 @@ impl Context {
         Ok(base.is_plain_http().then(|| base.to_string().parse()).transpose()?)
     }
 
-    /// Where a team's domain publishes its keys. The simulator has them beside
-    /// its API.
+    /// Where a team's domain publishes its keys. The simulator has them beside its API.
     pub async fn team_keys(&self, auth_domain: &str) -> anyhow::Result<url::Url> {
         let base = match self.sandbox().await? {
             Some(sandbox) => sandbox.base_url().parse()?,

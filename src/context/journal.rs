@@ -12,8 +12,8 @@ use crate::output::Text;
 use crate::settings::{CredentialSource, Settings};
 
 impl Context {
-    /// Warns about writes to `account` by earlier runs whose outcome is unknown. Each is
-    /// reported once, provided that notes are shown.
+    /// Warns about writes to `account` by earlier runs whose outcome is unknown.
+    /// Each is reported once, provided that notes are shown.
     pub fn warn_unknown_outcomes(&self, account: &AccountId) {
         let Ok(store) = self.journal.store() else { return };
         let trials = keep::open_trials_of(&self.journal, account);
@@ -67,8 +67,7 @@ pub(super) fn open(settings: &Settings, clock: &Clock, args: &[OsString]) -> Jou
     }
 }
 
-/// The base URL in journal entries. A simulator that ends with the command has
-/// another port each time, so that it is identified by its state file.
+/// A simulator that ends with the command has a new port each time: its state file identifies it.
 fn base_url(settings: &Settings) -> String {
     match settings.sandbox_state() {
         Ok(state) if settings.sandbox => {

@@ -1,5 +1,4 @@
-//! What a command is given: settings, screen and clock, and the API client,
-//! the name servers and the simulator, each made when first asked for.
+//! The context of a command. Client, resolver and simulator are created on first use.
 
 mod account;
 mod accounts;
@@ -38,10 +37,8 @@ use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
 use crate::settings::{self, CredentialSource, Settings};
 
-/// What a command is given.
 pub struct Context {
     pub settings: Settings,
-    /// Where results and everything else are shown.
     pub screen: Screen,
     pub clock: Clock,
     env: Environment,
@@ -52,7 +49,6 @@ pub struct Context {
     handles_signals: Cell<bool>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
-    /// The token that the user typed in this run.
     typed_token: OnceCell<SecretString>,
     /// The user has agreed to the changes that are made now.
     agreed: Cell<bool>,
@@ -62,7 +58,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context in which nothing is made yet, for the command line `args`.
+    /// For the command line `args`; creates nothing yet.
     pub fn new(settings: Settings, screen: Screen, clock: Clock, args: &[OsString]) -> Self {
         let started = clock.now();
         let journal = journal::open(&settings, &clock, args);
@@ -86,25 +82,21 @@ impl Context {
         }
     }
 
-    /// The same, with the environment that variables are read from.
     pub fn with_env(mut self, env: Environment) -> Self {
         self.env = env;
         self
     }
 
-    /// The same, with another journal.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn with_journal(mut self, journal: Journal<'static>) -> Self {
         self.journal = journal;
         self
     }
 
-    /// The environment variable of that name.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(String::as_str)
     }
 
-    /// All that a flow works with.
     pub async fn tools(&self) -> anyhow::Result<Env<'_>> {
         Ok(Env {
             client: self.client().await?,
@@ -115,12 +107,11 @@ impl Context {
         })
     }
 
-    /// What this machine changed, and where this run writes down what it changes.
     pub fn journal(&self) -> &Journal<'static> {
         &self.journal
     }
 
-    /// The name servers, which need no token.
+    /// The resolver, which needs no token.
     pub async fn resolver(&self) -> anyhow::Result<&Resolver> {
         self.resolver
             .get_or_try_init(async || {
@@ -136,46 +127,42 @@ impl Context {
             .await
     }
 
-    /// The records that lists of this run contained, that cannot be understood and
-    /// that no result shows.
+    /// Records in lists of this run that are not understood and that no result shows.
     pub fn odd_records(&self) -> Vec<OddRecord> {
         self.client.get().map(|client| client.odd_records(None)).unwrap_or_default()
     }
 
-    /// When the command has to be over, where `--timeout` says so.
+    /// The end of `--timeout`, if given.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.settings.options.timeout.map(|timeout| self.after(timeout))
     }
 
-    /// When a wait ends: at the command's deadline, or after half an hour.
+    /// The command's deadline, or half an hour from now.
     pub fn wait_deadline(&self) -> Timestamp {
         self.deadline().unwrap_or_else(|| self.after(DEFAULT_WAIT))
     }
 
-    /// The token that a command prints.
+    /// The token that `token_command` prints.
     pub async fn token_of_command(&self, command: &[String]) -> anyhow::Result<SecretString> {
         let printed = token_command::output(command, self.remaining()).await?;
         Ok(credentials::token(&printed, "the command")?)
     }
 
-    /// The names of the profiles in the configuration file.
     pub fn profiles(&self) -> Vec<String> {
         settings::profiles(&self.env)
     }
 
-    /// Whether no credential was given, and the user has to be asked for one.
+    /// Whether no credential was given, so that the user has to be asked for one.
     pub fn lacks_credentials(&self) -> bool {
         let is_missing = matches!(self.settings.credentials, CredentialSource::Missing);
         is_missing && !self.settings.sandbox && !self.typed_token.initialized()
     }
 
-    /// Uses a token that the user typed.
     pub fn use_token(&self, token: SecretString) {
         // A second one cannot be typed: the first was accepted.
         let _ = self.typed_token.set(token);
     }
 
-    /// The simulator, where the run asks for it.
     pub async fn sandbox(&self) -> anyhow::Result<Option<&Sandbox>> {
         let sandbox = self
             .sandbox
@@ -195,7 +182,6 @@ impl Context {
         Ok(sandbox.as_ref())
     }
 
-    /// The API.
     pub async fn client(&self) -> anyhow::Result<&Client> {
         self.client
             .get_or_try_init(async || {
@@ -216,12 +202,12 @@ impl Context {
             .await
     }
 
-    /// The API by the token in a file, beside the one in use.
+    /// A client with the token in a file, in addition to the one in use.
     pub async fn client_by_file(&self, file: &Path) -> anyhow::Result<Client> {
         self.client_by(self.token_in(file)?).await
     }
 
-    /// The API by these credentials, beside those in use.
+    /// A client with these credentials, in addition to the one in use.
     pub async fn client_by(&self, credentials: Credentials) -> anyhow::Result<Client> {
         let options = &self.settings.options;
         let base = match self.sandbox().await? {
@@ -240,8 +226,7 @@ impl Context {
         Ok(Client::new(config, self.clock.clone()))
     }
 
-    /// The bytes of a file, or of standard input for `-`: up to one more than `most`,
-    /// so that the reader can refuse what is too large.
+    /// `-` is standard input. Returns at most `most` + 1 bytes, so that the caller can refuse more.
     pub async fn read_file(
         &self,
         file: &Path,
@@ -251,7 +236,7 @@ impl Context {
         let read = if file == Path::new("-") {
             self.screen.read_to_end().await
         } else {
-            // A pipe may never deliver: a signal still ends the program.
+            // A pipe may never deliver; on a thread of its own, a signal still ends the program.
             let path = file.to_owned();
             let read = tokio::task::spawn_blocking(move || {
                 let mut bytes = Vec::new();
@@ -266,7 +251,7 @@ impl Context {
         })
     }
 
-    /// Opens a page in the browser. The simulator's account has no page.
+    /// Opens a page in the browser, unless the account is simulated: it has no page.
     pub fn open_in_browser(&self, url: &str) {
         if self.settings.sandbox || self.settings.base.is_plain_http() {
             self.screen.note("the simulator has no dashboard: the page was not opened");
@@ -275,7 +260,7 @@ impl Context {
         }
     }
 
-    /// What is left of the time that `--timeout` gives.
+    /// What is left of `--timeout`.
     fn remaining(&self) -> Option<Duration> {
         let left = self.deadline()?.duration_since(self.clock.now());
         Some(Duration::try_from(left).unwrap_or_default())

@@ -1,33 +1,31 @@
-//! What a run has done so far, and what an interrupt has to say of it.
+//! What a run has done so far, for messages after an interrupt.
 
 use super::Context;
 use crate::api::Client;
 
-/// How to undo the changes of a run.
 pub struct UndoHint {
-    /// The run, as the journal names it.
+    /// The ID of the run in the journal.
     pub run: String,
     pub command: String,
 }
 
 impl Context {
-    /// Remembers that a step was done, for what an interrupt has to say.
+    /// Records a finished step for the message after an interrupt.
     pub fn record_step(&self, title: &'static str) {
         self.steps_done.borrow_mut().push(title);
     }
 
-    /// Sets the command that undoes the changes of this one, if that is not
-    /// `cfsso journal undo`.
+    /// Sets the command that undoes this run's changes, if it is not `cfsso journal undo`.
     pub fn record_undo_hint(&self, command: impl Into<String>) {
         *self.way_back.borrow_mut() = Some(command.into());
     }
 
-    /// Remembers what is the case until the command has done all it does.
+    /// Sets the state that an interrupt reports while the command is running.
     pub fn set_interrupted_note(&self, what: Option<&'static str>) {
         self.meanwhile.set(what);
     }
 
-    /// The command does not end at a signal: it has listened to them itself.
+    /// From now on the command handles signals itself, so that they do not end it.
     pub fn handle_signals(&self) {
         self.handles_signals.set(true);
     }
@@ -37,12 +35,10 @@ impl Context {
         self.handles_signals.set(false);
     }
 
-    /// Whether signals are the command's own affair.
     pub fn handles_signals(&self) -> bool {
         self.handles_signals.get()
     }
 
-    /// What is the case until the command has done all it does.
     pub fn interrupted_note(&self) -> Option<&'static str> {
         self.meanwhile.get()
     }
@@ -55,12 +51,11 @@ impl Context {
         Some(UndoHint { run, command })
     }
 
-    /// The steps done so far.
     pub fn steps_done(&self) -> Vec<&'static str> {
         self.steps_done.borrow().clone()
     }
 
-    /// Writes whose answers did not come: what an interrupt leaves open.
+    /// Writes without a response, whose outcome an interrupt leaves unknown.
     pub fn unanswered(&self) -> Vec<String> {
         self.client.get().map(Client::unanswered_writes).unwrap_or_default()
     }

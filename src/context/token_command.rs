@@ -9,19 +9,18 @@ use tokio::time::timeout;
 
 use crate::flow::{FlowError, FlowErrorKind};
 
-/// How long the command may take without `--timeout`: a person may have to
-/// unlock a password manager.
+/// The limit without `--timeout`: the user may have to unlock a password manager.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The most bytes of output that are read.
+/// In bytes.
 const MOST: u64 = 64 * 1024;
 
-/// Variables that contain credentials, which are not the command's business.
+/// Variables with credentials, which are not passed to the command.
 const CREDENTIALS: [&str; 4] =
     ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_TOKEN_FILE", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"];
 
-/// What the command prints. It is in a process group of its own, which is
-/// killed if it takes too long, prints too much or is no longer waited for.
+/// The command's output. It runs in a process group of its own, which is killed if it takes too
+/// long, prints too much or is no longer waited for.
 pub(super) async fn output(
     command: &[String],
     within: Option<Duration>,
@@ -64,11 +63,11 @@ pub(super) fn no_token(message: impl Into<String>) -> FlowError {
     FlowError::new(FlowErrorKind::NoToken, message)
 }
 
-/// A running command and what it started.
+/// A running command and its children.
 struct Group(Child);
 
 impl Group {
-    /// Everything it prints, and whether that was all.
+    /// The output, and whether it is complete.
     async fn read(&mut self) -> std::io::Result<(Vec<u8>, bool)> {
         let mut bytes = Vec::new();
         let stdout = self.0.stdout.as_mut().expect("the output is piped");
@@ -79,7 +78,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Once it was waited for, it has no ID, and the group may be another's.
+        // After the wait, the process ID is free: the group could be another's.
         #[cfg(unix)]
         if let Some(group) = self.0.id().and_then(|id| i32::try_from(id).ok())
             && let Some(group) = rustix::process::Pid::from_raw(group)

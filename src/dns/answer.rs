@@ -1,4 +1,4 @@
-//! Reads a packet into what a server said. No I/O.
+//! Reads response packets. No I/O.
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
@@ -9,14 +9,13 @@ use super::rcode::Rcode;
 use super::reply::Reply;
 use super::txt::{PREFIX, Txt, printable};
 
-/// No domain has this many TXT records; what a server sends beyond them is
-/// dropped, and its answer counts as truncated.
+/// More than any domain has. Further records are dropped, and the answer counts as truncated.
 const MAX_RECORDS: usize = 1000;
-/// Longer chains of aliases are a circle.
+/// Longer alias chains are treated as loops.
 const MAX_CNAMES: usize = 16;
 
 impl Server {
-    /// Notes an answer to the question for the TXT records of `name`.
+    /// Adds a response about the TXT records of `name`.
     pub(super) fn answered(mut self, name: &Name, reply: &Reply) -> Self {
         let message = &reply.message;
         self.transport = reply.transport;
@@ -40,8 +39,7 @@ impl Server {
     }
 }
 
-/// Keeps no more records than any domain has, the codes among them first. What
-/// is not too much stays in the order in which it came.
+/// At most `MAX_RECORDS`, verification codes first. Fewer records keep their order.
 fn capped(mut records: Vec<Txt>) -> Vec<Txt> {
     if records.len() > MAX_RECORDS {
         let is_other = |record: &Txt| !record.joined().starts_with(PREFIX.as_bytes());
@@ -51,7 +49,6 @@ fn capped(mut records: Vec<Txt>) -> Vec<Txt> {
     records
 }
 
-/// The TXT records of a name, and the aliases that lead to them.
 #[derive(Default)]
 pub(super) struct TxtAnswer {
     pub records: Vec<Txt>,
@@ -60,7 +57,7 @@ pub(super) struct TxtAnswer {
 }
 
 impl TxtAnswer {
-    /// Follows the aliases in an answer; records of any other name do not count.
+    /// Follows the aliases in a response; records of other names do not count.
     pub fn read(name: &Name, message: &Message) -> Self {
         let mut found = Self::default();
         let mut owner = name;
@@ -98,7 +95,7 @@ fn least(ttl: Option<u32>, other: u32) -> u32 {
     ttl.map_or(other, |ttl| ttl.min(other))
 }
 
-/// How long an absence may be cached (RFC 2308 section 5), from the SOA record in an answer.
+/// Cache time of an absence, from the SOA record (RFC 2308 section 5).
 pub(super) fn negative_ttl(message: &Message) -> Option<u32> {
     message.answers.iter().chain(&message.authorities).find_map(|record| match &record.data {
         RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
@@ -113,7 +110,7 @@ pub(super) fn soa_serial(message: &Message) -> Option<u32> {
     })
 }
 
-/// Extended errors: the option's code is 15 (RFC 8914 section 2).
+/// Option code 15 (RFC 8914 section 2).
 fn extended_errors(message: &Message) -> Vec<(u16, String)> {
     let Some(edns) = &message.edns else { return Vec::new() };
     let read = |option: &EdnsOption| match option {
@@ -126,8 +123,8 @@ fn extended_errors(message: &Message) -> Vec<(u16, String)> {
     edns.options().get_all(EdnsCode::Unknown(15)).into_iter().filter_map(read).collect()
 }
 
-/// What a resolver says of validation. AD in a failure, or from a server that
-/// does not recurse, is the question's own flag sent back.
+/// The resolver's validation result. AD in an error, or from a server that does not recurse, is
+/// only an echo of the query.
 fn dnssec(message: &Message, errors: &[(u16, String)]) -> Option<Dnssec> {
     let rcode = Rcode::from(message.metadata.response_code);
     let is_secure = message.metadata.authentic_data && message.metadata.recursion_available;
@@ -138,7 +135,7 @@ fn dnssec(message: &Message, errors: &[(u16, String)]) -> Option<Dnssec> {
     (rcode == Rcode::SERVFAIL && is_bogus).then_some(Dnssec::Bogus)
 }
 
-/// RFC 8914 section 4: 6 to 12 are ways in which validation fails.
+/// Codes 6 to 12 (RFC 8914 section 4).
 fn is_validation_failure(code: u16) -> bool {
     (6..=12).contains(&code)
 }

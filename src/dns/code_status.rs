@@ -1,4 +1,4 @@
-//! How one server stands to one code. Pure.
+//! The status of one code on each server.
 
 use std::net::SocketAddr;
 
@@ -6,21 +6,19 @@ use super::lookup::{Delegation, Dnssec, Lookup, Role, Server};
 use super::rcode::Rcode;
 use super::reply::Failure;
 
-/// How a server stands to the code that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CodeStatus {
     Found,
     Missing,
-    /// It answers with an alias, and the code is not at its end.
+    /// The server returns an alias, and the code is not at its end.
     Cname,
-    /// It refuses an answer whose validation failed.
+    /// DNSSEC validation failed.
     Bogus,
-    /// It will not or cannot answer for this name.
+    /// The server does not answer for this name.
     Lame,
-    /// It was asked and gave no answer.
     NoResponse,
     NoAddress,
-    /// It could not be asked from this machine.
+    /// The server cannot be reached from this machine.
     Skipped,
 }
 
@@ -44,13 +42,10 @@ pub(super) fn standing(server: &Server, code: Option<&[u8]>) -> CodeStatus {
     if server.aliases.is_empty() { CodeStatus::Missing } else { CodeStatus::Cname }
 }
 
-/// How all servers stand to `code`, in their order.
+/// The status of `code` on each server, in their order.
 ///
-/// Servers named by hand all count: the reason why one could not be asked is no
-/// excuse then.
-///
-/// Where every IPv6 address of several keeps silent and every IPv4 address
-/// answers, it is this machine's IPv6 that does not work: those count as not asked.
+/// Servers given on the command line count even if they cannot be reached. If each of several
+/// IPv6 addresses times out and every IPv4 address answers, this machine has no IPv6: skipped.
 pub(super) fn all_statuses<'a>(
     survey: &'a Lookup,
     code: Option<&[u8]>,
@@ -82,7 +77,7 @@ pub(super) fn all_statuses<'a>(
     all
 }
 
-/// What there is to say of a server that does not plainly serve the code.
+/// None if the server has the code.
 pub(super) fn describe(server: &Server, standing: CodeStatus) -> Option<String> {
     let what = match standing {
         CodeStatus::Found => return None,
@@ -119,7 +114,7 @@ fn lameness(server: &Server) -> String {
     }
 }
 
-/// A server as people find it: `ns1.cool.cats (192.0.2.1:53)`.
+/// `ns1.cool.cats (192.0.2.1:53)`.
 pub(super) fn server_label(server: &Server) -> String {
     match &server.name {
         Some(name) if server.server.parse::<SocketAddr>().is_ok() => {

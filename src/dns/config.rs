@@ -1,4 +1,4 @@
-//! Whom to ask: what the command line and the environment may set.
+//! Settings from the command line and the environment.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,30 +10,30 @@ use crate::input::value;
 
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Ask just these, in place of the name servers and recursive resolvers.
+    /// Replace the name servers and recursive resolvers.
     pub servers: Vec<ServerSpec>,
-    /// The recursive resolvers; none stands for the system's and the public ones.
+    /// Empty: the system's and the public ones.
     pub recursive: Vec<SocketAddr>,
-    /// How long one server may take to answer one question.
+    /// For one question to one server.
     pub timeout: Duration,
-    /// The port of authoritative servers: 53, but for tests.
+    /// 53, except in tests.
     pub authoritative_port: u16,
-    /// Resolvers asked over HTTPS if port 53 does not answer; an empty list turns this off.
+    /// Used if port 53 does not answer; empty turns this off.
     pub https: Vec<HttpsServer>,
-    /// The TLS settings for those; none stands for the platform's trust store.
+    /// For HTTPS; none: the platform's trust store.
     pub tls: Option<Arc<rustls::ClientConfig>>,
 }
 
-/// A resolver that answers over HTTPS (RFC 8484).
+/// RFC 8484.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpsServer {
-    /// Where it listens; an address, for a name could not be resolved then.
+    /// An address, because a host name could not be resolved without DNS.
     pub address: SocketAddr,
     pub host: String,
     pub path: String,
 }
 
-/// The public resolvers to query in addition to the system resolver.
+/// Queried in addition to the system resolver.
 pub(super) const PUBLIC: [(Ipv4Addr, &str); 3] = [
     (Ipv4Addr::new(1, 1, 1, 1), "one.one.one.one"),
     (Ipv4Addr::new(8, 8, 8, 8), "dns.google"),
@@ -58,7 +58,7 @@ impl Default for Config {
     }
 }
 
-/// A server named by hand: `HOST[:PORT]`, the port 53 unless given.
+/// `HOST[:PORT]` from the command line; the default port is 53.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSpec {
     pub(super) host: Host,

@@ -1,4 +1,4 @@
-//! Servers named by hand: from what was written to whom to ask.
+//! Resolves the servers given on the command line.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use super::query::QueryTarget;
 use super::reply::Failure;
 use super::wire::Endpoint;
 
-/// The servers named by hand, host names resolved as the system does.
+/// Uses the system's resolver for host names.
 pub(super) async fn resolve_custom_servers(
     servers: &[ServerSpec],
     limit: Duration,

@@ -1,4 +1,4 @@
-//! Zone cuts as packets tell of them: delegations, referrals, glue. Pure.
+//! Zone cuts in packets: delegations, referrals, glue. No I/O.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,12 +8,11 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record};
 
 use super::rcode::Rcode;
 
-/// More name servers than any zone has, and fewer than a hostile one could name.
+/// More name servers than any zone has; limits what a hostile server can name.
 const MOST_HOSTS: usize = 32;
-/// More addresses than come with them.
 const MOST_GLUE: usize = 64;
 
-/// A zone and its name servers, as one answer gives them.
+/// A zone and its name servers, from one response.
 pub(super) struct ZoneCut {
     pub zone: Name,
     pub hosts: Vec<Name>,
@@ -22,15 +21,15 @@ pub(super) struct ZoneCut {
 
 pub(super) enum WalkStep {
     Referral(ZoneCut),
-    /// The server holds a lower zone as well: ask for that zone's servers.
+    /// The server also has a child zone: query that zone's NS records.
     QueryNs(Name),
     NxDomain,
-    /// The name lies in the zone asked.
+    /// The queried zone contains the name.
     Authoritative,
     NoAnswer,
 }
 
-/// Reads the answer of a server of `zone` to the question for the NS records of `name`.
+/// Reads the response of a server of `zone` about the NS records of `name`.
 pub(super) fn step(zone: &Name, name: &Name, message: &Message) -> WalkStep {
     if let Some(cut) = delegated(name, &message.answers, message) {
         return WalkStep::Referral(cut);
@@ -52,7 +51,7 @@ pub(super) fn step(zone: &Name, name: &Name, message: &Message) -> WalkStep {
     }
 }
 
-/// A referral (RFC 1034 section 4.3.2, step 3b) to a zone below `zone` that holds `name`.
+/// A referral (RFC 1034 section 4.3.2, step 3b) to a zone below `zone` that contains `name`.
 pub(super) fn referral(zone: &Name, name: &Name, message: &Message) -> Option<ZoneCut> {
     let owner = message.authorities.iter().find(|record| {
         matches!(record.data, RData::NS(_))
@@ -63,7 +62,6 @@ pub(super) fn referral(zone: &Name, name: &Name, message: &Message) -> Option<Zo
     delegated(&owner.name, &message.authorities, message)
 }
 
-/// The NS records of `zone` in `section`, as a cut.
 pub(super) fn delegated(zone: &Name, section: &[Record], message: &Message) -> Option<ZoneCut> {
     let of_zone = section.iter().filter(|record| record.name == *zone);
     let hosts: BTreeSet<Name> = of_zone.filter_map(host).collect();

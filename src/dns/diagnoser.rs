@@ -1,4 +1,4 @@
-//! One survey held against one code: which servers decide, and what they have. Pure.
+//! A lookup compared with one code: which servers decide, and what they have.
 
 use jiff::Timestamp;
 
@@ -7,16 +7,15 @@ use super::expiry;
 use super::lookup::{Delegation, Lookup, Role, Server};
 use super::reply::Transport;
 
-/// A survey held against a code.
 pub(super) struct Diagnoser<'a> {
     pub(super) survey: &'a Lookup,
     pub(super) code: Option<&'a [u8]>,
     pub(super) now: Timestamp,
-    /// Those whose word decides whether the code is published.
+    /// Decide whether the code is published.
     pub(super) holders: Vec<(&'a Server, CodeStatus)>,
-    /// Those that repeat it, perhaps late.
+    /// May return old answers.
     pub(super) caches: Vec<(&'a Server, CodeStatus)>,
-    /// Recursive resolvers are used in place of name servers that cannot be reached on port 53.
+    /// Port 53 is blocked, so recursive resolvers replace the name servers.
     pub(super) is_blocked: bool,
 }
 
@@ -52,7 +51,7 @@ impl<'a> Diagnoser<'a> {
     }
 }
 
-/// Whether answers come over HTTPS, and on port 53 from the system's resolver at most.
+/// Whether only HTTPS, and at most the system's resolver on port 53, returned answers.
 fn is_port_53_blocked(caches: &[(&Server, CodeStatus)]) -> bool {
     let heard = |server: &Server| server.rcode.is_some();
     let over_https = |server: &Server| server.transport == Transport::Https;

@@ -1,4 +1,4 @@
-//! One survey held against one code: the decisions behind the verdict. Pure.
+//! The decisions behind a verdict. No I/O.
 
 use jiff::Timestamp;
 
@@ -10,8 +10,7 @@ use super::problem::{Problem, finding, joined};
 use super::rcode::Rcode;
 use super::verdict::{Diagnosis, Verdict};
 
-/// Judges a survey at the time `now`. With no code expected, any code counts:
-/// the one that most servers serve is judged.
+/// Without an expected code, diagnoses the code that most servers have.
 pub fn diagnose(survey: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Diagnosis {
     if expected.is_some() {
         return Diagnoser::new(survey, expected, now).diagnose();
@@ -36,7 +35,6 @@ impl Diagnoser<'_> {
         }
     }
 
-    /// What keeps the code from being visible, if anything does.
     fn find_problem(&self) -> Option<Problem> {
         if self.survey.delegation == Delegation::NoDelegation {
             return Some(self.no_delegation());
@@ -56,8 +54,7 @@ impl Diagnoser<'_> {
         {
             return self.alias(server);
         }
-        // Another connector's code may be correct where it is: if the domain has one, the
-        // code at a wrong name is the more useful diagnosis.
+        // Another connector's code may be correct: a code at a wrong name is more useful.
         let misses = self.near_misses();
         let slip = misses.first().filter(|miss| miss.fault != Mismatch::OtherCode);
         match (slip, self.misplaced().first(), misses.first()) {
@@ -80,7 +77,7 @@ impl Diagnoser<'_> {
         found
     }
 
-    /// Where only caches were asked, the absence may be an old one.
+    /// If only caches were queried, they may remember an old absence.
     fn add_cache_expiry(&self, found: &mut Problem) {
         let is_cache = |(server, _): &&(&Server, CodeStatus)| server.role == Role::Recursive;
         if !self.holders.iter().all(|one| is_cache(&one)) {
@@ -94,7 +91,6 @@ impl Diagnoser<'_> {
         }
     }
 
-    /// Some of those that decide serve the code, others do not.
     fn partially_published(&self) -> Option<Problem> {
         if self.any_server(CodeStatus::Cname) {
             let (server, _) = self.holders.iter().find(|(_, each)| *each == CodeStatus::Cname)?;
@@ -129,7 +125,7 @@ impl Diagnoser<'_> {
         })
     }
 
-    /// Every server that decides serves the code; what of the caches?
+    /// Every deciding server has the code; caches may not.
     fn cached_answers(&self) -> Option<Problem> {
         if self.caches.iter().any(|(_, standing)| *standing == CodeStatus::Bogus) {
             return Some(self.bogus());

@@ -1,4 +1,4 @@
-//! What a verdict rests on: the servers, values and names that speak for it. Pure.
+//! The evidence of a verdict: servers, values and names.
 
 use super::code_status::describe;
 use super::diagnoser::Diagnoser;
@@ -24,7 +24,7 @@ impl Diagnoser<'_> {
         found
     }
 
-    /// The wildcard that a value at the domain comes from, if it answers for others too.
+    /// The wildcard that this value at the domain comes from, if it also answers for other names.
     pub(super) fn wildcard_behind(&self, value: &[u8]) -> Option<&str> {
         let above = self.survey.misplaced.iter().filter(|one| one.place == Location::WildcardAbove);
         let mut same = above.filter(|one| one.records.iter().any(|txt| txt.joined() == value));

@@ -1,15 +1,14 @@
-//! When caches forget, and whether that is in time. Pure.
+//! Cache expiry, compared with Cloudflare's polling.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::lookup::Server;
 
-/// For how long Cloudflare looks for the record once verification has begun
-/// (documentation of dashboard SSO).
+/// Cloudflare's polling time once verification has begun (documentation of dashboard SSO).
 const POLL: SignedDuration = SignedDuration::from_hours(48);
 
-/// The seconds for which a cache may keep what it has: what is left of its
-/// records or of their absence, at worst what the zone allows (RFC 2308 section 5).
+/// Seconds until a cache forgets its records or their absence; at most what the zone allows
+/// (RFC 2308 section 5).
 pub(super) fn remaining_ttl(cache: &Server, all: &[Server]) -> Option<u32> {
     let holders = all.iter().filter(|server| server.authoritative);
     let ttl = if cache.records.is_empty() && cache.aliases.is_empty() {
@@ -17,17 +16,17 @@ pub(super) fn remaining_ttl(cache: &Server, all: &[Server]) -> Option<u32> {
     } else {
         cache.ttl
     };
-    // RFC 2181 section 8: with the top bit set, it is to be taken for 0.
+    // RFC 2181 section 8: with the top bit set, it counts as 0.
     ttl.map(|ttl| if ttl > i32::MAX.unsigned_abs() { 0 } else { ttl })
 }
 
-/// The time that many seconds after `now`, in whole seconds.
+/// Rounded up to whole seconds.
 pub(super) fn after(now: Timestamp, seconds: u32) -> Timestamp {
     let whole = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
     Timestamp::from_second(whole + i64::from(seconds)).unwrap_or(Timestamp::MAX)
 }
 
-/// How a time is to Cloudflare's poll, if that begins now.
+/// Assumes that the polling begins now.
 pub(super) fn compare_with_poll(now: Timestamp, at: Timestamp) -> &'static str {
     if now.duration_until(at) <= POLL {
         ", within the two days of verification"

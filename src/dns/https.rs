@@ -1,4 +1,4 @@
-//! One question over HTTPS (RFC 8484), for networks that block port 53.
+//! One DNS query over HTTPS (RFC 8484), for networks that block port 53.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::config::HttpsServer;
 use super::question::Question;
 use super::reply::{Failure, Reply, Transport};
 
-/// Asks one server over HTTPS, on a connection of its own.
+/// Uses a connection of its own.
 pub(super) async fn ask(
     server: &HttpsServer,
     tls: &Arc<rustls::ClientConfig>,

@@ -1,5 +1,4 @@
-//! What the servers said: one entry a server, as read from its packets. No I/O,
-//! no diagnosis.
+//! Result of a lookup: one entry per server. No I/O, no diagnosis.
 
 use std::collections::BTreeSet;
 
@@ -22,14 +21,13 @@ pub struct Lookup {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delegation {
-    /// The servers were named by hand.
+    /// Servers given on the command line.
     CustomServers,
-    /// The zone that holds the domain.
+    /// The zone that contains the domain.
     Zone(String),
-    /// No zone holds it: its parent's servers, or else the resolvers, say that
-    /// there is no such name.
+    /// No zone: its parent's servers, or else the resolvers, report that the name does not exist.
     NoDelegation,
-    /// No resolver answered, so that the zone could not be looked for.
+    /// No resolver answered, so the zone is unknown.
     Unknown,
 }
 
@@ -101,30 +99,26 @@ pub struct MisplacedCode {
     pub records: Vec<Txt>,
 }
 
-/// How a wrong name lies to the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Location {
     /// `*.domain`: found by a query for a name that does not exist in practice.
     Wildcard,
-    /// A wildcard above the domain, which may be what answers for it.
+    /// A wildcard above the domain, which may answer for it.
     WildcardAbove,
-    /// The domain twice, `cool.cats.cool.cats`.
+    /// `cool.cats.cool.cats`.
     DuplicatedDomain,
-    /// `www.domain`.
     Www,
-    /// `_cloudflare….domain` and the like.
+    /// `_cloudflare….domain` and similar names.
     UnderscorePrefix,
-    /// The apex of the zone, where the domain lies below it.
+    /// The zone's apex, if the domain is below it.
     Apex,
 }
 
 impl Server {
-    /// A server of which nothing is known yet.
     pub(super) fn new(server: String, name: Option<String>, role: Role) -> Self {
         Self { server, name, role, ..Self::default() }
     }
 
-    /// Notes why nothing came.
     pub(super) fn failed(mut self, failure: Failure) -> Self {
         self.truncated = matches!(failure, Failure::Truncated(_));
         if self.truncated {
@@ -139,7 +133,7 @@ impl Server {
     }
 }
 
-/// All distinct verification codes that any server gave for the domain itself.
+/// The distinct verification codes found at the domain itself.
 pub fn sso_codes(survey: &Lookup) -> Vec<Vec<u8>> {
     let codes: BTreeSet<Vec<u8>> = survey
         .servers
@@ -151,7 +145,7 @@ pub fn sso_codes(survey: &Lookup) -> Vec<Vec<u8>> {
     codes.into_iter().collect()
 }
 
-/// A name as it is shown: lower case, no trailing dot.
+/// In lower case, without trailing dot.
 pub(super) fn display_name(name: &Name) -> String {
     let text = name.to_ascii().to_ascii_lowercase();
     match text.strip_suffix('.') {

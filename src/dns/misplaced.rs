@@ -1,10 +1,10 @@
-//! The names at which a verification code ends up by mistake.
+//! Names at which verification codes are published by mistake.
 
 use hickory_proto::rr::Name;
 
 use super::lookup::Location;
 
-/// Labels that other verifications use, or that readers take from the code's name.
+/// Labels of other verifications, or derived from the code's name.
 const UNDERSCORE: [&str; 5] = [
     "_cloudflare_dashboard_sso",
     "_cloudflare-dashboard-sso",
@@ -13,8 +13,7 @@ const UNDERSCORE: [&str; 5] = [
     "cloudflare-verify",
 ];
 
-/// Names to query in addition to the domain itself. `unlikely` is a label that does
-/// not exist in practice: what answers for it is a wildcard.
+/// `unlikely` is a label that does not exist in practice: an answer for it is from a wildcard.
 pub(super) fn names(domain: &Name, zone: &Name, unlikely: &str) -> Vec<(Name, Location)> {
     let below = |label: &str, place| Some((domain.prepend_label(label).ok()?, place));
     let mut names = vec![

@@ -1,8 +1,7 @@
-//! The TXT verifier: what the name servers of a domain serve, and what that means.
-//! Knows neither Cloudflare's API nor the command line, and prints nothing.
-//! `resolver` asks (over `wire` and `https`, along the delegation that `walk`
-//! finds) and returns a `Lookup`; `diagnosis` judges it without I/O; `report` is
-//! the JSON form of both; `wait` repeats it.
+//! TXT verification: what a domain's name servers publish, and its diagnosis. Independent of the
+//! API and of terminal output. `resolver` queries (through `wire` and `https`, along the delegation
+//! that `walk` finds) and returns a `Lookup`; `diagnosis` evaluates it without I/O; `report` is the
+//! JSON form of both; `wait` repeats it.
 
 mod answer;
 mod code_status;

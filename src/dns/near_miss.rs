@@ -1,4 +1,4 @@
-//! Values that were meant to be the code and are not it. Pure.
+//! Values that were meant to be the code but differ from it.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::txt::{PREFIX, Txt, printable};
 
 /// Longer values are not mistyped codes.
 const MAX_LENGTH: usize = 512;
-/// How many letters of the prefix may be wrong for it to be a misspelling.
+/// Wrong letters in a misspelled prefix.
 const MAX_TYPOS: usize = 5;
 
-/// A value that is nearly right, and in what it is wrong; the likeliest first.
+/// A value that is nearly right and its mistake. Ordered by likelihood.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NearMiss {
     pub fault: Mismatch,
@@ -48,7 +48,7 @@ impl fmt::Display for NearMiss {
     }
 }
 
-/// The values among `records` that are nearly the code, the likeliest first.
+/// The likeliest first.
 pub(super) fn near_misses(records: &[&Txt], expected: Option<&[u8]>) -> Vec<NearMiss> {
     let values: Vec<Vec<u8>> = records.iter().map(|record| record.joined()).collect();
     let mut found: Vec<NearMiss> = values
@@ -101,7 +101,7 @@ fn compare(value: &[u8], expected: &[u8]) -> Option<Mismatch> {
     if is_slip { Some(Mismatch::PrefixMisspelt) } else { check_format(value) }
 }
 
-/// What is wrong with `value` if it was meant to be a code of which nothing is known.
+/// The mistake in a value that looks like a code, if no code is expected.
 fn check_format(value: &[u8]) -> Option<Mismatch> {
     let prefix = PREFIX.as_bytes();
     if value.starts_with(prefix) || value.len() > MAX_LENGTH {
@@ -119,14 +119,14 @@ fn check_format(value: &[u8]) -> Option<Mismatch> {
     (distance(&head, prefix) <= MAX_TYPOS).then_some(Mismatch::PrefixMisspelt)
 }
 
-/// The first of two records that make the code only together.
+/// The first of two records that only form the code together.
 fn split(values: &[Vec<u8>], expected: &[u8]) -> Option<Vec<u8>> {
     let starts = values.iter().filter(|value| !value.is_empty() && expected.starts_with(value));
     let mut starts = starts.filter(|value| value.len() < expected.len());
     starts.find(|start| values.iter().any(|end| *end == expected[start.len()..])).cloned()
 }
 
-/// A value without the quotes, escapes and blanks that pasting adds.
+/// Removes quotes, escapes and blanks, which pasting adds.
 fn normalize(value: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(value);
     let keep = |letter: &char| !is_quote(*letter) && !is_blank(*letter);
@@ -146,7 +146,7 @@ fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-/// The edit distance (Levenshtein) between two short texts.
+/// The edit distance (Levenshtein).
 fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -161,7 +161,6 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
     row[b.len()]
 }
 
-/// A value short enough for a line.
 pub(super) fn excerpt(value: &[u8]) -> String {
     let text = printable(value);
     if text.len() <= 100 { text } else { format!("{}…", &text[..100]) }

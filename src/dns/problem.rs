@@ -1,4 +1,4 @@
-//! Summary and remedy for each reason why a code is not visible. Pure.
+//! Summary and fix for each reason why a code is not visible.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ pub(super) struct Problem {
     pub visible_at: Option<Timestamp>,
 }
 
-/// A finding that no cache's memory stands behind.
+/// A problem that does not end when caches expire.
 pub(super) fn finding(verdict: Verdict, summary: String, remedy: impl Into<String>) -> Problem {
     Problem { verdict, summary, remedy: remedy.into(), visible_at: None }
 }
@@ -31,7 +31,6 @@ impl Diagnoser<'_> {
         )
     }
 
-    /// No server that decides gave an answer that says something of the name.
     pub(super) fn no_server_answers(&self) -> Problem {
         let name = self.name();
         if self.any_server(CodeStatus::Bogus) {

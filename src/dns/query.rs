@@ -1,4 +1,4 @@
-//! Asks many servers at once and reads each answer into its entry.
+//! Queries many servers at once; each response goes into its server's entry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::wire::{Endpoint, query};
 pub(super) struct QueryTarget {
     pub endpoint: Endpoint,
     pub entry: Server,
-    /// The role shows in the answer only.
+    /// From the command line: its role follows from the response.
     pub is_named: bool,
 }
 
@@ -46,7 +46,7 @@ async fn query_one(target: QueryTarget, name: &Name, limit: Duration) -> Server 
     };
     let (txt, soa) = (question(RecordType::TXT), question(RecordType::SOA));
     let zone = async {
-        // A cache need not be troubled for what its answer does not show.
+        // Its response would not be shown, so a cache is not queried.
         if entry.role == Role::Recursive {
             return None;
         }
@@ -72,13 +72,13 @@ async fn query_one(target: QueryTarget, name: &Name, limit: Duration) -> Server 
     server
 }
 
-/// Whether a server that fails has an answer once it need not validate it.
+/// Whether a failing server answers if it does not have to validate.
 async fn answers_without_dnssec(endpoint: &Endpoint, question: Question, limit: Duration) -> bool {
     let reply = query(endpoint, &question.with_checking_disabled(), limit).await;
     reply.is_ok_and(|reply| Rcode::from(reply.message.metadata.response_code).is_answer())
 }
 
-/// Looks for TXT records at wrong names, at servers that hold the zone.
+/// Queries TXT records at wrong names, on servers of the zone.
 pub(super) async fn probe(
     name: &Name,
     zone: &Name,

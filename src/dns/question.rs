@@ -1,4 +1,4 @@
-//! A question, and which packet answers it. No I/O.
+//! A DNS query, and matching of its response. No I/O.
 
 use hickory_proto::op::{Edns, Message, MessageType, Query};
 use hickory_proto::rr::{Name, RecordType};
@@ -6,16 +6,16 @@ use hickory_proto::rr::{Name, RecordType};
 use super::rcode::Rcode;
 use super::reply::Failure;
 
-/// The largest UDP answer asked for: what passes without fragments (DNS flag day 2020).
+/// UDP payload size that passes without fragmentation (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub name: Name,
     pub kind: RecordType,
-    /// Asks the server to look further (RD), and to say whether it validated (AD).
+    /// Sets RD, and AD to ask for the validation result.
     pub recursion: bool,
-    /// Asks for the data even where validation failed (CD, RFC 4035 section 3.2.2).
+    /// Sets CD: asks for data even if validation failed (RFC 4035 section 3.2.2).
     pub checking_disabled: bool,
 }
 
@@ -24,7 +24,6 @@ impl Question {
         Self { name, kind, recursion: false, checking_disabled: false }
     }
 
-    /// A question to a server that looks for the answer.
     pub fn recursive(name: Name, kind: RecordType) -> Self {
         Self { name, kind, recursion: true, checking_disabled: false }
     }
@@ -34,12 +33,12 @@ impl Question {
         self
     }
 
-    /// The packet to send, its ID at random.
+    /// With a random ID.
     pub fn message(&self) -> Message {
         let mut message = Message::query();
         message.add_query(Query::query(self.name.clone(), self.kind));
         message.metadata.recursion_desired = self.recursion;
-        // RFC 6840 section 5.7: understands AD, without the size that DO would cost.
+        // RFC 6840 section 5.7: requests AD without the size that DO would cost.
         message.metadata.authentic_data = self.recursion;
         message.metadata.checking_disabled = self.checking_disabled;
         let mut edns = Edns::new();
@@ -48,7 +47,7 @@ impl Question {
         message
     }
 
-    /// Reads a packet as an answer to this question, or `None` if it answers another.
+    /// `None` if the packet answers another question.
     pub fn read(&self, id: u16, packet: &[u8]) -> Option<Result<Message, Failure>> {
         if packet.get(..2) != Some(&id.to_be_bytes()) {
             return None;
@@ -61,7 +60,7 @@ impl Question {
         (is_answer && self.is_answered_by(&message)).then_some(Ok(message))
     }
 
-    /// Whether the question came back; a server that could not read it may leave it out.
+    /// A server that could not parse the question may omit it.
     fn is_answered_by(&self, message: &Message) -> bool {
         match message.queries.as_slice() {
             [] => !Rcode::from(message.metadata.response_code).is_answer(),
@@ -135,7 +134,7 @@ mod tests {
             mut packet in proptest::collection::vec(proptest::num::u8::ANY, 0..600),
             flip in proptest::option::of((0_usize..60, proptest::num::u8::ANY)),
         ) {
-            // Bytes at random, and real answers with one byte changed.
+            // Random bytes, and real answers with one byte changed.
             if let Some((at, byte)) = flip {
                 packet = answer(|_| {});
                 let at = at % packet.len();

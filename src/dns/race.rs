@@ -1,4 +1,4 @@
-//! One question to several servers at once, of which one good answer is enough.
+//! One query to several servers at once; one good response is enough.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,7 @@ use super::rcode::Rcode;
 use super::reply::{Failure, Reply};
 use super::wire::{Endpoint, query};
 
-/// Asks all endpoints at once. Returns the first answer that is accepted, else
-/// the best of the others, else why each gave none, in the order asked.
+/// Returns the first accepted response, else the best other one, else all failures in order.
 pub(super) async fn race_queries(
     endpoints: Vec<Endpoint>,
     question: Question,

@@ -1,11 +1,11 @@
-//! Response codes by their mnemonics, as `dig` writes them.
+//! Response codes with their mnemonics, as `dig` prints them.
 
 use std::fmt;
 
 use hickory_proto::op::ResponseCode;
 use serde::{Serialize, Serializer};
 
-/// A response code (IANA registry "DNS RCODEs").
+/// IANA registry "DNS RCODEs".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rcode(pub u16);
 
@@ -19,7 +19,7 @@ impl Rcode {
     pub const NOTAUTH: Self = Self(9);
     pub const BADVERS: Self = Self(16);
 
-    /// Whether the answer says something about the name.
+    /// Whether the response says if the name exists.
     pub fn is_answer(self) -> bool {
         self == Self::NOERROR || self == Self::NXDOMAIN
     }

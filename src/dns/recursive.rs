@@ -1,5 +1,4 @@
-//! Which recursive resolvers there are: the system's, the public ones, and those
-//! over HTTPS. Asks none of them.
+//! The recursive resolvers: the system's, public ones, and those over HTTPS. Queries none.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -30,7 +29,6 @@ impl RecursiveResolvers {
         }
     }
 
-    /// What is known of a resolver before it is asked.
     pub fn server_entry(&self, server: SocketAddr) -> Server {
         let public = PUBLIC.iter().find(|(address, _)| IpAddr::V4(*address) == server.ip());
         let name = match public {
@@ -41,7 +39,6 @@ impl RecursiveResolvers {
         Server::new(server.to_string(), name, Role::Recursive)
     }
 
-    /// Those on port 53.
     pub fn udp_servers(&self) -> &[SocketAddr] {
         self.plain.get_or_init(|| {
             if !self.named.is_empty() {
@@ -55,7 +52,7 @@ impl RecursiveResolvers {
         })
     }
 
-    /// Those over HTTPS. Made on first use: the platform's trust store is slow to load.
+    /// Created on first use: loading the platform's trust store is slow.
     pub fn https(&self) -> &[Endpoint] {
         self.https.get_or_init(|| {
             if self.servers.is_empty() {

@@ -1,4 +1,4 @@
-//! What one server answers to one question, or why it does not.
+//! One server's response to one query, or the failure.
 
 use std::io;
 use std::time::Duration;
@@ -24,7 +24,6 @@ pub enum Transport {
 pub(super) struct Reply {
     pub message: Message,
     pub transport: Transport,
-    /// The answer over UDP was cut off.
     pub truncated: bool,
     pub rtt: Duration,
 }
@@ -35,17 +34,17 @@ pub enum Failure {
     TimedOut(Duration),
     #[error("connection refused")]
     Closed,
-    /// Nothing could be sent: this machine has no way there, so it was not asked.
+    /// Not sent: this machine has no route to the server.
     #[error("not queried: no route from here ({0})")]
     NoRoute(String),
-    /// Its name has no address, so it was not asked.
+    /// Not sent: the server's name has no address.
     #[error("not queried: {0}")]
     NoAddress(String),
     #[error("malformed response: {0}")]
     Malformed(String),
     #[error("{0}")]
     Network(String),
-    /// The answer was cut off, and could not be had in full.
+    /// Truncated over UDP; the query over TCP failed.
     #[error("truncated over UDP, and over TCP: {0}")]
     Truncated(Box<Failure>),
 }

@@ -1,4 +1,4 @@
-//! What a look found, in the shape that is printed: `cfsso/dig/v1`. Pure.
+//! The result of `cfsso dig` in JSON: `cfsso/dig/v1`.
 
 use std::collections::BTreeSet;
 
@@ -64,8 +64,7 @@ impl Report {
     }
 }
 
-/// What `dig +short TXT` prints: one server's answer, the first that has one,
-/// aliases before records.
+/// The output of `dig +short TXT` for the first server with records; aliases come first.
 pub fn short_lines(survey: &Lookup) -> Vec<String> {
     let has_answer = |server: &&Server| !server.records.is_empty() || !server.aliases.is_empty();
     let Some(server) = survey.servers.iter().find(has_answer) else { return Vec::new() };

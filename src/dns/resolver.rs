@@ -1,5 +1,4 @@
-//! Asks: the name servers first, all at once, and recursive resolvers only when
-//! their caches can no longer learn an absence from it.
+//! Queries name servers first and recursive resolvers last, so that these do not cache an absence.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,11 +21,9 @@ use super::wire::Endpoint;
 use crate::clock::Clock;
 use crate::domain::EmailDomain;
 
-/// How many addresses are asked for wrong names: one answer is enough, the
-/// others stand in for dead servers.
+/// Addresses that are queried for wrong names: one answer is enough, the others are spare.
 const PROBED: usize = 3;
 
-/// Looks TXT records up at every server that matters.
 #[derive(Debug)]
 pub struct Resolver {
     config: Config,
@@ -36,10 +33,9 @@ pub struct Resolver {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The name servers of the domain alone; recursive resolvers only where none
-    /// of them answers.
+    /// The domain's name servers; recursive resolvers only if none of them answers.
     Authoritative,
-    /// Recursive resolvers as well, once every name server that answers serves the code.
+    /// Also recursive resolvers, once every name server that answers has the code.
     All,
 }
 
@@ -52,9 +48,8 @@ impl Resolver {
         &self.clock
     }
 
-    /// Asks for the TXT records of `domain`. `expected` decides whether the
-    /// caches are asked at all: while a name server lacks the code, the question
-    /// alone would make them remember its absence.
+    /// Caches are only queried once every name server has `expected`: an earlier query would
+    /// make them remember its absence.
     pub async fn survey(
         &self,
         domain: &EmailDomain,
@@ -72,9 +67,8 @@ impl Resolver {
         survey
     }
 
-    /// The mail servers of a domain (RFC 5321, section 5.1), as the name servers of
-    /// `survey` say; none where there are none, `None` where no name server answers.
-    /// Recursive resolvers are not asked: they would remember that the name is absent.
+    /// Mail servers (RFC 5321, section 5.1) from the name servers in `survey`; `None` if none
+    /// answers. Recursive resolvers are not queried: they would cache an absence.
     pub async fn mail_servers(&self, survey: &Lookup, domain: &EmailDomain) -> Option<Vec<String>> {
         let servers = survey.servers.iter().filter(|server| server.authoritative);
         let endpoints = servers.filter_map(|server| server.server.parse().ok()).map(Endpoint::Udp);
@@ -109,7 +103,7 @@ impl Resolver {
         }
         let caches = self.recursive_targets(&survey, &walker, expected, reach);
         if let Some(silent) = walker.silent {
-            // They kept silent when asked for the zone: once is enough.
+            // They did not answer the query for the zone: not repeated.
             survey.servers.extend(
                 silent
                     .into_iter()
@@ -120,7 +114,6 @@ impl Resolver {
         survey
     }
 
-    /// Which recursive resolvers to ask, after the name servers.
     fn recursive_targets(
         &self,
         survey: &Lookup,
@@ -154,7 +147,7 @@ impl Resolver {
         survey.servers = query_all(name, targets, self.config.timeout).await;
         survey.servers.extend(unresolved);
         if !is_served_by_all(&survey.servers, expected) {
-            // Only servers that hold the zone: a cache would remember the absence.
+            // Only servers of the zone: a cache would remember the absence.
             let holders = survey.servers.iter().filter(|server| server.authoritative);
             let probed = holders.filter_map(|server| server.server.parse().ok()).take(PROBED);
             survey.misplaced =
@@ -176,7 +169,7 @@ impl Resolver {
         Endpoint::Udp(SocketAddr::new(address, self.config.authoritative_port))
     }
 
-    /// One target per address, and an entry for each name server without one.
+    /// One target per address; name servers without an address only get an entry.
     fn authoritative(&self, found: &AuthoritativeServers) -> (Vec<QueryTarget>, Vec<Server>) {
         let mut by_address: BTreeMap<IpAddr, &str> = BTreeMap::new();
         let mut homeless = Vec::new();
@@ -229,7 +222,7 @@ fn order(server: &Server) -> (Role, bool, Option<String>, Option<SocketAddr>, St
     )
 }
 
-/// Whether every server that answered has the code; with none expected, any code.
+/// Whether every server that answered has the code or, with none expected, any code.
 fn is_served_by_all(servers: &[Server], expected: Option<&[u8]>) -> bool {
     let has_code = |server: &Server| match expected {
         Some(code) => server.serves(code),

@@ -1,14 +1,14 @@
-//! TXT records as bytes: compared as they came, shown as `dig` shows them.
+//! TXT records as bytes, displayed as `dig` does.
 
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What every verification code starts with.
+/// The prefix of every verification code.
 pub const PREFIX: &str = "cloudflare_dashboard_sso=";
 
-/// One TXT record: its character-strings (RFC 1035 section 3.3.14).
+/// The character-strings of a TXT record (RFC 1035 section 3.3.14).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "TxtJson")]
 pub struct Txt {
@@ -45,20 +45,19 @@ impl From<Txt> for TxtJson {
 }
 
 impl Txt {
-    /// The character-strings joined without a space, which is the value that
-    /// verification compares.
+    /// The character-strings joined without a space: the value that verification compares.
     pub fn joined(&self) -> Vec<u8> {
         self.strings.concat()
     }
 
-    /// The record as `dig +short TXT` prints it: each character-string in quotes.
+    /// As `dig +short TXT` prints it: each character-string in quotes.
     pub fn quoted(&self) -> String {
         let quoted: Vec<String> = self.strings.iter().map(|string| quote(string)).collect();
         quoted.join(" ")
     }
 }
 
-/// Bytes as text: printable ASCII as it is, anything else as `\DDD`.
+/// Printable ASCII unchanged, other bytes as `\DDD`.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

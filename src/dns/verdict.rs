@@ -1,5 +1,3 @@
-//! What a survey means. Pure: answers in, diagnosis out.
-
 use std::fmt;
 
 use jiff::Timestamp;
@@ -46,7 +44,7 @@ pub struct Diagnosis {
     /// When the last cached answer expires, if only caches delay the code.
     pub visible_at: Option<Timestamp>,
     pub evidence: Vec<String>,
-    /// The code that was judged: the expected one, or the one found.
+    /// The expected code, or the one found.
     pub code: Option<Vec<u8>>,
 }
 

@@ -1,4 +1,4 @@
-//! Looks again and again until the code is published, or the deadline passes.
+//! Repeats a lookup until the code is published or the deadline passes.
 
 use std::time::Duration;
 
@@ -11,21 +11,19 @@ use super::resolver::{Resolver, Scope};
 use super::verdict::Diagnosis;
 use crate::domain::EmailDomain;
 
-/// The first pause between two looks.
 const MIN_INTERVAL: Duration = Duration::from_secs(2);
-/// The pause that they grow to, jitter included.
+/// Includes jitter.
 const MAX_INTERVAL: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub struct LookupResult {
     pub survey: Lookup,
-    /// What it meant; `visible` unless the deadline passed.
+    /// `visible` unless the deadline passed.
     pub diagnosis: Diagnosis,
 }
 
-/// Looks at the authoritative (or named) servers until all serve the code or
-/// `deadline` passes. Each look is passed to `on_look`, so that a change can be shown.
-/// Dropping the future stops it and leaves nothing running.
+/// Queries the authoritative (or given) servers until all have the code or `deadline` passes.
+/// `on_look` gets each result. Dropping the future leaves nothing running.
 pub async fn wait_until_visible(
     resolver: &Resolver,
     domain: &EmailDomain,
@@ -47,11 +45,11 @@ pub async fn wait_until_visible(
     }
 }
 
-/// Growing pauses with jitter, so that many waiting machines do not ask in step.
+/// Growing pauses, with jitter so that many waiting machines do not query at the same time.
 fn pauses(seed: u64) -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(MIN_INTERVAL)
-        // The jitter may double it.
+        // Jitter may double it.
         .with_max_delay(MAX_INTERVAL / 2)
         .with_factor(1.5)
         .without_max_times()

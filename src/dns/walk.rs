@@ -1,8 +1,7 @@
-//! Finds the zone that holds a domain and the addresses of its name servers.
+//! Finds the zone of a domain and the addresses of its name servers.
 //!
-//! Recursive resolvers are asked only for names above the domain, or for the
-//! domain's own NS records where it is registered at a suffix: a question for a
-//! name that does not exist yet would plant its absence in their caches.
+//! Recursive resolvers are only queried for names above the domain, or for its NS records if it is
+//! registered at a suffix: a query for a name that does not exist yet would be cached as absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -22,9 +21,9 @@ use super::reply::Failure;
 use super::wire::Endpoint;
 
 const MAX_ADDRESSES: usize = 64;
-/// How many name servers of a parent zone are asked for a delegation.
+/// Name servers of a parent zone to query for a delegation.
 const MAX_PARENTS: usize = 4;
-/// More zone cuts than a domain has labels.
+/// More than a domain has labels.
 const MAX_CUTS: usize = 16;
 
 #[derive(Debug)]
@@ -32,23 +31,21 @@ pub(super) struct AuthoritativeServers {
     pub delegation: Delegation,
     pub zone: Option<Name>,
     pub hosts: Hosts,
-    /// Those whose addresses no resolver returned. They may exist nevertheless.
+    /// Name servers without a known address. They may exist nevertheless.
     pub unknown: BTreeSet<String>,
 }
 
 pub(super) type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
 
-/// The recursive resolvers that help, and what became of them.
 pub(super) struct DelegationWalker<'a> {
     pub recursive: &'a RecursiveResolvers,
-    /// Why no server answered on port 53, once that is known.
+    /// Why no server answered on port 53; none if not known yet.
     pub silent: Option<Vec<(SocketAddr, Failure)>>,
     pub timeout: Duration,
     pub authoritative_port: u16,
 }
 
 impl DelegationWalker<'_> {
-    /// Finds the zone of `domain` and the addresses of its servers.
     pub async fn walk(&mut self, domain: &Name) -> AuthoritativeServers {
         let nothing = |delegation| AuthoritativeServers {
             delegation,
@@ -77,7 +74,7 @@ impl DelegationWalker<'_> {
                 WalkStep::NxDomain if cut.zone.num_labels() <= 1 => {
                     return nothing(Delegation::NoDelegation);
                 }
-                // The parent cannot be asked; then the resolvers' word must do.
+                // The parent cannot be queried; the resolvers' answer must do.
                 WalkStep::NoAnswer if is_denied => return nothing(Delegation::NoDelegation),
                 WalkStep::NxDomain | WalkStep::Authoritative | WalkStep::NoAnswer => break,
             }
@@ -86,14 +83,13 @@ impl DelegationWalker<'_> {
         AuthoritativeServers { delegation, zone: Some(cut.zone), hosts, unknown }
     }
 
-    /// The lowest cut that resolvers know of, starting where domains are
-    /// registered and going up: a cache may have missed a registration, so the
-    /// parent's servers have the last word.
+    /// The lowest zone cut that resolvers know, from the registrable domain upwards. A cache may
+    /// have missed a registration, so the parent's servers decide.
     async fn find_start(&mut self, domain: &Name) -> Result<Start, NoResponse> {
         let mut name = domain.trim_to(2);
         let mut is_denied = false;
         while !name.is_root() {
-            // With checking disabled, since a zone with broken signatures still has servers.
+            // With checking disabled: a zone with broken signatures still has name servers.
             let question =
                 Question::recursive(name.clone(), RecordType::NS).with_checking_disabled();
             let message = self.resolve(question, |message| !hosts_of(message).is_empty()).await?;
@@ -106,7 +102,7 @@ impl DelegationWalker<'_> {
         if is_denied { Ok(Start::None) } else { Err(NoResponse) }
     }
 
-    /// Asks the servers of `zone` for a cut at or above `name`.
+    /// Queries the servers of `zone` for a zone cut at or above `name`.
     async fn query_delegation(&self, zone: &Name, hosts: &Hosts, name: &Name) -> WalkStep {
         let servers = spread(hosts, MAX_PARENTS);
         let endpoints = servers
@@ -122,7 +118,7 @@ impl DelegationWalker<'_> {
         }
     }
 
-    /// The addresses of a cut's servers, v4 and v6, and whose could not be found out.
+    /// IPv4 and IPv6 addresses, and the hosts without a known one.
     async fn addresses(&self, cut: &ZoneCut) -> (Hosts, BTreeSet<String>) {
         let mut lookups = JoinSet::new();
         for (index, host) in cut.hosts.iter().enumerate() {
@@ -165,7 +161,7 @@ impl DelegationWalker<'_> {
         }
     }
 
-    /// Asks the resolvers on port 53 and, if none answers there, over HTTPS.
+    /// Queries the resolvers on port 53 and, if none answers, over HTTPS.
     async fn resolve(
         &mut self,
         question: Question,
@@ -188,13 +184,13 @@ impl DelegationWalker<'_> {
 struct NoResponse;
 
 enum Start {
-    /// At a cut; resolvers may have denied the name below it.
+    /// `is_denied`: resolvers reported that the name below the cut does not exist.
     Zone { cut: ZoneCut, is_denied: bool },
     /// Not even the top-level domain exists.
     None,
 }
 
-/// Up to `most` addresses, each name server's first before any one's second.
+/// Up to `most` addresses: the first of each name server, then the second of each.
 pub(super) fn spread(hosts: &Hosts, most: usize) -> Vec<IpAddr> {
     let mut rounds: Vec<_> = hosts.values().map(|addresses| addresses.iter()).collect();
     let mut chosen = Vec::new();
@@ -212,7 +208,6 @@ pub(super) fn spread(hosts: &Hosts, most: usize) -> Vec<IpAddr> {
     }
 }
 
-/// Keeps no more addresses than may be asked.
 fn capped(hosts: Hosts) -> Hosts {
     let kept = spread(&hosts, MAX_ADDRESSES);
     let keep = |(host, addresses): (String, BTreeSet<IpAddr>)| {

@@ -1,5 +1,4 @@
-//! One question to one server: UDP, then TCP where the answer was truncated.
-//! Knows packets and time-outs, not what an answer means.
+//! One query to one server: UDP, then TCP if the response was truncated.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,9 +15,9 @@ use super::question::Question;
 use super::rcode::Rcode;
 use super::reply::{Failure, Reply, Transport};
 
-/// Room for servers that send more than they were asked for.
+/// For servers that send more than requested.
 const BUFFER: usize = 4096;
-/// How many packets that answer something else are looked at before giving up.
+/// Limit of unrelated packets to read.
 const STRAY_PACKETS: usize = 100;
 
 #[derive(Clone, Debug)]
@@ -27,7 +26,7 @@ pub(super) enum Endpoint {
     Https(Arc<HttpsServer>, Arc<rustls::ClientConfig>),
 }
 
-/// Asks one server, giving it `limit` for all attempts together.
+/// `limit` is for all attempts together.
 pub(super) async fn query(
     endpoint: &Endpoint,
     question: &Question,
@@ -58,7 +57,7 @@ async fn plain(server: SocketAddr, question: &Question, limit: Duration) -> Resu
     let truncated = reply.metadata.truncation;
     let transport = if truncated { Transport::Tcp } else { Transport::Udp };
     if truncated {
-        // An incomplete set of records is not conclusive: only the whole answer counts.
+        // An incomplete set of records is not conclusive.
         let whole = timeout(limit / 2, over_tcp(server, question, &query)).await;
         reply = whole
             .unwrap_or(Err(Failure::TimedOut(limit / 2)))
@@ -78,7 +77,7 @@ async fn over_udp(
     socket.send(&packet).await?;
     let answer = receive(&socket, question, query.metadata.id);
     tokio::pin!(answer);
-    // A lost packet is sent once more; a dead server still costs one time-out in all.
+    // A lost packet is sent once more within the same time limit.
     if let Ok(answer) = timeout(limit / 2, &mut answer).await {
         return answer;
     }
@@ -86,7 +85,7 @@ async fn over_udp(
     answer.await
 }
 
-/// A socket that takes packets from `server` alone, on a port of the system's choice.
+/// Only receives packets from `server`; the system chooses the port.
 async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     let any = if server.is_ipv4() {
         SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))
@@ -98,11 +97,10 @@ async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Why a socket to a server cannot be opened. Only a missing route means that the
-/// server was not asked; for other errors that is unknown.
+/// Only a missing route means that the server was not queried; for other errors that is unknown.
 fn unsent(error: &io::Error) -> Failure {
     use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
-    // EAFNOSUPPORT, where IPv6 is switched off: Linux, macOS, Windows.
+    // EAFNOSUPPORT if IPv6 is switched off: Linux, macOS, Windows.
     let is_family_off = matches!(error.raw_os_error(), Some(97 | 47 | 10047));
     if is_family_off
         || [AddrNotAvailable, HostUnreachable, NetworkUnreachable].contains(&error.kind())
@@ -126,13 +124,12 @@ async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Mes
     Err(Failure::Malformed(format!("{STRAY_PACKETS} packets for other questions")))
 }
 
-/// Whether a packet that cannot be read says that it is truncated, or was cut by
-/// the buffer.
+/// Whether an unreadable packet is marked as truncated, or was cut off by the buffer.
 fn is_truncated(packet: &[u8]) -> bool {
     packet.len() == BUFFER || packet.get(2).is_some_and(|flags| flags & 0b10 != 0)
 }
 
-/// Stands for an answer of which only the truncation is known.
+/// Stands for a response of which only the truncation is known.
 fn cut_off(question: &Question, id: u16) -> Message {
     let mut message = question.message().into_response();
     message.metadata.id = id;

@@ -21,7 +21,7 @@ pub struct Action<T> {
 }
 
 impl<T> Action<T> {
-    /// A write. `title` is an imperative, such as "delete the share x".
+    /// `title` is an imperative, such as "delete the share x".
     pub fn new(
         title: impl Into<String>,
         request: WriteRequest<T>,
@@ -40,13 +40,13 @@ impl<T> Action<T> {
         }
     }
 
-    /// With the object as it was read: undo restores it.
+    /// The object as it was read: undo restores it.
     pub fn before(mut self, object: &str) -> Self {
         self.before = Some(object.to_owned());
         self
     }
 
-    /// With the command that shows the object, for a write that is not confirmed.
+    /// The command that shows the object, for a write that is not confirmed.
     pub fn shown_by(mut self, command: impl Into<String>) -> Self {
         self.show_command = Some(command.into());
         self
@@ -97,13 +97,12 @@ impl<T> Action<T> {
 }
 
 impl Env<'_> {
-    /// Records, sends and records the outcome.
+    /// Journals the write, sends it and journals the outcome.
     pub async fn execute<T>(&self, action: &Action<T>) -> Result<T, Error> {
         self.send_write(&action.request, action.intent()).await
     }
 
-    /// [`Env::execute`] for what must not be sent twice: if the answer is lost,
-    /// `find` looks for the result first.
+    /// [`Env::execute`] for a non-repeatable write; `find` looks for the result of a lost response.
     pub async fn execute_once<T: Serialize>(
         &self,
         action: &Action<T>,

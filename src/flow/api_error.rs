@@ -1,8 +1,7 @@
-//! A request that failed where the flow knows more than the answer says.
+//! A failed API request, with causes and a hint that the flow adds.
 
 use crate::api;
 
-/// A failed request, with what led to it and what to do next.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct ApiErrorContext {

@@ -1,4 +1,4 @@
-//! The application of the dashboard's sign-in, and what it may be changed to allow.
+//! Access applications and the identity providers that they allow.
 
 mod assignment;
 
@@ -16,14 +16,13 @@ use crate::idp::text::is_uuid;
 
 const NOUN: Noun = Noun { singular: "application", list_command: "cfsso app list" };
 
-/// All applications, by name and then ID.
 pub async fn list(tools: &Env<'_>) -> Result<Vec<App>, Error> {
     let mut apps = tools.client.list(&app::list(tools.account)).await?;
     apps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     Ok(apps)
 }
 
-/// The application that `text` names, or the one of the dashboard's sign-in.
+/// `text` is an ID or a name; `None` means the SSO App.
 pub async fn find(tools: &Env<'_>, text: Option<&str>) -> Result<App, Error> {
     let Some(text) = text else {
         let apps = list(tools).await?;
@@ -50,7 +49,7 @@ fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, FlowError> {
     Ok(&apps[select::select_one(NOUN, &candidates, text, None)?])
 }
 
-/// One that cannot be understood is not taken for one that is not there.
+/// An unreadable SSO App is an error of its own, not a missing one.
 pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowError> {
     dash_sso(apps).map_err(|stop| {
         let odd = unreadable_sign_in(tools).filter(|_| stop.kind == FlowErrorKind::NotFound);
@@ -137,13 +136,12 @@ pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<()
     Err(stop.hint("`cfsso idp list`, or `--force` to override"))
 }
 
-/// Skipping the choice is valid with exactly one (API reference, section 4).
+/// Instant authentication is valid with exactly one (API reference, section 4).
 pub fn set_allowed_idps(document: &mut Document, list: &[IdpReference]) -> Result<(), FlowError> {
     document.set(&["allowed_idps"], &list)?;
     if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
 }
 
-/// If the choice is not skipped, the field is left unchanged.
 pub fn disable_instant_auth(document: &mut Document) -> Result<(), FlowError> {
     if document.parse_at(&["auto_redirect_to_identity"]) == Some(true) {
         document.set(&["auto_redirect_to_identity"], &false)?;
@@ -151,7 +149,6 @@ pub fn disable_instant_auth(document: &mut Document) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Skips the choice of identity providers. Requires that exactly one is allowed.
 pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), FlowError> {
     let list: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
     if list.len() == 1 {

@@ -1,4 +1,4 @@
-//! A token for emergencies: its permissions, and the proof that it works.
+//! The emergency token: its permissions, and a test that it works.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::api::token::{self, ACCOUNT_SCOPE, PermissionGroup};
 use crate::api::{self, Client, ErrorKind, connector};
 use crate::clock::Clock;
 
-/// How long a new token may take to be known everywhere.
+/// In seconds. A new token takes a moment to be known everywhere.
 const WAITS: [u64; 3] = [1, 2, 4];
 
 /// A permission, by its name and its ID in the API reference (sections 2 to 4).
@@ -62,7 +62,6 @@ fn choose(catalogue: &[PermissionGroup], with_access: bool) -> Vec<TokenPermissi
         .collect()
 }
 
-/// One that is not yet known everywhere is tried again for a few seconds.
 pub async fn test_token(
     client: &Client,
     account: &AccountId,

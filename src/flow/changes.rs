@@ -1,4 +1,4 @@
-//! Changes that bear on sign-in, as the account's audit log has them.
+//! Changes that affect sign-in, from the account's audit log.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -30,7 +30,7 @@ pub struct Change {
     pub ray_id: Option<String>,
 }
 
-/// What is looked for in paths, and what it is called. The first that fits counts.
+/// Parts of paths and the objects that they are about; the first match counts.
 const OBJECTS: [(&str, &str); 11] = [
     ("/sso_connectors", "connector"),
     ("/access/identity_providers", "identity provider"),

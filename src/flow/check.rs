@@ -112,9 +112,8 @@ impl CheckId {
         value_name(&self)
     }
 
-    /// The severity of a failure, unless the check sets another one. An error
-    /// locks users out, or is refused by Cloudflare; a warning makes a lockout
-    /// more likely, or is not documented well enough to refuse the change.
+    /// An error locks users out, or Cloudflare refuses it; a warning makes a lockout more likely,
+    /// or is not documented well enough to refuse the change. A check may override the severity.
     pub fn severity(self) -> Severity {
         match self {
             // Cloudflare enables nothing without the first three. Without the
@@ -127,10 +126,9 @@ impl CheckId {
             | Self::PolicyAllowsDomain
             | Self::MembersSuperAdmin
             | Self::TeamNameAvailable => Severity::Error,
-            // An identity provider may answer Cloudflare and not this machine. It
-            // is not documented when the application appears, and what effect the
-            // next two have. The others concern single members, recovery, or a
-            // verification that has already succeeded or is missing.
+            // An identity provider may answer Cloudflare but not this machine. Undocumented:
+            // when the SSO App appears, and the effect of the next two. The others concern
+            // single members, recovery, or a verification that succeeded or is missing.
             Self::IdpHealthy
             | Self::SsoAppPresent
             | Self::InstantAuthConsistent
@@ -204,7 +202,7 @@ impl Check {
         Self { fix: Some(remedy.into()), ..Self::new(id, CheckState::Failed, evidence) }
     }
 
-    /// A check that did not, and that the command of these words repairs.
+    /// A failed check that the command `words` repairs.
     pub fn repairable(id: CheckId, evidence: impl Into<String>, words: &[&str]) -> Self {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         let fix = format!("`cfsso {}`", shell::line(&words));

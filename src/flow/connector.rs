@@ -1,4 +1,4 @@
-//! Finding, creating and deleting connectors. A lost answer never makes two.
+//! Finding, creating and deleting connectors. A lost response never creates two.
 
 use std::str::FromStr;
 
@@ -44,7 +44,6 @@ impl std::fmt::Display for Selector {
     }
 }
 
-/// All connectors, by domain and then ID.
 pub async fn list(tools: &Env<'_>) -> Result<Vec<Connector>, Error> {
     let mut connectors = tools.client.list(&connector::list(tools.account)).await?;
     connectors
@@ -52,7 +51,7 @@ pub async fn list(tools: &Env<'_>) -> Result<Vec<Connector>, Error> {
     Ok(connectors)
 }
 
-/// By a wrong ID, asks once more for the list of those there are.
+/// A wrong ID fails with the list of existing connectors.
 pub async fn find(tools: &Env<'_>, selector: &Selector) -> Result<Connector, Error> {
     match selector {
         Selector::Domain(_) => {
@@ -85,7 +84,7 @@ pub fn unknown_id() -> ConnectorId {
     "NEW-CONNECTOR".parse().expect("letters and a hyphen")
 }
 
-/// The one connector of a domain. Several are an error that lists them.
+/// Several connectors of one domain are an error that lists them.
 pub fn select_by_domain<'a>(
     connectors: &'a [Connector],
     domain: &EmailDomain,
@@ -144,7 +143,6 @@ pub fn create_action(
     )
 }
 
-/// Executes [`create_action`] for a domain that has no connector.
 pub async fn create(
     tools: &Env<'_>,
     domain: &EmailDomain,

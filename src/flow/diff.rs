@@ -1,4 +1,4 @@
-//! What two states of an object differ in, by meaning, told without secrets.
+//! Differences between two states of an object, by meaning and without secrets.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::plan::Difference;
 use crate::api::document::{Document, items, masked_at, members};
 
-/// A field that is null and one that is absent are the same.
+/// `null` and absent are equal.
 pub fn diff(before: &Document, after: &Document) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(&mut Vec::new(), Some(&before.to_raw()), Some(&after.to_raw()), &mut found);
@@ -90,11 +90,11 @@ fn same(a: Option<&RawValue>, b: Option<&RawValue>) -> bool {
     }
 }
 
-/// A number by its digits: a float would take two long integers for one.
+/// A number by its digits: as floats, two different long integers would be equal.
 #[derive(PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
-    /// Without zeros in front or behind.
+    /// Without leading and trailing zeros.
     digits: String,
     exponent: i64,
 }
@@ -120,7 +120,7 @@ impl Decimal {
     }
 }
 
-/// Without secrets, and a number that a float would bend as its text.
+/// Without secrets. A number that a float cannot hold is shown as text.
 fn display_value(path: &[String], value: Option<&RawValue>) -> Value {
     value.map_or(Value::Null, |value| exact(&masked_at(path, value)))
 }

@@ -1,4 +1,4 @@
-//! Who hosts the DNS of a domain, told by its name servers: data.
+//! DNS providers, recognized by the names of a domain's name servers.
 
 use serde::{Serialize, Serializer};
 
@@ -7,14 +7,13 @@ use super::publish::{RecordFormat, TxtRecord};
 #[derive(Debug, PartialEq, Eq)]
 pub struct DnsProvider {
     pub name: &'static str,
-    /// Ends of the names of its name servers, or parts where these vary.
+    /// Ends of the names of its name servers, or parts if the ends vary.
     servers: &'static [&'static str],
     pub place: Place,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// By a command, or a line to paste.
     Paste(RecordFormat),
     Azure,
     Doctl,
@@ -86,7 +85,7 @@ impl Serialize for DnsProvider {
     }
 }
 
-/// All name servers have to be the same provider's.
+/// `None` if the name servers belong to different providers.
 pub fn dns_provider<'a>(
     name_servers: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'static DnsProvider> {

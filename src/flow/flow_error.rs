@@ -1,4 +1,4 @@
-//! Why a command stopped short of what it was asked, where no request failed.
+//! Errors of a flow in which no request failed.
 
 use crate::api::document::NotAnObject;
 use crate::domain::InvalidDomain;
@@ -9,12 +9,12 @@ pub struct FlowError {
     /// Decides the exit code.
     pub kind: FlowErrorKind,
     pub message: String,
-    /// What led to it, one sentence each.
+    /// One sentence each.
     pub causes: Vec<String>,
     pub hint: Option<String>,
 }
 
-/// The kinds of [`FlowError`], one exit code each.
+/// One exit code each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlowErrorKind {
     /// The options or arguments do not go together.
@@ -22,27 +22,24 @@ pub enum FlowErrorKind {
     /// The user declined, or no one was available to confirm.
     Declined,
     NoToken,
-    /// The token lacks a permission, seen before anything was sent.
+    /// The token lacks a permission, known before anything was sent.
     Forbidden,
     NotFound,
-    /// Something stands in the way: it exists already, or was changed.
+    /// It exists already, or was changed.
     Conflict,
-    /// A server that is not the API's cannot be reached.
+    /// A server other than the API cannot be reached.
     Unreachable,
-    /// It may still come: pending, not visible, timed out waiting.
+    /// Pending, not visible, or timed out: may still succeed.
     NotYet,
     Refused,
     /// Some of the change was made, some was not.
     HalfDone,
-    /// A read-back shows something else than was written.
+    /// A read-back differs from what was written.
     NotConfirmed,
-    /// The journal cannot be written or read.
     Journal,
-    /// A signal ended it.
     Signaled(Signal),
 }
 
-/// A signal that asks the program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// Ctrl-C.
@@ -93,7 +90,6 @@ impl FlowError {
         Self::new(FlowErrorKind::Declined, message)
     }
 
-    /// The message and what led to it, one sentence each.
     pub fn messages(&self) -> Vec<String> {
         [&self.message].into_iter().chain(&self.causes).cloned().collect()
     }

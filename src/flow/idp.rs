@@ -17,14 +17,13 @@ use crate::idp::{IdpTypeSpec, kind};
 
 const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
 
-/// All identity providers, by name and then ID.
 pub async fn list(tools: &Env<'_>) -> Result<Vec<Idp>, Error> {
     let mut idps = tools.client.list(&idp::list(tools.account)).await?;
     idps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     Ok(idps)
 }
 
-/// By a wrong ID, asks once more for the list of those there are.
+/// A wrong ID fails with the list of existing identity providers.
 pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
     if let Some(id) = as_id(text) {
         match tools.client.send(&idp::get(tools.account, &id)).await {
@@ -49,20 +48,18 @@ pub fn pick<'a>(idps: &'a [Idp], text: &str) -> Result<&'a Idp, FlowError> {
         .iter()
         .map(|idp| Candidate { id: idp.id.as_str(), name: &idp.name, kind: idp.kind.as_str() })
         .collect();
-    // Only as it is spelled: `Okta` is a name, and may be that of one that was deleted.
+    // In exact case only: `Okta` may be the name of a deleted one.
     let is_type = |kind: &&IdpTypeSpec| kind.name == text || kind.aliases.contains(&text);
     let kind = kind::find(text).filter(is_type).map(|kind| kind.name);
     Ok(&idps[select::select_one(NOUN, &candidates, text, kind)?])
 }
 
-/// `text` as an ID, if it is a UUID, as the IDs of Access are.
+/// IDs of Access objects are UUIDs.
 pub fn as_id(text: &str) -> Option<IdpId> {
     is_uuid(text).then(|| text.parse().ok()).flatten()
 }
 
-/// The existing identity provider that conflicts with the creation of `body`: one
-/// of the same type and name, or the account's one-time PIN, of which there is at
-/// most one.
+/// Of the same type and name, or the account's one-time PIN, of which there is at most one.
 pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a Idp>, FlowError> {
     let (Some(kind), Some(name)) =
         (body.parse_at::<IdpType>(&["type"]), body.parse_at::<String>(&["name"]))
@@ -98,8 +95,7 @@ pub fn create_action(tools: &Env<'_>, body: &Document) -> Action<Idp> {
     )
 }
 
-/// Executes [`create_action`], and reads the result back. What the API answers goes to `answered`
-/// at once: it may hold a secret that is never answered again.
+/// The response goes to `answered` first: it may hold a secret that is never returned again.
 pub async fn create(
     tools: &Env<'_>,
     body: &Document,
@@ -135,7 +131,7 @@ pub fn ensure_deletable(found: &Idp) -> Result<(), FlowError> {
     Err(FlowError::refused(message).hint("stop sharing it in that account"))
 }
 
-/// Refuses to delete what other accounts are granted, as the API would.
+/// The API refuses to delete an identity provider with a grant.
 pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError> {
     let Some(grant) = grants.iter().find(|grant| grant.idp_id == found.id) else { return Ok(()) };
     let message = format!("`{}` is shared with other accounts", found.name);

@@ -1,4 +1,4 @@
-//! What a person said of an identity provider after testing it by hand. Never a proof.
+//! Test results of identity providers that a user reported. Never a proof.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -34,7 +34,7 @@ pub fn record(tools: &Env<'_>, idp: &Idp, succeeded: bool) -> Result<(), FlowErr
     tools.record_note(format!("test of {} by hand {result}", idp.name), &test)
 }
 
-/// `entries` are those of the account, the oldest first.
+/// `entries` are those of the account, oldest first.
 pub fn latest(entries: &[Entry]) -> Vec<TestedAt> {
     let mut tests: Vec<TestedAt> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.is_note()) {
@@ -46,7 +46,7 @@ pub fn latest(entries: &[Entry]) -> Vec<TestedAt> {
     tests
 }
 
-/// [`latest`], of this machine's journal; nothing where it cannot be read.
+/// Empty if the journal cannot be read.
 pub fn read(tools: &Env<'_>) -> Vec<TestedAt> {
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
     latest(&tools.own(&entries))

@@ -141,7 +141,7 @@ pub struct Membership {
 
 struct Facts {
     accounts: Vec<AccountMembers>,
-    /// Why no other account could be listed.
+    /// The reason why no other account could be listed.
     unlisted: Option<NotChecked>,
     logins: Checked<Vec<LoginRow>>,
     users: Checked<Vec<User>>,
@@ -156,17 +156,14 @@ struct AccountMembers {
 }
 
 impl AccountMembers {
-    /// The members. A rejected invitation is not a membership.
+    /// A rejected invitation is not a membership.
     fn members(&self) -> Option<impl Iterator<Item = &Member>> {
         let members = self.members.as_ref().ok()?.iter();
         Some(members.filter(|member| member.status.as_deref() != Some("rejected")))
     }
 }
 
-/// Reads members, logs and users at once, and evaluates them.
-///
-/// # Errors
-/// If the members of the account in use cannot be read.
+/// Fails if the members of the account in use cannot be read.
 pub async fn read(
     tools: &Env<'_>,
     domain: &EmailDomain,
@@ -333,7 +330,7 @@ struct SignIns {
     latest: BTreeMap<String, Timestamp>,
     logged: BTreeMap<String, (Timestamp, Option<String>)>,
     audited: BTreeMap<String, Timestamp>,
-    /// Whether an address without a sign-in has not signed in: everything was read.
+    /// Everything was read: an address without a sign-in has not signed in.
     is_complete: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::api::request::WriteRequest;
 use crate::api::{self, Created};
 
 impl Env<'_> {
-    /// Writes down something seen or said that a later run rests on.
+    /// Records an observation or statement that a later run depends on.
     pub(super) fn record_note(
         &self,
         title: impl Into<Title>,
@@ -20,7 +20,7 @@ impl Env<'_> {
         self.journal.note(self.api(), &WriteIntent::new(title.into(), Some(image.get())))
     }
 
-    /// [`Env::record_note`] of a trial that is resumed: `connector` is its object.
+    /// [`Env::record_note`] for a resumed trial; `connector` is its object.
     pub(super) fn record_resumed_trial(
         &self,
         title: impl Into<Title>,
@@ -31,7 +31,7 @@ impl Env<'_> {
         self.journal.note(self.api(), &WriteIntent { trial_until: Some(until), ..intent })
     }
 
-    /// In a ticket, it is undone if the state shows that someone else made it.
+    /// For a ticket: undone if the state shows that another client made the change.
     pub(super) fn record_unsent<T>(
         &self,
         request: &WriteRequest<T>,

@@ -1,4 +1,4 @@
-//! Sign-ins, as the Access login log has them. Which values its filters take is undocumented.
+//! Sign-ins from the Access login log. Which values its filters take is undocumented.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub struct Login {
 }
 
 pub struct Filter {
-    /// Of this application; none: of every one.
+    /// `None` means all applications.
     pub app: Option<App>,
     pub email: Option<String>,
     pub denied: bool,
@@ -44,7 +44,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether the API counts the ends of the time in is not documented: here they are.
+    /// Includes both ends of the period; whether the API does is undocumented.
     pub fn admits(&self, row: &LoginRow) -> bool {
         let is_of_app =
             self.app.as_ref().is_none_or(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
@@ -77,12 +77,11 @@ impl Login {
     }
 }
 
-/// An address of which only the domain is shown.
 pub fn redact_email(email: &str) -> String {
     email.rsplit_once('@').map_or_else(|| "***".to_owned(), |(_, domain)| format!("***@{domain}"))
 }
 
-/// Newest first, each once: two rows are the same if their text is.
+/// Newest first, without duplicates: rows with the same text.
 pub async fn read(tools: &Env<'_>, filter: &Filter) -> Result<Vec<Login>, Error> {
     let request = access_log::list(tools.account, filter.since, filter.until);
     let rows = tools.client.list(&request).await?;

@@ -1,5 +1,4 @@
-//! Guided change: what is there, what is to do, and doing it one seen step at a
-//! time. Decides and sends; knows no command line and prints nothing.
+//! Guided changes: reads, decides and sends. Knows no command line and prints nothing.
 
 pub mod action;
 pub mod api_error;
@@ -52,7 +51,6 @@ use crate::dns::Resolver;
 pub enum Error {
     #[error(transparent)]
     Api(#[from] crate::api::Error),
-    /// A request failed, and the flow knows more about it.
     #[error(transparent)]
     ApiContext(Box<api_error::ApiErrorContext>),
     #[error(transparent)]
@@ -85,7 +83,6 @@ pub struct Env<'a> {
     pub journal: &'a journal::Journal<'a>,
 }
 
-/// The first of each group of equal items, in their order.
 fn without_repeats<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     let mut kept = Vec::new();
     for item in all {

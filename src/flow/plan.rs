@@ -45,7 +45,7 @@ pub struct Difference {
     pub after: Value,
 }
 
-/// What shows user by user what a check says of all.
+/// Shows for each user what a check says of all.
 const DIAGNOSE: &str = "`cfsso diagnose --assume-enabled`";
 
 impl Plan {
@@ -83,7 +83,6 @@ impl Plan {
     }
 }
 
-/// A plan without checks.
 impl From<Vec<Change>> for Plan {
     fn from(changes: Vec<Change>) -> Self {
         Self::new(Vec::new(), changes)
@@ -91,7 +90,7 @@ impl From<Vec<Change>> for Plan {
 }
 
 impl Change {
-    /// The change that `request` makes, shown without the secrets it carries.
+    /// Shown without the secrets in `request`.
     pub fn new<T>(
         title: impl Into<String>,
         request: &WriteRequest<T>,

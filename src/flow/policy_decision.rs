@@ -1,6 +1,5 @@
-//! What the policies of an application decide for one address, as far as that can
-//! be told here: groups of an identity provider, devices and countries cannot.
-//! Three-valued, and pure.
+//! The decision of an application's policies for one address. Pure. Three-valued: groups of an
+//! identity provider, devices and countries are not known here.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +13,16 @@ use crate::domain::EmailDomain;
 pub enum Truth {
     Yes,
     No,
-    /// It depends on this, which cannot be evaluated here.
+    /// It depends on this, which is not known here.
     Depends(String),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Applicant<'a> {
-    /// The address; `None` for any user of the domain.
+    /// `None` means any user of the domain.
     pub email: Option<&'a str>,
     pub domain: &'a EmailDomain,
-    /// The identifier of the identity provider.
+    /// The ID of the identity provider.
     pub idp: &'a str,
     pub account: &'a str,
     pub is_member: Option<bool>,
@@ -31,7 +30,7 @@ pub struct Applicant<'a> {
 
 #[derive(Debug, Default)]
 pub struct References {
-    /// The rules of Access groups: include, exclude, require.
+    /// Rules of Access groups: include, exclude, require.
     pub groups: BTreeMap<String, PolicyFields>,
     pub lists: BTreeMap<String, Vec<String>>,
 }
@@ -40,9 +39,8 @@ pub struct References {
 pub enum Decision {
     Allowed(String),
     Denied(String),
-    /// No policy matches the address: it is denied.
+    /// No policy matches the address: access is denied.
     NoMatch,
-    /// The policy of this name depends on something that is not known here.
     Depends {
         policy: String,
         on: String,
@@ -62,7 +60,6 @@ impl Truth {
         }
     }
 
-    /// Both: what is false decides, then what is not known.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -84,7 +81,7 @@ pub fn decide(policies: &[Policy], who: Applicant<'_>, known: &References) -> De
         let allows = match policy.decision.as_str() {
             "allow" => true,
             "deny" => false,
-            // For service tokens alone.
+            // Only for service tokens.
             "non_identity" => continue,
             other => {
                 let on = format!("the decision `{other}`");
@@ -111,7 +108,7 @@ fn takes_in(rules: &PolicyFields, who: Applicant<'_>, known: &References) -> Tru
     any(each(&rules.include)).and(all).and(any(each(&rules.exclude)).not())
 }
 
-/// Whether a rule holds (API reference, section 4).
+/// API reference, section 4.
 fn holds(rule: &RawValue, who: Applicant<'_>, known: &References) -> Truth {
     let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
     let Some((kind, body)) = rule.as_object().and_then(|rule| rule.iter().next()) else {
@@ -182,7 +179,6 @@ mod tests {
         decide(&object::<Vec<Policy>>(policies), who, &known)
     }
 
-    /// What one rule of each kind comes to for `ada@cool.cats`.
     #[test]
     fn each_kind_of_rule_holds_does_not_or_depends() {
         let ada = Some("ada@cool.cats");

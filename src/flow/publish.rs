@@ -1,4 +1,4 @@
-//! Publishing the TXT record that verifies a domain, or telling what to paste where.
+//! Publishes the TXT record that verifies a domain, or shows what to paste where.
 
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use crate::dns::PREFIX;
 use crate::domain::EmailDomain;
 use crate::shell;
 
-/// Begins the comment of every record that this program creates.
+/// Prefix of the comment of every record that this program creates.
 const MARK: &str = "cfsso: SSO connector ";
 
 /// A TXT record to publish.
@@ -56,14 +56,14 @@ pub enum DnsHost {
         zone: Box<Zone>,
         warning: Option<String>,
     },
-    /// Nowhere that this token reaches, and why.
+    /// Out of reach for this token, with the reason.
     External(String),
 }
 
 #[derive(Debug)]
 pub struct TxtRecords {
     pub current: bool,
-    /// Codes this program published earlier, for connectors that are no more.
+    /// Codes that this program published for connectors that no longer exist.
     pub stale: Vec<Record>,
     pub foreign: Vec<String>,
 }
@@ -73,7 +73,7 @@ impl TxtRecord {
         Self { name: domain.to_string(), kind: "TXT", value: code.to_owned(), ttl: TTL }
     }
 
-    /// The record of a connector, if the API returned its domain and code.
+    /// `None` if the API did not return the domain or the code.
     pub fn of(connector: &ConnectorFields) -> Option<Self> {
         Some(Self::new(&connector.email_domain.parse().ok()?, connector.code()?))
     }
@@ -130,7 +130,7 @@ pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, 
     }
 }
 
-/// The one that serves the domain: the longest name that is active.
+/// The longest active name serves the domain.
 pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
     for name in domain.ancestors() {
         let of_name: Vec<_> = zones
@@ -153,7 +153,6 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
     DnsHost::External(format!("no zone for {domain} in this account"))
 }
 
-/// Sorts a zone's TXT records at the domain by what they are to this code.
 pub fn classify(records: Vec<Record>, domain: &EmailDomain, code: &str) -> TxtRecords {
     let mut sorted = TxtRecords { current: false, stale: Vec::new(), foreign: Vec::new() };
     for record in records {
@@ -182,8 +181,7 @@ pub async fn records(
     Ok(classify(records, domain, code))
 }
 
-/// What publishes `code` and what removes stale codes, by reads alone. A code that the
-/// API has yet to choose is a placeholder.
+/// The creation of `code` and the deletion of stale codes. An unknown code is a placeholder.
 pub async fn changes(
     tools: &Env<'_>,
     zone: &Zone,
@@ -206,7 +204,7 @@ pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action
     )
 }
 
-/// Executes [`create_action`]. A record that exists counts as created.
+/// A record that exists counts as created.
 pub async fn create(
     tools: &Env<'_>,
     zone: &ZoneId,
@@ -223,7 +221,7 @@ pub async fn create(
     }
 }
 
-/// [`changes`] of a domain, wherever its zone is: nothing if it is not in this account.
+/// Empty if the zone is not in this account.
 pub async fn changes_of(
     tools: &Env<'_>,
     domain: &EmailDomain,

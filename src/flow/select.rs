@@ -1,4 +1,4 @@
-//! What a person means by an ID, a name or a type. Pure.
+//! Selects an object by ID, name or type. Pure.
 
 use super::FlowError;
 
@@ -15,9 +15,8 @@ pub struct Noun {
     pub list_command: &'static str,
 }
 
-/// The place of the one that `text` means: by its ID, else by its name, else by
-/// its name in any case, else by its type where `kind` says which that is.
-/// Several are an error that lists them.
+/// The index of the match: by ID, else by name, else by name in any case, else by the type
+/// `kind`. Several matches are an error that lists them.
 pub fn select_one(
     noun: Noun,
     candidates: &[Candidate<'_>],
@@ -59,7 +58,6 @@ fn not_found_error(noun: Noun, candidates: &[Candidate<'_>], text: &str) -> Flow
     if candidates.is_empty() {
         return stop.cause(format!("the account has no {}s", noun.singular));
     }
-    // No one reads a long list to its end.
     stop.causes(
         candidates.iter().take(10).map(|candidate| format!("existing: {}", describe(candidate))),
     )

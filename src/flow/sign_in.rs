@@ -1,4 +1,4 @@
-//! How users sign in to the dashboard, as far as it is known without a login.
+//! How users sign in to the dashboard, as far as it is known without a sign-in.
 
 use std::fmt;
 
@@ -105,7 +105,7 @@ pub fn allowed_methods(
     connectors.iter().map(of).collect()
 }
 
-/// A line for each group of domains whose users sign in alike.
+/// One line for each group of domains with the same methods.
 pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
     let mut groups: Vec<(&Option<Vec<SignInMethod>>, Vec<&str>)> = Vec::new();
     for one in all {
@@ -141,7 +141,7 @@ mod tests {
         Err(NotChecked { kind: ErrorKind::Forbidden, reason: "no".to_owned() })
     }
 
-    /// A provider that fails is one whose configuration names no key set.
+    /// A provider fails if its configuration names no key set.
     fn facts(allowed: &str, instant: bool, idps: &[&str], healthy: Option<bool>) -> Facts {
         let idp = |kind: &&str| {
             let text =

@@ -1,4 +1,4 @@
-//! The steps of a guided flow: each is told when it begins and when it ends.
+//! The steps of a guided flow, each reported when it starts and ends.
 
 use std::cell::{Cell, RefCell};
 
@@ -59,7 +59,7 @@ pub struct StepLog<'a, I> {
 }
 
 impl<'a, I: Copy> StepLog<'a, I> {
-    /// Nothing done yet. `tell` hears of each step that begins or ends.
+    /// `tell` is called for each step that starts or ends.
     pub fn new(tell: impl Fn(&Step<I>) + 'a) -> Self {
         Self { observer: Box::new(tell), current: Cell::new(None), finished: RefCell::default() }
     }
@@ -76,7 +76,7 @@ impl<'a, I: Copy> StepLog<'a, I> {
         self.finished.borrow_mut().push(step);
     }
 
-    /// The causes of a stop are shown with the error itself.
+    /// Without causes: these are shown with the error itself.
     pub fn fail_current(&self, error: &Error) {
         let Some(id) = self.current.get() else { return };
         let detail = match error {

@@ -1,5 +1,5 @@
-//! What can be edited as a whole, and the rules by which each kind is sent
-//! back (API reference, sections 3 to 5). Pure.
+//! Objects that are replaced as a whole, by the rules of each kind (API reference, sections 3
+//! to 5). Pure.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ impl Target {
         }
     }
 
-    /// What is answered may hold a secret that is never answered again.
+    /// The response may contain a secret that is never returned again.
     pub fn replace(
         &self,
         account: &AccountId,
@@ -95,7 +95,7 @@ impl Target {
         })
     }
 
-    /// A mask that was given as a new secret would be left out, and nothing would change.
+    /// A mask passed as a new secret would be left out, and nothing would change.
     pub fn ensure_no_masked_secrets(before: &Document, wanted: &Document) -> Result<(), FlowError> {
         let known = hidden(before);
         let mask = hidden(wanted)
@@ -114,7 +114,7 @@ impl Target {
             || (top == "type" && matches!(self, Self::Idp(_) | Self::App(_)))
     }
 
-    /// An empty list of policies would remove them all; an absent one leaves them alone.
+    /// An empty list of policies would remove them all; the API keeps what is absent.
     fn omitted_fields(&self) -> &'static [&'static str] {
         match self {
             Self::Idp(_) => &[],
@@ -138,7 +138,7 @@ impl Target {
             || (last == "app_count" && matches!(self, Self::App(_)))
     }
 
-    /// No identity providers listed and an empty list are the same; order means nothing.
+    /// Absent and empty lists of identity providers are equal; their order is irrelevant.
     pub fn is_equal(&self, difference: &Difference) -> bool {
         let listed = |value: &Value| {
             let mut items = value.as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What happened to sign-in, by the logs and the journal, as one list.
+//! Events that affect sign-in, from the logs and the journal, as one list.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use crate::api::audit_log::{self, AuditRow};
 use crate::domain::EmailDomain;
 use crate::rfc3339;
 
-/// How far the time of a journal's entry may be from that of its audit row.
+/// Maximum difference between the times of a journal entry and its audit row.
 const JOIN: SignedDuration = SignedDuration::from_secs(10);
 
 pub struct Options {
     pub since: Timestamp,
     pub until: Timestamp,
-    /// Sign-ins and connectors of this domain alone.
+    /// Only sign-ins and connectors of this domain.
     pub domain: Option<EmailDomain>,
     pub all: bool,
     pub logins: bool,
@@ -97,10 +97,7 @@ pub struct Timeline {
 
 type Names = BTreeMap<String, (String, Option<String>)>;
 
-/// Reads everything at once, and merges it.
-///
-/// # Errors
-/// Where neither log can be read.
+/// Fails if neither log can be read.
 pub async fn read(tools: &Env<'_>, options: &Options) -> Result<Timeline, Error> {
     let audit = audit_log::list(tools.account, options.since, options.until);
     let logins = access_log::list(tools.account, options.since, Some(options.until));
@@ -176,7 +173,7 @@ struct Sources<'a> {
     names: &'a Names,
 }
 
-/// The rows, the oldest first, and the window in which sign-ins were denied.
+/// Oldest first; with the window in which sign-ins were denied.
 fn merge(
     options: &Options,
     changes: Vec<Change>,
@@ -197,7 +194,7 @@ fn merge(
         rows.push(Row {
             at: change.at,
             who: change.who,
-            // The log has no new values: enabling and disabling look alike in it.
+            // The log has no new values: enabling and disabling look the same in it.
             what: entry.map_or(change.what, |entry| entry.title.clone()),
             now: named.and_then(|(_, now)| now.clone()),
             object: named.map(|(name, _)| name.clone()).or(change.object),
@@ -227,7 +224,7 @@ fn merge(
     (rows, denied, allowed)
 }
 
-/// Denied sign-ins, and the first allowed one after a denied one; or all.
+/// Denied sign-ins, and the first allowed one after each; or all with `options.logins`.
 fn sign_ins(
     options: &Options,
     logins: &[LoginRow],
@@ -267,7 +264,7 @@ fn sign_ins(
     (rows, first_denied, first_allowed)
 }
 
-/// A change of something that sign-in has nothing to do with.
+/// A change that does not affect sign-in.
 fn other(row: &AuditRow) -> Option<Change> {
     let raw = row.raw.as_ref()?;
     let action = row.action.as_ref()?;
@@ -286,7 +283,6 @@ fn other(row: &AuditRow) -> Option<Change> {
     })
 }
 
-/// Whether a change is of the connector of another domain than is wanted.
 fn is_of_other_domain(change: &Change, options: &Options, names: &Names) -> bool {
     let Some(domain) = &options.domain else { return false };
     let id = change.object.as_ref().filter(|_| change.path.contains("/sso_connectors/"));

@@ -1,5 +1,5 @@
-//! Whose the credential in use is, and what it may read: told by asking, since
-//! a token's form does not say it (API reference, section 8.1).
+//! Identifies the credential in use, and what it can read, by requests: its form shows neither
+//! (API reference, section 8.1).
 
 use futures_util::future::join_all;
 use schemars::JsonSchema;
@@ -102,7 +102,7 @@ impl Report {
     }
 }
 
-/// Asks every route that may know the credential, all at once.
+/// Asks every route that may know the credential, concurrently.
 pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Report, Error> {
     let listed = account::list();
     let (user, own, accounts) = tokio::join!(
@@ -147,7 +147,7 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
     Ok(report)
 }
 
-/// A verification; none where the token is not known there.
+/// `None` if the route does not know the token.
 async fn verify(
     client: &Client,
     request: Option<Request<Verification>>,
@@ -159,7 +159,7 @@ async fn verify(
     }
 }
 
-/// The account that a token belongs to, where it is another than the named one.
+/// The account of a token, if it is not `named`.
 async fn identify_in_other_accounts(
     client: &Client,
     named: Option<&AccountId>,
@@ -230,7 +230,7 @@ fn diagnose(report: &mut Report, is_token: bool) {
     }
 }
 
-/// `reads` is `None` where the credential sees several accounts.
+/// `reads` is `None` if the credential sees several accounts.
 pub async fn examine(client: &Client, account: Option<&AccountId>) -> Result<Report, Error> {
     if let Some(account) = account {
         let (report, reads) = tokio::join!(identify(client, Some(account)), reads(client, account));
@@ -246,7 +246,7 @@ pub async fn examine(client: &Client, account: Option<&AccountId>) -> Result<Rep
     Ok(report)
 }
 
-/// Reads one thing of each area, all at once, and keeps none of it.
+/// Reads each area concurrently, and keeps nothing.
 async fn reads(client: &Client, account: &AccountId) -> Vec<ReadAccess> {
     let asked = read_probes(account);
     let answers = asked.iter().map(|(_, request)| client.send(request));
@@ -290,7 +290,7 @@ fn probe_result(error: Option<&api::Error>) -> (Option<bool>, Option<String>) {
     let Some(error) = error else { return (Some(true), None) };
     let said = std::error::Error::source(error).map(ToString::to_string);
     match error.kind() {
-        // There is nothing to read, which only one who may look is told.
+        // Only a token with the permission gets this error.
         ErrorKind::AccessNotEnabled => (Some(true), said),
         kind if kind == ErrorKind::NotFound || !is_permission_error(error) => (None, said),
         _ => (Some(false), said),

@@ -61,7 +61,6 @@ impl Update {
         self.requested.is_empty()
     }
 
-    /// The object's name, or what it is.
     pub fn name(&self) -> String {
         let name: Option<String> = self.before.parse_at(&["name"]);
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.target.noun().to_owned())
@@ -75,7 +74,7 @@ impl Update {
         vec![Change::new(title, &self.request(tools), self.requested.clone())]
     }
 
-    /// The API's answer is passed to `answered` before the object is read again.
+    /// The response is passed to `answered` before the object is read again.
     pub async fn apply(
         &self,
         tools: &Env<'_>,
@@ -87,9 +86,8 @@ impl Update {
         self.send(tools, title, None, answered).await
     }
 
-    /// Makes the edit of an object that has just been read, without reading it
-    /// again first: in a lockout each round trip counts. `undoes` is the journal
-    /// entry that the edit undoes.
+    /// Does not read the object again first: in a lockout each round trip counts. `undoes` is the
+    /// journal entry that the edit undoes.
     pub(super) async fn send(
         &self,
         tools: &Env<'_>,
@@ -198,7 +196,7 @@ impl Update {
             .any(|asked| is_within(field, &asked.field) || is_within(&asked.field, field))
     }
 
-    /// Whether the API put something of its own into an object that was asked for.
+    /// Whether the API added it to an object of the request.
     fn is_added(&self, difference: &Difference) -> bool {
         let field = difference.field.as_str();
         let path: Vec<_> = field.split('.').collect();

@@ -1,4 +1,4 @@
-//! Verification: when to begin it, beginning it, and following it to its end.
+//! Verification: when to start it, starting it, and waiting for its end.
 
 use jiff::Timestamp;
 
@@ -13,9 +13,7 @@ use crate::dns::{Diagnosis, Verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifyAction {
     None,
-    /// Begin: no run is in progress.
     Begin,
-    /// Wait: a run is in progress.
     Wait,
 }
 
@@ -23,7 +21,7 @@ pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     match connector.status() {
         Some(VerificationStatus::Verified) => VerifyAction::None,
         Some(VerificationStatus::Pending) => VerifyAction::Wait,
-        // An unknown state may be a run in progress: beginning another is harmless.
+        // An unknown state may be a run in progress: starting another one is harmless.
         Some(
             VerificationStatus::Awaiting
             | VerificationStatus::Failed
@@ -33,7 +31,7 @@ pub fn next_action(connector: &ConnectorFields) -> VerifyAction {
     }
 }
 
-/// Also if the servers did not answer: Cloudflare may see more than this machine does.
+/// Also without a response: Cloudflare may see more than this machine.
 pub fn can_succeed(diagnosis: &Diagnosis) -> bool {
     matches!(diagnosis.verdict, Verdict::Visible | Verdict::Unreachable)
 }
@@ -46,7 +44,7 @@ pub fn begin_action(tools: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<(
     )
 }
 
-/// A refusal counts as begun if the connector shows it.
+/// A refused start counts as started if the connector shows it.
 pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let id = &connector.id;
     let read = async || tools.client.send(&connector::get(tools.account, id)).await;

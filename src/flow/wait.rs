@@ -1,4 +1,4 @@
-//! Waiting for something to become so. A passing failure of the API ends no wait.
+//! Polling until something is true. A temporary failure of the API ends no wait.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 
 pub const DEFAULT_WAIT: Duration = Duration::from_mins(30);
 
-/// After 1 second at first, then less and less often, at most every 15 seconds.
+/// The interval grows from 1 to 15 seconds.
 pub async fn poll<T>(
     clock: &Clock,
     deadline: Timestamp,
@@ -27,7 +27,7 @@ pub async fn poll<T>(
     for delay in delays {
         match look().await {
             Ok(Some(found)) => return Ok(Some(found)),
-            // The command's time is the wait's: it is the wait that ended.
+            // The wait has the deadline of the command: it is the wait that ended.
             Err(Error::Api(error)) if error.kind() == ErrorKind::OutOfTime => return Ok(None),
             Err(Error::Api(error)) if error.is_retryable() && clock.now() < deadline => {}
             Err(error) => return Err(error),

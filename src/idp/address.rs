@@ -1,10 +1,7 @@
-//! Which addresses belong to the Internet. Pure.
-
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one of the Internet's: not of this machine, of a
-/// private network, of a link, or of none (RFC 6890, IANA's special-purpose
-/// registries).
+/// Whether an address is public: not of this machine, a private network or a link (RFC 6890, IANA's
+/// special-purpose registries).
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -31,12 +28,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(inner);
     }
     let [a, b, ..] = address.segments();
-    // Only 2000::/3 is given out; Teredo and documentation lie in it.
+    // Only 2000::/3 is assigned; it contains Teredo and documentation addresses.
     a & 0xe000 == 0x2000 && !(a == 0x2001 && (b == 0 || b == 0x0db8)) && a != 0x3fff
 }
 
-/// The IPv4 address that is reached through an IPv6 one: mapped, NAT64 (RFC
-/// 6052) and 6to4 (RFC 3056).
+/// The IPv4 address behind an IPv6 one: mapped, NAT64 (RFC 6052) or 6to4 (RFC 3056).
 fn embedded_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let inner = |high: u16, low: u16| Some((u32::from(high) << 16 | u32::from(low)).into());
     match address.segments() {

@@ -34,7 +34,7 @@ const REDIRECT_URL: Field = returned("redirect_url", "callback URL, set by the A
 
 const CLIENT: &[Field] = &[CLIENT_ID, CLIENT_SECRET, REDIRECT_URL];
 
-/// The prompts of OpenID Connect that each type takes.
+/// Values of the OpenID Connect prompt for each type.
 const ENTRA_PROMPTS: &[&str] = &["login", "select_account", "none"];
 const GOOGLE_PROMPTS: &[&str] = &["none", "consent", "select_account"];
 

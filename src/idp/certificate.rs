@@ -1,5 +1,4 @@
-//! A signing certificate: its subject, its validity and its strength. Read from PEM
-//! or from the bare base64 in SAML metadata.
+//! Signing certificates, from files, PEM or the bare base64 in SAML metadata.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,20 +11,20 @@ use crate::input::text;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whose it is, as a distinguished name.
+    /// A distinguished name.
     pub subject: String,
     pub not_before: Timestamp,
     pub not_after: Timestamp,
     pub key: Key,
     pub signature: String,
-    /// The certificate itself, base64 without line breaks.
+    /// The certificate, without line breaks.
     pub base64: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     pub algorithm: Algorithm,
-    /// Its length in bits; 0 where it is not known.
+    /// 0 if unknown.
     pub bits: usize,
 }
 
@@ -33,7 +32,7 @@ pub struct Key {
 pub enum Algorithm {
     Rsa,
     Ec,
-    /// Edwards curves: Ed25519, Ed448.
+    /// Ed25519 or Ed448.
     Ed,
     Other,
 }
@@ -59,10 +58,10 @@ pub enum CertificateError {
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The kinds of PEM blocks that contain certificates.
+/// PEM labels of certificates.
 const PEM: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "PKCS7"];
 
-/// Reads one certificate, PEM or bare base64, whatever the line breaks.
+/// PEM or bare base64, with any line breaks.
 pub fn read(text: &str) -> Result<Certificate, CertificateError> {
     let mut all = read_all(text)?;
     match (all.pop(), all.is_empty()) {
@@ -71,7 +70,7 @@ pub fn read(text: &str) -> Result<Certificate, CertificateError> {
     }
 }
 
-/// Reads all certificates of a file: DER, PKCS#7, or text as [`read_all`] does.
+/// DER, PKCS#7, or a text as for [`read_all`].
 pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     // A SEQUENCE over 255 bytes, or of indefinite length (BER): not text.
     if bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80]) {
@@ -80,8 +79,7 @@ pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     read_all(&text::decode(bytes).map_err(|_| CertificateError::Text)?)
 }
 
-/// Reads all certificates of a text: PEM after PEM with anything between them,
-/// PKCS#7, or the base64 of DER, of DER after DER or of PEM.
+/// Reads PEM blocks with anything between them, PKCS#7, or base64 of DER (one or several) or PEM.
 pub fn read_all(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     if text.contains("PRIVATE KEY-----") {
         return Err(CertificateError::PrivateKey);
@@ -97,7 +95,7 @@ pub fn read_all(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     of_base64(text)
 }
 
-/// What is between the markers of each PEM block of a kind (RFC 7468).
+/// The contents of each PEM block of a kind (RFC 7468).
 fn blocks<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
     let (begin, end) = (format!("-----BEGIN {kind}-----"), format!("-----END {kind}-----"));
     text.split(begin.as_str())
@@ -107,20 +105,20 @@ fn blocks<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
 }
 
 fn of_base64(text: &str) -> Result<Vec<Certificate>, CertificateError> {
-    // A `\n` that was escaped twice on its way through JSON or a shell is common.
+    // Often left over from double escaping in JSON or a shell.
     let base64: String = text.replace("\\n", "").split_whitespace().collect();
     if base64.is_empty() {
         return Err(CertificateError::Empty);
     }
     let bytes = STANDARD.decode(&base64).map_err(|_| CertificateError::Base64)?;
-    // Some products wrap a whole PEM in base64 once more.
+    // Some products encode a whole PEM in base64 again.
     match std::str::from_utf8(&bytes) {
         Ok(inner) if inner.contains("-----BEGIN") => read_all(inner),
         _ => of_der(&bytes),
     }
 }
 
-/// Certificates one after the other, or those of a PKCS#7 bundle.
+/// Several certificates in a row, or those of a PKCS#7 bundle.
 fn of_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     let mut rest = pkcs7(bytes).unwrap_or(bytes);
     let mut all = Vec::new();
@@ -133,8 +131,7 @@ fn of_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     if all.is_empty() { Err(CertificateError::X509) } else { Ok(all) }
 }
 
-/// The certificates of a PKCS#7 bundle, one after the other: `SignedData` and
-/// its field `certificates` (RFC 5652, sections 3 and 5.1).
+/// The field `certificates` of `SignedData` (RFC 5652, sections 3 and 5.1).
 fn pkcs7(bytes: &[u8]) -> Option<&[u8]> {
     const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
     let (_, bundle) = Any::from_ber(bytes).ok()?;
@@ -189,12 +186,12 @@ fn key(certificate: &X509Certificate<'_>) -> Key {
     Key { algorithm, bits }
 }
 
-/// The point's coordinates are whole bytes; P-521 is the one curve that is not.
+/// Coordinates are whole bytes; only P-521 has another size.
 fn curve_bits(bits: usize) -> usize {
     if bits == 528 { 521 } else { bits }
 }
 
-/// Names as OpenSSL writes them; an OID that is not known as it is.
+/// OpenSSL's name; the OID if unknown.
 fn signature(certificate: &X509Certificate<'_>) -> String {
     let oid = certificate.signature_algorithm.algorithm.to_id_string();
     let name = match oid.as_str() {
@@ -216,7 +213,7 @@ fn signature(certificate: &X509Certificate<'_>) -> String {
     name.to_owned()
 }
 
-/// The length of a number that is written with its highest byte first.
+/// The length of a big-endian number.
 pub(super) fn bits(number: &[u8]) -> usize {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     let top = number.get(zeros).map_or(0, |byte| byte.leading_zeros() as usize);
@@ -234,7 +231,7 @@ impl Certificate {
         self.not_after < now
     }
 
-    /// Whether it is signed with a broken hash: MD2, MD5 or SHA-1.
+    /// Uses a broken hash: MD2, MD5 or SHA-1.
     pub fn has_weak_signature(&self) -> bool {
         let name = self.signature.to_ascii_lowercase();
         name.starts_with("md") || name.contains("sha1")
@@ -242,8 +239,7 @@ impl Certificate {
 }
 
 impl Key {
-    /// Whether it is shorter than NIST SP 800-131A allows: RSA of 2048 bits,
-    /// elliptic curves of 224. Of other keys nothing is known.
+    /// Below the minimum of NIST SP 800-131A: RSA 2048, elliptic curves 224 bits. Other keys pass.
     pub fn is_too_short(self) -> bool {
         match self.algorithm {
             Algorithm::Rsa => self.bits < 2048,
@@ -345,7 +341,6 @@ mod tests {
         assert_eq!(read_all(STRONG).unwrap(), [expected]);
     }
 
-    /// A value of DER with its tag and length.
     fn tagged(tag: u8, inside: &[&[u8]]) -> Vec<u8> {
         let inside = inside.concat();
         let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
@@ -357,14 +352,14 @@ mod tests {
         let (one, two) = (read(STRONG).unwrap(), read(CURVE).unwrap());
         let der = |one: &Certificate| STANDARD.decode(&one.base64).unwrap();
         let joined = [der(&one), der(&two)].concat();
-        // PKCS#7 SignedData of certificates alone, as `openssl crl2pkcs7 -nocrl` has it.
+        // As from `openssl crl2pkcs7 -nocrl`: PKCS#7 SignedData with certificates only.
         let data = tagged(0x30, &[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"]);
         let signed =
             tagged(0x30, &[b"\x02\x01\x01\x31\x00", &data, &tagged(0xA0, &[&joined]), b"\x31\x00"]);
         let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
         let bundle = tagged(0x30, &[oid, &tagged(0xA0, &[&signed])]);
-        // The same in BER, with lengths that are not known beforehand, as
-        // `openssl cms -sign -stream` has it (X.690 section 8.1.3.6).
+        // The same in BER with indefinite lengths (X.690 section 8.1.3.6), as from
+        // `openssl cms -sign -stream`.
         let open =
             |tag: u8, parts: &[&[u8]]| [&[tag, 0x80], parts.concat().as_slice(), &[0, 0]].concat();
         let signed = open(

@@ -1,5 +1,4 @@
-//! What can be verified of an identity provider without a login, and what cannot.
-//! Planning and evaluation are pure; only fetching has I/O.
+//! Checks of an identity provider without a login. Only fetching has I/O.
 
 mod evaluate;
 mod facts;
@@ -16,28 +15,26 @@ pub use plan::KnownIssuers;
 pub use result::{CheckState, IdpCheck, IdpCheckId, Severity};
 pub use subject::Subject;
 
-/// Where the dashboard lists the identity providers, with a Test button each.
+/// The dashboard's list of identity providers, each with a Test button.
 pub const DASHBOARD: &str =
     "https://one.dash.cloudflare.com/?to=/:account/integrations/identity-providers";
 
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub now: Timestamp,
-    /// How many days before its end a certificate is warned of.
+    /// Warn if a certificate expires within this time.
     pub cert_days: u32,
     pub one_time_pins: usize,
     pub bases: KnownIssuers,
 }
 
 impl CheckOptions {
-    /// The usual ones: 30 days, the services of the Internet.
     pub fn new(now: Timestamp, one_time_pins: usize) -> Self {
         Self { now, cert_days: 30, one_time_pins, bases: KnownIssuers::default() }
     }
 }
 
-/// Runs all checks concurrently. The last result is always that a real login was
-/// not tested.
+/// Runs all checks concurrently. The last result is always that a real login was not tested.
 pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
     let plan = plan::of(subject, &terms.bases);
     let facts = facts::gather(fetcher, &plan, terms.now).await;

@@ -1,5 +1,4 @@
-//! Whether a `config` fits its type: what is missing, unknown or of the wrong
-//! kind. Pure; says all that is wrong at once.
+//! Validates a `config` for its type and reports all problems at once.
 
 use serde_json::{Map, Value as Json};
 use url::{Host, Url};
@@ -12,10 +11,10 @@ use crate::plural::code_list;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A new identity provider: everything needed has to be there.
+    /// A new identity provider: all required fields must be present.
     Create,
-    /// One that exists: a secret that is not there is kept (API reference,
-    /// section 3), and fields that the API sent are known to it.
+    /// An existing one: absent secrets are kept (API reference, section 3), and unknown fields may
+    /// come from the API.
     Update,
 }
 
@@ -42,25 +41,21 @@ pub enum FieldProblem {
     Url { example: String },
     #[error("must start with `https://`, not with `{scheme}://`")]
     PlainHttp { scheme: String },
-    /// It is a URL with a user name or password in it.
     #[error("has a user name or password in it")]
     Credentials,
     #[error("is the mask of a secret; leave it out to keep the stored secret")]
     MaskedSecret,
     #[error("is null, which would delete the stored value; leave it out to keep it")]
     Null,
-    /// A text that no value of its kind can be.
     #[error("{misfit}{}", hint("; use", meant.as_ref()))]
     Misfit { misfit: Misfit, meant: Option<String> },
     #[error("must be from {least} to {most}")]
     Range { least: u64, most: u64 },
-    /// The scopes do not include an email address.
     #[error(
         "does not include `email`; every sign-in would be rejected. Add it, or specify the claim \
          that contains the address: `--email-claim-name CLAIM`"
     )]
     NoEmail,
-    /// It names no tenant of Entra.
     #[error(
         "is `{0}` instead of a tenant; sign-ins to a single-tenant app fail. Use the \
          directory (tenant) ID"
@@ -83,8 +78,7 @@ impl FieldError {
     }
 }
 
-/// All that is wrong with a configuration, in the order of its fields; then
-/// what is missing.
+/// All problems in the order of the fields; missing fields come last.
 pub fn problems(
     kind: &IdpTypeSpec,
     config: &Map<String, Json>,
@@ -100,14 +94,13 @@ pub fn problems(
     found
 }
 
-/// Why every sign-in fails by what a configuration says, although everything
-/// answers.
+/// A problem that makes every sign-in fail although all checks of endpoints pass.
 pub fn rejects_everyone(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     lacks_email(kind, config).or_else(|| many_tenants(kind, config))
 }
 
-/// The field that names an alias of Entra for many tenants, where an app of one
-/// tenant is needed (Microsoft, error AADSTS50194).
+/// An Entra alias for many tenants where a single-tenant app requires its own (Microsoft, error
+/// AADSTS50194).
 fn many_tenants(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
     let fields: &[&str] = match kind {
@@ -129,8 +122,7 @@ fn many_tenants(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     })
 }
 
-/// Whether a URL is of Entra, national clouds included (Microsoft, "National
-/// clouds").
+/// Includes national clouds (Microsoft, "National clouds").
 fn is_entra(url: &Url) -> bool {
     const HOSTS: [&str; 6] = [
         "login.microsoftonline.com",
@@ -143,7 +135,7 @@ fn is_entra(url: &Url) -> bool {
     url.host_str().is_some_and(|host| HOSTS.contains(&host))
 }
 
-/// What is wrong with each field. A list of certificates that is null is absent.
+/// A null list of certificates counts as absent.
 pub fn fields(kind: &IdpTypeSpec, config: &Map<String, Json>) -> impl Iterator<Item = FieldError> {
     let invalid = config.iter().filter_map(|(name, value)| check_field(kind, name, value).err());
     invalid.filter(|invalid| {
@@ -151,9 +143,8 @@ pub fn fields(kind: &IdpTypeSpec, config: &Map<String, Json>) -> impl Iterator<I
     })
 }
 
-/// What is wrong with a configuration that never asks for an email address:
-/// Access rejects every sign-in without one. Scopes that are not listed are the
-/// API's choice.
+/// A configuration that never requests an email address: Access rejects sign-ins without one. If no
+/// scopes are listed, the API chooses them.
 pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
     let scopes = config.get("scopes").and_then(texts).filter(|scopes| !scopes.is_empty())?;
     let asks = scopes.iter().any(|scope| scope.split_whitespace().any(|one| one == "email"));
@@ -163,9 +154,8 @@ pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<FieldError>
         .then(|| FieldError { field: "scopes".to_owned(), wrong: FieldProblem::NoEmail })
 }
 
-/// Whether what is wrong with a new value may be right in one that exists: the
-/// API knows fields that are not known here, and hides secrets; one certificate
-/// that can be read is enough.
+/// Whether a problem is acceptable in an existing configuration: the API has unknown fields and
+/// hides secrets, and one readable certificate is enough.
 fn is_kept(invalid: &FieldError, config: &Map<String, Json>) -> bool {
     let is_readable = |text: &str| certificate::read_all(text).is_ok();
     let list = || config.get("idp_public_certs").and_then(Json::as_array).into_iter().flatten();
@@ -182,7 +172,6 @@ fn is_kept(invalid: &FieldError, config: &Map<String, Json>) -> bool {
     }
 }
 
-/// Whether the type has this field and the field may hold this value.
 pub fn check_field(kind: &IdpTypeSpec, name: &str, value: &Json) -> Result<(), FieldError> {
     let invalid = |wrong| Err(FieldError { field: name.to_owned(), wrong });
     let Some(field) = kind.field(name) else {
@@ -203,7 +192,7 @@ fn missing(kind: &IdpTypeSpec, config: &Map<String, Json>, purpose: Purpose) -> 
         .iter()
         .filter(|field| field.need == Requirement::Needed && !is_there(field.name))
         .filter(|field| !(field.secret && purpose == Purpose::Update))
-        // Older guides write one certificate in a field of its own.
+        // Older guides use a separate field for a single certificate.
         .filter(|field| field.name != "idp_public_certs" || !is_there("idp_public_cert"))
         .map(|field| FieldError {
             field: field.name.to_owned(),
@@ -216,13 +205,13 @@ fn validate(field: &Field, value: &Json) -> Option<FieldProblem> {
     if field.secret {
         return wrong_secret(field, value);
     }
-    // The API itself answers null for optional fields that were never set.
+    // The API itself returns null for optional fields that were never set.
     if value.is_null() && field.need != Requirement::Needed {
         return None;
     }
     match field.value {
         Value::Text | Value::Identifier | Value::Uuid | Value::Domain => wrong_text(field, value),
-        // Secrets alone are of this kind.
+        // Only secrets have this type.
         Value::NotUuid => wrong_secret(field, value),
         Value::Url | Value::Origin => match value.as_str() {
             None => type_mismatch("a URL", value),
@@ -259,7 +248,7 @@ fn wrong_secret(field: &Field, value: &Json) -> Option<FieldProblem> {
         Json::Null => Some(FieldProblem::Null),
         Json::String(text) if text.trim().is_empty() => Some(FieldProblem::Empty),
         Json::String(text) if is_mask(text) => Some(FieldProblem::MaskedSecret),
-        // What was pasted around it is the matter of `input::secret`.
+        // `input::secret` handles white space from pasting.
         Json::String(text) if field.value == Value::NotUuid => wrong_text_of(field, text.trim()),
         Json::String(_) => None,
         _ => type_mismatch("a string", value),
@@ -305,7 +294,7 @@ fn wrong_url(text: &str) -> Option<FieldProblem> {
     }
 }
 
-/// Whether a URL names this machine: `localhost`, 127.0.0.0/8 or `::1`.
+/// `localhost`, 127.0.0.0/8 or `::1`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -1,5 +1,4 @@
-//! OpenID Connect discovery: what an issuer publishes of itself, read and held
-//! against what was asked for.
+//! OpenID Connect discovery: reads an issuer's document and validates it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -11,19 +10,18 @@ use super::issuer::Issuer;
 use crate::input::depth;
 use crate::input::text;
 
-/// The scopes that dashboard SSO needs (the guide's: openid email profile).
+/// The scopes of the dashboard SSO guide.
 pub const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
-/// What an issuer publishes, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovery {
     pub issuer: String,
     pub auth_url: Url,
     pub token_url: Url,
     pub certs_url: Url,
-    /// Whether it offers PKCE with SHA-256 (RFC 7636).
+    /// PKCE with SHA-256 (RFC 7636).
     pub pkce: bool,
-    /// What is odd about it, in words.
+    /// Oddities, as sentences.
     pub notes: Vec<String>,
 }
 
@@ -35,7 +33,6 @@ pub enum DiscoveryError {
     NotADocument { url: String, wrong: String },
     #[error("the issuer is `{}`, not `{given}`{}", found.issuer, trailing_slash_hint(given, &found.issuer))]
     IssuerMismatch { given: String, found: Box<Discovery> },
-    /// It is of a service for many tenants, and names none.
     #[error("`{given}` is multi-tenant (issuer `{named}`); use the issuer of your tenant")]
     MultiTenant { given: String, named: String },
 }
@@ -50,7 +47,7 @@ fn trailing_slash_hint(given: &str, named: &str) -> &'static str {
     }
 }
 
-/// The document of OpenID Connect Discovery 1.0, section 3.
+/// OpenID Connect Discovery 1.0, section 3.
 #[derive(Deserialize)]
 struct Document {
     issuer: Option<String>,
@@ -72,7 +69,7 @@ pub async fn discover(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovery, D
     read(issuer, &body)
 }
 
-/// Reads a document and holds it against the issuer that was asked for.
+/// Fails if the document names another issuer than the requested one.
 pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovery, DiscoveryError> {
     let none = |wrong: &str| DiscoveryError::NotADocument {
         url: issuer.document().to_string(),
@@ -113,7 +110,7 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovery, DiscoveryError> {
     })
 }
 
-/// An issuer on this machine may name endpoints on it.
+/// A loopback issuer may name loopback endpoints.
 fn is_safe(url: &Url, issuer: &Issuer) -> bool {
     let here = is_loopback(url) && is_loopback(&issuer.document());
     url.host().is_some() && (url.scheme() == "https" || url.scheme() == "http" && here)
@@ -146,8 +143,8 @@ impl Discovery {
             ("auth_url", json!(self.auth_url)),
             ("token_url", json!(self.token_url)),
             ("certs_url", json!(self.certs_url)),
-            // The list of an issuer need not be complete (OpenID Connect Discovery 1.0,
-            // section 3), so that nothing is left out for it.
+            // An issuer's list may be incomplete (OpenID Connect Discovery 1.0, section 3), so
+            // all scopes stay.
             ("scopes", json!(SCOPES)),
             ("pkce_enabled", json!(self.pkce)),
         ];

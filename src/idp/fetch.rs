@@ -1,6 +1,5 @@
-//! Reads pages of an IdP, within limits: `https` only, only from the hosts that
-//! the configuration names, never from a private address, a little at a time.
-//! A check must not give access to the network that it runs in.
+//! Fetches documents of an IdP within limits: only `https`, only hosts of the configuration, no
+//! private addresses, limited size and time. A check must not give access to the local network.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
@@ -20,16 +19,15 @@ use super::vendor::is_hosted;
 
 #[derive(Clone, Copy, Debug)]
 pub struct FetchLimits {
-    /// The time for a page, redirects included.
+    /// Per page, redirects included.
     pub time: Duration,
-    /// The bytes of a page.
+    /// In bytes.
     pub body: usize,
     pub redirects: usize,
     pub loopback: LoopbackPolicy,
 }
 
 impl Default for FetchLimits {
-    /// Five seconds, 1 MiB, three redirects, not this machine.
     fn default() -> Self {
         Self {
             time: Duration::from_secs(5),
@@ -40,12 +38,11 @@ impl Default for FetchLimits {
     }
 }
 
-/// Whether this machine may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopbackPolicy {
-    /// It is treated as any private address.
+    /// Treated like any private address.
     Refused,
-    /// URLs that name it are fetched, over `http` too: the sandbox is there.
+    /// Loopback URLs are fetched, also over `http`: for the sandbox.
     Allowed,
 }
 
@@ -84,13 +81,13 @@ pub enum FetchError {
     Status {
         host: String,
         status: u16,
-        /// What it said, where it is JSON as OAuth has it (RFC 6749 section 5.2).
+        /// The message of an OAuth error in JSON (RFC 6749 section 5.2).
         said: Option<String>,
     },
 }
 
 impl FetchError {
-    /// Whether there was no answer, or one of a server in trouble.
+    /// No response, or a server failure.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Redirected { source, .. } => source.is_unreachable(),
@@ -101,7 +98,7 @@ impl FetchError {
         }
     }
 
-    /// Whether nothing was asked, so that nothing is known about the IdP.
+    /// Refused before sending, so nothing is known about the IdP.
     pub fn was_not_sent(&self) -> bool {
         match self {
             Self::PlainHttp { .. } | Self::OtherHost { .. } | Self::PrivateAddress { .. } => true,
@@ -132,18 +129,18 @@ impl Fetcher {
         self
     }
 
-    /// The same, where the simulator at this URL answers for hosted products.
+    /// `simulator` answers in place of hosted products.
     pub fn with_simulator(mut self, simulator: Option<Url>) -> Self {
         self.simulator = simulator;
         self
     }
 
-    /// The body of a page, along its redirects.
+    /// Follows redirects.
     pub async fn read(&self, url: &Url, hosts: &AllowedHosts) -> Result<Vec<u8>, FetchError> {
         self.in_time(url, self.follow(url, hosts)).await
     }
 
-    /// The status that an endpoint answers with; a redirect is an answer.
+    /// Redirects are not followed: they count as a response.
     pub async fn status(&self, url: &Url, hosts: &AllowedHosts) -> Result<u16, FetchError> {
         self.in_time(url, async { Ok(self.send(url, hosts).await?.status().as_u16()) }).await
     }
@@ -167,7 +164,7 @@ impl Fetcher {
                 to: format!("{}://{}", next.scheme(), host(&next)),
                 source: Box::new(source),
             };
-            // A page of the Internet must not lead to this machine.
+            // A public page must not redirect to this machine.
             if is_loopback(&next) && !is_loopback(&at) {
                 let source = FetchError::OtherHost { host: host(&next) };
                 return Err(redirected(source));
@@ -181,7 +178,7 @@ impl Fetcher {
         self.body(&at, response).await
     }
 
-    /// Sends one request; each goes to an address that was looked at.
+    /// Connects only to an address that was checked.
     async fn send(&self, url: &Url, hosts: &AllowedHosts) -> Result<reqwest::Response, FetchError> {
         let simulated = self.simulated(url).filter(|_| hosts.admit(url));
         let of_simulator = simulated.as_ref().map(|url| AllowedHosts::of([url]));
@@ -261,7 +258,7 @@ fn ensure_allowed(url: &Url, hosts: &AllowedHosts, loopback: bool) -> Result<(),
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
         Some(Host::Ipv6(address)) => IpAddr::V6(address),
-        // Not left to the look-up, which a proxy would make in its own place.
+        // Checked here, since a proxy would resolve the name itself.
         Some(Host::Domain(_)) if is_loopback(url) && !loopback => Ipv4Addr::LOCALHOST.into(),
         _ => return Ok(()),
     };
@@ -269,8 +266,8 @@ fn ensure_allowed(url: &Url, hosts: &AllowedHosts, loopback: bool) -> Result<(),
         .map_err(|address| FetchError::PrivateAddress { host: host(url), address })
 }
 
-/// Whether all addresses of a name may be asked, or the one that may not. One
-/// private address among public ones is enough: which is used is up to chance.
+/// Returns an address that is not allowed, if any. One is enough to refuse the name: which of its
+/// addresses is used is random.
 fn check_addresses(addresses: &[IpAddr], loopback: bool) -> Result<(), IpAddr> {
     let may = |address: &IpAddr| {
         if loopback { address.is_loopback() } else { is_public(*address) }
@@ -285,10 +282,10 @@ fn target(url: &Url, response: &reqwest::Response) -> Option<Url> {
     url.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()
 }
 
-/// Resolves names to allowed addresses only: the address that was checked is the one
-/// that is connected to, even if the name server's next answer differs.
+/// Resolves names to allowed addresses only: the checked address is the one that is connected to,
+/// even if the name server's next answer differs.
 struct Guard {
-    /// `host` or `host:port`; other names are a proxy's, which is the user's.
+    /// `host` or `host:port`; other names are those of the user's proxy.
     host: String,
     loopback: bool,
 }
@@ -321,14 +318,14 @@ fn failure(url: &Url, error: &reqwest::Error) -> FetchError {
         if let Some(PrivateAddress(address)) = cause.downcast_ref() {
             return FetchError::PrivateAddress { host: host(url), address: *address };
         }
-        // The error at the bottom of the chain is the one that says something.
+        // Only the innermost error names a cause.
         reason = cause.to_string();
         layer = cause.source();
     }
     FetchError::Unreachable { host: host(url), reason }
 }
 
-/// What an error answer of OAuth says, cut to a line.
+/// The message of an OAuth error, cut to a line.
 fn body_excerpt(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let text = ["error_description", "errorSummary", "message", "error"]

@@ -1,5 +1,4 @@
-//! What is to be entered at the IdP, computed from the organization's domain,
-//! and where: data, for a command to show.
+//! Values and steps for the set-up at the IdP, as data.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -64,7 +63,7 @@ pub struct Guide {
 }
 
 impl Guide {
-    /// The same without the command that creates the identity provider.
+    /// Removes the step with the command that creates the identity provider.
     pub fn without_command(mut self) -> Self {
         self.steps.retain(|step| !step.starts_with("`cfsso idp create"));
         self
@@ -80,8 +79,7 @@ pub struct SetupField {
     pub value: String,
 }
 
-/// The values for the organization at `auth_domain`, and for one of its
-/// identity providers where it exists already.
+/// `idp`: the ID of the identity provider, if it exists already.
 pub fn values(auth_domain: &str, idp: Option<&str>) -> Values {
     let origin = origin(auth_domain);
     let access = format!("{origin}/cdn-cgi/access");
@@ -94,15 +92,14 @@ pub fn values(auth_domain: &str, idp: Option<&str>) -> Values {
     }
 }
 
-/// The URL of an organization's `auth_domain`, which is a host, however it was typed.
+/// The URL of an `auth_domain`, which may be typed as a URL.
 fn origin(auth_domain: &str) -> String {
     let host = auth_domain.trim().trim_start_matches("https://").trim_end_matches(['/', '.']);
     format!("https://{}", host.to_ascii_lowercase())
 }
 
 impl Product {
-    /// The product behind a type and its configuration: an `oidc` or `saml`
-    /// one is told by its sign-in URL.
+    /// `oidc` and `saml` are distinguished by their sign-in URL.
     pub fn of(kind: &str, sign_in: Option<&str>) -> Self {
         let sign_in = sign_in.unwrap_or_default();
         match super::kind::find(kind).map_or(kind, |kind| kind.name) {
@@ -126,8 +123,7 @@ impl Product {
         Self::of(kind, sign_in)
     }
 
-    /// Whether its client takes a second redirect URI beside the first. A SAML
-    /// application has one ACS URL, and GitHub and the like have one callback.
+    /// A SAML application has one ACS URL; GitHub and similar products have one callback URL.
     pub fn allows_multiple_redirect_uris(self) -> bool {
         match self {
             Self::Okta

@@ -1,4 +1,4 @@
-//! An issuer of OpenID Connect, and where its discovery document stands. Pure.
+//! OpenID Connect issuers and the URLs of their discovery documents.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use crate::input::value::{self, Invisible};
 
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
-/// The document of RFC 8414, which the well-known path of OpenID Connect has too.
+/// The path of RFC 8414; its document is also at the path of OpenID Connect.
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
-/// An issuer: kept as it was written, since it has to be equal to what the IdP
-/// says, trailing slash included (OpenID Connect Discovery 1.0, section 4.3).
+/// Kept as written: it must equal the IdP's value, trailing slash included (OpenID Connect
+/// Discovery 1.0, section 4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer(String);
 
@@ -55,7 +55,7 @@ impl FromStr for Issuer {
         if !is_encrypted || url.host().is_none() {
             return wrong(IssuerProblem::Url);
         }
-        // A query belongs to the document's own URL: Entra and Azure B2C have one.
+        // A document's own URL may have a query: Entra and Azure B2C use one.
         let is_document = url.path().ends_with(WELL_KNOWN);
         if url.fragment().is_some() || url.query().is_some() && !is_document {
             return wrong(IssuerProblem::Query);
@@ -67,8 +67,8 @@ impl FromStr for Issuer {
     }
 }
 
-/// The issuer of an RFC 8414 document: the well-known path comes before the
-/// issuer's own path there (section 3.1), and after it in many products.
+/// The issuer of an RFC 8414 document, whose well-known path precedes the issuer's path (section
+/// 3.1); many products append it instead.
 fn openid(text: &str) -> String {
     match text.split_once(OAUTH) {
         Some((origin, path)) => format!("{origin}{path}{WELL_KNOWN}"),
@@ -87,9 +87,8 @@ impl Issuer {
         &self.0
     }
 
-    /// Where its document stands: a trailing slash goes before the well-known
-    /// path is appended (OpenID Connect Discovery 1.0, section 4.1). The URL of
-    /// the document itself is taken too.
+    /// The well-known path replaces a trailing slash (OpenID Connect Discovery 1.0, section 4.1).
+    /// The URL of a document is returned as it is.
     pub fn document(&self) -> Url {
         if self.is_document() {
             return self.0.parse().expect("it was parsed before");
@@ -99,8 +98,7 @@ impl Issuer {
         url.parse().expect("an issuer is a URL without query, and stays one with a longer path")
     }
 
-    /// Whether the document may name `named` as its issuer. Where the URL of
-    /// the document was given, any issuer whose document that is may be named.
+    /// If the document's URL was given, any issuer with that document matches.
     pub fn matches(&self, named: &str) -> bool {
         if !self.is_document() {
             return self.0 == named;
@@ -110,7 +108,6 @@ impl Issuer {
         named.parse::<Self>().is_ok_and(|named| named.document() == own)
     }
 
-    /// Whether it is the URL of the document itself.
     fn is_document(&self) -> bool {
         self.0.split('?').next().is_some_and(|path| path.ends_with(WELL_KNOWN))
     }

@@ -1,4 +1,4 @@
-//! A JSON Web Key Set (RFC 7517): which of its keys can verify a login.
+//! JSON Web Key Sets (RFC 7517): finds the keys that can verify a login.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,8 +9,8 @@ use super::certificate;
 use crate::input::depth::{self, TooDeep};
 use crate::input::text;
 
-/// The signature algorithms of OpenID Connect (RFC 7518 section 3.1, RFC 8037),
-/// without those of shared secrets, which a public key set cannot hold.
+/// Signature algorithms of OpenID Connect (RFC 7518 section 3.1, RFC 8037), without those for
+/// shared secrets, which a public key set cannot contain.
 const ALGORITHMS: [&str; 12] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K",
     "EdDSA", "Ed25519",
@@ -18,17 +18,17 @@ const ALGORITHMS: [&str; 12] = [
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwks {
-    /// The keys that can verify a login, in words: `RS256 kid1`.
+    /// As text: `RS256 kid1`.
     pub valid: Vec<String>,
     pub rejected: Vec<RejectedKey>,
-    /// What is odd beside keys that can verify a login.
+    /// Oddities that do not affect the valid keys.
     pub notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("key `{kid}` {why}")]
 pub struct RejectedKey {
-    /// Its ID, or its place in the set.
+    /// The ID, or the position in the set.
     pub kid: String,
     pub why: RejectReason,
 }
@@ -37,12 +37,11 @@ pub struct RejectedKey {
 pub enum RejectReason {
     #[error("is for encryption")]
     Encryption,
-    /// Its type is unknown, or it is a shared secret.
+    /// Unknown, or a shared secret.
     #[error("has the type `{0}`, which cannot verify signatures")]
     Type(String),
     #[error("is for the algorithm `{0}`, which cannot verify signatures")]
     Algorithm(String),
-    /// It is an RSA key that is too short, or has no modulus.
     #[error("is an RSA key of {0} bits; 2048 are required")]
     TooShort(usize),
     #[error("expired on {0}")]
@@ -121,13 +120,13 @@ fn decoded(key: &Value, field: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// When a key ends to hold: `exp`, which some sets carry.
+/// `exp`, which some sets have.
 fn expires_at(key: &Value) -> Option<Timestamp> {
     Timestamp::from_second(key["exp"].as_i64()?).ok()
 }
 
-/// The end of the certificate beside a key (RFC 7517, section 4.7). A key is
-/// used by its parameters, whatever a certificate says.
+/// The `x5c` certificate's end (RFC 7517, section 4.7). Verification uses the key, not the
+/// certificate.
 fn certificate_end(key: &Value) -> Option<Timestamp> {
     let certificate = certificate::read(key["x5c"][0].as_str()?).ok()?;
     Some(certificate.not_after)

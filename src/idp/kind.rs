@@ -1,5 +1,4 @@
-//! What a type of identity provider is: its names, its fields, what it can take
-//! part in. Types that are not known here are passed through, never refused.
+//! Finds types of identity providers by name. Unknown types are passed through, never refused.
 
 use super::catalogue;
 use super::type_spec::closest;
@@ -9,7 +8,7 @@ pub fn all() -> &'static [IdpTypeSpec] {
     catalogue::KINDS
 }
 
-/// The type of that name: as the API writes it, in any case, or an alias.
+/// By the API's name in any case, or by an alias.
 pub fn find(name: &str) -> Option<&'static IdpTypeSpec> {
     let is = |other: &str| other.eq_ignore_ascii_case(name);
     all().iter().find(|kind| is(kind.name) || kind.aliases.iter().any(|alias| is(alias)))

@@ -1,5 +1,4 @@
-//! SAML metadata: where an identity provider takes logins, and the certificates
-//! it signs them with (SAML 2.0 Metadata, sections 2.3 and 2.4).
+//! SAML metadata: sign-on URL and certificates (SAML 2.0 Metadata, sections 2.3 and 2.4).
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -14,24 +13,23 @@ use super::fetch::{AllowedHosts, FetchError, Fetcher};
 use super::saml::{self, Entity, XmlError};
 use crate::input::text::{self, Undecodable};
 
-/// The most bytes of metadata that are read.
+/// In bytes.
 pub const MAX_SIZE: usize = 16 * 1024 * 1024;
 
 const BINDINGS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// Its entity ID: Access calls it issuer.
+    /// Access calls it issuer.
     pub entity_id: String,
     pub sso_url: Url,
     pub binding: Binding,
-    /// The signing certificates that still hold.
     pub certificates: Vec<Certificate>,
-    /// Those that do not: a roll-over leaves the old one for a while.
+    /// A roll-over keeps the old certificate for a while.
     pub expired: Vec<Certificate>,
     pub valid_until: Option<Timestamp>,
     pub wants_signed_requests: bool,
-    /// The formats of names that it offers, the last part of each.
+    /// The last part of each format.
     pub name_id_formats: Vec<String>,
     pub notes: Vec<String>,
 }
@@ -88,7 +86,7 @@ pub enum MetadataProblem {
     Date(String),
 }
 
-/// Reads metadata from a file, no more of it than metadata may be large.
+/// Reads at most `MAX_SIZE` bytes.
 pub fn from_file(
     path: &Path,
     entity_id: Option<&str>,
@@ -101,7 +99,7 @@ pub fn from_file(
         return Err(MetadataError::TooLarge { size: Some(size) });
     }
     let mut bytes = Vec::new();
-    // The size of a pipe is unknown, so that the limit has to apply here too.
+    // The size of a pipe is unknown, so the limit must apply here, too.
     file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     read(&bytes, entity_id, now)
 }
@@ -119,8 +117,7 @@ pub async fn from_url(
     }
 }
 
-/// Reads metadata that is at hand: of the identity provider with this entity
-/// ID, or of the only one.
+/// The identity provider with this entity ID, or the only one.
 pub fn read(
     bytes: &[u8],
     entity_id: Option<&str>,
@@ -188,7 +185,7 @@ fn metadata(entity: Entity, now: Timestamp) -> Result<Metadata, MetadataError> {
 }
 
 fn earliest_expiry(times: &[String]) -> Result<Option<Timestamp>, MetadataProblem> {
-    // XML Schema allows a time without zone, which SAML defines to be UTC.
+    // XML Schema allows a time without zone, which SAML defines as UTC.
     let read = |text: &String| {
         let found = text.parse().or_else(|_| format!("{text}Z").parse());
         found.map_err(|_| MetadataProblem::Date(text.clone()))
@@ -197,7 +194,7 @@ fn earliest_expiry(times: &[String]) -> Result<Option<Timestamp>, MetadataProble
     Ok(times.into_iter().min())
 }
 
-/// The sign-on URL: Access sends a redirect, so that one is preferred.
+/// Prefers the redirect binding, which Access uses.
 fn service(services: &[(String, String)]) -> Option<(Binding, Url)> {
     let known = services.iter().filter_map(|(binding, location)| {
         let binding = match binding.strip_prefix(BINDINGS)? {
@@ -210,8 +207,7 @@ fn service(services: &[(String, String)]) -> Option<(Binding, Url)> {
     known.min_by_key(|(binding, _)| *binding)
 }
 
-/// The certificates that are valid and those that are not, each once, and notes
-/// on those that cannot be read.
+/// Valid and expired certificates, each once, and notes on unreadable ones.
 struct Certificates {
     good: Vec<Certificate>,
     expired: Vec<Certificate>,
@@ -246,8 +242,7 @@ fn certificates(texts: &[String], now: Timestamp) -> Result<Certificates, Metada
 }
 
 impl Metadata {
-    /// Whether it offers no name that is an email address: Access then needs an
-    /// attribute with it.
+    /// No offered name format is an email address: Access then needs an attribute with it.
     pub fn lacks_email_name(&self) -> bool {
         let may_be_email = |format: &String| ["emailAddress", "unspecified"].contains(&&**format);
         !self.name_id_formats.is_empty() && !self.name_id_formats.iter().any(may_be_email)
@@ -279,7 +274,7 @@ mod tests {
         "2026-06-01T00:00:00Z".parse().unwrap()
     }
 
-    /// A certificate that ends with the year before `year`.
+    /// Expires with the year before `year`.
     fn certificate(name: &str, year: i32) -> String {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -337,7 +332,6 @@ mod tests {
         for text in [
             text.clone(),
             format!("\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<!-- x -->{text}"),
-            // Other prefixes for the same namespaces.
             text.replace("md:", "").replace("xmlns:md", "xmlns").replace(":md=", "="),
             text.replace("</ds:X509C", "&#13;\n</ds:X509C"),
             format!(

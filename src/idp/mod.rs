@@ -1,7 +1,6 @@
-//! Identity providers, without the command line. `catalogue` and `config` say what
-//! a configuration may hold; `discovery` and `metadata` read what an IdP publishes,
-//! over `fetch`; `check` judges, without I/O, what was fetched; `guide` says what is
-//! to be entered at the IdP.
+//! Identity providers, without the command line. `catalogue` and `config` define configurations;
+//! `discovery` and `metadata` read what an IdP publishes, through `fetch`; `check` evaluates it;
+//! `guide` has the steps at the IdP.
 
 mod address;
 mod catalogue;

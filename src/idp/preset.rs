@@ -1,5 +1,4 @@
-//! The issuer of a well-known product from the few things that its users know.
-//! Pure.
+//! Issuers of well-known products, from the few values that their users know.
 
 use std::str::FromStr;
 
@@ -8,7 +7,6 @@ use url::Url;
 use super::issuer::{InvalidIssuer, Issuer};
 use super::text::{is_uuid, organization_of_admin};
 
-/// A product whose issuers follow a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// `https://company.okta.com`, or `…/oauth2/<authorization server>`.
@@ -27,8 +25,8 @@ pub enum Preset {
 pub struct Inputs<'a> {
     /// The issuer, or the URL or host of the installation.
     pub url: Option<&'a str>,
-    /// Okta: the authorization server; Entra: the directory ID; authentik: the
-    /// application's slug; Keycloak: the realm.
+    /// Okta: authorization server; Entra: directory ID; authentik: application slug; Keycloak:
+    /// realm.
     pub name: Option<&'a str>,
 }
 
@@ -36,7 +34,6 @@ pub struct Inputs<'a> {
 pub enum PresetError {
     #[error("{preset} needs {what}")]
     Missing { preset: &'static str, what: &'static str },
-    /// Something is given that the product has no use for.
     #[error("{preset} has one issuer, `{issuer}`; leave out the rest")]
     UnexpectedInput { preset: &'static str, issuer: &'static str },
     #[error("`{given}` is the Okta admin console; the issuer is `{meant}`")]
@@ -137,7 +134,7 @@ fn authentik(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
     let missing = || PresetError::Missing { preset: "authentik", what };
     let url = base(inputs.url.ok_or_else(missing)?)?;
     let text = url.as_str().trim_end_matches('/');
-    // Each application has an issuer of its own, and a slash ends it.
+    // Each application has its own issuer, which ends with a slash.
     match (text.split_once("/application/o/"), inputs.name) {
         (Some((_, slug)), None) if !slug.contains('/') => Ok(format!("{text}/").parse()?),
         (None, Some(slug)) => {
@@ -161,7 +158,7 @@ fn keycloak(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
     }
 }
 
-/// A URL, written with its scheme or without, or that of the document itself.
+/// With or without scheme; the URL of the document is accepted, too.
 fn base(text: &str) -> Result<Url, PresetError> {
     let text = text.trim();
     let text = text.strip_suffix("/.well-known/openid-configuration").unwrap_or(text);

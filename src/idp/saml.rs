@@ -1,5 +1,4 @@
-//! The XML of SAML metadata: a walk over its elements that collects identity
-//! providers. Entities are never expanded, and a document type is refused.
+//! Parser for the XML of SAML metadata. Entities are never expanded; a document type is refused.
 
 use quick_xml::XmlVersion;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
@@ -10,17 +9,17 @@ use quick_xml::reader::NsReader;
 const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
 
-/// An entity of the metadata that is an identity provider.
+/// An identity provider.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Entity {
     pub id: String,
-    /// The earliest end that it, its role or what is around them names.
+    /// From the entity, its role and the surrounding elements; the earliest applies.
     pub valid_until: Vec<String>,
     /// Binding and location of each single sign-on service.
     pub services: Vec<(String, String)>,
     pub certificates: Vec<String>,
     pub wants_signed_requests: bool,
-    /// The last part of each format of names.
+    /// The last part of each format.
     pub name_id_formats: Vec<String>,
     is_idp: bool,
 }
@@ -28,7 +27,7 @@ pub(super) struct Entity {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Entities {
     pub idps: Vec<Entity>,
-    /// Entities that are no identity providers: service providers.
+    /// Number of entities without an identity provider: service providers.
     pub others: usize,
 }
 
@@ -40,7 +39,6 @@ pub enum XmlError {
     CutOff,
     #[error("it has a document type definition, which SAML metadata does not allow")]
     DocumentType,
-    /// It uses an entity that XML itself does not define.
     #[error("it uses the entity `&{0};`, which is not expanded")]
     Entity(String),
 }
@@ -49,17 +47,16 @@ pub enum XmlError {
 struct MetadataParser {
     found: Entities,
     entity: Option<Entity>,
-    /// End dates of `EntitiesDescriptor`s around.
+    /// `validUntil` of the surrounding `EntitiesDescriptor`s.
     around: Vec<Option<String>>,
     in_idp: bool,
-    /// Within a `KeyDescriptor` for signing.
+    /// Inside a `KeyDescriptor` for signing.
     in_key: bool,
     certificate: Option<String>,
     name_id_format: Option<String>,
     depth: usize,
 }
 
-/// Collects the identity providers of a document.
 pub(super) fn parse(text: &str) -> Result<Entities, XmlError> {
     let mut reader = NsReader::from_str(text);
     let mut walk = MetadataParser::default();
@@ -101,7 +98,7 @@ fn unreadable(error: &Error, text: &str, position: u64) -> XmlError {
     let rest = usize::try_from(position).ok().and_then(|position| text.get(position..));
     let is_last = rest.is_none_or(|rest| !rest.get(1..).unwrap_or_default().contains('<'));
     match error {
-        // These stand for a mistake in the middle, too.
+        // These may also mean a mistake in the middle.
         Error::Syntax(SyntaxError::InvalidBangMarkup)
         | Error::IllFormed(IllFormedError::UnclosedReference)
             if !is_last =>
@@ -197,7 +194,7 @@ impl MetadataParser {
         }
     }
 
-    /// `&#13;` stands at the ends of lines in what some tools write.
+    /// Some tools write `&#13;` at line ends.
     fn reference(&mut self, name: &str) -> Result<(), XmlError> {
         match name {
             "amp" | "lt" | "gt" | "quot" | "apos" => Ok(()),
@@ -221,7 +218,7 @@ fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Xml
     else {
         return Ok(None);
     };
-    // An entity that is not XML's own is an error here.
+    // Fails for entities that are not predefined by XML.
     let value = attribute
         .normalized_value(XmlVersion::Implicit1_0)
         .map_err(|error| malformed(error.to_string()))?;

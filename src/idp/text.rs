@@ -1,4 +1,4 @@
-//! What a text of each kind can never be, and what was probably meant. Pure.
+//! Detects texts that are invalid for their type, and suggests what was probably meant.
 
 use url::Url;
 
@@ -10,7 +10,7 @@ pub enum Misfit {
     #[error("contains a {} at position {position}", describe(*.character))]
     Invisible {
         character: char,
-        /// Its place, from 1.
+        /// From 1.
         position: usize,
     },
     #[error("is not a UUID")]
@@ -31,7 +31,7 @@ pub enum Misfit {
     Fragment,
 }
 
-/// What is wrong with a text, and the text that was probably meant.
+/// The problem of a text, and the text that was probably meant.
 pub fn misfit(value: Value, text: &str) -> Option<(Misfit, Option<String>)> {
     let is_sentence = matches!(value, Value::Text | Value::List | Value::NotUuid);
     if let Some(found) = invisible(text, is_sentence) {
@@ -66,13 +66,12 @@ fn fragment(text: &str) -> Option<(Misfit, Option<String>)> {
     is_url.then(|| (Misfit::Fragment, Some(before.to_owned())))
 }
 
-/// 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
 pub fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
 
-/// The UUID in a text: in a URL, in braces, or without its hyphens.
+/// Also finds a UUID in a URL, in braces or without hyphens.
 fn uuid_in(text: &str) -> Option<String> {
     let mut words = text.split(|c: char| c != '-' && !c.is_ascii_hexdigit());
     if let Some(uuid) = words.find(|word| is_uuid(word)) {
@@ -112,7 +111,7 @@ fn origin(text: &str) -> Option<(Misfit, Option<String>)> {
     (path != "/").then(|| (Misfit::Path(path.to_owned()), Some(url.origin().ascii_serialization())))
 }
 
-/// The organization's URL behind the address of Okta's admin console.
+/// The organization's URL for the URL of Okta's admin console.
 pub fn organization_of_admin(url: &Url) -> Option<String> {
     let host = url.host_str().filter(|host| host.contains("-admin.okta"))?;
     Some(format!("https://{}", host.replacen("-admin.okta", ".okta", 1)))

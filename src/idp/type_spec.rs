@@ -1,5 +1,3 @@
-//! What is known of a type of identity provider and of the fields of its `config`.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -96,7 +94,6 @@ impl IdpTypeSpec {
         self.fields.iter().filter(|field| field.secret).map(|field| field.name)
     }
 
-    /// The fields that the user may set.
     pub fn input_fields(&self) -> impl Iterator<Item = &'static Field> {
         self.fields.iter().filter(|field| field.need != Requirement::Returned)
     }
@@ -106,7 +103,7 @@ impl IdpTypeSpec {
     }
 }
 
-/// The value whose name is at most a third away from what was written.
+/// None if more than a third of the name differs.
 pub(super) fn closest<T>(
     written: &str,
     names: impl Iterator<Item = (&'static str, T)>,

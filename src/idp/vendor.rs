@@ -1,11 +1,10 @@
-//! The products that a user chooses from, and what each asks for: data.
+//! The products that users choose from, and their options.
 
 use super::guide::Product;
 
-/// A product, and the options of `idp create` for it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Vendor {
-    /// Its name in an answers file.
+    /// The name in an answers file.
     pub key: &'static str,
     pub title: &'static str,
     pub kind: &'static str,
@@ -14,16 +13,16 @@ pub struct Vendor {
     pub inputs: &'static [Input],
 }
 
-/// An option whose value the user has to look up at the product.
+/// An option whose value is shown by the product.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Input {
-    /// The option, without the dashes; of a secret, without `-env` or `-file`.
+    /// Without the dashes; for a secret, without `-env` or `-file`.
     pub option: &'static str,
     pub text: &'static str,
-    /// Where it is found.
+    /// Where to find the value.
     pub help: &'static str,
     pub secret: bool,
-    /// Whether it names where the product publishes its endpoints.
+    /// Whether the value is the address of the product's published endpoints.
     pub is_address: bool,
 }
 
@@ -53,7 +52,7 @@ const fn vendor(
     Vendor { key, title, kind, product, options, inputs }
 }
 
-/// The products, the most used first.
+/// The most used first.
 pub const VENDORS: &[Vendor] = &[
     vendor(
         ("okta", "Okta"),
@@ -202,8 +201,7 @@ pub const VENDORS: &[Vendor] = &[
     ),
 ];
 
-/// Hosts of products that answer for every customer, as ends of names: where the
-/// simulator answers in their place.
+/// Host suffixes of products that serve every customer; the simulator answers in their place.
 const HOSTED: [&str; 10] = [
     ".okta.com",
     ".oktapreview.com",
@@ -217,7 +215,6 @@ const HOSTED: [&str; 10] = [
     "login.microsoftonline.us",
 ];
 
-/// Whether a product's vendor answers at this host.
 pub(super) fn is_hosted(host: &str) -> bool {
     HOSTED.iter().any(|end| host.ends_with(end))
 }

@@ -1,11 +1,8 @@
-//! Names of characters that a person cannot see.
-
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
-/// Whether a pasted value can contain this character without anyone seeing it:
-/// white space, control, format and private-use characters, and those without
-/// an assigned meaning (Unicode general categories Z*, Cc, Cf, Co and Cn).
+/// Whether a pasted value can contain this character unnoticed: white space, control, format,
+/// private-use and unassigned characters (Unicode general categories Z*, Cc, Cf, Co and Cn).
 pub fn is_invisible(character: char) -> bool {
     use GeneralCategory as Category;
     character.is_whitespace()

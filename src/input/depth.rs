@@ -1,16 +1,13 @@
-//! A limit for how deep JSON from outside is nested: what walks it calls itself.
+//! A depth limit for JSON from outside: functions that walk it are recursive.
 
-/// The most levels, as many as `serde_json` takes.
+/// The limit of `serde_json`.
 pub const DEEPEST: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is nested deeper than {DEEPEST} levels")]
 pub struct TooDeep;
 
-/// Checks a JSON text in one pass. Invalid JSON is left for the parser to report.
-///
-/// # Errors
-/// If arrays and objects are nested deeper than [`DEEPEST`].
+/// Fails if JSON is nested deeper than [`DEEPEST`]. Invalid JSON is left to the parser.
 pub fn check(json: &[u8]) -> Result<(), TooDeep> {
     let mut depth = 0_usize;
     let mut bytes = json.iter();

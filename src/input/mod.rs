@@ -1,5 +1,4 @@
-//! One reader for each kind of pasted input: text files, secrets, values. Below
-//! everything else: it knows neither settings nor the API.
+//! Readers for pasted input. The lowest layer: it knows neither settings nor the API.
 
 pub mod character;
 pub mod depth;

@@ -1,7 +1,4 @@
-//! What was probably meant by a mistyped name.
-
-/// The name most like `word` (Jaro-Winkler), if it is at least this similar: 0.0 is
-/// nothing in common, 1.0 the same.
+/// The name most similar to `word` (Jaro-Winkler, 0.0 to 1.0), if at least this similar.
 pub fn nearest<'a>(
     word: &str,
     names: impl Iterator<Item = &'a str>,

@@ -1,4 +1,4 @@
-//! Who else may use a file that contains a secret or names a program to run.
+//! Whether other users can use a file that contains a secret or names a program to run.
 
 use std::path::Path;
 
@@ -20,8 +20,7 @@ impl Exposure {
     }
 }
 
-/// The exposure of a file or directory. Pipes and devices have none, and what
-/// cannot be looked at is left to the error of reading it.
+/// Pipes and devices have no exposure. Errors are left to the code that reads the file.
 #[cfg(unix)]
 pub fn exposure(path: &Path) -> Option<Exposure> {
     use std::os::unix::fs::MetadataExt as _;
@@ -38,7 +37,7 @@ pub fn exposure(path: &Path) -> Option<Exposure> {
     }
 }
 
-/// Windows keeps a user's files to the user by inherited access lists.
+/// Windows restricts a user's files to the user by inherited access lists.
 #[cfg(not(unix))]
 pub fn exposure(_path: &Path) -> Option<Exposure> {
     None

@@ -1,5 +1,4 @@
-//! The proxy that the environment names. One that cannot be used is an error:
-//! nothing goes past it.
+//! The proxy of the environment. An invalid one is an error: no request bypasses it.
 
 use std::fmt;
 
@@ -8,11 +7,11 @@ use url::Url;
 
 use super::character::{describe, is_invisible};
 
-/// A proxy as the environment names it, not yet checked.
+/// Not validated yet.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
     pub proxy: Option<(&'static str, String)>,
-    /// The hosts that are reached directly (`NO_PROXY`).
+    /// Hosts that are reached directly (`NO_PROXY`).
     pub exceptions: Option<String>,
 }
 
@@ -25,7 +24,7 @@ pub struct InvalidProxy {
 }
 
 impl ProxySettings {
-    /// The proxy, checked. Without one, the system's settings count.
+    /// Validates the proxy. `None`: the system's settings apply.
     pub fn checked(&self) -> Result<Option<Proxy>, InvalidProxy> {
         let Some((variable, value)) = &self.proxy else { return Ok(None) };
         let invalid = |reason| InvalidProxy { variable, reason };
@@ -43,7 +42,7 @@ fn check(value: &str) -> Result<Url, String> {
     if value.contains(['"', '\'', '`']) {
         return Err("it is in quotes".to_owned());
     }
-    // As curl has it, a proxy without a scheme is one of HTTP.
+    // As in curl, the default scheme is HTTP.
     let text = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
     let url = Url::parse(&text).map_err(|error| error.to_string())?;
     match url.scheme() {

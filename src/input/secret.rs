@@ -1,5 +1,4 @@
-//! What may be stored as a secret. A secret that was pasted with a character
-//! too many is accepted by the API, and fails every sign-in from then on.
+//! Checks secrets before they are stored: the API accepts a wrong one, and every sign-in fails.
 
 use super::character::{describe, is_invisible};
 use super::secret_name::is_secret_name;
@@ -13,15 +12,15 @@ pub enum Unfit {
     #[error("{} with a {} at position {position}", if *.leading { "starts" } else { "ends" }, describe(*.character))]
     Edge {
         character: char,
-        /// Its place, from 1.
+        /// In characters, from 1.
         position: usize,
-        /// Whether it comes before the secret rather than after it.
+        /// Whether it is before the secret rather than after it.
         leading: bool,
     },
     #[error("contains a {} at position {position}", describe(*.character))]
     Invisible {
         character: char,
-        /// Its place, from 1.
+        /// In characters, from 1.
         position: usize,
     },
     #[error("is in quotes ({} at position 1)", .0)]
@@ -30,7 +29,7 @@ pub enum Unfit {
     #[error("starts with a name (`{separator}` at position {position})")]
     Named {
         separator: char,
-        /// Its place, from 1.
+        /// In characters, from 1.
         position: usize,
     },
     #[error("is a mask, not a secret")]
@@ -39,8 +38,7 @@ pub enum Unfit {
     Reference(&'static str),
 }
 
-/// How a secret's place is written where a shell, a template or a password manager was to
-/// put the secret in: start and end.
+/// Start and end of references that a shell, a template or a password manager should have replaced.
 const REFERENCES: [(&str, &str); 4] = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("op://", "")];
 
 /// A secret, and whether a line end was removed after it.
@@ -50,15 +48,14 @@ pub struct Cleaned<'a> {
     pub removed_line_end: bool,
 }
 
-/// The secret in a pasted text: without one line end, otherwise as it is.
+/// The secret in a pasted text: without one line end, otherwise unchanged.
 pub fn clean(text: &str) -> Cleaned<'_> {
     let secret = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
     let secret = secret.or_else(|| text.strip_suffix('\r'));
     Cleaned { secret: secret.unwrap_or(text), removed_line_end: secret.is_some() }
 }
 
-/// The secret in a pasted text that may be stored. A `raw` one is taken unchanged,
-/// unless it is empty or a mask.
+/// The secret in a pasted text, if it may be stored. `raw`: unchanged, unless empty or a mask.
 pub fn accept(text: &str, raw: bool) -> Result<Cleaned<'_>, Unfit> {
     if raw {
         return match text {
@@ -72,7 +69,7 @@ pub fn accept(text: &str, raw: bool) -> Result<Cleaned<'_>, Unfit> {
     Ok(cleaned)
 }
 
-/// Whether a text can be a secret. Positions are counted in characters, from 1.
+/// Whether a text can be a secret.
 pub fn check(secret: &str) -> Result<(), Unfit> {
     let last = secret.chars().count();
     if secret.chars().all(is_invisible) {
@@ -110,8 +107,8 @@ pub fn check(secret: &str) -> Result<(), Unfit> {
     }
 }
 
-/// Whether a text is what is shown in place of a secret, by this program
-/// (`[masked]`, `[secret, not kept]`), by the API (a run of asterisks) or by other programs.
+/// What this program (`[masked]`, `[secret, not kept]`), the API (a run of asterisks) or another
+/// program shows in place of a secret.
 pub fn is_mask(text: &str) -> bool {
     let text = text.trim();
     let is_run =
@@ -141,8 +138,8 @@ fn surrounding_quote(text: &str) -> Option<char> {
         .map(|(open, _)| open)
 }
 
-/// `client_secret=…`, `export TOKEN: …`: a name that means a secret. Other
-/// text before a `=` or `:` may be part of one (base64 ends with `=`).
+/// Finds the name in front of a secret: `client_secret=…`, `export TOKEN: …`. Other text before `=`
+/// or `:` may be part of the secret (base64 ends with `=`).
 fn name_in_front(text: &str) -> Option<(char, usize)> {
     let (name, value) = text.split_once(['=', ':'])?;
     let separator = text[name.len()..].chars().next()?;

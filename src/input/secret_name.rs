@@ -1,11 +1,7 @@
-//! Names whose value is a secret: fields, headers, parameters, flags.
-
-/// Whether the value of a field, header, query or form parameter, variable or
-/// flag of this name is a secret. The name may be of any notation
-/// (`client_secret`, `X-Api-Token`, `clientSecret`); fields of tomorrow's types
-/// are not known today.
+/// Whether a field, header, parameter, variable or flag of this name holds a secret. Recognises any
+/// notation (`client_secret`, `X-Api-Token`, `clientSecret`) and fields that do not exist yet.
 pub fn is_secret_name(name: &str) -> bool {
-    /// What the last letters of a word say.
+    /// Endings of a word.
     const ENDINGS: [&str; 8] = [
         "secret",
         "secrets",
@@ -16,7 +12,7 @@ pub fn is_secret_name(name: &str) -> bool {
         "apikey",
         "apitoken",
     ];
-    /// Words in a row, anywhere in the name.
+    /// Anywhere in the name.
     const PARTS: [&str; 8] = [
         "private_key",
         "api_key",
@@ -27,7 +23,7 @@ pub fn is_secret_name(name: &str) -> bool {
         "refresh_token",
         "client_assertion",
     ];
-    /// It names a place, not the secret.
+    /// Such a name holds a location, not the secret.
     const PLACES: [&str; 2] = ["_file", "_stdin"];
     const NAMES: [&str; 4] = ["authorization", "proxy_authorization", "cookie", "set_cookie"];
     let name = words(name);
@@ -41,8 +37,7 @@ pub fn is_secret_name(name: &str) -> bool {
         || is_token(&name)
 }
 
-/// A name that ends with the word `token`. In a policy, `service_token` is a
-/// rule that names a token by its ID.
+/// Ends with `token`. In a policy, `service_token` is a rule that names a token by its ID.
 fn is_token(words: &str) -> bool {
     let before = words.strip_suffix("token");
     before.is_some_and(|before| {

@@ -1,4 +1,4 @@
-//! Text of a file or of standard input, whatever editor saved it.
+//! Decodes text of a file or of standard input, whatever editor saved it.
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
@@ -13,13 +13,12 @@ pub enum Undecodable {
     NotUtf8 {
         /// The first byte that does not fit.
         byte: u8,
-        /// Its place, from 0.
+        /// From 0.
         offset: usize,
     },
 }
 
-/// Decodes UTF-8 with or without a byte-order mark, and UTF-16 with one. The
-/// mark is dropped, and CRLF becomes LF.
+/// Decodes UTF-8, and UTF-16 with a byte-order mark. Drops the mark; CRLF becomes LF.
 pub fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
     let text = match bytes {
         [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes)?,
@@ -30,8 +29,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
     Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
 }
 
-/// Decodes XML in UTF-8, in UTF-16 with a byte-order mark, or in the encoding of
-/// one byte a character that its declaration names.
+/// XML in UTF-8, in UTF-16 with a byte-order mark, or in the single-byte encoding that it declares.
 pub fn decode_xml(bytes: &[u8]) -> Result<String, Undecodable> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_ascii_lowercase();
     let declaration = head.split("?>").next().filter(|head| head.starts_with("<?xml"));
@@ -40,7 +38,7 @@ pub fn decode_xml(bytes: &[u8]) -> Result<String, Undecodable> {
     let declared = declared.and_then(|rest| rest.split(['"', '\'']).nth(1));
     match declared.unwrap_or("utf-8") {
         "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" => decode(bytes),
-        // Every byte is the character of the same number.
+        // In Latin-1, each byte is the code point of its character.
         "iso-8859-1" | "latin1" | "latin-1" => {
             Ok(bytes.iter().map(|byte| char::from(*byte)).collect())
         }
@@ -49,8 +47,8 @@ pub fn decode_xml(bytes: &[u8]) -> Result<String, Undecodable> {
     }
 }
 
-/// A byte of windows-1252, which differs from Latin-1 in 0x80 to 0x9F (WHATWG
-/// Encoding Standard, index windows-1252).
+/// A byte of windows-1252, which differs from Latin-1 in 0x80 to 0x9F (WHATWG Encoding Standard,
+/// index windows-1252).
 fn windows(byte: u8) -> char {
     const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
     match byte {
@@ -60,7 +58,7 @@ fn windows(byte: u8) -> char {
 }
 
 fn narrow(bytes: &[u8], skipped: usize) -> Result<String, Undecodable> {
-    // NUL is valid UTF-8, and in no text: it is the other half of an ASCII letter.
+    // NUL is valid UTF-8, but no text contains it: it is half of an ASCII letter in UTF-16.
     if bytes.iter().take(4).any(|byte| *byte == 0) {
         return Err(Undecodable::Wide);
     }

@@ -1,5 +1,3 @@
-//! Durations and times, as people write them.
-
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,7 +30,7 @@ impl Moment {
     }
 }
 
-/// RFC 3339, a date (its begin in UTC), or a duration.
+/// RFC 3339, a date (its start in UTC), or a duration.
 impl FromStr for Moment {
     type Err = String;
 

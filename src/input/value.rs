@@ -1,5 +1,3 @@
-//! Identifiers, URLs, domains and names as they are pasted.
-
 use std::fmt::Write as _;
 
 use super::character::{describe, is_invisible};
@@ -8,12 +6,11 @@ use super::character::{describe, is_invisible};
 #[error("it contains {} at position {position}", describe(*.character))]
 pub struct Invisible {
     pub character: char,
-    /// Its place in the value, from 1, white space around it left out.
+    /// In characters from 1, without the white space around the value.
     pub position: usize,
 }
 
-/// The value without white space and a byte-order mark around it. A space
-/// inside is visible, and left to what reads the value.
+/// Trims white space and a byte-order mark. Inside, no invisible character but a space is allowed.
 pub fn trim(text: &str) -> Result<&str, Invisible> {
     let value = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let hidden = value.chars().zip(1..).find(|(c, _)| *c != ' ' && is_invisible(*c));
@@ -23,7 +20,7 @@ pub fn trim(text: &str) -> Result<&str, Invisible> {
     }
 }
 
-/// The value with each invisible character escaped, for errors.
+/// Escapes each invisible character, for errors.
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, character| {
         if character != ' ' && is_invisible(character) {

@@ -1,5 +1,4 @@
-//! Answers from a file. A secret is not in it: a key that ends in `_env` or `_file`
-//! says where the secret is.
+//! Answers from a file, without secrets: keys in `_env` or `_file` say where the secret is.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +12,10 @@ use crate::flow::FlowError;
 use crate::input::nearest::nearest;
 use crate::input::text;
 
-/// The most bytes of a file that are read.
+/// In bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// The answers of a file, by the questions' IDs; none without a file.
+/// By question ID; empty without a file.
 #[derive(Debug, Default)]
 pub struct Answers {
     file: Option<PathBuf>,
@@ -91,7 +90,7 @@ impl Answers {
         FlowError::usage(format!("the answer `{id}`{place} cannot be used")).cause(why)
     }
 
-    /// Fails if the file has an answer that no question looked for, nor will.
+    /// Fails if the file has an answer that no question used or will use.
     pub(super) fn ensure_only_asked(&self, later: &[&str]) -> Result<(), FlowError> {
         let asked = self.asked.borrow();
         let is_used = |key: &String| {

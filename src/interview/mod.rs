@@ -1,8 +1,7 @@
-//! Questions to a user, one at a time; `back` returns to the one before.
+//! Questions to a user, one at a time; `back` returns to the previous one.
 //!
-//! What asks is an ordinary function that calls [`Interview::ask`]; [`Interview::walk`]
-//! runs it again after `back` or a rejected answer, and then replays the answers
-//! before that one. So it must not change anything.
+//! After `back` or a rejected answer, [`Interview::walk`] runs the function that asks again, and
+//! replays the earlier answers. So that function must not change anything.
 
 mod answers;
 mod question;
@@ -23,19 +22,19 @@ const ATTEMPTS: usize = 3;
 pub struct Interview<'a> {
     context: &'a Context,
     answers: Answers,
-    /// The answers so far, with the IDs of their questions.
+    /// The IDs of the questions, and their answers so far.
     given: RefCell<Vec<(String, String)>>,
     /// Answers from before a `back`, which become defaults.
     earlier: RefCell<BTreeMap<String, String>>,
-    /// The next question's place among them.
+    /// The index of the next question in `given`.
     at: Cell<usize>,
-    /// The question whose answer was wrong last, and how often it was.
+    /// The question that was last answered wrongly, and how often in a row.
     wrong: RefCell<(String, usize)>,
-    /// Changes have begun: the answers before them stand.
+    /// Changes have begun, so earlier answers are final.
     is_settled: Cell<bool>,
 }
 
-/// The question before is to be asked again.
+/// Makes `Interview::walk` ask the previous question again.
 #[derive(Debug, thiserror::Error)]
 #[error("back")]
 struct Back;
@@ -49,7 +48,6 @@ struct Rejected {
 }
 
 impl<'a> Interview<'a> {
-    /// An interview in which `answers` are given already.
     pub fn new(context: &'a Context, answers: Answers) -> Self {
         Self {
             context,
@@ -62,7 +60,7 @@ impl<'a> Interview<'a> {
         }
     }
 
-    /// Runs what asks, again after each `back` and each rejected answer.
+    /// Runs `ask`, again after each `back` and each rejected answer.
     pub async fn walk<T>(&self, ask: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
         loop {
             self.at.set(0);
@@ -82,7 +80,7 @@ impl<'a> Interview<'a> {
         }
     }
 
-    /// Asks until `read` takes the answer, three times at most.
+    /// Asks until `read` accepts the answer, three times at most.
     pub async fn ask<T>(
         &self,
         question: &Question,
@@ -183,7 +181,7 @@ impl<'a> Interview<'a> {
         self.ask(question, |answer| Ok(answer == "yes")).await
     }
 
-    /// The error that has [`Self::walk`] ask the question `id` again.
+    /// The error that makes [`Self::walk`] ask the question `id` again.
     pub fn rejected(id: impl Into<String>, why: impl Into<String>) -> anyhow::Error {
         Rejected { id: id.into(), why: why.into() }.into()
     }
@@ -212,13 +210,13 @@ impl<'a> Interview<'a> {
         self.at.set(0);
     }
 
-    /// Fails if a file has an answer that no question asked for, nor will: `later` are
-    /// the beginnings of IDs that are still to come.
+    /// Fails if a file has an answer that no question used or will use.
+    /// `later`: prefixes of the IDs of questions that are still to come.
     pub fn ensure_only_asked(&self, later: &[&str]) -> Result<(), FlowError> {
         self.answers.ensure_only_asked(later)
     }
 
-    /// Says why an answer to the question `id` was wrong; nothing where the user knows.
+    /// Reports why the answer to question `id` was wrong; an empty `why` means that the user knows.
     fn count_wrong(&self, id: &str, why: &str) -> Result<(), FlowError> {
         if why.is_empty() {
             return Ok(());
@@ -238,7 +236,7 @@ impl<'a> Interview<'a> {
     }
 }
 
-/// Asks for what a command line lacks. Without a terminal it fails, with the hint `usage`.
+/// Asks for a missing argument. Without a terminal it fails, with the hint `usage`.
 pub async fn ask_missing<T>(
     context: &Context,
     question: &Question,

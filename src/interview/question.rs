@@ -7,22 +7,21 @@ pub struct Question {
     /// The key of its answer in an answers file.
     pub id: String,
     pub text: String,
-    /// What `?` shows.
+    /// Shown for `?`.
     pub help: String,
-    /// The possible answers; any text where there are none.
+    /// Empty: any text is possible.
     pub choices: Vec<Choice>,
-    /// The answer that Enter stands for.
+    /// The answer if the user only presses Enter.
     pub default: Option<String>,
-    /// Whether the answer is not shown as it is typed.
+    /// The answer is not echoed.
     pub secret: bool,
-    /// Whether the answer agrees to a change: then nothing stands for it but a user's
-    /// own answer.
+    /// The answer is consent to a change: without a terminal, the default does not apply.
     pub agrees: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// The answer, also in an answers file.
+    /// Also its name in an answers file.
     pub answer: String,
     pub label: String,
 }
@@ -31,10 +30,10 @@ pub struct Choice {
 pub enum Reply {
     Answer(String),
     Help,
-    /// The question before is to be asked again.
+    /// The user wants to change the previous answer.
     Back,
     Cancel,
-    /// No possible answer, and what was expected.
+    /// An impossible answer; the text says what was expected.
     Wrong(String),
 }
 
@@ -45,7 +44,6 @@ impl Choice {
 }
 
 impl Question {
-    /// A question that any text answers.
     pub fn text(id: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
         Self { id: id.into(), text: text.into(), help: help.into(), ..Self::default() }
     }
@@ -64,7 +62,7 @@ impl Question {
         self
     }
 
-    /// The same, as the consent to a change; Enter gives it.
+    /// Makes the answer the consent to a change; Enter gives it.
     pub fn agreeing(mut self) -> Self {
         self.agrees = true;
         self.with_default("yes")
@@ -75,10 +73,9 @@ impl Question {
         self
     }
 
-    /// Reads a line that was typed. A choice is taken by its number, its name, or the
-    /// start of a name that no other one has.
+    /// Reads a typed line. A choice is given by number, name, or an unambiguous prefix of its name.
     pub fn read(&self, typed: &str) -> Reply {
-        // A secret keeps its spaces: what is around it is judged where it is used.
+        // Spaces around a secret are kept; they are checked where it is used.
         let answer = if self.secret { typed } else { typed.trim() };
         match typed.trim() {
             "?" => return Reply::Help,
@@ -120,7 +117,6 @@ impl Question {
         }
     }
 
-    /// Draws the choices above the prompt.
     pub fn draw(&self, page: &mut Page) {
         if self.choices.is_empty() || self.is_yes_no() {
             return;

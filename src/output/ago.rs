@@ -1,13 +1,10 @@
-//! Times as people say them.
-
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::plural::count_noun;
 
-/// How long before or after `now` it was: "3 days ago", "in 2 hours".
-/// The largest unit only, rounded down; under five seconds is "just now".
+/// "3 days ago", "in 2 hours": the largest unit, rounded down; under five seconds "just now".
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let distance = then.duration_until(now);
     if distance.abs() < SignedDuration::from_secs(5) {
@@ -17,7 +14,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     if distance.is_positive() { format!("{words} ago") } else { format!("in {words}") }
 }
 
-/// How long something takes, in its two largest units: "1m 12s", "2h 5m".
+/// A duration in its two largest units: "1m 12s", "2h 5m".
 pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);

@@ -6,8 +6,7 @@ use super::sanitize::sanitize;
 /// (OWASP, CSV injection).
 const FORMULA: &[char] = &['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// Rows as text: each value in quotes, lines ended by CRLF. A value that a spreadsheet
-/// could run as a formula starts with an apostrophe.
+/// Quotes each value and ends lines with CRLF. A value that could be a formula gets an apostrophe.
 pub fn csv<R: AsRef<[String]>>(header: &[&str], rows: impl IntoIterator<Item = R>) -> String {
     let header = header.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",");
     let rows = rows

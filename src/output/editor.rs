@@ -1,5 +1,4 @@
-//! Line editing on a terminal: cursor keys, history, paste. rustyline does it; it
-//! reads and writes `/dev/tty`, whatever the standard streams are.
+//! Line editing with rustyline, which uses `/dev/tty` whatever the standard streams are.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -13,20 +12,18 @@ use super::streams::lock;
 /// The answer for the key Esc.
 pub const ESCAPE: &str = "\u{1b}";
 
-/// Ends the line of a question that is not answered, and bracketed paste mode (xterm,
-/// control sequences).
+/// Ends the line of an open question, and bracketed paste mode (xterm, control sequences).
 pub(super) const END_EDITING: &str = "\u{1b}[?2004l\n";
 
-/// After Esc, how long the rest of a cursor key's sequence may take, in
-/// milliseconds.
+/// How long the rest of a cursor key's sequence may take after Esc, in milliseconds.
 const SEQUENCE_TIMEOUT: u16 = 50;
 
-/// An editor, with the answers of this run as its history.
+/// Its history is the answers of this run.
 #[derive(Clone, Default)]
 pub(super) struct Editor(Arc<Mutex<Option<DefaultEditor>>>);
 
 impl Editor {
-    /// Asks and reads a line; none where the user ends the input by Ctrl-D.
+    /// `None` after Ctrl-D.
     pub(super) async fn read_line(
         &self,
         raw: String,
@@ -50,7 +47,7 @@ fn read(
             editor.add_history_entry(line.as_str()).map_err(io::Error::other)?;
             Ok(Some(line))
         }
-        // Ctrl-C is a signal: only Esc is read as this.
+        // Only Esc arrives here: Ctrl-C is a signal.
         Err(ReadlineError::Interrupted) => Ok(Some(ESCAPE.to_owned())),
         Err(ReadlineError::Eof) => Ok(None),
         Err(ReadlineError::Io(error)) => Err(error),

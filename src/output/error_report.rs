@@ -1,4 +1,4 @@
-//! How a failure is told, to people and to programs.
+//! The form of an error, for people and for programs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::invocation::Invocation;
 use super::page::Page;
 use super::text::Text;
 
-/// The columns of the longest label and a blank.
+/// The longest label and a space, in columns.
 const GUTTER: usize = 7;
 
 /// Everything that is known of a failure. The names of its fields are part of
@@ -39,7 +39,7 @@ pub struct ErrorReport {
     pub exit_code: ExitCode,
 }
 
-/// What a program reads on standard error: `{"error":{…}}`.
+/// Written to standard error in the structured formats: `{"error":{…}}`.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ErrorDocument<'a> {
     pub error: &'a ErrorReport,
@@ -74,7 +74,7 @@ impl ErrorReport {
         }
     }
 
-    /// The same, whose command to paste works where `call` does.
+    /// Adds the global options of this run to the command in the hint.
     pub(super) fn with_call(mut self, call: &Invocation) -> Self {
         self.hint = self.hint.map(|hint| call.add_global_flags(&hint));
         self
@@ -82,7 +82,7 @@ impl ErrorReport {
 
     pub(super) fn show(&self, page: &mut Page) {
         print_line(page, Text::bad("error:"), &self.message);
-        // What was done before an interrupt did not lead to it.
+        // What was done before an interrupt is not its cause.
         let label = if self.exit_code == ExitCode::Interrupted { "state:" } else { "cause:" };
         for cause in &self.causes {
             print_line(page, Text::strong(label), cause);
@@ -101,7 +101,7 @@ impl ErrorReport {
         }
     }
 
-    /// What the API said, as far as message and causes do not say it already.
+    /// What the API said, unless message and causes say it already.
     fn details(&self) -> Vec<String> {
         let request = self.request.iter().filter(|request| !self.says(request));
         let answered = |request| match self.http_status {
@@ -131,7 +131,7 @@ impl ErrorReport {
     }
 }
 
-/// The lines of `sentences`, the first after the label, the others under it.
+/// The first line follows the label, the others are aligned with it.
 fn print_line(page: &mut Page, label: Text, sentences: &str) {
     let mut start = label;
     for line in sentences.lines() {

@@ -1,5 +1,3 @@
-//! The exit codes: the part of the contract that a script sees first.
-
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -69,7 +67,7 @@ impl ExitCode {
         self.row().1
     }
 
-    /// Meaning, for `help exit-codes` and the README.
+    /// For `help exit-codes` and the README.
     pub fn meaning(self) -> &'static str {
         self.row().2
     }

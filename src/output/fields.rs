@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::json::items;
 
-/// Only these fields of each object in `json`, in the given order and under the given
-/// names. Missing fields are null. Values are copied without reformatting.
+/// Selects these fields of each object in `json`, in the given order and under the given names.
+/// Missing fields are null. Values are copied without reformatting.
 pub(super) fn select(json: &str, fields: &[String]) -> serde_json::Result<String> {
     let is_list = json.trim_start().starts_with('[');
     let objects = items(json)?.into_iter().map(|item| {
@@ -22,7 +22,7 @@ pub(super) fn select(json: &str, fields: &[String]) -> serde_json::Result<String
     Ok(if is_list { format!("[{objects}]") } else { objects })
 }
 
-/// The fields that none of the objects of `json` has; none if there is no object.
+/// The fields that none of the objects of `json` has; empty if there are no objects.
 pub(super) fn unknown<'a>(json: &str, fields: &'a [String]) -> serde_json::Result<Vec<&'a str>> {
     let objects = items(json)?;
     let is_unknown = |field: &&String| objects.iter().all(|item| find(item, field).is_none());
@@ -30,7 +30,6 @@ pub(super) fn unknown<'a>(json: &str, fields: &'a [String]) -> serde_json::Resul
     Ok(unknown.map(String::as_str).collect())
 }
 
-/// The value at a path such as `verification.status`.
 fn find<'a>(json: &'a str, path: &str) -> Option<&'a str> {
     path.split('.').try_fold(json, |json, name| {
         let object: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;

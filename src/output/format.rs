@@ -1,5 +1,3 @@
-//! The formats that a result can be printed in.
-
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,15 +11,13 @@ pub enum Format {
     /// One JSON object per line, with events while the command is running.
     Ndjson,
     Yaml,
-    /// One name or ID a line.
     Name,
-    /// For a ticket: reports that are made for one as such, others as shown on a
-    /// terminal.
+    /// For a ticket: Markdown if the report has it, otherwise the terminal output.
     Markdown,
 }
 
 impl Format {
-    /// Every format, in the order that help lists them.
+    /// In the order of the help.
     pub const ALL: [Self; 6] =
         [Self::Table, Self::Json, Self::Ndjson, Self::Yaml, Self::Name, Self::Markdown];
 

@@ -1,22 +1,18 @@
-//! Where a run works, as its command line says it. A command that is shown to be
-//! pasted has to work there too, and not in the account of the default profile.
+//! The global options that a printed command needs to work where this run does.
 
-/// The options that say where a run works.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
     options: Vec<(&'static str, Option<String>)>,
 }
 
 impl Invocation {
-    /// The same with an option: a flag and, where it takes one, a value that is
-    /// quoted for a shell already.
+    /// Adds an option; its value, if any, is already quoted for a shell.
     pub fn with(mut self, flag: &'static str, value: Option<String>) -> Self {
         self.options.push((flag, value));
         self
     }
 
-    /// A command of this program with the options that it does not have; any
-    /// other word as it is. What explains the program works anywhere.
+    /// Adds the missing options to a `cfsso` command, unless it only explains.
     pub fn with_global_flags(&self, line: &str) -> String {
         let words: Vec<_> = line.split(' ').collect();
         let explains = words.get(1).is_none_or(|word| ["help", "schema"].contains(word))
@@ -32,7 +28,7 @@ impl Invocation {
         line
     }
 
-    /// A sentence with each command between backticks made whole.
+    /// Applies `with_global_flags` to each command between backticks.
     pub fn add_global_flags(&self, sentence: &str) -> String {
         let mut rest = sentence;
         let mut whole = String::new();
@@ -44,7 +40,7 @@ impl Invocation {
     }
 }
 
-/// The first part between backticks, with what stands before and after it.
+/// Text before the first part between backticks, that part, and the text after it.
 pub(super) fn first_code(sentence: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = sentence.split_once('`')?;
     let (code, after) = rest.split_once('`')?;

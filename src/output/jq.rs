@@ -1,4 +1,4 @@
-//! Results filtered by an expression of jq: `--jq '.[].email_domain'`.
+//! Results filtered by a jq expression: `--jq '.[].email_domain'`.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use jaq_json::{Val, read};
 use super::json::{Layout, format_json};
 use super::sanitize::sanitize;
 
-/// Definitions of jq that rest on what is left out of this program: regular
-/// expressions, times, logarithms and the like, encodings, the environment (which
-/// contains the token), and output to standard error.
+/// Definitions of jq that need what is left out of this program: regular expressions, times,
+/// logarithms and the like, encodings, the environment (which contains the token), and output to
+/// standard error.
 const LEFT_OUT: [&str; 26] = [
     "stderr",
     "debug",
@@ -40,20 +40,20 @@ const LEFT_OUT: [&str; 26] = [
     "@base64",
     "@base64d",
 ];
-/// The same, of names with several numbers of arguments.
+/// As `LEFT_OUT`, for names that exist with several numbers of arguments.
 const LEFT_OUT_OF_SEVERAL: [(&str, usize); 1] = [("split", 2)];
 
-/// Why an expression is none, or cannot be applied to a result.
+/// An invalid expression, or one that fails on a result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("jq: {0}")]
 pub struct JqError(String);
 
-/// Whether `expression` can be read, before anything is done.
+/// Fails if `expression` cannot be parsed.
 pub fn check(expression: &str) -> Result<(), JqError> {
     apply(expression, &[], Layout::Compact).map(drop)
 }
 
-/// How long an expression may take: it may never end.
+/// An expression may never end.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// [`apply`] on a thread of its own, which is not waited for beyond [`LIMIT`].
@@ -63,7 +63,7 @@ pub(super) fn filter(expression: &str, inputs: &[&str], layout: Layout) -> Resul
     let (sender, result) = std::sync::mpsc::channel();
     let work = move || {
         let inputs: Vec<_> = inputs.iter().map(String::as_str).collect();
-        // No one waits any longer if it took too long.
+        // Fails if the caller stopped waiting.
         let _ = sender.send(apply(&expression, &inputs, layout));
     };
     std::thread::Builder::new().spawn(work).map_err(|error| JqError(error.to_string()))?;
@@ -71,8 +71,7 @@ pub(super) fn filter(expression: &str, inputs: &[&str], layout: Layout) -> Resul
     result.recv_timeout(LIMIT).unwrap_or_else(|_| Err(too_long()))
 }
 
-/// What `expression` makes of each of `inputs`, a line or an object each: a text
-/// as it is, without quotes, and everything else as JSON.
+/// The results for each input, one a line: strings without quotes, everything else as JSON.
 fn apply(expression: &str, inputs: &[&str], layout: Layout) -> Result<String, JqError> {
     let is_defined = |definition: &parse::Def<&str>| {
         let name = (definition.name, definition.args.len());

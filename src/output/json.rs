@@ -1,25 +1,23 @@
-//! JSON text laid out anew without reading its values: numbers, the order of
-//! keys and repeated keys stay as they came.
+//! Reformats JSON without parsing values: keeps numbers, the order of keys and repeated keys.
 
 use std::fmt::Write;
 
 use super::sanitize::is_unsafe;
 
-/// Deeper values are no longer indented, so that a hostile nesting cannot grow
-/// with the square of its depth.
+/// A limit, since the indentation of hostile nesting would grow with the square of its depth.
 const DEEPEST_INDENT: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     Compact,
-    /// One value a line, indented by two blanks.
+    /// One value a line, indented by two spaces.
     Pretty,
 }
 
-/// `json`, which must be valid, in another layout. In strings, characters that
-/// could fool a terminal are escaped (RFC 8259 section 7).
+/// `json` must be valid. In strings, characters that could fool a terminal are escaped (RFC 8259
+/// section 7).
 pub(super) fn format_json(json: &str, layout: Layout) -> String {
-    // Growing would copy it: pages that are never written to take no memory.
+    // Growing would copy it; pages that are never written to take no memory.
     let room = if layout == Layout::Pretty { 2 } else { 1 };
     let mut out = String::with_capacity(json.len() * room + 1);
     let mut depth = 0;

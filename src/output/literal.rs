@@ -1,5 +1,3 @@
-//! Text that is printed as it is.
-
 use serde::Serialize;
 
 use super::{Page, Render};

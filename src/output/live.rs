@@ -1,4 +1,4 @@
-//! The one line on a terminal that shows, redrawn, what is waited for.
+//! The line on a terminal that is redrawn while the program waits.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -13,19 +13,18 @@ use super::streams::{Shared, lock};
 use super::style::Style;
 use crate::clock::Clock;
 
-/// Spinner, two blanks, a time such as `59m 59s`, and [`ECHO`].
+/// In columns: spinner, two spaces, a time such as `59m 59s`, and [`ECHO`].
 const BESIDE_MESSAGE: usize = 12 + ECHO;
-/// A terminal shows Ctrl-C as `^C` where the line ends: pushed over the edge by
-/// it, the line could not be cleared.
+/// Room for the `^C` that a terminal shows at Ctrl-C: a line that wraps could not be cleared.
 const ECHO: usize = 3;
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
-/// What takes less time than this needs no line.
+/// Shorter waits show no line.
 pub(super) const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The width of a terminal that may be resized, in columns.
+/// The current width of the terminal in columns.
 pub type Measure = fn() -> Option<u16>;
 
-/// A line that says `text` and for how long it has been there, from `delay` on.
+/// A line with `text` and the time since the wait began, shown after `delay`.
 pub(super) fn spinner(
     stream: Shared,
     look: Style,
@@ -44,8 +43,7 @@ pub(super) fn spinner(
     bar
 }
 
-/// `text` cut to leave room for the spinner and the time on one line: a line
-/// that wraps could not be redrawn in place.
+/// Cuts `text` to one line beside spinner and time: a line that wraps could not be redrawn.
 pub(super) fn message(text: &str, look: Style) -> String {
     let room = look.width.unwrap_or(80).saturating_sub(BESIDE_MESSAGE);
     if text.width() <= room {
@@ -62,27 +60,26 @@ pub(super) fn message(text: &str, look: Style) -> String {
     cut.trim_end().to_owned() + ellipsis
 }
 
-/// A line that changes above a question that is being answered: what is typed
-/// stays where it is.
+/// A status line above an open question. Updating it leaves the typed text in place.
 pub(super) struct StatusPrompt {
     status: String,
     question: &'static str,
 }
 
 impl StatusPrompt {
-    /// Takes both lines off the screen (ECMA-48 section 8.3).
+    /// Clears both lines (ECMA-48 section 8.3).
     pub(super) const CLEAR: &'static str = "\r\u{1b}[2K\u{1b}[1A\u{1b}[2K";
 
     pub(super) fn new(status: &str, question: &'static str, look: Style) -> Self {
         Self { status: message(status, look), question }
     }
 
-    /// Both lines, the cursor behind the question.
+    /// Both lines; the cursor ends after the question.
     pub(super) fn text(&self) -> String {
         format!("{}\n{} ", self.status, self.question)
     }
 
-    /// Another status: the cursor goes up and comes back to where it was.
+    /// Replaces the status; the cursor returns to its position.
     pub(super) fn update(&mut self, status: &str, look: Style) -> String {
         self.status = message(status, look);
         format!("\u{1b}7\u{1b}[1A\r\u{1b}[2K{}\u{1b}8", self.status)
@@ -106,7 +103,6 @@ fn elapsed(start: Timestamp, now: Timestamp) -> String {
     format_duration(start.duration_until(now).try_into().unwrap_or_default())
 }
 
-/// The terminal behind standard error, as far as one redrawn line needs it.
 struct Terminal {
     stream: Shared,
     width: Option<usize>,
@@ -129,7 +125,7 @@ impl fmt::Debug for Terminal {
     }
 }
 
-/// Control sequences as ECMA-48 section 8.3 has them.
+/// Control sequences of ECMA-48 section 8.3.
 impl TermLike for Terminal {
     fn width(&self) -> u16 {
         let now = self.measure.and_then(|measure| measure()).map(usize::from);
@@ -217,7 +213,7 @@ mod tests {
         assert!(lock(&seen.0).is_empty(), "it was over before it was worth a line");
         draw(Duration::ZERO);
         let text = String::from_utf8(lock(&seen.0).clone()).unwrap();
-        // Where the machine is busy it is drawn more than once.
+        // On a busy machine it is drawn more than once.
         let drawn = text.split("\r\u{1b}[2K").map(UnicodeWidthStr::width).max();
         assert_eq!(drawn, Some(37), "{text:?}");
     }

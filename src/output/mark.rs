@@ -6,7 +6,6 @@ use super::text::Text;
 pub enum Status {
     Done,
     Skipped,
-    /// A check found it as it should be.
     Passed,
     Pending,
     Running,
@@ -46,12 +45,12 @@ impl Status {
         if unicode { unicode_symbol } else { ascii }
     }
 
-    /// The symbol in its colour; without Unicode, the word.
+    /// The coloured symbol; without Unicode, the word.
     pub fn text(self, unicode: bool) -> Text {
         self.paint(if unicode { self.symbol(unicode) } else { self.label() })
     }
 
-    /// The columns that [`Status::text`] takes, with the space after it.
+    /// The columns of [`Status::text`] and the space after it.
     pub fn width(unicode: bool) -> usize {
         if unicode { 2 } else { Self::WORD_WIDTH + 1 }
     }

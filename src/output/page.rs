@@ -1,5 +1,3 @@
-//! The page that a result is drawn on for people.
-
 use jiff::Timestamp;
 
 use super::invocation::Invocation;
@@ -9,14 +7,14 @@ use super::style::Style;
 use super::table::table_lines;
 use super::text::Text;
 
-/// Columns of a step's title.
+/// In columns.
 const TITLE_WIDTH: usize = 24;
-/// Where less is left beside the title, the detail goes under it.
+/// With fewer columns beside the title, the detail goes below it.
 const LEAST_DETAIL: usize = 24;
-/// Prose wider than this is hard to read, however wide the terminal.
+/// Wider prose is hard to read, however wide the terminal.
 const PROSE_WIDTH: usize = 100;
 
-/// Lines of text, laid out for one terminal or, without a width, left whole.
+/// Lines of text for one terminal. Without a width, lines are not wrapped.
 pub struct Page {
     look: Style,
     now: Timestamp,
@@ -30,17 +28,16 @@ impl Page {
         Self { look, now, call: Invocation::default(), is_verbose: false, out: String::new() }
     }
 
-    /// The same page, with passed checks listed (`-v`).
+    /// With `-v`, passed checks are listed.
     pub fn verbose(self, is_verbose: bool) -> Self {
         Self { is_verbose, ..self }
     }
 
-    /// Whether passed checks are listed (`-v`).
     pub fn is_verbose(&self) -> bool {
         self.is_verbose
     }
 
-    /// The same, whose commands to paste work where `call` does.
+    /// Adds the global options of this run to commands.
     pub fn with_call(self, call: Invocation) -> Self {
         Self { call, ..self }
     }
@@ -49,7 +46,7 @@ impl Page {
         self.now
     }
 
-    /// One line, never broken.
+    /// One line, never wrapped.
     pub fn line(&mut self, text: impl Into<Text>) {
         let line = text.into().with_call(&self.call).render(self.look.colour);
         self.out.push_str(line.trim_end_matches(' '));
@@ -80,8 +77,7 @@ impl Page {
         self.labeled(self.mark(mark).padded(self.mark_width()), text);
     }
 
-    /// A line of a checklist: mark, title, and a detail that wraps under
-    /// itself. What finds no room beside the title goes under it.
+    /// A line of a checklist. The detail wraps under itself, or below the title if space is short.
     pub fn step(&mut self, mark: Status, title: &str, detail: impl Into<Text>) {
         let (title, detail) = (Text::plain(title), detail.into().with_call(&self.call));
         let mark_width = self.mark_width();
@@ -103,7 +99,7 @@ impl Page {
         }
     }
 
-    /// The remedy of a step or check, below its title.
+    /// The fix of a step or check, below its title.
     pub fn fix(&mut self, indent: &str, remedy: &str) {
         let indent = Text::plain(indent).width() + self.mark_width();
         self.labeled(Text::default().padded(indent) + Text::dim("Fix: "), Text::prose(remedy));
@@ -130,20 +126,18 @@ impl Page {
         }
     }
 
-    /// Whether there are that many columns, or no end of them.
+    /// Whether there are that many columns, or no limit.
     pub fn has_room(&self, columns: usize) -> bool {
         self.look.width.is_none_or(|width| width >= columns)
     }
 
-    /// A table: headers in capitals, two blanks between columns.
     pub fn table(&mut self, headers: &[&str], rows: &[Vec<Text>]) {
         for line in table_lines(headers, rows, self.look.width) {
             self.line(line);
         }
     }
 
-    /// Text to paste: each line as it is, tabs and final blanks included, never
-    /// broken. Other control characters are taken out.
+    /// Never wrapped, tabs and trailing spaces kept. Other control characters are removed.
     pub fn literal(&mut self, text: &str) {
         for line in text.lines() {
             let parts: Vec<_> = line.split('\t').map(sanitize).collect();

@@ -1,5 +1,4 @@
-//! A bug ends the program at once: with the terminal as it was, and without a core
-//! dump, which would contain the token.
+//! Ends the program at a panic: terminal restored, no core dump (it would contain the token).
 
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
@@ -9,8 +8,7 @@ use super::ExitCode;
 use super::terminal_mode::TerminalMode;
 use crate::api::mask::mask;
 
-/// Has the first panic of any thread end the program. Release builds do not unwind:
-/// no guard would set the terminal's mode again.
+/// Applies to all threads. Release builds do not unwind, so no guard would restore the terminal.
 pub fn exit_at_panic() {
     let mode = TerminalMode::save();
     panic::set_hook(Box::new(move |panic| {

@@ -1,18 +1,15 @@
-//! A person's answer: one line of standard input.
-
 use std::io::{self, ErrorKind, Read};
 use std::sync::{Arc, Mutex};
 
 use super::streams::lock;
 
-/// Standard input, which a thread that reads may hold on to.
+/// Shared with a reading thread, which may outlive the question.
 pub(super) type Input = Arc<Mutex<Box<dyn Read + Send>>>;
 
-/// A longer answer is none.
+/// Longer answers are rejected.
 const LIMIT: usize = 4096;
 
-/// Runs `work` on a thread of its own, so that an interrupt is not held up;
-/// the process does not wait for that thread when it ends.
+/// Runs `work` on its own thread: it delays no interrupt, and the process does not wait for it.
 pub(super) async fn on_thread<T: Default + Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -23,15 +20,14 @@ pub(super) async fn on_thread<T: Default + Send + 'static>(
     result.await.unwrap_or_else(|_| Ok(T::default()))
 }
 
-/// One line without its end, or none where the input has ended.
+/// One line without its line end, or `None` at the end of the input.
 pub(super) async fn read_line(stdin: Input) -> io::Result<Option<String>> {
     on_thread(move || line(&mut **lock(&stdin))).await
 }
 
-/// The most that is read as a whole.
 const LARGEST: u64 = 1024 * 1024;
 
-/// All that is left of the input, up to 1 MiB.
+/// The rest of the input, up to 1 MiB.
 pub(super) async fn read_to_end(stdin: Input) -> io::Result<Vec<u8>> {
     let read = move || {
         let mut bytes = Vec::new();
@@ -45,8 +41,7 @@ pub(super) async fn read_to_end(stdin: Input) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// One line without its end. Byte by byte, so that what follows it is left for
-/// the next question.
+/// Reads byte by byte, so that what follows the line is left for the next question.
 fn line(stdin: &mut dyn Read) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     let mut byte = [0];

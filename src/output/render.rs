@@ -1,5 +1,3 @@
-//! Results and documents as text in each format.
-
 use std::io;
 
 use super::format::Format;
@@ -9,16 +7,16 @@ use super::report::Report;
 use super::sanitize::sanitize;
 use super::{fields, jq, yaml};
 
-/// The part of a result that is printed in the formats for programs.
+/// The part of a result that is printed in the structured formats.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Only these fields, if any are named.
+    /// Empty selects all fields.
     pub fields: Vec<String>,
-    /// What this expression of jq makes of it.
+    /// An expression that is applied to the result.
     pub jq: Option<String>,
 }
 
-/// A result as it goes to standard output; `page` is drawn on for people.
+/// The text for standard output; `page` is used in the formats for people.
 pub(super) fn result(
     format: Format,
     report: &dyn Report,
@@ -64,8 +62,8 @@ pub(super) fn result(
     }
 }
 
-/// A document for standard error, which may hold several: in YAML each starts
-/// with a marker (YAML 1.2.2, section 9.1.1).
+/// A document for standard error, which may contain several: in YAML each starts with a marker
+/// (YAML 1.2.2, section 9.1.1).
 pub(super) fn document(format: Format, json: &str, layout: Layout) -> String {
     match format {
         Format::Yaml => {

@@ -1,11 +1,8 @@
-//! What a command hands over to be printed.
-
 use serde::Serialize;
 
 use super::page::Page;
 use super::text::Text;
 
-/// Rows of a table, all with the same columns.
 #[derive(Default)]
 pub struct Rows {
     pub headers: Vec<&'static str>,
@@ -15,25 +12,24 @@ pub struct Rows {
 pub trait Render {
     fn show(&self, page: &mut Page);
 
-    /// The names for `-o name`, one a line.
+    /// For `-o name`, one a line.
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The result as rows of a table that has other results as well.
+    /// For a table that has other results as well.
     fn rows(&self, _page: &Page) -> Rows {
         Rows::default()
     }
 
-    /// The result as Markdown, if it is made for a ticket.
+    /// `None` if the result has no form for a ticket.
     fn markdown(&self) -> Option<String> {
         None
     }
 }
 
-/// A result that can be printed in every format.
 pub trait Report: Render {
-    /// The result as JSON text, on one line or many.
+    /// One line or several.
     fn json(&self) -> serde_json::Result<String>;
 }
 

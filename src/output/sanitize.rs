@@ -1,14 +1,12 @@
-//! Untrusted text made fit for a terminal. What it takes out could move the
-//! cursor, recolour the screen or make one text look like another.
+//! Makes untrusted text safe for a terminal: no cursor movement, colours or disguised text.
 
 use std::borrow::Cow;
 use std::str::Chars;
 
-/// `text` on one line, without control characters, terminal escape sequences
-/// and bidirectional controls; line breaks and tabs become a blank.
+/// `text` on one line, without control characters, terminal escape sequences and bidirectional
+/// controls; line breaks and tabs become a space.
 ///
-/// An escape sequence goes as a whole (ECMA-48 section 5.4), so that its
-/// parameters do not stay behind as litter.
+/// An escape sequence is removed as a whole (ECMA-48 section 5.4), including its parameters.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -27,7 +25,6 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Whether a character must not reach a terminal as it is.
 pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control() || is_bidi_control(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
@@ -55,7 +52,7 @@ fn skip_sequence(rest: &mut Chars<'_>) {
     }
 }
 
-/// A control sequence: parameters and intermediates, then one final byte.
+/// Skips a control sequence: parameters and intermediates, then one final byte.
 fn skip_parameters(rest: &mut Chars<'_>) {
     let mut ahead = rest.clone();
     while let Some(c) = ahead.next() {
@@ -70,8 +67,8 @@ fn skip_parameters(rest: &mut Chars<'_>) {
     }
 }
 
-/// A control string up to its terminator. Without one only its introducer
-/// goes: what follows may be text that should be seen.
+/// Skips a control string up to its terminator. Without one, only the introducer is removed: what
+/// follows may be text that should be seen.
 fn skip_string<'a>(rest: &mut Chars<'a>, ahead: &mut Chars<'a>) {
     *rest = ahead.clone();
     while let Some(c) = ahead.next() {

@@ -1,5 +1,4 @@
-//! The one place that prints: results to standard output, everything else to
-//! standard error.
+//! The only place that prints: results to standard output, everything else to standard error.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
@@ -31,25 +30,24 @@ pub struct ScreenOptions {
     pub colour: bool,
     pub stderr_colour: bool,
     pub unicode: bool,
-    /// The width of the terminal in columns, where it is known.
+    /// In columns, if known.
     pub width: Option<usize>,
     pub measure: Option<Measure>,
     pub stdin_terminal: bool,
     pub stdout_terminal: bool,
     pub stderr_terminal: bool,
-    /// Notes and progress are left out.
+    /// Suppresses notes and progress.
     pub quiet: bool,
-    /// Passed checks are listed (`-v`).
+    /// Lists passed checks (`-v`).
     pub verbose: bool,
-    /// A line of standard error may be redrawn.
+    /// Whether a line of standard error may be redrawn.
     pub live: bool,
-    /// The standard streams are the process's own, so that an answer can be edited
-    /// on its terminal.
+    /// The standard streams are the process's own, so answers can be edited on its terminal.
     pub editable: bool,
 }
 
-/// The standard streams and the rules for what goes where. One thread writes
-/// at a time; nothing stays borrowed between calls.
+/// The standard streams, and the rules for what goes where.
+/// One thread writes at a time; no lock is held between calls.
 pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
@@ -65,13 +63,12 @@ pub struct Screen {
 #[derive(Default)]
 struct State {
     is_pipe_closed: bool,
-    /// A failure to write a step or an event, told by the next report.
+    /// A failure to write a step or an event, returned by the next report.
     unwritten: Option<io::Error>,
     waiting_for: Option<String>,
     question: Option<OpenQuestion>,
 }
 
-/// A question on the screen, the cursor behind it.
 struct OpenQuestion {
     text: String,
     mode: TerminalMode,
@@ -98,13 +95,13 @@ impl Screen {
         }
     }
 
-    /// The same, whose commands to paste work where `call` does.
+    /// Adds the global options of this run to printed commands.
     pub fn with_call(mut self, call: Invocation) -> Self {
         self.call = call;
         self
     }
 
-    /// The same, of whose results only this is printed, in the formats for programs.
+    /// Prints only `selection` of each result, in the structured formats.
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
         self
@@ -122,15 +119,14 @@ impl Screen {
         self.blank_page(self.stdout_look())
     }
 
-    /// A writer for traces that keeps clear of the live line.
+    /// A writer for traces that does not disturb the live line.
     pub fn trace_writer(&self) -> TraceWriter {
         TraceWriter(self.stderr.clone())
     }
 
-    /// Prints a result in the chosen format. A reader that closed its pipe is
-    /// no error; a full disk is.
+    /// Prints a result in the chosen format. A closed pipe is no error; a full disk is.
     pub fn report(&self, report: &dyn Report) -> io::Result<()> {
-        // In a ticket there are neither colours nor a width.
+        // A ticket has neither colours nor a width.
         let page = match self.format() {
             Format::Markdown => {
                 let unicode = self.options.unicode;
@@ -142,22 +138,20 @@ impl Screen {
         self.literal(&render::result(self.format(), report, page, &self.selection, &warn)?)
     }
 
-    /// Prints a text that is the same in every format, byte for byte: a man
-    /// page, a script, a schema.
+    /// Prints the same bytes in every format: a man page, a script, a schema.
     pub fn literal(&self, text: &str) -> io::Result<()> {
         self.print(text)?;
         let unwritten = lock(&self.state).unwritten.take();
         unwritten.map_or(Ok(()), Err)
     }
 
-    /// [`Screen::literal`] of what must not be lost: a reader that has left is an error.
+    /// [`Screen::literal`] for what must not be lost: a closed pipe is an error.
     pub fn deliver_text(&self, text: &str) -> io::Result<()> {
         self.literal(text)?;
         self.ensure_read()
     }
 
-    /// [`Screen::report`] of what must not be lost: a reader that has left is an
-    /// error.
+    /// [`Screen::report`] for what must not be lost: a closed pipe is an error.
     pub fn deliver(&self, report: &dyn Report) -> io::Result<()> {
         self.report(report)?;
         self.ensure_read()
@@ -167,15 +161,13 @@ impl Screen {
         if lock(&self.state).is_pipe_closed { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
-    /// Says something worth knowing. Left out when quiet; a structured format has
-    /// it as an object: `{"level":"note","message":…}`.
+    /// Prints a note unless quiet; in structured formats `{"level":"note","message":…}`.
     pub fn note(&self, text: impl Into<Text>) {
         if self.shows_notes() {
             self.remark("note", Text::strong("note:"), text.into(), None);
         }
     }
 
-    /// Whether a line of standard error may be redrawn.
     pub fn is_live(&self) -> bool {
         self.options.live
     }
@@ -184,13 +176,12 @@ impl Screen {
         !self.options.quiet
     }
 
-    /// Warns. In the structured formats a warning is an object of its own:
-    /// `{"level":"warning","message":…}`.
+    /// Prints a warning; in structured formats `{"level":"warning","message":…}`.
     pub fn warn(&self, text: impl Into<Text>) {
         self.remark("warning", Text::warn("warning:"), text.into(), None);
     }
 
-    /// Warns of a check: a structured format has its ID and its fix as fields.
+    /// Warns of a check; structured formats have its ID and its fix as fields.
     pub fn warn_of_check(&self, id: &str, message: &str, fix: Option<&str>) {
         if self.format().is_structured() {
             let (label, message) = (Text::default(), Text::prose(message));
@@ -231,7 +222,7 @@ impl Screen {
         self.stderr.write(&render::document(self.format(), &json, Layout::Compact));
     }
 
-    /// Shows people something between the steps of a checklist.
+    /// Prints to standard output in the table format only.
     pub fn show(&self, draw: &dyn Fn(&mut Page)) {
         if self.format() == Format::Table {
             let mut page = self.page();
@@ -240,7 +231,7 @@ impl Screen {
         }
     }
 
-    /// Reports an event: a line on standard output in `ndjson`, nothing in other formats.
+    /// Prints a line to standard output in `ndjson`, nothing in other formats.
     pub fn event(&self, event: &impl Serialize) {
         if self.format() == Format::Ndjson {
             let line = serde_json::to_string(event)
@@ -259,9 +250,8 @@ impl Screen {
         }
     }
 
-    /// Shows what is being waited for: a line that is redrawn on a live terminal, or a
-    /// new line each time the text changes elsewhere. Structured formats show only the
-    /// former.
+    /// Shows what is being waited for: a line that is redrawn on a live terminal, or a new line
+    /// each time the text changes elsewhere. Structured formats show only the former.
     pub fn start_wait(&self, text: impl Into<Text>) {
         let text = text.into().render(false);
         if self.options.quiet {
@@ -278,8 +268,8 @@ impl Screen {
         }
     }
 
-    /// [`Screen::start_wait`] while the user may answer `question`: typed text stays on
-    /// the screen. [`Screen::read_line`] returns it.
+    /// [`Screen::start_wait`] while the user may answer `question`: typed text stays on the screen.
+    /// [`Screen::read_line`] returns it.
     pub fn start_prompt(&self, status: &str, question: &'static str) {
         if !(self.options.live && self.can_ask()) {
             return self.start_wait(status);
@@ -301,16 +291,14 @@ impl Screen {
         *lock(&self.stderr.prompt) = None;
     }
 
-    /// Shows what is being done if it takes longer than [`live::PATIENCE`], on a live
-    /// terminal only.
+    /// Shows progress if it takes longer than [`live::PATIENCE`], on a live terminal only.
     pub fn start_progress(&self, text: impl Into<Text>) {
         if self.options.live && !self.options.quiet {
             self.redraw(&text.into().render(false), live::PATIENCE);
         }
     }
 
-    /// Stops the process by `halt` (Ctrl-Z) with a clean line, and redraws the prompt
-    /// when it resumes.
+    /// Stops the process by `halt` (Ctrl-Z) on a clean line; redraws the prompt when it resumes.
     pub fn suspend(&self, halt: impl FnOnce()) {
         match &lock(&self.state).question {
             None => self.stderr.with_progress_hidden(halt),
@@ -321,14 +309,14 @@ impl Screen {
         }
     }
 
-    /// Rings the bell of the terminal, if standard error is one.
+    /// Rings the terminal's bell, if standard error is one.
     pub fn ring(&self) {
         if self.options.stderr_terminal {
             self.stderr.put("\u{7}");
         }
     }
 
-    /// The wait is over: the live line goes.
+    /// Removes the live line.
     pub fn end_progress(&self) {
         lock(&self.state).waiting_for = None;
         let line = lock(&self.stderr.line).take();
@@ -340,13 +328,12 @@ impl Screen {
         }
     }
 
-    /// Whether an answer can be edited on the terminal.
     fn edits(&self) -> bool {
         self.options.editable && self.options.live && self.can_ask()
     }
 
-    /// Asks on standard error and reads one line, without its end; none where
-    /// the input has ended, [`ESCAPE`](super::ESCAPE) for the key Esc.
+    /// Asks on standard error and reads one line, without its line end.
+    /// `None` at the end of the input, [`ESCAPE`](super::ESCAPE) for the key Esc.
     pub async fn ask(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         let question = question.into();
         if !self.edits() {
@@ -362,7 +349,7 @@ impl Screen {
         answer
     }
 
-    /// [`Self::ask`] without line editing, on a terminal that was in `mode` before.
+    /// [`Self::ask`] without line editing. `mode`: the terminal's mode before the question.
     async fn ask_plainly(&self, question: Text, mode: TerminalMode) -> io::Result<Option<String>> {
         self.end_progress();
         let text = question.render(self.options.stderr_colour) + " ";
@@ -376,8 +363,7 @@ impl Screen {
         Ok(answer)
     }
 
-    /// [`Self::ask`], without showing the answer as it is typed. An error where
-    /// the terminal cannot be told so.
+    /// [`Self::ask`] without echo. Fails if the terminal's echo cannot be turned off.
     pub async fn ask_hidden(&self, question: impl Into<Text>) -> io::Result<Option<String>> {
         let mode = TerminalMode::hide_input()?;
         let answer = self.ask_plainly(question.into(), mode).await;
@@ -389,8 +375,7 @@ impl Screen {
         prompt::read_to_end(Arc::clone(&self.stdin)).await
     }
 
-    /// Reads one line of standard input, without its end; none where the input
-    /// has ended.
+    /// One line of standard input, without its line end; `None` at the end of the input.
     pub async fn read_line(&self) -> io::Result<Option<String>> {
         prompt::read_line(Arc::clone(&self.stdin)).await
     }
@@ -407,7 +392,7 @@ impl Screen {
         let text = json.map_or_else(
             || self.failure_text(failure),
             |json| {
-                // One line in JSON, so that each line of standard error is an object.
+                // One line, so that each line of standard error is a JSON object.
                 let is_yaml = self.format() == Format::Yaml;
                 let layout = if is_yaml { Layout::Pretty } else { Layout::Compact };
                 render::document(self.format(), &json, layout)

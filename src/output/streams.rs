@@ -1,5 +1,4 @@
-//! Standard error, shared by messages, traces and the line that is redrawn, so
-//! that none writes into another.
+//! Standard error, shared by messages, traces and the live line without mixing them.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,10 +7,8 @@ use indicatif::ProgressBar;
 
 use super::live::StatusPrompt;
 
-/// A stream that several may write to in turn.
 pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
 
-/// Standard error and the live line on it, if there is one now.
 #[derive(Clone)]
 pub(super) struct Stderr {
     pub(super) stream: Shared,
@@ -25,7 +22,7 @@ impl Stderr {
         Self { stream: Arc::new(Mutex::new(stream)), line: Arc::default(), prompt: Arc::default() }
     }
 
-    /// Does `work` with the live line out of the way.
+    /// Hides the live line during `work`.
     pub(super) fn with_progress_hidden<R>(&self, work: impl FnOnce() -> R) -> R {
         let line = lock(&self.line).clone();
         if let Some(line) = line {
@@ -44,15 +41,14 @@ impl Stderr {
         self.with_progress_hidden(|| self.put(text));
     }
 
-    /// [`Stderr::write`], wherever the cursor is.
+    /// Writes at the cursor, without hiding the live line.
     pub(super) fn put(&self, text: &str) {
         let mut stream = lock(&self.stream);
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
 }
 
-/// Writes to standard error past the live line, a whole message each time: for
-/// traces.
+/// Writes traces to standard error, a whole message each time, and keeps the live line intact.
 #[derive(Clone)]
 pub struct TraceWriter(pub(super) Stderr);
 
@@ -67,7 +63,7 @@ impl Write for TraceWriter {
     }
 }
 
-/// Locks, whatever became of the thread that held it before.
+/// Ignores that a thread may have panicked while it held the lock.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

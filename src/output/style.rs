@@ -1,4 +1,4 @@
-//! Whether to colour, to animate and to draw beyond ASCII: pure decisions.
+//! Whether to colour, to animate and to draw beyond ASCII. Pure.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -32,21 +32,19 @@ impl FromStr for ColorChoice {
     }
 }
 
-/// What decides how text is drawn on one stream.
+/// The style of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     pub colour: bool,
     pub unicode: bool,
-    /// Columns to wrap at; none where lines must stay whole.
+    /// Columns to wrap at; `None` if lines must not be wrapped.
     pub width: Option<usize>,
 }
 
 pub type Environment = BTreeMap<String, String>;
 
-/// Whether to colour a stream.
-///
-/// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors)
-/// count when set and not empty; `CLICOLOR_FORCE=0` forces nothing.
+/// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors) count if set and not
+/// empty; `CLICOLOR_FORCE=0` forces nothing.
 pub fn use_color(choice: ColorChoice, env: &Environment, is_terminal: bool) -> bool {
     match choice {
         ColorChoice::Always => true,
@@ -59,17 +57,15 @@ pub fn use_color(choice: ColorChoice, env: &Environment, is_terminal: bool) -> b
     }
 }
 
-/// Whether a line of standard error may be redrawn. Not in CI, where a log is kept
-/// of what only looks like a terminal, nor for a screen reader (`CFSSO_PLAIN`).
+/// Not in CI, which logs the output, nor for a screen reader (`CFSSO_PLAIN`).
 pub fn use_progress(env: &Environment, is_terminal: bool) -> bool {
     let in_ci = is_set(env, "CI") && !is(env, "CI", "false");
     let is_plain = is_set(env, "CFSSO_PLAIN") && !is(env, "CFSSO_PLAIN", "0");
     is_terminal && !is(env, "TERM", "dumb") && !in_ci && !is_plain
 }
 
-/// Whether symbols beyond ASCII may be drawn: the first of `LC_ALL`,
-/// `LC_CTYPE` and `LANG` that is set (POSIX, section 8.2) names UTF-8. Windows
-/// has no such variables and is always able to.
+/// Whether the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set names UTF-8 (POSIX, section
+/// 8.2). Windows has no such variables and always supports Unicode.
 pub fn use_unicode(env: &Environment) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(env, name));
     let is_utf8 = match locale {

@@ -1,8 +1,8 @@
-//! Tables without borders, fitted to the terminal without ever breaking a
-//! word, since an ID in two halves cannot be copied.
+//! Tables without borders, fitted to the terminal. Words are never broken, since an ID in two
+//! halves cannot be copied.
 //!
-//! Columns are arranged and wrapped without styles, which are applied afterwards:
-//! the layout is the same with and without colour.
+//! Columns are arranged and wrapped without styles, which are applied afterwards: the layout is the
+//! same with and without colour.
 
 use comfy_table::{
     Column, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
@@ -13,13 +13,11 @@ use unicode_width::UnicodeWidthStr;
 use super::text::Text;
 
 const GAP: usize = 2;
-/// Marks where cells and rows meet. No text has control characters.
+/// Text cannot contain these: its control characters are removed.
 const CELL_END: char = '\u{1f}';
 const ROW_END: char = '\u{1e}';
 
-/// The lines of a table that fits `width` columns where one is given. Where
-/// not even its longest words fit side by side, each row becomes a list of
-/// fields.
+/// Lines of at most `width` columns. If the longest words do not fit, rows become lists of fields.
 pub(super) fn table_lines(headers: &[&str], rows: &[Vec<Text>], width: Option<usize>) -> Vec<Text> {
     let headers: Vec<Text> = headers.iter().map(Text::dim).collect();
     let least = longest_words(&headers, rows);
@@ -30,7 +28,7 @@ pub(super) fn table_lines(headers: &[&str], rows: &[Vec<Text>], width: Option<us
     }
 }
 
-/// The width of the longest word in each column.
+/// In columns, for each column of the table.
 fn longest_words(headers: &[Text], rows: &[Vec<Text>]) -> Vec<usize> {
     let longest = |(column, header): (usize, &Text)| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -51,7 +49,7 @@ fn horizontal(
     blocks.zip(rows).flat_map(|(lines, row)| styled(lines, row)).collect()
 }
 
-/// The table without styles. The end of each cell takes a column of the gap.
+/// The table without styles. `CELL_END` takes one column of the gap.
 fn layout(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option<usize>) -> Table {
     let row_end = LineStyle::none().fill(ROW_END);
     let cell_end = ContentLineStyle::none().junction(CELL_END);
@@ -77,7 +75,7 @@ fn layout(headers: &[Text], rows: &[Vec<Text>], least: &[usize], width: Option<u
     table
 }
 
-/// Columns narrower than their longest word would break it.
+/// Keeps a column at least as wide as its longest word, which would be broken otherwise.
 fn keep_words(column: &mut Column, least: usize, padding: usize) {
     let least = Width::Fixed(columns(least + padding));
     column

@@ -1,9 +1,7 @@
-//! The mode of the terminal behind standard input while a question is open.
-
 use std::io;
 
-/// The mode of the terminal before a question, which is set again when this is
-/// dropped. Nothing if standard input is not a terminal.
+/// The mode of the terminal before a question, restored on drop.
+/// Does nothing if standard input is not a terminal.
 pub(super) struct TerminalMode {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
@@ -18,7 +16,7 @@ impl TerminalMode {
         Ok(Self { before })
     }
 
-    /// [`Self::save`], and hides what is typed from now on.
+    /// [`Self::save`], and turns echo off.
     pub(super) fn hide_input() -> io::Result<Self> {
         use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
         let saved = Self::save()?;
@@ -30,8 +28,7 @@ impl TerminalMode {
         Ok(saved)
     }
 
-    /// Sets the saved mode. If the terminal was closed, the error cannot be
-    /// reported anywhere.
+    /// Ignores an error: if the terminal was closed, it cannot be reported anywhere.
     pub(super) fn restore(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(before) = &self.before {
@@ -55,7 +52,7 @@ impl TerminalMode {
 }
 
 impl TerminalMode {
-    /// Sets the saved mode for as long as `work` takes.
+    /// Restores the saved mode while `work` runs.
     pub(super) fn lift(&self, work: impl FnOnce()) {
         let _during = Self::save();
         self.restore();

@@ -1,4 +1,4 @@
-//! Styled text on one line, safe to print: whatever enters is sanitised.
+//! Styled text on one line, sanitised on construction.
 
 use std::fmt::Write;
 use std::ops::Add;
@@ -52,7 +52,7 @@ impl Color {
 }
 
 impl Text {
-    /// The same with each command that is there to be pasted made whole.
+    /// Adds the global options of this run to each `Color::Advice` command.
     pub(super) fn with_call(mut self, call: &Invocation) -> Self {
         for piece in self.pieces.iter_mut().filter(|piece| piece.tone == Color::Advice) {
             piece.text = call.add_global_flags(&piece.text);
@@ -64,17 +64,14 @@ impl Text {
         Self::piece(Color::Plain, text.as_ref())
     }
 
-    /// What is well.
     pub fn good(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Good, text.as_ref())
     }
 
-    /// What to take care with.
     pub fn warn(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Warn, text.as_ref())
     }
 
-    /// What failed.
     pub fn bad(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Bad, text.as_ref())
     }
@@ -83,24 +80,21 @@ impl Text {
         Self::piece(Color::Dim, text.as_ref())
     }
 
-    /// What the eye should find first.
     pub fn strong(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Strong, text.as_ref())
     }
 
-    /// A command or a value, in backticks and never broken across lines.
+    /// A command or a value, never broken across lines. Printed in backticks.
     pub fn code(text: impl AsRef<str>) -> Self {
         Self::piece(Color::Code, &format!("`{}`", text.as_ref()))
     }
 
-    /// A sentence whose parts between backticks are as [`Text::code`], but
-    /// commands of this program among them are there to be pasted.
+    /// Parts between backticks are [`Text::code`]; `cfsso` commands get this run's global options.
     pub fn prose(sentence: impl AsRef<str>) -> Self {
         Self::with_code(sentence.as_ref(), Color::Advice)
     }
 
-    /// A sentence whose parts between backticks are [`Text::code`]: what was run
-    /// is told as it was run.
+    /// `Text::prose`, with commands printed as they were run.
     pub(super) fn told(sentence: &str) -> Self {
         Self::with_code(sentence, Color::Code)
     }
@@ -128,7 +122,7 @@ impl Text {
         self.pieces.iter().map(|piece| piece.text.width()).sum()
     }
 
-    /// The text for a terminal, or with no more than its characters.
+    /// With terminal styles if `colour`, else as plain text.
     pub fn render(&self, colour: bool) -> String {
         let mut out = String::new();
         for Piece { tone, text } in &self.pieces {
@@ -138,8 +132,7 @@ impl Text {
         out
     }
 
-    /// The lines it takes when broken at blanks to fit `width` columns. A word
-    /// or a piece of code that is longer stays whole, so that it can be copied.
+    /// Wraps at spaces to `width` columns. Longer words and code stay whole, so that copying works.
     pub(super) fn wrap(&self, width: usize) -> Vec<Self> {
         let mut lines = Vec::new();
         let mut line = Self::default();
@@ -160,7 +153,7 @@ impl Text {
         self.words().iter().map(|(_, word)| word.width()).max().unwrap_or(0)
     }
 
-    /// Its characters, with no blank but between words.
+    /// The plain text; spaces inside code become non-breaking.
     pub(super) fn word_separators(&self) -> String {
         let apart = |(blanks, word): (usize, Self)| {
             " ".repeat(blanks) + &word.render(false).replace(' ', "\u{a0}")
@@ -168,8 +161,7 @@ impl Text {
         self.words().into_iter().map(apart).collect()
     }
 
-    /// Lines of as many words as each of `lines`, which are those of
-    /// [`Self::word_separators`] after wrapping.
+    /// Splits the text into lines, as [`Self::word_separators`] was wrapped into `lines`.
     pub(super) fn split_like(&self, lines: &[&str]) -> Vec<Self> {
         let mut words = self.words().into_iter();
         let broken = |line: &&str| {
@@ -185,7 +177,6 @@ impl Text {
         lines.iter().map(broken).collect()
     }
 
-    /// Appends blanks up to `width` columns.
     pub(super) fn padded(mut self, width: usize) -> Self {
         let missing = width.saturating_sub(self.width());
         self.push_piece(Color::Plain, &" ".repeat(missing));
@@ -206,7 +197,7 @@ impl Text {
         }
     }
 
-    /// Blanks in the tone of both neighbours where they agree.
+    /// Styled like its neighbours if they agree.
     fn push_spaces(&mut self, blanks: usize, word: &Self) {
         let next = word.pieces.first().map(|piece| piece.tone);
         let tone = match self.pieces.last() {
@@ -216,7 +207,7 @@ impl Text {
         self.push_piece(tone, &" ".repeat(blanks));
     }
 
-    /// The words, each with the number of blanks before it.
+    /// The words, each with the number of spaces before it.
     fn words(&self) -> Vec<(usize, Self)> {
         let mut words = Vec::new();
         let (mut blanks, mut word) = (0, Self::default());

@@ -1,5 +1,4 @@
-//! JSON text as YAML, numbers as they came as far as YAML's writer can carry
-//! them.
+//! JSON text as YAML. Numbers are kept as they are as far as the YAML writer can represent them.
 
 use std::fmt;
 
@@ -11,14 +10,14 @@ use serde_json::value::RawValue;
 use super::json::{Layout, format_json};
 use super::sanitize::is_unsafe;
 
-/// As deep as `serde_json` reads.
+/// The limit of `serde_json`.
 const DEEPEST: usize = 128;
 
-/// The YAML document for valid JSON text, with a line break at its end.
+/// A YAML document that ends with a line break.
 ///
-/// The writer leaves some characters that could fool a terminal as they are.
-/// JSON is YAML too (YAML 1.2.2, section 1.3), so a document with such a
-/// character is written as JSON, where all of them are escaped.
+/// The writer leaves some characters that could fool a terminal as they are. JSON is YAML too
+/// (YAML 1.2.2, section 1.3), so a document with such a character is written as JSON, where all of
+/// them are escaped.
 pub fn from_json(json: &str) -> Result<String, String> {
     let value: &RawValue = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let node = Node { value, depth: 0 };
@@ -29,7 +28,7 @@ pub fn from_json(json: &str) -> Result<String, String> {
     Ok(yaml)
 }
 
-/// A JSON value as its text, and how deep it lies.
+/// The text of a JSON value, and its depth.
 #[derive(Clone, Copy)]
 struct Node<'a> {
     value: &'a RawValue,
@@ -76,8 +75,7 @@ fn array<S: Serializer>(text: &str, depth: usize, serializer: S) -> Result<S::Ok
     seq.end()
 }
 
-/// Integers up to 128 bits and finite floats are numbers; what is beyond them
-/// is its text, since a rounded number would be a wrong one.
+/// Numbers beyond 128 bits or finite floats become strings: rounded, they would be wrong.
 fn number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     let is_integer = !text.contains(['.', 'e', 'E']);
     if let Ok(number) = text.parse::<i128>() {
@@ -89,7 +87,7 @@ fn number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     }
 }
 
-/// The entries of an object in the order they came.
+/// In the order of the input.
 struct Entries<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

@@ -1,20 +1,19 @@
-//! Who may do what: the sandbox's credentials, which are public and no secret.
+//! The sandbox's credentials and their permissions. They are public, not secrets.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Everything, in all accounts; a user's token.
+    /// A user's token: everything in all accounts.
     Full,
-    /// Reads everything, in all accounts, and writes nothing; a user's token.
+    /// A user's token: reads everything in all accounts.
     ReadOnly,
-    /// Reads and writes connectors of the first account, which owns the token.
+    /// Connectors of the first account, which owns the token.
     ConnectorOnly,
-    /// Would be [`Access::Full`], had it not expired.
+    /// [`Access::Full`], but expired.
     Expired,
-    /// Reads and writes identity providers, applications, policies and the Zero
-    /// Trust organization of the first account, which owns the token.
+    /// Identity providers, apps, policies and the organization of the first account, its owner.
     AccessOnly,
 }
 
@@ -24,7 +23,7 @@ pub(super) enum Area {
     Connectors,
     Zones,
     Dns,
-    /// Identity providers, federation grants and the Zero Trust organization.
+    /// Includes federation grants and the Zero Trust organization.
     Providers,
     Apps,
     Tokens,
@@ -39,7 +38,7 @@ pub(super) enum Right {
     Write,
 }
 
-/// The email address and the key of the sandbox's Global API Key.
+/// Email address and key.
 pub(super) const GLOBAL_KEY: (&str, &str) =
     ("admin@cool.cats", "cfk_SandboxGlobalKey00000000000000000000000c0ffee05");
 
@@ -47,7 +46,6 @@ impl Access {
     pub const ALL: [Self; 5] =
         [Self::Full, Self::ReadOnly, Self::ConnectorOnly, Self::Expired, Self::AccessOnly];
 
-    /// The token: the same in every sandbox.
     pub fn token(self) -> &'static str {
         match self {
             Self::Full => "cfut_SandboxFullAccess0000000000000000000000c0ffee01",
@@ -58,8 +56,6 @@ impl Access {
         }
     }
 
-    /// What it is called: `full`, `read-only`, `connector-only`, `expired`,
-    /// `access-only`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Full => "full",

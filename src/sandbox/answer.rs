@@ -27,13 +27,12 @@ pub(super) struct ApiResponse {
 }
 
 impl ApiResponse {
-    /// With an object, or a list that does not come in pages.
+    /// With an object, or a list without pages.
     pub fn of(result: impl Serialize) -> Self {
         let result = to_raw_value(&result).expect("plain data is JSON");
         Self { result: Some(result), ..Self::without_result() }
     }
 
-    /// With no `result` key at all.
     pub fn without_result() -> Self {
         Self {
             result: None,
@@ -56,7 +55,6 @@ impl ApiResponse {
         self
     }
 
-    /// With another status than 200.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
@@ -91,7 +89,6 @@ impl ApiErrorResponse {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// A rule: refuses the request if `is_broken`.
     pub fn when(self, is_broken: bool) -> Outcome<()> {
         if is_broken { Err(self) } else { Ok(()) }
     }
@@ -101,36 +98,34 @@ impl ApiErrorResponse {
         self
     }
 
-    /// A body that makes no sense. The real code differs from service to service
-    /// and is unknown here.
+    /// The real code differs by service and is unknown here.
     pub fn invalid_body(message: impl Into<String>) -> Self {
         Self::bad_request(1001, message)
     }
 
-    /// What Access takes for no valid request (API reference, section 9).
+    /// API reference, section 9.
     pub fn invalid(detail: impl std::fmt::Display) -> Self {
         Self::bad_request(12130, format!("access.api.error.invalid_request: {detail}"))
     }
 
-    /// An object that already exists, or that Access still uses. The code was
-    /// observed for mutual TLS and one-time PIN (API reference, section 9).
+    /// The code was observed for mutual TLS and one-time PIN (API reference, section 9).
     pub fn conflict(detail: impl std::fmt::Display) -> Self {
         let message = format!("access.api.error.conflict: {detail}");
         Self::new(StatusCode::CONFLICT, 12132, message)
     }
 
-    /// What Access does not have. The real code is unknown.
+    /// The real code is unknown.
     pub fn missing() -> Self {
         Self::new(StatusCode::NOT_FOUND, 11021, "access.api.error.not_found")
     }
 
     pub fn not_simulated(what: impl Into<String>) -> Self {
         let message = format!("the cfsso sandbox does not model {}", what.into());
-        // The code is the sandbox's own: the API has no such answer.
+        // The sandbox's own code: the API has no such response.
         Self::new(StatusCode::NOT_IMPLEMENTED, 1501, message)
     }
 
-    /// An object identifier that cannot be one (API reference, section 9).
+    /// An invalid object ID in a path (API reference, section 9).
     pub fn unroutable(path: &str) -> Self {
         let message =
             format!("Could not route to {path}, perhaps your object identifier is invalid?");
@@ -138,7 +133,7 @@ impl ApiErrorResponse {
     }
 }
 
-/// The state could not be kept: nothing was changed.
+/// The state could not be saved: nothing was changed.
 impl From<Error> for ApiErrorResponse {
     fn from(error: Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, 1500, error.to_string())
@@ -156,7 +151,7 @@ impl IntoResponse for ApiErrorResponse {
     }
 }
 
-/// A time as the API writes it: UTC, with microseconds.
+/// In the API's format: UTC with microseconds.
 pub(super) fn time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! Who is asking, and whether they may (API reference, sections 1.1 and 9).
+//! Authentication and permissions (API reference, sections 1.1 and 9).
 
 use axum::http::{HeaderMap, StatusCode};
 
@@ -11,14 +11,13 @@ use crate::api::ids::AccountId;
 
 #[derive(Clone, Debug)]
 pub(super) enum Identity {
-    /// A token of the sandbox's that is valid.
     Token(Token),
     GlobalKey,
     Expired(Token),
     Unknown,
-    /// A header that cannot hold a token.
+    /// A header that cannot contain a token.
     Malformed,
-    /// A key or an address that do not belong together.
+    /// The key and the email address do not match.
     InvalidKey,
     MalformedKey,
     Anonymous,
@@ -58,7 +57,7 @@ impl Identity {
         }
     }
 
-    /// What the rate limit counts by: the token's ID; none for all the rest.
+    /// The token's ID, by which the rate limit counts; none for other credentials.
     pub fn counted_as(&self) -> Option<String> {
         match self {
             Self::Token(token) | Self::Expired(token) => Some(token.id.clone()),
@@ -104,14 +103,14 @@ pub(super) fn malformed_token() -> ApiErrorResponse {
         .caused_by(6111, "Invalid format for Authorization header")
 }
 
-/// The token of `Bearer …`: forty characters or more that need no escaping.
+/// The token of `Bearer …`: at least forty characters that need no escaping.
 fn bearer(header: &str) -> Option<&str> {
     let token = header.strip_prefix("Bearer ")?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (token.len() >= 40 && token.bytes().all(is_plain)).then_some(token)
 }
 
-/// A Global API Key: 37 hexadecimal digits of old, `cfk_…` now.
+/// `cfk_…`, or the 37 hexadecimal digits of older keys.
 fn is_key(text: &str) -> bool {
     text.starts_with("cfk_")
         || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -120,7 +119,7 @@ fn is_key(text: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'a> {
     access: Option<Access>,
-    /// The permission groups of a token that was issued through the API.
+    /// Of a token created through the API.
     groups: &'a [String],
     owner: Option<&'a str>,
 }
@@ -136,7 +135,7 @@ impl Caller<'_> {
             || permission_group::allow(self.groups, area, right)
     }
 
-    /// The same, for the credential of a user, not of an account.
+    /// Refuses the tokens of accounts, too.
     pub fn may_as_user(&self, area: Area, right: Right) -> Outcome<()> {
         let message = "Valid user-level authentication not found";
         ApiErrorResponse::new(StatusCode::FORBIDDEN, 9109, message).when(self.owner.is_some())?;
@@ -147,8 +146,7 @@ impl Caller<'_> {
         self.owner.is_none_or(|owner| owner == account)
     }
 
-    /// Refuses what no permission allows in an account, and what is not the ID
-    /// of one.
+    /// Also refuses an invalid account ID.
     pub fn may_in_account(
         &self,
         state: &State,

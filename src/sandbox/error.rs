@@ -1,5 +1,3 @@
-//! Why a simulator cannot start or its state cannot be kept.
-
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +16,6 @@ pub enum Error {
         path.display()
     )]
     Corrupt { path: PathBuf, reason: String },
-    /// The file was written by another version of this program.
     #[error(
         "sandbox state `{}` has format {found}, this program reads {known}; `cfsso sandbox reset` deletes it",
         path.display()
@@ -26,7 +23,7 @@ pub enum Error {
     Version { path: PathBuf, found: u64, known: u64 },
     #[error("cannot {action} `{}`", path.display())]
     File {
-        /// What was tried: finishes "cannot …".
+        /// Completes "cannot …".
         action: &'static str,
         path: PathBuf,
         source: io::Error,
@@ -38,8 +35,7 @@ pub enum Error {
         address: SocketAddr,
         source: io::Error,
     },
-    /// The sandbox accepts every token from every client, so it must not be
-    /// reachable from other machines.
+    /// The sandbox accepts every token, so other machines must not reach it.
     #[error("the sandbox listens on loopback addresses only, not on {0}")]
     NotLoopback(SocketAddr),
     #[error("`{0}` is in a zone of the sandbox's own: create its records through the API")]

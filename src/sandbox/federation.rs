@@ -1,19 +1,15 @@
-//! How far a share has come, and what a recipient has of it. Pure: it follows
-//! from the times that are kept and the time it is.
+//! The progress of shares and recipients, computed from the stored times.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::raw::RawObject;
 use super::state::{Recipient, Resource, Share, State, Target, derived_uuid};
 
-/// How long it takes until a recipient has what is shared or has it no more, or
-/// a share is deleted. The real times are unknown.
+/// Until a recipient gains or loses a share, or a share is deleted. The real times are unknown.
 const DELAY: SignedDuration = SignedDuration::from_secs(5);
 
-/// What a resource is that shares an identity provider.
 pub(super) const GRANT: &str = "idp-federation-grant";
 
-/// Whether a change that began then is through.
 fn is_propagated(began: Timestamp, now: Timestamp) -> bool {
     now.duration_since(began) >= DELAY
 }
@@ -26,7 +22,7 @@ pub(super) fn status(removed: Option<Timestamp>, now: Timestamp) -> &'static str
     }
 }
 
-/// The status of a recipient whose account can take what is shared or cannot.
+/// The recipient's status; `can_take`: its account has Access.
 pub(super) fn association(recipient: &Recipient, can_take: bool, now: Timestamp) -> &'static str {
     match recipient.removed {
         Some(began) if is_propagated(began, now) => "disassociated",
@@ -36,13 +32,12 @@ pub(super) fn association(recipient: &Recipient, can_take: bool, now: Timestamp)
     }
 }
 
-/// Whether no further attempt is made at a recipient that cannot take what is
-/// shared: how often the API tries is unknown.
+/// How often the API retries before it gives up is unknown.
 pub(super) fn is_failed(recipient: &Recipient, now: Timestamp) -> bool {
     is_propagated(recipient.created, now)
 }
 
-/// Whether the recipient can take an identity provider: its account has Access.
+/// Whether the recipient's account has Access.
 pub(super) fn can_receive(state: &State, recipient: &Recipient) -> bool {
     match &recipient.target {
         Target::Account(account) => state.auth_domain(account).is_some(),
@@ -50,15 +45,13 @@ pub(super) fn can_receive(state: &State, recipient: &Recipient) -> bool {
     }
 }
 
-/// An identity provider that another account shares with an account.
 #[derive(Debug)]
 pub(super) struct Received {
     pub id: String,
     pub object: RawObject,
 }
 
-/// The identity providers that are shared with an account, while their grants
-/// stand. How they look beyond `read_only` is unknown.
+/// The providers shared with an account. Their real fields beyond `read_only` are unknown.
 pub(super) fn received(state: &State, account: &str, now: Timestamp) -> Vec<Received> {
     let shares = state.shares.iter().filter(|share| has(state, share, account, now));
     let resources = shares.flat_map(|share| &share.resources);
@@ -70,8 +63,7 @@ pub(super) fn received(state: &State, account: &str, now: Timestamp) -> Vec<Rece
     list
 }
 
-/// Whether the account has what a share holds: from when it is associated until
-/// it is disassociated.
+/// Whether the account has the share: from association until disassociation.
 fn has(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
     share.account != account
         && status(share.removed, now) != "deleted"
@@ -85,7 +77,6 @@ fn has(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
         })
 }
 
-/// The read-only copy that a recipient sees.
 fn recipient_copy(state: &State, resource: &Resource, account: &str) -> Option<Received> {
     let grant = state.grants.iter().find(|grant| grant.id == resource.grant)?;
     let source = state.providers.iter().find(|provider| provider.id == grant.provider)?;

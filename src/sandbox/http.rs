@@ -1,5 +1,4 @@
-//! The way of a request: who asks, how often, what goes wrong, the route, and
-//! the headers that every answer has.
+//! Request handling: authentication, rate limit, faults, route, common headers.
 
 use std::sync::Arc;
 
@@ -24,10 +23,10 @@ use super::sign_in;
 use super::verification;
 use super::wire::{Connection, NumberedListener};
 
-/// The path under which the API is, as in `https://api.cloudflare.com/client/v4`.
+/// As in `https://api.cloudflare.com/client/v4`.
 pub(super) const BASE: &str = "/client/v4";
 
-/// Answers are far smaller.
+/// In bytes; real responses are far smaller.
 const LARGEST_ANSWER: usize = 32 << 20;
 
 pub(super) fn start(listener: TcpListener, shared: &Arc<AppState>) -> JoinHandle<()> {
@@ -41,7 +40,7 @@ pub(super) fn start(listener: TcpListener, shared: &Arc<AppState>) -> JoinHandle
         .with_state(shared.clone());
     let service = router.into_make_service_with_connect_info::<Connection>();
     tokio::spawn(async move {
-        // It ends by being aborted; its result says nothing.
+        // It only ends by being aborted.
         let _ = serve(NumberedListener::new(listener), service).await;
     })
 }
@@ -83,7 +82,6 @@ async fn handle(
     answer
 }
 
-/// What is remembered of a request that was not answered yet.
 fn start_exchange(request: &Request, identity: &Identity, wire: &Connection) -> LoggedRequest {
     LoggedRequest {
         method: request.method().to_string(),
@@ -94,7 +92,7 @@ fn start_exchange(request: &Request, identity: &Identity, wire: &Connection) -> 
     }
 }
 
-/// The path, with every segment masked that contains a token.
+/// Masks every segment that contains a token.
 fn masked(path: &str) -> String {
     let is_token =
         |part: &str| ["cfut_", "cfat_", "cfk_", "cfoat_"].iter().any(|mark| part.contains(mark));
@@ -102,7 +100,7 @@ fn masked(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// Counts the request; nothing is left where a fault says so.
+/// Counts the request. A fault may set the rest to zero.
 fn remaining_quota(shared: &AppState, credential: Option<String>, fault: Option<&Kind>) -> Quota {
     let left = shared.limits().count(credential, shared.clock.now());
     match fault {
@@ -126,8 +124,7 @@ async fn process(shared: &AppState, request: Request, next: Next) -> Response {
     answer
 }
 
-/// The answer to a request with which something goes wrong; none where the
-/// connection is cut.
+/// The response with this fault; none if the connection is cut.
 async fn apply_fault(
     fault: Kind,
     shared: &AppState,
@@ -153,7 +150,7 @@ async fn apply_fault(
             carry_out_if(moment, shared, request, next).await;
             None
         }
-        // They strike elsewhere.
+        // Handled elsewhere.
         Kind::VerificationFails | Kind::WrongIssuer | Kind::NoKeys | Kind::ExpiredCertificate => {
             Some(process(shared, request, next).await)
         }
@@ -182,7 +179,7 @@ fn bad_gateway() -> Response {
     (StatusCode::BAD_GATEWAY, [(CONTENT_TYPE, "text/html; charset=UTF-8")], page).into_response()
 }
 
-/// The answer with the first half of its body.
+/// Keeps the first half of the body.
 async fn truncate(answer: Response) -> Response {
     let (mut parts, body) = answer.into_parts();
     parts.headers.remove(CONTENT_LENGTH);

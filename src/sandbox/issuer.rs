@@ -1,9 +1,7 @@
-//! What identity providers publish, served beside the API on the same port, for
-//! any slug: `/oidc/<slug>` is an OpenID issuer, `/realms/<slug>` one of Keycloak,
-//! `/application/o/<slug>/` one laid out as authentik does, `/saml/<slug>/metadata`
-//! the metadata of a SAML identity provider; `/hosted/<host>` is what a vendor
-//! publishes on that host; `/teams/<auth_domain>` represents a team's domain. Keys
-//! and certificates are real; no one has the private keys, and no one signs in.
+//! Public documents of identity providers, on the API's port: `/oidc/<slug>` (OpenID),
+//! `/realms/<slug>` (Keycloak), `/application/o/<slug>/` (authentik), `/saml/<slug>/metadata`,
+//! `/hosted/<host>` (a vendor's host), `/teams/<auth_domain>` (a team's domain). Keys and
+//! certificates are real, but no one has the private keys.
 
 use std::sync::Arc;
 
@@ -20,11 +18,11 @@ use super::fault::Kind;
 use super::shared::AppState;
 use super::state::Organization;
 
-/// RSA with 2048 bits, from 2024 to 2054.
+/// RSA with 2048 bits, valid from 2024 to 2054.
 const VALID: &str = include_str!("issuer/valid.pem");
-/// The same key, from 2020 to 2021.
+/// The same key, valid from 2020 to 2021.
 pub(super) const EXPIRED: &str = include_str!("issuer/expired.pem");
-/// The modulus of that key, in base64url; its exponent is 65537.
+/// The key's modulus in base64url; its exponent is 65537.
 const MODULUS: &str = include_str!("issuer/modulus.txt");
 
 pub(super) fn routes(shared: &Arc<AppState>) -> Router<Arc<AppState>> {
@@ -46,7 +44,7 @@ pub(super) fn routes(shared: &Arc<AppState>) -> Router<Arc<AppState>> {
         .route_layer(from_fn_with_state(shared.clone(), unless_down))
 }
 
-/// What is taken down answers as a proxy does that has nothing behind it.
+/// Answers for a stopped provider as a proxy without a backend does.
 async fn unless_down(
     State(shared): State<Arc<AppState>>,
     request: Request,
@@ -65,7 +63,7 @@ async fn configuration(State(shared): State<Arc<AppState>>, uri: Uri) -> Respons
     published(&shared, uri.path(), &issuer, &issuer, &keys)
 }
 
-/// authentik has the endpoints once, and an issuer for each application.
+/// authentik shares endpoints between applications; each has its own issuer.
 async fn authentik(
     State(shared): State<Arc<AppState>>,
     Path(slug): Path<String>,
@@ -77,7 +75,7 @@ async fn authentik(
     published(&shared, uri.path(), &issuer, &endpoints, &keys)
 }
 
-/// A product's own host, such as `company.okta.com`: an OpenID issuer at any path.
+/// A vendor's host, such as `company.okta.com`: an OpenID issuer at any path.
 async fn hosted(
     State(shared): State<Arc<AppState>>,
     Path((host, path)): Path<(String, String)>,
@@ -122,9 +120,7 @@ fn published(shared: &AppState, path: &str, issuer: &str, endpoints: &str, keys:
     .into_response()
 }
 
-/// The answer of a team's domain, by its name below `/teams`: its keys if an
-/// organization has that name. The answer for an unknown name is not documented:
-/// here it is 404.
+/// The keys of a team's domain. The real response for an unknown team is not documented: here 404.
 async fn team(State(shared): State<Arc<AppState>>, Path(domain): Path<String>) -> Response {
     let is_its = |known: &Organization| known.object.text("auth_domain").as_ref() == Some(&domain);
     if shared.store.read(|state| state.organizations.iter().any(is_its)) {
@@ -148,7 +144,7 @@ async fn keys(State(shared): State<Arc<AppState>>, uri: Uri) -> Response {
     Json(json!({ "keys": keys })).into_response()
 }
 
-/// What an endpoint answers whom no login brought there (RFC 6749, section 5.2).
+/// The error for a request outside of a login (RFC 6749, section 5.2).
 async fn not_found() -> Response {
     let error = json!({
         "error": "invalid_request",

@@ -1,16 +1,14 @@
-//! The rate limit: 1200 requests in five minutes for each credential, told in
-//! every answer (API reference, section 1.4). Pure: is told the time.
+//! The rate limit: 1200 requests in five minutes per credential (API reference, section 1.4).
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// How many requests a window takes.
 const QUOTA: u32 = 1200;
-/// How long a window is, in seconds.
+/// In seconds.
 const WINDOW: i64 = 300;
 
-/// The requests of each credential; those with none count together.
+/// By credential; requests without one count together.
 #[derive(Debug, Default)]
 pub(super) struct Limits(BTreeMap<Option<String>, Window>);
 
@@ -24,7 +22,7 @@ struct Window {
 pub(super) struct Quota {
     pub is_exceeded: bool,
     pub remaining: u32,
-    /// The number of seconds until the next window.
+    /// Seconds until the next window.
     pub reset: i64,
 }
 
@@ -44,12 +42,10 @@ impl Limits {
 }
 
 impl Quota {
-    /// `Ratelimit`.
     pub fn header(&self) -> String {
         format!("\"default\";r={};t={}", self.remaining, self.reset)
     }
 
-    /// `Ratelimit-Policy`.
     pub fn policy() -> String {
         format!("\"default\";q={QUOTA};w={WINDOW}")
     }

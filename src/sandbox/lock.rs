@@ -1,4 +1,4 @@
-//! One process at a time on a state file: a locked file beside it says who.
+//! Lock of a state file: a locked file beside it names the owner.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -10,7 +10,6 @@ use super::error::Error;
 use super::lock_owner::LockOwner;
 use crate::clock::Clock;
 
-/// How often a waiting process looks again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Locks `state`, waiting up to `patience` where another holds it.
+    /// Waits up to `patience` for another owner.
     pub(super) async fn acquire(
         state: &Path,
         command: &str,
@@ -38,7 +37,7 @@ impl Lock {
                 Err(TryLockError::Error(source)) => return Err(failed("lock", &path, source)),
                 Err(TryLockError::WouldBlock) => {
                     let holder = read(&path);
-                    // A service holds it for long, and can be used as it is.
+                    // A service holds it for long, and can be used through its API.
                     if left.is_zero() || holder.is_service() {
                         return Err(Error::Locked { path: state.to_owned(), holder });
                     }
@@ -68,20 +67,17 @@ impl Lock {
     }
 }
 
-/// The lock file stays: removing it would let two processes lock two files of
-/// one name. What it says ends with the lock.
+/// Keeps the lock file: removing it would let two processes lock two files of one name.
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A lock file that still names a dead process is harmless: it is only
-        // read while a process has the lock.
+        // A dead process's name in it is harmless: the file is only read while it is locked.
         let _ = self.file.set_len(0);
-        // Closing is not enough: a child that another thread is about to start
-        // has the file open until it becomes its own program.
+        // Closing is not enough: a child that is being started keeps the file open until exec.
         let _ = self.file.unlock();
     }
 }
 
-/// `FILE` with `suffix` behind its whole name.
+/// `FILE` plus `suffix`.
 pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(suffix);
@@ -102,8 +98,7 @@ pub(super) fn private(options: &mut OpenOptions) {
     let _ = options;
 }
 
-/// The owner of the lock, as far as the file says: it may be partly written or,
-/// on Windows, unreadable while it is locked.
+/// As far as readable: the file may be half written or, on Windows, unreadable while locked.
 fn read(path: &Path) -> LockOwner {
     std::fs::read(path)
         .ok()

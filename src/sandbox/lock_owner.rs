@@ -1,16 +1,14 @@
-//! The process that uses a state file.
-
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Who holds a state: written into the lock file, for others to read.
+/// The process that uses a state file. Stored in the lock file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockOwner {
     pub pid: u32,
-    /// What it runs, such as `cfsso sandbox serve`.
+    /// Such as `cfsso sandbox serve`.
     pub command: String,
-    /// Where its API is reached, once it listens.
+    /// API base URL, once it listens.
     pub url: Option<String>,
 }
 
@@ -21,7 +19,7 @@ impl LockOwner {
     }
 }
 
-/// What a process that serves other programs runs.
+/// Command of a process that serves others.
 pub const SERVICE: &str = "cfsso sandbox serve";
 
 impl fmt::Display for LockOwner {

@@ -1,8 +1,7 @@
-//! The simulator: the API areas of this program and an authoritative name server,
-//! on loopback, so that anyone can try and test without an account. A resource is
-//! one file in `routes/`, with its data in `state.rs`; `http.rs` is the way of a
-//! request; a change is on disk before its answer leaves. What a new sandbox holds
-//! is in `seed.rs`: the same everywhere, IDs and tokens included.
+//! The API simulator and an authoritative name server, on loopback, for tests without an account.
+//! A resource is one file in `routes/`, with its data in `state.rs`; `http.rs` handles requests; a
+//! change is on disk before its response is sent. `seed.rs` has the initial content: the same
+//! everywhere, IDs and tokens included.
 
 mod access;
 mod answer;

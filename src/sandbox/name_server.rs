@@ -1,5 +1,4 @@
-//! The authoritative name server: every zone that is hosted here or elsewhere,
-//! from the state as it is when the question comes. UDP and TCP on one port.
+//! The authoritative name server: serves the current state, UDP and TCP on one port.
 
 use std::fmt;
 use std::future::Future;
@@ -23,36 +22,34 @@ use super::state::{self, State};
 use super::store::Store;
 use super::txt;
 
-/// The name servers of zones that are hosted here; they resolve to loopback.
+/// Name servers of zones hosted here; like the external ones, they resolve to loopback.
 pub(super) const HOSTED_NS: [&str; 2] = ["ada.ns.cfsso.test", "bob.ns.cfsso.test"];
-/// The name servers of zones elsewhere; they do so, too.
 const EXTERNAL_NS: [&str; 2] = ["ns1.elsewhere.test", "ns2.elsewhere.test"];
 
-/// The TTL that `1` (automatic) means, in seconds (API reference, section 8.4).
+/// For TTL `1` (automatic), in seconds (API reference, section 8.4).
 const AUTOMATIC_TTL: u32 = 300;
-/// TTL of SOA records and their MINIMUM: how long a negative answer is kept.
+/// TTL and MINIMUM of SOA records: the cache time of negative answers.
 const NEGATIVE_TTL: u32 = 1800;
-/// TTL of what does not change.
 const LASTING_TTL: u32 = 86_400;
-/// A TCP connection that asks nothing is closed after this.
+/// For TCP connections.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many answers may wait on a TCP connection.
+/// Limit of pending answers on a TCP connection.
 const BACKLOG: usize = 16;
-/// How many ports are tried where UDP and TCP are to have the same.
+/// Tries to find a port that is free for both UDP and TCP.
 const ATTEMPTS: usize = 20;
 
 struct NameServer {
     store: Arc<Store>,
-    /// The zones as of a revision of the state.
+    /// The zones, with the state's revision that they are from.
     latest: Mutex<Option<(u32, Arc<Catalog>)>>,
 }
 
-/// A name server that ends when it is dropped.
+/// Stops when dropped.
 pub(super) struct Running(Server<NameServer>);
 
 impl Running {
     pub(super) async fn stop(&mut self) {
-        // What a task of it ended with no longer matters.
+        // The results of its tasks do not matter.
         let _ = self.0.shutdown_gracefully().await;
     }
 }
@@ -112,7 +109,7 @@ impl NameServer {
     }
 }
 
-/// Written out as `async_trait` would: the crate is not needed for one function.
+/// Written as `async_trait` expands it, to save a dependency.
 impl RequestHandler for NameServer {
     fn handle_request<'life0, 'life1, 'async_trait, R, T>(
         &'life0 self,
@@ -147,7 +144,7 @@ fn catalog(state: &State) -> Catalog {
     for zone in &state.elsewhere {
         serve(&zone.zone, EXTERNAL_NS, elsewhere(zone));
     }
-    // Last: a zone that is hosted here hides one of its name elsewhere.
+    // Last, so that a zone hosted here replaces an external one of its name.
     for zone in state.zones.iter().filter(|zone| zone.is_served()) {
         let records = state.records.iter().filter(|record| record.zone == zone.id);
         serve(&zone.name, HOSTED_NS, records.filter_map(hosted).collect());
@@ -155,7 +152,6 @@ fn catalog(state: &State) -> Catalog {
     catalog
 }
 
-/// What every zone has: SOA, NS and MX.
 fn apex(origin: &Name, servers: [&str; 2], serial: u32) -> Vec<Record> {
     let servers = servers.map(known);
     let (first, contact) = (servers[0].clone(), known("dns.cfsso.test"));
@@ -183,15 +179,13 @@ fn elsewhere(zone: &state::ExternalZone) -> Vec<Record> {
     zone.texts.iter().filter_map(record).collect()
 }
 
-/// A record of the API as it is served.
 fn hosted(record: &state::Record) -> Option<Record> {
     let ttl = if record.ttl == 1 { AUTOMATIC_TTL } else { record.ttl };
     let data = data(&record.kind, &record.content, record.priority)?;
     Some(Record::from_rdata(absolute(&record.name).ok()?, ttl, data))
 }
 
-/// The data of a record; none where the content is not what the type takes or
-/// the sandbox does not know the type.
+/// None if the content does not fit the type or the type is unknown here.
 pub(super) fn data(kind: &str, content: &str, priority: Option<u16>) -> Option<RData> {
     Some(match kind {
         "TXT" => text_data(&txt::strings(content)?),

@@ -1,11 +1,8 @@
-//! The permission groups that tokens are made of: names and IDs as the API has
-//! them (API reference, sections 2 to 8), in a selection.
+//! A selection of the API's permission groups (API reference, sections 2 to 8).
 
 use super::access::{Access, Area, Right};
 
-/// The scope of permissions in an account.
 pub(super) const ACCOUNT: &str = "com.cloudflare.api.account";
-/// The scope of permissions in zones.
 pub(super) const ZONE: &str = "com.cloudflare.api.account.zone";
 
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +10,7 @@ pub(super) struct Group {
     pub id: &'static str,
     pub name: &'static str,
     pub scope: &'static str,
-    /// What it permits of what is modelled; reading comes with writing.
+    /// Write includes read.
     permits: (Area, Right),
 }
 
@@ -25,9 +22,8 @@ const fn zone(id: &'static str, name: &'static str, area: Area, right: Right) ->
     Group { id, name, scope: ZONE, permits: (area, right) }
 }
 
-/// Those that are modelled. The Access ones for zones are there because their
-/// names are the same: they permit nothing that the sandbox has routes for, and
-/// so ask for what their namesakes do.
+/// The groups that are modelled. The Access groups for zones only exist because they share names
+/// with those for accounts; no route needs them.
 pub(super) const GROUPS: [Group; 18] = {
     use Area::{AccessLogs, Accounts, Apps, Connectors, Dns, Providers, Shares, Tokens, Zones};
     use Right::{Read, Write};
@@ -51,8 +47,7 @@ pub(super) const GROUPS: [Group; 18] = {
         zone("c8fed203ed3043cba015a93ad1616f1f", "Zone Read", Zones, Read),
         zone("82e64a83756745bbbb1c9c2701bf816b", "DNS Read", Dns, Read),
         zone("4755a26eedb94da69e1066d98aa820be", "DNS Write", Dns, Write),
-        // The IDs of the next two are made up. Catalogues list no group that may
-        // write shares.
+        // The next two IDs are invented. Catalogues list no group for writing shares.
         account("c001ca7569000000000000000000a003", "Resource Sharing Read", Shares, Read),
         account("c001ca7569000000000000000000a004", "Access: Audit Logs Read", AccessLogs, Read),
         zone("e6d2666161e84845a636613608cee8d5", "Zone Write", Zones, Write),
@@ -64,7 +59,7 @@ impl Group {
         GROUPS.iter().find(|group| group.id == id)
     }
 
-    /// What one must hold to give it away.
+    /// The right that a caller needs to grant this group.
     pub fn permits(&self) -> (Area, Right) {
         self.permits
     }

@@ -1,5 +1,5 @@
-//! Query parameters and pages. A parameter that the sandbox does not know is
-//! refused: passing over a filter would answer something else than was asked.
+//! Query parameters and paging. Unknown parameters are refused: an ignored filter would return
+//! wrong results.
 
 use std::ops::RangeInclusive;
 
@@ -14,7 +14,6 @@ use super::answer::{ApiErrorResponse, ApiResponse, Outcome};
 #[derive(Debug, Default)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
-/// How many items a page of a list may hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageSize {
     pub min: usize,
@@ -24,17 +23,16 @@ pub(super) struct PageSize {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Paging {
-    /// All of it is answered, without `result_info`.
+    /// Returns everything, without `result_info`.
     Never,
     Always(PageSize),
-    /// Pages are optional.
     OnRequest(PageSize),
 }
 
-/// Accounts and zones (API reference, section 1.5).
+/// For accounts and zones (API reference, section 1.5).
 pub(super) const SMALL_PAGES: PageSize = PageSize { min: 5, max: 50, default: 20 };
 
-/// What is known of lists but not modelled: it changes the order only.
+/// Accepted without effect: they only change the order.
 const IGNORED_PARAMS: [&str; 2] = ["order", "direction"];
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
@@ -50,7 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// Refuses what is neither one of `known` nor of paging.
+    /// Refuses parameters other than `known` and those for paging.
     pub fn only(&self, known: &[&str]) -> Outcome<()> {
         let is_known = |name: &str| {
             known.contains(&name)
@@ -69,7 +67,7 @@ impl Parameters {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether `value` is what one asks for, if it was given.
+    /// Whether `value` passes the filter `name`, if that is given.
     pub fn allow(&self, name: &str, value: impl Serialize) -> bool {
         self.get(name).is_none_or(|wanted| json!(value) == *wanted)
     }
@@ -102,7 +100,7 @@ impl Parameters {
         Ok(ApiResponse::of(items).with_result_info(info))
     }
 
-    /// [`Parameters::page`] with what the login log says of it: zeros.
+    /// [`Parameters::page`] with totals of zero, as the login log returns them.
     pub fn page_without_totals<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let limit = self.number("limit", size.max, 1..=usize::MAX)?.min(size.max);
         let items = if self.is_paged() { items } else { items.into_iter().take(limit).collect() };
@@ -110,7 +108,7 @@ impl Parameters {
         Ok(self.page(items, size)?.with_result_info(info))
     }
 
-    /// The part of `items` that a cursor points to; what follows has the next one.
+    /// The page at the cursor; the response contains the next cursor.
     pub fn page_by_cursor<T: Serialize>(&self, items: Vec<T>, size: PageSize) -> Outcome {
         let limit = self.number("limit", size.default, size.min..=size.max)?;
         let start = self.number("cursor", 0, 0..=usize::MAX)?;

@@ -1,5 +1,5 @@
-//! JSON objects that leave as they came: key order, 23-digit integers, `3.10`
-//! and nulls included. `serde_json::Value` would reshape the numbers.
+//! JSON objects that keep key order, 23-digit integers, `3.10` and nulls; `serde_json::Value` would
+//! change the numbers.
 
 use std::fmt;
 
@@ -8,13 +8,12 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// An object: its keys in order, each with the text of its value.
+/// Keys in order, each with its value's text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RawObject(Vec<(String, Box<RawValue>)>);
 
 impl RawObject {
-    /// An object that is written in the program, without the blanks around its
-    /// values: the API sends none.
+    /// Parses a constant, without white space between values: the API sends none.
     pub fn literal(text: &str) -> Self {
         let (mut is_text, mut is_escaped) = (false, false);
         let is_kept = |c: &char| {
@@ -47,7 +46,7 @@ impl RawObject {
         self.value(key).is_some()
     }
 
-    /// Sets a value where the key stands; at the end where it does not.
+    /// Replaces the value, or appends the key.
     pub fn set(&mut self, key: &str, value: impl Serialize) {
         self.put(key, to_raw_value(&value).expect("plain data is JSON"));
     }
@@ -64,7 +63,7 @@ impl RawObject {
         Some(self.0.remove(position).1)
     }
 
-    /// Sets a value to what it is in `before`; removes it where it is not there.
+    /// Takes over the value from `before`, or removes it if `before` has none.
     pub fn keep_from(&mut self, before: &Self, key: &str) {
         match before.value(key) {
             Some(value) => self.put(key, value.to_owned()),
@@ -72,15 +71,13 @@ impl RawObject {
         }
     }
 
-    /// Sets every value that `other` has.
     pub fn merge(&mut self, other: Self) {
         for (key, value) in other.0 {
             self.put(&key, value);
         }
     }
 
-    /// It, with every `from` in its texts replaced. Both hold nothing that
-    /// JSON escapes.
+    /// Replaces `from` in all texts. Neither may contain characters that JSON escapes.
     pub fn with_replaced_text(mut self, from: &str, to: &str) -> Self {
         for (_, value) in &mut self.0 {
             if value.get().contains(from) {

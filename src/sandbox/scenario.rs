@@ -1,5 +1,4 @@
-//! Broken worlds: SSO of `cool.cats` worked until an hour ago, and then something
-//! happened. What the logs have of it is there as well.
+//! Broken sandboxes: SSO of `cool.cats` failed an hour ago, with the matching log rows.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -16,13 +15,13 @@ use super::state::{
 use super::{issuer, seed, sso_app};
 
 const DOMAIN: &str = "cool.cats";
-/// Who cannot sign in, in most of them.
+/// The user who cannot sign in, in most scenarios.
 const VICTIM: &str = "tom@cool.cats";
-/// Who broke it, in most of them.
+/// The user who broke it, in most scenarios.
 const ADMIN: &str = "admin@cool.cats";
 const CODE: &str = "cloudflare_dashboard_sso=5ce0a21000000000000000000000c001";
 const CONNECTOR: &str = "c001ca755ce0000000000000000000c1";
-/// An identity provider that was deleted, or never existed.
+/// An identity provider that does not exist.
 const GONE: &str = "c001ca75-dead-4000-8000-000000000009";
 
 /// What happened.
@@ -69,7 +68,7 @@ impl Scenario {
         help.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Whether the routes that are modelled can repair it.
+    /// Whether modelled routes can repair it.
     pub fn can_be_repaired(self) -> bool {
         !matches!(self, Self::PlusAddress | Self::NotAMember | Self::ConnectorElsewhere)
     }
@@ -79,7 +78,7 @@ impl Scenario {
         all.filter(|scenario| scenario.can_be_repaired()).collect()
     }
 
-    /// The slug of the identity provider that does not answer.
+    /// Slug of the identity provider that does not answer.
     pub fn down(self) -> Option<&'static str> {
         (self == Self::InstantAuthToDeadIdp).then_some("company")
     }
@@ -184,7 +183,7 @@ impl World {
         self.now.saturating_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN)
     }
 
-    /// An administrator changed something an hour ago.
+    /// Logs a change by an administrator an hour ago.
     fn changed(&mut self, method: &str, path: &str) {
         let at = self.ago(60);
         self.state.audit.push(AuditRow {
@@ -204,7 +203,7 @@ impl World {
         self.changed("PUT", &format!("access/apps/{app}/policies/{policy}"));
     }
 
-    /// The user was denied half an hour ago.
+    /// Logs that the user was denied half an hour ago.
     fn denied(&mut self) {
         self.signed_in(VICTIM, false, 30);
     }
@@ -241,7 +240,6 @@ fn connector(now: Timestamp) -> Connector {
     }
 }
 
-/// The company's identity provider, by SAML, with a certificate of the past.
 fn saml(id: &str) -> IdentityProvider {
     let object: Value = json!({
         "id": id,

@@ -1,11 +1,10 @@
-//! What a new sandbox holds. IDs and tokens are the same in every sandbox.
+//! The content of a new sandbox. IDs and tokens are the same in every sandbox.
 //!
-//! Account 1, *Cool Cats*: the zones `cool.cats` (active), `partial.cats`
-//! (CNAME set-up, DNS elsewhere), `pending.cats` (not yet delegated, DNS
-//! elsewhere) and `both.cats` (active). Account 2, *Other Cats*: `both.cats`
-//! again (pending: it moved away), and its connector, still enabled. Accounts
-//! 3 and 4, *Small Cats* and *Big Cats*, are in the first one's organization of
-//! accounts; account 5, *Dogs*, is in none, as the second.
+//! Account 1, *Cool Cats*: zones `cool.cats` (active), `partial.cats` (CNAME set-up, DNS
+//! elsewhere), `pending.cats` (not delegated, DNS elsewhere) and `both.cats` (active). Account 2,
+//! *Other Cats*: zone `both.cats` (pending: it moved away), with its connector still enabled.
+//! Accounts 3 and 4, *Small Cats* and *Big Cats*, share the first account's organization; 2 and 5,
+//! *Dogs*, have none.
 
 pub(super) mod member;
 pub(super) mod team;
@@ -20,24 +19,19 @@ use super::state::{
 use super::{sso_app, txt};
 use crate::api::connector::VerificationStatus;
 
-/// The first account: *Cool Cats*.
 pub(super) const ACCOUNT_1: &str = "c001ca75000000000000000000000001";
-/// The second account: *Other Cats*.
 pub(super) const ACCOUNT_2: &str = "c001ca75000000000000000000000002";
-/// The third: *Small Cats*.
 pub(super) const ACCOUNT_3: &str = "c001ca75000000000000000000000003";
-/// The fourth: *Big Cats*.
 pub(super) const ACCOUNT_4: &str = "c001ca75000000000000000000000004";
-/// The fifth: *Dogs*.
 pub(super) const ACCOUNT_5: &str = "c001ca75000000000000000000000005";
-/// The organization that the first, third and fourth account are in.
+/// Organization of accounts 1, 3 and 4.
 pub(super) const PARENT: &str = "c001ca750a6000000000000000000001";
 pub(super) const PARENT_NAME: &str = "All Cats";
 
-/// Counts what was added to the accounts and tokens of a new sandbox.
+/// Version of the seed's accounts and tokens.
 const SEED: u32 = 1;
 
-/// The code with which the second account once proved `both.cats`.
+/// The code that verified `both.cats` for account 2.
 const OTHER_CODE: &str = "cloudflare_dashboard_sso=c001ca75c001ca75c001ca75c001ca75";
 
 impl State {
@@ -75,7 +69,7 @@ impl State {
         .with_sso_apps()
     }
 
-    /// A state that an older program kept, with what it did not know yet.
+    /// Adds the accounts and tokens that are missing in an older state.
     pub fn with_related_accounts(mut self) -> Self {
         if self.seed == SEED {
             return self;
@@ -98,7 +92,7 @@ impl State {
         self.records.push(record);
     }
 
-    /// With what each connector adds to the SSO App of its account.
+    /// Adds each connector's part of its account's SSO App.
     fn with_sso_apps(mut self) -> Self {
         for connector in self.connectors.clone() {
             sso_app::add_connector(&mut self, &connector);
@@ -118,7 +112,7 @@ fn accounts() -> [Account; 5] {
     ]
 }
 
-/// When everything in a new sandbox was made.
+/// Creation time of everything in a new sandbox.
 fn epoch() -> Timestamp {
     Timestamp::constant(1_735_734_062, 462_622_000)
 }

@@ -1,4 +1,4 @@
-//! A running sandbox: how it starts, where it is, and how it stops.
+//! Start and stop of a sandbox.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,23 +22,21 @@ use crate::sha256;
 
 #[derive(Debug)]
 pub struct Options {
-    /// The file that the state is kept in; none: in memory only.
+    /// None: in memory only.
     pub state: Option<PathBuf>,
-    /// What a state in memory starts from; none: the same as everywhere.
+    /// Initial content of a state in memory; none: the seed.
     pub start_from: Option<Saved>,
-    /// How long to wait for another process that works on the state.
+    /// Wait for another owner of the state file.
     pub lock_wait: Duration,
-    /// The command shown to other processes as the owner of the state file.
+    /// Shown to other processes as the owner of the state file.
     pub command: String,
     pub faults: Vec<Fault>,
-    /// The time, for verification, rate limits, time stamps and slow answers.
     pub clock: Clock,
-    /// Where the API listens; port 0 is any that is free.
+    /// Address of the API; port 0 for any free one.
     pub http: SocketAddr,
-    /// Where the name server listens, UDP and TCP.
+    /// Address of the name server, UDP and TCP.
     pub dns: SocketAddr,
-    /// How many federation grants an account may hold: the documentation says
-    /// one, the API reference five.
+    /// Limit for each account: one in the documentation, five in the API reference.
     pub federation_grants: usize,
 }
 
@@ -59,8 +57,7 @@ impl Default for Options {
     }
 }
 
-/// A sandbox that runs until it is dropped, as tasks of the runtime that
-/// started it.
+/// Runs until it is dropped, as tasks of the runtime that started it.
 #[derive(Debug)]
 pub struct Sandbox {
     pub(super) shared: Arc<AppState>,
@@ -70,7 +67,7 @@ pub struct Sandbox {
     name_server: Option<name_server::Running>,
 }
 
-/// Starts a sandbox; it answers as soon as this returns.
+/// Returns once the sandbox accepts requests.
 pub async fn start(options: Options) -> Result<Sandbox, Error> {
     for address in [options.http, options.dns] {
         if !address.ip().is_loopback() {
@@ -102,8 +99,7 @@ pub async fn start(options: Options) -> Result<Sandbox, Error> {
     Ok(sandbox)
 }
 
-/// Binds the port that the state file has if it is free: URLs that one run exports are
-/// those that the next one reads.
+/// Prefers the port in the state file, so that URLs exported by one run work in the next.
 async fn listen(options: &Options) -> std::io::Result<TcpListener> {
     if let Some(state) = options.state.as_ref().filter(|_| options.http.port() == 0) {
         let state = std::path::absolute(state)?;
@@ -144,7 +140,7 @@ fn accounts(store: &Store) -> Vec<AccountId> {
 }
 
 impl Sandbox {
-    /// Where the API is: `http://127.0.0.1:PORT/client/v4`.
+    /// `http://127.0.0.1:PORT/client/v4`.
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.http, http::BASE)
     }
@@ -153,7 +149,7 @@ impl Sandbox {
         self.shared.dns
     }
 
-    /// The account to work in: the first.
+    /// The first account.
     pub fn account(&self) -> &AccountId {
         &self.accounts[0]
     }
@@ -170,13 +166,12 @@ impl Sandbox {
         access.token()
     }
 
-    /// The Global API Key: its email address and the key. It has every permission.
+    /// Email address and key. It has every permission.
     pub fn global_key(&self) -> (&'static str, &'static str) {
         access::GLOBAL_KEY
     }
 
-    /// The environment that points a client here, with the token that may do
-    /// everything.
+    /// The environment for a client, with the token that has every permission.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("CLOUDFLARE_API_TOKEN", Access::Full.token().to_owned()),
@@ -195,9 +190,8 @@ impl Sandbox {
         self.shared.faults().add(fault);
     }
 
-    /// Serves a TXT record where DNS is hosted elsewhere: in the nearest such
-    /// zone, or in a new one of this name. The API knows nothing of it.
-    /// `name` is in lower case, without a trailing dot.
+    /// Serves a TXT record in the nearest external zone, or in a new one of this name. `name` is in
+    /// lower case, without a trailing dot.
     pub async fn publish(&self, name: &str, text: &str) -> Result<(), Error> {
         verification::run_due_checks(&self.shared).await;
         self.shared.store.change(|state| {
@@ -209,7 +203,6 @@ impl Sandbox {
         })
     }
 
-    /// Serves such a TXT record no more.
     pub async fn withdraw(&self, name: &str, text: &str) -> Result<(), Error> {
         verification::run_due_checks(&self.shared).await;
         self.shared.store.change(|state| {
@@ -218,11 +211,10 @@ impl Sandbox {
         })
     }
 
-    /// Stops the sandbox, and releases the state file. Dropping does the same,
-    /// but does not wait until all sockets are closed.
+    /// Stops the sandbox and releases the state file. Unlike dropping, waits for sockets to close.
     pub async fn stop(mut self) {
         self.api.abort();
-        // It was aborted: that is the only error there can be.
+        // The only possible error is that it was aborted.
         let _ = (&mut self.api).await;
         if let Some(mut name_server) = self.name_server.take() {
             name_server.stop().await;
@@ -233,7 +225,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.api.abort();
-        // Connections may outlive this by a moment; the file must not wait.
+        // Connections may stay open for a moment; the file must not.
         self.shared.store.release();
     }
 }

@@ -1,4 +1,4 @@
-//! What every request and the sandbox's owner have in common.
+//! State shared by all requests and the owner of the sandbox.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -18,11 +18,11 @@ const REMEMBERED: usize = 10_000;
 pub struct LoggedRequest {
     pub method: String,
     pub path: String,
-    /// The status of the answer; none where the connection was cut.
+    /// None if the connection was cut.
     pub status: Option<u16>,
-    /// The kind of token it came with, where that was one of the sandbox's.
+    /// Which of the sandbox's own tokens it used, if any.
     pub access: Option<Access>,
-    /// The TCP connection it came on, counted from 1.
+    /// The TCP connection, counted from 1.
     pub connection: u64,
 }
 
@@ -30,16 +30,16 @@ pub struct LoggedRequest {
 pub(super) struct AppState {
     pub store: Arc<Store>,
     pub clock: Clock,
-    /// The name server that verification asks.
+    /// The name server that verification queries.
     pub dns: SocketAddr,
-    /// Where the API and the issuers are: `http://127.0.0.1:PORT`.
+    /// Of the API and the issuers: `http://127.0.0.1:PORT`.
     pub origin: String,
-    /// How many federation grants an account may hold.
+    /// Federation grants per account.
     pub grant_limit: usize,
     faults: Mutex<ActiveFaults>,
     limits: Mutex<Limits>,
     log: Mutex<VecDeque<LoggedRequest>>,
-    /// The slugs of the identity providers that do not answer.
+    /// Slugs of the identity providers that do not answer.
     down: Mutex<BTreeSet<String>>,
     log_behavior: Mutex<LogBehavior>,
     planned: Mutex<Vec<PlannedSignIn>>,

@@ -1,6 +1,5 @@
-//! A person who signs in to the dashboard: the way from the connector over the
-//! SSO App and the identity provider to a policy, and the rows that it leaves in
-//! the logs. Whether Cloudflare writes both is not known: see [`LogRecords`].
+//! Simulated dashboard sign-ins: connector, SSO App, identity provider, policy, log rows. Whether
+//! Cloudflare writes both logs is not known: see [`LogRecords`].
 
 use std::collections::BTreeSet;
 
@@ -14,11 +13,10 @@ use super::sso_app;
 use super::state::{App, AuditRow, IdentityProvider, Login, Policy, State, derived_uuid};
 use crate::api::tls;
 
-/// The path at which a user signs in: no part of the API.
+/// Not part of the API.
 pub(super) const PATH: &str = "/people/sign-in";
 
-/// Signs those in whose time has come. A sign-in that cannot be kept fails with
-/// the request that finds it.
+/// Runs the sign-ins that are due. If one cannot be stored, the current request fails.
 pub(super) fn run_planned(shared: &AppState) -> Result<(), Error> {
     let now = shared.clock.now();
     let due: Vec<_> = shared.planned().extract_if(.., |planned| planned.at <= now).collect();
@@ -70,7 +68,7 @@ pub(super) fn run(
     })
 }
 
-/// What would become of it now; nothing is written.
+/// The result of a sign-in now, without writing anything.
 pub(super) fn preview(shared: &AppState, attempt: &SignInAttempt) -> SignInResult {
     let down = shared.down().clone();
     shared.store.read(|state| walk(state, attempt, &|provider| is_down(provider, &down))).0
@@ -89,7 +87,7 @@ pub async fn sign_in_at(url: &str, attempt: &SignInAttempt) -> Result<SignInResu
         .map_err(|error| Error::Unreachable { url: url.to_owned(), reason: format!("{error:#}") })
 }
 
-/// Whether the configuration points to one of the issuers that do not answer.
+/// Whether the configuration uses an issuer that does not answer.
 fn is_down(provider: &IdentityProvider, down: &BTreeSet<String>) -> bool {
     let config = provider.object.value("config").map(ToString::to_string).unwrap_or_default();
     down.iter().any(|slug| config.contains(&format!("/{slug}/")))
@@ -169,7 +167,6 @@ fn walk(
     }
 }
 
-/// The identity provider that the sign-in goes through.
 fn choose<'a>(
     state: &'a State,
     app: &App,
@@ -193,7 +190,7 @@ fn choose<'a>(
     })
 }
 
-/// The first policy that takes the address in: its name, and whether it allows.
+/// The first policy that applies: its name, and whether it allows.
 fn deciding_policy(
     state: &State,
     app: &App,
@@ -209,7 +206,6 @@ fn deciding_policy(
 }
 
 impl State {
-    /// Whether Access demands a second factor.
     fn requires_mfa(&self, account: &str) -> bool {
         let known = self.organizations.iter().find(|known| known.account == account);
         known.is_some_and(|known| known.object.get("mfa_required_for_all_apps") == Some(true))
@@ -217,8 +213,7 @@ impl State {
 }
 
 impl Policy {
-    /// Whether its rules match an address. The rules everyone, email address,
-    /// email domain and login method are modelled; any other rule matches no one.
+    /// The rules everyone, email, email domain and login method are modelled; others never match.
     fn takes_in(&self, email: &str, provider: &str) -> bool {
         let rules = |key| self.object.get::<Vec<Value>>(key).unwrap_or_default();
         let holds = |rule: &Value| {

@@ -1,6 +1,5 @@
-//! The Access application of dashboard SSO: it appears with the first connector
-//! of an account; each connector adds one policy, and takes it along when it
-//! goes (documentation of dashboard SSO; API reference, section 4).
+//! The SSO App: created with an account's first connector; each connector adds one policy and
+//! removes it with itself (documentation of dashboard SSO; API reference, section 4).
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -10,11 +9,11 @@ use super::state::{App, Connector, Policy, State, derived_uuid};
 
 pub(super) const KIND: &str = "dash_sso";
 
-/// What stands for the team's domain where there is no Zero Trust yet.
+/// Stands for the team's domain before Zero Trust is enabled.
 pub(super) const NOT_ENABLED: &str = "not-enabled.sandbox.invalid";
 
-/// As an account finds it. A complete one is not public: the known fields are
-/// those of a `SaaS` application, the unknown ones are there to be kept.
+/// No complete SSO App is public: the known fields are those of a `SaaS` application, the unknown
+/// ones test that clients keep them.
 const OBJECT: &str = r#"{
   "id": "ID",
   "uid": "ID",
@@ -98,13 +97,11 @@ pub(super) fn add_connector(state: &mut State, connector: &Connector) {
     });
 }
 
-/// Removes what a connector brought along. Whether the application goes with
-/// the last one is unknown: here it stays.
+/// Whether the application is deleted with the last connector is unknown: here it stays.
 pub(super) fn remove_connector(state: &mut State, connector: &str) {
     state.policies.retain(|policy| policy.connector.as_deref() != Some(connector));
 }
 
-/// Puts the new team name where the old one stands.
 pub(super) fn rename(state: &mut State, account: &str, from: &str, to: &str) {
     if let Some(position) = position(state, account) {
         let app = &mut state.apps[position];

@@ -1,4 +1,4 @@
-//! What the simulator knows: plain data, as it is kept in the state file.
+//! The simulator's data, as stored in the state file.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,22 @@ use super::raw::RawObject;
 use super::seed;
 use crate::api::connector::VerificationStatus;
 
-/// Stands for the address of the sandbox: the port may be another next time.
+/// Placeholder for the sandbox's address: its port may change between runs.
 pub(super) const ORIGIN: &str = "http://issuer.sandbox.invalid";
 
-/// Everything the simulator knows. A field that is added has a serde default,
-/// so that a file of before is still read.
+/// New fields need a serde default, so that older files can still be read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Counts the changes: the serial number of every zone, and the seed of IDs.
+    /// Counts changes; also the serial number of every zone, and the seed of IDs.
     pub revision: u32,
-    /// How many identifiers were handed out.
+    /// IDs issued so far.
     pub issued: u64,
     pub accounts: Vec<Account>,
     pub tokens: Vec<Token>,
     pub connectors: Vec<Connector>,
     pub zones: Vec<Zone>,
     pub records: Vec<Record>,
-    /// Zones that another provider hosts: served, and unknown to the API.
+    /// Zones of other providers: served, but unknown to the API.
     pub elsewhere: Vec<ExternalZone>,
     #[serde(default = "seed::team::organizations")]
     pub organizations: Vec<Organization>,
@@ -44,16 +43,14 @@ pub(super) struct State {
     pub grants: Vec<Grant>,
     #[serde(default)]
     pub shares: Vec<Share>,
-    /// The sign-ins that reached a policy.
     #[serde(default)]
     pub logins: Vec<Login>,
     #[serde(default)]
     pub audit: Vec<AuditRow>,
-    /// The identity providers that reject every user until they are changed.
+    /// Identity providers that reject every user until they are changed.
     #[serde(default)]
     pub rejecting: Vec<String>,
-    /// Which seed the accounts and tokens are of: a file of before has those
-    /// of the first.
+    /// Version of the seed's accounts and tokens; older files have the first.
     #[serde(default)]
     pub seed: u32,
 }
@@ -74,9 +71,9 @@ pub(super) struct Account {
 pub(super) struct Token {
     pub id: String,
     pub value: String,
-    /// One of the sandbox's own; none where it was issued through the API.
+    /// None for tokens created through the API.
     pub access: Option<Access>,
-    /// The account that owns it; a user's where there is none.
+    /// The account that owns it; none for a user's token.
     pub owner: Option<String>,
     pub expires_on: Option<Timestamp>,
     #[serde(default)]
@@ -88,10 +85,10 @@ pub(super) struct TokenDetails {
     pub name: String,
     pub on: Timestamp,
     pub not_before: Option<Timestamp>,
-    /// As they were given, with an ID each.
+    /// As sent, each with an ID.
     pub policies: Vec<RawObject>,
     pub condition: Option<RawObject>,
-    /// The permission groups that are allowed and not denied.
+    /// Permission groups that are allowed and not denied.
     pub groups: Vec<String>,
 }
 
@@ -105,9 +102,9 @@ pub(super) struct Organization {
 pub(super) struct IdentityProvider {
     pub id: String,
     pub account: String,
-    /// As it is answered, without its secrets.
+    /// As returned, without its secrets.
     pub object: RawObject,
-    /// The secrets of `config`, as they were sent: of any JSON type.
+    /// The secrets of `config` as sent: of any JSON type.
     pub secrets: BTreeMap<String, Box<RawValue>>,
     pub scim_secret: Option<String>,
 }
@@ -116,7 +113,7 @@ pub(super) struct IdentityProvider {
 pub(super) struct App {
     pub id: String,
     pub account: String,
-    /// All but the time stamps and policies.
+    /// Without time stamps and policies.
     pub object: RawObject,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -126,7 +123,7 @@ pub(super) struct App {
 pub(super) struct Policy {
     pub id: String,
     pub app: String,
-    /// The connector that it came with and goes with.
+    /// The connector that created the policy.
     pub connector: Option<String>,
     pub object: RawObject,
     pub created_at: Timestamp,
@@ -171,7 +168,7 @@ pub(super) struct Login {
     pub app_domain: String,
     pub app_name: String,
     pub provider: String,
-    /// The identity provider's type.
+    /// Type of the identity provider.
     pub connection: String,
     pub ray: String,
 }
@@ -221,7 +218,7 @@ pub(super) struct Recipient {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Target {
     Account(String),
-    /// All accounts of an organization, but the one that shares.
+    /// All accounts of an organization but the sharing one.
     Organization(String),
 }
 
@@ -230,7 +227,7 @@ pub(super) struct Resource {
     pub id: String,
     pub kind: String,
     pub account: String,
-    /// The grant that it is there.
+    /// ID of the shared grant.
     #[serde(rename = "resource")]
     pub grant: String,
     pub meta: RawObject,
@@ -251,7 +248,6 @@ pub(super) struct Connector {
     pub status: VerificationStatus,
     #[serde(default)]
     pub unknown: RawObject,
-    /// The run of verification that is in progress.
     pub run: Option<VerificationRun>,
     pub created_on: Timestamp,
     pub updated_on: Timestamp,
@@ -285,7 +281,7 @@ pub(super) enum ZoneStatus {
 #[serde(rename_all = "snake_case")]
 pub(super) enum ZoneKind {
     Full,
-    /// A CNAME set-up: its DNS is elsewhere.
+    /// CNAME set-up: DNS is elsewhere.
     Partial,
 }
 
@@ -296,7 +292,7 @@ pub(super) struct Record {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
-    /// As the API shows it: a TXT's in quotes.
+    /// As the API returns it: quoted for TXT.
     pub content: String,
     /// In seconds; 1 is automatic.
     pub ttl: u32,
@@ -309,25 +305,22 @@ pub(super) struct Record {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ExternalZone {
     pub zone: String,
-    /// The TXT records in it: name and text.
+    /// TXT records: name and text.
     pub texts: Vec<(String, String)>,
 }
 
 impl State {
-    /// 32 hexadecimal digits that were never handed out before: they look
-    /// random and are the same in every run that does the same.
+    /// 32 hexadecimal digits: unique, and the same for the same sequence of calls.
     pub fn next_id(&mut self) -> String {
         self.issued += 1;
         format!("{:016x}{:016x}", mixed(self.issued * 2), mixed(self.issued * 2 + 1))
     }
 
-    /// A UUID that was never handed out before, as [`State::next_id`].
     pub fn issue_uuid(&mut self) -> String {
         uuid(&self.next_id())
     }
 
-    /// Puts a TXT record where DNS is hosted elsewhere: in the zone nearest to
-    /// `name`, which is made where there is none.
+    /// Adds a TXT record to the nearest external zone, or to a new one.
     pub fn add_txt(&mut self, name: &str, text: &str) {
         let text = (name.to_owned(), text.to_owned());
         let nearest = self
@@ -345,12 +338,12 @@ impl State {
         }
     }
 
-    /// Whether a zone that is hosted here answers for `name`.
+    /// Whether a zone hosted here answers for `name`.
     pub fn hosts(&self, name: &str) -> bool {
         self.zones.iter().any(|zone| zone.is_served() && is_within(name, &zone.name))
     }
 
-    /// Takes such a TXT record away again; the zone stays.
+    /// Keeps the zone.
     pub fn remove_txt(&mut self, name: &str, text: &str) {
         for elsewhere in &mut self.elsewhere {
             elsewhere.texts.retain(|(at, value)| at != name || value != text);
@@ -359,7 +352,6 @@ impl State {
 }
 
 impl Token {
-    /// Whether its time has come and is not over.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         let begins = self.issued.as_ref().and_then(|issued| issued.not_before);
         self.expires_on.is_none_or(|end| now < end) && begins.is_none_or(|begin| begin <= now)
@@ -367,7 +359,7 @@ impl Token {
 }
 
 impl Zone {
-    /// Whether the world is delegated to this zone's name servers.
+    /// Whether the zone is delegated to this name server.
     pub fn is_served(&self) -> bool {
         self.status == ZoneStatus::Active && self.kind == ZoneKind::Full
     }
@@ -377,16 +369,16 @@ pub(super) fn is_within(name: &str, zone: &str) -> bool {
     name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// 32 hexadecimal digits as a UUID of version 4.
+/// Version 4.
 fn uuid(digits: &str) -> String {
     let (head, tail) = (&digits[..8], &digits[20..]);
     let [middle, version, variant] = [&digits[8..12], &digits[13..16], &digits[17..20]];
     format!("{head}-{middle}-4{version}-8{variant}-{tail}")
 }
 
-/// The UUID of what follows from others: the same parts, the same UUID.
+/// A deterministic UUID: the same parts return the same one.
 pub(super) fn derived_uuid(parts: [&str; 2]) -> String {
-    // FNV-1a over the bytes of both, with a byte between them that no ID has.
+    // FNV-1a over both, separated by a byte that no ID contains.
     let bytes = parts[0].bytes().chain([0]).chain(parts[1].bytes());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -394,7 +386,7 @@ pub(super) fn derived_uuid(parts: [&str; 2]) -> String {
     uuid(&format!("{:016x}{:016x}", mixed(hash), mixed(!hash)))
 }
 
-/// The finaliser of `SplitMix64`: one to one, so that no two IDs are equal.
+/// The finalizer of `SplitMix64`: one to one, so that IDs are unique.
 fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

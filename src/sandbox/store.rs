@@ -1,5 +1,4 @@
-//! The state and its file: read once, and written after every change before the
-//! change is visible.
+//! The state and its file: read once, and written before a change becomes visible.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,7 +13,7 @@ use super::lock::{self, Lock};
 use super::state::State;
 use crate::clock::Clock;
 
-/// The format of the state file; raised when an older program would misread it.
+/// File format; raised if an older program would misread it.
 const VERSION: u64 = 1;
 
 #[derive(Debug)]
@@ -44,7 +43,7 @@ impl Store {
         Self(Mutex::new(Inner { state, file: None, is_released: false }))
     }
 
-    /// The state in `path`, a new one where there is no such file.
+    /// Reads the state in `path`, or creates one.
     pub(super) fn open(path: PathBuf, lock: Lock) -> Result<Self, Error> {
         let state = match std::fs::read(&path) {
             Ok(text) => parse(&path, &text)?,
@@ -63,8 +62,7 @@ impl Store {
         look(&self.lock().state)
     }
 
-    /// Changes the state: all of it, on disk first, or nothing where `change`
-    /// fails or the file cannot be written.
+    /// Changes the state, on disk first; on an error, nothing changes.
     pub(super) fn change<T, E: From<Error>>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, E>,
@@ -83,7 +81,7 @@ impl Store {
         Ok(outcome)
     }
 
-    /// Records where the state is served, for processes that wait for it.
+    /// Records the address for processes that wait for the state.
     pub(super) fn set_lock_url(&self, url: &str) -> Result<(), Error> {
         match &mut self.lock().file {
             Some((_, lock)) => lock.set_url(url),
@@ -91,7 +89,7 @@ impl Store {
         }
     }
 
-    /// Gives the file up: nothing changes from now on.
+    /// Releases the file: no changes from now on.
     pub(super) fn release(&self) {
         let mut kept = self.lock();
         kept.file = None;
@@ -103,8 +101,7 @@ impl Store {
     }
 }
 
-/// Deletes the state in `path` once no process uses it. Returns `false` if there
-/// was none.
+/// Deletes the state in `path` once no process uses it; `false` if there was none.
 pub async fn reset(path: &Path, clock: &Clock, lock_wait: Duration) -> Result<bool, Error> {
     if !path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
         return Ok(false);
@@ -129,7 +126,7 @@ fn parse(path: &Path, text: &[u8]) -> Result<State, Error> {
     serde_json::from_slice(text).map(State::with_related_accounts).map_err(corrupt)
 }
 
-/// Replaces the file in one step: a crash leaves the old state or the new one.
+/// Atomic: after a crash, the file has the old state or the new one.
 fn save(path: &Path, state: &State) -> Result<(), Error> {
     let written = StateFile { version: VERSION, state };
     let text = serde_json::to_vec_pretty(&written).expect("a state is plain data");
@@ -142,8 +139,7 @@ fn save(path: &Path, state: &State) -> Result<(), Error> {
 }
 
 fn replace(path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
-    // The file remains after a crash; the lock ensures that no other process is
-    // writing it now.
+    // Left by a crash; because of the lock, no other process is writing it now.
     match std::fs::remove_file(new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -158,7 +154,7 @@ fn replace(path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// Makes the renaming last. Only Unix opens folders.
+/// Makes the renaming durable. Only Unix can open folders.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());

@@ -1,10 +1,10 @@
-//! TXT content as the API writes it: character-strings in quotes (API
-//! reference, section 8.4), RFC 1035 section 5.1 for what is in them.
+//! TXT content of the API: quoted character-strings (API reference, section 8.4; RFC 1035,
+//! section 5.1).
 
-/// A character-string holds at most this many octets (RFC 1035, section 3.3).
+/// Octets of a character-string (RFC 1035, section 3.3).
 const LONGEST: usize = 255;
 
-/// `text` as the API stores it: in quotes, in as many strings as it needs.
+/// In quotes, split into character-strings.
 pub(super) fn quoted(text: &str) -> String {
     let bytes = text.as_bytes();
     let chunks: Vec<String> = if bytes.is_empty() {
@@ -15,15 +15,13 @@ pub(super) fn quoted(text: &str) -> String {
     chunks.join(" ")
 }
 
-/// What a client sent, as the API stores it: quotes are added where there are
-/// none.
+/// Adds quotes if there are none, as the API does.
 pub(super) fn stored(content: &str) -> String {
     let content = content.trim();
     if content.starts_with('"') { content.to_owned() } else { quoted(content) }
 }
 
-/// The character-strings of stored content; none where its quotes do not pair
-/// or a string is too long.
+/// None if quotes do not pair or a string is too long.
 pub(super) fn strings(content: &str) -> Option<Vec<Vec<u8>>> {
     let mut strings = Vec::new();
     let mut bytes = content.trim().bytes();
@@ -37,7 +35,7 @@ pub(super) fn strings(content: &str) -> Option<Vec<Vec<u8>>> {
     (!strings.is_empty()).then_some(strings)
 }
 
-/// The string up to its closing quote.
+/// Reads up to the closing quote.
 fn one(bytes: &mut std::str::Bytes<'_>) -> Option<Vec<u8>> {
     let mut string = Vec::new();
     loop {

@@ -1,5 +1,4 @@
-//! The verification of a domain: when DNS is looked at, what comes of it, and the
-//! lookup itself, which uses the network like that of any client.
+//! Domain verification: schedule, result, and the lookup, which uses the network.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,13 +16,13 @@ use super::shared::AppState;
 use super::state::{Connector, VerificationRun};
 use crate::api::connector::VerificationStatus;
 
-/// DNS is polled for two days (documentation of dashboard SSO).
+/// Documentation of dashboard SSO.
 const WINDOW: SignedDuration = SignedDuration::from_hours(48);
-/// The real intervals are unknown: these begin at a second and double.
+/// The real intervals are unknown: these start at a second and double.
 const FIRST_CHECK: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long the sandbox's own name server may take to answer.
+/// For the sandbox's own name server.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl VerificationRun {
@@ -39,7 +38,7 @@ impl VerificationRun {
         now >= after(self.began, WINDOW)
     }
 
-    /// The first look that is later than now: intervals double.
+    /// The first check after `now`: intervals double.
     fn following(&self, now: Timestamp) -> Timestamp {
         let mut next = self.next;
         while next <= now {
@@ -61,7 +60,6 @@ enum CheckResult {
     Error,
 }
 
-/// What a look at DNS makes of a connector whose run is due.
 fn apply_result(
     connector: &mut Connector,
     run: VerificationRun,
@@ -82,9 +80,8 @@ fn apply_result(
     connector.updated_on = now;
 }
 
-/// Makes the looks at DNS that are due. Called before every request and every
-/// change of DNS: in between nothing changes, so that a late look sees what
-/// one in time would have seen.
+/// Runs the checks that are due. Called before every request and every change of DNS: nothing
+/// changes in between, so a late check returns what one in time would have returned.
 pub(super) async fn run_due_checks(shared: &AppState) {
     let now = shared.clock.now();
     let due: Vec<(String, VerificationRun, String, String)> = shared.store.read(|state| {
@@ -102,8 +99,7 @@ pub(super) async fn run_due_checks(shared: &AppState) {
             false if is_published(shared.dns, &domain, &code).await => CheckResult::Found,
             false => CheckResult::Missing,
         };
-        // A state that cannot be written shows at the next change; the look is
-        // made again.
+        // A state that cannot be written fails at the next change; the check is then repeated.
         let _ = shared.store.change(|state| -> Result<(), Error> {
             let asked = state.connectors.iter_mut().find(|connector| connector.id == id);
             if let Some(connector) = asked.filter(|connector| connector.run == Some(run)) {
@@ -114,7 +110,6 @@ pub(super) async fn run_due_checks(shared: &AppState) {
     }
 }
 
-/// Asks the name server for the domain's TXT records, as any client would.
 async fn is_published(server: SocketAddr, domain: &str, code: &str) -> bool {
     let Ok(name) = Name::from_ascii(format!("{domain}.")) else { return false };
     let Ok(resolver) = resolver(server) else { return false };

@@ -1,5 +1,4 @@
-//! The TCP connections of the API, numbered, and cut for real when a fault
-//! says so: no byte more leaves, and the socket is closed.
+//! Numbered TCP connections. A fault can cut one: nothing more is sent, the socket closes.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -54,7 +53,7 @@ impl Listener for NumberedListener {
 
     async fn accept(&mut self) -> (Stream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Answers are small: waiting to fill a packet would only make them late.
+        // Responses are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         self.accepted += 1;
         let wire = Connection { number: self.accepted, is_cut: Arc::default() };
@@ -72,7 +71,7 @@ impl Connected<IncomingStream<'_, NumberedListener>> for Connection {
     }
 }
 
-/// A TCP stream that fails once it is cut, whereupon the server closes it.
+/// Fails once it is cut, whereupon the server closes it.
 pub(super) struct Stream {
     stream: TcpStream,
     wire: Connection,

@@ -1,5 +1,4 @@
-//! What a sandbox's owner can look at and change that no route shows or does:
-//! secrets, members, accounts.
+//! Access to sandbox data that no route returns or changes: secrets, members, accounts.
 
 use std::time::Duration;
 
@@ -19,22 +18,19 @@ use crate::api::ids::AccountId;
 pub enum AccountRelation {
     /// In the same organization of accounts, with Zero Trust.
     SameOrg,
-    /// In the same organization of accounts, without Zero Trust: what is shared
-    /// with it never arrives.
+    /// In the same organization, without Zero Trust: shares with it never arrive.
     SameOrgNoAccess,
     /// In no organization, with Zero Trust.
     OtherOrg,
 }
 
 impl Sandbox {
-    /// The `client_secret` that an identity provider has: whatever was sent,
-    /// be it `null` or a mask.
+    /// The `client_secret` as sent, even if `null` or a mask.
     pub fn stored_secret(&self, provider: &str) -> Option<Value> {
         self.stored(provider, "client_secret")
     }
 
-    /// The `api_token` that an identity provider has, as
-    /// [`stored_secret`](Self::stored_secret).
+    /// The `api_token` as sent, even if `null` or a mask.
     pub fn stored_api_token(&self, provider: &str) -> Option<Value> {
         self.stored(provider, "api_token")
     }
@@ -50,12 +46,12 @@ impl Sandbox {
         sign_in::run(&self.shared, attempt, self.shared.clock.now())
     }
 
-    /// What would become of it now; nothing is written.
+    /// The result of a sign-in now, without writing anything.
     pub fn would_sign_in(&self, attempt: &SignInAttempt) -> SignInResult {
         sign_in::preview(&self.shared, attempt)
     }
 
-    /// Signs a user in once `delay` has passed: with the first request after it.
+    /// Signs a user in with the first request after `delay`.
     pub fn plan_sign_in(&self, delay: Duration, attempt: SignInAttempt) {
         let at = self.shared.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
         self.shared.planned().push(PlannedSignIn { at, attempt });
@@ -65,14 +61,12 @@ impl Sandbox {
         *self.shared.log_behavior() = behavior;
     }
 
-    /// Where the issuers are: `/oidc/<slug>`, `/application/o/<slug>/` and
-    /// `/saml/<slug>/metadata` below it.
+    /// Base of the issuers' URLs, such as `/oidc/<slug>`.
     pub fn origin(&self) -> String {
         self.shared.origin.clone()
     }
 
-    /// Takes the identity provider of that slug down: nothing that it publishes
-    /// is answered until [`bring_up`](Self::bring_up).
+    /// The identity provider of that slug does not answer until [`bring_up`](Self::bring_up).
     pub fn take_down(&self, slug: &str) {
         self.shared.down().insert(slug.to_owned());
     }
@@ -81,8 +75,7 @@ impl Sandbox {
         self.shared.down().remove(slug);
     }
 
-    /// Adds the fields of a JSON object to the connectors of a domain. They
-    /// represent fields that no client knows.
+    /// Adds fields that no client knows to the connectors of a domain.
     pub fn add_unknown_fields(&self, domain: &str, object: &str) -> Result<(), Error> {
         self.shared.store.change(|state| {
             let of_domain = |known: &&mut Connector| known.email_domain == domain;
@@ -93,10 +86,8 @@ impl Sandbox {
         })
     }
 
-    /// All that the sandbox knows, as the text of a JSON object in which equal
-    /// worlds are equal: it leaves out what each change moves on, which is how
-    /// many there were, what identifiers were handed out, the time of the latest
-    /// change of an object, and the logs.
+    /// The state as JSON text, for comparisons: without counters, issued IDs, times of the latest
+    /// changes and logs.
     pub fn snapshot(&self) -> String {
         let mut state = self.shared.store.read(State::clone);
         (state.revision, state.issued) = (0, 0);
@@ -118,7 +109,6 @@ impl Sandbox {
         self.set_member_of(self.account(), email, role, status)
     }
 
-    /// [`set_member`](Self::set_member) of any account.
     pub fn set_member_of(
         &self,
         account: &AccountId,
@@ -146,8 +136,7 @@ impl Sandbox {
         })
     }
 
-    /// Adds an account, which the tokens of users see. It is not among
-    /// [`accounts`](Self::accounts).
+    /// Adds an account for user tokens. [`accounts`](Self::accounts) does not include it.
     pub fn add_account(&self, name: &str, standing: AccountRelation) -> Result<AccountId, Error> {
         let now = self.shared.clock.now();
         self.shared.store.change(|state| {

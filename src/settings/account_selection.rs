@@ -1,21 +1,19 @@
-//! The accounts that `--account` and `--all-accounts` select. Pure: names are looked up
-//! later.
+//! The accounts that `--account` and `--all-accounts` select. Pure: names are looked up later.
 
 use super::error::Error;
 use super::options::Options;
 use crate::api::ids::AccountId;
 use crate::input::value;
 
-/// The characters of an ID. As many letters and digits, or half as many hexadecimal
-/// digits, are taken for a mistyped one.
+/// Texts of as many letters and digits, or over half as many hexadecimal ones, are mistyped IDs.
 const ID_LENGTH: usize = 32;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AccountSelection {
-    /// None: the one of the environment or of the profile, or the only one.
+    /// The account of the environment or the profile, or the only one.
     #[default]
     Default,
-    /// These, each once.
+    /// Without duplicates.
     Given(Vec<AccountRef>),
     All,
 }
@@ -60,8 +58,7 @@ impl AccountSelection {
     }
 }
 
-/// An ID, or a name. What looks like an ID and is not a valid one is refused before any
-/// request.
+/// What looks like an ID but is invalid is refused before any request.
 fn account_ref(text: &str) -> Result<AccountRef, Error> {
     let reason = match text.parse::<AccountId>() {
         Ok(id) => return Ok(AccountRef::Id(id)),

@@ -11,7 +11,7 @@ use super::{Error, Options, non_empty_env};
 use crate::api::Credentials;
 use crate::output::Environment;
 
-/// Where the token comes from. Reading it waits until a request needs it.
+/// Where the token comes from. It is read when a request needs it.
 #[derive(Debug, Clone)]
 pub enum CredentialSource {
     Inline(Credentials),
@@ -35,18 +35,16 @@ impl fmt::Display for CredentialSource {
     }
 }
 
-/// Which source of settings a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Flag,
     Environment(&'static str),
     Profile,
-    /// None: the built-in default, or nothing.
+    /// The built-in default, or no value.
     Default,
 }
 
-/// The credential of the first source that names one: flags, environment,
-/// profile.
+/// The first credential of flags, environment and profile.
 pub(super) fn resolve(
     options: &Options,
     env: &Environment,
@@ -89,10 +87,9 @@ pub(super) fn resolve(
     })
 }
 
-/// Whether a credential of one source may be sent to a base URL of another. A
-/// credential of the environment does not belong to a base URL that only a
-/// profile names, nor the credential of a profile with a base URL of its own to
-/// another one of the environment.
+/// Whether a credential may be sent to a base URL from another source. A credential from the
+/// environment must not go to a base URL that only a profile names, nor the credential of a profile
+/// with its own base URL to one from the environment.
 pub(super) fn may_be_sent(credential: &Origin, base: &Origin, is_profiles_base: bool) -> bool {
     match (credential, base) {
         (Origin::Environment(_), Origin::Profile) => false,

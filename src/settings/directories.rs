@@ -1,12 +1,9 @@
-//! Where configuration, state and journal are kept.
-
 use std::path::{Path, PathBuf};
 
 use super::Options;
 use crate::output::Environment;
 
-/// Where the configuration file is: `CFSSO_CONFIG`, or `cfsso/config.toml` in
-/// the platform's configuration directory.
+/// `CFSSO_CONFIG`, or `cfsso/config.toml` in the platform's configuration directory.
 pub fn config_path(env: &Environment) -> Option<PathBuf> {
     if let Some(file) = path(env, "CFSSO_CONFIG") {
         return Some(file);
@@ -19,9 +16,7 @@ pub(super) fn sandbox_state(options: &Options, env: &Environment) -> Option<Path
     named.or_else(|| Some(directory(env, Purpose::State)?.join("cfsso").join("sandbox.json")))
 }
 
-/// Where the journal is: `CFSSO_JOURNAL`, or the user's state directory. What
-/// is rehearsed in the simulator stays beside its state, never among what was
-/// really changed.
+/// The simulator's journal is beside its state, apart from the journal of real changes.
 pub(super) fn journal(sandbox: bool, options: &Options, env: &Environment) -> Option<PathBuf> {
     if sandbox {
         return Some(journal_of_sandbox(&sandbox_state(options, env)?));
@@ -47,20 +42,20 @@ pub fn journal_of_sandbox(state: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Where lists are kept for completions.
+/// Lists for shell completion.
 pub fn cache_directory(env: &Environment) -> Option<PathBuf> {
     Some(directory(env, Purpose::Cache)?.join("cfsso"))
 }
 
-/// The user's directory for a purpose: the XDG Base Directory Specification's,
-/// or Windows' application data. A service may have none.
+/// The user's directory for a purpose: of the XDG Base Directory Specification, or of Windows'
+/// application data. A service may have none.
 fn directory(env: &Environment, purpose: Purpose) -> Option<PathBuf> {
     let (xdg, under_home, windows) = match purpose {
         Purpose::Configuration => ("XDG_CONFIG_HOME", ".config", "APPDATA"),
         Purpose::State => ("XDG_STATE_HOME", ".local/state", "LOCALAPPDATA"),
         Purpose::Cache => ("XDG_CACHE_HOME", ".cache", "LOCALAPPDATA"),
     };
-    // The specification has relative paths ignored.
+    // The specification requires that relative paths are ignored.
     if let Some(dir) = path(env, xdg).filter(|dir| dir.is_absolute()) {
         return Some(dir);
     }

@@ -1,5 +1,3 @@
-//! Why settings cannot be used.
-
 use std::path::{Path, PathBuf};
 
 use super::credentials::Origin;
@@ -18,7 +16,7 @@ pub enum Error {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("cannot read the configuration file {}", path.display())]
     Undecodable { path: PathBuf, source: Undecodable },
-    /// Other users may change the configuration file, which may name a program.
+    /// Other users may change the configuration file, which may name a program to run.
     #[error("{0}")]
     Exposed(String),
     /// A credential that belongs to another base URL.
@@ -27,15 +25,15 @@ pub enum Error {
         credential: String,
         base: String,
         origin: String,
-        /// How to say that it is meant.
+        /// How to confirm that this is intended.
         hint: String,
     },
     #[error("configuration file {}, line {line}, column {column}: {reason}", path.display())]
     Malformed {
         path: PathBuf,
-        /// The line, from 1.
+        /// From 1.
         line: usize,
-        /// The column, from 1.
+        /// From 1.
         column: usize,
         reason: String,
         /// Whether it is a Windows path, whose backslashes TOML reads as escapes.
@@ -43,14 +41,12 @@ pub enum Error {
     },
     #[error("no profile `{name}` in the configuration file {} (profiles: {})", path.display(), code_list(known))]
     NoProfile { path: PathBuf, name: String, known: Vec<String> },
-    /// A profile was named, but there is no file to hold it.
     #[error("no configuration file for profile `{name}`{}", at(path.as_deref()))]
     NoFile {
         name: String,
-        /// Where the file would be.
+        /// The expected path.
         path: Option<PathBuf>,
     },
-    /// There is no home directory to keep the simulator's state in.
     #[error("no home directory for the state of the simulator")]
     NoHome,
 }

@@ -1,5 +1,4 @@
-//! The configuration file, as it is written. What is wrong with it is said with
-//! file, line and key, be it the syntax, a key or a value.
+//! The configuration file. Errors name file, line and key, for syntax, keys and values alike.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -58,8 +57,7 @@ where
     Ok(all.into_iter().map(|ParsedStr(value)| value).collect())
 }
 
-/// A value that is written as text, and read where it stands: so the reader
-/// knows the line of one that cannot be used.
+/// A value in text form, parsed while the file is read, so that an error knows its line.
 struct ParsedStr<T>(T);
 
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for ParsedStr<T> {
@@ -87,8 +85,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<File, Error> {
     })
 }
 
-/// Whether the line at `offset` has a drive letter and a backslash in double
-/// quotes.
+/// Whether the line at `offset` has a drive letter and a backslash in double quotes.
 fn is_windows_path(text: &str, offset: usize) -> bool {
     let start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
     let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -98,7 +95,7 @@ fn is_windows_path(text: &str, offset: usize) -> bool {
         .any(|it| matches!(it, [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic()))
 }
 
-/// The key whose value is at `offset`, or the table that is opened there.
+/// The key whose value is at `offset`, or the table that starts there.
 fn key_at(text: &str, offset: usize) -> Option<&str> {
     let rest_of_line = text.get(offset..)?.lines().next()?.len();
     text.get(..offset + rest_of_line)?.lines().rev().find_map(|line| {

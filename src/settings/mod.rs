@@ -1,5 +1,4 @@
-//! What a run is told: flags, then environment, then the profile in the
-//! configuration file, then defaults. Reads files, sends nothing.
+//! The settings of a run: flags, environment, profile, defaults. Reads files, sends nothing.
 
 mod account_selection;
 mod credentials;
@@ -35,28 +34,27 @@ use crate::shell::quoted;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The account, where its ID was given.
+    /// Set if the account was given by ID.
     pub account: Option<AccountId>,
     pub accounts: AccountSelection,
-    /// Where the token is, or that it was named nowhere.
     pub credentials: CredentialSource,
     pub base: BaseUrl,
-    /// The connector that commands mean when they are given none.
+    /// The default connector.
     pub connector: Option<String>,
     pub format: Format,
-    /// The only name servers to ask, where any are named.
+    /// The only name servers to ask; empty for the default.
     pub servers: Vec<ServerSpec>,
     pub roots: TrustRoots,
     pub proxy: ProxySettings,
-    /// What should be different, and stops nothing.
+    /// Problems that do not stop the run.
     pub warnings: Vec<String>,
-    /// Where the configuration file is, or would be.
+    /// The path of the configuration file, whether it exists or not.
     pub config: Option<PathBuf>,
     pub sandbox: bool,
     sandbox_state: Option<PathBuf>,
     pub journal: Option<PathBuf>,
     pub user: Option<String>,
-    /// The global options, for what the profile cannot set.
+    /// The global options, which a profile cannot set.
     pub options: Options,
     /// The variables that some of those options come from.
     pub variables: Vec<&'static str>,
@@ -67,12 +65,10 @@ pub struct DrillTarget {
     pub account: AccountId,
     pub credentials: Credentials,
     pub base: BaseUrl,
-    /// The one name server to ask.
     pub server: ServerSpec,
     pub journal: PathBuf,
 }
 
-/// Settles what a run goes by.
 pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
     let (options, variables) = options.with_env(env)?;
     let named = profile(&options, env)?;
@@ -113,14 +109,14 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
 }
 
 impl Settings {
-    /// The options that said where this run works.
+    /// The options that a printed command needs to work where this run does.
     pub fn call(&self) -> Invocation {
         let Options { account, profile, token_file, servers, ca_cert, sandbox_state, .. } =
             &self.options;
         let file = |file: &Option<PathBuf>| Some(file.as_ref()?.display().to_string());
         let account = match account.as_slice() {
             [only] => Some(only.clone()),
-            // A command to paste is for one account.
+            // A printed command is for one account.
             _ => None,
         };
         let named = [
@@ -142,8 +138,7 @@ impl Settings {
         self.sandbox_state.clone().ok_or(Error::NoHome)
     }
 
-    /// The settings for another account. Of the current settings, only the user's name
-    /// and how requests are sent are kept.
+    /// The settings for another account. Keeps only the user's name and how requests are sent.
     pub fn elsewhere(&self, place: DrillTarget) -> Self {
         let given = &self.options;
         let options = Options {
@@ -260,7 +255,6 @@ fn value(origin: &str, reason: &impl ToString) -> Error {
     Error::Value { origin: origin.to_owned(), reason: reason.to_string() }
 }
 
-/// A profile, with its name and the file that it comes from.
 #[derive(Default)]
 struct Named {
     name: String,
@@ -277,7 +271,7 @@ impl Named {
     }
 }
 
-/// The names of the profiles; none where the file cannot be read.
+/// Empty if the configuration file cannot be read.
 pub fn profiles(env: &Environment) -> Vec<String> {
     let read = || {
         let path = config_path(env)?;
@@ -452,7 +446,7 @@ mod tests {
                 if let Err(error) = settled {
                     assert!(matches!(error, Error::Elsewhere { .. }), "{error}");
                 }
-                // The simulator has a token of its own.
+                // The simulator has its own token.
                 assert!(settle(&format!("{line} --sandbox"), &env).is_ok());
             }
         }

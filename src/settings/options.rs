@@ -1,5 +1,3 @@
-//! Options that every command takes.
-
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -118,11 +116,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// These options, with those that were not given taken from their variables,
-    /// and the names of the variables that were used.
+    /// Adds options from environment variables, and returns the names of those used.
     pub fn with_env(mut self, env: &Environment) -> Result<(Self, Vec<&'static str>), Error> {
         let mut from = Variables { env, used: Vec::new() };
-        // One confirmation excludes the other: that of one domain is the safer one.
+        // The confirmations exclude each other; `--confirm` with its domain is the safer one.
         if !self.yes {
             from.value("CFSSO_CONFIRM", &mut self.confirm, str::parse)?;
         }
@@ -162,7 +159,7 @@ impl Options {
         self.request_timeout.unwrap_or(DEFAULT_REQUEST_TIMEOUT)
     }
 
-    /// How often a safe request is repeated at most.
+    /// The most retries of a safe request.
     pub fn max_retries(&self) -> u32 {
         self.max_retries.unwrap_or(DEFAULT_RETRIES)
     }
@@ -172,7 +169,7 @@ impl Options {
     }
 }
 
-/// Fills options that were not given. An empty variable counts as none.
+/// Fills options that were not given. An empty variable counts as unset.
 struct Variables<'a> {
     env: &'a Environment,
     used: Vec<&'static str>,
@@ -265,7 +262,7 @@ mod tests {
         assert_eq!((all.request_timeout(), all.max_retries()), (Duration::from_secs(5), 0));
         assert_eq!((all.color(), all.faults.len()), (ColorChoice::Always, 2));
         assert_eq!(used.len(), 11, "{used:?}");
-        // Those, the two that are off, and those that `resolve` reads.
+        // The used ones, the two that are off, and those that `resolve` reads.
         let mut known = used;
         known.extend([
             "CFSSO_VERBOSE",

@@ -1,5 +1,3 @@
-//! Adds a profile to the configuration file.
-
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -14,8 +12,7 @@ pub enum TokenSource {
     Command(Vec<String>),
 }
 
-/// Adds a profile at the end of the configuration file, which is created where there is
-/// none. What is in the file stays as it is.
+/// Appends a profile to the configuration file, which is created if missing.
 pub fn add_profile(
     config: &Path,
     name: &str,
@@ -27,7 +24,7 @@ pub fn add_profile(
         text => text?,
     };
     private_file::create_folder(private_file::folder_of(config))?;
-    // A link to the file stays one.
+    // A symbolic link to the file is kept.
     let config = fs::canonicalize(config).unwrap_or_else(|_| config.to_owned());
     private_file::replace(&config, &(text.clone() + &entry(&text, name, account, source)))
 }

@@ -1,11 +1,8 @@
-//! The proxy that the environment names.
-
 use crate::input::proxy::ProxySettings;
 use crate::output::Environment;
 
-/// The first variable that is not empty, upper case first, as curl documents;
-/// one for all schemes last. Whether it can be used shows when a request needs
-/// it: nothing is sent past it.
+/// The first non-empty variable, upper case first, as curl documents; the one for all schemes last.
+/// It is validated when a request needs it: no request bypasses an invalid proxy.
 pub(super) fn resolve(env: &Environment) -> ProxySettings {
     let first = |names: &[&'static str]| {
         names.iter().find_map(|name| Some((*name, env.get(*name).filter(|it| !it.is_empty())?)))

@@ -1,5 +1,4 @@
-//! One attempt after the other at one request: what its answer means, and what
-//! follows from it.
+//! One attempt at a request: reads the response and decides what follows.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,7 +27,7 @@ const NO_RESULT: &[u8] = br#"{"success":true}"#;
 pub(super) struct RetryState {
     pub call: HttpRequest,
     pub attempts: u32,
-    /// A write whose outcome is unknown after an earlier attempt.
+    /// An earlier attempt of this write has an unknown outcome.
     lost: bool,
     pub can_look: bool,
     backoff: ExponentialBackoff,
@@ -38,9 +37,9 @@ pub(super) struct RetryState {
 #[derive(Clone, Debug, Default)]
 pub struct ResponseMeta {
     pub status: Option<u16>,
-    /// The request's identifier at Cloudflare (`cf-ray`).
+    /// The request's ID at Cloudflare (`cf-ray`).
     pub ray: Option<String>,
-    /// The text of the `result`, where the request was a write.
+    /// The text of the `result`, for writes only.
     pub result: Option<String>,
     pub(super) paging: Paging,
 }
@@ -52,8 +51,7 @@ pub(super) enum AttemptResult<T> {
 }
 
 impl Client {
-    /// Sends it once; if that fails, waits for as long as it takes until it
-    /// may be looked up or sent again.
+    /// Sends the request once; on failure, waits until it may be looked up or sent again.
     pub(super) async fn attempt<T>(
         &self,
         run: &mut RetryState,
@@ -67,7 +65,7 @@ impl Client {
             Err(fault) => fault,
         };
         if run.lost && run.call.method == Method::Delete && is_gone(run, &fault) {
-            // The attempt whose answer was lost has removed it.
+            // The attempt whose response was lost has deleted it.
             if let Ok(value) = decode(None) {
                 self.clear_unanswered(run);
                 return Ok(AttemptResult::Done(value, ResponseMeta::default()));
@@ -116,7 +114,6 @@ impl Client {
         }
     }
 
-    /// One exchange, judged: by status first, then by the envelope.
     async fn once<T>(
         &self,
         run: &mut RetryState,
@@ -127,7 +124,7 @@ impl Client {
         let wire = wire.map_err(RequestError::Setup)?;
         let _slot = match self.pace {
             Pace::Brief => None,
-            // It is never closed.
+            // The semaphore is never closed.
             Pace::Steady => self.shared.in_flight.acquire().await.ok(),
         };
         self.wait_for_the_rate_limit(&run.call).await?;
@@ -227,7 +224,7 @@ fn is_gone(run: &RetryState, fault: &RequestError) -> bool {
     run.kind(fault) == Some(ErrorKind::NotFound)
 }
 
-/// Whether the error may be caused by the earlier attempt whose answer was lost.
+/// Whether the error may be caused by the earlier attempt whose response was lost.
 fn stands_in_the_way(run: &RetryState, fault: &RequestError) -> bool {
     matches!(run.kind(fault), Some(ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Other))
 }
@@ -251,7 +248,7 @@ fn judge<T>(
     if !(200..300).contains(&status) {
         return Err(refused(envelope::errors(&body, secret), ray));
     }
-    // 204 has no body; `null` is what an answer without result is read as.
+    // 204 has no body.
     let body = if status == 204 && body.is_empty() { NO_RESULT.to_vec() } else { body };
     let success = match envelope::read(&body, secret) {
         Ok(success) => success,
@@ -266,7 +263,7 @@ fn judge<T>(
         cut: false,
         source: Cause(mask_with(&error.to_string(), secret)),
     })?;
-    // What a write came to goes to the journal; a long list would be copied for nothing.
+    // Only the journal needs it, for writes; a long list would be copied for nothing.
     let result = (!method.is_read()).then(|| success.result.unwrap_or(NULL).to_owned());
     Ok((value, ResponseMeta { status: Some(status), ray, result, paging: success.paging }))
 }

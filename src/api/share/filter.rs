@@ -1,10 +1,8 @@
-//! The list of shares, and what it is narrowed down by.
-
 use super::{Include, PAGE, ResourceType, Share, collection};
 use crate::api::ids::AccountId;
 use crate::api::request::Request;
 
-/// What a list of shares is narrowed down by; unset means everything.
+/// Unset means everything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// `active`, `deleting` or `deleted`.
@@ -23,13 +21,12 @@ pub struct Filter {
     pub include: Include,
 }
 
-/// How a list is asked for: the API knows both ways (API reference, section
-/// 1.5).
+/// The API supports both (API reference, section 1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// Page by page, this many a page.
+    /// With this page size.
     Paged(u32),
-    /// In one answer, which the API gives where no page is named.
+    /// The API returns everything if no page is requested.
     Unpaged,
 }
 

@@ -1,5 +1,5 @@
-//! Who receives a share. An empty recipient means the caller's whole
-//! organization: it can only be written by its own name.
+//! Recipients of shares. An empty one would mean the caller's whole organization, so that has a
+//! variant of its own.
 
 use std::borrow::Cow;
 
@@ -73,18 +73,17 @@ pub struct ResourceStatus {
 pub enum RecipientSpec {
     Account(AccountId),
     Organization(OrganizationId),
-    /// Every account of the caller's own organization: an empty object.
+    /// Every account of the caller's organization: sent as an empty object.
     EntireOrganization,
 }
 
 impl RecipientFields {
-    /// The account that receives. Either name is understood: the old one is
-    /// accepted until 2027-05-26 (API reference, section 7).
+    /// The old field name is valid until 2027-05-26 (API reference, section 7).
     pub fn account(&self) -> Option<&AccountId> {
         self.recipient_account_id.as_ref().or(self.account_id.as_ref())
     }
 
-    /// Whether it has the share or is about to.
+    /// Has the share, or is about to.
     pub fn is_active(&self) -> bool {
         matches!(
             self.association_status,
@@ -92,12 +91,12 @@ impl RecipientFields {
         )
     }
 
-    /// What the API has given up on.
+    /// Errors after which the API stops trying.
     pub fn failures(&self) -> impl Iterator<Item = &str> {
         self.errors(true)
     }
 
-    /// What went wrong and is tried again.
+    /// Errors after which the API tries again.
     pub fn retryable_errors(&self) -> impl Iterator<Item = &str> {
         self.errors(false)
     }
@@ -121,8 +120,7 @@ impl ResourceStatus {
 }
 
 impl Association {
-    /// The state as the API writes it; thousands of a known one take no memory of their
-    /// own.
+    /// As the API writes it. Known states take no memory: there can be thousands.
     pub fn text(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Associating => "associating",
@@ -146,7 +144,7 @@ impl Serialize for RecipientSpec {
     }
 }
 
-/// The recipients of a share, those that were removed included.
+/// Includes recipients that were removed.
 pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec<Recipient>> {
     let request = Request::get(&collection(account, share));
     paging.of(request.query("include_resources", "true"))
@@ -160,7 +158,7 @@ pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteReq
     WriteRequest::post(&collection(account, share)).body(to)
 }
 
-/// Begins to remove a recipient. The record stays.
+/// Starts the removal. The record stays.
 pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> WriteRequest<()> {
     WriteRequest::delete(&one(account, share, id)).with_decoder(|_| Ok(()))
 }

@@ -1,5 +1,3 @@
-//! What a share is of.
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -71,7 +69,7 @@ impl ResourceType {
         Self::TrustGrant,
     ];
 
-    /// The type that a person writes; any other text is passed through.
+    /// Unknown types are passed through.
     pub fn named(text: &str) -> Self {
         let known = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
         known.unwrap_or_else(|| Self::Other(text.to_owned()))
@@ -92,12 +90,12 @@ impl ResourceType {
 }
 
 impl ResourceFields {
-    /// Whether it is still shared. One that does not say is taken to be.
+    /// A missing status counts as active.
     pub fn is_active(&self) -> bool {
         self.status.as_ref().is_none_or(|status| *status == Status::Active)
     }
 
-    /// The grant that it is, where it is one and still shared.
+    /// The ID of the grant, if this is an active grant.
     pub fn grant(&self) -> Option<&str> {
         let is_grant = self.resource_type == ResourceType::IdpFederationGrant;
         (is_grant && self.is_active()).then_some(self.resource_id.as_str())
@@ -164,7 +162,6 @@ pub fn add(account: &AccountId, share: &ShareId, shared: &NewResource) -> WriteR
     WriteRequest::post(&collection(account, share)).body(shared)
 }
 
-/// Changes what recipients are told with a resource.
 pub fn set_meta(
     account: &AccountId,
     share: &ShareId,
@@ -174,7 +171,6 @@ pub fn set_meta(
     WriteRequest::put(&one(account, share, id)).body(&json!({ "meta": meta }))
 }
 
-/// Begins to remove a resource.
 pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> WriteRequest<()> {
     WriteRequest::delete(&one(account, share, id)).with_decoder(|_| Ok(()))
 }

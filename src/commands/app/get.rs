@@ -1,5 +1,3 @@
-//! `cfsso app get`: one request.
-
 use super::super::Outcome;
 use super::super::web::{Place, WebArgs};
 use crate::context::Context;

@@ -1,6 +1,5 @@
-//! `cfsso app idp-initiated`: what to enter at an identity provider that starts
-//! the sign-in. No public API says it for the dashboard, so each value says
-//! where it comes from (API reference, section 4).
+//! `cfsso app idp-initiated`: values to enter at an identity provider that starts the sign-in. No
+//! public API returns them for the dashboard, so each names its source (API reference, section 4).
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -67,7 +66,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     match values(&app, team.as_deref()) {
         Some(values) => Ok(Outcome::done(values)),
-        // Without the team's domain nothing can be told: its failure is the reason.
+        // Nothing can be built without the team's domain: report why it could not be read.
         None => match unread {
             Some(error) => Err(error.into()),
             None => Err(FlowError::not_found(format!(
@@ -121,7 +120,6 @@ fn entity_id(app: &AppFields, team: Option<&str>, endpoint: &SourcedValue) -> So
 }
 
 impl Origin {
-    /// The less certain of two.
     fn max_doubt(self, other: Self) -> Self {
         if self == Self::Guessed { self } else { other }
     }

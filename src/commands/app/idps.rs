@@ -1,5 +1,3 @@
-//! `cfsso app idps`: shows what is allowed, or edits it.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -117,7 +115,7 @@ fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
         .hint("`cfsso app idps --only <IDP>`")
 }
 
-/// Fails if only one identity provider is left and its check fails.
+/// Fails if `edit` leaves only one identity provider and its check fails.
 pub(in crate::commands) async fn ensure_only_idp_works(
     context: &Context,
     edit: &Update,
@@ -150,7 +148,7 @@ fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<AllowedIdps>
     })
 }
 
-/// A deleted one is accepted if the application still lists it or if `force` is set.
+/// A deleted identity provider is accepted if the application still lists it, or with `force`.
 pub(super) fn resolve_idp(
     text: &str,
     app: &App,

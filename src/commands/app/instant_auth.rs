@@ -1,5 +1,3 @@
-//! `cfsso app instant-auth`: one field, which goes with a list of one.
-
 use super::super::{Outcome, update_output};
 use super::idps::{ensure_only_idp_works, resolve_idp};
 use crate::api::ids::IdpReference;

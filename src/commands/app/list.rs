@@ -1,5 +1,3 @@
-//! `cfsso app list`: one request a thousand applications.
-
 use serde::Serialize;
 
 use super::super::Outcome;

@@ -1,5 +1,3 @@
-//! `cfsso app`: the applications of Access, above all the dashboard's sign-in.
-
 pub mod get;
 pub mod idp_initiated;
 pub mod idps;

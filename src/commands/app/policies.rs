@@ -1,5 +1,3 @@
-//! `cfsso app policies`: the application, then its policies.
-
 use serde::Serialize;
 
 use super::super::Outcome;
@@ -18,7 +16,7 @@ pub struct Args {
     app: Option<String>,
 }
 
-/// Policies, in the order in which they are applied.
+/// In the order in which they are applied.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct List(Vec<Policy>);

@@ -1,5 +1,4 @@
-//! The rules of a policy in words. A rule of which this program does not know
-//! every part is shown as the JSON that came.
+//! Describes policy rules in words. A rule with any unknown part is shown as the API's JSON.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -26,7 +25,7 @@ pub fn describe_rule(rule: &RawValue) -> String {
     known(rule.get()).unwrap_or_else(|| rule.get().to_owned())
 }
 
-/// The texts of its fields take the braces' places, in order.
+/// Kind, its fields, and the text; the field values replace the braces in order.
 const KINDS: &[(&str, &[&str], &str)] = &[
     ("any_valid_service_token", &[], "any valid service token"),
     ("auth_method", &["auth_method"], "authentication method {}"),

@@ -1,5 +1,3 @@
-//! `cfsso app update`: a read, and the one read-modify-write.
-
 use serde_json::Value;
 
 use super::super::{Outcome, update_output};

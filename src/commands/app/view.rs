@@ -1,5 +1,3 @@
-//! How an application is shown to people.
-
 use super::super::connector::view::age;
 use crate::api::app::{App, AppFields};
 use crate::output::{Page, Render, Text};

@@ -38,7 +38,6 @@ const THEN: [&str; 2] = [
 ];
 
 impl Args {
-    /// The connector of a domain, or all connectors.
     pub fn of(domain: Option<EmailDomain>) -> Self {
         let all = domain.is_none();
         let connectors = domain.map(Selector::Domain).into_iter().collect();
@@ -126,7 +125,7 @@ async fn work(
     Ok(Outcome::done(report).failed(left_out.map(Into::into)))
 }
 
-/// What is so if no connector that was meant is enabled; others may be.
+/// Notes for when no selected connector is enabled; others may be.
 async fn nothing_to_disable(found: &[Connector], tools: &Env<'_>) -> Vec<String> {
     let names = |all: &[&Connector]| {
         all.iter().map(|it| it.email_domain.as_str()).collect::<Vec<_>>().join(", ")
@@ -148,7 +147,7 @@ async fn nothing_to_disable(found: &[Connector], tools: &Env<'_>) -> Vec<String>
     notes
 }
 
-/// The error for connectors that cannot be understood and may be enabled.
+/// The error for invalid connector records that may be enabled connectors.
 fn left_out(tools: &Env<'_>, which: &Selection) -> Option<FlowError> {
     let odd = match which {
         Selection::All | Selection::OnlyEnabled => tools.client.odd_records(Some("connector")),

@@ -1,4 +1,4 @@
-//! Scenes of a lockout on a full disk: a unit test, as only here the journal can be on one.
+//! A lockout on a full disk. A unit test, because only here can the journal be put on one.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Bare `cfsso bypass`: the state, both options, a recommendation, a question.
+//! Bare `cfsso bypass`: shows the state and both options, recommends one, and asks.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::flow::trial::keep::{self, TrialStatus};
 use crate::flow::{Error, bypass, connector};
 use crate::output::{Page, Text};
 
-/// How long the diagnosis may take: the way out comes first.
+/// The diagnosis must not delay the bypass.
 const PATIENCE: Duration = Duration::from_secs(5);
 const SINCE: Duration = Duration::from_hours(7 * 24);
 
@@ -29,7 +29,7 @@ struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
-    /// End what is active; only then.
+    /// Offered only if a bypass is active.
     Undo,
     Otp,
     Disable,
@@ -42,7 +42,7 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     let fetcher = context.fetcher().await.ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
     let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
-    // A journal that cannot be read does not prevent a bypass.
+    // An unreadable journal does not prevent a bypass.
     let entries = super::super::journal::read(context).map(|reading| reading.entries);
     let entries = entries.unwrap_or_default();
     let (connectors, sign_in, diagnosis, bypasses) = tokio::join!(
@@ -102,8 +102,7 @@ fn choice(answer: &str) -> Option<Choice> {
     }
 }
 
-/// The PIN leaves SSO enforced, and so comes first, unless users are offered one already.
-/// What the token cannot read is `None`.
+/// Prefers the one-time PIN, which leaves SSO enforced, unless it is offered. `None` means unknown.
 fn advice(is_enforced: Option<bool>, offers_pin: Option<bool>) -> Option<Choice> {
     match (is_enforced, offers_pin) {
         (Some(false), _) | (None, Some(true) | None) => None,

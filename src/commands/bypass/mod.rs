@@ -89,7 +89,7 @@ pub struct JournalMode {
 }
 
 impl JournalMode {
-    /// `None` if only in what was printed.
+    /// `None` if the only record is the ticket that was printed.
     fn undo_command(&self, context: &Context) -> Option<String> {
         match self.file() {
             Some(file) => {
@@ -100,8 +100,7 @@ impl JournalMode {
         }
     }
 
-    /// How a run ends that changed nothing: without a word on standard output where that
-    /// is a ticket, which may be the one of an earlier run.
+    /// Prints no report if stdout is for a ticket: the file may contain an earlier one.
     fn unchanged(&self, report: report::Report, context: &Context) -> Outcome {
         let prints_ticket = self.file().is_none() && (self.no_journal || self.ticket.is_some());
         if !prints_ticket {
@@ -118,7 +117,7 @@ impl JournalMode {
     }
 }
 
-/// Runs `work` with the journal of the run, or with one that prints.
+/// Runs `work` with the run's journal, or with one that prints the ticket.
 async fn with_journal<T>(
     context: &Context,
     keeping: &JournalMode,
@@ -170,7 +169,7 @@ fn show_changes(changes: &[Change], then: &str, context: &Context) {
     });
 }
 
-/// Where it is the journal that cannot be kept, the same option works without.
+/// If the journal cannot be written, suggests the same option with `--no-journal`.
 fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
     match error.into() {
         Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal && stop.hint.is_some() => {
@@ -184,7 +183,7 @@ fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) 
     }
 }
 
-/// A command of this program that works where this run does.
+/// A `cfsso` command with the global options of this run.
 fn command(context: &Context, rest: &str) -> String {
     context.settings.call().add_global_flags(&format!("`cfsso {rest}`"))
 }

@@ -1,4 +1,4 @@
-//! `cfsso bypass otp`: two reads at once, at most one POST, one PUT and one read-back.
+//! `cfsso bypass otp`: two parallel reads, at most one POST, one PUT and one read-back.
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
@@ -129,7 +129,7 @@ fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
         ))
 }
 
-/// One of them may be the one-time PIN that was not found.
+/// The error for invalid records, one of which may be the one-time PIN that was not found.
 fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
     let odd = tools.client.odd_records(Some("identity provider"));
     let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("type", &"onetimepin".into())).collect();

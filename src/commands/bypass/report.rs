@@ -1,5 +1,3 @@
-//! The report of a bypass.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,7 +33,6 @@ pub struct Step {
     pub detail: String,
 }
 
-/// Draws how users sign in now, each line after `label`.
 pub fn show_sign_in(label: impl Into<Text>, all: &[DomainSignIn], page: &mut Page) {
     let label = label.into();
     for line in describe_methods(all) {

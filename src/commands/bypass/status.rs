@@ -1,5 +1,3 @@
-//! `cfsso bypass status`.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -57,7 +55,7 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         standings.active = None;
     }
     if standings.bypasses.is_empty() && connectors.is_err() {
-        // Nothing else to show: what cannot be read is a failure.
+        // Without connectors there is nothing to show, so failing to read them fails the command.
         connectors?;
         return Ok(Outcome::silent());
     }

@@ -1,4 +1,4 @@
-//! `cfsso bypass undo`: just what bypasses changed, the latest first.
+//! `cfsso bypass undo`: undoes only what bypasses changed, latest first.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let own = tools.own(&entries);
         let open = undo::open_entries(&own);
         if open.is_empty() {
-            // Those of another account are named, and not undone.
+            // Nothing to undo in this account: the error names the account of other open entries.
             tools.check_origin(&undo::open_entries(&entries))?;
         }
         (own, open, tools)
@@ -183,12 +183,12 @@ fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String
     (causes, commands)
 }
 
-/// How long the identity providers may take: the undo does not wait for a warning.
+/// The undo is not delayed by a slow check of the identity providers.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Warns if no identity provider that the SSO App allows works, nor one-time PIN after
-/// the undo (`keeps_pin`: the undo does not disallow it): the undo would lock
-/// users out again. Silent if the state cannot be read in time.
+/// Warns if no allowed identity provider works and one-time PIN is unavailable after the undo:
+/// users would be locked out again. `keeps_pin`: the undo does not disallow one-time PIN.
+/// No warning if the state cannot be read in time.
 async fn warn_of_lockout(tools: &Env<'_>, keeps_pin: bool, context: &Context) {
     let Ok(fetcher) = context.fetcher().await else { return };
     let failing = async {
@@ -207,7 +207,7 @@ async fn warn_of_lockout(tools: &Env<'_>, keeps_pin: bool, context: &Context) {
     }
 }
 
-/// The word to type, and what for: turning enforcement on takes the domain.
+/// The word to type and the action it confirms. It is the domain if SSO is enabled for just one.
 fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
     let enforcing: Vec<_> = ready.iter().filter(|ready| ready.enforces()).collect();
     let deed = if enforcing.is_empty() { "restore the SSO App" } else { "enable SSO again" };

@@ -1,4 +1,4 @@
-//! Who a change of a connector concerns, said before the question.
+//! The note before a confirmation that says how many members a connector change affects.
 
 use crate::api::member;
 use crate::context::Context;
@@ -7,7 +7,7 @@ use crate::flow::{Env, preflight};
 use crate::output::Text;
 use crate::plural::count_noun;
 
-/// Says nothing if the token lacks the permission to read members.
+/// Prints nothing if the token lacks the permission to read members.
 pub async fn note(domain: &str, tools: &Env<'_>, context: &Context) {
     let Ok(domain) = domain.parse::<EmailDomain>() else { return };
     if !context.asks() {

@@ -1,4 +1,4 @@
-//! `cfsso connector create`: a list, so that none is created twice, and a POST.
+//! `cfsso connector create`: lists first, so that none is created twice, then POSTs.
 
 use super::super::setup::ask_domain;
 use super::super::{Outcome, plan_output};

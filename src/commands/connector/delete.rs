@@ -1,4 +1,4 @@
-//! `cfsso connector delete`: refuses one that is enabled, and sees it gone.
+//! `cfsso connector delete`: refuses an enabled connector, and confirms the deletion.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,14 +33,14 @@ pub struct Deleted {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    // Never the only one by omission.
+    // The account's only connector is not deleted by default: it must be named.
     let Some(selector) = context.named_selector(args.connector.as_ref())? else {
         return Err(context::not_specified(&[]));
     };
     let tools = context.tools().await?;
     let connector = connector::find(&tools, &selector).await?;
     let domain = connector.email_domain.clone();
-    // One that does not say is not taken for disabled.
+    // An unknown state does not count as disabled.
     let is_disabled = connector.enabled == Some(false);
     if !is_disabled && !args.disable_first {
         return Err(FlowError::refused(format!("the connector of `{domain}` is enabled"))

@@ -1,4 +1,4 @@
-//! `cfsso connector disable`: a read and a PATCH, whose answer is the read-back.
+//! `cfsso connector disable`: a read and a PATCH; the response to the PATCH confirms it.
 
 use super::super::{Outcome, plan_output};
 use super::affected;
@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     affected::note(&connector.email_domain, &tools, context).await;
-    // The documentation's own warning, before the question it bears on.
+    // The warning of Cloudflare's documentation, before the confirmation.
     context.screen.warn(
         "users will sign in with a password; users without one must reset \
          it by email",

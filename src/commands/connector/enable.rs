@@ -1,5 +1,3 @@
-//! `cfsso connector enable`: the guarded switch.
-
 use super::super::preflight::CheckArgs;
 use super::super::{Outcome, plan_output};
 use super::trial::{self, TrialArgs};
@@ -68,7 +66,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (Some(options), Some(facts)) = (on_trial, facts) else {
         context.confirm(domain.as_str(), "enable SSO").await?;
         if context.asks() {
-            // What was checked may have changed while the question was open.
+            // The state may have changed while the question was open.
             let again = guard.run_checks(context, &tools, &selector, wanted).await?;
             Plan::new(again.checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }

@@ -1,5 +1,3 @@
-//! `cfsso connector get`: one request.
-
 use super::super::Outcome;
 use super::super::web::{Place, WebArgs};
 use super::view::{RecordArgs, Shown};

@@ -1,5 +1,3 @@
-//! `cfsso connector list`: one request.
-
 use serde::Serialize;
 
 use super::super::{Outcome, fleet};
@@ -30,7 +28,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::run(context, "connector list", read).await
 }
 
-/// Lists the connectors of one account; without any, a note goes to `screen`.
 async fn read(args: &Args, tools: &Env<'_>, screen: Option<&Screen>) -> anyhow::Result<Outcome> {
     let connectors = connector::list(tools).await?;
     if connectors.is_empty()

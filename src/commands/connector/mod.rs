@@ -1,5 +1,3 @@
-//! `cfsso connector`: the connectors, one by one.
-
 mod affected;
 pub mod create;
 pub mod delete;

@@ -1,4 +1,4 @@
-//! Enforcement on trial, as options of `enable` and `setup`.
+//! The `--trial` options of `enable` and `setup`.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl TrialArgs {
     }
 }
 
-/// Stops where nothing could end the trial well; says which log is missing.
+/// Fails if neither log can be read and no user could keep the trial; warns of an unreadable log.
 pub fn check_logs(
     subject: &Subject,
     options: &trial::Options,
@@ -122,7 +122,6 @@ pub async fn resume(
     Ok(Some(Outcome::done(report).failed(end.err().map(Into::into))))
 }
 
-/// Commands typed on the terminal, and signals.
 fn orders(context: &Context) -> impl Stream<Item = Order> {
     let signals = process::signals().map(Order::Signal);
     context.handle_signals();
@@ -225,7 +224,7 @@ fn step(mark: Status, title: &str, sign_in: &SignIn, context: &Context) {
 }
 
 impl Render for Report {
-    /// The trial was shown as it went: what is left is its end.
+    /// The trial was shown while it ran; only its end is left.
     fn show(&self, page: &mut Page) {
         if self.ok {
             let why = self.trial.outcome.label().trim_start_matches("kept: ");

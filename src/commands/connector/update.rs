@@ -1,5 +1,3 @@
-//! `cfsso connector update`: a read, and a PATCH where it changes something.
-
 use super::super::{Outcome, plan_output};
 use super::view::Shown;
 use crate::api::connector::{self as api, Connector};

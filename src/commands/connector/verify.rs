@@ -1,4 +1,4 @@
-//! `cfsso connector verify`: begins verification only when it can succeed.
+//! `cfsso connector verify`: starts verification only if it can succeed.
 
 use super::super::{Outcome, plan_output};
 use super::view::Shown;
@@ -66,7 +66,7 @@ fn in_progress_error(domain: &EmailDomain) -> FlowError {
         .hint(format!("`cfsso connector verify {domain} --wait`"))
 }
 
-/// `None` if the API returns no code to look for.
+/// `None` if the API returned no verification code.
 async fn check_txt(
     tools: &Env<'_>,
     connector: &Connector,

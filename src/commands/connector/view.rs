@@ -1,5 +1,3 @@
-//! How a connector is shown to people.
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::ser::Error as _;
@@ -24,7 +22,6 @@ pub struct View {
     created: Option<bool>,
 }
 
-/// A connector with what it takes to print it as a [`View`].
 pub struct Shown {
     pub connector: Connector,
     created: Option<bool>,
@@ -139,7 +136,7 @@ pub fn enabled(connector: &ConnectorFields) -> Text {
     }
 }
 
-/// A time of the API: as it is and how long ago, or just how long ago.
+/// Renders an API time as its age; with `full`, as the time and its age.
 pub fn age(time: Option<&str>, now: Timestamp, full: bool) -> Text {
     let Some(text) = time else { return Text::dim("unknown") };
     let Ok(then) = text.parse::<Timestamp>() else { return Text::plain(text) };

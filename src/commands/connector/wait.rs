@@ -1,5 +1,3 @@
-//! `cfsso connector wait`.
-
 use super::super::Outcome;
 use super::verify::{wait_for_txt, with_remedy};
 use super::view::Shown;

@@ -1,4 +1,4 @@
-//! `cfsso apply`: makes the account as a file says, or as a kept plan says.
+//! `cfsso apply`: applies a desired-state file or a saved plan.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,6 @@ pub struct Args {
     raw: Raw,
 }
 
-/// What is applied: a file, or a plan with the state that it was made from.
 struct Input {
     desired: Desired,
     prune: bool,
@@ -87,7 +86,6 @@ struct Kept {
     changes: Value,
 }
 
-/// Makes the account as desired.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = read(&args, context).await?;
     let tools = context.tools().await?;
@@ -138,7 +136,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-/// When waiting ends: a tenth of `--timeout` is left to enable what is verified.
+/// A tenth of `--timeout` is reserved for enabling what is verified.
 fn wait_deadline(context: &Context) -> Timestamp {
     let reserve = context.settings.options.timeout.unwrap_or_default() / 10;
     context.wait_deadline().saturating_sub(reserve).unwrap_or(Timestamp::MIN)
@@ -172,7 +170,7 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
         prune,
         kept: Some(Kept { account, fingerprint, changes }),
         next: {
-            // The account has changed then, so that the plan itself is refused.
+            // Used only if the account changed, so that the plan itself is refused.
             let file = text("file").unwrap_or_default();
             let replaced = (path, plan::apply_command(Path::new(&file), prune));
             resume_command(context.journal().command(), Some(replaced))
@@ -180,8 +178,7 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
     })
 }
 
-/// Refuses a plan of another account, one whose account changed since, and one whose
-/// changes are not those of its desired state.
+/// Refuses a plan of another account, of a changed account, or with edited changes.
 fn ensure_unchanged(
     kept: &Kept,
     tools: &Env<'_>,
@@ -202,7 +199,6 @@ fn ensure_unchanged(
     Err(FlowError::conflict(message).hint("`cfsso plan -f FILE --out PLAN` makes a new one"))
 }
 
-/// Fails if the account changed after its changes were shown.
 fn ensure_same(shown: &Facts, now: &Facts) -> Result<(), FlowError> {
     if shown.fingerprint() == now.fingerprint() {
         return Ok(());
@@ -212,7 +208,7 @@ fn ensure_same(shown: &Facts, now: &Facts) -> Result<(), FlowError> {
         .hint("run the same command again: it shows what is left to change"))
 }
 
-/// The bodies of identity providers to create, their secrets read.
+/// The bodies of identity providers to create, including their secrets.
 async fn bodies(
     desired: &Desired,
     changes: &[PlannedChange],
@@ -236,8 +232,7 @@ async fn bodies(
     Ok(bodies)
 }
 
-/// The command that resumes a run of `line`: the same, without the number of changes
-/// that was confirmed, and with a file in place of a kept plan.
+/// The command that resumes `line`: no `--confirm`, and the desired-state file for a saved plan.
 fn resume_command(line: &str, kept: Option<(&Path, String)>) -> String {
     let mut words = shell_words::split(line).unwrap_or_default();
     if let Some(at) = words.iter().position(|word| word == "--confirm") {
@@ -260,7 +255,7 @@ async fn confirm(changes: &[PlannedChange], context: &Context) -> Result<(), Err
     context.confirm(&count.to_string(), &format!("make {}", count_noun(count, "change"))).await
 }
 
-/// What the options decide during a run.
+/// Answers the questions of a run from the options.
 struct Asked<'a> {
     tools: &'a Env<'a>,
     context: &'a Context,
@@ -289,13 +284,13 @@ impl Decisions for Asked<'_> {
         trial::check_logs(subject, &options, self.context)?;
         self.context.screen.end_progress();
         let ended = trial::enable(self.tools, subject, options, self.context).await;
-        // Other domains may be waited for: no trial is open then.
+        // The trial is over; during a wait for other domains, signals end the program again.
         self.context.release_signals();
         ended.map(Some)
     }
 }
 
-/// The same refusal, with the option of `apply` that overrides it.
+/// Adds the `apply` option that overrides the refusal.
 fn refused(checked: anyhow::Result<()>) -> Result<(), Error> {
     checked.map_err(|error| match error.downcast::<FlowError>() {
         Ok(stop) => {
@@ -306,7 +301,7 @@ fn refused(checked: anyhow::Result<()>) -> Result<(), Error> {
     })
 }
 
-/// Shows what happens. A warning that many domains share is shown once.
+/// A warning that several domains share is shown once.
 fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<CheckId>>, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
@@ -353,7 +348,6 @@ fn show(event: &Event<'_>, shown: &RefCell<BTreeSet<CheckId>>, context: &Context
     }
 }
 
-/// The records to publish by hand, all in one form after the other.
 fn paste(records: &[TxtRecord], reasons: &[String], page: &mut Page) {
     page.blank();
     page.line(Text::strong(format!(

@@ -1,5 +1,3 @@
-//! `cfsso export`: the account as a file for `plan` and `apply`.
-
 use serde::Serialize;
 
 use super::super::Outcome;
@@ -33,7 +31,6 @@ enum Format {
     Terraform,
 }
 
-/// The desired state that an account is in.
 #[derive(Serialize)]
 struct Export {
     #[serde(flatten)]
@@ -42,7 +39,6 @@ struct Export {
     text: String,
 }
 
-/// Prints the account's state.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let parts = Parts { access: true, federation: true };

@@ -1,4 +1,4 @@
-//! The file with the desired state: JSON, YAML or TOML.
+//! The desired-state file: JSON, YAML or TOML.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::flow::desired::{Desired, parse};
 use crate::input::text::decode;
 use crate::shell::quoted;
 
-/// The most bytes that a file may have: a thousand domains have a tenth of it.
+/// In bytes; a thousand domains take a tenth of it.
 const LARGEST: usize = 1 << 20;
 
-/// The schema of a kept plan.
+/// The schema of a saved plan.
 pub const SCHEMA: &str = "cfsso/config-plan/v1";
 
 /// Reads a desired state; `-` is standard input.
@@ -28,7 +28,6 @@ pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Desired> {
     Ok(parse::parse(&members).map_err(|problems| invalid(file, problems))?)
 }
 
-/// Reads a file that holds one object.
 pub async fn read_object(context: &Context, file: &Path) -> anyhow::Result<Map<String, Value>> {
     let bytes = context.read_file(file, LARGEST, "configuration").await?;
     let wrong = |cause: String| invalid(file, vec![cause]);

@@ -64,7 +64,6 @@ pub struct ConfigPlan {
     next: String,
 }
 
-/// Plans the changes of a file.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let desired = file::read(context, &args.file).await?;
     let tools = context.tools().await?;
@@ -87,7 +86,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(report.outcome(context))
 }
 
-/// Warns of secrets that `apply` would not find here; it may run elsewhere.
+/// Only a warning, because `apply` may run on another machine.
 fn warn_missing_secrets(desired: &Desired, changes: &Changes, context: &Context) {
     for change in &changes.changes {
         let Task::CreateIdp(at) = change.task else { continue };
@@ -118,14 +117,13 @@ fn ensure_replaceable(out: &Path) -> Result<(), FlowError> {
     Err(FlowError::conflict(message).hint("`--out` with another name"))
 }
 
-/// The command that applies a file.
 pub fn apply_command(file: &Path, prune: bool) -> String {
     let prune = if prune { " --prune" } else { "" };
     format!("cfsso apply -f {}{prune}", quoted(&file.display().to_string()))
 }
 
 impl ConfigPlan {
-    /// A plan of these changes, which `next` applies.
+    /// `next` is the command that applies the plan.
     pub fn new(
         tools: &Env<'_>,
         facts: &Facts,
@@ -146,7 +144,6 @@ impl ConfigPlan {
         }
     }
 
-    /// The plan as the outcome of a command.
     pub fn outcome(self, context: &Context) -> Outcome {
         let finds = context.settings.options.detailed_exitcode && self.count > 0;
         let exit = if finds { ExitCode::Findings } else { ExitCode::Done };
@@ -154,7 +151,6 @@ impl ConfigPlan {
     }
 }
 
-/// Reads the server once, and compares; warnings are printed.
 pub async fn compute(
     tools: &Env<'_>,
     desired: &Desired,
@@ -169,7 +165,6 @@ pub async fn compute(
     Ok((facts, changes))
 }
 
-/// Reads what a plan of these sections depends on, at once.
 pub async fn read_facts(tools: &Env<'_>, desired: &Desired, prune: bool) -> anyhow::Result<Facts> {
     let federation =
         desired.federation.is_some() || (prune && desired.identity_providers.is_some());
@@ -182,7 +177,6 @@ pub async fn read_facts(tools: &Env<'_>, desired: &Desired, prune: bool) -> anyh
     Ok(facts)
 }
 
-/// Draws the changes, group by group.
 pub fn show_changes(changes: &[PlannedChange], page: &mut Page) {
     for group in Group::ALL {
         let of_group: Vec<_> = changes.iter().filter(|change| change.group == group).collect();

@@ -1,4 +1,4 @@
-//! The audit for GitHub Actions: annotations, and Markdown for the step's summary.
+//! Audit output for GitHub Actions: annotations, and Markdown for the step summary.
 
 use super::Report;
 use crate::flow::check::{CheckState, Severity};
@@ -29,7 +29,7 @@ fn annotation(level: &str, title: &str, words: &str) -> String {
     format!("::{level} title=cfsso {title}::{}\n", escaped(words))
 }
 
-/// The data of a workflow command: one line, in which percent signs are escapes.
+/// The data of a GitHub workflow command: one line, with `%` escaped.
 fn escaped(text: &str) -> String {
     sanitize(text).replace('%', "%25")
 }
@@ -59,7 +59,7 @@ fn not_checked(report: &Report) -> impl Iterator<Item = String> {
     })
 }
 
-/// Text in a cell of a table: on one line, and neither the table's nor HTML's.
+/// Escapes text for a Markdown table cell: one line, no table or HTML markup.
 fn cell(text: &str) -> String {
     sanitize(text).replace('|', "\\|").replace('<', "&lt;")
 }

@@ -1,4 +1,4 @@
-//! The audit in JUnit's XML: a suite a domain and one for the account, a case a finding.
+//! The audit as JUnit XML: a suite per domain and one for the account, a case per finding.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ pub(super) fn render(report: &Report) -> String {
     );
     let domains = report.domains.iter().flatten().map(|domain| Some(domain.as_str()));
     for domain in std::iter::once(None).chain(domains) {
-        // What is about several domains is told in the first one's suite.
+        // A finding about several domains is in the suite of the first.
         let of = all.iter().filter(|it| it.domains.first().map(String::as_str) == domain);
         let of: Vec<_> = of.copied().collect();
         let name = domain.unwrap_or(&report.account);
@@ -39,7 +39,7 @@ fn attributes(report: &Report, of: &[&Finding]) -> String {
     format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"", of.len())
 }
 
-/// What makes the command fail fails the case, so that both say the same.
+/// Matches the exit code: a case fails if its finding makes the command fail.
 fn fails_case(report: &Report, finding: &Finding) -> bool {
     is_failure(finding, report.fail_on)
 }
@@ -72,7 +72,7 @@ fn case(report: &Report, finding: &Finding, suite: &str) -> String {
     )
 }
 
-/// Text in XML: no control characters, which XML 1.0 has no way to write.
+/// Escapes XML and drops control characters, which XML 1.0 cannot represent.
 fn escaped(text: &str) -> String {
     quick_xml::escape::escape(sanitize(text).as_ref()).into_owned()
 }

@@ -1,5 +1,3 @@
-//! `cfsso doctor`: the audit.
-
 mod github;
 mod junit;
 
@@ -17,7 +15,7 @@ use crate::flow::preflight::Thresholds;
 use crate::flow::{Env, FlowError};
 use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
 
-/// Where GitHub Actions takes the summary of a step from.
+/// The file that GitHub Actions reads the step summary from.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 #[derive(clap::Args, Debug)]
@@ -151,7 +149,7 @@ pub fn print(
     Ok(Outcome::silent().exit(exit))
 }
 
-/// What is about the account or this domain alone.
+/// Keeps the findings about this domain or about the account as a whole.
 fn narrowed(audit: Audit, domain: &EmailDomain) -> Result<Audit, FlowError> {
     let is_it = |name: &String| name.parse().is_ok_and(|other: EmailDomain| other == *domain);
     let Audit { mut domains, mut findings } = audit;
@@ -180,7 +178,7 @@ fn summarise(context: &Context, report: &Report) {
     }
 }
 
-/// The report of an audit; the risks of `accepted` are not counted.
+/// Findings in `accepted` do not count as failures.
 pub fn report(
     command: &'static str,
     examination: Audit,
@@ -225,7 +223,7 @@ fn counts(findings: &[Finding]) -> Counts {
 }
 
 impl Report {
-    /// What is not as it should be, the gravest first.
+    /// Errors before warnings.
     fn failed(&self) -> impl Iterator<Item = &Finding> {
         let of = |severity| {
             let is_of = move |finding: &&Finding| {
@@ -335,7 +333,6 @@ mod tests {
     use super::*;
     use crate::flow::doctor::AuditId;
 
-    /// A finding of each kind, as the tests of the forms use them.
     pub(super) fn every_kind() -> Report {
         let finding = |state, severity, evidence: &str| Finding {
             id: FindingId::Audit(AuditId::PolicyDuplicate),

@@ -1,6 +1,4 @@
-//! The reading half of a drill, against the account in use: what recovery would
-//! find there and write. The run is a dry run, whatever the options say, and the
-//! journal stays as it is.
+//! The drill against the real account. Always a dry run; the journal is not written.
 
 use serde_json::value::RawValue;
 
@@ -25,7 +23,7 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     });
     let look = Box::pin(status::run(status::Args::default(), context));
     reading.step("status", "sign-in chain read", look).await;
-    // Where the list cannot be read, `bypass disable` fails and says why.
+    // If the list cannot be read, `bypass disable` fails and reports why.
     for connector in connector::list(&tools).await.unwrap_or_default() {
         let command = format!("preflight {}", connector.email_domain);
         let seen = "no blocking check failed";

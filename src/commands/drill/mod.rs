@@ -1,4 +1,4 @@
-//! `cfsso drill`: set-up, lockout and recovery, rehearsed with the commands themselves.
+//! `cfsso drill`: rehearses set-up, lockout and recovery with the real commands.
 
 mod account;
 pub mod practice;
@@ -53,7 +53,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let stage = Simulator::build(context).await?;
     let mut report = Report::new(Target::Simulator, stage.account().to_string());
-    // Only pause if there is a user to read the output.
+    // Pause only if a user reads the output.
     let pauses = context.screen.can_ask()
         && context.screen.format() == Format::Table
         && !args.unattended
@@ -88,7 +88,7 @@ async fn perform(
     Ok(())
 }
 
-/// Only the command is timed and counted.
+/// Only the command is timed, and only its requests are counted.
 async fn play(
     stage: &Simulator,
     context: &Context,

@@ -1,4 +1,4 @@
-//! `drill --scenario`: a broken world to repair, in a simulator, against the clock.
+//! `drill --scenario`: a broken simulator to repair, against the clock.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -20,9 +20,9 @@ pub const HIDDEN: &str = "random";
 
 #[derive(Clone, Copy, Debug)]
 pub enum Choice {
-    /// Any that can be repaired; which one is revealed at the end.
+    /// A random repairable scenario, revealed at the end.
     Hidden,
-    /// None: the names are shown.
+    /// Lists the scenario names.
     List,
     One(Scenario),
 }
@@ -112,7 +112,7 @@ fn brief(sandbox: &Sandbox, scenario: Scenario, journal: &str, context: &Context
         .map(|(name, value)| format!("export {name}={value}"))
         .collect();
     lines.push(format!("export CFSSO_JOURNAL={journal}"));
-    // It takes precedence over the address of this simulator.
+    // It takes precedence over the base URL of this simulator.
     lines.push("unset CFSSO_SANDBOX".to_owned());
     context.screen.show(&|page| {
         page.paragraph(Text::strong(format!("{} cannot sign in.", scenario.user())));

@@ -1,5 +1,3 @@
-//! The report of a drill: its steps, each with its duration and its requests.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -132,7 +130,7 @@ fn lasting(ms: u64) -> String {
 }
 
 impl Render for Report {
-    /// The steps were shown as they came: what is left is their end.
+    /// The steps were shown while they ran; only the summary is left.
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;

@@ -1,4 +1,4 @@
-//! The story that is rehearsed: its acts, and what is so after each. Plain data.
+//! The steps of a drill, and the state expected after each.
 
 use std::fmt;
 
@@ -35,10 +35,9 @@ pub(super) enum Outage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     pub enforced: bool,
-    /// Whether the sign-in allows only the company's identity provider, and
-    /// redirects to it without a choice.
+    /// Whether only the company's identity provider is allowed, with instant authentication.
     pub narrow: bool,
-    /// The sign-in method; [`COMPANY`] is the name of the identity provider.
+    /// [`COMPANY`] is the name of the identity provider.
     pub ways: SignIn,
 }
 
@@ -53,9 +52,9 @@ pub(super) enum SignIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StateCheck {
     Changed,
-    /// It is what later ones are compared with.
+    /// The state that later steps are compared with.
     Saved,
-    /// It is as it was remembered, and no bypass is left to undo.
+    /// Equal to the saved state, with no bypass left to undo.
     Unchanged,
 }
 
@@ -208,7 +207,7 @@ impl StepCommand {
 
     fn args<A: clap::Args + FromArgMatches>(self) -> A {
         let (name, rest) = self.words();
-        // `--yes` is an option of every command: the stage has it set.
+        // `--yes` is a global option, which the simulator's settings include.
         let words = rest.split(' ').filter(|word| *word != "--yes");
         let command = A::augment_args(clap::Command::new(name).no_binary_name(true));
         command

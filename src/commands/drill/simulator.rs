@@ -1,6 +1,4 @@
-//! The stage of a drill: a simulator in memory, a journal in a directory of its
-//! own, and the commands as a user would run them there. Dropping it removes all
-//! of this.
+//! A drill's in-memory simulator and temporary journal. Dropping it removes everything.
 
 use std::ffi::OsString;
 use std::io;
@@ -34,11 +32,11 @@ pub(super) struct Simulator {
 }
 
 impl Simulator {
-    /// Of the options, `--fault` and those on how to send requests hold on it.
+    /// Of the run's options, only `--fault` and those on how to send requests apply.
     pub(super) async fn build(context: &Context) -> anyhow::Result<Self> {
         let journal = tempfile::Builder::new().prefix("cfsso-drill-").tempdir();
         let journal = journal.context("cannot make a directory for the drill's journal")?;
-        // Its time passes as fast as it is waited for.
+        // A wait advances the time and returns at once.
         let clock = Clock::fake(context.clock.now());
         let options = sandbox::Options {
             faults: context.settings.options.faults.clone(),
@@ -51,7 +49,7 @@ impl Simulator {
             credentials: Credentials::Token(SecretString::from(sandbox.token(Access::Full))),
             base: sandbox.base_url().parse()?,
             server: sandbox.dns_server().to_string().parse()?,
-            // Made by the journal, for its owner alone.
+            // The journal creates it, readable by its owner only.
             journal: journal.path().join("journal"),
         };
         let settings = context.settings.elsewhere(place);
@@ -113,7 +111,7 @@ impl Simulator {
         Context::new(self.settings.clone(), screen, self.clock.clone(), &args)
     }
 
-    /// Reads all back and holds it to what a scene is to come to: in words.
+    /// Reads the state and compares it with what `scene` expects; the result is in words.
     pub(super) async fn observe(
         &self,
         scene: &DrillStep,

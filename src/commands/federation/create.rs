@@ -1,5 +1,4 @@
-//! `cfsso federation create`: a list, so that a standing grant is reused, and
-//! a POST.
+//! `cfsso federation create`: lists first, so that an existing grant is reused, then POSTs.
 
 use super::super::{Outcome, plan_output};
 use crate::context::Context;

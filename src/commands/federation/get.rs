@@ -1,5 +1,3 @@
-//! `cfsso federation get`: one request.
-
 use super::super::Outcome;
 use crate::api::grant::Grant;
 use crate::api::ids::GrantId;

@@ -1,5 +1,4 @@
-//! Federation as a picture: text that Mermaid or Graphviz draws. Names come
-//! from servers and are made safe for either.
+//! Federation as Mermaid or Graphviz. Names come from servers and are escaped for both.
 
 use std::fmt::Write;
 

@@ -1,5 +1,3 @@
-//! `cfsso federation list`: the grants, and the names of what they are for.
-
 use serde::Serialize;
 
 use super::super::Outcome;

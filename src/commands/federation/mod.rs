@@ -1,5 +1,3 @@
-//! `cfsso federation`: identity providers that other accounts use.
-
 pub mod create;
 pub mod delete;
 pub mod get;

@@ -1,5 +1,4 @@
-//! `cfsso federation share`: grant, share and wait, in one step that a second
-//! run takes up where the first one ended.
+//! `cfsso federation share`: grant, share and wait in one step, which a second run resumes.
 
 use clap::ArgGroup;
 
@@ -115,7 +114,7 @@ async fn ask_recipient(
     own: &AccountId,
     context: &Context,
 ) -> anyhow::Result<String> {
-    // An identity provider is shared within one organization only.
+    // An identity provider can only be shared within one organization.
     let organization = directory.membership(own);
     let is_other = |account: &&Account| {
         account.id != *own && directory.membership(&account.id) == organization
@@ -140,7 +139,7 @@ fn named(args: &Args) -> RecipientArgs {
 }
 
 impl Render for Report {
-    /// The checklist was shown step by step: what is left is its end.
+    /// The steps were shown while they ran; only the summary is left.
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;

@@ -1,5 +1,4 @@
-//! `cfsso federation status`: source → grant → share → recipients, as a tree or
-//! as a graph, and orphaned objects.
+//! `cfsso federation status`: source → grant → share → recipients, and orphaned objects.
 
 use super::super::Outcome;
 use super::graph::{self, Language};

@@ -1,5 +1,3 @@
-//! How sharing and unsharing show their steps.
-
 use crate::commands::setup::show_step;
 use crate::context::Context;
 use crate::flow::federation::progress::{Event, StepId};

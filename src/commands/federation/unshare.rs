@@ -1,4 +1,4 @@
-//! `cfsso federation unshare`: first shows who loses access, then ends the sharing.
+//! `cfsso federation unshare`: shows who loses access before it ends the sharing.
 
 use super::super::{Outcome, plan_output};
 use super::steps;

@@ -1,5 +1,3 @@
-//! `cfsso help`: pages of commands, and topics.
-
 use clap::Command;
 use serde::Serialize;
 
@@ -32,7 +30,7 @@ struct Topic {
 
 enum Content {
     Prose(&'static str),
-    /// Made from the program itself.
+    /// Generated from the command tree.
     Made(fn(&Command) -> Box<dyn Report>),
 }
 
@@ -89,15 +87,14 @@ fn list_topics() -> String {
     lines.join("\n")
 }
 
-/// A topic in the part of Markdown that is read well as plain text: headings,
-/// lists, fenced blocks, and paragraphs of one line each.
+/// Markdown that reads well as plain text: headings, lists, fenced blocks, one-line paragraphs.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Markdown(&'static str);
 
 impl Render for Markdown {
     fn show(&self, page: &mut Page) {
-        // An example as wide as a terminal has no room for an indent.
+        // An example as wide as the terminal leaves no room for an indent.
         let code = self.0.split("```").skip(1).step_by(2).flat_map(str::lines);
         let widest = code.map(|line| line.chars().count()).max().unwrap_or(0);
         let indent = if page.has_room(widest + 2) { "  " } else { "" };
@@ -130,7 +127,6 @@ fn is_bullet(mark: &str) -> bool {
     mark == "-" || mark.strip_suffix('.').is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
-/// The table of exit codes.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct ExitCodes(Vec<Row>);
@@ -142,11 +138,9 @@ struct Row {
     meaning: &'static str,
 }
 
-/// Prints a topic, or the page of a command.
 pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
     let words: Vec<_> = args.words.iter().map(String::as_str).collect();
     let topic = match words.as_slice() {
-        // What the topic was called first.
         ["findings"] => Some("checks"),
         [word] => Some(*word),
         _ => None,
@@ -158,7 +152,7 @@ pub fn run(args: &Args, tree: Command) -> anyhow::Result<Outcome> {
     }
 }
 
-/// How similar a mistyped name has to be to be suggested.
+/// Minimum similarity for suggesting a topic or command for a mistyped name.
 const SIMILAR: f64 = 0.85;
 
 fn command(words: &[&str], mut tree: Command) -> anyhow::Result<Outcome> {
@@ -219,7 +213,6 @@ impl Render for ExitCodes {
     }
 }
 
-/// What each check and each finding of `doctor` means.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Findings(Vec<Explained>);

@@ -1,4 +1,4 @@
-//! A new identity provider by questions: the answers are the options of `idp create`.
+//! Asks for a new identity provider; the answers become the options of `idp create`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -27,15 +27,14 @@ pub struct Asker<'a> {
     context: &'a Context,
     interview: &'a Interview<'a>,
     idps: &'a [Idp],
-    /// The team's domain, if it could be read.
     team: Option<&'a str>,
-    /// What was found at an address, by option and address: each is looked at once.
+    /// The result for each option and address, so that each is fetched once.
     seen: RefCell<BTreeMap<String, Look>>,
     published: RefCell<Option<Rc<Published>>>,
 }
 
 pub struct NewIdp {
-    /// The words after `cfsso`, secrets as variables.
+    /// The words after `cfsso`; secrets are passed by environment variables.
     pub words: Vec<String>,
     pub body: Document,
     pub name: String,
@@ -51,7 +50,6 @@ struct Look {
 pub enum Trouble {
     Unusable(String),
     Failing(String),
-    /// The SAML metadata offers no email address as name ID.
     NoEmailName,
 }
 
@@ -86,7 +84,7 @@ impl<'a> Asker<'a> {
         Self { context, interview, idps, team, seen, published }
     }
 
-    /// Asks for the fields of `vendor`. `domain` is the default for its domain field.
+    /// `domain` is the default for the vendor's domain field.
     pub async fn ask(
         &self,
         vendor: &'static Vendor,
@@ -146,7 +144,7 @@ impl<'a> Asker<'a> {
         });
     }
 
-    /// The name on the sign-in page: that of the product, unless it is taken.
+    /// Defaults to the product's name, unless that is taken.
     async fn ask_name(&self, vendor: &Vendor) -> anyhow::Result<String> {
         let name = vendor.name();
         let is_taken = |name: &str| self.idps.iter().any(|idp| idp.name == name);
@@ -163,7 +161,7 @@ impl<'a> Asker<'a> {
         self.interview.ask(&question, read).await
     }
 
-    /// Has the address given again if it cannot be used.
+    /// Rejects an unusable address, so that it is asked for again.
     async fn check_address(
         &self,
         vendor: &Vendor,
@@ -227,7 +225,7 @@ impl<'a> Asker<'a> {
         let options = CheckOptions::new(self.context.clock.now(), 0);
         let subject = Subject::new(vendor.kind, &config);
         let points = check::check(&self.context.fetcher().await?, subject, &options).await;
-        // The missing fields are the next questions.
+        // The missing fields are asked for next.
         let tested = points.iter().filter(|point| point.id != IdpCheckId::Configuration);
         let failed: Vec<_> =
             tested.filter(|point| point.is_failure()).map(IdpCheck::describe).collect();
@@ -240,7 +238,7 @@ fn question_id(input: &Input) -> String {
     format!("idp.{}", input.option.replace('-', "_"))
 }
 
-/// Reads the answer for an option; of a field of the type, its value is checked.
+/// Reads the answer for an option; a field of the type is validated.
 fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, String> {
     if input.secret {
         Raw::default().in_text(text).map_err(|unfit| format!("the secret {unfit}"))?;

@@ -1,4 +1,4 @@
-//! `cfsso idp check`. Never says that a login works.
+//! `cfsso idp check`. Never claims that a sign-in works.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -81,8 +81,8 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     Ok(Outcome::done(report).exit(exit))
 }
 
-/// Fails if the identity provider that users sign in through would fail a check after
-/// `edit`; `pins` is how many one-time PINs the account has.
+/// Fails if the identity provider that users sign in through would fail a check after `edit`.
+/// `pins`: the number of one-time PIN providers in the account.
 pub async fn ensure_still_works(
     context: &Context,
     edit: &Update,
@@ -96,8 +96,7 @@ pub async fn ensure_still_works(
     ensure_works(context, &changed, pins, message).await
 }
 
-/// Fails with `message` if a check of `chosen` fails; `pins` is how many one-time PINs the
-/// account has.
+/// Fails with `message` if a check of `chosen` fails. `pins`: as in `ensure_still_works`.
 pub async fn ensure_works(
     context: &Context,
     chosen: &Idp,
@@ -127,7 +126,7 @@ fn mark(check: &IdpCheck) -> Status {
 }
 
 impl IdpResult {
-    /// A row for each failed check, or one that counts those that passed.
+    /// A row per failed check, or one with the count of passed checks.
     fn rows(&self, page: &Page) -> Vec<Vec<Text>> {
         let row = |state, detail: Text| {
             vec![Text::strong(&self.name), Text::plain(&self.kind), page.mark(state), detail]
@@ -152,7 +151,7 @@ impl Render for Report {
             page.line(Text::strong(&idp.name) + Text::dim(format!("  {}  {}", idp.kind, idp.id)));
             for point in &idp.checks {
                 page.step(mark(point), point.id.as_str(), Text::prose(&point.detail));
-                // Where a sign-in is tried stands once, at the end.
+                // The dashboard link is shown once, at the end.
                 if let Some(remedy) = point.fix.as_ref().filter(|it| !it.contains(DASHBOARD)) {
                     page.fix("", remedy);
                 }

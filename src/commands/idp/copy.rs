@@ -1,4 +1,4 @@
-//! What of an identity provider can be created again. Pure.
+//! The part of an identity provider that can be created again. Pure.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::api::hidden::{hidden, without_hidden};
 use crate::flow::FlowError;
 use crate::idp::{IdpTypeSpec, Requirement};
 
-/// Fields that the API makes (API reference, section 3).
+/// Fields that the API sets (API reference, section 3).
 const MADE: [&[&str]; 11] = [
     &["id"],
     &["uid"],
@@ -48,7 +48,7 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
     }
 }
 
-/// For an unknown type, the mask is the only sign that a secret is required.
+/// For an unknown type, a mask is the only sign that a secret is required.
 pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), FlowError> {
     let is_given =
         |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));

@@ -96,7 +96,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 impl Args {
-    /// What to ask a user for, where nothing but perhaps the type was given.
+    /// What to ask the user for if at most the type was given.
     fn missing(&self, context: &Context) -> Result<Missing, FlowError> {
         let is_bare = self.fields.is_empty()
             && self.published.kind().is_none()
@@ -118,7 +118,7 @@ impl Args {
 
 enum Missing {
     Nothing,
-    /// The product, and all that it needs.
+    /// The vendor and all its fields.
     Vendor,
     FieldsOf(&'static Vendor),
 }
@@ -199,7 +199,7 @@ async fn check_endpoints(
     Ok(points.into_iter().filter(IdpCheck::is_failure).collect())
 }
 
-/// It is created, whether the organization's domain can be read or not.
+/// Only warns if the team's domain cannot be read, since the identity provider exists already.
 async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     context.screen.note(Text::prose(format!(
         "sign-in not tested; `cfsso idp check {}` tests what is possible without signing in",
@@ -222,7 +222,7 @@ async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     }
 }
 
-/// All that was given is checked before anything is fetched.
+/// Validates all given values before anything is fetched.
 pub(super) async fn build_body(args: &Args, context: &Context) -> anyhow::Result<Document> {
     let mut body = match &args.config_file {
         Some(file) => file::read(context, file, args.raw).await?,
@@ -263,7 +263,7 @@ pub(super) async fn build_body(args: &Args, context: &Context) -> anyhow::Result
     }
     set(&mut body, &args.published.read(context, &given).await?)?;
     set(&mut body, &given)?;
-    // Without scopes, the API would choose: an email address is always needed.
+    // Without scopes the API chooses its own; the email address is always needed.
     if kind_name == "oidc" && body.get(&["config", "scopes"]).is_none() {
         body.set(&["config", "scopes"], &discovery::SCOPES)?;
     }
@@ -283,7 +283,7 @@ fn has_no_wrong_field(kind: &IdpTypeSpec, body: &Document) -> Result<(), FlowErr
     if wrong.is_empty() { Ok(()) } else { Err(invalid(kind, wrong.iter())) }
 }
 
-/// But for what discovery fills and secrets that a person can be asked for.
+/// Ignores fields that discovery fills, and secrets that the user can be asked for.
 fn ensure_complete(
     kind: &'static IdpTypeSpec,
     body: &Document,
@@ -300,13 +300,13 @@ fn ensure_complete(
     let problems: Vec<_> = problems.iter().filter(|problem| !comes_later(&problem.field)).collect();
     match problems.as_slice() {
         [] => Ok(()),
-        // By which options it is passed is said there.
+        // This error names the options that pass the secret.
         [only] if secrets.contains(&only.field.as_str()) => Err(secret::missing(&only.field)),
         _ => Err(invalid(kind, problems.into_iter())),
     }
 }
 
-/// Asks for the secrets that are missing, and stops where anything else is.
+/// Asks for missing secrets, and fails if any other required field is missing.
 async fn prompt_missing(
     body: &mut Document,
     kind: &'static IdpTypeSpec,
@@ -328,7 +328,7 @@ async fn prompt_missing(
     Ok(has_no_wrong_field(kind, body)?)
 }
 
-/// The hint gives values that were probably meant.
+/// The hint contains the values that were probably meant.
 pub(super) fn invalid<'a>(
     kind: &IdpTypeSpec,
     problems: impl Iterator<Item = &'a config::FieldError>,

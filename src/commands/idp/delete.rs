@@ -1,4 +1,4 @@
-//! `cfsso idp delete`: looks at what depends on it, deletes it, and sees it gone.
+//! `cfsso idp delete`: checks what depends on it, deletes it, and confirms the deletion.
 
 use schemars::JsonSchema;
 use serde::Serialize;

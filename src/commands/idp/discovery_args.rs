@@ -1,4 +1,4 @@
-//! What an identity provider publishes, shown before anything is created.
+//! Reads and shows what an identity provider publishes, before anything is created.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -78,7 +78,7 @@ impl Published {
 }
 
 impl DiscoveryArgs {
-    /// `given` are fields that are set beside it.
+    /// `given`: the fields that are set by other options.
     pub async fn read(
         &self,
         context: &Context,
@@ -184,7 +184,7 @@ fn no_email_name(found: &metadata::Metadata) -> FlowError {
         .hint("specify the attribute with the address: `--email-attribute-name email`")
 }
 
-/// An issuer with another name has a way by hand: its endpoints, filled in.
+/// For an issuer mismatch, the hint contains the options with the endpoints that were found.
 fn not_discovered(error: &DiscoveryError) -> FlowError {
     match error {
         DiscoveryError::Fetch { source, .. } if source.is_unreachable() => {

@@ -1,4 +1,4 @@
-//! The flags for the fields of every type. A secret has no flag that takes it.
+//! The options for the fields of all types. No option takes a secret as its value.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub struct Fields {
     typed: Vec<(String, SecretString)>,
 }
 
-/// The old name for one certificate is left to files.
+/// Without the field's old name for one certificate, which only files can contain.
 fn all_fields() -> Vec<(&'static Field, Vec<&'static IdpTypeSpec>)> {
     let mut every: Vec<(&'static Field, Vec<&'static IdpTypeSpec>)> = Vec::new();
     for kind in kind::all() {
@@ -146,7 +146,7 @@ impl Fields {
         self
     }
 
-    /// The fields as `config` holds them, files and secrets read.
+    /// The fields as in `config`; files and secrets are read.
     pub async fn read(&self, context: &Context, raw: Raw) -> anyhow::Result<Map<String, Json>> {
         let mut config = Map::new();
         for (field, texts) in &self.plain {

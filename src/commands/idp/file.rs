@@ -1,4 +1,4 @@
-//! `--config-file`: an identity provider in JSON, YAML or TOML, shaped as the API has it.
+//! `--config-file`: an identity provider in JSON, YAML or TOML, in the shape of the API.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub enum Syntax {
     Toml,
 }
 
-/// Secrets in it are checked like any others that are pasted.
+/// Secrets in the file are checked like pasted ones.
 pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Document> {
     let is_stdin = file == Path::new("-");
     let name = name(file);
@@ -56,7 +56,7 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     Ok(document)
 }
 
-/// What the API would keep and no program could read again.
+/// Finds shapes that the API would store but no program could read back.
 fn wrong_shape(document: &Document) -> Option<String> {
     let is_object = |name: &str| {
         document.get(&[name]).is_none_or(|value| members(value).is_some() || value.get() == "null")
@@ -69,7 +69,7 @@ fn wrong_shape(document: &Document) -> Option<String> {
     (!is_boolean).then(|| "`scim_config.enabled` must be true or false".to_owned())
 }
 
-/// What a file is called in messages; `-` is standard input.
+/// The file's name in messages; `-` is standard input.
 pub fn name(file: &Path) -> String {
     if file == Path::new("-") {
         return "standard input".to_owned();
@@ -77,7 +77,7 @@ pub fn name(file: &Path) -> String {
     format!("`{}`", file.display())
 }
 
-/// Masks are not among them: each command decides what a mask in a file means.
+/// Masks are excluded: each command decides what a mask in a file means.
 fn secrets(value: &RawValue) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     collect(value, &mut Vec::new(), false, &mut found);
@@ -117,7 +117,7 @@ pub fn syntax(file: &Path, text: &str) -> Syntax {
     }
 }
 
-/// Says where it is wrong, and never what stands there: it may be a secret.
+/// The error contains the position only, never the text there: it may be a secret.
 pub fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
     let value: Value = match syntax {
         Syntax::Json => return document(text),
@@ -142,7 +142,7 @@ pub fn parse(text: &str, syntax: Syntax) -> Result<Document, String> {
     document(&value.to_string())
 }
 
-/// Without aliases: a few of them can stand for gigabytes.
+/// Aliases are off: a few of them can expand to gigabytes.
 fn yaml_options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0 },

@@ -1,5 +1,3 @@
-//! `cfsso idp get`: one request, and with `--setup` the organization too.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,5 +1,3 @@
-//! `cfsso idp list`: identity providers and applications at once.
-
 use serde::Serialize;
 
 use super::super::Outcome;
@@ -15,7 +13,7 @@ use crate::output::{Page, Render, Text};
   cfsso idp list -o json | jq -r '.[] | select(.type == \"okta\") | .id'")]
 pub struct Args {}
 
-/// Identity providers, by name. Programs read them as the API sent them.
+/// By name. Serialized as the API sent them.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct List {
@@ -26,7 +24,7 @@ pub struct List {
 
 enum Dashboard {
     App(Box<App>),
-    /// None, or several, as this says.
+    /// No link: the text says why.
     None(String),
     NotChecked,
 }
@@ -64,7 +62,7 @@ impl Render for List {
         if self.idps.is_empty() {
             return;
         }
-        // Most accounts have no such provider, and five columns fit a terminal.
+        // Most accounts have no such provider, and a terminal has room for five columns.
         let some_read_only = self.idps.iter().any(|view| view.idp.is_read_only());
         let yes_no = |yes: bool| Text::plain(if yes { "yes" } else { "no" });
         let rows: Vec<_> = self

@@ -1,5 +1,3 @@
-//! `cfsso idp`: the identity providers.
-
 pub mod ask;
 pub mod check;
 pub mod copy;

@@ -1,5 +1,3 @@
-//! `cfsso idp rotate-secret`: one field through the one read-modify-write.
-
 use std::path::PathBuf;
 
 use super::super::{Outcome, update_output};
@@ -59,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     update_output::run_update(context, &tools, &edit, "replace its secret").await
 }
 
-/// Stops if the type has no such secret, or the secret cannot be one of its.
+/// Fails if the type has no such secret, or the value cannot be a secret of this type.
 fn fits(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> {
     if kind.secrets().any(|name| name == field) {
         let invalid = config::check_field(kind, field, &secret.into()).err();

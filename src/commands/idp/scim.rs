@@ -1,6 +1,5 @@
-//! The SCIM secret, which the API shows once, when provisioning is switched on:
-//! the only secret that comes back. It goes to a file of its own, or the switch
-//! is not touched.
+//! The SCIM secret, the only secret that the API returns: once, when provisioning is enabled. It is
+//! written to a file of its own; without one, provisioning is not enabled.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -19,16 +18,16 @@ pub struct ScimSecretArgs {
     scim_secret_file: Option<PathBuf>,
 }
 
-/// The file that waits for the secret. It goes again where none was written to it.
+/// Deleted when dropped, unless the secret was written to it.
 #[derive(Debug)]
 pub struct SecretFile {
     file: Option<(PathBuf, File)>,
-    /// Whether the change switches provisioning on, so that a secret is returned.
+    /// Whether the change enables provisioning, so that a secret is returned.
     is_expected: bool,
 }
 
 impl ScimSecretArgs {
-    /// The secret that comes of switching provisioning on would be lost.
+    /// Without a file, the secret returned when provisioning is enabled would be lost.
     pub fn ensure_file_given(
         &self,
         before: Option<&Document>,
@@ -44,7 +43,7 @@ impl ScimSecretArgs {
             .hint("`--scim-secret-file FILE` (a new file, readable only by you)"))
     }
 
-    /// Makes the file, before anything is sent: afterwards would be too late.
+    /// Creates the file before anything is sent, since afterwards the secret could be lost.
     pub fn prepare(
         &self,
         before: Option<&Document>,
@@ -73,7 +72,7 @@ fn switches_on(before: Option<&Document>, wanted: &Document) -> bool {
 }
 
 impl SecretFile {
-    /// Keeps the secret of an answer. The error says that SCIM is on without it.
+    /// Writes the secret of the response. Fails if an expected secret is not saved.
     pub fn save(mut self, answer: Option<&Document>, context: &Context) -> Result<(), FlowError> {
         let secret: Option<String> =
             answer.and_then(|idp| idp.parse_at(&["scim_config", "secret"]));
@@ -118,7 +117,7 @@ impl Drop for SecretFile {
     fn drop(&mut self) {
         if let Some((path, file)) = self.file.take() {
             drop(file);
-            // Empty as it is, it says nothing if it stays.
+            // An empty file that cannot be removed does no harm.
             let _ = std::fs::remove_file(path);
         }
     }

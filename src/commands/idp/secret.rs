@@ -1,4 +1,4 @@
-//! Where a secret comes from. Never the command line, which every process can read.
+//! Sources of a secret. Never the command line, which every process can read.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub struct Raw {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file; `-` is standard input.
+    /// `-` is standard input.
     File(PathBuf),
     Variable(String),
 }
@@ -29,7 +29,7 @@ pub struct Given {
     pub removed: Vec<&'static str>,
 }
 
-/// Why a pasted text is not taken as a secret. Never contains a part of it.
+/// Why a pasted text is rejected as a secret. Never contains a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error(transparent)]
@@ -108,7 +108,7 @@ fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> 
     }
 }
 
-/// `what` names it, and never shows it.
+/// `what` is the name of the secret in messages.
 pub fn taken(
     given: Result<Given, Refused>,
     what: &str,

@@ -1,5 +1,3 @@
-//! `cfsso idp test`.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,5 +1,3 @@
-//! `cfsso idp types`: no request.
-
 use serde::Serialize;
 
 use super::super::Outcome;

@@ -1,5 +1,3 @@
-//! `cfsso idp update`: a read, and the one read-modify-write.
-
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -160,7 +158,7 @@ async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fields that the object has already are known to the API.
+/// Accepts unknown fields that the object already has: the API knows them.
 fn validate_fields(
     kind: &str,
     before: &Document,

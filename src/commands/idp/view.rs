@@ -1,4 +1,4 @@
-//! How an identity provider is shown: without secrets, to programs as well.
+//! How an identity provider is shown. Secrets are left out, in JSON too.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,5 +1,3 @@
-//! `cfsso journal list`: the entries, oldest first.
-
 use serde::Serialize;
 
 use super::super::Outcome;
@@ -19,7 +17,7 @@ pub struct Args {
     limit: Option<usize>,
 }
 
-/// Entries, oldest first; people read them newest first.
+/// Oldest first in JSON, newest first on screen.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct List(Vec<Entry>);

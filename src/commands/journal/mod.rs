@@ -1,5 +1,3 @@
-//! `cfsso journal`: what this machine changed, and putting it back.
-
 pub mod list;
 pub mod prune;
 pub mod show;
@@ -53,7 +51,7 @@ pub(super) fn read(context: &Context) -> Result<Contents, FlowError> {
     Ok(reading)
 }
 
-/// The entries that `name` means: one, or all of a run.
+/// `name`: the ID of an entry or of a run.
 fn select(entries: Vec<Entry>, name: &str) -> Result<Vec<Entry>, FlowError> {
     let found: Vec<_> =
         entries.into_iter().filter(|entry| entry.id == name || entry.run == name).collect();

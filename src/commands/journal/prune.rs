@@ -1,5 +1,3 @@
-//! `cfsso journal prune`: removes runs that ended long ago.
-
 use std::time::Duration;
 
 use super::super::Outcome;

@@ -1,5 +1,3 @@
-//! `cfsso journal show`: entries in full, also as Markdown for a post-mortem.
-
 use std::fmt::Write;
 
 use schemars::JsonSchema;
@@ -128,7 +126,7 @@ fn changes(entry: &Entry) -> Vec<Difference> {
     let id = |object: &Document| object.parse_at::<String>(&["id"]);
     match (document(&entry.before), document(&entry.after)) {
         (Some(before), Some(after)) => diff::diff(&before, &after),
-        // Of what was created or deleted, that it was is the change.
+        // For a created or deleted object, the ID stands for the whole change.
         (None, Some(created)) => vec![Difference::new("id", (), id(&created))],
         (Some(deleted), None) if entry.request_line().starts_with("DELETE ") => {
             vec![Difference::new("id", id(&deleted), ())]

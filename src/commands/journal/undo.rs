@@ -1,5 +1,3 @@
-//! `cfsso journal undo`: the latest entry first.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -65,7 +63,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     warn(context, &work);
-    // The entry does not choose the word: the server says what it is about.
+    // The word to type comes from the server's current object, not from the journal entry.
     let subject = work.todo[0].2.subject();
     let deed = match &subject {
         Some(subject) => format!("restore {subject}"),
@@ -75,7 +73,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     undo_all(&tools, work, args.force).await
 }
 
-/// The entries to undo: as named, or the latest run that has any to undo.
+/// The named entries, or those of the latest run that can be undone.
 fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>, FlowError> {
     if let Some(name) = name {
         return select(entries, name);
@@ -93,7 +91,6 @@ fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>,
     }
 }
 
-/// Reads each object once, and plans the undo of each entry, the latest first.
 async fn plan_all<'a>(
     tools: &Env<'_>,
     entries: &'a [Entry],

@@ -1,4 +1,4 @@
-//! The folder for the safe. It contains no secret.
+//! The recovery folder. It contains no secret.
 
 use std::cell::RefCell;
 use std::io;
@@ -23,7 +23,7 @@ use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::{private_file, rfc3339, sha256};
 
 const PROGRAM: &str = if cfg!(windows) { "cfsso.exe" } else { "cfsso" };
-/// Written last: with them, the folder is complete.
+/// Written last: the folder is complete if it exists.
 const CHECKSUMS: &str = "SHA256SUMS";
 
 pub struct Bundle<'a> {
@@ -48,7 +48,6 @@ struct State<'a> {
     identity_providers: Option<&'a [Idp]>,
 }
 
-/// Fails if there is anything but an empty folder.
 pub fn ensure_empty(folder: &Path) -> Result<(), FlowError> {
     private_file::ensure_empty(folder).map_err(|error| failed(folder, &error))
 }
@@ -110,7 +109,7 @@ impl Bundle<'_> {
     }
 }
 
-/// The undo ticket of what `record` records; `None` if that is nothing.
+/// The undo ticket of the changes that `record` records; `None` if there are none.
 fn ticket(
     context: &Context,
     tools: &Env<'_>,

@@ -1,4 +1,4 @@
-//! `cfsso recovery check`: no DNS, no identity provider, no write.
+//! `cfsso recovery check`: needs no DNS and no identity provider, and writes nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::flow::recovery::fingerprint::Fingerprint;
 use crate::flow::recovery::state::RecoveryState;
 use crate::flow::{Env, FlowError};
 
-/// The largest card in bytes: one of many connectors has some tens of kilobytes.
+/// In bytes; the card of many connectors has some tens of kilobytes.
 const MAX_CARD: usize = 1024 * 1024;
 
 #[derive(clap::Args, Debug)]

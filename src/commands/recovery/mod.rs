@@ -1,5 +1,3 @@
-//! `cfsso recovery`: prepares recovery from a lockout, and checks that it would work.
-
 mod bundle;
 pub mod card;
 pub mod check;

@@ -1,5 +1,3 @@
-//! `cfsso recovery prepare`.
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -260,7 +258,7 @@ fn ensure_outside_git(file: &Path) -> Result<(), FlowError> {
     }
 }
 
-/// The folder that a file is in. Fails before anything is created.
+/// Fails if the folder does not exist, before anything is created.
 fn existing_folder(file: &Path) -> Result<PathBuf, FlowError> {
     private_file::folder_of(file).canonicalize().map_err(|error| {
         let message = format!("cannot write to {}; nothing was sent", file.display());
@@ -286,7 +284,7 @@ async fn ask_for_card(args: &mut Args, context: &Context) -> Result<(), FlowErro
     Ok(())
 }
 
-/// A place, in words. A secret is refused: the card has none.
+/// Where the token is kept, in words. Refuses a secret: the card must not contain one.
 fn location(text: &str) -> Result<String, String> {
     if mask(text) == text {
         Ok(text.to_owned())
@@ -295,7 +293,7 @@ fn location(text: &str) -> Result<String, String> {
     }
 }
 
-/// In a dry run there is no new token, but the request that would create it.
+/// A dry run returns no client, but the request that would create the token.
 async fn emergency_client(
     source: &TokenSource,
     args: &Args,

@@ -1,4 +1,4 @@
-//! `cfsso sandbox login`: plays a person who signs in to the dashboard.
+//! `cfsso sandbox login`: simulates a user's dashboard sign-in.
 
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! `cfsso sandbox`: the simulator for other programs.
-
 pub mod login;
 pub mod reset;
 pub mod serve;

@@ -1,5 +1,3 @@
-//! `cfsso sandbox reset`: back to the state that a new simulator starts with.
-
 use std::path::PathBuf;
 
 use serde::Serialize;

@@ -1,5 +1,3 @@
-//! `cfsso sandbox serve`: the simulator on fixed or free ports, until Ctrl-C.
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -83,7 +81,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         sandbox.take_down(slug);
     }
     let mut environment: BTreeMap<_, _> = sandbox.environment().into_iter().collect();
-    // What is rehearsed stays out of the journal of what was really changed.
+    // Simulated changes must not enter the journal of real ones.
     let journal = crate::settings::journal_of_sandbox(&state);
     environment.insert("CFSSO_JOURNAL", journal.display().to_string());
     context.screen.report(&Serving(environment))?;
@@ -122,7 +120,7 @@ impl Render for Serving {
         for (name, value) in &self.0 {
             page.literal(&format!("export {name}={value}"));
         }
-        // It takes precedence over the address of this simulator.
+        // It takes precedence over the base URL of this simulator.
         page.literal("unset CFSSO_SANDBOX");
     }
 

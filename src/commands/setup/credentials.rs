@@ -1,4 +1,4 @@
-//! The first questions of a guided set-up: the token, the account.
+//! The first questions of a guided set-up: token and account.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::output::{Render as _, Text};
 use crate::private_file;
 use crate::settings::{self, TokenSource};
 
-/// How the tokens of users begin (Cloudflare API, "Token formats").
+/// Prefix of user tokens (Cloudflare API, "Token formats").
 const USER_TOKEN: &str = "cfut_";
 
 pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
@@ -33,7 +33,7 @@ pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result
     keep_token(interview, context, &token).await
 }
 
-/// Asks for a token, and for the account if it sees several; tests what it can read.
+/// Asks for a token, tests what it can read, and asks for the account if it has access to several.
 async fn ask_token(
     interview: &Interview<'_>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! What a guided set-up knows of a domain before anything is created for it.
+//! DNS facts about the domain of a guided set-up, before anything is created.
 
 use super::facts::Facts;
 use crate::dns::{self, Delegation, Lookup, Scope};

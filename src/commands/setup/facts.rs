@@ -1,4 +1,4 @@
-//! What a guided set-up reads of the account before its questions.
+//! The state of the account that a guided set-up reads before its questions.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Reads everything at once; only connectors and identity providers have to be readable.
+    /// Reads in parallel; only connectors and identity providers have to be readable.
     pub async fn read(tools: &Env<'_>, context: &Context) -> anyhow::Result<Self> {
         context.screen.start_progress("reading the account");
         let fetcher = context.fetcher().await?;
@@ -51,7 +51,7 @@ impl Facts {
         })
     }
 
-    /// Its set-up is not finished, or most members have their address there.
+    /// A domain whose set-up is not finished, or the email domain of most members.
     pub fn likely_domain(&self) -> Option<EmailDomain> {
         let unfinished = self.connectors.iter().find(|connector| !connector.is_enabled());
         if let Some(domain) = unfinished.and_then(|one| one.email_domain.parse().ok()) {

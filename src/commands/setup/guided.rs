@@ -42,7 +42,7 @@ enum Enabling {
 }
 
 impl Chosen {
-    /// The words after `cfsso` that do what is left once the identity provider exists.
+    /// The words after `cfsso` for what is left once the identity provider exists.
     fn words(&self) -> Vec<String> {
         let options = [
             ("--publish-txt", self.publish),
@@ -90,7 +90,7 @@ struct Guide<'a> {
 }
 
 impl Guide<'_> {
-    /// Asks for everything before the first change, the consent last.
+    /// Asks everything before the first change; consent comes last.
     async fn ask(&self) -> anyhow::Result<Chosen> {
         let (domain, known) = self.ask_domain().await?;
         let connector = connector::select_by_domain(&self.facts.connectors, &domain)?;
@@ -168,7 +168,7 @@ impl Guide<'_> {
                     application (SAML) at the product; the next step says what to enter there";
         let mut question =
             Question::text("idp", "Identity provider", help).with_choices(existing.chain(new));
-        // After an interruption, the one that was created last is meant.
+        // When resumed after an interruption, the identity provider created last is meant.
         let is_resumed = !self.facts.connectors.is_empty();
         let mut healthy = usable().filter(|(_, problem)| problem.is_none());
         let healthy = if is_resumed { healthy.next_back() } else { healthy.next() };
@@ -261,7 +261,7 @@ impl Guide<'_> {
         options(chosen.domain.clone(), parse(&chosen.words())?, self.context).await
     }
 
-    /// Users can choose another identity provider than the new one, which a trial counts, too.
+    /// Says that users can choose other identity providers, whose sign-ins a trial counts too.
     fn choice_of_users(&self, new: &NewIdp) -> Option<String> {
         let app = self.facts.sso_app.as_ref();
         let others = self.facts.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
@@ -278,7 +278,7 @@ impl Guide<'_> {
         })
     }
 
-    /// `None` where the SSO App does not list those that it allows.
+    /// `None` if the SSO App allows all identity providers.
     fn admission(&self, chosen: &Chosen) -> Option<Vec<String>> {
         let new = chosen.new_idp.as_ref()?;
         let app = self.facts.sso_app.as_ref()?;
@@ -286,7 +286,7 @@ impl Guide<'_> {
         lists.then(|| ["app", "idps", "--add", &new.name].map(str::to_owned).into())
     }
 
-    /// Asks again only where a check finds a problem, and before SSO is enabled.
+    /// From here on, asks only about problems that a check finds, and before enabling SSO.
     async fn carry_out(&self, chosen: Chosen) -> anyhow::Result<Outcome> {
         let mut lines: Vec<Vec<String>> = Vec::new();
         if let Some(new) = &chosen.new_idp {
@@ -333,7 +333,7 @@ impl Guide<'_> {
         let mut is_rerun = false;
         loop {
             let options = self.options(chosen).await?;
-            // What ended the steps before enabling: a repair, or a failure of one.
+            // Why the steps ended before enabling: a repair was made, or one failed.
             let stopped: RefCell<Option<anyhow::Result<()>>> = RefCell::default();
             let on_event = |event: &Event<'_>| {
                 if let Event::Checks { checks: seen } = event {

@@ -1,4 +1,4 @@
-//! `cfsso setup`: a checklist that a second run takes up where the first one ended.
+//! `cfsso setup`: a checklist that a second run resumes.
 
 mod credentials;
 mod domain;
@@ -72,7 +72,7 @@ pub struct Args {
     force: bool,
 }
 
-/// What enabling does, after "to".
+/// The text after "to" in the confirmation.
 const ENABLING: &str = "enable SSO";
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -113,7 +113,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         && let Err(stop) = context.can_confirm(options.domain.as_str(), ENABLING)
         && !is_enabled(&tools, &options.domain).await?
     {
-        // Better to stop now than at the end of a wait.
+        // Fail now rather than after a long wait.
         return Err(stop.into());
     }
     let before_enabling = async || Ok(());
@@ -177,7 +177,7 @@ async fn options(domain: EmailDomain, args: Args, context: &Context) -> anyhow::
     })
 }
 
-/// Shows what happens; `bell` rings when a wait is over.
+/// `bell`: ring when a wait is over.
 pub fn show(event: &Event<'_>, bell: bool, context: &Context) {
     let screen = &context.screen;
     screen.event(event);
@@ -203,7 +203,6 @@ pub fn show(event: &Event<'_>, bell: bool, context: &Context) {
     }
 }
 
-/// Shows a step, and remembers one that was done.
 pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &Context) {
     let screen = &context.screen;
     if state == StepState::Running {
@@ -213,7 +212,7 @@ pub fn show_step(state: StepState, title: &'static str, detail: &str, context: &
     if state == StepState::Done {
         context.record_step(title);
     }
-    // The error itself follows, once.
+    // The error itself is printed once, at the end.
     let detail = if state == StepState::Failed { "failed" } else { detail };
     screen.step(mark(state), title, Text::prose(detail));
 }
@@ -264,7 +263,7 @@ pub fn mark(state: StepState) -> Status {
 }
 
 impl Render for Report {
-    /// The checklist was shown step by step: what is left is its end.
+    /// The steps were shown while they ran; only the summary is left.
     fn show(&self, page: &mut Page) {
         if !self.ok {
             return;

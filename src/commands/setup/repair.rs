@@ -1,4 +1,4 @@
-//! Problems that preflight found, repaired one by one where the user agrees.
+//! Repairs problems that preflight found, one by one, if the user agrees.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ impl<'a> Repairs<'a> {
         self.done.borrow().clone()
     }
 
-    /// Offers a repair for each failed check that has one, once. Whether any was made.
+    /// Offers each repair once. Returns whether any was made.
     pub async fn offer(&self, checks: &[Check]) -> anyhow::Result<bool> {
         let mut repaired = false;
         for check in checks.iter().filter(|check| check.state == CheckState::Failed) {
@@ -52,7 +52,7 @@ impl<'a> Repairs<'a> {
         Ok(repaired)
     }
 
-    /// A token for emergencies, where the one in use is of no use in a lockout.
+    /// Offered if the token in use would not work in a lockout.
     async fn offer_token(&self, check: &Check) -> anyhow::Result<bool> {
         let text = "Create an emergency token?";
         let question = Question::yes_no("repair.recovery-token", text, check.detail.clone());
@@ -73,7 +73,7 @@ impl<'a> Repairs<'a> {
         Ok(false)
     }
 
-    /// Whether the user wants a repair; without a terminal it is not made.
+    /// False if neither the user nor an answers file can answer.
     async fn agrees(&self, question: Question) -> anyhow::Result<bool> {
         let question = question.agreeing();
         Ok(self.interview.can_ask(&question) && self.interview.confirm(&question).await?)
@@ -107,7 +107,7 @@ impl<'a> Repairs<'a> {
 }
 
 async fn run(words: &[String], context: &Context) -> anyhow::Result<Outcome> {
-    // The first word is the group that the command is in.
+    // `parse` expects the command without its group.
     let own = &words[1..];
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["idp", "create", ..] => idp::create::run_silently(&parse(own)?, context).await,

@@ -1,4 +1,4 @@
-//! `cfsso share create`: explicit recipients alone, settled before the POST.
+//! `cfsso share create`: requires explicit recipients, resolved before the POST.
 
 use clap::ArgGroup;
 

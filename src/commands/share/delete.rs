@@ -1,4 +1,4 @@
-//! `cfsso share delete`: begun here, carried on by the API.
+//! `cfsso share delete`: the API deletes asynchronously.
 
 use schemars::JsonSchema;
 use serde::Serialize;

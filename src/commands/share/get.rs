@@ -1,5 +1,3 @@
-//! `cfsso share get`: one request.
-
 use super::super::Outcome;
 use crate::api::ids::ShareId;
 use crate::context::Context;

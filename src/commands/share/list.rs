@@ -1,5 +1,3 @@
-//! `cfsso share list`: one list, narrowed down by the API.
-
 use serde::Serialize;
 
 use super::super::Outcome;

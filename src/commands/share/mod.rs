@@ -1,5 +1,3 @@
-//! `cfsso share`: resource shares, one step at a time.
-
 pub mod create;
 pub mod delete;
 pub mod get;

@@ -1,5 +1,3 @@
-//! How a list is asked for: page by page, or in one answer.
-
 use crate::api::share::PAGE;
 use crate::api::share::filter::Paging;
 

@@ -1,4 +1,4 @@
-//! `cfsso share recipients`: added and removed in place, never replaced.
+//! `cfsso share recipients`: adds and removes single recipients, never replaces the list.
 
 use clap::{ArgGroup, Subcommand};
 use serde::Serialize;
@@ -101,7 +101,7 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let request = recipient::list(tools.account, &args.share, args.paging.paging());
     let mut all = tools.client.list(&request).await?;
-    // The API sends every state and has no filter.
+    // The API returns every status and has no filter.
     all.retain(|one| {
         let status = one.association_status.as_ref().map(Association::text);
         args.status.is_none() || status.as_deref() == args.status.as_deref()

@@ -1,5 +1,3 @@
-//! `cfsso share resources`: what a share is of.
-
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! `cfsso share update`: the name, which alone can be changed.
+//! `cfsso share update`: only the name can be changed.
 
 use super::super::{Outcome, plan_output};
 use crate::api;

@@ -1,5 +1,3 @@
-//! How a share is shown to people.
-
 use crate::api::share::{Share, ShareFields, Target};
 use crate::output::{Page, Render, Status, Text};
 

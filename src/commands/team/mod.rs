@@ -1,5 +1,3 @@
-//! `cfsso team`: the Zero Trust organization.
-
 pub mod rename;
 mod rename_output;
 pub mod show;

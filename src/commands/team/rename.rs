@@ -1,5 +1,3 @@
-//! `cfsso team rename`: begun, taken up, and taken back.
-
 use std::rc::Rc;
 
 use super::super::preflight::{CheckArgs, show_checks};

@@ -1,5 +1,3 @@
-//! How a rename shows its plan and its steps.
-
 use super::super::preflight::show_checks;
 use super::super::setup::{self, mark, show_step};
 use crate::context::Context;
@@ -97,7 +95,7 @@ fn note_off(step: &Step, context: &Context) {
     }
 }
 
-/// A connector's own steps, each with its domain, since several run at the same time.
+/// Prefixed with the domain, since several connectors progress at the same time.
 fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
     let screen = &context.screen;
     match event {
@@ -118,7 +116,7 @@ fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
         }
         Of::Waiting { text, .. } => screen.start_wait(format!("{domain}: {text}")),
         Of::Warning { text } => screen.warn(Text::prose(format!("{domain}: {text}"))),
-        // Those that passed were looked at before, and are told by their number.
+        // Passed checks were shown before.
         Of::Checks { checks } => {
             let passed = |check: &&Check| check.state != CheckState::Passed;
             let open: Vec<_> = checks.iter().filter(passed).cloned().collect();

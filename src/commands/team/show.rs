@@ -1,5 +1,3 @@
-//! `cfsso team show`: one request.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 

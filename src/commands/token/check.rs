@@ -1,4 +1,4 @@
-//! `cfsso token check`: ten requests at once, all of them reads.
+//! `cfsso token check`: ten parallel requests, all of them reads.
 
 use super::super::Outcome;
 use super::super::connector::view::age;

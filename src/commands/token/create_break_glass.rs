@@ -1,5 +1,3 @@
-//! `cfsso token create-break-glass`.
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -118,7 +116,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     Ok(outcome.failed(failure.map(Into::into)))
 }
 
-/// `None` prints the token.
+/// `None`: the token is printed.
 async fn ask_file(context: &Context) -> anyhow::Result<Option<PathBuf>> {
     let help = "A new file that only you can read; move it where it can be reached without the \
                 dashboard. `-` prints the token instead";
@@ -188,7 +186,7 @@ pub async fn create_in(
     }
 }
 
-/// When it ends, to the second: the API's times have no more.
+/// To the second, the resolution of the API's times.
 fn expires_at(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
     let end = now.checked_add(lasting).context("`--expires` is too large")?;
     Ok(Timestamp::from_second(end.as_second())?.to_string())

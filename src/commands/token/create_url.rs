@@ -1,5 +1,3 @@
-//! `cfsso token create-url`: a link to the dashboard's token form, filled in.
-
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -67,7 +65,7 @@ pub fn for_setup() -> String {
 }
 
 impl Purpose {
-    /// Documented keys of the form and their types (token template URLs).
+    /// Keys of the form and their types (documentation of token template URLs).
     fn keys(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Setup => &[

@@ -1,10 +1,10 @@
-//! A file for a secret: private before the secret is there, and never in another's place.
+//! A file for a secret: private before the secret is written, and never replaces another file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that is about to hold a secret. Dropped, it leaves nothing behind.
+/// Dropping it without `commit` removes the file.
 pub struct PendingSecretFile {
     target: PathBuf,
     path: PathBuf,
@@ -12,7 +12,7 @@ pub struct PendingSecretFile {
 }
 
 impl PendingSecretFile {
-    /// A folder that cannot be written is known before there is a secret to lose.
+    /// Creates a temporary file, so that an unwritable folder fails before a secret exists.
     pub fn create(target: &Path) -> io::Result<Self> {
         if target.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -27,7 +27,7 @@ impl PendingSecretFile {
         Ok(Self { target: target.to_owned(), path, file })
     }
 
-    /// Writes the secret and gives the file its name, unless that is taken.
+    /// Writes the secret and moves the file to its target, unless that exists.
     pub fn commit(mut self, secret: &str) -> io::Result<()> {
         writeln!(self.file, "{secret}")?;
         self.file.sync_all()?;

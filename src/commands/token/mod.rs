@@ -1,5 +1,3 @@
-//! `cfsso token`: the token in use, and one for emergencies.
-
 pub mod check;
 pub mod create_break_glass;
 pub mod create_url;

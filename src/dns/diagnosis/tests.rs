@@ -16,7 +16,6 @@ fn txt(text: &str) -> Txt {
     Txt { strings: vec![text.as_bytes().to_vec()] }
 }
 
-/// A name server that answers with these values.
 fn holder(last: u8, texts: &[&str]) -> Server {
     let mut server = Server::new(
         format!("192.0.2.{last}:53"),
@@ -31,7 +30,6 @@ fn holder(last: u8, texts: &[&str]) -> Server {
     server
 }
 
-/// A recursive resolver that answers with these values.
 fn cache(last: u8, texts: &[&str]) -> Server {
     let mut server = holder(last, texts);
     server.name = None;
@@ -448,7 +446,7 @@ fn verdicts_print_as_they_serialise() {
     }
 }
 
-/// Servers in any state that a survey can have.
+/// Servers in any state that a lookup can return.
 fn any_servers() -> impl Strategy<Value = Vec<Server>> {
     let one = (1_u8..9, 0_u8..10, proptest::bool::ANY, proptest::bool::ANY);
     let one = one.prop_map(|(last, state, is_cache, is_v6)| {

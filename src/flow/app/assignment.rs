@@ -1,4 +1,4 @@
-//! A field of an application, and what it is set to.
+//! An assignment `FIELD=VALUE` to a field of an application.
 
 use std::str::FromStr;
 
@@ -30,8 +30,7 @@ impl Assignment {
         Self { path: vec![name.to_owned()], value }
     }
 
-    /// Sets the field. What has a command of its own, which looks whether people
-    /// can still sign in, is not set here.
+    /// Refuses fields with a command of their own: that one checks that users can still sign in.
     pub fn make(&self, document: &mut Document) -> Result<(), FlowError> {
         let path: Vec<_> = self.path.iter().map(String::as_str).collect();
         let own = match path.first() {

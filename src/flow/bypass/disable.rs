@@ -1,4 +1,4 @@
-//! The first option: no enforcement, so that people sign in by password again.
+//! The first bypass: disables SSO, so that users sign in with a password.
 
 use crate::api::connector::{self as requests, Connector};
 use crate::flow::action::Action;
@@ -10,7 +10,7 @@ use crate::flow::{Env, Error, FlowError};
 pub enum Selection {
     All,
     Selected(Vec<Selector>),
-    /// The one that is enabled: several are an error.
+    /// Fails if several are enabled.
     OnlyEnabled,
 }
 
@@ -50,13 +50,13 @@ pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, 
     }
 }
 
-/// A connector that does not say what it is may be enabled.
+/// A connector without the field may be enabled.
 pub fn is_enabled(connector: &Connector) -> bool {
     connector.enabled != Some(false)
 }
 
-/// Ends enforcement: one PATCH, whose answer is the read-back. Where it is lost, the
-/// connector is read: in a lockout, what was applied must not look like a failure.
+/// One PATCH, whose response confirms it. If the response is lost, the connector is read:
+/// in a lockout, an applied change must not look like a failure.
 pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let done = connector::execute_disabling(tools, &connector.id, &action(tools, connector)).await;
     let Err(Error::Api(error)) = done else { return done };

@@ -1,6 +1,5 @@
-//! Lockout recovery: allows one-time PINs for the dashboard's sign-in, ends
-//! enforcement, and undoes just these changes. Keeps round trips to a minimum: a
-//! locked-out user waits for each of them.
+//! Lockout recovery: allows one-time PINs, disables SSO, and undoes just these changes.
+//! Few round trips: a locked-out user waits for each of them.
 
 pub mod disable;
 pub mod otp;
@@ -12,12 +11,12 @@ use std::fmt;
 
 use crate::flow::journal::{Cause, Title};
 
-/// The title of a bypass's entry, marked as one: `bypass undo` finds it by that.
+/// The cause marks a bypass's entry: `bypass undo` finds it by that.
 fn title(deed: impl Into<String>) -> Title {
     Title { text: deed.into(), cause: Some(Cause::Bypass) }
 }
 
-/// Where one option failed: how to take the other one.
+/// How to use the other bypass after one failed.
 #[derive(Clone, Debug)]
 pub struct AlternativeHint(pub String);
 

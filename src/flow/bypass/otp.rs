@@ -1,4 +1,4 @@
-//! The second option: the dashboard's sign-in allows PINs, while SSO stays enforced.
+//! The second bypass: the SSO App allows one-time PINs, and SSO stays enforced.
 
 use super::pin_delivery::offers_pin;
 use super::title;
@@ -14,10 +14,10 @@ use crate::flow::target::Target;
 use crate::flow::update::{Update, UpdateResult};
 use crate::flow::{Env, Error, FlowError, idp as flow_idp};
 
-/// What stands for the ID of a PIN that is yet to be created, in a dry run.
+/// Placeholder in a dry run for the ID of a PIN that does not exist yet.
 pub const NEW_PIN: &str = "ID-OF-THE-NEW-PIN";
 
-/// Named, as the API's schema wants it (API reference, section 3).
+/// With a name, as the API's schema requires (API reference, section 3).
 pub const PIN: &str = r#"{"name":"One-time PIN","type":"onetimepin","config":{}}"#;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn state_of(tools: &Env<'_>, idps: Vec<Idp>, apps: &[App]) -> Result<Current
     Ok(CurrentState { app: sign_in(tools, apps)?.clone(), idps, pin })
 }
 
-/// The one-time PIN among identity providers; an account has one at most.
+/// An account has at most one PIN.
 pub fn pin_of(idps: Vec<Idp>) -> Option<Idp> {
     idps.into_iter().find(|idp| idp.kind == IdpType::OneTimePin)
 }
@@ -83,7 +83,7 @@ pub fn body() -> Document {
     PIN.parse().expect("it is an object")
 }
 
-/// The update that allows `pin`. Fields that need no change keep their text.
+/// Fields that need no change keep their text.
 pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError> {
     let admission = match reach {
         OtpScope::PinOnly => AllowedIdps::Change { add: vec![pin.clone()], remove: Vec::new() },
@@ -97,7 +97,7 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
         if list != app.listed_idps() {
             document.set(&["allowed_idps"], &list)?;
         }
-        // With the PIN alone, skipping the choice leads to the PIN.
+        // With the PIN alone, instant authentication leads to the PIN.
         if list.len() == 1 { Ok(()) } else { disable_instant_auth(document) }
     })
 }
@@ -112,7 +112,7 @@ pub struct PinProvider {
     pub is_new: bool,
 }
 
-/// If another client has created one meanwhile, that one is used.
+/// If another client created one in the meantime, that one is used.
 pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
     let look = async || {
         let idps = tools.client.list(&idp::list(tools.account)).await?;
@@ -133,9 +133,8 @@ pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
     Err(FlowError::not_confirmed(message).hint(format!("`cfsso idp get {}`", created.id)).into())
 }
 
-/// Opens the sign-in: one PUT and one read-back. The edit is of an application
-/// that was read a moment ago, and it is not read once more before the PUT: a
-/// lockout has no round trip to spare, and the journal has the state before.
+/// One PUT and one read-back. The application is not read again before the PUT: a lockout
+/// has no round trip to spare, and the journal has the state before.
 pub async fn allow_pin(tools: &Env<'_>, edit: &Update) -> Result<UpdateResult, Error> {
     edit.send(tools, edit_title(edit), None, |_| {}).await
 }

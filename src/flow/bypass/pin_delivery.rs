@@ -1,5 +1,5 @@
-//! Whether the policies prevent a one-time PIN from being mailed: Cloudflare mails
-//! it only to users that a policy allows. Pure.
+//! Whether policies block one-time PINs: Cloudflare mails them only to users whom a policy
+//! allows. Pure.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub struct DeliveryProblems {
     pub admits_nobody: bool,
 }
 
-/// `pin` is none where it is yet to be created.
+/// `pin` is `None` if it does not exist yet.
 pub fn delivery_problems(app: &str, pin: Option<&IdpId>) -> DeliveryProblems {
     let policies = serde_json::from_str::<Application>(app).ok().and_then(|app| app.policies);
     let read = policies.and_then(|policies| {
@@ -90,7 +90,7 @@ impl Policy {
             && !self.exclude.iter().flatten().any(|rule| matches_everyone(rule, pin))
     }
 
-    /// Whether it denies all but the sign-ins that it names.
+    /// Whether some sign-ins are excluded from the policy.
     fn spares_some(&self) -> bool {
         self.exclude.as_ref().is_some_and(|rules| !rules.is_empty())
     }
@@ -102,7 +102,7 @@ impl Policy {
     }
 }
 
-/// Whether a user with a PIN may meet it; an unknown rule may be met.
+/// Whether a user with a PIN may match; an unknown rule may.
 fn matches(rule: &Value, pin: Option<&IdpId>) -> bool {
     let Some((kind, parts)) = rule.as_object().and_then(|rule| rule.iter().next()) else {
         return true;
@@ -119,7 +119,7 @@ fn matches_everyone(rule: &Value, pin: Option<&IdpId>) -> bool {
 
 pub fn offers_pin(app: &App, pins: &[&IdpId]) -> bool {
     let mailed = |id| delivery_problems(app.text(), Some(id)).texts.is_empty();
-    // With the PIN alone, skipping the choice leads to the PIN.
+    // With the PIN alone, instant authentication leads to the PIN.
     let is_offered = !app.is_instant() || app.listed_idps().len() == 1;
     is_offered && pins.iter().any(|pin| app.admits(pin) && mailed(pin))
 }

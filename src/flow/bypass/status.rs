@@ -1,4 +1,4 @@
-//! Which bypasses of this machine are active, by the journal and the server.
+//! Active bypasses of this machine, by the journal and the server.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -75,7 +75,7 @@ impl BypassState {
     }
 }
 
-/// If there are none, no request is sent.
+/// Sends no request if there are no entries.
 pub async fn read_status(tools: &Env<'_>, entries: &[Entry]) -> BypassStatus {
     let open = undo::open_entries(&tools.own(entries));
     summarize(undo::check_all(tools, open).await)

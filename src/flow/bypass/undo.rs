@@ -1,4 +1,4 @@
-//! Which changes of the bypasses are active, and restoring just these.
+//! Which changes of bypasses are still active, and restoring just these.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,7 +13,7 @@ use crate::flow::journal::undo::{
 use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind};
 use crate::flow::{Env, Error, FlowError};
 
-/// The fields by which two bypasses found the same.
+/// Two bypasses started from the same state if these fields are equal.
 const FIELDS: [&str; 3] = ["enabled", "allowed_idps", "auto_redirect_to_identity"];
 
 pub const COMMAND: &str = "cfsso bypass undo";
@@ -27,13 +27,13 @@ pub struct BypassWrite {
 }
 
 pub enum WriteStatus {
-    /// Unchanged since the bypass; this restores it.
+    /// Unchanged since the bypass.
     Active(Box<Ready>),
-    /// Changed since, with the differences.
+    /// Changed since the bypass; with the differences.
     Changed(Box<Ready>, Vec<String>),
     Reverted(String),
     Blocked(FlowError),
-    /// Undoing it would leave the dashboard without a sign-in.
+    /// Undoing it would block every sign-in to the dashboard.
     Refused(Box<Ready>, FlowError),
 }
 
@@ -48,7 +48,7 @@ impl BypassWrite {
         self.entry.resource == Some(ResourceKind::Connector)
     }
 
-    /// The identifier of what was changed; none where something was made.
+    /// The ID of the changed object; `None` for a creation.
     pub fn target(&self) -> Option<String> {
         let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
         sent.path.rsplit('/').next().map(str::to_owned)
@@ -62,7 +62,7 @@ fn changed_at(entry: &Entry, now: &Document) -> Option<String> {
     time_of(now).filter(|now| *now != then)
 }
 
-/// Those not undone yet, the latest first.
+/// Latest first.
 pub fn open_entries(entries: &[Entry]) -> Vec<Entry> {
     let is_open = |at: usize| {
         let entry = &entries[at];
@@ -82,15 +82,14 @@ fn sent(entry: &Entry) -> Option<SentRequest> {
     serde_json::from_str(entry.request.get()).ok()
 }
 
-/// Whether `later` shows that nothing is left of `entry` to restore.
+/// Whether `later` leaves nothing of `entry` to restore.
 fn reverts(later: &Entry, entry: &Entry, all: &[Entry]) -> bool {
     let (Some(of_later), Some(of_entry)) = (sent(later), sent(entry)) else { return false };
     if of_later.path != of_entry.path || of_later.method != of_entry.method {
         return false;
     }
     if is_bypass(later) {
-        // It found the same state as `entry` had found: `entry`, which got no response,
-        // had no effect.
+        // Both started from the same state: `entry`, which got no response, had no effect.
         return entry.outcome != Outcome::Done && same_before(later, entry);
     }
     let undoes_bypass = later
@@ -116,7 +115,7 @@ fn document(text: &RawValue) -> Option<Document> {
     text.get().parse().ok()
 }
 
-/// Each is judged as if those before it had been undone.
+/// Each is evaluated as if those before it were undone.
 pub async fn check_all(tools: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
     let mut seen = ObjectCache::new();
     let mut measures = Vec::new();

@@ -1,5 +1,5 @@
-//! Makes an account as desired. Each step is computed from the server's state, so
-//! that a second run resumes. A domain that fails is left, and the others go on.
+//! Applies a desired state. Each step is computed from the server's state, so that a second
+//! run resumes. A failed domain does not stop the others.
 
 mod account;
 mod domain;
@@ -32,13 +32,11 @@ use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::plural::count_noun;
 
-/// Begins the detail of a change that was not tried.
 const DEPENDS: &str = "not tried, because this failed:";
 
-/// What is applied, and how.
 pub struct Options {
     pub desired: Desired,
-    /// The bodies of identity providers to create, by their places in the file.
+    /// The bodies of identity providers to create, by their index in the file.
     pub bodies: BTreeMap<usize, Document>,
     pub enable: Rc<EnableOptions>,
     /// When waiting for DNS and verification ends.
@@ -47,16 +45,15 @@ pub struct Options {
     pub next: String,
 }
 
-/// A trial that is over, and what it means for the domain.
+/// The report of a finished trial, and the result for its domain.
 pub type TrialEnd = (trial::Report, Result<(), FlowError>);
 
-/// What the command decides during a run.
+/// Decisions during a run that the command makes.
 pub trait Decisions {
     /// Fails if the SSO App may not be changed like this.
     fn check_app(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
 
-    /// Fails if an identity provider that users sign in through may not be changed like
-    /// this.
+    /// Fails if an identity provider in use for sign-in may not be changed like this.
     fn check_idp(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
 
     /// Enables SSO on trial, if the options request it.
@@ -66,7 +63,6 @@ pub trait Decisions {
     ) -> impl Future<Output = Result<Option<TrialEnd>, Error>>;
 }
 
-/// A run.
 pub struct Apply<'a, D> {
     tools: &'a Env<'a>,
     options: &'a Options,
@@ -79,8 +75,7 @@ pub struct Apply<'a, D> {
     failure: Option<Error>,
 }
 
-/// Makes `changes`, which were planned from `facts`. The report shows how far it
-/// got, also if it ended early.
+/// `changes` were planned from `facts`. The report shows progress also after an early end.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -107,7 +102,7 @@ impl<D: Decisions> Apply<'_, D> {
         }
         self.each(changes, Group::Connectors).await?;
         if !has_app {
-            // The first connector brought it along.
+            // The first connector created it.
             self.each(changes, Group::SsoApp).await?;
         }
         self.verify_and_enable(changes).await?;
@@ -115,11 +110,10 @@ impl<D: Decisions> Apply<'_, D> {
         self.each(changes, Group::Removal).await
     }
 
-    /// The changes of a group, one after the other. Of those of the account, the
-    /// first that fails ends the others; a domain that failed gets no more changes.
+    /// One after the other. A failure in the account ends the group; a failed domain is skipped.
     async fn each(&mut self, changes: &[PlannedChange], group: Group) -> Result<(), Error> {
         for (at, change) in changes.iter().enumerate().filter(|(_, it)| it.group == group) {
-            // Enabling is the matter of all domains together.
+            // All domains are enabled together.
             if matches!(change.task, Task::Enable(_)) {
                 continue;
             }
@@ -134,7 +128,7 @@ impl<D: Decisions> Apply<'_, D> {
         Ok(())
     }
 
-    /// Why a change cannot be made, because of others that failed.
+    /// The earlier failure because of which a change cannot be made.
     fn blocked(&self, change: &PlannedChange) -> Option<String> {
         let PlannedChange { group, action, subject, .. } = change;
         let (group, action) = (*group, *action);
@@ -145,7 +139,7 @@ impl<D: Decisions> Apply<'_, D> {
             Group::Federation | Group::SsoApp => account(&[Group::IdentityProviders]),
             Group::Removal => account(&Group::ALL),
             Group::Connectors | Group::Verification => domain(),
-            // Disabling depends on nothing of the account.
+            // Disabling depends on nothing in the account.
             Group::Enforcement if action == Verb::Disable => domain(),
             Group::Enforcement => {
                 account(&[Group::IdentityProviders, Group::SsoApp]).or_else(domain)
@@ -153,7 +147,7 @@ impl<D: Decisions> Apply<'_, D> {
         }
     }
 
-    /// The first failure among these results, as the reason for not making a change.
+    /// The first failure among these results, as a reason.
     fn failed(&self, is_among: impl Fn(&ChangeResult) -> bool) -> Option<String> {
         let is_failed =
             |it: &&ChangeResult| matches!(it.state, StepState::Failed | StepState::Blocked);
@@ -161,7 +155,7 @@ impl<D: Decisions> Apply<'_, D> {
         failed.map(|it| format!("{DEPENDS} {}", it.title))
     }
 
-    /// Records how a change ended. What would end every other one too ends the run.
+    /// Records the result. An error that would stop every change ends the run.
     fn conclude(&mut self, at: usize, done: Result<String, Error>) -> Result<(), Error> {
         match done {
             Ok(detail) => self.end(at, StepState::Done, detail),
@@ -181,7 +175,6 @@ impl<D: Decisions> Apply<'_, D> {
         Ok(())
     }
 
-    /// Whether a change was made, or will not be in this run.
     fn has_ended(&self, at: usize) -> bool {
         self.results[at].state != StepState::Running
     }
@@ -265,8 +258,7 @@ impl<D: Decisions> Apply<'_, D> {
         &mut self.domains[at]
     }
 
-    /// Fails if changes are left. Where none was made, the first failure is that of the
-    /// run: nothing is half done.
+    /// If no change was made, the first failure becomes the error: nothing is half done.
     fn ensure_complete(&mut self) -> Result<(), Error> {
         let left: Vec<_> = self.results.iter().filter(|it| it.state != StepState::Done).collect();
         if left.is_empty() {
@@ -288,7 +280,7 @@ impl<D: Decisions> Apply<'_, D> {
     }
 
     fn into_report(mut self, ok: bool) -> ApplyReport {
-        // What the run did not come to.
+        // Not reached by the run.
         for result in self.results.iter_mut().filter(|it| it.state == StepState::Running) {
             result.state = StepState::Pending;
         }
@@ -301,8 +293,7 @@ impl<D: Decisions> Apply<'_, D> {
     }
 }
 
-/// Whether an error would end every later change too: the API does not answer, or
-/// takes no token; the journal cannot be written; or the user ends the run.
+/// Whether the error would stop every later change, too.
 fn ends_all(error: &Error) -> bool {
     match error {
         Error::Flow(error) => matches!(

@@ -1,5 +1,3 @@
-//! The changes of a plan.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,7 +19,6 @@ pub enum Group {
 }
 
 impl Group {
-    /// Every group, in order.
     pub const ALL: [Self; 7] = [
         Self::IdentityProviders,
         Self::Federation,
@@ -32,7 +29,6 @@ impl Group {
         Self::Removal,
     ];
 
-    /// Its heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::IdentityProviders => "Identity providers",
@@ -77,7 +73,7 @@ pub struct PlannedChange {
     pub task: Task,
 }
 
-/// What carries a change out; numbers are places in the sections of the file.
+/// How a change is made. Numbers are indexes into the sections of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Task {
     CreateIdp(usize),
@@ -91,13 +87,12 @@ pub enum Task {
     Disable(usize),
     DeleteConnector(ConnectorId),
     DeleteIdp(IdpId),
-    /// Takes an identity provider from these accounts; none means from all.
+    /// `None` means all accounts.
     Unshare(IdpId, Option<Vec<AccountId>>),
     /// Deletes a share of grants that no longer exist.
     DeleteShare(ShareId),
 }
 
-/// All that changes, and what is worth a warning.
 #[derive(Debug, Default)]
 pub struct Changes {
     pub changes: Vec<PlannedChange>,

@@ -1,5 +1,5 @@
-//! The requests that `apply` would send, by reads alone. What the API has yet to
-//! choose stands as a placeholder.
+//! The requests that `apply` would send, from reads only. Values that the API chooses are
+//! placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ use crate::flow::update::Update;
 use crate::flow::verify::{self, VerifyAction};
 use crate::flow::{Env, Error, FlowError, connector, idp, publish};
 
-/// The requests of a plan, and the changes that have none yet, with the reason.
+/// `notes` are changes without a request yet, with the reason.
 #[derive(Default)]
 pub struct DryRun {
     pub changes: Vec<Change>,
@@ -35,12 +35,11 @@ struct Reader<'a> {
     tools: &'a Env<'a>,
     options: &'a Options,
     facts: Facts,
-    /// What the name servers serve, by the place of the domain in the file.
+    /// By the index of the domain in the file.
     served: BTreeMap<usize, (Lookup, Diagnosis)>,
     found: DryRun,
 }
 
-/// What [`run`](super::apply::run) would send now, in its order.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -184,8 +183,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Enables the domains whose checks pass, as far as they can be made, then
-    /// disables.
+    /// Enables the domains whose checks pass, then disables.
     async fn enforce<'c>(
         &mut self,
         changes: impl Iterator<Item = &'c PlannedChange>,

@@ -14,8 +14,7 @@ use crate::domain::EmailDomain;
 use crate::idp::kind::{self, Requirement};
 use crate::input::secret_name::is_secret_name;
 
-/// The desired state that the account is in, and what cannot be expressed in it.
-/// `has_access` says that the identity providers were read.
+/// Also returns what cannot be expressed. `has_access`: identity providers were read.
 pub fn export(facts: &Facts, has_access: bool) -> (Desired, Vec<String>) {
     let mut left_out = Vec::new();
     let own = facts.idps.iter().filter(|idp| !idp.is_read_only());
@@ -81,8 +80,8 @@ fn exported_idp(idp: &Idp, facts: &Facts) -> DesiredIdp {
     }
 }
 
-/// What a person sets: for a known type its fields, otherwise all but secrets.
-/// Numbers that no file keeps exactly are left out.
+/// Fields that a person sets: those of a known type, otherwise all but secrets. Numbers that
+/// no file keeps exactly are left out.
 pub(super) fn exported_config(idp: &Idp) -> Map<String, Value> {
     let kind = kind::find(idp.kind.as_str());
     let is_input = |name: &str| {
@@ -119,7 +118,7 @@ pub(super) fn variable(name: &str) -> String {
     joined.replace("__", "_")
 }
 
-/// The ASCII letters and digits of a name, joined by `_` where others were.
+/// Runs of ASCII letters and digits, joined by `_`.
 pub(super) fn identifier(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_")

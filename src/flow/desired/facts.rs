@@ -1,4 +1,4 @@
-//! The state of an account, as far as a desired state can name it.
+//! The state of an account, as far as a desired state can express it.
 
 use std::fmt::Write as _;
 
@@ -18,17 +18,16 @@ use crate::flow::target::Target;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, connector, idp};
 use crate::sha256;
 
-/// The state of an account.
 #[derive(Default)]
 pub struct Facts {
     pub connectors: Vec<Connector>,
     pub idps: Vec<Idp>,
     pub app: Option<App>,
-    /// The identity providers with a federation grant; none if they were not read.
+    /// Identity providers with a federation grant; empty if not read.
     pub federation: Vec<(IdpId, FederationState)>,
     /// The shares of grants that no longer exist.
     pub orphans: Vec<Share>,
-    /// The accounts that the token sees, if federation was read.
+    /// Empty if federation was not read.
     pub directory: AccountDirectory,
 }
 
@@ -37,11 +36,9 @@ pub struct Facts {
 pub struct Parts {
     /// Identity providers and the SSO App.
     pub access: bool,
-    /// Grants and shares.
     pub federation: bool,
 }
 
-/// Identity providers and the SSO App, as [`Unread`] names them.
 pub const ACCESS: &str = "identity providers and applications";
 
 /// A part for which the token lacks a permission.
@@ -51,7 +48,7 @@ pub struct Unread {
     pub reason: String,
 }
 
-/// Reads everything at once. Parts without permission are empty, and named.
+/// Reads concurrently. Parts without permission are empty and listed.
 pub async fn read(tools: &Env<'_>, parts: Parts) -> Result<(Facts, Vec<Unread>), Error> {
     let access = async {
         if !parts.access {
@@ -93,7 +90,7 @@ fn without_access<T: Default>(read: Result<T, Error>) -> Result<T, Error> {
     }
 }
 
-/// The SSO App. Several, and one that cannot be understood, are errors.
+/// Fails if there are several, or if one cannot be parsed.
 fn sso_app(tools: &Env<'_>, apps: &[App]) -> Result<Option<App>, FlowError> {
     match app::sign_in(tools, apps) {
         Ok(app) => Ok(Some(app.clone())),
@@ -103,8 +100,7 @@ fn sso_app(tools: &Env<'_>, apps: &[App]) -> Result<Option<App>, FlowError> {
 }
 
 impl Facts {
-    /// The name of an identity provider in a file: its name, or its ID if the name
-    /// would select none or another one. A deleted one has only its ID.
+    /// The name for a file; the ID if the name would not select it, or if it was deleted.
     pub fn reference(&self, id: &IdpReference) -> String {
         let Some(idp) = self.idps.iter().find(|idp| *id == idp.id) else { return id.to_string() };
         match self.find(&idp.name) {
@@ -113,7 +109,7 @@ impl Facts {
         }
     }
 
-    /// The one identity provider of this ID, or else of this name.
+    /// By ID, otherwise by name if only one has it.
     pub fn find(&self, text: &str) -> Option<&Idp> {
         let by_id = self.idps.iter().find(|idp| idp.id.as_str() == text);
         by_id.or_else(|| {
@@ -122,13 +118,11 @@ impl Facts {
         })
     }
 
-    /// The federation of an identity provider that has a grant.
     pub fn shared(&self, id: &IdpId) -> Option<&FederationState> {
         self.federation.iter().find(|(of, _)| of == id).map(|(_, state)| state)
     }
 
-    /// A SHA-256 hash of all that a plan depends on, in hexadecimal. Times and
-    /// versions that change by themselves do not count.
+    /// SHA-256 in hexadecimal of what a plan depends on, without times and versions.
     pub fn fingerprint(&self) -> String {
         let mut text = String::new();
         for connector in &self.connectors {

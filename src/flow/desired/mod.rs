@@ -1,7 +1,5 @@
-//! Desired state: what an account's dashboard SSO should be, as one file.
-//! [`plan`] compares it with the server, [`apply`] makes the changes.
-//!
-//! What the file does not name is not touched.
+//! Desired state: what an account's dashboard SSO should be, as one file. [`plan`] compares it
+//! with the server, [`apply`] makes the changes. What the file does not name stays unchanged.
 
 pub mod apply;
 pub mod change;
@@ -18,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The version of the file that this program reads.
+/// Of the file format.
 pub const VERSION: u8 = 1;
 
 /// Desired state of an account. A section that is absent is not managed.
@@ -79,7 +77,6 @@ pub struct DesiredIdp {
     pub api_token_file: Option<PathBuf>,
 }
 
-/// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretPlace {
     Variable(String),
@@ -144,24 +141,20 @@ pub struct DesiredShare {
 }
 
 impl Desired {
-    /// The identity providers that are named.
     pub fn idps(&self) -> &[DesiredIdp] {
         self.identity_providers.as_deref().unwrap_or_default()
     }
 
-    /// The connectors that are named.
     pub fn connectors(&self) -> &[DesiredConnector] {
         self.connectors.as_deref().unwrap_or_default()
     }
 
-    /// The shares that are named.
     pub fn shares(&self) -> &[DesiredShare] {
         self.federation.as_deref().unwrap_or_default()
     }
 }
 
 impl DesiredIdp {
-    /// The secrets, by field, and where they are.
     pub fn secrets(&self) -> Vec<(&'static str, SecretPlace)> {
         let variable = |name: &Option<String>| name.clone().map(SecretPlace::Variable);
         let file = |file: &Option<PathBuf>| file.clone().map(SecretPlace::File);
@@ -176,7 +169,6 @@ impl DesiredIdp {
 }
 
 impl DesiredConnector {
-    /// Whether its domain is to be verified.
     pub fn wants_verification(&self) -> bool {
         self.enabled == Some(true) || self.verified == Some(true)
     }

@@ -1,5 +1,4 @@
-//! Reading a desired state: everything that is wrong with a file by itself, at
-//! once. Pure. No message repeats a secret.
+//! Parses a desired state; reports all problems of the file together, without secrets. Pure.
 
 use std::collections::BTreeSet;
 
@@ -28,10 +27,9 @@ const APP: &[&str] = &["allowed_idps", "auto_redirect"];
 const CONNECTOR: &[&str] = &["domain", "enabled", "verified", "fedramp"];
 const SHARE: &[&str] = &["idp", "accounts"];
 
-/// How similar an unknown key has to be to a known one to be suggested.
+/// Minimum similarity of an unknown key to the suggested one.
 const SIMILAR: f64 = 0.8;
 
-/// The desired state in a parsed file, or all that is wrong with it.
 pub fn parse(file: &Map<String, Value>) -> Result<Desired, Vec<String>> {
     let mut reader = Reader { problems: Vec::new() };
     let desired = reader.read(file);
@@ -81,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// The entries of a list that can be read, each with its path in the file.
+    /// The entries that can be read, each with its path in the file.
     fn list<T>(
         &mut self,
         file: &Map<String, Value>,
@@ -109,8 +107,7 @@ impl Reader {
         Some(entry.clone())
     }
 
-    /// An entry whose keys are known. What is wrong with a value names its type,
-    /// and the value only where no secret can be.
+    /// A message names the type of a wrong value; the value only where no secret can be.
     fn entry<T: DeserializeOwned>(
         &mut self,
         path: &str,
@@ -137,7 +134,7 @@ impl Reader {
         let unknown: Vec<_> =
             entry.keys().filter(|key| !known.contains(&key.as_str())).cloned().collect();
         for key in &unknown {
-            // Named as a secret in clear text already.
+            // Already reported as a secret in clear text.
             if is_secret_name(key) {
                 continue;
             }
@@ -151,7 +148,7 @@ impl Reader {
         unknown.is_empty()
     }
 
-    /// Refuses secrets wherever they are in an identity provider.
+    /// Reports secrets in clear text, anywhere in an identity provider.
     fn clear_secrets(&mut self, path: &str, entry: &Map<String, Value>) {
         for (key, value) in entry {
             let is_place = !path.contains('.') && IDP.contains(&key.as_str());

@@ -1,5 +1,4 @@
-//! What has to change for an account to be as desired. Pure: the state in, the
-//! changes out, in the order in which they are safe.
+//! The changes that make an account as desired, in the order in which they are safe. Pure.
 
 mod app;
 mod connectors;
@@ -21,12 +20,8 @@ pub use app::{is_same, resolve_allowed};
 pub use federation::missing_recipients;
 pub use idps::{edit_idp, existing_idp, idp_body};
 
-/// The changes that make `facts` as `desired`. `prune` deletes what a section does
-/// not name, but never an enabled connector.
-///
-/// # Errors
-/// If the file does not fit the account: a name that selects nothing, a type that
-/// cannot change, a field that the type does not have.
+/// `prune` deletes what a section does not name, but never an enabled connector. Fails if the
+/// file does not fit the account: an unknown name, another type, a field that the type lacks.
 pub fn plan(
     facts: &Facts,
     desired: &Desired,
@@ -82,7 +77,7 @@ impl<'a> Planner<'a> {
         self.found.changes.push(PlannedChange { group, action, subject, title, diff, task });
     }
 
-    /// The names of identity providers that are to be created.
+    /// Names of identity providers that will be created.
     fn created(&self) -> Vec<&'a str> {
         let idps = self.desired.idps();
         let new = self.found.changes.iter().filter_map(|change| match change.task {

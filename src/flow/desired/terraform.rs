@@ -1,9 +1,6 @@
-//! An account's state as configuration of the Cloudflare provider for Terraform:
-//! resources, and the blocks that import what exists. Pure.
-//!
-//! Facts about the provider are those of version 5.22 of cloudflare/cloudflare
-//! (`internal/services/*/{schema,resource}.go`): import IDs, attributes, and what
-//! a plan does after an import.
+//! An account's state as configuration of the Cloudflare provider for Terraform, with import
+//! blocks. Pure. Import IDs, attributes, and what a plan does after an import are those of
+//! cloudflare/cloudflare 5.22 (`internal/services/*/{schema,resource}.go`).
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -29,8 +26,7 @@ const HEADER: &str = "\
 # `begin_verification`: the connector would be replaced, and SSO lost.
 ";
 
-/// The configuration of an account; `desired` is what [`export`](super::export)
-/// made of the same facts.
+/// `desired` is what [`export`](super::export) made of the same facts.
 pub fn render(account: &AccountId, facts: &Facts, desired: &Desired) -> String {
     let mut writer =
         Writer { account, text: format!("# Account {account}\n{HEADER}"), labels: BTreeSet::new() };
@@ -56,7 +52,7 @@ pub fn render(account: &AccountId, facts: &Facts, desired: &Desired) -> String {
 struct Writer<'a> {
     account: &'a AccountId,
     text: String,
-    /// The labels and variables so far, each with its type.
+    /// Labels and variables in use, each with its type.
     labels: BTreeSet<(&'static str, String)>,
 }
 
@@ -171,7 +167,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A name for a block of this type that no other one has.
+    /// Unique among the blocks of this type.
     fn label(&mut self, kind: &'static str, name: &str) -> String {
         let mut label = identifier(name).to_ascii_lowercase();
         if !label.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -187,13 +183,12 @@ impl Writer<'_> {
     }
 }
 
-/// Text of the server in a comment: on one line.
+/// Text of the server for a comment: must stay on one line.
 fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Assignments, their signs below each other as `terraform fmt` puts them: a value
-/// of several lines ends a group.
+/// Aligned as `terraform fmt` does: a value of several lines ends a group.
 fn assignments(attributes: &[(String, String)], indent: usize) -> String {
     let mut text = String::new();
     for group in attributes.chunk_by(|a, b| !a.1.contains('\n') && !b.1.contains('\n')) {
@@ -209,7 +204,6 @@ fn object(members: &[(String, String)], indent: usize) -> String {
     format!("{{\n{}{:indent$}}}", assignments(members, indent + 2), "")
 }
 
-/// A value as an expression of HCL.
 fn expression(value: &Value, indent: usize) -> String {
     match value {
         Value::String(text) => string(text),

@@ -1,4 +1,4 @@
-//! When users signed in, by the login log, and what changed since. Pure.
+//! When users signed in, by the login log, and what changed since then. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,12 +10,12 @@ use crate::flow::changes::Change;
 use crate::flow::preflight::NotChecked;
 use crate::rfc3339::text as time;
 
-/// How long ago a sign-in may be that contradicts.
+/// Maximum age of a sign-in that contradicts a cause.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) struct History {
     pub allowed: Option<Timestamp>,
-    /// The first one that was denied after the last allowed one.
+    /// The first denial after the last allowed one.
     pub denied: Option<Timestamp>,
 }
 
@@ -24,7 +24,7 @@ fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
         Some(rows) => rows.as_ref()?,
         None => facts.gathered.logins.as_ref()?,
     };
-    // Rows that are found by the address alone are those that differ in case.
+    // These include rows whose address differs in case.
     let more = facts.gathered.logins.as_deref().unwrap_or_default().iter();
     let app = app(facts)?;
     let Question { email, domain, .. } = facts.question;
@@ -49,7 +49,7 @@ pub(super) fn history(facts: &Facts<'_>) -> History {
     History { allowed, denied }
 }
 
-/// Whether the newest thing that is known is a sign-in that worked.
+/// Whether a successful sign-in is newer than every known denial and change.
 pub(super) fn signed_in_since(facts: &Facts<'_>, &History { allowed, denied }: &History) -> bool {
     let last = facts.changes.as_ref().ok().and_then(|all| all.iter().map(|it| it.at).max());
     let Some(allowed) = allowed else { return false };
@@ -89,9 +89,8 @@ pub(super) fn login_log<'a>(
     Ok(Step::new(StepId::LoginLog, StepState::Ok, format!("{words}{now}")))
 }
 
-/// The changes between the last sign-in that worked and the first that did not.
-/// Where none worked, nothing is known to have broken; where none was denied, only
-/// what keeps users from coming back to Cloudflare counts.
+/// Changes between the last allowed and the first denied sign-in. Without a denied one, only
+/// changes that break sign-in without a row in the login log.
 pub(super) fn suspects<'a>(facts: &'a Facts<'_>, history: &History) -> Vec<&'a Change> {
     let (Some(allowed), Ok(changes)) = (history.allowed, facts.changes) else { return Vec::new() };
     let end = history.denied.unwrap_or(facts.now);

@@ -1,4 +1,4 @@
-//! What the parts of a sign-in's way mean. Pure: facts in, report out.
+//! Evaluates each part of a sign-in: facts in, report out. Pure.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,14 +26,14 @@ pub(super) struct Facts<'a> {
     pub question: &'a Question,
     pub account: &'a str,
     pub connectors: &'a Checked<Vec<Connector>>,
-    /// The verification codes in the TXT records of the domain.
+    /// From the TXT records of the domain.
     pub codes: Vec<Vec<u8>>,
-    /// A record of a member could not be understood: it may be the one.
+    /// The record of a member could not be parsed: it may be the user's.
     pub has_odd_members: bool,
     pub gathered: &'a preflight::Facts,
     pub references: &'a References,
     pub logins: &'a Option<Checked<Vec<LoginRow>>>,
-    /// The changes, the oldest first.
+    /// Oldest first.
     pub changes: &'a Checked<Vec<Change>>,
     pub trials: &'a [TrialStatus],
     pub now: Timestamp,
@@ -64,7 +64,7 @@ pub(super) fn report(facts: &Facts<'_>) -> Report {
     report
 }
 
-/// What the steps come to. The first that stops the sign-in is the cause.
+/// The first step that stops the sign-in is the cause.
 fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: bool) {
     let who = report.who();
     let causes: Vec<&Step> = report.steps.iter().filter(|step| step.state == Cause).collect();
@@ -73,8 +73,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
         report.steps.iter().filter(|step| matches!(step.state, Unknown | Unread)).collect();
     let is_log_read = matches!(facts.logins, None | Some(Ok(_))) && facts.gathered.logins.is_ok();
     let (verdict, confidence, summary) = if let Some(first) = causes.first() {
-        // Without the log it is not known that it really fails; one that shows a
-        // sign-in a moment ago contradicts.
+        // Not certain without the log, nor if the log shows a sign-in a moment ago.
         let is_sure = is_log_read && !signed_in_just_now(facts, history);
         let confidence = if is_sure { Confidence::Certain } else { Confidence::Likely };
         (VerdictKind::Cause, confidence, format!("{who} cannot sign in: {}", first.detail))
@@ -105,7 +104,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
         let words = format!("nothing found that prevents {who} from signing in");
         (VerdictKind::NothingFound, confidence, words)
     };
-    // A change is what led to the cause, and no second one.
+    // A recent change led to the cause: it is not a second one.
     let more = causes.iter().chain(&suspects).skip(1);
     let more = more.filter(|step| step.id != StepId::RecentChanges);
     let more: Vec<_> = more.map(|step| step.id.label()).collect();
@@ -121,7 +120,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
     (report.verdict, report.confidence) = (verdict, confidence);
 }
 
-/// The command in a fix, where it is one.
+/// The command between backticks.
 fn command(fix: &str) -> Option<String> {
     let start = fix.find("`cfsso ")? + 1;
     let end = start + fix[start..].find('`')?;
@@ -166,7 +165,7 @@ fn address<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
         .fix("`cfsso connector list`, in the other accounts: `--account`"))
 }
 
-/// The connector, and whether SSO is off.
+/// Also returns whether SSO is off.
 fn connector(facts: &Facts<'_>) -> (Step, bool) {
     let id = StepId::Connector;
     let domain = &facts.question.domain;
@@ -273,7 +272,7 @@ fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
     Ok(Step::new(id, Fine, format!("allowed identity providers: {count}{lost}{read_only}")))
 }
 
-/// Whether MFA that Access itself demands reaches the SSO App is not documented.
+/// Undocumented: whether MFA that Access itself requires applies to the SSO App.
 fn mfa(facts: &Facts<'_>, app: &App) -> Option<Step> {
     let app: Value = serde_json::from_str(app.text()).unwrap_or_default();
     let organization = facts.gathered.organization.as_ref().ok()?;
@@ -352,10 +351,10 @@ fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> 
         admitted.iter().filter(is_checked).filter_map(|idp| Some((*idp, health(idp)??))).collect();
     if let Some((idp, detail)) = broken.first() {
         let words = format!("{} does not work: {detail}", idp.name);
-        // Where another one works, users may still choose the broken one.
+        // If another one works, users may still choose the broken one.
         let state = if broken.len() == admitted.len() { Cause } else { Suspect };
         let check = format!("`cfsso idp check {}`", quoted(&idp.name));
-        // Access first: the repair may take the administrator of the identity provider.
+        // Access first: the repair may require the administrator of the identity provider.
         let fix = if has_pin(facts) { check } else { format!("`cfsso bypass`, then {check}") };
         return Ok(Step::new(id, state, words).fix(fix));
     }
@@ -391,7 +390,6 @@ mod tests {
     use super::*;
     use crate::flow::preflight::tests::{facts, forbidden, object};
 
-    /// A row of the SSO App, at a minute of an hour.
     fn row(allowed: bool, minute: u8) -> Value {
         json!({ "app_uid": "a1", "allowed": allowed, "user_email": "a@cool.cats",
             "connection": "okta", "created_at": format!("2026-03-01T12:{minute:02}:00Z") })
@@ -404,7 +402,7 @@ mod tests {
         Change::of(&object(&row)).unwrap()
     }
 
-    /// The verdict at 12:59, by these rows and changes.
+    /// At 12:59.
     fn verdict(rows: Checked<Value>, changes: &Checked<Vec<Change>>) -> (VerdictKind, Confidence) {
         let question = Question {
             email: Some("a@cool.cats".to_owned()),
@@ -442,11 +440,11 @@ mod tests {
         let new = |minute| change("POST", "access/identity_providers", minute);
         for (rows, changes, expected) in [
             (json!([]), vec![], (NothingFound, Likely)),
-            // Nothing is known to have worked.
+            // No sign-in is known to have succeeded.
             (json!([]), vec![idp(30)], (NothingFound, Likely)),
             (json!([row(true, 20)]), vec![], (NothingFound, Certain)),
             (json!([row(true, 20)]), vec![idp(10)], (NothingFound, Certain)),
-            // What breaks without a row in the log, and what does not.
+            // Changes that break sign-in without a row in the log, and others.
             (json!([row(true, 20)]), vec![idp(30)], (Cause, Likely)),
             (json!([row(true, 20)]), vec![app(30)], (NothingFound, Likely)),
             (json!([row(true, 20)]), vec![new(30)], (NothingFound, Likely)),

@@ -1,5 +1,4 @@
-//! Why a user cannot sign in: checks each step of a sign-in for what prevents it.
-//! Reads everything at once and writes nothing; pure functions evaluate the results.
+//! Why a user cannot sign in. Reads concurrently, writes nothing; pure functions evaluate.
 
 mod history;
 mod judge;
@@ -25,7 +24,7 @@ use crate::domain::EmailDomain;
 use crate::idp::Fetcher;
 
 pub struct Question {
-    /// The address; all users of the domain if `None`.
+    /// `None` means all users of the domain.
     pub email: Option<String>,
     pub domain: EmailDomain,
     pub since: Duration,
@@ -107,7 +106,7 @@ async fn logins(tools: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<Logi
     read.await.map(checked)
 }
 
-/// The groups and lists that policies name; one that cannot be read is left out.
+/// The groups and lists in policies; one that cannot be read is left out.
 async fn references(tools: &Env<'_>, policies: &[Policy]) -> References {
     let named = |kind: &str| -> Vec<String> {
         let rules = policies.iter().flat_map(|policy| {

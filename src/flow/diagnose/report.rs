@@ -1,5 +1,3 @@
-//! The report of a diagnosis.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The findings of the audit beyond the checks before enforcement. Pure.
+//! Findings of the audit in addition to the checks before enforcement. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -54,7 +54,7 @@ pub(super) fn stale(connector: &ConnectorFields, now: Timestamp) -> Finding {
     Finding::failed(id, evidence, again()).for_domain(domain)
 }
 
-/// `None` where it is not enforced.
+/// `None` if SSO is not enabled.
 pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Option<Finding> {
     let id = AuditId::ConnectorWithoutPolicy;
     if !connector.is_enabled() {
@@ -137,7 +137,7 @@ pub(super) fn orphan_app(connectors: &[Connector], facts: &Facts) -> Finding {
     }
 }
 
-/// Of every SAML identity provider, allowed or not, from the configuration alone.
+/// Of every SAML identity provider, allowed or not, from the configuration only.
 pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let id = AuditId::IdpCertificate;
     let idps = match &facts.idps {
@@ -157,7 +157,7 @@ fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
     points.retain(|point| point.id == IdpCheckId::CertificateDates);
     let evidence: Vec<_> = points.iter().map(|point| point.detail.as_str()).collect();
     let words = format!("{}: {}", idp.name, evidence.join("; "));
-    // One that cannot be read comes before the dates of the others.
+    // An unreadable certificate comes before the dates of the others.
     let first = points.into_iter().next()?;
     Some(match first.state {
         check::CheckState::Passed => Finding::passed(id, words),
@@ -250,7 +250,7 @@ pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Findi
     Finding::failed(id, evidence, remedy)
 }
 
-/// Without verifications that may have begun: how far those are is looked at anyway.
+/// Without verifications: their state is checked anyway.
 pub(super) fn open_entries(entries: &[Entry]) -> Vec<&Entry> {
     let is_told = |entry: &&Entry| entry.resource != Some(ResourceKind::Verification);
     let open = entries.iter().filter(|entry| {
@@ -285,13 +285,13 @@ fn policies(facts: &Facts) -> Result<&[Policy], String> {
     }
 }
 
-/// The domains that a policy includes as a whole.
+/// Domains of which the policy includes every user.
 fn domains_of(policy: &policy::PolicyFields) -> Vec<String> {
     let rules = policy.include.iter().flatten().map(|rule| read(rule));
     rules.filter_map(|rule| Some(rule["email_domain"]["domain"].as_str()?.to_owned())).collect()
 }
 
-/// The domains of all email rules of a policy, including those for single addresses.
+/// The domains of all email rules, including those for single addresses.
 fn addresses(policy: &policy::PolicyFields) -> Vec<String> {
     let of_address = |rule: &Value| {
         let (_, domain) = rule["email"]["email"].as_str()?.rsplit_once('@')?;
@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_verification_is_stale_when_it_failed_or_stood_still_for_two_days() {
-        // The time is 2026-03-01T12:00:00Z.
+        // It is 2026-03-01T12:00:00Z.
         for (rest, expected) in [
             (status("verified", "2025-01-01T00:00:00Z"), CheckState::Passed),
             (status("failed", "2026-03-01T11:59:00Z"), CheckState::Failed),
@@ -444,7 +444,7 @@ mod tests {
                 CheckState::Passed,
                 CheckState::Failed,
             ),
-            // A domain without connector is a check's before enforcement.
+            // Reported by a check before enforcement.
             (
                 json!([allow(1, &json!([email_domain("dogs.test")]))]),
                 CheckState::Passed,

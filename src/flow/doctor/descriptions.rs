@@ -1,9 +1,8 @@
-//! What each finding means, why it matters and where that is documented.
+//! Meaning, importance and documentation of each finding (API reference, sections 2 to 8).
 
 use super::finding::{AuditId, FindingId};
 use crate::flow::check::CheckId;
 
-/// What it means and why it matters, by the API reference, sections 2 to 8.
 pub fn description(id: FindingId) -> &'static str {
     match id {
         FindingId::Check(id) => of_check(id),

@@ -1,5 +1,3 @@
-//! A finding of the audit: what was looked at, where, and how it came out.
-
 use std::sync::LazyLock;
 
 use clap::ValueEnum;
@@ -38,7 +36,7 @@ pub enum AuditId {
     RecoveryRehearsal,
 }
 impl AuditId {
-    /// The permission that a token needs for it (API reference, sections 2 to 4).
+    /// API reference, sections 2 to 4.
     fn permission(self) -> Option<&'static str> {
         let check = match self {
             Self::ConnectorStale => CheckId::DomainVerified,
@@ -163,7 +161,7 @@ impl Finding {
         }
     }
 
-    /// If no connector is enforced, no user is locked out yet: an error becomes a warning.
+    /// If no connector is enabled, no user is locked out yet: an error becomes a warning.
     pub(super) fn from_check(check: Check, is_enforced: bool) -> Self {
         Self {
             id: FindingId::Check(check.id),
@@ -197,7 +195,7 @@ impl Finding {
         }
     }
 
-    /// The detail, preceded by the domains that it does not name itself.
+    /// The detail, preceded by domains that it does not mention.
     pub fn message(&self) -> String {
         let untold: Vec<_> = self
             .domains
@@ -212,7 +210,7 @@ impl Finding {
     }
 }
 
-/// Findings that say the same of several domains, said once.
+/// Merges equal findings of several domains.
 pub(super) fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {

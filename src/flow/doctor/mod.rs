@@ -1,6 +1,5 @@
-//! The audit: every documented limitation and every check before enforcement,
-//! over all connectors at once, and unfinished operations of this machine.
-//! Independent reads run concurrently; nothing is written.
+//! The audit: known limitations and checks before enforcement of all connectors, and unfinished
+//! operations of this machine. Reads concurrently, writes nothing.
 
 mod audits;
 mod descriptions;
@@ -32,7 +31,7 @@ use crate::domain::EmailDomain;
 const MAX_CONCURRENT: usize = 16;
 
 pub struct Audit {
-    /// The domains that have a connector; null if connectors cannot be read.
+    /// `None` if connectors cannot be read.
     pub domains: Option<Vec<String>>,
     /// In the order of [`FindingId`].
     pub findings: Vec<Finding>,
@@ -52,11 +51,8 @@ struct ConnectorFacts {
     served: Option<(EmailDomain, Lookup)>,
 }
 
-/// `journal` is what this machine wrote, if it could be read.
-///
-/// # Errors
-/// If the connectors cannot be read, except for a missing permission, and if nothing
-/// at all may be read.
+/// Fails if the connectors cannot be read, except for a missing permission, or if nothing at
+/// all can be read.
 pub async fn run_audit(
     tools: &Env<'_>,
     asking: &Sources,
@@ -84,7 +80,6 @@ pub async fn run_audit(
     Ok(evaluate(&read, terms, &journal.damaged, &odd))
 }
 
-/// The findings in their order, each once, and the domains of the connectors.
 fn audit<T>(
     connectors: Option<&[T]>,
     connector: impl Fn(&T) -> &Connector,
@@ -96,7 +91,7 @@ fn audit<T>(
     Audit { domains: connectors.map(|all| all.iter().map(domain).collect()), findings }
 }
 
-/// The connectors with what is served for them; inside, a missing permission.
+/// The inner error is a missing permission.
 async fn connectors(
     tools: &Env<'_>,
 ) -> Result<Result<Vec<ConnectorFacts>, crate::api::Error>, Error> {
@@ -125,7 +120,7 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     let Read { connectors, facts, standings, rename, trials, open } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
-        // Unknown: assume the more severe case.
+        // Unknown: assumes the more severe case.
         Err(_) => true,
     };
     let is_locked_out = connectors.as_ref().is_ok_and(|all| {

@@ -1,4 +1,4 @@
-//! Whether recovery from a lockout would work: what both bypasses depend on.
+//! Whether both bypasses would work in a lockout.
 
 use super::{Audit, Finding, audit, audits};
 use crate::api::connector::Connector;
@@ -16,17 +16,14 @@ pub struct RecoveryFacts {
     pub facts: Facts,
 }
 
-/// Reads it in two rounds, the second of which follows from the first.
-///
-/// # Errors
-/// If the connectors cannot be read for another reason than a missing permission.
+/// Fails if the connectors cannot be read, except for a missing permission.
 pub async fn read_recovery(tools: &Env<'_>, sources: &Sources) -> Result<RecoveryFacts, Error> {
     let (connectors, facts) =
         tokio::join!(connector::list(tools), Box::pin(preflight::gather(tools, sources)));
     Ok(RecoveryFacts { connectors: preflight::unless_forbidden(connectors)?, facts })
 }
 
-/// The findings. `odd` are the records that could not be parsed.
+/// `odd` are records that could not be parsed.
 pub fn check_recovery(
     read: &RecoveryFacts,
     terms: &Thresholds,

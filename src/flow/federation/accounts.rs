@@ -1,30 +1,27 @@
-//! The accounts that the token sees: what they are called, and which
-//! organization they belong to.
+//! The accounts that the token sees, with their names and organizations.
 
 use crate::api::account::{self, Account};
 use crate::api::ids::AccountId;
 use crate::flow::{Env, Error};
 
-/// The accounts that the token sees.
 #[derive(Debug, Default)]
 pub struct AccountDirectory {
     accounts: Vec<Account>,
-    /// Why the accounts cannot be listed, where they cannot.
+    /// The reason why the accounts cannot be listed.
     pub unlisted: Option<String>,
 }
 
-/// The organization of an account, as far as it is known.
+/// The organization of an account: `Member` contains its ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership<'a> {
     Member(&'a str),
-    /// It belongs to none, while others that the token sees belong to one.
+    /// In no organization, while another account that the token sees is in one.
     NoOrganization,
-    /// The token does not see it, or no account says what it belongs to.
+    /// The token does not see the account, or no account shows an organization.
     Unknown,
 }
 
-/// Lists the accounts. A token without permission does not fail: the API makes the
-/// final decision on recipients.
+/// A missing permission is no error: the API makes the final decision on recipients.
 pub async fn read(tools: &Env<'_>) -> Result<AccountDirectory, Error> {
     match tools.client.list(&account::list()).await {
         Ok(accounts) => Ok(AccountDirectory::new(accounts)),
@@ -34,33 +31,28 @@ pub async fn read(tools: &Env<'_>) -> Result<AccountDirectory, Error> {
 }
 
 impl AccountDirectory {
-    /// A directory of these accounts.
     pub fn new(accounts: Vec<Account>) -> Self {
         Self { accounts, unlisted: None }
     }
 
-    /// The accounts.
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
     }
 
-    /// Whether it knows the account.
     pub fn knows(&self, id: &AccountId) -> bool {
         self.find(id).is_some()
     }
 
-    /// The account's name.
     pub fn name(&self, id: &AccountId) -> Option<&str> {
         self.find(id)?.name.as_deref()
     }
 
-    /// The account as people are told of it: by its name where that is known.
+    /// With the name if it is known.
     pub fn display_name(&self, id: &AccountId) -> String {
         self.name(id).map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
     }
 
-    /// The organization of an account. That a list names no organization at
-    /// all says nothing: the field is a hint (API reference, section 6).
+    /// Unknown if no account shows one: the field is a hint (API reference, section 6).
     pub fn membership(&self, id: &AccountId) -> Membership<'_> {
         let Some(account) = self.find(id) else { return Membership::Unknown };
         match organization(account) {

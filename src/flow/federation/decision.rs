@@ -1,30 +1,24 @@
-//! What is to do so that an audience gets an identity provider. Pure: what
-//! stands in, what to create, reuse and add out. Nothing is ever replaced.
+//! The grant and share to create, reuse or extend for an audience. Pure. Never replaces any.
 
 use super::recipients::Audience;
 use super::state::{FederationState, ShareState};
 use crate::api::ids::{AccountId, GrantId, ShareId};
 use crate::api::share::RecipientSpec;
 
-/// What is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The grant to reuse; none means that one is to be created.
+    /// The grant to reuse; `None` creates one.
     pub grant: Option<GrantId>,
     pub sharing: ShareAction,
 }
 
-/// What becomes of the share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShareAction {
     Keep,
-    /// A share with these recipients is to be created.
     Create(Vec<RecipientSpec>),
-    /// These recipients are to be added to an existing share.
     AddRecipients(ShareId, Vec<RecipientSpec>),
 }
 
-/// What is to do so that `audience` gets what `standing` is of.
 pub fn decide(standing: &FederationState, audience: &Audience) -> Decision {
     let grant = standing.grants.first().map(|grant| grant.id.clone());
     let Audience::Accounts(accounts) = audience else {
@@ -47,7 +41,7 @@ pub fn decide(standing: &FederationState, audience: &Audience) -> Decision {
     Decision { grant, sharing }
 }
 
-/// Whether a share is with the whole of an organization that is asked for.
+/// Whether it is shared with the requested organization as a whole.
 fn covers(held: &ShareState, audience: &Audience) -> bool {
     if !held.share.is_for_organization() {
         return false;
@@ -57,8 +51,7 @@ fn covers(held: &ShareState, audience: &Audience) -> bool {
     told.is_none_or(|told| told == id.as_str())
 }
 
-/// Whether an account receives a share. Recipients are in one organization, so
-/// a share with the whole of it reaches each.
+/// A share with a whole organization reaches each recipient: all belong to one organization.
 pub fn has_recipient(held: &ShareState, account: &AccountId) -> bool {
     held.share.is_for_organization()
         || held
@@ -67,8 +60,7 @@ pub fn has_recipient(held: &ShareState, account: &AccountId) -> bool {
             .any(|recipient| recipient.is_active() && recipient.account() == Some(account))
 }
 
-/// The share that recipients are added to: only one with single accounts takes
-/// any (API reference, section 7).
+/// Only a share with single accounts accepts recipients (API reference, section 7).
 fn oldest(shares: &[ShareState]) -> Option<&ShareState> {
     let by_age = |held: &&ShareState| (held.share.created.clone(), held.share.id.to_string());
     shares.iter().filter(|held| !held.share.is_for_organization()).min_by_key(by_age)
@@ -159,7 +151,7 @@ mod tests {
                 Audience::Organization("o2".parse().unwrap()),
                 "g1, create o2",
             ),
-            // Single accounts cannot be widened to an organization in place.
+            // Single accounts cannot be changed to an organization in place.
             (GRANT, two(), organization(), "g1, create o1"),
             ("[]", vec![], Audience::EntireOrganization, "new, create entire"),
         ] {

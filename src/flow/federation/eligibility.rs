@@ -1,9 +1,8 @@
-//! Which identity providers can be shared at all (API reference, section 6).
+//! Which identity providers can be shared (API reference, section 6).
 
 use crate::api::idp::{self, IdpType};
 use crate::flow::FlowError;
 
-/// Stops where the API would refuse the grant, before it is asked.
 pub fn ensure_shareable(idp: &idp::IdpFields) -> Result<(), FlowError> {
     let reason = if idp.is_read_only() {
         "it is read-only: only the account that owns it can share it"

@@ -1,4 +1,4 @@
-//! Finding, creating and deleting grants. A lost answer never makes two.
+//! Finding, creating and deleting grants. A lost response never creates two.
 
 use crate::api::grant::{self, Grant};
 use crate::api::idp::{self, Idp};
@@ -10,7 +10,6 @@ use crate::flow::api_error::ApiErrorContext;
 use crate::flow::plan::Difference;
 use crate::flow::{Env, Error, FlowError};
 
-/// All grants, by their identity provider and then ID.
 pub async fn list(tools: &Env<'_>) -> Result<Vec<Grant>, Error> {
     let mut grants = tools.client.list(&grant::list(tools.account)).await?;
     grants.sort_by(|a, b| {
@@ -19,7 +18,7 @@ pub async fn list(tools: &Env<'_>) -> Result<Vec<Grant>, Error> {
     Ok(grants)
 }
 
-/// The grant with this ID. A wrong one is answered with those there are.
+/// A wrong ID fails with the list of existing grants.
 pub async fn find(tools: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
     match tools.client.send(&grant::get(tools.account, id)).await {
         Err(error) if error.kind() == ErrorKind::NotFound => match list(tools).await {
@@ -39,7 +38,6 @@ fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
     stop.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
 }
 
-/// Allows an identity provider to be shared.
 pub fn create_action(tools: &Env<'_>, idp: &Idp) -> Action<Grant> {
     Action::new(
         format!("create the federation grant of {}", idp.name),
@@ -48,8 +46,7 @@ pub fn create_action(tools: &Env<'_>, idp: &Idp) -> Action<Grant> {
     )
 }
 
-/// Executes [`create_action`]. A refusal lists the existing grants: how many an
-/// account may have has changed over time.
+/// A refusal lists the existing grants: their maximum per account has changed over time.
 pub async fn create(tools: &Env<'_>, idp: &Idp) -> Result<Grant, Error> {
     let find = async || {
         let grants = tools.client.list(&grant::list(tools.account)).await?;
@@ -75,7 +72,6 @@ async fn explain_rejection(tools: &Env<'_>, error: api::Error) -> Error {
     add_hints(error, &grants.unwrap_or_default(), &idps.unwrap_or_default()).into()
 }
 
-/// What a person needs to know of a refused grant.
 fn add_hints(error: api::Error, grants: &[Grant], idps: &[Idp]) -> ApiErrorContext {
     let says_organization = error
         .api_errors()
@@ -108,7 +104,6 @@ fn add_hints(error: api::Error, grants: &[Grant], idps: &[Idp]) -> ApiErrorConte
     }
 }
 
-/// A grant in words.
 pub fn describe(grant: &Grant, idp: Option<&Idp>) -> String {
     let name = idp.map_or_else(
         || grant.idp_id.to_string(),
@@ -117,7 +112,6 @@ pub fn describe(grant: &Grant, idp: Option<&Idp>) -> String {
     format!("{}  for {name}", grant.id)
 }
 
-/// Deletes a grant: every recipient loses the identity provider immediately.
 pub fn delete_action(tools: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
     Action::new(
         format!("delete the federation grant of {idp} (all recipients lose it immediately)"),
@@ -128,7 +122,6 @@ pub fn delete_action(tools: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
     .shown_by(format!("cfsso federation get {}", grant.id))
 }
 
-/// Executes [`delete_action`].
 pub async fn delete(tools: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
     take_back(tools, grant, idp, None).await
 }

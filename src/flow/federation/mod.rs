@@ -1,6 +1,5 @@
-//! Federation: an identity provider of one account used by others. A grant allows
-//! it to be shared, a share names who receives it (API reference, sections 6 and
-//! 7). Both sides of every change are computed from the current state.
+//! Federation: other accounts use an identity provider. A grant allows sharing, a share names
+//! the recipients (API reference, sections 6 and 7). Changes start from the current state.
 
 pub mod accounts;
 pub mod decision;
@@ -18,7 +17,7 @@ pub mod unshare;
 
 use crate::api::idp;
 
-/// The name of a share as the dashboard writes it (API reference, section 7).
+/// As the dashboard names shares (API reference, section 7).
 pub fn default_name(idp: &idp::IdpFields) -> String {
     format!("Identity provider: {}", idp.name)
 }

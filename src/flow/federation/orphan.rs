@@ -1,4 +1,4 @@
-//! What federation has orphaned, each with the command that fixes it. Pure.
+//! Orphaned objects of federation, each with the command that fixes it. Pure.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,19 +37,17 @@ pub enum OrphanKind {
     AllowedIdpNotShared,
 }
 
-/// What the account shows of federation, as far as it was read.
 pub struct Inventory<'a> {
     pub grants: &'a [Grant],
-    /// The active shares that are sent, each with what it is of.
+    /// Active shares that are sent, each with its resources.
     pub sent: &'a [(&'a Share, &'a [resource::ResourceFields])],
     pub idps: &'a [Idp],
-    /// How many shares of grants are received; none where it was not read.
+    /// The number of received shares of grants; `None` if not read.
     pub received: Option<usize>,
-    /// The applications; none where they were not read.
+    /// `None` if not read.
     pub apps: Option<&'a [App]>,
 }
 
-/// All orphans, as far as the account was read.
 pub fn find(seen: &Inventory<'_>) -> Vec<Orphan> {
     let mut orphans = unused_grants(seen);
     orphans.extend(dangling_shares(seen));

@@ -1,5 +1,3 @@
-//! The steps of sharing and unsharing, told as they go.
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,10 +25,8 @@ pub enum StepId {
     DeleteShare,
 }
 
-/// One step and its result.
 pub type Step = steps::Step<StepId>;
 
-/// What happens meanwhile.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -38,7 +34,7 @@ pub enum Event<'a> {
     Recipient(&'a RecipientProgress),
     Waiting {
         text: &'a str,
-        /// Since when.
+        /// Start of the wait.
         since: Timestamp,
     },
 }

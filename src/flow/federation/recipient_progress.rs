@@ -1,4 +1,4 @@
-//! How far each recipient has come, and waiting until all are there.
+//! Association progress of recipients, and waiting for all of them.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,6 @@ pub struct RecipientProgress {
 }
 
 impl RecipientProgress {
-    /// How a recipient stands.
     pub fn of(recipient: &Recipient, directory: &AccountDirectory) -> Self {
         let status = recipient.association_status.as_ref();
         let failures: Vec<_> = recipient.failures().map(str::to_owned).collect();
@@ -65,18 +64,15 @@ impl RecipientProgress {
         }
     }
 
-    /// Whether it has the identity provider. One that the API has given up on
-    /// has not, whatever its state.
+    /// `false` after a permanent failure, whatever the status.
     pub fn is_associated(&self) -> bool {
         self.association_status.as_deref() == Some("associated") && self.errors.is_empty()
     }
 
-    /// Whether nothing more is to be waited for.
     fn is_final(&self) -> bool {
         self.is_associated() || !self.errors.is_empty()
     }
 
-    /// Its name, or its ID.
     pub fn name(&self) -> &str {
         let id = self.account_id.as_deref().unwrap_or("the whole organization");
         self.account_name.as_deref().unwrap_or(id)
@@ -87,7 +83,7 @@ impl RecipientProgress {
     }
 }
 
-/// How far each of an audience has come, by the recipients of its shares.
+/// Progress of each recipient of an audience, by the recipients of its shares.
 pub fn arrivals(
     audience: &Audience,
     recipients: &[Recipient],
@@ -97,8 +93,8 @@ pub fn arrivals(
         Audience::Accounts(accounts) => accounts
             .iter()
             .map(|account| {
-                // A removed recipient's record stays beside that of its return,
-                // and a whole organization's own entry stands for each account.
+                // The record of a removed recipient stays beside a new one. The record of a
+                // whole organization counts for each of its accounts.
                 let its = |recipient: &&Recipient| recipient.account() == Some(account);
                 let entire = |recipient: &&Recipient| recipient.account().is_none();
                 let found = recipients
@@ -125,8 +121,7 @@ pub fn arrivals(
     }
 }
 
-/// Looks at the recipients of `shares` until each of `audience` is there or
-/// given up on; `on_change` is told of every look that shows something new.
+/// Ends when each recipient has it or has failed. Calls `on_change` with every new state.
 pub async fn wait_until_associated(
     tools: &Env<'_>,
     shares: &[ShareId],
@@ -151,7 +146,6 @@ pub async fn wait_until_associated(
     }
 }
 
-/// How far each of an audience has come now.
 pub async fn read_progress(
     tools: &Env<'_>,
     shares: &[ShareId],

@@ -1,21 +1,18 @@
-//! Who a share is to be for: what a person named, held against what the token
-//! sees. Decides before anything is sent.
+//! Resolves the recipients that the user passed, by the accounts that the token sees.
 
 use super::accounts::{AccountDirectory, Membership};
 use crate::api::ids::{AccountId, OrganizationId};
 use crate::api::share::RecipientSpec;
 use crate::flow::FlowError;
 
-/// Who a share is to be for, by explicit choice alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
     Accounts(Vec<AccountId>),
     Organization(OrganizationId),
-    /// Every account of the own organization, whose ID is not known.
+    /// Every account of the own organization, if its ID is not known.
     EntireOrganization,
 }
 
-/// Who a person named.
 #[derive(Debug, Clone)]
 pub enum RecipientArgs {
     Accounts(Vec<String>),
@@ -24,7 +21,6 @@ pub enum RecipientArgs {
 }
 
 impl Audience {
-    /// The recipients as they are sent.
     pub fn recipients(&self) -> Vec<RecipientSpec> {
         match self {
             Self::Accounts(accounts) => {
@@ -36,8 +32,8 @@ impl Audience {
     }
 }
 
-/// Settles who a share is for. `own` is the account that shares; `unseen` lets
-/// accounts pass that the token does not see. With it come warnings.
+/// `own` is the sharing account; `unseen` allows accounts that the token does not see. Also
+/// returns warnings.
 pub fn resolve_recipients(
     named: RecipientArgs,
     own: &AccountId,
@@ -63,7 +59,7 @@ pub fn resolve_recipients(
             }
             _ => Audience::Organization(id),
         },
-        // The ID says the same as an empty recipient, and says it aloud.
+        // The ID means the same as an empty recipient, and is explicit.
         RecipientArgs::EntireOrganization => match directory.membership(own) {
             Membership::Member(known) => {
                 known.parse().map_or(Audience::EntireOrganization, Audience::Organization)
@@ -74,7 +70,6 @@ pub fn resolve_recipients(
     Ok((audience, warnings))
 }
 
-/// The accounts that `texts` name, in their order.
 pub fn resolve(
     texts: &[String],
     directory: &AccountDirectory,
@@ -87,8 +82,7 @@ pub fn resolve(
     texts.iter().map(|text| find_account(text.trim(), directory)).collect()
 }
 
-/// The account that a text means: by its ID, else by its name, else by its name in any
-/// case. Several are an error that lists them.
+/// By ID, else by name, else by name in any case. Several matches are an error.
 pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountId, FlowError> {
     if let Ok(id) = text.parse::<AccountId>() {
         return Ok(id.to_string().to_ascii_lowercase().parse().unwrap_or(id));
@@ -130,7 +124,7 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
     })
 }
 
-/// No account twice, and not the one that shares.
+/// Fails for duplicates, and for the account that shares.
 fn ensure_distinct(accounts: &[AccountId], own: &AccountId) -> Result<(), FlowError> {
     for (at, account) in accounts.iter().enumerate() {
         if account.as_str().eq_ignore_ascii_case(own.as_str()) {
@@ -147,8 +141,7 @@ fn ensure_distinct(accounts: &[AccountId], own: &AccountId) -> Result<(), FlowEr
     Ok(())
 }
 
-/// Whether an account can receive from the own one; returns a warning if that
-/// cannot be determined.
+/// Returns a warning if the organization cannot be determined.
 fn ensure_same_organization(
     account: &AccountId,
     own: &AccountId,
@@ -172,7 +165,6 @@ fn ensure_same_organization(
     }
 }
 
-/// The account cannot share at all.
 pub fn in_no_organization(own: &AccountId) -> FlowError {
     FlowError::refused(format!("the account `{own}` is in no organization"))
         .cause("identity providers are shared between accounts of one Cloudflare organization")

@@ -1,5 +1,5 @@
-//! Sharing an identity provider in one step: grant → share → wait. Reuses what
-//! stands, adds in place, and takes a new grant back where sharing fails.
+//! Shares an identity provider: grant → share → wait. Reuses and extends what exists; deletes a
+//! new grant if sharing fails.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -23,15 +23,12 @@ use crate::flow::steps::{StepLog, StepState};
 use crate::flow::{Env, Error, FlowError};
 use crate::plural::count_noun;
 
-/// What is asked for.
 pub struct Options {
     pub idp: Idp,
     pub audience: Audience,
-    /// What a new share is called.
+    /// Of a new share.
     pub name: String,
-    /// Wait until every recipient has it.
     pub wait: bool,
-    /// When waiting ends.
     pub deadline: Timestamp,
 }
 
@@ -63,12 +60,10 @@ pub struct Outcome {
 }
 
 impl Report {
-    /// The name of the report's JSON form.
     pub const SCHEMA: &'static str = "cfsso/federation-share/v1";
 }
 
-/// Shares as far as `options` say, from the current state. The report says how far
-/// it got, even if it ended early.
+/// The report shows progress also after an early end.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -91,8 +86,7 @@ pub async fn run(
     (Report { schema: Report::SCHEMA, ok: end.is_ok(), steps, result: outcome }, end)
 }
 
-/// What [`run`] would send. What the API has yet to choose stands as a
-/// placeholder.
+/// Values that the API chooses are placeholders.
 pub fn plan(tools: &Env<'_>, options: &Options, standing: &FederationState) -> Plan {
     let decision = decide(standing, &options.audience);
     let mut changes = Vec::new();
@@ -158,7 +152,7 @@ impl ShareFlow<'_> {
         Ok(Some(grant))
     }
 
-    /// The shares that reach the audience afterwards.
+    /// Returns the shares that reach the audience afterwards.
     async fn share(&self, grant: &GrantId, sharing: ShareAction) -> Result<Vec<ShareId>, Error> {
         let mut shares: Vec<_> =
             self.standing.shares.iter().map(|held| held.share.id.clone()).collect();
@@ -187,8 +181,7 @@ impl ShareFlow<'_> {
         Ok(shares)
     }
 
-    /// One after the other: those who are in keep what they have, whatever
-    /// becomes of the rest.
+    /// One after the other: a failure does not affect recipients that were added before.
     async fn add(&self, share: &ShareId, to: &[RecipientSpec]) -> Result<(), Error> {
         for (at, recipient) in to.iter().enumerate() {
             let Err(error) = shares::add(self.tools, share, recipient).await else { continue };
@@ -203,7 +196,7 @@ impl ShareFlow<'_> {
         Ok(())
     }
 
-    /// Deletes a grant made in this run, since nothing is shared by it.
+    /// Deletes a grant that this run created: no share uses it.
     async fn roll_back_grant(&self, grant: &Grant, entry: Option<String>, error: Error) -> Error {
         let id = &grant.id;
         let name = &self.options.idp.name;
@@ -280,7 +273,6 @@ impl ShareFlow<'_> {
     }
 }
 
-/// Reads what stands; see [`state::read`].
 pub async fn read_state(tools: &Env<'_>, options: &Options) -> Result<FederationState, Error> {
     state::read(tools, &options.idp.id).await
 }

@@ -1,5 +1,3 @@
-//! The writes on shares, one small function each, and their read-backs.
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -15,7 +13,6 @@ use crate::flow::plan::Difference;
 use crate::flow::wait::poll;
 use crate::flow::{Env, Error, FlowError};
 
-/// The shares that match `filter`, by name and then ID unless it sets an order.
 pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Vec<Share>, Error> {
     let mut shares = tools.client.list(&filter::list(tools.account, filter, paging)).await?;
     if filter.order.is_none() {
@@ -24,7 +21,6 @@ pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Ve
     Ok(shares)
 }
 
-/// The share with this ID.
 pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
     match tools.client.send(&share::get(tools.account, id, Include::ALL)).await {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -37,14 +33,13 @@ pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
     }
 }
 
-/// The recipients of a share, those that were removed included.
+/// Including removed recipients.
 pub async fn recipients(tools: &Env<'_>, id: &ShareId) -> Result<Vec<Recipient>, Error> {
     let mut all = tools.client.list(&recipient::list(tools.account, id, Paging::default())).await?;
     all.sort_by(|a, b| by_account(a).cmp(&by_account(b)));
     Ok(all)
 }
 
-/// The recipient with this ID.
 pub async fn recipient(
     tools: &Env<'_>,
     id: &ShareId,
@@ -54,7 +49,6 @@ pub async fn recipient(
     find_in_share(answer, id, recipient.as_str(), "recipient")
 }
 
-/// The resource with this ID.
 pub async fn resource(
     tools: &Env<'_>,
     id: &ShareId,
@@ -64,7 +58,7 @@ pub async fn resource(
     find_in_share(answer, id, resource.as_str(), "resource")
 }
 
-/// What a share has not is answered with the list of what it has.
+/// A missing object fails with the list of existing ones.
 fn find_in_share<T>(
     answer: Result<T, api::Error>,
     share: &ShareId,
@@ -87,13 +81,11 @@ fn by_account(recipient: &Recipient) -> (Option<&str>, &str) {
     (recipient.account().map(AccountId::as_str), recipient.id.as_str())
 }
 
-/// What a share is of.
 pub async fn resources(tools: &Env<'_>, id: &ShareId) -> Result<Vec<resource::Resource>, Error> {
     let request = resource::list(tools.account, id, (None, None), Paging::default());
     Ok(tools.client.list(&request).await?)
 }
 
-/// Shares `shared` with `to`.
 pub fn create_action(
     tools: &Env<'_>,
     name: &str,
@@ -112,7 +104,6 @@ pub fn create_action(
     )
 }
 
-/// Executes [`create_action`].
 pub async fn create(
     tools: &Env<'_>,
     name: &str,
@@ -138,7 +129,6 @@ pub async fn create(
     Ok(tools.execute_once(&action, find).await?.into_inner())
 }
 
-/// Adds a recipient in place.
 pub fn add_recipient_action(
     tools: &Env<'_>,
     id: &ShareId,
@@ -151,7 +141,6 @@ pub fn add_recipient_action(
     )
 }
 
-/// Executes [`add_recipient_action`].
 pub async fn add(tools: &Env<'_>, id: &ShareId, to: &RecipientSpec) -> Result<Recipient, Error> {
     let find = async || {
         let request = recipient::list(tools.account, id, Paging::default());
@@ -171,7 +160,7 @@ fn is(recipient: &Recipient, to: &RecipientSpec) -> bool {
     }
 }
 
-/// Starts to remove a recipient.
+/// Removal continues after the response.
 pub fn remove_recipient_action(tools: &Env<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
     let name = who.account().map_or(who.id.as_str(), AccountId::as_str);
     Action::new(
@@ -182,7 +171,7 @@ pub fn remove_recipient_action(tools: &Env<'_>, id: &ShareId, who: &Recipient) -
     .before(who.text())
 }
 
-/// Starts to delete a share.
+/// Deletion continues after the response.
 pub fn delete_action(tools: &Env<'_>, share: &Share) -> Action<()> {
     let status = share.status.as_ref().map(Status::as_str);
     Action::new(
@@ -194,7 +183,7 @@ pub fn delete_action(tools: &Env<'_>, share: &Share) -> Action<()> {
     .shown_by(format!("cfsso share get {}", share.id))
 }
 
-/// Executes [`delete_action`]. The share is `deleting`, `deleted` or gone afterwards.
+/// Afterwards, the share is `deleting`, `deleted` or gone (`None`).
 pub async fn delete(tools: &Env<'_>, share: &Share) -> Result<Option<Share>, Error> {
     let action = delete_action(tools, share);
     tools.execute(&action).await?;
@@ -208,7 +197,6 @@ pub async fn delete(tools: &Env<'_>, share: &Share) -> Result<Option<Share>, Err
     }
 }
 
-/// Waits until a share is deleted.
 pub async fn wait_until_deleted(
     tools: &Env<'_>,
     id: &ShareId,
@@ -233,7 +221,7 @@ async fn look(tools: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
     }
 }
 
-/// Starts to remove a resource from a share.
+/// Removal continues after the response.
 pub fn remove_resource_action(
     tools: &Env<'_>,
     id: &ShareId,
@@ -254,7 +242,7 @@ pub fn remove_resource_action(
     .before(&before.to_string())
 }
 
-/// Changes the metadata that recipients get with a resource.
+/// Recipients get the metadata with the resource.
 pub fn set_metadata_action(
     tools: &Env<'_>,
     id: &ShareId,
@@ -270,7 +258,6 @@ pub fn set_metadata_action(
     .shown_by(format!("cfsso share resources get {id} {}", what.id))
 }
 
-/// Renames a share.
 pub fn rename_action(tools: &Env<'_>, share: &Share, name: &str) -> Action<()> {
     Action::new(
         format!("rename the share {}", share.name),
@@ -281,7 +268,6 @@ pub fn rename_action(tools: &Env<'_>, share: &Share, name: &str) -> Action<()> {
     .shown_by(format!("cfsso share get {}", share.id))
 }
 
-/// Adds a resource to a share.
 pub fn add_resource_action(
     tools: &Env<'_>,
     id: &ShareId,
@@ -294,7 +280,6 @@ pub fn add_resource_action(
     )
 }
 
-/// Executes [`add_resource_action`].
 pub async fn add_resource(
     tools: &Env<'_>,
     id: &ShareId,
@@ -308,7 +293,6 @@ pub async fn add_resource(
     Ok(tools.execute_once(&add_resource_action(tools, id, shared), find).await?.into_inner())
 }
 
-/// A recipient in words.
 pub fn describe_recipient(to: &RecipientSpec) -> String {
     match to {
         RecipientSpec::Account(id) => id.to_string(),

@@ -1,5 +1,4 @@
-//! What stands of an identity provider's federation: its grants, the shares of
-//! them, and who receives those.
+//! Federation of an identity provider: its grants, their shares, and the recipients.
 
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -11,45 +10,41 @@ use crate::api::share::filter::Paging;
 use crate::api::share::{Filter, Include, Recipient, ResourceType, Share, resource};
 use crate::flow::{Env, Error};
 
-/// The maximum number of concurrent requests: enough to hide the round trips, and
-/// far from the 200 a second that one address may send (API reference, section
-/// 1.4).
+/// Enough to hide the round trips, and far from the limit of 200 requests a second per address
+/// (API reference, section 1.4).
 pub const MAX_CONCURRENT: usize = 8;
 
-/// What stands of one identity provider's federation.
 #[derive(Debug, Default)]
 pub struct FederationState {
-    /// The grants of the identity provider: one, as a rule.
+    /// Usually one.
     pub grants: Vec<Grant>,
-    /// The active shares of those grants.
+    /// Active shares of those grants.
     pub shares: Vec<ShareState>,
-    /// The active shares of grants alone that are all gone.
+    /// Active shares of grants that no longer exist.
     pub orphans: Vec<Share>,
 }
 
 impl FederationState {
-    /// The accounts that receive it one by one.
+    /// Accounts that receive it as single recipients.
     pub fn recipients(&self) -> impl Iterator<Item = &AccountId> {
         let all = self.shares.iter().flat_map(|held| &held.recipients);
         all.filter(|one| one.is_active()).filter_map(|one| one.account())
     }
 
-    /// Whether every account of the organization receives it.
     pub fn is_for_organization(&self) -> bool {
         self.shares.iter().any(|held| held.share.is_for_organization())
     }
 }
 
-/// A share, what it is of, and who receives it.
 #[derive(Debug)]
 pub struct ShareState {
     pub share: Share,
     pub resources: Vec<resource::ResourceFields>,
-    /// Who receives it, those that were removed included.
+    /// Including removed recipients.
     pub recipients: Vec<Recipient>,
 }
 
-/// The account's active shares of grants.
+/// Active ones; `kind` is `sent` or `received`.
 pub fn shares_of_grants(kind: &str) -> Filter {
     Filter {
         status: Some("active".to_owned()),
@@ -60,14 +55,12 @@ pub fn shares_of_grants(kind: &str) -> Filter {
     }
 }
 
-/// Reads what stands: the grants and the shares at once, then the recipients.
 pub async fn read(tools: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error> {
     let (grants, shares) = lists(tools).await?;
     of_idp(tools, &grants, idp, shares).await
 }
 
-/// [`read`] of every identity provider that has a grant, in the order of the grants,
-/// and the shares of grants that no longer exist.
+/// In the order of the grants; with the shares of grants that no longer exist.
 pub async fn read_all(
     tools: &Env<'_>,
 ) -> Result<(Vec<(IdpId, FederationState)>, Vec<Share>), Error> {
@@ -113,11 +106,9 @@ async fn of_idp(
     Ok(FederationState { grants, shares, orphans })
 }
 
-/// A share and what it is of.
 pub type ShareWithResources = (Share, Vec<resource::ResourceFields>);
 
-/// Each active share with its resources: those that the list did not tell are
-/// asked for.
+/// Requests resources that the list does not contain. Drops inactive shares.
 pub async fn with_resources(
     tools: &Env<'_>,
     shares: Vec<Share>,
@@ -137,8 +128,7 @@ pub async fn with_resources(
         .await
 }
 
-/// The shares of the identity provider's grants, and those whose grants are
-/// all gone. A server that ignores the filter changes nothing.
+/// Returns its shares and the orphans. Correct even if the server ignores the filter.
 fn split_by_idp(
     grants: &[Grant],
     idp: &IdpId,
@@ -157,7 +147,7 @@ fn split_by_idp(
     (its, orphans)
 }
 
-/// Whether the active resources are all grants, none of which exists any longer.
+/// Whether the active resources are all grants, and none of these exists.
 pub fn is_orphan(resources: &[resource::ResourceFields], grants: &[Grant]) -> bool {
     let mut active = resources.iter().filter(|resource| resource.is_active()).peekable();
     active.peek().is_some()

@@ -1,5 +1,4 @@
-//! Everything that federation consists of in one account, read at once and put
-//! in order. Recipients are asked for in parallel, a bounded number at a time.
+//! The federation of an account. Requests recipients concurrently, with a limit.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use schemars::JsonSchema;
@@ -61,11 +60,9 @@ pub struct ShareStatus {
 }
 
 impl Status {
-    /// The name of the report's JSON form.
     pub const SCHEMA: &'static str = "cfsso/federation-status/v1";
 }
 
-/// Reads the federation of the account.
 pub async fn read(tools: &Env<'_>) -> Result<Status, Error> {
     let (sent, received) = (state::shares_of_grants("sent"), state::shares_of_grants("received"));
     let idps = idp::list(tools.account);
@@ -99,8 +96,7 @@ pub async fn read(tools: &Env<'_>) -> Result<Status, Error> {
     Ok(put_in_order(&grants, &idps, &sent, shares, orphans, not_checked))
 }
 
-/// The recipients of each share, in the shares' order. Only what is shown of
-/// them is kept: at any time a bounded number of answers is in memory.
+/// In the order of the shares. Keeps only what is shown, to limit the responses in memory.
 async fn recipients(
     tools: &Env<'_>,
     sent: &[ShareWithResources],
@@ -121,7 +117,7 @@ async fn recipients(
         .await
 }
 
-/// What a token has no permission to read is listed as not checked: no failure.
+/// A part without permission is listed as not checked.
 fn optional<T>(
     read: Result<T, Error>,
     what: &str,
@@ -142,7 +138,7 @@ fn optional<T>(
     }
 }
 
-/// Each share goes to its grant; one that is of several is told of at each.
+/// A share of several grants is listed at each.
 fn put_in_order(
     grants: &[Grant],
     idps: &[Idp],

@@ -1,5 +1,5 @@
-//! Unsharing: the grant first, which takes effect at once, then the share; or
-//! single recipients out of the share, which leaves the others alone.
+//! Unsharing: deletes the grant first, which takes effect immediately, then the share; or removes
+//! single recipients from the share.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,14 +18,11 @@ use crate::flow::steps::{StepLog, StepState};
 use crate::flow::wait::poll;
 use crate::flow::{Env, Error, FlowError};
 
-/// What is asked for.
 pub struct Options {
     pub idp: Idp,
-    /// The accounts to take it from; none means all, by ending the grant.
+    /// `None` means all accounts, by deleting the grant.
     pub from: Option<Vec<AccountId>>,
-    /// Wait until it is removed from every account.
     pub wait: bool,
-    /// When waiting ends.
     pub deadline: Timestamp,
 }
 
@@ -42,24 +39,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// The name of the report's JSON form.
     pub const SCHEMA: &'static str = "cfsso/federation-unshare/v1";
 }
 
-/// One deed of unsharing.
 #[derive(Debug)]
 pub enum UnshareAction<'a> {
-    /// Take a recipient out of a share.
     RemoveRecipient(&'a ShareState, &'a Recipient),
-    /// Delete a grant of the identity provider.
     DeleteGrant(&'a crate::api::grant::Grant),
-    /// Delete a share that is of nothing else.
+    /// A share without other resources.
     DeleteShare(&'a Share),
-    /// Take the grant out of a share that is of other things too.
+    /// The grant, from a share with other resources.
     RemoveResource(&'a ShareState, &'a crate::api::share::resource::ResourceFields),
 }
 
-/// What is to do, in its order. Pure.
+/// In the order in which they are sent. Pure.
 pub fn decide<'a>(
     standing: &'a FederationState,
     idp: &Idp,
@@ -73,8 +66,7 @@ pub fn decide<'a>(
     Ok(deeds)
 }
 
-/// The actions that end it for all recipients. A share that an earlier run left
-/// without its grant can be identified by its name only.
+/// A share that an earlier run left without its grant can be identified only by its name.
 fn plan_all<'a>(standing: &'a FederationState, idp: &Idp) -> Vec<UnshareAction<'a>> {
     let mut deeds: Vec<_> = standing.grants.iter().map(UnshareAction::DeleteGrant).collect();
     for held in &standing.shares {
@@ -131,7 +123,6 @@ fn is_removed(recipient: &Recipient) -> bool {
     )
 }
 
-/// Who loses the identity provider.
 pub fn affected_recipients(
     standing: &FederationState,
     deeds: &[UnshareAction<'_>],
@@ -149,7 +140,6 @@ pub fn affected_recipients(
     .collect()
 }
 
-/// What the deeds send.
 pub fn plan(tools: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
     let change = |deed: &UnshareAction<'_>| -> Change {
         match deed {
@@ -168,7 +158,7 @@ pub fn plan(tools: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
     Plan::new(Vec::new(), deeds.iter().map(change).collect())
 }
 
-/// Performs the actions. The report says how far it got, even if it ended early.
+/// The report shows progress also after an early end.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -255,7 +245,6 @@ impl UnshareFlow<'_> {
         Ok(())
     }
 
-    /// Waits until what was begun has come to its end.
     async fn wait_all(&self, deeds: &[UnshareAction<'_>]) -> Result<(), Error> {
         let since = self.tools.clock.now();
         for deed in deeds {

@@ -1,4 +1,4 @@
-//! What a journal says, line by line. Pure: texts in, entries out.
+//! The lines of a journal. Pure.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,10 +12,10 @@ use crate::api::{Error, ResponseMeta};
 use crate::input::depth;
 use crate::rfc3339;
 
-/// The version of the lines; raised when an older program would misread them.
+/// Raised when an older program would misread the lines.
 pub(super) const FORMAT: u32 = 2;
 
-/// Stands for the request of an entry that is a note: nothing was sent.
+/// The request of a note, for which nothing was sent.
 pub(super) const NO_REQUEST: &str = "{}";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -186,7 +186,7 @@ impl Finished {
         Self { status: said.status, ray_id: said.ray.clone(), ..Self::with(Outcome::Done) }
     }
 
-    /// `error` is told without secrets already.
+    /// The text of `error` contains no secrets.
     pub fn failure(error: &Error) -> Self {
         let outcome = if error.outcome_unknown() { Outcome::Unknown } else { Outcome::Failed };
         let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
@@ -286,7 +286,7 @@ impl Entry {
         self.error = ended.error;
     }
 
-    /// The time in the run's name, its number in that second, and its own in the run.
+    /// Time of the run, its number in that second, number of the entry in the run.
     pub(super) fn order(&self) -> (String, u32, u32) {
         let mut parts = self.run.splitn(3, '-');
         let stamp = [parts.next(), parts.next()].map(Option::unwrap_or_default).concat();
@@ -295,7 +295,7 @@ impl Entry {
         (stamp, of_second, number.unwrap_or_default())
     }
 
-    /// Whether it is a note: something seen or said, for which nothing was sent.
+    /// A note records an observation or a statement; nothing was sent.
     pub fn is_note(&self) -> bool {
         self.request.get() == NO_REQUEST
     }
@@ -304,9 +304,8 @@ impl Entry {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
     }
 
-    /// Whether this later write determines the current state, whether or not `earlier`
-    /// was applied: another creation in the same collection does not, nor does a
-    /// change of other fields.
+    /// Whether this later write determines the state, whether or not `earlier` was applied. A
+    /// different creation or a change of other fields does not.
     pub(super) fn resolves(&self, earlier: &Self) -> bool {
         let line = earlier.request_line();
         if self.outcome != Outcome::Done || self.request_line() != line {
@@ -324,7 +323,7 @@ impl Entry {
         !line.starts_with("PATCH ") || body.as_object().is_none_or(|body| body.keys().all(has))
     }
 
-    /// Method and path of the request; empty for a note.
+    /// Method and path; empty for a note.
     pub fn request_line(&self) -> String {
         if self.is_note() {
             return String::new();
@@ -343,7 +342,7 @@ pub(super) mod tests {
     const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
     impl Entry {
-        /// A write that went well in second `number`, as a run would have it.
+        /// A successful write in second `number`.
         pub fn sample(run: &str, number: u32, request: &str) -> Self {
             let at = Timestamp::from_second(i64::from(number)).unwrap();
             let account: AccountId = ACCOUNT.parse().unwrap();
@@ -372,7 +371,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Two lines of a disabling, the second not yet there where it is unfinished.
+    /// The two lines of a disabling; only the first if not `finished`.
     pub fn lines(number: u32, finished: bool) -> String {
         let begun = format!(
             r#"{{"started":{{"format":1,"entry":{number},"at":"2026-03-01T12:00:00Z","user":"ada","credential":null,"token_id":null,"command":"cfsso disable é","title":"t","request":{{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{{"enabled":false}}}},"before":{{"id":"c1","enabled":true}},"not_kept":[],"undoes":null}}}}"#
@@ -430,14 +429,13 @@ pub(super) mod tests {
         assert!(bad[1].reason.contains("a later version"), "{bad:?}");
     }
 
-    /// A crash leaves the file cut at any byte: what was whole before it stays.
     #[test]
     fn a_file_cut_at_any_byte_is_read_up_to_there() {
         let text = format!("{}{}", lines(1, true), lines(2, true));
         let ends: Vec<_> = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').collect();
         for cut in 0..=text.len() {
             let (entries, bad) = parse("r1", &text.as_bytes()[..cut]);
-            // A line without its end of line is whole.
+            // A line without its newline is complete.
             let whole = ends.iter().filter(|(end, _)| *end <= cut).count();
             assert_eq!(entries.len(), whole.div_ceil(2), "at {cut}");
             let done = entries.iter().filter(|entry| entry.outcome == Outcome::Done).count();

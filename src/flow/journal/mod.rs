@@ -1,6 +1,5 @@
-//! What this machine changed: each write is on disk, with the object as it was,
-//! before it leaves, and what became of it afterwards. The one way to write is
-//! [`Env::execute`](super::Env::execute), which goes through here.
+//! Journal of writes: the object before is on disk before a write is sent, the outcome follows.
+//! The only path for writes is [`Env::execute`](super::Env::execute).
 
 mod entry;
 mod origin;
@@ -42,8 +41,8 @@ use crate::input::permissions::Exposure;
 pub struct Actor {
     pub user: Option<String>,
     pub credential: Option<String>,
-    /// The API's base URL, or [`SANDBOX`] and the state file of a simulator that
-    /// ends with the command.
+    /// The API's base URL, or [`SANDBOX`] and the state file of a simulator that ends with the
+    /// command.
     pub base_url: String,
     pub command: String,
 }
@@ -59,7 +58,7 @@ pub struct Journal<'p> {
 
 enum Storage {
     Store(Store),
-    /// The ticket alone, with so many entries.
+    /// Only an undo ticket; the number counts its entries.
     Ticket(Cell<u32>),
     Unavailable,
 }
@@ -98,17 +97,17 @@ pub(super) struct Api<'a> {
 pub(super) struct PendingEntry(u32);
 
 impl<'p> Journal<'p> {
-    /// A journal in a directory, made with the first entry.
+    /// The directory is created with the first entry.
     pub fn in_directory(dir: PathBuf, who: Actor, clock: Clock) -> Self {
         Self::new(Storage::Store(Store::new(dir)), who, clock)
     }
 
-    /// No journal, for want of a place: nothing may be written.
+    /// No place for a journal: every write fails.
     pub fn unavailable(who: Actor, clock: Clock) -> Self {
         Self::new(Storage::Unavailable, who, clock)
     }
 
-    /// No journal, on demand, but an undo ticket.
+    /// Only an undo ticket, on request.
     pub fn to_ticket(sink: ticket::Sink<'p>, who: Actor, clock: Clock) -> Self {
         Self::new(Storage::Ticket(Cell::new(0)), who, clock).with_ticket(sink)
     }
@@ -139,7 +138,7 @@ impl<'p> Journal<'p> {
         &self.who
     }
 
-    /// The name of this run, once it has written.
+    /// `None` until the run has written.
     pub fn run(&self) -> Option<String> {
         self.run.borrow().as_ref().filter(|run| run.next() > 1).map(|run| run.id.clone())
     }
@@ -151,19 +150,19 @@ impl<'p> Journal<'p> {
             .map(|run| format!("{}.{}", run.id, run.next() - 1))
     }
 
-    /// The command line of this run, without secrets.
+    /// Without secrets.
     pub fn command(&self) -> &str {
         &self.who.command
     }
 
-    /// The trial of this run is over: the run is history once it ends.
+    /// Lets the run become history when it ends.
     pub(super) fn settle_trial(&self) {
         if let Some(run) = &mut *self.run.borrow_mut() {
             run.settle_trial();
         }
     }
 
-    /// What could not be written down afterwards.
+    /// Outcomes that could not be recorded.
     pub fn write_errors(&self) -> Vec<String> {
         self.troubles.borrow().clone()
     }
@@ -189,7 +188,7 @@ impl<'p> Journal<'p> {
         }
     }
 
-    /// A request may leave only if this succeeds.
+    /// A request may be sent only if this succeeds.
     pub(super) fn begin<T>(
         &self,
         api: Api<'_>,
@@ -246,7 +245,7 @@ impl<'p> Journal<'p> {
         Ok(PendingEntry(number))
     }
 
-    /// Without it, nothing may be sent.
+    /// If this fails, nothing may be sent.
     fn start_ticket(&self, record: &Record, run: Option<&str>) -> Result<(), FlowError> {
         let Some(ticket) = &self.ticket else { return Ok(()) };
         ticket.add(record, run).map_err(|error| {

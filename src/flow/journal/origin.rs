@@ -1,12 +1,10 @@
-//! Where an entry belongs: the account and the API that it was written to. An
-//! entry of another account or API is never undone or resumed.
+//! Account and API of an entry. Entries of another one are never undone or resumed.
 
 use super::{Entry, Journal};
 use crate::api::ids::AccountId;
 use crate::flow::{Env, FlowError};
 
 impl Journal<'_> {
-    /// Stops at entries of another API than the one in use.
     pub fn check_api(&self, entries: &[Entry]) -> Result<(), FlowError> {
         entries.iter().try_for_each(|entry| same_api(entry, &self.who().base_url))
     }
@@ -22,7 +20,7 @@ impl Env<'_> {
         entries.iter().try_for_each(|entry| same_account(entry, self.account))
     }
 
-    /// The entries of the account and the API in use, in the same order.
+    /// The entries of the account and the API in use.
     pub fn own(&self, entries: &[Entry]) -> Vec<Entry> {
         let own = entries.iter().filter(|entry| self.journal.is_own(entry, self.account));
         own.cloned().collect()
@@ -67,11 +65,11 @@ fn not_recorded(entry: &Entry) -> FlowError {
     FlowError::refused(format!("entry {} cannot be undone", entry.id)).cause(NOT_RECORDED)
 }
 
-/// Why an entry of format 1 is not undone.
+/// For entries of format 1.
 pub(super) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it without account and API; cannot verify that \
      undoing it reaches the same object";
 
-/// Begins the address of a simulator that lasts for one command: its port differs each time.
+/// Prefix of `base_url` for a simulator that ends with the command: its port differs each time.
 pub const SANDBOX: &str = "sandbox:";
 
 #[cfg(test)]

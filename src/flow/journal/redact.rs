@@ -1,4 +1,4 @@
-//! What a journal may hold: everything but secrets, and the names of what lost one.
+//! Removes secrets from what is recorded, and lists the fields that lost one.
 
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -13,7 +13,7 @@ pub(super) struct Redacted {
     pub not_kept: Vec<String>,
 }
 
-/// By the names of fields, and by `hide`, which knows the credential in use.
+/// By names of fields, and by `hide`, which knows the credential in use.
 pub(super) fn redact(value: &RawValue, hide: &dyn Fn(&str) -> String) -> Redacted {
     let mut walk = Redactor { hide, path: Vec::new(), not_kept: Vec::new() };
     let value = walk.value(value, false);
@@ -45,7 +45,7 @@ impl Redactor<'_> {
     }
 
     fn object(&mut self, value: &RawValue, is_secret: bool) -> Box<RawValue> {
-        // One with a key twice cannot be looked through: nothing of it is kept.
+        // An object with a duplicate key cannot be inspected: nothing of it is kept.
         let Some(members) = members(value) else { return self.redact_value() };
         let kept = members.into_iter().map(|(name, value)| {
             let is_secret = is_secret || is_secret_name(&name);
@@ -95,11 +95,11 @@ pub fn command_line(args: &[String]) -> String {
 }
 
 fn is_secret_flag(flag: &str) -> bool {
-    // It takes no value.
+    // This flag takes no value.
     is_secret_name(flag) && flag != "raw-secret"
 }
 
-/// `NAME=VALUE` without its value, where the name or the value is a secret's.
+/// Removes the value of `NAME=VALUE` if the name or the value is a secret.
 fn redact_arg(arg: &str) -> String {
     if let Some((name, value)) = arg.split_once('=') {
         let last = name.trim_start_matches('-').rsplit('.').next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The resources that journaled requests are about. A path is read into typed
-//! IDs, and counts only if the same path is built from them again.
+//! Resources of journaled requests. A path is parsed into typed IDs, and is valid only if these
+//! give the same path again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,6 @@ pub enum ResourceKind {
     Token,
 }
 
-/// One resource, or the collection that it is created in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Resource {
     Connectors,
@@ -62,7 +61,7 @@ pub(super) enum Resource {
 }
 
 impl Resource {
-    /// The resource at `path`, if it is one of `account` that this program writes.
+    /// `None` if it is of another account, or this program does not write it.
     pub fn parse(account: &AccountId, path: &str) -> Option<Self> {
         let segments: Vec<_> = path.strip_prefix('/')?.split('/').collect();
         let resource = match segments.as_slice() {
@@ -150,7 +149,7 @@ impl Resource {
         }
     }
 
-    /// None if this is not a collection, or `id` is not an ID.
+    /// `None` if this is not a collection, or `id` is not an ID.
     pub fn member(&self, id: &str) -> Option<Self> {
         Some(match self {
             Self::Connectors => Self::Connector(id.parse().ok()?),

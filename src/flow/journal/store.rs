@@ -1,6 +1,5 @@
-//! The journal's directory: one file a run, in `open/` while a write of it has
-//! no end, then in `runs/`. So what is unfinished is found without looking
-//! through history, and runs at the same time never write to one file.
+//! The journal's directory: one file per run, in `open/` while a write has no outcome, then in
+//! `runs/`. Unfinished runs are found without reading history; concurrent runs share no file.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
@@ -29,7 +28,7 @@ pub struct Store {
 pub struct Contents {
     pub entries: Vec<Entry>,
     pub damaged: Vec<String>,
-    /// That other users may read it, and the command that ends it.
+    /// A warning that other users can read it, with the command that prevents it.
     pub readable: Option<String>,
 }
 
@@ -61,7 +60,7 @@ pub(super) struct RunFile {
     file: File,
     entries: u32,
     unfinished: u32,
-    /// It has a trial that is not over.
+    /// Contains a trial that is not over.
     has_trial: bool,
     is_new: bool,
     is_torn: bool,
@@ -81,8 +80,8 @@ impl Store {
         &self.dir
     }
 
-    /// A folder of it that other users may use, or with `Files::Every` a file that
-    /// they may change. Others reach no file in a folder that is private.
+    /// A folder that other users can use, or with `Files::Every` a file that they can change. In a
+    /// private folder, no file is exposed.
     pub(super) fn exposure(&self, files: Files) -> Option<(Exposure, PathBuf)> {
         let folders = [self.dir.clone(), self.dir.join(OPEN), self.dir.join(RUNS)];
         let mut paths = folders.to_vec();
@@ -99,7 +98,6 @@ impl Store {
         found(Exposure::Writable, &paths).or_else(|| found(Exposure::Readable, &folders[..1]))
     }
 
-    /// Begins the file of a run, under a name that no other run has.
     pub(super) fn begin_run(&self, now: Timestamp) -> io::Result<RunFile> {
         for folder in [OPEN, RUNS] {
             create_folder(&self.dir.join(folder))?;
@@ -114,7 +112,7 @@ impl Store {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 file => file?,
             };
-            // A run of this name that has ended was moved before this one came.
+            // The name belongs to a run that ended and was moved before.
             if self.path(RUNS, &id).exists() {
                 fs::remove_file(&path)?;
                 continue;
@@ -142,13 +140,13 @@ impl Store {
             }
         }
         reading.entries.sort_by_key(Entry::order);
-        // A run may be moved while this looks.
+        // A run may be moved while the folders are read.
         reading.entries.dedup_by(|a, b| a.id == b.id);
         connect(&mut reading.entries);
         Ok(reading)
     }
 
-    /// Looks at `open/` alone, and leaves out runs that a process is at work on.
+    /// Reads only `open/`, without runs in progress.
     pub fn unfinished(&self) -> Vec<Entry> {
         let mut reading = Contents::default();
         for run in self.runs(OPEN).unwrap_or_default() {
@@ -178,12 +176,12 @@ impl Store {
         })
     }
 
-    /// Whether there is a request to keep the trial of this run. Deletes the request.
+    /// Returns whether there was a request to keep the trial of this run, and deletes it.
     pub fn take_keep_request(&self, run: &str) -> bool {
         fs::remove_file(self.keep_request(run)).is_ok()
     }
 
-    /// Without locks, another process may take a run in progress for one that ended.
+    /// Without locks, another process may take a run in progress for a finished one.
     pub fn is_set_aside(&self, run: &str) -> bool {
         self.path(RUNS, run).exists()
     }
@@ -192,20 +190,20 @@ impl Store {
         self.dir.join(OPEN).join(format!("{run}.keep"))
     }
 
-    /// The runs that processes are at work on now, this one among them.
+    /// Runs in progress, including this one.
     pub fn pending_runs(&self) -> Vec<String> {
         let mut runs = self.runs(OPEN).unwrap_or_default();
         runs.retain(|run| is_locked(&self.path(OPEN, run)));
         runs
     }
 
-    /// Moves a run to the others, once it was told that it is unfinished.
+    /// Moves a run to history after it was reported as unfinished.
     pub fn set_aside(&self, run: &str) {
-        // It is told once more where it cannot be moved.
+        // If it cannot be moved, it is reported once more.
         let _ = fs::rename(self.path(OPEN, run), self.path(RUNS, run));
     }
 
-    /// Removes every run, whatever its outcome: what they changed no longer exists.
+    /// Removes every run, whatever its outcome: the objects no longer exist.
     pub fn clear(&self) -> io::Result<()> {
         for folder in [RUNS, OPEN] {
             for run in self.runs(folder)? {
@@ -215,7 +213,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is unfinished, in progress or cannot be read stays.
+    /// Keeps what is unfinished, in progress or unreadable.
     pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<PruneReport> {
         let mut pruned = PruneReport {
             schema: "cfsso/journal-prune/v1",
@@ -269,7 +267,7 @@ impl Store {
         let mut text = Vec::new();
         match File::open(&path).and_then(|mut file| file.read_to_end(&mut text)) {
             Ok(_) => {}
-            // It was moved or removed since the folder was read.
+            // Moved or removed since the folder was read.
             Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) => {
                 return into.damaged.push(format!("{} cannot be read: {error}", path.display()));
@@ -327,7 +325,7 @@ impl Store {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Files {
-    /// None: a run writes to a new one.
+    /// No existing file: a run writes to a new one.
     New,
     Every,
 }
@@ -343,7 +341,7 @@ impl RunFile {
         self.entries + 1
     }
 
-    /// Writes the begin of the next entry, and waits until it is on disk.
+    /// Returns when the line is on disk.
     pub fn begin(&mut self, line: &Record, is_trial: bool) -> io::Result<()> {
         self.append(line)?;
         self.file.sync_data()?;
@@ -361,7 +359,7 @@ impl RunFile {
         self.has_trial = false;
     }
 
-    /// If it is lost, the entry is read as unfinished, and never taken for done.
+    /// If it is lost, the entry counts as unfinished, never as done.
     pub fn end(&mut self, line: &Record) -> io::Result<()> {
         self.append(line)?;
         self.unfinished -= 1;
@@ -378,14 +376,14 @@ impl RunFile {
         Ok(())
     }
 
-    /// Ends the run: what has an end is history.
+    /// A run without unfinished entries becomes history.
     pub fn close(self) {
         let Self { id, dir, file, entries, unfinished, has_trial, .. } = self;
-        // A child that another thread is about to start has it open for a while.
+        // A child process that another thread starts may have it open for a while.
         let _ = file.unlock();
         drop(file);
         let open = path(&dir, OPEN, &id);
-        // Where either fails, the file stays in `open/`, and reads just the same.
+        // If either fails, the file stays in `open/`, and reads the same.
         let _ = match (entries, unfinished) {
             (0, _) => fs::remove_file(open),
             (_, 0) if !has_trial => fs::rename(open, path(&dir, RUNS, &id)),
@@ -394,7 +392,7 @@ impl RunFile {
     }
 }
 
-/// Links each entry to the one that undid it or wrote the same later. The latest is last.
+/// Links each entry to the one that undid it or wrote the same later. `entries`: oldest first.
 fn connect(entries: &mut [Entry]) {
     for at in 0..entries.len() {
         let (earlier, later) = entries.split_at_mut(at + 1);
@@ -440,7 +438,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// Makes a new name in a folder last. Only Unix opens folders.
+/// Makes a new name in the folder durable. Only Unix opens folders.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }

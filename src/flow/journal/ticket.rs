@@ -1,6 +1,5 @@
-//! Undo tickets: the journal of one run as a document that another machine can
-//! undo it by. A ticket is text from anywhere and is trusted no more than a journal
-//! that was edited: what is sent is built from typed fields (see [`super::undo`]).
+//! Undo tickets: the journal of one run as a document for another machine. A ticket is trusted no
+//! more than an edited journal: requests are built from typed fields (see [`super::undo`]).
 
 use std::cell::RefCell;
 use std::io;
@@ -26,7 +25,7 @@ pub type Sink<'p> = Box<dyn Fn(&str, Stage) -> io::Result<()> + 'p>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// A request that is sent only if the ticket is written.
+    /// The request is sent only if the ticket is written.
     BeforeRequest,
     AfterResponse,
 }
@@ -53,7 +52,7 @@ impl<'p> Writer<'p> {
         Self { sink, document: RefCell::default() }
     }
 
-    /// `run` is the run in the journal, if there is one.
+    /// `run` is its name in the journal, if there is one.
     pub fn add(&self, record: &Record, run: Option<&str>) -> io::Result<()> {
         let mut document = self.document.borrow_mut();
         let stage = match record {
@@ -70,7 +69,7 @@ impl<'p> Writer<'p> {
 }
 
 impl Document {
-    /// Without a journal, its run has a name that no journal has.
+    /// Without a journal, the run gets a name that no journal has.
     fn new(first: &Started, run: Option<&str>) -> Self {
         let name = || first.started_at.strftime("%Y%m%d-%H%M%S-ticket").to_string();
         Self {
@@ -84,11 +83,8 @@ impl Document {
     }
 }
 
-/// The entries of a ticket, the oldest first. `text` may have other lines: the last
-/// line that is a ticket counts.
-///
-/// # Errors
-/// If there is no ticket, or one that was changed in what can be told from it.
+/// Oldest first. Of several lines, the last ticket counts. Fails without a ticket, or if a change
+/// to it can be detected.
 pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
     if text.len() > MAX_SIZE {
         return Err(unusable("it is larger than 1 MiB"));
@@ -127,7 +123,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
     Ok(entries)
 }
 
-/// A ticket that was changed could otherwise disable SSO as the undo of an enabling.
+/// A modified ticket could otherwise disable SSO as the undo of an enabling.
 fn is_bypass_write(entry: &Entry) -> bool {
     let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
     let body = &request["body"];

@@ -1,6 +1,5 @@
-//! Runs of a journal as a document that another machine imports. What is imported is
-//! trusted no more than a journal that was edited (see [`super::undo`]), is history,
-//! and has a name that says so.
+//! Export and import of runs as a document. Imported runs are trusted no more than an edited
+//! journal (see [`super::undo`]), are history, and have a name that says so.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +14,7 @@ const SCHEMA: &str = "cfsso/journal/v1";
 
 const IMPORTED: &str = "-imported";
 
-/// The largest document in bytes.
+/// In bytes.
 pub const MAX_SIZE: usize = 64 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
@@ -38,7 +37,7 @@ pub fn export(store: &Store, entries: &[Entry]) -> std::io::Result<String> {
     for run in names {
         let ids: BTreeSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
         let records = store.lines(run)?.into_iter();
-        // A line that cannot be read belongs to no entry.
+        // An unreadable line belongs to no entry.
         let records = records.filter_map(|line| serde_json::from_str::<Record>(&line).ok());
         let is_of = |record: &Record| ids.contains(format!("{run}.{}", record.entry()).as_str());
         runs.push(Run { run: run.to_owned(), records: records.filter(is_of).collect() });
@@ -46,11 +45,8 @@ pub fn export(store: &Store, entries: &[Entry]) -> std::io::Result<String> {
     Ok(serde_json::to_string(&Document { schema: SCHEMA.to_owned(), runs })?)
 }
 
-/// Adds the runs of a document to the journal; returns their names here.
-///
-/// # Errors
-/// If the format differs, if a record cannot be read, or if a run was imported
-/// before.
+/// Returns the new names. Fails for another format, an unreadable record, or a run that was
+/// imported before.
 pub fn import(store: &Store, text: &[u8]) -> Result<Vec<String>, FlowError> {
     if text.len() > MAX_SIZE {
         return Err(unusable("it is larger than 64 MiB"));
@@ -97,7 +93,7 @@ fn imported(run: &str) -> String {
     format!("{run}{IMPORTED}")
 }
 
-/// Makes the undo of an entry of the same document refer to the imported entry.
+/// Makes `undoes` refer to the imported entry.
 fn rename(record: &mut Record, own: &BTreeSet<String>) {
     if let Record::Started(started) = record
         && let Some(undone) = &mut started.undoes

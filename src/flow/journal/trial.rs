@@ -1,4 +1,4 @@
-//! Enforcement on trial, as the journal has it. Pure.
+//! Trials of enforcement, by the journal. Pure.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,12 +8,12 @@ use crate::api::ids::ConnectorId;
 
 #[derive(Clone, Debug)]
 pub struct OpenTrial {
-    /// The entry that enabled enforcement, or that resumed the trial.
+    /// The entry that started or resumed the trial.
     pub entry: Entry,
     pub connector: ConnectorId,
     pub domain: String,
     pub until: Timestamp,
-    /// A process is at work on it.
+    /// A process watches it.
     pub is_live: bool,
 }
 
@@ -30,7 +30,7 @@ struct Before {
 }
 
 impl OpenTrial {
-    /// A request that the API rejected began none.
+    /// A request that the API rejected started no trial.
     pub(super) fn find(entries: &[Entry], is_live: bool) -> Option<Self> {
         let began =
             |entry: &&Entry| entry.trial_until.is_some() && entry.outcome != Outcome::Failed;

@@ -1,5 +1,5 @@
-//! Putting a write back: what its inverse is, by the entry alone; whether it
-//! still fits, by the object as it is now; and sending it.
+//! Undo of journaled writes: the inverse from the entry, the check with the current object, the
+//! request.
 
 mod inverse;
 mod lockout;
@@ -23,7 +23,7 @@ use crate::api::request::Request;
 use crate::api::{self, ErrorKind};
 use crate::flow::{Env, Error, FlowError};
 
-/// The objects that a run of undoing has read, as they will be by then.
+/// Objects that an undo has read, as they will be after its earlier steps.
 pub type ObjectCache = BTreeMap<String, Option<Document>>;
 
 impl Inverse {
@@ -45,7 +45,7 @@ impl Inverse {
         }
     }
 
-    /// What it becomes goes to `seen` with [`Self::undone`].
+    /// The caller updates `seen` with [`Self::undone`].
     pub async fn plan_all(
         &self,
         tools: &Env<'_>,
@@ -83,7 +83,7 @@ pub enum WriteOutcome {
     ChangedSince,
 }
 
-/// None where the object does not tell, or cannot be read.
+/// `None` if the object does not show it, or cannot be read.
 pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcome> {
     let inverse = inverse(entry).ok()?;
     let now = inverse.read_object(tools).await.ok()?;
@@ -157,7 +157,7 @@ pub async fn apply(
         .into())
 }
 
-/// The error for an object changed since. `command` is the one that undoes the entry.
+/// `command` is the one that undoes the entry.
 pub fn drift_error(entry: &Entry, drift: &[String], command: &str) -> FlowError {
     FlowError::conflict(format!("changed since entry {}; nothing was sent", entry.id))
         .causes(drift.iter().cloned())

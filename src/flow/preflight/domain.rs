@@ -1,4 +1,4 @@
-//! The checks of the domain itself: what its connector and DNS tell.
+//! The checks of the domain itself: its connector and DNS.
 
 use super::Subject;
 use crate::api::connector::VerificationStatus;
@@ -48,7 +48,6 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
     }
 }
 
-/// What the name servers serve, in a few words where all is well.
 pub fn describe_published(survey: &Lookup, diagnosis: &Diagnosis) -> String {
     match survey.servers.len() {
         _ if !diagnosis.verdict.is_visible() => diagnosis.summary.clone(),

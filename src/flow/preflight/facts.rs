@@ -1,4 +1,4 @@
-//! What was read for the checks. Each fact may be missing, and says why.
+//! What was read for the checks. A missing fact contains the reason.
 
 use crate::api::access_log::LoginRow;
 use crate::api::access_user::{Identity, User};
@@ -16,7 +16,7 @@ use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
 pub struct Sources {
-    /// Asks what identity providers publish; without it their health is not checked.
+    /// Without it, the health of identity providers is not checked.
     pub fetcher: Option<Fetcher>,
     pub recovery: Option<Client>,
     pub audit_log: bool,
@@ -27,27 +27,26 @@ pub type Checked<T> = Result<T, NotChecked>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotChecked {
     pub kind: ErrorKind,
-    /// Why, in words: where the token lacks a permission, its name.
+    /// In words; the name of the permission if the token lacks one.
     pub reason: String,
 }
 
 pub struct Facts {
     pub organization: Checked<Organization>,
     pub idps: Checked<Vec<Idp>>,
-    /// What those that the dashboard's sign-in allows publish.
+    /// Of the identity providers that the SSO App allows.
     pub health: Vec<Health>,
     pub apps: Checked<Vec<App>>,
-    /// The policies of the dashboard's sign-in; none where there is none.
+    /// Of the SSO App; empty if there is none.
     pub policies: Checked<Vec<Policy>>,
     pub members: Checked<Vec<Member>>,
-    /// The newest sign-ins, to whichever application.
+    /// The newest sign-ins, to any application.
     pub logins: Checked<Vec<LoginRow>>,
     pub users: Checked<Vec<User>>,
-    /// How users last signed in, if the log does not show it for each identity
-    /// provider.
+    /// Last sign-ins of users, if the log lacks one for some identity provider.
     pub identities: Vec<Identity>,
     pub hand_tests: Vec<TestedAt>,
-    /// Whether the audit log can be read, where that was asked.
+    /// `None` if not requested.
     pub audit_log: Option<Checked<()>>,
     pub token: Checked<Token>,
     pub recovery: Option<Recovery>,
@@ -57,24 +56,24 @@ pub struct Facts {
 pub struct Health {
     pub name: String,
     pub id: String,
-    /// The results; `None` if there was no time for the check.
+    /// `None` if there was no time for the check.
     pub points: Option<Vec<IdpCheck>>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Token {
     pub owner: Owner,
-    /// What the API reports about it; `None` for a Global API Key.
+    /// `None` for a Global API Key.
     pub verification: Option<Verification>,
 }
 
-/// The owner of a token, which follows from the API route that recognises it.
+/// Follows from the API route that recognizes the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// A user: the token ends when the user leaves.
+    /// The token ends when the user leaves.
     User,
     Account,
-    /// Not a token, but a Global API Key.
+    /// A Global API Key, not a token.
     Key,
 }
 
@@ -99,7 +98,7 @@ pub fn checked<T>(answer: Result<T, Error>) -> Checked<T> {
     answer.map_err(|error| NotChecked::from(&error))
 }
 
-/// What a flow read. Only a missing permission is a fact; other errors stay errors.
+/// Only a missing permission becomes a fact; other errors stay errors.
 pub fn unless_forbidden<T>(read: Result<T, flow::Error>) -> Result<Checked<T>, flow::Error> {
     match read {
         Err(flow::Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {

@@ -27,10 +27,9 @@ use crate::idp::check::{self, CheckOptions, Subject};
 
 const IDENTITIES: usize = 10;
 
-/// How long an identity provider may take to show what it publishes.
 const MAX_IDP_CHECK: Duration = Duration::from_secs(10);
 
-/// What cannot be read is a fact that says why: this never fails.
+/// Never fails: what cannot be read becomes a fact with the reason.
 pub async fn gather(tools: &Env<'_>, asking: &Sources) -> Facts {
     let (client, account) = (tools.client, tools.account);
     let organization = async { checked(client.send(&organization::get(account)).await) };
@@ -66,7 +65,7 @@ pub async fn gather(tools: &Env<'_>, asking: &Sources) -> Facts {
     }
 }
 
-/// Whether the audit log can be read: a moment of it says so.
+/// Reads one second of the audit log to find out.
 async fn audit_log(client: &Client, account: &AccountId, now: Timestamp) -> Checked<()> {
     let since = now.saturating_sub(Duration::from_secs(1)).unwrap_or(Timestamp::MIN);
     list(client, audit_log::list(account, since, now)).await.map(drop)
@@ -82,7 +81,7 @@ struct SignInState {
     identities: Vec<Identity>,
 }
 
-/// Policies and health hang on what the lists say, and come right after them.
+/// Policies and health depend on the lists, and are read right after them.
 async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
     let (client, account) = (tools.client, tools.account);
     let since =
@@ -133,7 +132,7 @@ async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec
     join_all(requests).await.into_iter().flatten().collect()
 }
 
-/// The checks of one identity provider, within [`MAX_IDP_CHECK`].
+/// Within [`MAX_IDP_CHECK`].
 pub(in crate::flow) async fn health(
     fetcher: &Fetcher,
     idp: &Idp,

@@ -1,5 +1,4 @@
-//! The check that users have signed in: the newest sign-in through each identity
-//! provider that the SSO App allows, to any application.
+//! The check that users signed in through each identity provider that the SSO App allows.
 
 use std::collections::BTreeMap;
 
@@ -62,9 +61,7 @@ pub(super) fn seen(domain: &EmailDomain, facts: &Facts, terms: &Thresholds) -> C
     )
 }
 
-/// When users signed in through an identity provider, by rows of the login log.
-/// A row names only the type: if several identity providers have the same type,
-/// it cannot be assigned to one of them.
+/// A row names only the type: it counts for none of several identity providers of that type.
 pub(in crate::flow) fn through<'a>(
     idp: &'a Idp,
     all: &[Idp],

@@ -1,5 +1,3 @@
-//! The checks of the account's members.
-
 use super::facts::Facts;
 use super::names;
 use crate::api::member::Member;
@@ -13,7 +11,7 @@ pub fn at_domain<'a>(
     members.iter().filter(|member| domain.has_address(member.email()))
 }
 
-/// They cannot sign in with SSO (API reference, section 2).
+/// Plus addresses cannot sign in with SSO (API reference, section 2).
 pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
     let id = CheckId::MembersPlusAddressed;
     let members = match &facts.members {
@@ -75,7 +73,7 @@ pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check
     }
 }
 
-/// Names who would be a super administrator, counts the others.
+/// Names pending super administrators, counts the others.
 fn pending(members: &[Member], supers: &[&Member]) -> String {
     let waiting = supers.iter().filter(|member| member.is_pending());
     let waiting: Vec<_> = waiting.map(|member| member.email()).collect();
@@ -90,7 +88,6 @@ fn pending(members: &[Member], supers: &[&Member]) -> String {
     format!("; invited, without an answer yet: {}", names(invited))
 }
 
-/// Whether the local part has a plus: SSO is documented not to work for it.
 pub(in crate::flow) fn has_plus(address: &str) -> bool {
     address.split_once('@').is_some_and(|(local, _)| local.contains('+'))
 }

@@ -1,8 +1,6 @@
-//! The checks before enforcement. What can be read is gathered, all at once;
-//! what it means is judged by one pure function a check.
-//! [`gather`] reads what belongs to the account, whichever connector it is
-//! about; [`evaluate`] holds one connector, and what DNS serves for it, to that.
-//! An audit of all connectors takes the diagnosis by its parts.
+//! The checks before enforcement. [`gather`] reads the facts of the account concurrently;
+//! [`evaluate`] checks one connector, with one pure function per check. An audit of all
+//! connectors uses the parts.
 
 mod domain;
 mod facts;
@@ -46,7 +44,7 @@ pub struct Subject<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
     pub now: Timestamp,
-    /// How many days a token has to last to be of use in a lockout.
+    /// Days for which a token has to be valid to help in a lockout.
     pub min_token_days: u32,
     /// The maximum age of a sign-in that counts as confirmation.
     pub login_within: Duration,
@@ -58,7 +56,7 @@ impl Thresholds {
     pub const LOGIN_WITHIN: Duration = Duration::from_hours(30 * 24);
 }
 
-/// All checks of one connector among `all` of the account, in the order of [`CheckId`].
+/// `all` are the account's connectors. Returns the checks in the order of [`CheckId`].
 pub fn evaluate(
     subject: Subject<'_>,
     all: &[Connector],
@@ -72,7 +70,6 @@ pub fn evaluate(
     checks
 }
 
-/// The checks that are the same for every connector.
 pub fn account_checks(facts: &Facts) -> Vec<Check> {
     vec![
         provider::zero_trust_org(facts),
@@ -85,7 +82,7 @@ pub fn account_checks(facts: &Facts) -> Vec<Check> {
     ]
 }
 
-/// A second token has to list those of `looked_at`.
+/// A recovery token must list the connectors of `looked_at`.
 pub fn connector_checks(
     all: &[Connector],
     looked_at: &[&ConnectorFields],
@@ -108,7 +105,7 @@ pub fn domain_checks(subject: Subject<'_>, facts: &Facts, terms: &Thresholds) ->
     ]
 }
 
-/// The names that fit into a sentence, and the number of those left out.
+/// The names that fit into a sentence, and the number of the others.
 pub(super) fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 5;
     let all: Vec<_> = all.into_iter().collect();

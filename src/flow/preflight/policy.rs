@@ -32,7 +32,7 @@ pub(super) fn allows_domain(domain: &EmailDomain, facts: &Facts) -> Check {
     }
 }
 
-/// The first policy that takes in the whole domain decides; those before it leave a doubt.
+/// The first policy that covers the whole domain decides; earlier ones leave a doubt.
 fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
     let id = CheckId::PolicyAllowsDomain;
     let mut ordered: Vec<_> = policies.iter().collect();
@@ -82,7 +82,7 @@ fn cover(policy: &PolicyFields, domain: &EmailDomain) -> Coverage {
     included.min(required).min(kept)
 }
 
-/// By the API reference, section 4. A rule that is not known may take in some of it.
+/// API reference, section 4. An unknown rule may cover some of the domain.
 fn rule_coverage(rule: &RawValue, domain: &EmailDomain) -> Coverage {
     let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
     if rule.get("everyone").is_some() {
@@ -136,7 +136,6 @@ fn foreign_domains(policy: &PolicyFields, domains: &[EmailDomain]) -> Vec<String
     named.filter(is_strange).map(|text| format!("{text} in `{}`", policy.name)).collect()
 }
 
-/// What follows the `@`, or all of it.
 fn domain_of(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, domain)| domain)
 }

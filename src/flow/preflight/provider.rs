@@ -38,7 +38,7 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
     Check::passed(id, names(others.iter().map(|idp| idp.name.as_str())))
 }
 
-/// A code by mail and Cloudflare's own accounts are no single sign-on.
+/// One-time PIN and Cloudflare's own accounts are no single sign-on.
 pub(in crate::flow) fn is_company_idp(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare)
 }

@@ -1,4 +1,4 @@
-//! One connector, looked at for itself: all reads at once, then the diagnosis.
+//! Preflight of one connector: reads concurrently, then evaluates.
 
 use super::{Facts, PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
 use crate::api::connector::Connector;
@@ -18,7 +18,7 @@ pub struct Preflight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunIf {
     Always,
-    /// Those that are not enabled: for the others, it ends with the list.
+    /// For an enabled connector, the run ends once the list is read.
     Disabled,
 }
 

@@ -1,4 +1,4 @@
-//! The checks of the dashboard's sign-in, the Access application `dash_sso`.
+//! The checks of the SSO App, the Access application `dash_sso`.
 
 use super::facts::Facts;
 use super::names;
@@ -79,7 +79,7 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     Check::passed(id, format!("`{}` allows {admitted}", app.name))
 }
 
-/// Valid with exactly one entry in the list (API reference, section 4).
+/// Valid with exactly one allowed identity provider (API reference, section 4).
 pub(super) fn instant_auth(facts: &Facts) -> Check {
     let id = CheckId::InstantAuthConsistent;
     let app = match sign_in(id, facts) {

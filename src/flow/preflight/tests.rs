@@ -1,5 +1,3 @@
-//! What each check comes to, in a table.
-
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -11,7 +9,7 @@ use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckState, Severity};
 use crate::idp::check::{IdpCheck, IdpCheckId};
 
-/// How a check comes out: `ok`, `error`, `warning`, `unseen`.
+/// `ok`, `error`, `warning` or `unseen`.
 fn outcome(check: &Check) -> &'static str {
     match (check.state, check.severity) {
         (CheckState::Passed, _) => "ok",
@@ -52,7 +50,7 @@ fn domain() -> EmailDomain {
     "cool.cats".parse().unwrap()
 }
 
-/// Facts in which all is well.
+/// All checks pass with these.
 pub(in crate::flow) fn facts() -> Facts {
     Facts {
         organization: Ok(object(&json!({ "auth_domain": "cool.cloudflareaccess.com" }))),
@@ -78,7 +76,6 @@ pub(in crate::flow) fn email_domain(domain: &str) -> Value {
     json!({ "email_domain": { "domain": domain } })
 }
 
-/// A sign-in through an identity provider of a type.
 fn sign_in_row(kind: &str, at: &str) -> Value {
     json!({ "allowed": true, "connection": kind, "created_at": at })
 }
@@ -397,7 +394,7 @@ fn a_recent_sign_in_through_each_identity_provider_is_looked_for() {
         (&one, &json!([]), json!([]), "warning", "through p1, tested by hand on 2026-02-01"),
         (&one, &denied, json!([]), "warning", "through p1"),
         (&one, &json!([]), of_user("p1"), "ok", "p1 on 2026-02-28"),
-        // A row names the type, which two have.
+        // A row names only the type, which two have.
         (&twins, &recent, json!([]), "warning", "through p1"),
         (&twins, &recent, of_user("p1"), "warning", "through p2"),
         (&json!([idp("p2", "onetimepin")]), &recent, json!([]), "unseen", ""),

@@ -1,4 +1,4 @@
-//! The check of the token that switches enforcement off again in a lockout.
+//! The check of the token that disables SSO in a lockout.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::api::connector::ConnectorFields;
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::plural::count_noun;
 
-/// Only an edit shows whether a token may edit connectors.
+/// Only an edit shows whether a token can edit connectors.
 const WRITE_NOT_TESTED: &str = "write access not tested";
 
 pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Thresholds) -> Check {
@@ -30,7 +30,7 @@ pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Th
     }
 }
 
-/// One that was named for testing and fails is an error: the change is refused.
+/// A recovery token that the user passed and that fails is an error.
 fn check_recovery_token(
     looked_at: &[&ConnectorFields],
     second: &Recovery,
@@ -68,7 +68,7 @@ fn is_same_token(second: &Recovery, facts: &Facts) -> bool {
     ids.is_some_and(|(second, first)| second == first)
 }
 
-/// A description of the token if it lasts long enough, otherwise its problem.
+/// `Ok` describes the token, `Err` its problem.
 pub(in crate::flow) fn is_valid_long_enough(
     token: &Token,
     terms: &Thresholds,

@@ -22,9 +22,9 @@ pub struct Section {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
-    /// Prose; commands are between backticks.
+    /// Prose with commands between backticks.
     Text(String),
-    /// Labels and values. Values are names and texts of the account.
+    /// Labels and values; values are strings of the account.
     Fields(Vec<(String, String)>),
     Commands {
         label: &'static str,
@@ -264,7 +264,6 @@ mod tests {
         }
     }
 
-    /// The script below the label that starts like this.
     fn script(card: &Card, start: &str) -> Option<String> {
         let mut blocks = card.sections.iter().flat_map(|section| &section.blocks);
         blocks.find_map(|block| match block {

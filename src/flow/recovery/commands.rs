@@ -1,6 +1,6 @@
-//! The commands of a recovery card, for `sh`. Those with `curl` and `jq` need nothing
-//! of this program. They read the SSO App, change one or two fields and send back the
-//! rest as it is: a PUT replaces the object (API reference, section 4). Pure.
+//! The commands of a recovery card, for `sh`; those with `curl` and `jq` work without this program.
+//! They read the SSO App, change one or two fields and send the rest back unchanged: a PUT
+//! replaces the object (API reference, section 4). Pure.
 
 use super::state::{CardFacts, ConnectorState, SsoAppState};
 use crate::domain::EmailDomain;
@@ -12,7 +12,7 @@ const LEFT_OUT: [&str; 3] = [".policies", ".created_at", ".updated_at"];
 
 const FIELDS: &str = r#""allowed_idps", "auto_redirect_to_identity""#;
 
-/// The token goes to curl through a pipe, so that it is in no process list.
+/// The token goes to curl through a pipe: it is in no process list.
 pub const FUNCTIONS: &str = r#"api="${CLOUDFLARE_BASE_URL:-https://api.cloudflare.com/client/v4}/accounts/$CLOUDFLARE_ACCOUNT_ID"
 cf() { printf 'Authorization: Bearer %s\n' "$(cat "$CLOUDFLARE_API_TOKEN_FILE")" |
   curl -sS -m 60 -H @- -H 'Content-Type: application/json' "$@"; }
@@ -39,7 +39,7 @@ const ALLOW_PIN: &str = r"save && change '
   | if .auto_redirect_to_identity and (.allowed_idps // [] | length) != 1
     then .auto_redirect_to_identity = false else . end'";
 
-/// Restores the fields of `before.json`, and no others.
+/// Restores only the fields of `before.json`.
 const RESTORE: &str = r"change '$before[0].result as $old
   | reduce (FIELDS) as $k
     (.; if ($old | has($k)) then .[$k] = $old[$k] else . end)' &&
@@ -62,7 +62,7 @@ pub fn set_enabled<'a>(
 ) -> String {
     let lines = connectors.map(|one| {
         let url = url("sso_connectors", one.id.as_str());
-        // Text of the API in a script has to be a domain.
+        // A string of the API in a script has to be a domain.
         let domain = one.domain.parse::<EmailDomain>();
         let comment = domain.map(|domain| format!("  # {domain}")).unwrap_or_default();
         let body = format!(r#"{{"enabled":{enabled}}}"#);
@@ -71,7 +71,6 @@ pub fn set_enabled<'a>(
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The functions for the SSO App, and its ID and that of the one-time PIN.
 pub fn app_functions(app: &SsoAppState, facts: &CardFacts) -> String {
     let hidden = app.hidden_fields.iter().map(|field| {
         let names = field.split('.').map(|name| format!(r#".\"{name}\""#));
@@ -86,11 +85,11 @@ pub fn app_functions(app: &SsoAppState, facts: &CardFacts) -> String {
     format!("app={}\n{pin}\n{functions}", quoted(app.id.as_str()))
 }
 
-/// The ID of the one-time PIN, empty if there is none.
+/// Prints nothing if there is none.
 const FIND_PIN: &str = r#"cf "$api/access/identity_providers?per_page=1000" |
   jq -r '.result[] | select(.type == "onetimepin").id'"#;
 
-/// A PIN that is created is noted in a file: the undo deletes no other one.
+/// Notes the ID of a created PIN in a file: the undo deletes no other one.
 const CREATE_PIN: &str = r#"test -n "$pin" || {
   pin=$(cf -d 'PIN' "$api/access/identity_providers" | jq -re .result.id) &&
   echo "$pin" > new-pin; }"#;
@@ -121,7 +120,7 @@ pub fn show_state(app: Option<&SsoAppState>) -> String {
     format!("{connectors}\ncf {url} |\n  jq -c '.result | {fields}'")
 }
 
-/// The URL of an object, as one word of a shell.
+/// As one word of a shell.
 fn url(collection: &str, id: &str) -> String {
     match quoted(id) {
         plain if plain == id => format!("\"$api/{collection}/{id}\""),

@@ -1,4 +1,4 @@
-//! A short hash, part by part, of the state that a recovery card describes. Pure.
+//! A short hash of each part of the state that a recovery card describes. Pure.
 
 use std::fmt;
 
@@ -9,16 +9,15 @@ use crate::sha256;
 
 const LABEL: &str = "cfsso/card/v1";
 
-/// The place of a part that was not read.
 const NOT_READ: &str = "x";
 
 const PARTS: [&str; 4] = ["connectors", "SSO App", "identity providers", "super administrators"];
 
-/// The hashes of the parts; `None` for one that was not read.
+/// `None` for a part that was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint([Option<String>; PARTS.len()]);
 
-/// The hash of a part: 24 bits of SHA-256, against accidental changes.
+/// 24 bits of SHA-256, against accidental changes.
 pub fn part(account: &str, state: &impl Serialize) -> String {
     let text = serde_json::to_string(state).expect("a state is plain data");
     let hash = sha256::of(format!("{account}\n{text}").as_bytes());

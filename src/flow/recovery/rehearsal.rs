@@ -1,4 +1,4 @@
-//! Both bypasses as dry-runs with the emergency token.
+//! Both bypasses as dry runs with the emergency token.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,10 +58,7 @@ pub struct PermissionProof {
     pub write: &'static str,
 }
 
-/// Reads with the emergency token what `bypass otp` reads.
-///
-/// # Errors
-/// If the API rejects the token.
+/// Reads what `bypass otp` reads. Fails if the API rejects the token.
 pub async fn read_access(emergency: &Env<'_>) -> Result<AccessLists, ApiError> {
     let (client, account) = (emergency.client, emergency.account);
     let (idps, apps) = (idp::list(account), app::list(account));
@@ -157,7 +154,7 @@ pub fn record_disable(
     Ok(has_writes)
 }
 
-/// The ID of a PIN that is yet to be created is not known: without a PIN, no ticket.
+/// The ID of a PIN that does not exist yet is unknown: without a PIN, no ticket.
 pub fn record_otp(recorder: &Env<'_>, access: &AccessLists) -> Result<bool, FlowError> {
     match otp_edit(recorder, access) {
         Ok((state, edit)) if state.pin.is_some() && !edit.is_empty() => {
@@ -167,7 +164,7 @@ pub fn record_otp(recorder: &Env<'_>, access: &AccessLists) -> Result<bool, Flow
     }
 }
 
-/// Without `bypass disable` there may be no way to sign in.
+/// If `bypass disable` fails, there may be no way to sign in.
 pub fn finding(rehearsals: &[Rehearsal]) -> Finding {
     let id = AuditId::RecoveryRehearsal;
     let texts = rehearsals.iter().map(|one| {

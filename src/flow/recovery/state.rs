@@ -16,7 +16,7 @@ use crate::domain::EmailDomain;
 use crate::flow::doctor::RecoveryFacts;
 use crate::flow::preflight::{Checked, NotChecked};
 
-/// What a card is made of. No fact is a secret.
+/// No fact is a secret.
 #[derive(Clone, Debug)]
 pub struct CardFacts {
     pub state: RecoveryState,
@@ -27,11 +27,11 @@ pub struct CardFacts {
 
 #[derive(Clone, Debug, Default)]
 pub struct TokenFacts {
-    /// Where it is kept, in the words of the user.
+    /// Where it is kept, in the user's words.
     pub location: Option<String>,
     pub file: Option<String>,
     pub id: Option<String>,
-    /// Until when it is valid (RFC 3339); `None` if it does not expire.
+    /// RFC 3339; `None` if it does not expire.
     pub expires_on: Option<String>,
 }
 
@@ -102,7 +102,6 @@ impl RecoveryState {
         self.connectors.iter().flatten().filter(|one| one.enabled != Some(false))
     }
 
-    /// The fingerprint: a part that was not read has none.
     pub fn fingerprint(&self) -> Fingerprint {
         let account = self.account.as_str();
         Fingerprint::new([

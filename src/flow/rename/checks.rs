@@ -1,4 +1,4 @@
-//! What is looked at before anything is disabled.
+//! The checks before a rename disables anything.
 
 use serde_json::Value;
 use url::Url;
@@ -16,9 +16,7 @@ use crate::idp::fetch::{AllowedHosts, FetchError};
 pub enum NameAvailability {
     /// A team of that name publishes its keys.
     Taken,
-    /// No team of that name does.
     NoTeamFound,
-    /// The lookup was not possible, with the reason.
     Unknown(String),
 }
 
@@ -121,7 +119,7 @@ fn txt(options: &Options, places: &[(String, DnsHost)]) -> Check {
     Check::failed(id, evidence, "have an administrator of these zones available")
 }
 
-/// While SSO is off, passwords are reset by mail: it must not be behind that SSO.
+/// While SSO is off, passwords are reset by email: the mailbox must not depend on that SSO.
 fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     let id = CheckId::PasswordResetPossible;
     let enabled: Vec<_> = task.snapshot.connectors.iter().filter(|it| it.enabled).collect();

@@ -1,5 +1,3 @@
-//! What a rename would do, by reads alone.
-
 use super::checks::notes;
 use super::report::{Options, PlannedStep, Preview, StepId};
 use super::task::word;
@@ -81,7 +79,7 @@ pub async fn places(
     futures_util::future::try_join_all(looks).await
 }
 
-/// What the API has yet to choose stands as a placeholder.
+/// Values that the API chooses are placeholders.
 pub async fn changes(
     tools: &Env<'_>,
     task: &RenamePlan,

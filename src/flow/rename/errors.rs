@@ -1,4 +1,4 @@
-//! Why a rename does not begin, does not go on or cannot be, in words. Pure.
+//! Errors of a rename, with the commands that continue it. Pure.
 
 use super::snapshot::OpenRename;
 use super::task::{again, word};
@@ -62,8 +62,7 @@ pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
     FlowError::conflict(error.to_string())
 }
 
-/// Whether the API rejected the rename for good: a retry does not help, and no SSO
-/// connector blocks it.
+/// Whether the API rejected the rename permanently, and not because of an SSO connector.
 pub(super) fn is_final(error: &Error) -> bool {
     let Error::ApiContext(explained) = error else { return false };
     let error = &explained.error;
@@ -141,10 +140,9 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         .into()
 }
 
-/// An error during the rename, with the commands that continue it and roll it back.
 pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) -> Error {
     let (kind, message) = match error {
-        // To be waited for, or to be decided: as it is told.
+        // The user has to wait or decide: the message stays.
         Error::Flow(stop)
             if matches!(stop.kind, FlowErrorKind::NotYet | FlowErrorKind::Refused) =>
         {

@@ -1,4 +1,4 @@
-//! A rename that has not ended: connectors may be gone, and SSO off, on purpose. Pure.
+//! A rename that has not ended: connectors may be missing, and SSO off, on purpose. Pure.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -28,7 +28,7 @@ pub struct RenameInProgress {
     pub command: String,
 }
 
-/// Stops a run that takes a rename up if only others have begun one.
+/// Refuses to resume a rename that only another account or API has.
 pub fn check_origin(tools: &Env<'_>, ask: &Mode) -> Result<(), FlowError> {
     if matches!(ask, Mode::Rename(_)) {
         return Ok(());

@@ -1,7 +1,6 @@
-//! Renaming the team: disable all → delete all → rename → identity providers →
-//! the connectors again, as they were. What is to do is computed from what was
-//! written down before and what the server shows, so that taking a rename up,
-//! and taking it back, is the same run with the same or the other name.
+//! Team rename: disable all → delete all → rename → identity providers → restore the connectors.
+//! Steps follow from the snapshot and the server's state, so that resume and rollback are the
+//! same run with the same or the other name.
 
 mod checks;
 mod dry_run;
@@ -44,17 +43,16 @@ struct Renamer<'a> {
     task: &'a RenamePlan,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: StepLog<'a, StepId>,
-    /// Whether this run, or one before it, changed something.
+    /// Whether this run or an earlier one changed something.
     changed: Cell<bool>,
     off_since: Cell<Option<Timestamp>>,
-    /// Whether the API refused the name, so that the way on is back.
+    /// Whether the API rejected the name: the command that continues is then the rollback.
     turned: Cell<bool>,
     report: RefCell<Report>,
 }
 
-/// Renames the team, or continues a rename. `updated` waits until the user confirms
-/// that the identity providers are changed. The report says how far it got, even if
-/// it ended early.
+/// `updated` waits until the user confirms that the identity providers are changed. The report
+/// shows progress also after an early end.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -120,7 +118,7 @@ impl Renamer<'_> {
         self.complete(&self.task.goal)
     }
 
-    /// No other run of this machine may be at it.
+    /// Fails if another run of this machine is renaming.
     fn save_snapshot(&self) -> Result<(), Error> {
         let snapshot = &self.task.snapshot;
         self.steps.begin(StepId::Snapshot);
@@ -169,7 +167,7 @@ impl Renamer<'_> {
             if self.off_since.get().is_none() {
                 self.off_since.set(Some(tools.clock.now()));
             }
-            // All at once: SSO is off for none of them longer than for another.
+            // Concurrently: SSO is off for none of them longer than for another.
             let deeds = enforced.iter().map(|connector| connector::disable(tools, connector));
             self.all(join_all(deeds).await)?;
             let names: Vec<_> = enforced.iter().map(|it| it.email_domain.as_str()).collect();
@@ -223,7 +221,7 @@ impl Renamer<'_> {
         Ok(())
     }
 
-    /// The API rejected the name: restores SSO under the old one at once.
+    /// The API rejected the name: restores SSO immediately under the old one.
     async fn restore_after(&self, error: Error) -> Result<(), Error> {
         self.steps.end(StepId::Rename, StepState::Failed, error.line());
         let text = format!("the team stays {}: its connectors are restored now", self.task.now);
@@ -318,7 +316,7 @@ impl Renamer<'_> {
         self.tools.record_note(title, &JournalNote::Observation { account, seen })
     }
 
-    /// All domains at once, each as fast as its own name servers let it.
+    /// All domains concurrently, each as fast as its own name servers allow.
     async fn restore(&self) -> Result<(), Error> {
         let wanted = &self.task.snapshot.connectors;
         if wanted.is_empty() {
@@ -346,7 +344,7 @@ impl Renamer<'_> {
                 }).collect::<Vec<_>>(),
             }),
         )?;
-        // What will not come by itself is told before what may.
+        // Errors that a user has to fix come before those that may resolve themselves.
         let is_late = |error: &Error| matches!(error, Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet);
         trouble.sort_by_key(|(_, error)| is_late(error));
         let mut trouble = trouble.into_iter();
@@ -421,7 +419,6 @@ impl Renamer<'_> {
         Some(self.tools.clock.now().duration_since(since).as_secs())
     }
 
-    /// Adds the command that continues; if something was changed, the error says so.
     fn with_resume_hint(&self, error: Error) -> Error {
         self.steps.fail_current(&error);
         if !self.changed.get() {

@@ -1,11 +1,9 @@
-//! A team's name, and why a text cannot be one. Pure.
-
 use std::fmt;
 use std::str::FromStr;
 
 const SUFFIX: &str = ".cloudflareaccess.com";
 
-/// A team's name: one DNS label, in lower case.
+/// One DNS label, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamName(String);
 
@@ -71,7 +69,7 @@ impl FromStr for TeamName {
     }
 }
 
-/// The name in a URL of the team, or in its domain.
+/// From a URL of the team, or from its domain.
 fn parse(text: &str) -> Option<String> {
     let lower = text.trim().to_ascii_lowercase();
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));

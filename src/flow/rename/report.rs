@@ -1,4 +1,4 @@
-//! The options of a rename, and its output: steps, events, report.
+//! Options, steps, events and report of a rename.
 
 use std::rc::Rc;
 
@@ -14,20 +14,18 @@ use crate::flow::steps;
 use crate::idp::guide::UrlChange;
 
 pub struct Options {
-    /// Call the organization by the new name, too.
+    /// Rename the organization, too.
     pub also_name: bool,
-    /// Create the TXT records where their zones are in this account.
     pub publish_txt: bool,
     /// Delete codes that this program published for earlier connectors.
     pub replace_stale_txt: bool,
-    /// Leave enforcement off at the end.
     pub no_enable: bool,
-    /// The identity providers know the new name.
+    /// The identity providers already have the new name.
     pub idps_updated: bool,
-    /// Domains that had a connector, where the journal does not tell.
+    /// Domains that had a connector, if the journal does not know them.
     pub domains: Vec<EmailDomain>,
     pub enabling: Rc<EnableOptions>,
-    /// When the command ends; none means half an hour after the last wait began.
+    /// `None` means half an hour after the last wait began.
     pub deadline: Option<Timestamp>,
 }
 
@@ -87,7 +85,7 @@ pub struct Preview {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// What is about to happen, and what was looked at first.
+    /// The plan, with the results of the checks.
     Plan {
         outlook: &'a Preview,
         checks: &'a [Check],

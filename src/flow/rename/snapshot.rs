@@ -13,11 +13,11 @@ use crate::flow::journal::{Entry, Outcome};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub account: String,
-    /// The team's domain before; none if it was not recorded.
+    /// The previous team domain; `None` if it was not recorded.
     pub from: Option<String>,
     pub name: Option<String>,
     pub to: String,
-    /// The team's domain that the run was to reach: in a rollback, the one of before.
+    /// The team domain to reach: in a rollback, the previous one.
     pub goal: String,
     pub also_name: bool,
     pub connectors: Vec<ConnectorSnapshot>,
@@ -48,7 +48,7 @@ pub(super) enum JournalNote {
     Observation { account: String, seen: Value },
     #[serde(rename = "cfsso/team-rename-end/v1")]
     Completed { account: String, auth_domain: String, sso_off_seconds: Option<i64> },
-    /// A run that found another one at work, and did nothing.
+    /// A run that found another one in progress, and did nothing.
     #[serde(rename = "cfsso/team-rename-withdrawn/v1")]
     Cancelled { account: String },
 }
@@ -64,11 +64,11 @@ pub(super) enum IdpState {
 pub struct OpenRename {
     pub snapshot: Snapshot,
     pub since: Timestamp,
-    /// Since when enforcement is off, as far as this machine knows.
+    /// As far as this machine knows.
     pub off_since: Option<Timestamp>,
     /// The last team domain that the user had to enter at the identity providers.
     pub told: Option<String>,
-    /// The team's domain that is known to stand at the IdPs.
+    /// The team domain that the identity providers are known to have.
     pub updated: Option<String>,
     runs: Vec<String>,
     wrote: bool,
@@ -84,13 +84,13 @@ impl ConnectorSnapshot {
         }
     }
 
-    /// One that nothing is known of but that it was enforced.
+    /// Nothing is known of it except that it was enabled.
     pub fn enforced(domain: &EmailDomain) -> Self {
         let verification = Some(VerificationStatus::Verified.as_str().to_owned());
         Self { domain: domain.to_string(), enabled: true, fedramp: None, verification }
     }
 
-    /// Whether it is waited for: one that was never verified does not block others.
+    /// A connector that was never verified is not waited for: it does not block others.
     pub fn was_verified(&self) -> bool {
         self.enabled || self.verification.as_deref() == Some(VerificationStatus::Verified.as_str())
     }
@@ -133,7 +133,7 @@ fn note(entry: &Entry) -> Option<JournalNote> {
     serde_json::from_str(image.get()).ok()
 }
 
-/// What begins renames that have changed something and not ended, in any account.
+/// Snapshots of renames in progress, in any account.
 pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
     let begins = entries.iter().filter_map(|entry| match note(entry) {
         Some(JournalNote::Snapshot(snapshot)) => Some((entry, snapshot.account)),
@@ -176,7 +176,7 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, O
             }
             Some(JournalNote::Completed { account: of, auth_domain, .. }) if of == account => {
                 let ended = open.take().filter(|open| open.snapshot.to == auth_domain);
-                // The time it took is over, and the identity providers know the name.
+                // SSO is no longer off, and the identity providers have the new name.
                 done = ended.map(|open| OpenRename {
                     off_since: None,
                     updated: Some(auth_domain),
@@ -199,7 +199,7 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, O
     (open.filter(|open| open.wrote), done)
 }
 
-/// A later run takes an earlier one up, or begins where that one never did.
+/// A later run continues an earlier one, or replaces one that wrote nothing.
 fn start(open: Option<OpenRename>, snapshot: Snapshot, entry: &Entry) -> OpenRename {
     match open.filter(|open| open.wrote) {
         Some(mut open) => {

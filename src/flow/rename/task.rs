@@ -1,4 +1,4 @@
-//! What a rename has to do, decided by what is asked for and what is there.
+//! The task of a rename, from the options and the current state.
 
 use jiff::Timestamp;
 
@@ -18,9 +18,9 @@ use crate::idp::guide::{self, Product};
 
 #[derive(Clone, Debug)]
 pub enum Mode {
-    /// Rename, or take up the rename to that name.
+    /// Rename, or resume the rename to that name.
     Rename(TeamName),
-    /// Take up what has begun, to another name where one is given.
+    /// Resume, to another name if there is one.
     Resume(Option<TeamName>),
     Rollback(Option<TeamName>),
 }
@@ -29,7 +29,6 @@ pub struct CurrentState {
     pub organization: Document,
     pub standing: Vec<Connector>,
     pub idps: Vec<Idp>,
-    /// A rename that has begun and not ended.
     pub open: Option<OpenRename>,
     pub done: Option<OpenRename>,
 }
@@ -42,8 +41,7 @@ pub struct RenamePlan {
     pub is_back: bool,
     pub organization: Document,
     pub standing: Vec<Connector>,
-    /// What is to be changed at the identity providers; nothing where they know
-    /// the name.
+    /// Changes at the identity providers; empty if these have the new name.
     pub idps: Vec<IdpChange>,
     pub(super) looked_at: Vec<Idp>,
     pub(super) off_since: Option<Timestamp>,
@@ -193,7 +191,7 @@ impl RenamePlan {
         self.off_since.is_some()
     }
 
-    /// The word that confirms it: the name that the team will have.
+    /// The word that confirms it: the new name of the team.
     pub fn word(&self) -> String {
         word(&self.goal)
     }
@@ -207,7 +205,7 @@ impl RenamePlan {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }
 
-    /// What the organization is to be called; none where that stays.
+    /// `None` if the organization keeps its name.
     fn new_name(&self) -> Option<String> {
         if !self.snapshot.also_name {
             return None;
@@ -215,12 +213,11 @@ impl RenamePlan {
         if self.is_back {
             return self.snapshot.name.clone();
         }
-        // Where it is called by its whole domain, it will be.
+        // If its name is the whole team domain, so is the new one.
         let is_whole = self.snapshot.name.is_some() && self.snapshot.name == self.snapshot.from;
         Some(if is_whole { self.goal.clone() } else { word(&self.goal) })
     }
 
-    /// The edit that renames the team: nothing but the name changes.
     pub(super) fn edit(&self, organization: Document) -> Result<Update, FlowError> {
         Update::of(Target::Organization, organization, |wanted| {
             wanted
@@ -240,7 +237,7 @@ pub(super) fn word(domain: &str) -> String {
     TeamName::of_domain(domain).map_or_else(|| domain.to_owned(), |name| name.to_string())
 }
 
-/// The command that takes a rename up, as it was asked for.
+/// The command that resumes the rename, with the options of this run.
 pub(super) fn again(name: &str, how: &str, options: &Options) -> String {
     let flags = [
         ("--publish-txt", options.publish_txt),
@@ -262,7 +259,6 @@ mod tests {
     use crate::flow::FlowErrorKind;
     use crate::flow::journal::Outcome;
 
-    /// A rename of `ants` to `bees` that has begun.
     fn open(from: Option<&str>) -> Option<OpenRename> {
         let from = from.map(|name| name.parse::<TeamName>().unwrap().domain());
         let to = "bees".parse::<TeamName>().unwrap().domain();

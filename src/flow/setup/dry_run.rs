@@ -1,4 +1,4 @@
-//! What set-up would do, by reads alone: what a dry run shows.
+//! A dry run of set-up, from reads only. Values that the API chooses are placeholders.
 
 use super::Options;
 use crate::api::connector::BeginVerification;
@@ -7,7 +7,6 @@ use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, PublishedCode, Subject};
 use crate::flow::{Env, Error, connector, publish, verify};
 
-/// By reads alone. What the API has yet to choose stands as a placeholder.
 pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let domain = &options.domain;
     let (connectors, survey) = tokio::join!(

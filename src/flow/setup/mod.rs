@@ -1,5 +1,5 @@
-//! Guided set-up: create → publish → wait → verify → check → enable. Each step
-//! is computed from what the server shows, so that a second run resumes.
+//! Guided set-up: create → publish → wait → verify → check → enable. Each step is computed from
+//! the server's state, so that a second run resumes.
 
 mod dry_run;
 mod report;
@@ -31,9 +31,8 @@ struct Setup<'a> {
     report: RefCell<Report>,
 }
 
-/// Sets a domain up as far as `options` request. The report shows how far set-up
-/// got, also if it ended early. `approve` is called before SSO is enabled; it may
-/// enable SSO itself, on trial.
+/// `approve` is called before SSO is enabled; it may enable SSO itself, on trial. The report
+/// shows progress also after an early end.
 pub async fn run(
     tools: &Env<'_>,
     options: &Options,
@@ -109,8 +108,7 @@ impl Setup<'_> {
 
     async fn create(&self) -> Result<Connector, Error> {
         self.steps.begin(StepId::Create);
-        // Without waiting, Cloudflare may as well begin its two days of looking
-        // now; otherwise they begin once the record is there to be found.
+        // Cloudflare looks for the record for two days: with a wait, these start once it exists.
         let begin =
             if self.options.wait { BeginVerification::Later } else { BeginVerification::Now };
         let connector =
@@ -145,7 +143,7 @@ impl Setup<'_> {
         } else {
             (seen.diagnosis.verdict == Verdict::Visible).then_some(code)
         };
-        // Stale codes are looked for even where the record has done its work.
+        // Stale codes are looked up even if the record is no longer needed.
         if let Some(detail) = settled
             && !self.options.replace_stale_txt
         {
@@ -330,7 +328,7 @@ impl Setup<'_> {
         enabling: &EnableOptions,
     ) -> Result<Facts, Error> {
         self.steps.begin(StepId::Preflight);
-        // The list was read before this run created one.
+        // The list was read before this run created the connector.
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
         let facts = Box::pin(preflight::gather(self.tools, &enabling.asking)).await;

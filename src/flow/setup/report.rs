@@ -1,4 +1,4 @@
-//! The options of set-up, and its output: steps, events, report.
+//! Options, steps, events and report of set-up.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,14 +19,11 @@ use crate::rfc3339;
 
 pub struct Options {
     pub domain: EmailDomain,
-    /// Create the TXT record where its zone is in this account.
     pub publish_txt: bool,
     /// Delete codes that this program published for earlier connectors.
     pub replace_stale_txt: bool,
     pub enable: Option<Rc<EnableOptions>>,
-    /// Wait for the record and the verification.
     pub wait: bool,
-    /// Show the `FedRAMP` wording.
     pub fedramp: Option<bool>,
     pub deadline: Timestamp,
 }
@@ -34,15 +31,14 @@ pub struct Options {
 pub struct EnableOptions {
     pub asking: Sources,
     pub min_token_days: u32,
-    /// How long ago a sign-in may be.
+    /// The maximum age of a sign-in.
     pub login_within: Duration,
     pub accepted: Vec<CheckId>,
-    /// How it is to be tried first, where it is.
+    /// `None` enables without a trial.
     pub trial: Option<trial::Options>,
 }
 
 impl EnableOptions {
-    /// The checks of a connector among `all` before enforcement, at the time `now`.
     pub fn checks(
         &self,
         subject: Subject<'_>,
@@ -102,7 +98,7 @@ pub enum Event<'a> {
     Publish {
         record: &'a TxtRecord,
         reason: &'a str,
-        /// Who hosts the domain's DNS, if its name servers tell.
+        /// From the name servers of the domain.
         #[serde(skip_serializing_if = "Option::is_none")]
         dns_provider: Option<&'static DnsProvider>,
     },

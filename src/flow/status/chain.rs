@@ -1,4 +1,4 @@
-//! What a sign-in goes through, link by link, and whether it is as it should be. Pure.
+//! The sign-in chain, link by link, with the state of each. Pure.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -72,7 +72,7 @@ pub(super) fn shared(facts: &Facts) -> Vec<Link> {
     [app(facts, false)].into_iter().chain(idps(facts)).collect()
 }
 
-/// The one application of the dashboard's sign-in.
+/// `None` if there are several.
 pub(super) fn sso_app(apps: &[App]) -> Option<&App> {
     let mut found = apps.iter().filter(|app| app.is_dash_sso());
     found.next().filter(|_| found.next().is_none())
@@ -131,7 +131,7 @@ fn app(facts: &Facts, is_enabled: bool) -> Link {
     let skips = app.auto_redirect_to_identity == Some(true);
     let (state, note) = match (skips, listed) {
         (true, 1) => (LinkState::Ok, ", instant authentication"),
-        // Skipping the choice is valid with exactly one (API reference, section 4).
+        // Valid with exactly one allowed identity provider (API reference, section 4).
         (true, _) => (LinkState::Warning, ", but instant authentication is on"),
         (false, _) => (LinkState::Ok, ""),
     };
@@ -211,7 +211,7 @@ fn idps(facts: &Facts) -> Vec<Link> {
     links
 }
 
-/// With the last known sign-in through it, or the last report by a user that it works.
+/// With the last known sign-in through it, or the last report of a user that it works.
 fn seen_idp_link(idp: &Idp, all: &[Idp], facts: &Facts) -> Link {
     let mut link = idp_link(idp);
     let last = preflight::logins_through(idp, all, facts.logins.iter()).max();
@@ -236,10 +236,9 @@ fn idp_link(idp: &Idp) -> Link {
     Link { id: Some(idp.id.to_string()), ..link(Role::Idp, state, words) }
 }
 
-/// The commands to run next: first those that end trials without a running process
-/// and an active bypass; then the one that continues a rename, which handles the
-/// domains itself; otherwise one for each domain that needs one, unless it only
-/// needs the bypass to end.
+/// The commands to run next: first those that end interrupted trials and an active bypass;
+/// then the one that continues a rename, which handles the domains itself; otherwise one per
+/// domain that needs one, unless it only needs the bypass to end.
 pub(super) fn next(
     domains: Option<&[Domain]>,
     (bypass, rename, trials): (&BypassStatus, Option<&RenameInProgress>, &[TrialStatus]),
@@ -269,7 +268,7 @@ pub(super) fn next(
     without_repeats(commands)
 }
 
-/// What is to be done first for a domain, in the order of the chain.
+/// The first step for a domain, in the order of the chain.
 fn next_step(domain: &Domain) -> Option<String> {
     let name = &domain.domain;
     let first = domain.chain.iter().find(|link| {
@@ -300,7 +299,7 @@ fn next_step(domain: &Domain) -> Option<String> {
     }
 }
 
-/// A connector that is verified wants nothing but to be enabled, which is last.
+/// A verified connector only needs to be enabled, which comes last.
 fn can_enable(domain: &Domain, link: &Link) -> bool {
     link.role == Role::Connector && domain.verification.as_deref() == Some("verified")
 }

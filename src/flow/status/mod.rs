@@ -115,12 +115,12 @@ pub struct RecentChange {
     pub undone_by: Option<String>,
 }
 
-/// The objects of one kind; `None` if they cannot be read.
+/// `None` if the objects cannot be read.
 type Part<T> = Option<Vec<T>>;
 
 pub(super) struct Facts {
     pub apps: Part<App>,
-    /// Of the one application of the dashboard's sign-in.
+    /// Of the SSO App.
     pub policies: Part<Policy>,
     pub idps: Part<Idp>,
     /// The IDs of identity providers whose records are invalid.
@@ -128,11 +128,11 @@ pub(super) struct Facts {
     pub lacks_access: bool,
     pub logins: Vec<LoginRow>,
     pub hand_tests: Vec<TestedAt>,
-    /// The connectors whose latest enabling from this machine was a conflict.
+    /// Connectors whose latest enabling from this machine was a conflict.
     pub conflicts: Vec<String>,
 }
 
-/// In two rounds: policies wait for their application.
+/// Two rounds: policies need the ID of their application.
 pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     // An unreadable journal does not prevent a report of the rest.
     let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
@@ -241,7 +241,7 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
     }
 }
 
-/// A second attempt to enable them would be a conflict as well.
+/// Another attempt to enable them would be a conflict, too.
 fn conflicts(entries: &[Entry]) -> Vec<String> {
     let mut latest: BTreeMap<String, bool> = BTreeMap::new();
     for entry in entries {

@@ -1,5 +1,4 @@
-//! How much of a trial is left. A clock that is set back does not make it
-//! longer: time that was waited counts, whatever the clock says.
+//! The remaining time of a trial. A clock that is set back does not extend it: waits count.
 
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ impl Countdown {
         self.left
     }
 
-    /// The clock says `now`, and at least `waited` has passed.
+    /// The clock shows `now`, and at least `waited` has passed.
     pub fn pass(&mut self, waited: Duration, now: Timestamp) {
         let by_clock = self.seen.duration_until(now).max(SignedDuration::ZERO).unsigned_abs();
         self.left = self.left.saturating_sub(by_clock.max(waited));
@@ -38,9 +37,9 @@ mod tests {
         let seconds = Duration::from_secs;
         for (steps, left) in [
             (&[(3, 103), (3, 106)][..], 4),
-            // Set back by an hour: what was waited counts.
+            // Set back by an hour: the wait counts.
             (&[(3, 103), (3, -3497), (3, -3494)], 1),
-            // Set forward, or asleep: it is over.
+            // Set forward, or asleep: the trial is over.
             (&[(3, 9999)], 0),
             (&[(0, 104)], 6),
             (&[(0, 100)], 10),

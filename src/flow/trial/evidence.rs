@@ -1,4 +1,4 @@
-//! What counts as proof that a person can sign in. Pure.
+//! What confirms that a user can sign in. Pure.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,19 +17,18 @@ pub struct Claim {
     pub app: String,
     pub aud: Option<String>,
     pub domain: EmailDomain,
-    /// When enforcement began, by the clock of the API.
+    /// By the clock of the API.
     pub enabled_at: Timestamp,
     pub pin: PinRule,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinRule {
-    /// It counts: no other identity provider has to be verified, or the operator
-    /// says so.
+    /// It counts: no other identity provider has to be tested, or the operator says so.
     Counts,
-    /// Another identity provider has to be verified, and the SSO App allows the PIN.
+    /// Another identity provider has to be tested, and the SSO App allows the PIN.
     Ignored,
-    /// Another identity provider has to be verified, and the PIN is not allowed.
+    /// Another identity provider has to be tested, and the SSO App does not allow the PIN.
     Impossible,
 }
 
@@ -62,7 +61,7 @@ pub enum Source {
 pub enum Verdict {
     Proof(SignIn),
     Denied(SignIn),
-    /// A person signed in, with a one-time PIN or maybe with one.
+    /// A user signed in, with or possibly with a one-time PIN.
     Pin(SignIn),
 }
 
@@ -83,7 +82,7 @@ impl SignIn {
 }
 
 impl Claim {
-    /// Nothing where it is of another application, domain or time, or of no person.
+    /// `None` for another application, domain or time, and for machines.
     pub fn judge_login(&self, row: &LoginRow) -> Option<Verdict> {
         let is_meant = row.is_person() && row.is_of_app(&self.app, self.aud.as_deref());
         let sign_in = SignIn {
@@ -104,7 +103,7 @@ impl Claim {
         }
     }
 
-    /// What a row of the audit log says: it does not name the identity provider.
+    /// The audit log does not name the identity provider.
     pub fn judge_audit(&self, row: &AuditRow) -> Option<Verdict> {
         let sign_in = SignIn {
             source: Source::AuditLog,

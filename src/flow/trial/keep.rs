@@ -1,4 +1,4 @@
-//! Keeping enforcement that is on trial, while a process watches it or after it died.
+//! Keeping a trial, while a process watches it or after that died.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::flow::journal::{Entry, Journal, OpenTrial};
 use crate::flow::{Env, Error, FlowError, connector};
 use crate::rfc3339;
 
-/// How long the process that has the trial may take to notice.
+/// How long the watching process may take to react.
 const PATIENCE: Duration = Duration::from_secs(15);
 const STEP: Duration = Duration::from_millis(200);
 
-/// Those that a later command ended are put to history.
+/// Moves trials that a later command ended to history.
 pub fn open_trials(tools: &Env<'_>) -> Vec<OpenTrial> {
     open_trials_of(tools.journal, tools.account)
 }
@@ -98,7 +98,6 @@ pub(super) fn note_end(
     tools.record_note(format!("trial of {domain} {}", outcome.label()), &end)
 }
 
-/// Ends the interrupted trial of a connector that is disabled.
 pub fn end_if_disabled(tools: &Env<'_>, connector: &Connector) {
     if connector.enabled != Some(false) {
         return;
@@ -144,7 +143,7 @@ fn set_aside(tools: &Env<'_>, trial: &OpenTrial) {
     }
 }
 
-/// Asks the process that has the trial, and sees how the trial ended.
+/// Asks the watching process, and waits for the end of the trial.
 async fn wait_for_process(
     tools: &Env<'_>,
     trial: &OpenTrial,
@@ -158,7 +157,7 @@ async fn wait_for_process(
     while waited < PATIENCE {
         let is_open = store.open_trials().iter().any(|open| open.entry.id == trial.entry.id);
         if !is_open {
-            // It may have ended before it looked.
+            // It may have ended before it saw the request.
             store.take_keep_request(&trial.entry.run);
             let entries = tools.journal.read()?.entries;
             let end =
@@ -184,7 +183,7 @@ async fn wait_for_process(
         .into())
 }
 
-/// The same switch again, which the other machine sees in the audit log.
+/// Enables SSO once more: the other machine sees that in the audit log.
 pub async fn keep_elsewhere(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let domain: EmailDomain = connector.email_domain.parse().map_err(FlowError::from)?;
     if !connector.is_enabled() {

@@ -1,8 +1,6 @@
-//! Enforcement on trial: SSO is enabled, and the logs are watched. It is disabled
-//! again unless they show the sign-in of a person or the user keeps it, as Junos
-//! does with `commit confirmed`.
-//! If the process dies: the journal has the trial on disk before the request is
-//! sent. Every later command on this machine warns of it.
+//! Trial of enforcement: SSO is enabled, and disabled again unless the logs show a user's sign-in
+//! or the user keeps it (as `commit confirmed` of Junos). The journal has the trial on disk before
+//! the request: if the process dies, every later command on this machine warns of it.
 
 mod countdown;
 mod evidence;
@@ -38,10 +36,10 @@ const POLL: Duration = Duration::from_secs(3);
 
 const TICK: Duration = Duration::from_secs(1);
 
-/// How far the clock of the logs may be from that of the API.
+/// Maximum difference between the clocks of the logs and of the API.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
-/// A change this long after enforcement began was made by another client.
+/// A change this long after enforcement started was made by another client.
 const OWN: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +47,6 @@ pub struct Options {
     pub duration: Duration,
     pub accept_otp: bool,
     pub keep_on: KeepOn,
-    /// Hide what names people.
     pub redact_emails: bool,
 }
 
@@ -87,7 +84,7 @@ struct Trial<'a> {
     kept: RefCell<(Vec<SignIn>, Vec<SignIn>)>,
 }
 
-/// What one round of reads found; none of a log that cannot be read.
+/// A log that could not be read before the trial is `None`.
 struct Round {
     logins: Option<Result<Vec<LoginRow>, api::Error>>,
     audit: Option<Result<Vec<AuditRow>, api::Error>>,
@@ -127,7 +124,7 @@ pub async fn run(
     let enabled = match answer {
         Ok(answer) => answer,
         Err(Error::Api(error)) if error.outcome_unknown() => {
-            // It may be on: whatever it is, it is off in the end.
+            // It may be enabled: it has to be disabled in any case.
             let trial = trial(connector.clone());
             let (_, reverted) = trial.revert(TrialOutcome::Reverted).await;
             reverted?;
@@ -153,7 +150,7 @@ pub async fn run(
     trial(enabled).watch(orders).await
 }
 
-/// With the time that is left, or reverts at once where none is.
+/// With the remaining time; reverts immediately if there is none.
 pub async fn resume(
     tools: &Env<'_>,
     subject: &Subject,
@@ -259,7 +256,7 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// A trial that is resumed has no more time than it had.
+    /// Limits the remaining time if the clock was set back.
     fn longest(&self) -> Duration {
         self.options.duration.max(DEFAULT)
     }
@@ -312,7 +309,7 @@ impl<'a> Trial<'a> {
         Round { logins, audit, connector }
     }
 
-    /// What a round means. What is new in it is told.
+    /// Reports what is new in the round.
     fn judge(&self, round: Round) -> Option<End> {
         let Round { logins, audit, connector } = round;
         let logins = self.readable(Source::LoginLog, logins);

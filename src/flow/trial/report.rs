@@ -1,5 +1,3 @@
-//! The output of a trial: events while it runs, a report at its end.
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -84,7 +82,6 @@ pub enum Event<'a> {
     Denied(&'a SignIn),
     /// A sign-in that may have used a one-time PIN, and does not count.
     Pin(&'a SignIn),
-    /// A log cannot be read at the moment.
     Unreadable {
         source: Source,
         message: &'a str,
@@ -92,7 +89,7 @@ pub enum Event<'a> {
     Reverting {
         reason: TrialOutcome,
     },
-    /// A request of the revert failed, and is sent again.
+    /// A request of the revert failed, and is repeated.
     RevertFailed {
         message: &'a str,
     },

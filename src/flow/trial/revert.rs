@@ -1,4 +1,4 @@
-//! The end of a trial that nothing kept: SSO is disabled again.
+//! The end of a trial that was not kept: SSO is disabled again.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::flow::{Env, Error, FlowError, FlowErrorKind, Signal, connector};
 const REVERT: Duration = Duration::from_mins(2);
 
 impl Trial<'_> {
-    /// Disables it again, trying for two minutes, and sees that it is off.
+    /// Tries for two minutes, and confirms that SSO is off.
     pub(super) async fn revert(&self, outcome: TrialOutcome) -> (Report, Result<(), FlowError>) {
         (self.tell)(&Event::Reverting { reason: outcome });
         let clock = self.tools.clock;
@@ -41,7 +41,7 @@ impl Trial<'_> {
         }
     }
 
-    /// `None` if the connector no longer exists. The journal does not stop it.
+    /// `None` if the connector no longer exists. A journal error does not prevent it.
     async fn disable(&self) -> Result<Option<Connector>, Error> {
         let action =
             connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());
@@ -68,7 +68,7 @@ impl Trial<'_> {
         }
     }
 
-    /// Where that cannot be written, later commands warn of a trial that is over.
+    /// If it cannot be recorded, later commands warn of a trial that is over.
     pub(super) fn settle(&self, outcome: TrialOutcome) {
         let Some(entry) = &self.entry else { return };
         let is_noted = keep::note_end(self.tools, entry, &self.subject.domain, outcome);

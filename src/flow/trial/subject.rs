@@ -1,4 +1,4 @@
-//! What a trial is about, as read before anything is sent.
+//! The subject of a trial, read before anything is sent.
 
 use super::{KeepOn, PinRule};
 use crate::api::ErrorKind;
@@ -56,7 +56,7 @@ impl Subject {
 }
 
 impl Logs {
-    /// Fails if no evidence can be found, and no one is there to keep it by hand.
+    /// Fails if there can be no evidence, and no one to keep it by hand.
     pub fn check(&self, keep_on: KeepOn, can_ask: bool) -> Result<(), FlowError> {
         let (Err(login), Err(audit)) = (&self.login, &self.audit) else { return Ok(()) };
         if can_ask || keep_on == KeepOn::Confirm {

@@ -1,4 +1,4 @@
-//! What the answers mean. Pure.
+//! Evaluates the fetched facts. No I/O.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -49,7 +49,7 @@ pub(super) fn evaluate(
 fn configuration(kind: &IdpTypeSpec, config: &Map<String, Value>) -> IdpCheck {
     let wrong: Vec<_> = config::problems(kind, config, Purpose::Update)
         .into_iter()
-        // The API may keep certificates to itself (API reference, section 3).
+        // The API may hide certificates (API reference, section 3).
         .filter(|invalid| {
             invalid.field != "idp_public_certs"
                 || !matches!(invalid.wrong, FieldProblem::Missing { .. })
@@ -115,8 +115,7 @@ fn issuer(expected: &ExpectedIssuer, found: &Discovery, config: &Map<String, Val
         Confidence::Known => {
             IdpCheck::proven(IdpCheckId::Issuer, format!("the issuer is `{}`", found.issuer))
         }
-        // The document stands where this issuer's does, and leads to the same
-        // endpoints: it is theirs.
+        // At the expected URL, with the configured endpoints: it is the issuer's document.
         Confidence::Guessed if other_endpoints(found, config).is_empty() => IdpCheck::proven(
             IdpCheckId::Issuer,
             format!("issuer `{}` has these endpoints", found.issuer),
@@ -139,7 +138,7 @@ fn not_fetched(
             .remedy(format!("open `{url}` in a browser"));
     }
     let point = failure_by_confidence(expected, expected.proves, evidence);
-    // Okta and Entra answer so for tenants that they do not have.
+    // The response of Okta and Entra for unknown tenants.
     let is_none = matches!(source, FetchError::Status { status: 400 | 404, .. });
     match expected.proves {
         IdpCheckId::Tenant if is_none => {
@@ -149,7 +148,7 @@ fn not_fetched(
     }
 }
 
-/// A failure if the place is known; not tested if it was guessed.
+/// A failure if the URL is known; not tested if it was guessed.
 fn failure_by_confidence(expected: &ExpectedIssuer, id: IdpCheckId, evidence: &str) -> IdpCheck {
     match expected.certainty {
         Confidence::Known => IdpCheck::failed(id, evidence),
@@ -206,7 +205,7 @@ fn keys(url: &Url, found: &Result<Jwks, JwksFailure>) -> IdpCheck {
     let unusable: Vec<_> = jwks.rejected.iter().map(ToString::to_string).collect();
     if jwks.valid.is_empty() {
         let why = if unusable.is_empty() { "it is empty".to_owned() } else { unusable.join("; ") };
-        // A key set that is being replaced has no such keys for a moment.
+        // A key set that is being replaced may have no such keys for a moment.
         let is_lasting = !unusable.is_empty()
             && jwks.rejected.iter().all(|key| key.why == RejectReason::Encryption);
         return IdpCheck::failed(
@@ -220,8 +219,7 @@ fn keys(url: &Url, found: &Result<Jwks, JwksFailure>) -> IdpCheck {
     IdpCheck::proven(IdpCheckId::Jwks, [&[keys][..], &jwks.notes].concat().join("; "))
 }
 
-/// Whether an endpoint is there: called without a request of OpenID Connect or
-/// SAML, most refuse with a status of 400 and more, which is an answer too.
+/// Any response counts: without a valid login request, most endpoints return 400 or higher.
 fn endpoint(id: IdpCheckId, url: &Url, found: &Result<u16, FetchError>) -> IdpCheck {
     let answered = |status: &u16| format!("`{}`: HTTP {status}", short(url));
     match found {
@@ -235,13 +233,13 @@ fn endpoint(id: IdpCheckId, url: &Url, found: &Result<u16, FetchError>) -> IdpCh
         Ok(status @ (404 | 410)) if id == IdpCheckId::AuthEndpoint => {
             IdpCheck::failed(id, answered(status)).remedy("set `auth_url` with `cfsso idp update`")
         }
-        // Some answer so to all but a POST.
+        // Some endpoints return these for everything but POST.
         Ok(status @ (404 | 410)) => IdpCheck::not_proven(id, answered(status)),
         Ok(status) => IdpCheck::proven(id, answered(status)),
     }
 }
 
-/// A URL without its query, which may contain private data.
+/// Without the query, which may contain private data.
 fn short(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -1,4 +1,4 @@
-//! Asks what was planned, all at once, and judges nothing.
+//! Fetches everything that was planned, concurrently, without evaluating it.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ pub(super) async fn gather(fetcher: &Fetcher, plan: &Plan, now: Timestamp) -> Fa
         let url = plan.certs.as_ref()?;
         Some((url.clone(), keys(fetcher, url, plan, now).await))
     };
-    // Where the configuration names no key set, the document does.
+    // If the configuration has no key set, the document names it.
     let documented = async {
         let expected = plan.issuer.as_ref()?;
         let (issuer, found) = discovered(fetcher, expected).await;
@@ -54,7 +54,7 @@ pub(super) async fn gather(fetcher: &Fetcher, plan: &Plan, now: Timestamp) -> Fa
     Facts { discovery, keys: named.or_else(|| other.flatten()), endpoints }
 }
 
-/// What stands at the first of the places, or else at the other.
+/// The document at the first URL, or else at the fallback.
 async fn discovered(
     fetcher: &Fetcher,
     expected: &ExpectedIssuer,

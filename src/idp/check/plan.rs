@@ -1,4 +1,4 @@
-//! What is to be asked about a configuration. Pure.
+//! Plans the requests for a configuration. No I/O.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -13,7 +13,7 @@ use crate::idp::kind;
 pub struct KnownIssuers {
     pub microsoft: String,
     pub google: String,
-    /// `PingOne`, in North America.
+    /// Default: `PingOne` in North America.
     pub pingone: String,
 }
 
@@ -30,17 +30,17 @@ impl Default for KnownIssuers {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     pub issuer: Option<ExpectedIssuer>,
-    /// The key set, where the configuration names it.
+    /// The key set, if configured.
     pub certs: Option<Url>,
     pub endpoints: Vec<(IdpCheckId, Url)>,
-    /// The hosts that the configuration names, by itself or by its type.
+    /// The hosts of the configuration and its type.
     pub hosts: AllowedHosts,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ExpectedIssuer {
     pub issuer: Issuer,
-    /// Where else its document may stand, where the place is guessed.
+    /// Alternative URL of the document, if the first one is guessed.
     pub fallback: Option<Issuer>,
     pub certainty: Confidence,
     pub proves: IdpCheckId,
@@ -49,7 +49,7 @@ pub(super) struct ExpectedIssuer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Confidence {
     Known,
-    /// The usual place: a missing document there is not conclusive.
+    /// The usual URL: a missing document is not conclusive.
     Guessed,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn of(subject: Subject<'_>, bases: &KnownIssuers) -> Plan {
         endpoints.iter().filter_map(|(id, field)| Some((*id, url(config, field)?))).collect();
     let certs = (name == "oidc").then(|| url(config, "certs_url")).flatten();
     let document = issuer.as_ref().map(|expected| expected.issuer.document());
-    // Google's keys are not where its issuer is.
+    // Google's keys are on another host than its issuer.
     let keys = name.starts_with("google").then(|| "https://www.googleapis.com".parse().ok());
     let keys: Option<Url> = keys.flatten();
     let urls = endpoints.iter().map(|(_, url)| url).chain(&certs).chain(&document).chain(&keys);
@@ -102,8 +102,7 @@ fn known_issuer(issuer: &str, proves: IdpCheckId) -> Option<ExpectedIssuer> {
     Some(ExpectedIssuer { issuer, fallback: None, certainty: Confidence::Known, proves })
 }
 
-/// The document of a guessed issuer may name any issuer that it belongs to:
-/// whether a slash ends it cannot be guessed.
+/// The document may name any matching issuer: a trailing slash cannot be guessed.
 fn guessed_issuer(issuer: &str) -> Option<ExpectedIssuer> {
     let issuer = parse_issuer(issuer)?;
     let (certainty, proves) = (Confidence::Guessed, IdpCheckId::Discovery);
@@ -127,7 +126,7 @@ fn okta(config: &Map<String, Value>) -> Option<ExpectedIssuer> {
     known_issuer(&issuer, IdpCheckId::Tenant)
 }
 
-/// The national clouds have their own hosts (Microsoft, "National clouds").
+/// National clouds have their own hosts (Microsoft, "National clouds").
 fn entra(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
     let directory = text(config, "directory_id")?;
     let base = match text(config, "azure_cloud").unwrap_or("default") {
@@ -138,7 +137,7 @@ fn entra(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIs
     known_issuer(&format!("{base}/{directory}/v2.0"), IdpCheckId::Tenant)
 }
 
-/// The issuer, from how well-known products lay out their endpoints.
+/// Infers the issuer from the endpoint paths of well-known products.
 fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
     let auth = url(config, "auth_url")?;
     let (origin, path) = (auth.origin().ascii_serialization(), auth.path());
@@ -156,7 +155,7 @@ fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIss
     {
         return known(&format!("{origin}{tenant}/v2.0"));
     }
-    // Keycloak; authentik, whose issuer can be told by the key set alone.
+    // Keycloak; authentik, whose issuer is only visible in the path of the key set.
     if let Some(realm) = path.strip_suffix("/protocol/openid-connect/auth") {
         return known(&format!("{origin}{realm}"));
     }
@@ -182,8 +181,7 @@ fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIss
         .map(|expected| ExpectedIssuer { fallback: or_else, ..expected })
 }
 
-/// The folder that all endpoints are in, where it is not the root: most issuers
-/// have their endpoints below themselves.
+/// The common folder of all endpoints, unless it is the root: most issuers have this URL.
 fn shared_folder(endpoints: &[Url]) -> Option<String> {
     let [first, others @ ..] = endpoints else { return None };
     if others.is_empty() || others.iter().any(|url| url.origin() != first.origin()) {

@@ -1,5 +1,3 @@
-//! One thing that was looked at, and how it came out.
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -137,7 +135,6 @@ impl IdpCheck {
         self
     }
 
-    /// Whether logins fail for it: a warning is none.
     pub fn is_failure(&self) -> bool {
         self.state == CheckState::Failed && self.severity == Severity::Error
     }
@@ -146,7 +143,6 @@ impl IdpCheck {
         format!("{}: {}", self.id.as_str(), self.detail)
     }
 
-    /// Whether something is to be done, though logins work.
     pub fn is_warning(&self) -> bool {
         self.state == CheckState::Failed && self.severity == Severity::Warning
     }

@@ -1,4 +1,4 @@
-//! What the certificates of a SAML configuration are worth. Pure.
+//! Checks of SAML signing certificates. No I/O.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::plural::count_noun;
 
 const RENEW: &str = "create a new certificate at the identity provider, then `cfsso idp update <IDP> --idp-public-certs <FILE>`";
 
-/// Three points: dates, keys, signatures.
+/// Three checks: dates, keys, signatures.
 pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) -> Vec<IdpCheck> {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) ->
     }
 }
 
-/// The certificates that are not empty, each with its position from 1.
+/// Non-empty certificates, each with its position from 1.
 fn texts(config: &Map<String, Value>) -> Vec<(usize, &str)> {
     let list = config.get("idp_public_certs").and_then(Value::as_array);
     let all = list.into_iter().flatten().chain(config.get("idp_public_cert"));
@@ -47,8 +47,7 @@ fn texts(config: &Map<String, Value>) -> Vec<(usize, &str)> {
     texts
 }
 
-/// One certificate that holds is enough to sign in; which of them the IdP signs
-/// with cannot be told from here.
+/// One valid certificate is enough; which one the IdP signs with is unknown.
 fn dates(found: &[Certificate], terms: &CheckOptions) -> IdpCheck {
     let id = IdpCheckId::CertificateDates;
     let now = terms.now;
@@ -112,7 +111,7 @@ mod tests {
     use super::super::{Subject, offline};
     use super::*;
 
-    /// A certificate that holds through the first days of June 2026.
+    /// `until`: year and month.
     fn certificate(from: i32, until: (i32, u8)) -> String {
         let mut params = CertificateParams::default();
         params.not_before = date_time_ymd(from, 1, 1);

@@ -1,5 +1,3 @@
-//! The identity provider that is checked.
-
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
@@ -8,22 +6,20 @@ use crate::api::idp::Idp;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// Its type, as the API names it.
+    /// The API's name of the type.
     pub kind: &'a str,
-    /// Its configuration, as the API answers it.
+    /// As the API returns it.
     pub config: &'a Map<String, Value>,
-    /// Another account shares it, and keeps its configuration.
+    /// Shared by another account, which keeps the configuration.
     pub is_shared: bool,
 }
 
 impl<'a> Subject<'a> {
-    /// An identity provider of the account itself.
     pub fn new(kind: &'a str, config: &'a Map<String, Value>) -> Self {
         Self { kind, config, is_shared: false }
     }
 
-    /// An identity provider as the API returns it. A configuration that is not an
-    /// object counts as empty.
+    /// A configuration that is not an object counts as empty.
     pub fn of(idp: &'a Idp) -> Self {
         static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
         let config = idp.config.as_object().unwrap_or(&EMPTY);

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::super::kind;
 use super::*;
 
-/// A certificate of a test, which never expires.
+/// Never expires.
 fn certificate() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     rcgen::CertificateParams::default().self_signed(&key).unwrap().pem()
@@ -26,7 +26,7 @@ fn value(field: &Field) -> Json {
     }
 }
 
-/// What is of no use in any field of that kind.
+/// A value that is invalid in every field of that type.
 fn bad(field: &Field) -> Json {
     match field.value {
         Value::Text | Value::Choice(_) | Value::NotUuid => json!(["text"]),

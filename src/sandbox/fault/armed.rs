@@ -1,4 +1,4 @@
-//! What is still to go wrong.
+//! The faults that have not occurred yet.
 
 use super::{ALWAYS, Fault, Kind};
 
@@ -10,18 +10,15 @@ impl ActiveFaults {
         self.0.push(fault);
     }
 
-    /// What goes wrong with a request, if anything: the first fault that is
-    /// due. Each request counts once for every fault it meets.
+    /// The first fault that is due. A request counts once for every fault that it matches.
     pub(in crate::sandbox) fn strike(&mut self, method: &str, path: &str) -> Option<Kind> {
         self.take(|fault| fault.kind.affects_requests() && fault.matcher.is_met_by(method, path))
     }
 
-    /// Whether a verification fails now.
     pub(in crate::sandbox) fn fail_verification(&mut self) -> bool {
         self.take(|fault| fault.kind == Kind::VerificationFails).is_some()
     }
 
-    /// Whether an issuer misbehaves in this way now, asked for `path`.
     pub(in crate::sandbox) fn misbehave(&mut self, kind: &Kind, path: &str) -> bool {
         self.take(|fault| fault.kind == *kind && fault.matcher.is_met_by("GET", path)).is_some()
     }

@@ -1,4 +1,4 @@
-//! Misbehaviour on demand: what can go wrong, with which requests, how often.
+//! Faults on demand: kind, affected requests, number of times.
 
 pub(super) mod armed;
 pub(super) mod spec;
@@ -6,9 +6,7 @@ pub(super) mod spec;
 use std::fmt;
 use std::time::Duration;
 
-/// Something that goes wrong, with some requests, some times.
-///
-/// Written `KIND[:PARAMETER][#FIRST][xTIMES][@[METHOD][/PATH]]`:
+/// A fault, written `KIND[:PARAMETER][#FIRST][xTIMES][@[METHOD][/PATH]]`:
 ///
 /// | example | what happens |
 /// |---|---|
@@ -31,24 +29,22 @@ use std::time::Duration;
 /// | `500x2` | twice; `x*`: always |
 /// | `500#3` | the third request, the first two go well |
 ///
-/// The count may stand at the end, too: `500@PATCHx2`. Of several faults that
-/// are due, the one that was given first happens.
+/// The count may also come last: `500@PATCHx2`. If several faults are due, the first one wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub kind: Kind,
     pub matcher: Matcher,
-    /// The first matching request that it happens to; 1 is the next.
+    /// The first matching request that fails; 1 is the next.
     pub first: u32,
-    /// How many times; `ALWAYS` never ends.
+    /// `ALWAYS` for no limit.
     pub times: u32,
 }
 
-/// The number of times that never runs out.
 const ALWAYS: u32 = u32::MAX;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// 429, and how many seconds to wait.
+    /// 429, with the seconds to wait.
     RateLimited(u32),
     /// 500 with a JSON error.
     ServerError(FaultTiming),
@@ -69,16 +65,15 @@ pub enum FaultTiming {
     After,
 }
 
-/// Which requests a fault happens to; those that meet all that is given.
+/// The affected requests: those that meet every condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matcher {
     pub method: Option<String>,
-    /// How the path ends, with its IDs or without: `/sso_connectors/begin_verification`.
+    /// End of the path, with or without IDs: `/sso_connectors/begin_verification`.
     pub path: Option<String>,
 }
 
 impl Kind {
-    /// Whether it happens to a request, not to something behind it.
     pub(super) fn affects_requests(&self) -> bool {
         !matches!(
             self,
@@ -92,7 +87,7 @@ impl Kind {
 }
 
 impl Fault {
-    /// The connection is cut at the `nth` request, counted from 1.
+    /// `nth` counts from 1.
     pub fn cut(nth: u32, moment: FaultTiming) -> Self {
         Self { first: nth, ..Kind::Cut(moment).once() }
     }

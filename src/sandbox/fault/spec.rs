@@ -1,4 +1,4 @@
-//! Faults as text: what `--fault` takes.
+//! Parses `--fault`.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -14,7 +14,6 @@ pub struct InvalidFault {
     reason: String,
 }
 
-/// The kinds, as an error lists them.
 const KINDS: &str = "`429[:retry-after=SECONDS]`, `500[:applied]`, `502-html[:applied]`, `close-before`, `close-after`, `slow=DURATION`, `truncate`, `verification-fails`, `wrong-issuer`, `no-keys`, `expired-certificate`";
 
 impl FromStr for Fault {
@@ -43,7 +42,7 @@ fn parse(text: &str) -> Result<Fault, String> {
     Ok(Fault { kind: kind(what)?, matcher, first: first.unwrap_or(1), times })
 }
 
-/// Takes a number off the end: `500x2` as `500` and 2.
+/// Splits off a count: `500x2` is `500` and 2.
 fn counted(text: &str, mark: char) -> Result<(&str, Option<u32>), String> {
     let Some((rest, number)) = text.rsplit_once(mark) else { return Ok((text, None)) };
     if number == "*" {

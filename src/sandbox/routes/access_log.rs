@@ -1,5 +1,4 @@
-//! The logs of Access and the users in them (reference of the logs, sections 1
-//! and 3.3): the login log keeps 24 hours, as on the free plan.
+//! The logs and the users of Access (reference of the logs, sections 1 and 3.3).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::query::PageSize;
 use crate::sandbox::state::{Login, State, derived_uuid};
 
-/// How long the free plan keeps the login log.
+/// As on the free plan.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 const LOG_PAGES: PageSize = PageSize { min: 1, max: 1000, default: 25 };
@@ -54,8 +53,7 @@ fn list(state: &State, request: &ApiRequest) -> Outcome {
     query.page_without_totals(rows.into_iter().map(to_json).collect(), LOG_PAGES)
 }
 
-/// As seen in live rows; `action` is empty for applications that Access serves
-/// SAML for.
+/// As in live rows. `action` is empty for applications that Access serves SAML for.
 fn to_json(login: &Login) -> Value {
     json!({
         "action": "",
@@ -78,7 +76,7 @@ fn user_id(login: &Login) -> String {
     derived_uuid(["user", &login.email.to_lowercase()])
 }
 
-/// The sign-ins of the account by user, the latest last.
+/// Sign-ins of the account by user, the latest last.
 fn by_user<'a>(state: &'a State, request: &ApiRequest) -> BTreeMap<String, Vec<&'a Login>> {
     let mut users = BTreeMap::<String, Vec<&Login>>::new();
     let is_past = |login: &&Login| login.account == request.account() && login.at <= request.now;

@@ -1,5 +1,5 @@
-//! Tokens that accounts own (API reference, section 8.1). One that is created
-//! here works: it may do what its permission groups say.
+//! Account tokens (API reference, section 8.1). A token created here has the permissions of its
+//! groups.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -64,7 +64,7 @@ struct CreateRequest {
     not_before: Option<Timestamp>,
 }
 
-/// The answer is the only one that has the token itself.
+/// Only this response contains the token itself.
 fn create(state: &mut State, request: &ApiRequest) -> Outcome {
     let mut fields: CreateRequest = request.body()?;
     ApiErrorResponse::invalid_body("a token needs a name and policies")
@@ -95,7 +95,7 @@ fn create(state: &mut State, request: &ApiRequest) -> Outcome {
     Ok(ApiResponse::of(shown))
 }
 
-/// The permission groups that the policies allow and do not deny.
+/// The groups that the policies allow and do not deny.
 fn permitted(policies: &[RawObject], account: &str, caller: Caller) -> Outcome<Vec<String>> {
     let (mut allowed, mut denied) = (Vec::<&Group>::new(), Vec::<&Group>::new());
     for policy in policies {
@@ -127,7 +127,7 @@ fn groups_of(policy: &RawObject) -> Outcome<Vec<&'static Group>> {
     ids.iter().map(find).collect()
 }
 
-/// The account as a whole, or its zones as a whole, is what is modelled.
+/// Only the whole account, or all its zones, are modelled.
 fn check_resources(policy: &RawObject, account: &str) -> Outcome<()> {
     let key = format!("{ACCOUNT}.{account}");
     let resources: Option<serde_json::Map<String, Value>> = policy.get("resources");
@@ -177,7 +177,7 @@ fn name(token: &Token) -> String {
     }
 }
 
-/// The policy, with the names of its permission groups, as the API answers.
+/// Adds the names of the permission groups, as the API does.
 fn with_names(policy: &RawObject) -> Value {
     let mut policy = json!(policy);
     for group in policy["permission_groups"].as_array_mut().into_iter().flatten() {

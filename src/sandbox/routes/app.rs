@@ -1,5 +1,4 @@
-//! Access applications (API reference, section 4). Policies that applications
-//! share are not modelled: each has its own.
+//! Access applications (API reference, section 4). Reusable policies are not modelled.
 
 use serde::Serialize;
 
@@ -38,7 +37,7 @@ impl ApiResource for App {
         &self.id
     }
 
-    /// By part of the name or domain, unless `exact=true`.
+    /// Matches a part of the name or domain, unless `exact=true`.
     fn is_selected(&self, request: &ApiRequest) -> bool {
         let query = &request.query;
         let text = |key| self.object.text(key).unwrap_or_default();
@@ -74,8 +73,8 @@ impl WritableResource for App {
 impl Update for App {
     type Fields = RawObject;
 
-    /// Replaces all but what the server made. `saas_app` may be left out, as the
-    /// documentation of dashboard SSO does; `policies` as `policy::replace` says.
+    /// Keeps only the server's fields. `saas_app` may be absent, as in the documentation of
+    /// dashboard SSO; for `policies`, see `policy::replace`.
     fn update(
         self,
         mut object: RawObject,
@@ -101,7 +100,7 @@ impl Update for App {
     }
 }
 
-/// `auto_redirect_to_identity` needs just one to redirect to.
+/// `auto_redirect_to_identity` requires exactly one identity provider.
 fn check_redirect(app: &RawObject) -> Outcome<()> {
     let allowed = match app.value("allowed_idps") {
         None => Some(Vec::new()),
@@ -115,8 +114,7 @@ fn check_redirect(app: &RawObject) -> Outcome<()> {
         .when(app.get("auto_redirect_to_identity") == Some(true) && count != 1)
 }
 
-/// The values in it that the server made stay, and so does all of it where it
-/// is left out of the SSO App.
+/// Keeps the server's fields of `saas_app`, and all of it if the SSO App's is absent.
 fn keep_saas_app(app: &mut RawObject, before: &RawObject) {
     let Some(known) = before.object("saas_app") else { return };
     match app.object("saas_app") {

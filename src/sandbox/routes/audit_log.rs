@@ -1,5 +1,5 @@
-//! The account's audit log, version 2 (reference of the logs, section 2), as far
-//! as sign-ins to the dashboard and changes of connectors go.
+//! The account's audit log, version 2 (reference of the logs, section 2): sign-ins to the dashboard
+//! and changes of connectors.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -21,8 +21,7 @@ const QUERY: &[&str] = &["since", "before", "limit", "cursor"];
 pub(super) const ROUTES: &[Route] =
     &[Route::get(PATH, Gate::Account(Area::Accounts), list).accepts(QUERY)];
 
-/// Writes down a change of something in an account. What cannot be kept is lost: the
-/// change was made.
+/// Logs a change. A failure to store the row is ignored: the change was already made.
 pub(in crate::sandbox) fn record(shared: &AppState, method: &str, path: &str) {
     let Some(below) = path.strip_prefix("/client/v4/accounts/") else { return };
     let Some((account, _)) = below.split_once('/') else { return };
@@ -43,7 +42,7 @@ pub(in crate::sandbox) fn record(shared: &AppState, method: &str, path: &str) {
     });
 }
 
-/// The summary of the operation in the API's description, where it is known.
+/// The operation's summary in the API's description, if known.
 fn description(method: &str, path: &str) -> &'static str {
     let has = |part: &str| path.contains(part);
     match method {

@@ -1,6 +1,5 @@
-//! SSO connectors (API reference, section 2). The codes of the real errors are
-//! not public: those here are the sandbox's own, and so are the statuses where
-//! the comment says so.
+//! SSO connectors (API reference, section 2). The real error codes are not public: these are the
+//! sandbox's own, as are the statuses where a comment says so.
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -18,7 +17,6 @@ use crate::sandbox::raw::RawObject;
 use crate::sandbox::sso_app;
 use crate::sandbox::state::{Connector, State, VerificationRun};
 
-/// What the TXT record begins with.
 const PREFIX: &str = "cloudflare_dashboard_sso=";
 
 const ALL: &str = "/accounts/{account}/sso_connectors";
@@ -69,7 +67,7 @@ impl WritableResource for Connector {
         Ok(&mut state.connectors)
     }
 
-    /// The documentation disables first; the real status is unknown.
+    /// The documentation disables it first; the real status is unknown.
     fn check_delete(&self, _: &State) -> Outcome<()> {
         let message = "An enabled SSO connector cannot be deleted: disable it first";
         ApiErrorResponse::new(StatusCode::CONFLICT, 12505, message).when(self.enabled)
@@ -79,8 +77,7 @@ impl WritableResource for Connector {
 #[derive(Deserialize)]
 pub(super) struct CreateRequest {
     email_domain: String,
-    /// The default is not documented; the documentation leaves it out and gets
-    /// `pending`.
+    /// The default is not documented; without it, the documentation's example is `pending`.
     #[serde(default = "yes")]
     begin_verification: bool,
     #[serde(default)]
@@ -164,7 +161,7 @@ impl Update for Connector {
     }
 }
 
-/// The domain has to be verified, and not enforced by another account.
+/// The domain must be verified, and not enforced by another account.
 fn check_enable(connector: &Connector, state: &State) -> Outcome<()> {
     let message = "The domain must be verified before its SSO connector can be enabled";
     ApiErrorResponse::bad_request(12506, message)
@@ -189,8 +186,7 @@ fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
     Ok(answer)
 }
 
-/// Whether it is an error for a connector that is verified or pending is not
-/// documented: here it changes nothing.
+/// The real response for a verified or pending connector is not documented: here, no change.
 fn begin_verification(state: &mut State, request: &ApiRequest) -> Outcome {
     let mut connector = resource::find::<Connector>(state, request)?.clone();
     if matches!(connector.status, VerificationStatus::Awaiting | VerificationStatus::Failed) {

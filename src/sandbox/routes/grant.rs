@@ -1,5 +1,4 @@
-//! Federation grants of identity providers (API reference, section 6). The
-//! real codes of the refusals are unknown.
+//! Federation grants (API reference, section 6). The real error codes are unknown.
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -17,8 +16,7 @@ const ALL: &str = "/accounts/{account}/access/idp_federation_grants";
 const ONE: &str = "/accounts/{account}/access/idp_federation_grants/{id}";
 const GATE: Gate = Gate::Access(Area::Providers);
 
-/// The shares of a deleted grant remain; their recipients lose the identity
-/// provider at once.
+/// Shares of a deleted grant remain; their recipients lose the identity provider at once.
 pub(super) const ROUTES: &[Route] = &[
     Route::get(ALL, GATE, list::<Grant>).accepts(&[]),
     Route::post(ALL, GATE, create::<Grant>).answers(StatusCode::CREATED),

@@ -1,5 +1,5 @@
-//! Access identity providers (API reference, section 3). Which fields of
-//! `config` a type needs is not checked: the schema marks all as optional.
+//! Access identity providers (API reference, section 3). Required fields of `config` are not
+//! checked: the schema marks all as optional.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::sandbox::state::{IdentityProvider, ORIGIN, State};
 
 const PAGES: PageSize = PageSize { min: 1, max: 1000, default: 200 };
 
-/// The fields of `config` that are kept and never answered.
+/// Fields of `config` that are stored and never returned.
 const SECRETS: [&str; 2] = ["client_secret", "api_token"];
 
 const ALL: &str = "/accounts/{account}/access/identity_providers";
 const ONE: &str = "/accounts/{account}/access/identity_providers/{id}";
 const GATE: Gate = Gate::Access(Area::Providers);
 
-/// Whether one that an application allows can be deleted is unknown: here it can.
+/// Whether a provider that an application allows can be deleted is unknown: here it can.
 pub(super) const ROUTES: &[Route] = &[
     Route::get(ALL, GATE, list).accepts(&["scim_enabled"]),
     Route::post(ALL, GATE, create).answers(StatusCode::CREATED),
@@ -53,7 +53,7 @@ impl WritableResource for IdentityProvider {
         Ok(&mut state.providers)
     }
 
-    /// Those that are shared with the account are read-only. The real code is unknown.
+    /// Shared providers are read-only. The real code is unknown.
     fn check_write(state: &State, request: &ApiRequest) -> Outcome<()> {
         let received = federation::received(state, request.account(), request.now);
         ApiErrorResponse::invalid("identity provider is read only")
@@ -82,7 +82,7 @@ fn get(state: &State, request: &ApiRequest) -> Outcome {
     known.map(ApiResponse::of).ok_or_else(ApiErrorResponse::missing)
 }
 
-/// All that the account sees: its own, and those shared with it.
+/// The account's own providers and those shared with it.
 fn visible(state: &State, request: &ApiRequest) -> Outcome<Vec<RawObject>> {
     let own = IdentityProvider::all(state, request)?.into_iter();
     let own = own.map(|provider| to_json(provider, state, request));
@@ -106,9 +106,8 @@ fn create(state: &mut State, request: &ApiRequest) -> Outcome {
     write(provider, object, state, request)
 }
 
-/// A secret that is absent stays; one that is null or a mask is taken at its
-/// word. The rest is replaced: keys that are absent are gone. That the type
-/// cannot be changed is a reading of Terraform, which makes a new one.
+/// Absent secrets are kept, null or masked ones stored as sent; all other absent keys are removed.
+/// That the type cannot change is inferred from Terraform, which creates a new provider.
 fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
     let object = fields(request)?;
     IdentityProvider::check_write(state, request)?;
@@ -119,14 +118,13 @@ fn replace(state: &mut State, request: &ApiRequest) -> Outcome {
     write(before, object, state, request)
 }
 
-/// The body, without the address of the sandbox: it may be another next time.
+/// The body with a placeholder for the sandbox's address, which may change between runs.
 fn fields(request: &ApiRequest) -> Outcome<RawObject> {
     let object: RawObject = request.body()?;
     Ok(object.with_replaced_text(&request.origin, ORIGIN))
 }
 
-/// Replaces the object of the provider. The answer is the only one that has a new
-/// SCIM secret.
+/// Stores the provider's object. Only this response contains a new SCIM secret.
 fn write(
     mut provider: IdentityProvider,
     mut object: RawObject,
@@ -170,7 +168,6 @@ fn write(
     Ok(ApiResponse::of(shown))
 }
 
-/// Checks `scim_config`, and says whether it is enabled.
 fn scim_is_on(object: &mut RawObject, kind: &str) -> Outcome<bool> {
     let Some(mut scim) = object.object("scim_config") else { return Ok(false) };
     ApiErrorResponse::invalid("scim_config is not allowed for onetimepin")
@@ -187,7 +184,7 @@ fn scim_is_on(object: &mut RawObject, kind: &str) -> Outcome<bool> {
     Ok(is_on)
 }
 
-/// With the addresses that follow from the team's name and the sandbox's port.
+/// Fills in the addresses, which depend on the team's name and the sandbox's port.
 fn to_json(provider: &IdentityProvider, state: &State, request: &ApiRequest) -> RawObject {
     let team = state.auth_domain(&provider.account).unwrap_or_default();
     let mut object = provider.object.clone();

@@ -31,7 +31,7 @@ impl ApiResource for Member {
         request.query.allow("status", self.status)
     }
 
-    /// As recorded: the email address in `user`, and the newer fields outside it.
+    /// As recorded: the email address in `user`, and newer fields beside it.
     fn to_json(&self, _: &State, _: &ApiRequest) -> impl Serialize {
         let (first, last) = self.name.clone().unzip();
         let [role, group, name] = self.role.described();
@@ -72,8 +72,7 @@ impl ApiResource for Member {
 }
 
 impl Role {
-    /// The ID and the name of the role, and of the permission group of the same
-    /// name in newer policies.
+    /// The role's ID, the permission group's ID, and the name of both.
     fn described(self) -> [&'static str; 3] {
         match self {
             Self::SuperAdministrator => [

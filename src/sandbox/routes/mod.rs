@@ -1,6 +1,5 @@
-//! The API's routes: a kind of object is one file, which says its routes, its
-//! rules and its answers, all without I/O. `route.rs` and `resource.rs` do the
-//! rest. What no table of routes names is not modelled, and says so.
+//! The API's routes: one file per kind of object, with its routes, rules and responses, all without
+//! I/O. `route.rs` and `resource.rs` do the rest. Other routes are answered as not modelled.
 
 mod access_log;
 mod account;

@@ -20,7 +20,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::put(PATH, Gate::Access(Area::Providers), update::<Organization>),
 ];
 
-/// An account has one, which the account's ID names.
+/// An account has one, identified by the account's ID.
 impl ApiResource for Organization {
     fn all<'a>(state: &'a State, _: &ApiRequest) -> Outcome<Vec<&'a Self>> {
         Ok(state.organizations.iter().collect())
@@ -67,7 +67,7 @@ impl Create for Organization {
 impl Update for Organization {
     type Fields = RawObject;
 
-    /// Whether the real API keeps what is left out is unknown: here it does.
+    /// Whether the real API keeps absent fields is unknown: here it does.
     fn update(
         mut self,
         mut fields: RawObject,
@@ -82,7 +82,7 @@ impl Update for Organization {
         if after != before {
             check_rename(state, &self.account, &after)?;
             sso_app::rename(state, &self.account, &before, &after);
-            // The identity provider knows the team by its former name again.
+            // The identity providers know the team by its former name again.
             state.rejecting.clear();
         }
         fields.remove("created_at");
@@ -92,15 +92,14 @@ impl Update for Organization {
     }
 }
 
-/// No new name while dashboard SSO exists (API reference, section 5).
+/// No rename while dashboard SSO exists (API reference, section 5).
 fn check_rename(state: &State, account: &str, domain: &str) -> Outcome<()> {
     ApiErrorResponse::bad_request(12106, "auth_domain_cannot_be_updated_dash_sso")
         .when(state.connectors.iter().any(|connector| connector.account == account))?;
     check_name(state, account, domain)
 }
 
-/// Fails if the name is invalid or another organization has it. The texts of the
-/// real errors are unknown.
+/// Fails if the name is invalid or taken. The real error texts are unknown.
 fn check_name(state: &State, account: &str, domain: &str) -> Outcome<()> {
     let team = domain.strip_suffix(".cloudflareaccess.com").unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

@@ -1,5 +1,4 @@
-//! What a path leads through to its objects: a zone, an account with Access, an
-//! application, a share.
+//! Parents of objects in paths: zone, account with Access, application, share.
 
 use axum::http::StatusCode;
 
@@ -10,13 +9,12 @@ use crate::sandbox::answer::{ApiErrorResponse, Outcome};
 use crate::sandbox::query::{PageSize, Paging};
 use crate::sandbox::state::{App, Share, State, Zone};
 
-/// What an account without Access is answered. The real status of 9999 is unknown.
+/// The real status of 9999 is unknown.
 pub(super) fn not_enabled() -> ApiErrorResponse {
     let message = "access.api.error.not_enabled: Access is not enabled";
     ApiErrorResponse::new(StatusCode::NOT_FOUND, 9999, message)
 }
 
-/// The `auth_domain` of the account's organization.
 pub(super) fn auth_domain(state: &State, request: &ApiRequest) -> Outcome<String> {
     state.auth_domain(request.account()).ok_or_else(not_enabled)
 }
@@ -27,12 +25,11 @@ pub(super) fn zone<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Zo
     state.zones.iter().find(is_meant).ok_or_else(no_zone)
 }
 
-/// The real status of an unknown zone is not documented.
+/// The real status is not documented.
 pub(super) fn no_zone() -> ApiErrorResponse {
     ApiErrorResponse::new(StatusCode::NOT_FOUND, 1001, "Invalid zone identifier")
 }
 
-/// Refuses what no permission allows in the zone.
 pub(super) fn check_zone(
     state: &State,
     request: &ApiRequest,
@@ -58,7 +55,7 @@ pub(super) fn app<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a App
 pub(super) const SHARE_PAGING: Paging =
     Paging::OnRequest(PageSize { min: 1, max: 100, default: 20 });
 
-/// What is answered for a share that the account neither sent nor received.
+/// For a share that the account neither sent nor received.
 pub(super) fn no_share() -> ApiErrorResponse {
     ApiErrorResponse::new(StatusCode::NOT_FOUND, 1004, "share not found")
 }
@@ -81,7 +78,6 @@ pub(super) fn active_share<'a>(state: &'a State, request: &ApiRequest) -> Outcom
     Ok(share)
 }
 
-/// A share that is being deleted cannot be changed.
 pub(super) fn check_active(share: &Share) -> Outcome<()> {
     ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the share is being deleted")
         .when(share.removed.is_some())

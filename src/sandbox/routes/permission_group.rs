@@ -29,7 +29,7 @@ impl ApiResource for Group {
         self.id
     }
 
-    /// `name` and `scope` are exact.
+    /// Both filters are exact.
     fn is_selected(&self, request: &ApiRequest) -> bool {
         request.query.allow("name", self.name) && request.query.allow("scope", self.scope)
     }

@@ -1,4 +1,4 @@
-//! People, who are not part of the API: any client of the simulator can act as one.
+//! Sign-ins of people: not part of the API; any client of the simulator can cause one.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 impl ApiResource for Policy {
-    /// The real bounds are unknown.
+    /// The real limits are unknown.
     const PAGING: Paging = Paging::Always(PageSize { min: 1, max: 1000, default: 1000 });
 
     fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>> {
@@ -67,7 +67,7 @@ impl Create for Policy {
 impl Update for Policy {
     type Fields = RawObject;
 
-    /// Replaces it; a precedence that is left out stays.
+    /// An absent precedence is kept.
     fn update(self, object: RawObject, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
         let precedence = object.get("precedence").or_else(|| self.precedence()).unwrap_or(1);
         let (id, app) = (self.id.clone(), self.app.clone());
@@ -77,7 +77,6 @@ impl Update for Policy {
     }
 }
 
-/// No two policies of an application have the same place.
 fn check_precedence(policy: &Policy, state: &State) -> Outcome<()> {
     let is_taken = |known: &Policy| {
         known.app == policy.app
@@ -110,9 +109,9 @@ fn to_json(policy: &Policy) -> RawObject {
     shown
 }
 
-/// What a list of policies in the PUT of an application does: `null` nothing,
-/// `[]` removes all; IDs, and objects with nothing but `id` and `precedence`,
-/// keep those; whole objects become policies, or with an `id` replace them.
+/// The `policies` of an application PUT: `null` changes nothing, `[]` deletes all; IDs, and objects
+/// with only `id` and `precedence`, keep those; other objects create a policy or, with an `id`,
+/// replace it.
 pub(super) fn replace(
     state: &mut State,
     app: &str,

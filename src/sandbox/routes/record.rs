@@ -51,7 +51,7 @@ impl ApiResource for Record {
         &self.id
     }
 
-    /// Content is compared in any case, and as it is kept: a TXT's in its quotes.
+    /// Content is compared case-insensitively, in its stored form: quoted for TXT.
     fn is_selected(&self, request: &ApiRequest) -> bool {
         let query = &request.query;
         let content = self.content.to_lowercase();
@@ -103,7 +103,7 @@ impl WritableResource for Record {
     }
 }
 
-/// The types that Cloudflare can proxy, and of which a CNAME is alone at its name.
+/// The types that Cloudflare can proxy, and that cannot coexist with a CNAME.
 const ADDRESSES: [&str; 3] = ["A", "AAAA", "CNAME"];
 
 #[derive(Deserialize)]
@@ -159,7 +159,7 @@ impl Create for Record {
 impl Update for Record {
     type Fields = Map<String, Value>;
 
-    /// Changes the fields that are named. The official SDKs edit a record so.
+    /// A partial update, as the official SDKs send it.
     fn update(
         self,
         wanted: Map<String, Value>,
@@ -209,8 +209,7 @@ fn invalid(code: u32, message: &'static str) -> ApiErrorResponse {
     ApiErrorResponse::bad_request(1004, "DNS Validation Error").caused_by(code, message)
 }
 
-/// The full name of a record: the zone's is added to what does not end in it.
-/// So `cool.cats.` in the zone `cats.test` becomes `cool.cats.cats.test`.
+/// Appends the zone's name unless present: `cool.cats.` in `cats.test` is `cool.cats.cats.test`.
 fn full_name(name: &str, zone: &str) -> String {
     let name = name.trim().trim_end_matches('.').to_ascii_lowercase();
     if name.is_empty() || name == "@" {
@@ -219,7 +218,7 @@ fn full_name(name: &str, zone: &str) -> String {
     if is_within(&name, zone) { name } else { format!("{name}.{zone}") }
 }
 
-/// Whether DNS has no room for both.
+/// Whether a CNAME would share its name with another of `ADDRESSES`.
 fn clashes(known: &Record, new: &CreateRequest) -> bool {
     let kinds = [known.kind.as_str(), new.kind.as_str()];
     known.name == new.name

@@ -1,4 +1,4 @@
-//! A request as the rules see it: plain values, and the time it is.
+//! A request as the rules get it: plain values and the time.
 
 use axum::body::Bytes;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ pub(super) struct ApiRequest {
     pub query: Parameters,
     pub body: Bytes,
     pub now: Timestamp,
-    /// Where the API and the issuers are.
+    /// Of the API and the issuers.
     pub origin: String,
     pub grant_limit: usize,
     pub log_behavior: LogBehavior,
@@ -40,7 +40,7 @@ impl ApiRequest {
         self.parameter("account").unwrap_or_default()
     }
 
-    /// The ID of the object that the path names: its last parameter.
+    /// The ID in the path: its last parameter.
     pub fn id(&self) -> &str {
         self.path.last().map(|(_, value)| value.as_str()).unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl ApiRequest {
     }
 }
 
-/// Reads a body, whatever its `Content-Type` says: the API does not care.
+/// Ignores `Content-Type`, as the API does.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Outcome<T> {
     if let Err(error) = depth::check(bytes) {
         return Err(ApiErrorResponse::bad_request(6007, error.to_string()));

@@ -1,5 +1,4 @@
-//! What the API does with every kind of object: list, get, create, update,
-//! delete. A kind says where its objects are, how they look, and its rules.
+//! What the API does with every kind of object: list, get, create, update, delete.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,23 +9,22 @@ use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome};
 use crate::sandbox::query::Paging;
 use crate::sandbox::state::State;
 
-/// A kind of object that can be read.
 pub(super) trait ApiResource {
     const PAGING: Paging = Paging::Never;
 
-    /// The objects below the path, in the order of the list.
+    /// The objects below the path, in list order.
     fn all<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Self>>;
 
     fn id(&self) -> &str;
 
-    /// Whether the query of a list asks for it.
+    /// Whether the object passes the filters of a list.
     fn is_selected(&self, _: &ApiRequest) -> bool {
         true
     }
 
     fn to_json(&self, state: &State, request: &ApiRequest) -> impl Serialize;
 
-    /// What is answered if the path names none.
+    /// The response if the path names no object.
     fn missing() -> ApiErrorResponse {
         ApiErrorResponse::missing()
     }
@@ -35,8 +33,7 @@ pub(super) trait ApiResource {
 pub(super) trait WritableResource: ApiResource + Sized {
     fn all_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Vec<Self>>;
 
-    /// A rule for all writes: it comes after the body is read and before the
-    /// object is searched.
+    /// A rule for all writes, checked after reading the body and before finding the object.
     fn check_write(_: &State, _: &ApiRequest) -> Outcome<()> {
         Ok(())
     }
@@ -59,14 +56,12 @@ pub(super) trait WritableResource: ApiResource + Sized {
 pub(super) trait Create: WritableResource {
     type Fields: DeserializeOwned;
 
-    /// The new object, if no rule refuses it.
     fn create(fields: Self::Fields, state: &mut State, request: &ApiRequest) -> Outcome<Self>;
 }
 
 pub(super) trait Update: WritableResource + Clone {
     type Fields: DeserializeOwned;
 
-    /// The object as it is afterwards, if no rule refuses it.
     fn update(self, fields: Self::Fields, state: &mut State, request: &ApiRequest)
     -> Outcome<Self>;
 }

@@ -1,5 +1,4 @@
-//! A route: method, path, who may use it, and the function over the state that
-//! answers.
+//! A route: method, path, permission, and the function that answers.
 
 use std::sync::Arc;
 
@@ -18,27 +17,26 @@ use crate::sandbox::query::Parameters;
 use crate::sandbox::shared::AppState;
 use crate::sandbox::state::State;
 
-/// Who may use a route. Reading needs the right to read the area, writing the
-/// right to write it.
+/// The callers that a route accepts. Reads require the right to read, writes the right to write.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Gate {
-    /// Everyone: the route judges the credential itself.
+    /// The route checks the credential itself.
     Open,
-    /// Every caller: the body names the account, which the route checks.
+    /// Any valid credential; the route checks the account named in the body.
     Caller,
-    /// Who has the permission in any account.
+    /// The permission in any account.
     Anywhere(Area),
-    /// A user, not an account, who has the permission.
+    /// The permission, held by a user and not by an account.
     User(Area),
-    /// Who has the permission in the account of the path.
+    /// The permission in the account of the path.
     Account(Area),
-    /// The same, in an account where Access is enabled.
+    /// The same, if the account has Access.
     Access(Area),
-    /// Who has the permission in the zone of the path.
+    /// The permission in the zone of the path.
     Zone(Area),
 }
 
-/// What answers requests that passed the gate. A refusal changes nothing.
+/// The handler. A refusal changes nothing.
 #[derive(Clone, Copy, Debug)]
 enum Run {
     Read(Read),
@@ -53,7 +51,7 @@ pub(super) struct Route {
     method: MethodFilter,
     path: &'static str,
     gate: Gate,
-    /// The query parameters that are modelled; none: it passes over all.
+    /// The query parameters that are modelled; if none, all are ignored.
     query: Option<&'static [&'static str]>,
     status: StatusCode,
     run: Run,
@@ -84,13 +82,12 @@ impl Route {
         Self { method, path, gate, query: None, status: StatusCode::OK, run }
     }
 
-    /// Refuses all query parameters but these and those of paging.
+    /// Accepts only these query parameters and those for paging.
     pub const fn accepts(mut self, query: &'static [&'static str]) -> Self {
         self.query = Some(query);
         self
     }
 
-    /// With another status than 200.
     pub const fn answers(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
@@ -132,7 +129,7 @@ impl Route {
         }?;
         let answer = answer.with_status(self.status);
         Ok(match self.gate {
-            // Answers about shares have no `messages` (API reference, section 7).
+            // Responses about shares have no `messages` (API reference, section 7).
             Gate::Account(Area::Shares) => answer.without_messages(),
             _ => answer,
         })

@@ -1,6 +1,5 @@
-//! Resource shares (API reference, section 7). A page is answered
-//! only if one is requested. The real error codes are unknown, except for
-//! a share that is missing.
+//! Resource shares (API reference, section 7). Paged only on request. The real error codes are
+//! unknown, except for a missing share.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -116,8 +115,7 @@ impl Update for Share {
     }
 }
 
-/// Its recipients and resources are deleted with it; to delete it again changes
-/// nothing.
+/// Also deletes its recipients and resources. Deleting it again changes nothing.
 fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
     let mut share = find::<Share>(state, request)?.clone();
     let recipients = share.recipients.iter_mut().map(|recipient| &mut recipient.removed);
@@ -129,8 +127,7 @@ fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
     resource::get::<Share>(state, request)
 }
 
-/// Those that the account sent and those it received, deleted ones included.
-/// What is answered without `kind` is unknown: here both.
+/// Includes deleted shares. The real response without `kind` is unknown: here sent and received.
 fn list(state: &State, request: &ApiRequest) -> Outcome {
     let (query, view) = (&request.query, View::of(request));
     let known = state.shares.iter().filter_map(|share| {

@@ -1,5 +1,4 @@
-//! The recipients of a share (API reference, section 7): associated and
-//! disassociated a while after they are added and removed.
+//! Recipients of shares (API reference, section 7), associated and disassociated after a delay.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -90,8 +89,7 @@ fn is_with_accounts(share: &Share) -> bool {
     share.recipients.iter().all(|known| matches!(known.target, Target::Account(_)))
 }
 
-/// The target that a recipient names. Without a name it is the caller's whole
-/// organization.
+/// The recipient's target; by default the caller's whole organization.
 fn target(state: &State, share: &Share, fields: &RawObject) -> Outcome<Target> {
     let account = fields.text("recipient_account_id").or_else(|| fields.text("account_id"));
     match (account, fields.text("organization_id")) {
@@ -112,7 +110,7 @@ fn target(state: &State, share: &Share, fields: &RawObject) -> Outcome<Target> {
     }
 }
 
-/// The recipient remains, as one that is removed.
+/// The recipient remains, marked as removed.
 fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
     let mut recipient = find::<Recipient>(state, request)?.clone();
     recipient.removed.get_or_insert(request.now);
@@ -155,7 +153,7 @@ fn to_json(recipient: &Recipient, state: &State, now: Timestamp) -> Value {
     });
     match &recipient.target {
         Target::Account(id) => {
-            // Answers have the old name as well until 2027-05-26.
+            // Responses contain the old name, too, until 2027-05-26.
             shown["recipient_account_id"] = id.as_str().into();
             shown["account_id"] = id.as_str().into();
         }
@@ -164,7 +162,7 @@ fn to_json(recipient: &Recipient, state: &State, now: Timestamp) -> Value {
     shown
 }
 
-/// With what the recipient has of each resource.
+/// Adds the status of each resource.
 fn with_resources(recipient: &Recipient, share: &Share, state: &State, now: Timestamp) -> Value {
     let mut shown = to_json(recipient, state, now);
     let error = (!can_receive(state, recipient))

@@ -1,5 +1,4 @@
-//! The resources of a share (API reference, section 7). Just federation grants
-//! are modelled.
+//! Resources of shares (API reference, section 7). Only federation grants are modelled.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -120,7 +119,7 @@ impl Update for Resource {
     }
 }
 
-/// The resource remains, as one that is removed.
+/// The resource remains, marked as removed.
 fn delete(state: &mut State, request: &ApiRequest) -> Outcome {
     let mut resource = find::<Resource>(state, request)?.clone();
     resource.removed.get_or_insert(request.now);

@@ -1,5 +1,5 @@
-//! Verification of tokens (API reference, section 8.1), with the documented
-//! confusion: an account's token is invalid on the user's route.
+//! Token verification (API reference, section 8.1). As documented, an account token is invalid on
+//! the user's route.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -28,8 +28,8 @@ fn verify_for_account(state: &State, request: &ApiRequest) -> Outcome {
     verify(&request.identity, Some(account))
 }
 
-/// What an expired token is answered is not documented: the schema has a status
-/// `expired`, operators report the error of an invalid one, which is shown here.
+/// Not documented for an expired token: the schema has a status `expired`, but operators report
+/// the error of an invalid one, which is returned here.
 fn verify(identity: &Identity, owner: Option<&str>) -> Outcome {
     match identity {
         Identity::Token(token) if token.owner.as_deref() == owner => Ok(active(token)),

@@ -80,7 +80,7 @@ fn list(state: &State, request: &ApiRequest) -> Outcome {
     resource::list::<Zone>(state, request)
 }
 
-/// Exact, unless an operator says otherwise: `contains:cats`.
+/// Exact unless an operator is given: `contains:cats`.
 fn name_matcher(text: &str) -> Outcome<impl Fn(&str) -> bool> {
     let (operator, text) = text.split_once(':').unwrap_or(("equal", text));
     let matches: fn(&str, &str) -> bool = match operator {
@@ -115,8 +115,7 @@ fn full() -> ZoneKind {
 impl Create for Zone {
     type Fields = CreateRequest;
 
-    /// The sandbox is the registrar as well: a full zone is delegated, and active,
-    /// at once. The real API answers `pending` first.
+    /// A full zone is delegated and active at once. The real API returns `pending` first.
     fn create(fields: CreateRequest, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
         let CreateRequest { name, account: AccountReference { id: account }, kind } = fields;
         request.caller()?.may_in_account(state, &account, Area::Zones, Right::Write)?;

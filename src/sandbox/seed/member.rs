@@ -1,5 +1,5 @@
-//! The members of the first account: super administrators inside and outside
-//! of its domain, a plus-addressed one, an invitation not yet answered.
+//! Members of the first account: super administrators of its domain and of others, a plus address,
+//! a pending invitation.
 
 use super::ACCOUNT_1;
 use crate::sandbox::state::{Member, Membership, Role};

@@ -1,6 +1,4 @@
-//! Access in a new sandbox: who has a Zero Trust organization, the identity
-//! provider of the first account, and an application that has nothing to do
-//! with dashboard SSO.
+//! Access in a new sandbox: organizations, an identity provider and an unrelated application.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +9,6 @@ use super::{ACCOUNT_1, ACCOUNT_3, ACCOUNT_4, ACCOUNT_5, epoch};
 use crate::sandbox::raw::RawObject;
 use crate::sandbox::state::{App, IdentityProvider, ORIGIN, Organization, Policy};
 
-/// The identity provider of the first account.
 const PROVIDER: &str = "c001ca75-1d90-4000-8000-000000000001";
 const APP: &str = "c001ca75-a990-4000-8000-000000000001";
 const POLICY: &str = "c001ca75-9011-4000-8000-000000000001";
@@ -29,7 +26,6 @@ pub(in crate::sandbox) fn organizations() -> Vec<Organization> {
     [first].into_iter().chain(rest).collect()
 }
 
-/// A Zero Trust organization with nothing but its names.
 pub(in crate::sandbox) fn organization(account: &str, team: &str, name: &str) -> Organization {
     let object = json!({
         "auth_domain": format!("{team}.cloudflareaccess.com"),
@@ -43,7 +39,7 @@ pub(in crate::sandbox) fn organization(account: &str, team: &str, name: &str) ->
     Organization { account: account.to_owned(), object: RawObject::literal(&object.to_string()) }
 }
 
-/// As recorded, including fields that are not in any schema.
+/// As recorded, with fields that are in no schema.
 const COOL_CATS: &str = r##"{
   "allow_authenticate_via_warp": false,
   "auth_domain": "cool-cats.cloudflareaccess.com",
@@ -69,8 +65,7 @@ const COOL_CATS: &str = r##"{
   "x_unknown": {"nested": [1, null, {"b": true, "a": 1e2}]}
 }"##;
 
-/// The first account signs in with OpenID Connect, at the issuer that the
-/// sandbox serves.
+/// OpenID Connect, at the issuer that the sandbox serves.
 pub(in crate::sandbox) fn providers() -> Vec<IdentityProvider> {
     let issuer = format!("{ORIGIN}/oidc/company");
     let object = json!({
@@ -102,7 +97,6 @@ pub(in crate::sandbox) fn providers() -> Vec<IdentityProvider> {
     }]
 }
 
-/// An application that dashboard SSO has nothing to do with.
 pub(in crate::sandbox) fn apps() -> Vec<App> {
     let object = json!({
         "id": APP,

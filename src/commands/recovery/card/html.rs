@@ -1,4 +1,4 @@
-//! The card as one self-contained HTML page, black on white on two pages A4.
+//! The card as a self-contained HTML page: black on white, two A4 pages.
 
 use quick_xml::escape::escape;
 

@@ -1,5 +1,3 @@
-//! The card as Markdown.
-
 use crate::flow::recovery::card::{Block, Card};
 use crate::output::sanitize;
 
@@ -25,7 +23,7 @@ fn block(block: &Block) -> String {
     }
 }
 
-/// Text of the account, with nothing that Markdown or HTML reads as markup.
+/// Text from the account, with Markdown and HTML markup escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in sanitize(text).chars() {

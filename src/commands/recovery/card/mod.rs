@@ -1,5 +1,3 @@
-//! The recovery card as plain text, Markdown or HTML.
-
 mod html;
 mod markdown;
 mod text;
@@ -49,7 +47,7 @@ impl CardFile {
         Self { path: folder.join(format!("recovery-card.{extension}")), format }
     }
 
-    /// Writes the card, in the place of an older one.
+    /// Replaces an older card.
     pub fn write(&self, card: &Card) -> Result<(), FlowError> {
         private_file::replace(&self.path, &render(card, self.format)).map_err(|error| {
             let message = format!("cannot write the card {}", self.path.display());

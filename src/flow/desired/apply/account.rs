@@ -18,7 +18,7 @@ use crate::flow::{Error, FlowError, app, idp};
 impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
         let body = self.options.bodies.get(&at).expect("read before the run");
-        // Another client may have been faster: a second one of that name is never meant.
+        // Another client may have been faster: a second one of that name is never intended.
         self.facts.idps = idp::list(self.tools).await?;
         if let Some(existing) = existing_idp(&self.facts, &self.options.desired.idps()[at])? {
             return Ok(format!("exists already  {}", existing.id));
@@ -97,7 +97,6 @@ impl<D: Decisions> Apply<'_, D> {
         Ok("deleted (confirmed)".to_owned())
     }
 
-    /// Takes an identity provider from `from`, as far as they still have it.
     pub(super) async fn unshare(
         &mut self,
         id: &IdpId,
@@ -115,7 +114,7 @@ impl<D: Decisions> Apply<'_, D> {
         Ok("no longer shared; `cfsso federation status` shows when it is removed".to_owned())
     }
 
-    /// Deletes a share of grants that still do not exist.
+    /// Does nothing if the share is no longer an orphan.
     pub(super) async fn delete_share(&mut self, id: &ShareId) -> Result<String, Error> {
         let (_, orphans) = federation::state::read_all(self.tools).await?;
         let Some(share) = orphans.iter().find(|share| share.id == *id) else {
@@ -126,7 +125,7 @@ impl<D: Decisions> Apply<'_, D> {
     }
 }
 
-/// What takes an identity provider from `from`; none means from all.
+/// `None` means all accounts.
 pub(in crate::flow::desired) fn unshare_actions<'a>(
     standing: &'a FederationState,
     idp: &Idp,
@@ -139,8 +138,7 @@ pub(in crate::flow::desired) fn unshare_actions<'a>(
     unshare::decide(standing, idp, still.as_deref())
 }
 
-/// The edit that makes the SSO App as desired, with the identity providers as they
-/// are now.
+/// Resolves names with the identity providers that exist now.
 pub(in crate::flow::desired) fn edit_app(
     document: &mut Document,
     wanted: &DesiredApp,

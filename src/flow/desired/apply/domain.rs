@@ -1,4 +1,4 @@
-//! The domains of a run: publishing, verification together, enforcement.
+//! The domains of a run: publish, verify together, enable.
 
 use futures_util::{StreamExt as _, stream};
 
@@ -23,7 +23,6 @@ use crate::flow::{Env, Error, FlowError, connector, wait};
 /// How often verification of a domain is started in one run.
 const MOST_STARTS: u32 = 2;
 
-/// A domain of the file, and what is known of it.
 pub(super) struct Domain {
     pub name: EmailDomain,
     pub connector: Option<Connector>,
@@ -33,7 +32,7 @@ pub(super) struct Domain {
     checks: Vec<Check>,
 }
 
-/// The domains of the file, in its order. Their names are valid: they were planned.
+/// In the order of the file. Their names are valid: they were planned.
 pub(super) fn all(desired: &Desired, facts: &Facts) -> Vec<Domain> {
     let domains = desired.connectors().iter().filter_map(|wanted| {
         let name: EmailDomain = wanted.domain.parse().ok()?;
@@ -65,7 +64,7 @@ impl Domain {
         self.connector.as_ref().is_some_and(|connector| connector.is_verified())
     }
 
-    /// Why it is not verified yet.
+    /// The reason why it is not verified yet.
     fn unverified(&self) -> String {
         let status = self.connector.as_ref().and_then(|connector| connector.status());
         let status = status.map_or("unknown", VerificationStatus::as_str);
@@ -97,8 +96,7 @@ impl Domain {
 }
 
 impl<D: Decisions> Apply<'_, D> {
-    /// Publishes the records, waits for the domains together, and enables SSO. The
-    /// domains whose records a person has to publish come last: they may take long.
+    /// Domains whose records a person has to publish come last: they may take long.
     pub(super) async fn verify_and_enable(
         &mut self,
         changes: &[PlannedChange],
@@ -144,7 +142,7 @@ impl<D: Decisions> Apply<'_, D> {
         end
     }
 
-    /// Looks at what the name servers serve for these domains.
+    /// Looks up the TXT records of these domains.
     async fn survey(&mut self, domains: impl Iterator<Item = usize>) {
         let (tools, known) = (self.tools, &self.domains);
         let looks = domains.map(|at| async move {
@@ -162,8 +160,7 @@ impl<D: Decisions> Apply<'_, D> {
         served.is_some_and(|(_, diagnosis)| diagnosis.verdict == Verdict::Visible)
     }
 
-    /// Creates the TXT records whose zones are in this account, and shows the others.
-    /// What fails for one domain leaves it out of `waiting`.
+    /// Creates records in zones of this account and shows the others. Drops failed domains.
     async fn publish(&mut self, waiting: &mut Vec<(usize, usize)>) -> Result<(), Error> {
         let missing: Vec<_> =
             waiting.iter().copied().filter(|(_, domain)| !self.is_visible(*domain)).collect();
@@ -196,7 +193,7 @@ impl<D: Decisions> Apply<'_, D> {
         Ok(())
     }
 
-    /// Publishes a record, or returns it with the reason why a person has to.
+    /// Returns a record that a person has to publish, with the reason.
     async fn publish_one(
         &self,
         at: usize,
@@ -229,8 +226,7 @@ impl<D: Decisions> Apply<'_, D> {
         }
     }
 
-    /// Starts each verification when its record is visible, and waits until all ended
-    /// or the deadline passes. One list shows the state of all.
+    /// Starts each verification once its record is visible; waits for all or the deadline.
     async fn wait(&mut self, waiting: &mut Vec<(usize, usize)>) -> Result<(), Error> {
         let (clock, deadline, since) =
             (self.tools.clock, self.options.deadline, self.tools.clock.now());
@@ -286,7 +282,6 @@ impl<D: Decisions> Apply<'_, D> {
         Ok(())
     }
 
-    /// Checks each verified domain and enables it.
     async fn enable_ready(&mut self, changes: &[PlannedChange]) -> Result<(), Error> {
         let mut ready = Vec::new();
         for (at, change) in changes.iter().enumerate() {
@@ -364,7 +359,6 @@ impl<D: Decisions> Apply<'_, D> {
     }
 }
 
-/// What the authoritative name servers of a domain serve, and what it means for `code`.
 pub(in crate::flow::desired) async fn look_up(
     tools: &Env<'_>,
     domain: &EmailDomain,

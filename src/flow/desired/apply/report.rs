@@ -1,5 +1,3 @@
-//! What `apply` reports: each change, and each domain.
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -94,17 +92,14 @@ impl Result {
     }
 }
 
-/// What happens during a run.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// A change begins.
     Started {
         title: &'a str,
     },
-    /// A change ended.
     Change(&'a Result),
-    /// These records have to be published by hand, each for its reason.
+    /// Records to publish by hand, each with its reason.
     Publish {
         records: &'a [TxtRecord],
         reasons: &'a [String],
@@ -112,7 +107,6 @@ pub enum Event<'a> {
     Waiting {
         verified: usize,
         total: usize,
-        /// Since when.
         #[serde(serialize_with = "rfc3339::time")]
         since: Timestamp,
     },

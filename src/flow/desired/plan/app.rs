@@ -1,5 +1,3 @@
-//! What the SSO App allows.
-
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -12,7 +10,7 @@ use crate::api::ids::IdpReference;
 use crate::flow::plan::Difference;
 use crate::flow::{FlowError, app};
 
-/// The list that `allowed` means; empty allows all.
+/// An empty list allows all identity providers.
 pub fn resolve_allowed(
     allowed: &Selection,
     now: &[IdpReference],
@@ -22,7 +20,7 @@ pub fn resolve_allowed(
     let Selection::Only(names) = allowed else { return Ok(Vec::new()) };
     let resolve = |name: &String| match facts.find(name) {
         Some(idp) => Ok(idp.id.clone().into()),
-        // A deleted one that is listed already.
+        // Deleted, but listed already.
         None => match now.iter().find(|listed| listed.to_string() == *name) {
             Some(listed) => Ok(listed.clone()),
             None => Err(unknown_idp("sso_app.allowed_idps", name, created, facts)),

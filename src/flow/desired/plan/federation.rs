@@ -63,7 +63,7 @@ impl Planner<'_> {
     }
 }
 
-/// Who of a share does not receive the identity provider yet; none if all do.
+/// `None` if all recipients have it.
 pub fn missing_recipients(
     share: &DesiredShare,
     state: &FederationState,
@@ -84,7 +84,7 @@ pub fn missing_recipients(
     Ok((!missing.is_empty()).then_some(RecipientArgs::Accounts(missing)))
 }
 
-/// The account IDs of a file, in the API's spelling.
+/// In lower case, as the API spells them.
 pub(super) fn parse_accounts(texts: &[String]) -> Result<Vec<AccountId>, FlowError> {
     let parse = |text: &String| {
         let id = text.to_ascii_lowercase().parse::<AccountId>();
@@ -93,7 +93,7 @@ pub(super) fn parse_accounts(texts: &[String]) -> Result<Vec<AccountId>, FlowErr
     texts.iter().map(parse).collect()
 }
 
-/// What an entry says of an identity provider that does not exist yet.
+/// Of an identity provider that does not exist yet.
 fn fields(entry: &DesiredIdp) -> IdpFields {
     IdpFields {
         id: "new".parse().expect("letters make an ID"),

@@ -1,5 +1,3 @@
-//! Identity providers: which to create, and what to change of the others.
-
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -16,8 +14,7 @@ use crate::flow::{FlowError, diff};
 use crate::idp::config::{self, Purpose};
 use crate::idp::{discovery, kind};
 
-/// The identity provider that an entry of the file is about; none means that it is
-/// to be created.
+/// `None` means that it has to be created.
 pub fn existing_idp<'a>(
     facts: &'a Facts,
     entry: &DesiredIdp,
@@ -50,11 +47,10 @@ pub fn existing_idp<'a>(
         ))
         .hint("use another name"));
     }
-    // An account has at most one.
+    // An account has at most one PIN.
     Ok(facts.idps.iter().find(|idp| kind == IdpType::OneTimePin && idp.kind == kind))
 }
 
-/// The edit that gives an identity provider what its entry names.
 pub fn edit_idp(document: &mut Document, entry: &DesiredIdp) -> Result<(), FlowError> {
     if document.parse_at::<String>(&["name"]).as_ref() != Some(&entry.name) {
         document.set(&["name"], &entry.name)?;
@@ -68,7 +64,6 @@ pub fn edit_idp(document: &mut Document, entry: &DesiredIdp) -> Result<(), FlowE
     Ok(())
 }
 
-/// The body that creates an identity provider, its secrets included.
 pub fn idp_body(entry: &DesiredIdp, secrets: &Map<String, Value>) -> Result<Document, FlowError> {
     let kind = kind::find(&entry.kind);
     let kind_name = kind.map_or(entry.kind.as_str(), |kind| kind.name);

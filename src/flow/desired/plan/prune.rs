@@ -15,7 +15,7 @@ use crate::flow::FlowError;
 use crate::flow::plan::Difference;
 
 impl Planner<'_> {
-    /// What is shared goes before what is deleted.
+    /// Unshares before it deletes.
     pub(super) fn prune(&mut self) -> Result<(), FlowError> {
         self.prune_federation()?;
         self.prune_connectors();

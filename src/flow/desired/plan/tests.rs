@@ -41,8 +41,7 @@ fn planned(state: &Value, wanted: &Value, prune: bool) -> Result<Vec<String>, Fl
     Ok(told.chain(changes.warnings.iter().map(|warning| format!("warning: {warning}"))).collect())
 }
 
-/// Okta (p1), PIN (p2), a shared one (p3), an SSO App, one enabled and one
-/// unverified connector.
+/// Okta (p1), PIN (p2), a shared IdP (p3), an SSO App, an enabled and an unverified connector.
 fn account() -> Value {
     json!({
         "idps": [

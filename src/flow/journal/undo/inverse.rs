@@ -1,6 +1,5 @@
-//! What puts a write back, by its entry alone. Pure. An entry is a file that
-//! may have been edited: only known kinds of resources, the methods that this
-//! program uses on them, and the fields that it writes to them are taken from it.
+//! The inverse of a write, by its entry only. Pure. The entry may have been edited: only known
+//! resources, and the methods and fields that this program writes, are taken from it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,7 +29,7 @@ pub enum NotUndoable {
 #[derive(Clone, Debug)]
 pub struct Inverse {
     pub(super) account: AccountId,
-    /// For what is created, the collection.
+    /// For a creation, the collection.
     pub(super) resource: Resource,
     pub(super) action: InverseAction,
 }
@@ -41,7 +40,7 @@ pub(super) enum InverseAction {
         before: Document,
         written: Document,
     },
-    /// Set fields of an object that is replaced as a whole to what they were.
+    /// Reset fields of an object that is replaced as a whole.
     Object {
         target: Target,
         fields: Vec<Vec<String>>,
@@ -51,7 +50,7 @@ pub(super) enum InverseAction {
     Delete {
         written: Document,
     },
-    /// Find what was created, of which the answer was lost, and remove it.
+    /// Find and delete an object whose creation got no response.
     DeleteIfFound {
         sent: Document,
     },
@@ -165,7 +164,7 @@ fn target(resource: &Resource) -> Result<Target, NotUndoable> {
     }
 }
 
-/// The commands for an application take any field that the API does not fix.
+/// Commands for an application accept any field that the API does not fix.
 fn is_written(target: &Target, cause: Option<Cause>, top: &str) -> bool {
     match (target, cause) {
         (Target::App(_), Some(Cause::Bypass)) => {
@@ -178,8 +177,7 @@ fn is_written(target: &Target, cause: Option<Cause>, top: &str) -> bool {
     }
 }
 
-/// The fields in which what was sent differs from what was read before: a whole
-/// member, or one member of an object in it.
+/// Fields that differ between what was read and what was sent: whole members, or one in an object.
 fn changed_fields(
     target: &Target,
     cause: Option<Cause>,
@@ -219,7 +217,7 @@ fn changed_fields(
     Ok(fields)
 }
 
-/// A PATCH's answer comes as an object or as an array of one.
+/// The response to a PATCH is an object or an array of one.
 pub(super) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
     let answer = answer?;
     match serde_json::from_str::<[Box<RawValue>; 1]>(answer.get()) {
@@ -228,10 +226,10 @@ pub(super) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
     }
 }
 
-/// A field, and whether a value is one of it.
+/// A field, and the check of its value.
 type Field = (&'static str, fn(&Value) -> bool);
 
-/// The fields that this program sets alone.
+/// Only fields that this program sets.
 fn invert_update(
     resource: &Resource,
     before: Document,
@@ -286,14 +284,14 @@ fn invert_create(
     let made = id.and_then(|id| collection.member(&id));
     match (after, made) {
         (Some(written), Some(made)) => Ok((made, InverseAction::Delete { written })),
-        // What is there was made by that one.
+        // The later entry created the existing object.
         (None, _) if settled_by.is_some() => {
             let by = settled_by.unwrap_or_default();
             Err(NotUndoable::NothingWritten(format!(
                 "its response was lost, and entry {by} created the same later"
             )))
         }
-        // These are known again by what was sent.
+        // Can be identified by what was sent.
         (None, _) if matches!(collection, Resource::Connectors | Resource::Records(_)) => {
             let sent = body.ok_or_else(|| irreversible("the request is not recorded"))?;
             Ok((collection, InverseAction::DeleteIfFound { sent }))
@@ -364,7 +362,7 @@ pub(super) fn set(document: &mut Document, name: &str, value: &impl Serialize) {
 }
 
 impl Inverse {
-    /// Whether it creates a connector, which gets a new TXT code.
+    /// Recreating a connector gives it a new TXT code.
     pub fn makes_new_code(&self) -> bool {
         matches!(
             (&self.action, &self.resource),
@@ -402,7 +400,7 @@ pub(super) mod tests {
 
     pub const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
 
-    /// An entry as a run would write it; `A` in the path is the account.
+    /// `A` in the path stands for the account.
     pub fn entry(method: &str, path: &str, body: &str, before: &str, after: &str) -> Entry {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         let object = |text: &str| Some(raw(text)).filter(|object| object.get() != "null");

@@ -11,8 +11,7 @@ use crate::flow::journal::resource::Resource;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
 
 impl Inverse {
-    /// Why the write would leave the dashboard without a sign-in; none if it would
-    /// not. `seen` has objects as they will be by then.
+    /// `None` if the write is safe. `seen` has objects as they will be by then.
     pub(super) async fn lockout(
         &self,
         tools: &Env<'_>,

@@ -1,4 +1,4 @@
-//! Whether what puts a write back still fits, by the object as it is now. Pure.
+//! Whether an undo still fits the current object. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -30,10 +30,10 @@ const BOOKKEEPING: [&str; 8] = [
 pub enum UndoPlan {
     Ready(Ready),
     Unchanged(String),
-    /// Changed since: how it differs from what was written.
+    /// Changed since; with the differences from what was written.
     Drifted(Ready, Vec<String>),
     Blocked(FlowError),
-    /// It would leave the dashboard without a sign-in.
+    /// It would block every sign-in to the dashboard.
     Refused(Ready, FlowError),
 }
 
@@ -50,7 +50,6 @@ pub(super) enum Write {
 }
 
 impl Inverse {
-    /// Holds the object as it is now against what was written. Pure.
     pub fn undo_plan(&self, entry: &Entry, now: Option<&Document>) -> UndoPlan {
         match (&self.action, now) {
             (InverseAction::Recreate { before, body }, None) => {
@@ -110,7 +109,7 @@ impl Inverse {
         }
     }
 
-    /// The object itself, if its ID was not known before.
+    /// The resource with its ID, which is unknown if the response was lost.
     fn found(&self, now: &Document) -> Option<Resource> {
         if !matches!(self.action, InverseAction::DeleteIfFound { .. }) {
             return Some(self.resource.clone());
@@ -192,7 +191,7 @@ impl Inverse {
             set(&mut body, name, &value);
             set(&mut after, name, &value);
         }
-        // A share and a resource in it take just the fields that change, by PUT.
+        // Shares and their resources take only the changed fields, by PUT.
         let is_patch = self.resource.kind() == ResourceKind::Connector;
         let change = if is_patch { WriteRequest::patch } else { WriteRequest::put };
         let request = change(&self.resource.segments(&self.account))
@@ -272,7 +271,7 @@ impl Ready {
         diff.iter().any(|diff| diff.field == "enabled" && diff.after == Value::Bool(true))
     }
 
-    /// What the server calls the object now; none if it does not exist.
+    /// The current name of the object; `None` if it does not exist.
     pub fn subject(&self) -> Option<String> {
         self.before.as_ref().map(subject)
     }
@@ -286,7 +285,7 @@ fn refused(kind: FlowErrorKind, entry: &Entry) -> FlowError {
     FlowError::new(kind, format!("entry {} cannot be undone", entry.id))
 }
 
-/// A minute is allowed for clocks that differ.
+/// Allows a minute for clocks that differ.
 fn existed_before(now: &Document, began: Timestamp) -> bool {
     let made = now.parse_at::<Timestamp>(&["created_on"]);
     made.is_some_and(|made| made < began - SignedDuration::from_mins(1))
@@ -299,7 +298,7 @@ fn drifted(ready: Ready, drift: &[Difference]) -> UndoPlan {
     UndoPlan::Drifted(ready, drift.iter().map(|drift| format!("since then, {drift}")).collect())
 }
 
-/// What differs, as far as `counts` says; secrets never do, since they are not kept.
+/// Only fields that `counts` accepts. Secrets never differ: they are not kept.
 fn relevant_differences(
     before: &Document,
     after: &Document,
@@ -318,7 +317,7 @@ fn top_level_field(field: &str) -> &str {
     field.split('.').next().unwrap_or_default()
 }
 
-/// Whether a field is at `path`, or around or below it.
+/// Whether a field is at, above or below `path`.
 fn is_within(field: &str, path: &[String]) -> bool {
     field.split('.').zip(path).all(|(a, b)| a == b)
 }

@@ -1,5 +1,4 @@
-//! What undoing has to know of federation grants, of shares, and of what is in
-//! them: their records stay for a while after they are removed.
+//! Undo for grants, shares and their members: records stay for a while after their removal.
 
 use serde_json::Value;
 
@@ -17,7 +16,7 @@ pub(super) fn identity(kind: ResourceKind) -> Option<&'static [&'static str]> {
     }
 }
 
-/// What is sent to create again what was removed; none for other kinds.
+/// To create a removed object again; `None` for other kinds.
 pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Document>, NotUndoable> {
     let fields = match kind {
         ResourceKind::Grant => vec![("idp_id", "idp_id")],
@@ -47,7 +46,7 @@ pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Docum
     Ok(Some(body))
 }
 
-/// A recipient that is not named is never sent: to the API it means the whole organization.
+/// Fails without a recipient: for the API, an empty one means the whole organization.
 fn recipient(before: &Document) -> Result<(&'static str, &'static str), NotUndoable> {
     let ways = [
         ("recipient_account_id", "recipient_account_id"),
@@ -60,7 +59,7 @@ fn recipient(before: &Document) -> Result<(&'static str, &'static str), NotUndoa
         .ok_or_else(|| NotUndoable::Irreversible("the recipient is not recorded".to_owned()))
 }
 
-/// Whether only the record of something is left.
+/// Whether only the record of a removed object is left.
 pub(super) fn is_disassociating(object: &Document) -> bool {
     let says = |field: &str, words: &[&str]| {
         object.parse_at::<String>(&[field]).is_some_and(|text| words.contains(&text.as_str()))
