@@ -50,6 +50,17 @@ pub enum RejectReason {
     MissingParameter,
 }
 
+impl RejectReason {
+    /// Whether no one can verify signatures with the key.
+    pub fn is_certain(&self) -> bool {
+        match self {
+            Self::Encryption | Self::MissingParameter => true,
+            Self::Type(kind) => kind == "oct",
+            Self::Algorithm(_) | Self::TooShort(_) | Self::Expired(_) => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
     #[error("it is not JSON")]

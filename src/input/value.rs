@@ -20,6 +20,14 @@ pub fn trim(text: &str) -> Result<&str, Invisible> {
     }
 }
 
+/// The name of an object, trimmed. Joiners are allowed: scripts and emoji need them.
+pub fn name(text: &str) -> Result<String, String> {
+    let without_joiners = text.replace(['\u{200c}', '\u{200d}'], "-");
+    trim(&without_joiners).map_err(|error| error.to_string())?;
+    let name = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if name.is_empty() { Err("a name must not be empty".to_owned()) } else { Ok(name.to_owned()) }
+}
+
 /// Escapes each invisible character, for errors.
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::new(), |mut shown, character| {
@@ -50,6 +58,15 @@ mod tests {
         ] {
             let read = trim(text).map_err(|error| error.to_string());
             assert_eq!(read, expected.map_err(str::to_owned), "{text:?}");
+        }
+        for (text, expected) in [
+            (" Okta\n", Ok("Okta")),
+            ("\u{1f469}\u{200d}\u{1f4bb}", Ok("\u{1f469}\u{200d}\u{1f4bb}")),
+            (" ", Err("a name must not be empty")),
+            ("Ok\u{202e}ta", Err("it contains text direction mark (U+202E) at position 3")),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(name(text), expected, "{text:?}");
         }
         assert_eq!(visible("a\u{200b} b\u{7}"), "a<U+200B> b<U+0007>");
     }

@@ -165,13 +165,18 @@ async fn without_an_identity_provider_nothing_is_enabled() {
 }
 
 #[tokio::test]
-async fn an_identity_provider_that_is_seen_to_fail_warns() {
-    let world = World::new().await.verified().await;
-    world.fault("no-keysx*");
-    let seen = checks(&world, "").await;
-    assert_eq!(seen.state("idp-healthy"), "failed", "{:#}", seen.of("idp-healthy"));
-    assert!(seen.evidence("idp-healthy").starts_with("Company SSO: jwks: "), "{:#}", seen.0);
-    assert_eq!(seen.0["ok"], true, "it may answer Cloudflare all the same");
+async fn an_identity_provider_without_keys_refuses_and_one_that_does_not_answer_warns() {
+    // It may answer Cloudflare all the same.
+    for (fault, ok) in [("500x*@/jwks", true), ("no-keysx*", false)] {
+        let world = World::new().await.verified().await;
+        world.fault(fault);
+        let seen = checks(&world, "").await;
+        assert_eq!(seen.state("idp-healthy"), "failed", "{:#}", seen.of("idp-healthy"));
+        assert!(seen.evidence("idp-healthy").starts_with("Company SSO: jwks: "), "{:#}", seen.0);
+        assert_eq!(seen.0["ok"], ok, "{fault}: {:#}", seen.0);
+        let ran = world.run("enable cool.cats --yes").await;
+        assert_eq!(ran.code, if ok { 0 } else { 11 }, "{fault}: {ran:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Outcome;
-use crate::api::app::AppFields;
+use crate::api::app::{AppFields, AppType};
 use crate::api::organization;
 use crate::context::Context;
 use crate::flow::{FlowError, app};
@@ -68,6 +68,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(values) => Ok(Outcome::done(values)),
         // Nothing can be built without the team's domain: report why it could not be read.
         None => match unread {
+            _ if !may_have_endpoint(&app) => Err(FlowError::not_found(format!(
+                "`{}` is of type `{}`: only the SSO App and SaaS applications have an SSO endpoint",
+                app.name,
+                app.type_name()
+            ))
+            .into()),
             Some(error) => Err(error.into()),
             None => Err(FlowError::not_found(format!(
                 "the API returned too little of `{}` to derive its endpoint",
@@ -103,8 +109,18 @@ fn endpoint(app: &AppFields, team: Option<&str>) -> Option<SourcedValue> {
         let value = format!("https://{domain}");
         return Some(SourcedValue { value, source: Origin::Derived, from: "domain" });
     }
+    if !may_have_endpoint(app) {
+        return None;
+    }
     let value = format!("https://{}/cdn-cgi/access/sso/saml/{}", team?, app.aud.as_ref()?);
     Some(SourcedValue { value, source: Origin::Guessed, from: "auth_domain and aud" })
+}
+
+fn may_have_endpoint(app: &AppFields) -> bool {
+    match &app.kind {
+        None | Some(AppType::DashSso) => true,
+        Some(AppType::Other(name)) => name == "saas",
+    }
 }
 
 fn entity_id(app: &AppFields, team: Option<&str>, endpoint: &SourcedValue) -> SourcedValue {

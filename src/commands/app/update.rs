@@ -7,6 +7,7 @@ use crate::flow::app::{self, Assignment};
 use crate::flow::plan::Difference;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
+use crate::input::value;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -20,7 +21,7 @@ pub struct Args {
     app: Option<String>,
 
     /// New name
-    #[arg(long)]
+    #[arg(long, value_parser = value::name)]
     name: Option<String>,
 
     /// Set a field (FIELD=JSON or OBJECT.FIELD=JSON; repeatable)

@@ -14,6 +14,7 @@ use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
 use crate::flow::federation::share::{self, Options, Report};
 use crate::flow::federation::{default_name, eligibility};
 use crate::flow::idp;
+use crate::input::value;
 use crate::interview::{self, Choice, Question};
 use crate::output::{Page, Render, Text};
 
@@ -44,7 +45,7 @@ pub struct Args {
     entire_organization: bool,
 
     /// Name of the share, if one is created
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = value::name)]
     name: Option<String>,
 
     /// Do not wait until every recipient is associated

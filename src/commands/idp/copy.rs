@@ -38,6 +38,9 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
     let made = MADE.into_iter().chain(returned.iter().map(|path| &path[..]));
     let mut left_out: Vec<_> =
         made.filter(|path| body.remove(path)).map(|path| path.join(".")).collect();
+    if let Some(kind) = kind {
+        remove_unknown_nulls(&mut body, kind);
+    }
     let secrets = hidden(&body);
     left_out.extend(secrets.iter().map(|secret| secret.field.clone()));
     let masks = secrets.into_iter().filter(|secret| !secret.is_null);
@@ -45,6 +48,25 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
         body: without_hidden(&body),
         left_out,
         masks: masks.map(|secret| secret.field).collect(),
+    }
+}
+
+/// Leaves what an update can change: the file may be the output of `idp get`.
+pub fn remove_made(file: &mut Document, kind: Option<&IdpTypeSpec>) {
+    for path in MADE {
+        file.remove(path);
+    }
+    if let Some(kind) = kind {
+        remove_unknown_nulls(file, kind);
+    }
+}
+
+/// A null has no meaning: the API may return fields of a later version with it.
+fn remove_unknown_nulls(body: &mut Document, kind: &IdpTypeSpec) {
+    let config: Map<String, Value> = body.parse_at(&["config"]).unwrap_or_default();
+    let empty = config.iter().filter(|(_, value)| value.is_null());
+    for (name, _) in empty.filter(|(name, _)| kind.field(name).is_none()) {
+        body.remove(&["config", name]);
     }
 }
 
@@ -84,6 +106,13 @@ mod tests {
                 r#"{"config":{"pkce_enabled":true,"n":1.0,"client_secret":null}}"#,
                 r#"{"config":{"n":1.0}}"#,
                 "config.pkce_enabled config.client_secret",
+                "",
+            ),
+            (
+                "google",
+                r#"{"config":{"client_id":"i","later":null,"claims":null}}"#,
+                r#"{"config":{"client_id":"i","claims":null}}"#,
+                "",
                 "",
             ),
             ("retina-scan", r#"{"config":{"secret":"s"}}"#, r#"{"config":{"secret":"s"}}"#, "", ""),

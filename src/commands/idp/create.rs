@@ -11,17 +11,20 @@ use super::fields::{self, Fields};
 use super::scim::ScimSecretArgs;
 use super::secret::Raw;
 use super::view::View;
-use super::{copy, file, get, secret, types};
+use super::{copy, file, get, secret, types, update};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
-use crate::flow::{Env, FlowError, idp};
+use crate::flow::target::Target;
+use crate::flow::{Env, FlowError, diff, idp};
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 use crate::idp::config::{self, Purpose};
 use crate::idp::vendor::Vendor;
 use crate::idp::{IdpTypeSpec, Value as Type};
+use crate::input::secret_name::is_secret_name;
 
 use crate::idp::{discovery, kind};
+use crate::input::value;
 use crate::interview::{Answers, Interview, Question, declined};
 use crate::output::{Status, Text};
 use crate::shell::{self, quoted};
@@ -43,7 +46,7 @@ pub struct Args {
     kind: Option<String>,
 
     /// Name on the sign-in page
-    #[arg(long)]
+    #[arg(long, value_parser = value::name)]
     name: Option<String>,
 
     /// Read the identity provider from a file (JSON, YAML, TOML), `-` for stdin
@@ -78,6 +81,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (idps, failed) = tokio::join!(idp::list(&tools), check_endpoints(&args, &body, context));
     if let Some(standing) = idp::find_existing(&idps?, &body)? {
         if args.if_not_exists {
+            warn_of_differences(standing, &body, context)?;
             return Ok(Outcome::done(View::of(standing.clone())));
         }
         return Err(idp::already_exists_error(standing).into());
@@ -180,6 +184,33 @@ pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outc
     let created = idp::create(&context.tools().await?, &body, |_| ()).await?;
     context.screen.step(Status::Done, &created.name, format!("created  {}", created.id));
     Ok(Outcome::silent())
+}
+
+/// Names the fields in which the existing identity provider is not what was asked for;
+/// secrets cannot be compared.
+fn warn_of_differences(
+    existing: &Idp,
+    body: &Document,
+    context: &Context,
+) -> Result<(), FlowError> {
+    let Ok(before) = existing.text().parse::<Document>() else { return Ok(()) };
+    let mut wanted = before.clone();
+    update::merge(&mut wanted, body)?;
+    let target = Target::Idp(existing.id.clone());
+    let is_secret = |field: &str| field.rsplit('.').next().is_some_and(is_secret_name);
+    let differences: Vec<_> = diff::diff(&before, &wanted)
+        .iter()
+        .filter(|difference| !target.is_equal(difference) && !is_secret(&difference.field))
+        .map(ToString::to_string)
+        .collect();
+    if !differences.is_empty() {
+        context.screen.warn(Text::prose(format!(
+            "`{}` exists and is left as it is; what was asked for would change it: {}",
+            existing.name,
+            differences.join(", ")
+        )));
+    }
+    Ok(())
 }
 
 /// Endpoints from a discovery document are not tested again.

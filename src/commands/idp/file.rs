@@ -13,6 +13,7 @@ use crate::input::depth;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 use crate::input::text::decode;
+use crate::input::value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
@@ -56,13 +57,16 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     Ok(document)
 }
 
-/// Finds shapes that the API would store but no program could read back.
+/// Finds shapes that the API would store and no program could read.
 fn wrong_shape(document: &Document) -> Option<String> {
     let is_object = |name: &str| {
         document.get(&[name]).is_none_or(|value| members(value).is_some() || value.get() == "null")
     };
     if let Some(name) = ["config", "scim_config"].into_iter().find(|name| !is_object(name)) {
         return Some(format!("`{name}` must be an object"));
+    }
+    if let Some(Err(wrong)) = document.parse_at(&["name"]).map(|name: String| value::name(&name)) {
+        return Some(format!("`name`: {wrong}"));
     }
     let enabled = document.get(&["scim_config", "enabled"])?;
     let is_boolean = ["true", "false"].contains(&enabled.get());

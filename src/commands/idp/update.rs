@@ -6,7 +6,7 @@ use super::super::{Outcome, update_output};
 use super::fields::Fields;
 use super::scim::ScimSecretArgs;
 use super::secret::Raw;
-use super::{check, create, file};
+use super::{check, copy, create, file};
 use crate::api::document::{Document, members};
 use crate::api::idp::Idp;
 use crate::context::Context;
@@ -15,6 +15,7 @@ use crate::flow::update::Update;
 use crate::flow::{Env, FlowError, app, connector, idp};
 use crate::idp::config;
 use crate::idp::kind::{self, Requirement, Value as Type};
+use crate::input::value;
 use crate::interview::{Answers, Choice, Interview, Question};
 
 #[derive(clap::Args, Debug)]
@@ -30,7 +31,7 @@ pub struct Args {
     idp: String,
 
     /// New name on the sign-in page
-    #[arg(long)]
+    #[arg(long, value_parser = value::name)]
     name: Option<String>,
 
     /// Read the fields to change from a file (JSON, YAML, TOML), `-` for stdin
@@ -56,7 +57,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if is_bare && context.screen.can_ask() {
         ask_change(&mut args, context).await?;
     }
-    let file = match &args.config_file {
+    let mut file = match &args.config_file {
         Some(file) => Some(file::read(context, file, args.raw).await?),
         None => None,
     };
@@ -69,6 +70,9 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let tools = context.tools().await?;
     let found = idp::find(&tools, &args.idp).await?;
     let before = found.text().parse::<Document>()?;
+    if let Some(file) = &mut file {
+        copy::remove_made(file, kind::find(found.kind.as_str()));
+    }
     validate_fields(found.kind.as_str(), &before, file.as_ref(), &fields)?;
     let edit = Update::of(Target::Idp(found.id.clone()), before, |document| {
         if let Some(file) = &file {
@@ -178,7 +182,7 @@ fn validate_fields(
 }
 
 /// `config` and `scim_config` are merged one level deeper.
-fn merge(document: &mut Document, file: &Document) -> Result<(), FlowError> {
+pub(super) fn merge(document: &mut Document, file: &Document) -> Result<(), FlowError> {
     for (name, value) in file.members() {
         match members(value) {
             Some(inner) if ["config", "scim_config"].contains(&name) => {

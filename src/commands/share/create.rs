@@ -9,6 +9,7 @@ use crate::api::share::resource::NewResource;
 use crate::context::Context;
 use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
 use crate::flow::federation::{accounts, shares};
+use crate::input::value;
 
 #[derive(clap::Args, Debug)]
 #[command(
@@ -21,6 +22,7 @@ use crate::flow::federation::{accounts, shares};
 )]
 pub struct Args {
     /// Name of the share
+    #[arg(value_parser = value::name)]
     name: String,
 
     /// Type of the resource, such as custom-ruleset or idp-federation-grant

@@ -6,6 +6,7 @@ use crate::api::ids::ShareId;
 use crate::api::share::{Include, Share};
 use crate::context::Context;
 use crate::flow::federation::shares;
+use crate::input::value;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -15,7 +16,7 @@ pub struct Args {
     share: ShareId,
 
     /// New name
-    #[arg(long)]
+    #[arg(long, value_parser = value::name)]
     name: String,
 }
 

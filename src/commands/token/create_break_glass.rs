@@ -18,6 +18,7 @@ use crate::flow::break_glass::{self, TokenPermission};
 use crate::flow::plan::Difference;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::input::time::duration;
+use crate::input::value;
 use crate::interview::{self, Question};
 use crate::output::{Format, Page, Render, Status, Text};
 
@@ -43,7 +44,7 @@ pub struct Args {
     with_access: bool,
 
     /// Name of the token in the dashboard
-    #[arg(long, value_name = "NAME", default_value = "cfsso break-glass")]
+    #[arg(long, value_name = "NAME", default_value = "cfsso break-glass", value_parser = value::name)]
     name: String,
 }
 
@@ -75,6 +76,10 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(FlowError::usage("`-o name` prints the ID and not the token")
             .hint("add `--output-file FILE`, or print it with `-o json`")
             .into());
+    }
+    if args.expires < Duration::from_hours(30 * 24) {
+        let text = "the token is valid for less than 30 days; an outage may come later";
+        context.screen.warn(text);
     }
     let tools = context.tools().await?;
     let wanted =

@@ -57,8 +57,8 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
         let check =
             Check::failed(id, evidence.join("; "), format!("`cfsso idp check {}`", first.id));
         let mut points = facts.health.iter().flat_map(|one| one.points.iter().flatten());
-        let is_lasting = points.any(|point| point.is_failure() && point.is_lasting);
-        return if is_lasting { check.with_severity(Severity::Error) } else { check };
+        let is_certain = points.any(|point| point.is_failure() && point.is_certain);
+        return if is_certain { check.with_severity(Severity::Error) } else { check };
     }
     let late = facts.health.iter().filter(|one| one.points.is_none());
     let late: Vec<_> = late.map(|one| one.name.as_str()).collect();

@@ -147,11 +147,11 @@ fn an_identity_provider_is_unwell_where_something_was_seen_to_fail() {
             state,
             severity,
             detail: evidence,
-            is_lasting: false,
+            is_certain: false,
             fix: None,
         }
     };
-    let lasting = |severity| IdpCheck { is_lasting: true, ..point(CheckState::Failed, severity) };
+    let lasting = |severity| IdpCheck { is_certain: true, ..point(CheckState::Failed, severity) };
     for (points, expected) in [
         (
             Some(vec![

@@ -11,7 +11,7 @@ use crate::idp::config::{self, FieldProblem, Purpose};
 use crate::idp::discovery::{Discovery, DiscoveryError};
 use crate::idp::fetch::FetchError;
 use crate::idp::issuer::Issuer;
-use crate::idp::jwks::{Jwks, RejectReason};
+use crate::idp::jwks::Jwks;
 use crate::idp::kind::{self, IdpTypeSpec};
 
 pub(super) fn evaluate(
@@ -63,7 +63,7 @@ fn configuration(kind: &IdpTypeSpec, config: &Map<String, Value>) -> IdpCheck {
         );
     }
     IdpCheck::failed(IdpCheckId::Configuration, wrong.join("; "))
-        .lasting(true)
+        .certain(true)
         .remedy("set the fields with `cfsso idp update`")
 }
 
@@ -205,14 +205,13 @@ fn keys(url: &Url, found: &Result<Jwks, JwksFailure>) -> IdpCheck {
     let unusable: Vec<_> = jwks.rejected.iter().map(ToString::to_string).collect();
     if jwks.valid.is_empty() {
         let why = if unusable.is_empty() { "it is empty".to_owned() } else { unusable.join("; ") };
-        // A key set that is being replaced may have no such keys for a moment.
-        let is_lasting = !unusable.is_empty()
-            && jwks.rejected.iter().all(|key| key.why == RejectReason::Encryption);
+        // Cloudflare may accept short keys, expired ones and algorithms that are new.
+        let is_certain = jwks.rejected.iter().all(|key| key.why.is_certain());
         return IdpCheck::failed(
             IdpCheckId::Jwks,
             format!("no key of `{url}` can verify signatures: {why}"),
         )
-        .lasting(is_lasting)
+        .certain(is_certain)
         .remedy("add a signing key to the application at the identity provider");
     }
     let keys = format!("valid keys: {}", jwks.valid.join(", "));
@@ -367,21 +366,23 @@ mod tests {
     }
 
     #[test]
-    fn keys_for_encryption_alone_fail_until_they_are_changed() {
+    fn without_a_key_that_can_verify_no_user_can_sign_in() {
         let enc = json!({ "kty": "RSA", "use": "enc" });
         let good = json!({ "kty": "EC", "x": "AAAA", "y": "AAAA" });
-        for (list, failed, is_lasting) in [
+        let short = json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" });
+        for (list, failed, is_certain) in [
             (json!([enc]), true, true),
             (json!([enc, enc]), true, true),
-            (json!([enc, { "kty": "oct" }]), true, false),
-            (json!([]), true, false),
-            (json!(null), true, false),
+            (json!([enc, { "kty": "oct" }]), true, true),
+            (json!([enc, short]), true, false),
+            (json!([]), true, true),
+            (json!(null), true, true),
             (json!([enc, good]), false, false),
         ] {
             let body = json!({ "keys": list }).to_string();
             let found = jwks::read(body.as_bytes(), jiff::Timestamp::UNIX_EPOCH).unwrap();
             let point = keys(&url(), &Ok(found));
-            assert_eq!((point.is_failure(), point.is_lasting), (failed, is_lasting), "{list}");
+            assert_eq!((point.is_failure(), point.is_certain), (failed, is_certain), "{list}");
         }
     }
 

@@ -12,9 +12,10 @@ pub struct IdpCheck {
     pub severity: Severity,
     /// What was found.
     pub detail: String,
-    /// Whether a failure is permanent: a server's answer may be temporary.
+    /// Whether a failure shows that users cannot sign in: a server may also be unreachable from
+    /// here alone.
     #[serde(skip)]
-    pub is_lasting: bool,
+    pub is_certain: bool,
     /// How to fix or verify it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
@@ -116,13 +117,13 @@ impl IdpCheck {
             state,
             severity: Severity::Error,
             detail: evidence.into(),
-            is_lasting: false,
+            is_certain: false,
             fix: None,
         }
     }
 
-    pub(super) fn lasting(self, is_lasting: bool) -> Self {
-        Self { is_lasting, ..self }
+    pub(super) fn certain(self, is_certain: bool) -> Self {
+        Self { is_certain, ..self }
     }
 
     pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {

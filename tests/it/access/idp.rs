@@ -91,6 +91,28 @@ async fn every_type_is_created_shown_and_changed_in_one_field_alone() {
 }
 
 #[tokio::test]
+async fn an_expired_certificate_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let expired = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+    let valid = std::fs::read_to_string(certificate().path()).unwrap();
+    let create = format!(
+        "idp create saml --name AD --issuer-url https://a --sso-target-url https://a --idp-public-certs {}",
+        file.path().display()
+    );
+    for (text, code) in [(expired.clone(), 2), (format!("{expired}{valid}"), 0)] {
+        std::fs::write(file.path(), text).unwrap();
+        let double = double().await;
+        let ran = double.run(&create).await;
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(double.writes().len(), usize::from(code == 0));
+        assert!(code == 0 || ran.stderr.contains("expired on 2021-01-01"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_appears_nowhere_but_in_the_request() {
     let shown = format!(
         r#"{{"id":"{OKTA}","name":"Hub","type":"github","config":{{"client_id":"i","client_secret":"{SECRET}"}}}}"#
@@ -389,6 +411,9 @@ async fn types_are_listed_with_their_fields() {
     for (kind, _) in TYPES {
         assert!(names.contains(&json!(kind)), "{kind}");
     }
-    assert!(double.ok("idp types okta").await.stdout.contains("okta_account"));
+    let okta = double.ok("idp types okta").await.stdout;
+    for word in ["okta_account", "`--client-id`", "`--client-secret-file`"] {
+        assert!(okta.contains(word), "{word}: {okta}");
+    }
     assert_eq!(double.run("idp types ockta").await.code, 2);
 }

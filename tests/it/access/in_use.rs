@@ -40,6 +40,35 @@ async fn an_update_that_would_end_the_sign_in_of_all_is_refused() {
 }
 
 #[tokio::test]
+async fn what_if_not_exists_leaves_as_it_is_differs_in_what_is_named() {
+    let world = World::new().await.with_env("S", "planted-s3cret-0123456789");
+    let okta = |client: &str| {
+        format!(
+            "idp create okta --name Okta --client-id {client} --client-secret-env S --okta-account https://cats.okta.com --if-not-exists"
+        )
+    };
+    world.ok(&okta("0oa1")).await;
+    let same = world.ok(&okta("0oa1")).await.screen;
+    assert!(!same.contains("left as it is"), "{same}");
+    let other = world.ok(&okta("0oa2")).await.screen;
+    assert!(other.contains("left as it is") && other.contains("0oa1 -> 0oa2"), "{other}");
+    assert!(!other.contains("client_secret"), "{other}");
+}
+
+#[tokio::test]
+async fn a_file_may_be_what_idp_get_printed() {
+    let world = World::new().await.with_env("S", "planted-s3cret-0123456789");
+    let mut printed = world.ok("idp get oidc -o json").await.json();
+    printed["version"] = "0123456789abcdef0123456789abcdef".into();
+    printed["config"]["later"] = serde_json::Value::Null;
+    printed["config"]["claims"] = serde_json::json!(["department"]);
+    let world = world.with_input(&printed.to_string());
+    let plan = world.ok("idp update oidc --config-file - --dry-run").await.screen;
+    assert!(plan.contains("config.claims") && !plan.contains("version:"), "{plan}");
+    world.ok("idp create --config-file - --name Copy --client-secret-env S").await;
+}
+
+#[tokio::test]
 async fn a_file_of_a_wrong_shape_is_refused_before_it_is_sent() {
     for text in [
         "",

@@ -61,6 +61,29 @@ async fn the_team_and_the_values_of_a_sign_in_that_the_idp_starts_are_shown() {
 }
 
 #[tokio::test]
+async fn only_applications_with_an_endpoint_have_values_for_idp_initiated_sign_in() {
+    let world = world().await;
+    let error = world.fails("app idp-initiated Wiki", 6).await;
+    assert!(error["message"].as_str().unwrap().contains("`self_hosted`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_with_a_character_that_nobody_sees_is_refused() {
+    let world = world().await;
+    let writes = world.writes();
+    for name in ["O\u{200b}kta", "a\u{7}b", "\u{202e}Okta"] {
+        let line = format!("idp create onetimepin --name {name}");
+        let ran = world.run(&line).await;
+        assert_eq!(ran.code, 2, "{ran:?}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!(r#"{{"type":"onetimepin","name":"{name}"}}"#)).unwrap();
+        let line = format!("idp create --config-file {}", file.path().display());
+        assert_eq!(world.run(&line).await.code, 2, "{name:?}");
+    }
+    assert_eq!(world.writes(), writes);
+}
+
+#[tokio::test]
 async fn an_oidc_idp_is_filled_from_what_its_issuer_publishes() {
     let world = world().await;
     let company = world.ok("idp get oidc -o json").await.json();
