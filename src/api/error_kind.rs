@@ -101,8 +101,8 @@ fn by_code(status: u16, code: u64, message: &str, route: &RequestContext) -> Opt
     })
 }
 
-/// 9109: a bad token, a missing permission or an account token on a user route. Only the message
-/// tells them apart.
+/// 9109: a bad token, a missing permission or an account token on a user route. They
+/// differ in the message alone.
 fn unauthorized(status: u16, message: &str) -> ErrorKind {
     let message = message.to_ascii_lowercase();
     if message.contains("user-level") {

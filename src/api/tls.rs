@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
@@ -47,9 +47,10 @@ const BUNDLES: [&str; 0] = [];
 impl TrustRoots {
     pub fn tls(&self) -> Result<ClientConfig, RootsError> {
         let extra = self.ca_cert.as_deref().map(certificates).transpose()?.unwrap_or_default();
-        if let Some(mut store) = self.in_place_of_the_system()?.or_else(system_bundle) {
+        let named = self.in_place_of_the_system()?.map(Arc::new);
+        if let Some(mut store) = named.or_else(|| SYSTEM_BUNDLE.clone()) {
             for certificate in extra {
-                store.add(certificate).map_err(|_| RootsError::Empty {
+                Arc::make_mut(&mut store).add(certificate).map_err(|_| RootsError::Empty {
                     path: self.ca_cert.clone().unwrap_or_default(),
                 })?;
             }
@@ -92,10 +93,10 @@ impl TrustRoots {
 
 /// For unencrypted connections to loopback: loads no certificates.
 pub fn none() -> ClientConfig {
-    trusting(RootCertStore::empty())
+    trusting(Arc::new(RootCertStore::empty()))
 }
 
-fn trusting(store: RootCertStore) -> ClientConfig {
+fn trusting(store: Arc<RootCertStore>) -> ClientConfig {
     builder().with_root_certificates(store).with_no_client_auth()
 }
 
@@ -105,7 +106,8 @@ fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
         .expect("ring supports the default versions")
 }
 
-fn system_bundle() -> Option<RootCertStore> {
+/// Read once: the API and identity providers have a client each.
+static SYSTEM_BUNDLE: LazyLock<Option<Arc<RootCertStore>>> = LazyLock::new(|| {
     BUNDLES.iter().find_map(|path| {
         let text = std::fs::read(path).ok()?;
         let mut store = RootCertStore::empty();
@@ -114,9 +116,9 @@ fn system_bundle() -> Option<RootCertStore> {
             // A bundle may contain unusable certificates.
             let _ = store.add(certificate);
         }
-        (!store.is_empty()).then_some(store)
+        (!store.is_empty()).then(|| Arc::new(store))
     })
-}
+});
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let text = std::fs::read(path)

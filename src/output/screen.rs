@@ -124,7 +124,7 @@ impl Screen {
         TraceWriter(self.stderr.clone())
     }
 
-    /// Prints a result in the chosen format. A closed pipe is no error; a full disk is.
+    /// Prints a result in the chosen format. A closed pipe is not an error; a full disk is.
     pub fn report(&self, report: &dyn Report) -> io::Result<()> {
         // A ticket has neither colours nor a width.
         let page = match self.format() {

@@ -167,6 +167,25 @@ async fn another_machine_keeps_it() {
 }
 
 #[tokio::test]
+async fn another_change_of_the_connector_does_not_keep_it() {
+    let world = World::new().await.verified().await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let change = async {
+        watched(&world).await;
+        world.clock.sleep(seconds(10)).await;
+        let request = format!("PATCH /accounts/{}/sso_connectors/{id}", world.sandbox.account());
+        let fedramp = serde_json::json!({ "use_fedramp_language": true });
+        crate::sandbox::client::ask(&world.sandbox, Access::Full, &request, Some(fedramp))
+            .await
+            .result();
+    };
+    let line = format!("{TRIAL} 24h -o json");
+    let (ran, ()) = tokio::join!(world.run(&line), change);
+    assert_eq!((ran.code, &ran.json()["trial"]["outcome"]), (8, &"reverted".into()), "{ran:?}");
+    rests(&world, false).await;
+}
+
+#[tokio::test]
 async fn what_proves_nothing_does_not_keep_it() {
     let world = World::new().await.enabled().await;
     // Before it began; and then to another domain, and to nothing.
@@ -460,13 +479,16 @@ async fn a_trial_that_was_bypassed_is_not_enabled_without_another() {
 
 #[tokio::test]
 async fn a_killed_trial_is_resumed_with_the_time_that_is_left_or_reverted() {
-    // In the middle; and when its time has run out.
-    for (pause, sign_in, code, outcome) in
-        [(60, true, 0, "kept"), (60, false, 8, "reverted"), (601, true, 8, "reverted")]
-    {
+    // In the middle; when its time has run out; and one that is longer than the default.
+    for (length, pause, sign_in, code, outcome) in [
+        (10, 60, true, 0, "kept"),
+        (10, 60, false, 8, "reverted"),
+        (10, 601, true, 8, "reverted"),
+        (60, 60, false, 8, "reverted"),
+    ] {
         let world = World::new().await.verified().await;
         let began = world.clock.now();
-        killed(&world, TRIAL, watched(&world)).await;
+        killed(&world, &format!("{TRIAL} {length}m"), watched(&world)).await;
         world.clock.sleep(seconds(pause)).await;
         if sign_in {
             world.sandbox.plan_sign_in(seconds(5), person("ada@cool.cats"));
@@ -478,7 +500,7 @@ async fn a_killed_trial_is_resumed_with_the_time_that_is_left_or_reverted() {
         assert_eq!(lines[0]["resumed"], true);
         assert_eq!(lines.last().unwrap()["trial"]["outcome"], outcome);
         if code == 8 && pause == 60 {
-            assert_eq!(began.duration_until(world.clock.now()).as_mins(), 10);
+            assert_eq!(began.duration_until(world.clock.now()).as_mins(), length);
         }
         warned(&world, false).await;
         rests(&world, code == 0).await;

@@ -1,4 +1,4 @@
-//! Bare `cfsso bypass`: shows the state and both options, recommends one, and asks.
+//! Bare `cfsso bypass`: shows the state and both options, and asks which.
 
 use std::time::Duration;
 

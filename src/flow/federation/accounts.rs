@@ -21,7 +21,7 @@ pub enum Membership<'a> {
     Unknown,
 }
 
-/// A missing permission is no error: the API makes the final decision on recipients.
+/// A missing permission is not an error: the API makes the final decision on recipients.
 pub async fn read(tools: &Env<'_>) -> Result<AccountDirectory, Error> {
     match tools.client.list(&account::list()).await {
         Ok(accounts) => Ok(AccountDirectory::new(accounts)),

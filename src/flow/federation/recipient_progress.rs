@@ -93,15 +93,15 @@ pub fn arrivals(
         Audience::Accounts(accounts) => accounts
             .iter()
             .map(|account| {
-                // The record of a removed recipient stays beside a new one. The record of a
-                // whole organization counts for each of its accounts.
-                let its = |recipient: &&Recipient| recipient.account() == Some(account);
-                let entire = |recipient: &&Recipient| recipient.account().is_none();
+                // The record of a removed recipient stays beside a new one, or beside that of
+                // the whole organization, which counts for each of its accounts.
+                let covers = |recipient: &&Recipient| {
+                    recipient.account().is_none_or(|recipient| recipient == account)
+                };
                 let found = recipients
                     .iter()
-                    .filter(its)
-                    .max_by_key(|recipient| recipient.is_active())
-                    .or_else(|| recipients.iter().find(entire));
+                    .filter(covers)
+                    .max_by_key(|recipient| (recipient.is_active(), recipient.account().is_some()));
                 found.map_or_else(
                     || RecipientProgress::missing(Some(account), directory),
                     |recipient| RecipientProgress {
@@ -232,6 +232,18 @@ mod tests {
             assert_eq!((one.is_associated(), one.is_final()), (there, settled), "{named}");
             assert_eq!(one.state, state, "{named}");
         }
+    }
+
+    #[test]
+    fn a_removed_recipient_has_what_its_organization_has() {
+        let text = format!(
+            r#"[{{"id":"r1","account_id":"{A}","association_status":"disassociated"}},
+                {{"id":"r2","organization_id":"o1","association_status":"associated"}}]"#
+        );
+        let recipients: Vec<Recipient> = serde_json::from_str(&text).unwrap();
+        let audience = Audience::Accounts(vec![A.parse().unwrap()]);
+        let seen = arrivals(&audience, &recipients, &AccountDirectory::default());
+        assert!(seen[0].is_associated(), "{}", seen[0].state);
     }
 
     #[test]

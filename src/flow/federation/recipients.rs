@@ -4,6 +4,7 @@ use super::accounts::{AccountDirectory, Membership};
 use crate::api::ids::{AccountId, OrganizationId};
 use crate::api::share::RecipientSpec;
 use crate::flow::FlowError;
+use crate::input::nearest::nearest;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
@@ -108,6 +109,11 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
         }
     }
     let stop = FlowError::not_found(format!("no account `{text}` (for this token)"));
+    let names = directory.accounts().iter().filter_map(|account| account.name.as_deref());
+    let hint = match nearest(text, names, 0.85) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "use the account ID (32 hexadecimal digits)".to_owned(),
+    };
     Err(match &directory.unlisted {
         Some(reason) => stop
             .cause(format!("it cannot list accounts: {reason}"))
@@ -120,7 +126,7 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
                     .take(10)
                     .map(|account| format!("accounts: {}", directory.display_name(&account.id))),
             )
-            .hint("use the account ID (32 hexadecimal digits)"),
+            .hint(hint),
     })
 }
 

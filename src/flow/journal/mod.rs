@@ -155,7 +155,7 @@ impl<'p> Journal<'p> {
         &self.who.command
     }
 
-    /// Lets the run become history when it ends.
+    /// The run becomes history when it ends.
     pub(super) fn settle_trial(&self) {
         if let Some(run) = &mut *self.run.borrow_mut() {
             run.settle_trial();
